@@ -1,0 +1,72 @@
+# What to run, in one place: `make help`.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v python3.12 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := bars_portal bookings directory referrals tests manage.py
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+PYTEST := $(BIN)/python -m pytest
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types contracts migrations browser bench lock format
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.local-stamp ## set up and run everything on this machine; RESET=1 starts from empty
+	@$(BIN)/python -m bars_portal.nhsuk.build
+	@RESET=$(RESET) exec $(BIN)/python -m bars_portal.demo
+
+test: $(VENV)/.dev-stamp ## all tests (browser tests too where chromium is installed; says what it skipped)
+	@$(BIN)/python -m bars_portal.nhsuk.build
+	$(PYTEST) -rs $(PYTEST_ARGS)
+
+check: ## everything that CI runs
+	$(MAKE) test PYTEST_ARGS='-m "not browser"'
+	$(MAKE) lint types contracts migrations browser
+
+lint: $(VENV)/.dev-stamp ## ruff, rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev-stamp ## mypy, strict
+	$(BIN)/mypy $(PACKAGES)
+
+contracts: $(VENV)/.dev-stamp ## who may import whom
+	$(BIN)/lint-imports
+
+migrations: $(VENV)/.dev-stamp ## models and migrations agree
+	DJANGO_SETTINGS_MODULE=bars_portal.settings.test $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+
+browser: $(VENV)/.dev-stamp ## the journeys in a real browser
+	@$(BIN)/python -m bars_portal.nhsuk.build
+	$(PYTEST) -rs -m browser
+
+bench: $(VENV)/.dev-stamp ## measured ratios against floors of the same run
+	@for file in benchmarks/bench_*.py; do [ -e "$$file" ] || continue; $(BIN)/python "$$file" || exit 1; done
+
+format: $(VENV)/.dev-stamp ## rewrite in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/.dev-stamp ## renew the pinned dependencies in requirements/
+	$(PIP_COMPILE) -o requirements/production.txt pyproject.toml
+	$(PIP_COMPILE) --extra local -c requirements/production.txt -o requirements/local.txt pyproject.toml
+	$(PIP_COMPILE) --extra local --extra dev -c requirements/local.txt -o requirements/dev.txt pyproject.toml
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed (make PYTHON=/path/to/python3.11).")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.local-stamp: requirements/local.txt | $(BIN)/python
+	@echo "Installing what the demo needs (once)..."
+	@$(PIP) -r requirements/local.txt
+	@touch $@
+
+$(VENV)/.dev-stamp: requirements/dev.txt | $(BIN)/python
+	@echo "Installing what the tests need (once)..."
+	@$(PIP) -r requirements/dev.txt
+	@touch $@

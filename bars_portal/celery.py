@@ -1,0 +1,20 @@
+"""The Celery application of the worker and of everyone who announces work to it."""
+
+import os
+
+from celery import Celery
+from celery.signals import worker_ready
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
+
+app = Celery("bars_portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@worker_ready.connect
+def _first_heartbeat(**_: object) -> None:
+    """Beat's first one comes after its interval; readiness need not wait for that."""
+    from bars_portal.exchange.tasks import heartbeat
+
+    heartbeat()

@@ -1,0 +1,38 @@
+"""Who we are on the BaRS network, and which environment we speak to (api.md section 1; standard section 1)."""
+
+from bars_portal import env
+
+BARS_PROCESS = env.choice("BARS_PROCESS", ("portal", "receiver", "worker"), "portal")
+
+_HOSTS = {
+    "sandbox": "https://sandbox.api.service.nhs.uk",
+    "int": "https://int.api.service.nhs.uk",
+    "prod": "https://api.service.nhs.uk",
+    "simulator": env.text("BARS_SIMULATOR_URL", "http://127.0.0.1:8010"),
+}
+_environment = env.choice("BARS_ENVIRONMENT", _HOSTS, "simulator")
+
+BARS = {
+    "ENVIRONMENT": _environment,
+    "BASE_URL": f"{_HOSTS[_environment]}/booking-and-referral/FHIR/R4",
+    "TOKEN_URL": f"{_HOSTS[_environment]}/oauth2/token",
+    "API_KEY": env.text("BARS_API_KEY", ""),
+    "KEY_ID": env.text("BARS_KEY_ID", ""),
+    "PRIVATE_KEY_FILE": env.text("BARS_PRIVATE_KEY_FILE", ""),
+    "ODS_CODE": env.text("BARS_ODS_CODE", ""),
+    "ORGANISATION_NAME": env.text("BARS_ORGANISATION_NAME", ""),
+    # Our own reply address: MessageHeader.source.endpoint.
+    "SERVICE_ID": env.text("BARS_SERVICE_ID", ""),
+    "SOFTWARE_IDENTIFIER": "bars-portal",
+    "SOFTWARE_NAME": "BaRS portal",
+    "SOFTWARE_VERSION": "0.1.0",
+}
+
+# Which client certificates may speak to the receiver (its chain is checked by TLS itself).
+BARS_PEER_NAMES = env.listing(
+    "BARS_PEER_NAMES",
+    {"prod": ["bars-proxy.spineservices.nhs.uk"]}.get(_environment, ["int.api.service.nhs.uk"]),
+)
+# "bundled": our own TLS server shows the certificate; "proxy": nginx passes it in headers.
+BARS_PEER_SOURCE = env.choice("BARS_PEER_SOURCE", ("bundled", "proxy"), "bundled")
+BARS_TRUSTED_PROXIES = env.listing("BARS_TRUSTED_PROXIES", ["127.0.0.1", "::1"])

@@ -1,0 +1,32 @@
+"""Production: refuses to start on anything unsafe, naming every variable that is wrong."""
+
+from bars_portal import env
+from bars_portal.settings.bars import BARS
+from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
+from bars_portal.settings.base import IS_RECEIVER, STORAGES
+from bars_portal.settings.safety import require_safe_production
+
+SECRET_KEY = env.text("DJANGO_SECRET_KEY")
+DEBUG = env.flag("DJANGO_DEBUG", default=False)
+ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS")
+ENVIRONMENT_LABEL = (
+    "" if BARS["ENVIRONMENT"] == "prod" else f"{BARS['ENVIRONMENT'].upper()}: not for patients"
+)
+
+require_safe_production(
+    secret_key=SECRET_KEY,
+    debug=DEBUG,
+    allowed_hosts=ALLOWED_HOSTS,
+    bars=BARS,
+    broker_url=env.text("BROKER_URL", ""),
+    var=env.VAR,
+)
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=not IS_RECEIVER)
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}

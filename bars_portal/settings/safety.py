@@ -1,0 +1,53 @@
+"""What production refuses, each with the variable to change."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+_REQUIRED = {
+    "API_KEY": "BARS_API_KEY",
+    "KEY_ID": "BARS_KEY_ID",
+    "PRIVATE_KEY_FILE": "BARS_PRIVATE_KEY_FILE",
+    "ODS_CODE": "BARS_ODS_CODE",
+    "ORGANISATION_NAME": "BARS_ORGANISATION_NAME",
+    "SERVICE_ID": "BARS_SERVICE_ID",
+}
+
+
+def require_safe_production(
+    *,
+    secret_key: str,
+    debug: bool,
+    allowed_hosts: Sequence[str],
+    bars: Mapping[str, str],
+    broker_url: str,
+    var: Path,
+) -> None:
+    """Raise ImproperlyConfigured listing everything unsafe; values never appear in the text."""
+    problems = [
+        *_django_problems(secret_key, debug, allowed_hosts),
+        *_bars_problems(bars, var),
+        *([] if broker_url else ["BROKER_URL must name Redis or RabbitMQ."]),
+    ]
+    if problems:
+        raise ImproperlyConfigured("Production refuses to start:\n- " + "\n- ".join(problems))
+
+
+def _django_problems(secret_key: str, debug: bool, allowed_hosts: Sequence[str]) -> Iterator[str]:
+    if debug:
+        yield "DJANGO_DEBUG must be off."
+    if len(secret_key) < 50 or len(set(secret_key)) < 10 or "not-a-secret" in secret_key:
+        yield "DJANGO_SECRET_KEY must be a random value of at least 50 characters."
+    if not allowed_hosts or "*" in allowed_hosts:
+        yield "ALLOWED_HOSTS must list the host names, without *."
+
+
+def _bars_problems(bars: Mapping[str, str], var: Path) -> Iterator[str]:
+    if bars["ENVIRONMENT"] == "simulator":
+        yield "BARS_ENVIRONMENT must be sandbox, int or prod: the simulator is for demos."
+    yield from (f"{variable} must be set." for key, variable in _REQUIRED.items() if not bars[key])
+    if bars["KEY_ID"].upper().startswith("DEMO"):
+        yield "BARS_KEY_ID is the demo's."
+    if bars["PRIVATE_KEY_FILE"] and Path(bars["PRIVATE_KEY_FILE"]).resolve().is_relative_to(var):
+        yield "BARS_PRIVATE_KEY_FILE points into var/: that is a demo key."

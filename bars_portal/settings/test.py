@@ -1,0 +1,24 @@
+"""The tests' settings: as the demo, with a database of their own and cheap passwords."""
+
+import os
+
+# Without a server the tests start an embedded one (tests/conftest.py) and fill this in.
+EMBEDDED_DATABASE = "DATABASE_URL" not in os.environ
+os.environ.setdefault("DATABASE_URL", "postgresql:///tests")
+
+from bars_portal.settings.base import *  # noqa: E402, F403 - the line above must come first
+from bars_portal.settings.base import BARS, DATABASES  # noqa: E402 - the same
+
+DEBUG = False
+SECRET_KEY = "test-only-not-a-secret-test-only-not-a-secret-test-only"
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+ENVIRONMENT_LABEL = "Test: not for patients"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# pytest-django creates and drops the database: nothing may hold connections to it.
+DATABASES["default"]["OPTIONS"].pop("pool", None)
+WHITENOISE_USE_FINDERS = True
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+BARS |= {"ODS_CODE": "Y00111", "ORGANISATION_NAME": "Northern 111", "SERVICE_ID": "2000099000"}
+# No client certificates without TLS: the tests name the peer in the proxy's headers.
+BARS_PEER_SOURCE = "proxy"

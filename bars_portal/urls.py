@@ -1,0 +1,22 @@
+"""The portal's pages."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from bars_portal import health
+from bars_portal.accounts.views.home import home
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home, name="home"),
+    path("accounts/", include("bars_portal.accounts.urls")),
+    path("services/", include("directory.urls")),
+    path("bookings/", include("bookings.urls")),
+    path("admin/", admin.site.urls),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+]
+
+handler400 = "bars_portal.nhsuk.errors.handler400"
+handler403 = "bars_portal.nhsuk.errors.handler403"
+handler404 = "bars_portal.nhsuk.errors.handler404"
+handler500 = "bars_portal.nhsuk.errors.handler500"
