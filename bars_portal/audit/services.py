@@ -1,0 +1,35 @@
+"""The recorder: called inside the transaction of the thing it records."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import models
+
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.models import AuditEvent
+
+
+def record(
+    *,
+    actor: Actor,
+    action: str,
+    now: datetime,
+    subject: models.Model | None = None,
+    outcome: str = "done",
+    detail: Mapping[str, str | int | None] | None = None,
+    correlation_id: UUID | None = None,
+) -> AuditEvent:
+    """Append one event. `action` is `<room>.<verb>`; `detail` holds codes and counts, never patient data."""
+    return AuditEvent.objects.create(
+        at=now,
+        actor_user_id=actor.user_id,
+        actor_label=actor.label,
+        organisation_id=actor.organisation_id,
+        action=action,
+        outcome=outcome,
+        subject_type=subject._meta.label_lower if subject is not None else "",
+        subject_id=str(subject.pk) if subject is not None else "",
+        correlation_id=correlation_id,
+        detail=dict(detail or {}),
+    )

@@ -1,0 +1,47 @@
+"""What the edge hands to the exchange: bytes, headers, and who brought them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bars_portal.audit.actor import Actor
+from bars_portal.exchange.transport.headers import IncomingHeaders
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One `POST /$process-message`. `raw_headers` are stored for audit, credentials left out."""
+
+    body: bytes
+    raw_headers: Mapping[str, str]
+    headers: IncomingHeaders
+    peer: str
+    now: datetime
+
+    @property
+    def sender_ods_code(self) -> str:
+        return self.headers.organisation.ods_code if self.headers.organisation else ""
+
+    @property
+    def sender_name(self) -> str:
+        return self.headers.organisation.name if self.headers.organisation else ""
+
+    @property
+    def actor(self) -> Actor:
+        return partner(self.headers, self.peer)
+
+
+@dataclass(frozen=True)
+class StoredReply:
+    """Status and body of the answer, exactly as they were stored."""
+
+    status: int
+    body: bytes
+
+
+def partner(headers: IncomingHeaders | None, peer: str) -> Actor:
+    """The partner organisation as an audit actor; the certificate's name when it did not say who it is."""
+    organisation = headers.organisation if headers else None
+    if organisation is None:
+        return Actor(label=f"partner via {peer or 'unknown'}"[:200])
+    return Actor(label=f"{organisation.name} ({organisation.ods_code}) via {peer}"[:200])

@@ -1,0 +1,88 @@
+"""The claim of a request id: a short commit of its own, so that a repeat sees it while the first one runs.
+
+Whoever works on a message holds its row locked. A row that says "processing" and is not locked lost its
+worker: the repeat takes over, at once and without a clock (standard section 5).
+"""
+
+from django.db import transaction
+
+from bars_portal.exchange.arrival import Arrival
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.models import InboundMessage, InboundState
+from bars_portal.exchange.reading import Reading
+from bars_portal.exchange.transport.headers import storable_headers
+
+_LIVE = (InboundState.PROCESSING, InboundState.ACCEPTED)
+
+
+def claim(arrival: Arrival, reading: Reading) -> InboundMessage:
+    """A new row in state processing. Raises OutcomeError: 409 duplicate, or 425 while the first one runs."""
+    with transaction.atomic():
+        message = _insert(arrival, reading)
+        if message is None:
+            _retire_dead_claim(arrival)
+            message = _insert(arrival, reading)
+        if message is None:
+            raise _too_early()
+    return message
+
+
+def hold(message: InboundMessage) -> None:
+    """Lock the claim for the rest of the transaction. Raises 425 when a repeat took it over meanwhile."""
+    held = InboundMessage.objects.select_for_update().filter(pk=message.pk, state=InboundState.PROCESSING)
+    if not held.exists():
+        raise _too_early()
+
+
+def index_columns(arrival: Arrival) -> dict[str, object]:
+    """The columns that every stored message has, read or not."""
+    return {
+        "request_id": arrival.headers.request_id,
+        "correlation_id": arrival.headers.correlation_id,
+        "service_id": arrival.headers.target.value if arrival.headers.target else "",
+        "sender_ods_code": arrival.sender_ods_code[:12],
+        "peer": arrival.peer,
+        "headers": storable_headers(arrival.raw_headers),
+        "body": arrival.body,
+        "received_at": arrival.now,
+    }
+
+
+def _insert(arrival: Arrival, reading: Reading) -> InboundMessage | None:
+    """Insert unless a live claim of the same request id exists: the unique index decides, not a look."""
+    row = InboundMessage(**index_columns(arrival), **_meaning(reading), state=InboundState.PROCESSING)
+    InboundMessage.objects.bulk_create([row], ignore_conflicts=True)
+    return row if InboundMessage.objects.filter(pk=row.pk).exists() else None
+
+
+def _meaning(reading: Reading) -> dict[str, object]:
+    source = reading.bundle.source
+    return {
+        "bundle_id": reading.bundle.id[:64],
+        "message_type": reading.kind.key,
+        "service_id": reading.service.service_id,
+        "source_service_id": source.value if source else "",
+        "starts_conversation": reading.kind.starts_conversation,
+        "warnings": [
+            {"rule": issue.rule, "diagnostics": issue.diagnostics, "expression": list(issue.expression)}
+            for issue in reading.warnings
+        ],
+    }
+
+
+def _retire_dead_claim(arrival: Arrival) -> None:
+    live = InboundMessage.objects.filter(request_id=arrival.headers.request_id, state__in=_LIVE)
+    claim = live.select_for_update(skip_locked=True).first()
+    if claim is None:
+        raise _too_early()
+    if claim.state == InboundState.ACCEPTED:
+        raise fault(
+            OutcomeCode.DUPLICATE, "A message with this X-Request-ID was processed.", "http.X-Request-ID"
+        )
+    InboundMessage.objects.filter(pk=claim.pk).update(state=InboundState.ABANDONED, completed_at=arrival.now)
+
+
+def _too_early() -> Exception:
+    return fault(
+        OutcomeCode.TOO_EARLY, "A message with this X-Request-ID is being processed.", "http.X-Request-ID"
+    )

@@ -1,0 +1,36 @@
+"""What a message or a read comes with: who asks, on whose behalf, in which conversation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from bars_portal.audit.actor import Actor
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.rules import HostedService
+
+
+@dataclass(frozen=True)
+class MessageContext:
+    """An accepted-so-far incoming message; `inbound_id` is its row in the message log."""
+
+    inbound_id: UUID
+    request_id: UUID
+    correlation_id: UUID
+    service: HostedService
+    source: ServiceID | None
+    sender_ods_code: str
+    sender_name: str
+    received_at: datetime
+    actor: Actor
+
+
+@dataclass(frozen=True)
+class ReadContext:
+    """An incoming GET. `target` is None when the header was not sent."""
+
+    request_id: UUID
+    correlation_id: UUID
+    target: ServiceID | None
+    sender_ods_code: str
+    received_at: datetime
+    actor: Actor

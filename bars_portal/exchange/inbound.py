@@ -1,0 +1,143 @@
+"""Receiving a message: content, claim, apply, stored reply (standard section 5).
+
+Domain changes, audit, the stored reply and the claim's completion commit together. A failure leaves nothing
+but the message and its outcome.
+"""
+
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import Error as DatabaseError
+from django.db import transaction
+
+from bars_portal.audit.services import record
+from bars_portal.exchange.arrival import Arrival, StoredReply
+from bars_portal.exchange.claims import claim, hold, index_columns
+from bars_portal.exchange.context import MessageContext
+from bars_portal.exchange.failures import issue_of
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import reply
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault, operation_outcome
+from bars_portal.exchange.models import InboundMessage, InboundState
+from bars_portal.exchange.reading import Reading, read_message
+
+
+def receive(arrival: Arrival) -> StoredReply:
+    """The answer to one `POST /$process-message`, already stored. Never raises OutcomeError."""
+    try:
+        reading = read_message(arrival)
+    except OutcomeError as refusal:
+        return _store_unread(arrival, refusal)
+    try:
+        message = claim(arrival, reading)
+    except OutcomeError as repeat:
+        return _refuse_repeat(arrival, repeat)
+    return _process(message, reading, arrival)
+
+
+def _process(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
+    try:
+        with transaction.atomic():
+            hold(message)
+            _refuse_reused_bundle(message)
+            answer = _apply(message, reading, arrival)
+            _complete(message, InboundState.ACCEPTED, answer, arrival.now)
+    except OutcomeError as refusal:
+        return _fail(message, refusal, arrival)
+    except DatabaseError as error:
+        return _fail(message, OutcomeError(issue_of(error)), arrival)
+    except BaseException:
+        # A bug: the claim is given back, so that a retry is judged afresh; the edge answers and logs.
+        _fail(message, fault(OutcomeCode.SERVER_ERROR, "The message could not be processed."), arrival)
+        raise
+    return answer
+
+
+def _apply(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
+    applied = reading.kind.apply(reading.parsed, _context(message, reading, arrival))
+    _audit(arrival, message, "done", reading.kind.key)
+    bundle = reply(reading.bundle, now=arrival.now, focus=applied.focus[1], included=applied.included)
+    return StoredReply(200, json.dumps(bundle))
+
+
+def _context(message: InboundMessage, reading: Reading, arrival: Arrival) -> MessageContext:
+    return MessageContext(
+        inbound_id=message.pk,
+        request_id=arrival.headers.request_id,
+        correlation_id=arrival.headers.correlation_id,
+        service=reading.service,
+        source=reading.bundle.source,
+        sender_ods_code=arrival.sender_ods_code,
+        sender_name=arrival.sender_name,
+        received_at=arrival.now,
+        actor=arrival.actor,
+    )
+
+
+def _refuse_reused_bundle(message: InboundMessage) -> None:
+    """The unique index settles a race; this look gives the common case its clear answer."""
+    if not message.starts_conversation or not message.bundle_id:
+        return
+    accepted = InboundMessage.objects.filter(bundle_id=message.bundle_id, state=InboundState.ACCEPTED)
+    if accepted.filter(starts_conversation=True).exists():
+        raise fault(
+            OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", "Bundle.id"
+        )
+
+
+def _store_unread(arrival: Arrival, refusal: OutcomeError) -> StoredReply:
+    answer = _outcome(refusal.issues)
+    with transaction.atomic():
+        message = InboundMessage.objects.create(
+            **index_columns(arrival),
+            state=InboundState.REFUSED,
+            completed_at=arrival.now,
+            status_code=answer.status,
+            reply=answer.body,
+        )
+        _audit(arrival, message, "refused", "", refusal.issues[0])
+    return answer
+
+
+def _refuse_repeat(arrival: Arrival, repeat: OutcomeError) -> StoredReply:
+    """The first message is stored; a repeat leaves an audit event only."""
+    _audit(arrival, None, "refused", "", repeat.issues[0])
+    return _outcome(repeat.issues)
+
+
+def _fail(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> StoredReply:
+    answer = _outcome(refusal.issues)
+    with transaction.atomic():
+        _complete(message, InboundState.REFUSED, answer, arrival.now)
+        _audit(arrival, message, "refused", message.message_type, refusal.issues[0])
+    return answer
+
+
+def _complete(message: InboundMessage, state: InboundState, answer: StoredReply, now: datetime) -> None:
+    InboundMessage.objects.filter(pk=message.pk, state=InboundState.PROCESSING).update(
+        state=state, completed_at=now, status_code=answer.status, reply=answer.body
+    )
+
+
+def _outcome(issues: tuple[Issue, ...]) -> StoredReply:
+    body = json.dumps(operation_outcome(issues, outcome_id=str(uuid4())))
+    return StoredReply(issues[0].code.status, body)
+
+
+def _audit(
+    arrival: Arrival, message: InboundMessage | None, outcome: str, key: str, issue: Issue | None = None
+) -> None:
+    record(
+        actor=arrival.actor,
+        action="exchange.receive_message",
+        subject=message,
+        outcome=outcome,
+        detail={
+            "message_type": key,
+            "code": f"{issue.code.status} {issue.code.code} {issue.code.issue}" if issue else None,
+            "rule": issue.rule if issue else None,
+            "request_id": str(arrival.headers.request_id),
+        },
+        correlation_id=arrival.headers.correlation_id,
+        now=arrival.now,
+    )

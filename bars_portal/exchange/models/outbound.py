@@ -1,0 +1,75 @@
+"""What we send: finished bytes and ids, written in the caller's transaction, sent outside any."""
+
+import uuid
+
+from django.db import models
+
+
+class DeliveryState(models.TextChoices):
+    QUEUED = "queued", "Waiting to be sent"
+    SENDING = "sending", "Being sent"
+    ACCEPTED = "accepted", "Accepted"
+    REFUSED = "refused", "Refused"
+    UNKNOWN = "unknown", "Not known"
+    ABANDONED = "abandoned", "Given up"
+
+
+class OutboundMessage(models.Model):
+    """One message to one service. Every attempt sends the very same bytes and ids."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    message_type = models.CharField(max_length=60)
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.CharField(max_length=64)
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="+")
+    actor_user = models.ForeignKey("accounts.User", null=True, on_delete=models.PROTECT, related_name="+")
+    actor_label = models.CharField(max_length=200)
+    request_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    correlation_id = models.UUIDField()
+    bundle_id = models.UUIDField()
+    service_id = models.CharField(max_length=20)
+    headers = models.JSONField()
+    body = models.BinaryField()
+    state = models.CharField(max_length=12, choices=DeliveryState.choices, default=DeliveryState.QUEUED)
+    # Why the state is what it is: a machine word such as "timeout" or "REC_CONFLICT/conflict".
+    reason = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(db_index=True)
+    sending_since = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id", "created_at"], name="outbound_subject"),
+            models.Index(fields=["correlation_id", "created_at"], name="outbound_correlation"),
+            models.Index(
+                fields=["created_at"],
+                name="outbound_open",
+                condition=models.Q(state__in=[DeliveryState.QUEUED, DeliveryState.SENDING]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_type} {self.request_id}"
+
+
+class DeliveryAttempt(models.Model):
+    """One call to the proxy, and everything that came back."""
+
+    message = models.ForeignKey(OutboundMessage, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, blank=True)
+    reason = models.CharField(max_length=80, blank=True)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    elapsed_ms = models.PositiveIntegerField(null=True)
+    reply_headers = models.JSONField(default=dict)
+    reply = models.BinaryField(null=True)
+
+    class Meta:
+        ordering = ["message_id", "number"]
+        constraints = [models.UniqueConstraint(fields=["message", "number"], name="attempt_number_once")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}"

@@ -1,0 +1,86 @@
+"""The outbox: a message's finished bytes and ids, written in the transaction of the thing it tells about."""
+
+import logging
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import models, transaction
+from kombu.exceptions import OperationalError
+
+from bars_portal.audit.actor import Actor
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.gateway import own_software
+from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.registry import Addressing, MessageType, message_type
+from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue(
+    *,
+    key: str,
+    subject: models.Model,
+    organisation: Party,
+    actor: Actor,
+    now: datetime,
+    practitioner: Practitioner | None = None,
+) -> OutboundMessage:
+    """Build and store the message; a worker is woken when the caller's transaction commits.
+
+    `actor.organisation_id` must name the organisation that sends.
+    """
+    kind = message_type(key)
+    bundle_id = uuid4()
+    to = kind.addressing(subject)
+    context = OutgoingContext(
+        request_id=uuid4(),
+        correlation_id=to.correlation_id,
+        target=to.service_id,
+        organisation=organisation,
+        software=own_software(),
+        practitioner=practitioner,
+        use_context=_use_context(kind, to),
+    )
+    message = OutboundMessage.objects.create(
+        message_type=key,
+        subject_type=subject._meta.label_lower,
+        subject_id=str(subject.pk),
+        organisation_id=actor.organisation_id,
+        actor_user_id=actor.user_id,
+        actor_label=actor.label,
+        request_id=context.request_id,
+        correlation_id=to.correlation_id,
+        bundle_id=bundle_id,
+        service_id=to.service_id.value,
+        headers=encode_headers(context),
+        body=json.dumps(kind.build(subject, bundle_id=bundle_id, now=now)),
+        created_at=now,
+    )
+    announce_on_commit(message)
+    return message
+
+
+def announce_on_commit(message: OutboundMessage) -> None:
+    """Wake a worker after the commit. A broker that is down costs a delay: the sweep finds the row."""
+    transaction.on_commit(lambda: _announce(message))
+
+
+def latest_for(subject: models.Model) -> OutboundMessage | None:
+    """The newest message about the subject, whatever became of it."""
+    rows = OutboundMessage.objects.filter(subject_type=subject._meta.label_lower, subject_id=str(subject.pk))
+    return rows.order_by("-created_at").first()
+
+
+def _announce(message: OutboundMessage) -> None:
+    from bars_portal.exchange.tasks import deliver_message
+
+    try:
+        deliver_message.delay(str(message.pk))
+    except (OperationalError, OSError):
+        logger.warning("outbox: broker unreachable, the sweep will send %s", message.pk)
+
+
+def _use_context(kind: MessageType, to: Addressing) -> str:
+    reason = sorted(kind.reasons)[0]
+    return f"{to.use_case}|{to.category}|{kind.event}|{reason}"

@@ -1,0 +1,128 @@
+"""What every FHIR endpoint shares: who calls, the ids, formats, faults as OperationOutcome, audit."""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from bars_portal.audit.services import record
+from bars_portal.exchange.arrival import partner
+from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.failures import issue_of, log_failure
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
+from bars_portal.exchange.receiver.answers import answer, headers_of, refusal
+from bars_portal.exchange.receiver.authentication import Peer, authenticate_peer
+from bars_portal.exchange.receiver.negotiation import check_answer_type
+from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
+
+
+class FhirView(APIView):
+    """One FHIR endpoint. Order of checks: certificate, ids, formats, verb, then the endpoint's own."""
+
+    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head", "options"]
+    audit_action: ClassVar[str] = "exchange.read"
+    peer: Peer | None = None
+    incoming: IncomingHeaders | None = None
+    now: datetime
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.now = datetime.now(UTC)
+        plain = request._request
+        self.peer = authenticate_peer(plain)
+        self.incoming = decode_headers(headers_of(plain))
+        check_answer_type(plain)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Not the browsable kind of API: OPTIONS is a wrong verb like any other."""
+        raise MethodNotAllowed("OPTIONS")
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        raise MethodNotAllowed(request.method or "")
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:
+        issues = _issues_of(exc)
+        self._audit_refusal(issues[0])
+        response = refusal(self.request._request, *issues)
+        if isinstance(exc, MethodNotAllowed):
+            response["Allow"] = ", ".join(m for m in self.allowed_methods if m != "OPTIONS")
+        return response
+
+    def answer(self, body: bytes, *, status: int = 200) -> HttpResponse:
+        return answer(self.request._request, body, status=status)
+
+    def audit(self, outcome: str, code: str = "") -> None:
+        """Every access is on the trail, refused ones too; parameters are not, they may name a patient."""
+        target = self.incoming.target if self.incoming else None
+        record(
+            actor=partner(self.incoming, self.peer.name if self.peer else ""),
+            action=self.audit_action,
+            outcome=outcome,
+            detail={
+                "path": self.request.resolver_match.route if self.request.resolver_match else "",
+                "verb": self.request.method or "",
+                "service_id": target.value if target else None,
+                "code": code,
+            },
+            correlation_id=self.incoming.correlation_id if self.incoming else None,
+            now=self.now,
+        )
+
+    def read_context(self) -> ReadContext:
+        incoming = self.require_headers()
+        organisation = incoming.organisation
+        return ReadContext(
+            request_id=incoming.request_id,
+            correlation_id=incoming.correlation_id,
+            target=incoming.target,
+            sender_ods_code=organisation.ods_code if organisation else "",
+            received_at=self.now,
+            actor=partner(incoming, self.peer.name if self.peer else ""),
+        )
+
+    def require_headers(self) -> IncomingHeaders:
+        if self.incoming is None:
+            raise AssertionError("initial() has not run")
+        return self.incoming
+
+    def _audit_refusal(self, issue: Issue) -> None:
+        try:
+            self.audit("refused", f"{issue.code.status} {issue.code.code} {issue.code.issue}")
+        except DatabaseError as error:
+            # The answer matters more now; the log line is what remains.
+            log_failure(error)
+
+
+def _issues_of(exc: Exception) -> tuple[Issue, ...]:
+    match exc:
+        case OutcomeError():
+            return exc.issues
+        case MethodNotAllowed():
+            return (Issue(OutcomeCode.METHOD_NOT_ALLOWED, "This verb is not served here."),)
+        case RequestDataTooBig():
+            return (Issue(OutcomeCode.PAYLOAD_TOO_LARGE, "The body is larger than this service takes."),)
+        case UnreadablePostError():
+            return (Issue(OutcomeCode.INVALID, "The body ended before it was complete."),)
+        case DatabaseError():
+            return (issue_of(exc),)
+    log_failure(exc)
+    return (Issue(OutcomeCode.SERVER_ERROR, "The request could not be processed."),)
+
+
+def unknown_path(request: HttpRequest, exception: object = None) -> HttpResponse:
+    """handler404 of the receiver."""
+    return refusal(request, Issue(OutcomeCode.NOT_FOUND, "There is nothing at this path."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500 of the receiver: what failed outside every view."""
+    return refusal(request, Issue(OutcomeCode.SERVER_ERROR, "The request could not be processed."))
+
+
+def bad_request(request: HttpRequest, exception: object = None) -> HttpResponse:
+    """handler400 of the receiver."""
+    return refusal(request, Issue(OutcomeCode.INVALID, "The request is malformed."))

@@ -1,0 +1,99 @@
+"""The FHIR endpoints: thin, each makes one call."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+
+from bars_portal.exchange import registry
+from bars_portal.exchange.arrival import Arrival
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
+from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.fhir.queries import DefinitionQuery
+from bars_portal.exchange.inbound import receive
+from bars_portal.exchange.receiver.base import FhirView
+from bars_portal.exchange.receiver.negotiation import check_body_type
+
+Params = Sequence[tuple[str, str]]
+
+
+class MetadataView(FhirView):
+    audit_action: ClassVar[str] = "exchange.read_metadata"
+
+    def get(self, request: Request) -> HttpResponse:
+        statement = capability_statement(
+            software=settings.BARS["SOFTWARE_NAME"],
+            version=settings.BARS["SOFTWARE_VERSION"],
+            now=self.now,
+            rows=registry.workflow_rows(),
+        )
+        self.audit("done")
+        return self.answer(json.dumps(statement))
+
+
+class MessageDefinitionView(FhirView):
+    audit_action: ClassVar[str] = "exchange.read_definitions"
+
+    def get(self, request: Request) -> HttpResponse:
+        query = DefinitionQuery.parse(_params(request._request))
+        service = registry.hosted_services.find(query.service_id)
+        if service is None:
+            raise fault(OutcomeCode.NOT_FOUND, "The service in context is not known here.", "context")
+        found = message_definitions(service, registry.workflow_rows(), now=self.now, use_case=query.use_case)
+        self.audit("done")
+        return self.answer(json.dumps(found))
+
+
+class ProcessMessageView(FhirView):
+    """Its audit is written with the message itself."""
+
+    audit_action: ClassVar[str] = "exchange.receive_message"
+
+    def post(self, request: Request) -> HttpResponse:
+        check_body_type(request._request)
+        arrival = Arrival(
+            body=request._request.body,
+            raw_headers=dict(request._request.headers),
+            headers=self.require_headers(),
+            peer=self.peer.name if self.peer else "",
+            now=self.now,
+        )
+        stored = receive(arrival)
+        return self.answer(stored.body, status=stored.status)
+
+
+class ResourceView(FhirView):
+    """Reads of one resource type: search, and read by id where there is such a thing."""
+
+    resource_type: str = ""
+
+    def get(self, request: Request, resource_id: str | None = None) -> HttpResponse:
+        reader = registry.reader(self.resource_type)
+        if reader is None:
+            raise fault(OutcomeCode.NOT_FOUND, "There is nothing at this path.")
+        if resource_id is None:
+            found: dict[str, Any] | None = reader.search(_params(request._request), self.read_context())
+        else:
+            found = reader.read(_uuid(resource_id), self.read_context())
+        if found is None:
+            raise fault(OutcomeCode.NOT_FOUND, f"There is no such {self.resource_type}.")
+        self.audit("done")
+        return self.answer(json.dumps(found))
+
+
+def _uuid(text: str) -> UUID:
+    if not is_uuid(text):
+        raise fault(OutcomeCode.VALUE, "The id in the path is not a UUID.", "id")
+    return UUID(text)
+
+
+def _params(request: HttpRequest) -> Params:
+    """The query in its own order, repeated names kept, `_format` left out: it is not a search parameter."""
+    pairs = parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
+    return [(name, value) for name, value in pairs if name != "_format"]

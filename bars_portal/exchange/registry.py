@@ -1,0 +1,219 @@
+"""Message types and resource readers: the apps plug their meaning into the exchange here.
+
+`<app>/messages/*.py` and `<app>/resources.py` of every installed app are imported at start; what they
+decorate with `@register_message` and `@register_reader` is known from then on. A duplicate stops the start.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+from bars_portal.audit.actor import Actor
+from bars_portal.exchange.context import MessageContext, ReadContext
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.outcomes import ReadIssue
+from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
+from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.transport.client import BarsClient
+
+
+@dataclass(frozen=True)
+class Addressing:
+    """Where a message we send goes to, and in which conversation."""
+
+    service_id: ServiceID
+    correlation_id: UUID
+    use_case: UseCase
+    category: str
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an applied message answers with: the focus and what belongs to it, as (fullUrl, resource)."""
+
+    focus: tuple[str, Resource]
+    included: Sequence[tuple[str, Resource]] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a message we sent ended, or that we do not know.
+
+    `reply` is the receiver's Bundle. `found` is the resource that a read brought after "duplicate": the
+    message had been delivered before, but its answer was lost. `reason` is a machine word (transport.answers).
+    """
+
+    delivery: Delivery
+    reason: str
+    reply: MessageBundle | None = None
+    found: Resource | None = None
+    issues: tuple[ReadIssue, ...] = ()
+
+
+class MessageType(ABC):
+    """One row of the workflow table (standard section 6), with all that happens to such messages."""
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    event: ClassVar[MessageEvent]
+    reasons: ClassVar[frozenset[MessageReason]]
+    focus_type: ClassVar[str]
+    focus_statuses: ClassVar[frozenset[str]]
+    categories: ClassVar[frozenset[str]] = frozenset()
+    definition: ClassVar[str]
+    # Its Bundle.id may not come again in another message (standard section 5).
+    starts_conversation: ClassVar[bool] = False
+
+    # -- sending
+    def addressing(self, subject: models.Model) -> Addressing:
+        raise NotImplementedError(f"{self.key} is received only")
+
+    def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
+        """The Bundle, as a dict. Pure but for reads of the subject."""
+        raise NotImplementedError(f"{self.key} is received only")
+
+    def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
+        """Apply the outcome to the subject, inside the transaction that settles the delivery."""
+        raise NotImplementedError(f"{self.key} is received only")
+
+    def find_delivered(self, subject_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
+        """Outside any transaction: read what a lost answer would have told; None when it cannot be found."""
+        return None
+
+    # -- receiving
+    @abstractmethod
+    def parse(self, bundle: MessageBundle) -> Any:
+        """The message as our own frozen type. Raises OutcomeError."""
+
+    @abstractmethod
+    def apply(self, parsed: Any, context: MessageContext) -> Applied:
+        """Do it, inside the caller's transaction. Raises OutcomeError: everything is rolled back."""
+
+    def row(self) -> WorkflowRow:
+        return WorkflowRow(
+            event=self.event,
+            reasons=self.reasons,
+            focus_type=self.focus_type,
+            focus_statuses=self.focus_statuses,
+            categories=self.categories,
+            definition=self.definition,
+            message_key=self.key,
+        )
+
+
+class ResourceReader(ABC):
+    """Answers the receiver's GETs for one resource type (standard section 7)."""
+
+    resource_type: ClassVar[str]
+
+    def read(self, resource_id: UUID, context: ReadContext) -> Resource | None:
+        """The current version, or None when we hold no such resource."""
+        return None
+
+    @abstractmethod
+    def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any]:
+        """A searchset Bundle. Raises OutcomeError."""
+
+
+@dataclass
+class HostedServices:
+    """The one lookup of services that we answer for; the directory fills it."""
+
+    _find: Callable[[ServiceID], HostedService | None] | None = None
+
+    def register(self, find: Callable[[ServiceID], HostedService | None]) -> None:
+        if self._find is not None and self._find is not find:
+            raise ImproperlyConfigured("The hosted services have two owners.")
+        self._find = find
+
+    def find(self, service_id: ServiceID) -> HostedService | None:
+        if self._find is None:
+            raise ImproperlyConfigured("No app told the exchange which services are hosted here.")
+        return self._find(service_id)
+
+
+@dataclass
+class _Registry:
+    messages: dict[str, MessageType] = field(default_factory=dict)
+    readers: dict[str, ResourceReader] = field(default_factory=dict)
+
+
+_registry = _Registry()
+hosted_services = HostedServices()
+
+M = TypeVar("M", bound=type[MessageType])
+R = TypeVar("R", bound=type[ResourceReader])
+
+
+def register_message(cls: M) -> M:
+    """Class decorator. Raises ImproperlyConfigured on a duplicate key or an already owned combination."""
+    for other in _registry.messages.values():
+        if other.key == cls.key or _overlap(other.row(), cls().row()):
+            raise ImproperlyConfigured(f"Message types {other.key} and {cls.key} overlap.")
+    _registry.messages[cls.key] = cls()
+    return cls
+
+
+def register_reader(cls: R) -> R:
+    if cls.resource_type in _registry.readers:
+        raise ImproperlyConfigured(f"{cls.resource_type} has two readers.")
+    _registry.readers[cls.resource_type] = cls()
+    return cls
+
+
+def message_type(key: str) -> MessageType:
+    return _registry.messages[key]
+
+
+def message_types() -> list[MessageType]:
+    return list(_registry.messages.values())
+
+
+def workflow_rows() -> list[WorkflowRow]:
+    return [message.row() for message in _registry.messages.values()]
+
+
+def reader(resource_type: str) -> ResourceReader | None:
+    return _registry.readers.get(resource_type)
+
+
+def resource_types() -> list[str]:
+    return list(_registry.readers)
+
+
+def autodiscover() -> None:
+    """Import every app's messages and resources, once, when all models are ready."""
+    for config in apps.get_app_configs():
+        for module in _plugin_modules(config.name):
+            import_module(module)
+
+
+def _plugin_modules(app: str) -> Iterator[str]:
+    package = f"{app}.messages"
+    if find_spec(package) is not None:
+        yield from (f"{package}.{found.name}" for found in iter_modules(import_module(package).__path__))
+    if find_spec(f"{app}.resources") is not None:
+        yield f"{app}.resources"
+
+
+def _overlap(one: WorkflowRow, other: WorkflowRow) -> bool:
+    """Whether one message could be both: then routing would be a matter of luck."""
+    return (
+        one.event == other.event
+        and bool(one.reasons & other.reasons)
+        and one.focus_type == other.focus_type
+        and bool(one.focus_statuses & other.focus_statuses)
+        and (not one.categories or not other.categories or bool(one.categories & other.categories))
+    )

@@ -1,0 +1,44 @@
+"""Celery's entry points: thin, they only name the clock and the client."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+
+from bars_portal.exchange import delivery
+from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.models import DeliveryState, OutboundMessage
+
+# A message that is queued for longer was not announced: its broker message is lost.
+UNANNOUNCED_AFTER = timedelta(seconds=30)
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@shared_task
+def deliver_message(message_id: str) -> None:
+    delivery.deliver(UUID(message_id), client=get_client(), clock=clock)
+
+
+@shared_task
+def sweep_outbox() -> None:
+    """Once a minute: send what was never announced, and name what lost its worker."""
+    now = clock()
+    delivery.settle_stale(now=now)
+    waiting = OutboundMessage.objects.filter(
+        state=DeliveryState.QUEUED, created_at__lt=now - UNANNOUNCED_AFTER
+    ).order_by("created_at")
+    for message_id in waiting.values_list("pk", flat=True)[:200]:
+        deliver_message.delay(str(message_id))
+
+
+@shared_task
+def heartbeat() -> None:
+    """The demo's readiness asks how old this file is."""
+    file: Path | None = getattr(settings, "HEARTBEAT_FILE", None)
+    if file is not None:
+        file.touch()
