@@ -1,0 +1,10 @@
+"""`python -m bars_portal.simulator`."""
+
+import os
+import sys
+
+from bars_portal.simulator.arguments import read_config
+from bars_portal.simulator.server import serve
+
+if __name__ == "__main__":
+    serve(read_config(sys.argv[1:], os.environ))

@@ -1,0 +1,44 @@
+"""The endpoint catalogue: which base URL a target identifier leads to.
+
+Shape (api.md section 5, "Routing today"): {"NHSD-Target-Identifier": {system: {value: base URL}}}.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from bars_portal.simulator.outcomes import ProxyError, Refused
+from bars_portal.simulator.target import TARGET_HEADER, Target
+from bars_portal.simulator.watched import WatchedFile
+
+Routes = Mapping[str, Mapping[str, str]]
+
+
+class Catalogue:
+    """catalogue.json, looked at on each call and parsed again when it changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: WatchedFile[Routes] = WatchedFile(path, parse=_parse, empty={})
+
+    def base_url(self, target: Target) -> str:
+        """The base URL without its trailing slash. Raises Refused.
+
+        A known system with an unknown value is 404 PROXY_NOT_FOUND; an unknown system breaks the live proxy's
+        script, which its error handler turns into a 500 (api.md section 7, step 7).
+        """
+        routes = self._file.read()
+        if target.system not in routes:
+            raise Refused(ProxyError.RECEIVER_ERROR)
+        base_url = routes[target.system].get(target.value)
+        if not base_url:
+            raise Refused(ProxyError.TARGET_UNKNOWN)
+        return base_url.removesuffix("/")
+
+
+def _parse(content: bytes) -> Routes:
+    loaded = orjson.loads(content)
+    routes = loaded.get(TARGET_HEADER) if isinstance(loaded, dict) else None
+    if not isinstance(routes, dict) or not all(isinstance(entries, dict) for entries in routes.values()):
+        raise ValueError("catalogue.json must map systems to values to base URLs")
+    return routes

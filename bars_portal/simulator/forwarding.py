@@ -1,0 +1,151 @@
+"""Carries a request to its receiver over mutual TLS, bytes untouched both ways. Only here is httpx used."""
+
+import http.cookiejar
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from bars_portal.simulator.wire import Answer, Request
+
+# The live proxy's io.timeout.millis: the longest silence it bears from a receiver.
+READ_TIMEOUT_SECONDS = 32.0
+CONNECT_TIMEOUT_SECONDS = 5.0
+# Below the receiver's own keep-alive (75 s): we are the one who closes, and never write to a dead connection.
+IDLE_CONNECTION_SECONDS = 20.0
+MOST_CONNECTIONS = 32
+
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# The token is for the proxy alone; the other two are written anew for the next connection.
+NOT_FOR_RECEIVERS = HOP_BY_HOP | {"authorization", "host", "content-length"}
+# Our own server writes these.
+NOT_FOR_SENDERS = HOP_BY_HOP | {"content-length", "date", "server"}
+
+
+class ReceiverTimedOut(Exception):
+    """Sent, but no answer in time."""
+
+
+class ReceiverUnreachable(Exception):
+    """No connection, no TLS, or the connection broke before a whole answer came."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request on its way to the receiver of `service_id`; `suffix` is the raw path below /FHIR/R4."""
+
+    request: Request
+    suffix: str
+    service_id: str
+    base_url: str
+
+
+class Receiver(Protocol):
+    """Whoever answers for a service: the real one over TLS, or TKW in this process."""
+
+    def answer(self, call: Call) -> Answer:
+        """The receiver's answer. Raises ReceiverTimedOut or ReceiverUnreachable."""
+        ...
+
+
+class MutualTlsReceiver:
+    """One pool of kept-alive connections, each showing the proxy's client certificate."""
+
+    def __init__(self, context: ssl.SSLContext, *, read_timeout: float = READ_TIMEOUT_SECONDS) -> None:
+        limits = httpx.Limits(
+            max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=MOST_CONNECTIONS,
+            keepalive_expiry=IDLE_CONNECTION_SECONDS,
+        )
+        # `retries` repeats the connecting only: once a byte of a request was sent, it is never sent again.
+        transport = httpx.HTTPTransport(verify=context, retries=1, limits=limits, trust_env=False)
+        self._client = httpx.Client(
+            transport=transport,
+            timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT_SECONDS),
+            cookies=_no_cookies(),
+            trust_env=False,
+        )
+
+    def answer(self, call: Call) -> Answer:
+        """Forwards the call. Raises ReceiverTimedOut or ReceiverUnreachable."""
+        try:
+            return self._exchange(_outgoing(call))
+        except httpx.ConnectTimeout as problem:
+            raise ReceiverUnreachable from problem
+        except httpx.TimeoutException as problem:
+            raise ReceiverTimedOut from problem
+        except (httpx.TransportError, httpx.InvalidURL) as problem:
+            raise ReceiverUnreachable from problem
+
+    def close(self) -> None:
+        """Closes the pool."""
+        self._client.close()
+
+    def _exchange(self, request: httpx.Request) -> Answer:
+        response = self._client.send(request, stream=True)
+        try:
+            # Raw: a gzip body is passed on as it came, together with its Content-Encoding.
+            body = b"".join(response.iter_raw())
+        finally:
+            response.close()
+        return Answer(
+            response.status_code, tuple(_passed_on(response.headers.multi_items(), NOT_FOR_SENDERS)), body
+        )
+
+
+def client_context(*, ca_file: Path, cert_file: Path, key_file: Path) -> ssl.SSLContext:
+    """TLS as the proxy speaks it: trusts `ca_file` only, shows the client certificate. Raises OSError."""
+    context = ssl.create_default_context(cafile=str(ca_file))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(str(cert_file), str(key_file))
+    return context
+
+
+def _outgoing(call: Call) -> httpx.Request:
+    url = httpx.URL(call.base_url)
+    if url.scheme != "https":
+        raise ReceiverUnreachable
+    return httpx.Request(
+        call.request.method,
+        url,
+        headers=_passed_on(call.request.headers.items(), NOT_FOR_RECEIVERS),
+        content=call.request.body,
+        # httpx would normalise the address; the target given here goes onto the wire as it is.
+        extensions={"target": _target(url, call)},
+    )
+
+
+def _target(url: httpx.URL, call: Call) -> bytes:
+    query = f"?{call.request.query}" if call.request.query else ""
+    return url.raw_path.rstrip(b"/") + (call.suffix + query).encode("latin-1")
+
+
+def _passed_on(headers: Iterable[tuple[str, str]], left_out: frozenset[str]) -> list[tuple[str, str]]:
+    pairs = list(headers)
+    named = {
+        name.strip().lower()
+        for key, value in pairs
+        if key.lower() == "connection"
+        for name in value.split(",")
+    }
+    return [(key, value) for key, value in pairs if key.lower() not in left_out | named]
+
+
+def _no_cookies() -> http.cookiejar.CookieJar:
+    return http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))

@@ -1,0 +1,115 @@
+"""The BaRS proxy's own errors, one table. Source: api.md section 4 (origin P) and section 7."""
+
+import uuid
+from enum import Enum
+
+from bars_portal.simulator.wire import Answer, Request, json_answer
+
+# The live proxy writes a small "s" here, and the value set below for a few: senders must cope with both.
+ERROR_CODES = "https://fhir.nhs.uk/Codesystem/http-error-codes"
+OUTCOME_VALUE_SET = "http://hl7.org/fhir/ValueSet/operation-outcome"
+OUTCOME_PROFILE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-OperationOutcome"
+
+
+class ProxyError(Enum):
+    """HTTP status, details code, issue code, system, diagnostics."""
+
+    NO_TOKEN = (401, "SEND_UNAUTHORIZED", "unknown", ERROR_CODES, "No access token was provided.")
+    BAD_TOKEN = (401, "SEND_UNAUTHORIZED", "security", ERROR_CODES, "The access token is not valid.")
+    NOT_ENABLED = (
+        403,
+        "SEND_FORBIDDEN",
+        "forbidden",
+        ERROR_CODES,
+        "The application is not enabled for BaRS.",
+    )
+    NO_IDS = (
+        400,
+        "BAD_REQUEST",
+        "invalid",
+        ERROR_CODES,
+        "X-Request-Id, X-Correlation-Id and NHSD-Target-Identifier must be included.",
+    )
+    VERSION_TOO_LOW = (
+        406,
+        "SEND_NOT_ACCEPTABLE",
+        "processing",
+        ERROR_CODES,
+        "DocumentReference needs an Accept header with version 1.1.0 or higher.",
+    )
+    NOT_BUILT = (
+        501,
+        "PROXY_NOT_IMPLEMENTED",
+        "not-supported",
+        ERROR_CODES,
+        "The simulator has no record locator.",
+    )
+    TARGET_NOT_BASE64 = (
+        400,
+        "PROXY_BAD_REQUEST",
+        "400",
+        OUTCOME_VALUE_SET,
+        "NHSD-Target-Identifier could not be decoded from base64.",
+    )
+    TARGET_INCOMPLETE = (
+        400,
+        "PROXY_BAD_REQUEST",
+        "structure",
+        OUTCOME_VALUE_SET,
+        "NHSD-Target-Identifier must hold system and value.",
+    )
+    TARGET_UNKNOWN = (
+        404,
+        "PROXY_NOT_FOUND",
+        "not-found",
+        ERROR_CODES,
+        "The target is not in the Endpoint Catalogue.",
+    )
+    PATH_UNKNOWN = (404, "NOT_FOUND", "not-found", ERROR_CODES, "The API path does not exist.")
+    TOO_LARGE = (413, "BAD_REQUEST", "too-long", ERROR_CODES, "The request body is larger than 10 MiB.")
+    TLS_REFUSED = (403, "REC_FORBIDDEN", "forbidden", ERROR_CODES, "TLS-MA failure.")
+    RECEIVER_TIMEOUT = (408, "REC_TIMEOUT", "timeout", ERROR_CODES, "The receiver did not answer in time.")
+    RECEIVER_ERROR = (500, "REC_SERVER_ERROR", "exception", ERROR_CODES, "The receiver failed.")
+    RECEIVER_UNAVAILABLE = (
+        503,
+        "REC_SERVICE_UNAVAILABLE",
+        "transient",
+        ERROR_CODES,
+        "The receiver is not available.",
+    )
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        return self.value[0]
+
+
+class Refused(Exception):
+    """The proxy answers this request itself."""
+
+    def __init__(self, error: ProxyError) -> None:
+        super().__init__(error.name)
+        self.error = error
+
+
+def error_answer(error: ProxyError, request: Request | None = None) -> Answer:
+    """The OperationOutcome as the live proxy sends it: application/json, no display, ids echoed as sent."""
+    ids = request.sent_ids() if request else ()
+    return json_answer(error.status, _operation_outcome(error), *ids)
+
+
+def _operation_outcome(error: ProxyError) -> dict[str, object]:
+    _status, code, issue, system, diagnostics = error.value
+    return {
+        "resourceType": "OperationOutcome",
+        "id": str(uuid.uuid4()),
+        "meta": {"profile": [OUTCOME_PROFILE]},
+        "issue": [
+            {
+                "severity": "error",
+                "code": issue,
+                "details": {"coding": [{"system": system, "code": code}]},
+                "diagnostics": diagnostics,
+            }
+        ],
+    }

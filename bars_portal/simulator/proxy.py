@@ -1,0 +1,115 @@
+"""The BaRS API proxy: the live one's checks in its order, then the receiver. Source: api.md section 7."""
+
+from collections.abc import Mapping
+
+from bars_portal.simulator.capability import proxy_capability
+from bars_portal.simulator.catalogue import Catalogue
+from bars_portal.simulator.clients import ClientRegistry
+from bars_portal.simulator.config import FHIR_BASE, Clock, Sleep
+from bars_portal.simulator.faults import FaultBoard, meet
+from bars_portal.simulator.forwarding import Call, Receiver, ReceiverTimedOut, ReceiverUnreachable
+from bars_portal.simulator.outcomes import ProxyError, Refused, error_answer
+from bars_portal.simulator.rewriting import rewrite
+from bars_portal.simulator.target import TARGET_HEADER, decode_target
+from bars_portal.simulator.tokens import TokenStore
+from bars_portal.simulator.versions import DOCUMENT_REFERENCE_VERSION, accepted_version
+from bars_portal.simulator.wire import ECHOED_IDS, Answer, Request, json_answer
+
+HTTPS = "https"
+PREFLIGHT = (
+    ("Access-Control-Allow-Methods", "GET, PUT, POST, DELETE, PATCH"),
+    ("Access-Control-Max-Age", "3628800"),
+)
+
+
+class Proxy:
+    """Answers everything under /booking-and-referral/FHIR/R4.
+
+    `receivers` says who answers: by the catalogue's whole entry (`simulator:tkw`), else under `https`.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: ClientRegistry,
+        tokens: TokenStore,
+        catalogue: Catalogue,
+        receivers: Mapping[str, Receiver],
+        faults: FaultBoard,
+        fhir_url: str,
+        clock: Clock,
+        sleep: Sleep,
+    ) -> None:
+        self._registry = registry
+        self._tokens = tokens
+        self._catalogue = catalogue
+        self._receivers = receivers
+        self._faults = faults
+        self._fhir_url = fhir_url
+        self._clock = clock
+        self._sleep = sleep
+
+    def answer(self, request: Request) -> Answer:
+        """The receiver's answer, or the proxy's own. Raises ConnectionCut in a drill."""
+        suffix = request.raw_path.removeprefix(FHIR_BASE)
+        try:
+            return self._own_answer(request, suffix) or self._forwarded(request, suffix)
+        except Refused as refusal:
+            return error_answer(refusal.error, request)
+
+    def _own_answer(self, request: Request, suffix: str) -> Answer | None:
+        """What the proxy says without asking for a token."""
+        if request.method == "OPTIONS":
+            return Answer(200, PREFLIGHT)
+        if suffix == "/_ping" and request.method == "GET":
+            return json_answer(200, {"status": "pass"})
+        if suffix == "/metadata" and request.method == "GET" and not request.header(TARGET_HEADER):
+            return json_answer(
+                200, proxy_capability(self._fhir_url), *request.sent_ids(), media="application/fhir+json"
+            )
+        return None
+
+    def _forwarded(self, request: Request, suffix: str) -> Answer:
+        self._check_token(request)
+        _check_ids(request)
+        _check_document_reference(request, suffix)
+        target = decode_target(request.header(TARGET_HEADER))
+        call = Call(request, suffix, target.value, self._catalogue.base_url(target))
+        fault = self._faults.take(service=target.value, method=request.method)
+        return meet(fault, request=request, forward=lambda: self._received(call), sleep=self._sleep)
+
+    def _check_token(self, request: Request) -> None:
+        scheme, _, token = request.header("Authorization").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Refused(ProxyError.NO_TOKEN)
+        api_key = self._tokens.api_key_of(token.strip(), now=self._clock())
+        if api_key is None:
+            raise Refused(ProxyError.BAD_TOKEN)
+        # The token outlives the registration: such an application has lost its product.
+        if self._registry.keys_of(api_key) is None:
+            raise Refused(ProxyError.NOT_ENABLED)
+
+    def _received(self, call: Call) -> Answer:
+        try:
+            return rewrite(self._receiver_of(call).answer(call), call.request)
+        except ReceiverTimedOut:
+            return error_answer(ProxyError.RECEIVER_TIMEOUT, call.request)
+        except ReceiverUnreachable:
+            return error_answer(ProxyError.RECEIVER_UNAVAILABLE, call.request)
+
+    def _receiver_of(self, call: Call) -> Receiver:
+        return self._receivers.get(call.base_url, self._receivers[HTTPS])
+
+
+def _check_ids(request: Request) -> None:
+    # Presence only: the live proxy leaves the form of the ids to the receiver.
+    if not all(request.header(name) for name in ECHOED_IDS):
+        raise Refused(ProxyError.NO_IDS)
+
+
+def _check_document_reference(request: Request, suffix: str) -> None:
+    if suffix.split("/")[1:2] != ["DocumentReference"]:
+        return
+    if accepted_version(request.header("Accept")) < DOCUMENT_REFERENCE_VERSION:
+        raise Refused(ProxyError.VERSION_TOO_LOW)
+    raise Refused(ProxyError.NOT_BUILT)

@@ -1,0 +1,97 @@
+"""UK Core shaped resources that TKW's answers are put together from. Ids depend on the service alone."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+Resource = dict[str, Any]
+Entry = tuple[str, Resource]
+
+_NAMESPACE = uuid.UUID("5f0f4a52-7a3c-5d0e-9a94-1f9a3a4d6c11")
+_PROFILE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-"
+SERVICE_ID_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
+
+
+def stable_id(*parts: str) -> str:
+    """The same UUID for the same words, so that repeated searches agree."""
+    return str(uuid.uuid5(_NAMESPACE, "|".join(parts)))
+
+
+def full_url(*parts: str) -> str:
+    """An entry's address; never the resource's own id."""
+    return f"urn:uuid:{stable_id('entry', *parts)}"
+
+
+def resource(kind: str, identity: str, now: datetime, **elements: Any) -> Resource:
+    """A resource with id and meta, its elements after that."""
+    meta = {"lastUpdated": now.isoformat(timespec="seconds"), "profile": [_PROFILE + kind]}
+    return {"resourceType": kind, "id": identity, "meta": meta, **elements}
+
+
+def schedule(service_id: str, now: datetime, *, with_people: bool) -> Entry:
+    """The service's diary."""
+    actors = ["HealthcareService", *(("Practitioner", "PractitionerRole") if with_people else ())]
+    references = [{"reference": full_url(kind, service_id)} for kind in actors]
+    return _entry("Schedule", service_id, now, actor=references)
+
+
+def healthcare_service(service_id: str, now: datetime, *, with_location: bool) -> Entry:
+    """The service itself."""
+    place = {"location": [{"reference": full_url("Location", service_id)}]} if with_location else {}
+    identifier = [{"system": SERVICE_ID_SYSTEM, "value": service_id}]
+    return _entry(
+        "HealthcareService",
+        service_id,
+        now,
+        identifier=identifier,
+        **place,
+        name="TESTING ONLY BaRS Test Service",
+    )
+
+
+def practitioner(service_id: str, now: datetime) -> Entry:
+    """Who is seen."""
+    return _entry(
+        "Practitioner", service_id, now, name=[{"family": "Tester", "given": ["Toni"], "prefix": ["Dr"]}]
+    )
+
+
+def practitioner_role(service_id: str, now: datetime) -> Entry:
+    """As what they are seen."""
+    code = {
+        "system": "http://terminology.hl7.org/CodeSystem/practitioner-role",
+        "code": "doctor",
+        "display": "Doctor",
+    }
+    person = {"reference": full_url("Practitioner", service_id)}
+    return _entry("PractitionerRole", service_id, now, practitioner=person, code=[{"coding": [code]}])
+
+
+def location(service_id: str, now: datetime) -> Entry:
+    """Where it is."""
+    address = {"line": ["1 Test Street"], "city": "Leeds", "postalCode": "LS1 4AP"}
+    return _entry("Location", service_id, now, name="TESTING ONLY BaRS Test Site", address=address)
+
+
+def _entry(kind: str, service_id: str, now: datetime, **elements: Any) -> Entry:
+    return full_url(kind, service_id), resource(kind, stable_id(kind, service_id), now, **elements)
+
+
+def searchset(matches: list[Entry], included: list[Entry], *, link: str, now: datetime) -> Resource:
+    """A searchset Bundle; `total` counts the matches."""
+    entries = [*((entry, "match") for entry in matches), *((entry, "include") for entry in included)]
+    bundle: Resource = {
+        "resourceType": "Bundle",
+        "id": str(uuid.uuid4()),
+        "meta": {"lastUpdated": now.isoformat(timespec="seconds")},
+        "type": "searchset",
+        "timestamp": now.isoformat(timespec="seconds"),
+        "total": len(matches),
+        "link": [{"relation": "self", "url": link}],
+    }
+    if entries:
+        bundle["entry"] = [
+            {"fullUrl": url, "resource": content, "search": {"mode": mode}}
+            for (url, content), mode in entries
+        ]
+    return bundle
