@@ -1,5 +1,6 @@
 """The one BaRS client of this process, built from settings.BARS, and who we say we are in its headers."""
 
+import atexit
 import os
 import threading
 from typing import Any
@@ -22,6 +23,11 @@ class _Process:
         self.config: dict[str, Any] | None = None
         self.client: BarsClient | None = None
 
+    def close(self) -> None:
+        if self.client:
+            self.client.close()
+        self.client = None
+
 
 _process = _Process()
 
@@ -30,6 +36,7 @@ def get_client() -> BarsClient:
     """The client, built at the first call and again when settings.BARS changes; for any thread."""
     with _process.lock:
         if _process.client is None or _process.config != settings.BARS:
+            _process.close()
             _process.config, _process.client = dict(settings.BARS), _build(settings.BARS)
         return _process.client
 
@@ -70,4 +77,9 @@ def _forget() -> None:
     _process = _Process()
 
 
+def _close() -> None:
+    _process.close()
+
+
 os.register_at_fork(after_in_child=_forget)
+atexit.register(_close)

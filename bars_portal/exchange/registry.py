@@ -127,21 +127,32 @@ class ResourceReader(ABC):
         """A searchset Bundle. Raises OutcomeError."""
 
 
+Find = Callable[[ServiceID], HostedService | None]
+ProvidedBy = Callable[[int], Sequence[str]]
+
+
 @dataclass
 class HostedServices:
     """The one lookup of services that we answer for; the directory fills it."""
 
-    _find: Callable[[ServiceID], HostedService | None] | None = None
+    _find: Find | None = None
+    _provided_by: ProvidedBy | None = None
 
-    def register(self, find: Callable[[ServiceID], HostedService | None]) -> None:
+    def register(self, find: Find, provided_by: ProvidedBy) -> None:
+        """`provided_by(organisation id)` gives the service ids of one organisation."""
         if self._find is not None and self._find is not find:
             raise ImproperlyConfigured("The hosted services have two owners.")
-        self._find = find
+        self._find, self._provided_by = find, provided_by
 
     def find(self, service_id: ServiceID) -> HostedService | None:
         if self._find is None:
             raise ImproperlyConfigured("No app told the exchange which services are hosted here.")
         return self._find(service_id)
+
+    def provided_by(self, organisation_id: int) -> Sequence[str]:
+        if self._provided_by is None:
+            raise ImproperlyConfigured("No app told the exchange who provides which service.")
+        return self._provided_by(organisation_id)
 
 
 @dataclass

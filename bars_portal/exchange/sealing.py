@@ -6,6 +6,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.encoding import force_bytes
 
 # Binds the derived key to this one purpose; another purpose needs another label.
 _LABEL = b"bars_portal.exchange access token"
@@ -25,4 +26,4 @@ def unseal(sealed: bytes) -> bytes | None:
 
 def _fernet() -> Fernet:
     derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=_LABEL)
-    return Fernet(base64.urlsafe_b64encode(derive.derive(settings.SECRET_KEY.encode())))
+    return Fernet(base64.urlsafe_b64encode(derive.derive(force_bytes(settings.SECRET_KEY))))

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.receiver.server.peer import Trust, peer_certificate
+from bars_portal.exchange.receiver.server.peer import BUNDLED, Trust, peer_certificate
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,8 @@ class Peer:
 
 
 def trust() -> Trust:
-    return Trust(
-        proxy_mode=settings.BARS_PEER_SOURCE == "proxy",
-        trusted_proxies=frozenset(settings.BARS_TRUSTED_PROXIES),
-    )
+    """Where the certificate may come from: our own TLS server, or the headers of a proxy that we trust."""
+    return Trust.proxy(settings.BARS_TRUSTED_PROXIES) if settings.BARS_PEER_SOURCE == "proxy" else BUNDLED
 
 
 def authenticate_peer(request: HttpRequest) -> Peer:

@@ -106,7 +106,7 @@ def _issues_of(exc: Exception) -> tuple[Issue, ...]:
         case RequestDataTooBig():
             return (Issue(OutcomeCode.PAYLOAD_TOO_LARGE, "The body is larger than this service takes."),)
         case UnreadablePostError():
-            return (Issue(OutcomeCode.INVALID, "The body ended before it was complete."),)
+            return (Issue(OutcomeCode.TIMEOUT, "The body did not arrive completely and in time."),)
         case DatabaseError():
             return (issue_of(exc),)
     log_failure(exc)

@@ -1,0 +1,155 @@
+"""What a receiver says of itself, generated from facts (standard section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from bars_portal.exchange.fhir.bundle import searchset
+from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, UseCase
+from bars_portal.exchange.fhir.definitions import DEFINITIONS, Allowed, DefinitionFacts
+from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, ServiceID
+from bars_portal.exchange.fhir.profiles import FHIR_VERSION, STANDARD_VERSION
+from bars_portal.exchange.fhir.queries import SlotInclude
+from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
+from bars_portal.exchange.fhir.timestamps import format_instant
+
+_USAGE_CONTEXT = "http://terminology.hl7.org/CodeSystem/usage-context-type"
+_VARIANT_STATE = "http://terminology.hl7.org/CodeSystem/variant-state"
+_SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_PROCESS_MESSAGE = "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message"
+
+_Resource = dict[str, Any]
+
+_PATIENT_SEARCH = (
+    ("patient:identifier", "token"),
+    ("patient:name", "string"),
+    ("patient:birthdate", "date"),
+    ("patient:address-postalcode", "string"),
+)
+_SLOT_SEARCH = (("Schedule.actor:HealthcareService", "token"), ("status", "token"), ("start", "date"))
+
+
+def capability_statement(
+    *,
+    software: str,
+    version: str,
+    now: datetime,
+    rows: Sequence[WorkflowRow],
+    formats: Sequence[str] = ("json",),
+) -> _Resource:
+    """The CapabilityStatement of this receiver for the message types that it takes.
+
+    `software` and `version` name the product; the statement's own version is that of the standard.
+    `formats` are the media types really served.
+    """
+    return {
+        "resourceType": "CapabilityStatement",
+        "version": STANDARD_VERSION,
+        "name": "BookingAndReferralReceiver",
+        "title": "Booking and Referral Standard receiver",
+        "status": "active",
+        "date": format_instant(now),
+        "kind": "instance",
+        "software": {"name": software, "version": version},
+        "implementation": {"description": f"{software}, receiver of bookings and referrals"},
+        "fhirVersion": FHIR_VERSION,
+        "format": list(formats),
+        "rest": [_rest(rows)],
+        "messaging": [{"supportedMessage": _supported(rows)}],
+    }
+
+
+def _rest(rows: Sequence[WorkflowRow]) -> _Resource:
+    # Receivers know their callers by client certificate; the token ends at the proxy.
+    certificates = {"system": _SECURITY_SERVICE, "code": "Certificates", "display": "Certificates"}
+    return {
+        "mode": "server",
+        "security": {"service": [{"coding": [certificates]}]},
+        "resource": list(_resources(rows)),
+        "operation": [{"name": "$process-message", "definition": _PROCESS_MESSAGE}],
+    }
+
+
+def _resources(rows: Sequence[WorkflowRow]) -> Iterator[_Resource]:
+    yield _resource("MessageDefinition", ("search-type",), (("context", "token"),))
+    focuses = {row.focus_type for row in rows}
+    if "Appointment" in focuses:
+        slots = _resource("Slot", ("search-type",), _SLOT_SEARCH)
+        yield {**slots, "searchInclude": [str(include) for include in SlotInclude]}
+    for kind in sorted(focuses & {"Appointment", "ServiceRequest"}):
+        yield _resource(kind, ("read", "search-type"), _PATIENT_SEARCH)
+
+
+def _resource(kind: str, interactions: Iterable[str], searches: Iterable[tuple[str, str]]) -> _Resource:
+    return {
+        "type": kind,
+        "interaction": [{"code": code} for code in interactions],
+        "searchParam": [{"name": name, "type": value_type} for name, value_type in searches],
+    }
+
+
+def _supported(rows: Sequence[WorkflowRow]) -> list[_Resource]:
+    return [{"mode": "receiver", "definition": url} for url in dict.fromkeys(row.definition for row in rows)]
+
+
+def message_definition(facts: DefinitionFacts, *, service: HostedService, now: datetime) -> _Resource:
+    """One MessageDefinition as the service accepts it; its id is stable per service and definition."""
+    return {
+        "resourceType": "MessageDefinition",
+        "id": str(uuid5(NAMESPACE_URL, f"{facts.url}|{service.service_id}")),
+        "url": facts.url,
+        "version": facts.version,
+        "name": facts.title,
+        "title": facts.title,
+        "status": "active",
+        "date": now.date().isoformat(),
+        "useContext": [*_service_contexts(service.service_id), *_use_case_contexts(service)],
+        "eventCoding": facts.event.coding,
+        "focus": [_focus(allowed) for allowed in facts.allowed],
+    }
+
+
+def _service_contexts(service_id: ServiceID) -> list[_Resource]:
+    """The service in the two forms that senders look for: as the context's code, and as its value."""
+    older = _context(SERVICE_ID_SYSTEM, service_id.value, {"system": _VARIANT_STATE, "code": "positive"})
+    value = {"system": SERVICE_ID_SYSTEM, "code": service_id.value}
+    return [older, _context(_USAGE_CONTEXT, "workflow", value)]
+
+
+def _use_case_contexts(service: HostedService) -> Iterator[_Resource]:
+    for code in sorted(service.accepted_use_cases):
+        use_case = UseCase.lookup(code)
+        value = use_case.coding if use_case else {"system": USE_CASE_SYSTEM, "code": code}
+        yield _context(_USAGE_CONTEXT, "workflow", value)
+
+
+def _context(system: str, code: str, value: dict[str, str]) -> _Resource:
+    return {"code": {"system": system, "code": code}, "valueCodeableConcept": {"coding": [value]}}
+
+
+def _focus(allowed: Allowed) -> _Resource:
+    high = "*" if allowed.high is None else str(allowed.high)
+    return {"code": allowed.resource_type, "profile": allowed.profile, "min": allowed.low, "max": high}
+
+
+def message_definitions(
+    service: HostedService,
+    rows: Sequence[WorkflowRow],
+    now: datetime,
+    *,
+    use_cases: Iterable[str] = (),
+) -> _Resource:
+    """A searchset of the definitions that a service accepts; none when `use_cases` names none it accepts."""
+    wanted = frozenset(use_cases)
+    accepts = bool(service.accepted_use_cases & wanted) if wanted else bool(service.accepted_use_cases)
+    urls = dict.fromkeys(row.definition for row in rows if row.definition in DEFINITIONS) if accepts else {}
+    found = [message_definition(DEFINITIONS[url], service=service, now=now) for url in urls]
+    return searchset(
+        bundle_id=uuid5(NAMESPACE_URL, f"MessageDefinition|{service.service_id}|{format_instant(now)}"),
+        now=now,
+        self_link=f"MessageDefinition?context={service.service_id.token}",
+        matches=[(f"urn:uuid:{each['id']}", each) for each in found],
+    )

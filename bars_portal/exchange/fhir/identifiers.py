@@ -1,0 +1,142 @@
+"""Identifiers of the NHS, parsed once and then a type (design section 5, "NHS numbers")."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from nhs_number.constants import REGION_SYNTHETIC
+from nhs_number.validate import calculate_checksum
+
+NHS_NUMBER_SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"
+ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"
+SERVICE_ID_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
+SDS_USER_SYSTEM = "https://fhir.nhs.uk/Id/sds-user-id"
+SDS_ROLE_PROFILE_SYSTEM = "https://fhir.nhs.uk/Id/sds-role-profile-id"
+
+_SEPARATORS = re.compile(r"[\s\-]+")
+_NHS_NUMBER = re.compile(r"[0-9]{10}")
+_ODS_CODE = re.compile(r"[A-Z0-9]{3,12}")
+_SERVICE_ID = re.compile(r"[0-9]{1,20}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class InvalidIdentifier(ValueError):
+    """An identifier breaks its own format; the message names the rule and never holds the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class NHSNumber:
+    """Ten digits whose last is the modulus-11 check digit; spaces and hyphens are dropped when parsing."""
+
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raise InvalidIdentifier unless `text` holds ten digits with a right check digit."""
+        digits = _SEPARATORS.sub("", text)
+        if not _NHS_NUMBER.fullmatch(digits):
+            raise InvalidIdentifier("An NHS number has 10 digits")
+        if calculate_checksum(digits[:9]) != int(digits[9]):
+            raise InvalidIdentifier("The check digit of the NHS number is wrong")
+        return cls(digits)
+
+    @classmethod
+    def from_token(cls, token: str) -> Self:
+        """Read "system|value" or a bare number; InvalidIdentifier for another system or a bad number."""
+        return cls.parse(_value_in(NHS_NUMBER_SYSTEM, token))
+
+    @property
+    def formatted(self) -> str:
+        return f"{self.value[:3]} {self.value[3:6]} {self.value[6:]}"
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether it is in the range that is never issued to a person."""
+        # The library leaves this one method without annotations.
+        return bool(REGION_SYNTHETIC.contains_number(self.value))  # type: ignore[no-untyped-call]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class ODSCode:
+    """Code of an organisation: 3 to 12 letters and digits, kept in capitals."""
+
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raise InvalidIdentifier unless `text` has the form of an ODS code."""
+        code = text.strip().upper()
+        if not _ODS_CODE.fullmatch(code):
+            raise InvalidIdentifier("An ODS code has 3 to 12 letters and digits")
+        return cls(code)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceID:
+    """DoS service id: digits only."""
+
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raise InvalidIdentifier unless `text` is a bare id of 1 to 20 digits."""
+        digits = text.strip()
+        if not _SERVICE_ID.fullmatch(digits):
+            raise InvalidIdentifier("A service id has digits only")
+        return cls(digits)
+
+    @classmethod
+    def from_token(cls, token: str) -> Self:
+        """Read "system|value" or a bare id; raise InvalidIdentifier for another system or a bad id."""
+        return cls.parse(_value_in(SERVICE_ID_SYSTEM, token))
+
+    @property
+    def token(self) -> str:
+        """The form of MessageHeader endpoints: "https://fhir.nhs.uk/Id/dos-service-id|2000099001"."""
+        return f"{SERVICE_ID_SYSTEM}|{self.value}"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def split_token(text: str) -> tuple[str | None, str]:
+    """Split a search token: "system|value" to both, a bare value to (None, value); blanks are cut off."""
+    system, bar, value = text.strip().rpartition("|")
+    return (system.strip() if bar else None), value.strip()
+
+
+def _value_in(expected: str, token: str) -> str:
+    system, value = split_token(token)
+    if system is not None and not same_system(system, expected):
+        raise InvalidIdentifier("The identifier is in another system")
+    return value
+
+
+def same_system(one: str, other: str) -> bool:
+    """Whether two system URIs are the same but for http/https and case (official examples mix them)."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(system: str) -> str:
+    return system.strip().lower().removeprefix("https://").removeprefix("http://").rstrip("/")
+
+
+def is_uuid(text: str) -> bool:
+    """Whether `text` is a UUID in its 36-character form."""
+    return _UUID.fullmatch(text) is not None
+
+
+def parse_uuid(text: str) -> UUID:
+    """Raise InvalidIdentifier unless `text` is a UUID in its 36-character form."""
+    if not is_uuid(text):
+        raise InvalidIdentifier("The value is not a UUID")
+    return UUID(text)

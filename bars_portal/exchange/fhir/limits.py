@@ -1,0 +1,65 @@
+"""What no honest message exceeds, and what the model library lets through (FHIR R4 JSON rules).
+
+One iterative pass, so that a deeply nested body cannot exhaust the stack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+MAX_DEPTH = 60
+MAX_ENTRIES = 500
+
+# FHIR strings hold no control characters but tab, line feed and carriage return; PostgreSQL refuses NUL.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something wrong at a FHIRPath, which repeats names of the body: show it only when they are known."""
+
+    path: str
+    what: str
+
+
+def too_large(raw: dict[str, Any]) -> str | None:
+    """A sentence when the Bundle nests deeper or has more entries than we take, else None."""
+    entries = raw.get("entry")
+    if isinstance(entries, list) and len(entries) > MAX_ENTRIES:
+        return f"A message may have at most {MAX_ENTRIES} entries"
+    layer: list[Any] = [raw]
+    for _ in range(MAX_DEPTH):
+        layer = [each for item in layer for each in _members(item) if isinstance(each, (dict, list))]
+        if not layer:
+            return None
+    return f"The content is nested deeper than {MAX_DEPTH} levels"
+
+
+def _members(item: Any) -> Any:
+    return item.values() if isinstance(item, dict) else item
+
+
+def oddities(value: Any, path: str) -> Iterator[Oddity]:
+    """Nulls, empty lists or objects, and control characters below `value`."""
+    stack: list[tuple[Any, str, bool]] = [(value, path, False)]
+    while stack:
+        item, place, nullable = stack.pop()
+        if isinstance(item, str):
+            if _CONTROL.search(item):
+                yield Oddity(place, "holds a control character, which FHIR does not allow")
+        elif isinstance(item, dict):
+            stack.extend((each, f"{place}.{name}", _may_be_null(item, name)) for name, each in item.items())
+        elif isinstance(item, list):
+            stack.extend((each, f"{place}[{index}]", nullable) for index, each in enumerate(item))
+        if item is None and not (nullable and place.endswith("]")):
+            yield Oddity(place, "is null, which FHIR does not allow")
+        if item == [] or item == {}:
+            yield Oddity(place, "is empty, which FHIR does not allow")
+
+
+def _may_be_null(parent: dict[str, Any], name: str) -> bool:
+    """Members of a list may be null only beside a list of extensions on primitives."""
+    return name.startswith("_") or f"_{name}" in parent

@@ -1,0 +1,100 @@
+"""GET /Appointment of one patient (standard section 7; api.md section 3)."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, NHSNumber
+from bars_portal.exchange.fhir.outcomes import OutcomeCode
+from bars_portal.exchange.fhir.queries.params import Pairs, Params
+
+IDENTIFIER = "patient:identifier"
+NAME = "patient:name"
+BIRTH_DATE = "patient:birthdate"
+POSTCODE = "patient:address-postalcode"
+_TOGETHER = (NAME, BIRTH_DATE, POSTCODE)
+
+_POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}")
+_ISO = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
+# The specification's own example is no FHIR date.
+_BRITISH = re.compile(r"(?P<day>[0-9]{2})/(?P<month>[0-9]{2})/(?P<year>[0-9]{4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """Any name part, the birth date and the home postcode (capitals, no space), always all three."""
+
+    name: str
+    birth_date: date
+    postcode: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentQuery:
+    """A valid search for one patient: by NHS number, by demographics, or by both."""
+
+    identifier: NHSNumber | None
+    demographics: Demographics | None
+
+    @classmethod
+    def parse(cls, params: Pairs) -> Self:
+        """Raise OutcomeError with every fault: 400 required, value or invalid."""
+        reader = Params(params, (IDENTIFIER, *_TOGETHER))
+        identifier = _identifier(reader)
+        demographics = _demographics(reader)
+        reader.finish()
+        return cls(identifier, demographics)
+
+
+def _identifier(reader: Params) -> NHSNumber | None:
+    text = reader.one(IDENTIFIER, required=False)
+    if text is None:
+        return None
+    try:
+        return NHSNumber.from_token(text)
+    except InvalidIdentifier:
+        reader.fault(OutcomeCode.VALUE, f"{IDENTIFIER} is not an NHS number")
+        return None
+
+
+def _demographics(reader: Params) -> Demographics | None:
+    given = [name for name in _TOGETHER if reader.given(name)]
+    if not given and reader.given(IDENTIFIER):
+        return None
+    if len(given) < len(_TOGETHER):
+        reader.fault(OutcomeCode.REQUIRED, f"{IDENTIFIER}, or {', '.join(_TOGETHER)} together, is needed")
+    name = reader.one(NAME, required=False)
+    birth_date = _birth_date(reader)
+    postcode = _postcode(reader)
+    if name is None or birth_date is None or postcode is None:
+        return None
+    return Demographics(name, birth_date, postcode)
+
+
+def _birth_date(reader: Params) -> date | None:
+    text = reader.one(BIRTH_DATE, required=False)
+    if text is None:
+        return None
+    bare = text.removeprefix("eq")
+    match = _ISO.fullmatch(bare) or _BRITISH.fullmatch(bare)
+    # No such day gets the same answer as a text that is no date at all.
+    with suppress(ValueError):
+        if match:
+            return date(int(match["year"]), int(match["month"]), int(match["day"]))
+    reader.fault(OutcomeCode.VALUE, f"{BIRTH_DATE} is not a date")
+    return None
+
+
+def _postcode(reader: Params) -> str | None:
+    text = reader.one(POSTCODE, required=False)
+    if text is None:
+        return None
+    postcode = "".join(text.upper().split())
+    if _POSTCODE.fullmatch(postcode):
+        return postcode
+    reader.fault(OutcomeCode.VALUE, f"{POSTCODE} is not a postcode")
+    return None

@@ -1,0 +1,121 @@
+"""GET /Slot (standard section 7; api.md section 3)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from bars_portal.exchange.fhir.codes import SlotStatus
+from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
+from bars_portal.exchange.fhir.outcomes import OutcomeCode
+from bars_portal.exchange.fhir.queries.params import Pairs, Params, sound
+from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
+
+SERVICE = "Schedule.actor:HealthcareService"
+STATUS = "status"
+START = "start"
+INCLUDE = "_include"
+
+MAX_RANGE = timedelta(days=31)
+_SEARCHABLE = {"free": SlotStatus.FREE, "busy": SlotStatus.BUSY}
+
+
+class SlotInclude(StrEnum):
+    """What a slot answer can carry beside the slots."""
+
+    SCHEDULE = "Slot:schedule"
+    PRACTITIONER = "Schedule:actor:Practitioner"
+    PRACTITIONER_ROLE = "Schedule:actor:PractitionerRole"
+    SERVICE = "Schedule:actor:HealthcareService"
+    PROVIDER = "HealthcareService:providedBy"
+    LOCATION = "HealthcareService:location"
+    EVERYTHING = "Slot:*"
+
+
+REQUIRED_INCLUDES = (SlotInclude.SCHEDULE, SlotInclude.PRACTITIONER, SlotInclude.SERVICE)
+_INCLUDE_FORM = re.compile(r"[A-Za-z]+(?:[:.](?:[A-Za-z\-]+|\*)){1,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class SlotQuery:
+    """A valid slot search: `start` and `end` bound the slots' start, both inclusive and aware."""
+
+    service_id: ServiceID
+    statuses: frozenset[SlotStatus]
+    start: datetime
+    end: datetime
+    includes: frozenset[str]
+
+    @classmethod
+    def parse(cls, params: Pairs, *, max_range: timedelta = MAX_RANGE) -> Self:
+        """Raise OutcomeError with every fault: 400 required, value or invalid, 422 too-costly."""
+        reader = Params(params, (SERVICE, STATUS, START, INCLUDE))
+        service_id = _service(reader)
+        statuses = _statuses(reader)
+        start, end = _bound(reader, "ge"), _bound(reader, "le")
+        _check_range(reader, start, end, max_range)
+        includes = _includes(reader)
+        reader.finish()
+        return cls(sound(service_id), statuses, sound(start), sound(end), includes)
+
+
+def _service(reader: Params) -> ServiceID | None:
+    text = reader.one(SERVICE, required=True)
+    try:
+        return ServiceID.from_token(text) if text is not None else None
+    except InvalidIdentifier:
+        reader.fault(OutcomeCode.VALUE, f"{SERVICE} is not a DoS service id")
+        return None
+
+
+def _statuses(reader: Params) -> frozenset[SlotStatus]:
+    """A comma list; the parameter repeated means the same."""
+    if not reader.given(STATUS):
+        reader.fault(OutcomeCode.REQUIRED, f"{STATUS} is missing")
+    texts = [text.strip() for value in reader.all(STATUS) for text in value.split(",")]
+    if any(text not in _SEARCHABLE for text in texts):
+        reader.fault(OutcomeCode.VALUE, f"{STATUS} is not free, busy or both with a comma")
+    return frozenset(_SEARCHABLE[text] for text in texts if text in _SEARCHABLE)
+
+
+def _bound(reader: Params, prefix: str) -> datetime | None:
+    """The one start with this prefix; both bounds are needed, each once."""
+    values = [value.strip() for value in reader.all(START)]
+    if any(value[:2] not in ("ge", "le") for value in values):
+        reader.fault(OutcomeCode.VALUE, f"{START} is empty or does not begin with ge or le")
+    bounds = [value[2:] for value in values if value[:2] == prefix]
+    if len(bounds) != 1:
+        reader.fault(OutcomeCode.REQUIRED, f"{START} is needed twice: once with ge, once with le")
+        return None
+    try:
+        return parse_instant(bounds[0])
+    except InvalidInstant:
+        reader.fault(OutcomeCode.VALUE, f"{START} with {prefix} is not a date and time with an offset")
+        return None
+
+
+def _check_range(reader: Params, start: datetime | None, end: datetime | None, limit: timedelta) -> None:
+    if start is None or end is None:
+        return
+    if end < start:
+        reader.fault(OutcomeCode.VALUE, f"{START} with le is before {START} with ge")
+    elif end - start > limit:
+        reader.fault(OutcomeCode.TOO_COSTLY, f"{START} spans more than {limit.days} days")
+
+
+def _includes(reader: Params) -> frozenset[str]:
+    """Known includes; a well-formed one that we cannot honour is left out, as api.md asks."""
+    values = [text.strip() for value in reader.all(INCLUDE) for text in value.split(",") if text.strip()]
+    if any(not _INCLUDE_FORM.fullmatch(value) for value in values):
+        reader.fault(OutcomeCode.VALUE, f"{INCLUDE} is not of the form Resource:element")
+    # The capability statement of old writes HealthcareService.providedBy.
+    found = {value.replace(".", ":") for value in values} & set(SlotInclude)
+    if SlotInclude.EVERYTHING in found:
+        found.add(SlotInclude.SCHEDULE)
+    for needed in REQUIRED_INCLUDES:
+        if needed not in found:
+            reader.fault(OutcomeCode.REQUIRED, f"{INCLUDE} {needed} is missing")
+    return frozenset(found)

@@ -1,0 +1,67 @@
+"""Tolerant access to parsed FHIR JSON: odd shapes read as nothing, never as an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def as_dict(value: object) -> dict[str, Any]:
+    """The object itself, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """The list itself, or an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def as_text(value: object) -> str:
+    """The text itself, or an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def dicts(value: object) -> Iterator[dict[str, Any]]:
+    """The objects among the members of a list."""
+    return (item for item in as_list(value) if isinstance(item, dict))
+
+
+def codings(concepts: object) -> Iterator[dict[str, Any]]:
+    """Every Coding of a CodeableConcept or of a list of them."""
+    for concept in dicts(concepts) if isinstance(concepts, list) else iter((as_dict(concepts),)):
+        yield from dicts(concept.get("coding"))
+
+
+def bare_references(value: object) -> Iterator[dict[str, Any]]:
+    """Every Reference below `value` that has a text in `reference`."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if isinstance(item.get("reference"), str):
+                yield item
+            stack.extend(member for member in item.values() if isinstance(member, (dict, list)))
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+def references(value: object, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same with the FHIRPath of each; slower, so ask only when something is wrong."""
+    stack = [(value, path)]
+    while stack:
+        item, place = stack.pop()
+        if isinstance(item, list):
+            stack.extend((member, f"{place}[{index}]") for index, member in enumerate(item))
+        elif isinstance(item, dict):
+            if isinstance(item.get("reference"), str):
+                yield place, item
+            stack.extend(
+                (member, f"{place}.{name}")
+                for name, member in item.items()
+                if isinstance(member, (dict, list))
+            )
+
+
+def extension(element: dict[str, Any], url: str) -> dict[str, Any]:
+    """The first extension with this URL, or an empty object."""
+    return next((each for each in dicts(element.get("extension")) if each.get("url") == url), {})

@@ -1,0 +1,26 @@
+"""What a message must satisfy, as data; one module a theme (standard section 6)."""
+
+from __future__ import annotations
+
+from bars_portal.exchange.fhir.rules.judging import all_rules, judge
+from bars_portal.exchange.fhir.rules.model import (
+    Facts,
+    FindService,
+    HostedService,
+    Rule,
+    Verdict,
+    WorkflowRow,
+    Workflows,
+)
+
+__all__ = [
+    "Facts",
+    "FindService",
+    "HostedService",
+    "Rule",
+    "Verdict",
+    "WorkflowRow",
+    "Workflows",
+    "all_rules",
+    "judge",
+]

@@ -1,0 +1,68 @@
+"""What a Bundle holds, against the MessageDefinition of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.definitions import DEFINITIONS, DefinitionFacts
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
+from bars_portal.exchange.fhir.rules.model import Facts, Rule
+
+
+def _definition(bundle: MessageBundle, facts: Facts) -> DefinitionFacts | None:
+    """The definition that counts: the one that the header names, when it is of the message's event."""
+    if facts.row is None:
+        return None
+    named = DEFINITIONS.get(bundle.definition)
+    return named if named and named.event == facts.row.event else DEFINITIONS.get(facts.row.definition)
+
+
+def _definition_fits(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    if facts.row is None or bundle.definition == facts.row.definition:
+        return
+    path = (f"{bundle.path_of(bundle.header)}.definition",)
+    named = DEFINITIONS.get(bundle.definition)
+    if named is None:
+        # Official examples name definitions that do not exist, or none.
+        words = "MessageHeader.definition is missing or not a MessageDefinition that is known here"
+        yield Issue(OutcomeCode.INVARIANT, words, path, warning=True)
+    elif named.event != facts.row.event or not facts.row.is_stripped:
+        # A cancel may carry all that the new message had; nothing else may be less than its own definition.
+        words = "MessageHeader.definition is that of another kind of message"
+        yield Issue(OutcomeCode.INVARIANT, words, path)
+
+
+def _counts(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    definition = _definition(bundle, facts)
+    if definition is None:
+        return
+    for kind, (low, high) in definition.limits.items():
+        count = len(bundle.of_type(kind))
+        if count < low:
+            yield _count_issue(kind, count, f"at least {low}", definition)
+        elif high is not None and count > high:
+            yield _count_issue(kind, count, f"at most {high}", definition)
+
+
+def _count_issue(kind: str, count: int, wanted: str, definition: DefinitionFacts) -> Issue:
+    words = f"The Bundle has {count} {kind}, where {definition.name} asks for {wanted}"
+    return Issue(OutcomeCode.INVARIANT, words, (f"Bundle.entry.resource.ofType({kind})",))
+
+
+def _nothing_else(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    """Only a warning: nothing is dropped because a definition does not list it."""
+    definition = _definition(bundle, facts)
+    if definition is None:
+        return
+    for kind, resources in bundle.by_type.items():
+        if kind not in definition.limits:
+            words = f"{bundle.path_of(resources[0])} is of a type that {definition.name} does not list"
+            yield Issue(OutcomeCode.INVARIANT, words, (bundle.path_of(resources[0]),), warning=True)
+
+
+RULES = (
+    Rule("definition-fits", "6", "The header names the definition of its kind of message.", _definition_fits),
+    Rule("counts", "6", "The Bundle holds as many of each resource as its definition says.", _counts),
+    Rule("counts-listed", "6", "The Bundle should hold nothing but what is listed.", _nothing_else),
+)

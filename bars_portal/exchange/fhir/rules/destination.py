@@ -1,0 +1,77 @@
+"""Whom a message is for and where a reply would go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, same_system
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
+from bars_portal.exchange.fhir.reading import as_text, dicts
+from bars_portal.exchange.fhir.rules.model import Facts, Rule
+
+
+def _hosted(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    if not bundle.header or facts.service is not None:
+        return
+    path = f"{bundle.path_of(bundle.header)}.destination[0].endpoint"
+    endpoint = next(dicts(bundle.header.get("destination")), {}).get("endpoint")
+    if not endpoint:
+        yield Issue(OutcomeCode.REQUIRED, "MessageHeader.destination.endpoint is missing", (path,))
+    elif bundle.destination is None:
+        words = "MessageHeader.destination.endpoint is not a DoS service id with its system"
+        yield Issue(OutcomeCode.VALUE, words, (path,))
+    else:
+        # The catalogue's row for an unknown service; reads of the same service answer alike.
+        words = "MessageHeader.destination.endpoint is not a service of this receiver"
+        yield Issue(OutcomeCode.NOT_FOUND, words, (path,))
+
+
+def _receiver_resolves(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    if not bundle.header:
+        return
+    path = f"{bundle.path_of(bundle.header)}.destination[0].receiver"
+    receiver = next(dicts(bundle.header.get("destination")), {}).get("receiver")
+    if not receiver:
+        yield Issue(OutcomeCode.REQUIRED, "MessageHeader.destination.receiver is missing", (path,))
+    elif bundle.resolve(receiver) is None:
+        words = "MessageHeader.destination.receiver points at nothing in the Bundle"
+        yield Issue(OutcomeCode.INVARIANT, words, (path,))
+
+
+def _receiver_is_provider(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    """Only a warning: the official examples name no ODS code, or a sample."""
+    receiver = next(dicts(bundle.header.get("destination")), {}).get("receiver")
+    organisation = bundle.resolve(receiver)
+    if facts.service is None or organisation is None:
+        return
+    codes = [
+        as_text(each.get("value"))
+        for each in dicts(organisation.get("identifier"))
+        if same_system(as_text(each.get("system")), ODS_SYSTEM)
+    ]
+    if codes and facts.service.provider_ods not in codes:
+        words = "The receiving Organization has another ODS code than the provider of the service"
+        yield Issue(OutcomeCode.VALUE, words, (f"{bundle.path_of(organisation)}.identifier",), warning=True)
+
+
+def _source_is_a_service(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    if bundle.header and bundle.source is None:
+        words = "MessageHeader.source.endpoint is not a DoS service id, so no reply can be sent to it"
+        path = f"{bundle.path_of(bundle.header)}.source.endpoint"
+        yield Issue(OutcomeCode.VALUE, words, (path,), warning=True)
+
+
+RULES = (
+    Rule("destination-hosted", "6", "The destination is a service that this receiver hosts.", _hosted),
+    Rule("receiver-resolves", "6", "The destination's receiver is in the Bundle.", _receiver_resolves),
+    Rule(
+        "receiver-provider", "6", "The receiver should be the provider of the service.", _receiver_is_provider
+    ),
+    Rule(
+        "source-service",
+        "8",
+        "The source should be a service, so that replies find it.",
+        _source_is_a_service,
+    ),
+)

@@ -1,0 +1,65 @@
+"""Run every rule over a message, decisive faults first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.outcomes import Issue
+from bars_portal.exchange.fhir.rules import (
+    appointment,
+    consent,
+    contacts,
+    counts,
+    destination,
+    identity,
+    references,
+    shape,
+    usecase,
+    versions,
+    workflow,
+)
+from bars_portal.exchange.fhir.rules.model import Facts, FindService, Rule, Verdict, Workflows
+
+# The order decides which fault a sender is told first: is it a message, of a version that we speak, of a
+# kind that we take, for a service of ours; then what it holds.
+_RULES: tuple[Rule, ...] = (
+    *shape.RULES[:1],
+    *versions.RULES,
+    *shape.RULES[1:],
+    *workflow.RULES,
+    *destination.RULES,
+    *usecase.RULES,
+    *counts.RULES,
+    *references.RULES,
+    *contacts.RULES,
+    *appointment.RULES,
+    *consent.RULES,
+    *identity.RULES,
+)
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule in the order in which faults decide."""
+    return _RULES
+
+
+def judge(bundle: MessageBundle, *, find_service: FindService, workflows: Workflows) -> Verdict:
+    """Judge a message whose structure is sound; finds all issues and never raises on odd input.
+
+    `find_service` looks up a service that we host; `workflows` are the message types that we take.
+    """
+    target = bundle.destination
+    service = find_service(target) if target is not None else None
+    facts = Facts(row=workflow.find_row(bundle, workflows), service=service)
+    found = [_named(issue, rule) for rule in _RULES for issue in rule.check(bundle, facts)]
+    return Verdict(
+        issues=tuple(issue for issue in found if not issue.warning),
+        warnings=tuple(issue for issue in found if issue.warning),
+        row=facts.row,
+        service=service,
+    )
+
+
+def _named(issue: Issue, rule: Rule) -> Issue:
+    return replace(issue, rule=rule.id)

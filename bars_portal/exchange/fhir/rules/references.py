@@ -1,0 +1,75 @@
+"""Full URLs and the references between resources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
+from bars_portal.exchange.fhir.reading import as_text, bare_references, dicts, references
+from bars_portal.exchange.fhir.rules.model import Facts, Rule
+
+_URN = "urn:uuid:"
+_ABSOLUTE = re.compile(r"(?:https?://|urn:oid:)\S+")
+# A case lives in several messages: its journey, booking and referral are named by id, not carried along.
+_ELSEWHERE = re.compile(r"(?:EpisodeOfCare|Appointment|ServiceRequest|Encounter)/[A-Za-z0-9\-.]{1,64}")
+
+
+def _full_urls(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    seen: set[str] = set()
+    for url, resource in bundle.entries:
+        path = bundle.path_of(resource).removesuffix(".resource") + ".fullUrl"
+        if not url:
+            yield Issue(OutcomeCode.REQUIRED, f"{path} is missing", (path,))
+        elif not _is_full_url(url):
+            yield Issue(OutcomeCode.VALUE, f"{path} is neither urn:uuid nor an absolute URL", (path,))
+        elif url.lower() in seen:
+            yield Issue(OutcomeCode.INVARIANT, f"{path} is the same as that of another entry", (path,))
+        seen.add(url.lower())
+
+
+def _is_full_url(url: str) -> bool:
+    if url.startswith(_URN):
+        return is_uuid(url[len(_URN) :])
+    return _ABSOLUTE.fullmatch(url) is not None
+
+
+def _references(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    if facts.row is not None and facts.row.is_stripped:
+        return
+    spoken_for = {id(each) for each in _header_references(bundle)}
+    for _, resource in bundle.entries:
+        broken = {id(each) for each in bare_references(resource) if not _resolves(bundle, resource, each)}
+        if broken := broken - spoken_for:
+            yield from _name(bundle, resource, broken)
+
+
+def _name(bundle: MessageBundle, resource: Resource, broken: set[int]) -> Iterator[Issue]:
+    for path, reference in references(resource, bundle.path_of(resource)):
+        if id(reference) in broken:
+            words = f"{path} points at nothing in the Bundle"
+            yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.reference",))
+
+
+def _header_references(bundle: MessageBundle) -> list[object]:
+    """Focus and receiver have rules of their own, which hold for cancels too."""
+    receivers = [each.get("receiver") for each in dicts(bundle.header.get("destination"))]
+    return [*list(dicts(bundle.header.get("focus")))[:1], *receivers[:1]]
+
+
+def _resolves(bundle: MessageBundle, resource: Resource, reference: Resource) -> bool:
+    text = as_text(reference.get("reference"))
+    if text.startswith("#"):
+        inside = (as_text(each.get("id")) for each in dicts(resource.get("contained")))
+        return text == "#" or text[1:] in inside
+    if bundle.resolve(text) is not None:
+        return True
+    return bool(_ABSOLUTE.fullmatch(text) or _ELSEWHERE.fullmatch(text))
+
+
+RULES = (
+    Rule("full-urls", "6", "Every entry has a fullUrl of its own.", _full_urls),
+    Rule("references", "6", "Every reference resolves, except in a cancel.", _references),
+)

@@ -1,0 +1,58 @@
+"""The Bundle itself and its header: what every other rule stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
+from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text
+from bars_portal.exchange.fhir.rules.model import Facts, Rule
+
+
+def _type_is_message(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    if bundle.raw.get("type") != "message":
+        yield Issue(OutcomeCode.INVARIANT, "Bundle.type is not message", ("Bundle.type",))
+
+
+def _has_id(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    if not bundle.id:
+        yield Issue(OutcomeCode.REQUIRED, "Bundle.id is missing", ("Bundle.id",))
+
+
+def _header_is_first(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    first = next((resource for _, resource in bundle.entries), {})
+    if not bundle.header or first is not bundle.header:
+        words = "The first entry of a message is not its MessageHeader"
+        yield Issue(OutcomeCode.INVARIANT, words, ("Bundle.entry[0].resource",))
+    elif len(bundle.of_type("MessageHeader")) > 1:
+        yield Issue(OutcomeCode.INVARIANT, "The Bundle has more than one MessageHeader", ("Bundle.entry",))
+
+
+def _has_stamps(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    if bundle.timestamp is None:
+        yield Issue(OutcomeCode.REQUIRED, "Bundle.timestamp is missing", ("Bundle.timestamp",))
+    if not as_text(as_dict(bundle.raw.get("meta")).get("lastUpdated")):
+        words = "Bundle.meta.lastUpdated is missing"
+        yield Issue(OutcomeCode.REQUIRED, words, ("Bundle.meta.lastUpdated",), warning=True)
+
+
+def _entries_hold_resources(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    if len(bundle.entries) != len(as_list(bundle.raw.get("entry"))):
+        yield Issue(OutcomeCode.REQUIRED, "An entry of the Bundle has no resource", ("Bundle.entry",))
+
+
+def _answers_something(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    if bundle.event.endswith("-response") and not bundle.response_identifier:
+        words = "A response message has no MessageHeader.response.identifier"
+        yield Issue(OutcomeCode.INVARIANT, words, (f"{bundle.path_of(bundle.header)}.response",))
+
+
+RULES = (
+    Rule("bundle-type", "6", "The Bundle is of type message.", _type_is_message),
+    Rule("bundle-id", "5", "The Bundle has an id, which the answer repeats.", _has_id),
+    Rule("header-first", "6", "The MessageHeader is the first entry and the only one.", _header_is_first),
+    Rule("entry-resource", "6", "Every entry holds a resource.", _entries_hold_resources),
+    Rule("bundle-stamps", "6", "The Bundle says when it was made and last updated.", _has_stamps),
+    Rule("response-answers", "6", "A response names the message that it answers.", _answers_something),
+)

@@ -1,0 +1,56 @@
+"""The plain HTTP server of the receiver's health: /health/live and /health/ready."""
+
+import json
+import socket
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import cast
+
+from bars_portal.exchange.receiver.server.health.checks import OK, Checks
+
+
+class HealthServer(ThreadingHTTPServer):
+    """Answers each question in a thread of its own; `serve_forever()` until `shutdown()`."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], checks: Checks) -> None:
+        self.checks = checks
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A prober that hangs up early is nothing to report."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 2  # seconds for a prober to send its question
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/health/live":
+            self._answer(HTTPStatus.OK, {"status": OK, "checks": {}})
+        elif path == "/health/ready":
+            self._ready()
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, {"status": "unknown path", "checks": {}})
+
+    def _ready(self) -> None:
+        results = cast(HealthServer, self.server).checks.run()
+        if all(result == OK for result in results.values()):
+            self._answer(HTTPStatus.OK, {"status": OK, "checks": results})
+        else:
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unavailable", "checks": results})
+
+    def _answer(self, status: HTTPStatus, body: dict[str, object]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """A probe every few seconds is not worth a line."""

@@ -1,0 +1,122 @@
+"""Who is calling: the client certificate of a request, from our own TLS server or from a trusted proxy.
+
+The chain has been verified by then; whether the name may call is the caller's business.
+"""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from socket import AF_UNIX
+from typing import Any, Self
+from urllib.parse import unquote
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from bars_portal.exchange.receiver.server.sockets import PeerSocket
+
+UNIX_SOCKET = "unix"
+Environ = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PeerCertificate:
+    """A verified client certificate. `fingerprint` is SHA-256 in lower-case hex, `issuer` RFC 4514 text."""
+
+    common_name: str
+    dns_names: tuple[str, ...]
+    issuer: str
+    fingerprint: str
+    serial: int
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Where the certificate comes from: our own TLS (`proxies` None), or headers of these proxies only."""
+
+    proxies: frozenset[str] | None = None
+
+    @classmethod
+    def proxy(cls, addresses: list[str]) -> Self:
+        """`addresses`: IP addresses, networks, or "unix" for a Unix socket. Raises ValueError on others."""
+        for address in addresses:
+            if address != UNIX_SOCKET:
+                ip_network(address)
+        return cls(frozenset(addresses))
+
+
+BUNDLED = Trust()
+
+
+def peer_certificate(environ: Environ, trust: Trust = BUNDLED) -> PeerCertificate | None:
+    """The client's certificate, or None when there is none to be trusted.
+
+    Headers count in proxy mode only, and only from a trusted proxy's own address; then nothing else counts.
+    """
+    if trust.proxies is None:
+        return _from_connection(environ.get("gunicorn.socket"))
+    return _from_headers(environ) if _comes_from(environ, trust.proxies) else None
+
+
+def _from_connection(sock: object) -> PeerCertificate | None:
+    if not isinstance(sock, PeerSocket) or sock.context.verify_mode != ssl.CERT_REQUIRED:
+        return None
+    return _describe(sock.peer_der) if sock.peer_der else None
+
+
+def _comes_from(environ: Environ, proxies: frozenset[str]) -> bool:
+    if getattr(environ.get("gunicorn.socket"), "family", None) == AF_UNIX:
+        return UNIX_SOCKET in proxies
+    try:
+        address = ip_address(environ.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in ip_network(proxy) for proxy in proxies - {UNIX_SOCKET})
+
+
+def _from_headers(environ: Environ) -> PeerCertificate | None:
+    """nginx's variables as deploy/nginx.conf passes them; the certificate itself is what counts.
+
+    The fingerprint (nginx writes SHA-1) must agree where it is sent: a header mixed up with another
+    connection's is no identity.
+    """
+    if environ.get("HTTP_X_SSL_CLIENT_VERIFY") != "SUCCESS":
+        return None
+    try:
+        pem = unquote(environ.get("HTTP_X_SSL_CLIENT_CERT", ""), errors="strict")
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+    except ValueError:
+        return None
+    told = environ.get("HTTP_X_SSL_CLIENT_FINGERPRINT", "").replace(":", "").lower()
+    if told and told not in {certificate.fingerprint(kind).hex() for kind in (SHA1(), SHA256())}:  # noqa: S303 - nginx's
+        return None
+    return _describe(certificate.public_bytes(Encoding.DER))
+
+
+@lru_cache(maxsize=256)
+def _describe(der: bytes) -> PeerCertificate:
+    """Kept by the certificate's own bytes, so that a kept-alive connection is not parsed again."""
+    certificate = x509.load_der_x509_certificate(der)
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return PeerCertificate(
+        # Two common names name nobody.
+        common_name=str(names[0].value) if len(names) == 1 else "",
+        dns_names=_dns_names(certificate),
+        issuer=certificate.issuer.rfc4514_string(),
+        fingerprint=certificate.fingerprint(SHA256()).hex(),
+        serial=certificate.serial_number,
+    )
+
+
+def _dns_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(names.get_values_for_type(x509.DNSName))

@@ -1,0 +1,27 @@
+"""The receiver's side of mutual TLS (standard section 1: only that environment's chain is accepted)."""
+
+import ssl
+
+from bars_portal.exchange.receiver.server.environment import ServerSettings
+from bars_portal.exchange.receiver.server.sockets import PeerSocket
+
+
+def server_context(settings: ServerSettings) -> ssl.SSLContext:
+    """A context that demands a client certificate of the given chain and knows no other authority.
+
+    Raises ssl.SSLError when the files do not fit each other.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(settings.cert_file, settings.key_file)
+    context.load_verify_locations(cafile=settings.ca_file)
+    if settings.crl_file is not None:
+        # An outdated list refuses everyone: better closed than blind.
+        context.load_verify_locations(cafile=settings.crl_file)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    # No resumption and no renegotiation: each connection shows its certificate once, freshly verified.
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
+    context.num_tickets = 0
+    context.sslsocket_class = PeerSocket
+    return context

@@ -1,0 +1,1 @@
+"""The wire towards BaRS: the only importer of httpx and jwt. No Django, no database, no settings."""

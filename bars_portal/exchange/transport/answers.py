@@ -1,0 +1,165 @@
+"""What an answer to a message means for its delivery: standard section 8 as a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.outcomes import OutcomeError, ReadIssue, read_outcome
+from bars_portal.exchange.transport.answer import Answer
+from bars_portal.exchange.transport.errors import NotSent, TransportError
+from bars_portal.exchange.transport.headers import CORRELATION_ID, REQUEST_ID
+from bars_portal.exchange.transport.retry_after import retry_after_seconds
+
+
+class Delivery(StrEnum):
+    """accepted, refused and duplicate are final; unknown: send the same bytes and ids again, later."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DUPLICATE = "duplicate"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`reason`: one of our own machine words, never text of the other side. `retry_after`: whole seconds."""
+
+    delivery: Delivery
+    reason: str
+    issues: tuple[ReadIssue, ...] = ()
+    retry_after: int | None = None
+
+
+# Retry whatever the body says.
+RETRY_STATUS = {
+    401: "unauthorised",
+    408: "timeout",
+    425: "too-early",
+    429: "throttled",
+    503: "unavailable",
+    504: "timeout",
+}
+# Retry whatever the status says; written without the prefix SEND_, PROXY_ or REC_.
+RETRY_CODE = {
+    "TIMEOUT": "timeout",
+    "TOO_MANY_REQUESTS": "throttled",
+    "UNAVAILABLE": "unavailable",
+    "SERVICE_UNAVAILABLE": "unavailable",
+}
+# Only the API's own refusal is about our token; REC_FORBIDDEN is the receiver's last word.
+RETRY_WHOLE_CODE = {"SEND_FORBIDDEN": "forbidden"}
+# The live proxy also writes statuses where an issue code belongs.
+RETRY_ISSUE = {str(status): reason for status, reason in RETRY_STATUS.items()}
+# The reasons of a refusal, by code without prefix; any other code gives "http-<status>".
+REFUSALS = frozenset(
+    {
+        "BAD_REQUEST",
+        "FORBIDDEN",
+        "NOT_FOUND",
+        "METHOD_NOT_ALLOWED",
+        "NOT_ACCEPTABLE",
+        "CONFLICT",
+        "UNPROCESSABLE_ENTITY",
+        "SERVER_ERROR",
+        "NOT_IMPLEMENTED",
+    }
+)
+_PREFIXES = ("SEND_", "PROXY_", "REC_")
+_FAILURES = frozenset({"error", "fatal"})
+
+
+def judge_answer(
+    answer: Answer,
+    *,
+    request_id: UUID,
+    correlation_id: UUID,
+    expected: str = "Bundle:message",
+    now: datetime | None = None,
+) -> Judgement:
+    """Judge the answer to a request that carried these two ids.
+
+    `expected` names what a success holds: a resource type, or "Bundle:<type>". `now` (aware) is only needed
+    for a Retry-After that is a date; without it the answer's own Date counts.
+    """
+    issues = read_outcome(answer.body)
+    echoed = _echoes(answer, REQUEST_ID, request_id) and _echoes(answer, CORRELATION_ID, correlation_id)
+    if answer.is_success:
+        return _judge_success(answer, issues, echoed=echoed, expected=expected)
+    return _judge_failure(answer, issues, echoed=echoed, now=now)
+
+
+def judge_error(error: TransportError) -> Judgement:
+    """The same for a request without answer: "timeout", "cut", "garbled", "not-sent" or "token-refused"."""
+    return Judgement(Delivery.UNKNOWN, "not-sent" if isinstance(error, NotSent) else error.kind)
+
+
+def _judge_success(
+    answer: Answer, issues: tuple[ReadIssue, ...], *, echoed: bool, expected: str
+) -> Judgement:
+    if not echoed:
+        return Judgement(Delivery.UNKNOWN, "ids-not-echoed", issues)
+    if _content(answer.body) != expected:
+        return Judgement(Delivery.UNKNOWN, "unreadable-reply", issues)
+    return Judgement(Delivery.ACCEPTED, "accepted")
+
+
+def _judge_failure(
+    answer: Answer, issues: tuple[ReadIssue, ...], *, echoed: bool, now: datetime | None
+) -> Judgement:
+    decisive = _decisive(issues)
+    if answer.status == 409 and decisive and decisive.issue.lower() == "duplicate":
+        return Judgement(Delivery.DUPLICATE, "duplicate", issues)
+    reason = _retry_reason(answer.status, issues, echoed=echoed)
+    if reason:
+        return Judgement(Delivery.UNKNOWN, reason, issues, retry_after_seconds(answer, now=now))
+    return Judgement(Delivery.REFUSED, _refusal_reason(answer.status, decisive), issues)
+
+
+def _retry_reason(status: int, issues: Sequence[ReadIssue], *, echoed: bool) -> str | None:
+    by_status = RETRY_STATUS.get(status)
+    by_issue = next(filter(None, map(_issue_reason, issues)), None)
+    if by_status or by_issue:
+        return by_status or by_issue
+    if not issues:
+        return "no-outcome"
+    return None if echoed else "ids-not-echoed"
+
+
+def _issue_reason(issue: ReadIssue) -> str | None:
+    """By details code, in whatever system, or by an HTTP status that stands in place of the issue code."""
+    by_code = RETRY_WHOLE_CODE.get(issue.code.upper()) or RETRY_CODE.get(_bare(issue.code))
+    return by_code or RETRY_ISSUE.get(issue.issue)
+
+
+def _refusal_reason(status: int, decisive: ReadIssue | None) -> str:
+    bare = _bare(decisive.code) if decisive else ""
+    return bare.lower().replace("_", "-") if bare in REFUSALS else f"http-{status}"
+
+
+def _decisive(issues: Sequence[ReadIssue]) -> ReadIssue | None:
+    """The first failure: issues come in order of importance, and hints may stand before it."""
+    failures = [issue for issue in issues if issue.severity.lower() in _FAILURES]
+    return next(iter(failures or issues), None)
+
+
+def _bare(code: str) -> str:
+    upper = code.upper()
+    prefix = next((prefix for prefix in _PREFIXES if upper.startswith(prefix)), "")
+    return upper.removeprefix(prefix)
+
+
+def _echoes(answer: Answer, name: str, value: UUID) -> bool:
+    return (answer.header(name) or "").strip().lower() == str(value)
+
+
+def _content(body: bytes) -> str:
+    """What the body holds: "Appointment", "Bundle:searchset"...; "" when it is not a JSON object."""
+    try:
+        resource = json.loads(body)
+    except OutcomeError:
+        return ""
+    kind = str(resource.get("resourceType", ""))
+    return f"{kind}:{resource.get('type', '')}" if kind == "Bundle" else kind

@@ -1,0 +1,142 @@
+"""The BaRS API as a sender sees it: adds token and media types, sends, and renews the token once."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ssl import SSLContext
+from time import perf_counter
+
+import httpx
+
+from bars_portal.exchange.transport.answer import Answer as Answer
+from bars_portal.exchange.transport.auth import TokenSource
+from bars_portal.exchange.transport.errors import NotSent, TransportError
+from bars_portal.exchange.transport.headers import REQUEST_ID, OutgoingContext, encode_headers
+from bars_portal.exchange.transport.sending import milliseconds_since, send
+
+ACCEPT = "application/fhir+json; version=1.1.0"
+# The one version that the API specification names for bodies of $process-message.
+CONTENT_TYPE = "application/fhir+json;version=1.0.0"
+# The proxy waits 32 s for the receiver, so its own answer comes after that.
+ANSWER_SECONDS = 35.0
+
+logger = logging.getLogger(__name__)
+_PATH = re.compile(r"(?:/[A-Za-z0-9$_-][A-Za-z0-9$_.-]*)+")
+
+
+def build_http(*, timeout_seconds: float = ANSWER_SECONDS, verify: SSLContext | bool) -> httpx.Client:
+    """A pool of kept-alive connections, one per process. No redirects, no cookies, no proxies from outside.
+
+    `timeout_seconds` is the wait for an answer; connecting, writing and the pool have their own short limits.
+    """
+    return httpx.Client(
+        verify=verify,
+        timeout=httpx.Timeout(connect=5.0, read=timeout_seconds, write=10.0, pool=5.0),
+        limits=httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=15.0),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+class BarsClient:
+    """Safe to share between threads. A call gives an Answer or raises NotSent, LostReply or TokenRefused."""
+
+    def __init__(
+        self, *, base_url: str, tokens: TokenSource, http: httpx.Client, clock: Callable[[], datetime]
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._tokens, self._http, self._clock = tokens, http, clock
+
+    def get(self, path: str, *, params: Sequence[tuple[str, str]] = (), context: OutgoingContext) -> Answer:
+        """Read `path` ("/Slot"), relative to the base URL."""
+        return self._call("GET", path, encode_headers(context), params=params)
+
+    def post(self, path: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send these very bytes, with headers of `encode_headers` (a retry repeats both)."""
+        return self._call("POST", path, headers, body=body)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+    ) -> Answer:
+        request = self._request(method, path, headers, params, body)
+        token = self._tokens.get(now=self._clock())
+        answer = self._send(request, path, token)
+        if answer.status != 401 or not token:
+            return answer
+        self._tokens.discard(token)
+        return self._send(request, path, self._tokens.get(now=self._clock()))
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        params: Sequence[tuple[str, str]],
+        body: bytes | None,
+    ) -> httpx.Request:
+        if not _PATH.fullmatch(path):
+            # An id of the other side must not become another path or a query.
+            raise NotSent("request")
+        try:
+            return self._http.build_request(
+                method,
+                self._base_url + path,
+                headers=_with_media_types(headers, has_body=body is not None),
+                params=list(params),
+                content=body,
+            )
+        except (ValueError, httpx.InvalidURL):
+            raise NotSent("request") from None
+
+    def _send(self, request: httpx.Request, path: str, token: str) -> Answer:
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+        started, outcome = perf_counter(), "failed"
+        try:
+            answer = send(self._http, request, within_seconds=self._http.timeout.read or ANSWER_SECONDS)
+            outcome = str(answer.status)
+        except TransportError as error:
+            outcome = error.kind
+            raise
+        finally:
+            _log(request, path, outcome, milliseconds_since(started))
+        return answer
+
+
+def _log(request: httpx.Request, path: str, outcome: str, elapsed_ms: int) -> None:
+    """One line a call; never the URL itself, as ids and searches in it can point at a patient."""
+    request_id = request.headers.get(REQUEST_ID, "-")
+    logger.info(
+        "BaRS %s %s: %s in %d ms, request %s",
+        request.method,
+        _template(path),
+        outcome,
+        elapsed_ms,
+        request_id,
+    )
+
+
+def _template(path: str) -> str:
+    """ "/Appointment/<an id>" as "/Appointment/{id}"."""
+    first, *ids = path.strip("/").split("/")
+    return "/".join(["", first, *("{id}" for _ in ids)])
+
+
+def _with_media_types(headers: Mapping[str, str], *, has_body: bool) -> httpx.Headers:
+    """Our media types, unless the caller names others; a token from elsewhere is never passed on."""
+    merged = httpx.Headers({"Accept": ACCEPT, **({"Content-Type": CONTENT_TYPE} if has_body else {})})
+    merged.update(headers)
+    merged.pop("Authorization", None)
+    return merged

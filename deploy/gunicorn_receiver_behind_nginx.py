@@ -1,0 +1,27 @@
+"""gunicorn's configuration of the receiver where nginx terminates mutual TLS (deploy/nginx.conf).
+
+Use: `BARS_PROCESS=receiver BARS_PEER_SOURCE=proxy BARS_TRUSTED_PROXIES=unix
+gunicorn -c deploy/gunicorn_receiver_behind_nginx.py bars_portal.wsgi:application`. Nobody but nginx may reach
+the socket: whoever does may claim any certificate.
+"""
+
+import os
+from pathlib import Path
+
+bind = os.environ.get("RECEIVER_BIND", "unix:/run/bars/receiver.sock")
+# The socket is for its owner and group: nginx joins the group.
+umask = 0o007
+workers = int(os.environ.get("RECEIVER_WORKERS", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("RECEIVER_THREADS", "16"))
+if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's heartbeat file: unlinked at once; a disk would stall it
+    worker_tmp_dir = "/dev/shm"  # noqa: S108 - see above
+
+keepalive = 75
+timeout = 30
+graceful_timeout = 10
+limit_request_line = 8190
+control_socket_disable = True
+
+logger_class = "bars_portal.exchange.receiver.server.access_log.PlainAccessLog"
+accesslog = "-"

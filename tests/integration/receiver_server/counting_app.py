@@ -1,0 +1,36 @@
+"""What the tests run under the receiver's TLS server: it counts, and says whom it sees."""
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bars_portal.exchange.receiver.server.peer import peer_certificate
+from bars_portal.exchange.receiver.server.worker import ReceiverWorker
+
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+class ImpatientWorker(ReceiverWorker):
+    """Gives a request one second, so that a test need not wait for ten."""
+
+    request_seconds = 1.0
+
+
+def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    with Path(os.environ["COUNT_FILE"]).open("a") as counter:
+        counter.write(".")
+    if environ["PATH_INFO"] == "/crash":
+        raise RuntimeError("deliberate")
+    received = environ["wsgi.input"].read()
+    peer = peer_certificate(environ)
+    answer = {
+        "peer": asdict(peer) if peer else None,
+        "scheme": environ["wsgi.url_scheme"],
+        "received": len(received),
+    }
+    content = json.dumps(answer).encode() + b" " * int(environ["QUERY_STRING"].partition("pad=")[2] or 0)
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
+    return [content]

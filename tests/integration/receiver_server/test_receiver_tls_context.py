@@ -1,0 +1,207 @@
+"""The receiver's settings and TLS context, without a running server."""
+
+import contextlib
+import inspect
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from bars_portal.credentials.keys import read_tls_key
+from bars_portal.credentials.local_pki import PkiFiles
+from bars_portal.exchange.receiver.server.environment import BadEnvironment, ServerSettings
+from bars_portal.exchange.receiver.server.health.settings import HealthSettings
+from bars_portal.exchange.receiver.server.sockets import PeerSocket, SlowClient
+from bars_portal.exchange.receiver.server.tls import server_context
+from bars_portal.exchange.receiver.server.worker import PeerConnection, ReceiverWorker
+from tests.integration.receiver_server.running import environment
+
+Pair = tuple[PeerSocket, ssl.SSLSocket]
+
+
+@pytest.fixture
+def settings(pki: PkiFiles, tmp_path: Path) -> ServerSettings:
+    return ServerSettings.read(environment(pki, 8443, tmp_path))
+
+
+def connected(settings: ServerSettings, pki: PkiFiles, name: str) -> Pair:
+    """Both ends of a TLS connection, server first."""
+    near, far = socket.socketpair()
+    client = ssl.create_default_context(cafile=str(pki.ca_chain))
+    client.load_cert_chain(pki.certificate(name), pki.key(name))
+    ends: list[ssl.SSLSocket] = []
+
+    def connect() -> None:
+        with contextlib.suppress(OSError):
+            ends.append(client.wrap_socket(far, server_hostname="localhost"))
+
+    thread = threading.Thread(target=connect)
+    thread.start()
+    try:
+        server = server_context(settings).wrap_socket(near, server_side=True)
+    except OSError:
+        near.close()
+        thread.join()
+        for end in (*ends, far):
+            end.close()
+        raise
+    thread.join()
+    assert isinstance(server, PeerSocket)
+    return server, ends[0]
+
+
+@pytest.fixture
+def pair(settings: ServerSettings, pki: PkiFiles) -> Iterator[Pair]:
+    server, client = connected(settings, pki, "proxy-client")
+    with server, client:
+        yield server, client
+
+
+def test_settings_have_the_documented_defaults(settings: ServerSettings) -> None:
+    assert (settings.bind, settings.workers, settings.crl_file) == ("127.0.0.1:8443", 2, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RECEIVER_PORT", "0"),
+        ("RECEIVER_PORT", "65536"),
+        ("RECEIVER_PORT", "http"),
+        ("RECEIVER_PORT", "٣"),
+        ("RECEIVER_WORKERS", "-1"),
+        ("RECEIVER_THREADS", "9" * 5000),
+        ("RECEIVER_CERT_FILE", ""),
+        ("RECEIVER_KEY_FILE", "/nowhere/secret.key"),
+        ("RECEIVER_CA_FILE", "/"),
+        ("RECEIVER_CRL_FILE", "/nowhere/crl.pem"),
+    ],
+)
+def test_a_bad_variable_is_named_without_its_value(
+    pki: PkiFiles, tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(BadEnvironment, match=name) as refused:
+        ServerSettings.read(environment(pki, 8443, tmp_path) | {name: value})
+    assert len(value) < 4 or value not in str(refused.value)
+
+
+def test_health_listens_one_port_up(pki: PkiFiles, tmp_path: Path) -> None:
+    files = {
+        "RECEIVER_HEALTH_CERT_FILE": str(pki.certificate("proxy-client")),
+        "RECEIVER_HEALTH_KEY_FILE": str(pki.key("proxy-client")),
+    }
+    settings = HealthSettings.read(environment(pki, 9443, tmp_path) | files)
+    assert (settings.port, settings.health_port, settings.server_name) == (9443, 9444, "localhost")
+
+
+def test_the_context_is_strict(settings: ServerSettings, pki: PkiFiles) -> None:
+    context = server_context(settings)
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context.num_tickets == 0
+    assert len(context.get_ca_certs()) == 2, "the given chain and no authority of the machine"
+
+
+def revocation_list(pki: PkiFiles, revoked: str, *, ends: datetime) -> bytes:
+    issuer = x509.load_pem_x509_certificates(pki.ca_chain.read_bytes())[1]
+    serial = x509.load_pem_x509_certificates(pki.certificate(revoked).read_bytes())[0].serial_number
+    begins = ends - timedelta(days=2)
+    entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(begins).build()
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    builder = builder.last_update(begins).next_update(ends).add_revoked_certificate(entry)
+    signed = builder.sign(read_tls_key(pki.ca_key.read_bytes()), SHA256())
+    return signed.public_bytes(Encoding.PEM)
+
+
+def test_a_revoked_certificate_is_refused(settings: ServerSettings, pki: PkiFiles, tmp_path: Path) -> None:
+    crl = tmp_path / "crl.pem"
+    crl.write_bytes(revocation_list(pki, "wrong-name-client", ends=datetime.now(UTC) + timedelta(days=1)))
+    settings = replace(settings, crl_file=crl)
+    server, client = connected(settings, pki, "proxy-client")
+    with server, client:
+        assert server.getpeercert()
+    with pytest.raises(ssl.SSLCertVerificationError, match="certificate revoked"):
+        connected(settings, pki, "wrong-name-client")
+
+
+def test_an_outdated_revocation_list_refuses_everyone(
+    settings: ServerSettings, pki: PkiFiles, tmp_path: Path
+) -> None:
+    crl = tmp_path / "crl.pem"
+    crl.write_bytes(revocation_list(pki, "wrong-name-client", ends=datetime.now(UTC) - timedelta(days=1)))
+    with pytest.raises(ssl.SSLCertVerificationError, match="CRL has expired"):
+        connected(replace(settings, crl_file=crl), pki, "proxy-client")
+
+
+def test_reads_share_one_deadline_however_the_bytes_trickle(pair: Pair) -> None:
+    server, client = pair
+    server.begin_request(0.4)
+    began = time.monotonic()
+    stop = threading.Event()
+
+    def trickle() -> None:
+        while not stop.wait(0.05):
+            client.sendall(b"a")
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    try:
+        with pytest.raises(SlowClient):
+            while server.recv(1):
+                pass
+    finally:
+        stop.set()
+        thread.join()
+    assert 0.3 < time.monotonic() - began < 2
+    assert server.was_slow
+
+
+def test_each_request_has_time_of_its_own(pair: Pair) -> None:
+    server, client = pair
+    server.begin_request(0.05)
+    time.sleep(0.1)
+    server.begin_request(2)
+    client.sendall(b"next")
+    assert server.recv(10) == b"next"
+    assert not server.was_slow
+
+
+def test_a_client_that_takes_no_answer_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bars_portal.exchange.receiver.server.sockets.WRITE_SECONDS", 0.2)
+    with pytest.raises(SlowClient):
+        pair[0].sendall(b"x" * 20_000_000)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "method"),
+    [
+        (ReceiverWorker, ThreadWorker, "accept"),
+        (ReceiverWorker, ThreadWorker, "handle"),
+        (ReceiverWorker, ThreadWorker, "handle_error"),
+        (ReceiverWorker, ThreadWorker, "murder_pending"),
+        (ReceiverWorker, ThreadWorker, "_cap_keepalive"),
+        (PeerConnection, TConn, "close"),
+        (PeerConnection, TConn, "__init__"),
+    ],
+)
+def test_gunicorn_still_has_what_we_override(ours: type, theirs: type, method: str) -> None:
+    """These are internals: a release that renames or reshapes one must fail here, not in production."""
+    assert method in vars(ours)
+    expected = inspect.signature(getattr(theirs, method)).parameters.values()
+    actual = inspect.signature(getattr(ours, method)).parameters.values()
+    assert len(actual) == len(expected)
+    assert [each.default for each in actual] == [each.default for each in expected]
+
+
+@pytest.mark.parametrize("name", ["on_pending_socket_readable", "_cap_keepalive", "finish_request"])
+def test_gunicorn_still_has_what_we_rely_on(name: str) -> None:
+    assert callable(getattr(ThreadWorker, name))

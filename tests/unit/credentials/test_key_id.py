@@ -1,0 +1,64 @@
+"""Names of signing keys."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bars_portal.credentials.key_id import ENVIRONMENTS, InvalidKeyId, KeyId
+
+
+@pytest.mark.parametrize(
+    ("text", "supplier", "environment", "rotation"),
+    [
+        ("MySupplier-INT-1", "MySupplier", "INT", 1),
+        ("BaRS-Sandbox-1", "BaRS", "SANDBOX", 1),
+        ("X26-PROD-12", "X26", "PROD", 12),
+    ],
+)
+def test_names_of_the_convention(text: str, supplier: str, environment: str, rotation: int) -> None:
+    key_id = KeyId.parse(text)
+    assert (key_id.supplier, key_id.environment, key_id.rotation) == (supplier, environment, rotation)
+    assert str(key_id) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "MySupplier",
+        "MySupplier-INT",
+        "MySupplier-INT-0",
+        "MySupplier-INT-01",
+        "MySupplier-INT-1 ",
+        "MySupplier-INT-1\n",
+        "MySupplier-MOON-1",
+        "-INT-1",
+        "My Supplier-INT-1",
+        "../x-INT-1",
+        "Ünicode-INT-1",
+        "A-INT-٣",
+        "A-INT-12345",
+    ],
+)
+def test_other_names_are_refused(text: str) -> None:
+    with pytest.raises(InvalidKeyId):
+        KeyId.parse(text)
+
+
+@pytest.mark.parametrize("text", ["hunter2", "Hunter2-MOON-1"])
+def test_a_refusal_does_not_repeat_the_name(text: str) -> None:
+    with pytest.raises(InvalidKeyId) as refused:
+        KeyId.parse(text)
+    assert "unter2" not in str(refused.value)
+
+
+@given(
+    st.text(string.ascii_letters + string.digits, min_size=1, max_size=20),
+    st.sampled_from(ENVIRONMENTS),
+    st.integers(min_value=1, max_value=9999),
+)
+def test_every_well_formed_name_is_read_back(supplier: str, environment: str, rotation: int) -> None:
+    key_id = KeyId.parse(f"{supplier}-{environment}-{rotation}")
+    assert (key_id.supplier, key_id.environment, key_id.rotation) == (supplier, environment, rotation)

@@ -1,0 +1,44 @@
+"""Which NHS number of a patient may be used to find that patient."""
+
+from typing import Any
+
+import pytest
+
+from bars_portal.exchange.fhir.identifiers import NHSNumber
+from bars_portal.exchange.fhir.nhs_numbers import usable
+
+from .factory import nhs_number
+
+GOOD = nhs_number("9990548609")
+
+
+@pytest.mark.parametrize(
+    "identifiers",
+    [
+        [GOOD],
+        [{**GOOD, "value": "999 054 8609"}],
+        [{**GOOD, "system": "http://fhir.nhs.uk/id/nhs-number"}],
+        [{"system": "urn:local", "value": "1"}, nhs_number("9990548608"), GOOD],
+    ],
+)
+def test_a_verified_number_is_usable(identifiers: list[Any]) -> None:
+    assert usable({"identifier": identifiers}) == NHSNumber("9990548609")
+
+
+@pytest.mark.parametrize(
+    "identifiers",
+    [
+        None,
+        [],
+        "x",
+        [{"system": GOOD["system"], "value": GOOD["value"]}],
+        [nhs_number("9990548609", "number-present-but-not-traced")],
+        [nhs_number("9990548608")],
+        [nhs_number("")],
+        [{**GOOD, "system": "urn:local"}],
+        [{**GOOD, "value": 9990548609}],
+        [{**GOOD, "extension": "x"}],
+    ],
+)
+def test_any_other_is_not(identifiers: object) -> None:
+    assert usable({"identifier": identifiers}) is None
