@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class NhsukConfig(AppConfig):
+    """The house's pages: NHS.UK design system for Django forms and Jinja templates. Holds no models."""
+
+    name = "bars_portal.nhsuk"
+    label = "nhsuk"

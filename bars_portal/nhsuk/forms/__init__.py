@@ -1,0 +1,24 @@
+"""Form fields as NHS.UK components. Usage: docs of `NHSForm`; each field says what it cleans to."""
+
+from bars_portal.nhsuk.forms.base import NHSForm
+from bars_portal.nhsuk.forms.choices import CheckboxesField, ConfirmField, Option, RadiosField, SelectField
+from bars_portal.nhsuk.forms.dates import DateField
+from bars_portal.nhsuk.forms.identifiers import NHSNumberField, PhoneField, PostcodeField
+from bars_portal.nhsuk.forms.text import HiddenField, PasswordField, TextareaField, TextField
+
+__all__ = [
+    "CheckboxesField",
+    "ConfirmField",
+    "DateField",
+    "HiddenField",
+    "NHSForm",
+    "NHSNumberField",
+    "Option",
+    "PasswordField",
+    "PhoneField",
+    "PostcodeField",
+    "RadiosField",
+    "SelectField",
+    "TextField",
+    "TextareaField",
+]
