@@ -1,0 +1,74 @@
+"""People and organisations: changed by superusers, read by auditors."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
+
+from bars_portal.accounts.acting import actor_of
+from bars_portal.accounts.models import Membership, Organisation, User
+from bars_portal.audit.services import record
+
+if TYPE_CHECKING:
+    _Inline = admin.TabularInline[Membership, User]
+    _UserAdmin = UserAdmin[User]
+    _OrganisationAdmin = admin.ModelAdmin[Organisation]
+else:
+    _Inline, _UserAdmin, _OrganisationAdmin = admin.TabularInline, UserAdmin, admin.ModelAdmin
+
+# Roles are memberships: groups would be a second, silent way to say who may do what.
+admin.site.unregister(Group)
+
+
+class RecordedAdmin:
+    """Each change of a person or an organisation is an audit event, in the change's own transaction."""
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)  # type: ignore[misc]  # a mixin of ModelAdmin
+        _record(request, "change" if change else "create", obj, fields=len(form.changed_data))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        _record(request, "delete", obj)
+        super().delete_model(request, obj)  # type: ignore[misc]  # a mixin of ModelAdmin
+
+
+def _record(request: HttpRequest, verb: str, obj: Model, **detail: int) -> None:
+    action = f"accounts.{verb}_{obj._meta.model_name}"
+    record(actor=actor_of(request), action=action, subject=obj, detail=detail, now=timezone.now())
+
+
+class MembershipInline(_Inline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("organisation",)
+
+
+@admin.register(User)
+class PersonAdmin(RecordedAdmin, _UserAdmin):
+    inlines = (MembershipInline,)
+    list_display = ("username", "first_name", "last_name", "is_active", "is_superuser")
+    list_filter = ("is_active", "is_superuser", "memberships__role", "memberships__organisation")
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Role on the Spine", {"fields": ("sds_role_profile_id", "role_code", "role_display")}),
+        ("Access", {"fields": ("is_active", "is_superuser", "last_login", "date_joined")}),
+    )
+    # A person who left is made inactive: the trail keeps pointing at them.
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(RecordedAdmin, _OrganisationAdmin):
+    list_display = ("name", "ods_code", "phone")
+    search_fields = ("name", "ods_code")
+    actions = None

@@ -1,0 +1,61 @@
+"""What a view asks for before it runs."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from bars_portal.accounts.acting import Acting, acting_of, actor_of
+from bars_portal.accounts.returning import to_sign_in
+from bars_portal.audit.services import record
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+__all__ = ["acting_of", "permission_required", "sign_in_required"]
+
+
+def sign_in_required(view: View[P]) -> View[P]:
+    """Sends people who are signed out to the sign-in page. `request.acting` may be None behind it."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def permission_required(permission: str) -> Callable[[View[P]], View[P]]:
+    """`permission` is an entry of roles.PERMISSIONS. Signed out: to sign-in; not allowed: the 403 page."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return to_sign_in(request)
+            acting: Acting | None = getattr(request, "acting", None)
+            if acting is None or not acting.may(permission):
+                refuse(request, permission)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def refuse(request: HttpRequest, permission: str) -> None:
+    """Record one refusal and raise PermissionDenied. Names the view, never its address."""
+    match = request.resolver_match
+    record(
+        actor=actor_of(request),
+        action="accounts.open_page",
+        outcome="refused",
+        detail={"permission": permission, "page": match.view_name if match else ""},
+        now=timezone.now(),
+    )
+    raise PermissionDenied

@@ -1,0 +1,67 @@
+"""Session limits, and who acts for whom."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from bars_portal.accounts import sessions
+from bars_portal.accounts.acting import resolve_acting
+from bars_portal.accounts.backends import keep_permissions
+from bars_portal.accounts.models import User
+from bars_portal.accounts.returning import remember_person, to_sign_in
+from bars_portal.accounts.services import record_sign_out
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# Sent by pages that update themselves: nobody is sitting there.
+BACKGROUND_HEADER = "X-Background"
+
+
+class SessionLimitMiddleware:
+    """Ends a session IDLE_LIMIT_SECONDS after a person's last request, and ABSOLUTE_LIMIT_SECONDS anyway."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        now = timezone.now()
+        limits = sessions.Limits(settings.IDLE_LIMIT_SECONDS, settings.ABSOLUTE_LIMIT_SECONDS)
+        over = sessions.ended(request.session, now=now, limits=limits)
+        if over is not None:
+            return _end(request, over, now)
+        if BACKGROUND_HEADER not in request.headers:
+            sessions.note_activity(request.session, now=now)
+        return self.get_response(request)
+
+
+def _end(request: HttpRequest, over: sessions.Ended, now: datetime) -> HttpResponse:
+    user = request.user
+    request.session.flush()
+    response = to_sign_in(request, ended=over.value)
+    response.headers["Cache-Control"] = "no-store"
+    if isinstance(user, User):
+        record_sign_out(user=user, reason=over.value, now=now)
+        remember_person(response, user.pk)
+    return response
+
+
+class ActingMiddleware:
+    """Sets `request.acting`: an Acting, or None for people who are signed out or belong nowhere."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        acting = resolve_acting(user, request.session) if isinstance(user, User) else None
+        request.acting = acting  # type: ignore[attr-defined]  # read through acting_of()
+        if acting is not None:
+            organisation_id = acting.organisation.pk
+            acting.user.acting_organisation_id = organisation_id  # type: ignore[attr-defined]  # for RoleBackend
+            keep_permissions(acting.user, organisation_id, acting.permissions)
+        return self.get_response(request)

@@ -1,0 +1,51 @@
+"""People and the organisations they act for."""
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import RegexValidator
+from django.db import models
+
+from bars_portal.accounts.roles import Role
+
+ods_code_validator = RegexValidator(r"^[A-Z0-9]{3,12}$", "Use 3 to 12 capital letters and digits.")
+
+
+class Organisation(models.Model):
+    """An organisation by its ODS code: the only organisation model in the project."""
+
+    ods_code = models.CharField("ODS code", max_length=12, unique=True, validators=[ods_code_validator])
+    name = models.CharField(max_length=200)
+    phone = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.ods_code})"
+
+
+class User(AbstractUser):
+    """A person who signs in. What they may do comes from their memberships."""
+
+    # SDS role profile id and SNOMED role, sent as NHSD-Requesting-Practitioner when known.
+    sds_role_profile_id = models.CharField("SDS role profile id", max_length=20, blank=True)
+    role_code = models.CharField("SNOMED role code", max_length=20, blank=True)
+    role_display = models.CharField("SNOMED role", max_length=100, blank=True)
+
+    class Meta(AbstractUser.Meta):
+        pass
+
+
+class Membership(models.Model):
+    """A person's role in one organisation; they act for one organisation at a time."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=12, choices=[(role.value, role.label) for role in Role])
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organisation", "role"], name="membership_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user.username}: {Role(self.role).label}"

@@ -1,0 +1,79 @@
+"""Roles and what each may do, as one table."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    CLINICIAN = "clinician"
+    CLERK = "clerk"
+    MANAGER = "manager"
+    ENGINEER = "engineer"
+    AUDITOR = "auditor"
+
+    @property
+    def label(self) -> str:
+        longer = {"manager": "Service manager", "engineer": "Integration engineer"}
+        return longer.get(self, self.value.capitalize())
+
+
+_FIND_AND_BOOK = frozenset(
+    {
+        "directory.find_service",
+        "bookings.search_slots",
+        "bookings.book_slot",
+        "bookings.cancel_booking",
+        "bookings.rebook_booking",
+        "bookings.view_sent_bookings",
+        "bookings.view_diary",
+    }
+)
+_VIEW_DIARY = frozenset({"bookings.view_diary", "bookings.view_received_bookings"})
+_RUN_SERVICES = frozenset(
+    {
+        f"{app}.{verb}_{model}"
+        for app, model, verbs in (
+            ("directory", "healthcareservice", ("view", "change")),
+            ("directory", "endpoint", ("view",)),
+            ("bookings", "schedule", ("view", "add", "change")),
+            ("bookings", "slot", ("view", "change")),
+            ("bookings", "booking", ("view",)),
+        )
+        for verb in verbs
+    }
+)
+_RUN_EXCHANGE = frozenset(
+    {
+        "directory.view_healthcareservice",
+        "directory.view_endpoint",
+        "directory.change_endpoint",
+        "exchange.view_inboundmessage",
+        "exchange.view_outboundmessage",
+        "exchange.view_deliveryattempt",
+    }
+)
+_READ_EVERYTHING = frozenset(
+    {
+        "audit.view_auditevent",
+        "accounts.view_user",
+        "accounts.view_organisation",
+        "accounts.view_membership",
+        "directory.view_healthcareservice",
+        "directory.view_endpoint",
+        "bookings.view_schedule",
+        "bookings.view_slot",
+        "bookings.view_booking",
+        "patients.view_patient",
+        "patients.view_journey",
+        "exchange.view_inboundmessage",
+        "exchange.view_outboundmessage",
+        "exchange.view_deliveryattempt",
+    }
+)
+
+PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.CLINICIAN: _FIND_AND_BOOK | _VIEW_DIARY | {"bookings.book_outside_time_frame"},
+    Role.CLERK: _FIND_AND_BOOK | _VIEW_DIARY,
+    Role.MANAGER: _VIEW_DIARY | _RUN_SERVICES | {"portal.open_admin", "directory.find_service"},
+    Role.ENGINEER: _RUN_EXCHANGE | {"portal.open_admin"},
+    Role.AUDITOR: _READ_EVERYTHING | _VIEW_DIARY | {"portal.open_admin", "bookings.view_sent_bookings"},
+}

@@ -1,0 +1,14 @@
+"""Sign-in and out, and the organisation that a person acts for."""
+
+from django.urls import path
+
+from bars_portal.accounts.views.organisation import choose_organisation
+from bars_portal.accounts.views.signing import keep_alive, sign_in, sign_out
+
+app_name = "accounts"
+urlpatterns = [
+    path("sign-in/", sign_in, name="sign-in"),
+    path("sign-out/", sign_out, name="sign-out"),
+    path("keep-alive/", keep_alive, name="keep-alive"),
+    path("choose-organisation/", choose_organisation, name="choose-organisation"),
+]

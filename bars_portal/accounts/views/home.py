@@ -1,0 +1,65 @@
+"""Where everybody starts: what they may do, and what waits for them."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.attention import items_for
+from bars_portal.accounts.decorators import sign_in_required
+from bars_portal.nhsuk.navigation import address
+
+
+@dataclass(frozen=True)
+class Task:
+    """A big link. Rooms above are named by URL only; a page that does not exist here is left out."""
+
+    title: str
+    text: str
+    url_name: str
+    permission: str
+
+
+TASKS = (
+    Task(
+        "Find a service",
+        "Search by name, postcode or what it accepts, then book a time.",
+        "directory:search",
+        "directory.find_service",
+    ),
+    Task(
+        "Bookings sent",
+        "Appointments that your organisation booked: check, cancel or rebook.",
+        "bookings:list",
+        "bookings.view_sent_bookings",
+    ),
+    Task(
+        "Diary",
+        "Appointments that others booked with your services.",
+        "bookings:diary",
+        "bookings.view_diary",
+    ),
+    Task(
+        "Administration",
+        "Services, schedules, the message log and the audit trail.",
+        "admin:index",
+        "portal.open_admin",
+    ),
+)
+
+
+@sign_in_required
+def home(request: HttpRequest) -> HttpResponse:
+    acting: Acting | None = getattr(request, "acting", None)
+    if acting is None:
+        return render(request, "accounts/no_organisation.jinja")
+    context = {"tasks": tasks_for(acting), "attention": items_for(acting)}
+    return render(request, "home.jinja", context)
+
+
+def tasks_for(acting: Acting) -> list[dict[str, str]]:
+    """Title, text and address of each task that this person may do."""
+    allowed = (task for task in TASKS if acting.may(task.permission))
+    found = [{"title": task.title, "text": task.text, "href": address(task.url_name)} for task in allowed]
+    return [task for task in found if task["href"]]

@@ -1,0 +1,80 @@
+"""Signing in and out, and staying signed in."""
+
+from django.contrib.auth import authenticate, login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from bars_portal.accounts import services, sessions
+from bars_portal.accounts.forms import SignInForm
+from bars_portal.accounts.models import User
+from bars_portal.accounts.returning import forget_person, page_after_sign_in, safe_next
+
+_WRONG = "The username or password is not right. Check both and try again"
+_ENDED: dict[str, str] = {
+    sessions.Ended.IDLE: "You were signed out because the portal was not used for a while.",
+    sessions.Ended.ABSOLUTE: "You were signed out because you had been signed in for a long time.",
+}
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask who it is; on success back to `next`, when it is a page of ours and for the same person."""
+    target = request.POST.get("next", request.GET.get("next", ""))
+    if isinstance(request.user, User):
+        return redirect(page_after_sign_in(request, request.user, target))
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        user = _check(request, form)
+        if user is not None:
+            return _welcome(request, user, target)
+    context = {
+        "form": form,
+        "next_page": safe_next(request, target),
+        "ended": _ENDED.get(request.GET.get("ended", ""), ""),
+    }
+    return render(request, "accounts/sign_in.jinja", context)
+
+
+def _check(request: HttpRequest, form: SignInForm) -> User | None:
+    """The person, or None with the error on the form and the attempt in the trail."""
+    username = form.cleaned_data["username"]
+    user = authenticate(request, username=username, password=form.cleaned_data["password"])
+    if isinstance(user, User):
+        return user
+    locked = bool(getattr(request, "axes_locked_out", False))
+    services.record_failed_sign_in(username=username, locked=locked, now=timezone.now())
+    form.add_error(None, _WRONG)
+    return None
+
+
+def _welcome(request: HttpRequest, user: User, target: str) -> HttpResponse:
+    now = timezone.now()
+    login(request, user)
+    sessions.start(request.session, now=now)
+    services.record_sign_in(user=user, now=now)
+    response = redirect(page_after_sign_in(request, user, target))
+    forget_person(response)
+    return response
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session; nobody returns to its pages by `next`."""
+    if isinstance(request.user, User):
+        services.record_sign_out(user=request.user, now=timezone.now())
+    logout(request)
+    response = redirect("accounts:sign-in")
+    forget_person(response)
+    return response
+
+
+@require_POST
+def keep_alive(request: HttpRequest) -> HttpResponse:
+    """204 when the session goes on (the middleware has noted the activity), else 401."""
+    return HttpResponse(status=204 if request.user.is_authenticated else 401)

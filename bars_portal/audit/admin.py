@@ -1,0 +1,112 @@
+"""The trail in the admin: for auditors and superusers, read-only, itself audited."""
+
+import uuid
+from contextlib import suppress
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.models import AuditEvent
+from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
+from bars_portal.audit.readonly import ReadOnlyAdmin
+from bars_portal.audit.selectors import events_of
+from bars_portal.audit.services import record
+
+
+class ActionFilter(admin.SimpleListFilter):
+    title = "what happened"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        shown = model_admin.get_queryset(request)
+        actions = shown.order_by("action").values_list("action", flat=True).distinct()
+        return sorted(((each, action_words(each)) for each in actions), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        shown = model_admin.get_queryset(request)
+        outcomes = shown.order_by("outcome").values_list("outcome", flat=True).distinct()
+        return [(each, outcome_words(each)) for each in outcomes]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        return queryset.filter(outcome=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "who", "organisation", "what", "result", "about", "correlation_id")
+    list_filter = (ActionFilter, OutcomeFilter, "organisation")
+    list_select_related = ("organisation",)
+    date_hierarchy = "at"
+    search_fields = ("subject_id",)
+    search_help_text = "A correlation id, the id of a record, or part of a person's name"
+    fields = ("at", "who", "organisation", "what", "result", "about", "correlation_id", "details")
+    readonly_fields = fields
+    show_full_result_count = False
+    list_per_page = 50
+
+    @admin.display(description="who", ordering="actor_label")
+    def who(self, event: AuditEvent) -> str:
+        return event.actor_label
+
+    @admin.display(description="what happened", ordering="action")
+    def what(self, event: AuditEvent) -> str:
+        return action_words(event.action)
+
+    @admin.display(description="outcome", ordering="outcome")
+    def result(self, event: AuditEvent) -> str:
+        return outcome_words(event.outcome)
+
+    @admin.display(description="about")
+    def about(self, event: AuditEvent) -> str:
+        return subject_words(event)
+
+    @admin.display(description="details")
+    def details(self, event: AuditEvent) -> str:
+        return detail_words(event)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Auditors read the trail of the organisation that they act for; superusers all of it."""
+        user = request.user
+        if getattr(user, "is_superuser", False):
+            return AuditEvent.objects.all()
+        return events_of(getattr(user, "acting_organisation_id", None))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = Q(subject_id__iexact=term) | Q(actor_label__icontains=term)
+        # Where it is no id, names and record ids alone are searched.
+        with suppress(ValueError):
+            wanted |= Q(correlation_id=uuid.UUID(term))
+        return queryset.filter(wanted), False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        record(actor=_reader(request), action="audit.view_list", now=timezone.now())
+        return response
+
+
+def _reader(request: HttpRequest) -> Actor:
+    """This room knows of no sign-in: what it needs of the person hangs on the request."""
+    acting = getattr(request, "acting", None)
+    if acting is not None:
+        actor: Actor = acting.actor
+        return actor
+    return Actor(label=str(request.user), user_id=request.user.pk)

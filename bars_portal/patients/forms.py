@@ -1,0 +1,211 @@
+"""The patient as a clinician or clerk types them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+
+from bars_portal.nhsuk.forms import (
+    ConfirmField,
+    DateField,
+    NHSForm,
+    NHSNumberField,
+    PhoneField,
+    PostcodeField,
+    RadiosField,
+    SelectField,
+    TextField,
+)
+from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
+from bars_portal.patients.models import Gender
+from bars_portal.patients.relationships import OFFERED_RELATIONSHIPS
+
+PATIENT, SOMEBODY_ELSE = "patient", "somebody_else"
+_OLDEST = date(1900, 1, 1)
+_check_email = EmailValidator("Enter an email address in the right form, like name@example.com")
+
+
+class PatientForm(NHSForm):
+    """`today` is the London date. `to_details()` gives a valid form's answers; `initial_from()` reverses it.
+
+    The name's prefix is `title` here: `prefix` is a form's own.
+    """
+
+    family_name = TextField(label="Family name", max_length=Limit.NAME, autocomplete="off", spellcheck=False)
+    given_names = TextField(label="First names", max_length=Limit.NAME, autocomplete="off", spellcheck=False)
+    title = TextField(
+        label="Title",
+        hint="For example, Mrs",
+        max_length=Limit.PREFIX,
+        required=False,
+        autocomplete="off",
+        width=5,
+    )
+    birth_date = DateField(
+        label="Date of birth",
+        hint="For example, 15 3 1984",
+        earliest=_OLDEST,
+        too_late="Date of birth must be today or in the past",
+        birth=True,
+    )
+    gender = RadiosField(label="Gender", options=Gender.choices)
+    nhs_number = NHSNumberField(required=False, autocomplete="off", hint="10 digits, if it is known")
+    nhs_number_verified = ConfirmField(
+        label="This NHS number was checked against the patient's national record",
+        hint="A number that was not checked is sent as not verified.",
+        required=False,
+    )
+    address_line_1 = TextField(
+        label="Address line 1", max_length=Limit.LINE, required=False, autocomplete="off"
+    )
+    address_line_2 = TextField(
+        label="Address line 2", max_length=Limit.LINE, required=False, autocomplete="off"
+    )
+    town = TextField(
+        label="Town or city", max_length=Limit.LINE, required=False, autocomplete="off", width=20
+    )
+    postcode = PostcodeField(required=False)
+    call_back = RadiosField(
+        label="Who should be called back?",
+        options=[(PATIENT, "The patient"), (SOMEBODY_ELSE, "Somebody else")],
+        missing="Select who should be called back",
+        initial=PATIENT,
+    )
+    contact_relationship = SelectField(
+        label="Who they are to the patient",
+        hint="Only if somebody else should be called back",
+        options=OFFERED_RELATIONSHIPS,
+        empty_text="Select one",
+        required=False,
+    )
+    contact_given_names = TextField(
+        label="Their first names", max_length=Limit.NAME, required=False, autocomplete="off", spellcheck=False
+    )
+    contact_family_name = TextField(
+        label="Their family name", max_length=Limit.NAME, required=False, autocomplete="off", spellcheck=False
+    )
+    phone = PhoneField(label="Call-back phone number", missing="Enter a call-back phone number")
+    second_phone = PhoneField(label="Second phone number", required=False)
+    email = TextField(
+        label="Email address",
+        max_length=Limit.TELECOM,
+        required=False,
+        autocomplete="off",
+        inputmode="email",
+        input_type="email",
+        spellcheck=False,
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        birth_date = self.fields["birth_date"]
+        if isinstance(birth_date, DateField):
+            birth_date.latest = today
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if email:
+            _check_email(email)
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        answers = self.cleaned_data
+        if answers.get("nhs_number_verified") and "nhs_number" in answers and not answers["nhs_number"]:
+            self.add_error("nhs_number", "Enter the NHS number that was checked")
+        if answers.get("call_back") == SOMEBODY_ELSE:
+            self._check_somebody_else(answers)
+        return answers
+
+    def _check_somebody_else(self, answers: dict[str, Any]) -> None:
+        if not answers.get("contact_relationship") and "contact_relationship" not in self.errors:
+            self.add_error("contact_relationship", "Select who they are to the patient")
+        names = ("contact_given_names", "contact_family_name")
+        if not any(answers.get(name) or name in self.errors for name in names):
+            error = ValidationError("Enter the name of the person to call back", code="required")
+            self.add_error("contact_family_name", error)
+
+    def to_details(self) -> PatientDetails:
+        """Only of a valid form."""
+        answers = self.cleaned_data
+        lines = (answers["address_line_1"], answers["address_line_2"], answers["town"])
+        return PatientDetails(
+            nhs_number=answers["nhs_number"],
+            nhs_number_verified=answers["nhs_number_verified"],
+            prefix=_one_line(answers["title"]),
+            given_names=_one_line(answers["given_names"]),
+            family_name=_one_line(answers["family_name"]),
+            gender=answers["gender"],
+            birth_date=answers["birth_date"],
+            address_lines=tuple(_one_line(line) for line in lines if line),
+            postcode=answers["postcode"],
+            contacts=(self._contact(answers),),
+        )
+
+    def _contact(self, answers: dict[str, Any]) -> ContactDetails:
+        other = answers["call_back"] == SOMEBODY_ELSE
+        return ContactDetails(
+            relationship=answers["contact_relationship"] if other else "ONESELF",
+            given_names=_one_line(answers["contact_given_names"]) if other else "",
+            family_name=_one_line(answers["contact_family_name"]) if other else "",
+            telecoms=tuple(_telecoms(answers)),
+        )
+
+    @staticmethod
+    def initial_from(details: PatientDetails) -> dict[str, Any]:
+        """What to pass as `initial` so that a patient already known need not be typed again."""
+        contact = details.call_back or ContactDetails(relationship="ONESELF")
+        phones = [each.value for each in contact.telecoms if each.system == "phone"]
+        emails = [each.value for each in contact.telecoms if each.system == "email"]
+        return {
+            "family_name": details.family_name,
+            "given_names": details.given_names,
+            "title": details.prefix,
+            "birth_date": details.birth_date,
+            "gender": details.gender,
+            "nhs_number": details.nhs_number,
+            "nhs_number_verified": details.nhs_number_verified,
+            **_address_answers(details.address_lines),
+            "postcode": details.postcode,
+            "call_back": PATIENT if contact.relationship in ("ONESELF", "") else SOMEBODY_ELSE,
+            "contact_relationship": "" if contact.relationship == "ONESELF" else contact.relationship,
+            "contact_given_names": contact.given_names,
+            "contact_family_name": contact.family_name,
+            "phone": phones[0] if phones else "",
+            "second_phone": phones[1] if len(phones) > 1 else "",
+            "email": emails[0] if emails else "",
+        }
+
+
+def _one_line(text: str) -> str:
+    """Spaces as a person meant them."""
+    return " ".join(text.split())
+
+
+def _telecoms(answers: Mapping[str, Any]) -> Iterator[Telecom]:
+    """The call-back number first: it gets rank 1."""
+    for name in ("phone", "second_phone"):
+        if answers[name]:
+            yield Telecom("phone", answers[name], _phone_use(answers[name]))
+    if answers["email"]:
+        yield Telecom("email", answers["email"], "home")
+
+
+def _phone_use(number: str) -> str:
+    """ContactPoint.use of an E.164 number."""
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    # British mobiles by prefix: the library does not know the numbers that are kept for examples.
+    mobile = number.startswith("+447") or kind == phonenumbers.PhoneNumberType.MOBILE
+    return "mobile" if mobile else "home"
+
+
+def _address_answers(lines: tuple[str, ...]) -> dict[str, str]:
+    """Any number of lines in three fields: the last of several is the town."""
+    first, rest = lines[:1], lines[1:]
+    return {
+        "address_line_1": "".join(first),
+        "address_line_2": ", ".join(rest[:-1]),
+        "town": "".join(rest[-1:]),
+    }

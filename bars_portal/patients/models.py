@@ -1,0 +1,91 @@
+"""Patients as a message told us about them, and the journeys their messages belong to."""
+
+import uuid
+
+from django.db import models
+
+from bars_portal.accounts.models import Organisation
+
+
+class Gender(models.TextChoices):
+    """Patient.gender (FHIR administrative-gender)."""
+
+    MALE = "male", "Male"
+    FEMALE = "female", "Female"
+    OTHER = "other", "Other"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class Journey(models.Model):
+    """One case of one organisation: bookings, referrals, replies and onward referrals share its ids."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="journeys")
+    # EpisodeOfCare/<uuid> in Encounter.episodeOfCare; empty until a received case tells it (bookings do not).
+    journey_id = models.UUIDField(null=True, blank=True)
+    # X-Correlation-ID of the conversation.
+    correlation_id = models.UUIDField(default=uuid.uuid4)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "journey_id"], name="journey_once"),
+            # A case keeps both ids, onward referrals included (standard section 9, "Journey").
+            models.UniqueConstraint(
+                fields=["organisation", "correlation_id"], name="journey_correlation_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Patient(models.Model):
+    """A patient of one organisation. Everything but the journey may be missing (standard section 6)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="patients")
+    journey = models.ForeignKey(Journey, on_delete=models.PROTECT, related_name="patients")
+    nhs_number = models.CharField("NHS number", max_length=10, blank=True)
+    nhs_number_verified = models.BooleanField("NHS number verified", default=False)
+    prefix = models.CharField("title", max_length=35, blank=True)
+    given_names = models.CharField(max_length=140, blank=True)
+    family_name = models.CharField(max_length=140, blank=True)
+    gender = models.CharField(max_length=10, choices=Gender.choices, blank=True)
+    birth_date = models.DateField("date of birth", null=True, blank=True)
+    address_lines = models.JSONField(default=list, blank=True)
+    postcode = models.CharField(max_length=10, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["nhs_number"], name="patient_nhs_number", condition=~models.Q(nhs_number="")
+            ),
+            models.Index(fields=["birth_date", "postcode"], name="patient_birth_postcode"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Contact(models.Model):
+    """Somebody to call about the patient; rank 1 is the call-back (standard section 6)."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contacts")
+    rank = models.PositiveSmallIntegerField()
+    # v3-RoleCode; ONESELF when the patient is the contact.
+    relationship = models.CharField(max_length=20, blank=True)
+    # The sender's own words where there was no code.
+    relationship_text = models.CharField(max_length=60, blank=True)
+    given_names = models.CharField(max_length=140, blank=True)
+    family_name = models.CharField(max_length=140, blank=True)
+    # FHIR ContactPoints in rank order: [{"system", "value", "use", "rank"}].
+    telecom = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["rank"]
+        constraints = [models.UniqueConstraint(fields=["patient", "rank"], name="contact_rank_once")]
+
+    def __str__(self) -> str:
+        return f"contact {self.rank}"

@@ -1,0 +1,83 @@
+"""Patients and contacts in the words that pages show."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from bars_portal.nhsuk.words import format_phone
+from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
+from bars_portal.patients.models import Patient
+from bars_portal.patients.relationships import RELATIONSHIPS
+from bars_portal.patients.selectors import details_of
+
+_PHONES = {"home": "Home phone", "work": "Work phone", "mobile": "Mobile phone", "temp": "Temporary phone"}
+_OTHER_WAYS = {"email": "Email", "sms": "Text message"}
+
+
+@dataclass(frozen=True)
+class PatientBanner:
+    """What the patient_banner component reads."""
+
+    family_name: str
+    given_names: str
+    prefix: str
+    birth_date: date | None
+    gender: str
+    nhs_number: str
+    nhs_number_verified: bool
+
+
+@dataclass(frozen=True)
+class ContactWay:
+    """One way to reach somebody: "Mobile phone", "07700 900123"."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ContactLine:
+    """`who` is a relationship in words; `name` may be ""."""
+
+    who: str
+    name: str
+    ways: tuple[ContactWay, ...]
+
+
+def banner(patient: Patient | PatientDetails) -> PatientBanner:
+    return PatientBanner(
+        family_name=patient.family_name,
+        given_names=patient.given_names,
+        prefix=patient.prefix,
+        birth_date=patient.birth_date,
+        gender=patient.gender,
+        nhs_number=patient.nhs_number,
+        nhs_number_verified=patient.nhs_number_verified,
+    )
+
+
+def contact_lines(patient: Patient | PatientDetails) -> tuple[ContactLine, ...]:
+    """In rank order: the first is the call-back."""
+    details = details_of(patient) if isinstance(patient, Patient) else patient
+    return tuple(_line(contact) for contact in details.contacts)
+
+
+def relationship_words(contact: ContactDetails) -> str:
+    """A code without words of its own is left to staff: here it is a contact."""
+    return RELATIONSHIPS.get(contact.relationship) or contact.relationship_text or "Contact"
+
+
+def address_text(patient: Patient | PatientDetails) -> str:
+    """One line: "1 Sample Row, Leeds, LS1 4AP"; "" when none is known."""
+    return ", ".join(part for part in (*patient.address_lines, patient.postcode) if part)
+
+
+def _line(contact: ContactDetails) -> ContactLine:
+    name = " ".join(part for part in (contact.given_names, contact.family_name) if part)
+    return ContactLine(relationship_words(contact), name, tuple(_way(each) for each in contact.telecoms))
+
+
+def _way(telecom: Telecom) -> ContactWay:
+    if telecom.system == "phone":
+        return ContactWay(_PHONES.get(telecom.use, "Phone"), format_phone(telecom.value))
+    label = _OTHER_WAYS.get(telecom.system, "Other")
+    return ContactWay(f"Work {label.lower()}" if telecom.use == "work" else label, telecom.value)

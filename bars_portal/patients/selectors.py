@@ -1,0 +1,58 @@
+"""Reads of patients and journeys, always of one organisation."""
+
+from uuid import UUID
+
+from django.db.models import Case, Q, QuerySet, Value, When
+
+from bars_portal.accounts.models import Organisation
+from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
+from bars_portal.patients.models import Contact, Journey, Patient
+
+
+def find_journey(organisation: Organisation, correlation_id: UUID, journey_id: UUID | None) -> Journey:
+    """The journey with this journey id, or else with this correlation id; raises Journey.DoesNotExist."""
+    known = Q(correlation_id=correlation_id)
+    if journey_id is not None:
+        known |= Q(journey_id=journey_id)
+    # A case is its journey id: where the two ids name different rows, that one counts.
+    first = Case(When(journey_id=journey_id, then=Value(0)), default=Value(1))
+    found = Journey.objects.filter(known, organisation=organisation).order_by(first).first()
+    if found is None:
+        raise Journey.DoesNotExist
+    return found
+
+
+def patients_of(organisation: Organisation) -> QuerySet[Patient]:
+    """Patients that the organisation may see, with their contacts."""
+    return Patient.objects.filter(organisation=organisation).prefetch_related("contacts")
+
+
+def patients_of_journey(journey: Journey) -> QuerySet[Patient]:
+    """Newest first: the first is the one to reuse."""
+    return patients_of(journey.organisation).filter(journey=journey).order_by("-created_at")
+
+
+def details_of(patient: Patient) -> PatientDetails:
+    """The stored patient as the plain details that mapping and forms speak of."""
+    return PatientDetails(
+        nhs_number=patient.nhs_number,
+        nhs_number_verified=patient.nhs_number_verified,
+        prefix=patient.prefix,
+        given_names=patient.given_names,
+        family_name=patient.family_name,
+        gender=patient.gender,
+        birth_date=patient.birth_date,
+        address_lines=tuple(patient.address_lines),
+        postcode=patient.postcode,
+        contacts=tuple(_contact(contact) for contact in patient.contacts.all()),
+    )
+
+
+def _contact(contact: Contact) -> ContactDetails:
+    return ContactDetails(
+        relationship=contact.relationship,
+        given_names=contact.given_names,
+        family_name=contact.family_name,
+        telecoms=tuple(Telecom(each["system"], each["value"], each["use"]) for each in contact.telecom),
+        relationship_text=contact.relationship_text,
+    )

@@ -1,0 +1,89 @@
+"""The only writers of patients and journeys. All run inside the caller's transaction."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+
+from bars_portal.accounts.models import Organisation
+from bars_portal.patients.details import ContactDetails, PatientDetails
+from bars_portal.patients.models import Contact, Journey, Patient
+from bars_portal.patients.selectors import find_journey
+
+
+def open_journey(
+    *,
+    organisation: Organisation,
+    now: datetime,
+    correlation_id: UUID | None = None,
+    journey_id: UUID | None = None,
+) -> Journey:
+    """The organisation's journey with these ids, made when there is none; the database settles races.
+
+    Without ids a case of our own begins and gets both. With a correlation id only (a received booking) the
+    journey id stays empty until a later message of the conversation names it.
+    """
+    ours = correlation_id is None and journey_id is None
+    wanted = Journey(
+        organisation=organisation,
+        correlation_id=correlation_id or uuid4(),
+        journey_id=uuid4() if ours else journey_id,
+        created_at=now,
+    )
+    Journey.objects.bulk_create([wanted], ignore_conflicts=True)
+    journey = find_journey(organisation, wanted.correlation_id, wanted.journey_id)
+    return _learn_journey_id(journey, journey_id) if journey_id else journey
+
+
+def _learn_journey_id(journey: Journey, journey_id: UUID) -> Journey:
+    """Fill an empty journey id; when another row of the case was first to have it, that row is the case."""
+    if journey.journey_id is not None:
+        return journey
+    try:
+        with transaction.atomic():
+            Journey.objects.filter(pk=journey.pk, journey_id=None).update(journey_id=journey_id)
+    except IntegrityError:
+        # Committed by somebody else since we looked.
+        pass
+    return find_journey(journey.organisation, journey.correlation_id, journey_id)
+
+
+@transaction.atomic
+def create_patient(
+    *, details: PatientDetails, organisation: Organisation, journey: Journey, now: datetime
+) -> Patient:
+    """Store a patient with the contacts in rank order. Raises nothing of its own: everything is optional."""
+    patient = Patient.objects.create(
+        organisation=organisation,
+        journey=journey,
+        nhs_number=details.nhs_number,
+        nhs_number_verified=bool(details.nhs_number) and details.nhs_number_verified,
+        prefix=details.prefix,
+        given_names=details.given_names,
+        family_name=details.family_name,
+        gender=details.gender,
+        birth_date=details.birth_date,
+        address_lines=list(details.address_lines),
+        postcode=details.postcode,
+        created_at=now,
+    )
+    Contact.objects.bulk_create(
+        _contact(patient, rank, contact) for rank, contact in enumerate(details.contacts, start=1)
+    )
+    return patient
+
+
+def _contact(patient: Patient, rank: int, contact: ContactDetails) -> Contact:
+    telecom = [
+        {"system": each.system, "value": each.value, "use": each.use, "rank": place}
+        for place, each in enumerate(contact.telecoms, start=1)
+    ]
+    return Contact(
+        patient=patient,
+        rank=rank,
+        relationship=contact.relationship,
+        relationship_text=contact.relationship_text,
+        given_names=contact.given_names,
+        family_name=contact.family_name,
+        telecom=telecom,
+    )

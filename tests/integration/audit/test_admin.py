@@ -1,0 +1,97 @@
+"""The trail in the admin: who may read it, what they find, and that reading is itself recorded."""
+
+import uuid
+
+import pytest
+from django.test import Client
+
+from bars_portal.accounts.models import Organisation
+from bars_portal.accounts.roles import Role
+from bars_portal.audit.actor import SYSTEM, Actor
+from bars_portal.audit.models import AuditEvent
+from bars_portal.audit.services import record
+from tests.factories.accounts import make_organisation, make_user
+from tests.factories.patients import NOW
+
+pytestmark = pytest.mark.django_db
+TRAIL = "/admin/audit/auditevent/"
+CONVERSATION = uuid.UUID(int=7)
+
+
+@pytest.fixture
+def organisation() -> Organisation:
+    return make_organisation()
+
+
+@pytest.fixture
+def auditor(client: Client, organisation: Organisation) -> Client:
+    client.force_login(make_user(role=Role.AUDITOR, organisation=organisation))
+    return client
+
+
+def happen(action: str, organisation: Organisation | None = None) -> AuditEvent:
+    actor = Actor("Somebody", organisation_id=organisation.pk) if organisation else SYSTEM
+    return record(actor=actor, action=action, correlation_id=CONVERSATION, now=NOW)
+
+
+def test_an_auditor_reads_their_organisations_trail_and_the_portals(
+    auditor: Client, organisation: Organisation
+) -> None:
+    happen("tests.own_deed", organisation)
+    happen("tests.portal_deed")
+    elsewhere = happen("tests.foreign_deed", make_organisation())
+    page = auditor.get(TRAIL).content.decode()
+    assert "Own deed (tests)" in page
+    assert "Portal deed (tests)" in page
+    assert "Foreign deed (tests)" not in page
+    assert auditor.get(f"{TRAIL}{elsewhere.pk}/change/").status_code == 302
+
+
+def test_reading_is_recorded(auditor: Client) -> None:
+    auditor.get(TRAIL)
+    event = AuditEvent.objects.get(action="audit.view_list")
+    assert event.actor_user is not None
+
+
+@pytest.mark.parametrize("role", [Role.CLINICIAN, Role.CLERK, Role.MANAGER, Role.ENGINEER])
+def test_nobody_else_reads_it(client: Client, role: Role) -> None:
+    client.force_login(make_user(role=role))
+    assert client.get(TRAIL, follow=True).status_code == 403
+
+
+def test_a_superuser_reads_all_of_it_and_changes_nothing(client: Client) -> None:
+    event = happen("tests.foreign_deed", make_organisation())
+    client.force_login(make_user(role=None, is_superuser=True))
+    assert "Foreign deed (tests)" in client.get(TRAIL).content.decode()
+    page = client.get(f"{TRAIL}{event.pk}/change/")
+    assert page.status_code == 200
+    assert b'name="_save"' not in page.content
+    assert client.post(f"{TRAIL}{event.pk}/change/", {"action": "x"}).status_code == 403
+    assert client.post(f"{TRAIL}{event.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert client.get(f"{TRAIL}add/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=00000000-0000-0000-0000-000000000007", True),
+        ("q=00000000-0000-0000-0000-000000000008", False),
+        ("q=some", True),
+        # Django says that the search is not valid, and searches for nothing.
+        ("q=%00", True),
+        ("q=<script>", False),
+        ("q=" + "x" * 5000, False),
+        ("q=%27%3B+DROP+TABLE+audit_auditevent", False),
+        ("action=tests.own_deed", True),
+        ("action=nothing", False),
+        ("outcome=done", True),
+        ("outcome=refused", False),
+        ("at__year=2026&at__month=7", True),
+    ],
+)
+def test_search_and_filters(auditor: Client, organisation: Organisation, query: str, found: bool) -> None:
+    happen("tests.own_deed", organisation)
+    page = auditor.get(f"{TRAIL}?{query}", follow=True)
+    rows = page.content.decode().partition('id="result_list"')[2]
+    assert page.status_code == 200
+    assert ("Own deed (tests)</td>" in rows) is found

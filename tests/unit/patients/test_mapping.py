@@ -1,0 +1,192 @@
+"""FHIR Patients both ways: what we send keeps every rule, what we read never raises."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
+from bars_portal.patients.mapping import patient_from_fhir, patient_to_fhir
+from tests.unit.patients.strategies import json_values, odd_resources, patients
+
+NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
+RANK = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-ContactRank"
+FULL = PatientDetails(
+    nhs_number="9449306621",
+    nhs_number_verified=True,
+    prefix="Mrs",
+    given_names="Ada Mary",
+    family_name="Quill",
+    gender="female",
+    birth_date=date(1945, 7, 14),
+    address_lines=("1 Sample Row", "Leeds"),
+    postcode="LS1 4AP",
+    contacts=(
+        ContactDetails("ONESELF", telecoms=(Telecom("phone", "+447700900123", "mobile"),)),
+        ContactDetails(
+            "FRND",
+            "Bo",
+            "Reed",
+            telecoms=(Telecom("phone", "+441134960000", "home"), Telecom("email", "bo@example.org")),
+        ),
+    ),
+)
+
+
+def known(details: PatientDetails) -> PatientDetails:
+    """What FHIR can carry of made-up details: a status needs a number, a name its parts."""
+    return replace(details, nhs_number_verified=bool(details.nhs_number) and details.nhs_number_verified)
+
+
+@given(patients)
+def test_what_is_written_is_read_back(details: PatientDetails) -> None:
+    details = known(details)
+    assert patient_from_fhir(patient_to_fhir(details, now=NOW)) == details
+
+
+@given(patients)
+def test_ranks_count_from_one_and_nothing_is_empty(details: PatientDetails) -> None:
+    resource = patient_to_fhir(details, now=NOW)
+    contacts = resource.get("contact", [])
+    ranks = [each["extension"][0]["valuePositiveInt"] for each in contacts]
+    assert ranks == list(range(1, len(contacts) + 1))
+    for contact in contacts:
+        places = [each["rank"] for each in contact.get("telecom", [])]
+        assert places == list(range(1, len(places) + 1))
+    assert not list(empty_values(resource))
+
+
+def empty_values(value: Any) -> Any:
+    if value in ("", None, [], {}):
+        yield value
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from empty_values(member)
+
+
+@settings(max_examples=300)
+@given(odd_resources)
+def test_odd_shapes_never_raise(resource: object) -> None:
+    details = patient_from_fhir(resource)
+    assert len(details.family_name) <= Limit.NAME
+    assert len(details.contacts) <= Limit.CONTACTS
+
+
+@given(json_values)
+def test_odd_values_in_every_place_never_raise(value: object) -> None:
+    resource = patient_to_fhir(FULL, now=NOW)
+    for name in list(resource):
+        patient_from_fhir({**resource, name: value})
+        patient_from_fhir({**resource, name: [value]})
+        patient_from_fhir({**resource, "contact": [{name: value, "telecom": value, "name": value}]})
+
+
+def test_a_whole_patient_as_fhir() -> None:
+    resource = patient_to_fhir(FULL, now=NOW, practice_url="urn:uuid:1", resource_id="2")
+    assert resource["id"] == "2"
+    assert resource["name"] == [
+        {
+            "use": "official",
+            "text": "Mrs Ada Mary Quill",
+            "family": "Quill",
+            "given": ["Ada", "Mary"],
+            "prefix": ["Mrs"],
+        }
+    ]
+    assert resource["address"][0]["text"] == "1 Sample Row, Leeds LS1 4AP"
+    assert resource["generalPractitioner"] == [{"reference": "urn:uuid:1"}]
+    assert resource["contact"][1]["relationship"][0]["coding"][0]["display"] == "unrelated friend"
+
+
+@pytest.mark.parametrize(
+    ("verified", "code"), [(True, "number-present-and-verified"), (False, "number-present-but-not-traced")]
+)
+def test_the_nhs_number_says_whether_it_was_verified(verified: bool, code: str) -> None:
+    identifier = patient_to_fhir(replace(FULL, nhs_number_verified=verified), now=NOW)["identifier"][0]
+    assert identifier["extension"][0]["valueCodeableConcept"]["coding"][0]["code"] == code
+
+
+def test_a_patient_of_whom_nothing_is_known() -> None:
+    resource = patient_to_fhir(PatientDetails(), now=NOW)
+    assert set(resource) == {"resourceType", "meta"}
+    assert patient_from_fhir({}) == PatientDetails()
+
+
+def test_an_unverified_or_mistyped_number_is_kept_and_not_trusted() -> None:
+    system = "http://fhir.nhs.uk/id/NHS-number"
+    details = patient_from_fhir({"identifier": [{"system": system, "value": "347 852-6985"}]})
+    assert (details.nhs_number, details.nhs_number_verified) == ("3478526985", False)
+    assert patient_from_fhir({"identifier": [{"system": system, "value": "34785"}]}).nhs_number == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("1945-07-14", date(1945, 7, 14)), ("1945", None), ("1945-07", None), ("2023-02-29", None), ("", None)],
+)
+def test_only_a_whole_birth_date_is_one(written: str, read: date | None) -> None:
+    assert patient_from_fhir({"birthDate": written}).birth_date == read
+
+
+def test_contacts_are_sorted_by_rank_and_unranked_ones_come_last() -> None:
+    def contact(family: str, rank: object) -> dict[str, Any]:
+        return {"extension": [{"url": RANK, "valuePositiveInt": rank}], "name": {"family": family}}
+
+    resource = {"contact": [contact("C", None), contact("B", 2), contact("D", "1"), contact("A", 1)]}
+    assert [each.family_name for each in patient_from_fhir(resource).contacts] == ["A", "B", "C", "D"]
+
+
+def test_the_patients_own_numbers_become_a_contact() -> None:
+    details = patient_from_fhir({"telecom": [{"system": "phone", "value": "07700 900123"}]})
+    assert details.contacts == (
+        ContactDetails(relationship="ONESELF", telecoms=(Telecom("phone", "07700 900123"),)),
+    )
+
+
+def test_what_cannot_be_stored_or_is_too_long_is_cut() -> None:
+    name = {"family": "Qu\x00ill\ud800" + "x" * 500, "given": ["A\nB", 7, None], "prefix": "Mrs"}
+    details = patient_from_fhir({"name": [name]})
+    assert details.family_name == ("Quill" + "x" * 500)[:140]
+    assert (details.given_names, details.prefix) == ("A B", "")
+
+
+def test_a_relationship_without_a_code_keeps_its_words() -> None:
+    assert patient_from_fhir({"contact": [{"relationship": [{"text": "Warden"}]}]}).contacts == (
+        ContactDetails(relationship_text="Warden"),
+    )
+
+
+def test_the_town_is_a_line_and_old_addresses_do_not_count() -> None:
+    address = [
+        {"use": "old", "line": ["Gone"]},
+        {"line": ["1 Row", "Leeds"], "city": "LEEDS", "district": "Yorks", "postalCode": "LS1 4AP"},
+    ]
+    details = patient_from_fhir({"address": address})
+    assert (details.address_lines, details.postcode) == (("1 Row", "Leeds", "Yorks"), "LS1 4AP")
+
+
+def test_the_published_booking(shared_dir: Path) -> None:
+    message = json.loads(
+        (shared_dir / "fhir/examples/BOOKREQ01 - Booking Request New Full.json").read_bytes()
+    )
+    found = [each["resource"] for each in message["entry"]]
+    details = patient_from_fhir(next(each for each in found if each["resourceType"] == "Patient"))
+    assert details.nhs_number_verified
+    assert [len(each.telecoms) for each in details.contacts] == [3, 1]
+    assert details.contacts[0].telecoms[0].use == "mobile"
+    assert patient_from_fhir(patient_to_fhir(details, now=NOW)) == details
+
+
+@pytest.mark.parametrize("details", [FULL, PatientDetails(), replace(FULL, nhs_number_verified=False)])
+def test_our_patients_pass_the_published_profiles(
+    shared_dir: Path, tmp_path: Path, details: PatientDetails
+) -> None:
+    path = tmp_path / "patient.json"
+    path.write_text(json.dumps(patient_to_fhir(details, now=NOW)))
+    checker = shared_dir / "tools" / "fhir_check.py"
+    done = subprocess.run([sys.executable, checker, path], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1].startswith("0 errors"), done.stdout
