@@ -27,7 +27,7 @@ class EmbeddedPostgres:
             exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if not exists:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return f"postgresql://postgres@/{name}?host={quote(self.socket_folder, safe="/")}"
+        return f"postgresql://postgres@/{name}?host={quote(self.socket_folder, safe='/')}"
 
     def stop(self) -> None:
         self.server.cleanup_mode = "stop"

@@ -1,4 +1,4 @@
-"""What the demo is made of: organisations, people, services, test patients. Invented or published test data."""
+"""What the demo is made of: organisations, people, services, test patients; all of it test data."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ TKW_ODS, TKW_NAME = "X26", "NHS test services (TKW)"
 
 # Our own reply address: where answers to the sending organisation's messages go.
 REPLY_SERVICE_ID = "2000099000"
-PASSWORD = "demo-only"
-KEY_ID = "BarsPortal-DEMO-1"
+PASSWORD = "demo-only"  # noqa: S105 - the published login of a demo on loopback
+KEY_ID = "BarsPortal-SIMULATOR-1"
 
 SLOT_DAYS = 21
 
@@ -100,7 +100,7 @@ _TKW = tuple(
 SERVICES = (*_HOSTED, *_TKW)
 ADDRESS_LINES, POSTCODE = ["4 Riverside Way", "Leeds"], "LS1 4AP"
 
-# Published test patients of the integration environment (family, given, date of birth, NHS number, sex, postcode).
+# Published test patients of the integration environment: family, given, born, NHS number, gender, postcode.
 TEST_PATIENTS = (
     ("DYBALL", "Adrian", "1932-10-29", "9658499007", "male", "DN17 4LR"),
     ("FOWLER", "Frank", "1921-06-07", "9658499015", "male", "DN17 1HJ"),

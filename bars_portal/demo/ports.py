@@ -34,4 +34,6 @@ class Ports:
                 try:
                     probe.bind(("127.0.0.1", port))
                 except OSError:
-                    raise PortTaken(f"Port {port} is taken: set {name.upper()}_PORT to another one.") from None
+                    raise PortTaken(
+                        f"Port {port} is taken: set {name.upper()}_PORT to another one."
+                    ) from None

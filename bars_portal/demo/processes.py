@@ -1,4 +1,4 @@
-"""Children of the launcher: started together, watched, and all stopped when it ends."""
+"""Children of the launcher: started together, started again when one dies, and all stopped when it ends."""
 
 import os
 import signal
@@ -10,50 +10,84 @@ from dataclasses import dataclass, field
 from bars_portal.env import ROOT
 
 _GRACE_SECONDS = 8.0
+# A child that dies sooner than this after its start is broken: starting it again would not help.
+_SHORTEST_LIFE_SECONDS = 5.0
 
 
 class ChildEnded(Exception):
-    """A child stopped by itself; the text names it."""
+    """A child stopped by itself and cannot be kept running; the text names it."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One child: what to run, and its environment beside ours."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+
+
+@dataclass
+class Child:
+    program: Program
+    process: subprocess.Popen[bytes]
+    started_at: float
+
+    @classmethod
+    def start(cls, program: Program) -> "Child":
+        process = subprocess.Popen(
+            program.command, env={**os.environ, **program.environment}, cwd=ROOT, start_new_session=True
+        )
+        return cls(program, process, time.monotonic())
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the child's whole process group."""
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            return
 
 
 @dataclass
 class Children:
     """Each child leads a process group of its own, so that nothing of it can outlive `stop()`."""
 
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, Child] = field(default_factory=dict)
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self.running[name] = subprocess.Popen(
-            command, env={**os.environ, **environment}, cwd=ROOT, start_new_session=True
-        )
+    def start(self, name: str, program: Program) -> None:
+        self.running[name] = Child.start(program)
 
-    def check(self) -> None:
+    def require_running(self) -> None:
         """Raises ChildEnded."""
         for name, child in self.running.items():
-            if child.poll() is not None:
-                raise ChildEnded(f"The {name} ended with exit code {child.returncode}.")
+            if child.ended:
+                raise ChildEnded(f"the {name} ended with exit code {child.process.returncode}.")
 
     def watch(self) -> None:
-        """Until a child ends by itself (ChildEnded) or a signal interrupts."""
+        """Until a signal interrupts; a child that dies is started again, a broken one raises ChildEnded."""
         while True:
-            self.check()
-            time.sleep(0.5)
+            for name, child in list(self.running.items()):
+                if child.ended:
+                    self._revive(name, child)
+            time.sleep(0.25)
 
     def stop(self) -> None:
-        self._signal(signal.SIGTERM)
+        for child in self.running.values():
+            child.signal(signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_SECONDS
-        while self._alive() and time.monotonic() < deadline:
+        while not all(child.ended for child in self.running.values()) and time.monotonic() < deadline:
             time.sleep(0.05)
-        self._signal(signal.SIGKILL)
         for child in self.running.values():
-            child.wait()
+            child.signal(signal.SIGKILL)
+            child.process.wait()
 
-    def _alive(self) -> list[subprocess.Popen[bytes]]:
-        return [child for child in self.running.values() if child.poll() is None]
-
-    def _signal(self, number: signal.Signals) -> None:
-        for child in self.running.values():
-            try:
-                os.killpg(child.pid, number)
-            except ProcessLookupError:
-                continue
+    def _revive(self, name: str, child: Child) -> None:
+        if time.monotonic() - child.started_at < _SHORTEST_LIFE_SECONDS:
+            self.require_running()
+        # What a killed parent left behind would still hold the port.
+        child.signal(signal.SIGKILL)
+        print(f"The {name} died and is started again.", flush=True)
+        self.start(name, child.program)

@@ -15,7 +15,7 @@ def wait_until_ready(ports: Ports, children: Children) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     for name, port in (("portal", ports.portal), ("receiver", ports.receiver_health)):
         while not _is_ready(port):
-            children.check()
+            children.require_running()
             if time.monotonic() > deadline:
                 raise TimeoutError(f"The {name} did not get ready within {_PATIENCE_SECONDS:.0f} s.")
             time.sleep(0.1)

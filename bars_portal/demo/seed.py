@@ -28,9 +28,7 @@ def seed(*, now: datetime) -> int:
     for person in facts.USERS:
         _ensure_user(person, organisations)
     _load_postcodes()
-    schedules = [
-        _ensure_service(service, organisations[service.ods_code]) for service in facts.SERVICES
-    ]
+    schedules = [_ensure_service(service, organisations[service.ods_code]) for service in facts.SERVICES]
     first_day = now.astimezone(_LONDON).date()
     return sum(
         generate_slots(schedule=schedule, first_day=first_day, days=facts.SLOT_DAYS, now=now)
@@ -48,9 +46,7 @@ def _ensure_user(person: facts.DemoUser, organisations: dict[str, Organisation])
         user.set_password(facts.PASSWORD)
         user.save()
     for ods_code in person.ods_codes:
-        Membership.objects.get_or_create(
-            user=user, organisation=organisations[ods_code], role=person.role
-        )
+        Membership.objects.get_or_create(user=user, organisation=organisations[ods_code], role=person.role)
 
 
 def _ensure_service(facts_of: facts.DemoService, provider: Organisation) -> Schedule | None:
@@ -108,7 +104,9 @@ def _load_postcodes() -> None:
         return
     with (Path(__file__).parent / "postcodes.csv").open(newline="") as file:
         rows = [
-            Postcode(code=row["pcds"].replace(" ", ""), latitude=float(row["lat"]), longitude=float(row["long"]))
+            Postcode(
+                code=row["pcds"].replace(" ", ""), latitude=float(row["lat"]), longitude=float(row["long"])
+            )
             for row in csv.DictReader(file)
         ]
     Postcode.objects.bulk_create(rows, ignore_conflicts=True)

@@ -1,4 +1,4 @@
-"""Everything the demo needs on disk: keys, certificates, the simulator's files, the environment. Idempotent."""
+"""What the demo needs on disk: keys, certificates, the simulator's files, the environment. Idempotent."""
 
 import json
 import os

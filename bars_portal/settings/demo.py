@@ -20,4 +20,5 @@ DEMO = True
 HEARTBEAT_FILE = env.VAR / "celery" / "heartbeat"
 # No collectstatic on a laptop: files are served from where they lie.
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
 TEST_PATIENTS = facts.TEST_PATIENTS

@@ -47,7 +47,7 @@ def _bars_problems(bars: Mapping[str, str], var: Path) -> Iterator[str]:
     if bars["ENVIRONMENT"] == "simulator":
         yield "BARS_ENVIRONMENT must be sandbox, int or prod: the simulator is for demos."
     yield from (f"{variable} must be set." for key, variable in _REQUIRED.items() if not bars[key])
-    if bars["KEY_ID"].upper().startswith("DEMO"):
+    if "-SIMULATOR-" in bars["KEY_ID"].upper():
         yield "BARS_KEY_ID is the demo's."
     if bars["PRIVATE_KEY_FILE"] and Path(bars["PRIVATE_KEY_FILE"]).resolve().is_relative_to(var):
         yield "BARS_PRIVATE_KEY_FILE points into var/: that is a demo key."

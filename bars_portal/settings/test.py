@@ -17,8 +17,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # pytest-django creates and drops the database: nothing may hold connections to it.
 DATABASES["default"]["OPTIONS"].pop("pool", None)
 WHITENOISE_USE_FINDERS = True
+# Looks files up as they are asked for, so that no folder has to exist.
+WHITENOISE_AUTOREFRESH = True
 CELERY_BROKER_URL = "memory://"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
 BARS |= {"ODS_CODE": "Y00111", "ORGANISATION_NAME": "Northern 111", "SERVICE_ID": "2000099000"}
 # No client certificates without TLS: the tests name the peer in the proxy's headers.
 BARS_PEER_SOURCE = "proxy"

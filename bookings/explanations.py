@@ -1,0 +1,96 @@
+"""Why a message of ours was not taken, in plain words and with the next step: what the clinician reads."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from bars_portal.exchange.registry import Outcome
+from bars_portal.exchange.transport.answers import Delivery
+
+
+class Purpose(StrEnum):
+    BOOK = "book"
+    CANCEL = "cancel"
+
+
+_UNKNOWN = {
+    Purpose.BOOK: (
+        "We do not know whether this was booked: the service gave no clear answer. "
+        "Check again; do not book another slot until you know."
+    ),
+    Purpose.CANCEL: (
+        "We do not know whether this was cancelled: the service gave no clear answer. "
+        "Check again before you tell the patient."
+    ),
+}
+
+# By (code of http-error-codes without prefix, issue code), most particular first.
+_REFUSALS: Mapping[Purpose, Mapping[tuple[str, str], str]] = {
+    Purpose.BOOK: {
+        ("CONFLICT", "conflict"): "Somebody else took this time. Choose another slot.",
+        ("CONFLICT", ""): "The service could not take this booking as it stands. Choose another slot.",
+        ("NOT_FOUND", ""): "The service no longer offers this slot. Choose another slot or service.",
+        (
+            "UNPROCESSABLE_ENTITY",
+            "",
+        ): "The service could not use this booking. Choose another slot or service.",
+        (
+            "BAD_REQUEST",
+            "",
+        ): "The service could not read our booking. Call the service, and tell your IT support.",
+        ("UNAUTHORIZED", ""): "The service does not take bookings from us. Choose another service.",
+        ("FORBIDDEN", ""): "The service does not take bookings from us. Choose another service.",
+        ("NOT_IMPLEMENTED", ""): "The service does not take bookings like this. Choose another service.",
+        ("METHOD_NOT_ALLOWED", ""): "The service does not take bookings like this. Choose another service.",
+        (
+            "SERVER_ERROR",
+            "",
+        ): "The service had a technical fault and booked nothing. Try another slot or service.",
+    },
+    Purpose.CANCEL: {
+        (
+            "CONFLICT",
+            "",
+        ): "The service has changed this appointment meanwhile. Look at it again, then cancel.",
+        ("NOT_FOUND", ""): "The service does not know this appointment. Call the service.",
+        ("UNPROCESSABLE_ENTITY", ""): (
+            "The service did not cancel: the appointment is over or differs from ours. Call the service."
+        ),
+        ("BAD_REQUEST", ""): (
+            "The service could not read our cancellation. Call the service, and tell your IT support."
+        ),
+        ("UNAUTHORIZED", ""): "The service does not let us cancel this appointment. Call the service.",
+        ("FORBIDDEN", ""): "The service does not let us cancel this appointment. Call the service.",
+        ("SERVER_ERROR", ""): "The service had a technical fault. Try again, or call the service.",
+    },
+}
+_OTHER = {
+    Purpose.BOOK: "The service did not take this booking. Choose another service, and tell your IT support.",
+    Purpose.CANCEL: (
+        "The service did not cancel this appointment. Call the service, and tell your IT support."
+    ),
+}
+_PREFIXES = ("SEND_", "PROXY_", "REC_")
+_NOT_ON_NETWORK = (
+    "This service is not on the booking network. Choose another service, and tell your IT support."
+)
+
+
+def explain(outcome: Outcome, purpose: Purpose) -> str:
+    """One or two sentences; never a code, never the other side's own text. "" when it was taken."""
+    if outcome.delivery is Delivery.UNKNOWN:
+        return _UNKNOWN[purpose]
+    if outcome.delivery is not Delivery.REFUSED:
+        return ""
+    issue = next(iter(outcome.issues), None)
+    code = issue.code.upper() if issue else ""
+    if code in ("PROXY_NOT_FOUND", "NOT_FOUND") and purpose is Purpose.BOOK:
+        return _NOT_ON_NETWORK
+    bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
+    table = _REFUSALS[purpose]
+    particular = table.get((bare, issue.issue)) if issue else None
+    return particular or table.get((bare, "")) or _OTHER[purpose]
+
+
+def unclear(purpose: Purpose) -> str:
+    """The same as for a lost answer: what came back does not say that it is done."""
+    return _UNKNOWN[purpose]

@@ -1,0 +1,61 @@
+"""Forms of the booking pages; the patient's own is in bars_portal.patients."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from bars_portal.nhsuk.forms import DateField, HiddenField, NHSForm, RadiosField, TextareaField
+
+OTHER = "other"
+CANCEL_REASONS = [
+    ("patient", "The patient asked for it"),
+    ("condition", "The patient's condition changed"),
+    ("mistake", "It was booked by mistake"),
+    (OTHER, "Another reason"),
+]
+# A search asks the receiver for this many days; it may refuse more than 31 (standard section 7).
+DAYS_SHOWN = 3
+FURTHEST = timedelta(days=180)
+
+
+class FirstDayForm(NHSForm):
+    """Which days to show. An answer that makes no sense is told, and today is shown."""
+
+    first_day = DateField(
+        label="Show times from",
+        hint="For example, 15 3 2026",
+        too_late="The date must be within the next 6 months",
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["first_day"]
+        if isinstance(field, DateField):
+            field.earliest, field.latest = today, today + FURTHEST
+
+
+class ChosenSlotForm(NHSForm):
+    """`slot` is "<Slot.id>|<start>": the search is repeated for the day of its start."""
+
+    slot = HiddenField(max_length=120)
+    use_case = HiddenField(max_length=20, required=False)
+
+
+class CancelForm(NHSForm):
+    reason = RadiosField(
+        label="Why is the appointment being cancelled?",
+        options=CANCEL_REASONS,
+        missing="Select why the appointment is being cancelled",
+    )
+    details = TextareaField(label="More about the reason (optional)", max_length=200, rows=3, required=False)
+
+    def words(self) -> str:
+        """The reason as it is recorded; only of a valid form."""
+        label = dict(CANCEL_REASONS)[self.cleaned_data["reason"]]
+        details = " ".join(self.cleaned_data["details"].split())
+        return f"{label}. {details}".strip() if details else label
+
+
+class DiaryForm(NHSForm):
+    """Which day of the diary."""
+
+    day = DateField(label="Day", hint="For example, 15 3 2026", required=False)

@@ -1,0 +1,35 @@
+"""When the slots of a weekly pattern are: London wall time as moments, right on clock-change days. Pure."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+from bars_portal.exchange.fhir.timestamps import LONDON
+from bookings.models import Schedule
+
+
+def slot_times(schedule: Schedule, *, first_day: date, days: int) -> Iterator[tuple[datetime, datetime]]:
+    """(start, end) in UTC of every slot on `days` days from `first_day`; a slot lasts exactly its minutes.
+
+    Slots start at their wall time. A start that the clock skips in spring is left out. The hour that comes
+    twice in autumn is offered once, the first time round.
+    """
+    for offset in range(days):
+        day = first_day + timedelta(days=offset)
+        if day.weekday() in schedule.weekdays:
+            yield from _day(schedule, day)
+
+
+def _day(schedule: Schedule, day: date) -> Iterator[tuple[datetime, datetime]]:
+    length = timedelta(minutes=schedule.slot_minutes)
+    wall = datetime.combine(day, schedule.day_start)
+    close = datetime.combine(day, schedule.day_end)
+    while wall + length <= close:
+        start = wall.replace(tzinfo=LONDON).astimezone(UTC)
+        if start.astimezone(LONDON).replace(tzinfo=None) == wall:
+            yield start, start + length
+        wall += length
+
+
+def london_midnight(day: date) -> datetime:
+    """The moment at which a London day begins."""
+    return datetime.combine(day, time(), tzinfo=LONDON)

@@ -1,0 +1,57 @@
+"""Who we say we are when we ask another service something."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation, User
+from bars_portal.audit.actor import Actor
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.gateway import own_software
+from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner
+
+
+@dataclass(frozen=True)
+class SenderIdentity:
+    """The organisation, and the person when one acts. `practitioner` is None when the role is not known."""
+
+    organisation: Party
+    actor: Actor
+    practitioner: Practitioner | None = None
+
+
+def sender_identity(acting: Acting) -> SenderIdentity:
+    """The signed-in person, for the organisation that they act for."""
+    return _identity(acting.organisation, acting.user, acting.actor)
+
+
+def identity_of(actor: Actor) -> SenderIdentity:
+    """The same in a worker, where only the actor of a message is known; reads organisation and user."""
+    user = User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
+    if actor.organisation_id is None:
+        raise ValueError("Nobody sends without an organisation.")
+    return _identity(Organisation.objects.get(pk=actor.organisation_id), user, actor)
+
+
+def reading_context(
+    sender: SenderIdentity, service_id: str, correlation_id: UUID | None = None
+) -> OutgoingContext:
+    """Headers of one read. Raises InvalidIdentifier when the service id is none."""
+    return OutgoingContext(
+        request_id=uuid4(),
+        correlation_id=correlation_id or uuid4(),
+        target=ServiceID.parse(service_id),
+        organisation=sender.organisation,
+        software=own_software(),
+        practitioner=sender.practitioner,
+    )
+
+
+def _identity(organisation: Organisation, user: User | None, actor: Actor) -> SenderIdentity:
+    return SenderIdentity(Party(organisation.ods_code, organisation.name), actor, _practitioner(user))
+
+
+def _practitioner(user: User | None) -> Practitioner | None:
+    if user is None or not user.sds_role_profile_id:
+        return None
+    return Practitioner(user.sds_role_profile_id, user.role_code, user.role_display)

@@ -1,0 +1,23 @@
+"""Diaries and bookings between FHIR and the portal: pure, both directions, one module a theme."""
+
+from bookings.mapping.appointments import accepted_appointment as accepted_appointment
+from bookings.mapping.appointments import cancelled_appointment as cancelled_appointment
+from bookings.mapping.appointments import ended_appointment as ended_appointment
+from bookings.mapping.appointments import reference_of as reference_of
+from bookings.mapping.entries import Entry as Entry
+from bookings.mapping.entries import clean as clean
+from bookings.mapping.entries import distinct_urls as distinct_urls
+from bookings.mapping.entries import full_url as full_url
+from bookings.mapping.entries import referred_to as referred_to
+from bookings.mapping.entries import stored as stored
+from bookings.mapping.messages import HeaderFacts as HeaderFacts
+from bookings.mapping.messages import Parties as Parties
+from bookings.mapping.messages import booking_entries as booking_entries
+from bookings.mapping.messages import booking_message as booking_message
+from bookings.mapping.messages import cancel_message as cancel_message
+from bookings.mapping.messages import patient_url as patient_url
+from bookings.mapping.offers import read_offers as read_offers
+from bookings.mapping.received import ReceivedBooking as ReceivedBooking
+from bookings.mapping.received import parse_booking as parse_booking
+from bookings.mapping.received import read_times as read_times
+from bookings.mapping.slots import slot_entries as slot_entries

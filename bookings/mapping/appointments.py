@@ -1,0 +1,121 @@
+"""The Appointment itself: as we ask for it, as we accept it, and as it is taken back (UKCore-Appointment)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bars_portal.exchange.fhir import profiles
+from bars_portal.exchange.fhir.bundle import Resource
+from bars_portal.exchange.fhir.codes import (
+    USE_CASE_SYSTEM,
+    AppointmentStatus,
+    CancellationReason,
+    ParticipationStatus,
+    UseCase,
+)
+from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
+from bars_portal.exchange.fhir.timestamps import format_instant
+from bookings.mapping.entries import with_references
+
+# Our human-readable booking reference, as Appointment.identifier.
+REFERENCE_SYSTEM = "https://bars-portal.local/Id/booking-reference"
+
+
+def new_appointment(
+    *, use_case: UseCase, start: str, end: str, slot_url: str, patient_url: str, now: datetime
+) -> Resource:
+    """What a sender asks for. `start` and `end` are instants exactly as the slot has them."""
+    return {
+        "resourceType": "Appointment",
+        "meta": _meta(now),
+        "status": AppointmentStatus.BOOKED.value,
+        "serviceCategory": [{"coding": [use_case.coding]}],
+        "description": f"Booking {use_case.display}",
+        "start": start,
+        "end": end,
+        "slot": [{"reference": slot_url}],
+        "created": format_instant(now),
+        "participant": [_patient_participant(patient_url)],
+    }
+
+
+def accepted_appointment(sent: Resource, *, booking_id: UUID, reference: str, now: datetime) -> Resource:
+    """What was sent, with our id, version and reference (standard section 5, "Ids")."""
+    theirs = [each for each in dicts(sent.get("identifier")) if each.get("system") != REFERENCE_SYSTEM]
+    return {
+        **sent,
+        "id": str(booking_id),
+        "meta": _meta(now, version=1, sent=sent),
+        "identifier": [{"system": REFERENCE_SYSTEM, "value": reference}, *theirs],
+    }
+
+
+def ended_appointment(held: Resource, sent: Resource, *, version: int, now: datetime) -> Resource:
+    """What we hold, taken back as the message says: its status and its reason."""
+    reason = sent.get("cancelationReason")
+    ended = {**held, "status": as_text(sent.get("status")), "meta": _meta(now, version=version, sent=held)}
+    return {**ended, "cancelationReason": reason} if reason else ended
+
+
+def cancelled_appointment(
+    latest: Resource, *, own: Resource, patient_url: str, use_case: str, reason: str, now: datetime
+) -> Resource:
+    """The cancellation of the version that the receiver holds; `own` fills what that version leaves out.
+
+    `reason` is a CancellationReason code or display, or words. A cancel carries no slot, and of the people
+    only the patient.
+    """
+    base = {**own, **latest}
+    kept = {
+        name: value
+        for name, value in base.items()
+        if name not in ("slot", "contained", "text", "cancelationReason", "basedOn", "supportingInformation")
+    }
+    renamed = with_references(kept, lambda text: patient_url if _is_patient(text, patient_url) else None)
+    return {
+        **renamed,
+        "meta": _meta(now),
+        "status": AppointmentStatus.CANCELLED.value,
+        "cancelationReason": _reason(reason),
+        "serviceCategory": _service_category(renamed.get("serviceCategory"), use_case),
+        "participant": _participants(renamed.get("participant"), patient_url),
+    }
+
+
+def reference_of(appointment: Resource) -> str:
+    """The receiver's human-readable reference: the first Appointment.identifier; "" when there is none."""
+    values = (as_text(each.get("value")) for each in dicts(appointment.get("identifier")))
+    return next((each for each in values if each), "")
+
+
+def _meta(now: datetime, *, version: int | None = None, sent: Resource | None = None) -> dict[str, Any]:
+    profile = as_list(as_dict((sent or {}).get("meta")).get("profile")) or [profiles.uk_core("Appointment")]
+    stamp: dict[str, Any] = {"versionId": str(version)} if version else {}
+    return {**stamp, "lastUpdated": format_instant(now), "profile": profile}
+
+
+def _patient_participant(patient_url: str) -> Resource:
+    return {"actor": {"reference": patient_url}, "status": ParticipationStatus.ACCEPTED.value}
+
+
+def _is_patient(reference: str, patient_url: str) -> bool:
+    return reference == patient_url or reference.startswith("Patient/") or "/Patient/" in reference
+
+
+def _participants(participants: object, patient_url: str) -> list[Resource]:
+    """The patient as in the receiver's version; where it names nobody that we know, the patient alone."""
+    found = [
+        each for each in dicts(participants) if as_dict(each.get("actor")).get("reference") == patient_url
+    ]
+    return found[:1] or [_patient_participant(patient_url)]
+
+
+def _service_category(categories: object, use_case: str) -> list[Resource]:
+    known = any(same_system(as_text(each.get("system")), USE_CASE_SYSTEM) for each in codings(categories))
+    return as_list(categories) if known else [{"coding": [UseCase(use_case).coding]}]
+
+
+def _reason(reason: str) -> Resource:
+    known = next((each for each in CancellationReason if reason in (each.value, each.display)), None)
+    return {"coding": [known.coding]} if known else {"text": reason.strip() or "Cancelled by the sender"}

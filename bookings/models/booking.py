@@ -1,0 +1,143 @@
+"""Bookings in both directions, their immutable history, and work in progress."""
+
+import uuid
+from typing import Any, NoReturn
+
+from django.db import models
+
+from bars_portal.accounts.models import Organisation, User
+from bars_portal.exchange.models import InboundMessage
+from bars_portal.patients.models import Journey, Patient
+from bookings.models.diary import Slot
+from bookings.states import BookingStatus, Direction
+from directory.models import HealthcareService
+
+_STATUSES = [(status.value, status.label) for status in BookingStatus]
+_RECEIVED_AND_BOOKED = models.Q(direction=Direction.RECEIVED, status=BookingStatus.BOOKED)
+
+
+class BookingDraft(models.Model):
+    """A booking being prepared: kept here so that nothing typed is lost and no URL names a patient."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="+")
+    use_case = models.CharField(max_length=20)
+    # The chosen Slot and what it refers to, as the receiver returned them: [[fullUrl, resource], ...].
+    slot_resources = models.JSONField(default=list)
+    slot_id = models.CharField(max_length=64)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    # Exactly what was typed into the patient form, valid or not yet.
+    patient_data = models.JSONField(default=dict)
+    # The booking that this one replaces, when it is a rebooking.
+    replaces = models.ForeignKey("Booking", null=True, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Booking(models.Model):
+    """One booking of one organisation (FHIR Appointment), sent or received."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    direction = models.CharField(max_length=8, choices=[(d.value, d.value.capitalize()) for d in Direction])
+    status = models.CharField(max_length=20, choices=_STATUSES)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="bookings")
+    service = models.ForeignKey(HealthcareService, on_delete=models.PROTECT, related_name="bookings")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="bookings")
+    journey = models.ForeignKey(Journey, on_delete=models.PROTECT, related_name="bookings")
+    use_case = models.CharField(max_length=20)
+    description = models.CharField(max_length=500, blank=True)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    # Received: our own slot. Sent: the receiver's Slot.id.
+    slot = models.ForeignKey(Slot, null=True, on_delete=models.PROTECT, related_name="bookings")
+    remote_slot_id = models.CharField(max_length=64, blank=True)
+    # Sent: the receiver's Appointment.id, once known.
+    remote_id = models.CharField("receiver's appointment id", max_length=64, blank=True)
+    # Human-readable; received: ours, sent: the receiver's.
+    reference = models.CharField(max_length=64, blank=True)
+    # Received: who booked (MessageHeader.source.endpoint, NHSD-End-User-Organisation), and their fullUrl.
+    source_service_id = models.CharField(max_length=20, blank=True)
+    sender_ods_code = models.CharField("sender's ODS code", max_length=12, blank=True)
+    sender_name = models.CharField("sender", max_length=200, blank=True)
+    sender_full_url = models.CharField(max_length=200, blank=True)
+    # The Appointment as it now stands on the wire, and what it came with: [[fullUrl, resource], ...].
+    resource = models.JSONField(default=dict)
+    included = models.JSONField(default=list)
+    version = models.PositiveIntegerField(default=1)
+    message = models.ForeignKey(InboundMessage, null=True, on_delete=models.PROTECT, related_name="+")
+    # Sent: the draft it was made from: a second press of the button finds the first booking.
+    draft_id = models.UUIDField(null=True, unique=True)
+    # In plain words, when it was refused or is not known: what the clinician reads.
+    explanation = models.CharField(max_length=300, blank=True)
+    cancel_reason = models.CharField(max_length=300, blank=True)
+    patient_told_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_index=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slot"], condition=_RECEIVED_AND_BOOKED, name="booking_slot_once"
+            ),
+            # What a patient reads out names one booking; references of other receivers are their own affair.
+            models.UniqueConstraint(
+                fields=["organisation", "reference"],
+                condition=models.Q(direction=Direction.RECEIVED),
+                name="booking_reference_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "direction", "start"], name="booking_worklist"),
+            models.Index(fields=["service", "direction", "start"], name="booking_diary"),
+            models.Index(fields=["sender_full_url"], name="booking_sender_full_url"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference or str(self.id)
+
+
+class BookingStatusChange(models.Model):
+    """One immutable step in a booking's history, with the Appointment as it stood after it."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="changes")
+    event = models.CharField(max_length=30)
+    from_status = models.CharField(max_length=20, blank=True)
+    to_status = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    actor_label = models.CharField(max_length=200)
+    actor_user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    note = models.CharField(max_length=300, blank=True)
+    resource = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'new'} -> {self.to_status}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise TypeError("A booking's history is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("A booking's history is never deleted.")
+
+
+class Rebooking(models.Model):
+    """Cancel first, then book anew: the plan is written before the first message, so no half is forgotten."""
+
+    cancelled = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="rebooking")
+    draft = models.OneToOneField(BookingDraft, null=True, on_delete=models.SET_NULL, related_name="rebooking")
+    booked = models.OneToOneField(Booking, null=True, on_delete=models.PROTECT, related_name="rebooked_from")
+    started_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"rebooking of {self.cancelled_id}"

@@ -1,0 +1,183 @@
+"""One booking that we sent: how it stands, in plain words, and what can be done next."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.nhsuk import dates
+from bars_portal.patients.details import PatientDetails
+from bars_portal.patients.models import Patient
+from bars_portal.patients.presenters import PatientBanner, address_text, banner, contact_lines
+from bookings import policies
+from bookings.models import Booking, BookingStatusChange
+from bookings.presenters.slots import offered_in, use_case_text, with_whom
+from bookings.rebookings import RebookingProgress, rebooking_state
+from bookings.selectors import history_of, rebooking_of
+from bookings.states import BookingEvent, BookingStatus
+
+# Tag colours of nhsuk.status_tag.
+TONES: Mapping[BookingStatus, str] = {
+    BookingStatus.REQUESTED: "working",
+    BookingStatus.BOOKED: "done",
+    BookingStatus.REFUSED: "failed",
+    BookingStatus.UNKNOWN: "attention",
+    BookingStatus.CANCELLING: "working",
+    BookingStatus.CANCEL_UNKNOWN: "attention",
+    BookingStatus.CANCELLED: "neutral",
+    BookingStatus.ENTERED_IN_ERROR: "neutral",
+}
+_HEADINGS: Mapping[BookingStatus, str] = {
+    BookingStatus.REQUESTED: "Still confirming",
+    BookingStatus.BOOKED: "Appointment booked",
+    BookingStatus.REFUSED: "Not booked",
+    BookingStatus.UNKNOWN: "We do not know yet whether this is booked",
+    BookingStatus.CANCELLING: "Cancelling",
+    BookingStatus.CANCEL_UNKNOWN: "We do not know yet whether this is cancelled",
+    BookingStatus.CANCELLED: "Appointment cancelled",
+    BookingStatus.ENTERED_IN_ERROR: "Entered in error",
+}
+_EVENT_WORDS: Mapping[str, str] = {
+    BookingEvent.REQUEST: "Asked the service to book",
+    BookingEvent.CONFIRM: "The service confirmed the booking",
+    BookingEvent.REFUSE: "The service did not book",
+    BookingEvent.LOSE: "No clear answer came back",
+    BookingEvent.CHECK_AGAIN: "Sent again to find out",
+    BookingEvent.REQUEST_CANCEL: "Asked the service to cancel",
+    BookingEvent.CONFIRM_CANCEL: "The service confirmed the cancellation",
+    BookingEvent.REFUSE_CANCEL: "The service did not cancel",
+    BookingEvent.LOSE_CANCEL: "No clear answer to the cancellation came back",
+    BookingEvent.CHECK_CANCEL_AGAIN: "Sent the cancellation again to find out",
+    BookingEvent.FIND_CANCELLED: "Found cancelled by the service",
+    BookingEvent.RECEIVE: "Received and booked",
+    BookingEvent.RECEIVE_CANCEL: "Cancelled by the sender",
+    BookingEvent.RECEIVE_ENTERED_IN_ERROR: "Marked as entered in error by the sender",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the history."""
+
+    what: str
+    who: str
+    at: datetime
+    note: str
+
+
+@dataclass(frozen=True)
+class BookingPage:
+    """Everything that the page of one booking shows."""
+
+    booking: Booking
+    banner: PatientBanner
+    heading: str
+    status: str
+    tone: str
+    appointment: list[dict[str, str]]
+    patient: list[dict[str, str]]
+    history: list[Step]
+    rebooking: RebookingProgress | None
+    replaces: Booking | None
+    replaced_by: Booking | None
+    can_cancel: bool
+    can_rebook: bool
+    can_check_again: bool
+    must_tell: bool
+
+    @property
+    def is_working(self) -> bool:
+        return self.booking.status in (BookingStatus.REQUESTED, BookingStatus.CANCELLING)
+
+    @property
+    def is_booked(self) -> bool:
+        return self.booking.status == BookingStatus.BOOKED
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.booking.status in (BookingStatus.UNKNOWN, BookingStatus.CANCEL_UNKNOWN)
+
+    @property
+    def is_refused(self) -> bool:
+        return self.booking.status == BookingStatus.REFUSED
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.booking.status == BookingStatus.CANCELLED
+
+
+def booking_page(booking: Booking, *, acting: Acting, now: datetime) -> BookingPage:
+    status, plan = BookingStatus(booking.status), rebooking_of(booking)
+    may_be_told = policies.can_mark_told(acting, booking)
+    return BookingPage(
+        booking=booking,
+        banner=banner(booking.patient),
+        heading=_HEADINGS[status],
+        status=status.label,
+        tone=TONES[status],
+        appointment=appointment_rows(booking),
+        patient=patient_rows(booking.patient),
+        history=[history_step(change) for change in history_of(booking)],
+        rebooking=rebooking_state(plan) if plan else None,
+        replaces=plan.cancelled if plan and plan.booked_id == booking.pk else None,
+        replaced_by=plan.booked if plan and plan.cancelled_id == booking.pk else None,
+        can_cancel=policies.can_cancel(acting, booking, now),
+        can_rebook=policies.can_rebook(acting, booking, now),
+        can_check_again=policies.can_check_again(acting, booking),
+        must_tell=may_be_told and booking.patient_told_at is None,
+    )
+
+
+def appointment_rows(booking: Booking) -> list[dict[str, str]]:
+    """The appointment in words; what was not given is not shown."""
+    offer = offered_in(booking.included)
+    rows = [
+        ("Service", booking.service.name),
+        ("Address", ", ".join([*booking.service.address_lines, booking.service.postcode])),
+        ("Date", dates.format_day(booking.start)),
+        ("Time", f"{dates.format_time(booking.start)} to {dates.format_time(booking.end)}"),
+        ("How", offer.delivery_channel if offer else ""),
+        ("With", with_whom(offer) if offer else ""),
+        ("Place", offer.location_name if offer else ""),
+        ("Booking route", use_case_text(booking.use_case)),
+        ("Reason for cancelling", booking.cancel_reason),
+    ]
+    return _rows(rows)
+
+
+def patient_rows(patient: Patient | PatientDetails) -> list[dict[str, str]]:
+    """What the banner does not say: where the patient lives, and whom to call."""
+    rows = [("Address", address_text(patient))]
+    for number, line in enumerate(contact_lines(patient)):
+        label = "Call back" if number == 0 else f"Contact {number + 1}"
+        who = f"{line.who}: {line.name}" if line.name else line.who
+        ways = ", ".join(f"{way.label} {way.value}" for way in line.ways)
+        rows.append((label, f"{who}. {ways}" if ways else who))
+    return _rows(rows)
+
+
+def booking_rows(bookings: Iterable[Booking]) -> list[dict[str, Any]]:
+    """Lines of the list of sent bookings."""
+    return [
+        {
+            "booking": booking,
+            "patient": short_name(booking),
+            "status": BookingStatus(booking.status).label,
+            "tone": TONES[BookingStatus(booking.status)],
+        }
+        for booking in bookings
+    ]
+
+
+def short_name(booking: Booking) -> str:
+    family = booking.patient.family_name.upper()
+    return ", ".join(part for part in (family, booking.patient.given_names) if part) or "Name not known"
+
+
+def history_step(change: BookingStatusChange) -> Step:
+    return Step(_EVENT_WORDS.get(change.event, change.event), change.actor_label, change.at, change.note)
+
+
+def _rows(rows: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in rows if value]

@@ -1,0 +1,109 @@
+"""Offered times, and the choice being made."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from bars_portal.nhsuk import dates
+from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
+from bookings.forms import DAYS_SHOWN, FURTHEST
+from bookings.mapping import read_offers
+from bookings.models import BookingDraft
+from bookings.offers import OfferedSlot, SlotProblem, SlotSearch
+from directory.models import HealthcareService
+from directory.use_case_words import in_words
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class SlotPage:
+    """The days from `first` on."""
+
+    search: SlotSearch
+    first: date
+    today: date
+
+    @property
+    def days(self) -> tuple[SlotDay, ...]:
+        return by_day(
+            SlotChoice(f"{each.id}|{each.start.isoformat()}", each.start, offer_details(each))
+            for each in self.search.offers
+        )
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(days=DAYS_SHOWN - 1)
+
+    @property
+    def problem(self) -> SlotProblem | None:
+        return self.search.problem
+
+    @property
+    def earlier(self) -> str:
+        """`from` of the page before; "" on the first one."""
+        return (
+            max(self.today, self.first - timedelta(days=DAYS_SHOWN)).isoformat()
+            if self.first > self.today
+            else ""
+        )
+
+    @property
+    def later(self) -> str:
+        following = self.first + timedelta(days=DAYS_SHOWN)
+        return following.isoformat() if following <= self.today + FURTHEST else ""
+
+
+def offer_details(offer: OfferedSlot) -> str:
+    """Only what the receiver gave: "Telephone, Dr Priya Anand"."""
+    return ", ".join(part for part in (offer.delivery_channel, offer.practitioner_name) if part)
+
+
+def use_case_options(service: HealthcareService) -> list[tuple[str, str]]:
+    return [(code, use_case_text(code)) for code in service.accepted_use_cases]
+
+
+def use_case_text(code: str) -> str:
+    return next(iter(in_words([code])), "") if code else ""
+
+
+def offered_in(resources: Iterable[tuple[str, Any]]) -> OfferedSlot | None:
+    """The offer again from the resources kept with a draft or booking, whatever became of its Slot."""
+    entries = [
+        {"fullUrl": url, "resource": resource | ({"status": "free"} if _is_slot(resource) else {})}
+        for url, resource in resources
+    ]
+    return next(iter(read_offers({"entry": entries})), None)
+
+
+def _is_slot(resource: dict[str, Any]) -> bool:
+    return resource.get("resourceType") == "Slot"
+
+
+def draft_summary(draft: BookingDraft) -> list[Row]:
+    """The service and time chosen so far; what was not given is not shown."""
+    offer = offered_in(draft.slot_resources)
+    rows = [
+        ("Service", draft.service.name),
+        ("Address", ", ".join([*draft.service.address_lines, draft.service.postcode])),
+        ("Date", dates.format_day(draft.start)),
+        ("Time", f"{dates.format_time(draft.start)} to {dates.format_time(draft.end)}"),
+        ("How", offer.delivery_channel if offer else ""),
+        ("With", with_whom(offer) if offer else ""),
+        ("Place", offer.location_name if offer else ""),
+        ("Booking route", use_case_text(draft.use_case)),
+    ]
+    return [{"key": key, "value": value} for key, value in rows if value]
+
+
+def with_whom(offer: OfferedSlot) -> str:
+    return ", ".join(part for part in (offer.practitioner_name, offer.role, offer.gender) if part)
+
+
+def test_patients() -> list[tuple[int, str]]:
+    """The demo's published test patients as (number, name); nothing elsewhere."""
+    known = getattr(settings, "TEST_PATIENTS", ())
+    return [(number, f"{family.upper()}, {given}") for number, (family, given, *_) in enumerate(known)]

@@ -1,0 +1,105 @@
+"""What our receiver answers to GET /Slot and GET /Appointment (standard section 7)."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.bundle import Resource, searchset
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.fhir.queries import AppointmentQuery, SlotQuery
+from bars_portal.exchange.registry import ResourceReader, register_reader
+from bookings import mapping
+from bookings.models import Booking
+from bookings.selectors.offered import offered_slots, schedules_of
+from bookings.selectors.received import appointment_of, appointments_of_patient
+from directory.models import HealthcareService
+from directory.selectors import facts_of, service_by_id
+
+Params = Sequence[tuple[str, str]]
+
+
+@register_reader
+class SlotReader(ResourceReader):
+    resource_type = "Slot"
+
+    def search(self, params: Params, context: ReadContext) -> dict[str, Any]:
+        """Slots as they are this moment. Raises OutcomeError: 400 and 422 of the query, 401, 404."""
+        query = SlotQuery.parse(params)
+        service = service_by_id(query.service_id)
+        if service is None or not service.hosted or not service.active:
+            raise fault(
+                OutcomeCode.NOT_FOUND, "Schedule.actor:HealthcareService is not a service of this receiver"
+            )
+        _check_caller(service, context)
+        rows = offered_slots(service, statuses=query.statuses, start=query.start, end=query.end)
+        matches, included = mapping.slot_entries(
+            rows,
+            schedules=schedules_of(rows),
+            facts=facts_of(service),
+            includes=query.includes,
+            now=context.received_at,
+        )
+        return searchset(
+            bundle_id=uuid4(),
+            now=context.received_at,
+            self_link=_self_link(params, query),
+            matches=matches,
+            included=included,
+        )
+
+
+@register_reader
+class AppointmentReader(ResourceReader):
+    resource_type = "Appointment"
+
+    def read(self, resource_id: UUID, context: ReadContext) -> Resource | None:
+        """The current version, whatever became of the appointment. Raises OutcomeError (401)."""
+        booking = appointment_of(resource_id)
+        if booking is None:
+            return None
+        _check_caller(booking.service, context)
+        held: Resource = booking.resource
+        return held
+
+    def search(self, params: Params, context: ReadContext) -> dict[str, Any]:
+        """Appointments of one patient with what they refer to. Raises OutcomeError (400, 401)."""
+        query = AppointmentQuery.parse(params)
+        found = appointments_of_patient(
+            service_id=context.target, nhs_number=query.identifier, demographics=query.demographics
+        )
+        seen = [booking for booking in found if _may_call(booking.service, context)]
+        if found and not seen:
+            _check_caller(found[0].service, context)
+        groups = mapping.distinct_urls([(booking.pk, _entries(booking)) for booking in seen])
+        included = [entry for group in groups for entry in group[1:]]
+        return searchset(
+            bundle_id=uuid4(),
+            now=context.received_at,
+            # Nothing about the patient in an address, not even in our answer.
+            self_link="Appointment",
+            matches=[group[0] for group in groups],
+            included=included,
+        )
+
+
+def _entries(booking: Booking) -> list[mapping.Entry]:
+    """The appointment, then everything it refers to."""
+    around = [(url, resource) for url, resource in booking.included]
+    return [(booking.sender_full_url, booking.resource), *mapping.referred_to(booking.resource, around)]
+
+
+def _may_call(service: HealthcareService, context: ReadContext) -> bool:
+    return not service.allowed_callers or context.sender_ods_code in service.allowed_callers
+
+
+def _check_caller(service: HealthcareService, context: ReadContext) -> None:
+    if not _may_call(service, context):
+        raise fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")
+
+
+def _self_link(params: Params, query: SlotQuery) -> str:
+    """The search as we understood it: includes that we cannot honour are left out."""
+    asked = [(name, value) for name, value in params if name != "_include"]
+    return "Slot?" + urlencode([*asked, *(("_include", each) for each in sorted(query.includes))])

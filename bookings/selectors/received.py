@@ -1,0 +1,81 @@
+"""Received bookings as their senders name them on the wire."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Case, QuerySet, Value, When
+
+from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID
+from bars_portal.exchange.fhir.queries import Demographics
+from bookings.models import Booking
+from bookings.states import BookingStatus, Direction
+
+# One patient has few appointments; a search that finds more is not for one patient.
+MOST_FOUND = 100
+
+
+def received_booking_by_wire(
+    *,
+    service_id: ServiceID,
+    ids: Sequence[UUID],
+    full_url: str,
+    start: datetime,
+    end: datetime,
+    source: ServiceID | None,
+) -> Booking | None:
+    """The booking that a later message is about: by one of `ids`, else by the sender's fullUrl.
+
+    A sender may use one fullUrl for several bookings, and a cancel need not carry our id (the official
+    example does not): then the same times decide, and what still stands goes before what is over.
+    """
+    ours = _received().filter(service__service_id=service_id.value)
+    for known in ids:
+        if (found := ours.filter(pk=known).first()) is not None:
+            return found
+    if not full_url:
+        return None
+    same_times = Case(When(start=start, end=end, then=Value(0)), default=Value(1))
+    stands = Case(When(status=BookingStatus.BOOKED, then=Value(0)), default=Value(1))
+    named = ours.filter(sender_full_url=full_url, source_service_id=source.value if source else "")
+    return named.order_by(same_times, stands, "-created_at").first()
+
+
+def appointment_of(booking_id: UUID) -> Booking | None:
+    """A received booking by our id, whatever became of it."""
+    return _received().filter(pk=booking_id).first()
+
+
+def appointments_of_patient(
+    *,
+    service_id: ServiceID | None,
+    nhs_number: NHSNumber | None,
+    demographics: Demographics | None,
+) -> list[Booking]:
+    """Received bookings of one patient, latest appointment first; of one service when it is named.
+
+    An NHS number counts only where the booking said that it was verified (standard section 6).
+    """
+    found = _received().order_by("-start", "-created_at")
+    if service_id is not None:
+        found = found.filter(service__service_id=service_id.value)
+    if nhs_number is not None:
+        found = found.filter(patient__nhs_number=nhs_number.value, patient__nhs_number_verified=True)
+    if demographics is None:
+        return list(found[:MOST_FOUND])
+    same_birth = found.filter(patient__birth_date=demographics.birth_date)[: MOST_FOUND * 10]
+    return [booking for booking in same_birth if _is_person(booking, demographics)][:MOST_FOUND]
+
+
+def _received() -> QuerySet[Booking]:
+    related = ("service__provider", "patient", "journey", "message")
+    return Booking.objects.filter(direction=Direction.RECEIVED).select_related(*related)
+
+
+def _is_person(booking: Booking, demographics: Demographics) -> bool:
+    """The whole postcode, and every word of the name among the words of the patient's."""
+    patient = booking.patient
+    words = f"{patient.given_names} {patient.family_name}".casefold().split()
+    asked = demographics.name.casefold().split()
+    same_place = "".join(patient.postcode.upper().split()) == demographics.postcode
+    return same_place and bool(asked) and all(word in words for word in asked)

@@ -1,0 +1,78 @@
+"""A booking in the making: what was chosen and typed so far, kept on the server."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from bars_portal.accounts.acting import Acting
+from bookings import policies
+from bookings.models import Booking, BookingDraft
+from bookings.offers import OfferedSlot
+from directory.models import HealthcareService
+
+KEPT_FOR = timedelta(days=1)
+
+
+def open_draft(
+    *,
+    acting: Acting,
+    service: HealthcareService,
+    use_case: str,
+    chosen: OfferedSlot,
+    now: datetime,
+    replaces: Booking | None = None,
+) -> BookingDraft:
+    """Raises PolicyRefused. `use_case` is a code of usecases-categories-bars."""
+    policies.check_can_book(acting, service)
+    if replaces is not None:
+        policies.check_can_rebook(acting, replaces, now)
+    return BookingDraft.objects.create(
+        user=acting.user,
+        organisation=acting.organisation,
+        service=service,
+        use_case=use_case,
+        replaces=replaces,
+        created_at=now,
+        updated_at=now,
+        **_slot_fields(chosen),
+    )
+
+
+def save_draft_patient(
+    *, draft: BookingDraft, patient_data: Mapping[str, Any], now: datetime
+) -> BookingDraft:
+    """Keep exactly what was typed, valid or not yet."""
+    return _save(draft, {"patient_data": dict(patient_data)}, now)
+
+
+def change_draft_slot(*, draft: BookingDraft, chosen: OfferedSlot, now: datetime) -> BookingDraft:
+    """Another time of the same service; everything typed stays."""
+    return _save(draft, _slot_fields(chosen), now)
+
+
+def discard_draft(*, draft: BookingDraft) -> None:
+    """Its author gives up."""
+    BookingDraft.objects.filter(pk=draft.pk).delete()
+
+
+def purge_drafts(*, now: datetime) -> int:
+    """Delete what nobody touched for a day, but not what waits for a cancellation. Returns how many."""
+    old = BookingDraft.objects.filter(updated_at__lt=now - KEPT_FOR, rebooking__isnull=True)
+    _, deleted = old.delete()
+    return deleted.get(BookingDraft._meta.label, 0)
+
+
+def _slot_fields(chosen: OfferedSlot) -> dict[str, Any]:
+    return {
+        "slot_id": chosen.id,
+        "slot_resources": chosen.resources,
+        "start": chosen.start,
+        "end": chosen.end,
+    }
+
+
+def _save(draft: BookingDraft, values: dict[str, Any], now: datetime) -> BookingDraft:
+    for name, value in (values | {"updated_at": now}).items():
+        setattr(draft, name, value)
+    draft.save(update_fields=[*values, "updated_at"])
+    return draft

@@ -1,0 +1,121 @@
+"""Asking a service for a booking: everything that belongs to it is written in one transaction."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import transaction
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation
+from bars_portal.exchange import outbox
+from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.patients.details import PatientDetails
+from bars_portal.patients.models import Patient
+from bars_portal.patients.selectors import details_of
+from bars_portal.patients.services import create_patient, open_journey
+from bookings import mapping, policies
+from bookings.identity import SenderIdentity, sender_identity
+from bookings.models import Booking, BookingDraft, Rebooking
+from bookings.services.status import start_history
+from bookings.states import BookingEvent, BookingStatus, Direction
+from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
+from directory.models import HealthcareService
+from directory.selectors import facts_of
+
+MESSAGE = "booking-new"
+
+
+@transaction.atomic
+def request_booking(
+    *, draft: BookingDraft, details: PatientDetails, acting: Acting, now: datetime
+) -> Booking:
+    """Book what the draft holds, for a new patient, or for the patient of the booking it replaces.
+
+    A second press returns the first booking: the draft's row is locked, and gone once its booking is made.
+    Raises PolicyRefused.
+    """
+    if (made := Booking.objects.filter(draft_id=draft.pk).first()) is not None:
+        return made
+    locked = BookingDraft.objects.select_for_update(of=("self",)).filter(pk=draft.pk)
+    current = locked.select_related("service__provider").first()
+    if current is None:
+        return Booking.objects.get(draft_id=draft.pk)
+    if current.replaces_id is not None:
+        # Two new times for one old appointment: the second waits here, and then finds the first.
+        current.replaces = Booking.objects.select_for_update().get(pk=current.replaces_id)
+    policies.check_can_use_draft(acting, current)
+    patient = _patient(current, details, acting.organisation, now)
+    return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)
+
+
+def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity, now: datetime) -> Booking:
+    """The booking, its history and its message, in the caller's transaction. Uses up the draft."""
+    booking = _insert(draft, patient, now)
+    start_history(booking=booking, event=BookingEvent.REQUEST, actor=sender.actor, now=now)
+    outbox.enqueue(
+        key=MESSAGE,
+        subject=booking,
+        organisation=sender.organisation,
+        practitioner=sender.practitioner,
+        actor=sender.actor,
+        now=now,
+    )
+    if draft.replaces is not None:
+        # Also when the first attempt of the second half failed: the newest booking is the one that counts.
+        Rebooking.objects.filter(cancelled=draft.replaces).update(booked=booking, draft=None)
+    draft.delete()
+    return booking
+
+
+def _patient(
+    draft: BookingDraft, details: PatientDetails, organisation: Organisation, now: datetime
+) -> Patient:
+    """Who is booked: the journey of a replaced booking goes on, else a case begins."""
+    replaced = draft.replaces
+    if replaced is not None and details == details_of(replaced.patient):
+        return replaced.patient
+    journey = replaced.journey if replaced else open_journey(organisation=organisation, now=now)
+    return create_patient(details=details, organisation=organisation, journey=journey, now=now)
+
+
+def _insert(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
+    booking_id = uuid4()
+    use_case = UseCase(draft.use_case)
+    appointment, included = mapping.booking_entries(
+        booking_id=booking_id,
+        use_case=use_case,
+        start=draft.start,
+        end=draft.end,
+        slot_resources=draft.slot_resources,
+        patient=details_of(patient),
+        parties=_parties(draft.service, patient.organisation, now),
+        now=now,
+    )
+    return Booking.objects.create(
+        id=booking_id,
+        draft_id=draft.pk,
+        direction=Direction.SENT,
+        status=BookingStatus.REQUESTED,
+        organisation=patient.organisation,
+        service=draft.service,
+        patient=patient,
+        journey=patient.journey,
+        use_case=use_case.value,
+        description=appointment["description"],
+        start=draft.start,
+        end=draft.end,
+        remote_slot_id=draft.slot_id,
+        resource=appointment,
+        included=mapping.stored(included),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _parties(service: HealthcareService, sender: Organisation, now: datetime) -> mapping.Parties:
+    provider = service.provider
+    return mapping.Parties(
+        sender=organisation_to_fhir(name=sender.name, ods_code=sender.ods_code, now=now),
+        receiver=organisation_to_fhir(name=provider.name, ods_code=provider.ods_code, now=now),
+        service=healthcare_service_to_fhir(facts_of(service), now=now),
+    )

@@ -1,0 +1,78 @@
+"""The one way a booking's status changes: conditional on the status before, with history and audit."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.services import record
+from bookings.models import Booking, BookingStatusChange
+from bookings.states import BookingEvent, BookingStatus, Direction, TransitionRefused, next_status
+
+__all__ = ["TransitionRefused", "change_status", "start_history"]
+
+NOTE_LENGTH = 300
+
+
+@transaction.atomic
+def change_status(
+    *,
+    booking: Booking,
+    event: BookingEvent,
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+    changes: Mapping[str, Any] | None = None,
+) -> Booking:
+    """Move the booking along the table and set `changes` (field: value) with it.
+
+    Raises TransitionRefused when the event has no meaning now, or when the database says that somebody
+    else was first.
+    """
+    before = BookingStatus(booking.status)
+    after = next_status(Direction(booking.direction), before, event)
+    values = {**(changes or {}), "status": after.value, "updated_at": now}
+    if not Booking.objects.filter(pk=booking.pk, status=before.value).update(**values):
+        raise TransitionRefused(f"{event}: the booking is no longer {before}")
+    for name, value in values.items():
+        setattr(booking, name, value)
+    _write_history(booking, event, before, actor=actor, now=now, note=note)
+    return booking
+
+
+def start_history(*, booking: Booking, event: BookingEvent, actor: Actor, now: datetime) -> None:
+    """The first step of a booking that was just written."""
+    _write_history(booking, event, None, actor=actor, now=now, note="")
+
+
+def _write_history(
+    booking: Booking,
+    event: BookingEvent,
+    before: BookingStatus | None,
+    *,
+    actor: Actor,
+    now: datetime,
+    note: str,
+) -> None:
+    BookingStatusChange.objects.create(
+        booking=booking,
+        event=event.value,
+        from_status=before.value if before else "",
+        to_status=booking.status,
+        at=now,
+        actor_label=actor.label,
+        actor_user_id=actor.user_id,
+        note=note[:NOTE_LENGTH],
+        resource=booking.resource,
+    )
+    record(
+        actor=actor,
+        action=f"bookings.{event.value.replace('-', '_')}",
+        subject=booking,
+        outcome=booking.status,
+        detail={"service_id": booking.service.service_id},
+        correlation_id=booking.journey.correlation_id,
+        now=now,
+    )

@@ -1,0 +1,84 @@
+"""The local status of a booking: what our people see. Pure; the table is drawn in docs/states.md."""
+
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    SENT = "sent"
+    RECEIVED = "received"
+
+
+class BookingStatus(StrEnum):
+    REQUESTED = "requested"
+    BOOKED = "booked"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    CANCELLING = "cancelling"
+    CANCEL_UNKNOWN = "cancel-unknown"
+    CANCELLED = "cancelled"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+class BookingEvent(StrEnum):
+    REQUEST = "request"
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+    LOSE = "lose"
+    CHECK_AGAIN = "check-again"
+    REQUEST_CANCEL = "request-cancel"
+    CONFIRM_CANCEL = "confirm-cancel"
+    REFUSE_CANCEL = "refuse-cancel"
+    LOSE_CANCEL = "lose-cancel"
+    CHECK_CANCEL_AGAIN = "check-cancel-again"
+    FIND_CANCELLED = "find-cancelled"
+    RECEIVE = "receive"
+    RECEIVE_CANCEL = "receive-cancel"
+    RECEIVE_ENTERED_IN_ERROR = "receive-entered-in-error"
+
+
+_LABELS: dict[BookingStatus, str] = {
+    BookingStatus.REQUESTED: "Still confirming",
+    BookingStatus.BOOKED: "Booked",
+    BookingStatus.REFUSED: "Not booked",
+    BookingStatus.UNKNOWN: "Not known",
+    BookingStatus.CANCELLING: "Cancelling",
+    BookingStatus.CANCEL_UNKNOWN: "Cancellation not known",
+    BookingStatus.CANCELLED: "Cancelled",
+    BookingStatus.ENTERED_IN_ERROR: "Entered in error",
+}
+
+_S, _E = BookingStatus, BookingEvent
+
+# (direction, status before or None, event) -> status after
+TRANSITIONS: dict[tuple[Direction, BookingStatus | None, BookingEvent], BookingStatus] = {
+    (Direction.SENT, None, _E.REQUEST): _S.REQUESTED,
+    (Direction.SENT, _S.REQUESTED, _E.CONFIRM): _S.BOOKED,
+    (Direction.SENT, _S.REQUESTED, _E.REFUSE): _S.REFUSED,
+    (Direction.SENT, _S.REQUESTED, _E.LOSE): _S.UNKNOWN,
+    (Direction.SENT, _S.UNKNOWN, _E.CHECK_AGAIN): _S.REQUESTED,
+    (Direction.SENT, _S.BOOKED, _E.REQUEST_CANCEL): _S.CANCELLING,
+    (Direction.SENT, _S.BOOKED, _E.FIND_CANCELLED): _S.CANCELLED,
+    (Direction.SENT, _S.CANCELLING, _E.CONFIRM_CANCEL): _S.CANCELLED,
+    (Direction.SENT, _S.CANCELLING, _E.REFUSE_CANCEL): _S.BOOKED,
+    (Direction.SENT, _S.CANCELLING, _E.LOSE_CANCEL): _S.CANCEL_UNKNOWN,
+    (Direction.SENT, _S.CANCEL_UNKNOWN, _E.CHECK_CANCEL_AGAIN): _S.CANCELLING,
+    (Direction.RECEIVED, None, _E.RECEIVE): _S.BOOKED,
+    (Direction.RECEIVED, _S.BOOKED, _E.RECEIVE_CANCEL): _S.CANCELLED,
+    (Direction.RECEIVED, _S.BOOKED, _E.RECEIVE_ENTERED_IN_ERROR): _S.ENTERED_IN_ERROR,
+}
+
+
+class TransitionRefused(Exception):
+    """The event has no meaning in this status: another person or message was first."""
+
+
+def next_status(direction: Direction, status: BookingStatus | None, event: BookingEvent) -> BookingStatus:
+    """The status after the event. Raises TransitionRefused when the table has no such row."""
+    try:
+        return TRANSITIONS[direction, status, event]
+    except KeyError:
+        raise TransitionRefused(f"{event} is not possible from {status} ({direction})") from None

@@ -1,0 +1,101 @@
+"""Patient and check-your-answers: everything typed stays on the server until it is sent."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.patients.forms import PatientForm
+from bookings import services
+from bookings.models import BookingDraft
+from bookings.patient_answers import answers_of_test_patient
+from bookings.policies import PolicyRefused
+from bookings.presenters import draft_summary, patient_rows, test_patients
+from bookings.selectors import booking_of_draft
+from bookings.views.lookup import LONDON, clock, draft_of
+from bookings.views.waiting import wait_for_outcome
+
+
+def patient_form(draft: BookingDraft) -> PatientForm:
+    """The draft's answers as a form; nothing typed yet: an empty, unbound one."""
+    return PatientForm(draft.patient_data or None, today=clock().astimezone(LONDON).date())
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("bookings.book_slot")
+def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
+    draft = draft_of(request, draft_id)
+    if request.method == "GET":
+        return _patient_page(request, draft, patient_form(draft))
+    services.save_draft_patient(draft=draft, patient_data=_typed(request), now=clock())
+    form = patient_form(draft)
+    if "test_patient" in request.POST or not form.is_valid():
+        # A test patient is filled in for the person to look at, never sent on unseen.
+        return _patient_page(request, draft, form)
+    return redirect("bookings:check", draft.pk)
+
+
+def _patient_page(request: HttpRequest, draft: BookingDraft, form: PatientForm) -> HttpResponse:
+    context = {
+        "form": form,
+        "draft": draft,
+        "summary": draft_summary(draft),
+        "test_patients": test_patients(),
+    }
+    return render(request, "bookings/patient.jinja", context)
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    chosen = request.POST.get("test_patient")
+    known = getattr(settings, "TEST_PATIENTS", ())
+    if chosen and chosen.isdigit() and int(chosen) < len(known):
+        return answers_of_test_patient(known[int(chosen)])
+    return {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("bookings.book_slot")
+def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
+    booked = booking_of_draft(acting_of(request), draft_id)
+    if booked is not None:
+        # The back button, or a second press: the first one counts.
+        return redirect("bookings:detail", booked.pk)
+    draft = draft_of(request, draft_id)
+    form = patient_form(draft)
+    if not form.is_bound or not form.is_valid():
+        return redirect("bookings:patient", draft.pk)
+    if request.method == "GET":
+        details = form.to_details()
+        context = {
+            "draft": draft,
+            "summary": draft_summary(draft),
+            "details": details,
+            "patient": patient_rows(details),
+        }
+        return render(request, "bookings/check.jinja", context)
+    return _send(request, draft, form)
+
+
+def _send(request: HttpRequest, draft: BookingDraft, form: PatientForm) -> HttpResponse:
+    try:
+        booking = services.request_booking(
+            draft=draft, details=form.to_details(), acting=acting_of(request), now=clock()
+        )
+    except PolicyRefused as refusal:
+        messages.error(request, refusal.sentence)
+        return redirect("bookings:check", draft.pk)
+    wait_for_outcome(booking)
+    return redirect("bookings:detail", booking.pk)
+
+
+@require_POST
+@permission_required("bookings.book_slot")
+def discard(request: HttpRequest, draft_id: UUID) -> HttpResponse:
+    services.discard_draft(draft=draft_of(request, draft_id))
+    messages.success(request, "Nothing was booked. What you typed has been deleted.")
+    return redirect("home")

@@ -1,0 +1,174 @@
+"""The times a service really has, asked of its receiver each time; choosing one begins a draft."""
+
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.exchange.gateway import get_client
+from bars_portal.patients.selectors import details_of
+from bookings import services
+from bookings.forms import DAYS_SHOWN, ChosenSlotForm, FirstDayForm
+from bookings.identity import sender_identity
+from bookings.models import Booking, BookingDraft
+from bookings.offers import OfferedSlot, SlotSearch
+from bookings.patient_answers import answers_from
+from bookings.policies import PolicyRefused, check_can_book
+from bookings.presenters import SlotPage, use_case_options
+from bookings.slot_search import search_slots
+from bookings.states import BookingStatus
+from bookings.views.lookup import LONDON, clock, draft_of, sent_booking
+from directory.models import HealthcareService
+from directory.selectors import service_by_id
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("bookings.search_slots")
+def slots(request: HttpRequest, service_id: str) -> HttpResponse:
+    service = service_by_id(service_id)
+    if service is None:
+        raise Http404
+    try:
+        check_can_book(acting_of(request), service)
+    except PolicyRefused as refusal:
+        return render(
+            request, "bookings/not_bookable.jinja", {"service": service, "reason": refusal.sentence}
+        )
+    if request.method == "POST":
+        return _choose(request, service)
+    return _show(request, service)
+
+
+def _show(request: HttpRequest, service: HealthcareService, *, error: str = "") -> HttpResponse:
+    today = clock().astimezone(LONDON).date()
+    form = FirstDayForm(request.GET if "first_day-day" in request.GET else None, today=today)
+    first = _first_day(request, form, today)
+    context = {
+        "form": form,
+        "service": service,
+        "page": slot_page(request, service, first),
+        "use_cases": use_case_options(service),
+        "kept": _kept(request),
+        "error": error,
+        "page_has_errors": bool(error),
+    }
+    return render(request, "bookings/slots.jinja", context, status=409 if error else 200)
+
+
+def slot_page(request: HttpRequest, service: HealthcareService, first: date) -> SlotPage:
+    """The days from `first` on, or from today when that is past; asked over the wire."""
+    today = clock().astimezone(LONDON).date()
+    first = max(first, today)
+    return SlotPage(_search(request, service, first, days=DAYS_SHOWN), first, today)
+
+
+def _choose(request: HttpRequest, service: HealthcareService) -> HttpResponse:
+    form = ChosenSlotForm(request.POST)
+    chosen = _still_offered(request, service, form) if form.is_valid() else None
+    if chosen is None:
+        return _show(request, service, error="That time is no longer free. Choose another time.")
+    return _begin(request, service, chosen, _use_case(service, form.cleaned_data["use_case"]))
+
+
+def _begin(
+    request: HttpRequest, service: HealthcareService, chosen: OfferedSlot, use_case: str
+) -> HttpResponse:
+    """Another time for the draft or booking of the page's address, or a new draft."""
+    draft = _draft(request)
+    if draft is not None and draft.service_id == service.pk:
+        services.change_draft_slot(draft=draft, chosen=chosen, now=clock())
+        return redirect_to_next_step(draft)
+    before = _booking(request)
+    replaced = before if before is not None and before.status != BookingStatus.REFUSED else None
+    opened = services.open_draft(
+        acting=acting_of(request),
+        service=service,
+        use_case=before.use_case if before is not None else use_case,
+        chosen=chosen,
+        now=clock(),
+        replaces=replaced,
+    )
+    if before is not None:
+        answers = answers_from(details_of(before.patient))
+        services.save_draft_patient(draft=opened, patient_data=answers, now=clock())
+    return redirect_to_next_step(opened)
+
+
+def redirect_to_next_step(draft: BookingDraft) -> HttpResponse:
+    """The patient first; a rebooking that still has an appointment to cancel asks for that."""
+    if draft.replaces is not None and draft.replaces.status == BookingStatus.BOOKED:
+        return redirect("bookings:rebook-confirm", draft.pk)
+    return redirect("bookings:check" if draft.patient_data else "bookings:patient", draft.pk)
+
+
+def _still_offered(
+    request: HttpRequest, service: HealthcareService, form: ChosenSlotForm
+) -> OfferedSlot | None:
+    """The search is repeated: what was on the page may be taken by now."""
+    slot_id, _, start = form.cleaned_data["slot"].partition("|")
+    try:
+        day = datetime.fromisoformat(start).astimezone(LONDON).date()
+    except ValueError:
+        return None
+    search = _search(request, service, day, days=1)
+    if search.problem is not None and not search.offers:
+        messages.warning(request, search.problem.sentence)
+    return search.offer(slot_id)
+
+
+def _search(request: HttpRequest, service: HealthcareService, first: date, *, days: int) -> SlotSearch:
+    now = clock()
+    midnight = datetime.combine(first, time(), LONDON)
+    return search_slots(
+        get_client(),
+        service=service,
+        start=max(midnight, now),
+        end=datetime.combine(first + timedelta(days=days), time(), LONDON),
+        sender=sender_identity(acting_of(request)),
+        now=now,
+    )
+
+
+def _first_day(request: HttpRequest, form: FirstDayForm, today: date) -> date:
+    """From the form, else from the pages' own links (`?from=2026-11-21`), else today."""
+    if form.is_bound and form.is_valid():
+        return date.fromisoformat(str(form.cleaned_data["first_day"]))
+    try:
+        return max(today, min(date.fromisoformat(request.GET.get("from", "")), today + timedelta(days=180)))
+    except ValueError:
+        return today
+
+
+def _use_case(service: HealthcareService, asked: str) -> str:
+    return asked if asked in service.accepted_use_cases else next(iter(service.accepted_use_cases), "")
+
+
+def _kept(request: HttpRequest) -> str:
+    """What the page's own links and form must carry on: whose time is being chosen."""
+    named = {name: request.GET[name] for name in ("draft", "instead") if request.GET.get(name)}
+    return urlencode(named)
+
+
+def _draft(request: HttpRequest) -> BookingDraft | None:
+    """The draft whose time is being changed (`?draft=<id>`)."""
+    found = _uuid(request.GET.get("draft", ""))
+    return draft_of(request, found) if found else None
+
+
+def _booking(request: HttpRequest) -> Booking | None:
+    """The booking that a new time is chosen for (`?instead=<id>`): refused, or to be rebooked."""
+    found = _uuid(request.GET.get("instead", ""))
+    return sent_booking(request, found) if found else None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,6 @@
+"""Staff pages of the directory."""
+
+from directory.admin.endpoints import EndpointAdmin
+from directory.admin.services import HealthcareServiceAdmin
+
+__all__ = ["EndpointAdmin", "HealthcareServiceAdmin"]

@@ -1,0 +1,30 @@
+"""One way to compare names: without accents and case, in Python and in the database alike."""
+
+import unicodedata
+
+from django.db.models import Func, TextField
+
+_MOST_WORDS = 10
+_LONGEST_WORD = 50
+
+
+def fold(text: str) -> str:
+    """ "Ysbyty Tŷ Éclair" -> "ysbyty ty eclair"; control characters become blanks."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    # U+0300 to U+036F are the combining accents that `Folded` removes too.
+    plain = "".join(char for char in decomposed if not "\u0300" <= char <= "\u036f")
+    return "".join(char if unicodedata.category(char)[0] != "C" else " " for char in plain.lower())
+
+
+def search_words(text: str) -> list[str]:
+    """The folded words of what somebody typed; a few are enough, and bound the work."""
+    return [word[:_LONGEST_WORD] for word in fold(text[:1_000]).split()[:_MOST_WORDS]]
+
+
+class Folded(Func):
+    """`fold` as an immutable SQL expression, so that a generated column can hold it."""
+
+    # Accents are written as escapes of PostgreSQL's regular expressions.
+    template = r"lower(regexp_replace(normalize(%(expressions)s, NFKD), '[\u0300-\u036f]', '', 'g'))"
+    arity = 1
+    output_field = TextField()

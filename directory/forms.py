@@ -1,0 +1,61 @@
+"""What people type to find a service. Directory data only, so that the form may be a GET."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
+from bars_portal.nhsuk.forms import NHSForm, PostcodeField, SelectField, TextField
+from directory import use_case_words
+from directory.models import ServiceType
+
+
+class ServiceIDField(TextField):
+    """Cleans to digits or ""."""
+
+    def clean(self, value: Any) -> str:
+        text = str(super().clean(value))
+        try:
+            return ServiceID.parse(text).value if text else ""
+        except InvalidIdentifier:
+            raise ValidationError(
+                f"{self.label} must be up to 20 numbers, like 2000099001", code="format"
+            ) from None
+
+
+class ServiceSearchForm(NHSForm):
+    """Everything is optional: an empty search lists every service."""
+
+    name = TextField(
+        label="Name of the service",
+        hint="Or of the organisation that runs it",
+        required=False,
+        max_length=100,
+    )
+    postcode = PostcodeField(
+        label="Postcode", hint="The first half is enough, for example LS1", outward=True, required=False
+    )
+    type = SelectField(
+        label="Type of service", options=lambda: ServiceType.choices, empty_text="Any type", required=False
+    )
+    use_case = SelectField(
+        label="What it accepts", options=use_case_words.options, empty_text="Anything", required=False
+    )
+    takes = SelectField(
+        label="Bookings and referrals",
+        options=[
+            ("bookings", "Takes bookings"),
+            ("referrals", "Takes referrals"),
+            ("both", "Takes bookings and referrals"),
+        ],
+        empty_text="Any",
+        required=False,
+    )
+    dos_id = ServiceIDField(
+        label="DoS service ID",
+        required=False,
+        max_length=20,
+        inputmode="numeric",
+        width=20,
+        autocomplete="off",
+    )

@@ -1,0 +1,118 @@
+"""Services and how to reach them."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models
+
+from bars_portal.accounts.models import Organisation
+from directory.folding import Folded
+
+service_id_validator = RegexValidator(r"^[0-9]{1,20}$", "Use digits only.")
+
+
+class ServiceType(models.TextChoices):
+    EMERGENCY_DEPARTMENT = "ed", "Emergency department"
+    URGENT_TREATMENT_CENTRE = "utc", "Urgent treatment centre"
+    CLINICAL_ASSESSMENT = "cas", "Clinical assessment service"
+    PHARMACY = "pharmacy", "Pharmacy"
+    AMBULANCE = "ambulance", "Ambulance control"
+    HUB = "hub", "Hub"
+    OTHER = "other", "Other service"
+
+
+class HealthcareService(models.Model):
+    """A service by its DoS service id (FHIR HealthcareService). Hosted: our own receiver answers for it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service_id = models.CharField(
+        "DoS service id", max_length=20, unique=True, validators=[service_id_validator]
+    )
+    name = models.CharField(max_length=200)
+    # The database keeps it: whoever writes the name, the search finds it.
+    folded_name = models.GeneratedField(
+        expression=Folded("name"), output_field=models.TextField(), db_persist=True
+    )
+    service_type = models.CharField("type", max_length=10, choices=ServiceType.choices)
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="services")
+    hosted = models.BooleanField("hosted here", default=False)
+    active = models.BooleanField(default=True)
+    address_lines = models.JSONField(default=list, blank=True)
+    # As people write it: LS1 4AP.
+    postcode = models.CharField(max_length=10, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    # Use-case codes (usecases-categories-bars).
+    accepted_use_cases = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    takes_bookings = models.BooleanField(default=True)
+    takes_referrals = models.BooleanField(default=False)
+    requires_booking = models.BooleanField(default=False)
+    # ODS codes that may call; empty: anyone.
+    allowed_callers = ArrayField(models.CharField(max_length=12), default=list, blank=True)
+    # {"mon": [["08:00", "20:00"]], ...}; empty: not known.
+    opening_hours = models.JSONField(default=dict, blank=True)
+    last_success_at = models.DateTimeField("last successful contact", null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [
+            models.Index(fields=["postcode"], name="service_postcode", opclasses=["varchar_pattern_ops"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(requires_booking=False) | models.Q(takes_bookings=True),
+                name="service_requires_what_it_takes",
+                violation_error_message="A service that requires a booking must take bookings.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.service_id})"
+
+
+class EndpointStatus(models.TextChoices):
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    OFF = "off", "Off"
+
+
+class Endpoint(models.Model):
+    """Where a service's messages go (FHIR Endpoint); the catalogue, not we, routes them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="endpoints")
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=EndpointStatus.choices, default=EndpointStatus.ACTIVE)
+    connection_type = models.CharField(max_length=20, default="hl7-fhir-rest")
+    payload_type = models.CharField(max_length=20, default="bars")
+    address = models.CharField(max_length=300)
+    managing_organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    period_start = models.DateTimeField(null=True, blank=True)
+    period_end = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(period_start__isnull=True)
+                | models.Q(period_end__isnull=True)
+                | models.Q(period_end__gt=models.F("period_start")),
+                name="endpoint_period_in_order",
+                violation_error_message="The period must end after it starts.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Postcode(models.Model):
+    """A row of the ONS Postcode Directory: enough to tell a distance."""
+
+    # Without blanks, in capitals: LS14AP. Its primary key brings the index that serves searches by prefix.
+    code = models.CharField(max_length=8, primary_key=True)
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+
+    def __str__(self) -> str:
+        return self.code

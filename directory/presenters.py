@@ -1,0 +1,128 @@
+"""Services as the pages show them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bars_portal.nhsuk.dates import format_relative
+from directory import use_case_words
+from directory.hours import DAY_MINUTES, DAYS, InvalidHours, Span, read_week
+from directory.models import HealthcareService
+from directory.opening import OpeningState, opening_state
+from directory.policies import why_no_bookings
+from directory.selectors import FoundService, Nearness, Origin
+
+_NO_CONTACT = "No contact so far"
+
+
+@dataclass(frozen=True)
+class ServiceView:
+    """One service, on a card or on its own page. `obstacle` says why it cannot be booked, or is ""."""
+
+    service_id: str
+    name: str
+    kind: str
+    provider: str
+    address: tuple[str, ...]
+    phone: str
+    distance: str
+    opening: OpeningState
+    tags: tuple[str, ...]
+    last_contact: str
+    obstacle: str
+    active: bool
+    accepts: tuple[str, ...]
+    week: tuple[tuple[str, str], ...]
+
+
+def present(service: HealthcareService, *, now: datetime, distance: str = "") -> ServiceView:
+    return ServiceView(
+        service_id=service.service_id,
+        name=service.name,
+        kind=service.get_service_type_display(),
+        provider=service.provider.name,
+        address=_address(service),
+        phone=service.phone,
+        distance=distance,
+        opening=opening_state(service.opening_hours, now=now),
+        tags=_tags(service),
+        last_contact=_last_contact(service, now),
+        obstacle=why_no_bookings(service),
+        active=service.active,
+        accepts=tuple(use_case_words.in_words(service.accepted_use_cases)),
+        week=week_rows(service.opening_hours),
+    )
+
+
+def present_found(found: FoundService, origin: Origin | None, *, now: datetime) -> ServiceView:
+    about = origin is not None and origin.nearness is Nearness.AREA
+    distance = "" if found.miles is None else distance_words(found.miles, about=about)
+    return present(found.service, now=now, distance=distance)
+
+
+def distance_words(miles: float, *, about: bool) -> str:
+    """ "0.4 miles", "About 12 miles"; whole miles from 10 on."""
+    if miles < 0.1:
+        return "Less than 0.1 miles"
+    number = f"{miles:.0f}" if miles >= 9.95 else f"{miles:.1f}"
+    unit = "mile" if number == "1.0" else "miles"
+    return f"{'About ' if about else ''}{number.removesuffix('.0')} {unit}"
+
+
+def origin_note(origin: Origin | None) -> str:
+    """What to know about the distances; "" when they are exact or nobody asked for them."""
+    if origin is None or origin.nearness is Nearness.EXACT:
+        return ""
+    outward = origin.postcode.outward
+    if origin.nearness is Nearness.AREA:
+        return f"Distances are measured from the middle of {outward}."
+    return f"Distances from {origin.postcode} are not known. Only services in {outward} are shown."
+
+
+def count_words(count: int) -> str:
+    """1 service found"""
+    return f"{count:,} service{'' if count == 1 else 's'} found"
+
+
+def week_rows(hours: object) -> tuple[tuple[str, str], ...]:
+    """(day, hours) Monday first; () when the hours are not known."""
+    try:
+        week = read_week(hours)
+    except InvalidHours:
+        week = None
+    return tuple((day, _day_words(spans)) for day, spans in zip(DAYS.values(), week or (), strict=False))
+
+
+def _day_words(spans: Sequence[Span]) -> str:
+    if any(span.whole_day for span in spans):
+        return "Open 24 hours"
+    return " and ".join(_span_words(span) for span in spans) or "Closed"
+
+
+def _span_words(span: Span) -> str:
+    if span.end == DAY_MINUTES:
+        return f"{_clock(span.start)} to midnight"
+    suffix = " the next day" if span.end > DAY_MINUTES else ""
+    return f"{_clock(span.start)} to {_clock(span.end % DAY_MINUTES)}{suffix}"
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _address(service: HealthcareService) -> tuple[str, ...]:
+    return tuple(str(line) for line in (*service.address_lines, service.postcode) if line)
+
+
+def _tags(service: HealthcareService) -> tuple[str, ...]:
+    said = (
+        (service.takes_bookings, "Takes bookings"),
+        (service.takes_referrals, "Takes referrals"),
+        (service.requires_booking, "Requires a booking first"),
+    )
+    return tuple(words for true, words in said if true)
+
+
+def _last_contact(service: HealthcareService, now: datetime) -> str:
+    moment = service.last_success_at
+    return _NO_CONTACT if moment is None else format_relative(moment, now)

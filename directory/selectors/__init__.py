@@ -1,0 +1,30 @@
+"""Reads of the directory."""
+
+from directory.selectors.places import Nearness, Origin, locate, position_of
+from directory.selectors.search import FoundService, ServiceSearch, find_services
+from directory.selectors.services import (
+    endpoints_seen_by,
+    facts_of,
+    hosted_service,
+    provider_organisations,
+    service_by_id,
+    service_ids_provided_by,
+    services_seen_by,
+)
+
+__all__ = [
+    "FoundService",
+    "Nearness",
+    "Origin",
+    "ServiceSearch",
+    "endpoints_seen_by",
+    "facts_of",
+    "find_services",
+    "hosted_service",
+    "locate",
+    "position_of",
+    "provider_organisations",
+    "service_by_id",
+    "service_ids_provided_by",
+    "services_seen_by",
+]

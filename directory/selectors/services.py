@@ -1,0 +1,80 @@
+"""Single services, what the exchange must know of them, and what staff may see."""
+
+from django.db.models import QuerySet
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation
+from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
+from bars_portal.exchange.fhir.rules import HostedService
+from directory.facts import ServiceFacts
+from directory.models import Endpoint, HealthcareService
+from directory.selectors.places import position_of
+
+# On staff pages auditors and engineers look beyond the organisation that they act for.
+_SEE_ALL = frozenset({"audit.view_auditevent", "directory.change_endpoint"})
+
+
+def service_by_id(service_id: ServiceID | str) -> HealthcareService | None:
+    """By DoS service id, active or not, with its provider; None also for text that is no service id."""
+    try:
+        wanted = ServiceID.parse(str(service_id))
+    except InvalidIdentifier:
+        return None
+    return HealthcareService.objects.select_related("provider").filter(service_id=wanted.value).first()
+
+
+def hosted_service(service_id: ServiceID | str) -> HostedService | None:
+    """What inbound rules need; None unless our receiver answers for the service and it is active."""
+    service = service_by_id(service_id)
+    if service is None or not service.hosted or not service.active:
+        return None
+    return HostedService(
+        service_id=ServiceID(service.service_id),
+        provider_ods=service.provider.ods_code,
+        accepted_use_cases=frozenset(service.accepted_use_cases),
+        allowed_callers=frozenset(service.allowed_callers),
+    )
+
+
+def service_ids_provided_by(organisation_id: int) -> list[str]:
+    """DoS service ids of one organisation, active or not."""
+    services = HealthcareService.objects.filter(provider=organisation_id)
+    return list(services.order_by("service_id").values_list("service_id", flat=True))
+
+
+def facts_of(service: HealthcareService) -> ServiceFacts:
+    """Facts for the pure mappings; one query for the position (and one for the provider if not selected)."""
+    return ServiceFacts(
+        id=service.id,
+        service_id=service.service_id,
+        name=service.name,
+        active=service.active,
+        provider_name=service.provider.name,
+        provider_ods=service.provider.ods_code,
+        address_lines=tuple(str(line) for line in service.address_lines),
+        postcode=service.postcode,
+        phone=service.phone,
+        position=position_of(service.postcode),
+    )
+
+
+def provider_organisations() -> QuerySet[Organisation]:
+    """Organisations that provide at least one service, by name."""
+    return Organisation.objects.filter(services__isnull=False).distinct()
+
+
+def services_seen_by(acting: Acting | None, *, everything: bool = False) -> QuerySet[HealthcareService]:
+    """For staff pages: managers see those of the organisation that they act for.
+
+    `everything` is for people who administer the whole installation.
+    """
+    services = HealthcareService.objects.select_related("provider")
+    if everything or (acting is not None and acting.permissions & _SEE_ALL):
+        return services
+    return services.filter(provider=acting.organisation) if acting is not None else services.none()
+
+
+def endpoints_seen_by(acting: Acting | None, *, everything: bool = False) -> QuerySet[Endpoint]:
+    """Endpoints of the services that this person sees."""
+    endpoints = Endpoint.objects.select_related("service", "managing_organisation")
+    return endpoints.filter(service__in=services_seen_by(acting, everything=everything))

@@ -1,0 +1,13 @@
+"""The directory's pages, under /services/."""
+
+from django.urls import path
+
+from directory.views.search import search
+from directory.views.service import service_page
+
+app_name = "directory"
+
+urlpatterns = [
+    path("", search, name="search"),
+    path("<str:service_id>/", service_page, name="service"),
+]

@@ -1,0 +1,77 @@
+"""Find a service: the form and what it finds, on one page."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from bars_portal.accounts.decorators import permission_required
+from directory import presenters
+from directory.forms import ServiceSearchForm
+from directory.selectors import FoundService, ServiceSearch
+
+PER_PAGE = 20
+
+
+@require_safe
+@permission_required("directory.find_service")
+def search(request: HttpRequest) -> HttpResponse:
+    form = ServiceSearchForm(request.GET or None)
+    if request.GET and not form.is_valid() and _wants_part(request):
+        # Errors belong to the whole page: its title, its summary, its fields.
+        return HttpResponseClientRedirect(request.get_full_path())
+    partial = _wants_part(request)
+    context = {"form": form, "partial": partial, **_results(request, form)}
+    template = "directory/_results.jinja" if partial else "directory/search.jinja"
+    response = render(request, template, context)
+    patch_vary_headers(response, ("HX-Request",))
+    return response
+
+
+def _wants_part(request: HttpRequest) -> bool:
+    """Whether htmx replaces the results of a page that is already there."""
+    htmx: Any = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request
+
+
+def _results(request: HttpRequest, form: ServiceSearchForm) -> dict[str, Any]:
+    if not form.is_bound or not form.is_valid():
+        return {"searched": False}
+    found = _search(form.cleaned_data)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    return {
+        "searched": True,
+        "count": presenters.count_words(len(found)),
+        "note": presenters.origin_note(found.origin),
+        "services": _present(page, found, timezone.now()),
+        "page": page,
+        "query": _query(request),
+    }
+
+
+def _search(wanted: dict[str, Any]) -> ServiceSearch:
+    return ServiceSearch(
+        text=wanted["name"],
+        postcode=wanted["postcode"],
+        service_id=wanted["dos_id"],
+        service_type=wanted["type"],
+        use_case=wanted["use_case"],
+        takes=wanted["takes"],
+    )
+
+
+def _present(page: Page[FoundService], found: ServiceSearch, now: datetime) -> list[presenters.ServiceView]:
+    return [presenters.present_found(each, found.origin, now=now) for each in page.object_list]
+
+
+def _query(request: HttpRequest) -> str:
+    """The search itself, for the links to its other pages."""
+    query = request.GET.copy()
+    query.pop("page", None)
+    return f"{query.urlencode()}&" if query else ""

@@ -1,0 +1,129 @@
+"""A BaRS network of one: what our sender sends goes straight to our own receiver, without sockets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from bars_portal.exchange import registry
+from bars_portal.exchange.arrival import Arrival, partner
+from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.delivery import deliver
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.outcomes import OutcomeError, operation_outcome
+from bars_portal.exchange.inbound import receive
+from bars_portal.exchange.models import DeliveryState, OutboundMessage
+from bars_portal.exchange.transport.auth import NoToken
+from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
+from tests.factories.bookings import NOW
+
+BASE = "https://proxy.example.nhs.uk/FHIR/R4"
+Fault = Callable[[httpx.Request], httpx.Response]
+
+
+@dataclass
+class Loopback:
+    """`before` answers instead of the receiver, once each; `after` spoils an answer that the receiver gave."""
+
+    now: datetime = NOW
+    before: list[Fault] = field(default_factory=list)
+    after: list[Fault] = field(default_factory=list)
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    @property
+    def client(self) -> BarsClient:
+        http = httpx.Client(transport=httpx.MockTransport(self._answer))
+        return BarsClient(base_url=BASE, tokens=NoToken(), http=http, clock=lambda: self.now)
+
+    def deliver_all(self) -> list[DeliveryState | None]:
+        """Send what waits in the outbox, and what that brings about, until nothing waits."""
+        states = []
+        while waiting := OutboundMessage.objects.filter(state=DeliveryState.QUEUED).first():
+            states.append(deliver(waiting.pk, client=self.client, clock=lambda: self.now))
+        return states
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if self.before:
+            return self.before.pop(0)(request)
+        answer = self._receiver(request)
+        return self.after.pop(0)(request) if self.after else answer
+
+    def _receiver(self, request: httpx.Request) -> httpx.Response:
+        headers = decode_headers(dict(request.headers))
+        echo = {"X-Request-ID": str(headers.request_id), "X-Correlation-ID": str(headers.correlation_id)}
+        try:
+            status, body = self._serve(request, headers)
+        except OutcomeError as refusal:
+            body = json.dumps(operation_outcome(refusal.issues, outcome_id=str(uuid4())))
+            status = refusal.status
+        return httpx.Response(status, headers=echo, content=body)
+
+    def _serve(self, request: httpx.Request, headers: IncomingHeaders) -> tuple[int, bytes]:
+        _, _, path = request.url.path.partition("/FHIR/R4/")
+        if request.method == "POST":
+            raw = dict(request.headers)
+            stored = receive(Arrival(request.content, raw, headers, "proxy", self.now))
+            return stored.status, stored.body
+        kind, _, ident = path.partition("/")
+        reader = registry.reader(kind)
+        assert reader is not None
+        context = read_context(headers, self.now)
+        found: Any = (
+            reader.read(UUID(ident), context)
+            if ident
+            else reader.search(list(request.url.params.multi_items()), context)
+        )
+        return (200, json.dumps(found)) if found is not None else (404, _outcome("REC_NOT_FOUND", "not-found"))
+
+
+def read_context(headers: IncomingHeaders, now: datetime) -> ReadContext:
+    return ReadContext(
+        request_id=headers.request_id,
+        correlation_id=headers.correlation_id,
+        target=headers.target,
+        sender_ods_code=headers.organisation.ods_code if headers.organisation else "",
+        received_at=now,
+        actor=partner(headers, "proxy"),
+    )
+
+
+def timeout(_: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("too late")
+
+
+def unreachable(_: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("no route")
+
+
+def refusing(status: int, code: str, issue: str = "processing") -> Fault:
+    """Answer with an OperationOutcome, ids echoed."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        names = ("X-Request-ID", "X-Correlation-ID")
+        echo = {name: request.headers[name] for name in names}
+        return httpx.Response(status, headers=echo, content=_outcome(code, issue))
+
+    return answer
+
+
+def answering(body: dict[str, Any]) -> Fault:
+    """Answer 200 with this body, ids echoed."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        names = ("X-Request-ID", "X-Correlation-ID")
+        return httpx.Response(
+            200, headers={name: request.headers[name] for name in names}, content=json.dumps(body)
+        )
+
+    return answer
+
+
+def _outcome(code: str, issue: str) -> bytes:
+    coding = {"system": "https://fhir.nhs.uk/CodeSystem/http-error-codes", "code": code}
+    issues = [{"severity": "error", "code": issue, "details": {"coding": [coding]}}]
+    return json.dumps({"resourceType": "OperationOutcome", "issue": issues})

@@ -1,0 +1,83 @@
+from typing import Any
+
+import pytest
+
+from bars_portal.accounts.roles import Role
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.registry import hosted_services
+from directory.geo import Position
+from directory.selectors import (
+    facts_of,
+    hosted_service,
+    provider_organisations,
+    service_by_id,
+    service_ids_provided_by,
+    services_seen_by,
+)
+from tests.factories.accounts import make_acting, make_organisation
+from tests.factories.directory import make_postcodes, make_service
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_exchange_asks_the_directory() -> None:
+    service = make_service(accepted_use_cases=["a1t1"], allowed_callers=["RX1"])
+
+    facts = hosted_services.find(ServiceID(service.service_id))
+
+    assert facts is not None
+    assert facts.provider_ods == service.provider.ods_code
+    assert facts.accepted_use_cases == {"a1t1"}
+    assert facts.allowed_callers == {"RX1"}
+    assert list(hosted_services.provided_by(service.provider.pk)) == [service.service_id]
+
+
+@pytest.mark.parametrize("changes", [{"hosted": False}, {"active": False}])
+def test_only_active_services_of_ours_are_hosted(changes: dict[str, Any]) -> None:
+    service = make_service(**changes)
+
+    assert hosted_service(service.service_id) is None
+    assert service_by_id(service.service_id) == service
+
+
+@pytest.mark.parametrize("text", ["", "abc", "\x00", "1" * 21, "\u0661", "1; --", "9" * 10_000])
+def test_text_that_is_no_service_id_finds_nothing(text: str) -> None:
+    make_service(service_id="1")
+
+    assert service_by_id(text) is None
+
+
+def test_facts_know_the_position_of_the_postcode() -> None:
+    make_postcodes({"LS14AP": (53.8, -1.5)})
+    service = make_service(address_lines=["1 Wharf Street"], postcode="LS1 4AP", phone="0113 496 0000")
+
+    facts = facts_of(service)
+
+    assert facts.position == Position(53.8, -1.5)
+    assert facts.address_lines == ("1 Wharf Street",)
+    assert facts_of(make_service()).position is None
+
+
+def test_providers_are_organisations_with_services() -> None:
+    make_organisation()
+    owner = make_service().provider
+    make_service(provider=owner)
+
+    assert list(provider_organisations()) == [owner]
+    assert len(service_ids_provided_by(owner.pk)) == 2
+
+
+@pytest.mark.parametrize(
+    ("role", "seen"), [(Role.MANAGER, 1), (Role.ENGINEER, 2), (Role.AUDITOR, 2), (Role.CLINICIAN, 1)]
+)
+def test_staff_see_what_their_role_lets_them(role: Role, seen: int) -> None:
+    own = make_service()
+    make_service()
+
+    assert services_seen_by(make_acting(role=role, organisation=own.provider)).count() == seen
+
+
+def test_nobody_sees_nothing() -> None:
+    make_service()
+
+    assert not services_seen_by(None).exists()
