@@ -7,3 +7,9 @@ class BookingsConfig(AppConfig):
     name = "bookings"
     label = "bookings"
     verbose_name = "Bookings"
+
+    def ready(self) -> None:
+        from bars_portal.accounts.attention import register
+        from bookings.attention import attention
+
+        register(attention)

@@ -20,7 +20,9 @@ from bars_portal.env import VAR
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Set by ourselves: a shell that starts us in the background has switched SIGINT off.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     ports = Ports.read()
     try:
         ports.require_free()

@@ -50,7 +50,7 @@ def index_columns(arrival: Arrival) -> dict[str, object]:
 
 def _insert(arrival: Arrival, reading: Reading) -> InboundMessage | None:
     """Insert unless a live claim of the same request id exists: the unique index decides, not a look."""
-    row = InboundMessage(**index_columns(arrival), **_meaning(reading), state=InboundState.PROCESSING)
+    row = InboundMessage(**(index_columns(arrival) | _meaning(reading)), state=InboundState.PROCESSING)
     InboundMessage.objects.bulk_create([row], ignore_conflicts=True)
     return row if InboundMessage.objects.filter(pk=row.pk).exists() else None
 

@@ -39,6 +39,17 @@ def generate_slots(
     return made
 
 
+@transaction.atomic
+def save_schedule(*, schedule: Schedule, changed: Collection[str], actor: Actor, now: datetime) -> Schedule:
+    """Write a new diary, or what changed of one. Slots that were made already stay as they are."""
+    made = schedule._state.adding
+    schedule.save()
+    action = "bookings.add_schedule" if made else "bookings.change_schedule"
+    fields = ", ".join(sorted(changed))
+    record(actor=actor, action=action, subject=schedule, detail={"fields": fields}, now=now)
+    return schedule
+
+
 def block_slots(*, slot_ids: Collection[UUID], actor: Actor, now: datetime) -> int:
     """Take free slots out of the offer; returns how many changed. Booked ones are left alone."""
     return _move(slot_ids, SlotStatus.FREE, SlotStatus.BUSY_UNAVAILABLE, "bookings.block_slots", actor, now)

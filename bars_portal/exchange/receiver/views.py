@@ -45,7 +45,7 @@ class MessageDefinitionView(FhirView):
         service = registry.hosted_services.find(query.service_id)
         if service is None:
             raise fault(OutcomeCode.NOT_FOUND, "The service in context is not known here.", "context")
-        found = message_definitions(service, registry.workflow_rows(), now=self.now, use_case=query.use_case)
+        found = message_definitions(service, registry.workflow_rows(), self.now, use_cases=query.use_cases)
         self.audit("done")
         return self.answer(json.dumps(found))
 

@@ -65,9 +65,7 @@ class Desk:
             replaces=replaces,
         )
 
-    def request(
-        self, *, draft: BookingDraft | None = None, details: PatientDetails = DETAILS
-    ) -> Booking:
+    def request(self, *, draft: BookingDraft | None = None, details: PatientDetails = DETAILS) -> Booking:
         return services.request_booking(
             draft=draft or self.draft(), details=details, acting=self.acting, now=NOW
         )

@@ -78,7 +78,9 @@ class Loopback:
             if ident
             else reader.search(list(request.url.params.multi_items()), context)
         )
-        return (200, json.dumps(found)) if found is not None else (404, _outcome("REC_NOT_FOUND", "not-found"))
+        return (
+            (200, json.dumps(found)) if found is not None else (404, _outcome("REC_NOT_FOUND", "not-found"))
+        )
 
 
 def read_context(headers: IncomingHeaders, now: datetime) -> ReadContext:

@@ -210,7 +210,7 @@ def test_htmx_gets_the_results_alone_and_an_announcement() -> None:
     assert "<html" not in part
     assert part.lstrip().startswith('<div id="results">')
     assert 'id="app-live"' in part
-    assert "1 service found" in part
+    assert "<title>Find a service (1 service found)" in part
 
 
 def test_htmx_loads_the_whole_page_for_errors_and_for_history() -> None:

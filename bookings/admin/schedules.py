@@ -1,0 +1,90 @@
+"""Diaries: the weekly pattern, and making its slots."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import ForeignKey, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from bars_portal.accounts.acting import actor_of
+from bars_portal.exchange.fhir.timestamps import LONDON
+from bookings.admin.base import of_own_services, own_services
+from bookings.models import Schedule
+from bookings.services import generate_slots, save_schedule
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+if TYPE_CHECKING:
+    _Admin = admin.ModelAdmin[Schedule]
+    _Form = forms.ModelForm[Schedule]
+else:
+    _Admin, _Form = admin.ModelAdmin, forms.ModelForm
+
+
+class ScheduleForm(_Form):
+    weekdays = forms.TypedMultipleChoiceField(
+        label="Days of the week",
+        choices=list(enumerate(_WEEKDAYS)),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = Schedule
+        fields = "__all__"
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(_Admin):
+    form = ScheduleForm
+    list_display = ("name", "service", "days", "hours", "slot_minutes", "delivery_channel", "active")
+    list_filter = ("active", "service")
+    list_select_related = ("service",)
+    search_fields = ("name", "service__name", "service__service_id")
+    actions = ("make_two_weeks", "make_four_weeks")
+
+    @admin.display(description="days")
+    def days(self, schedule: Schedule) -> str:
+        if len(schedule.weekdays) == len(_WEEKDAYS):
+            return "Every day"
+        return ", ".join(_WEEKDAYS[day][:3] for day in sorted(schedule.weekdays))
+
+    @admin.display(description="hours (London)")
+    def hours(self, schedule: Schedule) -> str:
+        return f"{schedule.day_start:%H:%M} to {schedule.day_end:%H:%M}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Schedule]:
+        return of_own_services(request, super().get_queryset(request))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
+        # Its slots carry the service too.
+        return ("service",) if obj is not None else ()
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "service":
+            kwargs["queryset"] = own_services(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Schedule | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
+        save_schedule(schedule=obj, changed=form.changed_data, actor=actor_of(request), now=timezone.now())
+
+    @admin.action(description="Make slots for the next 14 days", permissions=["change"])
+    def make_two_weeks(self, request: HttpRequest, chosen: QuerySet[Schedule]) -> None:
+        self._make(request, chosen, 14)
+
+    @admin.action(description="Make slots for the next 28 days", permissions=["change"])
+    def make_four_weeks(self, request: HttpRequest, chosen: QuerySet[Schedule]) -> None:
+        self._make(request, chosen, 28)
+
+    def _make(self, request: HttpRequest, chosen: QuerySet[Schedule], days: int) -> None:
+        now = timezone.now()
+        today, actor = now.astimezone(LONDON).date(), actor_of(request)
+        made = sum(
+            generate_slots(schedule=each, first_day=today, days=days, now=now, actor=actor)
+            for each in chosen.filter(active=True)
+        )
+        messages.success(request, f"{made} new slots. Slots that were there already are unchanged.")

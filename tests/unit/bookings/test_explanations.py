@@ -1,0 +1,58 @@
+"""What the clinician reads when a message was not taken: words and a next step, never a code."""
+
+import re
+
+import pytest
+
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, ReadIssue
+from bars_portal.exchange.registry import Outcome
+from bars_portal.exchange.transport.answers import Delivery
+from bookings.explanations import Purpose, explain
+
+EVERY = [(code.code, code.issue) for code in OutcomeCode] + [
+    ("PROXY_NOT_FOUND", "not-found"),
+    ("SEND_BAD_REQUEST", "invalid"),
+    ("", ""),
+    ("something new", "999"),
+]
+
+
+def refused(code: str, issue: str) -> Outcome:
+    read = ReadIssue("error", issue, "", code, "SECRET words of the other side")
+    return Outcome(Delivery.REFUSED, "refused", issues=(read,))
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize(("code", "issue"), EVERY)
+def test_plain_words_and_a_next_step(purpose: Purpose, code: str, issue: str) -> None:
+    words = explain(refused(code, issue), purpose)
+    assert re.search(r"Choose|Call|Try|Look", words)
+    assert not re.search(r"REC_|SEND_|\d|SECRET|HTTP", words)
+    assert len(words) <= 300
+
+
+@pytest.mark.parametrize(
+    ("code", "issue", "words"),
+    [
+        ("REC_CONFLICT", "conflict", "Somebody else took this time. Choose another slot."),
+        ("rec_conflict", "conflict", "Somebody else took this time. Choose another slot."),
+        ("PROXY_NOT_FOUND", "not-found", "This service is not on the booking network."),
+        ("REC_NOT_FOUND", "not-found", "The service no longer offers this slot."),
+        ("REC_UNAUTHORIZED", "forbidden", "The service does not take bookings from us."),
+    ],
+)
+def test_particular_words_for_booking(code: str, issue: str, words: str) -> None:
+    assert explain(refused(code, issue), Purpose.BOOK).startswith(words)
+
+
+def test_no_issues_at_all() -> None:
+    assert explain(Outcome(Delivery.REFUSED, "http-418"), Purpose.BOOK).startswith("The service did not take")
+
+
+def test_unknown_warns_of_a_second_booking() -> None:
+    assert "do not book another" in explain(Outcome(Delivery.UNKNOWN, "timeout"), Purpose.BOOK)
+
+
+@pytest.mark.parametrize("delivery", [Delivery.ACCEPTED, Delivery.DUPLICATE])
+def test_nothing_to_explain(delivery: Delivery) -> None:
+    assert explain(Outcome(delivery, "accepted"), Purpose.BOOK) == ""

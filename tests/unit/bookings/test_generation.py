@@ -1,0 +1,73 @@
+"""Slots of a weekly pattern, above all on the days when the clocks change."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bars_portal.exchange.fhir.timestamps import LONDON
+from bookings.generation import london_midnight, slot_times
+from bookings.models import Schedule
+
+
+def schedule(**changes: Any) -> Schedule:
+    return Schedule(**{"name": "Room 1", **changes})
+
+
+def starts(pattern: Schedule, day: date, days: int = 1) -> list[datetime]:
+    return [start for start, _ in slot_times(pattern, first_day=day, days=days)]
+
+
+@pytest.mark.parametrize(
+    ("day", "first"),
+    [
+        (date(2026, 10, 24), datetime(2026, 10, 24, 7, 0, tzinfo=UTC)),
+        (date(2026, 10, 25), datetime(2026, 10, 25, 8, 0, tzinfo=UTC)),
+        (date(2027, 3, 27), datetime(2027, 3, 27, 8, 0, tzinfo=UTC)),
+        (date(2027, 3, 28), datetime(2027, 3, 28, 7, 0, tzinfo=UTC)),
+    ],
+)
+def test_eight_in_london_is_eight_in_london(day: date, first: datetime) -> None:
+    made = starts(schedule(), day)
+    assert made[0] == first
+    assert len(made) == 48
+
+
+def test_the_hour_that_is_skipped_in_spring_has_no_slots() -> None:
+    night = schedule(day_start=time(0), day_end=time(4), slot_minutes=30)
+    wall = [f"{start.astimezone(LONDON):%H:%M}" for start in starts(night, date(2027, 3, 28))]
+    assert wall == ["00:00", "00:30", "02:00", "02:30", "03:00", "03:30"]
+
+
+def test_the_hour_that_comes_twice_in_autumn_is_offered_once() -> None:
+    night = schedule(day_start=time(0), day_end=time(4), slot_minutes=30)
+    made = starts(night, date(2026, 10, 25))
+    assert len(made) == len(set(made)) == 8
+    assert made[2] == datetime(2026, 10, 25, 0, 0, tzinfo=UTC), "01:00 the first time, in summer time"
+
+
+def test_only_the_days_of_the_week_that_are_chosen() -> None:
+    weekend = schedule(weekdays=[5, 6])
+    made = starts(weekend, date(2026, 11, 16), days=14)
+    assert {start.date() for start in made} == {date(2026, 11, day) for day in (21, 22, 28, 29)}
+
+
+def test_the_last_slot_ends_before_the_day_does() -> None:
+    odd = schedule(day_start=time(9), day_end=time(10), slot_minutes=25)
+    assert len(starts(odd, date(2026, 11, 16))) == 2
+
+
+@given(
+    day=st.dates(date(2020, 1, 1), date(2035, 12, 31)),
+    minutes=st.integers(5, 480),
+    begin=st.integers(0, 22),
+)
+def test_slots_never_overlap_and_have_their_length(day: date, minutes: int, begin: int) -> None:
+    pattern = schedule(day_start=time(begin), day_end=time(23, 59), slot_minutes=minutes)
+    made = sorted(slot_times(pattern, first_day=day, days=1))
+    assert all(end - start == timedelta(minutes=minutes) for start, end in made)
+    assert all(london_midnight(day) <= start for start, _ in made)
+    # An hour that comes twice is only offered the first time, so nothing can overlap.
+    assert all(one[1] <= other[0] for one, other in zip(made, made[1:], strict=False))

@@ -1,0 +1,67 @@
+"""The table of transitions: complete, reachable, and drawn in the docs as it is."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from bookings.states import (
+    TRANSITIONS,
+    BookingEvent,
+    BookingStatus,
+    Direction,
+    TransitionRefused,
+    next_status,
+)
+from bookings.states_table import as_markdown
+
+ROOT = Path(__file__).resolve().parents[3]
+STATUSES = (None, *BookingStatus)
+
+
+@pytest.mark.parametrize(("direction", "status", "event"), list(product(Direction, STATUSES, BookingEvent)))
+def test_every_combination_is_a_row_or_refused(
+    direction: Direction, status: BookingStatus | None, event: BookingEvent
+) -> None:
+    expected = TRANSITIONS.get((direction, status, event))
+    if expected is not None:
+        assert next_status(direction, status, event) is expected
+        return
+    with pytest.raises(TransitionRefused):
+        next_status(direction, status, event)
+
+
+def test_every_event_has_a_meaning_somewhere() -> None:
+    assert {event for _, _, event in TRANSITIONS} == set(BookingEvent)
+
+
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [
+        (Direction.SENT, set(BookingStatus) - {BookingStatus.ENTERED_IN_ERROR}),
+        (
+            Direction.RECEIVED,
+            {BookingStatus.BOOKED, BookingStatus.CANCELLED, BookingStatus.ENTERED_IN_ERROR},
+        ),
+    ],
+)
+def test_reachable_statuses(direction: Direction, expected: set[BookingStatus]) -> None:
+    rows = [(before, after) for (side, before, _), after in TRANSITIONS.items() if side is direction]
+    reached: set[BookingStatus | None] = {None}
+    while new := {after for before, after in rows if before in reached} - reached:
+        reached |= new
+    assert reached - {None} == expected
+
+
+def test_what_is_over_stays_over() -> None:
+    over = {BookingStatus.CANCELLED, BookingStatus.REFUSED, BookingStatus.ENTERED_IN_ERROR}
+    assert not [row for row in TRANSITIONS if row[1] in over]
+
+
+def test_every_status_has_words() -> None:
+    assert all(status.label for status in BookingStatus)
+
+
+def test_the_docs_are_drawn_from_the_table() -> None:
+    """Run `python manage.py draw_states` after changing the table."""
+    assert (ROOT / "docs" / "states.md").read_text(encoding="utf-8") == as_markdown()
