@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
 from bookings.models import Booking, BookingDraft, Rebooking
+from bookings.permissions import VIEW
 from bookings.states import BookingStatus, Direction
 from directory.models import HealthcareService
 
@@ -64,14 +65,9 @@ def check_can_mark_told(acting: Acting, booking: Booking) -> None:
 
 
 def check_can_view(acting: Acting, booking: Booking) -> None:
-    permission = {
-        Direction.SENT.value: "bookings.view_sent_bookings",
-        Direction.RECEIVED.value: "bookings.view_received_bookings",
-    }[booking.direction]
-    _need(
-        booking.organisation_id == acting.organisation.pk, "This appointment belongs to another organisation."
-    )
-    _need(acting.may(permission), "You are not allowed to see this appointment.")
+    ours = booking.organisation_id == acting.organisation.pk
+    _need(ours, "This appointment belongs to another organisation.")
+    _need(acting.may(VIEW[booking.direction]), "You are not allowed to see this appointment.")
 
 
 def can_book(acting: Acting, service: HealthcareService) -> bool:

@@ -2,10 +2,18 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
+if TYPE_CHECKING:
+    from tests.stack import Stack
+
+# The database of the running programs; its name tells whose tests it serves.
+_LIVE = f"bars_live_{os.getpid()}"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,6 +48,40 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]  # no public type
         cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_no_truncate")
+
+
+@pytest.fixture(scope="session")
+def stack(database_server: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stack"]:
+    """Portal, receiver, simulator and worker, really running, with a database of their own."""
+    from tests.stack import running_stack
+
+    with _own_database(database_server) as url, running_stack(tmp_path_factory.mktemp("var"), url) as running:
+        yield running
+
+
+@contextmanager
+def _own_database(socket_folder: str | None) -> Iterator[str]:
+    """An empty database beside the tests' own, on the same server; dropped afterwards."""
+    from django.db import connections
+    from psycopg import connect, sql
+
+    given = connections["default"].settings_dict
+    host = socket_folder or given["HOST"] or given["OPTIONS"].get("host", "")
+    user, password, port = given["USER"] or "postgres", given["PASSWORD"], given["PORT"]
+    name = sql.Identifier(_LIVE)
+    with connect(
+        host=host, user=user, password=password or None, port=port or None, dbname="postgres", autocommit=True
+    ) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        secret = f":{quote(password, safe='')}" if password else ""
+        place = (
+            f"/{_LIVE}?host={quote(host, safe='/')}"
+            if host.startswith("/")
+            else f"{host}:{port or 5432}/{_LIVE}"
+        )
+        yield f"postgresql://{user}{secret}@{place}"
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,7 @@ LOGOUT_REDIRECT_URL = "accounts:sign-in"
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
+FORMAT_MODULE_PATH = ["bars_portal.formats"]
 USE_TZ = True
 
 STATIC_URL = "static/"

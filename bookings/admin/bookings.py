@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from bars_portal.accounts.audited import AuditedReadOnlyAdmin
 from bookings.admin.base import acting_in, sees_everything
 from bookings.models import Booking, BookingStatusChange
+from bookings.states import Direction
 
 if TYPE_CHECKING:
     _Inline = admin.TabularInline[BookingStatusChange, Booking]
@@ -78,7 +79,10 @@ class BookingAdmin(AuditedReadOnlyAdmin):
         acting = acting_in(request)
         if acting is None:
             return rows.none()
-        return rows.filter(organisation=acting.organisation)
+        own = rows.filter(organisation=acting.organisation)
+        # Managers run their services; what clinicians book elsewhere is not their affair.
+        sent_too = acting.may("bookings.view_sent_bookings")
+        return own if sent_too else own.filter(direction=Direction.RECEIVED)
 
     @admin.display(description="reference")
     def shown_reference(self, booking: Booking) -> str:

@@ -52,6 +52,6 @@ class SlotAdmin(_Admin):
         now: datetime = timezone.now()
         ids = list(chosen.values_list("pk", flat=True))
         changed = service(slot_ids=ids, actor=actor_of(request), now=now)
-        messages.success(request, f"{changed} slots {word}.")
+        messages.success(request, f"{changed} {'slot' if changed == 1 else 'slots'} {word}.")
         if left := len(ids) - changed:
             messages.warning(request, f"{left} left as they were: booked, or {word} already.")

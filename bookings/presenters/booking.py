@@ -54,6 +54,15 @@ _EVENT_WORDS: Mapping[str, str] = {
     BookingEvent.RECEIVE_CANCEL: "Cancelled by the sender",
     BookingEvent.RECEIVE_ENTERED_IN_ERROR: "Marked as entered in error by the sender",
 }
+_ANSWERS = frozenset(
+    {
+        BookingEvent.CONFIRM,
+        BookingEvent.REFUSE,
+        BookingEvent.CONFIRM_CANCEL,
+        BookingEvent.REFUSE_CANCEL,
+        BookingEvent.FIND_CANCELLED,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ def booking_page(booking: Booking, *, acting: Acting, now: datetime) -> BookingP
         tone=TONES[status],
         appointment=appointment_rows(booking),
         patient=patient_rows(booking.patient),
-        history=[history_step(change) for change in history_of(booking)],
+        history=[history_step(change, booking) for change in history_of(booking)],
         rebooking=rebooking_state(plan) if plan else None,
         replaces=plan.cancelled if plan and plan.booked_id == booking.pk else None,
         replaced_by=plan.booked if plan and plan.cancelled_id == booking.pk else None,
@@ -175,8 +184,10 @@ def short_name(booking: Booking) -> str:
     return ", ".join(part for part in (family, booking.patient.given_names) if part) or "Name not known"
 
 
-def history_step(change: BookingStatusChange) -> Step:
-    return Step(_EVENT_WORDS.get(change.event, change.event), change.actor_label, change.at, change.note)
+def history_step(change: BookingStatusChange, booking: Booking) -> Step:
+    """An answer came from the service, whoever's message it answers."""
+    who = booking.service.name if change.event in _ANSWERS else change.actor_label
+    return Step(_EVENT_WORDS.get(change.event, change.event), who, change.at, change.note)
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

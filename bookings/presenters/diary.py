@@ -113,5 +113,5 @@ def received_page(booking: Booking) -> ReceivedPage:
             {"key": "Booked by", "value": booking.sender_name or booking.sender_ods_code},
         ],
         patient=patient_rows(booking.patient),
-        history=[history_step(change) for change in history_of(booking)],
+        history=[history_step(change, booking) for change in history_of(booking)],
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -29,10 +30,21 @@ class SlotPage:
 
     @property
     def days(self) -> tuple[SlotDay, ...]:
+        """What all times have in common is said once, above them, not on every button."""
         return by_day(
-            SlotChoice(f"{each.id}|{each.start.isoformat()}", each.start, offer_details(each))
+            SlotChoice(
+                f"{each.id}|{each.start.isoformat()}",
+                each.start,
+                "" if self.common_details else offer_details(each),
+            )
             for each in self.search.offers
         )
+
+    @cached_property
+    def common_details(self) -> str:
+        """ "In person, Dr Priya Anand" when that is so for every time; "" when they differ."""
+        kinds = {offer_details(each) for each in self.search.offers}
+        return kinds.pop() if len(kinds) == 1 else ""
 
     @property
     def last(self) -> date:

@@ -13,6 +13,7 @@ from bookings.selectors.received import received_booking_by_wire
 from bookings.services.status import TransitionRefused, change_status
 from bookings.states import BookingEvent, BookingStatus
 
+FULL_URL_LENGTH = 200
 _APPOINTMENT = "Bundle.entry.resource.ofType(Appointment)"
 
 
@@ -92,7 +93,7 @@ def _known(received: ReceivedBooking, context: MessageContext) -> Booking:
     found = received_booking_by_wire(
         service_id=context.service.service_id,
         ids=ids,
-        full_url=received.url,
+        full_url=received.url[:FULL_URL_LENGTH],
         start=received.start,
         end=received.end,
         source=context.source,

@@ -39,7 +39,7 @@ def make_booking(
     start: datetime = TOMORROW,
     **changes: Any,
 ) -> Booking:
-    """A booking as it stands, without a message or a history. Received ones belong to the service's provider."""
+    """A booking as it stands, without message and history. Received: it belongs to the service's provider."""
     where = service or make_service()
     owner = where.provider if direction is Direction.RECEIVED else organisation
     who = patient or make_patient(organisation=owner)

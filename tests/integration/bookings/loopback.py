@@ -27,7 +27,7 @@ Fault = Callable[[httpx.Request], httpx.Response]
 
 @dataclass
 class Loopback:
-    """`before` answers instead of the receiver, once each; `after` spoils an answer that the receiver gave."""
+    """`before` answers instead of the receiver, once each; `after` spoils an answer that it gave."""
 
     now: datetime = NOW
     before: list[Fault] = field(default_factory=list)

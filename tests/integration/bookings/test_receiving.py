@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.timestamps import format_instant
@@ -266,3 +268,9 @@ def test_references_are_tried_until_one_is_free(
     send(new)
     assert send(adapted(example(shared_dir, NEW), other)).status == 200
     assert set(Booking.objects.values_list("reference", flat=True)) == {"RIV-1111-11", "RIV-2222-22"}
+
+
+def test_few_statements(new: Bundle) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert send(new).status == 200
+    assert len(captured.captured_queries) <= 3, [each["sql"][:90] for each in captured.captured_queries]

@@ -11,7 +11,7 @@ from bookings.remote import read_latest
 from bookings.states import BookingStatus, Direction
 from tests.factories.bookings import NOW
 from tests.integration.bookings.conftest import OWN_SERVICE_ID, Desk
-from tests.integration.bookings.loopback import refusing, timeout
+from tests.integration.bookings.loopback import Fault, answering, refusing, timeout
 
 
 def received() -> Booking:
@@ -187,7 +187,9 @@ def test_a_failed_second_half_is_said_loudly_and_can_be_repeated(desk: Desk) -> 
         (timeout, RebookingState.CANCEL_UNKNOWN),
     ],
 )
-def test_nothing_new_is_booked_unless_the_cancel_is_sure(desk: Desk, fault, state) -> None:  # type: ignore[no-untyped-def]  # callables of the table
+def test_nothing_new_is_booked_unless_the_cancel_is_sure(
+    desk: Desk, fault: Fault, state: RebookingState
+) -> None:
     booking = desk.book()
     draft = desk.draft(position=1, replaces=booking)
     plan = services.start_rebooking(
@@ -199,3 +201,80 @@ def test_nothing_new_is_booked_unless_the_cancel_is_sure(desk: Desk, fault, stat
     assert rebooking_state(plan).state is state
     assert plan.booked is None
     assert Booking.objects.filter(direction=Direction.SENT).count() == 1
+
+
+def test_rebooking_what_the_service_cancelled_itself_books_at_once(desk: Desk) -> None:
+    booking = desk.book()
+    draft = desk.draft(position=1, replaces=booking)
+    theirs = {**latest(desk, booking).resource, "status": "cancelled"}
+    found = LatestAppointment(LatestState.OVER, theirs)
+    plan = services.start_rebooking(
+        booking=booking, latest=found, draft=draft, reason="pat", acting=desk.acting, now=NOW
+    )
+    assert booking.status == BookingStatus.CANCELLED
+    assert rebooking_state(plan).state is RebookingState.BOOKING
+    desk.network.deliver_all()
+    plan.refresh_from_db()
+    assert rebooking_state(plan).state is RebookingState.DONE
+
+
+def test_check_again_after_a_lost_cancel_goes_on_with_the_rebooking(desk: Desk) -> None:
+    booking = desk.book()
+    draft = desk.draft(position=1, replaces=booking)
+    plan = services.start_rebooking(
+        booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW
+    )
+    desk.network.after.append(timeout)
+    desk.network.deliver_all()
+    booking.refresh_from_db()
+    services.check_again(booking=booking, acting=desk.acting, now=NOW)
+    desk.network.deliver_all()
+    plan.refresh_from_db()
+    assert rebooking_state(plan).state is RebookingState.DONE
+
+
+@pytest.mark.parametrize("status", ["pending", "proposed", "waitlist"])
+def test_taken_but_not_booked_is_never_shown_as_booked(desk: Desk, status: str) -> None:
+    booking = desk.request()
+    appointment = {"resourceType": "Appointment", "id": "x", "status": status}
+    header = {"resourceType": "MessageHeader", "focus": [{"reference": "urn:uuid:a"}]}
+    reply = {
+        "resourceType": "Bundle",
+        "type": "message",
+        "entry": [
+            {"fullUrl": "urn:uuid:h", "resource": header},
+            {"fullUrl": "urn:uuid:a", "resource": appointment},
+        ],
+    }
+    desk.network.before.append(answering(reply))
+    desk.network.deliver_all()
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.UNKNOWN
+
+
+def test_an_answer_without_an_appointment_is_still_delivered(desk: Desk) -> None:
+    booking = desk.request()
+    desk.network.before.append(answering({"resourceType": "Bundle", "type": "message"}))
+    desk.network.deliver_all()
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.BOOKED
+    assert (booking.reference, booking.remote_id) == ("", "")
+    assert "Call the service" in booking.explanation
+
+
+def test_hostile_answers_are_stored_without_harm(desk: Desk) -> None:
+    booking = desk.request()
+    appointment = {
+        "resourceType": "Appointment",
+        "id": "../../metadata?x=" + "9" * 100,
+        "status": "booked",
+        "identifier": [{"value": "\x00<b>" + "R" * 100}],
+    }
+    entry = [{"fullUrl": "a", "resource": appointment}]
+    desk.network.before.append(answering({"resourceType": "Bundle", "type": "message", "entry": entry}))
+    desk.network.deliver_all()
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.BOOKED
+    assert booking.reference.startswith("<b>R")
+    assert len(booking.reference) == 64
+    assert latest(desk, booking).state is LatestState.UNREACHABLE, "an id is never a path"

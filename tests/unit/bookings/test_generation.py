@@ -1,6 +1,7 @@
 """Slots of a weekly pattern, above all on the days when the clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -70,4 +71,4 @@ def test_slots_never_overlap_and_have_their_length(day: date, minutes: int, begi
     assert all(end - start == timedelta(minutes=minutes) for start, end in made)
     assert all(london_midnight(day) <= start for start, _ in made)
     # An hour that comes twice is only offered the first time, so nothing can overlap.
-    assert all(one[1] <= other[0] for one, other in zip(made, made[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(made))

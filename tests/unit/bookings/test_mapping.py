@@ -50,7 +50,7 @@ def row(schedule: Schedule, number: int = 0, status: str = "free") -> SlotRow:
     gender=st.sampled_from(["", "male", "female", "other"]),
     count=st.integers(1, 4),
 )
-def test_slots_come_back_as_they_were(  # noqa: PLR0913 - one argument per element that makes the round trip
+def test_slots_come_back_as_they_were(
     channel: str, given_name: str, family: str, role: str, place: str, gender: str, count: int
 ) -> None:
     schedule = Schedule(

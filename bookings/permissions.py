@@ -1,0 +1,8 @@
+"""Which permission shows which bookings; roles.py says who has it."""
+
+from bookings.states import Direction
+
+VIEW: dict[str, str] = {
+    Direction.SENT.value: "bookings.view_sent_bookings",
+    Direction.RECEIVED.value: "bookings.view_received_bookings",
+}

@@ -1,0 +1,142 @@
+"""Staff pages: own services only, booked slots left alone, no patient in lists."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from bars_portal.accounts.roles import Role
+from bars_portal.audit.models import AuditEvent
+from bookings.models import Schedule, Slot, SlotStatus
+from bookings.states import Direction
+from tests.factories.accounts import make_user
+from tests.factories.bookings import TOMORROW, make_booking, make_schedule, make_slot
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def schedule() -> Schedule:
+    return make_schedule(name="Own room")
+
+
+def signed_in(role: Role, schedule: Schedule) -> Client:
+    client = Client()
+    client.force_login(
+        make_user(role=role, organisation=schedule.service.provider),
+        backend="bars_portal.accounts.backends.RoleBackend",
+    )
+    return client
+
+
+def act(client: Client, page: str, action: str, rows: list[Any]) -> str:
+    response = client.post(
+        reverse(f"admin:bookings_{page}_changelist"),
+        {"action": action, "_selected_action": [str(row.pk) for row in rows]},
+        follow=True,
+    )
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_manager_sees_the_own_diaries_only(schedule: Schedule) -> None:
+    make_schedule(name="Foreign room")
+    page = signed_in(Role.MANAGER, schedule).get(reverse("admin:bookings_schedule_changelist"))
+    assert b"Own room" in page.content
+    assert b"Foreign room" not in page.content
+
+
+def test_slots_are_made_from_a_diary(schedule: Schedule) -> None:
+    client = signed_in(Role.MANAGER, schedule)
+    assert "new slots" in act(client, "schedule", "make_two_weeks", [schedule])
+    assert Slot.objects.count() == 14 * 48
+    assert AuditEvent.objects.filter(action="bookings.generate_slots").count() == 1
+
+
+def test_a_diary_is_changed_with_names_of_days(schedule: Schedule) -> None:
+    client = signed_in(Role.MANAGER, schedule)
+    address = reverse("admin:bookings_schedule_change", args=[schedule.pk])
+    page = client.get(address)
+    assert b"Wednesday" in page.content
+    data = {
+        "name": "Room 2",
+        "active": "on",
+        "weekdays": ["0", "2"],
+        "day_start": "09:00",
+        "day_end": "17:00",
+        "slot_minutes": "30",
+    }
+    assert client.post(address, data).status_code == 302
+    schedule.refresh_from_db()
+    assert (schedule.weekdays, schedule.slot_minutes) == ([0, 2], 30)
+    assert AuditEvent.objects.filter(action="bookings.change_schedule").exists()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"slot_minutes": "0"},
+        {"day_end": "08:00"},
+        {"weekdays": ["9"]},
+        {"weekdays": []},
+        {"slot_minutes": "9e9"},
+    ],
+)
+def test_an_impossible_pattern_is_refused(schedule: Schedule, spoil: dict[str, Any]) -> None:
+    data = {
+        "name": "Room 2",
+        "weekdays": ["0"],
+        "day_start": "09:00",
+        "day_end": "17:00",
+        "slot_minutes": "30",
+        **spoil,
+    }
+    address = reverse("admin:bookings_schedule_change", args=[schedule.pk])
+    assert signed_in(Role.MANAGER, schedule).post(address, data).status_code == 200
+    schedule.refresh_from_db()
+    assert schedule.name == "Own room"
+
+
+def test_booked_slots_refuse_to_be_blocked(schedule: Schedule) -> None:
+    client = signed_in(Role.MANAGER, schedule)
+    free, booked = (
+        make_slot(schedule=schedule),
+        make_slot(schedule=schedule, start=TOMORROW.replace(hour=15), status=SlotStatus.BUSY),
+    )
+    page = act(client, "slot", "block", [free, booked])
+    assert "1 slot blocked" in page
+    assert "1 left as they were" in page
+    booked.refresh_from_db()
+    assert booked.status == SlotStatus.BUSY
+
+
+def test_foreign_slots_cannot_be_blocked(schedule: Schedule) -> None:
+    foreign = make_slot()
+    act(signed_in(Role.MANAGER, schedule), "slot", "block", [foreign])
+    foreign.refresh_from_db()
+    assert foreign.status == SlotStatus.FREE
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.AUDITOR])
+def test_bookings_are_shown_and_never_changed(schedule: Schedule, role: Role) -> None:
+    booking = make_booking(direction=Direction.RECEIVED, service=schedule.service, reference="RIV-7K3M-Q2")
+    sent = make_booking(organisation=schedule.service.provider, reference="SENT-REF")
+    client = signed_in(role, schedule)
+    listed = client.get(reverse("admin:bookings_booking_changelist"))
+    assert b"RIV-7K3M-Q2" in listed.content
+    assert b"QUILL" not in listed.content.upper()
+    assert (sent.reference.encode() in listed.content) is (role is Role.AUDITOR)
+    shown = client.get(reverse("admin:bookings_booking_change", args=[booking.pk]))
+    assert shown.status_code == 200
+    assert b"QUILL, Ada Mary" in shown.content
+    assert b"9449306621" not in shown.content
+    assert b"_save" not in shown.content
+    assert AuditEvent.objects.filter(action="bookings.view_booking", subject_id=str(booking.pk)).exists()
+
+
+@pytest.mark.parametrize("role", [Role.CLINICIAN, Role.ENGINEER])
+def test_others_have_no_business_here(schedule: Schedule, role: Role) -> None:
+    client = signed_in(role, schedule)
+    for page in ("schedule", "slot", "booking"):
+        assert client.get(reverse(f"admin:bookings_{page}_changelist")).status_code in (302, 403)

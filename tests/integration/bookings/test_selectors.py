@@ -1,0 +1,84 @@
+"""Reads: only what the person may see, and what waits for somebody."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from bars_portal.accounts.attention import items_for
+from bars_portal.accounts.roles import Role
+from bookings import selectors
+from bookings.models import Rebooking, SlotStatus
+from bookings.selectors import SentFilters
+from bookings.states import BookingStatus, Direction
+from tests.factories.accounts import make_acting
+from tests.factories.bookings import NOW, TOMORROW, make_booking, make_schedule, make_slot
+
+pytestmark = pytest.mark.django_db
+
+
+def test_only_the_own_organisations_bookings() -> None:
+    acting = make_acting()
+    mine = make_booking(organisation=acting.organisation)
+    other = make_booking()
+    assert list(selectors.sent_bookings(acting)) == [mine]
+    assert selectors.booking_for(acting, mine.pk) == mine
+    assert selectors.booking_for(acting, other.pk) is None
+    assert selectors.booking_for(acting, uuid4()) is None
+    manager = make_acting(role=Role.MANAGER, organisation=acting.organisation)
+    assert list(selectors.sent_bookings(manager)) == []
+    assert selectors.booking_for(manager, mine.pk) is None
+
+
+def test_filters_narrow_the_list() -> None:
+    acting = make_acting()
+    booked = make_booking(organisation=acting.organisation)
+    told = make_booking(
+        organisation=acting.organisation, patient_told_at=NOW, start=TOMORROW + timedelta(days=3)
+    )
+
+    def found(**changes: object) -> set[object]:
+        return set(selectors.sent_bookings(acting, SentFilters(**changes)))  # type: ignore[arg-type]  # a table
+
+    assert found() == {booked, told}
+    assert found(not_told=True) == {booked}
+    assert found(statuses=("refused",)) == set()
+    assert found(service_id=told.service.service_id) == {told}
+    assert found(start_from=TOMORROW + timedelta(days=1)) == {told}
+    assert found(start_before=TOMORROW + timedelta(days=1)) == {booked}
+
+
+def test_the_diary_of_a_day_with_who_comes() -> None:
+    schedule = make_schedule()
+    first = make_slot(schedule=schedule, status=SlotStatus.BUSY)
+    second = make_slot(schedule=schedule, start=first.end)
+    make_slot(schedule=schedule, start=TOMORROW + timedelta(days=1))
+    booking = make_booking(direction=Direction.RECEIVED, service=schedule.service, slot=first)
+    manager = make_acting(role=Role.MANAGER, organisation=schedule.service.provider)
+    assert selectors.diary_services(manager) == [schedule.service]
+    entries = selectors.diary_of(manager, schedule.service, first_day=TOMORROW.date())
+    assert [(each.slot, each.booking) for each in entries] == [(first, booking), (second, None)]
+    stranger = make_acting(role=Role.MANAGER)
+    assert selectors.diary_of(stranger, schedule.service, first_day=TOMORROW.date()) == []
+    assert selectors.diary_services(stranger) == []
+    engineer = make_acting(role=Role.ENGINEER, organisation=schedule.service.provider)
+    assert selectors.diary_of(engineer, schedule.service, first_day=TOMORROW.date()) == []
+
+
+def test_what_waits_for_somebody() -> None:
+    acting = make_acting()
+    ours = acting.organisation
+    make_booking(organisation=ours, status=BookingStatus.UNKNOWN)
+    make_booking(organisation=ours, status=BookingStatus.BOOKED)
+    cancelled = make_booking(organisation=ours, status=BookingStatus.CANCELLED, patient_told_at=NOW)
+    Rebooking.objects.create(
+        cancelled=cancelled,
+        booked=make_booking(organisation=ours, status=BookingStatus.REFUSED),
+        started_at=NOW,
+    )
+    make_booking(status=BookingStatus.UNKNOWN)
+    counts = selectors.attention_counts(acting)
+    assert (counts.not_known, counts.to_tell, counts.half_rebooked) == (1, 1, 1)
+    labels = [item.label for item in items_for(acting) if "book" in item.label or "tell" in item.label]
+    assert labels == ["rebookings without a new appointment", "bookings not known", "patients to tell"]
+    assert selectors.attention_counts(make_acting(role=Role.ENGINEER)).not_known == 0
