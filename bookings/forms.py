@@ -1,9 +1,10 @@
 """Forms of the booking pages; the patient's own is in bars_portal.patients."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from bars_portal.nhsuk.forms import DateField, HiddenField, NHSForm, RadiosField, TextareaField
+from bookings.offers import FURTHEST
 
 OTHER = "other"
 CANCEL_REASONS = [
@@ -12,9 +13,6 @@ CANCEL_REASONS = [
     ("mistake", "It was booked by mistake"),
     (OTHER, "Another reason"),
 ]
-# A search asks the receiver for this many days; it may refuse more than 31 (standard section 7).
-DAYS_SHOWN = 3
-FURTHEST = timedelta(days=180)
 
 
 class FirstDayForm(NHSForm):

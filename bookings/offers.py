@@ -1,9 +1,14 @@
 """What a slot search brings, away from the wire: offered slots, or why there are none."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+# A search asks the receiver for this many days; it may refuse more than 31 (standard section 7).
+DAYS_SHOWN = 3
+# How far ahead a person may look.
+FURTHEST = timedelta(days=180)
 
 
 class SlotProblem(StrEnum):

@@ -12,6 +12,9 @@ from bookings.services import generate_slots
 from directory.models import Endpoint, HealthcareService, Postcode
 
 _LONDON = ZoneInfo("Europe/London")
+# For people to read: the simulator's own catalogue routes the messages.
+_OWN_RECEIVER = "https://localhost:8443/FHIR/R4"
+_PLAYED_BY_SIMULATOR = "https://simulator.example.invalid/tkw"
 _DAILY = {day: [["08:00", "20:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
 
 
@@ -70,7 +73,7 @@ def _ensure_service(facts_of: facts.DemoService, provider: Organisation) -> Sche
         service=service,
         defaults={
             "name": f"{facts_of.name}: BaRS",
-            "address": "resolved by the endpoint catalogue",
+            "address": _OWN_RECEIVER if facts_of.hosted else _PLAYED_BY_SIMULATOR,
             "managing_organisation": provider,
         },
     )

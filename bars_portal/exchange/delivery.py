@@ -19,8 +19,9 @@ from bars_portal.exchange.transport.client import Answer, BarsClient
 from bars_portal.exchange.transport.errors import TransportError
 from bars_portal.exchange.transport.headers import storable_headers
 
-# The proxy waits 32 s and we wait 35: a message that is still "sending" after this lost its worker.
-STALE_AFTER = timedelta(seconds=80)
+# Longer than one send can last, token renewals included, and than CELERY_TASK_TIME_LIMIT: a message that is
+# still "sending" after this lost its worker.
+STALE_AFTER = timedelta(seconds=180)
 
 _STATE = {
     Delivery.ACCEPTED: DeliveryState.ACCEPTED,
@@ -56,14 +57,20 @@ def queue_again(message: OutboundMessage) -> bool:
     return changed == 1
 
 
-def settle_stale(*, now: datetime) -> int:
-    """Messages whose worker died while sending become unknown. Returns how many."""
+def stale_messages(*, now: datetime) -> list[UUID]:
+    """Messages whose worker died while sending."""
     stale = OutboundMessage.objects.filter(state=DeliveryState.SENDING, sending_since__lt=now - STALE_AFTER)
-    attempts = [message.attempts.order_by("-number").first() for message in stale]
+    return list(stale.order_by("sending_since").values_list("pk", flat=True))
+
+
+def settle_lost(message_id: UUID, *, now: datetime) -> DeliveryState | None:
+    """Name a stale message unknown. None when its worker, or somebody else, was quicker."""
+    attempts = DeliveryAttempt.objects.select_related("message").filter(message_id=message_id)
+    last = attempts.order_by("-number").first()
+    if last is None or last.started_at >= now - STALE_AFTER:
+        return None
     lost = Sent(Judgement(Delivery.UNKNOWN, "worker-lost"))
-    for attempt in filter(None, attempts):
-        _settle(attempt, lost, Outcome(Delivery.UNKNOWN, "worker-lost"), now=now)
-    return len(attempts)
+    return _settle(last, lost, Outcome(Delivery.UNKNOWN, "worker-lost"), now=now)
 
 
 def _claim(message_id: UUID, *, now: datetime) -> DeliveryAttempt | None:
@@ -98,15 +105,17 @@ def _outcome(message: OutboundMessage, sent: Sent, client: BarsClient, *, now: d
 
 
 def _settle(attempt: DeliveryAttempt, sent: Sent, outcome: Outcome, *, now: datetime) -> DeliveryState | None:
+    """Only the attempt that holds the message settles it; what a later one brings is kept, and changes nothing."""
     state = _STATE[outcome.delivery]
     message = attempt.message
+    held = OutboundMessage.objects.filter(
+        pk=message.pk, state=DeliveryState.SENDING, sending_since=attempt.started_at
+    )
     with transaction.atomic():
-        settled = OutboundMessage.objects.filter(pk=message.pk, state=DeliveryState.SENDING).update(
-            state=state, reason=outcome.reason[:80], settled_at=now
-        )
+        settled = held.update(state=state, reason=outcome.reason[:80], settled_at=now)
+        _close(attempt, sent, outcome, now=now)
         if not settled:
             return None
-        _close(attempt, sent, outcome, now=now)
         actor = Actor(message.actor_label, message.actor_user_id, message.organisation_id)
         message_type(message.message_type).handle_reply(message.subject_id, outcome, actor=actor, now=now)
         record(

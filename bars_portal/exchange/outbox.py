@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from django.db import models, transaction
@@ -9,9 +10,10 @@ from kombu.exceptions import OperationalError
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.gateway import own_software
 from bars_portal.exchange.models import OutboundMessage
-from bars_portal.exchange.registry import Addressing, MessageType, message_type
+from bars_portal.exchange.registry import Addressing, message_type
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ def enqueue(
     kind = message_type(key)
     bundle_id = uuid4()
     to = kind.addressing(subject)
+    bundle = kind.build(subject, bundle_id=bundle_id, now=now)
     context = OutgoingContext(
         request_id=uuid4(),
         correlation_id=to.correlation_id,
@@ -40,7 +43,7 @@ def enqueue(
         organisation=organisation,
         software=own_software(),
         practitioner=practitioner,
-        use_context=_use_context(kind, to),
+        use_context=_use_context(bundle, to),
     )
     message = OutboundMessage.objects.create(
         message_type=key,
@@ -54,7 +57,7 @@ def enqueue(
         bundle_id=bundle_id,
         service_id=to.service_id.value,
         headers=encode_headers(context),
-        body=json.dumps(kind.build(subject, bundle_id=bundle_id, now=now)),
+        body=json.dumps(bundle),
         created_at=now,
     )
     announce_on_commit(message)
@@ -81,6 +84,7 @@ def _announce(message: OutboundMessage) -> None:
         logger.warning("outbox: broker unreachable, the sweep will send %s", message.pk)
 
 
-def _use_context(kind: MessageType, to: Addressing) -> str:
-    reason = sorted(kind.reasons)[0]
-    return f"{to.use_case}|{to.category}|{kind.event}|{reason}"
+def _use_context(bundle: dict[str, Any], to: Addressing) -> str:
+    """<use case>|<category>|<event>|<reason>, as the message itself says them (standard section 3)."""
+    message = MessageBundle.from_dict(bundle)
+    return f"{to.use_case}|{to.category}|{message.event}|{message.reason}"

@@ -25,10 +25,19 @@ def deliver_message(message_id: str) -> None:
 
 
 @shared_task
+def settle_lost(message_id: str) -> None:
+    delivery.settle_lost(UUID(message_id), now=clock())
+
+
+@shared_task
 def sweep_outbox() -> None:
-    """Once a minute: send what was never announced, and name what lost its worker."""
+    """Once a minute: send what was never announced, and name what lost its worker.
+
+    Each is a task of its own, so that one that fails keeps no other waiting.
+    """
     now = clock()
-    delivery.settle_stale(now=now)
+    for message_id in delivery.stale_messages(now=now):
+        settle_lost.delay(str(message_id))
     waiting = OutboundMessage.objects.filter(
         state=DeliveryState.QUEUED, created_at__lt=now - UNANNOUNCED_AFTER
     ).order_by("created_at")

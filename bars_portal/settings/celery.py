@@ -10,7 +10,8 @@ _FILE_BROKER = "filesystem://"
 CELERY_BROKER_URL = env.text("BROKER_URL", _FILE_BROKER)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_TIME_LIMIT = 90
+# Longer than one send can last; below delivery.STALE_AFTER.
+CELERY_TASK_TIME_LIMIT = 170
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A request never waits long for a broker that is down: the sweep finds what was not announced.
@@ -18,6 +19,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "bars_portal.exchange.tasks.sweep_outbox", "schedule": 60.0},
+    "purge-drafts": {"task": "bookings.tasks.purge_drafts", "schedule": 3600.0},
     "heartbeat": {"task": "bars_portal.exchange.tasks.heartbeat", "schedule": 10.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(env.VAR / "celery" / "beat-schedule")

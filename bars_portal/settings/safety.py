@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+_BROKERS = frozenset({"redis", "rediss", "sentinel", "amqp", "amqps", "pyamqp"})
 _REQUIRED = {
     "API_KEY": "BARS_API_KEY",
     "KEY_ID": "BARS_KEY_ID",
@@ -28,7 +30,7 @@ def require_safe_production(
     problems = [
         *_django_problems(secret_key, debug, allowed_hosts),
         *_bars_problems(bars, var),
-        *([] if broker_url else ["BROKER_URL must name Redis or RabbitMQ."]),
+        *([] if urlsplit(broker_url).scheme in _BROKERS else ["BROKER_URL must name Redis or RabbitMQ."]),
     ]
     if problems:
         raise ImproperlyConfigured("Production refuses to start:\n- " + "\n- ".join(problems))
@@ -49,5 +51,5 @@ def _bars_problems(bars: Mapping[str, str], var: Path) -> Iterator[str]:
     yield from (f"{variable} must be set." for key, variable in _REQUIRED.items() if not bars[key])
     if "-SIMULATOR-" in bars["KEY_ID"].upper():
         yield "BARS_KEY_ID is the demo's."
-    if bars["PRIVATE_KEY_FILE"] and Path(bars["PRIVATE_KEY_FILE"]).resolve().is_relative_to(var):
+    if bars["PRIVATE_KEY_FILE"] and Path(bars["PRIVATE_KEY_FILE"]).resolve().is_relative_to(var.resolve()):
         yield "BARS_PRIVATE_KEY_FILE points into var/: that is a demo key."

@@ -10,7 +10,6 @@ from django.conf import settings
 
 from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
-from bookings.forms import DAYS_SHOWN, FURTHEST
 from bookings.mapping import read_offers
 from bookings.models import BookingDraft
 from bookings.offers import OfferedSlot, SlotProblem, SlotSearch

@@ -11,7 +11,7 @@ from bars_portal.exchange.fhir.codes import CancellationReason
 from bookings import policies
 from bookings.identity import sender_identity
 from bookings.latest import LatestAppointment
-from bookings.models import Booking
+from bookings.models import Booking, Rebooking
 from bookings.services.status import change_status
 from bookings.states import BookingEvent
 
@@ -29,6 +29,7 @@ def request_cancel(
     recorded and nothing is sent. Raises PolicyRefused (also when nothing could be read), TransitionRefused.
     """
     policies.check_can_cancel(acting, booking, now)
+    _forget_plan(booking)
     if _is_cancelled(latest):
         return find_cancelled(booking=booking, latest=latest, actor=acting.actor, now=now)
     if not latest.can_be_cancelled:
@@ -56,6 +57,7 @@ def request_cancel(
 @transaction.atomic
 def find_cancelled(*, booking: Booking, latest: LatestAppointment, actor: Actor, now: datetime) -> Booking:
     """The receiver holds it as cancelled already: only our record is behind. Raises TransitionRefused."""
+    _forget_plan(booking)
     return change_status(
         booking=booking,
         event=BookingEvent.FIND_CANCELLED,
@@ -64,6 +66,11 @@ def find_cancelled(*, booking: Booking, latest: LatestAppointment, actor: Actor,
         note="The service had cancelled it already.",
         changes={"resource": latest.resource, "explanation": "", "patient_told_at": None},
     )
+
+
+def _forget_plan(booking: Booking) -> None:
+    """A rebooking whose cancellation was refused is over: this cancellation must not bring it back."""
+    Rebooking.objects.filter(cancelled=booking, booked=None).delete()
 
 
 def _is_cancelled(latest: LatestAppointment) -> bool:

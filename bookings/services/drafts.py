@@ -8,9 +8,11 @@ from bars_portal.accounts.acting import Acting
 from bookings import policies
 from bookings.models import Booking, BookingDraft
 from bookings.offers import OfferedSlot
+from bookings.states import BookingStatus
 from directory.models import HealthcareService
 
 KEPT_FOR = timedelta(days=1)
+_CANCEL_IS_OPEN = (BookingStatus.CANCELLING, BookingStatus.CANCEL_UNKNOWN)
 
 
 def open_draft(
@@ -57,7 +59,8 @@ def discard_draft(*, draft: BookingDraft) -> None:
 
 def purge_drafts(*, now: datetime) -> int:
     """Delete what nobody touched for a day, but not what waits for a cancellation. Returns how many."""
-    old = BookingDraft.objects.filter(updated_at__lt=now - KEPT_FOR, rebooking__isnull=True)
+    old = BookingDraft.objects.filter(updated_at__lt=now - KEPT_FOR)
+    old = old.exclude(rebooking__cancelled__status__in=_CANCEL_IS_OPEN)
     _, deleted = old.delete()
     return deleted.get(BookingDraft._meta.label, 0)
 

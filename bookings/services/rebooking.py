@@ -30,15 +30,17 @@ def start_rebooking(
     The new booking goes out by itself once the old one is cancelled, for the same patient in the same
     journey; at once when the old one is cancelled already. Raises PolicyRefused and TransitionRefused.
     """
+    # Whoever rebooks the same appointment at this moment waits here, and is then refused.
+    Booking.objects.select_for_update().get(pk=booking.pk)
     policies.check_can_rebook(acting, booking, now)
     policies.check_can_book(acting, draft.service)
     if draft.replaces_id != booking.pk:
         raise policies.PolicyRefused("This new time was chosen for another appointment.")
-    plan, _ = Rebooking.objects.update_or_create(
-        cancelled=booking, defaults={"draft": draft, "started_at": now}
-    )
     if booking.status != BookingStatus.CANCELLED.value:
         request_cancel(booking=booking, latest=latest, reason=reason, acting=acting, now=now)
+    # Both are written before the message goes out, which is when this transaction commits.
+    defaults = {"draft": draft, "started_at": now}
+    plan, _ = Rebooking.objects.update_or_create(cancelled=booking, defaults=defaults)
     if booking.status == BookingStatus.CANCELLED.value:
         continue_rebooking(booking=booking, actor=acting.actor, now=now)
     plan.refresh_from_db()

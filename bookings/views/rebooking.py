@@ -16,7 +16,7 @@ from bookings.models import Booking, BookingDraft
 from bookings.policies import PolicyRefused, check_can_rebook
 from bookings.presenters import booking_page, draft_summary
 from bookings.selectors import rebooking_of
-from bookings.states import TransitionRefused
+from bookings.states import BookingStatus, TransitionRefused
 from bookings.views.cancelling import latest_of
 from bookings.views.lookup import clock, draft_of, sent_booking
 from bookings.views.waiting import wait_for_outcome
@@ -40,7 +40,8 @@ def choose(request: HttpRequest, booking_id: UUID) -> HttpResponse:
 def confirm(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     draft = draft_of(request, draft_id)
     booking = draft.replaces
-    if booking is None:
+    if booking is None or booking.status == BookingStatus.CANCELLED:
+        # Nothing is left to cancel: only the second half is to be done.
         return redirect("bookings:check", draft.pk)
     try:
         check_can_rebook(acting_of(request), booking, clock())

@@ -51,12 +51,15 @@ RETRY_CODE = {
 }
 # Only the API's own refusal is about our token; REC_FORBIDDEN is the receiver's last word.
 RETRY_WHOLE_CODE = {"SEND_FORBIDDEN": "forbidden"}
+# Whom a receiver does not let in gets its last word; every other 401 is about our token.
+FINAL_CODE = frozenset({"REC_UNAUTHORIZED"})
 # The live proxy also writes statuses where an issue code belongs.
 RETRY_ISSUE = {str(status): reason for status, reason in RETRY_STATUS.items()}
 # The reasons of a refusal, by code without prefix; any other code gives "http-<status>".
 REFUSALS = frozenset(
     {
         "BAD_REQUEST",
+        "UNAUTHORIZED",
         "FORBIDDEN",
         "NOT_FOUND",
         "METHOD_NOT_ALLOWED",
@@ -112,14 +115,17 @@ def _judge_failure(
     decisive = _decisive(issues)
     if answer.status == 409 and decisive and decisive.issue.lower() == "duplicate":
         return Judgement(Delivery.DUPLICATE, "duplicate", issues)
-    reason = _retry_reason(answer.status, issues, echoed=echoed)
+    reason = _retry_reason(answer.status, issues, decisive, echoed=echoed)
     if reason:
         return Judgement(Delivery.UNKNOWN, reason, issues, retry_after_seconds(answer, now=now))
     return Judgement(Delivery.REFUSED, _refusal_reason(answer.status, decisive), issues)
 
 
-def _retry_reason(status: int, issues: Sequence[ReadIssue], *, echoed: bool) -> str | None:
-    by_status = RETRY_STATUS.get(status)
+def _retry_reason(
+    status: int, issues: Sequence[ReadIssue], decisive: ReadIssue | None, *, echoed: bool
+) -> str | None:
+    is_final = decisive is not None and decisive.code.upper() in FINAL_CODE
+    by_status = None if is_final else RETRY_STATUS.get(status)
     by_issue = next(filter(None, map(_issue_reason, issues)), None)
     if by_status or by_issue:
         return by_status or by_issue

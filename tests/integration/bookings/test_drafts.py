@@ -32,6 +32,7 @@ def test_old_drafts_go_but_not_what_waits_for_a_cancellation(desk: Desk) -> None
     booking = desk.book()
     gone, waiting = desk.draft(), desk.draft(replaces=booking)
     Rebooking.objects.create(cancelled=booking, draft=waiting, started_at=NOW)
+    Booking.objects.filter(pk=booking.pk).update(status=BookingStatus.CANCEL_UNKNOWN)
     later = NOW + timedelta(days=2)
     fresh = services.save_draft_patient(draft=desk.draft(), patient_data={}, now=later)
     assert services.purge_drafts(now=later) == 1

@@ -9,8 +9,12 @@ from uuid import uuid4
 
 import pytest
 
+from bars_portal.audit.actor import Actor
+from bars_portal.exchange import registry
+from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.json import loads
+from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bookings import mapping, services
 from bookings.identity import sender_identity
@@ -86,30 +90,31 @@ def test_a_cancel_in_words_of_what_had_no_category(desk: Desk, check: Check) -> 
 def test_answers_to_reads(desk: Desk, check: Check) -> None:
     booking = desk.book()
     client, sender = desk.network.client, sender_identity(desk.acting)
-    check(_slots(desk))
     read = read_latest(client, booking=booking, sender=sender, now=NOW)
-    check(read.resource)
     booking.remote_id = ""
     found = read_latest(client, booking=booking, sender=sender, now=NOW)
-    check(found.resource)
+    assert found.resource["id"] == read.resource["id"]
+    number = f"https://fhir.nhs.uk/Id/nhs-number|{booking.patient.nhs_number}"
+    check(_slots(desk), read.resource, _search("Appointment", [("patient:identifier", number)]))
+
+
+def _search(resource_type: str, params: list[tuple[str, str]]) -> dict[str, Any]:
+    reader = registry.reader(resource_type)
+    assert reader is not None
+    context = ReadContext(uuid4(), uuid4(), None, "RX111", NOW, Actor("partner"))
+    return reader.search(params, context)
 
 
 def _slots(desk: Desk) -> dict[str, Any]:
-    from bars_portal.exchange import registry
-    from bars_portal.exchange.context import ReadContext
-    from bars_portal.exchange.fhir.timestamps import format_instant
-
-    reader = registry.reader("Slot")
-    assert reader is not None
     params = [
         ("Schedule.actor:HealthcareService", desk.service.service_id),
         ("status", "free,busy"),
         ("start", f"ge{format_instant(NOW)}"),
         ("start", f"le{format_instant(desk.slots[-1].end)}"),
+        ("_include", "HealthcareService:providedBy"),
         *(("_include", each.value) for each in INCLUDES),
     ]
-    context = ReadContext(uuid4(), uuid4(), None, "RX111", NOW, desk.acting.actor)
-    return reader.search(params, context)
+    return _search("Slot", params)
 
 
 def test_slots_of_the_official_example_can_be_booked(desk: Desk, shared_dir: Path, check: Check) -> None:

@@ -5,7 +5,7 @@ import pytest
 from bookings import services
 from bookings.identity import sender_identity
 from bookings.latest import LatestAppointment, LatestState
-from bookings.models import Booking, Slot, SlotStatus
+from bookings.models import Booking, Rebooking, Slot, SlotStatus
 from bookings.rebookings import RebookingState, rebooking_state
 from bookings.remote import read_latest
 from bookings.states import BookingStatus, Direction
@@ -278,3 +278,20 @@ def test_hostile_answers_are_stored_without_harm(desk: Desk) -> None:
     assert booking.reference.startswith("<b>R")
     assert len(booking.reference) == 64
     assert latest(desk, booking).state is LatestState.UNREACHABLE, "an id is never a path"
+
+
+def test_a_plain_cancel_does_not_bring_back_a_refused_rebooking(desk: Desk) -> None:
+    booking = desk.book()
+    draft = desk.draft(position=1, replaces=booking)
+    services.start_rebooking(
+        booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW
+    )
+    desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
+    desk.network.deliver_all()
+    booking.refresh_from_db()
+    cancel(desk, booking)
+    desk.network.deliver_all()
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.CANCELLED
+    assert Booking.objects.filter(direction=Direction.SENT).count() == 1
+    assert not Rebooking.objects.exists(), "nothing says that a new appointment is missing"

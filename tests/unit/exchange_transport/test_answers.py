@@ -37,6 +37,8 @@ def judge(status: int, body: bytes, headers: dict[str, str] | None = None, **mor
         (400, "SEND_BAD_REQUEST", "value", "refused bad-request"),
         (400, "PROXY_BAD_REQUEST", "400", "refused bad-request"),
         (400, "BAD_REQUEST", "structure", "refused bad-request"),
+        (401, "REC_UNAUTHORIZED", "forbidden", "refused unauthorized"),
+        (401, "REC_UNAUTHORIZED", "security", "refused unauthorized"),
         (403, "REC_FORBIDDEN", "forbidden", "refused forbidden"),
         (404, "PROXY_NOT_FOUND", "not-found", "refused not-found"),
         (405, "SEND_METHOD_NOT_ALLOWED", "not-supported", "refused method-not-allowed"),
@@ -52,6 +54,8 @@ def judge(status: int, body: bytes, headers: dict[str, str] | None = None, **mor
         (409, "", "DUPLICATE", "duplicate duplicate"),
         # Send again, by status.
         (401, "SEND_UNAUTHORIZED", "security", "unknown unauthorised"),
+        (401, "PROXY_UNAUTHORIZED", "security", "unknown unauthorised"),
+        (401, "UNAUTHORIZED", "unknown", "unknown unauthorised"),
         (408, "REC_TIMEOUT", "timeout", "unknown timeout"),
         (425, "REC_TOO_EARLY", "duplicate", "unknown too-early"),
         (429, "PROXY_TOO_MANY_REQUESTS", "429", "unknown throttled"),

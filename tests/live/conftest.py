@@ -1,0 +1,85 @@
+"""Partners and people in front of the running stack, and a look into its database."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+
+from tests.live.partner import (
+    EMERGENCY,
+    FreeSlot,
+    Partner,
+    Resource,
+    direct_client,
+    fetch_token,
+    mutual_tls,
+    proxy_client,
+)
+from tests.stack import Stack
+
+Query = Callable[..., list[tuple[Any, ...]]]
+FhirCheck = Callable[[Sequence[Resource]], None]
+TakeSlot = Callable[..., FreeSlot]
+
+
+@pytest.fixture(scope="session")
+def direct(stack: Stack) -> Iterator[Partner]:
+    """At the receiver itself, with the proxy's certificate."""
+    with direct_client(stack, mutual_tls(stack)) as http:
+        yield Partner(http)
+
+
+@pytest.fixture(scope="session")
+def proxied(stack: Stack) -> Iterator[Partner]:
+    """Through the simulator's proxy, with a token."""
+    with proxy_client(stack) as http:
+        yield Partner(http, fetch_token(stack))
+
+
+@pytest.fixture(scope="session")
+def take_slot(direct: Partner) -> TakeSlot:
+    """A free slot that no other test was given: take_slot(service)."""
+    waiting: dict[str, list[FreeSlot]] = {}
+
+    def take(service: str = EMERGENCY) -> FreeSlot:
+        if service not in waiting:
+            # Far enough ahead that the pages' own tests, which take the nearest days, are not disturbed.
+            start = datetime.now(UTC) + timedelta(days=8)
+            waiting[service] = direct.slots(service=service, start=start, end=start + timedelta(days=6))
+        return waiting[service].pop()
+
+    return take
+
+
+@pytest.fixture(scope="session")
+def query(stack: Stack) -> Iterator[Query]:
+    """Rows of the stack's own database: query(sql, *values)."""
+    with psycopg.connect(stack.environment["DATABASE_URL"], autocommit=True) as connection:
+
+        def run(sql: str, *values: object) -> list[tuple[Any, ...]]:
+            cursor = connection.execute(sql.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+        yield run
+
+
+@pytest.fixture(scope="session")
+def fhir_check(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> FhirCheck:
+    """The published checker: fails with the errors that it finds. Skips where it is absent."""
+
+    def check(resources: Sequence[Resource]) -> None:
+        assert resources, "nothing to check"
+        folder = tmp_path_factory.mktemp("check")
+        for number, each in enumerate(resources):
+            (folder / f"{number}.json").write_bytes(orjson.dumps(each))
+        command = [sys.executable, str(shared_dir / "tools" / "fhir_check.py"), "--errors-only", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return check

@@ -1,0 +1,92 @@
+"""The examples of the how-tos run, and do what the pages say."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from bars_portal.demo import facts
+from bars_portal.exchange import registry
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.capability import capability_statement
+from bars_portal.exchange.fhir.rules import Facts
+from bars_portal.simulator.tkw.outcomes import ReceiverError
+from bars_portal.simulator.tkw.sentinels import NEW_BOOKING
+from directory.models import ServiceType
+from tests.unit.docs.markdown import ROOT, blocks
+
+NOW = datetime(2030, 2, 1, 10, tzinfo=UTC)
+KEY = "referral-revoked"
+
+
+def examples(page: str, language: str = "python") -> list[str]:
+    return list(blocks((ROOT / "docs" / "how-to" / f"{page}.md").read_text(), language))
+
+
+def run(source: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(source, "how-to", "exec", dont_inherit=True), names)
+    return names
+
+
+@pytest.fixture
+def new_type() -> Iterator[registry.MessageType]:
+    """The how-to's message type, known for one test."""
+    run(examples("add-a-message-type")[0])
+    yield registry.message_type(KEY)
+    del registry._registry.messages[KEY]
+
+
+def test_a_new_message_type_is_listed(new_type: registry.MessageType) -> None:
+    output = StringIO()
+    call_command("list_message_types", stdout=output)
+    assert output.getvalue() == examples("add-a-message-type", "text")[0]
+
+
+def test_a_new_message_type_is_in_the_capability_statement(new_type: registry.MessageType) -> None:
+    statement = capability_statement(software="x", version="1", now=NOW, rows=registry.workflow_rows())
+    definitions = {each["definition"] for each in statement["messaging"][0]["supportedMessage"]}
+    assert new_type.definition in definitions
+    assert "ServiceRequest" in {each["type"] for each in statement["rest"][0]["resource"]}
+
+
+def test_a_new_message_type_answers_with_its_focus(new_type: registry.MessageType) -> None:
+    request = {"resourceType": "ServiceRequest", "status": "revoked"}
+    header = {"resourceType": "MessageHeader", "focus": [{"reference": "urn:uuid:1"}]}
+    entries = [{"fullUrl": "urn:uuid:0", "resource": header}, {"fullUrl": "urn:uuid:1", "resource": request}]
+    parsed = new_type.parse(MessageBundle({"resourceType": "Bundle", "entry": entries}))
+    context: Any = None
+    assert new_type.apply(parsed, context).focus == ("urn:uuid:1", request)
+
+
+def test_the_new_rule_finds_its_breach() -> None:
+    (rule,) = run(examples("add-a-rule")[0])["RULES"]
+    appointment = {"resourceType": "Appointment", "reasonCode": [{"text": "SECRET"}]}
+    bundle = MessageBundle({"resourceType": "Bundle", "entry": [{"resource": appointment}]})
+    (issue,) = rule.check(bundle, Facts(row=None, service=None))
+    assert issue.warning
+    assert "SECRET" not in str(issue)
+    assert f'"{rule.id}"' in examples("add-a-rule")[1]
+
+
+def test_the_new_demo_service_fits_the_table() -> None:
+    (row,) = eval(examples("add-a-demo-service")[0].strip(), vars(facts))
+    assert row.service_id not in {service.service_id for service in facts.SERVICES}
+    assert row.service_type in ServiceType.values
+
+
+def test_the_new_scenario_is_new_and_about_a_test_patient() -> None:
+    row = eval(f"{{{examples('add-a-simulator-scenario')[0]}}}", {"ReceiverError": ReceiverError})
+    (number,) = row
+    assert number not in NEW_BOOKING
+    assert number in {patient[3] for patient in facts.TEST_PATIENTS}
+
+
+def test_the_postcode_import_says_what_the_page_says() -> None:
+    output = StringIO()
+    demo = ROOT / "bars_portal" / "demo" / "postcodes.csv"
+    call_command("import_postcodes", str(demo), "--dry-run", stdout=output, no_color=True)
+    assert output.getvalue() == examples("import-postcodes", "text")[0]
