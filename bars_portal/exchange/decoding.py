@@ -14,4 +14,7 @@ def readable(body: bytes | memoryview | None, *, masked: bool) -> str:
         content = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return f"{len(raw)} bytes that are not JSON."
-    return orjson.dumps(mask(content) if masked else content, option=orjson.OPT_INDENT_2).decode()
+    try:
+        return orjson.dumps(mask(content) if masked else content, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:
+        return f"{len(raw)} bytes of JSON, nested too deep to be shown."

@@ -105,7 +105,7 @@ def _outcome(message: OutboundMessage, sent: Sent, client: BarsClient, *, now: d
 
 
 def _settle(attempt: DeliveryAttempt, sent: Sent, outcome: Outcome, *, now: datetime) -> DeliveryState | None:
-    """Only the attempt that holds the message settles it; what a later one brings is kept, and changes nothing."""
+    """Only the attempt that holds the message settles it; an answer that comes after that is merely kept."""
     state = _STATE[outcome.delivery]
     message = attempt.message
     held = OutboundMessage.objects.filter(
@@ -113,7 +113,8 @@ def _settle(attempt: DeliveryAttempt, sent: Sent, outcome: Outcome, *, now: date
     )
     with transaction.atomic():
         settled = held.update(state=state, reason=outcome.reason[:80], settled_at=now)
-        _close(attempt, sent, outcome, now=now)
+        if settled or sent.answer is not None:
+            _close(attempt, sent, outcome, now=now)
         if not settled:
             return None
         actor = Actor(message.actor_label, message.actor_user_id, message.organisation_id)

@@ -52,7 +52,7 @@ class Outcome:
     """How a message we sent ended, or that we do not know.
 
     `reply` is the receiver's Bundle. `found` is the resource that a read brought after "duplicate": the
-    message had been delivered before, but its answer was lost. `reason` is a machine word (transport.answers).
+    message had been delivered before, but its answer was lost. `reason` is a word of transport.answers.
     """
 
     delivery: Delivery
@@ -117,6 +117,8 @@ class ResourceReader(ABC):
     """Answers the receiver's GETs for one resource type (standard section 7)."""
 
     resource_type: ClassVar[str]
+    # Whether `GET <type>/<id>` is served too; then `read` is.
+    by_id: ClassVar[bool] = True
 
     def read(self, resource_id: UUID, context: ReadContext) -> Resource | None:
         """The current version, or None when we hold no such resource."""
@@ -200,8 +202,8 @@ def reader(resource_type: str) -> ResourceReader | None:
     return _registry.readers.get(resource_type)
 
 
-def resource_types() -> list[str]:
-    return list(_registry.readers)
+def readers() -> list[ResourceReader]:
+    return list(_registry.readers.values())
 
 
 def autodiscover() -> None:

@@ -38,6 +38,8 @@ PORTAL_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bars_portal.middleware.CorrelationMiddleware",
+    # Outside of all that may answer by itself.
+    "bars_portal.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -48,7 +50,6 @@ PORTAL_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "bars_portal.middleware.NoStoreMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 # The receiver knows no browsers: no sessions, no CSRF, no redirects of trailing slashes.

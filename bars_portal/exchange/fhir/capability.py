@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -38,12 +38,13 @@ def capability_statement(
     version: str,
     now: datetime,
     rows: Sequence[WorkflowRow],
+    reads: Collection[str] = ("Appointment", "Slot"),
     formats: Sequence[str] = ("json",),
 ) -> _Resource:
     """The CapabilityStatement of this receiver for the message types that it takes.
 
     `software` and `version` name the product; the statement's own version is that of the standard.
-    `formats` are the media types really served.
+    `reads` are the resource types with a GET of their own, `formats` the media types really served.
     """
     return {
         "resourceType": "CapabilityStatement",
@@ -57,29 +58,28 @@ def capability_statement(
         "implementation": {"description": f"{software}, receiver of bookings and referrals"},
         "fhirVersion": FHIR_VERSION,
         "format": list(formats),
-        "rest": [_rest(rows)],
+        "rest": [_rest(reads)],
         "messaging": [{"supportedMessage": _supported(rows)}],
     }
 
 
-def _rest(rows: Sequence[WorkflowRow]) -> _Resource:
+def _rest(reads: Collection[str]) -> _Resource:
     # Receivers know their callers by client certificate; the token ends at the proxy.
     certificates = {"system": _SECURITY_SERVICE, "code": "Certificates", "display": "Certificates"}
     return {
         "mode": "server",
         "security": {"service": [{"coding": [certificates]}]},
-        "resource": list(_resources(rows)),
+        "resource": list(_resources(reads)),
         "operation": [{"name": "$process-message", "definition": _PROCESS_MESSAGE}],
     }
 
 
-def _resources(rows: Sequence[WorkflowRow]) -> Iterator[_Resource]:
+def _resources(reads: Collection[str]) -> Iterator[_Resource]:
     yield _resource("MessageDefinition", ("search-type",), (("context", "token"),))
-    focuses = {row.focus_type for row in rows}
-    if "Appointment" in focuses:
+    if "Slot" in reads:
         slots = _resource("Slot", ("search-type",), _SLOT_SEARCH)
         yield {**slots, "searchInclude": [str(include) for include in SlotInclude]}
-    for kind in sorted(focuses & {"Appointment", "ServiceRequest"}):
+    for kind in sorted(set(reads) - {"Slot"}):
         yield _resource(kind, ("read", "search-type"), _PATIENT_SEARCH)
 
 

@@ -52,49 +52,117 @@ class DefinitionFacts:
         return self.url.rpartition("/")[2]
 
 
-def _core(resource_type: str, low: int, high: int | None) -> Allowed:
-    return Allowed(resource_type, uk_core(resource_type), low, high)
-
-
-_BUNDLE = Allowed("Bundle", profiles.BUNDLE_MESSAGE, 1, 1)
-_BOOKING_HEADER = Allowed("MessageHeader", profiles.HEADER_BOOKING_REQUEST, 1, 1)
-
-_BOOKING_REQUEST = DefinitionFacts(
-    url=Definition.BOOKING_REQUEST,
-    title="BARS Message Definition Booking - Request",
-    event=MessageEvent.BOOKING_REQUEST,
-    version="1.0.0",
-    allowed=(
-        _BUNDLE,
-        _BOOKING_HEADER,
-        Allowed("ServiceRequest", profiles.SERVICEREQUEST_REFERRAL, 0, 1),
-        _core("Patient", 1, 1),
-        _core("Location", 0, 1),
-        _core("Organization", 2, None),
-        _core("Practitioner", 0, None),
-        _core("PractitionerRole", 0, None),
-        _core("Consent", 0, None),
-        _core("HealthcareService", 1, 1),
-        _core("Appointment", 1, 1),
-        _core("Slot", 1, 1),
-        _core("Schedule", 1, 1),
-    ),
-)
-
-_BOOKING_REQUEST_CANCELLED = DefinitionFacts(
-    url=Definition.BOOKING_REQUEST_CANCELLED,
-    title="BARS Message Definition Booking - Request - Cancelled",
-    event=MessageEvent.BOOKING_REQUEST,
-    version="1.0.0",
-    allowed=(
-        _BUNDLE,
-        _BOOKING_HEADER,
-        _core("Patient", 1, 1),
-        _core("Organization", 2, None),
-        _core("Appointment", 1, 1),
-    ),
-)
-
-DEFINITIONS: Mapping[str, DefinitionFacts] = {
-    facts.url: facts for facts in (_BOOKING_REQUEST, _BOOKING_REQUEST_CANCELLED)
+# Where a definition means another profile than UK Core's of the type.
+_HEADERS = {
+    "booking-request": profiles.HEADER_BOOKING_REQUEST,
+    "servicerequest-request": profiles.HEADER_SERVICEREQUEST_REQUEST,
+    "servicerequest-response": profiles.HEADER_SERVICEREQUEST_RESPONSE,
 }
+_PROFILES = {
+    "ServiceRequest:referral": profiles.SERVICEREQUEST_REFERRAL,
+    "ServiceRequest:validation": profiles.SERVICEREQUEST_VALIDATION,
+    "Location:incident": profiles.LOCATION_INCIDENT,
+    "Flag:scene-safety": profiles.FLAG_SCENE_SAFETY,
+    "Flag": profiles.FLAG,
+}
+
+# Resources in the order of the published definitions: "Type[:profile] low..high".
+_PEOPLE = "Organization 2..*, Practitioner 1..*, PractitionerRole 1..*"
+_FEW_PEOPLE = "Organization 1..*, Practitioner 1..*, PractitionerRole 1..*"
+_FLAGS = "Observation 0..*, Flag:scene-safety 0..*, Flag 0..*"
+_MEDICINES = "MedicationStatement 0..*, AllergyIntolerance 0..*"
+_SERVICE = "HealthcareService 1..1"
+_VALIDATION = f"CarePlan 1..1, Location 1..1, {_PEOPLE}, {_FLAGS}, Consent 1..*, {_MEDICINES}, {_SERVICE}"
+_SHORT = f"Patient 1..1, Encounter 2..2, {_FEW_PEOPLE}, HealthcareService 0..*"
+
+_TABLE: tuple[tuple[Definition, MessageEvent, str, str, str], ...] = (
+    (
+        Definition.BOOKING_REQUEST,
+        MessageEvent.BOOKING_REQUEST,
+        "1.0.0",
+        "Booking - Request",
+        "ServiceRequest:referral 0..1, Patient 1..1, Location 0..1, Organization 2..*, Practitioner 0..*, "
+        f"PractitionerRole 0..*, Consent 0..*, {_SERVICE}, Appointment 1..1, Slot 1..1, Schedule 1..1",
+    ),
+    (
+        Definition.BOOKING_REQUEST_CANCELLED,
+        MessageEvent.BOOKING_REQUEST,
+        "1.0.0",
+        "Booking - Request - Cancelled",
+        "Patient 1..1, Organization 2..*, Appointment 1..1",
+    ),
+    (
+        Definition.REFERRAL_REQUEST,
+        MessageEvent.SERVICEREQUEST_REQUEST,
+        "1.0.0-beta",
+        "ServiceRequest - Request Referral",
+        "ServiceRequest:referral 1..1, Patient 1..1, Encounter 1..1, CarePlan 1..1, Location:incident 0..1, "
+        f"Location 0..*, {_PEOPLE}, {_FLAGS}, {_MEDICINES}, Questionnaire 0..*, QuestionnaireResponse 0..*, "
+        "Consent 1..*, HealthcareService 1..1, Condition 0..*, Task 0..*, Communication 0..*, Procedure 0..*",
+    ),
+    (
+        Definition.REQUEST_CANCELLED,
+        MessageEvent.SERVICEREQUEST_REQUEST,
+        "1.0.0",
+        "ServiceRequest - Request - Cancelled",
+        "ServiceRequest:referral 1..1, Patient 1..1, Organization 2..*",
+    ),
+    (
+        Definition.REFERRAL_RESPONSE,
+        MessageEvent.SERVICEREQUEST_RESPONSE,
+        "1.0.0-beta",
+        "ServiceRequest - Response Referral",
+        "ServiceRequest:referral 1..1, Patient 1..1, Encounter 0..1, CarePlan 0..1, Location 0..1, "
+        f"{_PEOPLE}, {_FLAGS}, {_MEDICINES}, QuestionnaireResponse 0..*, Consent 1..*, "
+        "HealthcareService 1..1, Appointment 0..1, Condition 0..*, Task 0..*",
+    ),
+    (
+        Definition.REFERRAL_RESPONSE_SHORT,
+        MessageEvent.SERVICEREQUEST_RESPONSE,
+        "1.0.0-beta",
+        "ServiceRequest - Response Referral Short",
+        f"ServiceRequest:referral 1..1, {_SHORT}",
+    ),
+    (
+        Definition.VALIDATION_REQUEST,
+        MessageEvent.SERVICEREQUEST_REQUEST,
+        "1.1.0",
+        "ServiceRequest - Request Validation",
+        f"ServiceRequest:validation 1..1, Patient 1..1, Encounter 1..1, {_VALIDATION}",
+    ),
+    (
+        Definition.VALIDATION_RESPONSE_INTERIM,
+        MessageEvent.SERVICEREQUEST_RESPONSE,
+        "1.1.0",
+        "ServiceRequest - Response Validation Interim",
+        f"ServiceRequest:validation 1..1, {_SHORT}",
+    ),
+    (
+        Definition.VALIDATION_RESPONSE_FULL,
+        MessageEvent.SERVICEREQUEST_RESPONSE,
+        "1.1.0",
+        "ServiceRequest - Response Validation Full",
+        f"ServiceRequest:validation 1..1, Patient 1..1, Encounter 2..3, {_VALIDATION}",
+    ),
+)
+
+
+def _facts(url: Definition, event: MessageEvent, version: str, title: str, resources: str) -> DefinitionFacts:
+    # The published response to a referral names the request's header.
+    header = _HEADERS["servicerequest-request" if url is Definition.REFERRAL_RESPONSE else event.value]
+    allowed = (
+        Allowed("Bundle", profiles.BUNDLE_MESSAGE, 1, 1),
+        Allowed("MessageHeader", header, 1, 1),
+        *map(_allowed, resources.split(", ")),
+    )
+    return DefinitionFacts(url, f"BARS Message Definition {title}", event, version, allowed)
+
+
+def _allowed(entry: str) -> Allowed:
+    named, _, counts = entry.partition(" ")
+    low, _, high = counts.partition("..")
+    kind = named.partition(":")[0]
+    return Allowed(kind, _PROFILES.get(named, uk_core(kind)), int(low), None if high == "*" else int(high))
+
+
+DEFINITIONS: Mapping[str, DefinitionFacts] = {row[0].value: _facts(*row) for row in _TABLE}

@@ -18,6 +18,9 @@ HEADER_SERVICEREQUEST_REQUEST = f"{_NHS}BARSMessageHeader-servicerequest-request
 HEADER_SERVICEREQUEST_RESPONSE = f"{_NHS}BARSMessageHeader-servicerequest-response"
 SERVICEREQUEST_REFERRAL = f"{_NHS}BARSServiceRequest-request-referral"
 SERVICEREQUEST_VALIDATION = f"{_NHS}BARSServiceRequest-request-validation"
+LOCATION_INCIDENT = f"{_UK_CORE}BARSLocation-incident-location"
+FLAG = "http://hl7.org/fhir/StructureDefinition/Flag"
+FLAG_SCENE_SAFETY = f"{_NHS}BARSFlag-scene-safety"
 
 EXTENSION_CONTACT_RANK = f"{_UK_CORE}Extension-UKCore-ContactRank"
 EXTENSION_NHS_NUMBER_STATUS = f"{_UK_CORE}Extension-UKCore-NHSNumberVerificationStatus"
@@ -36,8 +39,18 @@ def uk_core(resource_type: str) -> str:
     return f"{_UK_CORE}UKCore-{resource_type}"
 
 
+_DEFINITION = "https://fhir.nhs.uk/MessageDefinition/bars-message-"
+
+
 class Definition(StrEnum):
     """Canonical URLs of the BaRS MessageDefinitions."""
 
-    BOOKING_REQUEST = "https://fhir.nhs.uk/MessageDefinition/bars-message-booking-request"
-    BOOKING_REQUEST_CANCELLED = "https://fhir.nhs.uk/MessageDefinition/bars-message-booking-request-cancelled"
+    BOOKING_REQUEST = f"{_DEFINITION}booking-request"
+    BOOKING_REQUEST_CANCELLED = f"{_DEFINITION}booking-request-cancelled"
+    REFERRAL_REQUEST = f"{_DEFINITION}servicerequest-request-referral"
+    REQUEST_CANCELLED = f"{_DEFINITION}servicerequest-request-cancelled"
+    REFERRAL_RESPONSE = f"{_DEFINITION}servicerequest-response-referral"
+    REFERRAL_RESPONSE_SHORT = f"{_DEFINITION}servicerequest-response-referral-short"
+    VALIDATION_REQUEST = f"{_DEFINITION}servicerequest-request-validation"
+    VALIDATION_RESPONSE_INTERIM = f"{_DEFINITION}servicerequest-response-validation-interim"
+    VALIDATION_RESPONSE_FULL = f"{_DEFINITION}servicerequest-response-validation-full"

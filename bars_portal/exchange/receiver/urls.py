@@ -1,16 +1,27 @@
-"""The receiver's paths below /FHIR/R4: case-sensitive, a trailing slash is never a redirect."""
+"""The receiver's paths below /FHIR/R4: case-sensitive, a trailing slash is never a redirect.
 
-from django.urls import re_path
+Resource types come from the registry: a new reader needs no line here.
+"""
+
+from collections.abc import Iterator
+
+from django.urls import URLPattern, re_path
 
 from bars_portal.exchange.receiver import views
+from bars_portal.exchange.registry import ResourceReader, readers
+
+
+def _paths(reader: ResourceReader) -> Iterator[URLPattern]:
+    kind = reader.resource_type
+    view = views.ResourceView.as_view(resource_type=kind)
+    yield re_path(rf"^{kind}/?$", view)
+    if reader.by_id:
+        yield re_path(rf"^{kind}/(?P<resource_id>[^/]+)/?$", view)
+
 
 urlpatterns = [
     re_path(r"^metadata/?$", views.MetadataView.as_view()),
     re_path(r"^MessageDefinition/?$", views.MessageDefinitionView.as_view()),
     re_path(r"^\$process-message/?$", views.ProcessMessageView.as_view()),
-    re_path(r"^Slot/?$", views.ResourceView.as_view(resource_type="Slot")),
-    re_path(r"^Appointment/?$", views.ResourceView.as_view(resource_type="Appointment")),
-    re_path(
-        r"^Appointment/(?P<resource_id>[^/]+)/?$", views.ResourceView.as_view(resource_type="Appointment")
-    ),
+    *(path for reader in readers() for path in _paths(reader)),
 ]

@@ -32,6 +32,7 @@ class MetadataView(FhirView):
             version=settings.BARS["SOFTWARE_VERSION"],
             now=self.now,
             rows=registry.workflow_rows(),
+            reads=[reader.resource_type for reader in registry.readers()],
         )
         self.audit("done")
         return self.answer(json.dumps(statement))

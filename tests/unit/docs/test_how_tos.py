@@ -11,8 +11,9 @@ from django.core.management import call_command
 from bars_portal.demo import facts
 from bars_portal.exchange import registry
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.fhir.capability import capability_statement
-from bars_portal.exchange.fhir.rules import Facts
+from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.rules import Facts, HostedService
 from bars_portal.simulator.tkw.outcomes import ReceiverError
 from bars_portal.simulator.tkw.sentinels import NEW_BOOKING
 from directory.models import ServiceType
@@ -50,7 +51,12 @@ def test_a_new_message_type_is_in_the_capability_statement(new_type: registry.Me
     statement = capability_statement(software="x", version="1", now=NOW, rows=registry.workflow_rows())
     definitions = {each["definition"] for each in statement["messaging"][0]["supportedMessage"]}
     assert new_type.definition in definitions
-    assert "ServiceRequest" in {each["type"] for each in statement["rest"][0]["resource"]}
+
+
+def test_a_new_message_type_is_among_the_message_definitions(new_type: registry.MessageType) -> None:
+    service = HostedService(ServiceID("2000099001"), "RIV01", frozenset({"a1t1"}), frozenset())
+    found = message_definitions(service, registry.workflow_rows(), NOW)
+    assert new_type.definition in {each["resource"]["url"] for each in found["entry"]}
 
 
 def test_a_new_message_type_answers_with_its_focus(new_type: registry.MessageType) -> None:

@@ -1,0 +1,185 @@
+"""Every parameter of every booking page with values that make no sense: plain words, nothing written."""
+
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from bookings.models import BookingDraft
+from directory.models import HealthcareService
+from tests.factories.bookings import make_schedule
+from tests.factories.directory import make_service
+from tests.integration.booking_pages.conftest import Office, row_counts
+from tests.integration.booking_pages.hostile import HOSTILE, SCRIPT
+
+DRAFT_PAGES = ("patient", "check", "rebook-confirm", "discard")
+BOOKING_PAGES = ("detail", "status", "check-again", "told", "cancel", "rebook", "received")
+OK = (200, 302, 400, 404, 409)
+hostile = pytest.mark.parametrize("value", list(HOSTILE.values()), ids=list(HOSTILE))
+
+
+def assert_harmless(response: Any, before: dict[str, int]) -> None:
+    assert response.status_code in OK
+    assert SCRIPT not in response.content
+    assert row_counts() == before
+
+
+@hostile
+@pytest.mark.parametrize(
+    "name", ["from", "draft", "instead", "first_day-day", "first_day-month", "first_day-year"]
+)
+def test_the_times_page(office: Office, name: str, value: str) -> None:
+    asked = {"first_day-day": "1", "first_day-month": "2", "first_day-year": "2027"}
+    before = row_counts()
+    parameters = {**asked, name: value} if name.startswith("first_day") else {name: value}
+    assert_harmless(office.client.get(office.times_page, parameters), before)
+
+
+@pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31", "tomorrow"])
+def test_a_day_out_of_reach_is_told_in_words_and_times_are_shown(office: Office, value: str) -> None:
+    response = office.client.get(
+        office.times_page, {"first_day-day": value, "first_day-month": "", "first_day-year": ""}
+    )
+    assert "Error:" in response.content.decode()
+    assert office.chosen() in response.content.decode().replace("&#43;", "+")
+
+
+@hostile
+@pytest.mark.parametrize("shape", ["{}", "{}|{}", "known|{}"])
+def test_a_time_that_was_not_offered_is_never_taken(office: Office, shape: str, value: str) -> None:
+    before = row_counts()
+    slot = shape.replace("known", str(office.slots[0].pk)).replace("{}", value)
+    response = office.client.post(office.times_page, {"slot": slot})
+    assert_harmless(response, before)
+    assert "That time is no longer free" in response.content.decode()
+
+
+@hostile
+def test_an_unknown_booking_route_falls_back_to_one_that_the_service_accepts(
+    office: Office, value: str
+) -> None:
+    response = office.client.post(office.times_page, {"slot": office.chosen(), "use_case": value})
+    assert response.status_code in (302, 409)
+    for draft in BookingDraft.objects.all():
+        assert draft.use_case in office.service.accepted_use_cases
+
+
+@hostile
+def test_the_service_of_the_times_page(office: Office, value: str) -> None:
+    before = row_counts()
+    path = f"/bookings/services/{quote(value[:2000], safe='')}/times/"
+    for response in (office.client.get(path), office.client.post(path, {"slot": office.chosen()})):
+        assert response.status_code in (301, 404, 405)
+        assert row_counts() == before
+
+
+@hostile
+@pytest.mark.parametrize("name", ["status", "page"])
+def test_the_list(office: Office, name: str, value: str) -> None:
+    office.booked()
+    before = row_counts()
+    assert_harmless(office.client.get(reverse("bookings:list"), {name: value}), before)
+
+
+def diary_service(office: Office) -> HealthcareService:
+    service = make_service(provider=office.acting.organisation)
+    make_schedule(service=service)
+    return service
+
+
+@hostile
+@pytest.mark.parametrize("name", ["service", "on", "day-day", "day-month", "day-year"])
+def test_the_diary(office: Office, name: str, value: str) -> None:
+    diary_service(office)
+    before = row_counts()
+    asked = {"day-day": "1", "day-month": "2", "day-year": "2027"} if name.startswith("day") else {}
+    response = office.client.get(reverse("bookings:diary"), {**asked, name: value})
+    assert_harmless(response, before)
+
+
+@pytest.mark.parametrize("year", ["1", "1899", "1900", "2199", "9999", "10000"])
+def test_a_diary_of_another_age(office: Office, year: str) -> None:
+    diary_service(office)
+    for day, month in (("1", "1"), ("31", "12")):
+        asked = {"day-day": day, "day-month": month, "day-year": year}
+        assert office.client.get(reverse("bookings:diary"), asked).status_code == 200
+
+
+@pytest.mark.parametrize("page", [*DRAFT_PAGES, *BOOKING_PAGES])
+def test_an_id_that_nobody_knows_is_not_found(office: Office, page: str) -> None:
+    before = row_counts()
+    address = reverse(f"bookings:{page}", args=[uuid4()])
+    for response in (office.client.get(address), office.client.post(address)):
+        assert response.status_code in (404, 405) or page == "received"
+        assert response.status_code < 500
+        assert row_counts() == before
+
+
+@hostile
+@pytest.mark.parametrize("page", [*DRAFT_PAGES, *BOOKING_PAGES])
+def test_an_id_that_is_none_is_not_found(office: Office, page: str, value: str) -> None:
+    known = "00000000-0000-4000-8000-000000000000"
+    path = reverse(f"bookings:{page}", args=[known]).replace(known, quote(value[:2000], safe=""))
+    for response in (office.client.get(path), office.client.post(path)):
+        assert response.status_code in (200, 301, 403, 404, 405)
+
+
+@hostile
+@pytest.mark.parametrize("name", ["reason", "details"])
+def test_the_cancel_form(office: Office, name: str, value: str) -> None:
+    booking = office.booked()
+    before = row_counts()
+    typed = {"reason": "patient", "details": "", name: value}
+    response = office.client.post(reverse("bookings:cancel", args=[booking.pk]), typed)
+    booking.refresh_from_db()
+    assert SCRIPT not in response.content
+    if response.status_code == 302:
+        assert name == "details"
+        assert booking.status == "cancelling"
+        assert len(booking.cancel_reason) <= 300
+        return
+    assert response.status_code == 200
+    assert 'class="nhsuk-error-summary"' in response.content.decode()
+    assert booking.status == "booked"
+    assert row_counts() == before
+
+
+@pytest.mark.parametrize("which", ["status", "told", "check-again"])
+def test_unexpected_fields_are_ignored(office: Office, which: str) -> None:
+    booking = office.booked()
+    before = row_counts()
+    sent = {name: "x" for name in ("status", "patient_told_at", "reference", "organisation")}
+    response = office.client.post(reverse(f"bookings:{which}", args=[booking.pk]), sent)
+    booking.refresh_from_db()
+    assert response.status_code in (302, 405)
+    assert (booking.status, row_counts()) == ("booked", before)
+
+
+def test_times_for_a_booking_that_may_not_be_replaced_are_refused_in_words(office: Office) -> None:
+    booking = office.booked()
+    type(booking).objects.filter(pk=booking.pk).update(status="unknown")
+    before = row_counts()
+    response = office.client.post(
+        f"{office.times_page}?instead={booking.pk}", {"slot": office.chosen(1)}, follow=True
+    )
+    assert response.status_code == 200
+    assert "It is not known whether this appointment was booked" in response.content.decode()
+    assert row_counts() == before
+
+
+@pytest.mark.parametrize("path", ["patient", "check", "cancel", "told", "slots"])
+def test_a_post_without_csrf_token_is_refused(office: Office, path: str) -> None:
+    booking = office.booked()
+    draft = office.draft(answers={})
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(office.acting.user)
+    of_booking, of_draft = path in ("cancel", "told"), path in ("patient", "check")
+    key = booking.pk if of_booking else draft.pk if of_draft else office.service.service_id
+    before = row_counts()
+    response = strict.post(reverse(f"bookings:{path}", args=[key]), {"slot": office.chosen(1)})
+    assert response.status_code == 403
+    assert "This page was open for too long" in response.content.decode()
+    assert row_counts() == before

@@ -1,0 +1,136 @@
+"""Who may open which booking page, as one table; other people's and other organisations' are not found."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from bars_portal.accounts.roles import Role
+from bookings.models import Booking
+from tests.factories.accounts import make_acting, make_organisation
+from tests.integration.booking_pages.conftest import ANSWERS, Office, client_of, row_counts
+
+BOOKERS = {Role.CLINICIAN, Role.CLERK}
+# Page, method, and the roles that get past the door.
+TABLE: list[tuple[str, str, set[Role]]] = [
+    ("list", "get", BOOKERS | {Role.AUDITOR}),
+    ("slots", "get", BOOKERS),
+    ("slots", "post", BOOKERS),
+    ("patient", "get", BOOKERS),
+    ("patient", "post", BOOKERS),
+    ("check", "get", BOOKERS),
+    ("check", "post", BOOKERS),
+    ("rebook-confirm", "get", BOOKERS),
+    ("rebook-confirm", "post", BOOKERS),
+    ("discard", "post", BOOKERS),
+    ("detail", "get", BOOKERS | {Role.AUDITOR}),
+    ("status", "get", BOOKERS | {Role.AUDITOR}),
+    ("check-again", "post", BOOKERS),
+    ("told", "post", BOOKERS),
+    ("cancel", "get", BOOKERS),
+    ("cancel", "post", BOOKERS),
+    ("rebook", "get", BOOKERS),
+    ("diary", "get", {Role.CLINICIAN, Role.CLERK, Role.MANAGER, Role.AUDITOR}),
+    ("received", "get", {Role.MANAGER, Role.AUDITOR}),
+]
+DRAFT_PAGES = ("patient", "check", "rebook-confirm", "discard")
+BOOKING_PAGES = ("detail", "status", "check-again", "told", "cancel", "rebook")
+
+
+def address(office: Office, page: str, booking: Booking, draft_id: object) -> str:
+    if page in ("list", "diary"):
+        return reverse(f"bookings:{page}")
+    if page == "slots":
+        return office.times_page
+    return reverse(f"bookings:{page}", args=[draft_id if page in DRAFT_PAGES else booking.pk])
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize(
+    ("page", "method", "allowed"), TABLE, ids=[f"{page}-{method}" for page, method, _ in TABLE]
+)
+def test_roles(
+    office: Office,
+    sign_in_as: Callable[..., Client],
+    page: str,
+    method: str,
+    allowed: set[Role],
+    role: Role,
+) -> None:
+    booking, draft = office.booked(), office.draft(answers=ANSWERS)
+    client, before = sign_in_as(role, office.acting.organisation), row_counts()
+    response = getattr(client, method)(address(office, page, booking, draft.pk), {})
+    assert (response.status_code != 403) == (role in allowed)
+    if role not in allowed:
+        assert "You do not have access to this page" in response.content.decode()
+        assert row_counts() == before
+
+
+@pytest.mark.parametrize(("page", "method"), [(page, method) for page, method, _ in TABLE])
+def test_signed_out_people_are_sent_to_sign_in(office: Office, page: str, method: str) -> None:
+    booking, draft = office.booked(), office.draft(answers=ANSWERS)
+    response = getattr(Client(), method)(address(office, page, booking, draft.pk))
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/sign-in/")
+
+
+@pytest.mark.parametrize(("page", "method"), [(p, m) for p, m, _ in TABLE if p in BOOKING_PAGES])
+def test_bookings_of_another_organisation_are_not_found(office: Office, page: str, method: str) -> None:
+    booking = office.booked()
+    stranger = client_of(make_acting(organisation=make_organisation()))
+    before = row_counts()
+    response = getattr(stranger, method)(reverse(f"bookings:{page}", args=[booking.pk]), {"reason": "patient"})
+    booking.refresh_from_db()
+    assert (response.status_code, booking.status) == (404, "booked")
+    assert row_counts() == before
+
+
+@pytest.mark.parametrize(("page", "method"), [(p, m) for p, m, _ in TABLE if p in DRAFT_PAGES])
+def test_what_a_colleague_is_typing_is_not_found(office: Office, page: str, method: str) -> None:
+    draft = office.draft(answers=ANSWERS)
+    colleague = client_of(make_acting(organisation=office.acting.organisation))
+    before = row_counts()
+    response = getattr(colleague, method)(reverse(f"bookings:{page}", args=[draft.pk]))
+    assert response.status_code == 404
+    assert row_counts() == before
+
+
+def test_a_time_is_never_chosen_into_somebody_elses_draft(office: Office) -> None:
+    draft = office.draft(answers=ANSWERS)
+    colleague = client_of(make_acting(organisation=office.acting.organisation))
+    response = colleague.post(f"{office.times_page}?draft={draft.pk}", {"slot": office.chosen(1)})
+    draft.refresh_from_db()
+    assert response.status_code == 404
+    assert draft.slot_id == str(office.slots[0].pk)
+
+
+def test_sent_and_received_bookings_have_pages_of_their_own(
+    office: Office, sign_in_as: Callable[..., Client]
+) -> None:
+    office.booked()
+    received = Booking.objects.get(direction="received")
+    manager = sign_in_as(Role.MANAGER, office.service.provider)
+    clerk = sign_in_as(Role.CLERK, office.service.provider)
+    page = reverse("bookings:received", args=[received.pk])
+    assert manager.get(page).status_code == 200
+    assert clerk.get(page).status_code == 403
+    assert clerk.get(reverse("bookings:detail", args=[received.pk])).status_code == 404
+
+
+def test_who_may_not_see_received_bookings_sees_no_names_in_the_diary(
+    office: Office, sign_in_as: Callable[..., Client]
+) -> None:
+    office.booked()
+    shown = {"service": office.service.service_id, "on": office.slots[0].start.date().isoformat()}
+    for role, sees in ((Role.MANAGER, True), (Role.CLERK, False)):
+        response = sign_in_as(role, office.service.provider).get(reverse("bookings:diary"), shown)
+        assert ("QUILL" in response.content.decode()) is sees
+
+
+def test_pages_with_patients_are_never_kept_by_the_browser(office: Office) -> None:
+    booking, draft = office.booked(), office.draft(answers=ANSWERS)
+    for page in ("list", "detail", "cancel", "patient", "check"):
+        response = office.client.get(address(office, page, booking, draft.pk))
+        assert response.status_code == 200
+        assert "no-store" in response["Cache-Control"]
