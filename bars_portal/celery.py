@@ -12,7 +12,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@worker_ready.connect
+@worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _first_heartbeat(**_: object) -> None:
     """Beat's first one comes after its interval; readiness need not wait for that."""
     from bars_portal.exchange.tasks import heartbeat

@@ -1,8 +1,13 @@
 """The receiver's only tree; its errors are OperationOutcomes too."""
 
-from django.urls import include, path
+from django.urls import include, re_path
 
-urlpatterns = [path("FHIR/R4/", include("bars_portal.exchange.receiver.urls"))]
+from bars_portal.exchange.receiver.views import UnknownPathView
+
+urlpatterns = [
+    re_path(r"^FHIR/R4/", include("bars_portal.exchange.receiver.urls")),
+    re_path(r"", UnknownPathView.as_view()),
+]
 
 handler400 = "bars_portal.exchange.receiver.base.bad_request"
 handler404 = "bars_portal.exchange.receiver.base.unknown_path"

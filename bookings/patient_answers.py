@@ -1,5 +1,6 @@
 """A known patient as the answers of the patient form, so that nothing has to be typed again. Pure."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,16 @@ from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
 from bars_portal.patients.forms import PatientForm
 
 TestPatient = tuple[str, str, str, str, str, str]
+
+_DATE_PARTS = ("birth_date-day", "birth_date-month", "birth_date-year")
+_NAMES = (*(name for name in PatientForm.base_fields if name != "birth_date"), *_DATE_PARTS)
+# PostgreSQL keeps no null bytes: the substitute is refused by every field, in words, just as they are.
+_NULL, _SUBSTITUTE = "\x00", "\x1a"
+
+
+def typed_answers(posted: Mapping[str, str]) -> dict[str, str]:
+    """What was typed into the patient form, valid or not; what is no answer of the form is left out."""
+    return {name: posted.get(name, "").replace(_NULL, _SUBSTITUTE) for name in _NAMES}
 
 
 def answers_from(details: PatientDetails) -> dict[str, str]:
@@ -38,8 +49,4 @@ def answers_of_test_patient(patient: TestPatient) -> dict[str, str]:
 
 
 def _three_parts(day: date) -> dict[str, str]:
-    return {
-        "birth_date-day": str(day.day),
-        "birth_date-month": str(day.month),
-        "birth_date-year": str(day.year),
-    }
+    return dict(zip(_DATE_PARTS, (str(day.day), str(day.month), str(day.year)), strict=True))

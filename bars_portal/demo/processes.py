@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bars_portal.env import ROOT
 
 _GRACE_SECONDS = 8.0
-# A child that dies sooner than this after its start is broken: starting it again would not help.
+# A child that ends by itself sooner than this is broken: starting it again would not help.
 _SHORTEST_LIFE_SECONDS = 5.0
 
 
@@ -85,7 +85,8 @@ class Children:
             child.process.wait()
 
     def _revive(self, name: str, child: Child) -> None:
-        if time.monotonic() - child.started_at < _SHORTEST_LIFE_SECONDS:
+        killed = child.process.returncode == -signal.SIGKILL
+        if not killed and time.monotonic() - child.started_at < _SHORTEST_LIFE_SECONDS:
             self.require_running()
         # What a killed parent left behind would still hold the port.
         child.signal(signal.SIGKILL)

@@ -26,14 +26,14 @@ class MessageAdmin(ReadOnlyAdmin):
         message = super().get_object(request, object_id, from_field)
         if message is not None:
             # On the row, not on self: one admin object serves every thread.
-            message.masked = not request.user.has_perm(_SEES_PATIENTS)
+            message.masked = not request.user.has_perm(_SEES_PATIENTS)  # type: ignore[attr-defined]  # read by _decoded
             record(
                 actor=actor_of(request), action="exchange.view_message", subject=message, now=timezone.now()
             )
         return message
 
 
-def _decoded(message: Any, body: bytes | None) -> SafeString:
+def _decoded(message: Model, body: bytes | memoryview | None) -> SafeString:
     masked = getattr(message, "masked", True)
     note = "Patient values are masked." if masked else ""
     return format_html(

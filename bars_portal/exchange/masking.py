@@ -1,4 +1,4 @@
-"""Showing a stored message without what it says about people: an engineer sees shape, codes and ids of services.
+"""A stored message without what it says about people: an engineer sees shape, codes and ids of services.
 
 Only members on the lists below keep their value; whatever is new or unexpected is masked.
 """

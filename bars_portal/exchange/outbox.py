@@ -30,8 +30,10 @@ def enqueue(
 ) -> OutboundMessage:
     """Build and store the message; a worker is woken when the caller's transaction commits.
 
-    `actor.organisation_id` must name the organisation that sends.
+    Raises ValueError when `actor` does not act for an organisation: that is who sends.
     """
+    if actor.organisation_id is None:
+        raise ValueError("Only somebody who acts for an organisation can send a message.")
     kind = message_type(key)
     bundle_id = uuid4()
     to = kind.addressing(subject)

@@ -19,17 +19,17 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def deliver_message(message_id: str) -> None:
     delivery.deliver(UUID(message_id), client=get_client(), clock=clock)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def settle_lost(message_id: str) -> None:
     delivery.settle_lost(UUID(message_id), now=clock())
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def sweep_outbox() -> None:
     """Once a minute: send what was never announced, and name what lost its worker.
 
@@ -45,7 +45,7 @@ def sweep_outbox() -> None:
         deliver_message.delay(str(message_id))
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def heartbeat() -> None:
     """The demo's readiness asks how old this file is."""
     file: Path | None = getattr(settings, "HEARTBEAT_FILE", None)

@@ -1,3 +1,5 @@
+"""The Django app of the NHS.UK pages."""
+
 from django.apps import AppConfig
 
 

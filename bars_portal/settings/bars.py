@@ -1,4 +1,4 @@
-"""Who we are on the BaRS network, and which environment we speak to (api.md section 1; standard section 1)."""
+"""Who we are on the BaRS network, and which environment we speak to (api.md and standard, section 1)."""
 
 from bars_portal import env
 

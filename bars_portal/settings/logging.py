@@ -18,6 +18,8 @@ LOGGING: dict[str, Any] = {
         # It logs whole URLs, and those of the API hold identifiers.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        # It logs the path of every answer 4xx, and what a stranger asks for could be anything.
+        "django.request": {"level": "ERROR"},
         # It logs the parameters of every statement at DEBUG.
         "django.db.backends": {"level": "WARNING"},
         # It talks at exit, when the streams are closed.

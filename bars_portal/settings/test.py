@@ -6,8 +6,8 @@ import os
 EMBEDDED_DATABASE = "DATABASE_URL" not in os.environ
 os.environ.setdefault("DATABASE_URL", "postgresql:///tests")
 
-from bars_portal.settings.base import *  # noqa: E402, F403 - the line above must come first
 from bars_portal.settings.bars import BARS  # noqa: E402 - the same
+from bars_portal.settings.base import *  # noqa: E402, F403 - the line above must come first
 from bars_portal.settings.base import DATABASES  # noqa: E402 - the same
 
 DEBUG = False

@@ -13,7 +13,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.patients.forms import PatientForm
 from bookings import services
 from bookings.models import BookingDraft
-from bookings.patient_answers import answers_of_test_patient
+from bookings.patient_answers import answers_of_test_patient, typed_answers
 from bookings.policies import PolicyRefused
 from bookings.presenters import draft_summary, patient_rows, test_patients
 from bookings.selectors import booking_of_draft
@@ -51,11 +51,9 @@ def _patient_page(request: HttpRequest, draft: BookingDraft, form: PatientForm) 
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:
-    chosen = request.POST.get("test_patient")
-    known = getattr(settings, "TEST_PATIENTS", ())
-    if chosen and chosen.isdigit() and int(chosen) < len(known):
-        return answers_of_test_patient(known[int(chosen)])
-    return {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+    known = {str(number): each for number, each in enumerate(getattr(settings, "TEST_PATIENTS", ()))}
+    chosen = known.get(request.POST.get("test_patient", ""))
+    return typed_answers(request.POST) if chosen is None else answers_of_test_patient(chosen)
 
 
 @require_http_methods(["GET", "POST"])

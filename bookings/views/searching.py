@@ -17,10 +17,11 @@ from bookings import services
 from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.identity import sender_identity
 from bookings.models import Booking, BookingDraft
-from bookings.offers import DAYS_SHOWN, OfferedSlot, SlotSearch
+from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch
 from bookings.patient_answers import answers_from
 from bookings.policies import PolicyRefused, check_can_book
 from bookings.presenters import SlotPage, use_case_options
+from bookings.selectors import rebooking_of
 from bookings.slot_search import search_slots
 from bookings.states import BookingStatus
 from bookings.views.lookup import LONDON, clock, draft_of, sent_booking
@@ -85,19 +86,36 @@ def _begin(
         services.change_draft_slot(draft=draft, chosen=chosen, now=clock())
         return redirect_to_next_step(draft)
     before = _booking(request)
-    replaced = before if before is not None and before.status != BookingStatus.REFUSED else None
-    opened = services.open_draft(
-        acting=acting_of(request),
-        service=service,
-        use_case=before.use_case if before is not None else use_case,
-        chosen=chosen,
-        now=clock(),
-        replaces=replaced,
-    )
+    try:
+        opened = services.open_draft(
+            acting=acting_of(request),
+            service=service,
+            use_case=before.use_case if before is not None else use_case,
+            chosen=chosen,
+            now=clock(),
+            replaces=_replaced(before) if before is not None else None,
+        )
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+        return _back(service, before)
     if before is not None:
         answers = answers_from(details_of(before.patient))
         services.save_draft_patient(draft=opened, patient_data=answers, now=clock())
     return redirect_to_next_step(opened)
+
+
+def _replaced(before: Booking) -> Booking | None:
+    """The appointment that the new time is for: never a refused one, but what that one was for."""
+    if before.status != BookingStatus.REFUSED:
+        return before
+    plan = rebooking_of(before)
+    return plan.cancelled if plan is not None and plan.booked_id == before.pk else None
+
+
+def _back(service: HealthcareService, before: Booking | None) -> HttpResponse:
+    if before is not None:
+        return redirect("bookings:detail", before.pk)
+    return redirect("bookings:slots", service.service_id)
 
 
 def redirect_to_next_step(draft: BookingDraft) -> HttpResponse:
@@ -114,7 +132,10 @@ def _still_offered(
     slot_id, _, start = form.cleaned_data["slot"].partition("|")
     try:
         day = datetime.fromisoformat(start).astimezone(LONDON).date()
-    except ValueError:
+    except (ValueError, OverflowError):
+        return None
+    today = clock().astimezone(LONDON).date()
+    if not today <= day <= today + FURTHEST:
         return None
     search = _search(request, service, day, days=1)
     if search.problem is not None and not search.offers:

@@ -1,7 +1,8 @@
 """Chromium and axe for browser tests.
 
 `browser_page(width)` opens one page; `assert_accessible(page)` runs axe and fails with the rule and place of
-each violation. Skips where chromium or node_modules is absent.
+each violation. Skips where chromium or node_modules is absent. One browser serves all tests of a module
+(conftest.py ends it): while it runs, Playwright holds an event loop in this thread, which the ORM refuses.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -26,7 +27,11 @@ LAUNCH_ARGUMENTS = [
     "--disable-sync",
 ]
 DESKTOP, PHONE, SMALLEST = 1280, 375, 320
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+_RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    # What passes need not be described: half the time.
+    "resultTypes": ["violations"],
+}
 
 
 @cache
@@ -42,28 +47,59 @@ def require_browser() -> None:
         pytest.skip("axe-core is not installed: run python -m bars_portal.nhsuk.build")
 
 
+class SharedBrowser:
+    """One chromium, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+
+    def get(self) -> Browser:
+        if self._playwright is None or self._browser is None:
+            self._playwright = sync_playwright().start()
+            chromium = self._playwright.chromium
+            self._browser = chromium.launch(executable_path=str(CHROMIUM), args=LAUNCH_ARGUMENTS)
+        return self._browser
+
+    def stop(self) -> None:
+        if self._browser is not None:
+            self._browser.close()
+        if self._playwright is not None:
+            self._playwright.stop()
+        self._browser = self._playwright = None
+
+
+shared_browser = SharedBrowser()
+
+
 @contextmanager
-def browser_page(*, width: int = DESKTOP, height: int = 900, javascript: bool = True) -> Iterator[Page]:
-    """One page in a fresh browser context; every script error on it fails the test."""
+def browser_context(
+    *, width: int = DESKTOP, height: int = 900, javascript: bool = True
+) -> Iterator[BrowserContext]:
+    """Cookies and pages of one person; every script error or blocked content on them fails the test."""
     require_browser()
     faults: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=LAUNCH_ARGUMENTS)
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, java_script_enabled=javascript
-        )
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda line: faults.append(line.text) if _is_policy_fault(line.text) else None)
-        yield page
-        context.close()
-        browser.close()
+    context = shared_browser.get().new_context(
+        viewport={"width": width, "height": height}, java_script_enabled=javascript
+    )
+    context.set_default_timeout(10_000)
+    context.on("weberror", lambda error: faults.append(str(error.error)))
+    context.on("console", lambda line: faults.append(line.text) if _is_fault(line.type, line.text) else None)
+    yield context
+    context.close()
     assert not faults, faults
 
 
-def _is_policy_fault(text: str) -> bool:
-    return "Content Security Policy" in text
+@contextmanager
+def browser_page(*, width: int = DESKTOP, height: int = 900, javascript: bool = True) -> Iterator[Page]:
+    """One page in a fresh browser context."""
+    with browser_context(width=width, height=height, javascript=javascript) as context:
+        yield context.new_page()
+
+
+def _is_fault(kind: str, text: str) -> bool:
+    """An answer such as 404 is also written to the console as an error: that is the page's own test."""
+    return "Content Security Policy" in text or (kind == "error" and not text.startswith("Failed to load"))
 
 
 def violations(page: Page) -> list[str]:
@@ -79,7 +115,7 @@ def violations(page: Page) -> list[str]:
 
 def assert_accessible(page: Page) -> None:
     found = violations(page)
-    assert not found, "\n".join(found)
+    assert not found, "\n".join([page.url, *found])
 
 
 def sideways_scroll(page: Page) -> int:

@@ -21,11 +21,13 @@ from tests.live.partner import (
     mutual_tls,
     proxy_client,
 )
+from tests.live.people import Person, signed_in
 from tests.stack import Stack
 
 Query = Callable[..., list[tuple[Any, ...]]]
 FhirCheck = Callable[[Sequence[Resource]], None]
 TakeSlot = Callable[..., FreeSlot]
+Say = Callable[[str], None]
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +85,22 @@ def fhir_check(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Fh
         assert done.returncode == 0, done.stdout + done.stderr
 
     return check
+
+
+@pytest.fixture(scope="session")
+def clinician(stack: Stack) -> Iterator[Person]:
+    """At the sending organisation's pages."""
+    with signed_in(stack) as person:
+        yield person
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) -> Say:
+    """A line for whoever watches the run, captured or not: what was measured."""
+    terminal = request.config.get_terminal_writer()
+
+    def speak(words: str) -> None:
+        with capfd.disabled():
+            terminal.line(f"\n{words}")
+
+    return speak

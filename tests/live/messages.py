@@ -18,7 +18,9 @@ PATIENT = {"family": "Ottershaw", "given": "Wilhelmina", "postcode": "LS6 3QX", 
 
 def own_booking(slot: FreeSlot, *, use_case: str = "a1t1") -> Resource:
     """booking-request, new, with what its MessageDefinition asks for and no more."""
-    urls = {name: f"urn:uuid:{uuid4()}" for name in ("header", "focus", "patient", "slot", "diary", "service")}
+    urls = {
+        name: f"urn:uuid:{uuid4()}" for name in ("header", "focus", "patient", "slot", "diary", "service")
+    }
     urls |= {name: f"urn:uuid:{uuid4()}" for name in ("receiver", "sender")}
     appointment = _appointment(slot, urls, "booked", use_case) | {"slot": [_ref(urls["slot"])]}
     taken = {"id": slot.id, "status": "busy", "start": slot.start, "end": slot.end}
@@ -92,9 +94,7 @@ def _header(slot: FreeSlot, urls: dict[str, str], reason: str, definition: str) 
         focus=[_ref(urls["focus"])],
         definition=f"{_DEFINITION}/{definition}",
     )
-    header["meta"]["profile"] = [
-        "https://fhir.nhs.uk/StructureDefinition/BARSMessageHeader-booking-request"
-    ]
+    header["meta"]["profile"] = ["https://fhir.nhs.uk/StructureDefinition/BARSMessageHeader-booking-request"]
     return header
 
 

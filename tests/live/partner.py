@@ -4,7 +4,7 @@ import base64
 import json
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,7 +199,7 @@ def demo_env(stack: Stack) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def outcome_of(answer: httpx.Response, *, hidden: Sequence[str] = ()) -> tuple[int, str, str]:
+def outcome_of(answer: httpx.Response, *, hidden: Iterable[str] = ()) -> tuple[int, str, str]:
     """Status, error code and issue code of an OperationOutcome that is all that the standard asks for.
 
     `hidden` are values of the request that it must not repeat.

@@ -17,7 +17,7 @@ _LIVE = models.Q(state__in=[InboundState.PROCESSING, InboundState.ACCEPTED])
 
 
 class InboundMessage(models.Model):
-    """One `POST /$process-message`: claim of its request id, raw bytes, all headers, and our stored answer."""
+    """One `POST /$process-message`: claim of its request id, raw bytes, all headers, our stored answer."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request_id = models.UUIDField()

@@ -1,7 +1,7 @@
 """What every FHIR endpoint shares: who calls, the ids, formats, faults as OperationOutcome, audit."""
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
@@ -24,7 +24,7 @@ from bars_portal.exchange.transport.headers import IncomingHeaders, decode_heade
 class FhirView(APIView):
     """One FHIR endpoint. Order of checks: certificate, ids, formats, verb, then the endpoint's own."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head", "options"]
+    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
     audit_action: ClassVar[str] = "exchange.read"
     peer: Peer | None = None
     incoming: IncomingHeaders | None = None
@@ -37,20 +37,22 @@ class FhirView(APIView):
         self.incoming = decode_headers(headers_of(plain))
         check_answer_type(plain)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    @property
+    def allowed_methods(self) -> list[str]:
+        """For the header Allow."""
+        return [verb for verb in super().allowed_methods if verb != "OPTIONS"]
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]  # DRF's own Request
         """Not the browsable kind of API: OPTIONS is a wrong verb like any other."""
         raise MethodNotAllowed("OPTIONS")
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]  # the same
         raise MethodNotAllowed(request.method or "")
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # rendered already
         issues = _issues_of(exc)
         self._audit_refusal(issues[0])
-        response = refusal(self.request._request, *issues)
-        if isinstance(exc, MethodNotAllowed):
-            response["Allow"] = ", ".join(m for m in self.allowed_methods if m != "OPTIONS")
-        return response
+        return refusal(self.request._request, *issues)
 
     def answer(self, body: bytes, *, status: int = 200) -> HttpResponse:
         return answer(self.request._request, body, status=status)

@@ -18,6 +18,7 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.queries import DefinitionQuery
 from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.receiver.base import FhirView
+from bars_portal.exchange.receiver.bodies import read_body
 from bars_portal.exchange.receiver.negotiation import check_body_type
 
 Params = Sequence[tuple[str, str]]
@@ -59,7 +60,7 @@ class ProcessMessageView(FhirView):
     def post(self, request: Request) -> HttpResponse:
         check_body_type(request._request)
         arrival = Arrival(
-            body=request._request.body,
+            body=read_body(request._request),
             raw_headers=dict(request._request.headers),
             headers=self.require_headers(),
             peer=self.peer.name if self.peer else "",
@@ -86,6 +87,16 @@ class ResourceView(FhirView):
             raise fault(OutcomeCode.NOT_FOUND, f"There is no such {self.resource_type}.")
         self.audit("done")
         return self.answer(json.dumps(found))
+
+
+class UnknownPathView(FhirView):
+    """Every other path: the same checks and the same trail, and then nothing."""
+
+    audit_action: ClassVar[str] = "exchange.unknown_path"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise fault(OutcomeCode.NOT_FOUND, "There is nothing at this path.")
 
 
 def _uuid(text: str) -> UUID:

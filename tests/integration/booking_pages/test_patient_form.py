@@ -1,4 +1,4 @@
-"""The patient form field by field: what was typed is kept, errors are plain words, nothing is half-written."""
+"""The patient form field by field: what was typed is kept, errors are plain words, nothing half-written."""
 
 from html import unescape
 
@@ -17,23 +17,21 @@ def errors_in(content: str) -> str:
 
 
 @pytest.mark.parametrize("name", [*ANSWERS, "test_patient", "unknown_field"])
-@pytest.mark.parametrize("value", list(HOSTILE.values()), ids=list(HOSTILE))
-def test_any_value_in_any_field(office: Office, name: str, value: str) -> None:
+def test_any_value_in_any_field(office: Office, name: str) -> None:
     draft = office.draft()
     before = row_counts()
     address = reverse("bookings:patient", args=[draft.pk])
-    response = office.client.post(address, {**ANSWERS, name: value})
-    content = response.content.decode()
-    assert response.status_code in (200, 302)
-    assert SCRIPT not in response.content
-    assert row_counts() == before
-    if response.status_code == 302:
-        assert SCRIPT not in office.client.get(response["Location"]).content
-    elif name != "test_patient":
-        assert errors_in(content)
-        assert not any(word in errors_in(content) for word in JARGON)
-    # The page can be opened again, whatever was kept.
-    assert office.client.get(address).status_code == 200
+    for kind, value in HOSTILE.items():
+        response = office.client.post(address, {**ANSWERS, name: value})
+        content = response.content.decode()
+        assert response.status_code in (200, 302), kind
+        assert SCRIPT not in response.content, kind
+        assert row_counts() == before, kind
+        if response.status_code == 302:
+            assert SCRIPT not in office.client.get(response["Location"]).content, kind
+        elif name != "test_patient":
+            assert errors_in(content), kind
+            assert not any(word in errors_in(content) for word in JARGON), kind
 
 
 @pytest.mark.parametrize("name", ["family_name", "given_names", "birth_date-year", "phone", "gender"])

@@ -1,10 +1,35 @@
-"""The access log: method, path, status, milliseconds. No query, no headers: both hold patient data."""
+"""The access log: method, path, status, milliseconds. No query, no headers: both hold patient data.
 
+Of a refused request only the known part of the path: a stranger's mistake may have put a patient into it.
+"""
+
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from gunicorn.glogging import Logger
+
+_REFUSED = 400
+# What our own paths begin with, the receiver's and the portal's.
+_KNOWN = re.compile(
+    r"FHIR|R4|metadata|MessageDefinition|\$process-message|Slot|Appointment"
+    r"|accounts|admin|bookings|health|services|static|live|ready"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
+)
+
+
+def loggable(path: str, status: int) -> str:
+    """The path up to what nobody here has named."""
+    if status < _REFUSED:
+        return path
+    kept: list[str] = []
+    for part in path.split("/"):
+        if part and not _KNOWN.fullmatch(part):
+            return "/".join([*kept, "..."])
+        kept.append(part)
+    return "/".join(kept)
 
 
 class PlainAccessLog(Logger):  # type: ignore[misc]  # gunicorn has no annotations
@@ -13,7 +38,8 @@ class PlainAccessLog(Logger):  # type: ignore[misc]  # gunicorn has no annotatio
     def access(self, resp: Any, req: Any, environ: Mapping[str, Any], request_time: timedelta) -> None:
         if self.access_log_enabled:
             # As sent, still percent-encoded: a decoded path could forge a second line.
-            path = str(environ.get("RAW_URI", "")).partition("?")[0]
+            raw = str(environ.get("RAW_URI", "")).partition("?")[0]
             status = str(resp.status).partition(" ")[0]
+            path = loggable(raw, int(status))
             milliseconds = request_time // timedelta(milliseconds=1)
             self.access_log.info("%s %s %s %d ms", environ["REQUEST_METHOD"], path, status, milliseconds)

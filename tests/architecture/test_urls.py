@@ -1,0 +1,140 @@
+"""Every page of the portal: closed to strangers unless listed, and never broken for anybody."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from bars_portal.accounts.models import User
+from bars_portal.accounts.roles import Role
+from bookings.states import Direction
+from tests.factories.accounts import make_organisation, make_user
+from tests.factories.bookings import make_booking, make_schedule, make_slot
+from tests.factories.directory import make_endpoint, make_service
+
+pytestmark = pytest.mark.django_db
+
+# Reviewed: what anybody may read.
+PUBLIC = {"health/live", "health/ready", "accounts/sign-in/"}
+NOBODY = UUID(int=0)
+TO_SIGN_IN = ("/accounts/sign-in/", "/admin/login/", "/admin/")
+
+
+def routes() -> list[str]:
+    """Every route of the portal, parameters as <name>."""
+    return sorted({_plain(each) for each in _walk(get_resolver("bars_portal.urls").url_patterns)})
+
+
+def _walk(patterns: list[Any], before: str = "") -> Iterator[str]:
+    for each in patterns:
+        route = before + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from _walk(each.url_patterns, route)
+        elif isinstance(each, URLPattern):
+            yield route
+
+
+def _plain(route: str) -> str:
+    route = re.sub(r"<\w+:(\w+)>", r"<\1>", route)
+    route = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", route)
+    return re.sub(r"[\^$?\\]", "", route)
+
+
+@pytest.fixture
+def known() -> dict[str, Any]:
+    """Things that exist, one of each kind that a route can name; all of one organisation."""
+    organisation = make_organisation()
+    service = make_service(provider=organisation)
+    make_endpoint(service=service)
+    slot = make_slot(schedule=make_schedule(service=service))
+    sent = make_booking(organisation=organisation, service=service)
+    make_booking(service=service, direction=Direction.RECEIVED, slot=slot)
+    return {"organisation": organisation, "service_id": service.service_id, "booking_id": sent.pk}
+
+
+def filled(route: str, known: dict[str, Any]) -> list[str]:
+    """The route with what exists, and with what does not."""
+    answers = {
+        "service_id": (known["service_id"], "0"),
+        "booking_id": (known["booking_id"], NOBODY),
+        "draft_id": (NOBODY, NOBODY),
+        "object_id": (_first_of(route), NOBODY),
+        "id": (_first_of(route), NOBODY),
+        "app_label": ("bookings", "nothing"),
+        "content_type_id": (1, 0),
+        "url": ("nothing/at/all", ""),
+    }
+    names = re.findall(r"<(\w+)>", route)
+    paths = []
+    for position in (0, 1) if names else (0,):
+        path = route
+        for name in names:
+            path = path.replace(f"<{name}>", str(answers[name][position]))
+        paths.append(f"/{path}")
+    return paths
+
+
+def _first_of(route: str) -> Any:
+    for model in admin.site._registry:
+        if f"/{model._meta.app_label}/{model._meta.model_name}/" in route:
+            found = model._default_manager.first()
+            return found.pk if found else NOBODY
+    return NOBODY
+
+
+def test_the_admin_has_no_sign_in_of_its_own(client: Client) -> None:
+    response = client.get("/admin/login/?next=/admin/")
+    assert response.headers["Location"].startswith("/accounts/sign-in/")
+
+
+def test_the_walk_finds_the_portal() -> None:
+    found = routes()
+    assert len(found) > 40
+    assert {"", "bookings/<booking_id>/cancel/", "admin/exchange/inboundmessage/", *PUBLIC} <= set(found)
+
+
+@pytest.mark.parametrize("route", routes())
+def test_a_stranger_is_sent_to_sign_in(client: Client, known: dict[str, Any], route: str) -> None:
+    for path in filled(route, known):
+        response = client.get(path)
+        if route in PUBLIC:
+            assert response.status_code == 200
+        elif response.status_code == 302:
+            assert response.headers["Location"].startswith(TO_SIGN_IN)
+        else:
+            assert response.status_code in (404, 405), path
+        posted = client.post(path).status_code
+        assert posted in (302, 401, 403, 404, 405, *([200] if route in PUBLIC else []))
+
+
+@pytest.mark.parametrize("role", [*Role, None])
+def test_no_page_breaks_for_anybody(client: Client, known: dict[str, Any], role: Role | None) -> None:
+    """An exception fails the test by itself: the client raises it."""
+    person: User = make_user(role=role, organisation=known["organisation"])
+    client.force_login(person)
+    seen: dict[int, int] = {}
+    for route in routes():
+        if "sign-out" in route or "logout" in route:
+            continue
+        for path in filled(route, known):
+            status = client.get(path).status_code
+            assert status in (200, 204, 301, 302, 403, 404, 405), path
+            seen[status] = seen.get(status, 0) + 1
+    assert seen[403 if role is None else 200] > 3, "somebody with a role sees something"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_pages_of_another_organisation_are_not_there(
+    client: Client, known: dict[str, Any], role: Role
+) -> None:
+    client.force_login(make_user(role=role))
+    for route in routes():
+        if "<booking_id>" in route:
+            path = filled(route, known)[0]
+            assert client.get(path).status_code in (302, 403, 404, 405), path
+            assert "Quill" not in client.get(path, follow=True).content.decode()

@@ -1,0 +1,134 @@
+"""Somebody who uses the portal, and how each page that they see is looked at."""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+from playwright.sync_api import Page, Request, expect
+
+from bars_portal.demo.facts import PASSWORD
+from tests.browser.axe import SMALLEST, assert_accessible, sideways_scroll
+
+SHOTS = os.environ.get("BARS_SHOTS", "")
+UTC_SERVICE, HUB, CAS, ED, PHARMACY = "2000099002", "2000099999", "2000099003", "2000099001", "2000099004"
+# Values that occur nowhere but in this patient.
+FAMILY, GIVEN, NHS_NUMBER, BORN = "Quillfeather", "Adalberta", "9449306621", ("3", "11", "1947")
+PHONE_NUMBER, POSTCODE, STREET, EMAIL = "07700900777", "ZE2 9ZZ", "7 Thistledown", "adalberta@example.org"
+SECRETS = (FAMILY, GIVEN, NHS_NUMBER, "449 306 6621", "7700900777", POSTCODE, "ZE29ZZ", STREET, EMAIL, "1947")
+
+
+class Person:
+    """`look()` at every page and state: axe, heading, title, addresses, width; a picture when asked for."""
+
+    def __init__(self, page: Page, portal: str, width: int, test: str, *, javascript: bool = True) -> None:
+        self.page = page
+        self.javascript = javascript
+        self.portal = portal
+        self.width = width
+        self.test = re.sub(r"\W+", "-", test).strip("-")
+        self.shots = 0
+        self.addresses: list[str] = []
+        page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        self.addresses.append(unquote(request.url))
+
+    def go(self, path: str = "/") -> None:
+        self.page.goto(self.portal + path)
+
+    def sign_in(self, username: str) -> None:
+        self.go()
+        self.page.get_by_label("Username").fill(username)
+        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.press("Sign in")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def follow(self, name: str, *, first: bool = False) -> None:
+        """Links that look like buttons too: their role is "button"."""
+        link = self.page.locator("a", has_text=name)
+        (link.first if first else link).click()
+
+    def look(self, heading: str = "", *, patient: bool = False) -> None:
+        """`patient`: a page about the patient, which begins with who it is."""
+        page = self.page
+        self._picture(heading)
+        if heading:
+            expect(page.locator("h1")).to_contain_text(heading)
+        assert page.locator("h1").count() == 1
+        assert page.locator(".app-environment").count() == 1
+        banner = page.locator(".app-patient")
+        if patient:
+            for text in (FAMILY.upper(), GIVEN, "944 930 6621"):
+                expect(banner).to_contain_text(text)
+        assert not self._told_by([page.title(), *self.addresses])
+        if self.javascript:
+            assert_accessible(page)
+            self._assert_fits()
+
+    def _told_by(self, texts: list[str]) -> list[str]:
+        return [text for text in texts if any(secret.lower() in text.lower() for secret in SECRETS)]
+
+    def _assert_fits(self) -> None:
+        size = self.page.viewport_size
+        assert size is not None
+        self.page.set_viewport_size({"width": SMALLEST, "height": size["height"]})
+        assert sideways_scroll(self.page) == 0, self.page.url
+        self.page.set_viewport_size(size)
+
+    def _picture(self, heading: str) -> None:
+        if not SHOTS:
+            return
+        self.shots += 1
+        name = re.sub(r"\W+", "-", heading.lower())[:40] or "page"
+        file = Path(SHOTS) / f"{self.test}-{self.width}-{self.shots:02d}-{name}.png"
+        self.page.screenshot(path=file, full_page=True)
+
+    # What a booking is made of.
+
+    def open_times(self, service: str) -> None:
+        self.go(f"/bookings/services/{service}/times/")
+
+    def choose_time(self, *, day: int = 1, position: int = 0) -> str:
+        """Press a free time of the `day`th day shown (0: the first); gives the Slot's id."""
+        row = self.page.locator(".app-slots__table tbody tr").nth(day)
+        button = row.locator("button").nth(position)
+        slot_id = (button.get_attribute("value") or "").partition("|")[0]
+        button.click()
+        return slot_id
+
+    def type_patient(self, *, without: str = "") -> None:
+        """A whole patient; `without` leaves one field of the form empty."""
+        day, month, year = BORN
+        typed = {
+            "family_name": FAMILY,
+            "given_names": GIVEN,
+            "birth_date-day": day,
+            "birth_date-month": month,
+            "birth_date-year": year,
+            "nhs_number": NHS_NUMBER,
+            "address_line_1": STREET,
+            "postcode": POSTCODE,
+            "phone": PHONE_NUMBER,
+            "email": EMAIL,
+        }
+        for name, value in typed.items():
+            if name != without:
+                self.page.locator(f"[id=id_{name}]").fill(value)
+        self.page.get_by_role("radio", name="Female", exact=True).check()
+
+    def begin(self, service: str = UTC_SERVICE) -> str:
+        """As far as "check your answers"; gives the Slot's id."""
+        self.open_times(service)
+        slot_id = self.choose_time()
+        self.type_patient()
+        self.press("Continue")
+        return slot_id
+
+    def book(self, service: str = UTC_SERVICE) -> str:
+        slot_id = self.begin(service)
+        self.press("Book the appointment")
+        expect(self.page.locator("h1")).to_contain_text("Appointment booked")
+        return slot_id

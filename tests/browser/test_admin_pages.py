@@ -1,0 +1,73 @@
+"""Django admin: a manager's diaries and slots, an engineer's message log, an auditor's trail."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import People
+from tests.browser.person import FAMILY, NHS_NUMBER, PHONE_NUMBER, UTC_SERVICE
+from tests.browser.wire import Wire
+
+pytestmark = pytest.mark.browser
+
+
+def first_id(wire: Wire, table: str, where: str = "true", order: str = "id") -> object:
+    return wire.rows(f"SELECT id FROM {table} WHERE {where} ORDER BY {order} LIMIT 1")[0][0]
+
+
+def test_a_manager_sees_bookings_diaries_and_slots(people: People, wire: Wire) -> None:
+    clinician = people()
+    slot_id = clinician.book(UTC_SERVICE)
+    manager = people("manager")
+    service = first_id(wire, "directory_healthcareservice", f"service_id = '{UTC_SERVICE}'")
+    schedule = first_id(wire, "bookings_schedule", f"service_id = '{service}'")
+    received = first_id(wire, "bookings_booking", f"slot_id = '{slot_id}' AND direction = 'received'")
+    for path in (
+        "/admin/",
+        "/admin/bookings/booking/",
+        f"/admin/bookings/booking/{received}/change/",
+        "/admin/bookings/schedule/",
+        "/admin/bookings/schedule/add/",
+        f"/admin/bookings/schedule/{schedule}/change/",
+        "/admin/bookings/slot/",
+        "/admin/directory/healthcareservice/",
+        f"/admin/directory/healthcareservice/{service}/change/",
+    ):
+        manager.go(path)
+        manager.look()
+    reference = wire.rows("SELECT reference FROM bookings_booking WHERE id = %s", received)[0][0]
+    manager.go("/admin/bookings/booking/")
+    expect(manager.page.locator("#result_list")).to_contain_text(reference)
+
+
+def test_an_engineer_sees_messages_with_values_masked(people: People, wire: Wire) -> None:
+    people().book(UTC_SERVICE)
+    engineer = people("engineer")
+    for model, table in (
+        ("outboundmessage", "exchange_outboundmessage"),
+        ("inboundmessage", "exchange_inboundmessage"),
+    ):
+        engineer.go(f"/admin/exchange/{model}/")
+        expect(engineer.page.locator("#result_list")).to_contain_text(re.compile("booking", re.IGNORECASE))
+        engineer.look()
+        engineer.go(f"/admin/exchange/{model}/{first_id(wire, table, order='id DESC')}/change/")
+        engineer.look()
+        shown = engineer.page.content()
+        for secret in (FAMILY, NHS_NUMBER, PHONE_NUMBER, "7700900777"):
+            assert secret not in shown
+    engineer.go("/admin/bookings/booking/")
+    expect(engineer.page.locator("text=access to this page")).to_have_count(1)
+
+
+def test_an_auditor_sees_who_did_what(people: People, wire: Wire) -> None:
+    people().book(UTC_SERVICE)
+    auditor = people("auditor")
+    auditor.go("/admin/audit/auditevent/")
+    auditor.look()
+    expect(auditor.page.locator("#result_list")).to_contain_text("Chris Linnell")
+    auditor.go(f"/admin/audit/auditevent/{first_id(wire, 'audit_auditevent', order='id DESC')}/change/")
+    auditor.look()
+    assert FAMILY not in auditor.page.content()
+    events = {row[0] for row in wire.rows("SELECT DISTINCT action FROM audit_auditevent")}
+    assert {"accounts.sign_in", "bookings.search_slots", "bookings.view_booking"} <= events

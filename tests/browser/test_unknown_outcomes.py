@@ -1,0 +1,56 @@
+"""No clear answer: the page says so, never invites a second booking, and settles it by checking again."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import People
+from tests.browser.person import CAS
+from tests.browser.wire import Wire
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_lost_reply_is_not_known_until_checked_again(people: People, wire: Wire, width: int) -> None:
+    person = people(width=width)
+    page = person.page
+    slot_id = person.begin(CAS)
+    wire.drill(CAS, "lost-reply")
+    person.press("Book the appointment")
+    expect(page.locator("h1")).to_contain_text("We do not know yet whether this is booked")
+    expect(page.locator("main")).to_contain_text("Do not book or cancel again")
+    for offer in ("Choose another time", "Rebook for another time", "Cancel this appointment"):
+        expect(page.locator("a", has_text=offer)).to_have_count(0)
+    expect(page.locator(".app-slots__table")).to_have_count(0)
+    person.look("We do not know yet whether this is booked", patient=True)
+    person.press("Check again")
+    expect(page.locator(".nhsuk-panel")).to_contain_text("Reference")
+    person.look("Appointment booked", patient=True)
+    assert wire.booked_on(slot_id) == 1
+
+
+def test_a_slow_answer_arrives_by_itself(people: People, wire: Wire, width: int) -> None:
+    person = people(width=width)
+    page = person.page
+    slot_id = person.begin(CAS)
+    wire.drill(CAS, "slow")
+    person.press("Book the appointment")
+    expect(page.locator("h1")).to_contain_text("Still confirming")
+    expect(page.locator("main")).to_contain_text("Do not book a second time")
+    expect(page.get_by_role("button", name="Check again")).to_have_count(0)
+    person.look("Still confirming", patient=True)
+    expect(page.locator(".nhsuk-panel")).to_contain_text("Reference", timeout=8000)
+    assert wire.booked_on(slot_id) == 1
+
+
+def test_a_cancellation_that_is_not_known(people: People, wire: Wire) -> None:
+    person = people()
+    page = person.page
+    slot_id = person.book(CAS)
+    person.follow("Cancel this appointment")
+    page.get_by_role("radio").first.check()
+    wire.drill(CAS, "lost-reply")
+    person.press("Cancel the appointment")
+    person.look("We do not know yet whether this is cancelled", patient=True)
+    person.press("Check again")
+    person.look("Appointment cancelled", patient=True)
+    assert wire.slot_status(slot_id) == "free"

@@ -1,0 +1,90 @@
+"""What the receiver keeps of a message: the bytes and headers as they came, and the answer as it went."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from bars_portal.audit.models import AuditEvent
+from bars_portal.exchange.models import InboundMessage, InboundState
+from bookings.models import Booking, Slot
+from tests.integration.exchange.calling import SENDER_ODS, Receiver, cancelling, fresh
+
+pytestmark = pytest.mark.django_db
+
+
+def stored(receiver: Receiver) -> InboundMessage:
+    return InboundMessage.objects.get(request_id=receiver.sent["X-Request-ID"])
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_an_accepted_message_is_kept_byte_for_byte(
+    receiver: Receiver, slot: Slot, indent: int | None
+) -> None:
+    body = json.dumps(fresh(), indent=indent).encode() + b"\r\n"
+    response = receiver.post(body)
+    kept = stored(receiver)
+    assert (kept.state, kept.status_code) == (InboundState.ACCEPTED, 200)
+    assert bytes(kept.body) == body
+    assert bytes(kept.reply or b"") == response.content
+    assert (kept.message_type, kept.service_id) == ("booking-new", "2000099001")
+    assert (kept.source_service_id, kept.sender_ods_code) == ("2000088001", SENDER_ODS)
+    assert kept.peer == "int.api.service.nhs.uk"
+    assert kept.completed_at is not None
+    assert kept.correlation_id == UUID(receiver.sent["X-Correlation-ID"])
+    assert str(kept.bundle_id) == json.loads(body)["id"] == json.loads(response.content)["id"]
+
+
+def test_every_header_is_kept_but_no_credentials(receiver: Receiver, slot: Slot) -> None:
+    receiver.send(fresh(), Cookie="session=a-secret-token", use_context="a1t1|x|booking-request|new")
+    kept = {name.lower(): value for name, value in stored(receiver).headers.items()}
+    assert "a-secret-token" not in json.dumps(kept)
+    assert not {"authorization", "cookie"} & set(kept)
+    sent = {name.lower(): value for name, value in receiver.sent.items()}
+    for name in ("x-request-id", "nhsd-target-identifier", "nhsd-end-user-organisation", "use-context"):
+        assert kept[name] == sent[name]
+
+
+@pytest.mark.parametrize("body", [b"{", b"\x00\xff", b"not json", b'{"resourceType": "Bundle"}'])
+def test_a_refused_message_is_kept_too(receiver: Receiver, slot: Slot, body: bytes) -> None:
+    response = receiver.post(body)
+    kept = stored(receiver)
+    assert (kept.state, kept.status_code) == (InboundState.REFUSED, 400)
+    assert (bytes(kept.body), bytes(kept.reply or b"")) == (body, response.content)
+    assert kept.service_id == "2000099001"
+
+
+def test_each_message_leaves_one_event(receiver: Receiver, slot: Slot) -> None:
+    receiver.send(fresh())
+    accepted = stored(receiver)
+    receiver.post(b"{")
+    refused = stored(receiver)
+    receiver.send(cancelling())
+    events = AuditEvent.objects.filter(action="exchange.receive_message").order_by("pk")
+    assert [each.outcome for each in events] == ["done", "refused", "done"]
+    assert [each.subject_id for each in events][:2] == [str(accepted.pk), str(refused.pk)]
+    assert [each.detail["message_type"] for each in events] == ["booking-new", "", "booking-cancelled"]
+    for event in events:
+        assert event.actor_label == f"A 111 provider ({SENDER_ODS}) via int.api.service.nhs.uk"
+
+
+def test_nothing_about_the_patient_is_on_the_trail(receiver: Receiver, slot: Slot) -> None:
+    receiver.send(fresh())
+    receiver.send(fresh())
+    text = " ".join(str(each) for each in AuditEvent.objects.values_list("detail", "actor_label", "action"))
+    for value in ("Zebedee", "Quintilla", "9990548609", "1981-07-14", "07700900123"):
+        assert value not in text
+
+
+def test_warnings_are_kept_with_an_accepted_message(receiver: Receiver, slot: Slot) -> None:
+    body = fresh()
+    body["entry"][2]["resource"]["contact"][0]["telecom"][0].pop("rank")
+    assert receiver.send(body).status_code == 200
+    (warning,) = stored(receiver).warnings
+    assert warning["rule"] == "contact-ranks"
+    assert warning["expression"] == ["Bundle.entry[2].resource.contact[0].telecom"]
+
+
+def test_the_booking_knows_its_message(receiver: Receiver, slot: Slot) -> None:
+    receiver.send(fresh())
+    assert Booking.objects.get().message == stored(receiver)

@@ -1,0 +1,375 @@
+"""Every fault that a booking message can have: what the sender is told, and that nothing came of it."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from bars_portal.audit.models import AuditEvent
+from bars_portal.exchange.fhir.outcomes import OutcomeCode
+from bars_portal.exchange.fhir.rules import all_rules
+from bars_portal.exchange.models import InboundMessage, InboundState
+from bookings.models import Booking, Slot, SlotStatus
+from tests.integration.exchange.calling import (
+    FHIR,
+    MESSAGE,
+    WRONG_NAME,
+    Receiver,
+    cancelling,
+    encoded,
+    fresh,
+    issue_of,
+    organisation,
+    outcome,
+    state_of_the_world,
+    target,
+)
+from tests.unit.exchange_fhir.factory import (
+    APPOINTMENT,
+    HEADER,
+    PATIENT,
+    RECEIVER,
+    SERVICE,
+    SLOT,
+    Change,
+    changed,
+    coded,
+    contact,
+    phone,
+    put,
+    ref,
+)
+from tests.unit.exchange_fhir.test_rules import FAULTS, destination, full_url, meta
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(receiver: Receiver, body: dict[str, Any]) -> tuple[tuple[int, str, str], dict[str, Any]]:
+    """Send it; check what holds for every refusal; its outcome and first issue."""
+    before = state_of_the_world()
+    response = receiver.send(body)
+    assert response.headers["X-Request-ID"] == receiver.sent["X-Request-ID"]
+    assert response.headers["X-Correlation-ID"] == receiver.sent["X-Correlation-ID"]
+    assert response.headers["Content-Type"] == FHIR
+    assert state_of_the_world() == before
+    stored = InboundMessage.objects.get(request_id=receiver.sent["X-Request-ID"])
+    assert (stored.state, stored.status_code) == (InboundState.REFUSED, response.status_code)
+    assert bytes(stored.reply or b"") == response.content
+    assert b"SECRET" not in response.content
+    return outcome(response), issue_of(response)
+
+
+@pytest.mark.parametrize(("rule", "change", "code"), FAULTS)
+def test_each_broken_rule_of_a_new_booking(
+    receiver: Receiver, slot: Slot, rule: str, change: Change, code: OutcomeCode
+) -> None:
+    body = changed(fresh(), change)
+    found, _ = refused(receiver, body)
+    event = AuditEvent.objects.get(action="exchange.receive_message")
+    assert event.outcome == "refused"
+    if event.detail["rule"] == "structure":
+        # The structural gate comes before the rules, and finds some of these too.
+        assert rule in {"header-first", "event-known", "destination-hosted", "appointment-times", "consent"}
+        assert found[:2] == (400, "REC_BAD_REQUEST")
+    else:
+        assert (found, event.detail["rule"]) == ((code.status, code.code, code.issue), rule)
+
+
+def test_the_table_names_every_rule_that_can_refuse() -> None:
+    only_warn = {
+        *("receiver-provider", "source-service", "counts-listed", "contact-ranks"),
+        *("nhs-number", "ods-system"),
+    }
+    assert {rule.id for rule in all_rules()} - only_warn == {rule for rule, *_ in FAULTS}
+
+
+TOLD: list[tuple[Change, int, str, str, list[str]]] = [
+    (put(-1, "type", "collection"), 400, "REC_BAD_REQUEST", "invariant", ["Bundle.type"]),
+    (meta(None), 400, "REC_BAD_REQUEST", "invariant", ["Bundle.meta.versionId"]),
+    (meta("2.0.0"), 422, "REC_UNPROCESSABLE_ENTITY", "not-supported", ["Bundle.meta.versionId"]),
+    (
+        put(HEADER, "reason", coded("message-reason-bars", "SECRET")),
+        400,
+        "REC_BAD_REQUEST",
+        "invariant",
+        ["Bundle.entry[0].resource.reason"],
+    ),
+    (
+        put(APPOINTMENT, "status", "arrived"),
+        400,
+        "REC_BAD_REQUEST",
+        "invariant",
+        [
+            "Bundle.entry[0].resource.eventCoding",
+            "Bundle.entry[0].resource.reason",
+            "Bundle.entry[1].resource.status",
+        ],
+    ),
+    (
+        destination("https://fhir.nhs.uk/Id/dos-service-id|2000011147", ref(RECEIVER)),
+        404,
+        "REC_NOT_FOUND",
+        "not-found",
+        ["Bundle.entry[0].resource.destination[0].endpoint"],
+    ),
+    (
+        destination(SERVICE.service_id.token, ref(77)),
+        400,
+        "REC_BAD_REQUEST",
+        "invariant",
+        ["Bundle.entry[0].resource.destination[0].receiver"],
+    ),
+    (
+        put(APPOINTMENT, "serviceCategory", [coded("usecases-categories-bars", "SECRET")]),
+        400,
+        "REC_BAD_REQUEST",
+        "value",
+        ["Bundle.entry[1].resource.serviceCategory"],
+    ),
+    (
+        full_url(PATIENT, "urn:uuid:SECRET"),
+        400,
+        "REC_BAD_REQUEST",
+        "value",
+        ["Bundle.entry[2].fullUrl"],
+    ),
+    (
+        put(SLOT, "schedule", ref(77)),
+        400,
+        "REC_BAD_REQUEST",
+        "invariant",
+        ["Bundle.entry[3].resource.schedule.reference"],
+    ),
+    (
+        put(PATIENT, "contact", [contact(1, phone("1")), contact(1, phone("2"))]),
+        400,
+        "REC_BAD_REQUEST",
+        "invariant",
+        ["Bundle.entry[2].resource.contact"],
+    ),
+    (put(APPOINTMENT, "start", None), 400, "REC_BAD_REQUEST", "required", ["Bundle.entry[1].resource.start"]),
+    (put(SLOT, "id", "SECRET"), 400, "REC_BAD_REQUEST", "value", ["Bundle.entry[3].resource.id"]),
+]
+
+
+@pytest.mark.parametrize(("change", "status", "code", "issue", "expression"), TOLD)
+def test_what_the_sender_is_told(
+    receiver: Receiver, slot: Slot, change: Change, status: int, code: str, issue: str, expression: list[str]
+) -> None:
+    found, told = refused(receiver, changed(fresh(), change))
+    assert (found, told["expression"]) == ((status, code, issue), expression)
+    assert told["severity"] == "error"
+    assert len(told["diagnostics"]) > 15
+
+
+CANCEL_FAULTS: list[tuple[str, Change, tuple[int, str, str]]] = [
+    ("bundle-id", put(-1, "id", None), (400, "REC_BAD_REQUEST", "required")),
+    ("version", meta("3.1.0"), (422, "REC_UNPROCESSABLE_ENTITY", "not-supported")),
+    (
+        "receiver-resolves",
+        destination(SERVICE.service_id.token, ref(77)),
+        (400, "REC_BAD_REQUEST", "invariant"),
+    ),
+    ("appointment-times", put(APPOINTMENT, "end", None), (400, "REC_BAD_REQUEST", "required")),
+    ("contact-call-back", put(PATIENT, "contact", None), (400, "REC_BAD_REQUEST", "invariant")),
+    ("use-case", put(APPOINTMENT, "serviceCategory", None), (400, "REC_BAD_REQUEST", "invariant")),
+    ("focus-resolves", put(HEADER, "focus", [ref(77)]), (400, "REC_BAD_REQUEST", "invariant")),
+]
+
+
+@pytest.mark.parametrize(("rule", "change", "expected"), CANCEL_FAULTS)
+def test_each_broken_rule_of_a_cancel(
+    receiver: Receiver, slot: Slot, rule: str, change: Change, expected: tuple[int, str, str]
+) -> None:
+    assert receiver.send(fresh()).status_code == 200
+    found, _ = refused(receiver, changed(cancelling(), change))
+    assert found == expected
+    assert AuditEvent.objects.filter(outcome="refused", detail__rule=rule).count() == 1
+    slot.refresh_from_db()
+    assert slot.status == SlotStatus.BUSY
+    assert receiver.send(cancelling()).status_code == 200, "the right one still works"
+
+
+@pytest.mark.parametrize(
+    ("body", "issue"),
+    [
+        (b" ", "invalid"),
+        (b"{", "invalid"),
+        (b"[]", "invalid"),
+        (b"\xff\xfe", "invalid"),
+        (b'{"resourceType": "Bundle", "total": NaN}', "invalid"),
+        (b'{"a":' * 3000 + b"1" + b"}" * 3000, "invalid"),
+        (b"{}", ""),
+        (b'{"resourceType": "SECRET"}', ""),
+        (b'{"resourceType": ["Bundle"]}', ""),
+        (b'{"resourceType": "Bundle", "type": "message", "entry": [null]}', ""),
+    ],
+)
+def test_a_body_that_is_no_message(receiver: Receiver, slot: Slot, body: bytes, issue: str) -> None:
+    response = receiver.post(body)
+    status, code, found = outcome(response)
+    assert (status, code) == (400, "REC_BAD_REQUEST")
+    assert found == issue or not issue
+    stored = InboundMessage.objects.get()
+    assert (bytes(stored.body), stored.state) == (body, InboundState.REFUSED)
+    assert b"SECRET" not in response.content
+
+
+LONG_AGO = "11111111-1111-4111-8111-111111111111"
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "expected"),
+    [
+        ("X_Request_ID", None, (400, "REC_BAD_REQUEST", "required")),
+        ("X_Request_ID", "", (400, "REC_BAD_REQUEST", "required")),
+        ("X_Request_ID", "  ", (400, "REC_BAD_REQUEST", "required")),
+        ("X_Request_ID", "SECRET", (400, "REC_BAD_REQUEST", "value")),
+        ("X_Request_ID", LONG_AGO[:-1], (400, "REC_BAD_REQUEST", "value")),
+        ("X_Correlation_ID", None, (400, "REC_BAD_REQUEST", "required")),
+        ("X_Correlation_ID", "", (400, "REC_BAD_REQUEST", "required")),
+        ("X_Correlation_ID", "SECRET", (400, "REC_BAD_REQUEST", "value")),
+        ("NHSD_Target_Identifier", "SECRET", (400, "REC_BAD_REQUEST", "value")),
+        ("NHSD_Target_Identifier", encoded([]), (400, "REC_BAD_REQUEST", "value")),
+        (
+            "NHSD_Target_Identifier",
+            encoded({"system": "x", "value": "1"}),
+            (400, "REC_BAD_REQUEST", "value"),
+        ),
+        ("NHSD_Target_Identifier", target("SECRET"), (400, "REC_BAD_REQUEST", "value")),
+        ("NHSD_End_User_Organisation", "%%%", (400, "REC_BAD_REQUEST", "value")),
+        (
+            "NHSD_End_User_Organisation",
+            encoded({"resourceType": "Organization"}),
+            (400, "REC_BAD_REQUEST", "value"),
+        ),
+        ("NHSD_Requesting_Software", "SECRET", (400, "REC_BAD_REQUEST", "value")),
+        ("NHSD_Requesting_Practitioner", "SECRET", (400, "REC_BAD_REQUEST", "value")),
+        ("Accept", f"{FHIR}; version=2.0.0", (406, "REC_NOT_ACCEPTABLE", "processing")),
+        ("Accept", "text/html", (406, "REC_NOT_ACCEPTABLE", "processing")),
+        ("content_type", "text/plain", (415, "REC_BAD_REQUEST", "not-supported")),
+        ("content_type", "application/fhir+xml", (415, "REC_BAD_REQUEST", "not-supported")),
+        ("path", f"{MESSAGE}?_format=xml", (406, "REC_NOT_ACCEPTABLE", "processing")),
+        ("path", "/FHIR/R4/$process-messages", (404, "REC_NOT_FOUND", "not-found")),
+        ("path", "/fhir/r4/$process-message", (404, "REC_NOT_FOUND", "not-found")),
+        ("path", "/", (404, "REC_NOT_FOUND", "not-found")),
+        ("path", "/FHIR/R4/metadata", (405, "REC_METHOD_NOT_ALLOWED", "not-supported")),
+        ("path", "/FHIR/R4/Slot", (405, "REC_METHOD_NOT_ALLOWED", "not-supported")),
+        ("peer", WRONG_NAME, (403, "REC_FORBIDDEN", "forbidden")),
+        ("X_SSL_Client_Verify", "FAILED", (403, "REC_FORBIDDEN", "forbidden")),
+        ("X_SSL_Client_Verify", None, (403, "REC_FORBIDDEN", "forbidden")),
+        ("X_SSL_Client_Cert", None, (403, "REC_FORBIDDEN", "forbidden")),
+        ("X_SSL_Client_Cert", "SECRET", (403, "REC_FORBIDDEN", "forbidden")),
+    ],
+)
+def test_what_is_wrong_around_a_message(
+    receiver: Receiver, slot: Slot, header: str, value: str | None, expected: tuple[int, str, str]
+) -> None:
+    before = state_of_the_world()
+    response = receiver.send(fresh(), **{header: value})
+    assert outcome(response) == expected
+    for name in ("X-Request-ID", "X-Correlation-ID"):
+        assert response.headers.get(name) == receiver.sent.get(name)
+    assert state_of_the_world() == before
+    assert b"SECRET" not in response.content
+    event = AuditEvent.objects.get()
+    assert event.outcome == "refused"
+    assert event.detail["code"] == " ".join(map(str, expected))
+
+
+def test_pretty_printed_headers_with_unknown_members_are_read(receiver: Receiver, slot: Slot) -> None:
+    import base64
+
+    pretty = b'{\r\n  "system": "http://fhir.nhs.uk/Id/dos-service-id",\r\n  "value": "2000099001", "x": 1}'
+    response = receiver.send(fresh(), NHSD_Target_Identifier=base64.b64encode(pretty).decode())
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("verb", ["get", "put", "patch", "delete", "head", "options"])
+def test_messages_are_posted(receiver: Receiver, slot: Slot, verb: str) -> None:
+    receiver.get("/nothing")
+    response = getattr(receiver.client, verb)(MESSAGE, headers=receiver.sent)
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    assert response.headers["X-Request-ID"] == receiver.sent["X-Request-ID"]
+
+
+def test_a_body_that_is_too_large_is_refused(receiver: Receiver, slot: Slot) -> None:
+    assert outcome(receiver.post(b" " * 2_600_000)) == (413, "REC_BAD_REQUEST", "too-long")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_only_allowed_callers_reach_a_service(receiver: Receiver, slot: Slot, known: bool) -> None:
+    slot.service.allowed_callers = ["RX111"]
+    slot.service.save()
+    before = state_of_the_world()
+    response = receiver.send(fresh(), NHSD_End_User_Organisation=organisation("OTHER") if known else None)
+    assert outcome(response) == (401, "REC_UNAUTHORIZED", "forbidden")
+    assert state_of_the_world() == before
+    assert receiver.send(fresh()).status_code == 200
+
+
+def test_access_comes_before_content_and_counts_for_the_service_in_the_message_too(
+    receiver: Receiver, slot: Slot
+) -> None:
+    slot.service.allowed_callers = ["ABC"]
+    slot.service.save()
+    assert outcome(receiver.post(b"{"))[0] == 401
+    assert outcome(receiver.send(fresh(), NHSD_Target_Identifier=None))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/Appointment", (400, "REC_BAD_REQUEST", "required")),
+        ("/Appointment/", (400, "REC_BAD_REQUEST", "required")),
+        ("/Appointment/SECRET", (400, "REC_BAD_REQUEST", "value")),
+        (f"/Appointment/{LONG_AGO}", (404, "REC_NOT_FOUND", "not-found")),
+        ("/Slot", (400, "REC_BAD_REQUEST", "required")),
+        ("/MessageDefinition", (400, "REC_BAD_REQUEST", "required")),
+        ("/MessageDefinition?context=SECRET", (400, "REC_BAD_REQUEST", "value")),
+        (
+            "/MessageDefinition?context=https://fhir.nhs.uk/Id/dos-service-id|999",
+            (404, "REC_NOT_FOUND", "not-found"),
+        ),
+        ("/$process-message", (405, "REC_METHOD_NOT_ALLOWED", "not-supported")),
+        ("/Patient", (404, "REC_NOT_FOUND", "not-found")),
+    ],
+)
+def test_reads_that_are_refused_are_on_the_trail(
+    receiver: Receiver, slot: Slot, path: str, expected: tuple[int, str, str]
+) -> None:
+    response = receiver.get(path)
+    assert outcome(response) == expected
+    assert b"SECRET" not in response.content
+    event = AuditEvent.objects.get()
+    assert (event.outcome, event.detail["code"]) == ("refused", " ".join(map(str, expected)))
+    assert event.correlation_id == UUID(receiver.sent["X-Correlation-ID"])
+    assert "SECRET" not in str(event.detail)
+
+
+def test_reads_that_are_answered_are_on_the_trail_too(receiver: Receiver, slot: Slot) -> None:
+    receiver.send(fresh())
+    booking = Booking.objects.get()
+    paths = ("/metadata", "/MessageDefinition?context=https://fhir.nhs.uk/Id/dos-service-id|2000099001")
+    for path in (*paths, f"/Appointment/{booking.pk}"):
+        response = receiver.get(path)
+        assert (response.status_code, response.headers["X-Request-ID"]) == (
+            200,
+            receiver.sent["X-Request-ID"],
+        )
+    actions = AuditEvent.objects.filter(outcome="done").values_list("action", flat=True)
+    assert {"exchange.read_metadata", "exchange.read_definitions", "exchange.read"} <= set(actions)
+
+
+@pytest.mark.parametrize("path", ["/metadata", "/MessageDefinition?context=x|1"])
+def test_public_reads_do_without_the_access_headers(receiver: Receiver, slot: Slot, path: str) -> None:
+    response = receiver.get(path, NHSD_Target_Identifier=None, NHSD_End_User_Organisation=None)
+    assert response.status_code in (200, 400)
+    assert response.headers["X-Correlation-ID"] == receiver.sent["X-Correlation-ID"]
+
+
+def test_ids_are_echoed_as_they_were_written(receiver: Receiver, slot: Slot) -> None:
+    loud = str(uuid4()).upper()
+    response = receiver.send(fresh(), X_Request_ID=loud)
+    assert response.headers["X-Request-ID"] == loud

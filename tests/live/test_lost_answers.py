@@ -1,0 +1,134 @@
+"""Not known means not known: the clinician is told so, and checking again never books twice."""
+
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.live.conftest import Query
+from tests.live.partner import arm, wait_until
+from tests.live.people import Person, heading
+from tests.stack import Stack
+
+UNKNOWN, BOOKED = "We do not know yet whether this is booked", "Appointment booked"
+SERVICE = "2000099003"
+# Of the slot that a sent booking asked for: how many bookings its receiver ever wrote.
+RECEIVED = """
+    SELECT received.status, received.reference FROM bookings_booking sent
+    JOIN bookings_booking received ON received.slot_id::text = sent.remote_slot_id
+    WHERE sent.id = %s AND received.created_at > sent.created_at
+"""
+PROCESSING = "SELECT 1 FROM exchange_inboundmessage WHERE state = 'processing'"
+
+
+def booking_id(page: httpx.Response) -> str:
+    return page.url.path.strip("/").rsplit("/", 1)[-1]
+
+
+def reference(page: httpx.Response) -> str:
+    """What the confirmation panel reads out."""
+    match = re.search(r"Reference\s+([A-Z0-9-]+)", page.text)
+    assert match, "no reference on the page"
+    return match[1]
+
+
+def settled(person: Person, page: httpx.Response) -> httpx.Response:
+    """The booking's page once nothing is on its way any more."""
+    pages = [page]
+
+    def done() -> bool:
+        if heading(pages[-1]) not in ("Still confirming", "Cancelling"):
+            return True
+        time.sleep(0.2)
+        pages.append(person.get(page.url.path))
+        return False
+
+    wait_until(done, seconds=45)
+    return pages[-1]
+
+
+def assert_booked_once(page: httpx.Response, query: Query) -> None:
+    assert heading(page) == BOOKED
+    assert query(RECEIVED, booking_id(page)) == [("booked", reference(page))]
+
+
+@pytest.mark.parametrize("fault", ["lost-reply", "no-ids", "garbage", "cut", "503", "408"])
+def test_an_answer_that_is_none(fault: str, clinician: Person, stack: Stack, query: Query) -> None:
+    ready = clinician.fill_in(clinician.choose_time(SERVICE))
+    arm(stack, SERVICE, fault)
+
+    unknown = settled(clinician, clinician.confirm(ready))
+
+    assert heading(unknown) == UNKNOWN
+    assert "Do not book or cancel again" in unknown.text
+    assert_booked_once(settled(clinician, clinician.check_again(unknown)), query)
+
+
+def test_a_slow_service_releases_the_clinician(clinician: Person, stack: Stack, query: Query) -> None:
+    ready = clinician.fill_in(clinician.choose_time(SERVICE))
+    arm(stack, SERVICE, "slow")
+
+    began = time.monotonic()
+    waiting = clinician.confirm(ready)
+
+    assert time.monotonic() - began < 5.5
+    assert heading(waiting) == "Still confirming"
+    assert_booked_once(settled(clinician, waiting), query)
+
+
+def test_a_lost_answer_to_a_cancellation(clinician: Person, stack: Stack, query: Query) -> None:
+    booked = clinician.book(SERVICE)
+    form = clinician.get(f"{booked.url.path}cancel/")
+    arm(stack, SERVICE, "lost-reply")
+
+    unknown = settled(clinician, clinician.submit(form, {"reason": "patient", "details": ""}))
+
+    assert heading(unknown) == "We do not know yet whether this is cancelled"
+    cancelled = settled(clinician, clinician.check_again(unknown))
+    assert heading(cancelled) == "Appointment cancelled"
+    assert [status for status, _ in query(RECEIVED, booking_id(booked))] == ["cancelled"]
+
+
+@pytest.fixture
+def receiver_back(stack: Stack) -> Iterator[None]:
+    """Whatever a test does to the receiver, the next one has it."""
+    yield
+    if "receiver" not in stack.running:
+        stack.start("receiver")
+        stack.wait_ready()
+
+
+def test_the_receiver_is_killed_in_the_middle(
+    clinician: Person, stack: Stack, query: Query, receiver_back: None
+) -> None:
+    ready = clinician.fill_in(clinician.choose_time(SERVICE))
+
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(stack.environment["DATABASE_URL"]) as rival:
+        _hold_every_slot(rival)
+        confirmed = pool.submit(clinician.confirm, ready)
+        # The receiver has claimed the message and waits for its slot: the worst moment to die.
+        wait_until(lambda: bool(query(PROCESSING)))
+        stack.kill("receiver")
+        rival.rollback()
+        unknown = settled(clinician, confirmed.result())
+
+    assert heading(unknown) == UNKNOWN
+    assert query(RECEIVED, booking_id(unknown)) == []
+    # Pressed while the receiver is still away: nothing is lost by it.
+    still = settled(clinician, clinician.check_again(unknown))
+    assert heading(still) == UNKNOWN
+    stack.start("receiver")
+    stack.wait_ready()
+    assert_booked_once(settled(clinician, clinician.check_again(still)), query)
+
+
+def _hold_every_slot(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(
+        "SELECT 1 FROM bookings_slot WHERE service_id ="
+        " (SELECT id FROM directory_healthcareservice WHERE service_id = '2000099003') FOR UPDATE"
+    )
