@@ -26,9 +26,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     checks = {name: check() for name, check in _checks().items()}
     good = all(checks.values())
     words = {name: "ok" if passed else "failing" for name, passed in checks.items()}
-    return JsonResponse(
-        {"status": "ok" if good else "failing", "checks": words}, status=200 if good else 503
-    )
+    return JsonResponse({"status": "ok" if good else "failing", "checks": words}, status=200 if good else 503)
 
 
 def _checks() -> dict[str, Callable[[], bool]]:

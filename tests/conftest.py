@@ -1,4 +1,4 @@
-"""What every test may use: a PostgreSQL (embedded unless DATABASE_URL names a server) and the shared examples."""
+"""What every test may use: PostgreSQL (embedded unless DATABASE_URL is set), the running demo, the examples."""
 
 import os
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def django_db_modify_db_settings(database_server: str | None) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
-    """Tests with `transaction=True` clean up by TRUNCATE: only that trigger of the audit trail is switched off."""
+    """Tests with `transaction=True` clean up by TRUNCATE: only that trigger of the trail is switched off."""
     from django.db import connection
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]  # no public type
@@ -80,8 +80,10 @@ def _own_database(socket_folder: str | None) -> Iterator[str]:
             if host.startswith("/")
             else f"{host}:{port or 5432}/{_LIVE}"
         )
-        yield f"postgresql://{user}{secret}@{place}"
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        try:
+            yield f"postgresql://{user}{secret}@{place}"
+        finally:
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
 
 @pytest.fixture(scope="session")

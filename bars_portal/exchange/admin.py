@@ -76,6 +76,7 @@ else:
 
 class AttemptInline(_TabularInline):
     model = DeliveryAttempt
+    template = "admin/read_only_rows.html"
     extra = 0
     can_delete = False
     fields = readonly_fields = (

@@ -66,7 +66,9 @@ DATABASES = {"default": env.database()}
 _TIMEOUTS = "-c statement_timeout=3500 -c lock_timeout=2000" if IS_RECEIVER else "-c statement_timeout=15000"
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["options"] = f"{_TIMEOUTS} -c timezone=UTC"
-DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 20, "timeout": 3}
+# The receiver's connections are open before a rush comes: opening them inside one is what takes long.
+_OPEN = 8 if IS_RECEIVER else 1
+DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": _OPEN, "max_size": 20, "timeout": 3}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TEMPLATES = [

@@ -1,7 +1,7 @@
 """Production: refuses to start on anything unsafe, naming every variable that is wrong."""
 
 from bars_portal import env
-from bars_portal.settings.bars import BARS
+from bars_portal.settings.bars import BARS, BARS_TRUSTED_PROXIES
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.base import IS_RECEIVER, STORAGES
 from bars_portal.settings.safety import require_safe_production
@@ -19,6 +19,7 @@ require_safe_production(
     allowed_hosts=ALLOWED_HOSTS,
     bars=BARS,
     broker_url=env.text("BROKER_URL", ""),
+    trusted_proxies=BARS_TRUSTED_PROXIES,
     var=env.VAR,
 )
 

@@ -1,6 +1,7 @@
 """What production refuses, each with the variable to change."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,12 +25,14 @@ def require_safe_production(
     allowed_hosts: Sequence[str],
     bars: Mapping[str, str],
     broker_url: str,
+    trusted_proxies: Sequence[str],
     var: Path,
 ) -> None:
     """Raise ImproperlyConfigured listing everything unsafe; values never appear in the text."""
     problems = [
         *_django_problems(secret_key, debug, allowed_hosts),
         *_bars_problems(bars, var),
+        *_proxy_problems(trusted_proxies),
         *([] if urlsplit(broker_url).scheme in _BROKERS else ["BROKER_URL must name Redis or RabbitMQ."]),
     ]
     if problems:
@@ -43,6 +46,17 @@ def _django_problems(secret_key: str, debug: bool, allowed_hosts: Sequence[str])
         yield "DJANGO_SECRET_KEY must be a random value of at least 50 characters."
     if not allowed_hosts or "*" in allowed_hosts:
         yield "ALLOWED_HOSTS must list the host names, without *."
+
+
+def _proxy_problems(trusted: Sequence[str]) -> Iterator[str]:
+    """Whoever is trusted here says whose certificate a caller has (receiver.server.peer)."""
+    try:
+        networks = [ip_network(each) for each in trusted if each != "unix"]
+    except ValueError:
+        yield 'BARS_TRUSTED_PROXIES must hold IP addresses, networks or "unix".'
+        return
+    if any(each.prefixlen == 0 for each in networks):
+        yield "BARS_TRUSTED_PROXIES must not trust everybody."
 
 
 def _bars_problems(bars: Mapping[str, str], var: Path) -> Iterator[str]:

@@ -22,6 +22,7 @@ _KNOW_PATIENTS = ("bookings.view_received_bookings", "patients.view_patient")
 
 class HistoryInline(_Inline):
     model = BookingStatusChange
+    template = "admin/read_only_rows.html"
     fields = ("at", "event", "from_status", "to_status", "actor_label", "note")
     readonly_fields = fields
     ordering = ("at", "id")

@@ -56,5 +56,5 @@ def test_the_receiver_does_not_answer_this_once(people: People, wire: Wire) -> N
     wire.drill("2000099003", "503", method="GET")
     person.open_times("2000099003")
     expect(person.page.locator("main")).to_contain_text("This service did not answer")
-    person.page.reload()
+    person.follow("Try again")
     expect(person.page.locator(".app-slots__table")).to_be_visible()

@@ -25,10 +25,10 @@ class Wire:
         self._ask("POST", {"service": service, "fault": fault, "times": 1, "method": method})
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._database.execute(query, values).fetchall()  # type: ignore[arg-type]  # text of the tests
+        return self._database.execute(query, values).fetchall()
 
     def do(self, statement: str, *values: object) -> None:
-        self._database.execute(statement, values)  # type: ignore[arg-type]  # text of the tests
+        self._database.execute(statement, values)
 
     def slot_status(self, slot_id: str) -> str:
         return str(self.rows("SELECT status FROM bookings_slot WHERE id = %s", slot_id)[0][0])

@@ -29,6 +29,7 @@ SAFE: dict[str, Any] = {
     "allowed_hosts": ["portal.example.nhs.uk"],
     "bars": BARS,
     "broker_url": "redis://broker:6379/0",
+    "trusted_proxies": ["127.0.0.1", "::1", "10.0.0.0/24", "unix"],
     "var": Path("/srv/portal/var"),
 }
 
@@ -49,6 +50,9 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
     ("BROKER_URL", {"broker_url": ""}),
     ("BROKER_URL", {"broker_url": "filesystem://"}),
     ("BROKER_URL", {"broker_url": "memory://"}),
+    ("BARS_TRUSTED_PROXIES", {"trusted_proxies": ["127.0.0.1", "0.0.0.0/0"]}),
+    ("BARS_TRUSTED_PROXIES", {"trusted_proxies": ["::/0"]}),
+    ("BARS_TRUSTED_PROXIES", {"trusted_proxies": ["proxy.example.nhs.uk"]}),
     ("BARS_ENVIRONMENT", {"bars": BARS | {"ENVIRONMENT": "simulator"}}),
     *(
         (f"BARS_{name}", {"bars": BARS | {name: ""}})
@@ -99,7 +103,8 @@ PRODUCTION = {
 
 
 def start(module: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    lines = f"import bars_portal.settings.{module} as s; print(s.DEBUG, s.SECURE_HSTS_SECONDS)"
+    options = "s.DEBUG, s.SECURE_HSTS_SECONDS, s.CELERY_BROKER_TRANSPORT_OPTIONS"
+    lines = f"import bars_portal.settings.{module} as s; print({options})"
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", lines],
         env={"PATH": os.environ["PATH"], **environment},
@@ -113,7 +118,9 @@ def start(module: str, environment: dict[str, str]) -> subprocess.CompletedProce
 def test_production_starts_with_safe_values_and_not_with_a_demo_broker(tmp_path: Path) -> None:
     environment = {**PRODUCTION, "BARS_VAR": str(tmp_path)}
     started = start("production", environment)
-    assert (started.returncode, started.stdout) == (0, "False 31536000\n"), started.stderr
+    assert started.returncode == 0, started.stderr
+    waits = {"max_retries": 0, "socket_connect_timeout": 3}
+    assert started.stdout == f"False 31536000 {waits}\n", "a broker that is down holds nobody up"
     del environment["BROKER_URL"]
     refused = start("production", environment)
     assert refused.returncode != 0

@@ -1,0 +1,22 @@
+"""What a worker does before its first request, so that no partner pays for it."""
+
+from django.db import DatabaseError, connection
+from django.urls import get_resolver
+
+from bars_portal.exchange.failures import log_failure
+from bars_portal.exchange.fhir.structure import warm as warm_structure
+
+
+def warm() -> None:
+    """Build the model library's classes, load the URLs, open the connection pool.
+
+    A database that is away is the readiness check's business: the worker starts all the same.
+    """
+    warm_structure()
+    get_resolver().url_patterns  # noqa: B018 - loading them is the point
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        log_failure(error)
+    finally:
+        connection.close()
