@@ -4,7 +4,10 @@ import os
 
 from celery import Celery
 from celery.signals import worker_ready
+from kombu.transport import TRANSPORT_ALIASES
 
+# The demo's broker. Kombu's own lets a worker read half a message, and that stops it.
+TRANSPORT_ALIASES["filesystem"] = "bars_portal.file_broker:Transport"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
 
 app = Celery("bars_portal")

@@ -1,4 +1,4 @@
-"""What every test may use: PostgreSQL (embedded unless DATABASE_URL is set), the running demo, the examples."""
+"""What every test may use: PostgreSQL (embedded without DATABASE_URL), the running demo, the examples."""
 
 import os
 from collections.abc import Iterator

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.browser.wire import Wire
 from tests.stack import Stack
 
 People = Callable[..., Person]
+Cookies = list[Any]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,9 +38,18 @@ def wire(portal: Stack) -> Iterator[Wire]:
     wire.end()
 
 
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, Cookies]:
+    """Cookies of people who signed in before, by username: to sign in once is enough for most tests."""
+    return {}
+
+
 @pytest.fixture
-def people(portal: Stack, request: pytest.FixtureRequest) -> Iterator[People]:
-    """`people("clinician", width=PHONE)`: somebody with a browser of their own, signed in unless named ""."""
+def people(portal: Stack, sessions: dict[str, Cookies], request: pytest.FixtureRequest) -> Iterator[People]:
+    """`people("clinician", width=PHONE)`: somebody with a browser of their own, signed in unless named "".
+
+    Who signs out, or changes what belongs to the session, begins as "" and signs in on their own.
+    """
     with ExitStack() as opened:
 
         def enter(username: str = "clinician", *, width: int = DESKTOP, javascript: bool = True) -> Person:
@@ -46,7 +57,11 @@ def people(portal: Stack, request: pytest.FixtureRequest) -> Iterator[People]:
             name = request.node.name
             person = Person(context.new_page(), portal.portal, width, name, javascript=javascript)
             if username:
-                person.sign_in(username)
+                context.add_cookies(sessions.get(username, []))
+                person.go()
+                if not person.is_signed_in:
+                    person.sign_in(username)
+                    sessions[username] = list(context.cookies())
             return person
 
         yield enter

@@ -43,6 +43,10 @@ class Person:
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         self.press("Sign in")
 
+    @property
+    def is_signed_in(self) -> bool:
+        return self.page.get_by_role("button", name="Sign out").count() > 0
+
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 

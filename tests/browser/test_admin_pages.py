@@ -56,7 +56,8 @@ def read_messages(engineer: Person, model: str) -> None:
 
 def test_an_engineer_sees_messages_with_values_masked(people: People) -> None:
     people().book(UTC_SERVICE)
-    engineer = people("engineer")
+    engineer = people("")
+    engineer.sign_in("engineer")
     read_messages(engineer, "outboundmessage")
     engineer.go("/accounts/choose-organisation/")
     engineer.look("Choose an organisation")

@@ -62,7 +62,8 @@ def test_the_same_person_comes_back_to_the_page(people: People, wire: Wire) -> N
 
 
 def test_signing_out_ends_it(people: People) -> None:
-    person = people()
+    person = people("")
+    person.sign_in("clinician")
     person.press("Sign out")
     person.look("Sign in")
     person.go("/bookings/")
