@@ -15,12 +15,13 @@ from kombu.utils import json
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, message: dict[str, Any], **_: Any) -> None:
+    # The parameter has another name in each of kombu's own bases.
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         """Under a name that no reader looks for, then renamed. Raises ChannelError."""
         folder = Path(self.data_folder_out)
         file = folder / f"{round(monotonic() * 1000)}_{uuid4()}.{queue}.msg"
         unfinished = file.with_name(f"{file.name}.part")
-        text: str = json.dumps(message)  # type: ignore[no-untyped-call]  # kombu has few types
+        text: str = json.dumps(payload)  # type: ignore[no-untyped-call]  # kombu has few types
         try:
             unfinished.write_text(text, encoding="utf-8")
             unfinished.rename(file)

@@ -20,7 +20,7 @@ class FirstDayForm(NHSForm):
 
     first_day = DateField(
         label="Show times from",
-        hint="For example, 15 3 2026",
+        hint="Day, month and year, within the next 6 months",
         too_late="The date must be within the next 6 months",
     )
 
@@ -56,4 +56,4 @@ class CancelForm(NHSForm):
 class DiaryForm(NHSForm):
     """Which day of the diary."""
 
-    day = DateField(label="Day", hint="For example, 15 3 2026", required=False)
+    day = DateField(label="Day", hint="Day, month and year", required=False)

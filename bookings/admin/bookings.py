@@ -45,7 +45,7 @@ class BookingAdmin(AuditedReadOnlyAdmin):
     """What is searched for is in the address: references and ids only, never a name."""
 
     list_display = ("shown_reference", "direction", "status", "service", "start", "sender_name", "created_at")
-    list_filter = ("direction", "status", "service", "start")
+    list_filter = ("direction", "status", ("service", admin.RelatedOnlyFieldListFilter), "start")
     list_select_related = ("service",)
     search_fields = ("=reference", "=id", "=remote_id", "=journey__correlation_id")
     search_help_text = "A whole reference, an appointment id, or a correlation id"

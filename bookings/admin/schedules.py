@@ -39,7 +39,7 @@ class ScheduleForm(_Form):
 class ScheduleAdmin(_Admin):
     form = ScheduleForm
     list_display = ("name", "service", "days", "hours", "slot_minutes", "delivery_channel", "active")
-    list_filter = ("active", "service")
+    list_filter = ("active", ("service", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("service",)
     search_fields = ("name", "service__name", "service__service_id")
     actions = ("make_two_weeks", "make_four_weeks")

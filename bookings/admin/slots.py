@@ -23,7 +23,7 @@ else:
 @admin.register(Slot)
 class SlotAdmin(_Admin):
     list_display = ("start", "end", "service", "schedule", "status", "updated_at")
-    list_filter = ("status", "service", "start")
+    list_filter = ("status", ("service", admin.RelatedOnlyFieldListFilter), "start")
     date_hierarchy = "start"
     list_select_related = ("service", "schedule__service")
     readonly_fields = ("schedule", "service", "start", "end", "status", "updated_at")

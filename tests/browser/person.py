@@ -61,7 +61,7 @@ class Person:
         self._picture(heading)
         if heading:
             expect(page.locator("h1")).to_contain_text(heading)
-        assert page.locator("h1").count() == 1
+        expect(page.locator("h1")).to_have_count(1)
         assert page.locator(".app-environment").count() == 1
         banner = page.locator(".app-patient")
         if patient:

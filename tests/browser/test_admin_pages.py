@@ -47,7 +47,8 @@ def read_messages(engineer: Person, model: str) -> None:
     rows = engineer.page.locator("#result_list tbody tr")
     expect(rows.first).to_contain_text(re.compile("booking", re.IGNORECASE))
     engineer.look()
-    rows.first.get_by_role("link").first.click()
+    with engineer.page.expect_navigation():
+        rows.first.get_by_role("link").first.click()
     engineer.look()
     shown = engineer.page.content()
     for secret in (FAMILY, NHS_NUMBER, PHONE_NUMBER, "7700900777"):

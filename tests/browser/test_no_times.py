@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import PHONE
 from tests.browser.conftest import People
 from tests.browser.wire import Wire
 
@@ -36,8 +37,8 @@ def test_a_service_that_takes_no_bookings_says_so_before_the_times(people: Peopl
     person.look("Northern 111 replies")
 
 
-def test_days_can_be_turned_and_asked_for(people: People, width: int) -> None:
-    person = people(width=width)
+def test_days_can_be_turned_and_asked_for(people: People) -> None:
+    person = people(width=PHONE)
     person.open_times("2000099002")
     expect(person.page.get_by_role("link", name="Earlier days")).to_have_count(0)
     person.follow("Later days")

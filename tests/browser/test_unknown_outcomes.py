@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import PHONE
 from tests.browser.conftest import People
 from tests.browser.person import CAS
 from tests.browser.wire import Wire
@@ -10,8 +11,8 @@ from tests.browser.wire import Wire
 pytestmark = pytest.mark.browser
 
 
-def test_a_lost_reply_is_not_known_until_checked_again(people: People, wire: Wire, width: int) -> None:
-    person = people(width=width)
+def test_a_lost_reply_is_not_known_until_checked_again(people: People, wire: Wire) -> None:
+    person = people(width=PHONE)
     page = person.page
     slot_id = person.begin(CAS)
     wire.drill(CAS, "lost-reply")
@@ -28,8 +29,8 @@ def test_a_lost_reply_is_not_known_until_checked_again(people: People, wire: Wir
     assert wire.booked_on(slot_id) == 1
 
 
-def test_a_slow_answer_arrives_by_itself(people: People, wire: Wire, width: int) -> None:
-    person = people(width=width)
+def test_a_slow_answer_arrives_by_itself(people: People, wire: Wire) -> None:
+    person = people()
     page = person.page
     slot_id = person.begin(CAS)
     wire.drill(CAS, "slow")
