@@ -12,7 +12,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.gateway import own_software
-from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import Addressing, message_type
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
@@ -74,6 +74,14 @@ def announce_on_commit(message: OutboundMessage) -> None:
 def latest_for(subject: models.Model) -> OutboundMessage | None:
     """The newest message about the subject, whatever became of it."""
     rows = OutboundMessage.objects.filter(subject_type=subject._meta.label_lower, subject_id=str(subject.pk))
+    return rows.order_by("-created_at").first()
+
+
+def waiting_for_check(subject: models.Model) -> OutboundMessage | None:
+    """The message about the subject whose outcome is not known; there is one at the most."""
+    rows = OutboundMessage.objects.filter(
+        subject_type=subject._meta.label_lower, subject_id=str(subject.pk), state=DeliveryState.UNKNOWN
+    )
     return rows.order_by("-created_at").first()
 
 

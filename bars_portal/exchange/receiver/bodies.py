@@ -4,11 +4,21 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
 
+_PIECE = 65_536
+# Read and thrown away of a body that is too large, so that its sender hears the answer and may go on.
+_MOST_DRAINED = 20_000_000
+
 
 def read_body(request: HttpRequest) -> bytes:
     """Raises UnreadablePostError when it did not arrive completely and in time, RequestDataTooBig."""
-    if _is_chunked(request):
-        return _read_chunks(request)
+    try:
+        return _read_chunks(request) if _is_chunked(request) else _read_sized(request)
+    except RequestDataTooBig:
+        _drain(request)
+        raise
+
+
+def _read_sized(request: HttpRequest) -> bytes:
     body = request.body
     if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
         raise UnreadablePostError("The connection ended within the body.")
@@ -30,3 +40,13 @@ def _read_chunks(request: HttpRequest) -> bytes:
     if len(body) > limit:
         raise RequestDataTooBig("The body is larger than this service takes.")
     return body
+
+
+def _drain(request: HttpRequest) -> None:
+    """With a rest unread the server would close, and a sender that is still writing would hear nothing."""
+    drained = 0
+    try:
+        while drained < _MOST_DRAINED and (piece := request.META["wsgi.input"].read(_PIECE)):
+            drained += len(piece)
+    except OSError as error:
+        raise UnreadablePostError(*error.args) from error
