@@ -44,9 +44,10 @@ def _read_chunks(request: HttpRequest) -> bytes:
 
 def _drain(request: HttpRequest) -> None:
     """With a rest unread the server would close, and a sender that is still writing would hear nothing."""
+    read = request.META["wsgi.input"].read if _is_chunked(request) else request.read
     drained = 0
     try:
-        while drained < _MOST_DRAINED and (piece := request.META["wsgi.input"].read(_PIECE)):
+        while drained < _MOST_DRAINED and (piece := read(_PIECE)):
             drained += len(piece)
     except OSError as error:
         raise UnreadablePostError(*error.args) from error
