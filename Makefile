@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts migrations browser bench lock format
+.PHONY: help demo test fast live browser assets check lint types contracts migrations bench lock format
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,13 +20,21 @@ demo: $(VENV)/.local-stamp ## set up and run everything on this machine; RESET=1
 	@$(BIN)/python -m bars_portal.nhsuk.build
 	@RESET=$(RESET) exec $(BIN)/python -m bars_portal.demo
 
-test: $(VENV)/.dev-stamp ## all tests (browser tests too where chromium is installed; says what it skipped)
-	@$(BIN)/python -m bars_portal.nhsuk.build
-	$(PYTEST) -rs $(PYTEST_ARGS)
+test: fast live browser ## all tests (browser tests where chromium is installed; says what it skipped)
 
-check: ## everything that CI runs
-	$(MAKE) test PYTEST_ARGS='-m "not browser"'
-	$(MAKE) lint types contracts migrations browser
+fast: assets ## tests without the running demo and without a browser, on both cores
+	$(PYTEST) -rs -n 2 --dist loadfile -m "not browser" --ignore tests/live $(PYTEST_ARGS)
+
+live: assets ## the whole demo over real TLS; alone, because some of it is timed
+	$(PYTEST) -rs tests/live $(PYTEST_ARGS)
+
+browser: assets ## the journeys in a real browser
+	$(PYTEST) -rs -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
+
+assets: $(VENV)/.dev-stamp
+	@$(BIN)/python -m bars_portal.nhsuk.build
+
+check: test lint types contracts migrations ## everything that CI runs
 
 lint: $(VENV)/.dev-stamp ## ruff, rules and format
 	$(BIN)/ruff check .
@@ -40,10 +48,6 @@ contracts: $(VENV)/.dev-stamp ## who may import whom
 
 migrations: $(VENV)/.dev-stamp ## models and migrations agree
 	DJANGO_SETTINGS_MODULE=bars_portal.settings.test $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
-
-browser: $(VENV)/.dev-stamp ## the journeys in a real browser
-	@$(BIN)/python -m bars_portal.nhsuk.build
-	$(PYTEST) -rs -m browser
 
 bench: $(VENV)/.dev-stamp ## measured ratios against floors of the same run
 	@for file in benchmarks/bench_*.py; do [ -e "$$file" ] || continue; $(BIN)/python "$$file" || exit 1; done

@@ -33,8 +33,10 @@ def database_server() -> Iterator[str | None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(database_server: str | None) -> None:
-    """Before pytest-django makes the test database: point it at the embedded cluster."""
+def django_db_modify_db_settings(
+    database_server: str | None, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """Before pytest-django makes the test database (one a worker): point it at the embedded cluster."""
     from django.db import connections
 
     if database_server is not None:

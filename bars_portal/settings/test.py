@@ -2,9 +2,10 @@
 
 import os
 
-# Without a server the tests start an embedded one (tests/conftest.py) and fill this in.
-EMBEDDED_DATABASE = "DATABASE_URL" not in os.environ
-os.environ.setdefault("DATABASE_URL", "postgresql:///tests")
+# Without a server the tests start an embedded one (tests/conftest.py) and fill this in. The workers of a
+# parallel run inherit what the first process set.
+_NO_SERVER = "postgresql:///tests"
+EMBEDDED_DATABASE = os.environ.setdefault("DATABASE_URL", _NO_SERVER) == _NO_SERVER
 
 from bars_portal.settings.bars import BARS  # noqa: E402 - the same
 from bars_portal.settings.base import *  # noqa: E402, F403 - the line above must come first

@@ -232,7 +232,7 @@ def closed_port() -> str:
 @pytest.mark.parametrize(
     ("base_url", "kind"),
     [
-        (closed_port(), "connect"),
+        pytest.param(closed_port(), "connect", id="closed-port"),
         ("ftp://127.0.0.1", "request"),
         ("http://[::bad", "request"),
     ],
