@@ -41,7 +41,9 @@ class Person:
         self.go()
         self.page.get_by_label("Username").fill(username)
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.press("Sign in")
+        # What follows looks at the page that comes next, not at this one.
+        with self.page.expect_navigation():
+            self.press("Sign in")
 
     @property
     def is_signed_in(self) -> bool:
