@@ -143,9 +143,7 @@ def message_definitions(
     use_cases: Iterable[str] = (),
 ) -> _Resource:
     """A searchset of the definitions that a service accepts; none when `use_cases` names none it accepts."""
-    wanted = frozenset(use_cases)
-    accepts = bool(service.accepted_use_cases & wanted) if wanted else bool(service.accepted_use_cases)
-    urls = dict.fromkeys(row.definition for row in rows if row.definition in DEFINITIONS) if accepts else {}
+    urls = _definition_urls(service, rows, frozenset(use_cases))
     found = [message_definition(DEFINITIONS[url], service=service, now=now) for url in urls]
     return searchset(
         bundle_id=uuid5(NAMESPACE_URL, f"MessageDefinition|{service.service_id}|{format_instant(now)}"),
@@ -153,3 +151,14 @@ def message_definitions(
         self_link=f"MessageDefinition?context={service.service_id.token}",
         matches=[(f"urn:uuid:{each['id']}", each) for each in found],
     )
+
+
+def _definition_urls(
+    service: HostedService, rows: Sequence[WorkflowRow], wanted: frozenset[str]
+) -> Iterable[str]:
+    """A row that no use case of the service reaches is no message of its."""
+    accepted = service.accepted_use_cases
+    if not (accepted & wanted if wanted else accepted):
+        return ()
+    reached = (row for row in rows if not row.use_cases or row.use_cases & accepted)
+    return dict.fromkeys(row.definition for row in reached if row.definition in DEFINITIONS)

@@ -26,6 +26,7 @@ EXTENSION_CONTACT_RANK = f"{_UK_CORE}Extension-UKCore-ContactRank"
 EXTENSION_NHS_NUMBER_STATUS = f"{_UK_CORE}Extension-UKCore-NHSNumberVerificationStatus"
 EXTENSION_DELIVERY_CHANNEL = f"{_UK_CORE}Extension-UKCore-DeliveryChannel"
 EXTENSION_CDSS = f"{_NHS}CDSSExtension"
+EXTENSION_LOCATION = f"{_NHS}LocationExtension"
 
 HEADER_PROFILES = {
     "booking-request": HEADER_BOOKING_REQUEST,

@@ -7,7 +7,8 @@ import pytest
 
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.definitions import DEFINITIONS
-from bars_portal.exchange.fhir.rules import HostedService
+from bars_portal.exchange.fhir.profiles import Definition
+from bars_portal.exchange.fhir.rules import HostedService, table
 
 from .factory import CANCEL, NEW, ROWS, SERVICE
 
@@ -78,6 +79,23 @@ def test_a_use_case_narrows_the_definitions(use_cases: tuple[str, ...], total: i
 def test_a_service_that_accepts_nothing_has_no_definitions() -> None:
     closed = HostedService(SERVICE.service_id, "RR8", frozenset())
     assert message_definitions(closed, ROWS, NOW)["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("accepted", "others"),
+    [
+        ({"a1t1"}, {Definition.REFERRAL_REQUEST, Definition.REQUEST_CANCELLED, Definition.REFERRAL_RESPONSE}),
+        ({"a6t1"}, {Definition.REFERRAL_REQUEST, Definition.REQUEST_CANCELLED}),
+        ({"a4t1"}, {Definition.VALIDATION_REQUEST, Definition.REQUEST_CANCELLED}),
+    ],
+)
+def test_a_service_names_only_what_its_use_cases_reach(accepted: set[str], others: set[str]) -> None:
+    service = HostedService(SERVICE.service_id, "RR8", frozenset(accepted))
+    found = {each["resource"]["url"] for each in message_definitions(service, table.ROWS, NOW)["entry"]}
+    assert found >= {Definition.BOOKING_REQUEST, Definition.BOOKING_REQUEST_CANCELLED} | others
+    reached = [row for row in table.ROWS if not row.use_cases or row.use_cases & accepted]
+    assert found == {row.definition for row in reached}
+    assert found < {row.definition for row in table.ROWS}
 
 
 def test_ids_are_stable_per_service_and_definition() -> None:

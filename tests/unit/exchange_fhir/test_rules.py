@@ -7,6 +7,8 @@ import pytest
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.fhir.rules import all_rules
 
+from .breaches import BREACHES
+from .breaches_states import CATEGORY_BREACHES, STATE_BREACHES
 from .factory import (
     APPOINTMENT,
     CANCEL,
@@ -34,6 +36,7 @@ from .factory import (
     urn,
     verdict_on,
 )
+from .lapses import LAPSES
 
 C = OutcomeCode
 SERVICES = "https://fhir.nhs.uk/Id/dos-service-id"
@@ -179,7 +182,10 @@ WARNINGS: list[tuple[str, Change]] = [
     ("nhs-number", put(PATIENT, "identifier", [nhs_number("9990548608")])),
     ("nhs-number", put(PATIENT, "identifier", [nhs_number("SECRET")])),
     ("nhs-number", put(PATIENT, "identifier", [nhs_number("9990548609", "trace-required")])),
-    ("ods-system", put(RECEIVER, "identifier", [{"system": ODS.replace("/Id/", "/id/"), "value": "RR8"}])),
+    (
+        "identifier-system",
+        put(RECEIVER, "identifier", [{"system": ODS.replace("/Id/", "/id/"), "value": "RR8"}]),
+    ),
 ]
 
 
@@ -199,7 +205,8 @@ def test_a_lapse_is_only_a_warning(rule: str, change: Change) -> None:
 
 
 def test_every_rule_is_broken_here() -> None:
-    assert {rule.id for rule in all_rules()} == {rule for rule, *_ in [*FAULTS, *WARNINGS]}
+    broken = [*FAULTS, *WARNINGS, *BREACHES, *STATE_BREACHES, *CATEGORY_BREACHES, *LAPSES]
+    assert {rule.id for rule in all_rules()} == {rule for rule, *_ in broken}
     assert len({rule.id for rule in all_rules()}) == len(all_rules())
 
 
@@ -226,7 +233,8 @@ def test_a_cancel_breaks_nothing(reason: str, status: str) -> None:
         put(APPOINTMENT, "slot", [ref(SLOT)]),
     )
     verdict = verdict_on(stripped)
-    assert (verdict.issues, verdict.warnings, verdict.row) == ((), (), CANCEL)
+    assert (verdict.issues, verdict.row) == ((), CANCEL)
+    assert [issue.rule for issue in verdict.warnings] == ["cancel-reason"] * (reason == "new")
 
 
 def test_a_cancel_may_carry_the_whole_booking() -> None:
@@ -266,6 +274,11 @@ def test_all_faults_are_listed_and_the_decisive_one_is_first() -> None:
     broken = changed(booking(), put(PATIENT, "contact", None), put(APPOINTMENT, "end", None), meta("9.0.0"))
     found = [issue.rule for issue in verdict_on(broken).issues]
     assert found == ["version", "contact-call-back", "appointment-times"]
+
+
+def test_one_rule_does_not_fill_the_answer() -> None:
+    hostile = changed(booking(), put(APPOINTMENT, "basedOn", [ref(77)] * 5000))
+    assert len(verdict_on(hostile).issues) == 100
 
 
 def test_an_unknown_combination_is_named() -> None:

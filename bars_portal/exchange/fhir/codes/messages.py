@@ -35,6 +35,8 @@ class MessageCategory(Coded):
 
     VALIDATION = ("validation", "For Validation")
     REFERRAL = ("referral", "Transfer of Care")
+    # In the code system, but no row of the workflow table has it.
+    REQUEST = ("request", "Request for service (eg: blood test)")
 
     @property
     def system(self) -> str:

@@ -38,3 +38,9 @@ class UseCase(Coded):
     @property
     def system(self) -> str:
         return USE_CASE_SYSTEM
+
+
+# Applications whose use cases bring conditions of their own (standard sections 6 and 9).
+VALIDATION_USE_CASES = frozenset({UseCase.A4T1, UseCase.A4T2, UseCase.A4T3})
+CAD_USE_CASES = frozenset({UseCase.A6T1, UseCase.A6T2, UseCase.A6T3})
+REFERRAL_USE_CASES = frozenset(UseCase) - VALIDATION_USE_CASES

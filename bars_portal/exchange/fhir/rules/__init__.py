@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from bars_portal.exchange.fhir.rules.conditions import Condition, Part
 from bars_portal.exchange.fhir.rules.judging import all_rules, judge
 from bars_portal.exchange.fhir.rules.model import (
     Facts,
     FindService,
     HostedService,
     Rule,
+    Severity,
     Verdict,
     WorkflowRow,
     Workflows,
 )
 
 __all__ = [
+    "Condition",
     "Facts",
     "FindService",
     "HostedService",
+    "Part",
     "Rule",
+    "Severity",
     "Verdict",
     "WorkflowRow",
     "Workflows",

@@ -9,7 +9,7 @@ from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.profiles import EXTENSION_CONTACT_RANK
 from bars_portal.exchange.fhir.reading import as_text, dicts, extension
-from bars_portal.exchange.fhir.rules.model import Facts, Rule
+from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
 
 
 def rank(contact: dict[str, Any]) -> int | None:
@@ -51,5 +51,11 @@ def _warning(words: str, path: str) -> Issue:
 
 RULES = (
     Rule("contact-call-back", "6", "Exactly one contact has rank 1, with a telecom.", _call_back),
-    Rule("contact-ranks", "6", "Every contact and every telecom should have a rank.", _ranks),
+    Rule(
+        "contact-ranks",
+        "6",
+        "Every contact and every telecom should have a rank, one telecom rank 1.",
+        _ranks,
+        Severity.WARNING,
+    ),
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import EncounterStatus, MessageReason
 from bars_portal.exchange.fhir.definitions import DEFINITIONS, DefinitionFacts
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
-from bars_portal.exchange.fhir.rules.model import Facts, Rule
+from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity, WorkflowRow
 
 
 def _definition(bundle: MessageBundle, facts: Facts) -> DefinitionFacts | None:
@@ -18,8 +20,16 @@ def _definition(bundle: MessageBundle, facts: Facts) -> DefinitionFacts | None:
     return named if named and named.event == facts.row.event else DEFINITIONS.get(facts.row.definition)
 
 
+def _extra_encounter(bundle: MessageBundle, row: WorkflowRow, kind: str, count: int) -> bool:
+    """Official updates and acknowledgements carry the receiver's Encounter beside the sender's."""
+    if kind != "Encounter" or count != 2 or row.answers:
+        return False
+    planned = any(each.get("status") == EncounterStatus.PLANNED for each in bundle.of_type(kind))
+    return planned or MessageReason.UPDATE in row.reasons
+
+
 def _definition_fits(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
-    if facts.row is None or bundle.definition == facts.row.definition:
+    if facts.row is None or bundle.definition in facts.row.definitions:
         return
     path = (f"{bundle.path_of(bundle.header)}.definition",)
     named = DEFINITIONS.get(bundle.definition)
@@ -35,14 +45,15 @@ def _definition_fits(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
 
 def _counts(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
     definition = _definition(bundle, facts)
-    if definition is None:
+    if definition is None or facts.row is None:
         return
     for kind, (low, high) in definition.limits.items():
         count = len(bundle.of_type(kind))
         if count < low:
             yield _count_issue(kind, count, f"at least {low}", definition)
         elif high is not None and count > high:
-            yield _count_issue(kind, count, f"at most {high}", definition)
+            issue = _count_issue(kind, count, f"at most {high}", definition)
+            yield replace(issue, warning=_extra_encounter(bundle, facts.row, kind, count))
 
 
 def _count_issue(kind: str, count: int, wanted: str, definition: DefinitionFacts) -> Issue:
@@ -62,7 +73,26 @@ def _nothing_else(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
 
 
 RULES = (
-    Rule("definition-fits", "6", "The header names the definition of its kind of message.", _definition_fits),
-    Rule("counts", "6", "The Bundle holds as many of each resource as its definition says.", _counts),
-    Rule("counts-listed", "6", "The Bundle should hold nothing but what is listed.", _nothing_else),
+    Rule(
+        "definition-fits",
+        "6",
+        "The header names the definition of its kind of message (one that does not exist is only noted).",
+        _definition_fits,
+        Severity.EITHER,
+    ),
+    Rule(
+        "counts",
+        "6",
+        "The Bundle holds as many of each resource as its definition says; the receiver's Encounter in an "
+        "update or acknowledgement is only noted.",
+        _counts,
+        Severity.EITHER,
+    ),
+    Rule(
+        "counts-listed",
+        "6",
+        "The Bundle should hold nothing but what is listed.",
+        _nothing_else,
+        Severity.WARNING,
+    ),
 )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, same_system
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
-from bars_portal.exchange.fhir.reading import as_text, dicts
-from bars_portal.exchange.fhir.rules.model import Facts, Rule
+from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
+from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
 
 
 def _hosted(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
@@ -62,16 +62,28 @@ def _source_is_a_service(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
         yield Issue(OutcomeCode.VALUE, words, (path,), warning=True)
 
 
+def _sender_named(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    if bundle.header and not as_text(as_dict(bundle.header.get("sender")).get("reference")):
+        words = "MessageHeader.sender is missing, so the message does not say who sent it"
+        yield Issue(OutcomeCode.REQUIRED, words, (f"{bundle.path_of(bundle.header)}.sender",), warning=True)
+
+
 RULES = (
     Rule("destination-hosted", "6", "The destination is a service that this receiver hosts.", _hosted),
     Rule("receiver-resolves", "6", "The destination's receiver is in the Bundle.", _receiver_resolves),
     Rule(
-        "receiver-provider", "6", "The receiver should be the provider of the service.", _receiver_is_provider
+        "receiver-provider",
+        "6",
+        "The receiver should be the provider of the service.",
+        _receiver_is_provider,
+        Severity.WARNING,
     ),
     Rule(
         "source-service",
         "8",
         "The source should be a service, so that replies find it.",
         _source_is_a_service,
+        Severity.WARNING,
     ),
+    Rule("sender", "6", "The header should name its sender.", _sender_named, Severity.WARNING),
 )

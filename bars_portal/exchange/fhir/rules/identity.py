@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, same_system
+from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, SERVICE_ID_SYSTEM, same_system
 from bars_portal.exchange.fhir.nhs_numbers import is_verified, nhs_identifiers, read_number
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.reading import as_text, dicts
-from bars_portal.exchange.fhir.rules.model import Facts, Rule
+from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
+
+_SYSTEMS = (("Organization", ODS_SYSTEM), ("HealthcareService", SERVICE_ID_SYSTEM))
 
 
 def _nhs_number(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
@@ -24,17 +26,30 @@ def _nhs_number(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
                 yield Issue(OutcomeCode.VALUE, words, path, warning=True)
 
 
-def _ods_system(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
-    for organisation in bundle.of_type("Organization"):
-        for identifier in dicts(organisation.get("identifier")):
-            system = as_text(identifier.get("system"))
-            if system != ODS_SYSTEM and same_system(system, ODS_SYSTEM):
-                words = f"The identifier system of an Organization is not written {ODS_SYSTEM}"
-                path = f"{bundle.path_of(organisation)}.identifier"
-                yield Issue(OutcomeCode.VALUE, words, (path,), warning=True)
+def _systems(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    for kind, expected in _SYSTEMS:
+        for resource in bundle.of_type(kind):
+            for identifier in dicts(resource.get("identifier")):
+                system = as_text(identifier.get("system"))
+                if system != expected and same_system(system, expected):
+                    words = f"The identifier system of a resource of type {kind} is not written {expected}"
+                    path = f"{bundle.path_of(resource)}.identifier"
+                    yield Issue(OutcomeCode.VALUE, words, (path,), warning=True)
 
 
 RULES = (
-    Rule("nhs-number", "6", "An NHS number should pass its check and be verified.", _nhs_number),
-    Rule("ods-system", "6", "An ODS code should be in its own system to the letter.", _ods_system),
+    Rule(
+        "nhs-number",
+        "6",
+        "An NHS number should pass its check and be marked as verified; else nobody is matched by it.",
+        _nhs_number,
+        Severity.WARNING,
+    ),
+    Rule(
+        "identifier-system",
+        "6",
+        "An ODS code and a service id should be in their systems to the letter.",
+        _systems,
+        Severity.WARNING,
+    ),
 )

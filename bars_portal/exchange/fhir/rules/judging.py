@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import Issue
 from bars_portal.exchange.fhir.rules import (
     appointment,
+    breach,
+    coding,
     consent,
     contacts,
     counts,
     destination,
     identity,
+    journey,
+    location,
     references,
     shape,
+    states,
     usecase,
     versions,
     workflow,
 )
+from bars_portal.exchange.fhir.rules.elements import scan
 from bars_portal.exchange.fhir.rules.model import Facts, FindService, Rule, Verdict, Workflows
 
 # The order decides which fault a sender is told first: is it a message, of a version that we speak, of a
@@ -28,6 +35,7 @@ _RULES: tuple[Rule, ...] = (
     *versions.RULES,
     *shape.RULES[1:],
     *workflow.RULES,
+    *states.RULES,
     *destination.RULES,
     *usecase.RULES,
     *counts.RULES,
@@ -35,8 +43,16 @@ _RULES: tuple[Rule, ...] = (
     *contacts.RULES,
     *appointment.RULES,
     *consent.RULES,
+    *location.RULES,
+    *breach.RULES,
+    *journey.RULES,
     *identity.RULES,
+    *coding.RULES,
 )
+
+
+# Nobody reads more of one kind, and a hostile message shall not fill the table of messages with warnings.
+_MOST_PER_RULE = 100
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -51,8 +67,10 @@ def judge(bundle: MessageBundle, *, find_service: FindService, workflows: Workfl
     """
     target = bundle.destination
     service = find_service(target) if target is not None else None
-    facts = Facts(row=workflow.find_row(bundle, workflows), service=service)
-    found = [_named(issue, rule) for rule in _RULES for issue in rule.check(bundle, facts)]
+    facts = Facts(row=workflow.find_row(bundle, workflows), service=service, elements=scan(bundle))
+    found = [
+        _named(issue, rule) for rule in _RULES for issue in islice(rule.check(bundle, facts), _MOST_PER_RULE)
+    ]
     return Verdict(
         issues=tuple(issue for issue in found if not issue.warning),
         warnings=tuple(issue for issue in found if issue.warning),

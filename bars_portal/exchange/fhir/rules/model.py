@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue
+from bars_portal.exchange.fhir.rules.conditions import Condition
+from bars_portal.exchange.fhir.rules.elements import Elements
 
 # A focus in one of these states takes something back; such messages leave most resources out.
 _TAKING_BACK = frozenset({"cancelled", "entered-in-error", "revoked"})
@@ -27,7 +30,8 @@ class HostedService:
 class WorkflowRow:
     """One row of the workflow table (standard section 6): the variables that name a message type.
 
-    `categories` are codes of ServiceRequest.category; none means that category plays no part.
+    `categories` are codes of ServiceRequest.category, `use_cases` those of Applications 1 to 6; none means
+    that they play no part. `pairs` (reason, focus status) narrow down `reasons` times `focus_statuses`.
     """
 
     event: str
@@ -37,12 +41,26 @@ class WorkflowRow:
     categories: frozenset[str]
     definition: str
     message_key: str
+    use_cases: frozenset[str] = frozenset()
+    conditions: tuple[Condition, ...] = ()
+    pairs: frozenset[tuple[str, str]] = frozenset()
+    other_definitions: frozenset[str] = frozenset()
+
+    @property
+    def definitions(self) -> frozenset[str]:
+        """Every MessageDefinition that such a message may name."""
+        return self.other_definitions | {self.definition}
 
     @property
     def is_stripped(self) -> bool:
         """Whether it is a cancel, whose references may point at resources that were left out."""
         taking_back = bool(self.focus_statuses) and self.focus_statuses <= _TAKING_BACK
-        return taking_back and self.event.endswith("-request")
+        return taking_back and not self.answers
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is a response, which names the message that it answers."""
+        return self.event.endswith("-response")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +69,19 @@ class Facts:
 
     row: WorkflowRow | None
     service: HostedService | None
+    # References and codings, found in one pass; rules look them up themselves when there are none.
+    elements: Elements | None = None
 
 
 Check = Callable[[MessageBundle, Facts], Iterable[Issue]]
+
+
+class Severity(StrEnum):
+    """What a breach means for the message."""
+
+    REFUSED = "refused"
+    WARNING = "warning"
+    EITHER = "refused or warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +92,7 @@ class Rule:
     section: str
     sentence: str
     check: Check
+    severity: Severity = Severity.REFUSED
 
 
 @dataclass(frozen=True, slots=True)

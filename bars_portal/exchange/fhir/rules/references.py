@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
-from bars_portal.exchange.fhir.reading import as_text, bare_references, dicts, references
+from bars_portal.exchange.fhir.reading import as_text, dicts
+from bars_portal.exchange.fhir.rules.elements import located, scan
 from bars_portal.exchange.fhir.rules.model import Facts, Rule
 
 _URN = "urn:uuid:"
@@ -40,17 +41,14 @@ def _references(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
     if facts.row is not None and facts.row.is_stripped:
         return
     spoken_for = {id(each) for each in _header_references(bundle)}
-    for _, resource in bundle.entries:
-        broken = {id(each) for each in bare_references(resource) if not _resolves(bundle, resource, each)}
-        if broken := broken - spoken_for:
-            yield from _name(bundle, resource, broken)
-
-
-def _name(bundle: MessageBundle, resource: Resource, broken: set[int]) -> Iterator[Issue]:
-    for path, reference in references(resource, bundle.path_of(resource)):
-        if id(reference) in broken:
-            words = f"{path} points at nothing in the Bundle"
-            yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.reference",))
+    wrong = [
+        (resource, each)
+        for resource, each in (facts.elements or scan(bundle)).references
+        if id(each) not in spoken_for and not _resolves(bundle, resource, each)
+    ]
+    for path, _ in located(bundle, wrong):
+        words = f"{path} points at nothing in the Bundle"
+        yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.reference",))
 
 
 def _header_references(bundle: MessageBundle) -> list[object]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text
-from bars_portal.exchange.fhir.rules.model import Facts, Rule
+from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
 
 
 def _type_is_message(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
@@ -43,9 +43,14 @@ def _entries_hold_resources(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
 
 
 def _answers_something(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
-    if bundle.event.endswith("-response") and not bundle.response_identifier:
-        words = "A response message has no MessageHeader.response.identifier"
-        yield Issue(OutcomeCode.INVARIANT, words, (f"{bundle.path_of(bundle.header)}.response",))
+    if not bundle.event.endswith("-response") or bundle.response_identifier:
+        return
+    path = f"{bundle.path_of(bundle.header)}.response"
+    if bundle.header.get("response"):
+        words = "MessageHeader.response.identifier is missing: it names the message that is answered"
+        yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.identifier",))
+    else:
+        yield Issue(OutcomeCode.INVARIANT, "A response message has no MessageHeader.response", (path,))
 
 
 RULES = (
@@ -53,6 +58,12 @@ RULES = (
     Rule("bundle-id", "5", "The Bundle has an id, which the answer repeats.", _has_id),
     Rule("header-first", "6", "The MessageHeader is the first entry and the only one.", _header_is_first),
     Rule("entry-resource", "6", "Every entry holds a resource.", _entries_hold_resources),
-    Rule("bundle-stamps", "6", "The Bundle says when it was made and last updated.", _has_stamps),
+    Rule(
+        "bundle-stamps",
+        "6",
+        "The Bundle says when it was made, and should say when it was last updated.",
+        _has_stamps,
+        Severity.EITHER,
+    ),
     Rule("response-answers", "6", "A response names the message that it answers.", _answers_something),
 )

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, UseCase
-from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
-from bars_portal.exchange.fhir.reading import as_text, codings
-from bars_portal.exchange.fhir.rules.model import Facts, Rule
-
-# Where each focus carries its use case.
-_ELEMENTS = {"Appointment": "serviceCategory", "ServiceRequest": "category"}
-
-
-def _carrier(bundle: MessageBundle) -> tuple[Resource, str] | None:
-    """The resource that names the use case, and its element; an Encounter's is its ServiceRequest."""
-    focus = bundle.focus
-    if focus is None:
-        return None
-    if as_text(focus.get("resourceType")) not in _ELEMENTS:
-        focus = next(iter(bundle.of_type("ServiceRequest")), None)
-    return (focus, _ELEMENTS[as_text(focus.get("resourceType"))]) if focus is not None else None
-
-
-def use_case_codings(bundle: MessageBundle) -> list[dict[str, Any]]:
-    """The Codings in the system of use cases that the message is filed under."""
-    carrier = _carrier(bundle)
-    found = codings(carrier[0].get(carrier[1])) if carrier else iter(())
-    return [each for each in found if same_system(as_text(each.get("system")), USE_CASE_SYSTEM)]
+from bars_portal.exchange.fhir.reading import as_text
+from bars_portal.exchange.fhir.rules.model import Facts, HostedService, Rule, WorkflowRow
+from bars_portal.exchange.fhir.rules.parts import (
+    category_codes,
+    request_of,
+    use_case_carrier,
+    use_case_codings,
+)
 
 
 def _use_case(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
-    carrier = _carrier(bundle)
+    carrier = use_case_carrier(bundle)
     if carrier is None or facts.row is None:
         return
     path = f"{bundle.path_of(carrier[0])}.{carrier[1]}"
@@ -44,9 +28,41 @@ def _use_case(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
         yield Issue(OutcomeCode.INVARIANT, words, (path,))
     elif None in codes:
         yield Issue(OutcomeCode.VALUE, f"{path} is not a code of usecases-categories-bars", (path,))
-    elif facts.service is not None and facts.service.accepted_use_cases.isdisjoint(map(str, codes)):
+    elif not _accepts(facts.row, facts.service, frozenset(map(str, codes))):
         words = f"{path} is a use case that the service does not accept"
         yield Issue(OutcomeCode.INVARIANT, words, (path,))
 
 
-RULES = (Rule("use-case", "6", "The use case is present, known and one the service accepts.", _use_case),)
+def _accepts(row: WorkflowRow, service: HostedService | None, codes: frozenset[str]) -> bool:
+    """An address that only takes replies accepts no use case of its own, and may not lose a warning."""
+    if service is None or (row.answers and not service.accepted_use_cases):
+        return True
+    return not service.accepted_use_cases.isdisjoint(codes)
+
+
+def _one_of_each(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    """In one CodeableConcept or in two; a second category or use case would make the row a guess."""
+    request = request_of(bundle)
+    if request is None:
+        return
+    path = f"{bundle.path_of(request)}.category"
+    if len(category_codes(request)) > 1:
+        yield Issue(OutcomeCode.INVARIANT, f"{path} has more than one message category", (path,))
+    if len({as_text(each.get("code")) for each in use_case_codings(bundle)}) > 1:
+        yield Issue(OutcomeCode.INVARIANT, f"{path} has more than one use case", (path,))
+
+
+RULES = (
+    Rule(
+        "use-case",
+        "6",
+        "The use case is present, known and one the service accepts (an address for replies only: any).",
+        _use_case,
+    ),
+    Rule(
+        "one-use-case",
+        "6",
+        "ServiceRequest.category holds one message category and one use case, in one concept or in two.",
+        _one_of_each,
+    ),
+)

@@ -5,44 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.codes import AppointmentStatus, MessageCategory, MessageEvent, MessageReason
+from bars_portal.exchange.fhir.codes import (
+    AppointmentStatus,
+    EncounterStatus,
+    MessageCategory,
+    MessageEvent,
+    MessageReason,
+    ServiceRequestStatus,
+)
 from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings
-from bars_portal.exchange.fhir.rules.model import Facts, Rule, WorkflowRow, Workflows
+from bars_portal.exchange.fhir.reading import as_dict, as_text
+from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity, WorkflowRow, Workflows
+from bars_portal.exchange.fhir.rules.parts import category_codes, request_of, use_cases_of
+from bars_portal.exchange.fhir.rules.states import meets
 
 # Diagnostics name only what is in these lists: an unknown text could be anything.
-_STATUSES = frozenset(AppointmentStatus) | {
-    *("draft", "active", "on-hold", "revoked", "completed", "unknown"),
-    *("planned", "triaged", "in-progress", "onleave", "finished"),
-}
+_STATUSES: frozenset[str] = frozenset(
+    (*AppointmentStatus, *ServiceRequestStatus, *EncounterStatus),
+)
 _FOCUS_TYPES = frozenset({"Appointment", "ServiceRequest", "Encounter"})
 
 
 def find_row(bundle: MessageBundle, workflows: Workflows) -> WorkflowRow | None:
-    """The row that a message fits; among several, the one whose definition the header names."""
+    """The row that a message fits; among several, what decides, then whose definition the header names."""
     focus = bundle.focus
     if focus is None:
         return None
-    fitting = [row for row in workflows if _fits(row, bundle, focus)]
-    return next((row for row in fitting if row.definition == bundle.definition), next(iter(fitting), None))
+    key = (bundle.event, as_text(focus.get("resourceType")))
+    step = (bundle.reason, as_text(focus.get("status")))
+    found, used = category_codes(request_of(bundle)), use_cases_of(bundle)
+    fitting = [
+        row
+        for row in workflows
+        if key == (row.event, row.focus_type)
+        and _takes_step(row, step)
+        and (not row.categories or not row.categories.isdisjoint(found))
+        # An unknown use case has a rule of its own.
+        and (not row.use_cases or not used or not row.use_cases.isdisjoint(used))
+    ]
+    return max(fitting, key=lambda row: _rank(bundle, row)) if fitting else None
 
 
-def _fits(row: WorkflowRow, bundle: MessageBundle, focus: Resource) -> bool:
-    return (
-        row.event == bundle.event
-        and bundle.reason in row.reasons
-        and row.focus_type == as_text(focus.get("resourceType"))
-        and as_text(focus.get("status")) in row.focus_statuses
-        and (not row.categories or not row.categories.isdisjoint(categories(bundle)))
-    )
+def _takes_step(row: WorkflowRow, step: tuple[str, str]) -> bool:
+    if row.pairs:
+        return step in row.pairs
+    return step[0] in row.reasons and step[1] in row.focus_statuses
 
 
-def categories(bundle: MessageBundle) -> frozenset[str]:
-    """Codes of ServiceRequest.category of the focus, or of the message's only ServiceRequest."""
-    focus = bundle.focus or {}
-    requests = [focus] if focus.get("resourceType") == "ServiceRequest" else bundle.of_type("ServiceRequest")
-    return frozenset(as_text(c.get("code")) for each in requests[:1] for c in codings(each.get("category")))
+def _rank(bundle: MessageBundle, row: WorkflowRow) -> tuple[bool, bool]:
+    decided = all(meets(bundle, condition) for condition in row.conditions if condition.decides)
+    return decided, bundle.definition in row.definitions
 
 
 def _event_known(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
@@ -73,10 +86,14 @@ def _focus_resolves(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
 def _combination_known(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
     codes_known = MessageEvent.lookup(bundle.event) and MessageReason.lookup(bundle.reason)
     if facts.row is None and bundle.focus is not None and codes_known:
-        header, focus = bundle.path_of(bundle.header), bundle.path_of(bundle.focus)
-        paths = (f"{header}.eventCoding", f"{header}.reason", f"{focus}.status")
         words = f"This combination is not a message that is taken here: {describe(bundle)}"
-        yield Issue(OutcomeCode.INVARIANT, words, paths)
+        yield Issue(OutcomeCode.INVARIANT, words, _variables(bundle, bundle.focus))
+
+
+def _variables(bundle: MessageBundle, focus: Resource) -> tuple[str, ...]:
+    header, request = bundle.path_of(bundle.header), request_of(bundle)
+    paths = (f"{header}.eventCoding", f"{header}.reason", f"{bundle.path_of(focus)}.status")
+    return paths if request is None else (*paths, f"{bundle.path_of(request)}.category")
 
 
 def describe(bundle: MessageBundle) -> str:
@@ -84,19 +101,40 @@ def describe(bundle: MessageBundle) -> str:
     focus = bundle.focus or {}
     kind = as_text(focus.get("resourceType"))
     status = as_text(focus.get("status"))
-    known = sorted(code for code in categories(bundle) if MessageCategory.lookup(code))
+    known = sorted(code for code in category_codes(request_of(bundle)) if MessageCategory.lookup(code))
     return (
         f"event {MessageEvent.lookup(bundle.event) or 'unknown'}, "
         f"reason {MessageReason.lookup(bundle.reason) or 'unknown'}, "
         f"category {' '.join(known) or 'none'}, "
+        f"use case {' '.join(sorted(use_cases_of(bundle))) or 'none that is known'}, "
         f"focus {kind if kind in _FOCUS_TYPES else 'of another type'} "
         f"with status {status if status in _STATUSES else 'unknown'}"
     )
+
+
+def _cancel_is_an_update(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    """Only a warning: the official example of a cancelled booking says new."""
+    if facts.row is not None and facts.row.is_stripped and bundle.reason == MessageReason.NEW:
+        words = "MessageHeader.reason is new in a message that takes something back, where update is meant"
+        path = (f"{bundle.path_of(bundle.header)}.reason",)
+        yield Issue(OutcomeCode.INVARIANT, words, path, warning=True)
 
 
 RULES = (
     Rule("event-known", "6", "The event is one of message-events-bars.", _event_known),
     Rule("reason-known", "6", "The reason is one of message-reason-bars.", _reason_known),
     Rule("focus-resolves", "6", "The focus is a resource of the Bundle.", _focus_resolves),
-    Rule("workflow", "6", "Event, reason, category and focus are a row of our table.", _combination_known),
+    Rule(
+        "workflow",
+        "6",
+        "Event, reason, category, use case and status of the focus are a row of our table.",
+        _combination_known,
+    ),
+    Rule(
+        "cancel-reason",
+        "6",
+        "What takes something back should have reason update.",
+        _cancel_is_an_update,
+        Severity.WARNING,
+    ),
 )

@@ -1,0 +1,231 @@
+"""Every rule broken once, with the message types that it applies to, the outcome and the FHIRPath."""
+
+from bars_portal.exchange.fhir.outcomes import OutcomeCode
+from bars_portal.exchange.fhir.rules import table
+
+from .changes import (
+    ANSWERS,
+    ASKING_VALIDATION,
+    BOOKINGS,
+    CANCELS,
+    EVERY,
+    HEADER,
+    REQUESTS,
+    WITH_CONSENT,
+    WITH_LOCATION,
+    because,
+    category,
+    destination,
+    event,
+    full_url,
+    on_bundle,
+    on_focus,
+    on_header,
+    period,
+    versioned,
+)
+from .factory import Change, coded, contact, phone, ref, urn
+from .samples import having
+
+C = OutcomeCode
+
+# A breach: rule, message types, change, outcome, FHIRPath with {Type} for the path of the first of a type.
+Breach = tuple[str, frozenset[str], Change, OutcomeCode, str]
+
+
+MESSAGE_CATEGORY = coded("message-category-servicerequest", "referral")
+USE_CASE = coded("usecases-categories-bars", "a1t1")
+UNKNOWN_SERVICE = "https://fhir.nhs.uk/Id/dos-service-id|2000011147"
+START, END = "2030-03-01T09:00:00Z", "2030-03-01T09:20:00Z"
+
+BREACHES: list[Breach] = [
+    ("bundle-type", EVERY, on_bundle("type", "collection"), C.INVARIANT, "Bundle.type"),
+    ("version", EVERY, versioned(None), C.INVARIANT, "Bundle.meta.versionId"),
+    ("version", EVERY, versioned("2.0.0"), C.VERSION_NOT_SUPPORTED, "Bundle.meta.versionId"),
+    ("bundle-id", EVERY, on_bundle("id", None), C.REQUIRED, "Bundle.id"),
+    ("header-first", EVERY, lambda raw: raw["entry"].reverse(), C.INVARIANT, "Bundle.entry[0].resource"),
+    ("entry-resource", EVERY, lambda raw: raw["entry"].append({}), C.REQUIRED, "Bundle.entry"),
+    ("bundle-stamps", EVERY, on_bundle("timestamp", None), C.REQUIRED, "Bundle.timestamp"),
+    ("response-answers", ANSWERS, on_header("response", None), C.INVARIANT, f"{HEADER}.response"),
+    (
+        "response-answers",
+        ANSWERS,
+        on_header("response", {"code": "ok"}),
+        C.INVARIANT,
+        f"{HEADER}.response.identifier",
+    ),
+    ("event-known", EVERY, event("SECRET"), C.INVARIANT, f"{HEADER}.eventCoding"),
+    ("event-known", EVERY, on_header("eventCoding", None), C.INVARIANT, f"{HEADER}.eventCoding"),
+    (
+        "reason-known",
+        EVERY,
+        on_header("reason", coded("message-reason-bars", "SECRET")),
+        C.INVARIANT,
+        f"{HEADER}.reason",
+    ),
+    ("reason-known", EVERY, on_header("reason", None), C.INVARIANT, f"{HEADER}.reason"),
+    ("focus-resolves", EVERY, on_header("focus", None), C.REQUIRED, f"{HEADER}.focus"),
+    ("focus-resolves", EVERY, on_header("focus", [ref(77)]), C.INVARIANT, f"{HEADER}.focus"),
+    ("workflow", EVERY, on_focus("status", "unknown"), C.INVARIANT, f"{HEADER}.eventCoding"),
+    (
+        "workflow",
+        EVERY - {"referral-entered-in-error", "validation-cancelled"},
+        because("delete"),
+        C.INVARIANT,
+        f"{HEADER}.eventCoding",
+    ),
+    (
+        "workflow",
+        frozenset({"referral-entered-in-error", "validation-cancelled"}),
+        because("new"),
+        C.INVARIANT,
+        f"{HEADER}.eventCoding",
+    ),
+    ("workflow", BOOKINGS, event("servicerequest-request"), C.INVARIANT, f"{HEADER}.eventCoding"),
+    ("workflow", REQUESTS, event("booking-request"), C.INVARIANT, f"{HEADER}.eventCoding"),
+    ("workflow", REQUESTS, category(USE_CASE), C.INVARIANT, f"{HEADER}.eventCoding"),
+    (
+        "destination-hosted",
+        EVERY,
+        destination(endpoint=UNKNOWN_SERVICE),
+        C.NOT_FOUND,
+        f"{HEADER}.destination[0].endpoint",
+    ),
+    (
+        "destination-hosted",
+        EVERY,
+        destination(endpoint="https://example.org/SECRET"),
+        C.VALUE,
+        f"{HEADER}.destination[0].endpoint",
+    ),
+    (
+        "destination-hosted",
+        EVERY,
+        destination(endpoint=None),
+        C.REQUIRED,
+        f"{HEADER}.destination[0].endpoint",
+    ),
+    (
+        "receiver-resolves",
+        EVERY,
+        destination(receiver=None),
+        C.REQUIRED,
+        f"{HEADER}.destination[0].receiver",
+    ),
+    (
+        "receiver-resolves",
+        EVERY,
+        destination(receiver=ref(77)),
+        C.INVARIANT,
+        f"{HEADER}.destination[0].receiver",
+    ),
+    ("full-urls", EVERY, full_url(2, urn(0)), C.INVARIANT, "Bundle.entry[2].fullUrl"),
+    ("full-urls", EVERY, full_url(2, None), C.REQUIRED, "Bundle.entry[2].fullUrl"),
+    ("full-urls", EVERY, full_url(2, "urn:uuid:SECRET"), C.VALUE, "Bundle.entry[2].fullUrl"),
+    (
+        "references",
+        EVERY - CANCELS,
+        having("Patient", "managingOrganization", ref(77)),
+        C.INVARIANT,
+        "{Patient}.managingOrganization.reference",
+    ),
+    ("contact-call-back", EVERY, having("Patient", "contact", None), C.INVARIANT, "{Patient}.contact"),
+    (
+        "contact-call-back",
+        EVERY,
+        having("Patient", "contact", [contact(1, phone("1")), contact(1, phone("2"))]),
+        C.INVARIANT,
+        "{Patient}.contact",
+    ),
+    (
+        "contact-call-back",
+        EVERY,
+        having("Patient", "contact", [contact(1)]),
+        C.INVARIANT,
+        "{Patient}.contact.telecom",
+    ),
+    (
+        "consent",
+        WITH_CONSENT,
+        having("Consent", "category", [coded("consent-categories-bars", "RESEARCH")]),
+        C.INVARIANT,
+        "{Consent}.category",
+    ),
+    (
+        "consent",
+        WITH_CONSENT,
+        having("Consent", "category", [coded("other", "DRC")]),
+        C.INVARIANT,
+        "{Consent}.category",
+    ),
+    (
+        "definition-fits",
+        BOOKINGS,
+        on_header("definition", table.REFERRAL_NEW.definition),
+        C.INVARIANT,
+        f"{HEADER}.definition",
+    ),
+    (
+        "definition-fits",
+        REQUESTS,
+        on_header("definition", table.BOOKING_NEW.definition),
+        C.INVARIANT,
+        f"{HEADER}.definition",
+    ),
+    (
+        "definition-fits",
+        frozenset({"validation-interim", "validation-rejected"}),
+        on_header("definition", table.VALIDATION_FULL.definition),
+        C.INVARIANT,
+        f"{HEADER}.definition",
+    ),
+    (
+        "use-case",
+        BOOKINGS,
+        having("Appointment", "serviceCategory", None),
+        C.INVARIANT,
+        "{Appointment}.serviceCategory",
+    ),
+    (
+        "incident-location",
+        WITH_LOCATION,
+        having("Location", "extension", None),
+        C.INVARIANT,
+        "{Location}",
+    ),
+    (
+        "breach-time",
+        ASKING_VALIDATION,
+        period(start=START),
+        C.REQUIRED,
+        "{ServiceRequest}.occurrencePeriod.end",
+    ),
+    (
+        "breach-time",
+        ASKING_VALIDATION,
+        period(end=END),
+        C.REQUIRED,
+        "{ServiceRequest}.occurrencePeriod.start",
+    ),
+    (
+        "breach-time",
+        ASKING_VALIDATION,
+        having("ServiceRequest", "occurrencePeriod", None),
+        C.REQUIRED,
+        "{ServiceRequest}.occurrencePeriod.start",
+    ),
+    (
+        "breach-time",
+        ASKING_VALIDATION,
+        period(start=START, end="2030-03-01"),
+        C.VALUE,
+        "{ServiceRequest}.occurrencePeriod.end",
+    ),
+    (
+        "breach-time",
+        ASKING_VALIDATION,
+        period(start=END, end=START),
+        C.INVARIANT,
+        "{ServiceRequest}.occurrencePeriod.end",
+    ),
+]

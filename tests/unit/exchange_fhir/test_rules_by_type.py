@@ -1,0 +1,118 @@
+"""Every rule broken once for every message type that it applies to: status, codes and FHIRPath."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bars_portal.exchange.fhir.definitions import DEFINITIONS
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, operation_outcome
+from bars_portal.exchange.fhir.rules import HostedService, Severity, all_rules, table
+
+from .breaches import BREACHES
+from .breaches_states import CATEGORY_BREACHES, STATE_BREACHES
+from .changes import ANSWERS, BOOKINGS, CANCELS, EVERY, more, paths_in, without
+from .factory import Change, Json, ref
+from .lapses import LAPSES
+from .samples import SAMPLES, having, judged, place
+
+C = OutcomeCode
+ALL = [*BREACHES, *STATE_BREACHES, *CATEGORY_BREACHES]
+
+
+def cases() -> Iterator[Any]:
+    for number, (rule, keys, *rest) in enumerate(ALL):
+        for key in sorted(keys):
+            yield pytest.param(rule, key, *rest, id=f"{number}-{rule}-{key}")
+
+
+@pytest.mark.parametrize(("rule", "key", "change", "code", "path"), list(cases()))
+def test_the_broken_rule_decides(rule: str, key: str, change: Change, code: OutcomeCode, path: str) -> None:
+    raw = SAMPLES[key]()
+    change(raw)
+    verdict = judged(raw)
+    decisive = verdict.issues[0]
+    assert (decisive.rule, decisive.code) == (rule, code)
+    assert decisive.expression[0] == paths_in(raw, path)
+    outcome = operation_outcome(verdict.issues, outcome_id="6f1c0d0e-0000-4000-8000-000000000001")
+    first = outcome["issue"][0]
+    assert (first["severity"], first["code"]) == ("error", code.issue)
+    assert first["details"]["coding"][0]["code"] == code.code
+    assert "SECRET" not in str((verdict.issues, verdict.warnings))
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+def test_a_use_case_that_the_service_does_not_accept(key: str) -> None:
+    picky = HostedService(ServiceID("2000099001"), "RR8", frozenset({"a2t4"}))
+    raw = SAMPLES[key]()
+    (issue,) = judged(raw, picky).issues
+    carrier = "Appointment.serviceCategory" if key in BOOKINGS else "ServiceRequest.category"
+    kind, _, element = carrier.partition(".")
+    assert (issue.rule, issue.code) == ("use-case", C.INVARIANT)
+    assert issue.expression == (f"{place(raw, kind)}.{element}",)
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+def test_an_address_for_replies_takes_replies_only(key: str) -> None:
+    reply_address = HostedService(ServiceID("2000099001"), "RR8", frozenset())
+    found = [issue.rule for issue in judged(SAMPLES[key](), reply_address).issues]
+    assert found == ([] if key in ANSWERS else ["use-case"])
+
+
+def counted() -> Iterator[tuple[str, str, int, Callable[[Json, str, int], None]]]:
+    """Every type of every definition, one too few and one too many."""
+    for key in sorted(EVERY):
+        row = table.row(key)
+        for kind, (low, high) in DEFINITIONS[row.definition].limits.items():
+            # What the header or the workflow needs is missed by their own rules, and first.
+            decides = any(each.decides and each.resource_type == kind for each in row.conditions)
+            spoken_for = decides or kind in ("MessageHeader", "ServiceRequest", row.focus_type)
+            have = sum(each["resource"]["resourceType"] == kind for each in SAMPLES[key]()["entry"])
+            if low and not spoken_for and (kind != "Organization" or low > 1):
+                yield key, kind, have - low + 1, without
+            if high is not None and kind != "MessageHeader":
+                # Two Encounters are normal in an update.
+                spare = kind == "Encounter" and high == 1 and "update" in row.reasons
+                yield key, kind, high - have + 1 + spare, more
+
+
+@pytest.mark.parametrize(("key", "kind", "number", "change"), list(counted()))
+def test_counts_are_those_of_the_definition(
+    key: str, kind: str, number: int, change: Callable[[Json, str, int], None]
+) -> None:
+    raw = SAMPLES[key]()
+    change(raw, kind, number)
+    decisive = judged(raw).issues[0]
+    assert (decisive.rule, decisive.code) == ("counts", C.INVARIANT)
+    assert decisive.expression == (f"Bundle.entry.resource.ofType({kind})",)
+
+
+def lapses() -> Iterator[Any]:
+    for number, (rule, keys, *rest) in enumerate(LAPSES):
+        for key in sorted(keys):
+            yield pytest.param(rule, key, *rest, id=f"{number}-{rule}-{key}")
+
+
+@pytest.mark.parametrize(("rule", "key", "change", "path"), list(lapses()))
+def test_a_lapse_is_only_a_warning(rule: str, key: str, change: Change, path: str) -> None:
+    raw = SAMPLES[key]()
+    change(raw)
+    verdict = judged(raw)
+    assert verdict.issues == ()
+    assert verdict.row == table.row(key)
+    assert (rule, (paths_in(raw, path),)) in [(each.rule, each.expression) for each in verdict.warnings]
+    assert "SECRET" not in str(verdict.warnings)
+
+
+@pytest.mark.parametrize("key", sorted(CANCELS))
+def test_a_cancel_may_point_at_what_it_left_out(key: str) -> None:
+    raw = SAMPLES[key]()
+    having("Patient", "managingOrganization", ref(77))(raw)
+    assert judged(raw).issues == ()
+
+
+def test_what_a_rule_finds_is_as_severe_as_it_says() -> None:
+    severity = {rule.id: rule.severity for rule in all_rules()}
+    assert [rule for rule, *_ in ALL if severity[rule] is Severity.WARNING] == []
+    assert [rule for rule, *_ in LAPSES if severity[rule] is Severity.REFUSED] == []
