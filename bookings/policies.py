@@ -22,6 +22,7 @@ def check_can_book(acting: Acting, service: HealthcareService) -> None:
     _need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
     _need(service.active, "This service is closed. Choose another service.")
     _need(service.takes_bookings, "This service does not take bookings. Choose another service.")
+    _need(bool(service.accepted_use_cases), "This service takes no bookings from us. Choose another service.")
 
 
 def check_can_use_draft(acting: Acting, draft: BookingDraft) -> None:

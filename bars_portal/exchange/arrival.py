@@ -3,20 +3,32 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bars_portal.audit.actor import Actor
+from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.transport.headers import IncomingHeaders
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One `POST /$process-message`. `raw_headers` are stored for audit, credentials left out."""
+    """One `POST /$process-message`. `raw_headers` are stored for audit, credentials left out.
+
+    `body` is the record: what arrived, compressed if it was. `content` is the same to be read (None: it is
+    the body), in `format`; the headers that are kept beside it say how to read it again.
+    """
 
     body: bytes
     raw_headers: Mapping[str, str]
     headers: IncomingHeaders
     peer: str
     now: datetime
+    content: bytes | None = None
+    format: Format = Format.JSON
+
+    def read(self) -> dict[str, Any]:
+        """The resource in it. Raises OutcomeError (400)."""
+        return self.format.loads(self.body if self.content is None else self.content)
 
     @property
     def sender_ods_code(self) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 from bars_portal.exchange.access import check_access
 from bars_portal.exchange.arrival import Arrival
-from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeError
 from bars_portal.exchange.fhir.rules import HostedService, Verdict, judge
@@ -27,7 +26,7 @@ class Reading:
 def read_message(arrival: Arrival) -> Reading:
     """Raises OutcomeError with every issue found, the decisive one first."""
     _check_target(arrival)
-    raw = json.loads(arrival.body)
+    raw = arrival.read()
     if issues := check_structure(raw):
         raise OutcomeError(*issues)
     bundle = MessageBundle.from_dict(raw)

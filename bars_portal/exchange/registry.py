@@ -25,6 +25,7 @@ from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import ReadIssue
 from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
+from bars_portal.exchange.fhir.rules.overlap import overlap
 from bars_portal.exchange.transport.answers import Delivery
 from bars_portal.exchange.transport.client import BarsClient
 
@@ -73,8 +74,19 @@ class MessageType(ABC):
     focus_statuses: ClassVar[frozenset[str]]
     categories: ClassVar[frozenset[str]] = frozenset()
     definition: ClassVar[str]
+    # The complete row (exchange.fhir.rules.table); it fills the seven attributes above, all but the label.
+    workflow: ClassVar[WorkflowRow | None] = None
     # Its Bundle.id may not come again in another message (standard section 5).
     starts_conversation: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        row = cls.__dict__.get("workflow")
+        if row is not None:
+            cls.key, cls.event = row.message_key, MessageEvent(row.event)
+            cls.reasons = frozenset(map(MessageReason, row.reasons))
+            cls.focus_type, cls.focus_statuses = row.focus_type, row.focus_statuses
+            cls.categories, cls.definition = row.categories, row.definition
 
     # -- sending
     def addressing(self, subject: models.Model) -> Addressing:
@@ -102,7 +114,7 @@ class MessageType(ABC):
         """Do it, inside the caller's transaction. Raises OutcomeError: everything is rolled back."""
 
     def row(self) -> WorkflowRow:
-        return WorkflowRow(
+        return self.workflow or WorkflowRow(
             event=self.event,
             reasons=self.reasons,
             focus_type=self.focus_type,
@@ -173,7 +185,7 @@ R = TypeVar("R", bound=type[ResourceReader])
 def register_message(cls: M) -> M:
     """Class decorator. Raises ImproperlyConfigured on a duplicate key or an already owned combination."""
     for other in _registry.messages.values():
-        if other.key == cls.key or _overlap(other.row(), cls().row()):
+        if other.key == cls.key or overlap(other.row(), cls().row()):
             raise ImproperlyConfigured(f"Message types {other.key} and {cls.key} overlap.")
     _registry.messages[cls.key] = cls()
     return cls
@@ -219,14 +231,3 @@ def _plugin_modules(app: str) -> Iterator[str]:
         yield from (f"{package}.{found.name}" for found in iter_modules(import_module(package).__path__))
     if find_spec(f"{app}.resources") is not None:
         yield f"{app}.resources"
-
-
-def _overlap(one: WorkflowRow, other: WorkflowRow) -> bool:
-    """Whether one message could be both: then routing would be a matter of luck."""
-    return (
-        one.event == other.event
-        and bool(one.reasons & other.reasons)
-        and one.focus_type == other.focus_type
-        and bool(one.focus_statuses & other.focus_statuses)
-        and (not one.categories or not other.categories or bool(one.categories & other.categories))
-    )

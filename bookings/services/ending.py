@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bars_portal.exchange.context import MessageContext
-from bars_portal.exchange.fhir import json
+from bars_portal.exchange.decoding import decode
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bookings import mapping
@@ -107,5 +107,5 @@ def _last_stamp(booking: Booking) -> datetime | None:
     """Appointment.meta.lastUpdated as the sender last wrote it, read from the message itself."""
     if booking.message is None:
         return None
-    raw = json.loads(bytes(booking.message.body))
+    raw = decode(booking.message.body)
     return mapping.parse_booking(MessageBundle.from_dict(raw)).last_updated

@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from bars_portal.audit.services import record
-from bars_portal.exchange.arrival import partner
+from bars_portal.exchange.arrival import StoredReply, partner
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.failures import issue_of, log_failure
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
-from bars_portal.exchange.receiver.answers import answer, headers_of, refusal
+from bars_portal.exchange.receiver.answers import answer, headers_of, refusal, stored_answer
 from bars_portal.exchange.receiver.authentication import Peer, authenticate_peer
-from bars_portal.exchange.receiver.negotiation import check_answer_type
+from bars_portal.exchange.receiver.negotiation import answer_format
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
 
 
@@ -35,7 +35,7 @@ class FhirView(APIView):
         plain = request._request
         self.peer = authenticate_peer(plain)
         self.incoming = decode_headers(headers_of(plain))
-        check_answer_type(plain)
+        answer_format(plain)
 
     @property
     def allowed_methods(self) -> list[str]:
@@ -54,8 +54,11 @@ class FhirView(APIView):
         self._audit_refusal(issues[0])
         return refusal(self.request._request, *issues)
 
-    def answer(self, body: bytes, *, status: int = 200) -> HttpResponse:
-        return answer(self.request._request, body, status=status)
+    def answer(self, resource: dict[str, Any]) -> HttpResponse:
+        return answer(self.request._request, resource)
+
+    def stored_answer(self, reply: StoredReply) -> HttpResponse:
+        return stored_answer(self.request._request, reply.body, status=reply.status)
 
     def audit(self, outcome: str, code: str = "") -> None:
         """Every access is on the trail, refused ones too; parameters are not, they may name a patient."""

@@ -1,53 +1,120 @@
-"""Content types in and out (standard section 4). JSON only for now: XML comes with the complete receiver."""
+"""Which format and coding an answer gets (standard section 4): `_format` beats Accept, neither means JSON."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import parse_qsl
 
 from django.http import HttpRequest
+from django.utils.http import parse_header_parameters
 
-from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.fhir.formats import Format, by_media_type, by_name
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 
-_JSON_TYPES = {"application/fhir+json", "application/json"}
-_ANY = {"*/*", "application/*"}
-_FORMATS = {"json", "application/fhir+json", "application/fhir json", "application/json"}
-_MAJOR = re.compile(r"(\d+)\.\d+\.\d+")
+FORMAT_PARAMETER = "_format"
 SUPPORTED_MAJOR = "1"
+_VERSION = re.compile(r"(\d{1,4})(?:\.\d{1,6}){0,2}(?:-[\w.]{1,20})?")
+_FHIR_VERSIONS = {"4.0", "4.0.1"}
+_QUALITY = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
+_ANY = {"*/*", "application/*"}
 
 
-def check_answer_type(request: HttpRequest) -> None:
-    """`_format` beats Accept; neither means JSON. Raises OutcomeError 406."""
-    wanted = request.GET.get("_format")
-    if wanted is not None:
-        if wanted.split(";")[0].strip().lower() not in _FORMATS:
-            raise fault(OutcomeCode.NOT_ACCEPTABLE, "_format names a format that is not served: use json.")
-        return
-    members = [member for member in request.headers.get("Accept", "").split(",") if member.strip()]
-    if members and not any(map(_is_served, members)):
+def answer_format(request: HttpRequest) -> Format:
+    """The format to answer in. Raises OutcomeError (406) when nothing that is asked for is served."""
+    wanted = [value for name, value in query_pairs(request) if name == FORMAT_PARAMETER]
+    if wanted:
+        return _named(wanted[-1])
+    ranges = list(_ranges(request.headers.get("Accept", "")))
+    if not ranges:
+        return Format.JSON
+    best = max(Format, key=lambda each: _preference(each, ranges))
+    if _preference(best, ranges)[0] == 0:
         raise fault(
             OutcomeCode.NOT_ACCEPTABLE,
             "Accept asks for a type or version that is not served: use application/fhir+json; version=1.1.0.",
             "http.Accept",
         )
+    return best
 
 
-def check_body_type(request: HttpRequest) -> None:
-    """Raises OutcomeError 415 for a body that does not say that it is FHIR JSON."""
-    media_type = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    if media_type not in _JSON_TYPES:
+def error_format(request: HttpRequest) -> Format:
+    """The format of an OperationOutcome: as an answer would have, or JSON when none is acceptable."""
+    try:
+        return answer_format(request)
+    except OutcomeError:
+        return Format.JSON
+
+
+def takes_gzip(request: HttpRequest) -> bool:
+    """Whether Accept-Encoding names gzip; a bare `*` does not ask for it."""
+    return any(
+        each.name in {"gzip", "x-gzip"} and each.quality > 0
+        for each in _ranges(request.headers.get("Accept-Encoding", ""))
+    )
+
+
+def query_pairs(request: HttpRequest) -> list[tuple[str, str]]:
+    """The query in its own order, repeated names kept. Unlike request.GET it never raises."""
+    return parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
+
+
+@dataclass(frozen=True)
+class _Range:
+    """One member of Accept or Accept-Encoding; what is asked for in an unknown version is never served."""
+
+    name: str
+    quality: float
+    served: bool
+
+    @classmethod
+    def parse(cls, member: str) -> Self:
+        name, parameters = parse_header_parameters(member)
+        quality = parameters.get("q", "1").strip()
+        known = _QUALITY.fullmatch(quality) is not None
+        return cls(name.strip().lower(), float(quality) if known else 0.0, _is_served(parameters))
+
+
+def _named(name: str) -> Format:
+    media_type, parameters = parse_header_parameters(name)
+    found = by_name(media_type)
+    if found is None or not _is_served(parameters):
         raise fault(
-            OutcomeCode.UNSUPPORTED_MEDIA_TYPE,
-            "Content-Type must be application/fhir+json.",
-            "http.Content-Type",
+            OutcomeCode.NOT_ACCEPTABLE,
+            "_format names a format that is not served: use json or xml.",
+            FORMAT_PARAMETER,
         )
+    return found
 
 
-def _is_served(member: str) -> bool:
-    media_type, *parameters = (part.strip().lower() for part in member.split(";"))
-    return media_type in _JSON_TYPES | _ANY and all(map(_is_known, parameters))
+def _ranges(header: str) -> Iterator[_Range]:
+    return (_Range.parse(member) for member in header.split(",") if member.strip())
 
 
-def _is_known(parameter: str) -> bool:
-    name, _, value = parameter.partition("=")
-    if name.strip() != "version":
-        return True
-    found = _MAJOR.fullmatch(value.strip().strip('"'))
-    return found is not None and found[1] == SUPPORTED_MAJOR
+def _preference(candidate: Format, ranges: list[_Range]) -> tuple[float, int]:
+    """Quality by the most specific range that fits, then the earlier one; JSON wins what is still equal."""
+    fitting = [
+        (_specificity(candidate, each), each.quality, -place)
+        for place, each in enumerate(ranges)
+        if each.served and _specificity(candidate, each) > 0
+    ]
+    if not fitting:
+        return (0.0, 0)
+    # Of the same type in several versions, the best that is served.
+    _, quality, place = max(fitting)
+    return (quality, place)
+
+
+def _specificity(candidate: Format, asked: _Range) -> int:
+    if asked.name in _ANY:
+        return 1 + (asked.name != "*/*")
+    return 3 if by_media_type(asked.name) is candidate else 0
+
+
+def _is_served(parameters: dict[str, str]) -> bool:
+    version = parameters.get("version")
+    if version is not None:
+        found = _VERSION.fullmatch(version.strip())
+        if found is None or found[1] != SUPPORTED_MAJOR:
+            return False
+    return parameters.get("fhirversion", "4.0").strip() in _FHIR_VERSIONS

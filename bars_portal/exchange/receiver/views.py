@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.conf import settings
@@ -11,15 +10,15 @@ from rest_framework.request import Request
 
 from bars_portal.exchange import registry
 from bars_portal.exchange.arrival import Arrival
-from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
+from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.queries import DefinitionQuery
 from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.receiver.base import FhirView
 from bars_portal.exchange.receiver.bodies import read_body
-from bars_portal.exchange.receiver.negotiation import check_body_type
+from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, query_pairs
 
 Params = Sequence[tuple[str, str]]
 
@@ -34,9 +33,10 @@ class MetadataView(FhirView):
             now=self.now,
             rows=registry.workflow_rows(),
             reads=[reader.resource_type for reader in registry.readers()],
+            formats=[each.name.lower() for each in Format],
         )
         self.audit("done")
-        return self.answer(json.dumps(statement))
+        return self.answer(statement)
 
 
 class MessageDefinitionView(FhirView):
@@ -49,7 +49,7 @@ class MessageDefinitionView(FhirView):
             raise fault(OutcomeCode.NOT_FOUND, "The service in context is not known here.", "context")
         found = message_definitions(service, registry.workflow_rows(), self.now, use_cases=query.use_cases)
         self.audit("done")
-        return self.answer(json.dumps(found))
+        return self.answer(found)
 
 
 class ProcessMessageView(FhirView):
@@ -58,16 +58,17 @@ class ProcessMessageView(FhirView):
     audit_action: ClassVar[str] = "exchange.receive_message"
 
     def post(self, request: Request) -> HttpResponse:
-        check_body_type(request._request)
+        body = read_body(request._request)
         arrival = Arrival(
-            body=read_body(request._request),
+            body=body.raw,
+            content=body.content,
+            format=body.format,
             raw_headers=dict(request._request.headers),
             headers=self.require_headers(),
             peer=self.peer.name if self.peer else "",
             now=self.now,
         )
-        stored = receive(arrival)
-        return self.answer(stored.body, status=stored.status)
+        return self.stored_answer(receive(arrival))
 
 
 class ResourceView(FhirView):
@@ -86,7 +87,7 @@ class ResourceView(FhirView):
         if found is None:
             raise fault(OutcomeCode.NOT_FOUND, f"There is no such {self.resource_type}.")
         self.audit("done")
-        return self.answer(json.dumps(found))
+        return self.answer(found)
 
 
 class UnknownPathView(FhirView):
@@ -106,6 +107,5 @@ def _uuid(text: str) -> UUID:
 
 
 def _params(request: HttpRequest) -> Params:
-    """The query in its own order, repeated names kept, `_format` left out: it is not a search parameter."""
-    pairs = parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
-    return [(name, value) for name, value in pairs if name != "_format"]
+    """The query without `_format`, which is no search parameter."""
+    return [(name, value) for name, value in query_pairs(request) if name != FORMAT_PARAMETER]

@@ -1,0 +1,54 @@
+"""The bytes of a request, all of them or nothing: what was cut off on its way is no message."""
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, UnreadablePostError
+
+_PIECE = 65_536
+# Read and thrown away of a body that is too large, so that its sender hears the answer and may go on.
+_MOST_DRAINED = 20_000_000
+
+
+def read_raw(request: HttpRequest) -> bytes:
+    """Raises UnreadablePostError when it did not arrive completely and in time, RequestDataTooBig."""
+    try:
+        return _read_chunks(request) if _is_chunked(request) else _read_sized(request)
+    except RequestDataTooBig:
+        _drain(request)
+        raise
+
+
+def _read_sized(request: HttpRequest) -> bytes:
+    body = request.body
+    if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
+        raise UnreadablePostError("The connection ended within the body.")
+    return body
+
+
+def _is_chunked(request: HttpRequest) -> bool:
+    """Django takes a body without Content-Length for none; a server that finds its end by itself says so."""
+    length = request.META.get("CONTENT_LENGTH")
+    return not length and bool(request.META.get("wsgi.input_terminated"))
+
+
+def _read_chunks(request: HttpRequest) -> bytes:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    try:
+        body: bytes = request.META["wsgi.input"].read(limit + 1)
+    except OSError as error:
+        raise UnreadablePostError(*error.args) from error
+    if len(body) > limit:
+        raise RequestDataTooBig("The body is larger than this service takes.")
+    return body
+
+
+def _drain(request: HttpRequest) -> None:
+    """With a rest unread the server would close, and a sender that is still writing would hear nothing."""
+    # Django has read nothing of a body whose announced length is too much; beyond that length nothing comes.
+    announced = int(request.META.get("CONTENT_LENGTH") or _MOST_DRAINED)
+    left = min(announced, _MOST_DRAINED)
+    try:
+        while left > 0 and (piece := request.META["wsgi.input"].read(min(left, _PIECE))):
+            left -= len(piece)
+    except OSError as error:
+        raise UnreadablePostError(*error.args) from error

@@ -1,0 +1,254 @@
+"""Bookings in XML and gzip, all the way: taken, repeated, cancelled, refused; what arrived is the record."""
+
+import gzip
+import json as stdlib_json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from bars_portal.exchange.decoding import decode, readable
+from bars_portal.exchange.fhir import json, xml
+from bars_portal.exchange.fhir.decimals import parse_decimal
+from bars_portal.exchange.fhir.formats import Format
+from bars_portal.exchange.models import InboundMessage, InboundState
+from bookings.models import Booking, Slot, SlotStatus
+from bookings.states import BookingStatus
+from tests.integration.bookings.official import CANCELLED, NEW, Bundle, adapted, example, of_type
+from tests.integration.exchange_formats.conftest import JSON, XML, Partner
+
+FORMATS = [Format.JSON, Format.XML]
+
+
+@pytest.fixture
+def new(shared_dir: Path, slot: Slot) -> Bundle:
+    return adapted(example(shared_dir, NEW), slot)
+
+
+@pytest.fixture
+def cancel(shared_dir: Path, slot: Slot) -> Bundle:
+    return adapted(example(shared_dir, CANCELLED), slot)
+
+
+@pytest.mark.parametrize("sent", FORMATS)
+@pytest.mark.parametrize("wanted", FORMATS)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_booking_in_every_form(
+    partner: Partner, new: Bundle, slot: Slot, sent: Format, wanted: Format, zipped: bool
+) -> None:
+    plain = sent.dumps(new)
+    body, coding = (gzip.compress(plain), "gzip") if zipped else (plain, "")
+    answer = partner.post(body, sent.value, Accept=wanted.value, Content_Encoding=coding)
+    assert (answer.status_code, answer["Content-Type"]) == (200, wanted.value), answer.content
+    reply = wanted.loads(answer.content)
+    booking = Booking.objects.get()
+    assert reply["id"] == new["id"]
+    assert of_type(reply, "Appointment")["id"] == str(booking.pk)
+    message = InboundMessage.objects.get()
+    assert bytes(message.body) == body, "what arrived is the record"
+    assert message.headers.get("Content-Encoding", "") == coding
+    assert decode(message.body) == new
+    assert Format.JSON.loads(bytes(message.reply or b"")) == reply
+
+
+def test_both_formats_leave_the_same(partner: Partner, new: Bundle, slot: Slot) -> None:
+    partner.post(xml.dumps(new), XML)
+    first = Booking.objects.get()
+    Booking.objects.update(status=BookingStatus.CANCELLED)
+    Slot.objects.update(status=SlotStatus.FREE)
+    partner.post(json.dumps({**new, "id": str(uuid4())}), JSON)
+    second = Booking.objects.exclude(pk=first.pk).get()
+    ours = ("id", "identifier", "meta")
+    assert [{**each.resource, **dict.fromkeys(ours)} for each in (first, second)] == [
+        {**first.resource, **dict.fromkeys(ours)}
+    ] * 2
+    assert first.patient.family_name == second.patient.family_name
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_booking_in_xml_is_cancelled_in_xml(
+    partner: Partner, new: Bundle, cancel: Bundle, slot: Slot, zipped: bool
+) -> None:
+    body = xml.dumps(new)
+    partner.post(gzip.compress(body) if zipped else body, XML, Content_Encoding="gzip" if zipped else "")
+    answer = partner.post(xml.dumps(cancel), XML, Accept=XML)
+    assert answer.status_code == 200, answer.content
+    assert of_type(xml.loads(answer.content), "Appointment")["status"] == "cancelled"
+    assert Booking.objects.get().status == BookingStatus.CANCELLED
+
+
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_a_repeat_is_answered_in_the_format_it_asks_for(
+    partner: Partner, new: Bundle, wanted: Format
+) -> None:
+    ids = {"X_Request_ID": str(uuid4())}
+    assert partner.post(xml.dumps(new), XML, **ids).status_code == 200
+    answer = partner.post(xml.dumps(new), XML, Accept=wanted.value, **ids)
+    assert (answer.status_code, answer["Content-Type"]) == (409, wanted.value)
+    assert wanted.loads(answer.content)["issue"][0]["code"] == "duplicate"
+
+
+def test_faults_are_the_same_in_both_formats(partner: Partner, new: Bundle) -> None:
+    of_type(new, "MessageHeader")["eventCoding"]["code"] = "unheard-of"
+    answers = [
+        each.loads(partner.post(each.dumps(new), each.value, Accept=each.value).content) for each in FORMATS
+    ]
+    issues = [answer["issue"] for answer in answers]
+    assert issues[0] == issues[1]
+    assert not Booking.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ((b"<Appointment>", b"<Appointment><SECRET/>"), "Bundle.entry[1].resource"),
+        ((b'<status value="booked"/>', b""), "Bundle.entry[1].resource"),
+        ((b"<Slot>", b"<Slot>SECRET"), None),
+        ((b"</Bundle>", b""), None),
+        ((b"<Bundle", b"<!DOCTYPE Bundle><Bundle"), None),
+        ((b'xmlns="http://hl7.org/fhir"', b'xmlns="http://hl7.org/SECRET"'), None),
+    ],
+)
+def test_faulty_xml_is_refused_whole_and_kept(
+    partner: Partner, new: Bundle, change: tuple[bytes, bytes], path: str | None
+) -> None:
+    body = xml.dumps(new).replace(*change)
+    answer = partner.post(body, XML)
+    found = json.loads(answer.content)
+    assert (answer.status_code, answer["Content-Type"]) == (400, JSON)
+    expressions = found["issue"][0].get("expression", [""])
+    assert expressions[0].startswith(path or "")
+    assert "SECRET" not in str(found)
+    message = InboundMessage.objects.get()
+    assert (message.state, bytes(message.body)) == (InboundState.REFUSED, body)
+    assert not Booking.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        (JSON, 200),
+        ("application/json", 200),
+        (f"{JSON}; charset=utf-8", 200),
+        (f"{JSON};version=1.0.0", 200),
+        (f'{JSON}; charset="UTF-8"', 200),
+        ("APPLICATION/FHIR+JSON", 200),
+        (f"{JSON}; charset=latin-1", 415),
+        ("text/plain", 415),
+        ("multipart/form-data", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("", 415),
+        (";", 415),
+        (XML, 400),
+        ("application/xml", 400),
+    ],
+)
+def test_the_type_of_a_body(partner: Partner, new: Bundle, content_type: str, status: int) -> None:
+    answer = partner.post(json.dumps(new), content_type)
+    assert answer.status_code == status, answer.content
+    assert InboundMessage.objects.exists() is (status != 415)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [XML, "application/xml", "text/xml; charset=utf-8", f"{XML}; charset=UTF-8; version=1.1.0"],
+)
+def test_the_types_of_xml(partner: Partner, new: Bundle, content_type: str) -> None:
+    assert partner.post(xml.dumps(new), content_type).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("identity", b"{}", 400),
+        ("br", b"{}", 415),
+        ("deflate", b"{}", 415),
+        ("gzip, gzip", b"{}", 415),
+        ("gzip", b"{}", 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400),
+        ("gzip", gzip.compress(b" " * 10_000_001, mtime=0), 413),
+        ("x-gzip", gzip.compress(b"{}", mtime=0), 400),
+    ],
+)
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_the_coding_of_a_body(
+    partner: Partner, coding: str, body: bytes, status: int, wanted: Format
+) -> None:
+    answer = partner.post(body, JSON, Content_Encoding=coding, Accept=wanted.value)
+    assert (answer.status_code, answer["Content-Type"]) == (status, wanted.value)
+    assert wanted.loads(answer.content)["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("sent", FORMATS)
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_decimals_are_answered_as_they_were_sent(
+    partner: Partner, new: Bundle, sent: Format, wanted: Format
+) -> None:
+    exact = {"url": "https://sender.example/score", "valueDecimal": parse_decimal("1.50")}
+    of_type(new, "Appointment")["extension"] = [exact]
+    body = sent.dumps(new)
+    assert b"1.50" in body
+    answer = partner.post(body, sent.value, Accept=wanted.value)
+    assert answer.status_code == 200, answer.content
+    written = {Format.JSON: b'"valueDecimal":1.50', Format.XML: b'<valueDecimal value="1.50"/>'}[wanted]
+    assert written in answer.content
+    read = partner.get(f"/Appointment/{Booking.objects.get().pk}", Accept=wanted.value)
+    assert b"1.5" in read.content
+
+
+def test_staff_read_what_arrived_in_any_form(partner: Partner, new: Bundle) -> None:
+    wide = xml.dumps(new).decode().replace("UTF-8", "UTF-16").encode("utf-16")
+    forms = [json.dumps(new), xml.dumps(new), gzip.compress(xml.dumps(new)), wide]
+    texts = {readable(form, masked=False) for form in forms}
+    assert len({stdlib_json.dumps(stdlib_json.loads(text), sort_keys=True) for text in texts}) == 1
+    masked = readable(forms[2], masked=True)
+    assert "Chalmers" not in masked
+    assert "MessageHeader" in masked
+    assert readable(b"SECRET", masked=True) == "6 bytes that are not FHIR in JSON or XML."
+
+
+def test_what_we_answer_in_xml_has_no_error(
+    partner: Partner, new: Bundle, cancel: Bundle, slot: Slot, shared_dir: Path, tmp_path: Path
+) -> None:
+    day = slot.start.date().isoformat()
+    search = (
+        f"/Slot?Schedule.actor:HealthcareService={slot.service.service_id}&status=free,busy"
+        f"&start=ge{day}T00:00:00%2B00:00&start=le{day}T23:59:59%2B00:00&_include=Slot:schedule"
+        "&_include=Schedule:actor:Practitioner&_include=Schedule:actor:HealthcareService"
+    )
+    taken = partner.post(xml.dumps(new), XML, Accept=XML)
+    answers = [
+        taken,
+        partner.get(search, Accept=XML),
+        partner.get(f"/Appointment/{Booking.objects.get().pk}", Accept=XML),
+        partner.get("/metadata", Accept=XML),
+        partner.get(f"/MessageDefinition?context={quoted(slot)}", Accept=XML),
+        partner.post(xml.dumps(cancel), XML, Accept=XML),
+        partner.get("/Appointment/7", Accept=XML),
+    ]
+    assert [each.status_code for each in answers] == [200, 200, 200, 200, 200, 200, 400]
+    for number, each in enumerate(answers):
+        (tmp_path / f"{number}.xml").write_bytes(each.content)
+    tool = shared_dir / "tools" / "fhir_check.py"
+    done = subprocess.run(
+        [sys.executable, str(tool), str(tmp_path), "--errors-only"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def quoted(slot: Slot) -> str:
+    return f"https://fhir.nhs.uk/Id/dos-service-id%7C{slot.service.service_id}"
+
+
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_reads_say_the_same_in_both_formats(partner: Partner, new: Bundle, wanted: Format) -> None:
+    partner.post(xml.dumps(new), XML)
+    path = f"/Appointment/{Booking.objects.get().pk}"
+    in_json: Any = json.loads(partner.get(path).content)
+    assert wanted.loads(partner.get(path, Accept=wanted.value).content) == in_json
