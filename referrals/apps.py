@@ -1,4 +1,4 @@
-"""Referrals and validation requests: their models come with their messages."""
+"""Referrals and validation requests, sent and received, with every reply to them."""
 
 from django.apps import AppConfig
 

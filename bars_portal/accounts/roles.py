@@ -27,6 +27,11 @@ _FIND_AND_BOOK = frozenset(
         "bookings.view_diary",
     }
 )
+_VIEW_RECEIVED_REFERRALS = frozenset({"referrals.view_received_referrals"})
+_VIEW_SENT_REFERRALS = frozenset({"referrals.view_sent_referrals"})
+_VIEW_REFERRAL_RECORDS = frozenset(
+    {"referrals.view_referral", "referrals.view_validationcase", "referrals.view_unmatchedreply"}
+)
 _VIEW_DIARY = frozenset({"bookings.view_diary", "bookings.view_received_bookings"})
 _RUN_SERVICES = frozenset(
     {
@@ -70,10 +75,20 @@ _READ_EVERYTHING = frozenset(
     }
 )
 
+_BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
+
 PERMISSIONS: dict[Role, frozenset[str]] = {
-    Role.CLINICIAN: _FIND_AND_BOOK | _VIEW_DIARY | {"bookings.book_outside_time_frame"},
-    Role.CLERK: _FIND_AND_BOOK | _VIEW_DIARY,
-    Role.MANAGER: _VIEW_DIARY | _RUN_SERVICES | {"portal.open_admin", "directory.find_service"},
+    Role.CLINICIAN: _FIND_AND_BOOK | _VIEW_DIARY | _BOTH_REFERRALS | {"bookings.book_outside_time_frame"},
+    Role.CLERK: _FIND_AND_BOOK | _VIEW_DIARY | _BOTH_REFERRALS,
+    Role.MANAGER: _VIEW_DIARY
+    | _RUN_SERVICES
+    | _VIEW_RECEIVED_REFERRALS
+    | _VIEW_REFERRAL_RECORDS
+    | {"portal.open_admin", "directory.find_service"},
     Role.ENGINEER: _RUN_EXCHANGE | {"portal.open_admin"},
-    Role.AUDITOR: _READ_EVERYTHING | _VIEW_DIARY | {"portal.open_admin", "bookings.view_sent_bookings"},
+    Role.AUDITOR: _READ_EVERYTHING
+    | _VIEW_DIARY
+    | _BOTH_REFERRALS
+    | _VIEW_REFERRAL_RECORDS
+    | {"portal.open_admin", "bookings.view_sent_bookings"},
 }

@@ -72,9 +72,8 @@ _HOSTED = (
         "2000099005", "Riverside Ambulance Control", "ambulance", HOST_ODS, _AMBULANCE, takes_referrals=True
     ),
     DemoService("2000099999", "Riverside Hub", "hub", HOST_ODS, _ALL, takes_referrals=True),
-    DemoService(
-        REPLY_SERVICE_ID, "Northern 111 replies", "other", SENDER_ODS, ("a1t1",), takes_bookings=False
-    ),
+    # Accepts no use case of its own: requests are refused there, replies of every use case let through.
+    DemoService(REPLY_SERVICE_ID, "Northern 111 replies", "other", SENDER_ODS, (), takes_bookings=False),
 )
 # The UserTest services of the test directory, played by the simulator.
 _TKW_NUMBERS = {

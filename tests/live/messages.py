@@ -55,14 +55,20 @@ def own_cancel(booked: Resource, *, appointment_id: str | None = None) -> Resour
 
 def official(shared: Path, start: str, slot: FreeSlot) -> Resource:
     """A published booking example with only its service, slot and times replaced."""
-    (path,) = (shared / "fhir" / "examples").glob(f"{start} *.json")
-    message: Resource = json.loads(path.read_text())
-    destination = only(message, "MessageHeader")["destination"][0]
-    destination["endpoint"] = f"{SERVICE_SYSTEM}|{slot.service}"
+    message = addressed(shared, start, slot.service)
     times = {"start": slot.start, "end": slot.end}
     only(message, "Appointment").update(times)
     for each in of_type(message, "Slot"):
         each.update(times, id=slot.id)
+    return message
+
+
+def addressed(shared: Path, start: str, service: str) -> Resource:
+    """A published example with only its destination replaced."""
+    (path,) = (shared / "fhir" / "examples").glob(f"{start} *.json")
+    message: Resource = json.loads(path.read_text())
+    destination = only(message, "MessageHeader")["destination"][0]
+    destination["endpoint"] = f"{SERVICE_SYSTEM}|{service}"
     return message
 
 

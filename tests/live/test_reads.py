@@ -26,6 +26,7 @@ WITH_PRACTITIONER = "2000099002"
 MISSING = (400, "REC_BAD_REQUEST", "required")
 MALFORMED = (400, "REC_BAD_REQUEST", "value")
 UNKNOWN_PARAMETER = (400, "REC_BAD_REQUEST", "invalid")
+REPLIES = "2000099000"
 UNKNOWN = (404, "REC_NOT_FOUND", "not-found")
 TOO_COSTLY = (422, "REC_UNPROCESSABLE_ENTITY", "too-costly")
 Expected = tuple[int, str, str]
@@ -273,5 +274,15 @@ def test_definitions_satisfy_the_profiles(context: str, direct: Partner, fhir_ch
     assert {each["url"].rsplit("/", 1)[1] for each in definitions} == {
         "bars-message-booking-request",
         "bars-message-booking-request-cancelled",
+        "bars-message-servicerequest-request-referral",
+        "bars-message-servicerequest-request-cancelled",
+        "bars-message-servicerequest-response-referral",
     }
+    fhir_check([found])
+
+
+def test_an_address_for_replies_has_no_definitions(direct: Partner, fhir_check: FhirCheck) -> None:
+    found = direct.get("/MessageDefinition", [("context", REPLIES)]).json()
+
+    assert found["total"] == 0
     fhir_check([found])

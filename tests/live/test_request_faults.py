@@ -50,7 +50,8 @@ def test_a_wrong_verb(verb: str, path: str, direct: Partner) -> None:
         ("", NOWHERE),
         ("/slot", NOWHERE),
         ("/Slot/extra", NOWHERE),
-        ("/ServiceRequest", NOWHERE),
+        ("/ServiceRequest", MISSING),
+        (f"/ServiceRequest/{SOME_ID}", NOWHERE),
         ("/../admin/", NOWHERE),
         (f"/Appointment/{SOME_ID}", NOWHERE),
         (f"/Appointment/{SOME_ID}/", NOWHERE),
@@ -122,7 +123,6 @@ def test_an_nhsd_header_that_does_not_decode(name: str, value: str, direct: Part
         None,
         "",
         "text/plain",
-        "application/fhir+xml",
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     ],
@@ -155,10 +155,11 @@ def test_the_types_that_partners_send(media_type: str, direct: Partner, take_slo
     ],
 )
 def test_an_accept_that_is_served(accept: str | None, direct: Partner) -> None:
-    answer = direct.get("/metadata", headers={"Accept": accept})
+    answer = direct.get("/metadata", headers={"Accept": accept, "Accept-Encoding": "identity"})
 
     assert answer.status_code == 200
     assert answer.headers["content-type"].split(";")[0] == "application/fhir+json"
+    assert "content-encoding" not in answer.headers
     assert " ;" not in answer.headers["content-type"]
     assert int(answer.headers["content-length"]) == len(answer.content)
 
@@ -227,6 +228,30 @@ def test_json_that_is_no_message(raw: str, direct: Partner) -> None:
     status, code, _ = outcome_of(direct.post(raw.encode()))
 
     assert (status, code) == (400, "REC_BAD_REQUEST")
+
+
+@pytest.mark.parametrize("media_type", ["application/fhir+xml", "application/xml", "text/xml"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<Bundle",
+        b"Ottershaw",
+        b"<Bundle/>",
+        b'<Patient xmlns="http://hl7.org/fhir"/>',
+        b'<Bundle xmlns="http://hl7.org/fhir"><Ottershaw value="1"/></Bundle>',
+        b'<!DOCTYPE Bundle [<!ENTITY e SYSTEM "file:///etc/passwd">]><Bundle xmlns="http://hl7.org/fhir"/>',
+        b"<a>" * 100_000,
+        b'{"resourceType": "Bundle"}',
+    ],
+    ids=["nothing", "cut", "words", "no-namespace", "patient", "unknown", "doctype", "deep", "json"],
+)
+def test_xml_that_is_no_message(media_type: str, body: bytes, direct: Partner) -> None:
+    answer = direct.post(body, headers={"Content-Type": media_type})
+
+    status, code, _ = outcome_of(answer, hidden=["Ottershaw", "passwd"])
+    assert (status, code) == (400, "REC_BAD_REQUEST")
+    assert_ids_echoed(answer)
 
 
 def test_a_body_over_the_limit(direct: Partner, take_slot: TakeSlot) -> None:

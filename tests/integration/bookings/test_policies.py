@@ -11,6 +11,7 @@ from bookings.models import Booking
 from bookings.states import BookingStatus, Direction
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_booking
+from tests.factories.directory import make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +84,10 @@ def test_services_that_take_no_bookings(acting: Acting, changes: dict[str, bool]
     for name, value in changes.items():
         setattr(service, name, value)
     assert not policies.can_book(acting, service)
+
+
+def test_a_service_that_accepts_no_use_case_is_not_booked(acting: Acting) -> None:
+    """Such as an address for replies: a booking needs a use case to name."""
+    policies.check_can_book(acting, make_service())
+    with pytest.raises(policies.PolicyRefused):
+        policies.check_can_book(acting, make_service(accepted_use_cases=[]))

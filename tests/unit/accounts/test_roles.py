@@ -21,13 +21,32 @@ AUDIT = "audit.view_auditevent"
 PATIENT = "patients.view_patient"
 MESSAGES = {"exchange.view_inboundmessage", "exchange.view_outboundmessage"}
 SCHEDULES = {"bookings.add_schedule", "bookings.change_schedule", "bookings.change_slot"}
+RECEIVED = {"referrals.view_received_referrals"}
+SENT = {"referrals.view_sent_referrals"}
+RECORDS = {"referrals.view_referral", "referrals.view_validationcase", "referrals.view_unmatchedreply"}
 
 ESSENTIALS = [
-    (Role.CLINICIAN, BOOKS | {OUTSIDE}, {ADMIN, AUDIT} | MESSAGES | SCHEDULES),
-    (Role.CLERK, BOOKS, {OUTSIDE, ADMIN, AUDIT} | MESSAGES | SCHEDULES),
-    (Role.MANAGER, SCHEDULES | {ADMIN, "bookings.view_diary"}, {AUDIT, PATIENT, OUTSIDE} | MESSAGES),
-    (Role.ENGINEER, MESSAGES | {ADMIN}, {AUDIT, PATIENT, "bookings.view_booking"} | BOOKS | SCHEDULES),
-    (Role.AUDITOR, MESSAGES | {ADMIN, AUDIT, PATIENT}, {"bookings.book_slot", OUTSIDE} | SCHEDULES),
+    (
+        Role.CLINICIAN,
+        BOOKS | RECEIVED | SENT | {OUTSIDE},
+        {ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS,
+    ),
+    (Role.CLERK, BOOKS | RECEIVED | SENT, {OUTSIDE, ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS),
+    (
+        Role.MANAGER,
+        SCHEDULES | RECEIVED | RECORDS | {ADMIN, "bookings.view_diary"},
+        {AUDIT, PATIENT, OUTSIDE} | MESSAGES | SENT,
+    ),
+    (
+        Role.ENGINEER,
+        MESSAGES | {ADMIN},
+        {AUDIT, PATIENT, "bookings.view_booking"} | BOOKS | SCHEDULES | RECEIVED | SENT | RECORDS,
+    ),
+    (
+        Role.AUDITOR,
+        MESSAGES | RECEIVED | SENT | RECORDS | {ADMIN, AUDIT, PATIENT},
+        {"bookings.book_slot", OUTSIDE} | SCHEDULES,
+    ),
 ]
 
 
@@ -46,7 +65,8 @@ def test_every_role_has_its_row() -> None:
 
 def test_only_named_rooms_appear() -> None:
     rooms = {permission.partition(".")[0] for permission in ALL_PERMISSIONS}
-    assert rooms <= {"accounts", "audit", "bookings", "directory", "exchange", "patients", "portal"}
+    known = {"accounts", "audit", "bookings", "directory", "exchange", "patients", "portal", "referrals"}
+    assert rooms <= known
 
 
 def test_an_auditor_changes_nothing() -> None:

@@ -25,7 +25,7 @@ DIARIES = 6
 
 def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, list[Any]]:
     """Every row of our own apps."""
-    ours = {"accounts", "audit", "patients", "exchange", "directory", "bookings"}
+    ours = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals"}
     kinds = [each for each in apps.get_models() if each._meta.app_label in ours and each not in but]
     return {each._meta.label: list(each._default_manager.order_by("pk").values()) for each in kinds}
 

@@ -13,14 +13,15 @@ from bars_portal.exchange import registry
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.fhir.rules import Facts, HostedService
+from bars_portal.exchange.fhir.rules import Facts, HostedService, judge
 from bars_portal.simulator.tkw.outcomes import ReceiverError
 from bars_portal.simulator.tkw.sentinels import NEW_BOOKING
 from directory.models import ServiceType
 from tests.unit.docs.markdown import ROOT, blocks
+from tests.unit.exchange_fhir.factory import HEADER, SERVICE, booking
 
 NOW = datetime(2030, 2, 1, 10, tzinfo=UTC)
-KEY = "referral-revoked"
+KEY = "booking-update"
 
 
 def examples(page: str, language: str = "python") -> list[str]:
@@ -60,12 +61,22 @@ def test_a_new_message_type_is_among_the_message_definitions(new_type: registry.
 
 
 def test_a_new_message_type_answers_with_its_focus(new_type: registry.MessageType) -> None:
-    request = {"resourceType": "ServiceRequest", "status": "revoked"}
+    request = {"resourceType": "Appointment", "status": "booked"}
     header = {"resourceType": "MessageHeader", "focus": [{"reference": "urn:uuid:1"}]}
     entries = [{"fullUrl": "urn:uuid:0", "resource": header}, {"fullUrl": "urn:uuid:1", "resource": request}]
     parsed = new_type.parse(MessageBundle({"resourceType": "Bundle", "entry": entries}))
     context: Any = None
     assert new_type.apply(parsed, context).focus == ("urn:uuid:1", request)
+
+
+def test_such_messages_are_recognised_and_taken(new_type: registry.MessageType) -> None:
+    message = booking()
+    message["entry"][HEADER]["resource"]["reason"]["coding"][0]["code"] = "update"
+    rows, hosted = registry.workflow_rows(), {SERVICE.service_id: SERVICE}
+    verdict = judge(MessageBundle(message), find_service=hosted.get, workflows=rows)
+    assert verdict.issues == ()
+    assert verdict.row is not None
+    assert verdict.row.message_key == KEY
 
 
 def test_the_new_rule_finds_its_breach() -> None:

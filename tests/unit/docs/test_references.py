@@ -15,7 +15,7 @@ _PATH = re.compile(r"\.?[\w-]+(?:/[\w.-]*)+|[\w-]+\.(?:py|md|toml|yaml|txt|json|
 # What the how-tos invent as their example, or lies in var/ or in every app.
 _EXAMPLES = frozenset(
     {
-        *("referrals/messages/referral_revoked.py", "clinical.py", "__init__.py", "resources.py"),
+        *("bookings/messages/booking_update.py", "clinical.py", "__init__.py", "resources.py"),
         *("clients.json", "catalogue.json", "ca-chain.pem", "messages/"),
     }
 )
@@ -29,7 +29,7 @@ def targets() -> set[str]:
 
 
 def sources() -> str:
-    rooms = ("bars_portal", "bookings", "directory", "tests")
+    rooms = ("bars_portal", "bookings", "directory", "referrals", "tests")
     return "\n".join(path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py"))
 
 

@@ -108,10 +108,10 @@ def test_what_support_needs_is_kept() -> None:
     assert mask({"focus": [{"reference": urn}], "fullUrl": urn})["focus"][0]["reference"] == urn
 
 
-@pytest.mark.parametrize("body", [b"\xff", b"{", b"SECRET", b'{"a":' * 2000])
+@pytest.mark.parametrize("body", [b"\xff", b"{", b"SECRET", b'{"a":' * 2000, b"<SECRET/>"])
 @pytest.mark.parametrize("masked", [True, False])
-def test_what_is_not_json_is_only_counted(body: bytes, masked: bool) -> None:
-    assert readable(body, masked=masked) == f"{len(body)} bytes that are not JSON."
+def test_what_is_not_fhir_is_only_counted(body: bytes, masked: bool) -> None:
+    assert readable(body, masked=masked) == f"{len(body)} bytes that are not FHIR in JSON or XML."
     assert readable(b"", masked=masked) == readable(None, masked=masked) == "Nothing was sent."
 
 

@@ -1,0 +1,12 @@
+"""Referrals, validation requests, their history and the replies to them."""
+
+from referrals.models.case import MODELS as MODELS
+from referrals.models.case import Case as Case
+from referrals.models.case import Referral as Referral
+from referrals.models.case import ValidationCase as ValidationCase
+from referrals.models.history import CaseStatusChange as CaseStatusChange
+from referrals.models.history import CaseVersion as CaseVersion
+from referrals.models.history import owned_by as owned_by
+from referrals.models.reply import CaseReply as CaseReply
+from referrals.models.reply import ReplyFacts as ReplyFacts
+from referrals.models.reply import UnmatchedReply as UnmatchedReply

@@ -1,0 +1,112 @@
+"""Referrals and validation requests in both directions (FHIR ServiceRequest)."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from bars_portal.accounts.models import Organisation
+from bars_portal.exchange.models import InboundMessage
+from bars_portal.patients.models import Journey, Patient
+from directory.models import HealthcareService
+from referrals.models.fields import ResourceDecoder, ResourceEncoder
+from referrals.states import CURRENT, CaseStatus, Category, Direction
+
+_STATUSES = [(status.value, status.label) for status in CaseStatus]
+
+
+class AbstractCase(models.Model):
+    """One case of one organisation. The stored message is the record, these columns are its index."""
+
+    category: ClassVar[Category]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    direction = models.CharField(max_length=8, choices=[(d.value, d.value.capitalize()) for d in Direction])
+    status = models.CharField(max_length=20, choices=_STATUSES)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="%(class)ss")
+    service = models.ForeignKey(HealthcareService, on_delete=models.PROTECT, related_name="%(class)ss")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="%(class)ss")
+    journey = models.ForeignKey(Journey, on_delete=models.PROTECT, related_name="%(class)ss")
+    # X-Correlation-ID of the message that brought it; its journey may have begun in another conversation.
+    correlation_id = models.UUIDField()
+    use_case = models.CharField(max_length=20)
+    # A code of arp-priority-codes, else ServiceRequest.priority.
+    priority = models.CharField(max_length=20, blank=True)
+    # ServiceRequest.occurrencePeriod: from when, and by when before it breaches.
+    occurrence_start = models.DateTimeField(null=True)
+    breach_at = models.DateTimeField(null=True)
+    authored_on = models.DateTimeField(null=True)
+    # Identifier of the requester's Encounter.
+    case_number = models.CharField("requester's case number", max_length=100, blank=True)
+    # MessageHeader.sender.
+    requester_ods_code = models.CharField("requester's ODS code", max_length=12, blank=True)
+    requester_name = models.CharField("requester", max_length=200, blank=True)
+    # Categories of active flags (flag-categories-bars), and the two that must strike the eye.
+    flags = ArrayField(models.CharField(max_length=20), default=list)
+    safeguarding = models.BooleanField("safeguarding concern", default=False)
+    scene_unsafe = models.BooleanField("scene not known to be safe", default=False)
+    # ServiceRequest.supportingInfo "Appointment/<id>": booked first, then referred.
+    booking_ids = ArrayField(models.UUIDField(), default=list)
+    # Human-readable; received: ours, sent: the receiver's.
+    reference = models.CharField(max_length=64, blank=True)
+    # Sent: the receiver's ServiceRequest.id, once known.
+    remote_id = models.CharField("receiver's request id", max_length=64, blank=True)
+    # Received: who sent it (MessageHeader.source.endpoint, NHSD-End-User-Organisation), and their fullUrl.
+    source_service_id = models.CharField(max_length=20, blank=True)
+    sender_ods_code = models.CharField("sender's ODS code", max_length=12, blank=True)
+    sender_name = models.CharField("sender", max_length=200, blank=True)
+    sender_full_url = models.CharField(max_length=200, blank=True)
+    # The ServiceRequest as it now stands on the wire, and what it came with: [[fullUrl, resource], ...].
+    resource = models.JSONField(default=dict, encoder=ResourceEncoder, decoder=ResourceDecoder)
+    included = models.JSONField(default=list, encoder=ResourceEncoder, decoder=ResourceDecoder)
+    # The sender's own meta.lastUpdated by fullUrl: a later message is compared with these.
+    sender_stamps = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    message = models.ForeignKey(InboundMessage, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_index=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+        ordering = ["-created_at"]
+        constraints = [
+            # What a caller reads out names one case; references of other receivers are their own affair.
+            models.UniqueConstraint(
+                fields=["organisation", "reference"],
+                condition=models.Q(direction=Direction.RECEIVED),
+                name="%(class)s_reference_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organisation", "direction", "status", "breach_at"], name="%(class)s_worklist"
+            ),
+            models.Index(fields=["sender_full_url"], name="%(class)s_sender_url"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference or str(self.id)
+
+    @property
+    def is_current(self) -> bool:
+        return self.status in CURRENT
+
+
+class Referral(AbstractCase):
+    """The patient is handed over to another service."""
+
+    category = Category.REFERRAL
+
+
+class ValidationCase(AbstractCase):
+    """Another service is asked how urgent a case is; `breach_at` is the time to answer by."""
+
+    category = Category.VALIDATION
+
+
+Case = Referral | ValidationCase
+MODELS: dict[Category, type[Referral] | type[ValidationCase]] = {
+    Category.REFERRAL: Referral,
+    Category.VALIDATION: ValidationCase,
+}

@@ -1,0 +1,8 @@
+"""Which permission shows which cases; roles.py says who has it."""
+
+from referrals.states import Direction
+
+VIEW: dict[str, str] = {
+    Direction.SENT.value: "referrals.view_sent_referrals",
+    Direction.RECEIVED.value: "referrals.view_received_referrals",
+}

@@ -1,0 +1,68 @@
+"""What our receiver answers to GET /ServiceRequest (standard section 7)."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.bundle import Resource, searchset
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.fhir.queries import AppointmentQuery
+from bars_portal.exchange.registry import ResourceReader, register_reader
+from bookings.mapping import Entry, distinct_urls, referred_to
+from directory.models import HealthcareService
+from referrals import mapping
+from referrals.models import Case
+from referrals.selectors import cases_of_patient, received_case
+
+
+@register_reader
+class ServiceRequestReader(ResourceReader):
+    resource_type = "ServiceRequest"
+
+    def read(self, resource_id: UUID, context: ReadContext) -> Resource | None:
+        """The current version, whatever became of the case. Raises OutcomeError (401)."""
+        case = received_case(resource_id)
+        if case is None:
+            return None
+        _check_caller(case.service, context)
+        held: Resource = case.resource
+        return held
+
+    def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any]:
+        """Requests of one patient with what they refer to. Raises OutcomeError (400, 401)."""
+        query = AppointmentQuery.parse(params)
+        found = cases_of_patient(
+            service_id=context.target, nhs_number=query.identifier, demographics=query.demographics
+        )
+        seen = [case for case in found if _may_call(case.service, context)]
+        if found and not seen:
+            _check_caller(found[0].service, context)
+        groups = distinct_urls([(case.pk, _entries(case)) for case in seen])
+        return searchset(
+            bundle_id=uuid4(),
+            now=context.received_at,
+            # Nothing about the patient in an address, not even in our answer.
+            self_link="ServiceRequest",
+            matches=[group[0] for group in groups],
+            included=[entry for group in groups for entry in group[1:]],
+        )
+
+
+def _entries(case: Case) -> list[Entry]:
+    """The request, everything it refers to, and our own Encounter with the reference."""
+    around = [(url, resource) for url, resource in case.included]
+    reached = referred_to(case.resource, around)
+    urls = {url for url, _ in reached}
+    ours = mapping.own_encounter_id(case.pk)
+    own = [(url, each) for url, each in around if each.get("id") == ours and url not in urls]
+    return [(case.sender_full_url, case.resource), *reached, *own]
+
+
+def _may_call(service: HealthcareService, context: ReadContext) -> bool:
+    return not service.allowed_callers or context.sender_ods_code in service.allowed_callers
+
+
+def _check_caller(service: HealthcareService, context: ReadContext) -> None:
+    if not _may_call(service, context):
+        raise fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")

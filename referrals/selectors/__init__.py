@@ -1,0 +1,13 @@
+"""Reads of referrals and validations, scoped to what the person, or the caller, may see."""
+
+from referrals.selectors.answered import lock_answered_case as lock_answered_case
+from referrals.selectors.history import changes_of as changes_of
+from referrals.selectors.history import open_unmatched_replies as open_unmatched_replies
+from referrals.selectors.history import replies_of as replies_of
+from referrals.selectors.history import versions_of as versions_of
+from referrals.selectors.links import Link as Link
+from referrals.selectors.links import bookings_of as bookings_of
+from referrals.selectors.links import referrals_of as referrals_of
+from referrals.selectors.received import cases_of_patient as cases_of_patient
+from referrals.selectors.received import lock_received_case as lock_received_case
+from referrals.selectors.received import received_case as received_case

@@ -1,0 +1,28 @@
+"""What happened to a case, oldest first."""
+
+from django.db.models import QuerySet
+
+from bars_portal.accounts.acting import Acting
+from referrals.models import Case, CaseReply, CaseStatusChange, CaseVersion, UnmatchedReply, owned_by
+from referrals.permissions import VIEW
+from referrals.states import Direction
+
+
+def changes_of(case: Case) -> QuerySet[CaseStatusChange]:
+    return CaseStatusChange.objects.filter(**owned_by(case)).order_by("at", "id")
+
+
+def versions_of(case: Case) -> QuerySet[CaseVersion]:
+    return CaseVersion.objects.filter(**owned_by(case)).order_by("number")
+
+
+def replies_of(case: Case) -> QuerySet[CaseReply]:
+    return CaseReply.objects.filter(**owned_by(case)).order_by("received_at", "id")
+
+
+def open_unmatched_replies(acting: Acting) -> QuerySet[UnmatchedReply]:
+    """Replies that nobody has dealt with yet, of the acting organisation; none for who may not see them."""
+    if not acting.may(VIEW[Direction.SENT]):
+        return UnmatchedReply.objects.none()
+    waiting = UnmatchedReply.objects.filter(organisation=acting.organisation, handled_at__isnull=True)
+    return waiting.select_related("patient", "service").order_by("-received_at")

@@ -1,0 +1,95 @@
+"""A new referral or validation request that reaches us, inside the message's transaction."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Manager
+
+from bars_portal.exchange.context import MessageContext
+from bars_portal.exchange.fhir.bundle import Resource
+from bars_portal.exchange.registry import Applied
+from bars_portal.patients.services import create_patient, open_journey
+from bookings.references import new_reference
+from directory.models import HealthcareService
+from referrals import mapping
+from referrals.mapping import Facts, ReceivedCase
+from referrals.models import MODELS, Case
+from referrals.services.status import start_history
+from referrals.states import CaseEvent, CaseStatus, Direction
+
+FULL_URL_LENGTH = 200
+_ATTEMPTS = 5
+
+
+def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
+    """Write the case with journey, patient, history and first version; gives what to answer with."""
+    now = context.received_at
+    service = HealthcareService.objects.select_related("provider").get(
+        service_id=context.service.service_id.value
+    )
+    organisation = service.provider
+    journey = open_journey(
+        organisation=organisation,
+        correlation_id=context.correlation_id,
+        journey_id=received.journey_id,
+        now=now,
+    )
+    patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)
+    case = MODELS[received.category](
+        direction=Direction.RECEIVED,
+        status=CaseStatus.RECEIVED,
+        organisation=organisation,
+        service=service,
+        patient=patient,
+        journey=journey,
+        correlation_id=context.correlation_id,
+        **columns(received.facts),
+        **sender_columns(context),
+        sender_full_url=received.url[:FULL_URL_LENGTH],
+        sender_stamps=mapping.stamps_of(received),
+        message_id=context.inbound_id,
+        created_at=now,
+        updated_at=now,
+    )
+    encounter = _insert(case, received, now)
+    start_history(
+        case=case,
+        event=CaseEvent.RECEIVE,
+        bundle_id=received.bundle.id,
+        actor=context.actor,
+        now=now,
+        message_id=context.inbound_id,
+    )
+    return Applied(focus=(received.url, case.resource), included=[encounter])
+
+
+def columns(facts: Facts) -> dict[str, Any]:
+    """Columns of a case that a message decides."""
+    return {**asdict(facts), "flags": list(facts.flags), "booking_ids": list(facts.booking_ids)}
+
+
+def sender_columns(context: MessageContext) -> dict[str, str]:
+    """Who sent it: MessageHeader.source.endpoint and NHSD-End-User-Organisation."""
+    return {
+        "source_service_id": context.source.value if context.source else "",
+        "sender_ods_code": context.sender_ods_code[:12],
+        "sender_name": context.sender_name[:200],
+    }
+
+
+def _insert(case: Case, received: ReceivedCase, now: datetime) -> tuple[str, Resource]:
+    """With a reference that nobody else has: the database says so, and then another is tried."""
+    rows: Manager[Any] = type(case)._default_manager
+    for _ in range(_ATTEMPTS):
+        case.id, case.reference = uuid4(), new_reference(case.organisation.name)
+        encounter = mapping.own_encounter(
+            received, case_id=case.id, reference=case.reference, status=CaseStatus.RECEIVED, now=now
+        )
+        case.resource = mapping.accepted_request(received.request, case_id=case.id, version=1, now=now)
+        case.included = mapping.read_back(received, focus=case.resource, others=[encounter], now=now)
+        rows.bulk_create([case], ignore_conflicts=True)
+        if rows.filter(pk=case.pk).exists():
+            return encounter
+    raise RuntimeError("No reference is free.")

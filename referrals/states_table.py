@@ -1,0 +1,41 @@
+"""The tables of transitions as a page: diagrams and every row. Pure."""
+
+from referrals.states import TRANSITIONS, CaseStatus, Category, Direction
+
+_TITLES = {
+    (Category.REFERRAL, Direction.SENT): "Referrals that we sent",
+    (Category.REFERRAL, Direction.RECEIVED): "Referrals that we received",
+    (Category.VALIDATION, Direction.SENT): "Validation requests that we sent",
+    (Category.VALIDATION, Direction.RECEIVED): "Validation requests that we received",
+}
+
+
+def as_markdown() -> str:
+    """The whole of docs/states-referrals.md."""
+    head = (
+        "# States of referrals and validation requests\n\n"
+        "Made by `python manage.py draw_referral_states` from `referrals/states.py`."
+    )
+    return "\n\n".join([head, _labels(), *(_part(*key) for key in TRANSITIONS)]) + "\n"
+
+
+def _labels() -> str:
+    rows = [f"| `{status}` | {status.label} |" for status in CaseStatus]
+    return "\n".join(["| status | what people read |", "|---|---|", *rows])
+
+
+def _part(category: Category, direction: Direction) -> str:
+    rows = [
+        (before.value if before else "", event.value, after.value)
+        for (before, event), after in TRANSITIONS[category, direction].items()
+    ]
+    arrows = [f"    {_node(before)} --> {_node(after)}: {event}" for before, event, after in rows]
+    table = [f"| {before or 'new'} | {event} | {after} |" for before, event, after in rows]
+    diagram = "\n".join(["```mermaid", "stateDiagram-v2", *arrows, "```"])
+    listed = "\n".join(["| from | event | to |", "|---|---|---|", *table])
+    return f"## {_TITLES[category, direction]}\n\n{diagram}\n\n{listed}"
+
+
+def _node(status: str) -> str:
+    """Mermaid's names have no hyphens; its beginning is a star."""
+    return status.replace("-", "_") if status else "[*]"

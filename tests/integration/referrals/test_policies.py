@@ -1,0 +1,46 @@
+"""Who sees a case, or a reply that answers nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from bars_portal.accounts.acting import Acting
+from referrals.models import UnmatchedReply
+from referrals.permissions import VIEW
+from referrals.policies import PolicyRefused, can_view, can_view_unmatched, check_can_view
+from referrals.states import Direction
+from tests.factories.accounts import make_acting
+from tests.factories.referrals import make_case, make_sent_case
+
+pytestmark = pytest.mark.django_db
+SENT, RECEIVED = VIEW[Direction.SENT], VIEW[Direction.RECEIVED]
+
+
+def allowed(acting: Acting, *permissions: str) -> Acting:
+    return replace(acting, permissions=frozenset(permissions))
+
+
+def test_each_direction_has_a_permission_of_its_own() -> None:
+    received, sent = make_case(), make_sent_case()
+    for case, right, wrong in ((received, RECEIVED, SENT), (sent, SENT, RECEIVED)):
+        own = make_acting(organisation=case.organisation)
+        assert can_view(allowed(own, right), case)
+        assert not can_view(allowed(own, wrong), case)
+        assert not can_view(allowed(make_acting(), right), case)
+
+
+def test_a_refusal_says_why() -> None:
+    case = make_case()
+    with pytest.raises(PolicyRefused, match="another organisation"):
+        check_can_view(make_acting(), case)
+    with pytest.raises(PolicyRefused, match="not allowed"):
+        check_can_view(allowed(make_acting(organisation=case.organisation)), case)
+
+
+def test_an_unmatched_reply_is_for_those_who_send() -> None:
+    case = make_case()
+    reply = UnmatchedReply(organisation=case.organisation)
+    own = make_acting(organisation=case.organisation)
+    assert can_view_unmatched(allowed(own, SENT), reply)
+    assert not can_view_unmatched(allowed(own, RECEIVED), reply)
+    assert not can_view_unmatched(allowed(make_acting(), SENT), reply)

@@ -1,0 +1,98 @@
+"""The tables of transitions: complete, reachable, and drawn in the docs as they are."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from referrals.states import (
+    CURRENT,
+    TRANSITIONS,
+    CaseEvent,
+    CaseStatus,
+    Category,
+    Direction,
+    ReplyKind,
+    TransitionRefused,
+    next_status,
+)
+from referrals.states_table import as_markdown
+
+ROOT = Path(__file__).resolve().parents[3]
+STATUSES = (None, *CaseStatus)
+SIDES = list(product(Category, Direction))
+HEARD = {event for event in CaseEvent if event.value.startswith("hear-")}
+RECEIVED = {
+    *(CaseStatus.RECEIVED, CaseStatus.IN_PROGRESS, CaseStatus.COMPLETED, CaseStatus.REJECTED),
+    *(CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR),
+}
+SENT = {CaseStatus.SENT, CaseStatus.IN_PROGRESS, CaseStatus.COMPLETED, CaseStatus.REJECTED}
+REFERRED = {CaseStatus.ACCEPTED, CaseStatus.DID_NOT_ATTEND}
+
+
+@pytest.mark.parametrize(("category", "direction"), SIDES)
+def test_every_combination_is_a_row_or_refused(category: Category, direction: Direction) -> None:
+    table = TRANSITIONS[category, direction]
+    for status, event in product(STATUSES, CaseEvent):
+        expected = table.get((status, event))
+        if expected is not None:
+            assert next_status(category, direction, status, event) is expected
+            continue
+        with pytest.raises(TransitionRefused):
+            next_status(category, direction, status, event)
+
+
+def test_every_event_has_a_meaning_somewhere() -> None:
+    assert {event for table in TRANSITIONS.values() for _, event in table} == set(CaseEvent)
+
+
+@pytest.mark.parametrize(
+    ("category", "direction", "expected"),
+    [
+        (Category.REFERRAL, Direction.RECEIVED, RECEIVED | REFERRED),
+        (Category.REFERRAL, Direction.SENT, SENT | REFERRED),
+        (Category.VALIDATION, Direction.RECEIVED, RECEIVED),
+        (Category.VALIDATION, Direction.SENT, SENT),
+    ],
+)
+def test_reachable_statuses(category: Category, direction: Direction, expected: set[CaseStatus]) -> None:
+    rows = [(before, after) for (before, _), after in TRANSITIONS[category, direction].items()]
+    reached: set[CaseStatus | None] = {None}
+    while new := {after for before, after in rows if before in reached} - reached:
+        reached |= new
+    assert reached - {None} == expected
+
+
+@pytest.mark.parametrize("category", Category)
+def test_what_we_received_stays_over(category: Category) -> None:
+    over = set(CaseStatus) - CURRENT
+    assert not [before for before, _ in TRANSITIONS[category, Direction.RECEIVED] if before in over]
+
+
+@pytest.mark.parametrize("category", Category)
+def test_no_reply_is_refused_whenever_it_comes(category: Category) -> None:
+    """A reply is evidence: the table has an answer to every one, in every status."""
+    table = TRANSITIONS[category, Direction.SENT]
+    statuses = {before for before, _ in table} - {None}
+    events = {event for _, event in table} & HEARD
+    assert {(before, event) for before, event in table if before} == set(product(statuses, events))
+
+
+@pytest.mark.parametrize("category", Category)
+def test_an_outcome_is_not_taken_back_by_a_late_reply(category: Category) -> None:
+    table = TRANSITIONS[category, Direction.SENT]
+    late = {CaseEvent.HEAR_ACCEPTED, CaseEvent.HEAR_STARTED, CaseEvent.HEAR_REJECTED}
+    for (before, event), after in table.items():
+        if before in (CaseStatus.COMPLETED, CaseStatus.DID_NOT_ATTEND) and event in late:
+            assert after is before
+
+
+def test_everything_has_words() -> None:
+    assert all(status.label for status in CaseStatus)
+    assert all(kind.label for kind in ReplyKind)
+
+
+def test_the_docs_are_drawn_from_the_tables() -> None:
+    """Run `python manage.py draw_referral_states` after changing a table."""
+    drawn = (ROOT / "docs" / "states-referrals.md").read_text(encoding="utf-8")
+    assert drawn == as_markdown()
