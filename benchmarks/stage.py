@@ -1,0 +1,181 @@
+"""What a benchmark stands on: a durable PostgreSQL, Django with migrations run, a service, and its messages.
+
+`prepare()` comes before any import of models: it sets Django up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+ROOT = Path(__file__).resolve().parent.parent
+# Scripts are run by path: the project is found as it is by manage.py.
+sys.path.insert(0, str(ROOT))
+
+import psycopg  # noqa: E402 - after the path
+from psycopg import sql  # noqa: E402 - the same
+
+from bars_portal.demo.database import start_embedded  # noqa: E402 - the same
+
+if TYPE_CHECKING:
+    from directory.models import HealthcareService
+
+Json = dict[str, Any]
+SERVICE_ID = "2000099999"
+_PUBLISHED = "REFREQ01*.json"
+
+
+class NotDurable(Exception):
+    """The server does not wait for the disk: what it says about speed is worth nothing."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A migrated database with one hosted service that accepts every use case."""
+
+    database_url: str
+    service: HealthcareService
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """Plain psycopg, autocommit, without the receiver's timeouts."""
+        return psycopg.connect(self.database_url, autocommit=True)
+
+
+@contextmanager
+def prepare(*, durable: bool = True) -> Iterator[Stage]:
+    """A database of its own, dropped at the end: embedded, or on the server that DATABASE_URL names.
+
+    Raises NotDurable when `durable` and the server commits without fsync.
+    """
+    with _database() as url:
+        if durable:
+            _require_fsync(url)
+        _set_up_django(url)
+        from django.db import connections
+
+        try:
+            yield Stage(url, _make_service())
+        finally:
+            for each in connections.all():
+                each.close()
+                each.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
+
+
+def published_message() -> Json:
+    """REFREQ01 as published, or a stand-in of its shape and size where the examples are not at hand."""
+    folder = Path(os.environ.get("BARS_SHARED_DIR", ROOT.parent / "shared")) / "fhir" / "examples"
+    found = next(iter(folder.glob(_PUBLISHED)), None)
+    if found is not None:
+        loaded: Json = json.loads(found.read_bytes())
+        return loaded
+    from stand_in import referral
+
+    return referral()
+
+
+def addressed(message: Json, service_id: str = SERVICE_ID) -> Json:
+    """The message to a service of ours, with a Bundle.id of its own."""
+    changed = {**deepcopy(message), "id": str(uuid4())}
+    header = next(
+        each["resource"] for each in changed["entry"] if each["resource"]["resourceType"] == "MessageHeader"
+    )
+    header["destination"][0]["endpoint"] = f"https://fhir.nhs.uk/Id/dos-service-id|{service_id}"
+    return changed
+
+
+def bodies(count: int, service_id: str = SERVICE_ID) -> list[bytes]:
+    """So many REFREQ01, each a new message, compact as it was published."""
+    message = addressed(published_message(), service_id)
+    template = json.dumps(message, separators=(",", ":"))
+    return [template.replace(message["id"], str(uuid4())).encode() for _ in range(count)]
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    name = f"bars_bench_{os.getpid()}"
+    with _server() as url:
+        _recreate(url, name)
+        try:
+            yield _named(url, name)
+        finally:
+            _drop(url, name)
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    """The URL of some database on the server."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield _named(url, "postgres")
+        return
+    folder = Path(tempfile.mkdtemp(prefix="bars-bench-"))
+    server = start_embedded(folder / "postgres")
+    try:
+        yield server.url("postgres")
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _named(url: str, database: str) -> str:
+    """The same server, another database."""
+    place, question, options = url.partition("?")
+    return f"{place.rpartition('/')[0]}/{database}{question}{options}"
+
+
+def _recreate(url: str, name: str) -> None:
+    _drop(url, name)
+    _run(url, "CREATE DATABASE {}", name)
+
+
+def _drop(url: str, name: str) -> None:
+    _run(url, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def _run(url: str, statement: str, name: str) -> None:
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+def _require_fsync(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as server:
+        for setting in ("fsync", "synchronous_commit"):
+            row = server.execute(sql.SQL("SHOW {}").format(sql.Identifier(setting))).fetchone()
+            if row is None or row[0] != "on":
+                raise NotDurable(f"PostgreSQL runs with {setting} off: unset DATABASE_URL, or switch it on.")
+
+
+def environment(url: str) -> dict[str, str]:
+    """The receiver's environment, for this process and for those that a benchmark starts."""
+    return {
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "bars_portal.settings.demo",
+        "BARS_ENVIRONMENT": "simulator",
+        "BARS_PROCESS": "receiver",
+        # Without TLS the caller is named in the headers of a trusted proxy.
+        "BARS_PEER_SOURCE": "proxy",
+    }
+
+
+def _set_up_django(url: str) -> None:
+    os.environ.update(environment(url))
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def _make_service() -> HealthcareService:
+    from tests.factories.referrals import make_hub
+
+    return make_hub(service_id=SERVICE_ID, name="Benchmark hub")
