@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 SERVICE_ID = "2000099999"
+# EpisodeOfCare/<uuid>: the journey that a case belongs to.
+_JOURNEY = re.compile(r"EpisodeOfCare/([0-9a-fA-F-]{36})")
 _PUBLISHED = "REFREQ01*.json"
 
 
@@ -94,10 +97,17 @@ def addressed(message: Json, service_id: str = SERVICE_ID) -> Json:
 
 
 def bodies(count: int, service_id: str = SERVICE_ID) -> list[bytes]:
-    """So many REFREQ01, each a new message, compact as it was published."""
+    """So many REFREQ01, each a new message about a new case, compact as it was published."""
     message = addressed(published_message(), service_id)
     template = json.dumps(message, separators=(",", ":"))
-    return [template.replace(message["id"], str(uuid4())).encode() for _ in range(count)]
+    own_ids = {message["id"], *_JOURNEY.findall(template)}
+    return [_renamed(template, own_ids).encode() for _ in range(count)]
+
+
+def _renamed(text: str, ids: set[str]) -> str:
+    for each in ids:
+        text = text.replace(each, str(uuid4()))
+    return text
 
 
 @contextmanager

@@ -4,34 +4,49 @@ Whoever works on a message holds its row locked. A row that says "processing" an
 worker: the repeat takes over, at once and without a clock (standard section 5).
 """
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from bars_portal.exchange.arrival import Arrival
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.reading import Reading
 from bars_portal.exchange.transport.headers import storable_headers
+from bars_portal.rows import insert_unless_there
 
 _LIVE = (InboundState.PROCESSING, InboundState.ACCEPTED)
+_HOLD = """
+    SELECT starts_conversation AND bundle_id <> '' AND EXISTS (
+        SELECT 1 FROM exchange_inboundmessage AS earlier
+        WHERE earlier.bundle_id = %s AND earlier.state = 'accepted' AND earlier.starts_conversation)
+    FROM exchange_inboundmessage WHERE id = %s AND state = 'processing' FOR UPDATE
+"""
 
 
 def claim(arrival: Arrival, reading: Reading) -> InboundMessage:
     """A new row in state processing. Raises OutcomeError: 409 duplicate, or 425 while the first one runs."""
+    # One statement, so a transaction of its own. A server that goes down forgets it with the work that it
+    # was for; the commit that accepts the message makes it durable too.
+    if (message := _insert(arrival, reading)) is not None:
+        return message
     with transaction.atomic():
+        _retire_dead_claim(arrival)
         message = _insert(arrival, reading)
-        if message is None:
-            _retire_dead_claim(arrival)
-            message = _insert(arrival, reading)
         if message is None:
             raise _too_early()
     return message
 
 
-def hold(message: InboundMessage) -> None:
-    """Lock the claim for the rest of the transaction. Raises 425 when a repeat took it over meanwhile."""
-    held = InboundMessage.objects.select_for_update().filter(pk=message.pk, state=InboundState.PROCESSING)
-    if not held.exists():
+def hold(message: InboundMessage) -> bool:
+    """Lock the claim for the rest of the transaction; whether its Bundle.id began a conversation before.
+
+    Raises 425 when a repeat took the claim over meanwhile.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, (message.bundle_id, message.pk))
+        held = cursor.fetchone()
+    if held is None:
         raise _too_early()
+    return bool(held[0])
 
 
 def index_columns(arrival: Arrival) -> dict[str, object]:
@@ -51,8 +66,7 @@ def index_columns(arrival: Arrival) -> dict[str, object]:
 def _insert(arrival: Arrival, reading: Reading) -> InboundMessage | None:
     """Insert unless a live claim of the same request id exists: the unique index decides, not a look."""
     row = InboundMessage(**(index_columns(arrival) | _meaning(reading)), state=InboundState.PROCESSING)
-    InboundMessage.objects.bulk_create([row], ignore_conflicts=True)
-    return row if InboundMessage.objects.filter(pk=row.pk).exists() else None
+    return row if insert_unless_there(row, durable=False) else None
 
 
 def _meaning(reading: Reading) -> dict[str, object]:

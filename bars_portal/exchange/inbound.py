@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.db import Error as DatabaseError
-from django.db import transaction
+from django.db import connection, transaction
 
 from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import Arrival, StoredReply
@@ -20,6 +20,11 @@ from bars_portal.exchange.fhir.bundle import reply
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault, operation_outcome
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.reading import Reading, read_message
+
+_COMPLETE = """
+    UPDATE exchange_inboundmessage SET state = %s, completed_at = %s, status_code = %s, reply = %s
+    WHERE id = %s AND state = 'processing'
+"""
 
 
 def receive(arrival: Arrival) -> StoredReply:
@@ -38,8 +43,7 @@ def receive(arrival: Arrival) -> StoredReply:
 def _process(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
     try:
         with transaction.atomic():
-            hold(message)
-            _refuse_reused_bundle(message)
+            _refuse_reused_bundle(reused=hold(message))
             answer = _apply(message, reading, arrival)
             _complete(message, InboundState.ACCEPTED, answer, arrival.now)
     except OutcomeError as refusal:
@@ -74,12 +78,9 @@ def _context(message: InboundMessage, reading: Reading, arrival: Arrival) -> Mes
     )
 
 
-def _refuse_reused_bundle(message: InboundMessage) -> None:
+def _refuse_reused_bundle(*, reused: bool) -> None:
     """The unique index settles a race; this look gives the common case its clear answer."""
-    if not message.starts_conversation or not message.bundle_id:
-        return
-    accepted = InboundMessage.objects.filter(bundle_id=message.bundle_id, state=InboundState.ACCEPTED)
-    if accepted.filter(starts_conversation=True).exists():
+    if reused:
         raise fault(
             OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", "Bundle.id"
         )
@@ -114,9 +115,8 @@ def _fail(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> S
 
 
 def _complete(message: InboundMessage, state: InboundState, answer: StoredReply, now: datetime) -> None:
-    InboundMessage.objects.filter(pk=message.pk, state=InboundState.PROCESSING).update(
-        state=state, completed_at=now, status_code=answer.status, reply=answer.body
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPLETE, (state.value, now, answer.status, answer.body, message.pk))
 
 
 def _outcome(issues: tuple[Issue, ...]) -> StoredReply:

@@ -1,6 +1,7 @@
 """From the bytes of a message to something that may be applied: content, rules, access (section 6)."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from bars_portal.exchange.access import check_access
@@ -8,6 +9,7 @@ from bars_portal.exchange.arrival import Arrival
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeError
 from bars_portal.exchange.fhir.rules import HostedService, Verdict, judge
+from bars_portal.exchange.fhir.rules.model import FindService
 from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.exchange.registry import MessageType, hosted_services, message_type, workflow_rows
 
@@ -25,19 +27,21 @@ class Reading:
 
 def read_message(arrival: Arrival) -> Reading:
     """Raises OutcomeError with every issue found, the decisive one first."""
-    _check_target(arrival)
+    # Header and body mostly name the same service: looked up once a message.
+    find = cache(hosted_services.find)
+    _check_target(arrival, find)
     raw = arrival.read()
     if issues := check_structure(raw):
         raise OutcomeError(*issues)
     bundle = MessageBundle.from_dict(raw)
-    verdict = judge(bundle, find_service=hosted_services.find, workflows=workflow_rows())
+    verdict = judge(bundle, find_service=find, workflows=workflow_rows())
     return _reading(bundle, verdict, arrival)
 
 
-def _check_target(arrival: Arrival) -> None:
+def _check_target(arrival: Arrival, find: FindService) -> None:
     """Access comes before content: the header already says which service is asked."""
     target = arrival.headers.target
-    service = hosted_services.find(target) if target else None
+    service = find(target) if target else None
     if service is not None:
         check_access(service, arrival.sender_ods_code)
 

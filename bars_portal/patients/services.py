@@ -9,6 +9,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.patients.details import ContactDetails, PatientDetails
 from bars_portal.patients.models import Contact, Journey, Patient
 from bars_portal.patients.selectors import find_journey
+from bars_portal.rows import insert, insert_unless_there
 
 
 def open_journey(
@@ -30,7 +31,8 @@ def open_journey(
         journey_id=uuid4() if ours else journey_id,
         created_at=now,
     )
-    Journey.objects.bulk_create([wanted], ignore_conflicts=True)
+    if insert_unless_there(wanted):
+        return wanted
     journey = find_journey(organisation, wanted.correlation_id, wanted.journey_id)
     return _learn_journey_id(journey, journey_id) if journey_id else journey
 
@@ -48,12 +50,11 @@ def _learn_journey_id(journey: Journey, journey_id: UUID) -> Journey:
     return find_journey(journey.organisation, journey.correlation_id, journey_id)
 
 
-@transaction.atomic
 def create_patient(
     *, details: PatientDetails, organisation: Organisation, journey: Journey, now: datetime
 ) -> Patient:
     """Store a patient with the contacts in rank order. Raises nothing of its own: everything is optional."""
-    patient = Patient.objects.create(
+    patient = Patient(
         organisation=organisation,
         journey=journey,
         nhs_number=details.nhs_number,
@@ -67,9 +68,8 @@ def create_patient(
         postcode=details.postcode,
         created_at=now,
     )
-    Contact.objects.bulk_create(
-        _contact(patient, rank, contact) for rank, contact in enumerate(details.contacts, start=1)
-    )
+    contacts = (_contact(patient, rank, contact) for rank, contact in enumerate(details.contacts, start=1))
+    insert(patient, *contacts)
     return patient
 
 

@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from django.db.models import Manager
-
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.registry import Applied
 from bars_portal.patients.services import create_patient, open_journey
+from bars_portal.rows import insert_unless_there
 from bookings.references import new_reference
 from directory.models import HealthcareService
 from referrals import mapping
@@ -26,9 +25,8 @@ _ATTEMPTS = 5
 def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     """Write the case with journey, patient, history and first version; gives what to answer with."""
     now = context.received_at
-    service = HealthcareService.objects.select_related("provider").get(
-        service_id=context.service.service_id.value
-    )
+    services = HealthcareService.objects.select_related("provider")
+    service = services.only("service_id", "provider__name").get(service_id=context.service.service_id.value)
     organisation = service.provider
     journey = open_journey(
         organisation=organisation,
@@ -81,7 +79,6 @@ def sender_columns(context: MessageContext) -> dict[str, str]:
 
 def _insert(case: Case, received: ReceivedCase, now: datetime) -> tuple[str, Resource]:
     """With a reference that nobody else has: the database says so, and then another is tried."""
-    rows: Manager[Any] = type(case)._default_manager
     for _ in range(_ATTEMPTS):
         case.id, case.reference = uuid4(), new_reference(case.organisation.name)
         encounter = mapping.own_encounter(
@@ -89,7 +86,6 @@ def _insert(case: Case, received: ReceivedCase, now: datetime) -> tuple[str, Res
         )
         case.resource = mapping.accepted_request(received.request, case_id=case.id, version=1, now=now)
         case.included = mapping.read_back(received, focus=case.resource, others=[encounter], now=now)
-        rows.bulk_create([case], ignore_conflicts=True)
-        if rows.filter(pk=case.pk).exists():
+        if insert_unless_there(case):
             return encounter
     raise RuntimeError("No reference is free.")

@@ -8,7 +8,9 @@ from uuid import UUID
 from django.db import transaction
 
 from bars_portal.audit.actor import Actor
-from bars_portal.audit.services import record
+from bars_portal.audit.models import AuditEvent
+from bars_portal.audit.services import event_of
+from bars_portal.rows import insert
 from referrals.models import Case, CaseStatusChange, CaseVersion, owned_by
 from referrals.states import CaseEvent, CaseStatus, Direction, TransitionRefused, next_status
 
@@ -41,7 +43,7 @@ def change_case(
             raise TransitionRefused(f"{event}: the case is no longer {before}")
         for name, value in values.items():
             setattr(case, name, value)
-        _write_change(case, event, before, actor=actor, now=now, note=note, message_id=message_id)
+        insert(*_change(case, event, before, actor=actor, now=now, note=note, message_id=message_id))
 
 
 def start_history(
@@ -54,13 +56,17 @@ def start_history(
     message_id: UUID | None = None,
 ) -> None:
     """The first step and the first version of a case that was just written."""
-    write_version(case=case, bundle_id=bundle_id, message_id=message_id, now=now)
-    _write_change(case, event, None, actor=actor, now=now, note="", message_id=message_id)
+    version = _version(case, bundle_id, message_id, now)
+    insert(version, *_change(case, event, None, actor=actor, now=now, note="", message_id=message_id))
 
 
 def write_version(*, case: Case, bundle_id: str, message_id: UUID | None, now: datetime) -> None:
     """Keep the ServiceRequest as it now stands. The database refuses a second row of the same version."""
-    CaseVersion.objects.create(
+    insert(_version(case, bundle_id, message_id, now))
+
+
+def _version(case: Case, bundle_id: str, message_id: UUID | None, now: datetime) -> CaseVersion:
+    return CaseVersion(
         **owned_by(case),
         number=case.version,
         bundle_id=bundle_id[:64],
@@ -70,7 +76,7 @@ def write_version(*, case: Case, bundle_id: str, message_id: UUID | None, now: d
     )
 
 
-def _write_change(
+def _change(
     case: Case,
     event: CaseEvent,
     before: CaseStatus | None,
@@ -79,8 +85,9 @@ def _write_change(
     now: datetime,
     note: str,
     message_id: UUID | None,
-) -> None:
-    CaseStatusChange.objects.create(
+) -> tuple[CaseStatusChange, AuditEvent]:
+    """The step, and what the trail says of it."""
+    step = CaseStatusChange(
         **owned_by(case),
         event=event.value,
         from_status=before.value if before else "",
@@ -92,7 +99,7 @@ def _write_change(
         note=note[:NOTE_LENGTH],
         message_id=message_id,
     )
-    record(
+    told = event_of(
         actor=actor,
         action=f"referrals.{event.value.replace('-', '_')}",
         subject=case,
@@ -101,3 +108,4 @@ def _write_change(
         correlation_id=case.correlation_id,
         now=now,
     )
+    return step, told

@@ -10,11 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
+from bars_portal.exchange.fhir.decimals import write_exactly
+
 MAX_DEPTH = 60
 MAX_ENTRIES = 500
 
 # FHIR strings hold no control characters but tab, line feed and carriage return; PostgreSQL refuses NUL.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# What odd things look like in compact JSON, where control characters are escaped.
+_TRACES = (b"null", b"[]", b"{}", b"\\u00", b"\\b", b"\\f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,23 @@ def _members(item: Any) -> Any:
     return item.values() if isinstance(item, dict) else item
 
 
+def _is_plain(value: Any) -> bool:
+    """Whether there is certainly nothing odd: its compact JSON has none of the texts that odd things have.
+
+    Quick, and wrong only about words that look like it ("null" in a note), which are then looked at.
+    """
+    try:
+        written = orjson.dumps(value, default=write_exactly)
+    except orjson.JSONEncodeError:
+        # A number or text that no JSON holds: looked at, not judged here.
+        return False
+    return not any(each in written for each in _TRACES)
+
+
 def oddities(value: Any, path: str) -> Iterator[Oddity]:
     """Nulls, empty lists or objects, and control characters below `value`."""
+    if _is_plain(value):
+        return
     stack: list[tuple[Any, str, bool]] = [(value, path, False)]
     while stack:
         item, place, nullable = stack.pop()

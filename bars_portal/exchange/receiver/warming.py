@@ -1,5 +1,7 @@
 """What a worker does before its first request, so that no partner pays for it."""
 
+import gc
+
 from django.db import DatabaseError, connection
 from django.urls import get_resolver
 
@@ -8,7 +10,7 @@ from bars_portal.exchange.fhir.structure import warm as warm_structure
 
 
 def warm() -> None:
-    """Build the model library's classes, load the URLs, open the connection pool.
+    """Build the model library's classes, load the URLs, open the connection pool, spare it all from sweeps.
 
     A database that is away is the readiness check's business: the worker starts all the same.
     """
@@ -20,3 +22,6 @@ def warm() -> None:
         log_failure(error)
     finally:
         connection.close()
+    # What lives as long as the worker need not be looked through again and again.
+    gc.collect()
+    gc.freeze()
