@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import transaction
 
 from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import Arrival, StoredReply
@@ -20,6 +20,7 @@ from bars_portal.exchange.fhir.bundle import reply
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault, operation_outcome
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.reading import Reading, read_message
+from bars_portal.rows import change
 
 _COMPLETE = """
     UPDATE exchange_inboundmessage SET state = %s, completed_at = %s, status_code = %s, reply = %s
@@ -115,8 +116,7 @@ def _fail(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> S
 
 
 def _complete(message: InboundMessage, state: InboundState, answer: StoredReply, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_COMPLETE, (state.value, now, answer.status, answer.body, message.pk))
+    change(_COMPLETE, state.value, now, answer.status, answer.body, message.pk)
 
 
 def _outcome(issues: tuple[Issue, ...]) -> StoredReply:

@@ -19,6 +19,12 @@ _HOSTED = """
     JOIN accounts_organisation AS provider ON provider.id = service.provider_id
     WHERE service.service_id = %s AND service.hosted AND service.active
 """
+_RECEIVING = """
+    SELECT service.id, service.service_id, provider.id, provider.ods_code, provider.name, provider.phone
+    FROM directory_healthcareservice AS service
+    JOIN accounts_organisation AS provider ON provider.id = service.provider_id
+    WHERE service.service_id = %s
+"""
 
 
 def service_by_id(service_id: ServiceID | str) -> HealthcareService | None:
@@ -41,6 +47,21 @@ def hosted_service(service_id: ServiceID | str) -> HostedService | None:
         cursor.execute(_HOSTED, (wanted.value,))
         row = cursor.fetchone()
     return HostedService(wanted, row[0], frozenset(row[1]), frozenset(row[2])) if row else None
+
+
+def receiving_service(service_id: ServiceID) -> HealthcareService:
+    """As much of it as an arriving message needs, with its provider; the rest comes when it is asked for.
+
+    Raises HealthcareService.DoesNotExist.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_RECEIVING, (service_id.value,))
+        row = cursor.fetchone()
+    if row is None:
+        raise HealthcareService.DoesNotExist
+    service = HealthcareService.from_db(connection.alias, ("id", "service_id", "provider_id"), row[:3])
+    service.provider = Organisation.from_db(connection.alias, ("id", "ods_code", "name", "phone"), row[2:])
+    return service
 
 
 def service_ids_provided_by(organisation_id: int) -> list[str]:

@@ -11,7 +11,7 @@ from bars_portal.exchange.registry import Applied
 from bars_portal.patients.services import create_patient, open_journey
 from bars_portal.rows import insert_unless_there
 from bookings.references import new_reference
-from directory.models import HealthcareService
+from directory.selectors import receiving_service
 from referrals import mapping
 from referrals.mapping import Facts, ReceivedCase
 from referrals.models import MODELS, Case
@@ -25,8 +25,7 @@ _ATTEMPTS = 5
 def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     """Write the case with journey, patient, history and first version; gives what to answer with."""
     now = context.received_at
-    services = HealthcareService.objects.select_related("provider")
-    service = services.only("service_id", "provider__name").get(service_id=context.service.service_id.value)
+    service = receiving_service(context.service.service_id)
     organisation = service.provider
     journey = open_journey(
         organisation=organisation,

@@ -8,6 +8,8 @@ from django.urls import get_resolver
 from bars_portal.exchange.failures import log_failure
 from bars_portal.exchange.fhir.structure import warm as warm_structure
 
+_SWEEP_AFTER = 50_000
+
 
 def warm() -> None:
     """Build the model library's classes, load the URLs, open the connection pool, spare it all from sweeps.
@@ -22,6 +24,14 @@ def warm() -> None:
         log_failure(error)
     finally:
         connection.close()
-    # What lives as long as the worker need not be looked through again and again.
+    _calm_collector()
+
+
+def _calm_collector() -> None:
+    """What lives as long as the worker is never looked through again, and the rest less often.
+
+    Reading one message makes some 100,000 short-lived objects: by default that is 140 sweeps.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_SWEEP_AFTER, 20, 20)
