@@ -7,6 +7,7 @@ PACKAGES := bars_portal bookings directory referrals tests benchmarks manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+PEER := var/peer
 PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 
@@ -49,8 +50,10 @@ contracts: $(VENV)/.dev-stamp ## who may import whom
 migrations: $(VENV)/.dev-stamp ## models and migrations agree
 	DJANGO_SETTINGS_MODULE=bars_portal.settings.test $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 
-bench: $(VENV)/.dev-stamp ## measured ratios against floors of the same run
-	@for file in benchmarks/bench_*.py; do [ -e "$$file" ] || continue; $(BIN)/python "$$file" || exit 1; done
+bench: $(VENV)/.dev-stamp $(PEER)/.stamp ## measured ratios against floors of the same run; some minutes
+	@failed=""; for file in benchmarks/bench_*.py; do echo "== $$file"; \
+		$(BIN)/python "$$file" || failed="$$failed $$file"; done; \
+	if [ -n "$$failed" ]; then echo "Missed or failed:$$failed"; exit 1; fi; echo "Every bound holds."
 
 format: $(VENV)/.dev-stamp ## rewrite in the house format
 	$(BIN)/ruff check --fix .
@@ -60,6 +63,7 @@ lock: $(VENV)/.dev-stamp ## renew the pinned dependencies in requirements/
 	$(PIP_COMPILE) -o requirements/production.txt pyproject.toml
 	$(PIP_COMPILE) --extra local -c requirements/production.txt -o requirements/local.txt pyproject.toml
 	$(PIP_COMPILE) --extra local --extra dev -c requirements/local.txt -o requirements/dev.txt pyproject.toml
+	$(PIP_COMPILE) -o requirements/bench.txt requirements/bench.in
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed (make PYTHON=/path/to/python3.11).")'
@@ -73,4 +77,10 @@ $(VENV)/.local-stamp: requirements/local.txt | $(BIN)/python
 $(VENV)/.dev-stamp: requirements/dev.txt | $(BIN)/python
 	@echo "Installing what the tests need (once)..."
 	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(PEER)/.stamp: requirements/bench.txt
+	@echo "Installing the server that bench_peers.py compares with (once)..."
+	@$(BIN)/python -m venv $(PEER)
+	@$(PEER)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/bench.txt
 	@touch $@
