@@ -1,0 +1,33 @@
+"""What the model library lets through is found, however quickly it is looked for."""
+
+from typing import Any
+
+import pytest
+
+from bars_portal.exchange.fhir.decimals import ExactDecimal
+from bars_portal.exchange.fhir.limits import oddities
+
+_ALLOWED = {9, 10, 13}
+
+
+def found(value: Any) -> list[str]:
+    return [each.path for each in oddities({"note": [{"text": value}], "status": "final"}, "Bundle")]
+
+
+@pytest.mark.parametrize("code", sorted({*range(32)} - _ALLOWED))
+def test_control_characters(code: int) -> None:
+    assert found(f"a{chr(code)}b") == ["Bundle.note[0].text"]
+
+
+@pytest.mark.parametrize("value", [None, [], {}, [None], [[]]], ids=repr)
+def test_nothing_where_something_belongs(value: Any) -> None:
+    assert found(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a\tb\r\nc", "null", "[]", "{}", "\\u0000", "\\b", ExactDecimal("1.50"), 2**70, "é\x7f"],
+    ids=repr,
+)
+def test_what_only_looks_like_it(value: Any) -> None:
+    assert found(value) == []
