@@ -9,13 +9,14 @@ from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Resource, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.queries import AppointmentQuery, SlotQuery
+from bars_portal.exchange.fhir.rendered import Rendered, rendered_searchset
 from bars_portal.exchange.registry import ResourceReader, register_reader
 from bookings import mapping
 from bookings.models import Booking
-from bookings.selectors.offered import offered_slots, schedules_of
+from bookings.selectors.offered import offered_slots
 from bookings.selectors.received import appointment_of, appointments_of_patient
 from directory.models import HealthcareService
-from directory.selectors import facts_of, service_by_id
+from directory.selectors import ServingService, serving_service
 
 Params = Sequence[tuple[str, str]]
 
@@ -25,29 +26,32 @@ class SlotReader(ResourceReader):
     resource_type = "Slot"
     by_id = False
 
-    def search(self, params: Params, context: ReadContext) -> dict[str, Any]:
+    def search(self, params: Params, context: ReadContext) -> Rendered:
         """Slots as they are this moment. Raises OutcomeError: 400 and 422 of the query, 401, 404."""
         query = SlotQuery.parse(params)
-        service = service_by_id(query.service_id)
-        if service is None or not service.hosted or not service.active:
+        service = serving_service(query.service_id)
+        if service is None:
             raise fault(
                 OutcomeCode.NOT_FOUND, "Schedule.actor:HealthcareService is not a service of this receiver"
             )
         _check_caller(service, context)
-        rows = offered_slots(service, statuses=query.statuses, start=query.start, end=query.end)
-        matches, included = mapping.slot_entries(
-            rows,
-            schedules=schedules_of(rows),
-            facts=facts_of(service),
-            includes=query.includes,
-            now=context.received_at,
+        found = offered_slots(
+            service.facts.id,
+            statuses=query.statuses,
+            start=query.start,
+            end=query.end,
+            template=mapping.slot_template(with_channel=False),
+            template_with_channel=mapping.slot_template(with_channel=True),
         )
-        return searchset(
+        return rendered_searchset(
             bundle_id=uuid4(),
             now=context.received_at,
             self_link=_self_link(params, query),
-            matches=matches,
-            included=included,
+            total=found.total,
+            matches=found.entries,
+            included=mapping.entries_with_slots(
+                found.diaries, facts=service.facts, includes=query.includes, now=context.received_at
+            ),
         )
 
 
@@ -91,11 +95,11 @@ def _entries(booking: Booking) -> list[mapping.Entry]:
     return [(booking.sender_full_url, booking.resource), *mapping.referred_to(booking.resource, around)]
 
 
-def _may_call(service: HealthcareService, context: ReadContext) -> bool:
+def _may_call(service: HealthcareService | ServingService, context: ReadContext) -> bool:
     return not service.allowed_callers or context.sender_ods_code in service.allowed_callers
 
 
-def _check_caller(service: HealthcareService, context: ReadContext) -> None:
+def _check_caller(service: HealthcareService | ServingService, context: ReadContext) -> None:
     if not _may_call(service, context):
         raise fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")
 

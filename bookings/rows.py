@@ -1,16 +1,27 @@
-"""A slot as the database gives it, without a model instance."""
+"""Diaries and slots as the database gives them, without model instances."""
 
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 
-class SlotRow(NamedTuple):
-    """The names are those of the model's fields; times are aware."""
+class DiaryRow(NamedTuple):
+    """A diary as a slot answer needs it. The names are those of the model's fields; unknown texts are ""."""
 
     id: UUID
-    schedule_id: UUID
-    start: datetime
-    end: datetime
-    status: str
-    updated_at: datetime
+    name: str
+    active: bool = True
+    practitioner_prefix: str = ""
+    practitioner_given: str = ""
+    practitioner_family: str = ""
+    practitioner_gender: str = ""
+    practitioner_role_code: str = ""
+    practitioner_role: str = ""
+    location_name: str = ""
+
+
+class OfferedSlots(NamedTuple):
+    """`entries`: that many Bundle entries as JSON, with commas between them; `diaries`: those they are of."""
+
+    total: int
+    entries: str
+    diaries: list[DiaryRow]

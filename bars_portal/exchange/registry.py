@@ -24,6 +24,7 @@ from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import ReadIssue
+from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
 from bars_portal.exchange.fhir.rules.overlap import overlap
 from bars_portal.exchange.transport.answers import Delivery
@@ -137,8 +138,8 @@ class ResourceReader(ABC):
         return None
 
     @abstractmethod
-    def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any]:
-        """A searchset Bundle. Raises OutcomeError."""
+    def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any] | Rendered:
+        """A searchset Bundle, as a dict or as finished JSON. Raises OutcomeError."""
 
 
 Find = Callable[[ServiceID], HostedService | None]

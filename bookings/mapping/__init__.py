@@ -20,4 +20,7 @@ from bookings.mapping.offers import read_offers as read_offers
 from bookings.mapping.received import ReceivedBooking as ReceivedBooking
 from bookings.mapping.received import parse_booking as parse_booking
 from bookings.mapping.received import read_times as read_times
-from bookings.mapping.slots import slot_entries as slot_entries
+from bookings.mapping.slot_texts import SlotTexts as SlotTexts
+from bookings.mapping.slot_texts import slot_entry as slot_entry
+from bookings.mapping.slot_texts import slot_template as slot_template
+from bookings.mapping.slots import entries_with_slots as entries_with_slots

@@ -10,7 +10,7 @@ from bars_portal.exchange.fhir.reading import references
 Entry = tuple[str, Resource]
 
 
-def full_url(resource_id: UUID) -> str:
+def full_url(resource_id: UUID | str) -> str:
     return f"urn:uuid:{resource_id}"
 
 

@@ -12,12 +12,14 @@ from directory.selectors.services import (
     service_ids_provided_by,
     services_seen_by,
 )
+from directory.selectors.serving import ServingService, serving_service
 
 __all__ = [
     "FoundService",
     "Nearness",
     "Origin",
     "ServiceSearch",
+    "ServingService",
     "endpoints_seen_by",
     "facts_of",
     "find_services",
@@ -29,4 +31,5 @@ __all__ = [
     "service_by_id",
     "service_ids_provided_by",
     "services_seen_by",
+    "serving_service",
 ]

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 
 from bars_portal.exchange import registry
-from bars_portal.exchange.arrival import Arrival
+from bars_portal.exchange.arrival import Arrival, StoredReply
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.queries import DefinitionQuery
+from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.receiver.base import FhirView
 from bars_portal.exchange.receiver.bodies import read_body
@@ -77,17 +78,22 @@ class ResourceView(FhirView):
     resource_type: str = ""
 
     def get(self, request: Request, resource_id: str | None = None) -> HttpResponse:
+        found = self._find(request._request, resource_id)
+        self.audit("done")
+        if isinstance(found, Rendered):
+            return self.stored_answer(StoredReply(200, found.body))
+        return self.answer(found)
+
+    def _find(self, request: HttpRequest, resource_id: str | None) -> dict[str, Any] | Rendered:
         reader = registry.reader(self.resource_type)
         if reader is None:
             raise fault(OutcomeCode.NOT_FOUND, "There is nothing at this path.")
         if resource_id is None:
-            found: dict[str, Any] | None = reader.search(_params(request._request), self.read_context())
-        else:
-            found = reader.read(_uuid(resource_id), self.read_context())
+            return reader.search(_params(request), self.read_context())
+        found = reader.read(_uuid(resource_id), self.read_context())
         if found is None:
             raise fault(OutcomeCode.NOT_FOUND, f"There is no such {self.resource_type}.")
-        self.audit("done")
-        return self.answer(found)
+        return found
 
 
 class UnknownPathView(FhirView):

@@ -14,6 +14,7 @@ from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.outcomes import OutcomeError, operation_outcome
+from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.auth import NoToken
@@ -78,9 +79,11 @@ class Loopback:
             if ident
             else reader.search(list(request.url.params.multi_items()), context)
         )
-        return (
-            (200, json.dumps(found)) if found is not None else (404, _outcome("REC_NOT_FOUND", "not-found"))
-        )
+        return (200, _json(found)) if found is not None else (404, _outcome("REC_NOT_FOUND", "not-found"))
+
+
+def _json(found: Any) -> bytes:
+    return found.body if isinstance(found, Rendered) else json.dumps(found)
 
 
 def read_context(headers: IncomingHeaders, now: datetime) -> ReadContext:

@@ -14,6 +14,7 @@ from bars_portal.exchange import registry
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.json import loads
+from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bookings import mapping, services
@@ -102,7 +103,8 @@ def _search(resource_type: str, params: list[tuple[str, str]]) -> dict[str, Any]
     reader = registry.reader(resource_type)
     assert reader is not None
     context = ReadContext(uuid4(), uuid4(), None, "RX111", NOW, Actor("partner"))
-    return reader.search(params, context)
+    found = reader.search(params, context)
+    return found.read() if isinstance(found, Rendered) else found
 
 
 def _slots(desk: Desk) -> dict[str, Any]:

@@ -41,6 +41,10 @@ def params(service_id: str, *, status: str = "free", days: int = 2) -> Params:
     ]
 
 
+def slots_found(asked: Params, who: ReadContext) -> dict[str, Any]:
+    return SlotReader().search(asked, who).read()
+
+
 def slots_of(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [each["resource"] for each in found.get("entry", []) if each["search"]["mode"] == "match"]
 
@@ -55,7 +59,7 @@ def test_slots_in_order_with_their_total(schedule: Schedule) -> None:
     first = make_slot(schedule=schedule)
     make_slot(schedule=schedule, start=NOW + timedelta(days=9))
     make_slot(schedule=make_schedule())
-    found = SlotReader().search(params(schedule.service.service_id), context())
+    found = slots_found(params(schedule.service.service_id), context())
     assert [each["id"] for each in slots_of(found)] == [str(first.pk), str(later.pk)]
     assert found["total"] == 2
     assert {each["status"] for each in slots_of(found)} == {"free"}
@@ -67,37 +71,56 @@ def test_slots_in_order_with_their_total(schedule: Schedule) -> None:
 def test_statuses_as_asked(schedule: Schedule, status: str, expected: set[str]) -> None:
     for minutes, each in enumerate(SlotStatus):
         make_slot(schedule=schedule, start=TOMORROW + timedelta(minutes=15 * minutes), status=each)
-    found = SlotReader().search(params(schedule.service.service_id, status=status), context())
+    found = slots_found(params(schedule.service.service_id, status=status), context())
     assert {each["status"] for each in slots_of(found)} == expected
 
 
 def test_no_slots_is_a_bundle_with_total_0(schedule: Schedule) -> None:
-    found = SlotReader().search(params(schedule.service.service_id), context())
+    found = slots_found(params(schedule.service.service_id), context())
     assert (found["total"], "entry" in found) == (0, False)
 
 
 @pytest.mark.parametrize("changes", [{"hosted": False}, {"active": False}])
 def test_a_service_that_is_not_ours_is_unknown(changes: dict[str, Any]) -> None:
     with pytest.raises(OutcomeError) as refused:
-        SlotReader().search(params(make_service(**changes).service_id), context())
+        slots_found(params(make_service(**changes).service_id), context())
     assert refused.value.status == 404
 
 
 def test_only_callers_that_the_service_allows() -> None:
     service = make_service(allowed_callers=["RX111"])
-    assert SlotReader().search(params(service.service_id), context("RX111"))["total"] == 0
+    assert slots_found(params(service.service_id), context("RX111"))["total"] == 0
     for stranger in ("OTHER", ""):
         with pytest.raises(OutcomeError) as refused:
-            SlotReader().search(params(service.service_id), context(stranger))
+            slots_found(params(service.service_id), context(stranger))
         assert refused.value.status == 401
 
 
-def test_one_statement_for_slots(schedule: Schedule) -> None:
+def test_one_statement_for_the_service_and_one_for_its_slots(schedule: Schedule) -> None:
     for number in range(40):
         make_slot(schedule=schedule, start=TOMORROW + timedelta(minutes=15 * number))
     with CaptureQueriesContext(connection) as captured:
-        SlotReader().search(params(schedule.service.service_id), context())
-    assert len(captured.captured_queries) <= 4
+        slots_found(params(schedule.service.service_id), context())
+    assert len(captured.captured_queries) == 2
+
+
+def test_includes_that_stand_for_several_are_honoured_and_foreign_ones_left_out() -> None:
+    schedule = make_schedule(practitioner_family="Bloggs", practitioner_role="Doctor", location_name="Annexe")
+    make_slot(schedule=schedule)
+    asked = [pair for pair in params(schedule.service.service_id) if pair[0] != "_include"]
+    several = ("Slot:*", "Schedule:*", "HealthcareService:*", "Slot:appointment")
+    found = slots_found([*asked, *(("_include", each) for each in several)], context())
+    assert {each["resource"]["resourceType"] for each in found["entry"]} == {
+        "Slot",
+        "Schedule",
+        "Practitioner",
+        "PractitionerRole",
+        "HealthcareService",
+        "Location",
+        "Organization",
+    }
+    assert "appointment" not in found["link"][0]["url"]
+    assert "_include=Schedule%3A%2A" in found["link"][0]["url"]
 
 
 def test_an_appointment_is_read_as_it_stands(desk: Desk) -> None:

@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.exchange.fhir.bundle import MessageBundle, searchset
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.queries import SlotInclude
+from bars_portal.exchange.fhir.rendered import rendered_searchset
+from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.patients.details import PatientDetails
 from bookings import mapping
 from bookings.mapping.appointments import new_appointment
 from bookings.mapping.entries import clean, distinct_urls, referred_to, with_references
-from bookings.models import Schedule
-from bookings.rows import SlotRow
+from bookings.mapping.slot_texts import SlotTexts
+from bookings.paired_ids import paired_id
+from bookings.rows import DiaryRow
 from directory.facts import ServiceFacts
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -29,16 +32,31 @@ MINIMUM = frozenset({"Slot:schedule", "Schedule:actor:Practitioner", "Schedule:a
 words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=30)
 
 
-def answer(rows: list[SlotRow], schedules: list[Schedule], includes: frozenset[str] = ALL) -> dict[str, Any]:
-    matches, included = mapping.slot_entries(
-        rows, schedules={each.id: each for each in schedules}, facts=FACTS, includes=includes, now=NOW
+def answer(slots: list[SlotTexts], diaries: list[DiaryRow], includes: frozenset[str] = ALL) -> dict[str, Any]:
+    included = mapping.entries_with_slots(diaries, facts=FACTS, includes=includes, now=NOW)
+    matches = ",".join(json.dumps(mapping.slot_entry(each)) for each in slots)
+    return rendered_searchset(
+        bundle_id=uuid4(),
+        now=NOW,
+        self_link="Slot",
+        total=len(slots),
+        matches=matches,
+        included=included,
+    ).read()
+
+
+def slot_of(diary: DiaryRow, number: int = 0, channel: str = "", first: datetime = NOW) -> SlotTexts:
+    ident, start = uuid4(), first + timedelta(minutes=15 * number)
+    return SlotTexts(
+        paired_id(ident),
+        str(ident),
+        format_london(NOW),
+        paired_id(diary.id),
+        "free",
+        format_london(start),
+        format_london(start + timedelta(minutes=15)),
+        channel,
     )
-    return searchset(bundle_id=uuid4(), now=NOW, self_link="Slot", matches=matches, included=included)
-
-
-def row(schedule: Schedule, number: int = 0, status: str = "free") -> SlotRow:
-    start = NOW + timedelta(minutes=15 * number)
-    return SlotRow(uuid4(), schedule.id, start, start + timedelta(minutes=15), status, NOW)
 
 
 @given(
@@ -53,20 +71,20 @@ def row(schedule: Schedule, number: int = 0, status: str = "free") -> SlotRow:
 def test_slots_come_back_as_they_were(
     channel: str, given_name: str, family: str, role: str, place: str, gender: str, count: int
 ) -> None:
-    schedule = Schedule(
-        name="Room",
-        delivery_channel=channel,
+    diary = DiaryRow(
+        uuid4(),
+        "Room",
         practitioner_given=given_name,
         practitioner_family=family,
         practitioner_role=role,
         practitioner_gender=gender,
         location_name=place,
     )
-    rows = [row(schedule, number) for number in range(count)]
-    offers = mapping.read_offers(answer(rows, [schedule]))
-    assert [(each.id, each.start, each.end) for each in offers] == [
-        (str(each.id), each.start, each.end) for each in rows
-    ]
+    slots = [slot_of(diary, number, channel) for number in range(count)]
+    offers = mapping.read_offers(answer(slots, [diary]))
+    assert [each.id for each in offers] == [each.id for each in slots]
+    assert [each.start for each in offers] == [NOW + timedelta(minutes=15 * each) for each in range(count)]
+    assert {each.end - each.start for each in offers} == {timedelta(minutes=15)}
     named = bool(given_name or family)
     assert offers[0].practitioner_name == " ".join(f"{given_name} {family}".split())
     assert offers[0].gender == (gender.capitalize() if named else "")
@@ -76,13 +94,13 @@ def test_slots_come_back_as_they_were(
 
 
 def test_only_what_is_asked_comes_along() -> None:
-    schedule = Schedule(
-        name="Room", practitioner_family="Bloggs", practitioner_role="Doctor", location_name="A"
+    diary = DiaryRow(
+        uuid4(), "Room", practitioner_family="Bloggs", practitioner_role="Doctor", location_name="A"
     )
-    few = answer([row(schedule)], [schedule], MINIMUM)
+    few = answer([slot_of(diary)], [diary], MINIMUM)
     kinds = [each["resource"]["resourceType"] for each in few["entry"]]
     assert sorted(kinds) == ["HealthcareService", "Practitioner", "Schedule", "Slot"]
-    everything = answer([row(schedule)], [schedule])
+    everything = answer([slot_of(diary)], [diary])
     kinds = [each["resource"]["resourceType"] for each in everything["entry"]]
     assert sorted(kinds) == sorted(
         [
@@ -100,10 +118,10 @@ def test_only_what_is_asked_comes_along() -> None:
 @pytest.mark.parametrize("includes", [ALL, MINIMUM])
 def test_every_reference_of_an_answer_resolves(includes: frozenset[str]) -> None:
     two = [
-        Schedule(name="A", practitioner_family="B", practitioner_role="R", location_name=place)
+        DiaryRow(uuid4(), "A", practitioner_family="B", practitioner_role="R", location_name=place)
         for place in ("Ground floor", "First floor")
     ]
-    bundle = MessageBundle.from_dict(answer([row(each) for each in two], two, includes))
+    bundle = MessageBundle.from_dict(answer([slot_of(each) for each in two], two, includes))
     for _, resource in bundle.entries:
         for _, reference in _references(resource):
             assert bundle.resolve(reference) is not None
@@ -121,11 +139,8 @@ def _references(value: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_slots_have_no_identifier_and_london_times() -> None:
-    schedule = Schedule(name="Room")
-    summer = datetime(2026, 7, 14, 9, 0, tzinfo=UTC)
-    made = answer(
-        [SlotRow(uuid4(), schedule.id, summer, summer + timedelta(minutes=15), "free", NOW)], [schedule]
-    )
+    diary = DiaryRow(uuid4(), "Room")
+    made = answer([slot_of(diary, first=datetime(2026, 7, 14, 9, 0, tzinfo=UTC))], [diary])
     slot = made["entry"][0]["resource"]
     assert slot["start"] == "2026-07-14T10:00:00.000+01:00"
     assert "identifier" not in slot

@@ -123,8 +123,30 @@ def test_the_old_spelling_is_known_and_foreign_includes_are_left_out() -> None:
     }
 
 
-def test_everything_of_a_slot_holds_its_schedule() -> None:
-    assert "Slot:schedule" in SlotQuery.parse(swapped(INCLUDES[0], "Slot:*")).includes
+ACTORS = {
+    "Schedule:actor:Practitioner",
+    "Schedule:actor:PractitionerRole",
+    "Schedule:actor:HealthcareService",
+    "Schedule:actor:Location",
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("Slot:*", {"Slot:schedule"}),
+        ("Schedule:*", ACTORS),
+        ("Schedule:actor", ACTORS),
+        ("HealthcareService:*", {"HealthcareService:providedBy", "HealthcareService:location"}),
+    ],
+)
+def test_an_include_that_stands_for_several(asked: str, meant: set[str]) -> None:
+    spared = [pair for pair in GOOD if pair[1] not in meant]
+    assert SlotQuery.parse([*spared, ("_include", asked)]).includes == {
+        asked,
+        *meant,
+        *(value for _, value in INCLUDES),
+    }
 
 
 def test_the_widest_range_is_31_days_unless_said_otherwise() -> None:

@@ -30,11 +30,25 @@ class SlotInclude(StrEnum):
     PRACTITIONER = "Schedule:actor:Practitioner"
     PRACTITIONER_ROLE = "Schedule:actor:PractitionerRole"
     SERVICE = "Schedule:actor:HealthcareService"
+    PLACE = "Schedule:actor:Location"
     PROVIDER = "HealthcareService:providedBy"
     LOCATION = "HealthcareService:location"
+    # Those below stand for several of those above.
     EVERYTHING = "Slot:*"
+    ANY_ACTOR = "Schedule:actor"
+    OF_SCHEDULE = "Schedule:*"
+    OF_SERVICE = "HealthcareService:*"
 
 
+_ACTORS = frozenset(
+    {SlotInclude.PRACTITIONER, SlotInclude.PRACTITIONER_ROLE, SlotInclude.SERVICE, SlotInclude.PLACE}
+)
+_STANDS_FOR = {
+    SlotInclude.EVERYTHING: frozenset({SlotInclude.SCHEDULE}),
+    SlotInclude.ANY_ACTOR: _ACTORS,
+    SlotInclude.OF_SCHEDULE: _ACTORS,
+    SlotInclude.OF_SERVICE: frozenset({SlotInclude.PROVIDER, SlotInclude.LOCATION}),
+}
 REQUIRED_INCLUDES = (SlotInclude.SCHEDULE, SlotInclude.PRACTITIONER, SlotInclude.SERVICE)
 _INCLUDE_FORM = re.compile(r"[A-Za-z]+(?:[:.](?:[A-Za-z\-]+|\*)){1,2}")
 
@@ -113,8 +127,8 @@ def _includes(reader: Params) -> frozenset[str]:
         reader.fault(OutcomeCode.VALUE, f"{INCLUDE} is not of the form Resource:element")
     # The capability statement of old writes HealthcareService.providedBy.
     found = {value.replace(".", ":") for value in values} & set(SlotInclude)
-    if SlotInclude.EVERYTHING in found:
-        found.add(SlotInclude.SCHEDULE)
+    for several in found & set(_STANDS_FOR):
+        found |= _STANDS_FOR[SlotInclude(several)]
     for needed in REQUIRED_INCLUDES:
         if needed not in found:
             reader.fault(OutcomeCode.REQUIRED, f"{INCLUDE} {needed} is missing")

@@ -1,0 +1,38 @@
+"""The quick look-up of the receiver tells what the ordinary ones tell."""
+
+from typing import Any
+
+import pytest
+
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from directory.selectors import facts_of, serving_service
+from tests.factories.directory import make_postcodes, make_service
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"postcode": "LS1 4AP"},
+        {"postcode": "ls14ap", "address_lines": ["1 High Street", "Leeds"], "phone": "0113 4960000"},
+        {"postcode": "LS1 4AQ"},
+        {"postcode": "LS1"},
+        {"name": 'Zoë\'s "unit"', "allowed_callers": ["RX111", "RX112"]},
+    ],
+    ids=["plain", "postcode", "address", "unknown-postcode", "half-postcode", "callers"],
+)
+def test_the_same_facts(changes: dict[str, Any]) -> None:
+    make_postcodes({"LS14AP": (53.79, -1.55)})
+    service = make_service(**changes)
+    found = serving_service(ServiceID(service.service_id))
+    assert found is not None
+    assert found.facts == facts_of(service)
+    assert found.allowed_callers == set(service.allowed_callers)
+
+
+@pytest.mark.parametrize("changes", [{"hosted": False}, {"active": False}], ids=["elsewhere", "closed"])
+def test_only_services_that_we_answer_for(changes: dict[str, Any]) -> None:
+    assert serving_service(ServiceID(make_service(**changes).service_id)) is None
+    assert serving_service(ServiceID("1")) is None
