@@ -1,6 +1,7 @@
 """Entries of Bundles, (fullUrl, resource), and the references between them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -14,6 +15,8 @@ def full_url(resource_id: UUID | str) -> str:
     return f"urn:uuid:{resource_id}"
 
 
+# A pure function, and a slow one: an answer about the same diaries asks for the same texts again.
+@lru_cache(maxsize=4096)
 def derived_url(owner: UUID, part: str) -> str:
     """The same fullUrl each time for one part of one thing, so that a message can be built again."""
     return full_url(uuid5(owner, part))

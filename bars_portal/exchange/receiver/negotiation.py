@@ -1,7 +1,7 @@
 """Which format and coding an answer gets (standard section 4): `_format` beats Accept, neither means JSON."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import parse_qsl
@@ -13,6 +13,7 @@ from bars_portal.exchange.fhir.formats import Format, by_media_type, by_name
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 
 FORMAT_PARAMETER = "_format"
+_PAIRS = "bars.query_pairs"
 SUPPORTED_MAJOR = "1"
 _VERSION = re.compile(r"(\d{1,4})(?:\.\d{1,6}){0,2}(?:-[\w.]{1,20})?")
 _FHIR_VERSIONS = {"4.0", "4.0.1"}
@@ -54,9 +55,14 @@ def takes_gzip(request: HttpRequest) -> bool:
     )
 
 
-def query_pairs(request: HttpRequest) -> list[tuple[str, str]]:
+def query_pairs(request: HttpRequest) -> Sequence[tuple[str, str]]:
     """The query in its own order, repeated names kept. Unlike request.GET it never raises."""
-    return parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
+    # Asked three times a request, and a slot search has a long query.
+    pairs: Sequence[tuple[str, str]] | None = request.META.get(_PAIRS)
+    if pairs is None:
+        text = request.META.get("QUERY_STRING", "")
+        pairs = request.META[_PAIRS] = tuple(parse_qsl(text, keep_blank_values=True))
+    return pairs
 
 
 @dataclass(frozen=True)
