@@ -1,11 +1,12 @@
 """What the edge hands to the exchange: bytes, headers, and who brought them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bars_portal.audit.actor import Actor
+from bars_portal.exchange.deadline import Deadline
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.transport.headers import IncomingHeaders
 
@@ -25,6 +26,7 @@ class Arrival:
     now: datetime
     content: bytes | None = None
     format: Format = Format.JSON
+    deadline: Deadline = field(default_factory=Deadline)
 
     def read(self) -> dict[str, Any]:
         """The resource in it. Raises OutcomeError (400)."""

@@ -14,6 +14,7 @@ from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import Arrival, StoredReply
 from bars_portal.exchange.claims import claim, hold, index_columns
 from bars_portal.exchange.context import MessageContext
+from bars_portal.exchange.deadline import GRACE_SECONDS, Deadline, bounded
 from bars_portal.exchange.failures import issue_of
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import reply
@@ -31,11 +32,14 @@ _COMPLETE = """
 def receive(arrival: Arrival) -> StoredReply:
     """The answer to one `POST /$process-message`, already stored. Never raises OutcomeError."""
     try:
-        reading = read_message(arrival)
+        with bounded(arrival.deadline):
+            reading = read_message(arrival)
+        arrival.deadline.left()
     except OutcomeError as refusal:
         return _store_unread(arrival, refusal)
     try:
-        message = claim(arrival, reading)
+        with bounded(arrival.deadline):
+            message = claim(arrival, reading)
     except OutcomeError as repeat:
         return _refuse_repeat(arrival, repeat)
     return _process(message, reading, arrival)
@@ -43,7 +47,7 @@ def receive(arrival: Arrival) -> StoredReply:
 
 def _process(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
     try:
-        with transaction.atomic():
+        with bounded(arrival.deadline), transaction.atomic():
             _refuse_reused_bundle(reused=hold(message))
             answer = _apply(message, reading, arrival)
             _complete(message, InboundState.ACCEPTED, answer, arrival.now)
@@ -89,7 +93,7 @@ def _refuse_reused_bundle(*, reused: bool) -> None:
 
 def _store_unread(arrival: Arrival, refusal: OutcomeError) -> StoredReply:
     answer = _outcome(refusal.issues)
-    with transaction.atomic():
+    with bounded(Deadline.after(GRACE_SECONDS)), transaction.atomic():
         message = InboundMessage.objects.create(
             **index_columns(arrival),
             state=InboundState.REFUSED,
@@ -109,7 +113,7 @@ def _refuse_repeat(arrival: Arrival, repeat: OutcomeError) -> StoredReply:
 
 def _fail(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> StoredReply:
     answer = _outcome(refusal.issues)
-    with transaction.atomic():
+    with bounded(Deadline.after(GRACE_SECONDS)), transaction.atomic():
         _complete(message, InboundState.REFUSED, answer, arrival.now)
         _audit(arrival, message, "refused", message.message_type, refusal.issues[0])
     return answer

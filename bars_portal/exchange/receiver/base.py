@@ -1,11 +1,14 @@
 """What every FHIR endpoint shares: who calls, the ids, formats, faults as OperationOutcome, audit."""
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, ClassVar, NoReturn
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -13,6 +16,7 @@ from rest_framework.views import APIView
 from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import StoredReply, partner
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.deadline import GRACE_SECONDS, Deadline, bounded
 from bars_portal.exchange.failures import issue_of, log_failure
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
 from bars_portal.exchange.receiver.answers import answer, headers_of, refusal, stored_answer
@@ -26,11 +30,21 @@ class FhirView(APIView):
 
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
     audit_action: ClassVar[str] = "exchange.read"
+    # Whether all that the endpoint does, up to its answer, is bounded here.
+    keeps_deadline: ClassVar[bool] = True
     peer: Peer | None = None
     incoming: IncomingHeaders | None = None
     now: datetime
+    deadline: Deadline
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.deadline = Deadline.after(settings.DEADLINE_SECONDS)
+        with ExitStack() as self._bounds:
+            return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if self.keeps_deadline:
+            self._bounds.enter_context(bounded(self.deadline))
         self.now = datetime.now(UTC)
         plain = request._request
         self.peer = authenticate_peer(plain)
@@ -50,6 +64,7 @@ class FhirView(APIView):
         raise MethodNotAllowed(request.method or "")
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # rendered already
+        self._bounds.close()
         issues = _issues_of(exc)
         self._audit_refusal(issues[0])
         return refusal(self.request._request, *issues)
@@ -96,8 +111,9 @@ class FhirView(APIView):
 
     def _audit_refusal(self, issue: Issue) -> None:
         try:
-            self.audit("refused", f"{issue.code.status} {issue.code.code} {issue.code.issue}")
-        except DatabaseError as error:
+            with bounded(Deadline.after(GRACE_SECONDS)):
+                self.audit("refused", f"{issue.code.status} {issue.code.code} {issue.code.issue}")
+        except (DatabaseError, OutcomeError) as error:
             # The answer matters more now; the log line is what remains.
             log_failure(error)
 

@@ -54,9 +54,10 @@ class MessageDefinitionView(FhirView):
 
 
 class ProcessMessageView(FhirView):
-    """Its audit is written with the message itself."""
+    """Its audit is written with the message itself, and so is its share of the deadline kept there."""
 
     audit_action: ClassVar[str] = "exchange.receive_message"
+    keeps_deadline: ClassVar[bool] = False
 
     def post(self, request: Request) -> HttpResponse:
         body = read_body(request._request)
@@ -68,6 +69,7 @@ class ProcessMessageView(FhirView):
             headers=self.require_headers(),
             peer=self.peer.name if self.peer else "",
             now=self.now,
+            deadline=self.deadline,
         )
         return self.stored_answer(receive(arrival))
 
