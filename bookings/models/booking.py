@@ -7,6 +7,7 @@ from django.db import models
 
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.exchange.models import InboundMessage
+from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
 from bars_portal.patients.models import Journey, Patient
 from bookings.models.diary import Slot
 from bookings.states import BookingStatus, Direction
@@ -25,7 +26,7 @@ class BookingDraft(models.Model):
     service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="+")
     use_case = models.CharField(max_length=20)
     # The chosen Slot and what it refers to, as the receiver returned them: [[fullUrl, resource], ...].
-    slot_resources = models.JSONField(default=list)
+    slot_resources = models.JSONField(default=list, encoder=ResourceEncoder, decoder=ResourceDecoder)
     slot_id = models.CharField(max_length=64)
     start = models.DateTimeField()
     end = models.DateTimeField()
@@ -67,8 +68,8 @@ class Booking(models.Model):
     sender_name = models.CharField("sender", max_length=200, blank=True)
     sender_full_url = models.CharField(max_length=200, blank=True)
     # The Appointment as it now stands on the wire, and what it came with: [[fullUrl, resource], ...].
-    resource = models.JSONField(default=dict)
-    included = models.JSONField(default=list)
+    resource = models.JSONField(default=dict, encoder=ResourceEncoder, decoder=ResourceDecoder)
+    included = models.JSONField(default=list, encoder=ResourceEncoder, decoder=ResourceDecoder)
     version = models.PositiveIntegerField(default=1)
     message = models.ForeignKey(InboundMessage, null=True, on_delete=models.PROTECT, related_name="+")
     # Sent: the draft it was made from: a second press of the button finds the first booking.
@@ -114,7 +115,7 @@ class BookingStatusChange(models.Model):
     actor_label = models.CharField(max_length=200)
     actor_user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     note = models.CharField(max_length=300, blank=True)
-    resource = models.JSONField(default=dict)
+    resource = models.JSONField(default=dict, encoder=ResourceEncoder, decoder=ResourceDecoder)
 
     class Meta:
         ordering = ["at", "id"]

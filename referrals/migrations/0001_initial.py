@@ -3,7 +3,7 @@
 import bookings.states
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import referrals.models.fields
+import bars_portal.exchange.models.fields
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -47,8 +47,8 @@ class Migration(migrations.Migration):
                 ('sender_ods_code', models.CharField(blank=True, max_length=12, verbose_name="sender's ODS code")),
                 ('sender_name', models.CharField(blank=True, max_length=200, verbose_name='sender')),
                 ('sender_full_url', models.CharField(blank=True, max_length=200)),
-                ('resource', models.JSONField(decoder=referrals.models.fields.ResourceDecoder, default=dict, encoder=referrals.models.fields.ResourceEncoder)),
-                ('included', models.JSONField(decoder=referrals.models.fields.ResourceDecoder, default=list, encoder=referrals.models.fields.ResourceEncoder)),
+                ('resource', models.JSONField(decoder=bars_portal.exchange.models.fields.ResourceDecoder, default=dict, encoder=bars_portal.exchange.models.fields.ResourceEncoder)),
+                ('included', models.JSONField(decoder=bars_portal.exchange.models.fields.ResourceDecoder, default=list, encoder=bars_portal.exchange.models.fields.ResourceEncoder)),
                 ('sender_stamps', models.JSONField(default=dict)),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('created_at', models.DateTimeField(db_index=True)),
@@ -125,8 +125,8 @@ class Migration(migrations.Migration):
                 ('sender_ods_code', models.CharField(blank=True, max_length=12, verbose_name="sender's ODS code")),
                 ('sender_name', models.CharField(blank=True, max_length=200, verbose_name='sender')),
                 ('sender_full_url', models.CharField(blank=True, max_length=200)),
-                ('resource', models.JSONField(decoder=referrals.models.fields.ResourceDecoder, default=dict, encoder=referrals.models.fields.ResourceEncoder)),
-                ('included', models.JSONField(decoder=referrals.models.fields.ResourceDecoder, default=list, encoder=referrals.models.fields.ResourceEncoder)),
+                ('resource', models.JSONField(decoder=bars_portal.exchange.models.fields.ResourceDecoder, default=dict, encoder=bars_portal.exchange.models.fields.ResourceEncoder)),
+                ('included', models.JSONField(decoder=bars_portal.exchange.models.fields.ResourceDecoder, default=list, encoder=bars_portal.exchange.models.fields.ResourceEncoder)),
                 ('sender_stamps', models.JSONField(default=dict)),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('created_at', models.DateTimeField(db_index=True)),
@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
                 ('bundle_id', models.CharField(blank=True, max_length=64)),
-                ('resource', models.JSONField(decoder=referrals.models.fields.ResourceDecoder, default=dict, encoder=referrals.models.fields.ResourceEncoder)),
+                ('resource', models.JSONField(decoder=bars_portal.exchange.models.fields.ResourceDecoder, default=dict, encoder=bars_portal.exchange.models.fields.ResourceEncoder)),
                 ('at', models.DateTimeField()),
                 ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='exchange.inboundmessage')),
                 ('referral', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)s_rows', to='referrals.referral')),

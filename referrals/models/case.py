@@ -8,9 +8,9 @@ from django.db import models
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.exchange.models import InboundMessage
+from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
 from bars_portal.patients.models import Journey, Patient
 from directory.models import HealthcareService
-from referrals.models.fields import ResourceDecoder, ResourceEncoder
 from referrals.states import CURRENT, CaseStatus, Category, Direction
 
 _STATUSES = [(status.value, status.label) for status in CaseStatus]

@@ -6,8 +6,8 @@ from django.db import models
 
 from bars_portal.accounts.models import User
 from bars_portal.exchange.models import InboundMessage
+from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
 from referrals.models.case import Case, Referral, ValidationCase
-from referrals.models.fields import ResourceDecoder, ResourceEncoder
 
 _ONE_OWNER = models.Q(referral__isnull=True) ^ models.Q(validation__isnull=True)
 

@@ -184,19 +184,26 @@ def test_the_coding_of_a_body(
 
 @pytest.mark.parametrize("sent", FORMATS)
 @pytest.mark.parametrize("wanted", FORMATS)
+@pytest.mark.parametrize("text", ["1.10", "51.50000", "0.0", "-0.10", "12345678901234567.890"])
 def test_decimals_are_answered_as_they_were_sent(
-    partner: Partner, new: Bundle, sent: Format, wanted: Format
+    partner: Partner, new: Bundle, sent: Format, wanted: Format, text: str
 ) -> None:
-    exact = {"url": "https://sender.example/score", "valueDecimal": parse_decimal("1.50")}
+    """In the answer, and in what is read back from the database."""
+    exact = {"url": "https://sender.example/score", "valueDecimal": parse_decimal(text)}
     of_type(new, "Appointment")["extension"] = [exact]
-    body = sent.dumps(new)
-    assert b"1.50" in body
-    answer = partner.post(body, sent.value, Accept=wanted.value)
-    assert answer.status_code == 200, answer.content
-    written = {Format.JSON: b'"valueDecimal":1.50', Format.XML: b'<valueDecimal value="1.50"/>'}[wanted]
+    written = {
+        Format.JSON: f'"valueDecimal":{text}',
+        Format.XML: f'<valueDecimal value="{text}"/>',
+    }[wanted].encode()
+    answer = partner.post(sent.dumps(new), sent.value, Accept=wanted.value)
     assert written in answer.content
-    read = partner.get(f"/Appointment/{Booking.objects.get().pk}", Accept=wanted.value)
-    assert b"1.5" in read.content
+    booking = Booking.objects.get()
+    read = partner.get(f"/Appointment/{booking.pk}", Accept=wanted.value)
+    assert written in read.content
+    found = partner.get("/Appointment?patient:identifier=9476719931", Accept=wanted.value)
+    assert written in found.content
+    booking.refresh_from_db()
+    assert json.dumps(booking.changes.get().resource) == json.dumps(booking.resource)
 
 
 def test_staff_read_what_arrived_in_any_form(partner: Partner, new: Bundle) -> None:
