@@ -58,6 +58,8 @@ class CaseEvent(StrEnum):
     HEAR_REJECTED = "hear-rejected"
     HEAR_COMPLETED = "hear-completed"
     HEAR_NON_ATTENDANCE = "hear-non-attendance"
+    # Too late, or from somebody whom we did not ask: it changes nothing, and is remembered.
+    REFUSE_REPLY = "refuse-reply"
 
 
 class ReplyKind(StrEnum):
@@ -140,6 +142,10 @@ _SENT: Table = {
     (_S.COMPLETED, _E.HEAR_STARTED): _S.COMPLETED,
     (_S.COMPLETED, _E.HEAR_REJECTED): _S.COMPLETED,
     (_S.COMPLETED, _E.HEAR_COMPLETED): _S.COMPLETED,
+    (_S.SENT, _E.REFUSE_REPLY): _S.SENT,
+    (_S.IN_PROGRESS, _E.REFUSE_REPLY): _S.IN_PROGRESS,
+    (_S.REJECTED, _E.REFUSE_REPLY): _S.REJECTED,
+    (_S.COMPLETED, _E.REFUSE_REPLY): _S.COMPLETED,
 }
 _SENT_REFERRAL: Table = {
     (_S.SENT, _E.HEAR_ACCEPTED): _S.ACCEPTED,
@@ -149,6 +155,7 @@ _SENT_REFERRAL: Table = {
     (_S.ACCEPTED, _E.HEAR_REJECTED): _S.REJECTED,
     (_S.ACCEPTED, _E.HEAR_COMPLETED): _S.COMPLETED,
     (_S.ACCEPTED, _E.HEAR_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
+    (_S.ACCEPTED, _E.REFUSE_REPLY): _S.ACCEPTED,
     (_S.IN_PROGRESS, _E.HEAR_ACCEPTED): _S.IN_PROGRESS,
     (_S.IN_PROGRESS, _E.HEAR_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
     (_S.REJECTED, _E.HEAR_ACCEPTED): _S.REJECTED,
@@ -160,6 +167,7 @@ _SENT_REFERRAL: Table = {
     (_S.DID_NOT_ATTEND, _E.HEAR_REJECTED): _S.DID_NOT_ATTEND,
     (_S.DID_NOT_ATTEND, _E.HEAR_COMPLETED): _S.COMPLETED,
     (_S.DID_NOT_ATTEND, _E.HEAR_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
+    (_S.DID_NOT_ATTEND, _E.REFUSE_REPLY): _S.DID_NOT_ATTEND,
 }
 
 # (category, direction) -> (status before or None, event) -> status after

@@ -21,6 +21,7 @@ from bars_portal.exchange.fhir.bundle import reply
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault, operation_outcome
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.reading import Reading, read_message
+from bars_portal.exchange.registry import Refusal
 from bars_portal.rows import change
 
 _COMPLETE = """
@@ -49,8 +50,7 @@ def _process(message: InboundMessage, reading: Reading, arrival: Arrival) -> Sto
     try:
         with bounded(arrival.deadline), transaction.atomic():
             _refuse_reused_bundle(reused=hold(message))
-            answer = _apply(message, reading, arrival)
-            _complete(message, InboundState.ACCEPTED, answer, arrival.now)
+            return _apply(message, reading, arrival)
     except OutcomeError as refusal:
         return _fail(message, refusal, arrival)
     except DatabaseError as error:
@@ -59,14 +59,25 @@ def _process(message: InboundMessage, reading: Reading, arrival: Arrival) -> Sto
         # A bug: the claim is given back, so that a retry is judged afresh; the edge answers and logs.
         _fail(message, fault(OutcomeCode.SERVER_ERROR, "The message could not be processed."), arrival)
         raise
-    return answer
 
 
 def _apply(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
     applied = reading.kind.apply(reading.parsed, _context(message, reading, arrival))
+    if isinstance(applied, Refusal):
+        return _refuse(message, applied.issues, arrival)
     _audit(arrival, message, "done", reading.kind.key)
     bundle = reply(reading.bundle, now=arrival.now, focus=applied.focus[1], included=applied.included)
-    return StoredReply(200, json.dumps(bundle))
+    answer = StoredReply(200, json.dumps(bundle))
+    _complete(message, InboundState.ACCEPTED, answer, arrival.now)
+    return answer
+
+
+def _refuse(message: InboundMessage, issues: tuple[Issue, ...], arrival: Arrival) -> StoredReply:
+    """In the caller's transaction: what was written in it stays."""
+    answer = _outcome(issues)
+    _complete(message, InboundState.REFUSED, answer, arrival.now)
+    _audit(arrival, message, "refused", message.message_type, issues[0])
+    return answer
 
 
 def _context(message: InboundMessage, reading: Reading, arrival: Arrival) -> MessageContext:
@@ -112,11 +123,8 @@ def _refuse_repeat(arrival: Arrival, repeat: OutcomeError) -> StoredReply:
 
 
 def _fail(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> StoredReply:
-    answer = _outcome(refusal.issues)
     with bounded(Deadline.after(GRACE_SECONDS)), transaction.atomic():
-        _complete(message, InboundState.REFUSED, answer, arrival.now)
-        _audit(arrival, message, "refused", message.message_type, refusal.issues[0])
-    return answer
+        return _refuse(message, refusal.issues, arrival)
 
 
 def _complete(message: InboundMessage, state: InboundState, answer: StoredReply, now: datetime) -> None:

@@ -23,7 +23,7 @@ from bars_portal.exchange.context import MessageContext, ReadContext
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.fhir.outcomes import ReadIssue
+from bars_portal.exchange.fhir.outcomes import Issue, ReadIssue
 from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
 from bars_portal.exchange.fhir.rules.overlap import overlap
@@ -47,6 +47,13 @@ class Applied:
 
     focus: tuple[str, Resource]
     included: Sequence[tuple[str, Resource]] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A message that is refused although what was written about it stays, such as a case's history."""
+
+    issues: tuple[Issue, ...]
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ class MessageType(ABC):
         """The message as our own frozen type. Raises OutcomeError."""
 
     @abstractmethod
-    def apply(self, parsed: Any, context: MessageContext) -> Applied:
+    def apply(self, parsed: Any, context: MessageContext) -> Applied | Refusal:
         """Do it, inside the caller's transaction. Raises OutcomeError: everything is rolled back."""
 
     def row(self) -> WorkflowRow:

@@ -3,7 +3,7 @@
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.rules import table
-from bars_portal.exchange.registry import Applied, MessageType, register_message
+from bars_portal.exchange.registry import Applied, MessageType, Refusal, register_message
 from referrals import mapping
 from referrals.mapping import ReceivedReply
 from referrals.services import receive_reply
@@ -18,5 +18,5 @@ class ValidationFull(MessageType):
     def parse(self, bundle: MessageBundle) -> ReceivedReply:
         return mapping.parse_reply(bundle, ReplyKind.FULL, Category.VALIDATION)
 
-    def apply(self, parsed: ReceivedReply, context: MessageContext) -> Applied:
+    def apply(self, parsed: ReceivedReply, context: MessageContext) -> Applied | Refusal:
         return receive_reply(received=parsed, context=context)

@@ -1,64 +1,102 @@
-"""A response to a case that we sent; what answers nothing is refused or put before people."""
+"""A response to a case that we sent; what answers nothing is refused or put before people.
+
+What is refused about a case that we know stays in its history.
+"""
 
 from django.db.models import Max
 
 from bars_portal.audit.services import record
 from bars_portal.exchange.context import MessageContext
-from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.registry import Applied
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, fault
+from bars_portal.exchange.registry import Applied, Refusal
 from bars_portal.patients.services import create_patient, open_journey
 from directory.models import HealthcareService
 from referrals.mapping import ReceivedReply
 from referrals.models import Case, CaseReply, UnmatchedReply, owned_by
 from referrals.selectors import lock_answered_case
 from referrals.services.receiving import sender_columns
+from referrals.services.responders import Responder, responder_of
 from referrals.services.status import change_case
-from referrals.states import Category, ReplyKind
+from referrals.states import CaseEvent, Category, ReplyKind
 
 _RESPONSE = "Bundle.entry.resource.ofType(MessageHeader).response.identifier"
+_STAMP = "Bundle.entry.resource.ofType(Encounter).meta.lastUpdated"
 
 
-def receive_reply(*, received: ReceivedReply, context: MessageContext) -> Applied:
-    """Write the reply and move the case. Raises OutcomeError: 400 invariant, 409 conflict when stale.
+def receive_reply(*, received: ReceivedReply, context: MessageContext) -> Applied | Refusal:
+    """Write the reply and move the case. Raises OutcomeError: 400 invariant for what answers nothing of ours.
 
-    A referral response that answers nothing of ours may be a safeguarding warning: kept, never refused.
+    Refused, and noted in the case: 401 from somebody who was not asked, 409 conflict when stale. A referral
+    response that is not matched may be a safeguarding warning: kept, never refused.
     """
     case = lock_answered_case(
         category=received.category, bundle_id=received.answers, correlation_id=context.correlation_id
     )
     if case is not None:
-        _apply(case, received, context)
-    elif received.category is Category.REFERRAL:
-        _keep_unmatched(received, context)
-    else:
+        responder = responder_of(case, received, context)
+        if responder is not Responder.STRANGER:
+            return _answer(case, received, context, responder)
+        if received.category is Category.VALIDATION:
+            words = "MessageHeader.response answers a request that was made to another service"
+            return _refuse(case, received, context, Issue(OutcomeCode.NOT_PERMITTED, words, (_RESPONSE,)))
+    elif received.category is Category.VALIDATION:
         words = "MessageHeader.response.identifier answers no validation request of ours"
         raise fault(OutcomeCode.INVARIANT, words, _RESPONSE)
+    _keep_unmatched(received, context)
     return Applied(focus=received.focus)
 
 
-def _apply(case: Case, received: ReceivedReply, context: MessageContext) -> None:
+def _answer(
+    case: Case, received: ReceivedReply, context: MessageContext, responder: Responder
+) -> Applied | Refusal:
     """The row is locked: replies of one case come one after the other, and the table has a row for each."""
-    _check_not_stale(case, received)
+    if _is_stale(case, received):
+        words = "The responder's Encounter.meta.lastUpdated is older than what we hold"
+        return _refuse(case, received, context, Issue(OutcomeCode.CONFLICT, words, (_STAMP,)))
     CaseReply.objects.create(**owned_by(case), **_columns(received, context))
     change_case(
         case=case,
         event=received.event,
         actor=context.actor,
         now=context.received_at,
-        note=received.kind.label,
+        note=_note(received, context, responder),
         message_id=context.inbound_id,
     )
+    return Applied(focus=received.focus)
 
 
-def _check_not_stale(case: Case, received: ReceivedReply) -> None:
+def _note(received: ReceivedReply, context: MessageContext, responder: Responder) -> str:
+    if responder is Responder.ASKED:
+        return received.kind.label
+    return f"{received.kind.label}, from {_named(context)}, who was not asked"
+
+
+def _named(context: MessageContext) -> str:
+    service = f"service {context.source.value}" if context.source else "a service without a name"
+    return " of ".join(filter(None, (service, context.sender_name or context.sender_ods_code)))
+
+
+def _refuse(case: Case, received: ReceivedReply, context: MessageContext, issue: Issue) -> Refusal:
+    """The case stays as it is; that somebody tried, when and with what answer belongs to its history."""
+    why = "too late" if issue.code is OutcomeCode.CONFLICT else "not from whom we asked"
+    change_case(
+        case=case,
+        event=CaseEvent.REFUSE_REPLY,
+        actor=context.actor,
+        now=context.received_at,
+        note=f"{received.kind.label}, {why}, from {_named(context)}: answered {issue.code.status}",
+        message_id=context.inbound_id,
+    )
+    return Refusal((issue,))
+
+
+def _is_stale(case: Case, received: ReceivedReply) -> bool:
     """By the responder's own stamps. That a patient did not attend is never too late to be heard."""
     if received.kind is ReplyKind.DID_NOT_ATTEND or received.stamp is None:
-        return
+        return False
     rows = CaseReply.objects.filter(**owned_by(case))
     newest = rows.aggregate(newest=Max("responder_stamp"))["newest"]
-    if newest is not None and received.stamp < newest:
-        words = "The responder's Encounter.meta.lastUpdated is older than what we hold"
-        raise fault(OutcomeCode.CONFLICT, words, "Bundle.entry.resource.ofType(Encounter).meta.lastUpdated")
+    return newest is not None and received.stamp < newest
 
 
 def _keep_unmatched(received: ReceivedReply, context: MessageContext) -> None:

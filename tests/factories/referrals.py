@@ -15,6 +15,7 @@ from tests.factories.directory import make_service
 from tests.factories.patients import make_patient
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+RESPONDER = "RX111"
 EVERY_USE_CASE = ["a1t1", "a3t1", "a4t1", "a4t2", "a5t1", "a6t1", "a6t2", "a6t3"]
 
 
@@ -48,14 +49,21 @@ def make_case(
     )
 
 
+def responding() -> Organisation:
+    """Who answers in tests, by NHSD-End-User-Organisation."""
+    known = Organisation.objects.filter(ods_code=RESPONDER).first()
+    return known or make_organisation(ods_code=RESPONDER)
+
+
 def make_sent_case(
     category: Category = Category.VALIDATION,
     *,
     bundle_id: str = "",
     organisation: Organisation | None = None,
     use_case: str = "",
+    service: HealthcareService | None = None,
 ) -> Case:
-    """A case that we sent, as replies find it."""
+    """A case that we sent, as replies find it; to a service of the organisation that answers by default."""
     patient = make_patient(organisation=organisation or make_organisation())
     return register_sent_request(
         kind=category,
@@ -63,7 +71,7 @@ def make_sent_case(
         correlation_id=patient.journey.correlation_id,
         journey=patient.journey,
         patient=patient,
-        service=make_service(hosted=False),
+        service=service or make_service(hosted=False, provider=responding()),
         organisation=patient.organisation,
         use_case=use_case or {"referral": "a1t1", "validation": "a4t1"}[category],
         now=NOW,

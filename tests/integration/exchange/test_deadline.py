@@ -9,10 +9,11 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from bars_portal.exchange import inbound
 from bars_portal.exchange.deadline import Deadline, bounded
 from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.fhir.structure import warm
 from bars_portal.exchange.models import InboundMessage, InboundState
+from bars_portal.exchange.registry import message_type
 from bookings.models import Booking
 from tests.integration.exchange.calling import (
     Receiver,
@@ -28,6 +29,12 @@ READS = ["/Appointment/{id}", "/Appointment?patient:identifier=https://fhir.nhs.
 # Many tables of a message's way; each write sleeps, none as long as the deadline.
 SLOW_TABLES = ("bookings_booking", "patients_patient", "patients_journey", "bookings_bookingstatuschange")
 SLEEP, DEADLINE = 0.15, 0.4
+
+
+@pytest.fixture(autouse=True, scope="module")
+def warmed() -> None:
+    """As every worker is before its first request."""
+    warm()
 
 
 @contextmanager
@@ -108,7 +115,8 @@ def test_what_is_slow_without_the_database_is_not_kept(
     """Time that passes in our own code counts: the look at the clock comes before the commit."""
     hosted()
     body, before = fresh(), state_of_the_world()
-    work = inbound._apply
+    kind = message_type("booking-new")
+    work = kind.apply
 
     def slow(*args: Any) -> Any:
         done = work(*args)
@@ -117,7 +125,7 @@ def test_what_is_slow_without_the_database_is_not_kept(
 
     settings.DEADLINE_SECONDS = DEADLINE
     with monkeypatch.context() as patch:
-        patch.setattr(inbound, "_apply", slow)
+        patch.setattr(kind, "apply", slow)
         assert outcome(receiver.send(body)) == TIMEOUT
     assert state_of_the_world() == before
 

@@ -21,10 +21,21 @@ from hypothesis.stateful import (
 
 from bars_portal.exchange.arrival import StoredReply
 from bars_portal.exchange.models import InboundMessage, InboundState
+from bars_portal.exchange.transport.headers import Party
 from referrals.models import ValidationCase
-from referrals.selectors import changes_of, versions_of
-from tests.factories.referrals import make_hub
-from tests.integration.referrals.official import Bundle, adapted, example, issue, of_type, resources, send
+from referrals.selectors import changes_of, replies_of, versions_of
+from referrals.states import Category
+from tests.factories.referrals import make_hub, make_sent_case
+from tests.integration.referrals.official import (
+    Bundle,
+    adapted,
+    answering,
+    example,
+    issue,
+    of_type,
+    resources,
+    send,
+)
 
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 # When the sender wrote a message: they arrive in any order.
@@ -127,6 +138,77 @@ class OneCase(RuleBasedStateMachine):
         assert (case.breach_at, versions[-1].resource) == (self.breach, case.resource)
         taken = InboundMessage.objects.filter(correlation_id=self.conversation, state=InboundState.ACCEPTED)
         assert taken.count() == len(self.events), "history and message log agree"
+
+
+class OneSentCase(RuleBasedStateMachine):
+    """A validation that we asked for, and who answers it in any order: `model` is its history."""
+
+    replies: dict[str, Bundle]
+    # What is heard, and the statuses that it moves on (others keep what they are).
+    heard = {
+        "VALRESP01A": ("hear-started", {"sent": "in-progress"}),
+        "VALRESP04": ("hear-rejected", {"sent": "rejected", "in-progress": "rejected"}),
+        "VALRESP02": ("hear-completed", dict.fromkeys(("sent", "in-progress", "rejected"), "completed")),
+    }
+
+    @initialize()
+    def begin(self) -> None:
+        self.hub, self.bundle_id = make_hub(), str(uuid4())
+        self.case = make_sent_case(Category.VALIDATION, bundle_id=self.bundle_id)
+        self.steps, self.kept, self.newest, self.refused = [("send", "sent")], 0, -1, 0
+
+    @rule(name=st.sampled_from(sorted(heard)), minute=minutes)
+    def asked(self, name: str, minute: int) -> None:
+        reply = self.send(name, minute)
+        if minute < self.newest:
+            assert issue(reply) == (409, "conflict")
+            self.refuse("too late")
+            return
+        assert reply.status == 200, reply.body
+        event, moves = self.heard[name]
+        self.newest, self.kept = minute, self.kept + 1
+        self.steps.append((event, moves.get(self.status, self.status)))
+
+    @rule(name=st.sampled_from(sorted(heard)), minute=minutes)
+    def stranger(self, name: str, minute: int) -> None:
+        assert issue(self.send(name, minute, organisation=Party("ZZ999", "Else"))) == (401, "forbidden")
+        self.refuse("not from whom we asked")
+
+    def refuse(self, why: str) -> None:
+        self.steps.append(("refuse-reply", self.status))
+        self.refused += 1
+        assert why in list(changes_of(self.case))[-1].note
+
+    @property
+    def status(self) -> str:
+        return self.steps[-1][1]
+
+    def send(self, name: str, minute: int, **who: Any) -> StoredReply:
+        bundle = answering(adapted(deepcopy(self.replies[name]), self.hub), self.bundle_id)
+        for resource in resources(bundle):
+            resource["meta"]["lastUpdated"] = (START + timedelta(minutes=minute)).isoformat()
+        return send(bundle, **who)
+
+    @invariant()
+    def the_history_is_complete(self) -> None:
+        self.case.refresh_from_db()
+        assert [(each.event, each.to_status) for each in changes_of(self.case)] == self.steps
+        assert (self.case.status, replies_of(self.case).count()) == (self.status, self.kept)
+        refused = changes_of(self.case).filter(message__state=InboundState.REFUSED)
+        assert refused.count() == self.refused
+
+
+@pytest.mark.django_db
+def test_replies_in_any_order_leave_the_right_state_and_a_complete_history(shared_dir: Path) -> None:
+    loaded: dict[str, Any] = {name: example(shared_dir, name) for name in OneSentCase.heard}
+    machine = type("OneSentCase", (OneSentCase,), {"replies": loaded})
+    quick = settings(
+        max_examples=15,
+        stateful_step_count=7,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    run_state_machine_as_test(machine, settings=quick)
 
 
 @pytest.mark.django_db

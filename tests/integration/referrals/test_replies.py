@@ -9,7 +9,9 @@ import pytest
 
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
-from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.models import InboundMessage, InboundState, OutboundMessage
+from bars_portal.exchange.transport.headers import Party
 from directory.models import HealthcareService
 from referrals.models import CaseReply, Referral, UnmatchedReply, ValidationCase
 from referrals.selectors import changes_of, open_unmatched_replies, replies_of
@@ -113,11 +115,19 @@ def test_a_full_reply_may_answer_the_interim_one(shared_dir: Path, hub: Healthca
 
 
 def test_a_late_interim_is_a_conflict(shared_dir: Path, hub: HealthcareService) -> None:
+    """It changes nothing, but that it came is part of the history: when, from whom, what we answered."""
     case = make_sent_case(Category.VALIDATION, bundle_id=REQUEST_ID)
     answer_of(reply(shared_dir, hub, "VALRESP02"))
     assert issue(send(reply(shared_dir, hub, "VALRESP01A"))) == (409, "conflict")
     case.refresh_from_db()
     assert (case.status, replies_of(case).count()) == (CaseStatus.COMPLETED, 1)
+    late = list(changes_of(case))[-1]
+    assert (late.event, late.from_status, late.to_status) == ("refuse-reply", "completed", "completed")
+    assert late.note == "Started, too late, from service 2222222222 of A 111 provider: answered 409"
+    assert (late.at, late.version) == (NOW, 1)
+    assert late.message is not None
+    assert (late.message.state, late.message.status_code) == ("refused", 409)
+    assert AuditEvent.objects.filter(action="referrals.refuse_reply", outcome="completed").count() == 1
 
 
 def test_the_same_outcome_again_is_kept_and_changes_nothing(shared_dir: Path, hub: HealthcareService) -> None:
@@ -245,3 +255,78 @@ def test_what_we_received_is_not_ours_to_be_answered(shared_dir: Path, hub: Heal
     refused = send(reply(shared_dir, hub, "VALRESP01A", request["id"]), correlation_id=conversation)
     assert issue(refused) == (400, "invariant")
     assert ValidationCase.objects.get().status == CaseStatus.RECEIVED
+
+
+STRANGER = Party("ZZ999", "Somebody else")
+
+
+def source(message: Bundle, service_id: str) -> Bundle:
+    of_type(message, "MessageHeader")["source"]["endpoint"] = ServiceID(service_id).token
+    return message
+
+
+@pytest.mark.parametrize("name", ["VALRESP01A", "VALRESP02", "VALRESP04"])
+@pytest.mark.parametrize("organisation", [STRANGER, None], ids=["stranger", "nobody"])
+def test_a_stranger_does_not_answer_a_validation(
+    shared_dir: Path, hub: HealthcareService, name: str, organisation: Party | None
+) -> None:
+    """Knowing the id of our request is not enough; that it was tried is kept with the case."""
+    case = make_sent_case(Category.VALIDATION, bundle_id=REQUEST_ID)
+    refused = send(reply(shared_dir, hub, name), organisation=organisation)
+    assert issue(refused) == (401, "forbidden")
+    case.refresh_from_db()
+    assert (case.status, replies_of(case).count()) == (CaseStatus.SENT, 0)
+    tried = list(changes_of(case))[-1]
+    assert (tried.event, tried.to_status) == ("refuse-reply", "sent")
+    assert "not from whom we asked" in tried.note
+    assert InboundMessage.objects.get().state == InboundState.REFUSED
+
+
+@pytest.mark.parametrize("case_of_letters", [str.lower, str.upper])
+def test_the_organisation_that_was_asked_answers(
+    shared_dir: Path, hub: HealthcareService, case_of_letters: Any
+) -> None:
+    case = make_sent_case(Category.VALIDATION, bundle_id=REQUEST_ID)
+    answer_of(reply(shared_dir, hub, "VALRESP02"), organisation=Party(case_of_letters("RX111"), "Asked"))
+    case.refresh_from_db()
+    assert case.status == CaseStatus.COMPLETED
+
+
+def test_the_service_that_was_asked_answers(shared_dir: Path, hub: HealthcareService) -> None:
+    """Whoever runs it now: a service is known by its id."""
+    case = make_sent_case(Category.VALIDATION, bundle_id=REQUEST_ID)
+    message = source(reply(shared_dir, hub, "VALRESP02"), case.service.service_id)
+    answer_of(message, organisation=STRANGER)
+    case.refresh_from_db()
+    assert case.status == CaseStatus.COMPLETED
+    assert [each.note for each in changes_of(case)] == ["", "Outcome"]
+
+
+@pytest.mark.parametrize("kept", ["conversation", "journey"])
+def test_whom_the_case_was_handed_on_to_answers_and_is_named(
+    shared_dir: Path, hub: HealthcareService, kept: str
+) -> None:
+    """Onward handling keeps journey and conversation (standard section 9)."""
+    case = make_sent_case(Category.VALIDATION, bundle_id=REQUEST_ID)
+    message = source(reply(shared_dir, hub, "VALRESP02"), "2000077777")
+    if kept == "journey":
+        for encounter in resources(message, "Encounter"):
+            encounter["episodeOfCare"] = [{"reference": f"EpisodeOfCare/{case.journey.journey_id}"}]
+    ids = {"correlation_id": case.correlation_id} if kept == "conversation" else {}
+    answer_of(message, organisation=STRANGER, **ids)
+    case.refresh_from_db()
+    assert case.status == CaseStatus.COMPLETED
+    expected = "Outcome, from service 2000077777 of Somebody else, who was not asked"
+    assert list(changes_of(case))[-1].note == expected
+
+
+@pytest.mark.parametrize("name", ["REFRESP01", "REFRESP02"])
+def test_what_a_stranger_says_of_a_referral_is_kept_for_people(
+    shared_dir: Path, hub: HealthcareService, name: str
+) -> None:
+    """It may be a safeguarding warning, so it is taken; the referral stays as it is."""
+    case = make_sent_case(Category.REFERRAL, bundle_id=REQUEST_ID, use_case="a6t3")
+    answer_of(reply(shared_dir, hub, name), organisation=STRANGER)
+    case.refresh_from_db()
+    assert (case.status, replies_of(case).count()) == (CaseStatus.SENT, 0)
+    assert UnmatchedReply.objects.get().answers_bundle_id == REQUEST_ID

@@ -74,7 +74,7 @@ def test_no_reply_is_refused_whenever_it_comes(category: Category) -> None:
     """A reply is evidence: the table has an answer to every one, in every status."""
     table = TRANSITIONS[category, Direction.SENT]
     statuses = {before for before, _ in table} - {None}
-    events = {event for _, event in table} & HEARD
+    events = {event for _, event in table} & (HEARD | {CaseEvent.REFUSE_REPLY})
     assert {(before, event) for before, event in table if before} == set(product(statuses, events))
 
 
@@ -85,6 +85,12 @@ def test_an_outcome_is_not_taken_back_by_a_late_reply(category: Category) -> Non
     for (before, event), after in table.items():
         if before in (CaseStatus.COMPLETED, CaseStatus.DID_NOT_ATTEND) and event in late:
             assert after is before
+
+
+@pytest.mark.parametrize("category", Category)
+def test_a_refused_reply_changes_nothing(category: Category) -> None:
+    table = TRANSITIONS[category, Direction.SENT]
+    assert all(before is after for (before, event), after in table.items() if event is CaseEvent.REFUSE_REPLY)
 
 
 def test_everything_has_words() -> None:
