@@ -95,7 +95,9 @@ def _supported(rows: Sequence[WorkflowRow]) -> list[_Resource]:
     return [{"mode": "receiver", "definition": url} for url in dict.fromkeys(row.definition for row in rows)]
 
 
-def message_definition(facts: DefinitionFacts, *, service: HostedService, now: datetime) -> _Resource:
+def message_definition(
+    facts: DefinitionFacts, *, service: HostedService, use_cases: Collection[str], now: datetime
+) -> _Resource:
     """One MessageDefinition as the service accepts it; its id is stable per service and definition."""
     return {
         "resourceType": "MessageDefinition",
@@ -106,7 +108,7 @@ def message_definition(facts: DefinitionFacts, *, service: HostedService, now: d
         "title": facts.title,
         "status": "active",
         "date": now.date().isoformat(),
-        "useContext": [*_service_contexts(service.service_id), *_use_case_contexts(service)],
+        "useContext": [*_service_contexts(service.service_id), *_use_case_contexts(use_cases)],
         "eventCoding": facts.event.coding,
         "focus": [_focus(allowed) for allowed in facts.allowed],
     }
@@ -119,8 +121,8 @@ def _service_contexts(service_id: ServiceID) -> list[_Resource]:
     return [older, _context(_USAGE_CONTEXT, "workflow", value)]
 
 
-def _use_case_contexts(service: HostedService) -> Iterator[_Resource]:
-    for code in sorted(service.accepted_use_cases):
+def _use_case_contexts(use_cases: Collection[str]) -> Iterator[_Resource]:
+    for code in sorted(use_cases):
         use_case = UseCase.lookup(code)
         value = use_case.coding if use_case else {"system": USE_CASE_SYSTEM, "code": code}
         yield _context(_USAGE_CONTEXT, "workflow", value)
@@ -142,9 +144,16 @@ def message_definitions(
     *,
     use_cases: Iterable[str] = (),
 ) -> _Resource:
-    """A searchset of the definitions that a service accepts; none when `use_cases` names none it accepts."""
-    urls = _definition_urls(service, rows, frozenset(use_cases))
-    found = [message_definition(DEFINITIONS[url], service=service, now=now) for url in urls]
+    """A searchset of the definitions that a service accepts, in these use cases when some are named.
+
+    Each says for which of its use cases the service takes it: those named, or all that it accepts.
+    """
+    wanted = frozenset(use_cases)
+    asked = service.accepted_use_cases & wanted if wanted else service.accepted_use_cases
+    found = [
+        message_definition(DEFINITIONS[url], service=service, use_cases=asked, now=now)
+        for url in _definition_urls(asked, rows)
+    ]
     return searchset(
         bundle_id=uuid5(NAMESPACE_URL, f"MessageDefinition|{service.service_id}|{format_instant(now)}"),
         now=now,
@@ -153,12 +162,7 @@ def message_definitions(
     )
 
 
-def _definition_urls(
-    service: HostedService, rows: Sequence[WorkflowRow], wanted: frozenset[str]
-) -> Iterable[str]:
-    """A row that no use case of the service reaches is no message of its."""
-    accepted = service.accepted_use_cases
-    if not (accepted & wanted if wanted else accepted):
-        return ()
-    reached = (row for row in rows if not row.use_cases or row.use_cases & accepted)
+def _definition_urls(use_cases: frozenset[str], rows: Sequence[WorkflowRow]) -> Iterable[str]:
+    """A row that none of the use cases reaches is no message of theirs; one without any is of them all."""
+    reached = (row for row in rows if use_cases and (not row.use_cases or row.use_cases & use_cases))
     return dict.fromkeys(row.definition for row in reached if row.definition in DEFINITIONS)

@@ -21,7 +21,7 @@ from bars_portal.exchange.claims import claim
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.reading import read_message
-from bars_portal.exchange.registry import Applied, message_type
+from bars_portal.exchange.registry import Applied, Refusal, message_type
 from bars_portal.exchange.transport.headers import decode_headers
 from bookings.models import Booking, Slot
 from tests.factories.bookings import make_slot
@@ -114,7 +114,7 @@ def stuck_in_apply(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Event, Eve
     kind = message_type("booking-new")
     apply = kind.apply
 
-    def waiting(parsed: Any, context: MessageContext) -> Applied:
+    def waiting(parsed: Any, context: MessageContext) -> Applied | Refusal:
         there.set()
         assert go_on.wait(10)
         return apply(parsed, context)

@@ -76,6 +76,39 @@ def test_a_use_case_narrows_the_definitions(use_cases: tuple[str, ...], total: i
     assert (found["type"], found["total"], len(found.get("entry", []))) == ("searchset", total, total)
 
 
+@pytest.mark.parametrize(
+    ("asked", "others"),
+    [
+        (
+            ("a1t1",),
+            {Definition.REFERRAL_REQUEST, Definition.REQUEST_CANCELLED, Definition.REFERRAL_RESPONSE},
+        ),
+        (
+            ("a4t1",),
+            {
+                *(Definition.VALIDATION_REQUEST, Definition.REQUEST_CANCELLED),
+                *(Definition.VALIDATION_RESPONSE_INTERIM, Definition.VALIDATION_RESPONSE_FULL),
+            },
+        ),
+        (("a5t1",), set()),
+        (("a5t1", "a4t2"), set()),
+    ],
+    ids=["referral", "validation", "not-accepted", "none-accepted"],
+)
+def test_only_what_the_named_use_cases_reach_is_found(
+    asked: tuple[str, ...], others: set[Definition]
+) -> None:
+    """Of a service that takes referrals and validations; bookings are made in every use case."""
+    service = HostedService(SERVICE.service_id, "RR8", frozenset({"a1t1", "a4t1"}))
+    found = message_definitions(service, table.ROWS, NOW, use_cases=asked).get("entry", [])
+    bookings = {Definition.BOOKING_REQUEST, Definition.BOOKING_REQUEST_CANCELLED} if others else set()
+    assert {each["resource"]["url"] for each in found} == bookings | others
+    for each in found:
+        values = [one["valueCodeableConcept"]["coding"][0] for one in each["resource"]["useContext"]]
+        named = [value["code"] for value in values if value["system"].endswith("/usecases-categories-bars")]
+        assert named == list(asked)
+
+
 def test_a_service_that_accepts_nothing_has_no_definitions() -> None:
     closed = HostedService(SERVICE.service_id, "RR8", frozenset())
     assert message_definitions(closed, ROWS, NOW)["total"] == 0

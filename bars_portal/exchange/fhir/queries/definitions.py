@@ -30,7 +30,7 @@ class DefinitionQuery:
 
     @classmethod
     def parse(cls, params: Pairs) -> Self:
-        """Raise OutcomeError with every fault: 400 required, value or invalid."""
+        """Raise OutcomeError with every fault: 400 required, value or invalid, 404 unknown use case."""
         reader = Params(params, (CONTEXT,))
         services: set[ServiceID] = set()
         use_cases: set[UseCase] = set()
@@ -59,10 +59,14 @@ def _sort(reader: Params, text: str, services: set[ServiceID], use_cases: set[Us
             return
     except InvalidIdentifier:
         use_case = None
-    if use_case is None or (system is not None and not same_system(system, USE_CASE_SYSTEM)):
-        reader.fault(OutcomeCode.VALUE, f"{CONTEXT} is neither a DoS service id nor a use case")
-    else:
+    named = system is not None and same_system(system, USE_CASE_SYSTEM)
+    if use_case is not None and (named or system is None):
         use_cases.add(use_case)
+    elif named and value:
+        # Well-formed, and in no list: an unknown context is not found (api.md section 4).
+        reader.fault(OutcomeCode.NOT_FOUND, f"{CONTEXT} names a use case that is not known")
+    else:
+        reader.fault(OutcomeCode.VALUE, f"{CONTEXT} is neither a DoS service id nor a use case")
 
 
 def _only(reader: Params, services: set[ServiceID]) -> ServiceID | None:
