@@ -124,14 +124,22 @@ def _judge_failure(
 def _retry_reason(
     status: int, issues: Sequence[ReadIssue], decisive: ReadIssue | None, *, echoed: bool
 ) -> str | None:
-    is_final = decisive is not None and decisive.code.upper() in FINAL_CODE
-    by_status = None if is_final else RETRY_STATUS.get(status)
+    by_status = None if _ends(decisive) else RETRY_STATUS.get(status)
     by_issue = next(filter(None, map(_issue_reason, issues)), None)
     if by_status or by_issue:
         return by_status or by_issue
     if not issues:
         return "no-outcome"
     return None if echoed else "ids-not-echoed"
+
+
+def is_final(answer: Answer) -> bool:
+    """Whether the receiver had its last word, which no other token changes."""
+    return _ends(_decisive(read_outcome(answer.body)))
+
+
+def _ends(decisive: ReadIssue | None) -> bool:
+    return decisive is not None and decisive.code.upper() in FINAL_CODE
 
 
 def _issue_reason(issue: ReadIssue) -> str | None:

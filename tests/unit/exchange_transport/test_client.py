@@ -1,5 +1,6 @@
 """The client over real sockets: headers, one renewal on 401, nothing followed, nothing leaked."""
 
+import json
 import logging
 import socket
 import threading
@@ -93,6 +94,21 @@ def test_one_renewal_on_401_repeats_the_same_request(
     assert first.headers.pop("authorization") == "Bearer token-1"
     assert second.headers.pop("authorization") == "Bearer token-2"
     assert (first.headers, first.body) == (second.headers, second.body)
+
+
+@pytest.mark.parametrize(
+    ("code", "calls"),
+    [("REC_UNAUTHORIZED", 1), ("rec_unauthorized", 1), ("SEND_UNAUTHORIZED", 2), ("UNAUTHORIZED", 2)],
+)
+def test_a_receiver_that_lets_nobody_in_is_not_asked_again(
+    server: Server, client: BarsClient, tokens: Tokens, code: str, calls: int
+) -> None:
+    """Its 401 is about the organisation; only the API's own is about our token."""
+    issue = {"severity": "error", "code": "forbidden", "details": {"coding": [{"code": code}]}}
+    body = json.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).encode()
+    server.script(reply(401, body))
+    assert client.post("/$process-message", body=b"{}", headers=HEADERS).status == 401
+    assert (len(server.received), len(tokens.discarded)) == (calls, calls - 1)
 
 
 def test_a_second_401_is_the_answer(server: Server, client: BarsClient, tokens: Tokens) -> None:
