@@ -65,11 +65,12 @@ def index_columns(arrival: Arrival) -> dict[str, object]:
 
 def _insert(arrival: Arrival, reading: Reading) -> InboundMessage | None:
     """Insert unless a live claim of the same request id exists: the unique index decides, not a look."""
-    row = InboundMessage(**(index_columns(arrival) | _meaning(reading)), state=InboundState.PROCESSING)
+    row = InboundMessage(**(index_columns(arrival) | meaning(reading)), state=InboundState.PROCESSING)
     return row if insert_unless_there(row, durable=False) else None
 
 
-def _meaning(reading: Reading) -> dict[str, object]:
+def meaning(reading: Reading) -> dict[str, object]:
+    """The columns that a message has once it was read."""
     source = reading.bundle.source
     return {
         "bundle_id": reading.bundle.id[:64],

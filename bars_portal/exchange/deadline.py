@@ -15,7 +15,7 @@ from django.db import connection
 
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 
-# For what has to be written and said after the deadline, inside the 5 s.
+# To write down and say that the deadline has passed, inside the 5 s.
 GRACE_SECONDS = 0.5
 
 
@@ -29,6 +29,10 @@ class Deadline:
     @classmethod
     def after(cls, seconds: float) -> Self:
         return cls(monotonic() + seconds)
+
+    def extended(self) -> "Deadline":
+        """For saying how it ended: what is left, and after the deadline a little more."""
+        return Deadline(max(self.at, self.clock() + GRACE_SECONDS), self.clock)
 
     def left(self) -> float:
         """Seconds that remain. Raises OutcomeError (408) when none do."""

@@ -5,22 +5,22 @@ but the message and its outcome.
 """
 
 from datetime import datetime
-from uuid import uuid4
 
 from django.db import Error as DatabaseError
 from django.db import transaction
 
 from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import Arrival, StoredReply
-from bars_portal.exchange.claims import claim, hold, index_columns
+from bars_portal.exchange.claims import claim, hold, index_columns, meaning
 from bars_portal.exchange.context import MessageContext
-from bars_portal.exchange.deadline import GRACE_SECONDS, Deadline, bounded
+from bars_portal.exchange.deadline import bounded
 from bars_portal.exchange.failures import issue_of
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import reply
-from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault, operation_outcome
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.reading import Reading, read_message
+from bars_portal.exchange.refusals import code_of, outcome_reply
 from bars_portal.exchange.registry import Refusal
 from bars_portal.rows import change
 
@@ -37,12 +37,12 @@ def receive(arrival: Arrival) -> StoredReply:
             reading = read_message(arrival)
         arrival.deadline.left()
     except OutcomeError as refusal:
-        return _store_unread(arrival, refusal)
+        return _store_refused(arrival, refusal)
     try:
         with bounded(arrival.deadline):
             message = claim(arrival, reading)
     except OutcomeError as repeat:
-        return _refuse_repeat(arrival, repeat)
+        return _refuse_repeat(arrival, reading, repeat)
     return _process(message, reading, arrival)
 
 
@@ -74,7 +74,7 @@ def _apply(message: InboundMessage, reading: Reading, arrival: Arrival) -> Store
 
 def _refuse(message: InboundMessage, issues: tuple[Issue, ...], arrival: Arrival) -> StoredReply:
     """In the caller's transaction: what was written in it stays."""
-    answer = _outcome(issues)
+    answer = outcome_reply(issues)
     _complete(message, InboundState.REFUSED, answer, arrival.now)
     _audit(arrival, message, "refused", message.message_type, issues[0])
     return answer
@@ -102,28 +102,29 @@ def _refuse_reused_bundle(*, reused: bool) -> None:
         )
 
 
-def _store_unread(arrival: Arrival, refusal: OutcomeError) -> StoredReply:
-    answer = _outcome(refusal.issues)
-    with bounded(Deadline.after(GRACE_SECONDS)), transaction.atomic():
+def _store_refused(
+    arrival: Arrival, refusal: OutcomeError, meaning: dict[str, object] | None = None
+) -> StoredReply:
+    answer = outcome_reply(refusal.issues)
+    with bounded(arrival.deadline.extended()), transaction.atomic():
         message = InboundMessage.objects.create(
-            **index_columns(arrival),
+            **(index_columns(arrival) | (meaning or {})),
             state=InboundState.REFUSED,
             completed_at=arrival.now,
             status_code=answer.status,
             reply=answer.body,
         )
-        _audit(arrival, message, "refused", "", refusal.issues[0])
+        _audit(arrival, message, "refused", message.message_type, refusal.issues[0])
     return answer
 
 
-def _refuse_repeat(arrival: Arrival, repeat: OutcomeError) -> StoredReply:
-    """The first message is stored; a repeat leaves an audit event only."""
-    _audit(arrival, None, "refused", "", repeat.issues[0])
-    return _outcome(repeat.issues)
+def _refuse_repeat(arrival: Arrival, reading: Reading, repeat: OutcomeError) -> StoredReply:
+    """A row of its own in no live state: the claim of the first message stays what it is."""
+    return _store_refused(arrival, repeat, meaning(reading))
 
 
 def _fail(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> StoredReply:
-    with bounded(Deadline.after(GRACE_SECONDS)), transaction.atomic():
+    with bounded(arrival.deadline.extended()), transaction.atomic():
         return _refuse(message, refusal.issues, arrival)
 
 
@@ -131,13 +132,8 @@ def _complete(message: InboundMessage, state: InboundState, answer: StoredReply,
     change(_COMPLETE, state.value, now, answer.status, answer.body, message.pk)
 
 
-def _outcome(issues: tuple[Issue, ...]) -> StoredReply:
-    body = json.dumps(operation_outcome(issues, outcome_id=str(uuid4())))
-    return StoredReply(issues[0].code.status, body)
-
-
 def _audit(
-    arrival: Arrival, message: InboundMessage | None, outcome: str, key: str, issue: Issue | None = None
+    arrival: Arrival, message: InboundMessage, outcome: str, key: str, issue: Issue | None = None
 ) -> None:
     record(
         actor=arrival.actor,
@@ -146,7 +142,7 @@ def _audit(
         outcome=outcome,
         detail={
             "message_type": key,
-            "code": f"{issue.code.status} {issue.code.code} {issue.code.issue}" if issue else None,
+            "code": code_of(issue) if issue else None,
             "rule": issue.rule if issue else None,
             "request_id": str(arrival.headers.request_id),
         },

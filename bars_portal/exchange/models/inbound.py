@@ -20,8 +20,9 @@ class InboundMessage(models.Model):
     """One `POST /$process-message`: claim of its request id, raw bytes, all headers, our stored answer."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    request_id = models.UUIDField()
-    correlation_id = models.UUIDField()
+    # Null in what was refused because they were missing, or no UUIDs.
+    request_id = models.UUIDField(null=True)
+    correlation_id = models.UUIDField(null=True)
     bundle_id = models.CharField(max_length=64, blank=True)
     message_type = models.CharField(max_length=60, blank=True)
     service_id = models.CharField(max_length=20, blank=True)
@@ -54,4 +55,4 @@ class InboundMessage(models.Model):
     starts_conversation = models.BooleanField(default=False)
 
     def __str__(self) -> str:
-        return f"{self.message_type or 'message'} {self.request_id}"
+        return f"{self.message_type or 'message'} {self.request_id or self.pk}"

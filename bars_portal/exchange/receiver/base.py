@@ -16,12 +16,13 @@ from rest_framework.views import APIView
 from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import StoredReply, partner
 from bars_portal.exchange.context import ReadContext
-from bars_portal.exchange.deadline import GRACE_SECONDS, Deadline, bounded
+from bars_portal.exchange.deadline import Deadline, bounded
 from bars_portal.exchange.failures import issue_of, log_failure
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
 from bars_portal.exchange.receiver.answers import answer, headers_of, refusal, stored_answer
 from bars_portal.exchange.receiver.authentication import Peer, authenticate_peer
 from bars_portal.exchange.receiver.negotiation import answer_format
+from bars_portal.exchange.refusals import code_of
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
 
 
@@ -65,7 +66,7 @@ class FhirView(APIView):
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # rendered already
         self._bounds.close()
-        issues = _issues_of(exc)
+        issues = issues_of(exc)
         self._audit_refusal(issues[0])
         return refusal(self.request._request, *issues)
 
@@ -111,14 +112,15 @@ class FhirView(APIView):
 
     def _audit_refusal(self, issue: Issue) -> None:
         try:
-            with bounded(Deadline.after(GRACE_SECONDS)):
-                self.audit("refused", f"{issue.code.status} {issue.code.code} {issue.code.issue}")
+            with bounded(self.deadline.extended()):
+                self.audit("refused", code_of(issue))
         except (DatabaseError, OutcomeError) as error:
             # The answer matters more now; the log line is what remains.
             log_failure(error)
 
 
-def _issues_of(exc: Exception) -> tuple[Issue, ...]:
+def issues_of(exc: Exception) -> tuple[Issue, ...]:
+    """What to answer for an exception; what is nobody's fault but ours is logged."""
     match exc:
         case OutcomeError():
             return exc.issues

@@ -18,6 +18,14 @@ def read_raw(request: HttpRequest) -> bytes:
         raise
 
 
+def read_again(request: HttpRequest) -> bytes:
+    """What a refused request carried, as far as it can be had."""
+    try:
+        return read_raw(request)
+    except (RequestDataTooBig, UnreadablePostError):
+        return b""
+
+
 def _read_sized(request: HttpRequest) -> bytes:
     body = request.body
     if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
@@ -28,7 +36,7 @@ def _read_sized(request: HttpRequest) -> bytes:
 def _is_chunked(request: HttpRequest) -> bool:
     """Django takes a body without Content-Length for none; a server that finds its end by itself says so."""
     length = request.META.get("CONTENT_LENGTH")
-    return not length and bool(request.META.get("wsgi.input_terminated"))
+    return not hasattr(request, "_body") and not length and bool(request.META.get("wsgi.input_terminated"))
 
 
 def _read_chunks(request: HttpRequest) -> bytes:
@@ -39,6 +47,8 @@ def _read_chunks(request: HttpRequest) -> bytes:
         raise UnreadablePostError(*error.args) from error
     if len(body) > limit:
         raise RequestDataTooBig("The body is larger than this service takes.")
+    # Where Django keeps what it has read: the stream has it no more.
+    request._body = body
     return body
 
 

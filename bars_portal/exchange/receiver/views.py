@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework.request import Request
 
 from bars_portal.exchange import registry
@@ -17,9 +19,11 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.queries import DefinitionQuery
 from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.inbound import receive
-from bars_portal.exchange.receiver.base import FhirView
+from bars_portal.exchange.receiver.base import FhirView, issues_of
 from bars_portal.exchange.receiver.bodies import read_body
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, query_pairs
+from bars_portal.exchange.receiver.raw_bodies import read_again
+from bars_portal.exchange.refusals import store_refusal
 
 Params = Sequence[tuple[str, str]]
 
@@ -54,10 +58,14 @@ class MessageDefinitionView(FhirView):
 
 
 class ProcessMessageView(FhirView):
-    """Its audit is written with the message itself, and so is its share of the deadline kept there."""
+    """Its audit is written with the message itself, and so is its share of the deadline kept there.
+
+    What is refused before that is stored as well, once the certificate says that it comes from a partner.
+    """
 
     audit_action: ClassVar[str] = "exchange.receive_message"
     keeps_deadline: ClassVar[bool] = False
+    handed_over = False
 
     def post(self, request: Request) -> HttpResponse:
         body = read_body(request._request)
@@ -71,7 +79,30 @@ class ProcessMessageView(FhirView):
             now=self.now,
             deadline=self.deadline,
         )
+        self.handed_over = True
         return self.stored_answer(receive(arrival))
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # rendered already
+        if self.handed_over or self.peer is None or self.request.method != "POST":
+            return super().handle_exception(exc)
+        try:
+            return self.stored_answer(self._store(exc))
+        except DatabaseError:
+            # The answer that it deserves all the same, and a second try to say so on the trail.
+            return super().handle_exception(exc)
+
+    def _store(self, exc: Exception) -> StoredReply:
+        request = self.request._request
+        unread = isinstance(exc, RequestDataTooBig | UnreadablePostError)
+        return store_refusal(
+            body=b"" if unread else read_again(request),
+            raw_headers=dict(request.headers),
+            headers=self.incoming,
+            peer=self.peer.name if self.peer else "",
+            now=self.now,
+            deadline=self.deadline,
+            issues=issues_of(exc),
+        )
 
 
 class ResourceView(FhirView):

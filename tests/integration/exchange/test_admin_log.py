@@ -3,6 +3,7 @@
 import json
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -41,7 +42,7 @@ def outbound(inbound: InboundMessage, slot: Slot) -> OutboundMessage:
         subject_id="1",
         organisation=slot.service.provider,
         actor_label="Chris Linnell",
-        correlation_id=inbound.correlation_id,
+        correlation_id=inbound.correlation_id or uuid4(),
         bundle_id=inbound.pk,
         service_id="2000099001",
         headers={"X-Request-ID": "x"},

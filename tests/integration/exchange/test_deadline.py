@@ -79,7 +79,7 @@ def test_many_slow_statements_are_given_up_together(receiver: Receiver, settings
     stored = InboundMessage.objects.get()
     assert (stored.state, stored.status_code) == (InboundState.REFUSED, 408)
     assert session_timeout() == usual
-    settings.DEADLINE_SECONDS = 4
+    settings.DEADLINE_SECONDS = 30
     assert receiver.send(body, X_Request_ID=request_id).status_code == 200, "judged afresh"
 
 
@@ -87,7 +87,7 @@ def test_many_slow_statements_are_given_up_together(receiver: Receiver, settings
 def test_the_same_statements_within_the_deadline_are_taken(receiver: Receiver, settings: Any) -> None:
     """What the test above breaks is the deadline and nothing else."""
     hosted()
-    settings.DEADLINE_SECONDS = 4
+    settings.DEADLINE_SECONDS = 30
     with slow_writes():
         assert receiver.send(fresh()).status_code == 200
 
@@ -104,7 +104,7 @@ def test_waiting_for_a_lock_ends_with_the_deadline(receiver: Receiver, settings:
         assert outcome(receiver.send(body)) == TIMEOUT
         assert monotonic() - begun < DEADLINE + 0.5
     assert state_of_the_world() == before
-    settings.DEADLINE_SECONDS = 4
+    settings.DEADLINE_SECONDS = 30
     assert receiver.send(body).status_code == 200
 
 
@@ -143,7 +143,7 @@ def test_a_read_is_given_up_too(receiver: Receiver, settings: Any, path: str) ->
         assert outcome(receiver.get(path)) == TIMEOUT
         assert monotonic() - begun < DEADLINE + 0.5
     assert session_timeout() == usual
-    settings.DEADLINE_SECONDS = 4
+    settings.DEADLINE_SECONDS = 30
     assert receiver.get(path).status_code == 200
 
 

@@ -1,14 +1,15 @@
 """What the receiver keeps of a message: the bytes and headers as they came, and the answer as it went."""
 
 import json
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bookings.models import Booking, Slot
-from tests.integration.exchange.calling import SENDER_ODS, Receiver, cancelling, fresh
+from tests.integration.exchange.calling import SENDER_ODS, WRONG_NAME, Receiver, cancelling, fresh
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +89,65 @@ def test_warnings_are_kept_with_an_accepted_message(receiver: Receiver, slot: Sl
 def test_the_booking_knows_its_message(receiver: Receiver, slot: Slot) -> None:
     receiver.send(fresh())
     assert Booking.objects.get().message == stored(receiver)
+
+
+REFUSED_UNREAD: list[tuple[dict[str, Any], int]] = [
+    ({"content_type": "text/plain"}, 415),
+    ({"Content_Encoding": "br"}, 415),
+    ({"Content_Encoding": "gzip"}, 400),
+    ({"Accept": "text/html"}, 406),
+    ({"Accept": "application/fhir+json; version=2.0.0"}, 406),
+    ({"X_Request_ID": None}, 400),
+    ({"X_Correlation_ID": "not-a-uuid"}, 400),
+    ({"X_Request_ID": None, "X_Correlation_ID": None}, 400),
+    ({"NHSD_Target_Identifier": "***"}, 400),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    REFUSED_UNREAD,
+    ids=[f"{status}-{'-'.join(changes)}-{place}" for place, (changes, status) in enumerate(REFUSED_UNREAD)],
+)
+def test_what_is_refused_unread_is_kept_too(
+    receiver: Receiver, slot: Slot, changes: dict[str, Any], status: int
+) -> None:
+    """Headers and bytes of every call from a partner belong to the record (standard section 3)."""
+    body = json.dumps(fresh()).encode()
+    response = receiver.post(body, **changes)
+    assert response.status_code == status
+    kept = InboundMessage.objects.get()
+    assert (kept.state, kept.status_code) == (InboundState.REFUSED, status)
+    assert (bytes(kept.body), bytes(kept.reply or b"")) == (body, response.content)
+    assert [str(kept.request_id), str(kept.correlation_id)] == [
+        receiver.sent.get(name) if changes.get(name.replace("-", "_"), "") == "" else "None"
+        for name in ("X-Request-ID", "X-Correlation-ID")
+    ]
+    assert not {"Authorization", "Cookie"} & set(kept.headers)
+    assert kept.peer == "int.api.service.nhs.uk"
+    (event,) = AuditEvent.objects.filter(action="exchange.receive_message")
+    assert (event.outcome, event.subject_id) == ("refused", str(kept.pk))
+    assert event.detail["code"].startswith(f"{status} REC_")
+
+
+def test_of_what_is_too_large_the_headers_are_kept(receiver: Receiver, slot: Slot, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    assert receiver.send(fresh()).status_code == 413
+    kept = stored(receiver)
+    assert (kept.status_code, bytes(kept.body)) == (413, b"")
+    assert kept.headers["Accept"] == receiver.sent["Accept"]
+
+
+def test_a_stranger_leaves_nothing_but_an_event(receiver: Receiver, slot: Slot) -> None:
+    assert receiver.send(fresh(), peer=WRONG_NAME).status_code == 403
+    assert not InboundMessage.objects.exists()
+    assert AuditEvent.objects.get(outcome="refused").detail["code"] == "403 REC_FORBIDDEN forbidden"
+
+
+def test_the_same_unread_twice_and_then_right(receiver: Receiver, slot: Slot) -> None:
+    """What was refused claims nothing: the request id is free."""
+    body, ids = fresh(), {"X_Request_ID": str(uuid4())}
+    for _ in range(2):
+        assert receiver.post(json.dumps(body).encode(), content_type="text/plain", **ids).status_code == 415
+    assert receiver.send(body, **ids).status_code == 200
+    assert InboundMessage.objects.count() == 3

@@ -50,7 +50,11 @@ def test_after_success_it_is_a_duplicate(receiver: Receiver, slot: Slot) -> None
     assert outcome(receiver.send(body, X_Request_ID=request_id)) == DUPLICATE
     assert outcome(receiver.send(fresh(), X_Request_ID=request_id.upper())) == DUPLICATE
     assert state_of_the_world() == before
-    assert InboundMessage.objects.count() == 1, "the first one stays the record"
+    kept = InboundMessage.objects.order_by("received_at").values_list("state", "status_code", "message_type")
+    assert list(kept) == [
+        ("accepted", 200, "booking-new"),
+        *[("refused", 409, "booking-new")] * 2,
+    ], "the first one stays the record; that it was repeated is on the log"
 
 
 @pytest.mark.django_db
@@ -63,7 +67,7 @@ def test_after_failure_it_is_judged_afresh(receiver: Receiver, slot: Slot) -> No
     assert receiver.send(body, X_Request_ID=request_id).status_code == 200
     assert outcome(receiver.send(body, X_Request_ID=request_id)) == DUPLICATE
     states = InboundMessage.objects.order_by("received_at").values_list("state", flat=True)
-    assert list(states) == ["refused", "refused", "accepted"]
+    assert list(states) == ["refused", "refused", "accepted", "refused"]
 
 
 @pytest.mark.django_db
@@ -150,7 +154,9 @@ def test_while_the_first_one_runs_it_is_too_early(
         go_on.set()
         assert first.result(timeout=10).status_code == 200
     assert outcome(receiver.send(body, X_Request_ID=request_id)) == DUPLICATE
-    assert InboundMessage.objects.count() == Booking.objects.count() == 1
+    answered = InboundMessage.objects.order_by("received_at").values_list("status_code", flat=True)
+    assert list(answered) == [200, 425, 425, 409]
+    assert Booking.objects.count() == 1
 
 
 def arrival(body: dict[str, Any], request_id: str) -> Arrival:

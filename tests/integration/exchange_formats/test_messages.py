@@ -149,7 +149,9 @@ def test_faulty_xml_is_refused_whole_and_kept(
 def test_the_type_of_a_body(partner: Partner, new: Bundle, content_type: str, status: int) -> None:
     answer = partner.post(json.dumps(new), content_type)
     assert answer.status_code == status, answer.content
-    assert InboundMessage.objects.exists() is (status != 415)
+    kept = InboundMessage.objects.get()
+    assert (kept.status_code, bytes(kept.body)) == (status, json.dumps(new))
+    assert Booking.objects.exists() is (status == 200)
 
 
 @pytest.mark.parametrize(
