@@ -1,16 +1,12 @@
 """Cases in the admin: shown, never changed, because the exchange owns their state."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
-from bars_portal.accounts.audited import AuditedReadOnlyAdmin
-from bookings.admin.base import acting_in, sees_everything
+from bookings.admin.shown import PatientRecordAdmin, ShownRows
 from referrals.models import CaseReply, CaseStatusChange, Referral, ValidationCase
 from referrals.models.case import AbstractCase
-from referrals.states import Direction
 
 if TYPE_CHECKING:
     _ChangeInline = admin.TabularInline[CaseStatusChange, AbstractCase]
@@ -20,36 +16,21 @@ else:
 
 # Who may know who the patient is: those who see received referrals or patient records.
 KNOW_PATIENTS = ("referrals.view_received_referrals", "patients.view_patient")
-
-
 _VIEW_CASES = ("referrals.view_referral", "referrals.view_validationcase")
 
 
-class _Shown:
-    """Rows that come with the case: they have no permission of their own and nothing to change."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return any(request.user.has_perm(each) for each in _VIEW_CASES)
-
-
-class _History(_Shown, _ChangeInline):
+class _History(ShownRows, _ChangeInline):
+    shown_with = _VIEW_CASES
     model = CaseStatusChange
     fields = ("at", "event", "from_status", "to_status", "version", "actor_label", "note")
     readonly_fields = fields
     ordering = ("at", "id")
 
 
-class _Replies(_Shown, _ReplyInline):
+class _Replies(ShownRows, _ReplyInline):
     """Codes and states; the words that somebody wrote about a patient stay in the message."""
+
+    shown_with = _VIEW_CASES
 
     model = CaseReply
     fields = ("received_at", "kind", "responder_status", "reason_code", "priority", "sender_name")
@@ -73,7 +54,7 @@ class ValidationReplies(_Replies):
     fk_name = "validation"
 
 
-class _CaseAdmin(AuditedReadOnlyAdmin):
+class _CaseAdmin(PatientRecordAdmin):
     """What is searched for is in the address: references and ids only, never a name."""
 
     list_display = (
@@ -91,7 +72,9 @@ class _CaseAdmin(AuditedReadOnlyAdmin):
     list_select_related = ("service",)
     search_fields = ("=reference", "=id", "=remote_id", "=correlation_id")
     search_help_text = "A whole reference, a request id, or a correlation id"
-    _facts = (
+    knows_patients = KNOW_PATIENTS
+    sees_sent = "referrals.view_sent_referrals"
+    facts = (
         "shown_reference",
         "direction",
         "status",
@@ -112,38 +95,6 @@ class _CaseAdmin(AuditedReadOnlyAdmin):
         "created_at",
         "updated_at",
     )
-    readonly_fields = (*_facts, "patient_name")
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """The name is there for people who may know it, and not there for others: no mask to see through."""
-        known = any(request.user.has_perm(each) for each in KNOW_PATIENTS)
-        return ("patient_name", *self._facts) if known else self._facts
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).select_related("patient")
-        if sees_everything(request):
-            return rows
-        acting = acting_in(request)
-        if acting is None:
-            return rows.none()
-        own = rows.filter(organisation=acting.organisation)
-        # Managers run their services; what clinicians send elsewhere is not their affair.
-        sent_too = acting.may("referrals.view_sent_referrals")
-        return own if sent_too else own.filter(direction=Direction.RECEIVED)
-
-    @admin.display(description="reference")
-    def shown_reference(self, case: AbstractCase) -> str:
-        return case.reference or "none given"
-
-    @admin.display(description="patient")
-    def patient_name(self, case: AbstractCase) -> str:
-        return name_of(case)
-
-
-def name_of(shown: Any) -> str:
-    """FAMILY, Given of whoever a row is about."""
-    names = f"{shown.patient.family_name.upper()}, {shown.patient.given_names}".strip(", ")
-    return names or "Not stated"
 
 
 @admin.register(Referral)

@@ -1,0 +1,69 @@
+"""What is shown in the admin and never changed: records about a patient, and rows that come with them."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from bars_portal.accounts.audited import AuditedReadOnlyAdmin
+from bookings.admin.base import acting_in, sees_everything
+from bookings.states import Direction
+
+
+class ShownRows:
+    """Of an inline: nothing to add or change, and shown to whoever may see the record that they are of."""
+
+    shown_with: ClassVar[tuple[str, ...]] = ()
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return any(request.user.has_perm(each) for each in self.shown_with)
+
+
+class PatientRecordAdmin(AuditedReadOnlyAdmin):
+    """Records of an organisation about a patient, whose name is shown only to people who may know it.
+
+    `facts` are the fields for everybody. Who lacks the permission `sees_sent` is shown what was received;
+    "" asks for none.
+    """
+
+    facts: ClassVar[tuple[str, ...]] = ()
+    knows_patients: ClassVar[tuple[str, ...]] = ()
+    sees_sent: ClassVar[str] = ""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The name is there for people who may know it, and not there for others: no mask to see through."""
+        known = any(request.user.has_perm(each) for each in self.knows_patients)
+        return ("patient_name", *self.facts) if known else self.facts
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*self.facts, "patient_name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request).select_related("patient")
+        if sees_everything(request):
+            return rows
+        acting = acting_in(request)
+        if acting is None:
+            return rows.none()
+        own = rows.filter(organisation=acting.organisation)
+        # Managers run their services; what clinicians send elsewhere is not their affair.
+        every = not self.sees_sent or acting.may(self.sees_sent)
+        return own if every else own.filter(direction=Direction.RECEIVED)
+
+    @admin.display(description="reference")
+    def shown_reference(self, shown: Any) -> str:
+        return shown.reference or "none given"
+
+    @admin.display(description="patient")
+    def patient_name(self, shown: Any) -> str:
+        names = f"{shown.patient.family_name.upper()}, {shown.patient.given_names}".strip(", ")
+        return names or "Not stated"
