@@ -33,11 +33,11 @@ class MessageAdmin(ReadOnlyAdmin):
         return message
 
 
-def _decoded(message: Model, body: bytes | memoryview | None) -> SafeString:
+def _decoded(message: Model, body: bytes | memoryview | None, *, ours: bool = False) -> SafeString:
     masked = getattr(message, "masked", True)
     note = "Patient values are masked." if masked else ""
     return format_html(
-        '<p>{}</p><pre class="message" tabindex="0">{}</pre>', note, readable(body, masked=masked)
+        '<p>{}</p><pre class="message" tabindex="0">{}</pre>', note, readable(body, masked=masked, ours=ours)
     )
 
 
@@ -60,7 +60,7 @@ class InboundMessageAdmin(MessageAdmin):
 
     @admin.display(description="Our answer")
     def answered(self, message: InboundMessage) -> SafeString:
-        return _decoded(message, message.reply)
+        return _decoded(message, message.reply, ours=True)
 
     @admin.display(description="Headers")
     def sent_headers(self, message: InboundMessage) -> SafeString:

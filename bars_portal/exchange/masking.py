@@ -15,9 +15,11 @@ _KEPT = frozenset(
         *("resourceType", "type", "status", "system", "code", "url", "profile", "versionId"),
         *("lastUpdated", "timestamp", "definition", "endpoint", "total"),
         *("relation", "mode", "rank", "use", "start", "end", "created", "software", "version"),
-        *("severity", "diagnostics", "expression", "eventCoding", "intent", "valuePositiveInt"),
+        *("severity", "eventCoding", "intent", "valuePositiveInt"),
     }
 )
+# What we wrote ourselves says nothing about anybody; the words of others may quote what they were sent.
+KEPT_OF_OURS = _KEPT | {"diagnostics", "expression"}
 # Even these say something about a person.
 _PEOPLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "Person"})
 _KEPT_OF_PEOPLE = frozenset({"resourceType", "profile", "lastUpdated", "rank", "use"})
@@ -51,10 +53,10 @@ def _member(name: str, value: Any, owner: dict[str, Any], kept: frozenset[str], 
 
 
 def _is_harmless(name: str, value: Any, owner: dict[str, Any], kept: frozenset[str]) -> bool:
-    if name in _LINKS or (name == "id" and kept is _KEPT):
+    if name in _LINKS or (name == "id" and kept is not _KEPT_OF_PEOPLE):
         return isinstance(value, str) and _LINK.fullmatch(value) is not None
     # Of a Coding it explains a code; of a Reference it would be somebody's name.
-    return name == "display" and kept is _KEPT and "code" in owner and "reference" not in owner
+    return name == "display" and kept is not _KEPT_OF_PEOPLE and "code" in owner and "reference" not in owner
 
 
 def _is_person(value: dict[str, Any]) -> bool:

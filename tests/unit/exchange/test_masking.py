@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.decoding import readable
-from bars_portal.exchange.masking import MASK, mask
+from bars_portal.exchange.masking import KEPT_OF_OURS, MASK, mask
 from tests.unit.exchange_fhir.factory import booking, cancel
 
 WORDS = ("Zebedee", "Quintilla", "9990548609", "1981-07-14", "07700900123")
@@ -91,7 +91,7 @@ def test_places_where_a_name_may_hide(resource: dict[str, Any], hidden: str) -> 
 
 
 def test_what_support_needs_is_kept() -> None:
-    outcome = {
+    outcome: dict[str, Any] = {
         "resourceType": "OperationOutcome",
         "issue": [
             {
@@ -103,7 +103,10 @@ def test_what_support_needs_is_kept() -> None:
             }
         ],
     }
-    assert mask(outcome) == outcome
+    assert mask(outcome, KEPT_OF_OURS) == outcome
+    shown = mask(outcome)["issue"][0]
+    assert (shown["diagnostics"], shown["expression"]) == (MASK, [MASK]), "others may quote what we sent"
+    assert (shown["code"], shown["details"]) == (outcome["issue"][0]["code"], outcome["issue"][0]["details"])
     urn = "urn:uuid:00000000-0000-4000-8000-000000000002"
     assert mask({"focus": [{"reference": urn}], "fullUrl": urn})["focus"][0]["reference"] == urn
 
