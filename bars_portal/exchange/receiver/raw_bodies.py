@@ -3,6 +3,9 @@
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
+from gunicorn.http.errors import ParseException
+
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 
 _PIECE = 65_536
 # Read and thrown away of a body that is too large, so that its sender hears the answer and may go on.
@@ -10,7 +13,17 @@ _MOST_DRAINED = 20_000_000
 
 
 def read_raw(request: HttpRequest) -> bytes:
-    """Raises UnreadablePostError when it did not arrive completely and in time, RequestDataTooBig."""
+    """Raises UnreadablePostError when it did not arrive completely and in time, RequestDataTooBig.
+
+    OutcomeError (400) when its chunks break their framing, which the server sees only as they are read.
+    """
+    try:
+        return _read_within_limit(request)
+    except ParseException:
+        raise _malformed() from None
+
+
+def _read_within_limit(request: HttpRequest) -> bytes:
     try:
         return _read_chunks(request) if _is_chunked(request) else _read_sized(request)
     except RequestDataTooBig:
@@ -22,8 +35,12 @@ def read_again(request: HttpRequest) -> bytes:
     """What a refused request carried, as far as it can be had."""
     try:
         return read_raw(request)
-    except (RequestDataTooBig, UnreadablePostError):
+    except (OutcomeError, RequestDataTooBig, UnreadablePostError):
         return b""
+
+
+def _malformed() -> OutcomeError:
+    return fault(OutcomeCode.INVALID, "The body's chunks are malformed.", "http.Transfer-Encoding")
 
 
 def _read_sized(request: HttpRequest) -> bytes:

@@ -160,6 +160,7 @@ def raw_answer(receiver: Receiver, request: bytes) -> bytes:
         (f"GET / HTTP/1.1\r\nBad Header {PATIENT}\r\n\r\n".encode(), b"400"),
         (f"GET /?p={PATIENT * 2000} HTTP/1.1\r\n\r\n".encode(), b"414"),
         (f"GET / HTTP/1.1\r\nHost: x\r\nX: {PATIENT * 2000}\r\n\r\n".encode(), b"431"),
+        (f"POST /{PATIENT} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {PATIENT}\r\n\r\n".encode(), b"400"),
     ],
 )
 def test_what_is_no_http_is_neither_logged_nor_repeated(
