@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast live browser assets check lint types contracts migrations bench lock format
+.PHONY: help demo test fast live browser assets check lint types contracts migrations bench fuzz lock format
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,10 @@ bench: $(VENV)/.dev-stamp $(PEER)/.stamp ## measured ratios against floors of th
 	@failed=""; for file in benchmarks/bench_*.py; do echo "== $$file"; \
 		$(BIN)/python "$$file" || failed="$$failed $$file"; done; \
 	if [ -n "$$failed" ]; then echo "Missed or failed:$$failed"; exit 1; fi; echo "Every bound holds."
+
+fuzz: SECONDS = 600
+fuzz: $(VENV)/.dev-stamp ## garbage at a real receiver; SECONDS=600 unless given, exit code 1 on any breach
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 format: $(VENV)/.dev-stamp ## rewrite in the house format
 	$(BIN)/ruff check --fix .

@@ -87,13 +87,13 @@ class Stack:
 @contextmanager
 def running_stack(var: Path, database_url: str) -> Iterator[Stack]:
     """Set up in `var`, start everything, wait until it is ready, and leave no process behind."""
-    ports = Ports(*_free_ports(4))
+    ports = Ports(*free_ports(4))
     pki, credentials = setup.ensure_pki(var), setup.ensure_credentials(var)
     environment = setup.portal_environment(var, ports, credentials, database_url)
     setup.write_simulator_files(var, ports, credentials)
     setup.write_demo_env(var, environment)
     logged = {
-        name: _logging(program, var) for name, program in programs(var, ports, pki, environment).items()
+        name: logging_to(program, var) for name, program in programs(var, ports, pki, environment).items()
     }
     stack = Stack(var, ports, pki, environment, logged)
     stack.manage("migrate", "--verbosity", "0")
@@ -106,13 +106,13 @@ def running_stack(var: Path, database_url: str) -> Iterator[Stack]:
         stack.stop()
 
 
-def _logging(program: Program, var: Path) -> Program:
+def logging_to(program: Program, var: Path) -> Program:
     """The same program with its output appended to one file."""
     command = ["sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", str(var / "stack.log")]
     return Program([*command, *program.command], program.environment)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Held together while they are found, so that no two are the same."""
     held = [socket.socket() for _ in range(count)]
     for each in held:

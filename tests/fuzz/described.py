@@ -1,0 +1,82 @@
+"""schemathesis against the receiver's own description, as a program of its own with hooks of ours."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fuzz.report import Report
+from tests.stack import ROOT, Stack
+
+_CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
+    "response_schema_conformance,unsupported_method,ids_echoed"
+)
+_PROGRAM = (sys.executable, "-m", "schemathesis.cli", "--no-color", "run")
+_GRACE_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Door:
+    """How to get in: the receiver's base URL and the files of mutual TLS."""
+
+    url: str
+    certificate: Path
+    key: Path
+    authority: Path
+
+
+def door_of(stack: Stack) -> Door:
+    pki = stack.pki
+    return Door(stack.receiver, pki.certificate("proxy-client"), pki.key("proxy-client"), pki.ca_chain)
+
+
+def fuzz_described(description: Path, door: Door, report: Report, *, seconds: int, seed: int) -> None:
+    """Every described operation with right and wrong parameters, headers and bodies; blames what fails."""
+    folder = report.folder
+    with (folder / "schemathesis.log").open("w") as log:
+        done = subprocess.run(
+            [*_PROGRAM, str(description), *_options(door, seconds, seed)],
+            env=_environment(folder, seed),
+            cwd=folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            timeout=seconds + _GRACE_SECONDS,
+            check=False,
+        )
+    _take_counts(folder / "counts.json", report)
+    if done.returncode != 0:
+        report.blame(f"schemathesis ended with {done.returncode}: see {folder / 'schemathesis.log'}")
+
+
+def _options(door: Door, seconds: int, seed: int) -> list[str]:
+    return [
+        *("--url", door.url, "--max-time", str(seconds), "--seed", str(seed), "--checks", _CHECKS),
+        # One worker: with two, Python 3.11's parser stumbles over itself (AST recursion depth).
+        *("--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-shrink", "--workers", "1"),
+        *("--request-cert", str(door.certificate), "--request-cert-key", str(door.key)),
+        *("--tls-verify", str(door.authority), "--request-timeout", "20"),
+        *("--generation-database", "none", "--suppress-health-check", "all", "--output-sanitize", "false"),
+    ]
+
+
+def _environment(folder: Path, seed: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
+        "PYTHONPATH": str(ROOT),
+        "NO_PROXY": "localhost,127.0.0.1",
+        "FUZZ_COUNTS": str(folder / "counts.json"),
+        "FUZZ_SEED": str(seed),
+    }
+
+
+def _take_counts(file: Path, report: Report) -> None:
+    counts: dict[str, dict[str, int]] = json.loads(file.read_text()) if file.exists() else {}
+    if not counts:
+        report.blame("schemathesis sent nothing")
+    for kind, statuses in counts.items():
+        report.statuses[f"st {kind}"] = Counter(statuses)
