@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from bars_portal.demo.database import start_embedded
+from tests.fuzz.described import Budget
 from tests.fuzz.running import fuzz
 from tests.fuzz.target import running_receiver
 from tests.stack import ROOT
@@ -28,6 +29,7 @@ def main() -> int:
                 stack,
                 folder=folder / "breaches",
                 seconds=arguments.seconds,
+                budget=Budget(seconds=arguments.seconds),
                 seed=arguments.seed,
                 shared=_shared_examples(),
             )

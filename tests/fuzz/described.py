@@ -16,7 +16,7 @@ _CHECKS = (
     "response_schema_conformance,unsupported_method,ids_echoed"
 )
 _PROGRAM = (sys.executable, "-m", "schemathesis.cli", "--no-color", "run")
-_GRACE_SECONDS = 90
+_GRACE_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,29 @@ def door_of(stack: Stack) -> Door:
     return Door(stack.receiver, pki.certificate("proxy-client"), pki.key("proxy-client"), pki.ca_chain)
 
 
-def fuzz_described(description: Path, door: Door, report: Report, *, seconds: int, seed: int) -> None:
+@dataclass(frozen=True)
+class Budget:
+    """So many seconds, its start included; or so many examples of each operation, once."""
+
+    seconds: int = 0
+    examples: int = 0
+
+    @property
+    def options(self) -> list[str]:
+        return ["--max-time", str(self.seconds)] if self.seconds else ["--max-examples", str(self.examples)]
+
+
+def fuzz_described(description: Path, door: Door, report: Report, *, budget: Budget, seed: int) -> None:
     """Every described operation with right and wrong parameters, headers and bodies; blames what fails."""
     folder = report.folder
     with (folder / "schemathesis.log").open("w") as log:
         done = subprocess.run(
-            [*_PROGRAM, str(description), *_options(door, seconds, seed)],
+            [*_PROGRAM, str(description), *_options(door, seed), *budget.options],
             env=_environment(folder, seed),
             cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,
-            timeout=seconds + _GRACE_SECONDS,
+            timeout=budget.seconds + _GRACE_SECONDS,
             check=False,
         )
     _take_counts(folder / "counts.json", report)
@@ -52,9 +64,9 @@ def fuzz_described(description: Path, door: Door, report: Report, *, seconds: in
         report.blame(f"schemathesis ended with {done.returncode}: see {folder / 'schemathesis.log'}")
 
 
-def _options(door: Door, seconds: int, seed: int) -> list[str]:
+def _options(door: Door, seed: int) -> list[str]:
     return [
-        *("--url", door.url, "--max-time", str(seconds), "--seed", str(seed), "--checks", _CHECKS),
+        *("--url", door.url, "--seed", str(seed), "--checks", _CHECKS),
         # One worker: with two, Python 3.11's parser stumbles over itself (AST recursion depth).
         *("--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-shrink", "--workers", "1"),
         *("--request-cert", str(door.certificate), "--request-cert-key", str(door.key)),

@@ -9,13 +9,13 @@ from pathlib import Path
 from threading import Event, Thread
 
 from tests.fuzz.arsenal import barrage
-from tests.fuzz.described import door_of, fuzz_described
+from tests.fuzz.described import Budget, door_of, fuzz_described
 from tests.fuzz.judging import breaches
 from tests.fuzz.mutations import Tree
 from tests.fuzz.report import Report
 from tests.fuzz.seeds import seed_messages
 from tests.fuzz.target import Target, target_of
-from tests.fuzz.watching import still_answers, watch
+from tests.fuzz.watching import Before, still_answers, watch
 from tests.fuzz.wire import fire
 from tests.stack import Stack
 
@@ -23,15 +23,17 @@ _GUNS = 4
 Job = Callable[[], None]
 
 
-def fuzz(stack: Stack, *, folder: Path, seconds: int, seed: int, shared: Path | None) -> Report:
-    """Both kinds of fuzzing at a running receiver; the report holds every breach."""
+def fuzz(
+    stack: Stack, *, folder: Path, seconds: int, budget: Budget, seed: int, shared: Path | None
+) -> Report:
+    """Both kinds of fuzzing at a running receiver, `budget` being that of schemathesis."""
     report, target = Report(folder), target_of(stack)
     seeds = seed_messages(stack, shared)
     jobs = [_gun(target, report, seed + number, seeds, seconds) for number in range(_GUNS)]
     folder.mkdir(parents=True, exist_ok=True)
     stack.manage("describe_receiver", "--output", str(folder / "openapi.json"))
     described = partial(
-        fuzz_described, folder / "openapi.json", door_of(stack), report, seconds=seconds, seed=seed
+        fuzz_described, folder / "openapi.json", door_of(stack), report, budget=budget, seed=seed
     )
     with watched(target, report):
         run_all([*jobs, described])
@@ -42,7 +44,7 @@ def fuzz(stack: Stack, *, folder: Path, seconds: int, seed: int, shared: Path | 
 @contextmanager
 def watched(target: Target, report: Report) -> Iterator[None]:
     over = Event()
-    watcher = Thread(target=watch, args=(target, report, over))
+    watcher = Thread(target=watch, args=(target, report, Before.of(target), over))
     watcher.start()
     try:
         yield

@@ -82,8 +82,10 @@ def _answers(stack: Stack, context: ssl.SSLContext) -> bool:
 
 
 def _parent_of(process: Path) -> int:
+    """0 for one that has ended, also while nobody has asked how."""
     try:
         # After the name, which may hold anything, in brackets: state and parent.
-        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+        state, parent, *_ = (process / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0
+    return 0 if state == "Z" else int(parent)

@@ -1,5 +1,6 @@
 """The receiver while it is shot at: the same workers, how much memory they hold, what they log."""
 
+from dataclasses import dataclass
 from threading import Event
 
 from tests.fuzz.judging import breaches
@@ -13,19 +14,30 @@ _EVERY_SECONDS = 1.0
 _ALARMS = ("Traceback", "WORKER TIMEOUT", "was sent SIG", "MemoryError")
 
 
-def watch(target: Target, report: Report, over: Event) -> None:
+@dataclass(frozen=True)
+class Before:
+    """What is compared with at the end: taken before the first shot."""
+
+    workers: frozenset[int]
+    logged: int
+
+    @classmethod
+    def of(cls, target: Target) -> "Before":
+        return cls(target.workers(), len(target.logged()))
+
+
+def watch(target: Target, report: Report, before: Before, over: Event) -> None:
     """Sample until `over`, then judge; runs in a thread of its own."""
-    workers, logged_before = target.workers(), len(target.logged())
-    if not workers:
+    if not before.workers:
         report.blame("no worker was found")
     while not over.wait(_EVERY_SECONDS):
-        for pid in workers:
+        for pid in before.workers:
             report.sample(pid, resident(pid))
-    if target.workers() != workers:
+    if target.workers() != before.workers:
         report.blame("a worker ended or was started anew")
     report.judge_memory()
     for alarm in _ALARMS:
-        if alarm in target.logged()[logged_before:]:
+        if alarm in target.logged()[before.logged :]:
             report.blame(f"the log says {alarm}")
 
 

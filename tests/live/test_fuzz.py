@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from tests.fuzz.arsenal import WEIGHTS, barrage
-from tests.fuzz.described import Door, fuzz_described
+from tests.fuzz.described import Budget, Door, fuzz_described
 from tests.fuzz.report import Report, growth_of
 from tests.fuzz.running import fuzz, shoot, watched
 from tests.fuzz.shots import Shot
@@ -83,7 +83,7 @@ def broken_server(fault: str, folder: Path) -> Iterator[tuple[Target, Door]]:
 def test_a_broken_server_is_found_and_the_bytes_are_kept(fault: str, tmp_path: Path) -> None:
     report, sentence = Report(tmp_path / "breaches"), FAULTS[fault][-1]
     with broken_server(fault, tmp_path) as (target, _):
-        shoot(target, report, seed=7, seeds=SEEDS, seconds=1)
+        shoot(target, report, seed=7, seeds=SEEDS, seconds=0.5)
 
         assert [each for each in report.breaches if sentence in each], report.breaches
         kept = next(
@@ -103,7 +103,7 @@ def test_schemathesis_finds_it_too(fault: str, tmp_path: Path) -> None:
     (tmp_path / "openapi.json").write_text(json.dumps(description))
     report = Report(tmp_path)
     with broken_server(fault, tmp_path) as (_, door):
-        fuzz_described(tmp_path / "openapi.json", door, report, seconds=2, seed=1)
+        fuzz_described(tmp_path / "openapi.json", door, report, budget=Budget(examples=3), seed=1)
 
     found = {"server-error": "Server error", "no-ids": "is not echoed"}[fault]
     assert found in (tmp_path / "schemathesis.log").read_text()
@@ -120,7 +120,7 @@ def test_a_lost_worker_and_an_alarm_in_the_log_are_found(tmp_path: Path) -> None
         while not (workers := target.workers()):
             pass
         with watched(target, report):
-            (worker,) = workers
+            (worker,) = target.workers()
             subprocess.run(["kill", "-9", str(worker)], check=True)
             log.write_text(log.read_text() + "WORKER TIMEOUT\n")
         master.kill()
@@ -146,10 +146,12 @@ def test_a_seed_gives_the_same_shots() -> None:
 
 
 def test_a_short_run_at_the_real_stack(stack: Stack, shared_dir: Path, tmp_path: Path) -> None:
-    report = fuzz(stack, folder=tmp_path / "fuzz", seconds=8, seed=3, shared=shared_dir)
+    report = fuzz(
+        stack, folder=tmp_path / "fuzz", seconds=6, budget=Budget(examples=2), seed=3, shared=shared_dir
+    )
 
     assert not report.breaches, "\n".join(report.lines())
     described = {kind for kind in report.statuses if kind.startswith("st ")}
-    assert len(set(report.statuses) - described) > len(WEIGHTS) * 0.7
+    assert len(set(report.statuses) - described) > len(WEIGHTS) * 0.5
     assert described
     assert {"200", "400", "404"} <= {status for counts in report.statuses.values() for status in counts}

@@ -9,6 +9,7 @@ import ssl
 from pathlib import Path
 
 from bars_portal.exchange.receiver.server.environment import ServerSettings
+from bars_portal.exchange.receiver.server.memory import limit_heaps
 from bars_portal.exchange.receiver.server.tls import server_context
 
 _settings = ServerSettings.read(os.environ)
@@ -42,3 +43,8 @@ accesslog = "-"
 def ssl_context(_config: object, _default_factory: object) -> ssl.SSLContext:
     """gunicorn's hook: read again by each new worker."""
     return server_context(_settings)
+
+
+def post_fork(_server: object, _worker: object) -> None:
+    """gunicorn's hook: in each new worker, before its threads."""
+    limit_heaps()
