@@ -13,6 +13,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.test import Client
 
+from bars_portal.exchange.fhir.rules import HostedService
 from bars_portal.patients.models import Contact, Journey, Patient
 from bookings.models import Booking, BookingStatusChange, Slot
 from directory.models import HealthcareService
@@ -109,14 +110,14 @@ def for_slot(bundle: Json, slot: Slot) -> Json:
     return bundle
 
 
-def hosted() -> Slot:
+def hosted(accepts: HostedService = SERVICE) -> Slot:
     """The service and the free slot that the factory's messages are about."""
     from bars_portal.exchange.fhir.timestamps import parse_instant
 
     service = make_service(
-        service_id=SERVICE.service_id.value,
-        provider=make_organisation(ods_code=SERVICE.provider_ods),
-        accepted_use_cases=sorted(SERVICE.accepted_use_cases),
+        service_id=accepts.service_id.value,
+        provider=make_organisation(ods_code=accepts.provider_ods),
+        accepted_use_cases=sorted(accepts.accepted_use_cases),
     )
     wanted = resource(booking(), 3)
     return make_slot(

@@ -98,10 +98,12 @@ def people() -> list[Json]:
 
 def whole(plan: str) -> list[Json]:
     """What the definitions of full messages ask for beside the Encounters."""
+    about = {"subject": ref(PATIENT), "encounter": ref(ENCOUNTER)}
+    consent = {"resourceType": "Consent", "status": "active", "scope": {"text": "Direct care"}}
     return [
-        {"resourceType": "CarePlan", "status": plan, "subject": ref(PATIENT), "encounter": ref(ENCOUNTER)},
+        {"resourceType": "CarePlan", "status": plan, "intent": "plan"} | about,
         *people(),
-        {"resourceType": "Consent", "category": [coded("consent-categories-bars", "DRC")]},
+        consent | {"category": [coded("consent-categories-bars", "DRC")]},
         {"resourceType": "HealthcareService"},
     ]
 

@@ -9,18 +9,8 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 from hypothesis import HealthCheck, given, settings
 
 from bars_portal.exchange.fhir import json, xml
-from bars_portal.exchange.fhir.decimals import decimal_text
+from tests.unit.exchange_fhir_xml.exact import exact
 from tests.unit.exchange_fhir_xml.strategies import resources
-
-
-def exact(value: Any) -> Any:
-    """The same with numbers as the texts that they are on the wire: 1.50 and 1.5 differ."""
-    if isinstance(value, dict):
-        return {name: exact(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [exact(each) for each in value]
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return ("number", decimal_text(value)) if is_number else value
 
 
 def test_every_published_example_goes_both_ways(shared_dir: Path) -> None:

@@ -1,0 +1,63 @@
+"""One sound message of every type, of our own making and in many variants, is taken: in JSON and in XML."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from bars_portal.exchange.fhir.decimals import parse_decimal
+from bars_portal.exchange.fhir.formats import Format
+from bars_portal.exchange.models import InboundMessage
+from bars_portal.exchange.registry import message_types
+from bookings.models import Slot
+from tests.integration.exchange.calling import Json, fresh
+from tests.integration.exchange_messages.answers import check_taken, focus_of, of_type
+from tests.integration.exchange_messages.variants import VARIANTS
+from tests.integration.exchange_messages.world import World
+from tests.unit.exchange_fhir.factory import Change, changed
+from tests.unit.exchange_fhir.samples import SAMPLES
+
+pytestmark = pytest.mark.django_db
+
+
+def exact_decimal(message: Json) -> None:
+    """Something that a float would spoil."""
+    score = {"url": "https://sender.example/score", "valueDecimal": parse_decimal("37.500")}
+    url = message["entry"][0]["resource"]["focus"][0]["reference"]
+    (focus,) = [each["resource"] for each in message["entry"] if each["fullUrl"] == url]
+    focus["extension"] = [score]
+
+
+def test_every_registered_type_has_a_sample() -> None:
+    assert {kind.key for kind in message_types()} == set(SAMPLES)
+
+
+@pytest.mark.parametrize("wanted", Format)
+@pytest.mark.parametrize("sent_as", Format)
+@pytest.mark.parametrize("key", SAMPLES)
+def test_a_sound_message_is_taken(world: World, key: str, sent_as: Format, wanted: Format) -> None:
+    world.prepare(key)
+    message = changed(fresh(SAMPLES[key]()), exact_decimal)
+    answer = check_taken(world, key, message, sent_as, wanted)
+    assert InboundMessage.objects.latest("received_at").warnings == []
+    assert Slot.objects.filter(status="busy").exists() is (key == "booking-new")
+    if key in ("referral-new", "validation-new"):
+        theirs, ours = of_type(answer, "Encounter")
+        assert (ours["status"], ours["class"]) == ("planned", theirs["class"])
+        assert (ours["subject"], ours["episodeOfCare"]) == (theirs["subject"], theirs["episodeOfCare"])
+    assert focus_of(answer)["extension"][0]["valueDecimal"] == parse_decimal("37.500")
+
+
+def variants() -> Iterator[Any]:
+    for name, key, changes in VARIANTS:
+        yield pytest.param(key, changes, id=f"{key}: {name}")
+
+
+@pytest.mark.parametrize(("key", "changes"), list(variants()))
+def test_a_variant_is_taken(world: World, key: str, changes: tuple[Change, ...]) -> None:
+    world.prepare(key)
+    for sent_as in Format:
+        with transaction.atomic():
+            check_taken(world, key, changed(fresh(SAMPLES[key]()), *changes), sent_as)
+            transaction.set_rollback(True)
