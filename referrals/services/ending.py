@@ -30,4 +30,7 @@ def receive_end(*, received: ReceivedCase, context: MessageContext) -> Applied:
         "message_id": context.inbound_id,
     }
     apply_change(case, _EVENTS[str(received.request.get("status"))], changes, received, context)
-    return Applied(focus=(received.url, {**received.request, "id": ended["id"], "meta": ended["meta"]}))
+    answer = mapping.accepted_request(
+        received.request, case_id=case.pk, version=version, now=context.received_at
+    )
+    return Applied(focus=(received.url, answer))

@@ -73,11 +73,26 @@ def seen(*statuses: str) -> Change:
     return change
 
 
+def about_a_referral(raw: Json) -> None:
+    request = first(raw, "ServiceRequest")
+    request["category"][0]["coding"][0].update(code="referral", display="Referral")
+    (profile,) = request["meta"]["profile"]
+    request["meta"]["profile"] = [profile.replace("validation", "referral")]
+
+
 def deleted(raw: Json) -> None:
     header = first(raw, "MessageHeader")
     header["reason"]["coding"][0]["code"] = "delete"
     del header["definition"]
     first(raw, "ServiceRequest")["status"] = "entered-in-error"
+
+
+def with_status(status: str) -> Change:
+    def change(raw: Json) -> None:
+        url = first(raw, "MessageHeader")["focus"][0]["reference"]
+        next(each["resource"] for each in raw["entry"] if each["fullUrl"] == url)["status"] = status
+
+    return change
 
 
 # Messages that are described but not in the folder, made from their nearest relative.
@@ -94,4 +109,12 @@ UNPUBLISHED: list[tuple[str, str, str, tuple[Change, ...]]] = [
     ("VALRESP05", "VALRESP02", "validation-full", (in_use_case("a4t2"),)),
     ("SERVREQ02", "SERVREQ01", "validation-cancelled", (deleted,)),
     ("REFRESP03", "REFRESP02", "cad-response", (in_use_case("a6t1"), seen("triaged", "planned"))),
+    ("BOOKREQ02 in error", "BOOKREQ02", "booking-entered-in-error", (with_status("entered-in-error"),)),
+    ("SERVREQ01 referral", "SERVREQ01", "referral-revoked", (about_a_referral, in_use_case("a1t1"))),
+    (
+        "SERVREQ02 referral",
+        "SERVREQ01",
+        "referral-entered-in-error",
+        (about_a_referral, in_use_case("a1t1"), with_status("entered-in-error")),
+    ),
 ]

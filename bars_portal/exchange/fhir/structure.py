@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
+from os.path import commonprefix
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
@@ -40,6 +41,8 @@ _MEANINGS = {
     "json_type": _TYPE,
     "fhir-validation-wrong-resource-type": (OutcomeCode.INVALID, "is not the resource type expected here"),
 }
+# The one text of the library that is read: it lists names of FHIR's, none of the sender's.
+_MISSING_CHOICE = "Expect any of field value from this list"
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,60}")
 
 
@@ -62,17 +65,25 @@ def _model_issues(raw: dict[str, Any]) -> Iterator[Issue]:
         Bundle.model_validate(raw)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        yield from (_explain(each["type"], each["loc"]) for each in found[:MAX_ISSUES])
+        yield from (_explain(each["type"], each["loc"], each["msg"]) for each in found[:MAX_ISSUES])
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         # Not a validation error but the library tripping over a resource type or shape it cannot look up.
         yield from _stumbles(raw)
 
 
-def _explain(kind: str, loc: tuple[int | str, ...]) -> Issue:
+def _explain(kind: str, loc: tuple[int | str, ...], text: str) -> Issue:
+    if _MISSING_CHOICE in text:
+        return _issue(_REQUIRED[0], f"{_path(loc)} lacks {_choice(text)}[x]", f"{_path(loc)}.{_choice(text)}")
     code, words = _MEANINGS.get(kind, _FORMAT)
     # The last step of an unknown element is the sender's own text.
     path = _path(loc[:-1] if kind == "extra_forbidden" else loc)
     return _issue(code, f"{path} {words}", path)
+
+
+def _choice(text: str) -> str:
+    """FHIRPath's name of the element that has several types: what they have in common, "event"."""
+    shared: str = commonprefix(re.findall(r"'([A-Za-z0-9]+)'", text))  # noqa: RUF071 - names, no paths
+    return shared
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

@@ -14,7 +14,7 @@ from bookings.models import Slot
 from referrals.states import Category
 from tests.factories.referrals import make_sent_case
 from tests.integration.exchange.calling import Json, Receiver, fresh
-from tests.unit.exchange_fhir.factory import booking
+from tests.unit.exchange_fhir.factory import Change, booking, changed
 from tests.unit.exchange_fhir.samples import referral_new, validation
 
 # What MessageHeader.response of every sample names.
@@ -38,6 +38,7 @@ class World:
     receiver: Receiver
     slot: Slot
     conversation: str
+    our_request: str = OUR_REQUEST
 
     def post(
         self, message: Json | bytes, sent: Format = Format.JSON, wanted: Format | None = None, **headers: str
@@ -52,12 +53,12 @@ class World:
         assert answer.status_code == 200, answer.content
         return sent.loads(answer.content)
 
-    def prepare(self, key: str) -> None:
-        """Everything without which a sound message of the type would be refused."""
+    def prepare(self, key: str, *changes: Change) -> None:
+        """Everything without which a sound message of the type would be refused; what came before changed."""
         for category, use_case in ((Category.VALIDATION, "a4t1"), (Category.REFERRAL, "a6t3")):
-            make_sent_case(category, bundle_id=OUR_REQUEST, use_case=use_case)
+            make_sent_case(category, bundle_id=self.our_request, use_case=use_case)
         if key in FORERUNNERS:
-            self.take(fresh(FORERUNNERS[key]()))
+            self.take(changed(fresh(FORERUNNERS[key]()), *changes))
 
     def stored(self) -> InboundMessage:
         """What was kept of the last call."""

@@ -38,24 +38,58 @@ USE_CASE = coded("usecases-categories-bars", "a1t1")
 UNKNOWN_SERVICE = "https://fhir.nhs.uk/Id/dos-service-id|2000011147"
 START, END = "2030-03-01T09:00:00Z", "2030-03-01T09:20:00Z"
 
+# What the structural gate sees first, and what it says: a message that gets past it breaks the rule.
+MISSHAPEN: list[tuple[Breach, OutcomeCode, str]] = [
+    (
+        ("event-known", EVERY, on_header("eventCoding", None), C.INVARIANT, f"{HEADER}.eventCoding"),
+        C.REQUIRED,
+        f"{HEADER}.event",
+    ),
+    (
+        ("entry-resource", EVERY, lambda raw: raw["entry"].insert(1, {}), C.REQUIRED, "Bundle.entry"),
+        C.INVALID,
+        "Bundle.entry[1]",
+    ),
+    (
+        (
+            "response-answers",
+            ANSWERS,
+            on_header("response", {"code": "ok"}),
+            C.INVARIANT,
+            f"{HEADER}.response.identifier",
+        ),
+        C.REQUIRED,
+        f"{HEADER}.response.identifier",
+    ),
+    (
+        (
+            "destination-hosted",
+            EVERY,
+            destination(endpoint=None),
+            C.REQUIRED,
+            f"{HEADER}.destination[0].endpoint",
+        ),
+        C.REQUIRED,
+        f"{HEADER}.destination[0].endpoint",
+    ),
+]
+
 BREACHES: list[Breach] = [
     ("bundle-type", EVERY, on_bundle("type", "collection"), C.INVARIANT, "Bundle.type"),
     ("version", EVERY, versioned(None), C.INVARIANT, "Bundle.meta.versionId"),
     ("version", EVERY, versioned("2.0.0"), C.VERSION_NOT_SUPPORTED, "Bundle.meta.versionId"),
     ("bundle-id", EVERY, on_bundle("id", None), C.REQUIRED, "Bundle.id"),
     ("header-first", EVERY, lambda raw: raw["entry"].reverse(), C.INVARIANT, "Bundle.entry[0].resource"),
-    ("entry-resource", EVERY, lambda raw: raw["entry"].append({}), C.REQUIRED, "Bundle.entry"),
+    (
+        "entry-resource",
+        EVERY,
+        lambda raw: raw["entry"].append({"fullUrl": urn(60)}),
+        C.REQUIRED,
+        "Bundle.entry",
+    ),
     ("bundle-stamps", EVERY, on_bundle("timestamp", None), C.REQUIRED, "Bundle.timestamp"),
     ("response-answers", ANSWERS, on_header("response", None), C.INVARIANT, f"{HEADER}.response"),
-    (
-        "response-answers",
-        ANSWERS,
-        on_header("response", {"code": "ok"}),
-        C.INVARIANT,
-        f"{HEADER}.response.identifier",
-    ),
     ("event-known", EVERY, event("SECRET"), C.INVARIANT, f"{HEADER}.eventCoding"),
-    ("event-known", EVERY, on_header("eventCoding", None), C.INVARIANT, f"{HEADER}.eventCoding"),
     (
         "reason-known",
         EVERY,
@@ -99,13 +133,6 @@ BREACHES: list[Breach] = [
         f"{HEADER}.destination[0].endpoint",
     ),
     (
-        "destination-hosted",
-        EVERY,
-        destination(endpoint=None),
-        C.REQUIRED,
-        f"{HEADER}.destination[0].endpoint",
-    ),
-    (
         "receiver-resolves",
         EVERY,
         destination(receiver=None),
@@ -143,6 +170,24 @@ BREACHES: list[Breach] = [
         having("Patient", "contact", [contact(1)]),
         C.INVARIANT,
         "{Patient}.contact.telecom",
+    ),
+    *(
+        ("appointment-times", BOOKINGS, having("Appointment", name, value), code, f"{{Appointment}}.{path}")
+        for name, value, code, path in (
+            ("start", None, C.REQUIRED, "start"),
+            ("end", None, C.REQUIRED, "end"),
+            ("end", "2030-03-01T09:00:00Z", C.INVARIANT, "end"),
+            ("end", "2030-03-01T09:30:00+01:00", C.INVARIANT, "end"),
+        )
+    ),
+    *(
+        ("appointment-slot", frozenset({"booking-new"}), change, code, path)
+        for change, code, path in (
+            (having("Appointment", "slot", None), C.REQUIRED, "{Appointment}.slot"),
+            (having("Appointment", "slot", [ref(2)]), C.INVARIANT, "{Appointment}.slot"),
+            (having("Slot", "id", None), C.REQUIRED, "{Slot}.id"),
+            (having("Slot", "id", "SECRET"), C.VALUE, "{Slot}.id"),
+        )
     ),
     (
         "consent",

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 from bars_portal.exchange.fhir.rules import table
 
-from .factory import Change, Json, coded, put, urn
+from .factory import Change, Json, coded, put, ref, urn
 from .samples import HUB, SAMPLES, having, nth, place
 
 HEADER = "Bundle.entry[0].resource"
@@ -110,16 +110,18 @@ def without(raw: Json, kind: str, number: int) -> None:
 
 
 def more(raw: Json, kind: str, number: int) -> None:
-    """Adds copies of the first of a type, or of one with nothing in it."""
+    """Adds copies of the first of a type, or of one with little in it."""
     like = [each["resource"] for each in raw["entry"] if each["resource"]["resourceType"] == kind]
+    # What FHIR itself asks for.
+    bare = {"ServiceRequest": {"status": "active", "intent": "plan", "subject": ref(0)}}
     for at in range(number):
-        copy = deepcopy(like[0]) if like else {"resourceType": kind}
+        copy = deepcopy(like[0]) if like else {"resourceType": kind} | bare.get(kind, {})
         raw["entry"].append({"fullUrl": urn(40 + at), "resource": copy})
 
 
 _NAMES = (
     *("Patient", "ServiceRequest", "CarePlan", "Consent", "Location", "Appointment", "Encounter"),
-    *("Organization", "HealthcareService"),
+    *("Organization", "HealthcareService", "Slot", "Basic"),
 )
 
 

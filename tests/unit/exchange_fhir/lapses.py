@@ -13,11 +13,12 @@ from .changes import (
     more,
     on_header,
 )
-from .factory import Change, coded, urn
+from .factory import Change, coded, contact, nhs_number, phone, urn
 from .samples import ODS, encounter, having, nth, rejected
 
 C = OutcomeCode
 
+BASIC = {"code": {"text": "SECRET"}}
 TRIAGE_OUTCOME = [coded("message-reason-encounter", "validation-triage-outcome")]
 HTTP_SERVICE = [{"system": "http://fhir.nhs.uk/Id/dos-service-id", "value": "1"}]
 
@@ -114,5 +115,39 @@ LAPSES: list[tuple[str, frozenset[str], Change, str]] = [
             }
         ),
         "{Location}",
+    ),
+    (
+        "bundle-stamps",
+        EVERY,
+        lambda raw: raw.update(meta={"versionId": "1.1.0"}),
+        "Bundle.meta.lastUpdated",
+    ),
+    (
+        "receiver-provider",
+        EVERY,
+        having("Organization", "identifier", [{"system": ODS, "value": "OTHER"}]),
+        "{Organization}.identifier",
+    ),
+    (
+        "counts-listed",
+        EVERY,
+        lambda raw: raw["entry"].append({"fullUrl": urn(41), "resource": {"resourceType": "Basic"} | BASIC}),
+        "{Basic}",
+    ),
+    *(
+        ("contact-ranks", EVERY, having("Patient", "contact", contacts), f"{{Patient}}.contact[{place}")
+        for contacts, place in (
+            ([contact(1, phone("1")), contact(None, phone("2"))], "1]"),
+            ([contact(1, phone("1"), phone("2"))], "0].telecom"),
+            ([contact(1, phone("1", None))], "0].telecom"),
+        )
+    ),
+    *(
+        ("nhs-number", EVERY, having("Patient", "identifier", [number]), "{Patient}.identifier")
+        for number in (
+            nhs_number("9990548608"),
+            nhs_number("SECRET"),
+            nhs_number("9990548609", "trace-required"),
+        )
     ),
 ]

@@ -10,7 +10,7 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, operation_outcome
 from bars_portal.exchange.fhir.rules import HostedService, Severity, all_rules, table
 
-from .breaches import BREACHES
+from .breaches import BREACHES, MISSHAPEN
 from .breaches_states import CATEGORY_BREACHES, STATE_BREACHES
 from .changes import ANSWERS, BOOKINGS, CANCELS, EVERY, more, paths_in, without
 from .factory import Change, Json, ref
@@ -18,7 +18,7 @@ from .lapses import LAPSES
 from .samples import SAMPLES, having, judged, place
 
 C = OutcomeCode
-ALL = [*BREACHES, *STATE_BREACHES, *CATEGORY_BREACHES]
+ALL = [*BREACHES, *(breach for breach, *_ in MISSHAPEN), *STATE_BREACHES, *CATEGORY_BREACHES]
 
 
 def cases() -> Iterator[Any]:

@@ -49,6 +49,7 @@ def deep(levels: int) -> dict[str, Any]:
             f"{PATIENT_PATH}.name[0].family",
         ),
         (put(HEADER, "eventUri", "urn:SECRET"), OutcomeCode.VALUE, f"Bundle.entry[{HEADER}].resource"),
+        (put(HEADER, "eventCoding", None), OutcomeCode.REQUIRED, f"Bundle.entry[{HEADER}].resource.event"),
         (put(PATIENT, "extension", [deep(MAX_DEPTH)]), OutcomeCode.INVALID, "Bundle"),
         (put(-1, "resourceType", "Patient"), OutcomeCode.INVALID, "Bundle"),
         (put(-1, "entry", "SECRET"), OutcomeCode.INVALID, "Bundle.entry"),
