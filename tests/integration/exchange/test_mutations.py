@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bars_portal.exchange.models import InboundMessage, InboundState
@@ -29,6 +29,8 @@ def check(receiver: Receiver, body: bytes) -> None:
 
 
 @RULES
+@example(body=b"[" * 200_000)
+@example(body=b'{"a":' * 100_000)
 @given(body=st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
 def test_any_bytes(receiver: Receiver, slot: Slot, body: bytes) -> None:
     with transaction.atomic():

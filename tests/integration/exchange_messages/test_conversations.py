@@ -1,0 +1,205 @@
+"""What depends on what was there before: repeats, ids used again, unknown, over, stale, somebody else's."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bars_portal.exchange.fhir.formats import Format
+from bars_portal.exchange.fhir.outcomes import OutcomeCode
+from bars_portal.exchange.models import InboundMessage
+from bars_portal.exchange.registry import message_type
+from bookings.models import Booking
+from referrals.models import Referral, ValidationCase
+from tests.integration.exchange.calling import Json, encoded, fresh, issue_of, organisation, outcome
+from tests.integration.exchange_messages.world import FORERUNNERS, World, domain_rows, new_id
+from tests.unit.exchange_fhir.changes import (
+    ANSWERS,
+    BOOKINGS,
+    on_focus,
+    on_header,
+    paths_in,
+)
+from tests.unit.exchange_fhir.factory import Change, changed
+from tests.unit.exchange_fhir.samples import SAMPLES, having
+
+pytestmark = pytest.mark.django_db
+C = OutcomeCode
+FOLLOWERS = frozenset(FORERUNNERS)
+CASES = FOLLOWERS - BOOKINGS
+VALIDATION_REPLIES = frozenset(key for key in ANSWERS if key.startswith("validation"))
+SOURCE = {"endpoint": "https://fhir.nhs.uk/Id/dos-service-id|2000088002"}
+
+
+def send_before(world: World, key: str, *changes: Change) -> None:
+    """What went before, changed."""
+    world.prepare(key, *changes)
+
+
+def send_twice(world: World, key: str) -> None:
+    """The same was taken already."""
+    world.prepare(key)
+    world.take(fresh(SAMPLES[key]()))
+
+
+def nothing(world: World, key: str) -> None:
+    """Nothing was sent and nothing received."""
+
+
+def stamped(stamp: str) -> Change:
+    def change(raw: Json) -> None:
+        for entry in raw["entry"]:
+            entry["resource"]["meta"] = {"lastUpdated": stamp}
+
+    return change
+
+
+def other_person(raw: Json) -> None:
+    having("Patient", "identifier", None)(raw)
+    having("Patient", "birthDate", "1981-07-15")(raw)
+
+
+def told(world: World, message: Json, **headers: Any) -> tuple[tuple[int, str, str], str]:
+    """Refused, nothing written, the bytes kept; what the sender is told."""
+    before, body = domain_rows(), Format.JSON.dumps(message)
+    response = world.post(body, **headers)
+    world.assert_echoed(response)
+    assert domain_rows() == before
+    kept = InboundMessage.objects.filter(request_id=world.receiver.sent["X-Request-ID"])
+    assert body in [bytes(each.body) for each in kept]
+    return outcome(response), issue_of(response).get("expression", [""])[0]
+
+
+def as_told(code: OutcomeCode) -> tuple[int, str, str]:
+    return code.status, code.code, code.issue
+
+
+Arrange = Callable[[World, str], Any]
+_LATER, _EARLIER = stamped("2030-02-01T10:00:00+00:00"), stamped("2029-02-01T10:00:00+00:00")
+
+
+def before_with(change: Change) -> Arrange:
+    return lambda world, key: send_before(world, key, change)
+
+
+def of_kind(kind: str) -> str:
+    return f"Bundle.entry.resource.ofType({kind})"
+
+
+APPOINTMENT, REQUEST = of_kind("Appointment"), of_kind("ServiceRequest")
+# What: types, what was before, the change, the outcome, the start of the FHIRPath.
+TABLE: list[tuple[str, frozenset[str], Arrange, Change, OutcomeCode, str]] = [
+    ("unknown", FOLLOWERS & BOOKINGS, nothing, _LATER, C.NOT_FOUND, APPOINTMENT),
+    ("unknown", CASES, nothing, _LATER, C.NOT_FOUND, REQUEST),
+    ("over", FOLLOWERS & BOOKINGS, send_twice, _LATER, C.UNPROCESSABLE, APPOINTMENT),
+    ("over", CASES - {"referral-update", "validation-update"}, send_twice, _LATER, C.UNPROCESSABLE, REQUEST),
+    ("stale", FOLLOWERS & BOOKINGS, before_with(_LATER), _EARLIER, C.CONFLICT, APPOINTMENT),
+    ("stale", CASES, before_with(_LATER), _EARLIER, C.CONFLICT, "Bundle.entry["),
+    (
+        "other times",
+        FOLLOWERS & BOOKINGS,
+        send_before,
+        having("Appointment", "end", "2030-03-01T09:20:00Z"),
+        C.UNPROCESSABLE,
+        APPOINTMENT,
+    ),
+    (
+        "other person",
+        FOLLOWERS & BOOKINGS,
+        send_before,
+        other_person,
+        C.UNPROCESSABLE,
+        APPOINTMENT,
+    ),
+    ("taken slot", frozenset({"booking-new"}), send_twice, _LATER, C.CONFLICT, of_kind("Slot")),
+    (
+        "unknown slot",
+        frozenset({"booking-new"}),
+        nothing,
+        having("Slot", "id", "00000000-0000-4000-8000-000000000001"),
+        C.NOT_FOUND,
+        of_kind("Slot"),
+    ),
+    (
+        "not the slot's times",
+        frozenset({"booking-new"}),
+        nothing,
+        having("Appointment", "end", "2030-03-01T09:20:00Z"),
+        C.UNPROCESSABLE,
+        APPOINTMENT,
+    ),
+    ("answers nothing of ours", VALIDATION_REPLIES, nothing, _LATER, C.INVARIANT, of_kind("MessageHeader")),
+]
+
+
+def cases() -> Iterator[Any]:
+    for name, keys, arrange, change, code, path in TABLE:
+        for key in sorted(keys):
+            yield pytest.param(key, arrange, change, code, path, id=f"{key}: {name}")
+
+
+@pytest.mark.parametrize(("key", "arrange", "change", "code", "path"), list(cases()))
+def test_it_contradicts_what_was_before(
+    world: World, key: str, arrange: Arrange, change: Change, code: OutcomeCode, path: str
+) -> None:
+    arrange(world, key)
+    found, expression = told(world, changed(fresh(SAMPLES[key]()), change))
+    assert found == as_told(code)
+    assert expression.startswith(path)
+
+
+@pytest.mark.parametrize("key", sorted(FOLLOWERS))
+def test_only_who_asked_may_change_it(world: World, key: str) -> None:
+    world.prepare(key)
+    model = Booking if key in BOOKINGS else Referral if key.startswith("referral") else ValidationCase
+    ours = str(model._default_manager.get(direction="received").pk)
+    message = changed(fresh(SAMPLES[key]()), on_header("source", SOURCE), on_focus("id", ours))
+    found, _ = told(world, message, NHSD_End_User_Organisation=organisation("OTHER"))
+    assert found == as_told(C.NOT_PERMITTED)
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+def test_a_repeat_is_a_duplicate(world: World, key: str) -> None:
+    world.prepare(key)
+    message = fresh(SAMPLES[key]())
+    ids: dict[str, Any] = {"X_Request_ID": new_id()}
+    assert world.post(message, **ids).status_code == 200
+    found, _ = told(world, message, **ids)
+    assert found == as_told(C.DUPLICATE)
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+def test_a_bundle_id_starts_one_conversation(world: World, key: str) -> None:
+    """A new message needs a new one; all others may keep that of the message that they follow."""
+    world.prepare(key)
+    message = fresh(SAMPLES[key]())
+    if key in FOLLOWERS:
+        first = InboundMessage.objects.get()
+        assert world.post({**message, "id": first.bundle_id}).status_code == 200
+    elif message_type(key).starts_conversation:
+        assert world.post(message).status_code == 200
+        assert told(world, message) == (as_told(C.INVARIANT), "Bundle.id")
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+def test_only_allowed_callers_reach_a_service(world: World, key: str) -> None:
+    world.prepare(key)
+    world.slot.service.allowed_callers = ["ABC"]
+    world.slot.service.save()
+    assert told(world, fresh(SAMPLES[key]()))[0] == as_told(C.NOT_PERMITTED)
+    hidden = encoded({"system": "https://fhir.nhs.uk/Id/dos-service-id", "value": "2000011147"})
+    found, _ = told(world, fresh(SAMPLES[key]()), NHSD_Target_Identifier=hidden)
+    assert found == as_told(C.NOT_PERMITTED)
+    allowed: dict[str, Any] = {"NHSD_End_User_Organisation": organisation("ABC")}
+    # The same source service: it is theirs whichever organisation's name they use.
+    assert world.post(fresh(SAMPLES[key]()), **allowed).status_code == 200
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+def test_a_use_case_that_is_not_accepted(world: World, key: str) -> None:
+    world.prepare(key)
+    world.slot.service.accepted_use_cases = ["a2t4"]
+    world.slot.service.save()
+    path = "{Appointment}.serviceCategory" if key in BOOKINGS else "{ServiceRequest}.category"
+    message = fresh(SAMPLES[key]())
+    assert told(world, message) == (as_told(C.INVARIANT), paths_in(message, path))
