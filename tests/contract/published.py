@@ -78,6 +78,7 @@ def about_a_referral(raw: Json) -> None:
     request["category"][0]["coding"][0].update(code="referral", display="Referral")
     (profile,) = request["meta"]["profile"]
     request["meta"]["profile"] = [profile.replace("validation", "referral")]
+    request["authoredOn"] = request["meta"]["lastUpdated"]
 
 
 def deleted(raw: Json) -> None:
