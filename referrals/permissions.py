@@ -6,3 +6,6 @@ VIEW: dict[str, str] = {
     Direction.SENT.value: "referrals.view_sent_referrals",
     Direction.RECEIVED.value: "referrals.view_received_referrals",
 }
+# To decide about a received case and tell the requester; to take it over and write notes.
+ANSWER = "referrals.answer_case"
+WORK = "referrals.work_case"

@@ -51,6 +51,7 @@ class CaseEvent(StrEnum):
     START = "start"
     REJECT = "reject"
     COMPLETE = "complete"
+    REVISE = "revise"
     RECORD_NON_ATTENDANCE = "record-non-attendance"
     # What the other side tells us about a case that we sent.
     HEAR_ACCEPTED = "hear-accepted"
@@ -115,6 +116,8 @@ _RECEIVED: Table = {
     (_S.IN_PROGRESS, _E.REJECT): _S.REJECTED,
     (_S.IN_PROGRESS, _E.COMPLETE): _S.COMPLETED,
 }
+# An outcome may be corrected: the requester acts on the last one that it was told.
+_RECEIVED_VALIDATION: Table = {(_S.COMPLETED, _E.REVISE): _S.COMPLETED}
 _RECEIVED_REFERRAL: Table = {
     (_S.RECEIVED, _E.ACCEPT): _S.ACCEPTED,
     (_S.RECEIVED, _E.RECORD_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
@@ -174,7 +177,7 @@ _SENT_REFERRAL: Table = {
 TRANSITIONS: dict[tuple[Category, Direction], Table] = {
     (Category.REFERRAL, Direction.RECEIVED): {**_RECEIVED, **_RECEIVED_REFERRAL},
     (Category.REFERRAL, Direction.SENT): {**_SENT, **_SENT_REFERRAL},
-    (Category.VALIDATION, Direction.RECEIVED): _RECEIVED,
+    (Category.VALIDATION, Direction.RECEIVED): {**_RECEIVED, **_RECEIVED_VALIDATION},
     (Category.VALIDATION, Direction.SENT): _SENT,
 }
 

@@ -1,5 +1,6 @@
 """The tables of transitions as a page: diagrams and every row. Pure."""
 
+from referrals.answer_states import ANSWER_TRANSITIONS, AnswerState
 from referrals.states import TRANSITIONS, CaseStatus, Category, Direction
 
 _TITLES = {
@@ -16,7 +17,7 @@ def as_markdown() -> str:
         "# States of referrals and validation requests\n\n"
         "Made by `python manage.py draw_referral_states` from `referrals/states.py`."
     )
-    return "\n\n".join([head, _labels(), *(_part(*key) for key in TRANSITIONS)]) + "\n"
+    return "\n\n".join([head, _labels(), *(_part(*key) for key in TRANSITIONS), _answers()]) + "\n"
 
 
 def _labels() -> str:
@@ -29,11 +30,27 @@ def _part(category: Category, direction: Direction) -> str:
         (before.value if before else "", event.value, after.value)
         for (before, event), after in TRANSITIONS[category, direction].items()
     ]
+    return f"## {_TITLES[category, direction]}\n\n{_drawn(rows)}"
+
+
+def _answers() -> str:
+    """Of our answer to a received case, which is apart from the case."""
+    rows = [
+        (before.value if before else "", event.value, after.value)
+        for (before, event), after in ANSWER_TRANSITIONS.items()
+    ]
+    labels = "\n".join(f"| `{state}` | {state.label} |" for state in AnswerState)
+    head = "## Our answers to what we received"
+    return f"{head}\n\n| state | what people read |\n|---|---|\n{labels}\n\n{_drawn(rows)}"
+
+
+def _drawn(rows: list[tuple[str, str, str]]) -> str:
+    """A diagram, and every row."""
     arrows = [f"    {_node(before)} --> {_node(after)}: {event}" for before, event, after in rows]
     table = [f"| {before or 'new'} | {event} | {after} |" for before, event, after in rows]
     diagram = "\n".join(["```mermaid", "stateDiagram-v2", *arrows, "```"])
     listed = "\n".join(["| from | event | to |", "|---|---|---|", *table])
-    return f"## {_TITLES[category, direction]}\n\n{diagram}\n\n{listed}"
+    return f"{diagram}\n\n{listed}"
 
 
 def _node(status: str) -> str:

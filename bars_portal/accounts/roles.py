@@ -76,10 +76,16 @@ _READ_EVERYTHING = frozenset(
 )
 
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
+_WORK_CASES = frozenset({"referrals.work_case"})
+_ANSWER_CASES = _WORK_CASES | {"referrals.answer_case"}
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
-    Role.CLINICIAN: _FIND_AND_BOOK | _VIEW_DIARY | _BOTH_REFERRALS | {"bookings.book_outside_time_frame"},
-    Role.CLERK: _FIND_AND_BOOK | _VIEW_DIARY | _BOTH_REFERRALS,
+    Role.CLINICIAN: _FIND_AND_BOOK
+    | _VIEW_DIARY
+    | _BOTH_REFERRALS
+    | _ANSWER_CASES
+    | {"bookings.book_outside_time_frame"},
+    Role.CLERK: _FIND_AND_BOOK | _VIEW_DIARY | _BOTH_REFERRALS | _WORK_CASES,
     Role.MANAGER: _VIEW_DIARY
     | _RUN_SERVICES
     | _VIEW_RECEIVED_REFERRALS

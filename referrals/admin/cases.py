@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 
 from bookings.admin.shown import PatientRecordAdmin, ShownRows
-from referrals.models import CaseReply, CaseStatusChange, Referral, ValidationCase
+from referrals.models import CaseAnswer, CaseReply, CaseStatusChange, Referral, ValidationCase
 from referrals.models.case import AbstractCase
 
 if TYPE_CHECKING:
     _ChangeInline = admin.TabularInline[CaseStatusChange, AbstractCase]
     _ReplyInline = admin.TabularInline[CaseReply, AbstractCase]
+    _AnswerInline = admin.TabularInline[CaseAnswer, AbstractCase]
 else:
-    _ChangeInline = _ReplyInline = admin.TabularInline
+    _ChangeInline = _ReplyInline = _AnswerInline = admin.TabularInline
 
 # Who may know who the patient is: those who see received referrals or patient records.
 KNOW_PATIENTS = ("referrals.view_received_referrals", "patients.view_patient")
@@ -38,6 +39,17 @@ class _Replies(ShownRows, _ReplyInline):
     ordering = ("received_at", "id")
 
 
+class _Answers(ShownRows, _AnswerInline):
+    """What we told the requester, and whether it arrived."""
+
+    shown_with = _VIEW_CASES
+
+    model = CaseAnswer
+    fields = ("created_at", "kind", "state", "author_label", "settled_at")
+    readonly_fields = fields
+    ordering = ("created_at", "id")
+
+
 class ReferralHistory(_History):
     fk_name = "referral"
 
@@ -46,11 +58,19 @@ class ReferralReplies(_Replies):
     fk_name = "referral"
 
 
+class ReferralAnswers(_Answers):
+    fk_name = "referral"
+
+
 class ValidationHistory(_History):
     fk_name = "validation"
 
 
 class ValidationReplies(_Replies):
+    fk_name = "validation"
+
+
+class ValidationAnswers(_Answers):
     fk_name = "validation"
 
 
@@ -99,9 +119,9 @@ class _CaseAdmin(PatientRecordAdmin):
 
 @admin.register(Referral)
 class ReferralAdmin(_CaseAdmin):
-    inlines = (ReferralHistory, ReferralReplies)
+    inlines = (ReferralHistory, ReferralReplies, ReferralAnswers)
 
 
 @admin.register(ValidationCase)
 class ValidationCaseAdmin(_CaseAdmin):
-    inlines = (ValidationHistory, ValidationReplies)
+    inlines = (ValidationHistory, ValidationReplies, ValidationAnswers)

@@ -3,15 +3,16 @@
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.rules import table
-from bars_portal.exchange.registry import Applied, MessageType, Refusal, register_message
+from bars_portal.exchange.registry import Applied, Refusal, register_message
 from referrals import mapping
+from referrals.answer_message import AnswerMessage
 from referrals.mapping import ReceivedReply
 from referrals.services import receive_reply
 from referrals.states import Category, ReplyKind
 
 
 @register_message
-class ValidationFull(MessageType):
+class ValidationFull(AnswerMessage):
     workflow = table.VALIDATION_FULL
     label = "Validation outcome"
 

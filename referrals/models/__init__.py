@@ -1,5 +1,7 @@
 """Referrals, validation requests, their history and the replies to them."""
 
+from referrals.models.answer import CaseAnswer as CaseAnswer
+from referrals.models.answer import CaseNote as CaseNote
 from referrals.models.case import MODELS as MODELS
 from referrals.models.case import Case as Case
 from referrals.models.case import Referral as Referral

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from bars_portal.accounts.models import Organisation
+from bars_portal.accounts.models import Organisation, User
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
 from bars_portal.patients.models import Journey, Patient
@@ -57,6 +57,8 @@ class AbstractCase(models.Model):
     sender_ods_code = models.CharField("sender's ODS code", max_length=12, blank=True)
     sender_name = models.CharField("sender", max_length=200, blank=True)
     sender_full_url = models.CharField(max_length=200, blank=True)
+    # Received: the colleague who works on it.
+    assigned_to = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     # The ServiceRequest as it now stands on the wire, and what it came with: [[fullUrl, resource], ...].
     resource = models.JSONField(default=dict, encoder=ResourceEncoder, decoder=ResourceDecoder)
     included = models.JSONField(default=list, encoder=ResourceEncoder, decoder=ResourceDecoder)

@@ -12,8 +12,8 @@ from referrals.models.case import Case, Referral, ValidationCase
 _ONE_OWNER = models.Q(referral__isnull=True) ^ models.Q(validation__isnull=True)
 
 
-class CaseRecord(models.Model):
-    """A row about one referral or one validation request; never changed, never deleted."""
+class OfOneCase(models.Model):
+    """A row about one referral or one validation request."""
 
     referral = models.ForeignKey(Referral, null=True, on_delete=models.PROTECT, related_name="%(class)s_rows")
     validation = models.ForeignKey(
@@ -30,6 +30,13 @@ class CaseRecord(models.Model):
         if owner is None:
             raise TypeError("A record belongs to a case.")
         return owner
+
+
+class CaseRecord(OfOneCase):
+    """The same, and never changed, never deleted."""
+
+    class Meta(OfOneCase.Meta):
+        abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk is not None:

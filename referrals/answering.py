@@ -1,0 +1,107 @@
+"""What every answer of ours needs: the case as it is held, addressing, header, and who answers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from bars_portal.accounts.acting import name_of
+from bars_portal.exchange.fhir.codes import CAD_USE_CASES, UseCase
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.gateway import own_software
+from bars_portal.exchange.registry import Addressing
+from bookings.mapping import HeaderFacts
+from directory.mapping import organisation_to_fhir
+from referrals.content_answers import read_content
+from referrals.mapping import responses
+from referrals.models import Case, CaseAnswer
+from referrals.states import ReplyKind
+
+_NAMELESS = "The requesting organisation"
+
+
+def as_answer(subject: models.Model) -> CaseAnswer:
+    if not isinstance(subject, CaseAnswer):
+        raise TypeError("A response is about an answer.")
+    return subject
+
+
+def is_ambulance(case: Case) -> bool:
+    """Application 6: between ambulance controls."""
+    return case.use_case in CAD_USE_CASES
+
+
+def held_request(case: Case) -> responses.HeldRequest:
+    return responses.HeldRequest(
+        case_id=case.pk,
+        url=case.sender_full_url,
+        request=case.resource,
+        entries=tuple((url, resource) for url, resource in case.included),
+        reference=case.reference,
+    )
+
+
+def where_to(answer: CaseAnswer) -> Addressing:
+    """To the service that asked, in the conversation in which it did."""
+    case = answer.case
+    return Addressing(
+        service_id=ServiceID.parse(case.source_service_id),
+        correlation_id=case.correlation_id,
+        use_case=UseCase(case.use_case),
+        category=case.category.value,
+    )
+
+
+def response_of(answer: CaseAnswer, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
+    """The Bundle that tells the answer."""
+    case, kind = answer.case, ReplyKind(answer.kind)
+    envelope = responses.Envelope(
+        bundle_id=bundle_id,
+        now=now,
+        header=_header(case),
+        answers=answer.answers_bundle_id,
+        is_update=answer.is_update,
+        organisations=_organisations(case, now),
+        answerer=_answerer(answer),
+    )
+    return responses.build_response(
+        kind=kind,
+        held=held_request(case),
+        envelope=envelope,
+        content=read_content(kind, answer.content),
+        use_case=UseCase(case.use_case),
+    )
+
+
+def _header(case: Case) -> HeaderFacts:
+    """`source` is the service that was asked: what the requester knows us by."""
+    software = own_software()
+    return HeaderFacts(
+        destination=ServiceID.parse(case.source_service_id),
+        source=ServiceID.parse(case.service.service_id),
+        source_name=case.service.name,
+        software=software.name,
+        version=software.version,
+    )
+
+
+def _organisations(case: Case, now: datetime) -> responses.Organisations:
+    provider = case.service.provider
+    asking = case.requester_ods_code or case.sender_ods_code
+    receiver = organisation_to_fhir(
+        name=case.requester_name or case.sender_name or _NAMELESS, ods_code=asking or "-", now=now
+    )
+    if not asking:
+        del receiver["identifier"]
+    sender = organisation_to_fhir(name=provider.name, ods_code=provider.ods_code, now=now)
+    return responses.Organisations(sender=sender, receiver=receiver)
+
+
+def _answerer(answer: CaseAnswer) -> responses.Answerer:
+    author = answer.author
+    if author is None:
+        return responses.Answerer(answer.author_label)
+    return responses.Answerer(
+        name_of(author), author.sds_role_profile_id, author.role_code, author.role_display
+    )

@@ -1,0 +1,58 @@
+"""The request as we hold it: what a response carries back is what was sent."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from uuid import UUID
+
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bookings.mapping import Entry
+from bookings.mapping.entries import derived_url
+from referrals.mapping.answers import own_encounter_id
+
+
+@dataclass(frozen=True)
+class HeldRequest:
+    """`url` is the fullUrl of the ServiceRequest; `entries` everything else but the header.
+
+    `reference` is ours, for people.
+    """
+
+    case_id: UUID
+    url: str
+    request: Resource = field(repr=False)
+    entries: tuple[Entry, ...] = field(repr=False)
+    reference: str = ""
+
+    @cached_property
+    def _index(self) -> MessageBundle:
+        everything = [(self.url, self.request), *self.entries]
+        return MessageBundle({"entry": [{"fullUrl": url, "resource": each} for url, each in everything]})
+
+    def of_types(self, kinds: Collection[str]) -> list[Entry]:
+        """The entries of these resource types, in the order in which they were sent."""
+        return [(url, each) for url, each in self.entries if each.get("resourceType") in kinds]
+
+    @property
+    def own_encounter(self) -> Entry | None:
+        """Ours, as the requester was told last."""
+        ours = own_encounter_id(self.case_id)
+        return next((entry for entry in self.of_types({"Encounter"}) if entry[1].get("id") == ours), None)
+
+    @property
+    def requester_encounter(self) -> Entry:
+        """The one that the ServiceRequest names, else the first that is not ours."""
+        named = self._index.resolve(self.request.get("encounter"))
+        theirs = [entry for entry in self.of_types({"Encounter"}) if entry != self.own_encounter]
+        return next((entry for entry in theirs if entry[1] is named), theirs[0])
+
+    @property
+    def patient(self) -> Entry:
+        """ServiceRequest.subject, else the only Patient."""
+        named = self._index.resolve(self.request.get("subject"))
+        patients = self.of_types({"Patient"})
+        return next((entry for entry in patients if entry[1] is named), patients[0])
+
+    def part_url(self, part: str) -> str:
+        """fullUrl of something that we add: the same in every response about the case."""
+        return derived_url(self.case_id, part)
