@@ -10,6 +10,7 @@ _UNKNOWN = (
     "telephone when it is urgent."
 )
 NO_ADDRESS = "The request does not say where an answer can go. Telephone the requester."
+OVERTAKEN = "A later answer had reached the requester already."
 _OTHER = "The requester's system did not take this answer. Telephone the requester, and tell your IT support."
 # By code of http-error-codes without prefix.
 _REFUSALS: Mapping[str, str] = {

@@ -8,9 +8,9 @@ from bars_portal.audit.services import record
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.answers import Delivery
 from referrals.answer_states import AnswerEvent, AnswerState, next_answer_state
-from referrals.answer_words import explain_answer
+from referrals.answer_words import OVERTAKEN, explain_answer
 from referrals.models import CaseAnswer
-from referrals.selectors.answers import answer_with_case
+from referrals.selectors.answers import answer_with_case, later_answers
 from referrals.states import TransitionRefused
 
 _EVENTS = {
@@ -30,11 +30,19 @@ def settle_answer(*, answer_id: UUID, outcome: Outcome, actor: Actor, now: datet
     change_answer(
         answer=answer,
         event=_EVENTS[outcome.delivery],
-        explanation=explain_answer(outcome),
+        explanation=_words(answer, outcome),
         actor=actor,
         now=now,
     )
     return answer
+
+
+def _words(answer: CaseAnswer, outcome: Outcome) -> str:
+    """Refused because the requester had heard more by then is nothing to look after."""
+    heard_more = later_answers(answer).filter(state=AnswerState.DELIVERED)
+    if outcome.delivery is Delivery.REFUSED and heard_more.exists():
+        return OVERTAKEN
+    return explain_answer(outcome)
 
 
 def change_answer(

@@ -1,26 +1,36 @@
 """Received cases are answered, and the other organisation's sent case moves with the answer."""
 
+import json
+import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCategory, RejectedReason
-from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.models import DeliveryState, OutboundMessage
+from bars_portal.exchange.transport.headers import Party
 from bookings.policies import PolicyRefused
 from referrals.answer_states import AnswerState
-from referrals.content_answers import CadStatus, Disposition, Place, RaisedFlag, Rejection
+from referrals.answering import is_ambulance
+from referrals.content_answers import CadStatus, Disposition, NonAttendance, Place, RaisedFlag, Rejection
+from referrals.mapping import own_encounter_id
 from referrals.models import CaseAnswer, CaseReply
-from referrals.selectors import changes_of, replies_of
+from referrals.selectors import changes_of, replies_of, versions_of
 from referrals.selectors.answers import answers_of, notes_of, troubled_answers
 from referrals.services import answering
-from referrals.states import CaseStatus
+from referrals.states import CaseStatus, Category
 from tests.factories.accounts import make_acting
-from tests.factories.bookings import NOW
+from tests.factories.referrals import NOW
 from tests.integration.bookings.loopback import refusing, timeout
-from tests.integration.referrals.desk import AnsweringDesk, outcome, own_address
 from tests.integration.referrals.desk import OWN_SERVICE_ID as REPLIES
+from tests.integration.referrals.desk import AnsweringDesk, outcome, own_address
+from tests.integration.referrals.official import Bundle, answer_of, resources
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +72,321 @@ def test_a_validation_is_started_and_completed(desk: AnsweringDesk) -> None:
     message = OutboundMessage.objects.filter(message_type="validation-full").get()
     assert (message.service_id, message.correlation_id) == (REPLIES, desk.conversation)
     assert list(troubled_answers(desk.clinician)) == []
+
+
+def test_a_rejection_says_why(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    rejection = Rejection(RejectedReason.NOT_AVAILABLE, "Nobody for an hour")
+    answering.reject_case(case=case, rejection=rejection, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    reply = newest(desk)
+    assert (desk.sent.status, reply.kind) == (CaseStatus.REJECTED, "rejected")
+    assert (reply.reason_code, reply.reason_text) == ("RRNA", "Nobody for an hour")
+
+
+def test_an_outcome_carries_back_what_changed(desk: AnsweringDesk) -> None:
+    """Category raised, the patient elsewhere, a warning ended and one raised, and a new ambulance case."""
+    case = desk.ask("VALREQ01")
+    scene = next(url for url, each in case.included if each["resourceType"] == "Flag")
+    said = outcome(
+        disposition=Disposition.DISPATCH,
+        priority=ARPPriority.C2,
+        cad_id="CAD-77",
+        place=Place(
+            address_lines=("9 Canal Wharf",), postcode="LS11 5PS", latitude="53.79", longitude="-1.55"
+        ),
+        flags_ended=(scene,),
+        flags_raised=(RaisedFlag(FlagCategory.SAFEGUARDING, "U", words="Left alone"),),
+    )
+    answering.complete_validation(case=case, outcome=said, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    reply = newest(desk)
+    assert (reply.priority, reply.cad_id, reply.action_needed, reply.safeguarding) == (
+        *("C2", "CAD-77", True, True),
+    )
+    body = sent_body("validation-full")
+    (location,) = resources(body, "Location")
+    assert (location["address"]["postalCode"], location["position"]["latitude"]) == ("LS11 5PS", 53.79)
+    flags = {each["category"][0]["coding"][0]["code"]: each["status"] for each in resources(body, "Flag")}
+    assert flags == {"SS": "inactive", "SG": "active"}
+    statuses = [each["status"] for each in resources(body, "Encounter")]
+    assert statuses == ["finished", "triaged", "planned"]
+
+
+def test_an_outcome_can_be_corrected(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    corrected = outcome(disposition=Disposition.DISPATCH, priority=ARPPriority.C2)
+    answering.revise_validation(case=case, outcome=corrected, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    assert [(each.priority, each.action_needed) for each in replies_of(desk.sent)] == [
+        ("C5", False),
+        ("C2", True),
+    ]
+    assert [each.event for each in changes_of(case)] == ["receive", "complete", "revise"]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("U", "Did not answer the telephone either"), ("", "")], ids=["concern", "none"]
+)
+def test_who_did_not_attend_is_told(desk: AnsweringDesk, code: str, words: str) -> None:
+    case = desk.ask("REFREQ01", change=without_safeguarding)
+    answering.accept_referral(case=case, acting=desk.clinician, now=desk.later())
+    assert not CaseAnswer.objects.exists(), "the standard has no message for that"
+    missed = NonAttendance(NOW, NOW + timedelta(minutes=15), words, code, words)
+    answering.record_non_attendance(case=case, missed=missed, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    reply = newest(desk)
+    assert (desk.sent.status, reply.request_status) == (CaseStatus.DID_NOT_ATTEND, "revoked")
+    assert reply.safeguarding is bool(code)
+    (appointment,) = resources(sent_body("referral-did-not-attend"), "Appointment")
+    assert (appointment["status"], appointment.get("comment", "")) == ("noshow", words)
+    case.refresh_from_db()
+    held = {"status": case.resource["status"], "version": case.resource["meta"]["versionId"]}
+    assert held == {"status": "revoked", "version": "2"}
+    assert [each.number for each in versions_of(case)] == [1, 2]
+    assert [each.event for each in changes_of(case)] == ["receive", "accept", "record-non-attendance"]
+
+
+@pytest.mark.parametrize("name", ["REFREQ04", "REFREQ8A"])
+def test_ambulance_controls_tell_how_far_they_are(desk: AnsweringDesk, name: str) -> None:
+    case = desk.ask(name)
+    seen = []
+    for status in (EncounterStatus.PLANNED, EncounterStatus.IN_PROGRESS, EncounterStatus.FINISHED):
+        said = CadStatus(status, "Crew 4")
+        answering.send_cad_status(case=case, status=said, acting=desk.clinician, now=desk.later())
+        desk.deliver()
+        seen.append((desk.sent.status, newest(desk).responder_status, newest(desk).reason_text))
+    assert seen == [
+        (CaseStatus.ACCEPTED, "planned", "Crew 4"),
+        (CaseStatus.IN_PROGRESS, "in-progress", "Crew 4"),
+        (CaseStatus.COMPLETED, "finished", "Crew 4"),
+    ]
+
+
+def test_an_ambulance_control_rejects(desk: AnsweringDesk) -> None:
+    case = desk.ask("REFREQ04")
+    rejection = Rejection(RejectedReason.OTHER, "No crew")
+    answering.reject_case(case=case, rejection=rejection, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    reply = newest(desk)
+    assert (desk.sent.status, reply.reason_code, reply.request_status) == (
+        CaseStatus.REJECTED,
+        "OTH",
+        "revoked",
+    )
+
+
+@pytest.mark.parametrize("verb", ["accept", "start", "reject", "complete"])
+def test_other_referrals_are_decided_here_alone(desk: AnsweringDesk, verb: str) -> None:
+    """Standard section 6 has no response for them but "did not attend"."""
+    case = desk.ask("REFREQ03")
+    here: dict[str, Any] = {"case": case, "acting": desk.clinician, "now": desk.later()}
+    decided = {
+        "accept": lambda: answering.accept_referral(**here),
+        "start": lambda: answering.start_case(**here),
+        "reject": lambda: answering.reject_case(rejection=Rejection(RejectedReason.NOT_AVAILABLE), **here),
+        "complete": lambda: answering.complete_referral(**here),
+    }[verb]()
+    assert decided.answer is None
+    assert not OutboundMessage.objects.exists()
+    assert [each.event for each in changes_of(case)] == ["receive", verb]
+    own = next(each for _, each in decided.case.included if each.get("id") == own_encounter_id(case.pk))
+    expected = {"accept": "planned", "start": "in-progress", "reject": "cancelled", "complete": "finished"}
+    assert own["status"] == expected[verb], "a read tells it"
+
+
+def test_a_lost_answer_is_checked_with_the_same_message(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert answer is not None
+    desk.network.after.append(timeout)
+    desk.deliver()
+    answer.refresh_from_db()
+    assert answer.state == AnswerState.UNKNOWN
+    assert "Check again" in answer.explanation
+    assert list(troubled_answers(desk.clinician)) == [answer]
+    with pytest.raises(PolicyRefused, match="not taken"):
+        answering.send_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
+    answering.check_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    answer.refresh_from_db()
+    assert (answer.state, answer.explanation) == (AnswerState.DELIVERED, "")
+    first, second = [each for each in desk.network.requests if each.method == "POST"]
+    assert (first.content, first.headers["X-Request-ID"]) == (second.content, second.headers["X-Request-ID"])
+    assert replies_of(desk.sent).count() == 1
+
+
+def test_a_refused_answer_is_sent_again_as_a_new_message(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert answer is not None
+    desk.network.before.append(refusing(500, "REC_SERVER_ERROR"))
+    desk.deliver()
+    answer.refresh_from_db()
+    assert (answer.state, case.status) == (AnswerState.REFUSED, CaseStatus.RECEIVED)
+    assert "technical fault" in answer.explanation
+    case.refresh_from_db()
+    assert case.status == CaseStatus.IN_PROGRESS, "the case is what our people decided"
+    with pytest.raises(PolicyRefused, match="known"):
+        answering.check_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
+    first = answer.bundle_id
+    answering.send_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    answer.refresh_from_db()
+    assert (answer.state, desk.sent.status) == (AnswerState.DELIVERED, CaseStatus.IN_PROGRESS)
+    assert answer.bundle_id != first
+    assert newest(desk).bundle_id == answer.bundle_id
+
+
+def test_what_was_said_later_counts(desk: AnsweringDesk) -> None:
+    """A refused interim is over when the outcome was told, and nobody need look after it."""
+    case = desk.ask("VALREQ01")
+    interim = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert interim is not None
+    desk.network.before.append(refusing(500, "REC_SERVER_ERROR"))
+    desk.deliver()
+    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    interim.refresh_from_db()
+    with pytest.raises(PolicyRefused, match="later answer"):
+        answering.send_answer_again(answer=interim, acting=desk.clinician, now=desk.later())
+    assert list(troubled_answers(desk.clinician)) == [interim]
+    desk.deliver()
+    assert list(troubled_answers(desk.clinician)) == []
+    full = answers_of(case).last()
+    assert full is not None
+    assert not full.is_update, "what was refused was never heard"
+
+
+def test_an_answer_that_was_overtaken_says_so(desk: AnsweringDesk) -> None:
+    """The outcome arrives before the interim response, which the requester then refuses as older."""
+    case = desk.ask("VALREQ01")
+    interim = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    assert interim is not None
+    full = desk.network.deliver_all()
+    interim.refresh_from_db()
+    desk.sent.refresh_from_db()
+    assert full == [DeliveryState.ACCEPTED, DeliveryState.REFUSED], "the loopback sends the newest first"
+    assert (interim.state, desk.sent.status) == (AnswerState.REFUSED, CaseStatus.COMPLETED)
+    assert interim.explanation == "A later answer had reached the requester already."
+    assert list(troubled_answers(desk.clinician)) == []
+
+
+def test_a_request_without_an_address_is_answered_by_telephone(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    type(case).objects.filter(pk=case.pk).update(source_service_id="")
+    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert answer is not None
+    assert (answer.state, answer.bundle_id) == (AnswerState.NO_ADDRESS, "")
+    assert "Telephone" in answer.explanation
+    assert not OutboundMessage.objects.exists()
+
+
+def test_an_answer_names_the_latest_request(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    update = desk.request("VALREQ02")
+    update["id"] = str(uuid4())
+    answer_of(update, correlation_id=desk.conversation, organisation=Party(desk.asking.ods_code, "A"))
+    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert answer is not None
+    assert answer.answers_bundle_id == update["id"]
+
+
+def test_every_step_is_audited_in_its_conversation(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    rows = AuditEvent.objects.filter(actor_user_id=desk.clinician.user.pk).order_by("pk")
+    actions = list(rows.values_list("action", flat=True))
+    assert actions == [
+        "referrals.start",
+        "referrals.answer_case",
+        "referrals.confirm_answer",
+        "exchange.deliver_message",
+    ]
+    assert set(rows.values_list("correlation_id", flat=True)) == {desk.conversation}
+
+
+def test_two_presses_are_one_decision(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+    other = make_acting(organisation=desk.hub.provider)
+    for person in (desk.clinician, other):
+        with pytest.raises(PolicyRefused, match="working on this case already"):
+            answering.start_case(case=case, acting=person, now=desk.later())
+    assert answers_of(case).count() == OutboundMessage.objects.count() == 1
+
+
+def test_who_may_not_answer(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    clerk = make_acting(role=Role.CLERK, organisation=desk.hub.provider)
+    for person, words in ((clerk, "clinicians"), (make_acting(), "another organisation")):
+        with pytest.raises(PolicyRefused, match=words):
+            answering.start_case(case=case, acting=person, now=desk.later())
+    own = make_acting(organisation=desk.asking)
+    with pytest.raises(PolicyRefused, match="received"):
+        answering.start_case(case=desk.sent, acting=own, now=desk.later())
+    with pytest.raises(PolicyRefused, match="referrals only"):
+        answering.accept_referral(case=case, acting=desk.clinician, now=desk.later())
+    assert not CaseAnswer.objects.exists()
+
+
+def test_colleagues_share_the_work(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    one, other = desk.clinician, make_acting(role=Role.CLERK, organisation=desk.hub.provider)
+    answering.assign_case(case=case, to=one.user, seen=None, acting=one, now=desk.later())
+    with pytest.raises(PolicyRefused, match="meanwhile"):
+        answering.assign_case(case=case, to=other.user, seen=None, acting=other, now=desk.later())
+    with pytest.raises(PolicyRefused, match="does not work here"):
+        answering.assign_case(case=case, to=make_acting().user, seen=one.user, acting=one, now=desk.later())
+    answering.unassign_case(case=case, seen=one.user, acting=other, now=desk.later())
+    case.refresh_from_db()
+    assert case.assigned_to is None
+    answering.add_note(case=case, text=" Call the daughter first ", acting=other, now=desk.later())
+    (note,) = notes_of(case)
+    assert (note.text, note.author) == ("Call the daughter first", other.user)
+    with pytest.raises(TypeError, match="never changed"):
+        note.save()
+    with pytest.raises(PolicyRefused, match="Write something"):
+        answering.add_note(case=case, text="  ", acting=other, now=desk.later())
+
+
+@pytest.mark.parametrize("name", ["VALREQ01", "VALREQ03", "REFREQ01", "REFREQ02", "REFREQ03", "REFREQ8A"])
+def test_what_is_sent_has_no_errors_in_the_published_checker(
+    desk: AnsweringDesk, name: str, tmp_path: Path
+) -> None:
+    case = desk.ask(name)
+    here: dict[str, Any] = {"acting": desk.clinician}
+    if case.category is Category.VALIDATION:
+        answering.start_case(case=case, now=desk.later(), **here)
+        desk.deliver()
+        answering.complete_validation(case=case, outcome=outcome(), now=desk.later(), **here)
+    elif is_ambulance(case):
+        answering.accept_referral(case=case, now=desk.later(), **here)
+        desk.deliver()
+        rejection = Rejection(RejectedReason.NOT_AVAILABLE)
+        answering.reject_case(case=case, rejection=rejection, now=desk.later(), **here)
+    else:
+        missed = NonAttendance(NOW, NOW + timedelta(minutes=15), "", "U")
+        answering.record_non_attendance(case=case, missed=missed, now=desk.later(), **here)
+    for number, message in enumerate(OutboundMessage.objects.all()):
+        (tmp_path / f"{number}.json").write_bytes(bytes(message.body))
+    tool = desk.shared / "tools" / "fhir_check.py"
+    command = [sys.executable, str(tool), str(tmp_path), "--errors-only"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout
+    desk.deliver()
+    assert {each.state for each in answers_of(case)} == {AnswerState.DELIVERED}
+
+
+def sent_body(kind: str) -> Bundle:
+    message = OutboundMessage.objects.get(message_type=kind)
+    loaded: Bundle = json.loads(bytes(message.body))
+    return loaded
+
+
+def without_safeguarding(bundle: Bundle) -> None:
+    for flag in resources(bundle, "Flag"):
+        flag["status"] = "inactive"
