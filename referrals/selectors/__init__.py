@@ -1,6 +1,9 @@
 """Reads of referrals and validations, scoped to what the person, or the caller, may see."""
 
 from referrals.selectors.answered import lock_answered_case as lock_answered_case
+from referrals.selectors.answers import answers_of as answers_of
+from referrals.selectors.answers import notes_of as notes_of
+from referrals.selectors.answers import troubled_answers as troubled_answers
 from referrals.selectors.history import changes_of as changes_of
 from referrals.selectors.history import open_unmatched_replies as open_unmatched_replies
 from referrals.selectors.history import replies_of as replies_of
@@ -11,3 +14,6 @@ from referrals.selectors.links import referrals_of as referrals_of
 from referrals.selectors.received import cases_of_patient as cases_of_patient
 from referrals.selectors.received import lock_received_case as lock_received_case
 from referrals.selectors.received import received_case as received_case
+from referrals.selectors.timeline import timeline_of as timeline_of
+from referrals.selectors.worklist import worklist as worklist
+from referrals.selectors.worklist import worklist_counts as worklist_counts
