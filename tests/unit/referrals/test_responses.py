@@ -1,0 +1,308 @@
+"""Our responses over what may be said: sound by our own rules, and read back as they were meant."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import (
+    SAFEGUARDING,
+    ARPPriority,
+    EncounterStatus,
+    FlagCategory,
+    RejectedReason,
+    SceneSafety,
+    UseCase,
+)
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.rules import HostedService, judge, table
+from bars_portal.exchange.fhir.structure import check_structure
+from bars_portal.patients.mapping import patient_to_fhir
+from bookings.mapping import HeaderFacts
+from directory.mapping import organisation_to_fhir
+from referrals.answer_states import MESSAGE_KEYS
+from referrals.content_answers import (
+    AnswerContent,
+    AnswerIncomplete,
+    CadStatus,
+    Disposition,
+    NonAttendance,
+    Outcome,
+    Place,
+    RaisedFlag,
+    Rejection,
+    Started,
+    TriageCode,
+    read_content,
+    store_content,
+)
+from referrals.mapping import parse_reply, responses
+from referrals.mapping.replies import ReceivedReply
+from referrals.states import CaseEvent, Category, ReplyKind
+from tests.factories.patients import DETAILS
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+CASE = UUID("c0ffee00-0000-4000-8000-000000000001")
+ASKING, ASKED = ServiceID("2000099000"), ServiceID("2000099003")
+REQUEST_ID = "86e3371d-1c15-4862-9552-d9560f8292ba"
+UK = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-"
+Json = dict[str, Any]
+
+# Words as people write them; FHIR has no blank texts and no control characters.
+words = st.text("abc é'\"<&\n", min_size=1, max_size=20).filter(str.strip)
+moments = st.integers(0, 10_000_000).map(lambda seconds: NOW + timedelta(seconds=seconds))
+places = st.one_of(
+    st.builds(Place, name=st.just("Lock"), address_lines=st.tuples(words), postcode=st.just("LS1 4AP")),
+    st.builds(Place, uprn=st.from_regex(r"[0-9]{8,12}", fullmatch=True)),
+    st.builds(Place, what3words=st.just("filled.count.soap")),
+    st.builds(Place, latitude=st.just("53.7950"), longitude=st.just("-1.5491")),
+    st.builds(Place, eastings=st.just("430153"), northings=st.just("433870")),
+)
+flags = st.one_of(
+    st.builds(RaisedFlag, st.just(FlagCategory.SAFEGUARDING), st.sampled_from(sorted(SAFEGUARDING))),
+    st.builds(RaisedFlag, st.just(FlagCategory.SCENE_SAFETY), st.sampled_from(SceneSafety).map(str)),
+    st.builds(RaisedFlag, st.sampled_from(FlagCategory), words=words),
+)
+codes = st.builds(TriageCode, st.just("https://fhir.nhs.uk/CodeSystem/pathways-dx-codes"), st.just("DX02"))
+outcomes = st.builds(
+    Outcome,
+    disposition=st.sampled_from(Disposition),
+    clock_start=moments,
+    narrative=words,
+    priority=st.sampled_from(ARPPriority),
+    codes=st.lists(codes, max_size=2).map(tuple),
+    place=st.none() | places,
+    flags_raised=st.lists(flags, max_size=3).map(tuple),
+    flags_ended=st.sampled_from([(), ("urn:uuid:00000000-0000-4000-8000-000000000009",)]),
+)
+urgent = st.builds(
+    replace,
+    outcomes,
+    priority=st.sampled_from([ARPPriority.C1, ARPPriority.C2]),
+    cad_id=st.from_regex(r"CAD-[0-9]{1,6}", fullmatch=True),
+)
+rejections = st.builds(Rejection, st.sampled_from(RejectedReason), words)
+missed = st.builds(
+    lambda start, minutes, said, code: NonAttendance(
+        start, start + timedelta(minutes=minutes), said, code, said
+    ),
+    moments,
+    st.integers(1, 90),
+    words | st.just(""),
+    st.sampled_from(["", *sorted(set(SAFEGUARDING) - {"861931000000100"})]),
+)
+statuses = st.builds(
+    CadStatus,
+    st.sampled_from([EncounterStatus.PLANNED, EncounterStatus.IN_PROGRESS, EncounterStatus.FINISHED]),
+    words | st.just(""),
+)
+said = st.one_of(
+    st.tuples(st.just(ReplyKind.INTERIM), st.just(Started())),
+    st.tuples(st.just(ReplyKind.REJECTED), rejections),
+    st.tuples(st.just(ReplyKind.FULL), outcomes | urgent),
+    st.tuples(st.just(ReplyKind.DID_NOT_ATTEND), missed),
+    st.tuples(st.just(ReplyKind.CAD_STATUS), statuses),
+    st.tuples(st.just(ReplyKind.CAD_REJECTION), rejections),
+)
+quick = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+
+def url(number: int) -> str:
+    return f"urn:uuid:00000000-0000-4000-8000-{number:012d}"
+
+
+def entry(number: int, kind: str, **members: Any) -> tuple[str, Json]:
+    meta = {"lastUpdated": "2026-11-21T08:00:00+00:00", "profile": [f"{UK}{kind}"]}
+    return url(number), {"resourceType": kind, "meta": meta, **members}
+
+
+def held(use_case: UseCase, status: str = "active") -> responses.HeldRequest:
+    """A request with something of everything, among it references that no response can carry."""
+    category = "validation" if use_case is UseCase.A4T1 else "referral"
+    system = "https://fhir.nhs.uk/CodeSystem/message-category-servicerequest"
+    own = {"system": system, "code": category}
+    _, asked = entry(
+        2,
+        "ServiceRequest",
+        status=status,
+        intent="plan",
+        category=[{"coding": [own, use_case.coding]}],
+        subject={"reference": url(4)},
+        encounter={"reference": url(3)},
+        basedOn=[{"reference": url(5)}],
+        supportingInfo=[{"reference": url(10)}, {"reference": f"Appointment/{CASE}"}],
+        requester={"reference": url(6)},
+        authoredOn="2026-11-21T08:00:00+00:00",
+        occurrencePeriod={"start": "2026-11-21T08:00:00+00:00", "end": "2026-11-21T10:00:00+00:00"},
+        locationReference=[{"reference": url(8)}],
+    )
+    journey = [{"reference": "EpisodeOfCare/d877b820-e72b-44d1-a627-195f54bfc606"}]
+    emergency = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "EMER"}
+    shared = {"class": emergency, "subject": {"reference": url(4)}, "episodeOfCare": journey}
+    where = [{"location": {"reference": url(8)}, "status": "active"}]
+    scene = {"coding": [FlagCategory.SCENE_SAFETY.coding]}
+    consent = {
+        "coding": [{"system": "https://fhir.nhs.uk/CodeSystem/consent-categories-bars", "code": "DRC"}]
+    }
+    rule = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMPLIED"}]}
+    scope = {"coding": [{"code": "patient-privacy"}]}
+    entries = (
+        entry(3, "Encounter", status="triaged", location=where, identifier=[{"value": "theirs-1"}], **shared),
+        (url(4), patient_to_fhir(DETAILS, now=NOW)),
+        entry(5, "CarePlan", status="active", intent="plan", subject={"reference": url(4)}, id=str(CASE)),
+        entry(6, "Practitioner", name=[{"text": "Sam Sender"}]),
+        entry(7, "PractitionerRole", practitioner={"reference": url(6)}),
+        entry(8, "Location", name="Old place", address={"postalCode": "LS1 6PT"}),
+        entry(9, "Flag", status="active", category=[scene], code=scene, subject={"reference": url(8)}),
+        entry(10, "QuestionnaireResponse", status="completed"),
+        entry(11, "HealthcareService", identifier=[{"value": ASKED.value}]),
+        entry(12, "Consent", status="active", scope=scope, category=[consent], policyRule=rule),
+        entry(13, "Organization", name="Somebody's practice"),
+    )
+    return responses.HeldRequest(CASE, url(2), asked, entries, "RIV-AAAA-AA")
+
+
+USE_CASES = {
+    ReplyKind.DID_NOT_ATTEND: UseCase.A1T1,
+    ReplyKind.CAD_STATUS: UseCase.A6T1,
+    ReplyKind.CAD_REJECTION: UseCase.A6T3,
+}
+
+
+def built(
+    kind: ReplyKind, content: AnswerContent, *, is_update: bool = False, status: str = "active"
+) -> Json:
+    use_case = USE_CASES.get(kind, UseCase.A4T1)
+    envelope = responses.Envelope(
+        bundle_id=CASE,
+        now=NOW,
+        header=HeaderFacts(ASKING, ASKED, "Riverside", "BaRS portal", "1"),
+        answers=REQUEST_ID,
+        is_update=is_update,
+        organisations=responses.Organisations(
+            sender=organisation_to_fhir(name="Riverside", ods_code="RIV01", now=NOW),
+            receiver=organisation_to_fhir(name="Northern", ods_code="Y00111", now=NOW),
+        ),
+        answerer=responses.Answerer("Asha Sesay", "PT2489", "224608005"),
+    )
+    return responses.build_response(
+        kind=kind,
+        held=held(use_case, status),
+        envelope=envelope,
+        content=content,
+        use_case=use_case,
+    )
+
+
+def judged(message: Json, kind: ReplyKind) -> ReceivedReply:
+    """What our own receiver makes of it: sound, of the right row, without one warning."""
+    assert check_structure(message) == ()
+    bundle = MessageBundle.from_dict(message)
+    replies = HostedService(
+        service_id=ASKING, provider_ods="Y00111", accepted_use_cases=frozenset(), allowed_callers=frozenset()
+    )
+    verdict = judge(bundle, find_service=lambda _: replies, workflows=table.ROWS)
+    assert (verdict.issues, verdict.warnings) == ((), ())
+    assert verdict.row is not None
+    assert verdict.row.message_key == MESSAGE_KEYS[kind]
+    return parse_reply(bundle, kind, Category(sorted(verdict.row.categories)[0]))
+
+
+@quick
+@given(said)
+def test_what_is_kept_is_read_back(spoken: tuple[ReplyKind, AnswerContent]) -> None:
+    kind, content = spoken
+    assert read_content(kind, store_content(kind, content)) == content
+
+
+@quick
+@given(said, st.booleans())
+def test_what_is_said_is_what_the_requester_reads(
+    spoken: tuple[ReplyKind, AnswerContent], is_update: bool
+) -> None:
+    kind, content = spoken
+    reply = judged(built(kind, content, is_update=is_update), kind)
+    assert (reply.answers, reply.journey_id) == (REQUEST_ID, UUID("d877b820-e72b-44d1-a627-195f54bfc606"))
+    assert reply.patient.family_name == DETAILS.family_name
+    facts = reply.columns
+    if isinstance(content, Outcome):
+        tells_outcome(content, facts)
+    elif isinstance(content, Rejection):
+        assert (facts["reason_code"], facts["reason_text"]) == (content.reason.value, content.words)
+        assert (facts["responder_status"], reply.event) == ("cancelled", CaseEvent.HEAR_REJECTED)
+    elif isinstance(content, CadStatus):
+        assert (facts["responder_status"], facts["reason_text"]) == (
+            content.status,
+            content.words.strip() and content.words,
+        )
+    elif isinstance(content, NonAttendance):
+        assert facts["safeguarding"] is bool(content.safeguarding_code)
+    if kind is not ReplyKind.DID_NOT_ATTEND:
+        assert facts["responder_reference"] == "RIV-AAAA-AA"
+
+
+def tells_outcome(content: Outcome, facts: Json) -> None:
+    assert content.priority is not None
+    assert (facts["priority"], facts["cad_id"]) == (content.priority.value, content.cad_id)
+    assert (facts["action_needed"], facts["clock_start"]) == (content.action_needed, content.clock_start)
+    texts = [each["text"] for each in facts["outcomes"] if each["text"]]
+    assert texts == [content.disposition.label, content.narrative]
+    concerns = {each.code for each in content.flags_raised if each.category is FlagCategory.SAFEGUARDING}
+    assert facts["safeguarding"] is bool(concerns - {"861931000000100"})
+
+
+@quick
+@given(said)
+def test_what_is_carried_back_is_what_was_sent(spoken: tuple[ReplyKind, AnswerContent]) -> None:
+    """Request, patient and requester's Encounter: as they came, but for references that lead nowhere now."""
+    kind, content = spoken
+    message, asked = built(kind, content), held(USE_CASES.get(kind, UseCase.A4T1))
+    sent = {each["fullUrl"]: each["resource"] for each in message["entry"]}
+    assert sent[url(4)] == dict(asked.entries)[url(4)]
+    request = {name: each for name, each in asked.request.items() if name not in LEFT_OUT}
+    assert {name: each for name, each in sent[url(2)].items() if name not in LEFT_OUT} == request
+    theirs = {name: each for name, each in dict(asked.entries)[url(3)].items() if name != "location"}
+    assert {name: each for name, each in sent[url(3)].items() if name != "location"} == theirs
+
+
+LEFT_OUT = {"status", "basedOn", "supportingInfo", "locationReference"}
+
+
+def test_the_same_answer_is_built_the_same() -> None:
+    assert built(ReplyKind.INTERIM, Started()) == built(ReplyKind.INTERIM, Started())
+
+
+def test_a_request_on_hold_is_answered_as_an_active_one() -> None:
+    """The workflow table has no response to any other."""
+    judged(built(ReplyKind.INTERIM, Started(), status="on-hold"), ReplyKind.INTERIM)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Rejection(RejectedReason.OTHER, " "), "why the case is rejected"),
+        (lambda: Outcome(Disposition.DISPATCH, NOW, "words"), "needs a category"),
+        (lambda: Outcome(Disposition.ONWARD, NOW, ""), "found and advised"),
+        (lambda: Outcome(Disposition.ONWARD, NOW.replace(tzinfo=None), "words"), "time zone"),
+        (lambda: Outcome(Disposition.DISPATCH, NOW, "w", ARPPriority.C3, cad_id="1"), "category 1 and 2"),
+        (lambda: Place(name="Somewhere"), "where the patient is"),
+        (lambda: Place(latitude="53.1"), "both parts"),
+        (lambda: RaisedFlag(FlagCategory.SAFEGUARDING), "what the warning is"),
+        (lambda: NonAttendance(NOW, NOW), "ends before"),
+        (lambda: CadStatus(EncounterStatus.TRIAGED), "accepted, in progress or finished"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_what_is_incomplete_says_so(make: Any, sentence: str) -> None:
+    with pytest.raises(AnswerIncomplete, match=sentence):
+        make()
+
+
+def test_a_content_of_another_kind_is_not_kept() -> None:
+    with pytest.raises(TypeError):
+        store_content(ReplyKind.FULL, Started())
