@@ -1,5 +1,6 @@
 """Two organisations in one database: one asked, the other answers, over a network of one."""
 
+import json
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,14 +10,17 @@ from uuid import UUID, uuid4
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
+from bars_portal.exchange.arrival import Arrival, StoredReply
 from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.transport.headers import Party
+from bars_portal.exchange.inbound import receive
+from bars_portal.exchange.transport.headers import IncomingHeaders, Party
 from bars_portal.patients.services import create_patient, open_journey
 from directory.models import HealthcareService
 from referrals.content_answers import Disposition, Outcome
 from referrals.models import Case, Referral, ValidationCase
 from referrals.services import register_sent_request
+from referrals.services.status import write_version
 from referrals.states import Category, Direction
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.directory import make_service
@@ -46,9 +50,11 @@ class AnsweringDesk:
     asking: Organisation = field(default_factory=make_organisation)
 
     def __post_init__(self) -> None:
-        self.replies = make_service(
+        known = HealthcareService.objects.filter(service_id=OWN_SERVICE_ID).first()
+        self.replies = known or make_service(
             provider=self.asking, service_id=OWN_SERVICE_ID, accepted_use_cases=[], takes_bookings=False
         )
+        self.asking = self.replies.provider
         self.clinician: Acting = make_acting(organisation=self.hub.provider)
         self.bundle_id = str(uuid4())
 
@@ -71,6 +77,17 @@ class AnsweringDesk:
         bundle = adapted(example(self.shared, name), self.hub, bundle_id=self.bundle_id)
         of_type(bundle, "MessageHeader")["source"]["endpoint"] = ServiceID(OWN_SERVICE_ID).token
         return deepcopy(bundle)
+
+    def tell(self, bundle: Bundle) -> StoredReply:
+        """A later message of ours about the request, which we remember when it was taken."""
+        party = Party(self.asking.ods_code, self.asking.name)
+        headers = IncomingHeaders(uuid4(), self.conversation, None, party, None, None, None, None)
+        reply = receive(Arrival(json.dumps(bundle).encode(), {}, headers, "proxy", self.now))
+        if reply.status == 200:
+            self.sent.version += 1
+            self.sent.save(update_fields=["version"])
+            write_version(case=self.sent, bundle_id=bundle["id"], message_id=None, now=self.now)
+        return reply
 
     def received(self) -> Case:
         found = [
