@@ -8,6 +8,8 @@ TKW_ODS, TKW_NAME = "X26", "NHS test services (TKW)"
 
 # Our own reply address: where answers to the sending organisation's messages go.
 REPLY_SERVICE_ID = "2000099000"
+# Who answers what the hosted services receive.
+ASSESSOR = "assessor"
 PASSWORD = "demo-only"  # noqa: S105 - the published login of a demo on loopback
 KEY_ID = "BarsPortal-SIMULATOR-1"
 
@@ -27,6 +29,7 @@ USERS = (
     DemoUser("clinician", "Chris", "Linnell", "clinician", (SENDER_ODS,)),
     DemoUser("clerk", "Kit", "Lerke", "clerk", (SENDER_ODS,)),
     DemoUser("manager", "Morgan", "Reyes", "manager", (HOST_ODS,)),
+    DemoUser(ASSESSOR, "Asha", "Sesay", "clinician", (HOST_ODS,)),
     DemoUser("engineer", "Ellis", "Ngata", "engineer", (SENDER_ODS, HOST_ODS)),
     DemoUser("auditor", "Audrey", "Torres", "auditor", (SENDER_ODS, HOST_ODS)),
 )
