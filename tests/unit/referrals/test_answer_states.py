@@ -1,0 +1,116 @@
+"""The table of our answers: complete, reachable; and which decision is told by which message."""
+
+from itertools import product
+
+import pytest
+
+from bars_portal.exchange.fhir.rules import table
+from referrals.answer_states import (
+    ANSWER_TRANSITIONS,
+    MESSAGE_KEYS,
+    TROUBLED,
+    AnswerEvent,
+    AnswerState,
+    next_answer_state,
+    reply_told,
+)
+from referrals.priorities import CategoryChange, compare
+from referrals.states import (
+    CaseEvent,
+    CaseStatus,
+    Category,
+    Direction,
+    ReplyKind,
+    TransitionRefused,
+    next_status,
+)
+
+STATES = (None, *AnswerState)
+DECISIONS = ("accept", "start", "reject", "complete", "revise", "record-non-attendance")
+
+
+def test_every_combination_is_a_row_or_refused() -> None:
+    for state, event in product(STATES, AnswerEvent):
+        if (state, event) in ANSWER_TRANSITIONS:
+            assert next_answer_state(state, event) is ANSWER_TRANSITIONS[state, event]
+        else:
+            with pytest.raises(TransitionRefused):
+                next_answer_state(state, event)
+
+
+def test_every_state_is_reached_and_every_event_used() -> None:
+    assert set(ANSWER_TRANSITIONS.values()) == set(AnswerState)
+    assert {event for _, event in ANSWER_TRANSITIONS} == set(AnswerEvent)
+
+
+def test_what_was_delivered_stays_delivered() -> None:
+    assert not [state for state, _ in ANSWER_TRANSITIONS if state is AnswerState.DELIVERED]
+    assert {AnswerState.SENDING, AnswerState.DELIVERED} == set(AnswerState) - TROUBLED
+
+
+@pytest.mark.parametrize("state", AnswerState)
+def test_people_read_words(state: AnswerState) -> None:
+    assert state.label[0].isupper()
+    assert state.value not in state.label
+
+
+@pytest.mark.parametrize(
+    ("category", "ambulance", "told"),
+    [
+        (Category.VALIDATION, False, {"start": "interim", "reject": "rejected", "complete": "full"}),
+        (Category.REFERRAL, False, {"record-non-attendance": "did-not-attend"}),
+        (
+            Category.REFERRAL,
+            True,
+            {
+                "accept": "cad-status",
+                "start": "cad-status",
+                "complete": "cad-status",
+                "reject": "cad-rejection",
+            },
+        ),
+    ],
+    ids=["validation", "referral", "ambulance"],
+)
+def test_which_decision_is_told(category: Category, ambulance: bool, told: dict[str, str]) -> None:
+    """Standard section 6: no other combination has a response."""
+    revised = {"revise": "full"} if category is Category.VALIDATION else {}
+    found = {each: reply_told(category, ambulance, CaseEvent(each)) for each in DECISIONS}
+    assert {each: kind for each, kind in found.items() if kind} == told | revised
+
+
+@pytest.mark.parametrize("kind", ReplyKind)
+def test_every_kind_has_a_row_of_the_workflow_table(kind: ReplyKind) -> None:
+    row = table.row(MESSAGE_KEYS[kind])
+    assert row.event == "servicerequest-response"
+
+
+@pytest.mark.parametrize("category", Category)
+def test_every_decision_that_is_told_is_possible(category: Category) -> None:
+    for ambulance, event in product((False, True), map(CaseEvent, DECISIONS)):
+        if reply_told(category, ambulance, event) is None:
+            continue
+        befores = ("received", "accepted", "in-progress", "completed")
+        assert any(possible(category, before, event) for before in befores)
+
+
+def possible(category: Category, before: str, event: CaseEvent) -> bool:
+    try:
+        next_status(category, Direction.RECEIVED, CaseStatus(before), event)
+    except TransitionRefused:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ("C3", "C1", CategoryChange.RAISED),
+        ("C3", "HCP3", CategoryChange.SAME),
+        ("urgent", "C5", CategoryChange.LOWERED),
+        ("", "C5", CategoryChange.NOT_STATED),
+        ("C3", "X", CategoryChange.NOT_STATED),
+    ],
+)
+def test_what_a_validation_did_to_the_category(before: str, after: str, change: CategoryChange) -> None:
+    assert compare(before, after) is change
