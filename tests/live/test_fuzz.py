@@ -22,6 +22,7 @@ from tests.fuzz.running import fuzz, shoot, watched
 from tests.fuzz.shots import Shot
 from tests.fuzz.target import Target
 from tests.fuzz.wire import fire
+from tests.live.partner import wait_until
 from tests.stack import Stack
 
 SEEDS: list[dict[str, Any]] = [{"resourceType": "Bundle", "entry": [{"resource": {"id": "1"}}]}]
@@ -117,8 +118,7 @@ def test_a_lost_worker_and_an_alarm_in_the_log_are_found(tmp_path: Path) -> None
     command = [sys.executable, "-c", "import subprocess; subprocess.run(['sleep', '60']); input()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as master:
         target = Target(0, ssl.create_default_context(), master.pid, log)
-        while not (workers := target.workers()):
-            pass
+        wait_until(target.workers)
         with watched(target, report):
             (worker,) = target.workers()
             subprocess.run(["kill", "-9", str(worker)], check=True)
