@@ -50,7 +50,7 @@ def respond(
     `reason` overrides new or update, where a definition has only one of them.
     """
     said = MessageReason.UPDATE if envelope.is_update else MessageReason.NEW
-    request = {**held.request, "status": request_status.value}
+    request = {**held.told, "status": request_status.value}
     everything = [
         (held.url, request),
         *entries,

@@ -6,6 +6,7 @@ from functools import cached_property
 from uuid import UUID
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.reading import as_dict
 from bookings.mapping import Entry
 from bookings.mapping.entries import derived_url
 from referrals.mapping.answers import own_encounter_id
@@ -32,6 +33,14 @@ class HeldRequest:
     def of_types(self, kinds: Collection[str]) -> list[Entry]:
         """The entries of these resource types, in the order in which they were sent."""
         return [(url, each) for url, each in self.entries if each.get("resourceType") in kinds]
+
+    @property
+    def told(self) -> Resource:
+        """The ServiceRequest as it was sent; its Encounter by fullUrl where their id is not kept."""
+        asked = self.request.get("encounter")
+        if not asked or self._index.resolve(asked) is not None:
+            return self.request
+        return {**self.request, "encounter": {**as_dict(asked), "reference": self.requester_encounter[0]}}
 
     @property
     def own_encounter(self) -> Entry | None:

@@ -16,6 +16,7 @@ _ROWS = {"Encounter": {"location": "location", "diagnosis": "condition"}, "Patie
 # Resources that are about somebody by rule of FHIR: the patient, when what was named is left out.
 _ABOUT = {
     "ServiceRequest": "subject",
+    "CarePlan": "subject",
     "Flag": "subject",
     "MedicationStatement": "subject",
     "Condition": "subject",

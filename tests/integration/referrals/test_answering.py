@@ -13,6 +13,7 @@ import pytest
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCategory, RejectedReason
+from bars_portal.exchange.fhir.reading import bare_references
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import Party
 from bookings.policies import PolicyRefused
@@ -294,6 +295,24 @@ def test_an_answer_names_the_latest_request(desk: AnsweringDesk) -> None:
     assert answer.answers_bundle_id == update["id"]
 
 
+@pytest.mark.parametrize("name", ["VALREQ01", "REFREQ8A", "REFREQ01"])
+def test_a_request_whose_references_go_by_ids_of_its_own_is_answered(desk: AnsweringDesk, name: str) -> None:
+    """Ids that are no UUIDs are replaced when we take a message, so such references lead nowhere any more."""
+    case = desk.ask(name, change=by_ids)
+    if name == "REFREQ01":
+        missed = NonAttendance(NOW, NOW + timedelta(minutes=15))
+        answering.record_non_attendance(case=case, missed=missed, acting=desk.clinician, now=desk.later())
+    else:
+        answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+        desk.deliver()
+    if name == "VALREQ01":
+        answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    assert {each.state for each in answers_of(case)} == {AnswerState.DELIVERED}
+    expected = {"VALREQ01": "completed", "REFREQ8A": "in-progress", "REFREQ01": "did-not-attend"}
+    assert desk.sent.status == expected[name]
+
+
 def test_every_step_is_audited_in_its_conversation(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
     answering.start_case(case=case, acting=desk.clinician, now=desk.later())
@@ -390,3 +409,14 @@ def sent_body(kind: str) -> Bundle:
 def without_safeguarding(bundle: Bundle) -> None:
     for flag in resources(bundle, "Flag"):
         flag["status"] = "inactive"
+
+
+def by_ids(bundle: Bundle) -> None:
+    """Every reference as Type/number, as some systems write them."""
+    names = {}
+    for number, each in enumerate(bundle["entry"]):
+        resource = each["resource"]
+        resource["id"] = f"x{number}"
+        names[each["fullUrl"]] = f"{resource['resourceType']}/x{number}"
+    for reference in bare_references(bundle):
+        reference["reference"] = names.get(reference["reference"], reference["reference"])
