@@ -3,9 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -19,16 +17,10 @@ from referrals.selectors import answers_of, changes_of
 from referrals.services import answering
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import timeout
-from tests.integration.referrals.desk import AnsweringDesk, outcome, own_address
+from tests.integration.referrals.desk import AnsweringDesk, outcome
 
 PEOPLE = 6
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def desk(shared_dir: Path, settings: Any) -> AnsweringDesk:
-    own_address(settings)
-    return AnsweringDesk(shared_dir)
 
 
 Act = Callable[[Acting], object]

@@ -1,8 +1,5 @@
 """One journey as both sides see it."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from bars_portal.accounts.roles import Role
@@ -11,15 +8,9 @@ from referrals.selectors import timeline_of
 from referrals.services import answering
 from referrals.states import Direction
 from tests.factories.accounts import make_acting
-from tests.integration.referrals.desk import AnsweringDesk, outcome, own_address
+from tests.integration.referrals.desk import AnsweringDesk, outcome
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def desk(shared_dir: Path, settings: Any) -> AnsweringDesk:
-    own_address(settings)
-    return AnsweringDesk(shared_dir)
 
 
 def test_each_side_reads_what_happened_in_order(desk: AnsweringDesk) -> None:
