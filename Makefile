@@ -10,6 +10,8 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --all
 PEER := var/peer
 PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
+# Every program that a test starts would compile the portal anew: half of its start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test fast live browser assets check lint types contracts migrations bench fuzz lock format
@@ -24,13 +26,13 @@ demo: $(VENV)/.local-stamp ## set up and run everything on this machine; RESET=1
 test: fast live browser ## all tests (browser tests where chromium is installed; says what it skipped)
 
 fast: assets ## tests without the running demo and without a browser, on both cores
-	$(PYTEST) -rs -n 2 --dist loadfile -m "not browser" --ignore tests/live $(PYTEST_ARGS)
+	$(PYTEST) -rs -n 2 --dist loadfile --ignore tests/live --ignore tests/browser $(PYTEST_ARGS)
 
 live: assets ## the whole demo over real TLS; alone, because some of it is timed
 	$(PYTEST) -rs tests/live $(PYTEST_ARGS)
 
 browser: assets ## the journeys in a real browser
-	$(PYTEST) -rs -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
+	$(PYTEST) -rs -n 2 --dist loadfile tests/browser $(PYTEST_ARGS)
 
 assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build

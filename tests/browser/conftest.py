@@ -1,4 +1,4 @@
-"""One chromium a module, the running portal, and people who use it."""
+"""One chromium a worker, the running portal, and people who use it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.axe import DESKTOP, PHONE, browser_context, require_browser, shared_browser
+from tests.browser.axe import require_browser
+from tests.browser.chromium import DESKTOP, PHONE, browser_page, shared_browser
 from tests.browser.person import Person
 from tests.browser.wire import Wire
 from tests.stack import Stack
@@ -15,11 +16,11 @@ People = Callable[..., Person]
 Cookies = list[Any]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _end_browser() -> Iterator[None]:
-    """Other modules need the thread without Playwright's event loop."""
-    yield
-    shared_browser.stop()
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the last browser test: others need the thread without Playwright's event loop."""
+    if nextitem is None or nextitem.path.parent != item.path.parent:
+        shared_browser.stop()
 
 
 @pytest.fixture(scope="session")
@@ -48,20 +49,26 @@ def sessions() -> dict[str, Cookies]:
 def people(portal: Stack, sessions: dict[str, Cookies], request: pytest.FixtureRequest) -> Iterator[People]:
     """`people("clinician", width=PHONE)`: somebody with a browser of their own, signed in unless named "".
 
-    Who signs out, or changes what belongs to the session, begins as "" and signs in on their own.
+    Where they are is not said: a test begins with `go()` or another address. Who signs out, or changes what
+    belongs to the session, begins as "" and signs in on their own.
     """
     with ExitStack() as opened:
 
-        def enter(username: str = "clinician", *, width: int = DESKTOP, javascript: bool = True) -> Person:
-            context = opened.enter_context(browser_context(width=width, javascript=javascript))
-            name = request.node.name
-            person = Person(context.new_page(), portal.portal, width, name, javascript=javascript)
-            if username:
-                context.add_cookies(sessions.get(username, []))
-                person.go()
-                if not person.is_signed_in:
-                    person.sign_in(username)
-                    sessions[username] = list(context.cookies())
+        def enter(
+            username: str = "clinician",
+            *,
+            width: int = DESKTOP,
+            javascript: bool = True,
+            own_clock: bool = False,
+        ) -> Person:
+            page = opened.enter_context(browser_page(width=width, javascript=javascript, own_clock=own_clock))
+            person = Person(page, portal.portal, width, request.node.name, javascript=javascript)
+            opened.callback(person.leave)
+            if username in sessions:
+                page.context.add_cookies(sessions[username])
+            elif username:
+                person.sign_in(username)
+                sessions[username] = list(page.context.cookies())
             return person
 
         yield enter

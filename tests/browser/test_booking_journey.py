@@ -25,6 +25,7 @@ def find_service(person: Person) -> None:
     expect(page.locator("#results")).to_contain_text(SERVICE)
     person.look("Find a service")
     person.follow("Clear the search")
+    expect(page.get_by_label("Name of the service")).to_have_value("")
     page.get_by_label("Postcode").fill("LS1")
     person.press("Search")
     expect(page.locator("#results")).to_contain_text("mile")
@@ -44,6 +45,8 @@ def leave_the_form_empty(person: Person) -> None:
     expect(page.locator("#id_family_name")).to_be_focused()
     person.type_patient(without="phone")
     person.press("Continue")
+    # The page before said that too, and more.
+    expect(page.locator(".nhsuk-error-summary")).not_to_contain_text("Enter family name")
     expect(page.locator(".nhsuk-error-summary")).to_contain_text("Enter a call-back phone number")
     expect(page.locator("#id_family_name")).to_have_value(FAMILY)
     expect(page.locator("[id=id_birth_date-year]")).to_have_value("1947")
@@ -110,6 +113,7 @@ def see_it_in_the_diary(manager: Person, wire: Wire, slot_id: str, reference: st
     day = wire.rows(
         "SELECT (start AT TIME ZONE 'Europe/London')::date FROM bookings_slot WHERE id = %s", slot_id
     )
+    manager.go()
     manager.look("Hello, Morgan Reyes")
     manager.go(f"/bookings/diary/?service=2000099002&on={day[0][0]}")
     manager.look(f"Diary of {SERVICE}")

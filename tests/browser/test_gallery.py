@@ -13,10 +13,12 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import DESKTOP, PHONE, SMALLEST, assert_accessible, browser_page, sideways_scroll
+from tests.browser.axe import assert_accessible, require_browser, sideways_scroll
+from tests.browser.chromium import DESKTOP, PHONE, SMALLEST, browser_page
 
 pytestmark = pytest.mark.browser
 HERE = Path(__file__).parent / "gallery"
+IDLE_WARNING = "13:30"
 MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -39,6 +41,7 @@ class _Quiet(WSGIRequestHandler):
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """Address of the gallery, served without a database."""
+    require_browser()
     engine: dict[str, Any] = dict(settings.TEMPLATES[0])
     templates = [{**engine, "DIRS": [*engine["DIRS"], HERE / "templates"]}]
     with override_settings(
@@ -86,22 +89,26 @@ def test_errors_take_the_focus_and_lead_to_the_field(site: str, page: Page) -> N
     expect(page.get_by_label("Month")).to_have_value("13")
 
 
-def test_session_dialog_warns_and_keeps_the_page(site: str, page: Page) -> None:
-    with override_settings(IDLE_LIMIT_SECONDS=600, IDLE_WARNING_SECONDS=597):
+@pytest.mark.parametrize("width", [DESKTOP, PHONE, SMALLEST])
+def test_session_dialog_warns_and_keeps_the_page(site: str, width: int) -> None:
+    with browser_page(width=width, own_clock=True) as page:
+        page.clock.install()
         page.goto(site + "/session/")
-    page.locator("#kept").fill("half a sentence")
-    dialog = page.locator("dialog")
-    expect(dialog).to_be_visible(timeout=5000)
-    assert_accessible(page)
-    dialog.get_by_role("button", name="Stay signed in").click()
-    expect(dialog).to_be_hidden()
-    expect(page.locator("#kept")).to_have_value("half a sentence")
+        page.locator("#kept").fill("half a sentence")
+        dialog = page.locator("dialog")
+        expect(dialog).to_be_hidden()
+        page.clock.fast_forward(IDLE_WARNING)
+        expect(dialog).to_be_visible()
+        assert_accessible(page)
+        dialog.get_by_role("button", name="Stay signed in").click()
+        expect(dialog).to_be_hidden()
+        expect(page.locator("#kept")).to_have_value("half a sentence")
 
 
 def test_still_working_updates_itself_and_says_so(site: str) -> None:
     with browser_page() as page:
         page.goto(site + "/working/")
-        expect(page.locator("#answer")).to_be_visible(timeout=5000)
+        expect(page.locator("#answer")).to_be_visible()
         expect(page.locator("#app-live")).to_have_text("The appointment is booked")
 
 
@@ -134,7 +141,7 @@ def test_the_banner_never_hides_the_focus(site: str) -> None:
             page.evaluate(HIDE_THE_NEXT_STOP, at)
             page.keyboard.press("Shift+Tab")
             # The browser scrolls the focus clear in its next frame.
-            page.wait_for_function(FOCUS_IN_SIGHT, timeout=5000)
+            page.wait_for_function(FOCUS_IN_SIGHT)
 
 
 def test_slots_work_by_keyboard(site: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.axe import PHONE
+from tests.browser.chromium import PHONE
 from tests.browser.conftest import People
 from tests.browser.wire import Wire
 
