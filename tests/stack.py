@@ -63,7 +63,7 @@ class Stack:
         for name in list(self.running):
             self.kill(name)
 
-    def wait_ready(self, *, seconds: float = 60.0) -> None:
+    def wait_ready(self, *, seconds: float = 180.0) -> None:
         deadline = time.monotonic() + seconds
         for port in (self.ports.portal, self.ports.receiver_health):
             while not is_ready(port):

@@ -188,7 +188,7 @@ def fetch_token(stack: Stack) -> str:
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         "client_assertion": jwt.encode(claims, key, "RS512", headers={"kid": known["BARS_KEY_ID"]}),
     }
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=30) as http:
         answer = http.post(url, data=form)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["access_token"])
@@ -229,11 +229,11 @@ def assert_ids_echoed(answer: httpx.Response) -> None:
 def arm(stack: Stack, service: str, fault: str, method: str = "POST") -> None:
     """A fault drill of the simulator, for the next request to the service."""
     drill = {"service": service, "fault": fault, "times": 1, "method": method}
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=30) as http:
         http.post(f"{stack.simulator}/simulator/faults", json=drill).raise_for_status()
 
 
-def wait_until(done: Any, *, seconds: float = 20.0) -> None:
+def wait_until(done: Any, *, seconds: float = 60.0) -> None:
     """Raises TimeoutError when `done()` stays false."""
     deadline = time.monotonic() + seconds
     while not done():

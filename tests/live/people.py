@@ -1,6 +1,7 @@
 """A person at the portal's pages: plain forms, no JavaScript. Notes every address and title that is seen."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests.live.partner import wait_until
 from tests.stack import Stack
 
 PATIENT = {
@@ -67,7 +69,21 @@ class Person:
 
     def book(self, service: str, **changed: str) -> httpx.Response:
         """The whole way to the page of the booking."""
-        return self.confirm(self.fill_in(self.choose_time(service), **changed))
+        return self.settled(self.confirm(self.fill_in(self.choose_time(service), **changed)))
+
+    def settled(self, page: httpx.Response) -> httpx.Response:
+        """The booking's page once nothing is on its way any more."""
+        pages = [page]
+
+        def done() -> bool:
+            if heading(pages[-1]) not in ("Still confirming", "Cancelling"):
+                return True
+            time.sleep(0.2)
+            pages.append(self.get(page.url.path))
+            return False
+
+        wait_until(done)
+        return pages[-1]
 
     def check_again(self, page: httpx.Response) -> httpx.Response:
         return self.submit(page, {}, to=found(r'action="([^"]+/check-again/)"', page.text))
@@ -75,12 +91,12 @@ class Person:
     def cancel(self, page: httpx.Response) -> httpx.Response:
         """From the booking's page to the page after."""
         form = self.get(f"{page.url.path}cancel/")
-        return self.submit(form, {"reason": "patient", "details": ""})
+        return self.settled(self.submit(form, {"reason": "patient", "details": ""}))
 
     def rebook(self, page: httpx.Response, *, position: int = 3) -> httpx.Response:
         chosen = self.press_time(self.get(f"{page.url.path}rebook/"), position)
         assert heading(chosen) == "Rebook this appointment"
-        return self.submit(chosen, {"reason": "condition", "details": ""})
+        return self.settled(self.submit(chosen, {"reason": "condition", "details": ""}))
 
     def _noted(self, page: httpx.Response) -> httpx.Response:
         for each in (*page.history, page):
@@ -91,7 +107,7 @@ class Person:
 
 @contextmanager
 def signed_in(stack: Stack, username: str = "clinician") -> Iterator[Person]:
-    with httpx.Client(base_url=stack.portal, trust_env=False, follow_redirects=True, timeout=30) as http:
+    with httpx.Client(base_url=stack.portal, trust_env=False, follow_redirects=True, timeout=60) as http:
         person = Person(http)
         page = person.get("/accounts/sign-in/")
         home = person.submit(page, {"username": username, "password": "demo-only"})

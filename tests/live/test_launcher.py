@@ -39,7 +39,7 @@ class Demo:
     log: Path
 
     def wait_ready(self) -> None:
-        wait_until(lambda: "The demo is ready" in self.log.read_text() or self._ended(), seconds=60)
+        wait_until(lambda: "The demo is ready" in self.log.read_text() or self._ended(), seconds=180)
 
     def children(self) -> dict[int, str]:
         """Process id and command line of each program."""
@@ -138,7 +138,7 @@ def test_a_taken_port_is_named(name: str, environment: dict[str, str], tmp_path:
         holder.bind(("127.0.0.1", int(environment[name])))
         holder.listen()
         with running(environment, tmp_path / "taken.log") as demo:
-            assert demo.process.wait(timeout=30) == 1
+            assert demo.process.wait(timeout=120) == 1
     said = demo.log.read_text()
     assert f"Port {environment[name]} is taken: set {name} to another one." in said
     assert "Traceback" not in said

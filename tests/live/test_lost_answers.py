@@ -17,6 +17,8 @@ from tests.stack import Stack
 
 UNKNOWN, BOOKED = "We do not know yet whether this is booked", "Appointment booked"
 SERVICE = "2000099003"
+# The view polls for up to 4 s.
+RELEASED_SECONDS, ROUNDS = 5.5, 3
 # Of the slot that a sent booking asked for: how many bookings its receiver ever wrote.
 RECEIVED = """
     SELECT received.status, received.reference FROM bookings_booking sent
@@ -37,21 +39,6 @@ def reference(page: httpx.Response) -> str:
     return match[1]
 
 
-def settled(person: Person, page: httpx.Response) -> httpx.Response:
-    """The booking's page once nothing is on its way any more."""
-    pages = [page]
-
-    def done() -> bool:
-        if heading(pages[-1]) not in ("Still confirming", "Cancelling"):
-            return True
-        time.sleep(0.2)
-        pages.append(person.get(page.url.path))
-        return False
-
-    wait_until(done, seconds=45)
-    return pages[-1]
-
-
 def assert_booked_once(page: httpx.Response, query: Query) -> None:
     assert heading(page) == BOOKED
     assert query(RECEIVED, booking_id(page)) == [("booked", reference(page))]
@@ -62,23 +49,26 @@ def test_an_answer_that_is_none(fault: str, clinician: Person, stack: Stack, que
     ready = clinician.fill_in(clinician.choose_time(SERVICE))
     arm(stack, SERVICE, fault)
 
-    unknown = settled(clinician, clinician.confirm(ready))
+    unknown = clinician.settled(clinician.confirm(ready))
 
     assert heading(unknown) == UNKNOWN
     assert "Do not book or cancel again" in unknown.text
-    assert_booked_once(settled(clinician, clinician.check_again(unknown)), query)
+    assert_booked_once(clinician.settled(clinician.check_again(unknown)), query)
 
 
 def test_a_slow_service_releases_the_clinician(clinician: Person, stack: Stack, query: Query) -> None:
-    ready = clinician.fill_in(clinician.choose_time(SERVICE))
-    arm(stack, SERVICE, "slow")
-
-    began = time.monotonic()
-    waiting = clinician.confirm(ready)
-
-    assert time.monotonic() - began < 5.5
-    assert heading(waiting) == "Still confirming"
-    assert_booked_once(settled(clinician, waiting), query)
+    # What is promised holds in every round; the time is that of a round without busy neighbours.
+    for _ in range(ROUNDS):
+        ready = clinician.fill_in(clinician.choose_time(SERVICE))
+        arm(stack, SERVICE, "slow")
+        began = time.monotonic()
+        waiting = clinician.confirm(ready)
+        took = time.monotonic() - began
+        assert heading(waiting) == "Still confirming"
+        assert_booked_once(clinician.settled(waiting), query)
+        if took < RELEASED_SECONDS:
+            return
+    pytest.fail(f"the clinician waited {took:.1f} s")
 
 
 def test_a_lost_answer_to_a_cancellation(clinician: Person, stack: Stack, query: Query) -> None:
@@ -86,10 +76,10 @@ def test_a_lost_answer_to_a_cancellation(clinician: Person, stack: Stack, query:
     form = clinician.get(f"{booked.url.path}cancel/")
     arm(stack, SERVICE, "lost-reply")
 
-    unknown = settled(clinician, clinician.submit(form, {"reason": "patient", "details": ""}))
+    unknown = clinician.settled(clinician.submit(form, {"reason": "patient", "details": ""}))
 
     assert heading(unknown) == "We do not know yet whether this is cancelled"
-    cancelled = settled(clinician, clinician.check_again(unknown))
+    cancelled = clinician.settled(clinician.check_again(unknown))
     assert heading(cancelled) == "Appointment cancelled"
     assert [status for status, _ in query(RECEIVED, booking_id(booked))] == ["cancelled"]
 
@@ -115,16 +105,16 @@ def test_the_receiver_is_killed_in_the_middle(
         wait_until(lambda: bool(query(PROCESSING)))
         stack.kill("receiver")
         rival.rollback()
-        unknown = settled(clinician, confirmed.result())
+        unknown = clinician.settled(confirmed.result())
 
     assert heading(unknown) == UNKNOWN
     assert query(RECEIVED, booking_id(unknown)) == []
     # Pressed while the receiver is still away: nothing is lost by it.
-    still = settled(clinician, clinician.check_again(unknown))
+    still = clinician.settled(clinician.check_again(unknown))
     assert heading(still) == UNKNOWN
     stack.start("receiver")
     stack.wait_ready()
-    assert_booked_once(settled(clinician, clinician.check_again(still)), query)
+    assert_booked_once(clinician.settled(clinician.check_again(still)), query)
 
 
 def _hold_every_slot(connection: psycopg.Connection[Any]) -> None:

@@ -76,7 +76,7 @@ def _a_day_at_the_pages(person: Person, direct: Partner) -> None:
         {"gender": "ZE3 9JW"},
     ):
         person.fill_in(form, **TYPED | odd)
-    booked = person.confirm(person.fill_in(form, **TYPED))
+    booked = person.settled(person.confirm(person.fill_in(form, **TYPED)))
     assert heading(booked) == "Appointment booked"
     person.get("/bookings/")
     person.cancel(person.get(booked.url.path))
@@ -93,7 +93,7 @@ def _take_first(person: Person, direct: Partner, ready: httpx.Response) -> None:
     start = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
     (first, *_) = direct.slots(service=SERVICE, start=start, end=start + timedelta(days=1))
     assert direct.post(own_booking(first, use_case="a5t1"), service=SERVICE).status_code == 200
-    assert heading(person.confirm(ready)) == "Not booked"
+    assert heading(person.settled(person.confirm(ready))) == "Not booked"
 
 
 def _a_day_on_the_wire(partner: Partner, take_slot: TakeSlot) -> None:

@@ -74,7 +74,7 @@ def test_a_rebooking(clinician: Person, query: Query) -> None:
     )[0]
     sent = [*sent_for(booked.url.path, query), *sent_for(new, query)]
     assert [kind for kind, _ in sent] == ["booking-new", "booking-cancelled", "booking-new"]
-    assert heading(clinician.get(f"/bookings/{new}/")) == "Appointment booked"
+    assert heading(clinician.settled(clinician.get(f"/bookings/{new}/"))) == "Appointment booked"
 
 
 def test_all_that_was_sent_satisfies_the_profiles(

@@ -6,7 +6,7 @@ from tests.stack import Stack
 
 
 def test_every_program_is_ready(stack: Stack) -> None:
-    with urllib.request.urlopen(f"{stack.portal}/health/ready", timeout=5) as answer:
+    with urllib.request.urlopen(f"{stack.portal}/health/ready", timeout=30) as answer:
         assert answer.status == 200
 
 
