@@ -15,7 +15,7 @@ from referrals.mapping import ReceivedReply
 from referrals.models import Case, CaseReply, UnmatchedReply, owned_by
 from referrals.selectors import lock_answered_case
 from referrals.services.receiving import sender_columns
-from referrals.services.responders import Responder, responder_of
+from referrals.services.responders import was_asked
 from referrals.services.status import change_case
 from referrals.states import CaseEvent, Category, ReplyKind
 
@@ -26,29 +26,22 @@ _STAMP = "Bundle.entry.resource.ofType(Encounter).meta.lastUpdated"
 def receive_reply(*, received: ReceivedReply, context: MessageContext) -> Applied | Refusal:
     """Write the reply and move the case. Raises OutcomeError: 400 invariant for what answers nothing of ours.
 
-    Refused, and noted in the case: 401 from somebody who was not asked, 409 conflict when stale. A referral
-    response that is not matched may be a safeguarding warning: kept, never refused.
+    Refused, and noted in the case: 409 conflict when stale. A referral response that is not matched may be
+    a safeguarding warning: kept, never refused.
     """
     case = lock_answered_case(
         category=received.category, bundle_id=received.answers, correlation_id=context.correlation_id
     )
     if case is not None:
-        responder = responder_of(case, received, context)
-        if responder is not Responder.STRANGER:
-            return _answer(case, received, context, responder)
-        if received.category is Category.VALIDATION:
-            words = "MessageHeader.response answers a request that was made to another service"
-            return _refuse(case, received, context, Issue(OutcomeCode.NOT_PERMITTED, words, (_RESPONSE,)))
-    elif received.category is Category.VALIDATION:
+        return _answer(case, received, context)
+    if received.category is Category.VALIDATION:
         words = "MessageHeader.response.identifier answers no validation request of ours"
         raise fault(OutcomeCode.INVARIANT, words, _RESPONSE)
     _keep_unmatched(received, context)
     return Applied(focus=received.focus)
 
 
-def _answer(
-    case: Case, received: ReceivedReply, context: MessageContext, responder: Responder
-) -> Applied | Refusal:
+def _answer(case: Case, received: ReceivedReply, context: MessageContext) -> Applied | Refusal:
     """The row is locked: replies of one case come one after the other, and the table has a row for each."""
     if _is_stale(case, received):
         words = "The responder's Encounter.meta.lastUpdated is older than what we hold"
@@ -59,14 +52,14 @@ def _answer(
         event=received.event,
         actor=context.actor,
         now=context.received_at,
-        note=_note(received, context, responder),
+        note=_note(case, received, context),
         message_id=context.inbound_id,
     )
     return Applied(focus=received.focus)
 
 
-def _note(received: ReceivedReply, context: MessageContext, responder: Responder) -> str:
-    if responder is Responder.ASKED:
+def _note(case: Case, received: ReceivedReply, context: MessageContext) -> str:
+    if was_asked(case, context):
         return received.kind.label
     return f"{received.kind.label}, from {_named(context)}, who was not asked"
 
@@ -78,13 +71,12 @@ def _named(context: MessageContext) -> str:
 
 def _refuse(case: Case, received: ReceivedReply, context: MessageContext, issue: Issue) -> Refusal:
     """The case stays as it is; that somebody tried, when and with what answer belongs to its history."""
-    why = "too late" if issue.code is OutcomeCode.CONFLICT else "not from whom we asked"
     change_case(
         case=case,
         event=CaseEvent.REFUSE_REPLY,
         actor=context.actor,
         now=context.received_at,
-        note=f"{received.kind.label}, {why}, from {_named(context)}: answered {issue.code.status}",
+        note=f"{received.kind.label}, too late, from {_named(context)}: answered {issue.code.status}",
         message_id=context.inbound_id,
     )
     return Refusal((issue,))

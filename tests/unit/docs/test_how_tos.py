@@ -66,7 +66,9 @@ def test_a_new_message_type_answers_with_its_focus(new_type: registry.MessageTyp
     entries = [{"fullUrl": "urn:uuid:0", "resource": header}, {"fullUrl": "urn:uuid:1", "resource": request}]
     parsed = new_type.parse(MessageBundle({"resourceType": "Bundle", "entry": entries}))
     context: Any = None
-    assert new_type.apply(parsed, context).focus == ("urn:uuid:1", request)
+    applied = new_type.apply(parsed, context)
+    assert isinstance(applied, registry.Applied)
+    assert applied.focus == ("urn:uuid:1", request)
 
 
 def test_such_messages_are_recognised_and_taken(new_type: registry.MessageType) -> None:
