@@ -78,7 +78,10 @@ _READ_EVERYTHING = frozenset(
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
-    Role.CLINICIAN: _FIND_AND_BOOK | _VIEW_DIARY | _BOTH_REFERRALS | {"bookings.book_outside_time_frame"},
+    Role.CLINICIAN: _FIND_AND_BOOK
+    | _VIEW_DIARY
+    | _BOTH_REFERRALS
+    | {"bookings.book_outside_time_frame", "referrals.send_request"},
     Role.CLERK: _FIND_AND_BOOK | _VIEW_DIARY | _BOTH_REFERRALS,
     Role.MANAGER: _VIEW_DIARY
     | _RUN_SERVICES
