@@ -6,3 +6,5 @@ VIEW: dict[str, str] = {
     Direction.SENT.value: "referrals.view_sent_referrals",
     Direction.RECEIVED.value: "referrals.view_received_referrals",
 }
+# To refer, to ask for a validation, and to change or take back what was sent.
+SEND = "referrals.send_request"

@@ -87,6 +87,8 @@ class CaseEvent(StrEnum):
     HEAR_REJECTED = "hear-rejected"
     HEAR_COMPLETED = "hear-completed"
     HEAR_NON_ATTENDANCE = "hear-non-attendance"
+    # Too late, or from somebody whom we did not ask: it changes nothing, and is remembered.
+    REFUSE_REPLY = "refuse-reply"
 
 
 class ReplyKind(StrEnum):
@@ -201,6 +203,8 @@ _SENT: Table = {
     (_S.REQUESTED, _E.LOSE): _S.UNKNOWN,
     (_S.UNKNOWN, _E.CHECK_AGAIN): _S.REQUESTED,
     **_hear(_NOT_HEARD_OF, _STARTED),
+    **_keep((*_NOT_HEARD_OF, *_ENDING, *_TAKEN_BACK), (_E.REFUSE_REPLY,)),
+    **_keep((_S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED), (_E.REFUSE_REPLY,)),
     **_standing(_S.SENT),
     **_standing(_S.IN_PROGRESS),
     (_S.REVOKING, _E.CONFIRM_REVOKE): _S.REVOKED,
@@ -230,6 +234,7 @@ _SENT: Table = {
 }
 _SENT_REFERRAL: Table = {
     **_hear(_NOT_HEARD_OF, {_E.HEAR_ACCEPTED: _S.ACCEPTED, _E.HEAR_NON_ATTENDANCE: _S.DID_NOT_ATTEND}),
+    **_keep((_S.ACCEPTED, _S.DID_NOT_ATTEND), (_E.REFUSE_REPLY,)),
     **_standing(_S.ACCEPTED),
     (_S.REVOKING, _E.REFUSE_REVOKE_ACCEPTED): _S.ACCEPTED,
     **_keep((*_ENDING, *_TAKEN_BACK), (_E.HEAR_ACCEPTED,)),

@@ -66,7 +66,6 @@ def end_message(
 def ended_request(
     latest: Resource,
     *,
-    own: Resource,
     case_id: UUID,
     category: MessageCategory,
     use_case: UseCase,
@@ -74,10 +73,10 @@ def ended_request(
     reason: str,
     now: datetime,
 ) -> Resource:
-    """The end of the version that the receiver holds; `own` fills what that version leaves out."""
-    held = {**own, **latest}
-    kept = {name: held[name] for name in _KEPT if held.get(name)}
+    """The end of the version that the receiver holds; `reason` in words, or ""."""
+    kept = {name: latest[name] for name in _KEPT if latest.get(name)}
     meta = {"lastUpdated": format_instant(now), "profile": [_PROFILES[category]]}
+    note = {"note": [{"time": format_instant(now), "text": reason}]} if reason else {}
     return {
         "resourceType": "ServiceRequest",
         "intent": "plan",
@@ -86,7 +85,7 @@ def ended_request(
         "status": status.value,
         "category": [{"coding": [category.coding, use_case.coding]}],
         "subject": {"reference": derived_url(case_id, "patient")},
-        "note": [{"time": format_instant(now), "text": reason}],
+        **note,
     }
 
 

@@ -55,7 +55,6 @@ def end(content: RequestContent, status: ServiceRequestStatus) -> dict[str, Any]
     request, included = entries(content)
     ended = requests.ended_request(
         {**request, "id": str(UUID(int=77))},
-        own={},
         case_id=CASE,
         category=content.category,
         use_case=content.use_case,
