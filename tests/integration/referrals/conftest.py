@@ -1,0 +1,16 @@
+"""Our own reply address, and a desk in front of our own receiver."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from tests.integration.referrals.sending import OWN_SERVICE_ID, Desk, make_desk
+
+
+@pytest.fixture
+def desk(db: None, settings: Any) -> Desk:
+    settings.BARS = {**django_settings.BARS, "SERVICE_ID": OWN_SERVICE_ID}
+    # Messages are delivered by the tests themselves.
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    return make_desk()
