@@ -3,10 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.exchange.arrival import Arrival, StoredReply
+from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.transport.headers import IncomingHeaders, Party
 from bars_portal.patients.details import PatientDetails
 from bookings.identity import sender_identity
 from directory.models import HealthcareService
@@ -21,6 +27,7 @@ from tests.factories.accounts import make_acting
 from tests.factories.contents import make_content
 from tests.factories.patients import DETAILS
 from tests.factories.referrals import NOW, make_hub
+from tests.factories.replies import validation_reply
 from tests.integration.bookings.loopback import Loopback
 
 OWN_SERVICE_ID = "2000099090"
@@ -112,6 +119,30 @@ class Desk:
             acting=self.acting,
             now=self.now,
         )
+
+    def hear(self, case: Case, status: str) -> StoredReply:
+        """The responder's answer to the first message of a validation, by the status of its Encounter."""
+        provider = self.service.provider
+        first = OutboundMessage.objects.filter(subject_id=str(case.pk)).order_by("created_at").first()
+        assert first is not None
+        bundle = validation_reply(
+            bytes(first.body),
+            status=status,
+            source=self.service.service_id,
+            own=OWN_SERVICE_ID,
+            now=self.now,
+        )
+        headers = IncomingHeaders(
+            request_id=uuid4(),
+            correlation_id=case.correlation_id,
+            target=ServiceID.parse(OWN_SERVICE_ID),
+            organisation=Party(provider.ods_code, provider.name),
+            practitioner=None,
+            software=None,
+            use_context=None,
+            accept=None,
+        )
+        return receive(Arrival(json.dumps(bundle), {}, headers, "proxy", self.now))
 
     def check_again(self, case: Case) -> Case:
         return services.check_again(case=case, acting=self.acting, now=self.now)
