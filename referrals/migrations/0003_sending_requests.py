@@ -112,7 +112,6 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('content', models.JSONField(default=dict)),
-                ('explanation', models.CharField(blank=True, max_length=300)),
                 ('started_at', models.DateTimeField()),
                 ('made', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rereferred_from', to='referrals.referral')),
                 ('revoked', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='rereferral', to='referrals.referral')),

@@ -48,8 +48,6 @@ class Rereferral(models.Model):
     # What the new referral states (referrals.content).
     content = models.JSONField(default=dict)
     made = models.OneToOneField(Referral, null=True, on_delete=models.PROTECT, related_name="rereferred_from")
-    # In plain words, when the second half could not be sent.
-    explanation = models.CharField(max_length=300, blank=True)
     started_at = models.DateTimeField()
 
     def __str__(self) -> str:

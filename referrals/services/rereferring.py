@@ -60,7 +60,6 @@ def refer_again(
             "service": service,
             "content": stated,
             "made": None,
-            "explanation": "",
             "started_at": now,
         },
     )
