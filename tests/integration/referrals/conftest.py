@@ -1,4 +1,4 @@
-"""Our own reply address, and a desk in front of our own receiver."""
+"""Our own reply address, and a sending desk in front of our own receiver."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.integration.referrals.sending import OWN_SERVICE_ID, Desk, make_desk
 
 
 @pytest.fixture
-def desk(db: None, settings: Any) -> Desk:
+def sender(db: None, settings: Any) -> Desk:
     settings.BARS = {**django_settings.BARS, "SERVICE_ID": OWN_SERVICE_ID}
     # Messages are delivered by the tests themselves.
     settings.CELERY_TASK_ALWAYS_EAGER = False

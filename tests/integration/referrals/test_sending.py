@@ -30,8 +30,8 @@ INDEX = (
 
 
 @pytest.mark.parametrize("category", Category)
-def test_a_request_arrives_and_both_sides_hold_the_same(desk: Desk, category: Category) -> None:
-    case = desk.sent(category)
+def test_a_request_arrives_and_both_sides_hold_the_same(sender: Desk, category: Category) -> None:
+    case = sender.sent(category)
     held = theirs(case)
     assert (case.status, case.remote_id, case.reference) == ("sent", str(held.pk), held.reference)
     assert case.explanation == ""
@@ -45,26 +45,26 @@ def test_a_request_arrives_and_both_sides_hold_the_same(desk: Desk, category: Ca
 
 
 @pytest.mark.parametrize("use_case", UseCase, ids=str)
-def test_every_use_case_is_taken_by_our_own_receiver(desk: Desk, use_case: UseCase) -> None:
+def test_every_use_case_is_taken_by_our_own_receiver(sender: Desk, use_case: UseCase) -> None:
     validates = make_content(use_case).category == "validation"
     send: Any = services.request_validation if validates else services.request_referral
     case = send(
         content=make_content(use_case),
         details=DETAILS,
-        service=desk.service,
-        acting=desk.acting,
-        now=desk.now,
+        service=sender.service,
+        acting=sender.acting,
+        now=sender.now,
     )
-    assert desk.arrive(case).status == CaseStatus.SENT
+    assert sender.arrive(case).status == CaseStatus.SENT
     assert content_from_json(case.content) == make_content(use_case)
 
 
-def test_before_the_answer_it_is_on_its_way(desk: Desk) -> None:
-    referral = desk.refer()
+def test_before_the_answer_it_is_on_its_way(sender: Desk) -> None:
+    referral = sender.refer()
     assert (referral.status, referral.is_current) == ("requested", True)
-    assert not can_take_back(desk.acting, referral)
+    assert not can_take_back(sender.acting, referral)
     with pytest.raises(PolicyRefused, match="still being sent"):
-        desk.revoke(referral)
+        sender.revoke(referral)
 
 
 @pytest.mark.parametrize(
@@ -79,60 +79,60 @@ def test_before_the_answer_it_is_on_its_way(desk: Desk) -> None:
     ],
     ids=["422", "network", "401", "other", "timeout", "unreachable"],
 )
-def test_when_it_is_not_taken_or_nobody_knows(desk: Desk, fault: Any, status: str, words: str) -> None:
-    desk.network.before.append(fault)
-    referral = desk.sent()
+def test_when_it_is_not_taken_or_nobody_knows(sender: Desk, fault: Any, status: str, words: str) -> None:
+    sender.network.before.append(fault)
+    referral = sender.sent()
     assert referral.status == status
     assert words in referral.explanation
 
 
 @pytest.mark.parametrize("category", Category)
-def test_a_lost_answer_is_found_by_checking_again(desk: Desk, category: Category) -> None:
+def test_a_lost_answer_is_found_by_checking_again(sender: Desk, category: Category) -> None:
     """The same bytes go out: the receiver says duplicate, and what it holds is read."""
-    desk.network.after.append(timeout)
-    case = desk.sent(category)
+    sender.network.after.append(timeout)
+    case = sender.sent(category)
     assert (case.status, case.remote_id) == ("unknown", "")
-    checked = desk.check_again(case)
+    checked = sender.check_again(case)
     assert checked.status == CaseStatus.REQUESTED
-    case = desk.arrive(checked)
+    case = sender.arrive(checked)
     held = theirs(case)
     assert (case.status, case.remote_id, case.reference) == ("sent", str(held.pk), held.reference)
-    first, second = [each.content for each in desk.network.requests if each.method == "POST"]
+    first, second = [each.content for each in sender.network.requests if each.method == "POST"]
     assert first == second
     with pytest.raises(PolicyRefused, match="nothing to check"):
-        desk.check_again(case)
+        sender.check_again(case)
 
 
-def test_an_answer_that_cannot_be_read_leaves_the_case_sent(desk: Desk) -> None:
+def test_an_answer_that_cannot_be_read_leaves_the_case_sent(sender: Desk) -> None:
     def mute(request: Any) -> Any:
         sent = json.loads(request.content)
         return answering({**sent, "entry": [sent["entry"][0]]})(request)
 
-    desk.network.before.append(mute)
-    referral = desk.sent()
+    sender.network.before.append(mute)
+    referral = sender.sent()
     assert (referral.status, referral.remote_id) == ("sent", "")
     assert "could not be read" in referral.explanation
 
 
 @pytest.mark.parametrize("status", ["draft", "unknown"])
-def test_taken_but_not_active_is_not_known(desk: Desk, status: str) -> None:
+def test_taken_but_not_active_is_not_known(sender: Desk, status: str) -> None:
     def odd(request: Any) -> Any:
         bundle = json.loads(request.content)
         bundle["entry"][1]["resource"]["status"] = status
         return answering(bundle)(request)
 
-    desk.network.before.append(odd)
-    assert desk.sent().status == CaseStatus.UNKNOWN
+    sender.network.before.append(odd)
+    assert sender.sent().status == CaseStatus.UNKNOWN
 
 
-def test_an_id_that_is_none_never_becomes_part_of_an_address(desk: Desk) -> None:
+def test_an_id_that_is_none_never_becomes_part_of_an_address(sender: Desk) -> None:
     def odd(request: Any) -> Any:
         bundle = json.loads(request.content)
         bundle["entry"][1]["resource"]["id"] = "../Slot?x=1"
         return answering(bundle)(request)
 
-    desk.network.before.append(odd)
-    assert desk.sent().remote_id == ""
+    sender.network.before.append(odd)
+    assert sender.sent().remote_id == ""
 
 
 # -- taking back
@@ -140,11 +140,11 @@ def test_an_id_that_is_none_never_becomes_part_of_an_address(desk: Desk) -> None
 
 @pytest.mark.parametrize("category", Category)
 @pytest.mark.parametrize("in_error", [False, True], ids=["revoked", "in-error"])
-def test_taking_it_back_on_both_sides(desk: Desk, category: Category, in_error: bool) -> None:
-    case = desk.sent(category)
-    pending = desk.in_error(case) if in_error else desk.revoke(case)
+def test_taking_it_back_on_both_sides(sender: Desk, category: Category, in_error: bool) -> None:
+    case = sender.sent(category)
+    pending = sender.in_error(case) if in_error else sender.revoke(case)
     assert pending.status == CaseStatus.REVOKING
-    case = desk.arrive(pending)
+    case = sender.arrive(pending)
     status = "entered-in-error" if in_error else "revoked"
     assert (case.status, theirs(case).status) == (status, status)
     assert case.resource["status"] == theirs(case).resource["status"] == status
@@ -152,57 +152,57 @@ def test_taking_it_back_on_both_sides(desk: Desk, category: Category, in_error: 
     assert events(case)[2:] == ["request-revoke", "confirm-in-error" if in_error else "confirm-revoke"]
 
 
-def test_a_lost_answer_to_a_revoke(desk: Desk) -> None:
-    case = desk.sent(Category.VALIDATION)
-    pending = desk.revoke(case)
-    desk.network.after.append(timeout)
-    case = desk.arrive(pending)
+def test_a_lost_answer_to_a_revoke(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    pending = sender.revoke(case)
+    sender.network.after.append(timeout)
+    case = sender.arrive(pending)
     assert case.status == CaseStatus.REVOKE_UNKNOWN
     assert "Check again before you tell the patient" in case.explanation
-    case = desk.arrive(desk.check_again(case))
+    case = sender.arrive(sender.check_again(case))
     assert (case.status, theirs(case).status) == ("revoked", "revoked")
 
 
-def test_a_refused_revoke_leaves_the_case_as_it_was(desk: Desk) -> None:
-    case = desk.sent()
-    pending = desk.revoke(case)
-    desk.network.before.append(refusing(409, "REC_CONFLICT", "conflict"))
-    case = desk.arrive(pending)
+def test_a_refused_revoke_leaves_the_case_as_it_was(sender: Desk) -> None:
+    case = sender.sent()
+    pending = sender.revoke(case)
+    sender.network.before.append(refusing(409, "REC_CONFLICT", "conflict"))
+    case = sender.arrive(pending)
     assert (case.status, case.ending) == ("sent", "")
     assert "has changed this case meanwhile" in case.explanation
-    assert can_take_back(desk.acting, case)
+    assert can_take_back(sender.acting, case)
 
 
-def test_taken_back_there_already_sends_nothing(desk: Desk) -> None:
-    case = desk.sent()
+def test_taken_back_there_already_sends_nothing(sender: Desk) -> None:
+    case = sender.sent()
     held = theirs(case)
     Referral.objects.filter(pk=held.pk).update(resource={**held.resource, "status": "revoked"})
-    found = desk.revoke(case)
+    found = sender.revoke(case)
     assert found.status == CaseStatus.REVOKED
     assert messages(case) == ["referral-new"]
 
 
-def test_nothing_is_taken_back_that_cannot_be_read(desk: Desk) -> None:
-    case = desk.sent()
-    desk.network.before.append(unreachable)
+def test_nothing_is_taken_back_that_cannot_be_read(sender: Desk) -> None:
+    case = sender.sent()
+    sender.network.before.append(unreachable)
     with pytest.raises(PolicyRefused, match="did not show us the request"):
-        desk.revoke(case)
-    desk.network.before.append(refusing(404, "REC_NOT_FOUND", "not-found"))
-    assert desk.latest(case).state is LatestState.MISSING
+        sender.revoke(case)
+    sender.network.before.append(refusing(404, "REC_NOT_FOUND", "not-found"))
+    assert sender.latest(case).state is LatestState.MISSING
 
 
 # -- updates
 
 
-def test_an_update_of_a_validation(desk: Desk) -> None:
-    case = desk.sent(Category.VALIDATION)
+def test_an_update_of_a_validation(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
     before = content_from_json(case.content)
     known = replace(before, assessment=replace(before.assessment, priority=ARPPriority.C2))
-    pending = desk.update(case, known, make_details(family_name="Feather"))
+    pending = sender.update(case, known, make_details(family_name="Feather"))
     assert (pending.status, pending.priority, pending.has_update_pending) == ("sent", "C3", True)
-    assert not can_update(desk.acting, pending)
-    assert not can_take_back(desk.acting, pending)
-    case = desk.arrive(pending)
+    assert not can_update(sender.acting, pending)
+    assert not can_take_back(sender.acting, pending)
+    case = sender.arrive(pending)
     held = theirs(case)
     assert (case.priority, held.priority, case.version, held.version) == ("C2", "C2", 2, 2)
     assert (case.patient.family_name, held.patient.family_name) == ("Feather", "Feather")
@@ -210,36 +210,36 @@ def test_an_update_of_a_validation(desk: Desk) -> None:
     assert events(case)[2:] == ["request-update", "confirm-update"]
 
 
-def test_a_refused_update_changes_nothing(desk: Desk) -> None:
-    case = desk.sent(Category.VALIDATION)
+def test_a_refused_update_changes_nothing(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
     before = (case.content, case.resource, case.included)
-    pending = desk.update(case, make_content(UseCase.A4T1, notes=(), allergies=make_content().allergies))
-    desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
-    case = desk.arrive(pending)
+    pending = sender.update(case, make_content(UseCase.A4T1, notes=(), allergies=make_content().allergies))
+    sender.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
+    case = sender.arrive(pending)
     assert (case.content, case.resource, case.included) == before
     assert (case.status, case.pending, case.version) == ("sent", None, 1)
     assert "did not take the update" in case.explanation
 
 
-def test_an_unknown_update_is_checked_again(desk: Desk) -> None:
-    case = desk.sent(Category.VALIDATION)
+def test_an_unknown_update_is_checked_again(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
     known = make_content(UseCase.A4T1, flags=())
-    pending = desk.update(case, known)
-    desk.network.after.append(timeout)
-    case = desk.arrive(pending)
+    pending = sender.update(case, known)
+    sender.network.after.append(timeout)
+    case = sender.arrive(pending)
     assert case.has_update_pending
     assert "whether this update arrived" in case.explanation
     with pytest.raises(PolicyRefused, match="Check again first"):
-        desk.revoke(case)
-    case = desk.arrive(desk.check_again(case))
+        sender.revoke(case)
+    case = sender.arrive(sender.check_again(case))
     assert (case.pending, case.explanation, case.flags, theirs(case).flags) == (None, "", [], [])
 
 
-def test_an_ambulance_call_in_stages(desk: Desk) -> None:
+def test_an_ambulance_call_in_stages(sender: Desk) -> None:
     """Each stage carries the receiver's own Encounter, as its ids say."""
-    case = desk.sent(use_case=UseCase.A6T1, stage=Stage.FIRST_ALERT)
+    case = sender.sent(use_case=UseCase.A6T1, stage=Stage.FIRST_ALERT)
     for stage in (Stage.TRIAGED, Stage.COMPLETE):
-        case = desk.arrive(desk.update(case, make_content(UseCase.A6T1, stage=stage)))
+        case = sender.arrive(sender.update(case, make_content(UseCase.A6T1, stage=stage)))
     sent = OutboundMessage.objects.filter(subject_id=str(case.pk)).order_by("created_at").last()
     assert sent is not None
     encounters = MessageBundle(json.loads(bytes(sent.body))).of_type("Encounter")
@@ -249,35 +249,35 @@ def test_an_ambulance_call_in_stages(desk: Desk) -> None:
     assert len(theirs(case).included) == len(case.included)
 
 
-def test_an_update_keeps_what_names_the_case(desk: Desk) -> None:
-    case = desk.sent(Category.VALIDATION)
+def test_an_update_keeps_what_names_the_case(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
     content = make_content(UseCase.A4T1)
     bare = replace(content, assessment=replace(content.assessment, case_number="", started_at=None))
     number, authored = case.case_number, case.authored_on
-    case = desk.arrive(desk.update(case, bare))
+    case = sender.arrive(sender.update(case, bare))
     assert (case.case_number, case.authored_on) == (number, authored)
     assert content_from_json(case.content).assessment.started_at == content.assessment.started_at
 
 
-def test_only_validations_and_ambulance_calls_are_updated(desk: Desk) -> None:
+def test_only_validations_and_ambulance_calls_are_updated(sender: Desk) -> None:
     with pytest.raises(PolicyRefused, match="refer again"):
-        desk.update(desk.sent(), make_content())
+        sender.update(sender.sent(), make_content())
 
 
-def test_an_update_is_not_for_another_use_case(desk: Desk) -> None:
-    case = desk.sent(Category.VALIDATION)
+def test_an_update_is_not_for_another_use_case(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
     with pytest.raises(ContentInvalid, match="use_case"):
-        desk.update(case, make_content(UseCase.A4T2))
+        sender.update(case, make_content(UseCase.A4T2))
 
 
 # -- referring again
 
 
-def test_referring_again_revokes_first(desk: Desk) -> None:
-    old = desk.sent()
-    plan = desk.refer_again(old, make_content(UseCase.A1T5, booking_ids=()))
+def test_referring_again_revokes_first(sender: Desk) -> None:
+    old = sender.sent()
+    plan = sender.refer_again(old, make_content(UseCase.A1T5, booking_ids=()))
     assert plan.made is None
-    old = desk.arrive(old)
+    old = sender.arrive(old)
     done = rereferral_of(old)
     assert done is not None
     assert done.made is not None
@@ -285,36 +285,36 @@ def test_referring_again_revokes_first(desk: Desk) -> None:
     assert (done.made.journey, done.made.patient) == (old.journey, old.patient)
     assert Referral.objects.filter(direction=Direction.RECEIVED).count() == 2
     with pytest.raises(PolicyRefused, match="already sent in its place"):
-        desk.refer_again(old, make_content(booking_ids=()))
+        sender.refer_again(old, make_content(booking_ids=()))
 
 
-def test_a_refused_revoke_refers_nobody_again_later(desk: Desk) -> None:
-    old = desk.sent()
-    desk.refer_again(old, make_content(booking_ids=()))
-    desk.network.before.append(refusing(409, "REC_CONFLICT", "conflict"))
-    old = desk.arrive(old)
+def test_a_refused_revoke_refers_nobody_again_later(sender: Desk) -> None:
+    old = sender.sent()
+    sender.refer_again(old, make_content(booking_ids=()))
+    sender.network.before.append(refusing(409, "REC_CONFLICT", "conflict"))
+    old = sender.arrive(old)
     assert (old.status, Referral.objects.filter(direction=Direction.SENT).count()) == ("sent", 1)
-    old = desk.arrive(desk.revoke(old))
+    old = sender.arrive(sender.revoke(old))
     assert (old.status, Referral.objects.filter(direction=Direction.SENT).count()) == ("revoked", 1)
 
 
-def test_the_second_half_may_be_tried_again(desk: Desk) -> None:
-    old = desk.sent()
-    pending = desk.revoke(old)
-    old = desk.arrive(pending)
-    plan = desk.refer_again(old, make_content(booking_ids=()))
+def test_the_second_half_may_be_tried_again(sender: Desk) -> None:
+    old = sender.sent()
+    pending = sender.revoke(old)
+    old = sender.arrive(pending)
+    plan = sender.refer_again(old, make_content(booking_ids=()))
     assert plan.made is not None
-    assert desk.arrive(plan.made).status == CaseStatus.SENT
+    assert sender.arrive(plan.made).status == CaseStatus.SENT
 
 
 # -- who may, and pressing twice
 
 
-def test_pressing_twice_sends_one_request(desk: Desk) -> None:
+def test_pressing_twice_sends_one_request(sender: Desk) -> None:
     draft = services.create_request_draft(
-        acting=desk.acting, service=desk.service, use_case="a1t1", now=desk.now
+        acting=sender.acting, service=sender.service, use_case="a1t1", now=sender.now
     )
-    first, second = desk.refer(draft=draft), desk.refer(draft=draft)
+    first, second = sender.refer(draft=draft), sender.refer(draft=draft)
     assert first == second
     assert Referral.objects.count() == OutboundMessage.objects.count() == 1
 
@@ -329,28 +329,28 @@ def test_pressing_twice_sends_one_request(desk: Desk) -> None:
     ],
     ids=["closed", "no-referrals", "use-case", "requires-booking"],
 )
-def test_what_a_service_does_not_take(desk: Desk, service: dict[str, Any], words: str) -> None:
+def test_what_a_service_does_not_take(sender: Desk, service: dict[str, Any], words: str) -> None:
     for name, value in service.items():
-        setattr(desk.service, name, value)
+        setattr(sender.service, name, value)
     with pytest.raises(PolicyRefused, match=words):
-        desk.refer()
+        sender.refer()
     assert not OutboundMessage.objects.exists()
 
 
-def test_only_clinicians_send_and_take_back(desk: Desk) -> None:
-    case = desk.sent()
-    desk.acting = make_acting(role="clerk", organisation=desk.acting.organisation)
-    acts: list[Any] = [desk.refer, lambda: desk.revoke(case), lambda: desk.check_again(case)]
+def test_only_clinicians_send_and_take_back(sender: Desk) -> None:
+    case = sender.sent()
+    sender.acting = make_acting(role="clerk", organisation=sender.acting.organisation)
+    acts: list[Any] = [sender.refer, lambda: sender.revoke(case), lambda: sender.check_again(case)]
     for act in acts:
         with pytest.raises(PolicyRefused, match="Only clinicians"):
             act()
 
 
-def test_another_organisation_cannot_take_it_back(desk: Desk) -> None:
-    case = desk.sent()
-    desk.acting = make_acting()
+def test_another_organisation_cannot_take_it_back(sender: Desk) -> None:
+    case = sender.sent()
+    sender.acting = make_acting()
     with pytest.raises(PolicyRefused, match="organisation that sent"):
-        desk.revoke(case)
+        sender.revoke(case)
 
 
 @pytest.mark.parametrize(
@@ -361,16 +361,16 @@ def test_another_organisation_cannot_take_it_back(desk: Desk) -> None:
     ],
     ids=["part", "nobody-to-call"],
 )
-def test_what_is_not_stated_is_named(desk: Desk, changes: dict[str, Any], field: str) -> None:
+def test_what_is_not_stated_is_named(sender: Desk, changes: dict[str, Any], field: str) -> None:
     details = DETAILS if changes else make_details(contacts=())
     with pytest.raises(ContentInvalid) as raised:
-        desk.refer(details=details, **changes)
+        sender.refer(details=details, **changes)
     assert raised.value.fields == (field,)
 
 
-def test_a_worker_that_dies_leaves_a_request_to_check(desk: Desk) -> None:
-    referral = desk.refer()
+def test_a_worker_that_dies_leaves_a_request_to_check(sender: Desk) -> None:
+    referral = sender.refer()
     OutboundMessage.objects.update(state=DeliveryState.UNKNOWN)
     with pytest.raises(PolicyRefused):
-        desk.revoke(referral)
+        sender.revoke(referral)
     assert [each.to_status for each in changes_of(referral)] == ["requested"]

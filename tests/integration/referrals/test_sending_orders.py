@@ -44,8 +44,8 @@ class OneRequest(RuleBasedStateMachine):
     def begin(self) -> None:
         """Another receiver for every example; our own address stays."""
         hub = make_hub(accepted_use_cases=[each.value for each in UseCase])
-        self.desk = Desk(self.first.acting, hub, Loopback(), self.first.own)
-        self.case: Case = self.desk.validate()
+        self.sender = Desk(self.first.acting, hub, Loopback(), self.first.own)
+        self.case: Case = self.sender.validate()
         self.heard: set[str] = set()
         self.was_completed = False
 
@@ -57,26 +57,26 @@ class OneRequest(RuleBasedStateMachine):
         repeated = message is not None and message.attempts.exists()
         drill = None if repeated and fault == "refused" else FAULTS[fault]
         if drill is not None:
-            getattr(self.desk.network, drill[0]).append(drill[1])
-        self.case = self.desk.arrive(self.case)
-        self.desk.network.before.clear()
-        self.desk.network.after.clear()
+            getattr(self.sender.network, drill[0]).append(drill[1])
+        self.case = self.sender.arrive(self.case)
+        self.sender.network.before.clear()
+        self.sender.network.after.clear()
 
-    @precondition(lambda self: policies.can_check_again(self.desk.acting, self.case))
+    @precondition(lambda self: policies.can_check_again(self.sender.acting, self.case))
     @rule()
     def check_again(self) -> None:
-        self.case = self.desk.check_again(self.case)
+        self.case = self.sender.check_again(self.case)
 
-    @precondition(lambda self: policies.can_take_back(self.desk.acting, self.case))
+    @precondition(lambda self: policies.can_take_back(self.sender.acting, self.case))
     @rule(in_error=st.booleans())
     def take_back(self, in_error: bool) -> None:
-        self.attempt(self.desk.in_error if in_error else self.desk.revoke)
+        self.attempt(self.sender.in_error if in_error else self.sender.revoke)
 
-    @precondition(lambda self: policies.can_update(self.desk.acting, self.case))
+    @precondition(lambda self: policies.can_update(self.sender.acting, self.case))
     @rule(priority=st.sampled_from(ARPPriority))
     def update(self, priority: ARPPriority) -> None:
         content = make_content(UseCase.A4T1, assessment=Assessment(priority=priority))
-        self.attempt(lambda case: self.desk.update(case, content))
+        self.attempt(lambda case: self.sender.update(case, content))
 
     def attempt(self, act: Any) -> None:
         try:
@@ -89,8 +89,8 @@ class OneRequest(RuleBasedStateMachine):
     @rule(status=st.sampled_from(["in-progress", "cancelled", "finished"]))
     def reply(self, status: str) -> None:
         """At any time: also before the answer to our own message."""
-        self.desk.tick()
-        reply = self.desk.hear(self.case, status)
+        self.sender.tick()
+        reply = self.sender.hear(self.case, status)
         self.case.refresh_from_db()
         assert reply.status == 200, reply.body
         self.heard.add(status)
@@ -100,7 +100,9 @@ class OneRequest(RuleBasedStateMachine):
         return message is not None and message.state == "queued"
 
     def arrived(self) -> bool:
-        return ValidationCase.objects.filter(service=self.desk.service, direction=Direction.RECEIVED).exists()
+        return ValidationCase.objects.filter(
+            service=self.sender.service, direction=Direction.RECEIVED
+        ).exists()
 
     @invariant()
     def what_was_heard_counts(self) -> None:
@@ -124,12 +126,12 @@ class OneRequest(RuleBasedStateMachine):
         if not hasattr(self, "case"):
             return
         for _ in range(3):
-            self.case = self.desk.arrive(self.case)
-            if policies.can_check_again(self.desk.acting, self.case):
-                self.case = self.desk.check_again(self.case)
+            self.case = self.sender.arrive(self.case)
+            if policies.can_check_again(self.sender.acting, self.case):
+                self.case = self.sender.check_again(self.case)
         assert outbox.unsettled(self.case) is None
         assert (self.case.pending, self.case.status in ("requested", "unknown")) == (None, False)
-        received = ValidationCase.objects.filter(service=self.desk.service, direction=Direction.RECEIVED)
+        received = ValidationCase.objects.filter(service=self.sender.service, direction=Direction.RECEIVED)
         assert received.count() <= 1, "never two cases of one request"
         if self.arrived():
             self.agree(theirs(self.case))
@@ -145,8 +147,8 @@ class OneRequest(RuleBasedStateMachine):
             assert self.case.status == held.status
 
 
-def test_any_order_comes_to_one_truth(desk: Desk) -> None:
-    machine = type("OneRequest", (OneRequest,), {"first": desk})
+def test_any_order_comes_to_one_truth(sender: Desk) -> None:
+    machine = type("OneRequest", (OneRequest,), {"first": sender})
     quick = settings(
         max_examples=20,
         stateful_step_count=9,
