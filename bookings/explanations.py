@@ -24,7 +24,8 @@ _UNKNOWN = {
 }
 
 # By (code of http-error-codes without prefix, issue code), most particular first.
-_REFUSALS: Mapping[Purpose, Mapping[tuple[str, str], str]] = {
+Refusals = Mapping[tuple[str, str], str]
+_REFUSALS: Mapping[Purpose, Refusals] = {
     Purpose.BOOK: {
         ("CONFLICT", "conflict"): "Somebody else took this time. Choose another slot.",
         ("CONFLICT", ""): "The service could not take this booking as it stands. Choose another slot.",
@@ -81,16 +82,27 @@ def explain(outcome: Outcome, purpose: Purpose) -> str:
         return _UNKNOWN[purpose]
     if outcome.delivery is not Delivery.REFUSED:
         return ""
-    issue = next(iter(outcome.issues), None)
-    code = issue.code.upper() if issue else ""
-    if code in ("PROXY_NOT_FOUND", "NOT_FOUND") and purpose is Purpose.BOOK:
+    if purpose is Purpose.BOOK and is_not_on_network(outcome):
         return _NOT_ON_NETWORK
-    bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
-    table = _REFUSALS[purpose]
-    particular = table.get((bare, issue.issue)) if issue else None
-    return particular or table.get((bare, "")) or _OTHER[purpose]
+    return words_for(outcome, _REFUSALS[purpose]) or _OTHER[purpose]
 
 
 def unclear(purpose: Purpose) -> str:
     """The same as for a lost answer: what came back does not say that it is done."""
     return _UNKNOWN[purpose]
+
+
+def is_not_on_network(outcome: Outcome) -> bool:
+    """The proxy itself does not know the service."""
+    issue = next(iter(outcome.issues), None)
+    return issue is not None and issue.code.upper() in ("PROXY_NOT_FOUND", "NOT_FOUND")
+
+
+def words_for(outcome: Outcome, table: Refusals) -> str:
+    """The table's sentence for the decisive issue of a refusal; "" when it has none."""
+    issue = next(iter(outcome.issues), None)
+    if issue is None:
+        return table.get(("", ""), "")
+    code = issue.code.upper()
+    bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
+    return table.get((bare, issue.issue)) or table.get((bare, "")) or ""

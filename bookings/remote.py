@@ -1,22 +1,18 @@
 """Reading an appointment back from the service that holds it (standard section 8: before a cancel)."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from bars_portal.audit.services import record
-from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import AppointmentStatus
-from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM
 from bars_portal.exchange.fhir.reading import as_text, dicts
-from bars_portal.exchange.transport.answers import Delivery, judge_answer
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.exchange.transport.errors import TransportError
 from bookings import mapping
-from bookings.identity import SenderIdentity, reading_context
+from bookings.asking import Missing, Params, Unreachable, ask, patient_params
+from bookings.identity import SenderIdentity
 from bookings.latest import LatestAppointment, LatestState
 from bookings.models import Booking
 from directory.services import record_contact
@@ -31,15 +27,6 @@ _OVER = frozenset(
         AppointmentStatus.FULFILLED,
     }
 )
-_NOT_FOUND = 404
-
-
-class _Missing(Exception):
-    """The service says that there is no such thing."""
-
-
-class _Unreachable(Exception):
-    """No answer that could be used."""
 
 
 def read_latest(
@@ -53,9 +40,9 @@ def read_latest(
     try:
         resource = _read(client, booking, sender) if booking.remote_id else _search(client, booking, sender)
         latest = LatestAppointment(_state(resource, booking), mapping.clean(resource))
-    except _Missing:
+    except Missing:
         latest = LatestAppointment(LatestState.MISSING)
-    except _Unreachable:
+    except Unreachable:
         latest = LatestAppointment(LatestState.UNREACHABLE)
     _note(booking, sender, latest, now)
     return latest
@@ -69,32 +56,17 @@ def _state(resource: Resource, booking: Booking) -> LatestState:
 
 
 def _read(client: BarsClient, booking: Booking, sender: SenderIdentity) -> Resource:
-    return _get(client, booking, sender, f"/Appointment/{booking.remote_id}", [], "Appointment")
+    return _ask(client, booking, sender, f"/Appointment/{booking.remote_id}", [], "Appointment")
 
 
 def _search(client: BarsClient, booking: Booking, sender: SenderIdentity) -> Resource:
-    params = _patient_params(booking)
-    if not params:
-        raise _Missing
-    found = MessageBundle.from_dict(_get(client, booking, sender, "/Appointment", params, "Bundle:searchset"))
+    params = patient_params(booking.patient)
+    found = MessageBundle.from_dict(_ask(client, booking, sender, "/Appointment", params, "Bundle:searchset"))
     matching = [each for each in found.of_type("Appointment") if _is_ours(found, each, booking)]
     if not matching:
-        raise _Missing
+        raise Missing
     # A time may have been booked, cancelled and booked again: the one that stands counts.
     return min(matching, key=lambda each: as_text(each.get("status")) in _OVER)
-
-
-def _patient_params(booking: Booking) -> Sequence[tuple[str, str]]:
-    patient = booking.patient
-    if patient.nhs_number and patient.nhs_number_verified:
-        return [("patient:identifier", f"{NHS_NUMBER_SYSTEM}|{patient.nhs_number}")]
-    if not (patient.family_name and patient.birth_date and patient.postcode):
-        return []
-    return [
-        ("patient:name", patient.family_name),
-        ("patient:birthdate", f"eq{patient.birth_date.isoformat()}"),
-        ("patient:address-postalcode", patient.postcode),
-    ]
 
 
 def _is_ours(bundle: MessageBundle, appointment: Resource, booking: Booking) -> bool:
@@ -111,29 +83,19 @@ def _slot_id(reference: str) -> str:
     return reference.removeprefix("Slot/") if reference.startswith("Slot/") else ""
 
 
-def _get(
-    client: BarsClient,
-    booking: Booking,
-    sender: SenderIdentity,
-    path: str,
-    params: Sequence[tuple[str, str]],
-    expected: str,
+def _ask(
+    client: BarsClient, booking: Booking, sender: SenderIdentity, path: str, params: Params, expected: str
 ) -> dict[str, Any]:
-    """Raises _Missing and _Unreachable."""
-    context = reading_context(sender, booking.service.service_id, booking.journey.correlation_id)
-    try:
-        answer = client.get(path, params=params, context=context)
-    except TransportError:
-        raise _Unreachable from None
-    judged = judge_answer(
-        answer,
-        request_id=context.request_id,
-        correlation_id=context.correlation_id,
+    """Raises Missing and Unreachable."""
+    return ask(
+        client,
+        sender=sender,
+        service_id=booking.service.service_id,
+        correlation_id=booking.journey.correlation_id,
+        path=path,
+        params=params,
         expected=expected,
     )
-    if judged.delivery is Delivery.ACCEPTED:
-        return json.loads(answer.body)
-    raise _Missing if answer.status == _NOT_FOUND else _Unreachable
 
 
 @transaction.atomic

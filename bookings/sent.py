@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
+from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.bundle import Resource
@@ -17,6 +18,7 @@ from bookings import mapping
 from bookings.identity import identity_of
 from bookings.models import Booking
 from bookings.remote import read_latest
+from directory.models import HealthcareService
 
 # use-context has a category; a booking has none of ServiceRequest's.
 CATEGORY = "booking"
@@ -38,12 +40,16 @@ def where_to(booking: Booking) -> Addressing:
 
 
 def header_facts(booking: Booking) -> mapping.HeaderFacts:
+    return header_to(booking.service, booking.organisation)
+
+
+def header_to(service: HealthcareService, organisation: Organisation) -> mapping.HeaderFacts:
     """`source` is our own reply address, so that answers and later messages find us."""
     software = own_software()
     return mapping.HeaderFacts(
-        destination=ServiceID.parse(booking.service.service_id),
+        destination=ServiceID.parse(service.service_id),
         source=ServiceID.parse(settings.BARS["SERVICE_ID"]),
-        source_name=booking.organisation.name,
+        source_name=organisation.name,
         software=software.name,
         version=software.version,
     )

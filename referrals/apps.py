@@ -7,3 +7,9 @@ class ReferralsConfig(AppConfig):
     name = "referrals"
     label = "referrals"
     verbose_name = "Referrals"
+
+    def ready(self) -> None:
+        from bookings.basis import register_basis
+        from referrals.selectors import standing_referral_id
+
+        register_basis(standing_referral_id)

@@ -9,3 +9,5 @@ VIEW: dict[str, str] = {
 # To decide about a received case and tell the requester; to take it over and write notes.
 ANSWER = "referrals.answer_case"
 WORK = "referrals.work_case"
+# To refer, to ask for a validation, and to change or take back what was sent.
+SEND = "referrals.send_request"

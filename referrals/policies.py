@@ -1,9 +1,21 @@
-"""Who may do what with a case: `check_can_x` raises a sentence for the user, `can_x` is its boolean."""
+"""Who may see a case: `check_can_x` raises a sentence for the user, `can_x` is its boolean."""
 
 from bars_portal.accounts.acting import Acting
 from bookings.policies import PolicyRefused
 from referrals.models import Case, UnmatchedReply
 from referrals.permissions import VIEW
+from referrals.sending_policies import can_check_again as can_check_again
+from referrals.sending_policies import can_refer_again as can_refer_again
+from referrals.sending_policies import can_request as can_request
+from referrals.sending_policies import can_take_back as can_take_back
+from referrals.sending_policies import can_update as can_update
+from referrals.sending_policies import check_can_check_again as check_can_check_again
+from referrals.sending_policies import check_can_refer_again as check_can_refer_again
+from referrals.sending_policies import check_can_request as check_can_request
+from referrals.sending_policies import check_can_take_back as check_can_take_back
+from referrals.sending_policies import check_can_update as check_can_update
+from referrals.sending_policies import check_can_use_draft as check_can_use_draft
+from referrals.sending_policies import check_has_booking as check_has_booking
 from referrals.states import Direction
 
 __all__ = ["PolicyRefused", "can_view", "can_view_unmatched", "check_can_view", "check_can_view_unmatched"]

@@ -1,11 +1,14 @@
 """The local status of a referral or validation request. Pure; drawn in docs/states-referrals.md."""
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import product
 
 from bookings.states import Direction
 
 __all__ = [
     "CURRENT",
+    "OPEN",
     "TRANSITIONS",
     "CaseEvent",
     "CaseStatus",
@@ -25,7 +28,12 @@ class Category(StrEnum):
 
 
 class CaseStatus(StrEnum):
+    REQUESTED = "requested"
     SENT = "sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    REVOKING = "revoking"
+    REVOKE_UNKNOWN = "revoke-unknown"
     RECEIVED = "received"
     ACCEPTED = "accepted"
     IN_PROGRESS = "in-progress"
@@ -42,6 +50,27 @@ class CaseStatus(StrEnum):
 
 class CaseEvent(StrEnum):
     SEND = "send"
+    # A request of ours on its way, and what its synchronous answer says.
+    REQUEST = "request"
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+    LOSE = "lose"
+    CHECK_AGAIN = "check-again"
+    REQUEST_UPDATE = "request-update"
+    CONFIRM_UPDATE = "confirm-update"
+    REFUSE_UPDATE = "refuse-update"
+    LOSE_UPDATE = "lose-update"
+    CHECK_UPDATE_AGAIN = "check-update-again"
+    REQUEST_REVOKE = "request-revoke"
+    CONFIRM_REVOKE = "confirm-revoke"
+    CONFIRM_IN_ERROR = "confirm-in-error"
+    # The receiver keeps the case: it is what it was, by what had been heard until then.
+    REFUSE_REVOKE = "refuse-revoke"
+    REFUSE_REVOKE_ACCEPTED = "refuse-revoke-accepted"
+    REFUSE_REVOKE_STARTED = "refuse-revoke-started"
+    LOSE_REVOKE = "lose-revoke"
+    CHECK_REVOKE_AGAIN = "check-revoke-again"
+    FIND_REVOKED = "find-revoked"
     RECEIVE = "receive"
     RECEIVE_UPDATE = "receive-update"
     RECEIVE_REVOKE = "receive-revoke"
@@ -79,7 +108,12 @@ class ReplyKind(StrEnum):
 
 
 _LABELS: dict[CaseStatus, str] = {
+    CaseStatus.REQUESTED: "Sending",
     CaseStatus.SENT: "Sent",
+    CaseStatus.REFUSED: "Not sent",
+    CaseStatus.UNKNOWN: "Not known whether it arrived",
+    CaseStatus.REVOKING: "Being taken back",
+    CaseStatus.REVOKE_UNKNOWN: "Not known whether it is taken back",
     CaseStatus.RECEIVED: "Received",
     CaseStatus.ACCEPTED: "Accepted",
     CaseStatus.IN_PROGRESS: "In progress",
@@ -130,47 +164,97 @@ _RECEIVED_REFERRAL: Table = {
     (_S.ACCEPTED, _E.RECORD_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
     (_S.IN_PROGRESS, _E.RECORD_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
 }
-# Replies may overtake one another: a late one is kept in the history, and never takes an outcome back.
+
+
+def _keep(statuses: Iterable[CaseStatus], events: Iterable[CaseEvent]) -> Table:
+    """Noted in the history, and nothing else changes."""
+    return {(status, event): status for status, event in product(statuses, events)}
+
+
+def _hear(statuses: Iterable[CaseStatus], heard: Mapping[CaseEvent, CaseStatus]) -> Table:
+    return {(before, event): after for before, (event, after) in product(statuses, heard.items())}
+
+
+# Replies may overtake one another, and the synchronous answer: whatever is heard proves that it arrived, and
+# a late reply is kept in the history and never takes an outcome back.
+_NOT_HEARD_OF = (_S.REQUESTED, _S.UNKNOWN, _S.REFUSED, _S.SENT)
+_STARTED = {_E.HEAR_STARTED: _S.IN_PROGRESS, _E.HEAR_REJECTED: _S.REJECTED, _E.HEAR_COMPLETED: _S.COMPLETED}
+_ENDING = (_S.REVOKING, _S.REVOKE_UNKNOWN)
+_TAKEN_BACK = (_S.REVOKED, _S.ENTERED_IN_ERROR)
+_REFUSE_REVOKE = (_E.REFUSE_REVOKE, _E.REFUSE_REVOKE_ACCEPTED, _E.REFUSE_REVOKE_STARTED)
+_SETTLED = (_E.CONFIRM, _E.REFUSE, _E.LOSE, _E.CHECK_AGAIN)
+_UPDATE_SETTLED = (_E.CONFIRM_UPDATE, _E.REFUSE_UPDATE, _E.LOSE_UPDATE, _E.CHECK_UPDATE_AGAIN)
+_REVOKE_UNSETTLED = (*_REFUSE_REVOKE, _E.LOSE_REVOKE, _E.CHECK_REVOKE_AGAIN)
+_REVOKE_SETTLED = (_E.CONFIRM_REVOKE, _E.CONFIRM_IN_ERROR, *_REVOKE_UNSETTLED)
+
+
+def _standing(status: CaseStatus) -> Table:
+    """What we may do with a case that the receiver has."""
+    return {
+        (status, _E.REQUEST_UPDATE): status,
+        (status, _E.REQUEST_REVOKE): _S.REVOKING,
+        (status, _E.FIND_REVOKED): _S.REVOKED,
+        **_keep((status,), _UPDATE_SETTLED),
+    }
+
+
 _SENT: Table = {
     (None, _E.SEND): _S.SENT,
-    (_S.SENT, _E.HEAR_STARTED): _S.IN_PROGRESS,
-    (_S.SENT, _E.HEAR_REJECTED): _S.REJECTED,
-    (_S.SENT, _E.HEAR_COMPLETED): _S.COMPLETED,
-    (_S.IN_PROGRESS, _E.HEAR_STARTED): _S.IN_PROGRESS,
+    (None, _E.REQUEST): _S.REQUESTED,
+    (_S.REQUESTED, _E.CONFIRM): _S.SENT,
+    (_S.REQUESTED, _E.REFUSE): _S.REFUSED,
+    (_S.REQUESTED, _E.LOSE): _S.UNKNOWN,
+    (_S.UNKNOWN, _E.CHECK_AGAIN): _S.REQUESTED,
+    **_hear(_NOT_HEARD_OF, _STARTED),
+    **_keep((*_NOT_HEARD_OF, *_ENDING, *_TAKEN_BACK), (_E.REFUSE_REPLY,)),
+    **_keep((_S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED), (_E.REFUSE_REPLY,)),
+    **_standing(_S.SENT),
+    **_standing(_S.IN_PROGRESS),
+    (_S.REVOKING, _E.CONFIRM_REVOKE): _S.REVOKED,
+    (_S.REVOKING, _E.CONFIRM_IN_ERROR): _S.ENTERED_IN_ERROR,
+    (_S.REVOKING, _E.REFUSE_REVOKE): _S.SENT,
+    (_S.REVOKING, _E.REFUSE_REVOKE_STARTED): _S.IN_PROGRESS,
+    (_S.REVOKING, _E.LOSE_REVOKE): _S.REVOKE_UNKNOWN,
+    (_S.REVOKE_UNKNOWN, _E.CHECK_REVOKE_AGAIN): _S.REVOKING,
+    **_hear(_ENDING, {_E.HEAR_REJECTED: _S.REJECTED, _E.HEAR_COMPLETED: _S.COMPLETED}),
+    **_keep(_ENDING, (_E.HEAR_STARTED,)),
+    # Taken back: only what was done all the same, and that the patient did not come, still counts.
+    **_keep(_TAKEN_BACK, (_E.HEAR_STARTED, _E.HEAR_REJECTED)),
+    **_hear(_TAKEN_BACK, {_E.HEAR_COMPLETED: _S.COMPLETED}),
+    # An answer that is overtaken by replies brings ids, and no other status.
+    **_keep((_S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED), _SETTLED),
+    **_keep((_S.REJECTED, _S.COMPLETED), _UPDATE_SETTLED),
+    (_S.REJECTED, _E.CONFIRM_REVOKE): _S.REVOKED,
+    (_S.REJECTED, _E.CONFIRM_IN_ERROR): _S.ENTERED_IN_ERROR,
+    **_keep((_S.REJECTED,), _REVOKE_UNSETTLED),
+    **_keep((_S.COMPLETED,), _REVOKE_SETTLED),
+    **_keep((_S.IN_PROGRESS,), (_E.HEAR_STARTED,)),
     (_S.IN_PROGRESS, _E.HEAR_REJECTED): _S.REJECTED,
     (_S.IN_PROGRESS, _E.HEAR_COMPLETED): _S.COMPLETED,
-    (_S.REJECTED, _E.HEAR_STARTED): _S.REJECTED,
-    (_S.REJECTED, _E.HEAR_REJECTED): _S.REJECTED,
+    **_keep((_S.REJECTED,), (_E.HEAR_STARTED, _E.HEAR_REJECTED)),
     (_S.REJECTED, _E.HEAR_COMPLETED): _S.COMPLETED,
-    (_S.COMPLETED, _E.HEAR_STARTED): _S.COMPLETED,
-    (_S.COMPLETED, _E.HEAR_REJECTED): _S.COMPLETED,
-    (_S.COMPLETED, _E.HEAR_COMPLETED): _S.COMPLETED,
-    (_S.SENT, _E.REFUSE_REPLY): _S.SENT,
-    (_S.IN_PROGRESS, _E.REFUSE_REPLY): _S.IN_PROGRESS,
-    (_S.REJECTED, _E.REFUSE_REPLY): _S.REJECTED,
-    (_S.COMPLETED, _E.REFUSE_REPLY): _S.COMPLETED,
+    **_keep((_S.COMPLETED,), _STARTED),
 }
 _SENT_REFERRAL: Table = {
-    (_S.SENT, _E.HEAR_ACCEPTED): _S.ACCEPTED,
-    (_S.SENT, _E.HEAR_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
-    (_S.ACCEPTED, _E.HEAR_ACCEPTED): _S.ACCEPTED,
-    (_S.ACCEPTED, _E.HEAR_STARTED): _S.IN_PROGRESS,
-    (_S.ACCEPTED, _E.HEAR_REJECTED): _S.REJECTED,
-    (_S.ACCEPTED, _E.HEAR_COMPLETED): _S.COMPLETED,
-    (_S.ACCEPTED, _E.HEAR_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
-    (_S.ACCEPTED, _E.REFUSE_REPLY): _S.ACCEPTED,
-    (_S.IN_PROGRESS, _E.HEAR_ACCEPTED): _S.IN_PROGRESS,
-    (_S.IN_PROGRESS, _E.HEAR_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
-    (_S.REJECTED, _E.HEAR_ACCEPTED): _S.REJECTED,
-    (_S.REJECTED, _E.HEAR_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
-    (_S.COMPLETED, _E.HEAR_ACCEPTED): _S.COMPLETED,
-    (_S.COMPLETED, _E.HEAR_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
-    (_S.DID_NOT_ATTEND, _E.HEAR_ACCEPTED): _S.DID_NOT_ATTEND,
-    (_S.DID_NOT_ATTEND, _E.HEAR_STARTED): _S.DID_NOT_ATTEND,
-    (_S.DID_NOT_ATTEND, _E.HEAR_REJECTED): _S.DID_NOT_ATTEND,
+    **_hear(_NOT_HEARD_OF, {_E.HEAR_ACCEPTED: _S.ACCEPTED, _E.HEAR_NON_ATTENDANCE: _S.DID_NOT_ATTEND}),
+    **_keep((_S.ACCEPTED, _S.DID_NOT_ATTEND), (_E.REFUSE_REPLY,)),
+    **_standing(_S.ACCEPTED),
+    (_S.REVOKING, _E.REFUSE_REVOKE_ACCEPTED): _S.ACCEPTED,
+    **_keep((*_ENDING, *_TAKEN_BACK), (_E.HEAR_ACCEPTED,)),
+    **_hear((*_ENDING, *_TAKEN_BACK), {_E.HEAR_NON_ATTENDANCE: _S.DID_NOT_ATTEND}),
+    **_keep((_S.ACCEPTED, _S.DID_NOT_ATTEND), _SETTLED),
+    **_keep((_S.DID_NOT_ATTEND,), (*_UPDATE_SETTLED, *_REVOKE_SETTLED)),
+    **_hear((_S.ACCEPTED,), _STARTED),
+    **_keep((_S.ACCEPTED, _S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED), (_E.HEAR_ACCEPTED,)),
+    **_hear(
+        (_S.ACCEPTED, _S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED),
+        {_E.HEAR_NON_ATTENDANCE: _S.DID_NOT_ATTEND},
+    ),
+    **_keep(
+        (_S.DID_NOT_ATTEND,),
+        (_E.HEAR_ACCEPTED, _E.HEAR_STARTED, _E.HEAR_REJECTED, _E.HEAR_NON_ATTENDANCE),
+    ),
     (_S.DID_NOT_ATTEND, _E.HEAR_COMPLETED): _S.COMPLETED,
-    (_S.DID_NOT_ATTEND, _E.HEAR_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
-    (_S.DID_NOT_ATTEND, _E.REFUSE_REPLY): _S.DID_NOT_ATTEND,
 }
 
 # (category, direction) -> (status before or None, event) -> status after
@@ -181,8 +265,10 @@ TRANSITIONS: dict[tuple[Category, Direction], Table] = {
     (Category.VALIDATION, Direction.SENT): _SENT,
 }
 
-# Somebody may still act on the case; everything else is over.
-CURRENT = frozenset({_S.SENT, _S.RECEIVED, _S.ACCEPTED, _S.IN_PROGRESS})
+# The case stands: somebody may still act on it.
+CURRENT = frozenset({_S.REQUESTED, _S.SENT, _S.RECEIVED, _S.ACCEPTED, _S.IN_PROGRESS})
+# Not over, or not known to be; everything else is.
+OPEN = CURRENT | {_S.UNKNOWN, _S.REVOKING, _S.REVOKE_UNKNOWN}
 
 
 class TransitionRefused(Exception):

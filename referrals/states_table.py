@@ -46,7 +46,9 @@ def _answers() -> str:
 
 def _drawn(rows: list[tuple[str, str, str]]) -> str:
     """A diagram, and every row."""
-    arrows = [f"    {_node(before)} --> {_node(after)}: {event}" for before, event, after in rows]
+    # What changes nothing is in the table only: the drawing would be nothing but loops.
+    moves = [row for row in rows if row[0] != row[2]]
+    arrows = [f"    {_node(before)} --> {_node(after)}: {event}" for before, event, after in moves]
     table = [f"| {before or 'new'} | {event} | {after} |" for before, event, after in rows]
     diagram = "\n".join(["```mermaid", "stateDiagram-v2", *arrows, "```"])
     listed = "\n".join(["| from | event | to |", "|---|---|---|", *table])

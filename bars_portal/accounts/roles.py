@@ -84,7 +84,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _VIEW_DIARY
     | _BOTH_REFERRALS
     | _ANSWER_CASES
-    | {"bookings.book_outside_time_frame"},
+    | {"bookings.book_outside_time_frame", "referrals.send_request"},
     Role.CLERK: _FIND_AND_BOOK | _VIEW_DIARY | _BOTH_REFERRALS | _WORK_CASES,
     Role.MANAGER: _VIEW_DIARY
     | _RUN_SERVICES

@@ -85,6 +85,16 @@ def waiting_for_check(subject: models.Model) -> OutboundMessage | None:
     return rows.order_by("-created_at").first()
 
 
+def unsettled(subject: models.Model) -> OutboundMessage | None:
+    """The newest message about the subject that waits to be sent, is being sent, or has no known outcome."""
+    rows = OutboundMessage.objects.filter(
+        subject_type=subject._meta.label_lower,
+        subject_id=str(subject.pk),
+        state__in=(DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN),
+    )
+    return rows.order_by("-created_at").first()
+
+
 def _announce(message: OutboundMessage) -> None:
     from bars_portal.exchange.tasks import deliver_message
 

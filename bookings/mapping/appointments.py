@@ -23,9 +23,17 @@ REFERENCE_SYSTEM = "https://bars-portal.local/Id/booking-reference"
 
 
 def new_appointment(
-    *, use_case: UseCase, start: str, end: str, slot_url: str, patient_url: str, now: datetime
+    *,
+    use_case: UseCase,
+    start: str,
+    end: str,
+    slot_url: str,
+    patient_url: str,
+    now: datetime,
+    based_on: str | None = None,
 ) -> Resource:
     """What a sender asks for. `start` and `end` are instants exactly as the slot has them."""
+    basis = {"basedOn": [{"reference": f"ServiceRequest/{based_on}"}]} if based_on else {}
     return {
         "resourceType": "Appointment",
         "meta": _meta(now),
@@ -36,6 +44,7 @@ def new_appointment(
         "end": end,
         "slot": [{"reference": slot_url}],
         "created": format_instant(now),
+        **basis,
         "participant": [_patient_participant(patient_url)],
     }
 

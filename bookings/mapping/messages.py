@@ -52,8 +52,12 @@ def booking_entries(
     patient: PatientDetails,
     parties: Parties,
     now: datetime,
+    based_on: str | None = None,
 ) -> tuple[Resource, list[Entry]]:
-    """The Appointment, and every other entry of a new booking but the header."""
+    """The Appointment, and every other entry of a new booking but the header.
+
+    `based_on`: the receiver's id of the ServiceRequest that came first.
+    """
     taken = _taken(booking_id, slot_resources, parties.service, start, end)
     slot_url, slot = next(each for each in taken if each[1]["resourceType"] == "Slot")
     appointment = new_appointment(
@@ -63,6 +67,7 @@ def booking_entries(
         slot_url=slot_url,
         patient_url=patient_url(booking_id),
         now=now,
+        based_on=based_on,
     )
     included = [
         (patient_url(booking_id), patient_to_fhir(patient, now=now)),

@@ -10,27 +10,32 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.models import Patient
+from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
 from bookings import mapping, policies
+from bookings.basis import basis_of
 from bookings.identity import SenderIdentity, sender_identity
 from bookings.models import Booking, BookingDraft, Rebooking
+from bookings.parties import parties_of
 from bookings.services.status import start_history
 from bookings.states import BookingEvent, BookingStatus, Direction
-from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
-from directory.models import HealthcareService
-from directory.selectors import facts_of
 
 MESSAGE = "booking-new"
 
 
 @transaction.atomic
 def request_booking(
-    *, draft: BookingDraft, details: PatientDetails, acting: Acting, now: datetime
+    *,
+    draft: BookingDraft,
+    details: PatientDetails,
+    acting: Acting,
+    now: datetime,
+    journey: Journey | None = None,
 ) -> Booking:
     """Book what the draft holds, for a new patient, or for the patient of the booking it replaces.
 
+    `journey`: the case that it belongs to, when that began with a referral of the same organisation.
     A second press returns the first booking: the draft's row is locked, and gone once its booking is made.
     Raises PolicyRefused.
     """
@@ -44,7 +49,7 @@ def request_booking(
         # Two new times for one old appointment: the second waits here, and then finds the first.
         current.replaces = Booking.objects.select_for_update().get(pk=current.replaces_id)
     policies.check_can_use_draft(acting, current)
-    patient = _patient(current, details, acting.organisation, now)
+    patient = _patient(current, details, acting.organisation, now, journey)
     return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)
 
 
@@ -68,13 +73,20 @@ def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity,
 
 
 def _patient(
-    draft: BookingDraft, details: PatientDetails, organisation: Organisation, now: datetime
+    draft: BookingDraft,
+    details: PatientDetails,
+    organisation: Organisation,
+    now: datetime,
+    begun: Journey | None,
 ) -> Patient:
     """Who is booked: the journey of a replaced booking goes on, else a case begins."""
     replaced = draft.replaces
     if replaced is not None and details == details_of(replaced.patient):
         return replaced.patient
-    journey = replaced.journey if replaced else open_journey(organisation=organisation, now=now)
+    if begun is not None and begun.organisation_id != organisation.pk:
+        raise policies.PolicyRefused("This case belongs to another organisation.")
+    known = replaced.journey if replaced else begun
+    journey = known or open_journey(organisation=organisation, now=now)
     return create_patient(details=details, organisation=organisation, journey=journey, now=now)
 
 
@@ -88,7 +100,8 @@ def _insert(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
         end=draft.end,
         slot_resources=draft.slot_resources,
         patient=details_of(patient),
-        parties=_parties(draft.service, patient.organisation, now),
+        parties=parties_of(draft.service, patient.organisation, now),
+        based_on=basis_of(patient.journey, draft.service),
         now=now,
     )
     return Booking.objects.create(
@@ -109,13 +122,4 @@ def _insert(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
         included=mapping.stored(included),
         created_at=now,
         updated_at=now,
-    )
-
-
-def _parties(service: HealthcareService, sender: Organisation, now: datetime) -> mapping.Parties:
-    provider = service.provider
-    return mapping.Parties(
-        sender=organisation_to_fhir(name=sender.name, ods_code=sender.ods_code, now=now),
-        receiver=organisation_to_fhir(name=provider.name, ods_code=provider.ods_code, now=now),
-        service=healthcare_service_to_fhir(facts_of(service), now=now),
     )

@@ -1,22 +1,13 @@
 """servicerequest-request with a referral entered in error: it never should have been (standard section 6)."""
 
-from bars_portal.exchange.context import MessageContext
-from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.rules import table
-from bars_portal.exchange.registry import Applied, MessageType, register_message
-from referrals import mapping
-from referrals.mapping import ReceivedCase
-from referrals.services import receive_end
+from bars_portal.exchange.registry import register_message
+from referrals.outgoing import RequestEnd
 from referrals.states import Category
 
 
 @register_message
-class ReferralEnteredInError(MessageType):
+class ReferralEnteredInError(RequestEnd):
     workflow = table.REFERRAL_ENTERED_IN_ERROR
     label = "Referral entered in error"
-
-    def parse(self, bundle: MessageBundle) -> ReceivedCase:
-        return mapping.parse_case(bundle, Category.REFERRAL)
-
-    def apply(self, parsed: ReceivedCase, context: MessageContext) -> Applied:
-        return receive_end(received=parsed, context=context)
+    of = Category.REFERRAL

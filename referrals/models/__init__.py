@@ -6,6 +6,8 @@ from referrals.models.case import MODELS as MODELS
 from referrals.models.case import Case as Case
 from referrals.models.case import Referral as Referral
 from referrals.models.case import ValidationCase as ValidationCase
+from referrals.models.draft import RequestDraft as RequestDraft
+from referrals.models.draft import Rereferral as Rereferral
 from referrals.models.history import CaseStatusChange as CaseStatusChange
 from referrals.models.history import CaseVersion as CaseVersion
 from referrals.models.history import owned_by as owned_by

@@ -64,6 +64,17 @@ class AbstractCase(models.Model):
     included = models.JSONField(default=list, encoder=ResourceEncoder, decoder=ResourceDecoder)
     # The sender's own meta.lastUpdated by fullUrl: a later message is compared with these.
     sender_stamps = models.JSONField(default=dict)
+    # Sent: what was stated (referrals.content), and what an update on its way will make of it
+    # (referrals.updates).
+    content = models.JSONField(default=dict)
+    pending = models.JSONField(null=True, encoder=ResourceEncoder, decoder=ResourceDecoder)
+    # Sent: the ServiceRequest.status that taking it back asks for, and why, in words.
+    ending = models.CharField(max_length=20, blank=True)
+    end_reason = models.CharField(max_length=300, blank=True)
+    # Sent, in plain words, when something was refused or is not known: what the clinician reads.
+    explanation = models.CharField(max_length=300, blank=True)
+    # Sent: the draft it was made from: a second press of the button finds the first case.
+    draft_id = models.UUIDField(null=True, unique=True)
     version = models.PositiveIntegerField(default=1)
     message = models.ForeignKey(InboundMessage, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_index=True)
@@ -93,6 +104,10 @@ class AbstractCase(models.Model):
     @property
     def is_current(self) -> bool:
         return self.status in CURRENT
+
+    @property
+    def has_update_pending(self) -> bool:
+        return self.pending is not None
 
 
 class Referral(AbstractCase):

@@ -20,6 +20,8 @@ NOT_IN_ADMIN = {
     "referrals.CaseNote": "words about a patient between colleagues: on the case's page only",
     "referrals.CaseReply": "shown with its case",
     "referrals.CaseStatusChange": "shown with its case",
+    "referrals.RequestDraft": "a person's own work in progress",
+    "referrals.Rereferral": "two cases that have pages of their own",
     "referrals.CaseVersion": "what a case said at one time: its messages are in the log",
 }
 

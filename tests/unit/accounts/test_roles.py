@@ -23,19 +23,24 @@ MESSAGES = {"exchange.view_inboundmessage", "exchange.view_outboundmessage"}
 SCHEDULES = {"bookings.add_schedule", "bookings.change_schedule", "bookings.change_slot"}
 RECEIVED = {"referrals.view_received_referrals"}
 SENT = {"referrals.view_sent_referrals"}
+REFERS = {"referrals.send_request"}
 RECORDS = {"referrals.view_referral", "referrals.view_validationcase", "referrals.view_unmatchedreply"}
 
 ESSENTIALS = [
     (
         Role.CLINICIAN,
-        BOOKS | RECEIVED | SENT | {OUTSIDE},
+        BOOKS | RECEIVED | SENT | REFERS | {OUTSIDE},
         {ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS,
     ),
-    (Role.CLERK, BOOKS | RECEIVED | SENT, {OUTSIDE, ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS),
+    (
+        Role.CLERK,
+        BOOKS | RECEIVED | SENT,
+        {OUTSIDE, ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS | REFERS,
+    ),
     (
         Role.MANAGER,
         SCHEDULES | RECEIVED | RECORDS | {ADMIN, "bookings.view_diary"},
-        {AUDIT, PATIENT, OUTSIDE} | MESSAGES | SENT,
+        {AUDIT, PATIENT, OUTSIDE} | MESSAGES | SENT | REFERS,
     ),
     (
         Role.ENGINEER,

@@ -7,6 +7,7 @@ import pytest
 
 from referrals.states import (
     CURRENT,
+    OPEN,
     TRANSITIONS,
     CaseEvent,
     CaseStatus,
@@ -26,7 +27,11 @@ RECEIVED = {
     *(CaseStatus.RECEIVED, CaseStatus.IN_PROGRESS, CaseStatus.COMPLETED, CaseStatus.REJECTED),
     *(CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR),
 }
-SENT = {CaseStatus.SENT, CaseStatus.IN_PROGRESS, CaseStatus.COMPLETED, CaseStatus.REJECTED}
+SENT = {
+    *(CaseStatus.REQUESTED, CaseStatus.SENT, CaseStatus.REFUSED, CaseStatus.UNKNOWN),
+    *(CaseStatus.REVOKING, CaseStatus.REVOKE_UNKNOWN, CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR),
+    *(CaseStatus.IN_PROGRESS, CaseStatus.COMPLETED, CaseStatus.REJECTED),
+}
 REFERRED = {CaseStatus.ACCEPTED, CaseStatus.DID_NOT_ATTEND}
 
 
@@ -66,7 +71,7 @@ def test_reachable_statuses(category: Category, direction: Direction, expected: 
 @pytest.mark.parametrize("category", Category)
 def test_what_we_received_stays_over(category: Category) -> None:
     """A corrected outcome of a validation is the one event, and leaves it completed."""
-    over = set(CaseStatus) - CURRENT
+    over = set(CaseStatus) - OPEN
     rows = TRANSITIONS[category, Direction.RECEIVED].items()
     moves = {(before, event): after for (before, event), after in rows if before in over}
     corrected = {(CaseStatus.COMPLETED, CaseEvent.REVISE): CaseStatus.COMPLETED}
@@ -79,7 +84,46 @@ def test_no_reply_is_refused_whenever_it_comes(category: Category) -> None:
     table = TRANSITIONS[category, Direction.SENT]
     statuses = {before for before, _ in table} - {None}
     events = {event for _, event in table} & (HEARD | {CaseEvent.REFUSE_REPLY})
-    assert {(before, event) for before, event in table if before} == set(product(statuses, events))
+    answered = {(before, event) for before, event in table if before and event in events}
+    assert answered == set(product(statuses, events))
+
+
+# What the synchronous answer to a message says, by where the case stood when it went out.
+ANSWERS = {
+    CaseStatus.REQUESTED: (CaseEvent.CONFIRM, CaseEvent.REFUSE, CaseEvent.LOSE),
+    CaseStatus.REVOKING: (
+        *(CaseEvent.CONFIRM_REVOKE, CaseEvent.CONFIRM_IN_ERROR),
+        *(CaseEvent.REFUSE_REVOKE, CaseEvent.LOSE_REVOKE),
+    ),
+    CaseStatus.SENT: (CaseEvent.CONFIRM_UPDATE, CaseEvent.REFUSE_UPDATE, CaseEvent.LOSE_UPDATE),
+}
+
+
+@pytest.mark.parametrize("category", Category)
+def test_a_reply_and_the_answer_in_either_order_come_to_the_same(category: Category) -> None:
+    """But for what only tells how far it was when a revoke is refused: that the service picks by history."""
+    table = TRANSITIONS[category, Direction.SENT]
+    heard = {event for _, event in table} & HEARD
+    middle = {CaseEvent.HEAR_STARTED, CaseEvent.HEAR_ACCEPTED}
+    for before, answers in ANSWERS.items():
+        for answer, reply in product(answers, heard):
+            if before is CaseStatus.REVOKING and answer is CaseEvent.REFUSE_REVOKE and reply in middle:
+                continue
+            answer_first = table[table[before, answer], reply]
+            reply_first = table[table[before, reply], answer]
+            assert answer_first is reply_first, (before, answer, reply)
+
+
+@pytest.mark.parametrize("category", Category)
+def test_whatever_was_heard_the_answer_still_has_a_row(category: Category) -> None:
+    """Settling a message never fails, however many replies were quicker."""
+    table = TRANSITIONS[category, Direction.SENT]
+    heard = {event for _, event in table} & HEARD
+    for before, answers in ANSWERS.items():
+        reached = {before}
+        while new := {table[each] for each in product(reached, heard)} - reached:
+            reached |= new
+        assert set(product(reached, answers)) <= set(table)
 
 
 @pytest.mark.parametrize("category", Category)
@@ -95,6 +139,13 @@ def test_an_outcome_is_not_taken_back_by_a_late_reply(category: Category) -> Non
 def test_a_refused_reply_changes_nothing(category: Category) -> None:
     table = TRANSITIONS[category, Direction.SENT]
     assert all(before is after for (before, event), after in table.items() if event is CaseEvent.REFUSE_REPLY)
+
+
+def test_only_what_the_receiver_is_known_to_hold_may_be_changed() -> None:
+    asks = (CaseEvent.REQUEST_UPDATE, CaseEvent.REQUEST_REVOKE, CaseEvent.FIND_REVOKED)
+    for category in Category:
+        table = TRANSITIONS[category, Direction.SENT]
+        assert {before for before, event in table if event in asks} < CURRENT - {CaseStatus.REQUESTED}
 
 
 def test_everything_has_words() -> None:

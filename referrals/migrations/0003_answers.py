@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('referrals', '0001_initial'),
+        ('referrals', '0002_sending_requests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,36 @@
+"""What a clinician states for a request, typed in the terms of the form; pure, one module a theme."""
+
+from referrals.content.assessment import Assessment as Assessment
+from referrals.content.assessment import Condition as Condition
+from referrals.content.assessment import Expectations as Expectations
+from referrals.content.assessment import Outcome as Outcome
+from referrals.content.assessment import OutcomeKind as OutcomeKind
+from referrals.content.base import Concept as Concept
+from referrals.content.checking import check_parts as check_parts
+from referrals.content.flags import Flag as Flag
+from referrals.content.medication import Allergies as Allergies
+from referrals.content.medication import Allergy as Allergy
+from referrals.content.medication import Medication as Medication
+from referrals.content.medication import Medications as Medications
+from referrals.content.medication import Stated as Stated
+from referrals.content.observations import BirthSex as BirthSex
+from referrals.content.observations import EstimatedAge as EstimatedAge
+from referrals.content.observations import Observation as Observation
+from referrals.content.observations import Observations as Observations
+from referrals.content.parts import Need as Need
+from referrals.content.parts import Part as Part
+from referrals.content.parts import needs_of as needs_of
+from referrals.content.places import Place as Place
+from referrals.content.places import Position as Position
+from referrals.content.questionnaires import NatureOfCall as NatureOfCall
+from referrals.content.questionnaires import PreTriage as PreTriage
+from referrals.content.questionnaires import RejectedService as RejectedService
+from referrals.content.questionnaires import YesNo as YesNo
+from referrals.content.request import Consent as Consent
+from referrals.content.request import RequestContent as RequestContent
+from referrals.content.request import Stage as Stage
+from referrals.content.request import Task as Task
+from referrals.content.request import TimeFrame as TimeFrame
+from referrals.content.stored import ContentInvalid as ContentInvalid
+from referrals.content.stored import content_from_json as content_from_json
+from referrals.content.stored import content_to_json as content_to_json

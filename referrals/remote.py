@@ -1,0 +1,101 @@
+"""Reading a request back from the service that holds it (standard section 8: before a cancel or update)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from bars_portal.audit.services import record
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.reading import as_dict, as_text
+from bars_portal.exchange.transport.client import BarsClient
+from bookings.asking import Missing, Params, Unreachable, ask, patient_params
+from bookings.identity import SenderIdentity
+from bookings.mapping import clean, full_url
+from directory.services import record_contact
+from referrals.latest import LatestRequest, LatestState
+from referrals.mapping import reading
+from referrals.models import Case
+
+__all__ = ["LatestRequest", "LatestState", "read_latest"]
+
+_OVER = frozenset({"revoked", "entered-in-error", "completed"})
+
+
+def read_latest(client: BarsClient, *, case: Case, sender: SenderIdentity, now: datetime) -> LatestRequest:
+    """The receiver's current version of a request that we sent, compared with ours; recorded.
+
+    Call it outside any transaction. Without the receiver's id it is searched by patient and told by our
+    fullUrl or case number.
+    """
+    try:
+        latest = _read(client, case, sender) if case.remote_id else _search(client, case, sender)
+    except Missing:
+        latest = LatestRequest(LatestState.MISSING)
+    except Unreachable:
+        latest = LatestRequest(LatestState.UNREACHABLE)
+    _note(case, sender, latest, now)
+    return latest
+
+
+def _read(client: BarsClient, case: Case, sender: SenderIdentity) -> LatestRequest:
+    resource = _ask(client, case, sender, f"/ServiceRequest/{case.remote_id}", [], "ServiceRequest")
+    return LatestRequest(_state(resource, case), clean(resource))
+
+
+def _search(client: BarsClient, case: Case, sender: SenderIdentity) -> LatestRequest:
+    params = patient_params(case.patient)
+    found = MessageBundle.from_dict(_ask(client, case, sender, "/ServiceRequest", params, "Bundle:searchset"))
+    ours = next((each for each in found.of_type("ServiceRequest") if _is_ours(found, each, case)), None)
+    if ours is None:
+        raise Missing
+    around = [(url, clean(each)) for url, each in found.entries if each["resourceType"] == "Encounter"]
+    return LatestRequest(_state(ours, case), clean(ours), tuple(around))
+
+
+def _state(resource: Resource, case: Case) -> LatestState:
+    if as_text(resource.get("status")) in _OVER:
+        return LatestState.OVER
+    return LatestState.CURRENT if _version(resource) == _version(case.resource) else LatestState.CHANGED
+
+
+def _version(resource: Resource) -> str:
+    return as_text(as_dict(resource.get("meta")).get("versionId"))
+
+
+def _is_ours(found: MessageBundle, request: Resource, case: Case) -> bool:
+    """By the fullUrl that we gave it, else by the case number of the Encounter that it names."""
+    if found.full_url_of(request) == full_url(case.pk):
+        return True
+    encounter = found.resolve(request.get("encounter"))
+    return bool(case.case_number) and reading.identifier_of(encounter) == case.case_number
+
+
+def _ask(
+    client: BarsClient, case: Case, sender: SenderIdentity, path: str, params: Params, expected: str
+) -> Resource:
+    """Raises Missing and Unreachable."""
+    return ask(
+        client,
+        sender=sender,
+        service_id=case.service.service_id,
+        correlation_id=case.correlation_id,
+        path=path,
+        params=params,
+        expected=expected,
+    )
+
+
+@transaction.atomic
+def _note(case: Case, sender: SenderIdentity, latest: LatestRequest, now: datetime) -> None:
+    reached = latest.state is not LatestState.UNREACHABLE
+    if reached:
+        record_contact(service_id=case.service.service_id, now=now)
+    record(
+        actor=sender.actor,
+        action="referrals.read_latest",
+        subject=case,
+        outcome="done" if reached else "failed",
+        detail={"state": latest.state.value},
+        correlation_id=case.correlation_id,
+        now=now,
+    )

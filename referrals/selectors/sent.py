@@ -1,0 +1,50 @@
+"""Requests that we sent, and the bookings that they go with."""
+
+from uuid import UUID
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.patients.models import Journey
+from bookings.models import Booking
+from bookings.states import BookingStatus
+from directory.models import HealthcareService
+from referrals.models import MODELS, Case, Referral, RequestDraft, Rereferral
+from referrals.states import CaseStatus, Category, Direction
+
+# The receiver has it, and it stands.
+_STANDING = (CaseStatus.SENT, CaseStatus.ACCEPTED, CaseStatus.IN_PROGRESS)
+
+
+def standing_booking(journey: Journey, service: HealthcareService) -> Booking | None:
+    """The newest booking of the case at the service that is booked and whose id there is known."""
+    rows = Booking.objects.filter(
+        journey=journey, service=service, direction=Direction.SENT, status=BookingStatus.BOOKED
+    )
+    return rows.exclude(remote_id="").order_by("-created_at").first()
+
+
+def standing_referral_id(journey: Journey, service: HealthcareService) -> str | None:
+    """The receiver's id of the newest referral of the case that stands at the service: for a booking."""
+    rows = Referral.objects.filter(
+        journey=journey, service=service, direction=Direction.SENT, status__in=_STANDING
+    )
+    return rows.exclude(remote_id="").order_by("-created_at").values_list("remote_id", flat=True).first()
+
+
+def case_of_draft(draft_id: UUID) -> Case | None:
+    """What was made from a draft that is used up."""
+    for category in Category:
+        found: Case | None = MODELS[category].objects.filter(draft_id=draft_id).first()
+        if found is not None:
+            return found
+    return None
+
+
+def request_draft_for(acting: Acting, draft_id: UUID) -> RequestDraft | None:
+    """The person's own draft, for the organisation that they act for; None otherwise."""
+    rows = RequestDraft.objects.filter(pk=draft_id, user=acting.user, organisation=acting.organisation)
+    return rows.select_related("service__provider", "booking", "journey", "replaces").first()
+
+
+def rereferral_of(referral: Referral) -> Rereferral | None:
+    """The plan that replaces this referral by another, done or waiting."""
+    return Rereferral.objects.filter(revoked=referral).select_related("made").first()

@@ -1,0 +1,79 @@
+"""A request in the making: what was typed so far, kept on the server."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.patients.models import Journey
+from bookings.models import Booking
+from directory.models import HealthcareService
+from referrals import policies, selectors
+from referrals.models import Case, Referral, RequestDraft, ValidationCase
+
+KEPT_FOR = timedelta(days=1)
+
+
+def create_request_draft(
+    *,
+    acting: Acting,
+    service: HealthcareService,
+    use_case: str,
+    now: datetime,
+    booking: Booking | None = None,
+    journey: Journey | None = None,
+    replaces: Referral | None = None,
+    updates: Case | None = None,
+) -> RequestDraft:
+    """Raises PolicyRefused. `use_case` is a code of usecases-categories-bars."""
+    if updates is not None:
+        policies.check_can_update(acting, updates)
+    else:
+        policies.check_can_request(acting, service, use_case)
+    if replaces is not None:
+        policies.check_can_refer_again(acting, replaces)
+    return RequestDraft.objects.create(
+        user=acting.user,
+        organisation=acting.organisation,
+        service=service,
+        use_case=use_case,
+        booking=booking,
+        journey=journey,
+        replaces=replaces,
+        updates_referral=updates if isinstance(updates, Referral) else None,
+        updates_validation=updates if isinstance(updates, ValidationCase) else None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def save_request_draft(*, draft: RequestDraft, typed: Mapping[str, Any], now: datetime) -> RequestDraft:
+    """Keep exactly what was typed, valid or not yet."""
+    draft.typed, draft.updated_at = dict(typed), now
+    draft.save(update_fields=["typed", "updated_at"])
+    return draft
+
+
+def discard_request_draft(*, draft: RequestDraft) -> None:
+    """Its author gives up."""
+    RequestDraft.objects.filter(pk=draft.pk).delete()
+
+
+def purge_request_drafts(*, now: datetime) -> int:
+    """Delete what nobody touched for a day. Returns how many."""
+    _, deleted = RequestDraft.objects.filter(updated_at__lt=now - KEPT_FOR).delete()
+    return deleted.get(RequestDraft._meta.label, 0)
+
+
+def use_up(draft: RequestDraft, acting: Acting) -> Case | None:
+    """The case that was made from the draft already; None uses the draft up, in the caller's transaction.
+
+    Raises PolicyRefused: somebody else's.
+    """
+    policies.check_can_use_draft(acting, draft)
+    # Who presses at the same moment waits here, and then finds the first case.
+    held = RequestDraft.objects.select_for_update().filter(pk=draft.pk).first()
+    if held is None:
+        return selectors.case_of_draft(draft.pk)
+    RequestDraft.objects.filter(pk=draft.pk).delete()
+    return None

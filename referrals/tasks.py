@@ -1,0 +1,13 @@
+"""Celery's entry points of referrals: thin, they only name the clock."""
+
+from datetime import UTC, datetime
+
+from celery import shared_task
+
+from referrals import services
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def purge_drafts() -> None:
+    """Once an hour: what somebody typed about a patient and left does not lie about."""
+    services.purge_request_drafts(now=datetime.now(UTC))

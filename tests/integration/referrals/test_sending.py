@@ -1,0 +1,376 @@
+"""Requests sent through our own receiver and back: what both sides then hold."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
+from bars_portal.exchange.models import DeliveryState, OutboundMessage
+from bars_portal.patients.selectors import details_of
+from referrals import services
+from referrals.content import Assessment, ContentInvalid, Stage, content_from_json
+from referrals.latest import LatestState
+from referrals.models import Referral
+from referrals.policies import PolicyRefused, can_take_back, can_update
+from referrals.selectors import changes_of, rereferral_of, versions_of
+from referrals.states import CaseStatus, Category, Direction
+from tests.factories.accounts import make_acting
+from tests.factories.contents import make_content
+from tests.factories.patients import DETAILS, make_details
+from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
+from tests.integration.referrals.sending import Desk, events, messages, theirs
+
+INDEX = (
+    *("use_case", "priority", "occurrence_start", "breach_at", "authored_on", "case_number", "flags"),
+    *("requester_ods_code", "requester_name", "safeguarding", "scene_unsafe", "booking_ids"),
+)
+
+
+@pytest.mark.parametrize("category", Category)
+def test_a_request_arrives_and_both_sides_hold_the_same(sender: Desk, category: Category) -> None:
+    case = sender.sent(category)
+    held = theirs(case)
+    assert (case.status, case.remote_id, case.reference) == ("sent", str(held.pk), held.reference)
+    assert case.explanation == ""
+    assert {name: getattr(case, name) for name in INDEX} == {name: getattr(held, name) for name in INDEX}
+    assert held.journey.journey_id == case.journey.journey_id
+    assert details_of(held.patient) == details_of(case.patient) == DETAILS
+    assert case.resource["id"] == str(held.pk)
+    assert events(case) == ["request", "confirm"]
+    (version,) = versions_of(case)
+    assert version.bundle_id == str(OutboundMessage.objects.get(subject_id=str(case.pk)).bundle_id)
+
+
+@pytest.mark.parametrize("use_case", UseCase, ids=str)
+def test_every_use_case_is_taken_by_our_own_receiver(sender: Desk, use_case: UseCase) -> None:
+    validates = make_content(use_case).category == "validation"
+    send: Any = services.request_validation if validates else services.request_referral
+    case = send(
+        content=make_content(use_case),
+        details=DETAILS,
+        service=sender.service,
+        acting=sender.acting,
+        now=sender.now,
+    )
+    assert sender.arrive(case).status == CaseStatus.SENT
+    assert content_from_json(case.content) == make_content(use_case)
+
+
+def test_before_the_answer_it_is_on_its_way(sender: Desk) -> None:
+    referral = sender.refer()
+    assert (referral.status, referral.is_current) == ("requested", True)
+    assert not can_take_back(sender.acting, referral)
+    with pytest.raises(PolicyRefused, match="still being sent"):
+        sender.revoke(referral)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [
+        (refusing(422, "REC_UNPROCESSABLE_ENTITY"), "refused", "could not use this request"),
+        (refusing(404, "PROXY_NOT_FOUND", "not-found"), "refused", "not on the referral network"),
+        (refusing(401, "REC_UNAUTHORIZED"), "refused", "does not take requests from us"),
+        (refusing(418, "REC_TEAPOT"), "refused", "did not take this request"),
+        (timeout, "unknown", "do not know whether this request arrived"),
+        (unreachable, "unknown", "do not know whether this request arrived"),
+    ],
+    ids=["422", "network", "401", "other", "timeout", "unreachable"],
+)
+def test_when_it_is_not_taken_or_nobody_knows(sender: Desk, fault: Any, status: str, words: str) -> None:
+    sender.network.before.append(fault)
+    referral = sender.sent()
+    assert referral.status == status
+    assert words in referral.explanation
+
+
+@pytest.mark.parametrize("category", Category)
+def test_a_lost_answer_is_found_by_checking_again(sender: Desk, category: Category) -> None:
+    """The same bytes go out: the receiver says duplicate, and what it holds is read."""
+    sender.network.after.append(timeout)
+    case = sender.sent(category)
+    assert (case.status, case.remote_id) == ("unknown", "")
+    checked = sender.check_again(case)
+    assert checked.status == CaseStatus.REQUESTED
+    case = sender.arrive(checked)
+    held = theirs(case)
+    assert (case.status, case.remote_id, case.reference) == ("sent", str(held.pk), held.reference)
+    first, second = [each.content for each in sender.network.requests if each.method == "POST"]
+    assert first == second
+    with pytest.raises(PolicyRefused, match="nothing to check"):
+        sender.check_again(case)
+
+
+def test_an_answer_that_cannot_be_read_leaves_the_case_sent(sender: Desk) -> None:
+    def mute(request: Any) -> Any:
+        sent = json.loads(request.content)
+        return answering({**sent, "entry": [sent["entry"][0]]})(request)
+
+    sender.network.before.append(mute)
+    referral = sender.sent()
+    assert (referral.status, referral.remote_id) == ("sent", "")
+    assert "could not be read" in referral.explanation
+
+
+@pytest.mark.parametrize("status", ["draft", "unknown"])
+def test_taken_but_not_active_is_not_known(sender: Desk, status: str) -> None:
+    def odd(request: Any) -> Any:
+        bundle = json.loads(request.content)
+        bundle["entry"][1]["resource"]["status"] = status
+        return answering(bundle)(request)
+
+    sender.network.before.append(odd)
+    assert sender.sent().status == CaseStatus.UNKNOWN
+
+
+def test_an_id_that_is_none_never_becomes_part_of_an_address(sender: Desk) -> None:
+    def odd(request: Any) -> Any:
+        bundle = json.loads(request.content)
+        bundle["entry"][1]["resource"]["id"] = "../Slot?x=1"
+        return answering(bundle)(request)
+
+    sender.network.before.append(odd)
+    assert sender.sent().remote_id == ""
+
+
+# -- taking back
+
+
+@pytest.mark.parametrize("category", Category)
+@pytest.mark.parametrize("in_error", [False, True], ids=["revoked", "in-error"])
+def test_taking_it_back_on_both_sides(sender: Desk, category: Category, in_error: bool) -> None:
+    case = sender.sent(category)
+    pending = sender.in_error(case) if in_error else sender.revoke(case)
+    assert pending.status == CaseStatus.REVOKING
+    case = sender.arrive(pending)
+    status = "entered-in-error" if in_error else "revoked"
+    assert (case.status, theirs(case).status) == (status, status)
+    assert case.resource["status"] == theirs(case).resource["status"] == status
+    assert case.version == 2
+    assert events(case)[2:] == ["request-revoke", "confirm-in-error" if in_error else "confirm-revoke"]
+
+
+def test_a_lost_answer_to_a_revoke(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    pending = sender.revoke(case)
+    sender.network.after.append(timeout)
+    case = sender.arrive(pending)
+    assert case.status == CaseStatus.REVOKE_UNKNOWN
+    assert "Check again before you tell the patient" in case.explanation
+    case = sender.arrive(sender.check_again(case))
+    assert (case.status, theirs(case).status) == ("revoked", "revoked")
+
+
+def test_a_refused_revoke_leaves_the_case_as_it_was(sender: Desk) -> None:
+    case = sender.sent()
+    pending = sender.revoke(case)
+    sender.network.before.append(refusing(409, "REC_CONFLICT", "conflict"))
+    case = sender.arrive(pending)
+    assert (case.status, case.ending) == ("sent", "")
+    assert "has changed this case meanwhile" in case.explanation
+    assert can_take_back(sender.acting, case)
+
+
+def test_taken_back_there_already_sends_nothing(sender: Desk) -> None:
+    case = sender.sent()
+    held = theirs(case)
+    Referral.objects.filter(pk=held.pk).update(resource={**held.resource, "status": "revoked"})
+    found = sender.revoke(case)
+    assert found.status == CaseStatus.REVOKED
+    assert messages(case) == ["referral-new"]
+
+
+def test_nothing_is_taken_back_that_cannot_be_read(sender: Desk) -> None:
+    case = sender.sent()
+    sender.network.before.append(unreachable)
+    with pytest.raises(PolicyRefused, match="did not show us the request"):
+        sender.revoke(case)
+    sender.network.before.append(refusing(404, "REC_NOT_FOUND", "not-found"))
+    assert sender.latest(case).state is LatestState.MISSING
+
+
+# -- updates
+
+
+def test_an_update_of_a_validation(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    before = content_from_json(case.content)
+    known = replace(before, assessment=replace(before.assessment, priority=ARPPriority.C2))
+    pending = sender.update(case, known, make_details(family_name="Feather"))
+    assert (pending.status, pending.priority, pending.has_update_pending) == ("sent", "C3", True)
+    assert not can_update(sender.acting, pending)
+    assert not can_take_back(sender.acting, pending)
+    case = sender.arrive(pending)
+    held = theirs(case)
+    assert (case.priority, held.priority, case.version, held.version) == ("C2", "C2", 2, 2)
+    assert (case.patient.family_name, held.patient.family_name) == ("Feather", "Feather")
+    assert (case.pending, content_from_json(case.content)) == (None, known)
+    assert events(case)[2:] == ["request-update", "confirm-update"]
+
+
+def test_a_refused_update_changes_nothing(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    before = (case.content, case.resource, case.included)
+    pending = sender.update(case, make_content(UseCase.A4T1, notes=(), allergies=make_content().allergies))
+    sender.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
+    case = sender.arrive(pending)
+    assert (case.content, case.resource, case.included) == before
+    assert (case.status, case.pending, case.version) == ("sent", None, 1)
+    assert "did not take the update" in case.explanation
+
+
+def test_an_unknown_update_is_checked_again(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    known = make_content(UseCase.A4T1, flags=())
+    pending = sender.update(case, known)
+    sender.network.after.append(timeout)
+    case = sender.arrive(pending)
+    assert case.has_update_pending
+    assert "whether this update arrived" in case.explanation
+    with pytest.raises(PolicyRefused, match="Check again first"):
+        sender.revoke(case)
+    case = sender.arrive(sender.check_again(case))
+    assert (case.pending, case.explanation, case.flags, theirs(case).flags) == (None, "", [], [])
+
+
+def test_an_ambulance_call_in_stages(sender: Desk) -> None:
+    """Each stage carries the receiver's own Encounter, as its ids say."""
+    case = sender.sent(use_case=UseCase.A6T1, stage=Stage.FIRST_ALERT)
+    for stage in (Stage.TRIAGED, Stage.COMPLETE):
+        case = sender.arrive(sender.update(case, make_content(UseCase.A6T1, stage=stage)))
+    sent = OutboundMessage.objects.filter(subject_id=str(case.pk)).order_by("created_at").last()
+    assert sent is not None
+    encounters = MessageBundle(json.loads(bytes(sent.body))).of_type("Encounter")
+    assert [each["status"] for each in encounters] == ["finished", "planned"]
+    assert encounters[1]["identifier"][0]["value"] == case.reference
+    assert (case.version, theirs(case).version) == (3, 3)
+    assert len(theirs(case).included) == len(case.included)
+
+
+def test_an_update_keeps_what_names_the_case(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    content = make_content(UseCase.A4T1)
+    bare = replace(content, assessment=replace(content.assessment, case_number="", started_at=None))
+    number, authored = case.case_number, case.authored_on
+    case = sender.arrive(sender.update(case, bare))
+    assert (case.case_number, case.authored_on) == (number, authored)
+    assert content_from_json(case.content).assessment.started_at == content.assessment.started_at
+
+
+def test_only_validations_and_ambulance_calls_are_updated(sender: Desk) -> None:
+    with pytest.raises(PolicyRefused, match="refer again"):
+        sender.update(sender.sent(), make_content())
+
+
+def test_an_update_is_not_for_another_use_case(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    with pytest.raises(ContentInvalid, match="use_case"):
+        sender.update(case, make_content(UseCase.A4T2))
+
+
+# -- referring again
+
+
+def test_referring_again_revokes_first(sender: Desk) -> None:
+    old = sender.sent()
+    plan = sender.refer_again(old, make_content(UseCase.A1T5, booking_ids=()))
+    assert plan.made is None
+    old = sender.arrive(old)
+    done = rereferral_of(old)
+    assert done is not None
+    assert done.made is not None
+    assert (old.status, done.made.status, done.made.use_case) == ("revoked", "sent", "a1t5")
+    assert (done.made.journey, done.made.patient) == (old.journey, old.patient)
+    assert Referral.objects.filter(direction=Direction.RECEIVED).count() == 2
+    with pytest.raises(PolicyRefused, match="already sent in its place"):
+        sender.refer_again(old, make_content(booking_ids=()))
+
+
+def test_a_refused_revoke_refers_nobody_again_later(sender: Desk) -> None:
+    old = sender.sent()
+    sender.refer_again(old, make_content(booking_ids=()))
+    sender.network.before.append(refusing(409, "REC_CONFLICT", "conflict"))
+    old = sender.arrive(old)
+    assert (old.status, Referral.objects.filter(direction=Direction.SENT).count()) == ("sent", 1)
+    old = sender.arrive(sender.revoke(old))
+    assert (old.status, Referral.objects.filter(direction=Direction.SENT).count()) == ("revoked", 1)
+
+
+def test_the_second_half_may_be_tried_again(sender: Desk) -> None:
+    old = sender.sent()
+    pending = sender.revoke(old)
+    old = sender.arrive(pending)
+    plan = sender.refer_again(old, make_content(booking_ids=()))
+    assert plan.made is not None
+    assert sender.arrive(plan.made).status == CaseStatus.SENT
+
+
+# -- who may, and pressing twice
+
+
+def test_pressing_twice_sends_one_request(sender: Desk) -> None:
+    draft = services.create_request_draft(
+        acting=sender.acting, service=sender.service, use_case="a1t1", now=sender.now
+    )
+    first, second = sender.refer(draft=draft), sender.refer(draft=draft)
+    assert first == second
+    assert Referral.objects.count() == OutboundMessage.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("service", "words"),
+    [
+        ({"active": False}, "closed"),
+        ({"takes_referrals": False}, "takes no referrals"),
+        ({"accepted_use_cases": ["a1t2"]}, "requests of this kind"),
+        ({"requires_booking": True}, "Book the appointment first"),
+    ],
+    ids=["closed", "no-referrals", "use-case", "requires-booking"],
+)
+def test_what_a_service_does_not_take(sender: Desk, service: dict[str, Any], words: str) -> None:
+    for name, value in service.items():
+        setattr(sender.service, name, value)
+    with pytest.raises(PolicyRefused, match=words):
+        sender.refer()
+    assert not OutboundMessage.objects.exists()
+
+
+def test_only_clinicians_send_and_take_back(sender: Desk) -> None:
+    case = sender.sent()
+    sender.acting = make_acting(role="clerk", organisation=sender.acting.organisation)
+    acts: list[Any] = [sender.refer, lambda: sender.revoke(case), lambda: sender.check_again(case)]
+    for act in acts:
+        with pytest.raises(PolicyRefused, match="Only clinicians"):
+            act()
+
+
+def test_another_organisation_cannot_take_it_back(sender: Desk) -> None:
+    case = sender.sent()
+    sender.acting = make_acting()
+    with pytest.raises(PolicyRefused, match="organisation that sent"):
+        sender.revoke(case)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"assessment": Assessment()}, "assessment"),
+        ({}, "patient.contacts"),
+    ],
+    ids=["part", "nobody-to-call"],
+)
+def test_what_is_not_stated_is_named(sender: Desk, changes: dict[str, Any], field: str) -> None:
+    details = DETAILS if changes else make_details(contacts=())
+    with pytest.raises(ContentInvalid) as raised:
+        sender.refer(details=details, **changes)
+    assert raised.value.fields == (field,)
+
+
+def test_a_worker_that_dies_leaves_a_request_to_check(sender: Desk) -> None:
+    referral = sender.refer()
+    OutboundMessage.objects.update(state=DeliveryState.UNKNOWN)
+    with pytest.raises(PolicyRefused):
+        sender.revoke(referral)
+    assert [each.to_status for each in changes_of(referral)] == ["requested"]

@@ -1,0 +1,76 @@
+"""Bundles built from content, judged as our own receiver judges them."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import MessageReason, ServiceRequestStatus, UseCase
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.rules import HostedService, Verdict, judge
+from bars_portal.exchange.fhir.rules.table import ROWS
+from bars_portal.exchange.fhir.structure import check_structure
+from bars_portal.patients.details import PatientDetails
+from bookings.mapping import HeaderFacts, Parties
+from directory.facts import ServiceFacts
+from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
+from referrals.content import RequestContent
+from referrals.mapping import requests
+from tests.factories.patients import DETAILS
+from tests.factories.referrals import NOW
+
+CASE, JOURNEY, BUNDLE = UUID(int=1), UUID(int=2), UUID("5a8b2f0e-1c3d-4e5f-8a9b-0c1d2e3f4a5b")
+SERVICE = ServiceID("2000099003")
+HEADER = HeaderFacts(SERVICE, ServiceID("2000099000"), "Northern 111", "Portal", "1")
+REQUESTER = requests.Requester(
+    "Linnell", "Chris", "555086689106", "224608005", "Administrative healthcare staff"
+)
+PARTIES = Parties(
+    sender=organisation_to_fhir(name="Northern 111", ods_code="Y00111", now=NOW),
+    receiver=organisation_to_fhir(name="Riverside", ods_code="RIV01", now=NOW),
+    service=healthcare_service_to_fhir(
+        ServiceFacts(UUID(int=9), SERVICE.value, "Assessment", True, "Riverside", "RIV01"), now=NOW
+    ),
+)
+HOSTED = HostedService(SERVICE, "RIV01", frozenset(each.value for each in UseCase))
+
+
+def entries(
+    content: RequestContent, *, patient: PatientDetails = DETAILS, minutes: int = 0
+) -> tuple[Resource, list[tuple[str, Resource]]]:
+    frame = requests.Frame(CASE, JOURNEY, NOW + timedelta(minutes=minutes))
+    return requests.request_entries(frame, content, patient=patient, requester=REQUESTER, parties=PARTIES)
+
+
+def message(
+    content: RequestContent, *, reason: MessageReason = MessageReason.NEW, patient: PatientDetails = DETAILS
+) -> dict[str, Any]:
+    request, included = entries(content, patient=patient)
+    return requests.request_message(
+        envelope(), category=content.category, reason=reason, request=request, included=included
+    )
+
+
+def end(content: RequestContent, status: ServiceRequestStatus) -> dict[str, Any]:
+    request, included = entries(content)
+    ended = requests.ended_request(
+        {**request, "id": str(UUID(int=77))},
+        case_id=CASE,
+        category=content.category,
+        use_case=content.use_case,
+        status=status,
+        reason="The patient is better",
+        now=NOW,
+    )
+    return requests.end_message(envelope(), request=ended, included=included)
+
+
+def envelope() -> requests.Envelope:
+    return requests.Envelope(CASE, BUNDLE, HEADER, NOW)
+
+
+def judged(bundle: dict[str, Any]) -> tuple[MessageBundle, Verdict]:
+    """As the receiver does it: structure, then rules. No faults of structure may remain."""
+    assert check_structure(bundle) == ()
+    read = MessageBundle.from_dict(bundle)
+    return read, judge(read, find_service=lambda _: HOSTED, workflows=ROWS)
