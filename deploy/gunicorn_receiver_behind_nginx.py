@@ -8,6 +8,8 @@ the socket: whoever does may claim any certificate.
 import os
 from pathlib import Path
 
+from bars_portal.exchange.receiver.server.memory import limit_heaps
+
 bind = os.environ.get("RECEIVER_BIND", "unix:/run/bars/receiver.sock")
 # The socket is for its owner and group: nginx joins the group.
 umask = 0o007
@@ -25,3 +27,8 @@ control_socket_disable = True
 
 logger_class = "bars_portal.exchange.receiver.server.access_log.PlainAccessLog"
 accesslog = "-"
+
+
+def post_worker_init(_worker: object) -> None:
+    """gunicorn's hook: in each new worker, before its threads."""
+    limit_heaps()

@@ -17,10 +17,11 @@ from bars_portal.exchange.fhir.decimals import write_exactly
 MAX_DEPTH = 60
 MAX_ENTRIES = 500
 
-# FHIR strings hold no control characters but tab, line feed and carriage return; PostgreSQL refuses NUL.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# FHIR strings hold no control characters but tab, line feed and carriage return; PostgreSQL refuses NUL, and
+# XML has no U+FFFE and U+FFFF.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # What odd things look like in compact JSON, where control characters are escaped.
-_TRACES = (b"null", b"[]", b"{}", b"\\u00", b"\\b", b"\\f")
+_TRACES = (b"null", b"[]", b"{}", b"\\u00", b"\\b", b"\\f", "\ufffe".encode(), "\uffff".encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ def environment(pki: PkiFiles, port: int, folder: Path) -> dict[str, str]:
         "RECEIVER_KEY_FILE": str(pki.key("receiver")),
         "RECEIVER_CA_FILE": str(pki.ca_chain),
         "RECEIVER_THREADS": "4",
+        "RECEIVER_WORKERS": "2",
     }
 
 
@@ -103,27 +104,29 @@ def environment(pki: PkiFiles, port: int, folder: Path) -> dict[str, str]:
 def running(pki: PkiFiles, folder: Path, extra: Mapping[str, str] | None = None) -> Iterator[Receiver]:
     """The server with its workers; everything it started is gone at the end."""
     port = free_port()
+    settings = environment(pki, port, folder) | dict(extra or {})
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "bars_portal.exchange.receiver.server", APPLICATION],
             cwd=folder,
-            env=environment(pki, port, folder) | dict(extra or {}),
+            env=settings,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
     receiver = Receiver(process, port, pki, folder)
     try:
-        wait_until_up(receiver)
+        wait_until_up(receiver, workers=int(settings["RECEIVER_WORKERS"]))
         yield receiver
     finally:
         stop(receiver)
 
 
-def wait_until_up(receiver: Receiver) -> None:
+def wait_until_up(receiver: Receiver, workers: int) -> None:
+    """All of them: one that is being started hears no signal yet."""
     deadline = time.monotonic() + 15
     while time.monotonic() < deadline and receiver.process.poll() is None:
-        with contextlib.suppress(OSError):
+        if receiver.log.count("Worker ready") >= workers:
             receiver.ask()
             return
         time.sleep(0.05)

@@ -8,6 +8,8 @@ import os
 import ssl
 from pathlib import Path
 
+from gunicorn.workers.base import Worker
+
 from bars_portal.exchange.receiver.server.environment import ServerSettings
 from bars_portal.exchange.receiver.server.memory import limit_heaps
 from bars_portal.exchange.receiver.server.tls import server_context
@@ -45,6 +47,7 @@ def ssl_context(_config: object, _default_factory: object) -> ssl.SSLContext:
     return server_context(_settings)
 
 
-def post_fork(_server: object, _worker: object) -> None:
-    """gunicorn's hook: in each new worker, before its threads."""
+def post_worker_init(worker: Worker) -> None:
+    """gunicorn's hook: in each new worker, once it hears signals and before its threads."""
     limit_heaps()
+    worker.log.info("Worker ready (pid: %s)", worker.pid)
