@@ -306,7 +306,7 @@ def test_the_body_that_never_arrives(
     assert request_id.encode() in head
     assert b"REC_TIMEOUT" in body
     assert b"Ottershaw" not in told
-    assert query("SELECT 1 FROM exchange_inboundmessage WHERE request_id = %s", request_id) == []
+    assert kept_of(query, request_id) == [("refused", 408, b"")]
 
 
 def test_a_connection_that_is_cut_in_the_body(stack: Stack, query: Query) -> None:
@@ -315,7 +315,13 @@ def test_a_connection_that_is_cut_in_the_body(stack: Stack, query: Query) -> Non
         cut.sendall(_head(request_id, length=5000) + b'{"resourceType": "Bundle"')
 
     wait_until(lambda: len(query(CUT_SHORT)) > before)
-    assert query("SELECT 1 FROM exchange_inboundmessage WHERE request_id = %s", request_id) == []
+    assert kept_of(query, request_id) == [("refused", 408, b"")]
+
+
+def kept_of(query: Query, request_id: str) -> list[tuple[str, int, bytes]]:
+    """What came incompletely is no message: that it was tried is on the log, and none of its content."""
+    log = "SELECT state, status_code, body FROM exchange_inboundmessage WHERE request_id = %s"
+    return [(state, status, bytes(body)) for state, status, body in query(log, request_id)]
 
 
 def _open(stack: Stack) -> ssl.SSLSocket:
