@@ -1,49 +1,41 @@
 """Who may do what with a booking: `check_can_x` raises a sentence for the user, `can_x` is its boolean."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.permissions import VIEW
 from bookings.states import BookingStatus, Direction
 from directory.models import HealthcareService
 
 
-class PolicyRefused(Exception):
-    """`sentence` says why, to the person who tried."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-
-
 def check_can_book(acting: Acting, service: HealthcareService) -> None:
-    _need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
-    _need(service.active, "This service is closed. Choose another service.")
-    _need(service.takes_bookings, "This service does not take bookings. Choose another service.")
-    _need(bool(service.accepted_use_cases), "This service takes no bookings from us. Choose another service.")
+    need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
+    need(service.active, "This service is closed. Choose another service.")
+    need(service.takes_bookings, "This service does not take bookings. Choose another service.")
+    need(bool(service.accepted_use_cases), "This service takes no bookings from us. Choose another service.")
 
 
 def check_can_use_draft(acting: Acting, draft: BookingDraft) -> None:
     ours = draft.organisation_id == acting.organisation.pk and draft.user_id == acting.user.pk
-    _need(ours, "This booking was started by somebody else.")
+    need(ours, "This booking was started by somebody else.")
     check_can_book(acting, draft.service)
     if draft.replaces is not None:
         over = draft.replaces.status == BookingStatus.CANCELLED
-        _need(over, "The old appointment is not cancelled yet, so a new one cannot be booked in its place.")
+        need(over, "The old appointment is not cancelled yet, so a new one cannot be booked in its place.")
         _check_not_replaced(draft.replaces)
 
 
 def check_can_cancel(acting: Acting, booking: Booking, now: datetime) -> None:
-    _need(acting.may("bookings.cancel_booking"), "You are not allowed to cancel appointments.")
+    need(acting.may("bookings.cancel_booking"), "You are not allowed to cancel appointments.")
     _check_ours(acting, booking)
     _check_open(booking, now)
 
 
 def check_can_rebook(acting: Acting, booking: Booking, now: datetime) -> None:
     """Also when the old appointment is cancelled and has no successor: the second half may be tried again."""
-    _need(acting.may("bookings.rebook_booking"), "You are not allowed to rebook appointments.")
+    need(acting.may("bookings.rebook_booking"), "You are not allowed to rebook appointments.")
     _check_ours(acting, booking)
     if booking.status == BookingStatus.CANCELLED:
         _check_not_replaced(booking)
@@ -52,62 +44,62 @@ def check_can_rebook(acting: Acting, booking: Booking, now: datetime) -> None:
 
 
 def check_can_check_again(acting: Acting, booking: Booking) -> None:
-    _need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
+    need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
     _check_ours(acting, booking)
     unknown = booking.status in (BookingStatus.UNKNOWN, BookingStatus.CANCEL_UNKNOWN)
-    _need(unknown, "The outcome is known or on its way, so there is nothing to check.")
+    need(unknown, "The outcome is known or on its way, so there is nothing to check.")
 
 
 def check_can_mark_told(acting: Acting, booking: Booking) -> None:
-    _need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
+    need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
     _check_ours(acting, booking)
     settled = booking.status in (BookingStatus.BOOKED, BookingStatus.CANCELLED)
-    _need(settled, "There is nothing to tell the patient until the outcome is known.")
+    need(settled, "There is nothing to tell the patient until the outcome is known.")
 
 
 def check_can_view(acting: Acting, booking: Booking) -> None:
     ours = booking.organisation_id == acting.organisation.pk
-    _need(ours, "This appointment belongs to another organisation.")
-    _need(acting.may(VIEW[booking.direction]), "You are not allowed to see this appointment.")
+    need(ours, "This appointment belongs to another organisation.")
+    need(acting.may(VIEW[booking.direction]), "You are not allowed to see this appointment.")
 
 
 def can_book(acting: Acting, service: HealthcareService) -> bool:
-    return _allowed(lambda: check_can_book(acting, service))
+    return allowed(lambda: check_can_book(acting, service))
 
 
 def can_cancel(acting: Acting, booking: Booking, now: datetime) -> bool:
-    return _allowed(lambda: check_can_cancel(acting, booking, now))
+    return allowed(lambda: check_can_cancel(acting, booking, now))
 
 
 def can_rebook(acting: Acting, booking: Booking, now: datetime) -> bool:
-    return _allowed(lambda: check_can_rebook(acting, booking, now))
+    return allowed(lambda: check_can_rebook(acting, booking, now))
 
 
 def can_check_again(acting: Acting, booking: Booking) -> bool:
-    return _allowed(lambda: check_can_check_again(acting, booking))
+    return allowed(lambda: check_can_check_again(acting, booking))
 
 
 def can_mark_told(acting: Acting, booking: Booking) -> bool:
-    return _allowed(lambda: check_can_mark_told(acting, booking))
+    return allowed(lambda: check_can_mark_told(acting, booking))
 
 
 def can_view(acting: Acting, booking: Booking) -> bool:
-    return _allowed(lambda: check_can_view(acting, booking))
+    return allowed(lambda: check_can_view(acting, booking))
 
 
 def _check_ours(acting: Acting, booking: Booking) -> None:
     ours = booking.organisation_id == acting.organisation.pk and booking.direction == Direction.SENT
-    _need(ours, "Only the organisation that booked an appointment may change it.")
+    need(ours, "Only the organisation that booked an appointment may change it.")
 
 
 def _check_not_replaced(booking: Booking) -> None:
     """A patient has one appointment in the place of another, never two."""
     plan = Rebooking.objects.filter(cancelled=booking).select_related("booked").first()
     waiting = plan is not None and plan.draft_id is not None
-    _need(not waiting, "A new appointment is about to be booked in its place.")
+    need(not waiting, "A new appointment is about to be booked in its place.")
     new = plan.booked if plan else None
     gone = new is None or new.status in (BookingStatus.REFUSED, BookingStatus.CANCELLED)
-    _need(gone, "A new appointment was already asked for in its place.")
+    need(gone, "A new appointment was already asked for in its place.")
 
 
 def _check_open(booking: Booking, now: datetime) -> None:
@@ -122,17 +114,4 @@ def _check_open(booking: Booking, now: datetime) -> None:
     }.get(BookingStatus(booking.status))
     if waiting is not None:
         raise PolicyRefused(waiting)
-    _need(booking.start > now, "This appointment has already started, so it cannot be changed any more.")
-
-
-def _need(fulfilled: bool, sentence: str) -> None:
-    if not fulfilled:
-        raise PolicyRefused(sentence)
-
-
-def _allowed(check: Callable[[], None]) -> bool:
-    try:
-        check()
-    except PolicyRefused:
-        return False
-    return True
+    need(booking.start > now, "This appointment has already started, so it cannot be changed any more.")

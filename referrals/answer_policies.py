@@ -1,10 +1,9 @@
 """Who may work on and answer a received case: `check_can_x` raises a sentence, `can_x` is its boolean."""
 
-from collections.abc import Callable
 from enum import StrEnum
 
 from bars_portal.accounts.acting import Acting
-from bookings.policies import PolicyRefused
+from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from referrals.answer_states import AnswerState
 from referrals.answering import is_ambulance
 from referrals.models import Case, CaseAnswer
@@ -62,17 +61,17 @@ _STANDING = {
 
 def check_can_work(acting: Acting, case: Case) -> None:
     """Take it over, give it back, write notes."""
-    _need(acting.may(WORK), "You are not allowed to work on received cases.")
+    need(acting.may(WORK), "You are not allowed to work on received cases.")
     _check_ours(acting, case)
 
 
 def check_can_decide(acting: Acting, case: Case, decision: Decision) -> None:
     """By role, organisation and state; the sentence says what stands in the way."""
-    _need(acting.may(ANSWER), "Only clinicians answer received cases.")
+    need(acting.may(ANSWER), "Only clinicians answer received cases.")
     _check_ours(acting, case)
     missed = decision is Decision.RECORD_NON_ATTENDANCE
     words = "Ambulance controls have no message for a patient who did not attend."
-    _need(not (missed and is_ambulance(case)), words)
+    need(not (missed and is_ambulance(case)), words)
     status = CaseStatus(case.status)
     try:
         next_status(case.category, Direction(case.direction), status, decision.event)
@@ -85,56 +84,43 @@ def check_can_decide(acting: Acting, case: Case, decision: Decision) -> None:
 
 def check_can_check_again(acting: Acting, answer: CaseAnswer) -> None:
     _check_answer(acting, answer)
-    _need(answer.state == AnswerState.UNKNOWN, "It is known what became of this answer, or it is on its way.")
+    need(answer.state == AnswerState.UNKNOWN, "It is known what became of this answer, or it is on its way.")
     _check_newest(answer)
 
 
 def check_can_send_again(acting: Acting, answer: CaseAnswer) -> None:
     _check_answer(acting, answer)
-    _need(answer.state == AnswerState.REFUSED, "Only an answer that was not taken is sent again.")
+    need(answer.state == AnswerState.REFUSED, "Only an answer that was not taken is sent again.")
     _check_newest(answer)
 
 
 def can_work(acting: Acting, case: Case) -> bool:
-    return _allowed(lambda: check_can_work(acting, case))
+    return allowed(lambda: check_can_work(acting, case))
 
 
 def can_decide(acting: Acting, case: Case, decision: Decision) -> bool:
-    return _allowed(lambda: check_can_decide(acting, case, decision))
+    return allowed(lambda: check_can_decide(acting, case, decision))
 
 
 def can_check_again(acting: Acting, answer: CaseAnswer) -> bool:
-    return _allowed(lambda: check_can_check_again(acting, answer))
+    return allowed(lambda: check_can_check_again(acting, answer))
 
 
 def can_send_again(acting: Acting, answer: CaseAnswer) -> bool:
-    return _allowed(lambda: check_can_send_again(acting, answer))
+    return allowed(lambda: check_can_send_again(acting, answer))
 
 
 def _check_answer(acting: Acting, answer: CaseAnswer) -> None:
-    _need(acting.may(ANSWER), "Only clinicians answer received cases.")
+    need(acting.may(ANSWER), "Only clinicians answer received cases.")
     _check_ours(acting, answer.case)
 
 
 def _check_newest(answer: CaseAnswer) -> None:
     """What was said since then counts; the requester would refuse the older one."""
-    _need(not later_answers(answer).exists(), "A later answer was given to this case, so this one is over.")
+    need(not later_answers(answer).exists(), "A later answer was given to this case, so this one is over.")
 
 
 def _check_ours(acting: Acting, case: Case) -> None:
     ours = case.organisation_id == acting.organisation.pk
-    _need(ours, "This case belongs to another organisation.")
-    _need(case.direction == Direction.RECEIVED, "Only the service that received a case works on it.")
-
-
-def _need(fulfilled: bool, sentence: str) -> None:
-    if not fulfilled:
-        raise PolicyRefused(sentence)
-
-
-def _allowed(check: Callable[[], None]) -> bool:
-    try:
-        check()
-    except PolicyRefused:
-        return False
-    return True
+    need(ours, "This case belongs to another organisation.")
+    need(case.direction == Direction.RECEIVED, "Only the service that received a case works on it.")

@@ -1,13 +1,11 @@
 """Who may send, change or take back a request: `check_can_x` raises a sentence, `can_x` is its boolean."""
 
-from collections.abc import Callable
-
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, VALIDATION_USE_CASES, UseCase
 from bars_portal.exchange.models import DeliveryState
 from bookings.models import Booking
-from bookings.policies import PolicyRefused
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from referrals.models import Case, Referral, RequestDraft, Rereferral
@@ -21,28 +19,28 @@ _GONE = (CaseStatus.REFUSED, CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR, Ca
 
 def check_can_request(acting: Acting, service: HealthcareService, use_case: str) -> None:
     _check_clinician(acting)
-    _need(service.active, "This service is closed. Choose another service.")
-    _need(service.takes_referrals, "This service takes no referrals. Choose another service.")
+    need(service.active, "This service is closed. Choose another service.")
+    need(service.takes_referrals, "This service takes no referrals. Choose another service.")
     taken = use_case in service.accepted_use_cases
-    _need(taken, "This service does not take requests of this kind. Choose another service.")
+    need(taken, "This service does not take requests of this kind. Choose another service.")
 
 
 def check_has_booking(service: HealthcareService, booking: Booking | None) -> None:
     """HealthcareService "requirebooking" (standard section 9, workflow 1)."""
     booked = booking is not None and booking.status == BookingStatus.BOOKED
     sentence = "This service takes referrals only with an appointment there. Book the appointment first."
-    _need(booked or not service.requires_booking, sentence)
+    need(booked or not service.requires_booking, sentence)
 
 
 def check_can_use_draft(acting: Acting, draft: RequestDraft) -> None:
     ours = draft.organisation_id == acting.organisation.pk and draft.user_id == acting.user.pk
-    _need(ours, "This request was started by somebody else.")
+    need(ours, "This request was started by somebody else.")
 
 
 def check_can_update(acting: Acting, case: Case) -> None:
     _check_ours(acting, case)
     updated = UseCase.lookup(case.use_case) in _UPDATED
-    _need(updated, "A referral like this is not updated. Take it back and refer again.")
+    need(updated, "A referral like this is not updated. Take it back and refer again.")
     _check_open(case)
 
 
@@ -65,37 +63,37 @@ def check_can_check_again(acting: Acting, case: Case) -> None:
     _check_ours(acting, case)
     message = outbox.unsettled(case)
     unknown = message is not None and message.state == DeliveryState.UNKNOWN
-    _need(unknown, "The outcome is known or on its way, so there is nothing to check.")
+    need(unknown, "The outcome is known or on its way, so there is nothing to check.")
 
 
 def can_request(acting: Acting, service: HealthcareService, use_case: str) -> bool:
-    return _allowed(lambda: check_can_request(acting, service, use_case))
+    return allowed(lambda: check_can_request(acting, service, use_case))
 
 
 def can_update(acting: Acting, case: Case) -> bool:
-    return _allowed(lambda: check_can_update(acting, case))
+    return allowed(lambda: check_can_update(acting, case))
 
 
 def can_take_back(acting: Acting, case: Case) -> bool:
-    return _allowed(lambda: check_can_take_back(acting, case))
+    return allowed(lambda: check_can_take_back(acting, case))
 
 
 def can_refer_again(acting: Acting, referral: Referral) -> bool:
-    return _allowed(lambda: check_can_refer_again(acting, referral))
+    return allowed(lambda: check_can_refer_again(acting, referral))
 
 
 def can_check_again(acting: Acting, case: Case) -> bool:
-    return _allowed(lambda: check_can_check_again(acting, case))
+    return allowed(lambda: check_can_check_again(acting, case))
 
 
 def _check_clinician(acting: Acting) -> None:
-    _need(acting.may(SEND), "Only clinicians may refer patients or ask for a validation.")
+    need(acting.may(SEND), "Only clinicians may refer patients or ask for a validation.")
 
 
 def _check_ours(acting: Acting, case: Case) -> None:
     _check_clinician(acting)
     ours = case.organisation_id == acting.organisation.pk and case.direction == Direction.SENT
-    _need(ours, "Only the organisation that sent a request may change it.")
+    need(ours, "Only the organisation that sent a request may change it.")
 
 
 def _check_open(case: Case) -> None:
@@ -105,8 +103,8 @@ def _check_open(case: Case) -> None:
         raise PolicyRefused(sentence)
     message = outbox.unsettled(case)
     unknown = message is not None and message.state == DeliveryState.UNKNOWN
-    _need(not unknown, "It is not known whether the last message about this case arrived. Check again first.")
-    _need(message is None, "A message about this case is on its way. Wait for the answer first.")
+    need(not unknown, "It is not known whether the last message about this case arrived. Check again first.")
+    need(message is None, "A message about this case is on its way. Wait for the answer first.")
 
 
 _NOT_OPEN = {
@@ -126,17 +124,4 @@ _NOT_OPEN = {
 def _check_not_replaced(referral: Referral) -> None:
     plan = Rereferral.objects.filter(revoked=referral).select_related("made").first()
     gone = plan is None or plan.made is None or plan.made.status in _GONE
-    _need(gone, "Another referral was already sent in its place.")
-
-
-def _need(fulfilled: bool, sentence: str) -> None:
-    if not fulfilled:
-        raise PolicyRefused(sentence)
-
-
-def _allowed(check: Callable[[], None]) -> bool:
-    try:
-        check()
-    except PolicyRefused:
-        return False
-    return True
+    need(gone, "Another referral was already sent in its place.")

@@ -9,13 +9,14 @@ from django.views.decorators.http import require_http_methods
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.gateway import get_client
 from bookings import services
 from bookings.forms import CancelForm
 from bookings.identity import sender_identity
 from bookings.latest import LatestAppointment
 from bookings.models import Booking
-from bookings.policies import PolicyRefused, check_can_cancel
+from bookings.policies import check_can_cancel
 from bookings.presenters import booking_page
 from bookings.remote import read_latest
 from bookings.states import TransitionRefused

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.patients.forms import PatientForm
 from bookings import services
 from bookings.models import BookingDraft
 from bookings.patient_answers import answers_of_test_patient, typed_answers
-from bookings.policies import PolicyRefused
 from bookings.presenters import draft_summary, patient_rows, test_patients
 from bookings.selectors import booking_of_draft
 from bookings.views.lookup import LONDON, clock, draft_of

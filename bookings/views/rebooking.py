@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bookings import services
 from bookings.forms import CancelForm
 from bookings.models import Booking, BookingDraft
-from bookings.policies import PolicyRefused, check_can_rebook
+from bookings.policies import check_can_rebook
 from bookings.presenters import booking_page, draft_summary
 from bookings.selectors import rebooking_of
 from bookings.states import BookingStatus, TransitionRefused

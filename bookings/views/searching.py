@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.selectors import details_of
 from bookings import services
@@ -19,7 +20,7 @@ from bookings.identity import sender_identity
 from bookings.models import Booking, BookingDraft
 from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch
 from bookings.patient_answers import answers_from
-from bookings.policies import PolicyRefused, check_can_book
+from bookings.policies import check_can_book
 from bookings.presenters import SlotPage, use_case_options
 from bookings.selectors import rebooking_of
 from bookings.slot_search import search_slots

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bookings import services
 from bookings.models import Booking
-from bookings.policies import PolicyRefused
 from bookings.presenters import SlotPage, booking_page, booking_rows
 from bookings.selectors import SentFilters, sent_bookings
 from bookings.states import BookingStatus, TransitionRefused

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir.codes import EncounterStatus
-from bookings.policies import PolicyRefused
 from referrals.answer_policies import Decision
 from referrals.answering import is_ambulance
 from referrals.content_answers import AnswerContent, CadStatus, Started

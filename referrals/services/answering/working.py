@@ -6,9 +6,9 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.accounts.models import User
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.services import record
 from referrals import answer_policies
-from referrals.answer_policies import PolicyRefused
 from referrals.models import Case, CaseNote, owned_by
 
 

@@ -7,10 +7,10 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.accounts.roles import Role
 from bookings import services
 from bookings.models import Booking, BookingDraft, Rebooking
-from bookings.policies import PolicyRefused
 from bookings.states import BookingStatus, TransitionRefused
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_booking

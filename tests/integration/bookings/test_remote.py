@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from bars_portal.accounts.refusals import PolicyRefused
 from bookings.identity import sender_identity
 from bookings.latest import LatestAppointment, LatestState
 from bookings.models import Booking
-from bookings.policies import PolicyRefused
 from bookings.remote import read_latest
 from bookings.services import request_cancel
 from bookings.states import BookingStatus, Direction

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir.reading import bare_references
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import Party
-from bookings.policies import PolicyRefused
 from referrals.answer_states import AnswerState
 from referrals.content_answers import NonAttendance
 from referrals.models import CaseReply

@@ -19,10 +19,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir.codes import ARPPriority, RejectedReason
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
-from bookings.policies import PolicyRefused
 from referrals.answer_states import AnswerState
 from referrals.content_answers import Disposition, Rejection
 from referrals.models import Case, CaseAnswer

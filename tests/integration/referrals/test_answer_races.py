@@ -9,9 +9,9 @@ import pytest
 from django.db import connection
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir.codes import RejectedReason
 from bars_portal.exchange.models import OutboundMessage
-from bookings.policies import PolicyRefused
 from referrals.content_answers import Rejection
 from referrals.selectors import answers_of, changes_of
 from referrals.services import answering

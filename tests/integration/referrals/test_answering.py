@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCategory, RejectedReason
 from bars_portal.exchange.models import OutboundMessage
-from bookings.policies import PolicyRefused
 from referrals.answer_states import AnswerState
 from referrals.answering import is_ambulance
 from referrals.content_answers import CadStatus, Disposition, NonAttendance, Place, RaisedFlag, Rejection

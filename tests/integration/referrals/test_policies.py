@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused
 from referrals.models import UnmatchedReply
 from referrals.permissions import VIEW
-from referrals.policies import PolicyRefused, can_view, can_view_unmatched, check_can_view
+from referrals.policies import can_view, can_view_unmatched, check_can_view
 from referrals.states import Direction
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import make_case, make_sent_case

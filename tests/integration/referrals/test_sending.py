@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
@@ -14,7 +15,7 @@ from referrals import services
 from referrals.content import Assessment, ContentInvalid, Stage, content_from_json
 from referrals.latest import LatestState
 from referrals.models import Referral
-from referrals.policies import PolicyRefused, can_take_back, can_update
+from referrals.policies import can_take_back, can_update
 from referrals.selectors import changes_of, rereferral_of, versions_of
 from referrals.states import CaseStatus, Category, Direction
 from tests.factories.accounts import make_acting

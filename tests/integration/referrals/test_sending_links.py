@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir.codes import UseCase
 from bookings import services as booking_services
 from bookings.models import Booking
 from bookings.states import BookingStatus, Direction
 from referrals import services
 from referrals.models import RequestDraft
-from referrals.policies import PolicyRefused
 from referrals.selectors import bookings_of, referrals_of
 from referrals.states import CaseStatus
 from tests.factories.accounts import make_acting
