@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused, allowed, need
+from bars_portal.accounts.refusals import PolicyRefused as PolicyRefused
+from bars_portal.accounts.refusals import allowed, need
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.permissions import VIEW
 from bookings.states import BookingStatus, Direction
