@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Resource, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.fhir.queries import AppointmentQuery
+from bars_portal.exchange.fhir.queries import ServiceRequestQuery
 from bars_portal.exchange.registry import ResourceReader, register_reader
 from bookings.mapping import Entry, distinct_urls, referred_to
 from directory.models import HealthcareService
 from referrals import mapping
 from referrals.models import Case
-from referrals.selectors import cases_of_patient, received_case
+from referrals.selectors import cases_found, received_case
 
 
 @register_reader
@@ -30,11 +30,9 @@ class ServiceRequestReader(ResourceReader):
         return held
 
     def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any]:
-        """Requests of one patient with what they refer to. Raises OutcomeError (400, 401)."""
-        query = AppointmentQuery.parse(params)
-        found = cases_of_patient(
-            service_id=context.target, nhs_number=query.identifier, demographics=query.demographics
-        )
+        """Requests by patient or identifier, with what they refer to. Raises OutcomeError (400, 401)."""
+        query = ServiceRequestQuery.parse(params)
+        found = cases_found(service_id=context.target, query=query)
         seen = [case for case in found if _may_call(case.service, context)]
         if found and not seen:
             _check_caller(found[0].service, context)

@@ -4,7 +4,10 @@ import uuid
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.exchange.models import InboundMessage
@@ -87,7 +90,7 @@ class AbstractCase(models.Model):
             # What a caller reads out names one case; references of other receivers are their own affair.
             models.UniqueConstraint(
                 fields=["organisation", "reference"],
-                condition=models.Q(direction=Direction.RECEIVED),
+                condition=Q(direction=Direction.RECEIVED),
                 name="%(class)s_reference_once",
             ),
         ]
@@ -96,6 +99,14 @@ class AbstractCase(models.Model):
                 fields=["organisation", "direction", "status", "breach_at"], name="%(class)s_worklist"
             ),
             models.Index(fields=["sender_full_url"], name="%(class)s_sender_url"),
+            # GET /ServiceRequest by an identifier: our reference, their case number, or the request's own.
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="%(class)s_reference"),
+            models.Index(fields=["case_number"], condition=~Q(case_number=""), name="%(class)s_number"),
+            GinIndex(
+                KeyTransform("identifier", "resource"),
+                condition=Q(resource__has_key="identifier"),
+                name="%(class)s_identifier",
+            ),
         ]
 
     def __str__(self) -> str:

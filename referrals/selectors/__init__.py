@@ -11,7 +11,7 @@ from referrals.selectors.history import versions_of as versions_of
 from referrals.selectors.links import Link as Link
 from referrals.selectors.links import bookings_of as bookings_of
 from referrals.selectors.links import referrals_of as referrals_of
-from referrals.selectors.received import cases_of_patient as cases_of_patient
+from referrals.selectors.received import cases_found as cases_found
 from referrals.selectors.received import lock_received_case as lock_received_case
 from referrals.selectors.received import locked as locked
 from referrals.selectors.received import received_case as received_case

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models import Case as Ranked
 from django.db.models import Q, QuerySet, Value, When
 
-from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID
-from bars_portal.exchange.fhir.queries import Demographics
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.queries import Demographics, RequestIdentifier, ServiceRequestQuery
 from bars_portal.patients.models import Patient
 from referrals.models import MODELS, Case, Referral, ValidationCase
 from referrals.states import CURRENT, Category, Direction
@@ -70,35 +70,38 @@ def received_case(case_id: UUID) -> Case | None:
     return found or _received(ValidationCase).filter(pk=case_id).first()
 
 
-def cases_of_patient(
-    *, service_id: ServiceID | None, nhs_number: NHSNumber | None, demographics: Demographics | None
-) -> list[Case]:
-    """Received cases of one patient, the youngest first; of one service when it is named.
+def cases_found(*, service_id: ServiceID | None, query: ServiceRequestQuery) -> list[Case]:
+    """Received cases that a search names, the youngest first; of one service when it is named.
 
     An NHS number counts only where the message said that it was verified (standard section 6).
     """
-    found: list[Case] = [
-        *_of_patient(Referral, service_id, nhs_number, demographics),
-        *_of_patient(ValidationCase, service_id, nhs_number, demographics),
-    ]
+    found: list[Case] = [*_found(Referral, service_id, query), *_found(ValidationCase, service_id, query)]
     return sorted(found, key=lambda case: case.created_at, reverse=True)[:MOST_FOUND]
 
 
-def _of_patient(
-    model: type[AnyCase],
-    service_id: ServiceID | None,
-    nhs_number: NHSNumber | None,
-    demographics: Demographics | None,
-) -> list[AnyCase]:
+def _found(model: type[AnyCase], service_id: ServiceID | None, query: ServiceRequestQuery) -> list[AnyCase]:
     found = _received(model).order_by("-created_at")
     if service_id is not None:
         found = found.filter(service__service_id=service_id.value)
-    if nhs_number is not None:
-        found = found.filter(patient__nhs_number=nhs_number.value, patient__nhs_number_verified=True)
-    if demographics is None:
+    if query.identifier is not None:
+        found = found.filter(_named(query.identifier))
+    if (number := query.patient.identifier) is not None:
+        found = found.filter(patient__nhs_number=number.value, patient__nhs_number_verified=True)
+    person = query.patient.demographics
+    if person is None:
         return list(found[:MOST_FOUND])
-    same_birth = found.filter(patient__birth_date=demographics.birth_date)[: MOST_FOUND * 10]
-    return [case for case in same_birth if _is_person(case.patient, demographics)]
+    same_birth = found.filter(patient__birth_date=person.birth_date)[: MOST_FOUND * 10]
+    return [case for case in same_birth if _is_person(case.patient, person)]
+
+
+def _named(identifier: RequestIdentifier) -> Q:
+    """By our reference, by the requester's case number, or by an identifier of the ServiceRequest itself."""
+    said = {"system": identifier.system} if identifier.system else {}
+    own = Q(
+        resource__has_key="identifier",
+        resource__identifier__contains=[{**said, "value": identifier.value}],
+    )
+    return Q(reference=identifier.value) | Q(case_number=identifier.value) | own
 
 
 def _received(model: type[AnyCase]) -> QuerySet[AnyCase]:

@@ -18,7 +18,12 @@ from schemathesis.core.result import Ok
 from bars_portal.exchange import registry
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, operation_outcome
-from bars_portal.exchange.fhir.queries import AppointmentQuery, DefinitionQuery, SlotQuery
+from bars_portal.exchange.fhir.queries import (
+    AppointmentQuery,
+    DefinitionQuery,
+    ServiceRequestQuery,
+    SlotQuery,
+)
 from bars_portal.exchange.receiver import urls
 from bars_portal.exchange.receiver.openapi import describe
 from bars_portal.exchange.transport.headers import decode_headers
@@ -34,7 +39,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "/MessageDefinition": DefinitionQuery.parse,
     "/Slot": SlotQuery.parse,
     "/Appointment": AppointmentQuery.parse,
-    "/ServiceRequest": AppointmentQuery.parse,
+    "/ServiceRequest": ServiceRequestQuery.parse,
 }
 Json = dict[str, Any]
 

@@ -111,6 +111,28 @@ def test_a_search_finds_referrals_and_validations_of_one_sender(
     assert len(urls) == len(set(urls)), "one sender used the same fullUrls for all of them"
 
 
+def found_by(identifier: str, *others: tuple[str, str]) -> int:
+    params = [("ServiceRequest.identifier", identifier), *others]
+    total: int = ServiceRequestReader().search(params, context())["total"]
+    return total
+
+
+def test_a_search_by_identifier(shared_dir: Path, hub: HealthcareService) -> None:
+    """Our reference, the requester's case number, or an identifier of the request; never its id."""
+    message = adapted(example(shared_dir, "REFREQ01"), hub)
+    of_type(message, "ServiceRequest")["identifier"] = [{"system": "https://s.example/id", "value": "SR-77"}]
+    answer_of(message)
+    answer_of(adapted(example(shared_dir, "VALREQ01"), hub))
+    referral, validation = Referral.objects.get(), ValidationCase.objects.get()
+    assert found_by("https://s.example/id|SR-77") == found_by("SR-77") == 1
+    assert found_by("https://other.example/id|SR-77") == 0
+    assert found_by(referral.reference) == found_by(validation.reference) == 1
+    assert found_by(validation.case_number) >= 1
+    assert found_by(str(referral.pk)) == 0
+    nobody = by_person("Nobody", "1980-01-01", "LS1 4AP")
+    assert found_by("SR-77", *nobody) == 0
+
+
 def test_an_unverified_number_finds_nobody(referral: Referral) -> None:
     referral.patient.nhs_number_verified = False
     referral.patient.save()

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError
-from bars_portal.exchange.fhir.queries import AppointmentQuery, DefinitionQuery, Demographics
+from bars_portal.exchange.fhir.queries import (
+    AppointmentQuery,
+    DefinitionQuery,
+    Demographics,
+    RequestIdentifier,
+    ServiceRequestQuery,
+)
 
 Pairs = list[tuple[str, str]]
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
@@ -70,6 +76,38 @@ def test_each_fault_of_a_patient_search_has_its_answer(params: Pairs, code: Outc
         AppointmentQuery.parse(params)
     assert caught.value.issues[0].code is code
     assert not [value for _, value in params if len(value) > 3 and value in str(caught.value.issues)]
+
+
+@pytest.mark.parametrize(
+    ("text", "system", "value"),
+    [
+        ("https://x.example/r|R 1", "https://x.example/r", "R 1"),
+        (" R1 ", "", "R1"),
+        ("a|b|c", "a|b", "c"),
+    ],
+)
+def test_a_request_is_asked_for_by_an_identifier(text: str, system: str, value: str) -> None:
+    query = ServiceRequestQuery.parse([("ServiceRequest.identifier", text)])
+    nobody = AppointmentQuery(None, None)
+    assert query == ServiceRequestQuery(RequestIdentifier(system, value), nobody)
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ([], OutcomeCode.REQUIRED),
+        ([("ServiceRequest.identifier", " ")], OutcomeCode.VALUE),
+        ([("ServiceRequest.identifier", "https://x.example/ref|")], OutcomeCode.VALUE),
+        ([("ServiceRequest.identifier", "|R1")], OutcomeCode.VALUE),
+        ([("ServiceRequest.identifier", "R1"), ("ServiceRequest.identifier", "R2")], OutcomeCode.VALUE),
+        ([("ServiceRequest.identifier", "R1"), NAME, BORN], OutcomeCode.REQUIRED),
+        ([("ServiceRequest.identifier", "R1"), ("identifier", "R1")], OutcomeCode.INVALID),
+    ],
+)
+def test_each_fault_of_a_request_search_has_its_answer(params: Pairs, code: OutcomeCode) -> None:
+    with pytest.raises(OutcomeError) as caught:
+        ServiceRequestQuery.parse(params)
+    assert caught.value.issues[0].code is code
 
 
 def contexts(*values: str) -> Pairs:

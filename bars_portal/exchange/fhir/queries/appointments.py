@@ -17,6 +17,7 @@ NAME = "patient:name"
 BIRTH_DATE = "patient:birthdate"
 POSTCODE = "patient:address-postalcode"
 _TOGETHER = (NAME, BIRTH_DATE, POSTCODE)
+PATIENT = (IDENTIFIER, *_TOGETHER)
 
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}")
 _ISO = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
@@ -43,11 +44,15 @@ class AppointmentQuery:
     @classmethod
     def parse(cls, params: Pairs) -> Self:
         """Raise OutcomeError with every fault: 400 required, value or invalid."""
-        reader = Params(params, (IDENTIFIER, *_TOGETHER))
-        identifier = _identifier(reader)
-        demographics = _demographics(reader)
+        reader = Params(params, PATIENT)
+        query = cls.read(reader, required=True)
         reader.finish()
-        return cls(identifier, demographics)
+        return query
+
+    @classmethod
+    def read(cls, reader: Params, *, required: bool) -> Self:
+        """From parameters that are being read; both are None when the patient is optional and absent."""
+        return cls(_identifier(reader), _demographics(reader, required=required))
 
 
 def _identifier(reader: Params) -> NHSNumber | None:
@@ -61,9 +66,9 @@ def _identifier(reader: Params) -> NHSNumber | None:
         return None
 
 
-def _demographics(reader: Params) -> Demographics | None:
+def _demographics(reader: Params, *, required: bool) -> Demographics | None:
     given = [name for name in _TOGETHER if reader.given(name)]
-    if not given and reader.given(IDENTIFIER):
+    if not given and (reader.given(IDENTIFIER) or not required):
         return None
     if len(given) < len(_TOGETHER):
         reader.fault(OutcomeCode.REQUIRED, f"{IDENTIFIER}, or {', '.join(_TOGETHER)} together, is needed")

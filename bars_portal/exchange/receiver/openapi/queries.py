@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, UseCase
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM, SERVICE_ID_SYSTEM, ServiceID
-from bars_portal.exchange.fhir.queries import appointments, definitions, slots
+from bars_portal.exchange.fhir.queries import appointments, definitions, service_requests, slots
 from bars_portal.exchange.fhir.queries.params import MAX_VALUE_LENGTH
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER
 from bars_portal.exchange.receiver.openapi.answers import Json
@@ -15,6 +15,7 @@ _INSTANT = (
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-](0[0-9]|1[0-3]):00)"
 )
 _TEXT: Json = {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_LENGTH}
+_TOKEN: Json = {"type": "string", "pattern": r"^([^|\x00-\x1f\x7f]+\|)?[^|\s\x00-\x1f\x7f]+$"}
 _SERVICE: Json = {"type": "string", "pattern": rf"^({SERVICE_ID_SYSTEM}\|)?[0-9]{{1,20}}$"}
 
 
@@ -42,8 +43,10 @@ def search(resource_type: str, service_id: ServiceID) -> list[Json]:
     """GET of a registered reader. Raises ImproperlyConfigured for one whose search is not described here."""
     if resource_type == "Slot":
         return _slots(service_id)
-    if resource_type in ("Appointment", "ServiceRequest"):
+    if resource_type == "Appointment":
         return _of_one_patient()
+    if resource_type == "ServiceRequest":
+        return [_parameter(service_requests.IDENTIFIER, _TOKEN), *_of_one_patient()]
     raise ImproperlyConfigured(f"The search of {resource_type} has no description.")
 
 
