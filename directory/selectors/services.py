@@ -7,6 +7,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
+from bars_portal.statements import ask
 from directory.facts import ServiceFacts
 from directory.models import Endpoint, HealthcareService
 from directory.selectors.places import position_of
@@ -43,9 +44,7 @@ def hosted_service(service_id: ServiceID | str) -> HostedService | None:
     except InvalidIdentifier:
         return None
     # Asked for every message: plain SQL, for the ORM takes longer to write it than the database to answer.
-    with connection.cursor() as cursor:
-        cursor.execute(_HOSTED, (wanted.value,))
-        row = cursor.fetchone()
+    row = ask(_HOSTED, wanted.value)
     return HostedService(wanted, row[0], frozenset(row[1]), frozenset(row[2])) if row else None
 
 
@@ -54,9 +53,7 @@ def receiving_service(service_id: ServiceID) -> HealthcareService:
 
     Raises HealthcareService.DoesNotExist.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_RECEIVING, (service_id.value,))
-        row = cursor.fetchone()
+    row = ask(_RECEIVING, service_id.value)
     if row is None:
         raise HealthcareService.DoesNotExist
     service = HealthcareService.from_db(connection.alias, ("id", "service_id", "provider_id"), row[:3])

@@ -9,7 +9,7 @@ from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.registry import Applied
 from bars_portal.patients.services import create_patient, open_journey
-from bars_portal.rows import insert_unless_there
+from bars_portal.rows import insert
 from bookings.references import new_reference
 from directory.selectors import receiving_service
 from referrals import mapping
@@ -19,7 +19,6 @@ from referrals.services.status import start_history
 from referrals.states import CaseEvent, CaseStatus, Direction
 
 FULL_URL_LENGTH = 200
-_ATTEMPTS = 5
 
 
 def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
@@ -77,14 +76,12 @@ def sender_columns(context: MessageContext) -> dict[str, str]:
 
 
 def _insert(case: Case, received: ReceivedCase, now: datetime) -> tuple[str, Resource]:
-    """With a reference that nobody else has: the database says so, and then another is tried."""
-    for _ in range(_ATTEMPTS):
-        case.id, case.reference = uuid4(), new_reference(case.organisation.name)
-        encounter = mapping.own_encounter(
-            received, case_id=case.id, reference=case.reference, status=CaseStatus.RECEIVED, now=now
-        )
-        case.resource = mapping.accepted_request(received.request, case_id=case.id, version=1, now=now)
-        case.included = mapping.read_back(received, focus=case.resource, others=[encounter], now=now)
-        if insert_unless_there(case):
-            return encounter
-    raise RuntimeError("No reference is free.")
+    """With a reference that nobody else has: when it is taken, the message is applied again."""
+    case.id, case.reference = uuid4(), new_reference(case.organisation.name)
+    encounter = mapping.own_encounter(
+        received, case_id=case.id, reference=case.reference, status=CaseStatus.RECEIVED, now=now
+    )
+    case.resource = mapping.accepted_request(received.request, case_id=case.id, version=1, now=now)
+    case.included = mapping.read_back(received, focus=case.resource, others=[encounter], now=now)
+    insert(case)
+    return encounter
