@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, Model
 from django.db.models.fields import AutoField
 
@@ -32,7 +32,9 @@ class _Insert:
         return Write(self.text, self.values(row), row if self.fills else None)
 
     def values(self, row: Model) -> list[Any]:
-        return [each.get_db_prep_save(each.pre_save(row, True), connection) for each in self.fields]
+        # The connection itself: the proxy looks it up anew for each column.
+        here = connections[DEFAULT_DB_ALIAS]
+        return [each.get_db_prep_save(each.pre_save(row, True), here) for each in self.fields]
 
 
 def insert(*rows: Model) -> None:

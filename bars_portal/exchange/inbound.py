@@ -79,7 +79,9 @@ def _apply(message: InboundMessage, reading: Reading, arrival: Arrival) -> Store
     if isinstance(applied, Refusal):
         return _refuse(message, applied.issues, arrival)
     _audit(arrival, message, "done", reading.kind.key)
-    bundle = reply(reading.bundle, now=arrival.now, focus=applied.focus[1], included=applied.included)
+    bundle = applied.answer or reply(
+        reading.bundle, now=arrival.now, focus=applied.focus[1], included=applied.included
+    )
     answer = StoredReply(200, json.dumps(bundle))
     _complete(message, InboundState.ACCEPTED, answer, arrival.now)
     return answer

@@ -19,7 +19,7 @@ _LONG = 18
 # Numbers that orjson might change. Two patterns, each with rare characters in front, scan ten times faster
 # than one that begins with a digit.
 _FRACTION = re.compile(rb"\.\d+(?:[eE][+-]?\d+)?(?=\s*[,}\]])")
-_WHOLE_PART = re.compile(rb"-?\d+$")
+_WHOLE_PART = re.compile(rb"-?\d+\Z")
 _ODD = re.compile(rb"[:\[,]\s*(?:-?\d+[eE][+-]?\d+|-0|-?\d{18,})\s*[,}\]]")
 
 
