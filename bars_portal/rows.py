@@ -9,46 +9,47 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db import connection
-from django.db.backends.postgresql.base import ServerBindingCursor
-from django.db.backends.utils import CursorWrapper
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, Model
 from django.db.models.fields import AutoField
+
+from bars_portal.statements import Write, cursor
+from bars_portal.together import write_now_or_together
 
 # Durability of this one commit is left to the next one: PostgreSQL's log is written in order.
 _COMMIT_LATER = "set_config('synchronous_commit', 'off', true)"
 
 
 @dataclass(frozen=True)
-class _Statement:
+class _Insert:
     """The INSERT of one model; `fills` says whether the database gives the primary key."""
 
     text: str
     fields: tuple["Field[Any, Any]", ...]
     fills: bool
 
+    def of(self, row: Model) -> Write:
+        return Write(self.text, self.values(row), row if self.fills else None)
+
     def values(self, row: Model) -> list[Any]:
-        return [each.get_db_prep_save(each.pre_save(row, True), connection) for each in self.fields]
+        # The connection itself: the proxy looks it up anew for each column.
+        here = connections[DEFAULT_DB_ALIAS]
+        return [each.get_db_prep_save(each.pre_save(row, True), here) for each in self.fields]
 
 
 def insert(*rows: Model) -> None:
-    """Write all of them, in order, all or none. Raises IntegrityError; primary keys are filled in."""
-    statements = [_statement(type(row)) for row in rows]
-    values = [value for row, each in zip(rows, statements, strict=True) for value in each.values(row)]
-    with connection.cursor() as cursor:
-        # One message of several statements: they are bound on this side, as Django does by default.
-        cursor.execute(";".join(each.text for each in statements), values)
-        for row, each in zip(rows, statements, strict=True):
-            if each.fills:
-                (row.pk,) = cursor.fetchone()
-            cursor.nextset()
-    _mark_written(rows)
+    """Write all of them, in order, all or none. Raises IntegrityError; primary keys are filled in.
+
+    Within `together()` all three come at the end of the block.
+    """
+    if rows:
+        write_now_or_together(*(_insert(type(row)).of(row) for row in rows))
+        _mark_written(rows)
 
 
-def change(statement: str, *values: Any) -> None:
-    """One statement whose values may be large."""
-    with _server_bound() as cursor:
-        cursor.execute(statement, values)
+def change(text: str, *values: Any) -> None:
+    """One UPDATE; within `together()` of rows that were there before it."""
+    write_now_or_together(Write(text, values))
 
 
 def insert_unless_there(row: Model, *, durable: bool = True) -> bool:
@@ -57,29 +58,20 @@ def insert_unless_there(row: Model, *, durable: bool = True) -> bool:
     Not `durable`: visible to everybody at once, and on disk with the next commit that is. Within a
     transaction that holds for all of it.
     """
-    statement = _statement(type(row))
+    statement = _insert(type(row))
     if statement.fills:
         raise TypeError("For rows that know their primary key.")
     text = f"{statement.text} ON CONFLICT DO NOTHING" + ("" if durable else f" RETURNING {_COMMIT_LATER}")
-    with _server_bound() as cursor:
-        cursor.execute(text, statement.values(row))
-        written: bool = cursor.rowcount == 1
+    with cursor() as writing:
+        writing.execute(text, statement.values(row))
+        written: bool = writing.rowcount == 1
     if written:
         _mark_written([row])
     return written
 
 
-def _server_bound() -> CursorWrapper:
-    """A cursor that sends values beside the statement: a large one costs half of what it costs inside."""
-    connection.ensure_connection()
-    # Django has no public way to one such cursor; its wrapper, with all that hangs on it, stays around it.
-    raw = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]  # psycopg's constructor
-    cursor: CursorWrapper = connection._prepare_cursor(raw)  # type: ignore[attr-defined]  # not public
-    return cursor
-
-
 @cache
-def _statement(model: type[Model]) -> _Statement:
+def _insert(model: type[Model]) -> _Insert:
     meta, quote = model._meta, connection.ops.quote_name
     fills = isinstance(meta.pk, AutoField)
     fields = tuple(
@@ -89,7 +81,7 @@ def _statement(model: type[Model]) -> _Statement:
     places = ", ".join(map(_placeholder, fields))
     returning = f" RETURNING {quote(str(meta.pk.column))}" if fills else ""
     text = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({places}){returning}"  # noqa: S608 - names of models
-    return _Statement(text, fields, fills)
+    return _Insert(text, fields, fills)
 
 
 def _placeholder(field: "Field[Any, Any]") -> str:

@@ -32,7 +32,7 @@ def compare(
     product: Callable[[], object],
     floor: Callable[[], object],
     *,
-    bound: float,
+    bound: float | None = None,
     pairs: int = 7,
     repeats: int,
     at_least: bool = False,
@@ -40,7 +40,8 @@ def compare(
     """Time both in turn and print median and range; whether the median of the pairs' ratios keeps the bound.
 
     The ratio is cost, product to floor, at most `bound`. With `at_least` it is speed: how many times as fast
-    the product is as the floor. Raises ValueError for fewer than 5 pairs.
+    the product is as the floor. Without a bound the figures are only told. Raises ValueError for fewer than
+    5 pairs.
     """
     if pairs < FEWEST_PAIRS:
         raise ValueError(f"At least {FEWEST_PAIRS} pairs.")
@@ -54,8 +55,11 @@ def compare(
     return holds("ratio", ratios, bound=bound, at_least=at_least)
 
 
-def holds(what: str, figures: Sequence[float], *, bound: float, at_least: bool = False) -> bool:
+def holds(what: str, figures: Sequence[float], *, bound: float | None, at_least: bool = False) -> bool:
     """Print median and range of the figures and the bound; whether the median keeps it."""
+    if bound is None:
+        say(f"  {what:<8} {_spread(figures)}; no bound")
+        return True
     middle = median(figures)
     kept = middle >= bound if at_least else middle <= bound
     wanted = f"{'at least' if at_least else 'at most'} {bound:g}"

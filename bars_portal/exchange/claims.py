@@ -4,7 +4,7 @@ Whoever works on a message holds its row locked. A row that says "processing" an
 worker: the repeat takes over, at once and without a clock (standard section 5).
 """
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from bars_portal.exchange.arrival import Arrival
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
@@ -12,6 +12,7 @@ from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.reading import Reading
 from bars_portal.exchange.transport.headers import storable_headers
 from bars_portal.rows import insert_unless_there
+from bars_portal.statements import ask
 
 _LIVE = (InboundState.PROCESSING, InboundState.ACCEPTED)
 _HOLD = """
@@ -41,9 +42,7 @@ def hold(message: InboundMessage) -> bool:
 
     Raises 425 when a repeat took the claim over meanwhile.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLD, (message.bundle_id, message.pk))
-        held = cursor.fetchone()
+    held = ask(_HOLD, message.bundle_id, message.pk)
     if held is None:
         raise _too_early()
     return bool(held[0])

@@ -11,6 +11,7 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 
 logger = logging.getLogger(__name__)
 
+_BUNDLE_ID = "inbound_new_bundle_id_once"
 _TOO_SLOW = (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout)
 
 
@@ -19,7 +20,7 @@ def issue_of(error: DatabaseError) -> Issue:
     cause = error.__cause__
     if isinstance(cause, _TOO_SLOW):
         return Issue(OutcomeCode.TIMEOUT, "The request took too long and was given up.")
-    if isinstance(error, IntegrityError) and _constraint(cause) == "inbound_new_bundle_id_once":
+    if isinstance(error, IntegrityError) and _constraint(cause) == _BUNDLE_ID:
         return Issue(
             OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", ("Bundle.id",)
         )
@@ -27,6 +28,11 @@ def issue_of(error: DatabaseError) -> Issue:
     if isinstance(error, OperationalError | InterfaceError):
         return Issue(OutcomeCode.UNAVAILABLE, "The service cannot answer now; try again later.")
     return Issue(OutcomeCode.NO_STORE, "The message could not be stored.")
+
+
+def may_go_well_again(error: IntegrityError) -> bool:
+    """Something unique was taken, and it was not Bundle.id: a second attempt draws or finds another."""
+    return isinstance(error.__cause__, errors.UniqueViolation) and _constraint(error.__cause__) != _BUNDLE_ID
 
 
 def log_failure(error: BaseException) -> None:

@@ -7,14 +7,14 @@ but the message and its outcome.
 from datetime import datetime
 
 from django.db import Error as DatabaseError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import Arrival, StoredReply
 from bars_portal.exchange.claims import claim, hold, index_columns, meaning
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.deadline import bounded
-from bars_portal.exchange.failures import issue_of
+from bars_portal.exchange.failures import issue_of, may_go_well_again
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import reply
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
@@ -23,7 +23,10 @@ from bars_portal.exchange.reading import Reading, read_message
 from bars_portal.exchange.refusals import code_of, outcome_reply
 from bars_portal.exchange.registry import Refusal
 from bars_portal.rows import change
+from bars_portal.together import together
 
+# Names drawn at random (references) may be taken: then another is drawn.
+_ATTEMPTS = 5
 _COMPLETE = """
     UPDATE exchange_inboundmessage SET state = %s, completed_at = %s, status_code = %s, reply = %s
     WHERE id = %s AND state = 'processing'
@@ -48,9 +51,7 @@ def receive(arrival: Arrival) -> StoredReply:
 
 def _process(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
     try:
-        with bounded(arrival.deadline), transaction.atomic():
-            _refuse_reused_bundle(reused=hold(message))
-            return _apply(message, reading, arrival)
+        return _attempt(message, reading, arrival)
     except OutcomeError as refusal:
         return _fail(message, refusal, arrival)
     except DatabaseError as error:
@@ -61,12 +62,26 @@ def _process(message: InboundMessage, reading: Reading, arrival: Arrival) -> Sto
         raise
 
 
+def _attempt(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            with bounded(arrival.deadline), transaction.atomic(), together():
+                _refuse_reused_bundle(reused=hold(message))
+                return _apply(message, reading, arrival)
+        except IntegrityError as error:
+            if not (left and may_go_well_again(error)):
+                raise
+    raise AssertionError("The last attempt answers or raises.")
+
+
 def _apply(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
     applied = reading.kind.apply(reading.parsed, _context(message, reading, arrival))
     if isinstance(applied, Refusal):
         return _refuse(message, applied.issues, arrival)
     _audit(arrival, message, "done", reading.kind.key)
-    bundle = reply(reading.bundle, now=arrival.now, focus=applied.focus[1], included=applied.included)
+    bundle = applied.answer or reply(
+        reading.bundle, now=arrival.now, focus=applied.focus[1], included=applied.included
+    )
     answer = StoredReply(200, json.dumps(bundle))
     _complete(message, InboundState.ACCEPTED, answer, arrival.now)
     return answer
@@ -124,7 +139,7 @@ def _refuse_repeat(arrival: Arrival, reading: Reading, repeat: OutcomeError) -> 
 
 
 def _fail(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> StoredReply:
-    with bounded(arrival.deadline.extended()), transaction.atomic():
+    with bounded(arrival.deadline.extended()), transaction.atomic(), together():
         return _refuse(message, refusal.issues, arrival)
 
 

@@ -43,10 +43,14 @@ class Addressing:
 
 @dataclass(frozen=True)
 class Applied:
-    """What an applied message answers with: the focus and what belongs to it, as (fullUrl, resource)."""
+    """What an applied message answers with: the focus and what belongs to it, as (fullUrl, resource).
+
+    `answer` is the whole reply, when it was needed for what is kept.
+    """
 
     focus: tuple[str, Resource]
     included: Sequence[tuple[str, Resource]] = ()
+    answer: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

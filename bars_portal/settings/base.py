@@ -70,6 +70,9 @@ _LOCKS = " -c lock_timeout=2000" if IS_RECEIVER else ""
 _TIMEOUTS = f"-c statement_timeout={STATEMENT_SECONDS * 1000:.0f}{_LOCKS}"
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["options"] = f"{_TIMEOUTS} -c timezone=UTC"
+# How often a connection sees a statement of bars_portal.statements before the server keeps its plan. A pooler
+# that shares connections between transactions must know prepared statements (PgBouncer from 1.21).
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
 # The receiver's connections are open before a rush comes: opening them inside one is what takes long.
 _OPEN = 8 if IS_RECEIVER else 1
 DATABASES["default"]["OPTIONS"]["pool"] = {

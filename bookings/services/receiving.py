@@ -1,14 +1,13 @@
 """A booking that reaches us: taking the slot and writing it down, inside the message's transaction."""
 
 from datetime import datetime
-from uuid import UUID, uuid4
-
-from django.db import IntegrityError, transaction
+from uuid import UUID
 
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import reply
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.patients.services import create_patient, open_journey
+from bars_portal.rows import insert
 from bookings import mapping
 from bookings.mapping import ReceivedBooking
 from bookings.models import Booking, Slot, SlotStatus
@@ -16,18 +15,15 @@ from bookings.references import new_reference
 from bookings.services.status import start_history
 from bookings.states import BookingEvent, BookingStatus, Direction
 from directory.models import HealthcareService
+from directory.selectors import receiving_service
 
-_REFERENCE_CONSTRAINT = "booking_reference_once"
-_ATTEMPTS = 5
 _SLOT = "Bundle.entry.resource.ofType(Slot)"
 
 
 def receive_booking(*, received: ReceivedBooking, context: MessageContext) -> Booking:
     """Take the slot and write the booking. Raises OutcomeError: 404, 409 conflict or 422 (see `_why_not`)."""
     now = context.received_at
-    service = HealthcareService.objects.select_related("provider").get(
-        service_id=context.service.service_id.value
-    )
+    service = receiving_service(context.service)
     slot_id = _take_slot(received, service, now)
     organisation = service.provider
     journey = open_journey(organisation=organisation, correlation_id=context.correlation_id, now=now)
@@ -99,19 +95,10 @@ def _why_not(
 
 
 def _insert(booking: Booking, received: ReceivedBooking, now: datetime) -> None:
-    """With a reference that nobody else has: the database says so, and then another is tried."""
-    for attempt in range(_ATTEMPTS):
-        booking.id = uuid4()
-        booking.reference = new_reference(booking.organisation.name)
-        _set_resources(booking, received, now)
-        try:
-            with transaction.atomic():
-                booking.save(force_insert=True)
-        except IntegrityError as problem:
-            if _REFERENCE_CONSTRAINT not in str(problem) or attempt == _ATTEMPTS - 1:
-                raise
-        else:
-            return
+    """With a reference that nobody else has: when it is taken, the message is applied again."""
+    booking.reference = new_reference(booking.organisation.name)
+    _set_resources(booking, received, now)
+    insert(booking)
 
 
 def _set_resources(booking: Booking, received: ReceivedBooking, now: datetime) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from bars_portal.audit.actor import Actor
-from bars_portal.audit.services import record
+from bars_portal.audit.services import event_of
+from bars_portal.rows import insert
 from bookings.models import Booking, BookingStatusChange
 from bookings.states import BookingEvent, BookingStatus, Direction, TransitionRefused, next_status
 
@@ -56,7 +57,7 @@ def _write_history(
     now: datetime,
     note: str,
 ) -> None:
-    BookingStatusChange.objects.create(
+    step = BookingStatusChange(
         booking=booking,
         event=event.value,
         from_status=before.value if before else "",
@@ -67,7 +68,7 @@ def _write_history(
         note=note[:NOTE_LENGTH],
         resource=booking.resource,
     )
-    record(
+    told = event_of(
         actor=actor,
         action=f"bookings.{event.value.replace('-', '_')}",
         subject=booking,
@@ -76,3 +77,4 @@ def _write_history(
         correlation_id=booking.journey.correlation_id,
         now=now,
     )
+    insert(step, told)

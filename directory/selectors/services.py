@@ -1,5 +1,7 @@
 """Single services, what the exchange must know of them, and what staff may see."""
 
+from typing import Any
+
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -7,6 +9,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
+from bars_portal.statements import ask
 from directory.facts import ServiceFacts
 from directory.models import Endpoint, HealthcareService
 from directory.selectors.places import position_of
@@ -14,16 +17,11 @@ from directory.selectors.places import position_of
 # On staff pages auditors and engineers look beyond the organisation that they act for.
 _SEE_ALL = frozenset({"audit.view_auditevent", "directory.change_endpoint"})
 _HOSTED = """
-    SELECT provider.ods_code, service.accepted_use_cases, service.allowed_callers
+    SELECT service.id, service.service_id, provider.id, provider.ods_code, provider.name, provider.phone,
+        service.accepted_use_cases, service.allowed_callers
     FROM directory_healthcareservice AS service
     JOIN accounts_organisation AS provider ON provider.id = service.provider_id
     WHERE service.service_id = %s AND service.hosted AND service.active
-"""
-_RECEIVING = """
-    SELECT service.id, service.service_id, provider.id, provider.ods_code, provider.name, provider.phone
-    FROM directory_healthcareservice AS service
-    JOIN accounts_organisation AS provider ON provider.id = service.provider_id
-    WHERE service.service_id = %s
 """
 
 
@@ -43,24 +41,20 @@ def hosted_service(service_id: ServiceID | str) -> HostedService | None:
     except InvalidIdentifier:
         return None
     # Asked for every message: plain SQL, for the ORM takes longer to write it than the database to answer.
-    with connection.cursor() as cursor:
-        cursor.execute(_HOSTED, (wanted.value,))
-        row = cursor.fetchone()
-    return HostedService(wanted, row[0], frozenset(row[1]), frozenset(row[2])) if row else None
+    row = ask(_HOSTED, wanted.value)
+    return HostedService(wanted, row[3], frozenset(row[6]), frozenset(row[7]), _record(row)) if row else None
 
 
-def receiving_service(service_id: ServiceID) -> HealthcareService:
-    """As much of it as an arriving message needs, with its provider; the rest comes when it is asked for.
+def receiving_service(hosted: HostedService) -> HealthcareService:
+    """As much of it as an arriving message needs, with its provider; the rest comes when it is asked for."""
+    if not isinstance(hosted.record, HealthcareService):
+        raise TypeError("The service was not found by hosted_service().")
+    return hosted.record
 
-    Raises HealthcareService.DoesNotExist.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_RECEIVING, (service_id.value,))
-        row = cursor.fetchone()
-    if row is None:
-        raise HealthcareService.DoesNotExist
+
+def _record(row: tuple[Any, ...]) -> HealthcareService:
     service = HealthcareService.from_db(connection.alias, ("id", "service_id", "provider_id"), row[:3])
-    service.provider = Organisation.from_db(connection.alias, ("id", "ods_code", "name", "phone"), row[2:])
+    service.provider = Organisation.from_db(connection.alias, ("id", "ods_code", "name", "phone"), row[2:6])
     return service
 
 

@@ -7,6 +7,7 @@ from referrals.mapping.answers import own_encounter as own_encounter
 from referrals.mapping.answers import own_encounter_id as own_encounter_id
 from referrals.mapping.answers import own_encounter_url as own_encounter_url
 from referrals.mapping.answers import read_back as read_back
+from referrals.mapping.answers import whole_answer as whole_answer
 from referrals.mapping.reading import url_uuid as url_uuid
 from referrals.mapping.received import Facts as Facts
 from referrals.mapping.received import ReceivedCase as ReceivedCase

@@ -44,11 +44,15 @@ def ended_request(held: Resource, sent: Resource, *, version: int, now: datetime
     return accepted_request(ended, case_id=UUID(as_text(held.get("id"))), version=version, now=now)
 
 
-def read_back(
+def whole_answer(
     received: ReceivedCase, *, focus: Resource, others: Sequence[tuple[str, Resource]], now: datetime
-) -> list[list[Any]]:
+) -> dict[str, Any]:
+    """The reply Bundle to the message."""
+    return reply(received.bundle, now=now, focus=focus, included=others)
+
+
+def read_back(received: ReceivedCase, answered: dict[str, Any]) -> list[list[Any]]:
     """What a read gives beside the ServiceRequest: everything that was sent, with the ids of our answer."""
-    answered = reply(received.bundle, now=now, focus=focus, included=others)
     return [
         [entry["fullUrl"], entry["resource"]]
         for entry in answered["entry"]

@@ -1,6 +1,5 @@
 """A new referral or validation request that reaches us, inside the message's transaction."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -9,7 +8,7 @@ from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.registry import Applied
 from bars_portal.patients.services import create_patient, open_journey
-from bars_portal.rows import insert_unless_there
+from bars_portal.rows import insert
 from bookings.references import new_reference
 from directory.selectors import receiving_service
 from referrals import mapping
@@ -19,13 +18,12 @@ from referrals.services.status import start_history
 from referrals.states import CaseEvent, CaseStatus, Direction
 
 FULL_URL_LENGTH = 200
-_ATTEMPTS = 5
 
 
 def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     """Write the case with journey, patient, history and first version; gives what to answer with."""
     now = context.received_at
-    service = receiving_service(context.service.service_id)
+    service = receiving_service(context.service)
     organisation = service.provider
     journey = open_journey(
         organisation=organisation,
@@ -50,7 +48,10 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         created_at=now,
         updated_at=now,
     )
-    encounter = _insert(case, received, now)
+    encounter = _draw_ids(case, received, now)
+    answer = mapping.whole_answer(received, focus=case.resource, others=[encounter], now=now)
+    case.included = mapping.read_back(received, answer)
+    insert(case)
     start_history(
         case=case,
         event=CaseEvent.RECEIVE,
@@ -59,12 +60,12 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         now=now,
         message_id=context.inbound_id,
     )
-    return Applied(focus=(received.url, case.resource), included=[encounter])
+    return Applied(focus=(received.url, case.resource), included=[encounter], answer=answer)
 
 
 def columns(facts: Facts) -> dict[str, Any]:
     """Columns of a case that a message decides."""
-    return {**asdict(facts), "flags": list(facts.flags), "booking_ids": list(facts.booking_ids)}
+    return {**vars(facts), "flags": list(facts.flags), "booking_ids": list(facts.booking_ids)}
 
 
 def sender_columns(context: MessageContext) -> dict[str, str]:
@@ -76,15 +77,11 @@ def sender_columns(context: MessageContext) -> dict[str, str]:
     }
 
 
-def _insert(case: Case, received: ReceivedCase, now: datetime) -> tuple[str, Resource]:
-    """With a reference that nobody else has: the database says so, and then another is tried."""
-    for _ in range(_ATTEMPTS):
-        case.id, case.reference = uuid4(), new_reference(case.organisation.name)
-        encounter = mapping.own_encounter(
-            received, case_id=case.id, reference=case.reference, status=CaseStatus.RECEIVED, now=now
-        )
-        case.resource = mapping.accepted_request(received.request, case_id=case.id, version=1, now=now)
-        case.included = mapping.read_back(received, focus=case.resource, others=[encounter], now=now)
-        if insert_unless_there(case):
-            return encounter
-    raise RuntimeError("No reference is free.")
+def _draw_ids(case: Case, received: ReceivedCase, now: datetime) -> tuple[str, Resource]:
+    """Gives our Encounter, which tells the reference; when that is taken, the message is applied again."""
+    case.id, case.reference = uuid4(), new_reference(case.organisation.name)
+    encounter = mapping.own_encounter(
+        received, case_id=case.id, reference=case.reference, status=CaseStatus.RECEIVED, now=now
+    )
+    case.resource = mapping.accepted_request(received.request, case_id=case.id, version=1, now=now)
+    return encounter

@@ -30,11 +30,12 @@ def receive_update(*, received: ReceivedCase, context: MessageContext) -> Applie
     others = [*merged, encounter]
     version = case.version + 1
     resource = mapping.accepted_request(request, case_id=case.pk, version=version, now=now)
+    answer = mapping.whole_answer(received, focus=resource, others=others, now=now)
     journey = _journey(case, stands, now)
     changes = {
         **columns(stands.facts),
         "resource": resource,
-        "included": mapping.read_back(received, focus=resource, others=others, now=now),
+        "included": mapping.read_back(received, answer),
         "sender_stamps": {**case.sender_stamps, **mapping.stamps_of(received)},
         "version": version,
         "message_id": context.inbound_id,
@@ -42,7 +43,7 @@ def receive_update(*, received: ReceivedCase, context: MessageContext) -> Applie
         "patient": _patient(case, stands, journey, now),
     }
     apply_change(case, CaseEvent.RECEIVE_UPDATE, changes, received, context)
-    return Applied(focus=(received.url, case.resource), included=others)
+    return Applied(focus=(received.url, case.resource), included=others, answer=answer)
 
 
 def apply_change(

@@ -16,9 +16,10 @@ _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 MAX_LENGTH = 64
 # From here on whole numbers may be more than JSON readers and writers take as such.
 _LONG = 18
-# Numbers that orjson would change. Two patterns, each with rare characters in front, scan ten times faster
+# Numbers that orjson might change. Two patterns, each with rare characters in front, scan ten times faster
 # than one that begins with a digit.
-_FRACTION = re.compile(rb"\.\d+(?:[eE][+-]?\d+)?\s*[,}\]]")
+_FRACTION = re.compile(rb"\.\d+(?:[eE][+-]?\d+)?(?=\s*[,}\]])")
+_WHOLE_PART = re.compile(rb"-?\d+\Z")
 _ODD = re.compile(rb"[:\[,]\s*(?:-?\d+[eE][+-]?\d+|-0|-?\d{18,})\s*[,}\]]")
 
 
@@ -52,9 +53,19 @@ def decimal_text(number: int | float) -> str:
     return number.text if isinstance(number, ExactDecimal) else repr(number)
 
 
-def may_hold_decimals(body: bytes) -> bool:
-    """Whether JSON may hold a number that is not simply whole: never wrongly no, and quick."""
-    return _FRACTION.search(body) is not None or _ODD.search(body) is not None
+def may_lose_decimals(body: bytes) -> bool:
+    """Whether JSON may hold a number whose text a float would not give back: never wrongly no, and quick."""
+    return _ODD.search(body) is not None or any(map(_may_be_lost, _FRACTION.finditer(body)))
+
+
+def _may_be_lost(fraction: re.Match[bytes]) -> bool:
+    start = fraction.start()
+    whole = _WHOLE_PART.search(fraction.string[max(0, start - MAX_LENGTH) : start])
+    # Without digits in front it is the end of some text.
+    if whole is None:
+        return False
+    text = (whole[0] + fraction[0]).decode("ascii")
+    return len(text) > MAX_LENGTH or repr(float(text)) != text
 
 
 def write_exactly(value: object) -> orjson.Fragment:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from bars_portal.exchange.fhir.decimals import may_hold_decimals, parse_decimal, write_exactly
+from bars_portal.exchange.fhir.decimals import may_lose_decimals, parse_decimal, write_exactly
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -22,7 +22,7 @@ def loads(body: bytes) -> dict[str, Any]:
     try:
         parsed = orjson.loads(text)
         # orjson is the strict and quick one; the other has a hook for decimals, so it reads again if need be.
-        if may_hold_decimals(text):
+        if may_lose_decimals(text):
             parsed = json.loads(text, parse_float=parse_decimal, parse_int=parse_decimal)
     except (ValueError, RecursionError):
         # The parser's own text may quote the body, so the cause is not kept.

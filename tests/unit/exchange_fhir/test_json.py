@@ -44,3 +44,14 @@ def test_anything_but_an_object_is_invalid(body: bytes) -> None:
     assert caught.value.issues[0].code is OutcomeCode.INVALID
     assert "SECRET" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@given(
+    st.from_regex(r"\A-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,2})?\Z"),
+    st.sampled_from(["", " ", "\n"]),
+)
+def test_every_decimal_is_written_as_it_was_read(text: str, space: str) -> None:
+    """Also where texts look like numbers, and numbers stand at the end of arrays and objects."""
+    body = f'{{"a":[1,{text}{space}],"b":"v1.{text[-1]}","c":{{"d":{space}{text}}}}}'
+    again = json.dumps(json.loads(body.encode())).decode()
+    assert again == "".join(body.split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
@@ -18,12 +18,16 @@ _TAKING_BACK = frozenset({"cancelled", "entered-in-error", "revoked"})
 
 @dataclass(frozen=True, slots=True)
 class HostedService:
-    """Facts about a service that we host; no allowed callers means that everybody may call."""
+    """Facts about a service that we host; no allowed callers means that everybody may call.
+
+    `record` is what its owner holds of it, looked up with the facts; no rule looks into it.
+    """
 
     service_id: ServiceID
     provider_ods: str
     accepted_use_cases: frozenset[str]
     allowed_callers: frozenset[str] = frozenset()
+    record: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

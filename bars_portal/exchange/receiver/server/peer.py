@@ -88,12 +88,17 @@ def _from_headers(environ: Environ) -> PeerCertificate | None:
     """
     if environ.get("HTTP_X_SSL_CLIENT_VERIFY") != "SUCCESS":
         return None
+    return _told(environ.get("HTTP_X_SSL_CLIENT_CERT", ""), environ.get("HTTP_X_SSL_CLIENT_FINGERPRINT", ""))
+
+
+@lru_cache(maxsize=256)
+def _told(certificate_header: str, fingerprint_header: str) -> PeerCertificate | None:
+    """Kept by what the headers say: few callers, many calls."""
     try:
-        pem = unquote(environ.get("HTTP_X_SSL_CLIENT_CERT", ""), errors="strict")
-        certificate = x509.load_pem_x509_certificate(pem.encode())
+        certificate = x509.load_pem_x509_certificate(unquote(certificate_header, errors="strict").encode())
     except ValueError:
         return None
-    told = environ.get("HTTP_X_SSL_CLIENT_FINGERPRINT", "").replace(":", "").lower()
+    told = fingerprint_header.replace(":", "").lower()
     if told and told not in {certificate.fingerprint(kind).hex() for kind in (SHA1(), SHA256())}:  # noqa: S303 - nginx's
         return None
     return _describe(certificate.public_bytes(Encoding.DER))
