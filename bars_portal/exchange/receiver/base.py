@@ -40,8 +40,18 @@ class FhirView(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.deadline = Deadline.after(settings.DEADLINE_SECONDS)
-        with ExitStack() as self._bounds:
-            return super().dispatch(request, *args, **kwargs)
+        try:
+            with ExitStack() as self._bounds:
+                return super().dispatch(request, *args, **kwargs)
+        finally:
+            # Django's alias of `get`, bound to this view: a circle, in which all of it stays until a sweep.
+            vars(self).pop("head", None)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Without what only DRF's own parsers need: the same kind of circle, with the body in it."""
+        made = super().initialize_request(request, *args, **kwargs)
+        made.parser_context.clear()
+        return made
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if self.keeps_deadline:
