@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from bars_portal.exchange.fhir.limits import oddities, too_large
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.reading import as_dict, as_list
+from bars_portal.exchange.fhir.samples import sample_messages
 
 RULE_ID = "structure"
 MAX_ISSUES = 20
@@ -122,23 +123,7 @@ def _issue(code: OutcomeCode, diagnostics: str, path: str) -> Issue:
     return Issue(code, diagnostics, (path,), RULE_ID)
 
 
-# What a booking holds; the members are those that make the library build its nested models.
-_SAMPLE_TYPES = {
-    "MessageHeader": ("eventCoding", "destination", "source", "reason", "focus"),
-    "Appointment": ("serviceCategory", "slot", "participant"),
-    "Patient": ("extension", "identifier", "name", "address", "contact", "communication", "telecom"),
-    "Organization": ("identifier",),
-    "Slot": ("serviceType",),
-    "Schedule": ("actor",),
-    "HealthcareService": ("location",),
-    "Practitioner": ("name",),
-    "PractitionerRole": ("code",),
-    "Location": ("position",),
-}
-
-
 def warm() -> None:
-    """Build the models of a booking at worker start, so that no request pays for it."""
-    for kind, members in _SAMPLE_TYPES.items():
-        resource = {"resourceType": kind, **{name: [{}] for name in members}}
-        check_structure({"resourceType": "Bundle", "type": "message", "entry": [{"resource": resource}]})
+    """Build the models of the standard's messages at worker start, so that no request pays for it."""
+    for each in sample_messages():
+        check_structure(each)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed
@@ -21,6 +22,7 @@ from bars_portal.exchange.failures import issue_of, log_failure
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
 from bars_portal.exchange.receiver.answers import answer, headers_of, refusal, stored_answer
 from bars_portal.exchange.receiver.authentication import Peer, authenticate_peer
+from bars_portal.exchange.receiver.connections import spare
 from bars_portal.exchange.receiver.negotiation import answer_format
 from bars_portal.exchange.refusals import code_of
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
@@ -37,11 +39,24 @@ class FhirView(APIView):
     incoming: IncomingHeaders | None = None
     now: datetime
     deadline: Deadline
+    # Bytes of the largest content that went to the database or came from it.
+    carried = 0
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.deadline = Deadline.after(settings.DEADLINE_SECONDS)
-        with ExitStack() as self._bounds:
-            return super().dispatch(request, *args, **kwargs)
+        try:
+            with ExitStack() as self._bounds:
+                return super().dispatch(request, *args, **kwargs)
+        finally:
+            spare(connection, self.carried)
+            # Django's alias of `get`, bound to this view: a circle, in which all of it stays until a sweep.
+            vars(self).pop("head", None)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Without what only DRF's own parsers need: the same kind of circle, with the body in it."""
+        made = super().initialize_request(request, *args, **kwargs)
+        made.parser_context.clear()
+        return made
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if self.keeps_deadline:
@@ -74,6 +89,7 @@ class FhirView(APIView):
         return answer(self.request._request, resource)
 
     def stored_answer(self, reply: StoredReply) -> HttpResponse:
+        self.carried = max(self.carried, len(reply.body))
         return stored_answer(self.request._request, reply.body, status=reply.status)
 
     def audit(self, outcome: str, code: str = "") -> None:

@@ -69,6 +69,7 @@ class ProcessMessageView(FhirView):
 
     def post(self, request: Request) -> HttpResponse:
         body = read_body(request._request)
+        self.carried = max(len(body.raw), len(body.content))
         arrival = Arrival(
             body=body.raw,
             content=body.content,
@@ -94,8 +95,10 @@ class ProcessMessageView(FhirView):
     def _store(self, exc: Exception) -> StoredReply:
         request = self.request._request
         unread = isinstance(exc, RequestDataTooBig | UnreadablePostError)
+        body = b"" if unread else read_again(request)
+        self.carried = len(body)
         return store_refusal(
-            body=b"" if unread else read_again(request),
+            body=body,
             raw_headers=dict(request.headers),
             headers=self.incoming,
             peer=self.peer.name if self.peer else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bars_portal.exchange.fhir.xml.apart import apart
 from bars_portal.exchange.fhir.xml.parsing import parse
 from bars_portal.exchange.fhir.xml.reading import read_resource
 from bars_portal.exchange.fhir.xml.writing import write_resource
@@ -16,9 +17,9 @@ def loads(body: bytes) -> dict[str, Any]:
 
     Decimals keep their text (ExactDecimal); unknown elements and attributes are refused.
     """
-    return read_resource(parse(body))
+    return apart(lambda: read_resource(parse(body)))
 
 
 def dumps(resource: dict[str, Any]) -> bytes:
     """UTF-8 with its declaration. Raises OutcomeError (400 invalid) for what has no place in FHIR R4."""
-    return (_DECLARATION + write_resource(resource)).encode()
+    return (_DECLARATION + apart(lambda: write_resource(resource))).encode()
