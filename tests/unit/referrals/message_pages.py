@@ -44,8 +44,9 @@ def markup_of(raw: dict[str, Any]) -> str:
 
 def text_of(raw: dict[str, Any], within: str = "app-message") -> str:
     """The words of the page, or of the part with this class."""
-    part = html.fromstring(markup_of(raw)).xpath(f"descendant-or-self::*[@class='{within}']")[0]
-    return plain(" ".join(part.itertext()))
+    page = html.fromstring(f"<main>{markup_of(raw)}</main>")
+    part = next(each for each in page.iter() if each.get("class") == within)
+    return plain(" ".join(str(each) for each in part.itertext()))
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Nothing that was sent is lost: every leaf is on the page of its message, or technical for a reviewed reason."""
+"""Nothing that was sent is lost: every leaf is on the page of its message, or technical for a reason."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -97,8 +97,9 @@ def objects(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
     """Where objects are."""
     if isinstance(value, dict):
         yield path
-    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, member in members:
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    for step, member in value.items() if isinstance(value, dict) else ():
         yield from objects(member, (*path, step))
 
 
