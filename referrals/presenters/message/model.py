@@ -36,13 +36,19 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Warning:
-    """A Flag. `is_alarm`: safeguarding or scene safety that does not say that all is well."""
+class Alert:
+    """A Flag, and what it `says`. `is_alarm`: safeguarding or scene safety that is not said to be well."""
 
     item: Item
+    says: tuple[str, ...]
     is_alarm: bool
-    # Safeguarding, then scene safety, then the others.
+    # 0 is safeguarding, 1 is scene safety, 2 is any other.
     order: int
+
+    @property
+    def comes_first(self) -> bool:
+        """Above all else, also when it says that all is well."""
+        return self.order < 2
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class MessageView:
     """A message whole: the facts and warnings that come first, and all the rest in groups."""
 
     facts: tuple[Row, ...]
-    warnings: tuple[Warning, ...]
+    warnings: tuple[Alert, ...]
     groups: tuple[Group, ...]
 
     @property

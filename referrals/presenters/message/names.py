@@ -37,8 +37,8 @@ def name_of(resource: Resource, bundle: MessageBundle) -> str:
 
 def human_name(name: object) -> str:
     member = as_dict(name)
-    given = [as_text(each) for each in member.get("given", []) if isinstance(each, str)]
-    prefix = [as_text(each) for each in member.get("prefix", []) if isinstance(each, str)]
+    given = [as_text(each) for each in as_list(member.get("given"))]
+    prefix = [as_text(each) for each in as_list(member.get("prefix"))]
     parts = [*prefix, *given, as_text(member.get("family"))]
     return " ".join(filter(None, parts)) or as_text(member.get("text"))
 

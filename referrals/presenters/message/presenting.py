@@ -20,7 +20,7 @@ from referrals.presenters.message.groups import grouped
 from referrals.presenters.message.header import present_bundle, present_header
 from referrals.presenters.message.medication import present_medication
 from referrals.presenters.message.message import Message, Placed, Presenter
-from referrals.presenters.message.model import MessageView, Warning
+from referrals.presenters.message.model import Alert, MessageView
 from referrals.presenters.message.names import name_in
 from referrals.presenters.message.observations import present_observation
 from referrals.presenters.message.organisations import present_organisation, present_service
@@ -76,7 +76,7 @@ def present_message(bundle: MessageBundle, now: datetime) -> MessageView:
     message = Message.of(bundle)
     notes = Notes(set(), partial(name_in, bundle))
     placed: list[Placed] = present_bundle(Part(bundle.raw, (), notes.fresh()), message)
-    warnings: list[Warning] = []
+    warnings: list[Alert] = []
     for part in _resources(bundle, notes):
         kind = part.value.get("resourceType")
         if kind == "Flag":

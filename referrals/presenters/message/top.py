@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.codes import MessageEvent
+from bars_portal.exchange.fhir.codes import FlagCategory, MessageEvent
 from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.rules.parts import (
     category_codes,
     request_of,
+    requester_encounter,
     responder_encounter,
     use_case_codings,
 )
@@ -25,6 +26,7 @@ _PRESENTING = "33962009"
 # Systems of outcomes that name the concern, best first.
 _CONCERNS = ("pathways-sg-codes", "pathways-pathway-codes")
 _ARP = "https://fhir.nhs.uk/CodeSystem/arp-priority-codes"
+_LOOKED_FOR = {FlagCategory.SAFEGUARDING: "Safeguarding", FlagCategory.SCENE_SAFETY: "Scene safety"}
 _KINDS = {"Encounter": "Case of the responder", "ServiceRequest": "Request"}
 _LEADS = {"new": "New {}", "update": "Update of a {}", "delete": "{} taken back"}
 _DISPOSITION = "pathways-dx-codes"
@@ -41,7 +43,16 @@ def top_facts(bundle: MessageBundle, now: datetime) -> tuple[Row, ...]:
         _fact("Due by", [_due(bundle, now)]),
         _fact("Priority", _priorities(bundle)),
     )
-    return facts if asks_for_care(bundle) else tuple(each for each in facts if each.lines)
+    if not asks_for_care(bundle):
+        return tuple(each for each in facts if each.lines)
+    return (*facts, *_silent(bundle))
+
+
+def _silent(bundle: MessageBundle) -> list[Row]:
+    """Warnings that every clinician looks for: nobody sent one."""
+    flags = (code for flag in bundle.of_type("Flag") for code in codings(flag.get("category")))
+    sent = {as_text(each.get("code")) for each in flags}
+    return [Row(label, ()) for category, label in _LOOKED_FOR.items() if category.value not in sent]
 
 
 def _fact(label: str, lines: Iterable[str]) -> Row:
@@ -80,7 +91,8 @@ def _asked(bundle: MessageBundle) -> list[str]:
 def _answered(bundle: MessageBundle) -> list[str]:
     """The state of what the answer is about, with its reasons."""
     focus = bundle.focus or {}
-    answering = responder_encounter(bundle) or {}
+    found = responder_encounter(bundle)
+    answering = found if found is not None and found is not requester_encounter(bundle) else {}
     about = [focus, answering, *bundle.of_type("Appointment")]
     reasons = [each for found in dicts(answering.get("reasonCode")) for each in _words(found)]
     return [*map(_state, about), *reasons]

@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bars_portal.exchange.fhir import json
 from bars_portal.nhsuk.words import format_nhs_number, format_phone
+from referrals.content import RequestContent
 from referrals.presenters.message.reader import Scalar, leaves, scalar_text
 from referrals.presenters.message.technical import TECHNICAL, is_guid, reason_not_shown
 from referrals.presenters.message.words import code_words, date_words, sentence, system_name
+from tests.factories.contents import contents
+from tests.unit.referrals import built
 from tests.unit.referrals.message_pages import (
     UUID,
     holds,
@@ -51,6 +55,12 @@ def missing(raw: Json) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("name", OWN)
 def test_every_leaf_of_our_own_messages_is_on_the_page(name: str) -> None:
     assert missing(OWN[name]) == []
+
+
+@given(contents())
+@settings(max_examples=30, deadline=None)
+def test_every_leaf_of_any_request_that_we_can_write_is_on_the_page(content: RequestContent) -> None:
+    assert missing(json.loads(json.dumps(built.message(content)))) == []
 
 
 def test_every_leaf_of_every_example_is_on_the_page(shared_dir: Path) -> None:

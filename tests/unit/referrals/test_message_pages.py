@@ -61,7 +61,7 @@ def test_safeguarding_comes_first_then_the_scene() -> None:
         ("Scene Safety", True),
         ("Reasonable Adjustment", False),
     ]
-    assert rows(view.warnings[1].item)["Warning"] == ("The Scene is unsafe",)
+    assert view.warnings[1].says == ("The Scene is unsafe",)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,8 @@ def test_the_facts_of_a_request() -> None:
 
 def test_silence_is_named_where_it_matters() -> None:
     view = view_of(OWN["referral-new"])
-    assert facts(view)["Priority"] == ()
+    assert [facts(view)[name] for name in ("Priority", "Safeguarding", "Scene safety")] == [(), (), ()]
+    assert "Scene safety" not in facts(view_of(with_flags(UNSAFE)))
     assert not group(view, "medication").items
     assert "nor said that none are known" in group(view, "allergies").silence
     assert "not stated" in text_of(OWN["referral-new"], TOP)
@@ -123,7 +124,9 @@ def test_none_known_is_not_silence() -> None:
 def test_a_display_that_says_something_else_than_its_code_is_pointed_out() -> None:
     lying = deepcopy(UNSAFE)
     lying["code"]["coding"][0]["display"] = "All fine here"
-    assert "our code list says: the scene is unsafe" in text_of(with_flags(lying), TOP)
+    warning = view_of(with_flags(lying)).warnings[0]
+    assert warning.says == ("All fine here", "Our code list says: The Scene is unsafe")
+    assert warning.is_alarm
 
 
 def test_a_narrative_is_shown_as_words_and_only_for_what_it_adds() -> None:
