@@ -10,6 +10,8 @@ _PLAIN = {
     "EpisodeOfCare": "the journey",
     "ServiceRequest": "the request",
     "Appointment": "the appointment",
+    "Slot": "the slot",
+    "Schedule": "the diary",
     "QuestionnaireResponse": "the answers to a questionnaire",
 }
 
