@@ -20,8 +20,11 @@ def format_phone(value: object) -> str:
     except phonenumbers.NumberParseException:
         return text
     style = phonenumbers.PhoneNumberFormat
-    national = number.country_code == 44
-    return phonenumbers.format_number(number, style.NATIONAL if national else style.INTERNATIONAL)
+    if number.country_code != 44:
+        return phonenumbers.format_number(number, style.INTERNATIONAL)
+    shown = phonenumbers.format_number(number, style.NATIONAL)
+    # A number that no pattern fits would lose its first zero, and could not be called.
+    return shown if shown.startswith("0") else text
 
 
 def lower_first(text: str) -> str:

@@ -67,7 +67,7 @@ def clock_start(bundle: MessageBundle) -> datetime | None:
 
 
 def _active_flags(bundle: MessageBundle) -> Iterator[Resource]:
-    return (flag for flag in bundle.of_type("Flag") if flag.get("status") not in _OVER)
+    return (flag for flag in bundle.of_type("Flag") if as_text(flag.get("status")) not in _OVER)
 
 
 def _flags_of(bundle: MessageBundle, category: FlagCategory) -> Iterator[Resource]:

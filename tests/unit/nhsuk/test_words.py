@@ -24,6 +24,7 @@ def test_nhs_number(value: object, shown: str) -> None:
         ("02079460000", "020 7946 0000"),
         ("+33142685300", "+33 1 42 68 53 00"),
         ("ask at desk", "ask at desk"),
+        ("0205663859", "0205663859"),
         (None, ""),
     ],
 )

@@ -1,0 +1,139 @@
+"""The facts that come first: whom to call, what is wrong, what is asked, by when, how urgent."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import FlagCategory, MessageEvent
+from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
+from bars_portal.exchange.fhir.rules.parts import (
+    category_codes,
+    request_of,
+    requester_encounter,
+    responder_encounter,
+    use_case_codings,
+)
+from bars_portal.nhsuk.dates import format_relative
+from referrals.mapping.clinical import priority_of
+from referrals.presenters.message.callback import callback_rows
+from referrals.presenters.message.groups import asks_for_care
+from referrals.presenters.message.model import Row
+from referrals.presenters.message.names import concept_name
+from referrals.presenters.message.words import code_words, known_display, line_ends, read_moment
+
+_PRESENTING = "33962009"
+# Systems of outcomes that name the concern, best first.
+_CONCERNS = ("pathways-sg-codes", "pathways-pathway-codes")
+_ARP = "https://fhir.nhs.uk/CodeSystem/arp-priority-codes"
+_LOOKED_FOR = {FlagCategory.SAFEGUARDING: "Safeguarding", FlagCategory.SCENE_SAFETY: "Scene safety"}
+_KINDS = {"Encounter": "Case of the responder", "ServiceRequest": "Request"}
+_LEADS = {"new": "New {}", "update": "Update of a {}", "delete": "{} taken back"}
+_DISPOSITION = "pathways-dx-codes"
+
+
+def top_facts(bundle: MessageBundle, now: datetime) -> tuple[Row, ...]:
+    """In a request that stands each is there, also when nothing was stated; else those that say something."""
+    is_answer = bundle.event == MessageEvent.SERVICEREQUEST_RESPONSE
+    asked = _fact("Answer", _answered(bundle)) if is_answer else _fact("What is asked", _asked(bundle))
+    facts = (
+        *callback_rows(bundle),
+        _fact("Chief concern or presenting complaint", _concerns(bundle)),
+        asked,
+        _fact("Due by", [_due(bundle, now)]),
+        _fact("Priority", _priorities(bundle)),
+    )
+    if not asks_for_care(bundle):
+        return tuple(each for each in facts if each.lines)
+    return (*facts, *_silent(bundle))
+
+
+def _silent(bundle: MessageBundle) -> list[Row]:
+    """Warnings that every clinician looks for: nobody sent one."""
+    flags = (code for flag in bundle.of_type("Flag") for code in codings(flag.get("category")))
+    sent = {as_text(each.get("code")) for each in flags}
+    return [Row(label, ()) for category, label in _LOOKED_FOR.items() if category.value not in sent]
+
+
+def _fact(label: str, lines: Iterable[str]) -> Row:
+    kept = dict.fromkeys(filter(None, lines))
+    return Row(label, tuple(kept))
+
+
+def _concerns(bundle: MessageBundle) -> list[str]:
+    """Presenting complaints, else what the assessment names, else why the appointment was made."""
+    complaints = [
+        concept_name(each.get("code"))
+        for each in bundle.of_type("Condition")
+        if any(found.get("code") == _PRESENTING for found in codings(each.get("category")))
+    ]
+    named = [*complaints, *(name for system in _CONCERNS for name in _outcomes(bundle, system))]
+    return named or [as_text(each.get("description")) for each in bundle.of_type("Appointment")]
+
+
+def _asked(bundle: MessageBundle) -> list[str]:
+    """The kind of message, its use case, and what the sender wrote."""
+    request = request_of(bundle) or bundle.focus or {}
+    lead = _LEADS.get(bundle.reason, "{}").format(next(iter(category_codes(request)), "booking"))
+    kinds = [*codings(request.get("category")), *use_case_codings(bundle)]
+    words = [as_text(each.get("text")) for each in dicts(request.get("category"))]
+    status = as_text((bundle.focus or {}).get("status"))
+    tasks = [as_text(each.get("description")) for each in bundle.of_type("Task")]
+    return [
+        lead[:1].upper() + lead[1:],
+        *(_display(each) for each in kinds),
+        *words,
+        *map(line_ends, tasks),
+        *_unusual(status),
+    ]
+
+
+def _answered(bundle: MessageBundle) -> list[str]:
+    """The state of what the answer is about, with its reasons."""
+    focus = bundle.focus or {}
+    found = responder_encounter(bundle)
+    answering = found if found is not None and found is not requester_encounter(bundle) else {}
+    about = [focus, answering, *bundle.of_type("Appointment")]
+    reasons = [each for found in dicts(answering.get("reasonCode")) for each in _words(found)]
+    return [*map(_state, about), *reasons]
+
+
+def _state(resource: Resource) -> str:
+    """Case: Cancelled"""
+    kind, status = as_text(resource.get("resourceType")), as_text(resource.get("status"))
+    return f"{_KINDS.get(kind, kind)}: {code_words(status)}" if status else ""
+
+
+def _unusual(status: str) -> list[str]:
+    """A request that no longer stands must not be taken for one that does."""
+    return [] if status in ("", "active", "booked") else [f"Status: {code_words(status)}"]
+
+
+def _due(bundle: MessageBundle, now: datetime) -> str:
+    """ServiceRequest.occurrencePeriod.end."""
+    end = as_text(as_dict((request_of(bundle) or {}).get("occurrencePeriod")).get("end"))
+    moment = read_moment(end)
+    return format_relative(moment, now) if moment else end
+
+
+def _priorities(bundle: MessageBundle) -> list[str]:
+    """Ambulance priority and disposition, else ServiceRequest.priority."""
+    named = [*_outcomes(bundle, _ARP.rsplit("/", 1)[-1]), *_outcomes(bundle, _DISPOSITION)]
+    code = priority_of(bundle, request_of(bundle) or {})
+    return named or ([code_words(code)] if code else [])
+
+
+def _outcomes(bundle: MessageBundle, system: str) -> list[str]:
+    whole = f"https://fhir.nhs.uk/CodeSystem/{system}"
+    activities = (each for plan in bundle.of_type("CarePlan") for each in dicts(plan.get("activity")))
+    found = (coding for each in activities for coding in codings(each.get("outcomeCodeableConcept")))
+    return [_display(each) for each in found if same_system(as_text(each.get("system")), whole)]
+
+
+def _words(concept: Resource) -> list[str]:
+    return [*(_display(each) for each in codings(concept)), line_ends(as_text(concept.get("text")))]
+
+
+def _display(coding: Resource) -> str:
+    system, code = as_text(coding.get("system")), as_text(coding.get("code"))
+    return as_text(coding.get("display")) or known_display(system, code) or code

@@ -1,0 +1,59 @@
+"""Messages as pages, and the pages' words: what the tests of received messages share."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.template import engines
+from lxml import html
+
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import UseCase
+from referrals.presenters.message import MessageView, present_message
+from tests.factories.contents import make_content
+from tests.unit.exchange_fhir.samples import SAMPLES
+from tests.unit.referrals import built
+
+NOW = datetime(2026, 7, 14, 8, 30, tzinfo=UTC)
+UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+
+
+def own_messages() -> dict[str, dict[str, Any]]:
+    """A message of every type, and a full request of every use case as we send it ourselves."""
+    sent = {f"sent-{each}": json.loads(json.dumps(built.message(make_content(each)))) for each in UseCase}
+    return {name: json.loads(json.dumps(make())) for name, make in SAMPLES.items()} | sent
+
+
+def published_messages(shared: Path) -> dict[str, dict[str, Any]]:
+    """The published examples that are Bundles, by the first word of their name."""
+    files = sorted((shared / "fhir" / "examples").glob("*.json"))
+    found = {each.name.partition(" ")[0].rstrip("-"): json.loads(each.read_bytes()) for each in files}
+    return {name: raw for name, raw in found.items() if raw["resourceType"] == "Bundle"}
+
+
+def view_of(raw: dict[str, Any]) -> MessageView:
+    return present_message(MessageBundle.from_dict(raw), NOW)
+
+
+def markup_of(raw: dict[str, Any]) -> str:
+    template = engines["jinja2"].get_template("referrals/message/_message.jinja")
+    return str(template.render({"message": view_of(raw)}))
+
+
+def text_of(raw: dict[str, Any], within: str = "app-message") -> str:
+    """The words of the page, or of the part with this class."""
+    page = html.fromstring(f"<main>{markup_of(raw)}</main>")
+    part = next(each for each in page.iter() if each.get("class") == within)
+    return plain(" ".join(str(each) for each in part.itertext()))
+
+
+def plain(text: str) -> str:
+    """Spaces, case and written line ends do not matter."""
+    return " ".join(re.sub(r"/n(?=\s|$)", " ", text).casefold().split())
+
+
+def holds(page: str, words: str) -> bool:
+    """Whether the page has these very words, not merely letters within others."""
+    return re.search(rf"(?<!\w){re.escape(plain(words))}(?!\w)", page) is not None

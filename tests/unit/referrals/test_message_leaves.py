@@ -1,0 +1,189 @@
+"""Nothing that was sent is lost: every leaf is on the page of its message, or technical for a reason."""
+
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bars_portal.exchange.fhir import json
+from bars_portal.nhsuk.words import format_nhs_number, format_phone
+from referrals.content import RequestContent
+from referrals.presenters.message.reader import Scalar, leaves, scalar_text
+from referrals.presenters.message.technical import TECHNICAL, is_guid, reason_not_shown
+from referrals.presenters.message.words import code_words, date_words, sentence, system_name
+from tests.factories.contents import contents
+from tests.unit.referrals import built
+from tests.unit.referrals.message_pages import (
+    UUID,
+    holds,
+    own_messages,
+    plain,
+    published_messages,
+    text_of,
+    view_of,
+)
+
+OWN = own_messages()
+MARK = "zqmark"
+Json = dict[str, Any]
+
+
+def forms(value: Scalar) -> Iterator[str]:
+    """How a leaf may read on a page."""
+    text = scalar_text(value)
+    yield text
+    for words in (code_words, date_words, format_phone, format_nhs_number, system_name, sentence):
+        yield words(text)
+    # An address of a service is shown by the service's number.
+    yield text.rpartition("|")[2]
+
+
+def missing(raw: Json) -> list[tuple[Any, ...]]:
+    page = text_of(raw)
+    return [
+        (*path, value)
+        for path, value in leaves(raw)
+        if not reason_not_shown(path, value) and not any(holds(page, form) for form in forms(value))
+    ]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_leaf_of_our_own_messages_is_on_the_page(name: str) -> None:
+    assert missing(OWN[name]) == []
+
+
+@given(contents())
+@settings(max_examples=30, deadline=None)
+def test_every_leaf_of_any_request_that_we_can_write_is_on_the_page(content: RequestContent) -> None:
+    assert missing(json.loads(json.dumps(built.message(content)))) == []
+
+
+def test_every_leaf_of_every_example_is_on_the_page(shared_dir: Path) -> None:
+    lost = {name: missing(raw) for name, raw in published_messages(shared_dir).items()}
+    assert len(lost) > 15
+    assert {name: found for name, found in lost.items() if found} == {}
+
+
+def marked(raw: Json) -> tuple[Json, dict[str, tuple[Any, ...]]]:
+    """Every leaf that has to be shown replaced by one that cannot be there by chance."""
+    changed, marks = deepcopy(raw), {}
+    for number, (path, value) in enumerate(leaves(raw)):
+        if reason_not_shown(path, value) or isinstance(value, bool):
+            continue
+        mark: str | int = f"{MARK}{number}x" if isinstance(value, str) else 9_000_000 + number
+        put(changed, path, mark)
+        marks[str(mark)] = path
+    return changed, marks
+
+
+def put(value: Any, path: tuple[Any, ...], leaf: Any) -> None:
+    for step in path[:-1]:
+        value = value[step]
+    value[path[-1]] = leaf
+
+
+def unseen(raw: Json) -> list[tuple[Any, ...]]:
+    changed, marks = marked(raw)
+    page = text_of(changed)
+    return [path for mark, path in marks.items() if mark not in page]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_no_leaf_of_our_own_messages_is_found_by_chance(name: str) -> None:
+    assert unseen(OWN[name]) == []
+
+
+def test_no_leaf_of_an_example_is_found_by_chance(shared_dir: Path) -> None:
+    lost = {name: unseen(raw) for name, raw in published_messages(shared_dir).items()}
+    assert {name: found for name, found in lost.items() if found} == {}
+
+
+def objects(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where objects are."""
+    if isinstance(value, dict):
+        yield path
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    for step, member in value.items() if isinstance(value, dict) else ():
+        yield from objects(member, (*path, step))
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+EXTRAS: tuple[Callable[[str], tuple[str, Any]], ...] = (
+    lambda mark: ("zqElement", mark),
+    lambda mark: ("zqElement", [{"zqInner": [mark]}]),
+    lambda mark: ("zqElement", {"coding": [{"system": "urn:zq", "code": mark}]}),
+    lambda mark: ("_zqElement", {"extension": [{"url": "urn:zq", "valueString": mark}]}),
+    lambda mark: ("modifierExtension", [{"url": "https://zq.example/Extension-ZQ", "valueString": mark}]),
+    lambda mark: ("contained", [{"resourceType": "Basic", "code": {"text": mark}}]),
+)
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_an_unknown_leaf_anywhere_is_other_information(data: st.DataObject) -> None:
+    raw = deepcopy(OWN[data.draw(st.sampled_from(sorted(OWN)))])
+    place = data.draw(st.sampled_from(list(objects(raw))))
+    name, value = data.draw(st.sampled_from(EXTRAS))(MARK)
+    at(raw, place)[name] = value
+    others = [group for group in view_of(raw).groups if group.key == "other"]
+    lines = [line for group in others for item in group.items for row in item.rows for line in row.lines]
+    assert MARK in lines
+    assert MARK in text_of(raw)
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_an_odd_shape_anywhere_is_shown_all_the_same(data: st.DataObject) -> None:
+    """An object, a list or a leaf that comes as something else."""
+    raw = deepcopy(OWN[data.draw(st.sampled_from(sorted(OWN)))])
+    places = [(*place, name) for place in objects(raw) for name in at(raw, place)]
+    place = data.draw(st.sampled_from(places))
+    odd = data.draw(st.sampled_from([MARK, [MARK], [[MARK]], {"zq": MARK}, [{"zq": [MARK]}]]))
+    put(raw, place, odd)
+    shown = [path for path, value in leaves(raw) if value == MARK and not reason_not_shown(path, value)]
+    assert not shown or MARK in text_of(raw)
+
+
+def free_texts(raw: Json) -> list[str]:
+    """What somebody wrote, GUIDs and all: it is not ours to change."""
+    texts = (plain(value) for _, value in leaves(raw) if isinstance(value, str) and not is_guid(value))
+    return [text for text in texts if re.search(UUID, text)]
+
+
+def guids(raw: Json) -> list[str]:
+    page = text_of(raw)
+    for text in free_texts(raw):
+        page = page.replace(text, "")
+    return re.findall(UUID, page)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_no_guid_on_the_page_of_our_own_messages(name: str) -> None:
+    assert guids(OWN[name]) == []
+
+
+def test_no_guid_on_the_page_of_an_example(shared_dir: Path) -> None:
+    found = {name: guids(raw) for name, raw in published_messages(shared_dir).items()}
+    assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_only_a_few_examples_have_a_guid_within_a_sentence(shared_dir: Path) -> None:
+    """So that the exception above stays one: a consultation summary, and the address of a search."""
+    found = {name for name, raw in published_messages(shared_dir).items() if free_texts(raw)}
+    assert len(found) <= 7
+
+
+def test_every_technical_field_has_a_reason() -> None:
+    assert all(each.reason for each in TECHNICAL)
+    assert len(TECHNICAL) <= 12
