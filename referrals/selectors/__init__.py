@@ -15,6 +15,10 @@ from referrals.selectors.received import cases_of_patient as cases_of_patient
 from referrals.selectors.received import lock_received_case as lock_received_case
 from referrals.selectors.received import locked as locked
 from referrals.selectors.received import received_case as received_case
+from referrals.selectors.requesting import journey_for as journey_for
+from referrals.selectors.requesting import known_details as known_details
+from referrals.selectors.requesting import linked_booking as linked_booking
+from referrals.selectors.requesting import sent_case_for as sent_case_for
 from referrals.selectors.sent import case_of_draft as case_of_draft
 from referrals.selectors.sent import request_draft_for as request_draft_for
 from referrals.selectors.sent import rereferral_of as rereferral_of

@@ -10,6 +10,7 @@ from directory.models import HealthcareService
 from referrals.models import MODELS, Case, Referral, RequestDraft, Rereferral
 from referrals.states import CaseStatus, Category, Direction
 
+_ABOUT = ("service__provider", "booking", "journey", "replaces", "updates_referral", "updates_validation")
 # The receiver has it, and it stands.
 _STANDING = (CaseStatus.SENT, CaseStatus.ACCEPTED, CaseStatus.IN_PROGRESS)
 
@@ -42,7 +43,7 @@ def case_of_draft(draft_id: UUID) -> Case | None:
 def request_draft_for(acting: Acting, draft_id: UUID) -> RequestDraft | None:
     """The person's own draft, for the organisation that they act for; None otherwise."""
     rows = RequestDraft.objects.filter(pk=draft_id, user=acting.user, organisation=acting.organisation)
-    return rows.select_related("service__provider", "booking", "journey", "replaces").first()
+    return rows.select_related(*_ABOUT).first()
 
 
 def rereferral_of(referral: Referral) -> Rereferral | None:
