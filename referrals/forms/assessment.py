@@ -25,7 +25,11 @@ from referrals.forms.step import Given, Step
 class AssessmentForm(PartForm):
     part_of = {"stage": Part.STAGE, "narrative": Part.NARRATIVE, "priority": Part.PRIORITY}
 
-    stage = RadiosField(label="How far is the call?", options=[(each.value, each.label) for each in Stage])
+    stage = RadiosField(
+        label="How far is the call?",
+        options=[(each.value, each.label) for each in Stage],
+        missing="Select how far the call is",
+    )
     complaint = line("Presenting complaint", hint="The main reason for the call, in a few words")
     narrative = area("Clinical narrative", hint="What was found, in full", rows=8)
     priority = select(

@@ -10,8 +10,8 @@ from referrals.forms.base import Answers, PartForm
 _TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?: ?(GMT|BST))?", re.IGNORECASE | re.ASCII)
 
 
-def day(label: str, *, hint: str = "") -> DateField:
-    return DateField(label=label, hint=hint or "Day, month and year", required=False)
+def day(label: str, *, hint: str = "", missing: str = "") -> DateField:
+    return DateField(label=label, hint=hint or "Day, month and year", missing=missing, required=False)
 
 
 def hour(label: str, *, missing: str = "") -> TextField:

@@ -31,7 +31,11 @@ class TimesForm(FrameForm):
 
     start = moments.day("Not before", hint="Now, if nothing is given. Day, month and year")
     start_time = moments.hour("Time of day, not before")
-    end = moments.day("Answer or see the patient by", hint="The breach time. Day, month and year")
+    end = moments.day(
+        "Answer or see the patient by",
+        hint="The breach time. Day, month and year",
+        missing="Enter the day of the breach time",
+    )
     end_time = moments.hour("Time of day, at the latest", missing="Enter the time of day, like 14:30")
 
     def stated(self) -> TimeFrame | None:

@@ -39,7 +39,7 @@ def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     draft = draft_of(request, draft_id)
     steps, details = read_draft(draft), patient_of(draft)
     problems = problems_of(draft, steps, details)
-    reason = ReasonForm(request.POST or None) if draft.replaces else None
+    reason = ReasonForm(request.POST if request.method == "POST" else None) if draft.replaces else None
     ready = details is not None and not problems and (reason is None or reason.is_valid())
     if request.method == "GET" or details is None or not ready:
         return answers_page(request, draft, steps, details, problems, reason)

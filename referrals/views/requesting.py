@@ -40,7 +40,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if obstacle:
         context = {"beginning": beginning, "obstacle": obstacle, "needs_booking": beginning.needs_booking()}
         return render(request, "referrals/request/blocked.jinja", context)
-    form = KindForm(request.POST or None, kinds=beginning.kinds())
+    form = KindForm(request.POST if request.method == "POST" else None, kinds=beginning.kinds())
     if request.method == "POST" and form.is_valid():
         return _create(request, beginning, form.cleaned_data["use_case"])
     return render(request, "referrals/request/new.jinja", {"beginning": beginning, "form": form})

@@ -1,5 +1,6 @@
 """A clinician at a desk, a service that takes every request, and the network between them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation
+from bars_portal.accounts.roles import Role
 from bars_portal.exchange import gateway
 from bars_portal.exchange.fhir.codes import UseCase
 from directory.models import HealthcareService
@@ -59,6 +62,7 @@ class Desk:
 
     def send(self, draft: RequestDraft, **answers: str) -> Any:
         response = self.client.post(reverse("referrals:request-check", args=[draft.pk]), answers)
+        self.network.now = datetime.now(UTC)
         self.network.deliver_all()
         return response
 
@@ -92,6 +96,16 @@ def desk(db: None, network: Loopback) -> Desk:
     service = make_hub(accepted_use_cases=[each.value for each in UseCase])
     make_hub(service_id=OWN_SERVICE_ID, provider=acting.organisation, accepted_use_cases=[])
     return Desk(acting, client_of(acting), service, network)
+
+
+@pytest.fixture
+def sign_in(db: None) -> Callable[..., Client]:
+    """Another person: of this organisation, or of one of their own."""
+
+    def enter(organisation: Organisation | None, role: Role = Role.CLINICIAN) -> Client:
+        return client_of(make_acting(role=role, organisation=organisation))
+
+    return enter
 
 
 __all__ = ["PATIENT", "Desk"]
