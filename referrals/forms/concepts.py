@@ -140,6 +140,12 @@ def write_concept(concept: Concept, codes: CodeList = NOTHING) -> Answers:
     return filled({"what": listed, "words": concept.text})
 
 
+def in_words(typed: str, codes: CodeList) -> str:
+    """What stands in the list for it, so that a mistyped code is seen before it is sent."""
+    known = codes.by_words.get(typed.casefold())
+    return f"{known.display} ({known.code})" if known else typed
+
+
 def lists_of(forms: Iterable[PartForm]) -> dict[str, list[str]]:
     """What the page's datalists hold, by key."""
     lists = (codes_of(form) for form in forms if "what" in form.fields)

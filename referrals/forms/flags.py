@@ -21,7 +21,7 @@ class FlagForm(ConceptForm):
 
     preset = frozenset({"since"})
 
-    kind = select("Warning", [], missing="Select the warning")
+    kind = select("Kind of warning", [], missing="Select the warning")
     what = ConceptField(
         "What it is about",
         codes=ADJUSTMENTS,

@@ -8,6 +8,7 @@ from django.forms.boundfield import BoundField
 from bars_portal.nhsuk.dates import format_date
 from bars_portal.nhsuk.forms import DateField, HiddenField, RadiosField, SelectField
 from referrals.forms.base import PartForm
+from referrals.forms.concepts import ConceptField, in_words
 from referrals.forms.reading import ReadStep
 
 Rows = list[tuple[str, str]]
@@ -47,6 +48,8 @@ def _words(form: PartForm, bound: BoundField) -> str:
         return _day(form, bound.name)
     if isinstance(field, SelectField | RadiosField):
         return next((each.text for each in field.items if each.value and each.value == value), "")
+    if isinstance(field, ConceptField):
+        return in_words(str(value or "").strip(), field.codes)
     return str(value or "").strip()
 
 

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 
 from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.exchange.fhir.codes import VALIDATION_USE_CASES, UseCase
+from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from bookings.selectors import booking_for
@@ -53,6 +54,10 @@ class Beginning:
     @property
     def query(self) -> str:
         return urlencode(self.carried)
+
+    def known_details(self) -> PatientDetails | None:
+        """Who it is about; None when that has still to be typed."""
+        return selectors.known_details(booking=self.booking, journey=self.journey, case=self.case)
 
     def kinds(self) -> list[tuple[str, str]]:
         """(use case, words) that may be sent: an update stays what it is, the others are what is accepted."""

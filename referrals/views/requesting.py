@@ -13,7 +13,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.fhir.codes import UseCase
 from bookings.patient_answers import answers_from
 from directory.selectors import find_services
-from referrals import selectors, services
+from referrals import services
 from referrals.content import ContentInvalid, content_from_json
 from referrals.forms.base import Asked
 from referrals.forms.beginning import KindForm, ServiceNameForm
@@ -43,7 +43,8 @@ def new(request: HttpRequest) -> HttpResponse:
     form = KindForm(request.POST if request.method == "POST" else None, kinds=beginning.kinds())
     if request.method == "POST" and form.is_valid():
         return _create(request, beginning, form.cleaned_data["use_case"])
-    return render(request, "referrals/request/new.jinja", {"beginning": beginning, "form": form})
+    context = {"beginning": beginning, "form": form, "patient": beginning.known_details()}
+    return render(request, "referrals/request/new.jinja", context)
 
 
 @require_POST
@@ -87,9 +88,7 @@ def _create(request: HttpRequest, beginning: Beginning, use_case: str) -> HttpRe
 
 def _known(beginning: Beginning, asked: Asked) -> dict[str, Mapping[str, str]]:
     """Answers that need not be typed again: the patient of the case, and what an earlier request stated."""
-    details = selectors.known_details(
-        booking=beginning.booking, journey=beginning.journey, case=beginning.case
-    )
+    details = beginning.known_details()
     patient = {PATIENT: {**answers_from(details), DONE: "1"}} if details else {}
     return {**patient, **(_stated_before(beginning.case, asked) if beginning.case else {})}
 

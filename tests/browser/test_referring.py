@@ -73,7 +73,7 @@ def test_refer_from_a_booking_with_a_safeguarding_flag(people: People, wire: Wir
     page = person.page
     person.book(ED)
     person.follow("Refer this patient")
-    person.look("Refer a patient")
+    person.look("Refer a patient", patient=True)
     page.get_by_role("radio", name="Emergency department, sent by NHS 111", exact=True).check()
     person.press("Start")
     person.look("Write a request", patient=True)
@@ -84,7 +84,7 @@ def test_refer_from_a_booking_with_a_safeguarding_flag(people: People, wire: Wir
     page.go_back()
     assess(person)
     open_task(person, "Warnings")
-    page.get_by_label("Warning", exact=True).select_option(label=CONCERN)
+    page.get_by_label("Kind of warning", exact=True).select_option(label=CONCERN)
     page.get_by_label("More about it").fill("Two small children at home")
     person.press("Continue")
     open_task(person, "Allergies")
@@ -96,7 +96,8 @@ def test_refer_from_a_booking_with_a_safeguarding_flag(people: People, wire: Wir
     person.look("Write a request", patient=True)
     person.follow("Check and send")
     person.look("Check your answers before sending", patient=True)
-    for text in (CONCERN, "Two small children at home", "Chest pain since this morning"):
+    stated = (CONCERN, "Two small children at home", "Chest pain since this morning", "Response (Category 3)")
+    for text in stated:
         expect(page.locator("main")).to_contain_text(text)
     person.press("Send")
     until_it_is_known(person)
