@@ -6,6 +6,7 @@ from referrals.views import request_sending, request_steps, requesting
 
 urlpatterns = [
     path("new/", requesting.new, name="new"),
+    path("services/<str:service_id>/ask-again/", requesting.ask_again, name="ask-again"),
     path("sent/<uuid:case_id>/", request_sending.outcome, name="confirmation"),
     path("sent/<uuid:case_id>/status/", request_sending.outcome_status, name="confirmation-status"),
     path("sent/<uuid:case_id>/check-again/", request_sending.outcome_again, name="confirmation-check-again"),

@@ -1,5 +1,7 @@
 """The only writers of referrals and validations; one module a theme."""
 
+from referrals.services.capabilities import clear_capability as clear_capability
+from referrals.services.capabilities import keep_capability as keep_capability
 from referrals.services.checking import check_again as check_again
 from referrals.services.drafts import create_request_draft as create_request_draft
 from referrals.services.drafts import discard_request_draft as discard_request_draft

@@ -19,7 +19,7 @@ from directory.models import HealthcareService
 from directory.selectors import service_by_id
 from directory.use_case_words import WORDS
 from referrals import policies, selectors
-from referrals.models import Case, Referral
+from referrals.models import Case, Referral, ServiceCapability
 
 T = TypeVar("T")
 _NO_KIND = "This service takes no requests that could be sent from here. Choose another service."
@@ -35,6 +35,7 @@ class Beginning:
     journey: Journey | None
     replaces: Referral | None
     updates: Case | None
+    capability: ServiceCapability | None = None
 
     @property
     def case(self) -> Case | None:
@@ -107,8 +108,11 @@ class Beginning:
         return selectors.linked_booking(self._service, booking=self.booking, journey=known)
 
     def _fits(self, use_case: UseCase) -> bool:
-        """Only a referral can take a referral's place."""
-        return self.replaces is None or use_case not in VALIDATION_USE_CASES
+        """Only a referral can take a referral's place; and what the service itself says counts."""
+        if self.replaces is not None and use_case in VALIDATION_USE_CASES:
+            return False
+        told = self.capability.use_cases if self.capability and self.updates is None else None
+        return told is None or use_case.value in told
 
 
 def beginning_of(request: HttpRequest) -> Beginning:

@@ -4,16 +4,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.exchange.gateway import get_client
+from bookings.identity import sender_identity
 from bookings.patient_answers import answers_from
-from directory.selectors import find_services
+from directory.selectors import find_services, service_by_id
 from referrals import services
+from referrals.capabilities import read_capability
 from referrals.content import ContentInvalid, content_from_json
 from referrals.forms.base import Asked
 from referrals.forms.beginning import KindForm, ServiceNameForm
@@ -36,6 +40,7 @@ def new(request: HttpRequest) -> HttpResponse:
     beginning = beginning_of(request)
     if beginning.service is None:
         return _choose_service(request, beginning)
+    beginning = _asked_itself(request, beginning)
     obstacle = beginning.obstacle()
     if obstacle:
         context = {"beginning": beginning, "obstacle": obstacle, "needs_booking": beginning.needs_booking()}
@@ -52,6 +57,26 @@ def new(request: HttpRequest) -> HttpResponse:
 def discard(request: HttpRequest, draft_id: Any) -> HttpResponse:
     services.discard_request_draft(draft=draft_of(request, draft_id))
     return redirect("home")
+
+
+@require_POST
+@permission_required(SEND)
+def ask_again(request: HttpRequest, service_id: str) -> HttpResponse:
+    """What the service said is forgotten: the next page asks it anew."""
+    service = service_by_id(service_id)
+    if service is None:
+        raise Http404
+    services.clear_capability(service=service)
+    return redirect(reverse("referrals:new", query={"service": service.service_id}))
+
+
+def _asked_itself(request: HttpRequest, beginning: Beginning) -> Beginning:
+    """With the service's own word on what it takes, where something could be sent at all."""
+    if beginning.service is None or beginning.updates is not None or beginning.obstacle():
+        return beginning
+    sender = sender_identity(acting_of(request))
+    capability = read_capability(get_client(), service=beginning.service, sender=sender, now=clock())
+    return replace(beginning, capability=capability)
 
 
 def _choose_service(request: HttpRequest, beginning: Beginning) -> HttpResponse:

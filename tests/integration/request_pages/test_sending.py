@@ -147,8 +147,10 @@ def test_what_was_typed_is_on_the_last_page(desk: Desk) -> None:
 
 
 def test_no_answer_is_checked_again(desk: Desk) -> None:
+    draft = begun(desk)
     desk.network.before.append(timeout)
-    case = sent(desk)
+    desk.send(draft)
+    case = desk.case()
     page = page_of(desk, "confirmation", case.pk)
     assert "We do not know yet whether this arrived" in page
     again = desk.client.post(reverse("referrals:confirmation-check-again", args=[case.pk]))
@@ -162,8 +164,10 @@ def test_no_answer_is_checked_again(desk: Desk) -> None:
 
 
 def test_a_refusal_is_in_plain_words(desk: Desk) -> None:
+    draft = begun(desk)
     desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
-    page = page_of(desk, "confirmation", sent(desk).pk)
+    desk.send(draft)
+    page = page_of(desk, "confirmation", desk.case().pk)
     assert "This request was not sent" in page
     assert "Choose another service" in page
 
