@@ -5,6 +5,7 @@ from django.urls import path
 from referrals.views import request_sending, request_steps, requesting
 
 urlpatterns = [
+    path("", requesting.drafts, name="drafts"),
     path("new/", requesting.new, name="new"),
     path("services/<str:service_id>/ask-again/", requesting.ask_again, name="ask-again"),
     path("sent/<uuid:case_id>/", request_sending.outcome, name="confirmation"),

@@ -7,6 +7,7 @@ from referrals.models.case import MODELS as MODELS
 from referrals.models.case import Case as Case
 from referrals.models.case import Referral as Referral
 from referrals.models.case import ValidationCase as ValidationCase
+from referrals.models.draft import SENT as SENT
 from referrals.models.draft import RequestDraft as RequestDraft
 from referrals.models.draft import Rereferral as Rereferral
 from referrals.models.history import CaseStatusChange as CaseStatusChange

@@ -22,6 +22,7 @@ from referrals.selectors.requesting import linked_booking as linked_booking
 from referrals.selectors.requesting import sent_case_for as sent_case_for
 from referrals.selectors.sent import case_of_draft as case_of_draft
 from referrals.selectors.sent import request_draft_for as request_draft_for
+from referrals.selectors.sent import request_drafts_of as request_drafts_of
 from referrals.selectors.sent import rereferral_of as rereferral_of
 from referrals.selectors.sent import standing_booking as standing_booking
 from referrals.selectors.sent import standing_referral_id as standing_referral_id

@@ -11,11 +11,9 @@ from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from directory.models import HealthcareService
 from referrals import policies, selectors
-from referrals.models import Case, Referral, RequestDraft, ValidationCase
+from referrals.models import SENT, Case, Referral, RequestDraft, ValidationCase
 
 KEPT_FOR = timedelta(days=1)
-# In `typed`, instead of what was typed: a second press, or the back button, finds the case.
-SENT = "sent"
 
 
 def create_request_draft(

@@ -10,8 +10,7 @@ from bars_portal.patients.details import PatientDetails
 from referrals import policies
 from referrals.content import RequestContent
 from referrals.latest import LatestRequest
-from referrals.models import Case, RequestDraft
-from referrals.services.drafts import SENT
+from referrals.models import SENT, Case, RequestDraft
 from referrals.services.requesting import request_referral, request_validation
 from referrals.services.rereferring import refer_again
 from referrals.services.updating_sent import update_request

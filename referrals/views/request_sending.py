@@ -18,12 +18,11 @@ from referrals.content import ContentInvalid, RequestContent
 from referrals.forms.reading import content_of
 from referrals.forms.reason import ReasonForm
 from referrals.forms.steps import step_of_part
-from referrals.models import Case, RequestDraft
+from referrals.models import SENT, Case, RequestDraft
 from referrals.permissions import SEND, VIEW
 from referrals.policies import PolicyRefused
 from referrals.presenters.confirming import confirmation, is_waiting
 from referrals.remote import LatestRequest, read_latest
-from referrals.services.drafts import SENT
 from referrals.states import Direction, TransitionRefused
 from referrals.views.request_check import answers_page, problems_of
 from referrals.views.request_lookup import clock, draft_of, patient_of, read_draft, sent_case_of

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
@@ -16,14 +16,15 @@ from bars_portal.exchange.gateway import get_client
 from bookings.identity import sender_identity
 from bookings.patient_answers import answers_from
 from directory.selectors import find_services, service_by_id
-from referrals import services
+from directory.use_case_words import WORDS
+from referrals import selectors, services
 from referrals.capabilities import read_capability
 from referrals.content import ContentInvalid, content_from_json
 from referrals.forms.base import Asked
 from referrals.forms.beginning import KindForm, ServiceNameForm
 from referrals.forms.reading import answers_of
 from referrals.forms.typing_in import DONE
-from referrals.models import Case
+from referrals.models import Case, RequestDraft
 from referrals.permissions import SEND
 from referrals.policies import PolicyRefused
 from referrals.views.request_lookup import PATIENT, clock, draft_of
@@ -52,6 +53,16 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "referrals/request/new.jinja", context)
 
 
+@require_safe
+@permission_required(SEND)
+def drafts(request: HttpRequest) -> HttpResponse:
+    found = selectors.request_drafts_of(acting_of(request))
+    lines = [
+        {"draft": each, "kind": WORDS[UseCase(each.use_case)], "patient": _name_in(each)} for each in found
+    ]
+    return render(request, "referrals/request/drafts.jinja", {"drafts": lines})
+
+
 @require_POST
 @permission_required(SEND)
 def discard(request: HttpRequest, draft_id: Any) -> HttpResponse:
@@ -68,6 +79,13 @@ def ask_again(request: HttpRequest, service_id: str) -> HttpResponse:
         raise Http404
     services.clear_capability(service=service)
     return redirect(reverse("referrals:new", query={"service": service.service_id}))
+
+
+def _name_in(draft: RequestDraft) -> str:
+    """As far as it is typed."""
+    typed = draft.typed.get(PATIENT, {})
+    names = (typed.get("family_name", "").upper(), typed.get("given_names", ""))
+    return ", ".join(name for name in names if name) or "Patient not typed yet"
 
 
 def _asked_itself(request: HttpRequest, beginning: Beginning) -> Beginning:

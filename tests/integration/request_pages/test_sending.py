@@ -231,6 +231,22 @@ def test_a_validation_takes_no_referrals_place(desk: Desk) -> None:
     assert 'value="a4t1"' not in new(desk, again=old.pk).content.decode()
 
 
+def test_a_request_that_was_left_is_found_again(desk: Desk, sign_in: Any) -> None:
+    """After the end of a session too: what was typed before it is there."""
+    left, gone = begun(desk), begun(desk)
+    desk.send(gone)
+    desk.client.logout()
+    assert desk.fill(left, "consent", {"consent": "IMPLIED"})["Location"].startswith("/accounts/sign-in/")
+    desk.client.force_login(desk.acting.user)
+    home = desk.client.get(reverse("home")).content.decode()
+    assert "requests that you have not sent yet" in home
+    page = page_of(desk, "drafts")
+    assert reverse("referrals:request", args=[left.pk]) in page
+    assert "QUILL, Ada Mary" in page
+    assert str(gone.pk) not in page
+    assert "You have no requests" in sign_in(None).get(reverse("referrals:drafts")).content.decode()
+
+
 def test_stopping_deletes_what_was_typed(desk: Desk) -> None:
     draft = begun(desk)
     assert desk.client.post(reverse("referrals:request-discard", args=[draft.pk])).status_code == 302
