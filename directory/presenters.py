@@ -31,6 +31,7 @@ class ServiceView:
     last_contact: str
     obstacle: str
     active: bool
+    takes_referrals: bool
     accepts: tuple[str, ...]
     week: tuple[tuple[str, str], ...]
 
@@ -49,6 +50,7 @@ def present(service: HealthcareService, *, now: datetime, distance: str = "") ->
         last_contact=_last_contact(service, now),
         obstacle=why_no_bookings(service),
         active=service.active,
+        takes_referrals=service.takes_referrals,
         accepts=tuple(use_case_words.in_words(service.accepted_use_cases)),
         week=week_rows(service.opening_hours),
     )

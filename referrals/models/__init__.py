@@ -2,10 +2,12 @@
 
 from referrals.models.answer import CaseAnswer as CaseAnswer
 from referrals.models.answer import CaseNote as CaseNote
+from referrals.models.capability import ServiceCapability as ServiceCapability
 from referrals.models.case import MODELS as MODELS
 from referrals.models.case import Case as Case
 from referrals.models.case import Referral as Referral
 from referrals.models.case import ValidationCase as ValidationCase
+from referrals.models.draft import SENT as SENT
 from referrals.models.draft import RequestDraft as RequestDraft
 from referrals.models.draft import Rereferral as Rereferral
 from referrals.models.history import CaseStatusChange as CaseStatusChange

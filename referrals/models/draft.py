@@ -10,6 +10,9 @@ from bookings.models import Booking
 from directory.models import HealthcareService
 from referrals.models.case import Referral, ValidationCase
 
+# In `typed`, instead of what was typed: a second press, or the back button, finds the case.
+SENT = "sent"
+
 
 class RequestDraft(models.Model):
     """A request being written: kept here so that nothing typed is lost and no URL names a patient."""

@@ -4,6 +4,7 @@ from referrals.selectors.answered import lock_answered_case as lock_answered_cas
 from referrals.selectors.answers import answers_of as answers_of
 from referrals.selectors.answers import notes_of as notes_of
 from referrals.selectors.answers import troubled_answers as troubled_answers
+from referrals.selectors.capabilities import capability_of as capability_of
 from referrals.selectors.history import changes_of as changes_of
 from referrals.selectors.history import open_unmatched_replies as open_unmatched_replies
 from referrals.selectors.history import replies_of as replies_of
@@ -15,8 +16,13 @@ from referrals.selectors.received import cases_found as cases_found
 from referrals.selectors.received import lock_received_case as lock_received_case
 from referrals.selectors.received import locked as locked
 from referrals.selectors.received import received_case as received_case
+from referrals.selectors.requesting import journey_for as journey_for
+from referrals.selectors.requesting import known_details as known_details
+from referrals.selectors.requesting import linked_booking as linked_booking
+from referrals.selectors.requesting import sent_case_for as sent_case_for
 from referrals.selectors.sent import case_of_draft as case_of_draft
 from referrals.selectors.sent import request_draft_for as request_draft_for
+from referrals.selectors.sent import request_drafts_of as request_drafts_of
 from referrals.selectors.sent import rereferral_of as rereferral_of
 from referrals.selectors.sent import standing_booking as standing_booking
 from referrals.selectors.sent import standing_referral_id as standing_referral_id

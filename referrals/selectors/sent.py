@@ -2,14 +2,17 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
-from referrals.models import MODELS, Case, Referral, RequestDraft, Rereferral
+from referrals.models import MODELS, SENT, Case, Referral, RequestDraft, Rereferral
 from referrals.states import CaseStatus, Category, Direction
 
+_ABOUT = ("service__provider", "booking", "journey", "replaces", "updates_referral", "updates_validation")
 # The receiver has it, and it stands.
 _STANDING = (CaseStatus.SENT, CaseStatus.ACCEPTED, CaseStatus.IN_PROGRESS)
 
@@ -39,10 +42,16 @@ def case_of_draft(draft_id: UUID) -> Case | None:
     return None
 
 
+def request_drafts_of(acting: Acting) -> QuerySet[RequestDraft]:
+    """The person's own drafts that are not sent, newest first."""
+    rows = RequestDraft.objects.filter(user=acting.user, organisation=acting.organisation)
+    return rows.exclude(typed__has_key=SENT).select_related(*_ABOUT).order_by("-updated_at")
+
+
 def request_draft_for(acting: Acting, draft_id: UUID) -> RequestDraft | None:
     """The person's own draft, for the organisation that they act for; None otherwise."""
     rows = RequestDraft.objects.filter(pk=draft_id, user=acting.user, organisation=acting.organisation)
-    return rows.select_related("service__provider", "booking", "journey", "replaces").first()
+    return rows.select_related(*_ABOUT).first()
 
 
 def rereferral_of(referral: Referral) -> Rereferral | None:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from directory.models import HealthcareService
 from referrals import policies, selectors
-from referrals.models import Case, Referral, RequestDraft, ValidationCase
+from referrals.models import SENT, Case, Referral, RequestDraft, ValidationCase
 
 KEPT_FOR = timedelta(days=1)
 
@@ -24,8 +26,9 @@ def create_request_draft(
     journey: Journey | None = None,
     replaces: Referral | None = None,
     updates: Case | None = None,
+    typed: Mapping[str, Any] | None = None,
 ) -> RequestDraft:
-    """Raises PolicyRefused. `use_case` is a code of usecases-categories-bars."""
+    """Raises PolicyRefused. `use_case` is a code of usecases-categories-bars; `typed` is known already."""
     if updates is not None:
         policies.check_can_update(acting, updates)
     else:
@@ -42,6 +45,7 @@ def create_request_draft(
         replaces=replaces,
         updates_referral=updates if isinstance(updates, Referral) else None,
         updates_validation=updates if isinstance(updates, ValidationCase) else None,
+        typed=dict(typed or {}),
         created_at=now,
         updated_at=now,
     )
@@ -51,6 +55,22 @@ def save_request_draft(*, draft: RequestDraft, typed: Mapping[str, Any], now: da
     """Keep exactly what was typed, valid or not yet."""
     draft.typed, draft.updated_at = dict(typed), now
     draft.save(update_fields=["typed", "updated_at"])
+    return draft
+
+
+@transaction.atomic
+def save_request_step(
+    *, draft: RequestDraft, step: str, answers: Mapping[str, str], now: datetime
+) -> RequestDraft:
+    """Keep what was typed into one step; what another window typed into another one stays.
+
+    A draft that was sent meanwhile is not written any more.
+    """
+    held = RequestDraft.objects.select_for_update().filter(pk=draft.pk).first()
+    if held is None or SENT in held.typed:
+        return draft
+    saved = save_request_draft(draft=held, typed={**held.typed, step: dict(answers)}, now=now)
+    draft.typed, draft.updated_at = saved.typed, saved.updated_at
     return draft
 
 

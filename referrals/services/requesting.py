@@ -82,7 +82,7 @@ def _request(
     check_stated(category, content, details)
     _check_ours(acting, booking, journey)
     known = booking.journey if booking else journey
-    linked = _booking_there(booking, known, service)
+    linked = selectors.linked_booking(service, booking=booking, journey=journey)
     policies.check_has_booking(service, linked)
     return issue_request(
         content=with_booking(content, linked),
@@ -116,14 +116,6 @@ def _check_ours(acting: Acting, booking: Booking | None, journey: Journey | None
     received = booking is not None and booking.direction != BookingDirection.SENT
     if owners - {acting.organisation.pk} or received:
         raise policies.PolicyRefused("This case belongs to another organisation.")
-
-
-def _booking_there(
-    booking: Booking | None, journey: Journey | None, service: HealthcareService
-) -> Booking | None:
-    if booking is not None and booking.service_id == service.pk:
-        return booking
-    return selectors.standing_booking(journey, service) if journey else None
 
 
 def _patient(

@@ -63,6 +63,8 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "service_id": (known["service_id"], "0"),
         "booking_id": (known["booking_id"], NOBODY),
         "draft_id": (NOBODY, NOBODY),
+        "case_id": (NOBODY, NOBODY),
+        "slug": ("assessment", "nothing"),
         "object_id": (_first_of(route), NOBODY),
         "id": (_first_of(route), NOBODY),
         "app_label": ("bookings", "nothing"),

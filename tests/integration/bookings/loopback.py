@@ -13,7 +13,9 @@ from bars_portal.exchange.arrival import Arrival, partner
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir import json
-from bars_portal.exchange.fhir.outcomes import OutcomeError, operation_outcome
+from bars_portal.exchange.fhir.capability import message_definitions
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault, operation_outcome
+from bars_portal.exchange.fhir.queries import DefinitionQuery
 from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
@@ -71,6 +73,8 @@ class Loopback:
             stored = receive(Arrival(request.content, raw, headers, "proxy", self.now))
             return stored.status, stored.body
         kind, _, ident = path.partition("/")
+        if kind == "MessageDefinition":
+            return 200, json.dumps(_definitions(list(request.url.params.multi_items()), self.now))
         reader = registry.reader(kind)
         assert reader is not None
         context = read_context(headers, self.now)
@@ -80,6 +84,14 @@ class Loopback:
             else reader.search(list(request.url.params.multi_items()), context)
         )
         return (200, _json(found)) if found is not None else (404, _outcome("REC_NOT_FOUND", "not-found"))
+
+
+def _definitions(params: list[tuple[str, str]], now: datetime) -> dict[str, Any]:
+    query = DefinitionQuery.parse(params)
+    service = registry.hosted_services.find(query.service_id)
+    if service is None:
+        raise fault(OutcomeCode.NOT_FOUND, "The service is not known here.", "context")
+    return message_definitions(service, registry.workflow_rows(), now, use_cases=query.use_cases)
 
 
 def _json(found: Any) -> bytes:

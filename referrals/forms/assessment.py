@@ -1,0 +1,129 @@
+"""What the assessment came to: stage, narrative, complaint, triage outcomes, priority, clock."""
+
+from typing import Any
+
+from bars_portal.exchange.fhir.codes import ARPPriority
+from bars_portal.nhsuk.forms import RadiosField
+from referrals.content import (
+    Assessment,
+    Concept,
+    Need,
+    Outcome,
+    OutcomeKind,
+    Part,
+    RequestContent,
+    Stage,
+    needs_of,
+)
+from referrals.forms import moments
+from referrals.forms.base import Answers, PartForm, area, filled, line, select
+from referrals.forms.code_lists import KINDS, TRIAGE_OUTCOMES
+from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
+from referrals.forms.step import Given, Step
+
+
+class AssessmentForm(PartForm):
+    part_of = {"stage": Part.STAGE, "narrative": Part.NARRATIVE, "priority": Part.PRIORITY}
+
+    stage = RadiosField(
+        label="How far is the call?",
+        options=[(each.value, each.label) for each in Stage],
+        missing="Select how far the call is",
+    )
+    complaint = line("Presenting complaint", hint="The main reason for the call, in a few words")
+    narrative = area("Clinical narrative", hint="What was found, in full", rows=8)
+    priority = select(
+        "Ambulance response priority",
+        [(each.value, f"{each.value}: {each.display}") for each in ARPPriority],
+    )
+    case_number = line("Your case number", hint="Your own number of the call, if there is one", width=20)
+    started = moments.day("When triage began", hint="Now, if nothing is given. Day, month and year")
+    started_time = moments.hour("Time when triage began")
+
+    def adapt(self) -> None:
+        if self.asked.has(Part.CONDITION):
+            # It has a step of its own there.
+            del self.fields["complaint"]
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["started_at"] = moments.read_moment(self, "started")
+        return self.cleaned_data
+
+    def stated(self) -> Assessment:
+        return Assessment(
+            narrative=self.text("narrative"),
+            outcomes=_complaint(self.text("complaint")),
+            priority=ARPPriority.lookup(self.text("priority")),
+            started_at=self.answer("started_at"),
+            case_number=self.text("case_number"),
+        )
+
+
+class OutcomeForm(ConceptForm):
+    kind = select(
+        "Kind of outcome",
+        [(each.value, each.label) for each in OutcomeKind],
+        hint="Told by the code when it is in the list",
+    )
+    what = ConceptField(
+        "Triage outcome",
+        codes=TRIAGE_OUTCOMES,
+        hint="Type a code or words to search the list, or your own words",
+        missing="Enter the triage outcome",
+    )
+    words = more_words()
+
+    def stated(self) -> Outcome:
+        concept = self.concept()
+        kind = self.text("kind") or KINDS.get(concept.system, OutcomeKind.OTHER)
+        return Outcome(OutcomeKind(kind), concept)
+
+
+class AssessmentStep(Step):
+    slug, title, section = "assessment", "Assessment", "Assessment"
+    parts = (Part.ASSESSMENT, Part.NARRATIVE, Part.PRIORITY, Part.STAGE)
+    form, row, row_name = AssessmentForm, OutcomeForm, "triage outcome"
+
+    def state(self, form: PartForm, rows: tuple[Outcome, ...]) -> dict[str, Any]:
+        read: Assessment = form.stated()
+        assessment = Assessment(
+            read.narrative, (*rows, *read.outcomes), read.priority, read.started_at, read.case_number
+        )
+        if form.asked.requires(Part.ASSESSMENT) and not assessment.is_stated:
+            form.add_error("narrative", "Enter a narrative, a complaint, a triage outcome or a priority")
+        stage = form.text("stage")
+        return {"assessment": assessment, "stage": Stage(stage) if stage else None}
+
+    def given(self, content: RequestContent) -> Given:
+        stated, outcomes = content.assessment, content.assessment.outcomes
+        complaint = _as_complaint(outcomes[-1]) if outcomes and _has_complaint(content) else ""
+        fields = filled(
+            {
+                "stage": content.stage,
+                "complaint": complaint,
+                "narrative": stated.narrative,
+                "priority": stated.priority,
+                "case_number": stated.case_number,
+            }
+        )
+        rows = outcomes[:-1] if complaint else outcomes
+        return Given(fields | moments.write_moment("started", stated.started_at), tuple(map(_row, rows)))
+
+
+def _has_complaint(content: RequestContent) -> bool:
+    return needs_of(content.use_case)[Part.CONDITION] is Need.ABSENT
+
+
+def _complaint(text: str) -> tuple[Outcome, ...]:
+    return (Outcome(OutcomeKind.PRESENTING_COMPLAINT, Concept(text=text)),) if text else ()
+
+
+def _as_complaint(outcome: Outcome) -> str:
+    """ "" when the one line of the form cannot hold it."""
+    text = outcome.concept.text
+    one_line = len(text) <= 200 and "\n" not in text and not outcome.concept.code
+    return text if outcome.kind is OutcomeKind.PRESENTING_COMPLAINT and one_line else ""
+
+
+def _row(outcome: Outcome) -> Answers:
+    return {"kind": outcome.kind.value, **write_concept(outcome.concept, TRIAGE_OUTCOMES)}

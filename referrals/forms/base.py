@@ -1,0 +1,124 @@
+"""What the forms of every step share: the use case decides which fields there are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.forms.utils import ErrorDict
+from pydantic import ValidationError
+
+from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.nhsuk.forms import NHSForm, SelectField, TextareaField, TextField
+from referrals.content import Need, Part, needs_of
+from referrals.content.base import LINE, WORDS
+
+Answers = dict[str, str]
+_CANNOT_BE_USED = "cannot be used as it is typed"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a form must know of its request. `opened` is when somebody began to write it."""
+
+    use_case: UseCase
+    opened: datetime
+
+    def need(self, part: Part) -> Need:
+        return needs_of(self.use_case)[part]
+
+    def has(self, part: Part) -> bool:
+        return self.need(part) is not Need.ABSENT
+
+    def requires(self, part: Part) -> bool:
+        return self.need(part) is Need.REQUIRED
+
+
+class PartForm(NHSForm):
+    """Fields of one step, or of one row of its list.
+
+    `part_of`: fields that are there only where the use case has the part, and required where it asks for it.
+    `preset`: fields that say nothing alone, so that a row with no others is empty.
+    """
+
+    part_of: ClassVar[Mapping[str, Part]] = {}
+    preset: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, *args: Any, asked: Asked, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = asked
+        for name, part in self.part_of.items():
+            self.fields[name].required = asked.requires(part)
+            if not asked.has(part):
+                del self.fields[name]
+        self.adapt()
+
+    def adapt(self) -> None:
+        """Changes to the fields that are not told by `part_of`."""
+
+    def stated(self) -> Any:
+        """What a valid form says, in terms of referrals.content; may raise pydantic's ValidationError."""
+        raise NotImplementedError
+
+    def read(self) -> Any:
+        """What it says; None when it is not valid: then the errors are at the fields."""
+        if not self.is_valid():
+            return None
+        try:
+            return self.stated()
+        except ValidationError as error:
+            for fault in error.errors():
+                self._blame(str(fault["loc"][0]) if fault["loc"] else "", fault["msg"])
+            return None
+
+    def _blame(self, place: str, message: str) -> None:
+        if place in self.fields:
+            self.add_error(place, f"{self.fields[place].label} {_CANNOT_BE_USED}")
+        elif message.startswith("Value error, "):
+            self.add_error(None, message.removeprefix("Value error, "))
+        else:
+            self.add_error(None, f"An answer {_CANNOT_BE_USED}")
+
+    def quiet(self) -> None:
+        """Nobody has said that this is finished: what is missing so far is no error."""
+        self._errors = ErrorDict()
+
+    def answer(self, name: str) -> Any:
+        """A cleaned value; None when the field is not there or not valid."""
+        return self.cleaned_data.get(name)
+
+    def text(self, name: str) -> str:
+        return str(self.answer(name) or "")
+
+
+def offer(
+    form: PartForm, name: str, options: Sequence[tuple[str, str]], *, empty: str = "Select one"
+) -> None:
+    """Entries of a list that depend on the use case."""
+    field = form.fields[name]
+    if isinstance(field, SelectField):
+        field.choices = field.offer([("", empty), *options])
+
+
+def line(label: str, *, hint: str = "", required: bool = False, **options: Any) -> TextField:
+    """One line, as long as the content allows."""
+    given = {"max_length": LINE, "autocomplete": "off", **options}
+    return TextField(label=label, hint=hint, required=required, **given)
+
+
+def area(label: str, *, hint: str = "", required: bool = False, rows: int = 3) -> TextareaField:
+    """Several lines, as long as the content allows."""
+    return TextareaField(label=label, hint=hint, required=required, rows=rows, max_length=WORDS)
+
+
+def select(
+    label: str, options: Sequence[tuple[str, str]] | Callable[[], Any], *, hint: str = "", missing: str = ""
+) -> SelectField:
+    return SelectField(
+        label=label, options=options, hint=hint, missing=missing, required=False, empty_text="Select one"
+    )
+
+
+def filled(answers: Mapping[str, object]) -> Answers:
+    """As a form posts them; nothing for what is not stated."""
+    return {name: str(value) for name, value in answers.items() if value not in (None, "")}

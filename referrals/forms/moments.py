@@ -1,0 +1,75 @@
+"""A day and a time as people give them: London time; kept as an instant."""
+
+import re
+from datetime import UTC, date, datetime, time
+
+from bars_portal.nhsuk.dates import LONDON, in_london
+from bars_portal.nhsuk.forms import DateField, TextField
+from referrals.forms.base import Answers, PartForm
+
+_TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?: ?(GMT|BST))?", re.IGNORECASE | re.ASCII)
+
+
+def day(label: str, *, hint: str = "", missing: str = "") -> DateField:
+    return DateField(label=label, hint=hint or "Day, month and year", missing=missing, required=False)
+
+
+def hour(label: str, *, missing: str = "") -> TextField:
+    return TextField(
+        label=label,
+        hint="24-hour London time, for example 14:30",
+        required=False,
+        missing=missing,
+        max_length=20,
+        width=5,
+        autocomplete="off",
+    )
+
+
+def read_moment(form: PartForm, name: str) -> datetime | None:
+    """For clean(): `name` and `name`_time together; what is wrong is said at the field."""
+    on, at = form.answer(name), form.text(f"{name}_time")
+    wrong = {name, f"{name}_time"} & set(form.errors)
+    if wrong or not (on or at):
+        return None
+    if on is None:
+        form.add_error(name, f"{form.fields[name].label}: enter the day too")
+        return None
+    if not at:
+        form.add_error(f"{name}_time", "Enter the time of day, like 14:30")
+        return None
+    moment = _moment(on, at)
+    if moment is None:
+        form.add_error(f"{name}_time", "Enter a real time of that day, like 14:30")
+    return moment
+
+
+def write_moment(name: str, moment: datetime | None) -> Answers:
+    if moment is None:
+        return {}
+    local = in_london(moment)
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    at = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    return {**write_day(name, local.date()), f"{name}_time": f"{at} {local.tzname()}" if twice else at}
+
+
+def write_day(name: str, on: date | None) -> Answers:
+    if on is None:
+        return {}
+    return {f"{name}-day": str(on.day), f"{name}-month": str(on.month), f"{name}-year": str(on.year)}
+
+
+def _moment(on: date, typed: str) -> datetime | None:
+    """None for what is no time, and for the hour that a clock change leaves out."""
+    found = _TIME.fullmatch(typed)
+    if found is None:
+        return None
+    try:
+        at = time(int(found[1]), int(found[2]), int(found[3] or 0))
+    except ValueError:
+        return None
+    local = datetime.combine(on, at, LONDON)
+    if (found[4] or "").upper() == "GMT":
+        local = local.replace(fold=1)
+    instant = local.astimezone(UTC)
+    return instant if instant.astimezone(LONDON).time() == at else None

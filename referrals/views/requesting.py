@@ -1,0 +1,148 @@
+"""Beginning a request: which service, what kind, and what is known already."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.exchange.gateway import get_client
+from bookings.identity import sender_identity
+from bookings.patient_answers import answers_from
+from directory.selectors import find_services, service_by_id
+from directory.use_case_words import WORDS
+from referrals import selectors, services
+from referrals.capabilities import read_capability
+from referrals.content import ContentInvalid, content_from_json
+from referrals.forms.base import Asked
+from referrals.forms.beginning import KindForm, ServiceNameForm
+from referrals.forms.reading import answers_of
+from referrals.forms.typing_in import DONE
+from referrals.models import Case, RequestDraft
+from referrals.permissions import SEND
+from referrals.policies import PolicyRefused
+from referrals.views.request_lookup import PATIENT, clock, draft_of
+from referrals.views.request_start import Beginning, beginning_of
+
+# Kept by the case itself: an update never begins the clock anew.
+_CLOCK = ("started-day", "started-month", "started-year", "started_time")
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("directory.find_service")
+def new(request: HttpRequest) -> HttpResponse:
+    """`?service=`, `?booking=`, `?journey=`, `?again=` (referral), `?update=` (case): ids of ours."""
+    beginning = beginning_of(request)
+    if beginning.service is None:
+        return _choose_service(request, beginning)
+    beginning = _asked_itself(request, beginning)
+    obstacle = beginning.obstacle()
+    if obstacle:
+        context = {"beginning": beginning, "obstacle": obstacle, "needs_booking": beginning.needs_booking()}
+        return render(request, "referrals/request/blocked.jinja", context)
+    form = KindForm(request.POST if request.method == "POST" else None, kinds=beginning.kinds())
+    if request.method == "POST" and form.is_valid():
+        return _create(request, beginning, form.cleaned_data["use_case"])
+    context = {"beginning": beginning, "form": form, "patient": beginning.known_details()}
+    return render(request, "referrals/request/new.jinja", context)
+
+
+@require_safe
+@permission_required(SEND)
+def drafts(request: HttpRequest) -> HttpResponse:
+    found = selectors.request_drafts_of(acting_of(request))
+    lines = [
+        {"draft": each, "kind": WORDS[UseCase(each.use_case)], "patient": _name_in(each)} for each in found
+    ]
+    return render(request, "referrals/request/drafts.jinja", {"drafts": lines})
+
+
+@require_POST
+@permission_required(SEND)
+def discard(request: HttpRequest, draft_id: Any) -> HttpResponse:
+    services.discard_request_draft(draft=draft_of(request, draft_id))
+    return redirect("home")
+
+
+@require_POST
+@permission_required(SEND)
+def ask_again(request: HttpRequest, service_id: str) -> HttpResponse:
+    """What the service said is forgotten: the next page asks it anew."""
+    service = service_by_id(service_id)
+    if service is None:
+        raise Http404
+    services.clear_capability(service=service)
+    return redirect(reverse("referrals:new", query={"service": service.service_id}))
+
+
+def _name_in(draft: RequestDraft) -> str:
+    """As far as it is typed."""
+    typed = draft.typed.get(PATIENT, {})
+    names = (typed.get("family_name", "").upper(), typed.get("given_names", ""))
+    return ", ".join(name for name in names if name) or "Patient not typed yet"
+
+
+def _asked_itself(request: HttpRequest, beginning: Beginning) -> Beginning:
+    """With the service's own word on what it takes, where something could be sent at all."""
+    if beginning.service is None or beginning.updates is not None or beginning.obstacle():
+        return beginning
+    sender = sender_identity(acting_of(request))
+    capability = read_capability(get_client(), service=beginning.service, sender=sender, now=clock())
+    return replace(beginning, capability=capability)
+
+
+def _choose_service(request: HttpRequest, beginning: Beginning) -> HttpResponse:
+    form = ServiceNameForm(request.GET)
+    name = form.cleaned_data["name"] if form.is_valid() else ""
+    context = {
+        "beginning": beginning,
+        "form": form,
+        "services": [each.service for each in find_services(text=name, takes="referrals")],
+    }
+    return render(request, "referrals/request/service.jinja", context)
+
+
+def _create(request: HttpRequest, beginning: Beginning, use_case: str) -> HttpResponse:
+    assert beginning.service is not None  # noqa: S101 - the page looked
+    now = clock()
+    try:
+        draft = services.create_request_draft(
+            acting=acting_of(request),
+            service=beginning.service,
+            use_case=use_case,
+            now=now,
+            booking=beginning.booking,
+            journey=beginning.journey,
+            replaces=beginning.replaces,
+            updates=beginning.updates,
+            typed=_known(beginning, Asked(UseCase(use_case), now)),
+        )
+    except PolicyRefused as refusal:
+        context = {"beginning": beginning, "obstacle": refusal.sentence, "needs_booking": False}
+        return render(request, "referrals/request/blocked.jinja", context)
+    return redirect("referrals:request", draft.pk)
+
+
+def _known(beginning: Beginning, asked: Asked) -> dict[str, Mapping[str, str]]:
+    """Answers that need not be typed again: the patient of the case, and what an earlier request stated."""
+    details = beginning.known_details()
+    patient = {PATIENT: {**answers_from(details), DONE: "1"}} if details else {}
+    return {**patient, **(_stated_before(beginning.case, asked) if beginning.case else {})}
+
+
+def _stated_before(case: Case, asked: Asked) -> dict[str, Mapping[str, str]]:
+    try:
+        content = replace(content_from_json(case.content), use_case=asked.use_case)
+    except ContentInvalid:
+        # Its message was not written by these forms.
+        return {}
+    answers: dict[str, Mapping[str, str]] = {}
+    for slug, typed in answers_of(content, asked).items():
+        answers[slug] = {name: text for name, text in typed.items() if name not in _CLOCK}
+    return answers

@@ -1,0 +1,39 @@
+"""The shortest way through the pages of each use case ends with a case that the receiver has taken."""
+
+import pytest
+from django.urls import reverse
+
+from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.exchange.models import OutboundMessage
+from referrals.content import check_parts, content_from_json
+from referrals.states import CaseStatus
+from tests.integration.request_pages.conftest import Desk
+from tests.integration.request_pages.minimal import minimal
+
+
+@pytest.mark.parametrize("use_case", UseCase, ids=str)
+def test_the_least_that_can_be_sent_is_taken(desk: Desk, use_case: UseCase) -> None:
+    draft = desk.filled(desk.begin(use_case.value), minimal(use_case))
+    response = desk.send(draft)
+    case = desk.case()
+    assert response["Location"] == reverse("referrals:confirmation", args=[case.pk])
+    assert (case.status, case.explanation) == (CaseStatus.SENT, "")
+    content = content_from_json(case.content)
+    check_parts(content)
+    assert content.use_case is use_case
+    page = desk.client.get(response["Location"]).content.decode()
+    assert case.reference
+    assert case.reference in page
+
+
+@pytest.mark.parametrize("use_case", UseCase, ids=str)
+def test_nothing_less_can_be_sent(desk: Desk, use_case: UseCase) -> None:
+    """Without any one of the steps the page says which one is missing, and nothing goes out."""
+    steps = minimal(use_case)
+    for left_out in steps:
+        draft = desk.begin(use_case.value)
+        desk.filled(draft, {slug: typed for slug, typed in steps.items() if slug != left_out})
+        page = desk.send(draft).content.decode()
+        assert "There is a problem" in page, left_out
+        assert f'href="{desk.step(draft, left_out)}?back=check"' in page, left_out
+        assert not OutboundMessage.objects.exists()

@@ -1,0 +1,58 @@
+"""Content as forms and back: nothing that was stated is lost, whatever the use case."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from bars_portal.exchange.fhir.codes import FlagCategory, UseCase
+from referrals.content import RequestContent
+from referrals.forms.base import Asked
+from referrals.forms.reading import answers_of, content_of, read_step
+from referrals.forms.steps import steps_of
+from tests.factories.contents import contents, make_content
+
+OPENED = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+def through_the_forms(content: RequestContent) -> tuple[RequestContent, list[str]]:
+    asked = Asked(content.use_case, OPENED)
+    typed = answers_of(content, asked)
+    steps = [read_step(step, typed.get(step.slug), asked) for step in steps_of(asked)]
+    problems = [f"{each.step.slug}: {item.text}" for each in steps for item in each.problems]
+    return content_of(content.use_case, steps), problems
+
+
+def as_forms_say(content: RequestContent) -> RequestContent:
+    """Bookings are linked by the case, not typed; names have one line; a complaint began in the past."""
+    condition = content.condition
+    if condition is not None and condition.onset is not None:
+        condition = replace(condition, onset=min(condition.onset, OPENED.date()))
+    rejected = (replace(each, name=each.name.replace("\n", " ")) for each in content.rejected_services)
+    return replace(content, booking_ids=(), condition=condition, rejected_services=tuple(rejected))
+
+
+@settings(max_examples=50, deadline=None)
+@given(contents())
+def test_what_was_stated_comes_back_from_the_forms(content: RequestContent) -> None:
+    typed = as_forms_say(content)
+    read, problems = through_the_forms(typed)
+    assert not problems
+    assert read == typed
+
+
+@pytest.mark.parametrize("use_case", UseCase, ids=str)
+def test_a_full_request_of_each_use_case(use_case: UseCase) -> None:
+    content = as_forms_say(make_content(use_case))
+    read, problems = through_the_forms(content)
+    assert not problems
+    assert _displayed(read) == _displayed(content)
+
+
+def _displayed(content: RequestContent) -> Any:
+    """The codes of scene safety always get their display."""
+    return replace(
+        content, flags=tuple(each for each in content.flags if each.category != FlagCategory.SCENE_SAFETY)
+    )
