@@ -9,7 +9,10 @@ class ReferralsConfig(AppConfig):
     verbose_name = "Referrals"
 
     def ready(self) -> None:
+        from bars_portal.accounts.attention import register
         from bookings.basis import register_basis
+        from referrals.attention import attention
         from referrals.selectors import standing_referral_id
 
         register_basis(standing_referral_id)
+        register(attention)

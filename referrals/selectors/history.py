@@ -12,6 +12,11 @@ def changes_of(case: Case) -> QuerySet[CaseStatusChange]:
     return CaseStatusChange.objects.filter(**owned_by(case)).order_by("at", "id")
 
 
+def steps_of(case: Case) -> int:
+    """How much has happened to the case: every decision, update and answer from outside is a step."""
+    return changes_of(case).count()
+
+
 def versions_of(case: Case) -> QuerySet[CaseVersion]:
     return CaseVersion.objects.filter(**owned_by(case)).order_by("number")
 
