@@ -69,7 +69,7 @@ def version(request: HttpRequest, case_id: UUID, number: int) -> HttpResponse:
     services.record_case_view(case=page.case, acting=acting_of(request), now=clock())
     context = {
         "page": page,
-        "version": found,
+        "shown": found,
         "message": shown_message(found.message, clock()),
     }
     return render(request, "referrals/version.jinja", context)
