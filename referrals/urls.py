@@ -39,6 +39,7 @@ urlpatterns = [
     path("answers/<uuid:answer_id>/send-again/", working.send_answer, name="send-answer"),
     path("sent/", sent.sent_list, name="sent"),
     path(_SENT, sent.sent_case, name="sent-case"),
+    path(f"{_SENT}replies/<int:reply_id>/", sent.case_reply, name="case-reply"),
     path(f"{_SENT}status/", sent.sent_status, name="sent-status"),
     path(f"{_SENT}news/", sent.sent_news, name="sent-news"),
     path(f"{_SENT}check-again/", sent.check_case_again, name="check-again"),

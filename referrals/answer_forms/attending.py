@@ -27,8 +27,8 @@ class NonAttendanceForm(AnswerForm):
         missing="Enter the day on which the patient was expected",
         too_late="The day cannot be in the future",
     )
-    start = time_field("Expected from")
-    end = time_field("Expected until")
+    start = time_field("Expected from", missing="Enter the time from which the patient was expected")
+    end = time_field("Expected until", missing="Enter the time until which the patient was expected")
     words = TextareaField(
         label="What happened (optional)",
         hint="For example, what you tried to reach the patient.",

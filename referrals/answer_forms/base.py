@@ -37,8 +37,8 @@ class AnswerForm(NHSForm):
         return self._content
 
 
-def time_field(label: str) -> TextField:
-    return TextField(label=label, hint="24 hours, for example 14:30", max_length=5, width=5)
+def time_field(label: str, *, missing: str) -> TextField:
+    return TextField(label=label, missing=missing, hint="24 hours, for example 14:30", max_length=5, width=5)
 
 
 def clean_time(form: NHSForm, name: str) -> time | None:

@@ -80,7 +80,7 @@ class OutcomeForm(AnswerForm):
         label="What was found and advised", missing="Enter what was found and advised", max_length=_LONG
     )
     clock_day = DateField(label="Day from which the time to respond counts")
-    clock_time = time_field("Time from which it counts")
+    clock_time = time_field("Time from which it counts", missing="Enter the time from which it counts")
     cad_id = TextField(
         label="New ambulance case number (optional)",
         hint="Only where a new case was opened, for category 1 or 2.",

@@ -61,18 +61,27 @@ def _verdict(case: Case, reply: CaseReply) -> str:
 
 
 def _rows(reply: ReplyFacts, asked_for: str) -> list[Row]:
-    texts = [str(each.get("text") or each.get("display") or "") for each in reply.outcomes]
     pairs = [
-        ("Category", _priority(asked_for, reply.priority)),
-        ("Outcome", "; ".join(dict.fromkeys(filter(None, texts)))),
+        *_outcome(reply, asked_for),
         ("Reason", _REASONS.get(reply.reason_code, "")),
         ("In their words", reply.reason_text),
         ("Their reference", reply.responder_reference),
         ("New ambulance case", reply.cad_id),
-        ("Clock starts", dates.format_datetime(reply.clock_start) if reply.clock_start else ""),
         ("Received", dates.format_datetime(reply.received_at)),
     ]
     return [{"key": key, "value": value} for key, value in pairs if value]
+
+
+def _outcome(reply: ReplyFacts, asked_for: str) -> list[tuple[str, str]]:
+    """Only an outcome has a plan of its own; the other replies repeat that of the request."""
+    if reply.kind != ReplyKind.FULL:
+        return []
+    texts = [str(each.get("display") or each.get("text") or "") for each in reply.outcomes]
+    return [
+        ("Category", _priority(asked_for, reply.priority)),
+        ("Outcome", "; ".join(dict.fromkeys(filter(None, texts)))),
+        ("Clock starts", dates.format_datetime(reply.clock_start) if reply.clock_start else ""),
+    ]
 
 
 def _priority(asked: str, found: str) -> str:

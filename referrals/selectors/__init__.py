@@ -9,6 +9,7 @@ from referrals.selectors.breaches import breached_validations as breached_valida
 from referrals.selectors.history import changes_of as changes_of
 from referrals.selectors.history import open_unmatched_replies as open_unmatched_replies
 from referrals.selectors.history import replies_of as replies_of
+from referrals.selectors.history import reply_for as reply_for
 from referrals.selectors.history import steps_of as steps_of
 from referrals.selectors.history import versions_of as versions_of
 from referrals.selectors.links import Link as Link

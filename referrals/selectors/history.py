@@ -25,6 +25,10 @@ def replies_of(case: Case) -> QuerySet[CaseReply]:
     return CaseReply.objects.filter(**owned_by(case)).order_by("received_at", "id")
 
 
+def reply_for(case: Case, reply_id: int) -> CaseReply | None:
+    return replies_of(case).filter(pk=reply_id).select_related("message").first()
+
+
 def open_unmatched_replies(acting: Acting) -> QuerySet[UnmatchedReply]:
     """Replies that nobody has dealt with yet, of the acting organisation; none for who may not see them."""
     if not acting.may(VIEW[Direction.SENT]):

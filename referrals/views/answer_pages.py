@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.exchange.fhir.codes import EncounterStatus
@@ -36,10 +36,6 @@ def _rows(form: NHSForm) -> list[Row]:
     return content_rows(cast(AnswerForm, form).content())
 
 
-def _typed(request: HttpRequest) -> object:
-    return request.POST if request.method == "POST" else None
-
-
 # Reject.
 
 
@@ -54,7 +50,7 @@ _REJECT = AnswerPage(
     button="Reject the case",
     done="The case is rejected.",
     template="referrals/answer_form.jinja",
-    make_form=lambda request, case: RejectForm(_typed(request), case=case, now=clock()),
+    make_form=lambda typed, request, case: RejectForm(typed, case=case, now=clock()),
     rows=_rows,
     act=_reject,
     variant="warning",
@@ -80,7 +76,7 @@ def _outcome_page(case: Case) -> AnswerPage:
         button="Send the corrected outcome" if revising else "Send the outcome",
         done="The corrected outcome is given." if revising else "The outcome is given.",
         template="referrals/outcome_form.jinja",
-        make_form=lambda request, case: OutcomeForm(_typed(request), case=case, now=clock()),
+        make_form=lambda typed, request, case: OutcomeForm(typed, case=case, now=clock()),
         rows=_rows,
         act=_outcome,
     )
@@ -107,7 +103,7 @@ _COMPLETE = AnswerPage(
     button="Complete the referral",
     done="The referral is completed.",
     template="referrals/answer_form.jinja",
-    make_form=lambda request, case: CompleteForm(_typed(request)),
+    make_form=lambda typed, request, case: CompleteForm(typed),
     rows=_done_rows,
     act=_complete,
 )
@@ -128,7 +124,7 @@ _MISSED = AnswerPage(
     button="Record that the patient did not attend",
     done="It is recorded that the patient did not attend.",
     template="referrals/attendance_form.jinja",
-    make_form=lambda request, case: NonAttendanceForm(_typed(request), case=case, now=clock()),
+    make_form=lambda typed, request, case: NonAttendanceForm(typed, case=case, now=clock()),
     rows=_rows,
     act=_missed,
     variant="warning",
@@ -144,10 +140,10 @@ def _cad(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
     return answering.send_cad_status(case=case, status=said, acting=acting_of(request), now=clock())
 
 
-def _cad_form(request: HttpRequest, case: Case) -> NHSForm:
+def _cad_form(typed: QueryDict | None, request: HttpRequest, case: Case) -> NHSForm:
     acting = acting_of(request)
     possible = [each for decision, each in _CAD_STATUSES.items() if can_decide(acting, case, decision)]
-    return CadStatusForm(_typed(request), case=case, now=clock(), possible=possible)
+    return CadStatusForm(typed, case=case, now=clock(), possible=possible)
 
 
 _CAD = AnswerPage(

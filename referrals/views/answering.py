@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -23,6 +23,7 @@ from referrals.selectors import steps_of
 from referrals.services import answering
 from referrals.services.answering import Decided
 from referrals.views.lookup import clock, received_case_of, whole_number
+from referrals.views.typed import forget_typed, keep_typed, kept_typed
 from referrals.views.waiting import wait_for_answer
 
 
@@ -35,7 +36,7 @@ class AnswerPage:
     button: str
     done: str
     template: str
-    make_form: Callable[[HttpRequest, Case], NHSForm]
+    make_form: Callable[[QueryDict | None, HttpRequest, Case], NHSForm]
     rows: Callable[[NHSForm], list[Row]]
     act: Callable[[HttpRequest, Case, NHSForm], Decided]
     variant: str = ""
@@ -62,12 +63,24 @@ def answer_view(describe: Describe) -> Callable[..., HttpResponse]:
 
 
 def _answer(request: HttpRequest, case: Case, page: AnswerPage) -> HttpResponse:
-    form = page.make_form(request, case)
-    if not form.is_bound or not form.is_valid() or "change" in request.POST:
-        return _form_page(request, case, page, form)
-    if "send" not in request.POST:
-        return _check_page(request, case, page, form)
-    return _send(request, case, page, form)
+    """What was typed is kept before anything else, so that each page can be left and read again."""
+    if request.method != "POST":
+        return _read(request, case, page)
+    form = page.make_form(request.POST, request, case)
+    if form.is_valid() and "send" in request.POST:
+        return _send(request, case, page, form)
+    keep_typed(request, case.pk)
+    if "change" in request.POST:
+        return redirect(request.path)
+    return redirect(f"{request.path}?check=1") if form.is_valid() else _form_page(request, case, page, form)
+
+
+def _read(request: HttpRequest, case: Case, page: AnswerPage) -> HttpResponse:
+    typed = kept_typed(request, case.pk)
+    form = page.make_form(typed, request, case)
+    if typed is not None and "check" in request.GET and form.is_valid():
+        return _check_page(request, case, page, form, typed)
+    return _form_page(request, case, page, form)
 
 
 def _send(request: HttpRequest, case: Case, page: AnswerPage, form: NHSForm) -> HttpResponse:
@@ -79,6 +92,7 @@ def _send(request: HttpRequest, case: Case, page: AnswerPage, form: NHSForm) -> 
         return _changed(request, received_case_of(request, case.pk), page, form, changed)
     except PolicyRefused as refusal:
         return _back(request, case, refusal)
+    forget_typed(request, case.pk)
     wait_for_answer(decided.answer)
     messages.success(request, page.done)
     return redirect("referrals:received", case.pk)
@@ -96,7 +110,11 @@ def _changed(
 
 
 def _seen(request: HttpRequest, case: Case) -> int:
-    return whole_number(request.POST.get("seen", ""), default=-1 if request.POST else steps_of(case))
+    """The steps that the person knew of; of a page that is opened anew, those that there are."""
+    if request.method == "POST":
+        return whole_number(request.POST.get("seen", ""), default=-1)
+    kept = kept_typed(request, case.pk)
+    return whole_number(kept.get("seen", ""), default=-1) if kept is not None else steps_of(case)
 
 
 def _form_page(
@@ -114,14 +132,11 @@ def _form_page(
     return render(request, page.template, context)
 
 
-def _check_page(request: HttpRequest, case: Case, page: AnswerPage, form: NHSForm) -> HttpResponse:
-    typed = [
-        (name, value)
-        for name, values in request.POST.lists()
-        for value in values
-        if name not in ("csrfmiddlewaretoken", "seen", "change", "send")
-    ]
-    context = _context(request, case, page, form) | {"rows": page.rows(form), "typed": typed}
+def _check_page(
+    request: HttpRequest, case: Case, page: AnswerPage, form: NHSForm, typed: QueryDict
+) -> HttpResponse:
+    hidden = [(name, value) for name, values in typed.lists() for value in values if name != "seen"]
+    context = _context(request, case, page, form) | {"rows": page.rows(form), "typed": hidden}
     return render(request, "referrals/answer_check.jinja", context)
 
 

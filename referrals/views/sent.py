@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -19,9 +19,11 @@ from referrals.models import Case
 from referrals.permissions import SEND, VIEW
 from referrals.policies import check_can_take_back
 from referrals.presenters import worklist as presenter
+from referrals.presenters.received import shown_message
+from referrals.presenters.replies import reply_line
 from referrals.presenters.sent import is_on_its_way, sent_page
 from referrals.remote import LatestRequest, read_latest
-from referrals.selectors import breached_validations, open_unmatched_replies, sent_cases
+from referrals.selectors import breached_validations, open_unmatched_replies, reply_for, sent_cases
 from referrals.states import CaseStatus, Category, Direction, TransitionRefused
 from referrals.views.lookup import clock, sent_case_of, whole_number
 from referrals.views.received import reloaded
@@ -65,6 +67,23 @@ def sent_case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     services.record_case_view(case=case, acting=acting, now=now)
     context = {"page": sent_page(case, acting=acting, now=now), "printing": "print" in request.GET}
     return render(request, "referrals/sent.jinja", context)
+
+
+@require_safe
+@permission_required(VIEW[Direction.SENT])
+def case_reply(request: HttpRequest, case_id: UUID, reply_id: int) -> HttpResponse:
+    """One reply with all that it says."""
+    case, acting, now = sent_case_of(request, case_id), acting_of(request), clock()
+    found = reply_for(case, reply_id)
+    if found is None:
+        raise Http404
+    services.record_case_view(case=case, acting=acting, now=now)
+    context = {
+        "page": sent_page(case, acting=acting, now=now),
+        "lines": [reply_line(case, found)],
+        "message": shown_message(found.message, now),
+    }
+    return render(request, "referrals/case_reply.jinja", context)
 
 
 @require_safe

@@ -15,7 +15,7 @@ from bars_portal.accounts.roles import Role
 from bookings.states import Direction
 from directory.models import HealthcareService
 from referrals.answer_states import AnswerState
-from referrals.models import CaseAnswer
+from referrals.models import CaseAnswer, ValidationCase
 from referrals.states import Category, ReplyKind
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.bookings import make_booking, make_schedule, make_slot
@@ -72,6 +72,7 @@ def known_cases(organisation: Organisation, service: HealthcareService) -> dict[
     """A request in each direction, an answer and a journey."""
     patient = make_patient(organisation=organisation)
     received = make_case(Category.VALIDATION, service=service, patient=patient, use_case="a4t1")
+    assert isinstance(received, ValidationCase)
     sent = make_sent_case(organisation=organisation)
     answer = CaseAnswer.objects.create(
         validation=received,
@@ -95,7 +96,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "case_id": (case, NOBODY),
         "answer_id": (known["answer_id"], NOBODY),
         "journey_id": (known["journey_id"], NOBODY),
-        "reply_id": (NOBODY, NOBODY),
+        "reply_id": (1 if "<case_id>" in route else NOBODY, 0),
         "number": (1, 9),
         "service_id": (known["service_id"], "0"),
         "booking_id": (known["booking_id"], NOBODY),

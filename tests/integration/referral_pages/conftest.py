@@ -48,7 +48,9 @@ class Office:
     def press(self, name: str, case: Case, **typed: str) -> Any:
         """A button of the case's page, with what the page knows now."""
         seen = steps_of(case)
-        return self.client.post(reverse(f"referrals:{name}", args=[case.pk]), {"seen": seen, **typed})
+        return self.client.post(
+            reverse(f"referrals:{name}", args=[case.pk]), {"seen": seen, **typed}, follow=True
+        )
 
     def colleague(self, role: Role = Role.CLINICIAN) -> Client:
         return client_of(make_acting(role=role, organisation=self.desk.hub.provider))

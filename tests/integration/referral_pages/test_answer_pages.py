@@ -10,7 +10,7 @@ from django.urls import reverse
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.models import OutboundMessage
 from referrals.models import Case, CaseAnswer
-from referrals.selectors import answers_of, changes_of, notes_of
+from referrals.selectors import answers_of, changes_of, notes_of, replies_of
 from referrals.states import CaseStatus
 from tests.integration.bookings.loopback import refusing, timeout
 from tests.integration.referral_pages.conftest import Office, words
@@ -49,7 +49,7 @@ def test_a_validation_is_started_and_completed(office: Office) -> None:
     page = words(office.client.get(office.page(case)))
     assert "Start working on it" in page
     assert "The patient did not attend" not in page
-    assert office.press("start", case)["Location"] == office.page(case)
+    assert "You have started on this case." in words(office.press("start", case))
     office.desk.deliver()
     assert "in progress" in words(office.asking.get(office.sent_page())).lower()
 
@@ -151,6 +151,20 @@ def test_errors_keep_what_was_typed(office: Office, name: str, typed: dict[str, 
     assert status_of(case) == CaseStatus.RECEIVED
 
 
+def test_what_was_typed_is_there_again_until_it_is_sent(office: Office) -> None:
+    """The back button, another page in between, a second look: nothing is lost, and nothing is left over."""
+    case = office.desk.ask("VALREQ01")
+    address = reverse("referrals:reject", args=[case.pk])
+    office.press("reject", case, **REJECT)
+    for page in (address, f"{address}?check=1"):
+        assert "Not our area" in words(office.client.get(page))
+    assert "Not our area" not in words(office.colleague().get(address)), "another person's page"
+    office.press("reject", case, **REJECT, send="yes")
+    assert "Not our area" not in str(office.client.session.items())
+    back = office.client.get(f"{address}?check=1", follow=True)
+    assert "This case was rejected already." in words(back)
+
+
 def test_change_leads_back_to_the_form(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
     page = words(office.press("reject", case, **REJECT, change="yes"))
@@ -169,8 +183,11 @@ def test_a_referral_is_accepted_and_then_the_patient_does_not_attend(office: Off
     office.desk.deliver()
     assert status_of(case) == CaseStatus.DID_NOT_ATTEND
     told = words(office.asking.get(office.sent_page()))
-    assert "Safeguarding concern raised with this answer" in told
+    assert "Safeguarding concern with this answer" in told
     assert "did not attend" in told
+    reply = replies_of(office.desk.sent).get()
+    whole = words(office.asking.get(reverse("referrals:case-reply", args=[office.desk.sent.pk, reply.pk])))
+    assert "Alone with two small children" in whole
 
 
 def test_what_nobody_is_told_of_is_said(office: Office) -> None:
