@@ -3,7 +3,7 @@
 from datetime import time
 from typing import Any
 
-from bars_portal.exchange.fhir.codes import SAFEGUARDING, ARPPriority, FlagCategory, SceneSafety
+from bars_portal.exchange.fhir.codes import KNOWN_CODES, SAFEGUARDING, ARPPriority, FlagCategory, SceneSafety
 from bars_portal.exchange.fhir.reading import as_text, codings
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.forms import (
@@ -58,9 +58,16 @@ def warning_words(flag: dict[str, Any]) -> str:
     category = next(
         (FLAGS[code] for each in codings(flag.get("category")) if (code := _code(each)) in FLAGS), ""
     )
-    named = next((as_text(each.get("display")) for each in codings(flag.get("code"))), "")
+    named = next((_meaning(each) for each in codings(flag.get("code"))), "")
     text = as_text((flag.get("code") or {}).get("text"))
     return ": ".join(dict.fromkeys(filter(None, (category, named, text)))) or "Warning"
+
+
+def _meaning(coding: dict[str, Any]) -> str:
+    """As it was sent, else as the code list says; without the kind of concept that follows in brackets."""
+    known = KNOWN_CODES.get(as_text(coding.get("system")), {})
+    words = as_text(coding.get("display")) or known.get(_code(coding), "")
+    return words.removesuffix(" (finding)").removesuffix(" (situation)")
 
 
 def _code(coding: dict[str, Any]) -> str:

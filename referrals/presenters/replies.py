@@ -1,6 +1,6 @@
 """What the other side answered, in words: outcome, priority, what is still to be done, warnings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bars_portal.nhsuk import dates
 from referrals.case_words import priority_words
@@ -15,7 +15,10 @@ _REASONS = {"RRNA": "Not available in time", "OTH": "Another reason"}
 
 @dataclass(frozen=True)
 class ReplyLine:
-    """`stranger`: it came from somebody whom we did not ask. `missed`: the patient did not attend."""
+    """`stranger`: it came from somebody whom we did not ask. `missed`: the patient did not attend.
+
+    `safeguarding`: a concern that we did not send ourselves; answers repeat the warnings of their request.
+    """
 
     reply: ReplyFacts
     kind: str
@@ -29,7 +32,8 @@ class ReplyLine:
 
 def reply_line(case: Case, reply: CaseReply) -> ReplyLine:
     asked = is_asked(case, source_service_id=reply.source_service_id, ods_code=reply.sender_ods_code)
-    return _line(reply, verdict=_verdict(case, reply), stranger=not asked, asked_for=case.priority)
+    line = _line(reply, verdict=_verdict(case, reply), stranger=not asked, asked_for=case.priority)
+    return replace(line, safeguarding=reply.safeguarding and (line.missed or not case.safeguarding))
 
 
 def unmatched_line(reply: ReplyFacts) -> ReplyLine:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.models import OutboundMessage
+from referrals.answer_forms.outcome import standing_warnings
 from referrals.models import Case, CaseAnswer
 from referrals.selectors import answers_of, changes_of, notes_of, replies_of
 from referrals.states import CaseStatus
@@ -285,3 +287,31 @@ def test_the_clock_start_is_london_time(office: Office) -> None:
     office.press("outcome", case, **summer)
     said = datetime.fromisoformat(answers_of(case).get().content["clock_start"])
     assert said.utctimetuple()[3:5] == (8, 5)
+
+
+def test_warnings_end_and_begin_with_the_outcome(office: Office) -> None:
+    case = office.desk.ask("VALREQ01")
+    standing = dict(standing_warnings(case))
+    assert any(said.startswith("Scene safety: ") for said in standing.values())
+    page = words(office.client.get(reverse("referrals:outcome", args=[case.pk])))
+    assert all(escape(said) in page for said in standing.values())
+    ended = next(iter(standing))
+    changed = {"ended": ended, "raised": "IR", "raised_words": "Rash", "address": "9 Canal Wharf"}
+    office.press("outcome", case, **OUTCOME, **changed, send="yes")
+    content = answers_of(case).get().content
+    assert content["flags_ended"] == [ended]
+    assert (content["flags_raised"][0]["category"], content["flags_raised"][0]["words"]) == ("IR", "Rash")
+    assert content["place"]["address_lines"] == ["9 Canal Wharf"]
+
+
+def test_an_ambulance_control_tells_how_far_it_is(office: Office) -> None:
+    case = office.desk.ask("REFREQ8A")
+    page = words(office.client.get(office.page(case)))
+    assert "Tell how far you are" in page
+    said = {"status": "in-progress", "words": "Crew on its way"}
+    office.press("cad-status", case, **said, send="yes")
+    assert status_of(case) == CaseStatus.IN_PROGRESS
+    assert [each.kind for each in answers_of(case)] == ["cad-status"]
+    again = words(office.client.get(reverse("referrals:cad-status", args=[case.pk])))
+    assert "Finished" in again
+    assert 'value="planned"' not in again
