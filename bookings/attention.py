@@ -1,6 +1,7 @@
 """What waits for a person, for the home page."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.urls import reverse
 
@@ -9,7 +10,7 @@ from bars_portal.accounts.attention import AttentionItem
 from bookings.selectors import attention_counts
 
 
-def attention(acting: Acting) -> Iterator[AttentionItem]:
+def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     """Half-done and unclear things first: the patient may have no appointment, or two."""
     counts = attention_counts(acting)
     listed = reverse("bookings:list")

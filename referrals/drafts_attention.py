@@ -1,6 +1,7 @@
 """Requests that a person began and did not send, for the home page."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.urls import NoReverseMatch, reverse
 
@@ -10,7 +11,7 @@ from referrals.permissions import SEND
 from referrals.selectors import request_drafts_of
 
 
-def unsent_drafts(acting: Acting) -> Iterator[AttentionItem]:
+def unsent_drafts(acting: Acting, _now: datetime) -> Iterator[AttentionItem]:
     """Nothing where the pages are not served, and for people who send nothing."""
     if not acting.may(SEND):
         return

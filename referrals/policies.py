@@ -3,7 +3,7 @@
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused as PolicyRefused
 from referrals.models import Case, UnmatchedReply
-from referrals.permissions import VIEW
+from referrals.permissions import VIEW, WORK
 from referrals.sending_policies import can_check_again as can_check_again
 from referrals.sending_policies import can_refer_again as can_refer_again
 from referrals.sending_policies import can_request as can_request
@@ -18,7 +18,15 @@ from referrals.sending_policies import check_can_use_draft as check_can_use_draf
 from referrals.sending_policies import check_has_booking as check_has_booking
 from referrals.states import Direction
 
-__all__ = ["PolicyRefused", "can_view", "can_view_unmatched", "check_can_view", "check_can_view_unmatched"]
+__all__ = [
+    "PolicyRefused",
+    "can_handle_unmatched",
+    "can_view",
+    "can_view_unmatched",
+    "check_can_handle_unmatched",
+    "check_can_view",
+    "check_can_view_unmatched",
+]
 
 
 def check_can_view(acting: Acting, case: Case) -> None:
@@ -36,6 +44,13 @@ def check_can_view_unmatched(acting: Acting, reply: UnmatchedReply) -> None:
         raise PolicyRefused("You are not allowed to see this reply.")
 
 
+def check_can_handle_unmatched(acting: Acting, reply: UnmatchedReply) -> None:
+    """Say that it has been dealt with."""
+    check_can_view_unmatched(acting, reply)
+    if not acting.may(WORK):
+        raise PolicyRefused("You are not allowed to deal with replies.")
+
+
 def can_view(acting: Acting, case: Case) -> bool:
     try:
         check_can_view(acting, case)
@@ -50,3 +65,11 @@ def can_view_unmatched(acting: Acting, reply: UnmatchedReply) -> bool:
     except PolicyRefused:
         return False
     return True
+
+
+def can_handle_unmatched(acting: Acting, reply: UnmatchedReply) -> bool:
+    try:
+        check_can_handle_unmatched(acting, reply)
+    except PolicyRefused:
+        return False
+    return reply.handled_at is None

@@ -2,8 +2,48 @@
 
 from django.urls import include, path
 
+from referrals.views import (
+    answer_pages,
+    answering,
+    journey,
+    received,
+    replies,
+    sent,
+    working,
+    worklist,
+)
+
 app_name = "referrals"
 
+_CASE = "received/<uuid:case_id>/"
+_SENT = "sent/<uuid:case_id>/"
 urlpatterns = [
+    path("worklist/", worklist.worklist, name="worklist"),
+    path("worklist/news/", worklist.news, name="news"),
+    path("replies/<uuid:reply_id>/", replies.reply, name="reply"),
+    path("replies/<uuid:reply_id>/handled/", replies.handled, name="reply-handled"),
+    path(_CASE, received.received, name="received"),
+    path(f"{_CASE}status/", received.received_status, name="received-status"),
+    path(f"{_CASE}versions/<int:number>/", received.version, name="version"),
+    path(f"{_CASE}take/", working.take, name="take"),
+    path(f"{_CASE}release/", working.release, name="release"),
+    path(f"{_CASE}note/", working.note, name="note"),
+    path(f"{_CASE}accept/", answering.accept, name="accept"),
+    path(f"{_CASE}start/", answering.start, name="start"),
+    path(f"{_CASE}reject/", answer_pages.reject, name="reject"),
+    path(f"{_CASE}outcome/", answer_pages.outcome, name="outcome"),
+    path(f"{_CASE}complete/", answer_pages.complete, name="complete"),
+    path(f"{_CASE}did-not-attend/", answer_pages.did_not_attend, name="did-not-attend"),
+    path(f"{_CASE}cad-status/", answer_pages.cad_status, name="cad-status"),
+    path("answers/<uuid:answer_id>/check-again/", working.check_answer, name="check-answer"),
+    path("answers/<uuid:answer_id>/send-again/", working.send_answer, name="send-answer"),
+    path("sent/", sent.sent_list, name="sent"),
+    path(_SENT, sent.sent_case, name="sent-case"),
+    path(f"{_SENT}replies/<int:reply_id>/", sent.case_reply, name="case-reply"),
+    path(f"{_SENT}status/", sent.sent_status, name="sent-status"),
+    path(f"{_SENT}news/", sent.sent_news, name="sent-news"),
+    path(f"{_SENT}check-again/", sent.check_case_again, name="check-again"),
+    path(f"{_SENT}take-back/", sent.take_back, name="take-back"),
+    path("journeys/<uuid:journey_id>/", journey.journey, name="journey"),
     path("requests/", include("referrals.request_urls")),
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
 
@@ -16,7 +17,7 @@ class AttentionItem:
     urgent: bool = False
 
 
-Source = Callable[[Acting], Iterable[AttentionItem]]
+Source = Callable[[Acting, datetime], Iterable[AttentionItem]]
 _sources: list[Source] = []
 
 
@@ -27,7 +28,7 @@ def register(source: Source) -> Source:
     return source
 
 
-def items_for(acting: Acting) -> tuple[AttentionItem, ...]:
+def items_for(acting: Acting, now: datetime) -> tuple[AttentionItem, ...]:
     """Everything with a count, urgent first, else in the order of registration."""
-    found = [item for source in _sources for item in source(acting) if item.count > 0]
+    found = [item for source in _sources for item in source(acting, now) if item.count > 0]
     return tuple(sorted(found, key=lambda item: not item.urgent))

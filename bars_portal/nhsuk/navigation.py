@@ -18,6 +18,8 @@ class NavItem:
 NAVIGATION = (
     NavItem("find", "Find a service", "directory:search", "directory.find_service"),
     NavItem("bookings", "Bookings", "bookings:list", "bookings.view_sent_bookings"),
+    NavItem("worklist", "Worklist", "referrals:worklist", "referrals.view_received_referrals"),
+    NavItem("referrals", "Referrals", "referrals:sent", "referrals.view_sent_referrals"),
     NavItem("diary", "Diary", "bookings:diary", "bookings.view_diary"),
     NavItem("admin", "Admin", "admin:index", "portal.open_admin"),
 )

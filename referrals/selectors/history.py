@@ -12,12 +12,21 @@ def changes_of(case: Case) -> QuerySet[CaseStatusChange]:
     return CaseStatusChange.objects.filter(**owned_by(case)).order_by("at", "id")
 
 
+def steps_of(case: Case) -> int:
+    """How much has happened to the case: every decision, update and answer from outside is a step."""
+    return changes_of(case).count()
+
+
 def versions_of(case: Case) -> QuerySet[CaseVersion]:
     return CaseVersion.objects.filter(**owned_by(case)).order_by("number")
 
 
 def replies_of(case: Case) -> QuerySet[CaseReply]:
     return CaseReply.objects.filter(**owned_by(case)).order_by("received_at", "id")
+
+
+def reply_for(case: Case, reply_id: int) -> CaseReply | None:
+    return replies_of(case).filter(pk=reply_id).select_related("message").first()
 
 
 def open_unmatched_replies(acting: Acting) -> QuerySet[UnmatchedReply]:

@@ -14,11 +14,6 @@ from referrals.selectors.sent import standing_booking
 from referrals.states import Category, Direction
 
 
-def journey_for(acting: Acting, journey_id: UUID) -> Journey | None:
-    """A journey of the organisation."""
-    return Journey.objects.filter(pk=journey_id, organisation=acting.organisation).first()
-
-
 def sent_case_for(acting: Acting, case_id: UUID) -> Case | None:
     """A referral or validation that the organisation sent; None when this person may not see it."""
     if not acting.may(VIEW[Direction.SENT]):

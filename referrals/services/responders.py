@@ -12,6 +12,12 @@ from referrals.models import Case
 
 def was_asked(case: Case, context: MessageContext) -> bool:
     """By MessageHeader.source.endpoint, or as the organisation that provides the service."""
-    same_service = context.source is not None and context.source.value == case.service.service_id
+    source = context.source.value if context.source else ""
+    return is_asked(case, source_service_id=source, ods_code=context.sender_ods_code)
+
+
+def is_asked(case: Case, *, source_service_id: str, ods_code: str) -> bool:
+    """The same for a reply that is kept."""
+    same_service = source_service_id == case.service.service_id
     asked = case.service.provider.ods_code
-    return same_service or (bool(asked) and context.sender_ods_code.upper() == asked.upper())
+    return same_service or (bool(asked) and ods_code.upper() == asked.upper())

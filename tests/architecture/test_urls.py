@@ -10,12 +10,18 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from bars_portal.accounts.models import User
+from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.roles import Role
 from bookings.states import Direction
+from directory.models import HealthcareService
+from referrals.answer_states import AnswerState
+from referrals.models import CaseAnswer, ValidationCase
+from referrals.states import Category, ReplyKind
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.bookings import make_booking, make_schedule, make_slot
 from tests.factories.directory import make_endpoint, make_service
+from tests.factories.patients import make_patient
+from tests.factories.referrals import NOW, make_case, make_sent_case
 
 pytestmark = pytest.mark.django_db
 
@@ -54,16 +60,47 @@ def known() -> dict[str, Any]:
     slot = make_slot(schedule=make_schedule(service=service))
     sent = make_booking(organisation=organisation, service=service)
     make_booking(service=service, direction=Direction.RECEIVED, slot=slot)
-    return {"organisation": organisation, "service_id": service.service_id, "booking_id": sent.pk}
+    return {
+        "organisation": organisation,
+        "service_id": service.service_id,
+        "booking_id": sent.pk,
+        **known_cases(organisation, service),
+    }
+
+
+def known_cases(organisation: Organisation, service: HealthcareService) -> dict[str, Any]:
+    """A request in each direction, an answer and a journey."""
+    patient = make_patient(organisation=organisation)
+    received = make_case(Category.VALIDATION, service=service, patient=patient, use_case="a4t1")
+    assert isinstance(received, ValidationCase)
+    sent = make_sent_case(organisation=organisation)
+    answer = CaseAnswer.objects.create(
+        validation=received,
+        kind=ReplyKind.INTERIM,
+        state=AnswerState.REFUSED,
+        author_label="Somebody",
+        created_at=NOW,
+    )
+    return {
+        "received_id": received.pk,
+        "sent_id": sent.pk,
+        "answer_id": answer.pk,
+        "journey_id": received.journey_id,
+    }
 
 
 def filled(route: str, known: dict[str, Any]) -> list[str]:
     """The route with what exists, and with what does not."""
+    case = known["received_id" if "/received/" in route else "sent_id"]
     answers = {
+        "case_id": (case, NOBODY),
+        "answer_id": (known["answer_id"], NOBODY),
+        "journey_id": (known["journey_id"], NOBODY),
+        "reply_id": (1 if "<case_id>" in route else NOBODY, 0),
+        "number": (1, 9),
         "service_id": (known["service_id"], "0"),
         "booking_id": (known["booking_id"], NOBODY),
         "draft_id": (NOBODY, NOBODY),
-        "case_id": (NOBODY, NOBODY),
         "slug": ("assessment", "nothing"),
         "object_id": (_first_of(route), NOBODY),
         "id": (_first_of(route), NOBODY),
@@ -136,7 +173,7 @@ def test_pages_of_another_organisation_are_not_there(
 ) -> None:
     client.force_login(make_user(role=role))
     for route in routes():
-        if "<booking_id>" in route:
+        if any(f"<{name}>" in route for name in ("booking_id", "case_id", "journey_id", "answer_id")):
             path = filled(route, known)[0]
             assert client.get(path).status_code in (302, 403, 404, 405), path
             assert "Quill" not in client.get(path, follow=True).content.decode()

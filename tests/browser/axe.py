@@ -1,5 +1,6 @@
 """How every page is looked at: `assert_accessible(page)` runs axe, `assert_fits(page)` narrows the window."""
 
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from playwright.sync_api import Page
 from tests.browser.chromium import SMALLEST, require_chromium
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+_SETTLED_SECONDS = 2.0
 _RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     # What passes need not be described: half the time.
@@ -52,6 +54,10 @@ def assert_fits(page: Page) -> None:
     size = page.viewport_size
     assert size is not None
     page.set_viewport_size({"width": SMALLEST, "height": size["height"]})
+    # The header folds its menu on the resize event, which comes after the window has its new size.
+    deadline = time.monotonic() + _SETTLED_SECONDS
+    while sideways_scroll(page) and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
     assert sideways_scroll(page) == 0, page.url
     page.set_viewport_size(size)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.attention import items_for
@@ -35,6 +36,18 @@ TASKS = (
         "bookings.view_sent_bookings",
     ),
     Task(
+        "Worklist",
+        "Referrals and validation requests that others sent to your services.",
+        "referrals:worklist",
+        "referrals.view_received_referrals",
+    ),
+    Task(
+        "Referrals sent",
+        "Referrals and validation requests that your organisation sent, and the replies.",
+        "referrals:sent",
+        "referrals.view_sent_referrals",
+    ),
+    Task(
         "Diary",
         "Appointments that others booked with your services.",
         "bookings:diary",
@@ -54,7 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
     acting: Acting | None = getattr(request, "acting", None)
     if acting is None:
         return render(request, "accounts/no_organisation.jinja")
-    context = {"tasks": tasks_for(acting), "attention": items_for(acting)}
+    context = {"tasks": tasks_for(acting), "attention": items_for(acting, timezone.now())}
     return render(request, "home.jinja", context)
 
 

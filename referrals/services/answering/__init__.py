@@ -8,6 +8,8 @@ from referrals.services.answering.deciding import Decided as Decided
 from referrals.services.answering.rejecting import reject_case as reject_case
 from referrals.services.answering.resending import check_answer_again as check_answer_again
 from referrals.services.answering.resending import send_answer_again as send_answer_again
+from referrals.services.answering.seen import ChangedMeanwhile as ChangedMeanwhile
+from referrals.services.answering.seen import decide_as_seen as decide_as_seen
 from referrals.services.answering.settling import settle_answer as settle_answer
 from referrals.services.answering.starting import accept_referral as accept_referral
 from referrals.services.answering.starting import send_cad_status as send_cad_status

@@ -9,7 +9,8 @@ from bars_portal.accounts.models import User
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.services import record
 from referrals import answer_policies
-from referrals.models import Case, CaseNote, owned_by
+from referrals.models import MODELS, Case, CaseNote, owned_by
+from referrals.selectors import locked, notes_of
 
 
 @transaction.atomic
@@ -30,10 +31,16 @@ def unassign_case(*, case: Case, seen: User, acting: Acting, now: datetime) -> C
 
 @transaction.atomic
 def add_note(*, case: Case, text: str, acting: Acting, now: datetime) -> CaseNote:
-    """For colleagues only: no message carries it. Raises PolicyRefused."""
+    """For colleagues only: no message carries it. Raises PolicyRefused.
+
+    The same words by the same person twice in a row are one note: a second press of the button.
+    """
     answer_policies.check_can_work(acting, case)
     if not text.strip():
         raise PolicyRefused("Write something first.")
+    newest = notes_of(locked(MODELS[case.category], case.pk)).last()
+    if newest is not None and (newest.text, newest.author_id) == (text.strip(), acting.user.pk):
+        return newest
     note = CaseNote.objects.create(
         **owned_by(case), text=text.strip(), author=acting.user, author_label=acting.actor.label, at=now
     )

@@ -1,5 +1,7 @@
 """For whom a person acts, and what they may open."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -187,9 +189,12 @@ def test_home_offers_what_the_role_may(
 def test_home_shows_what_waits_urgent_first(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention, "_sources", [])
     items = [AttentionItem("to look at", 3, "/a/"), AttentionItem("not known", 2, "/b/", urgent=True)]
-    source = attention.register(lambda acting: [*items, AttentionItem("nothing", 0, "/c/")])
+    source = attention.register(lambda acting, now: [*items, AttentionItem("nothing", 0, "/c/")])
     attention.register(source)
-    assert [item.label for item in attention.items_for(make_acting())] == ["not known", "to look at"]
+    assert [item.label for item in attention.items_for(make_acting(), datetime.now(UTC))] == [
+        "not known",
+        "to look at",
+    ]
     client.force_login(make_user())
     page = client.get("/").content.decode()
     assert "2 not known" in page

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('directory', '0001_initial'),
-        ('referrals', '0003_answers'),
+        ('referrals', '0004_request_identifiers'),
     ]
 
     operations = [

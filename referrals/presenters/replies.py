@@ -1,0 +1,101 @@
+"""What the other side answered, in words: outcome, priority, what is still to be done, warnings."""
+
+from dataclasses import dataclass, replace
+
+from bars_portal.nhsuk import dates
+from referrals.case_words import priority_words
+from referrals.models import Case, CaseReply, ReplyFacts
+from referrals.presenters.answers import Row
+from referrals.priorities import CategoryChange, compare
+from referrals.services.responders import is_asked
+from referrals.states import Category, ReplyKind
+
+_REASONS = {"RRNA": "Not available in time", "OTH": "Another reason"}
+
+
+@dataclass(frozen=True)
+class ReplyLine:
+    """`stranger`: it came from somebody whom we did not ask. `missed`: the patient did not attend.
+
+    `safeguarding`: a concern that we did not send ourselves; answers repeat the warnings of their request.
+    """
+
+    reply: ReplyFacts
+    kind: str
+    sender: str
+    rows: list[Row]
+    verdict: str
+    stranger: bool
+    missed: bool
+    safeguarding: bool
+
+
+def reply_line(case: Case, reply: CaseReply) -> ReplyLine:
+    asked = is_asked(case, source_service_id=reply.source_service_id, ods_code=reply.sender_ods_code)
+    line = _line(reply, verdict=_verdict(case, reply), stranger=not asked, asked_for=case.priority)
+    return replace(line, safeguarding=reply.safeguarding and (line.missed or not case.safeguarding))
+
+
+def unmatched_line(reply: ReplyFacts) -> ReplyLine:
+    """It answers nothing that we know, so there is nothing to compare it with."""
+    return _line(reply, verdict="", stranger=False, asked_for="")
+
+
+def _line(reply: ReplyFacts, *, verdict: str, stranger: bool, asked_for: str) -> ReplyLine:
+    kind = ReplyKind(reply.kind)
+    return ReplyLine(
+        reply=reply,
+        kind=kind.label,
+        sender=reply.sender_name or reply.sender_ods_code or "Sender not known",
+        rows=_rows(reply, asked_for),
+        verdict=verdict,
+        stranger=stranger,
+        missed=kind is ReplyKind.DID_NOT_ATTEND,
+        safeguarding=reply.safeguarding,
+    )
+
+
+def _verdict(case: Case, reply: CaseReply) -> str:
+    """The one thing that an ambulance desk wants to know of a validation's outcome."""
+    if case.category is not Category.VALIDATION or reply.kind != ReplyKind.FULL:
+        return ""
+    if reply.action_needed is None:
+        return "The outcome does not say whether an ambulance is needed"
+    return "An ambulance is needed" if reply.action_needed else "No ambulance is needed"
+
+
+def _rows(reply: ReplyFacts, asked_for: str) -> list[Row]:
+    pairs = [
+        *_outcome(reply, asked_for),
+        ("Reason", _REASONS.get(reply.reason_code, "")),
+        ("In their words", reply.reason_text),
+        ("Their reference", reply.responder_reference),
+        ("New ambulance case", reply.cad_id),
+        ("Received", dates.format_datetime(reply.received_at)),
+    ]
+    return [{"key": key, "value": value} for key, value in pairs if value]
+
+
+def _outcome(reply: ReplyFacts, asked_for: str) -> list[tuple[str, str]]:
+    """Only an outcome has a plan of its own; the other replies repeat that of the request."""
+    if reply.kind != ReplyKind.FULL:
+        return []
+    texts = [str(each.get("display") or each.get("text") or "") for each in reply.outcomes]
+    return [
+        ("Category", _priority(asked_for, reply.priority)),
+        ("Outcome", "; ".join(dict.fromkeys(filter(None, texts)))),
+        ("Clock starts", dates.format_datetime(reply.clock_start) if reply.clock_start else ""),
+    ]
+
+
+def _priority(asked: str, found: str) -> str:
+    """ "Category 5: no ambulance (lowered, was category 3: urgent)" """
+    if not found:
+        return ""
+    change = compare(asked, found)
+    if change is CategoryChange.NOT_STATED:
+        return priority_words(found)
+    words = change.label.lower()
+    if change is CategoryChange.SAME:
+        return f"{priority_words(found)} (the same as before)"
+    return f"{priority_words(found)} ({words}, was {priority_words(asked)})"

@@ -1,0 +1,126 @@
+"""The worklist as pages show it: rows in words, with what must be looked at first above them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from directory.use_case_words import in_words
+from referrals.answer_states import AnswerState
+from referrals.case_words import (
+    CATEGORIES,
+    TONES,
+    other_flags,
+    priority_words,
+    short_name,
+    warning_tags,
+)
+from referrals.models import CaseAnswer, ValidationCase
+from referrals.selectors.sent_list import SentRow
+from referrals.states import OPEN, CaseStatus
+from referrals.worklist_query import Row
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case. `due` is None when it breaches never, or is over."""
+
+    row: Row
+    patient: str
+    kind: str
+    asked: str
+    priority: str
+    status: str
+    tone: str
+    warnings: list[str]
+    flags: list[str]
+    due: datetime | None
+    breached: bool
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """A validation whose time has passed without an outcome."""
+
+    case: ValidationCase
+    patient: str
+    service: str
+    priority: str
+
+
+@dataclass(frozen=True)
+class SentLine:
+    row: SentRow
+    patient: str
+    kind: str
+    asked: str
+    status: str
+    tone: str
+    breached: bool
+
+
+@dataclass(frozen=True)
+class Troubled:
+    """An answer that the requester may not have."""
+
+    answer: CaseAnswer
+    state: str
+    reference: str
+
+
+def lines(rows: Iterable[Row], *, now: datetime) -> list[Line]:
+    return [_line(row, now) for row in rows]
+
+
+def overdue(cases: Iterable[ValidationCase]) -> list[Overdue]:
+    return [
+        Overdue(
+            case,
+            short_name(case.patient.family_name, case.patient.given_names),
+            case.service.name,
+            priority_words(case.priority),
+        )
+        for case in cases
+    ]
+
+
+def troubled(answers: Iterable[CaseAnswer]) -> list[Troubled]:
+    return [Troubled(each, AnswerState(each.state).label, str(each.case)) for each in answers]
+
+
+def sent_lines(rows: Iterable[SentRow], *, now: datetime) -> list[SentLine]:
+    return [
+        SentLine(
+            row,
+            short_name(row.family_name, row.given_names),
+            CATEGORIES[row.category],
+            use_case_words(row.use_case),
+            row.status.label,
+            TONES[row.status],
+            is_breached(row.status, row.breach_at, now),
+        )
+        for row in rows
+    ]
+
+
+def use_case_words(code: str) -> str:
+    return next(iter(in_words([code])), "") if code else ""
+
+
+def is_breached(status: CaseStatus, breach_at: datetime | None, now: datetime) -> bool:
+    return breach_at is not None and breach_at < now and status in OPEN
+
+
+def _line(row: Row, now: datetime) -> Line:
+    return Line(
+        row=row,
+        patient=short_name(row.family_name, row.given_names),
+        kind=CATEGORIES[row.category],
+        asked=use_case_words(row.use_case),
+        priority=priority_words(row.priority),
+        status=row.status.label,
+        tone=TONES[row.status],
+        warnings=warning_tags(safeguarding=row.safeguarding, scene_unsafe=row.scene_unsafe),
+        flags=other_flags(row.flags),
+        due=row.breach_at if row.status in OPEN else None,
+        breached=is_breached(row.status, row.breach_at, now),
+    )

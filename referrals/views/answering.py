@@ -1,0 +1,185 @@
+"""Answers to a received case: a form, a check of what will be sent and to whom, then once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.nhsuk.forms import NHSForm
+from bookings.policies import PolicyRefused
+from referrals.answer_policies import Decision, check_can_decide
+from referrals.models import Case
+from referrals.permissions import ANSWER
+from referrals.presenters.answers import Row
+from referrals.presenters.received import received_page
+from referrals.presenters.telling import who_is_told
+from referrals.selectors import steps_of
+from referrals.services import answering
+from referrals.services.answering import Decided
+from referrals.views.lookup import clock, received_case_of, whole_number
+from referrals.views.typed import forget_typed, keep_typed, kept_typed
+from referrals.views.waiting import wait_for_answer
+
+
+@dataclass(frozen=True)
+class AnswerPage:
+    """One kind of answer. `form`, `rows` and `act` are of the case that the page is about."""
+
+    decision: Decision
+    title: str
+    button: str
+    done: str
+    template: str
+    make_form: Callable[[QueryDict | None, HttpRequest, Case], NHSForm]
+    rows: Callable[[NHSForm], list[Row]]
+    act: Callable[[HttpRequest, Case, NHSForm], Decided]
+    variant: str = ""
+
+
+Describe = Callable[[Case], AnswerPage]
+
+
+def answer_view(describe: Describe) -> Callable[..., HttpResponse]:
+    """A view of this kind of answer."""
+
+    @require_http_methods(["GET", "POST"])
+    @permission_required(ANSWER)
+    def view(request: HttpRequest, case_id: UUID) -> HttpResponse:
+        case = received_case_of(request, case_id)
+        page = describe(case)
+        try:
+            check_can_decide(acting_of(request), case, page.decision)
+        except PolicyRefused as refusal:
+            return _back(request, case, refusal)
+        return _answer(request, case, page)
+
+    return view
+
+
+def _answer(request: HttpRequest, case: Case, page: AnswerPage) -> HttpResponse:
+    """What was typed is kept before anything else, so that each page can be left and read again."""
+    if request.method != "POST":
+        return _read(request, case, page)
+    form = page.make_form(request.POST, request, case)
+    if form.is_valid() and "send" in request.POST:
+        return _send(request, case, page, form)
+    keep_typed(request, case.pk)
+    if "change" in request.POST:
+        return redirect(request.path)
+    return redirect(f"{request.path}?check=1") if form.is_valid() else _form_page(request, case, page, form)
+
+
+def _read(request: HttpRequest, case: Case, page: AnswerPage) -> HttpResponse:
+    typed = kept_typed(request, case.pk)
+    form = page.make_form(typed, request, case)
+    if typed is not None and "check" in request.GET and form.is_valid():
+        return _check_page(request, case, page, form, typed)
+    return _form_page(request, case, page, form)
+
+
+def _send(request: HttpRequest, case: Case, page: AnswerPage, form: NHSForm) -> HttpResponse:
+    try:
+        decided = answering.decide_as_seen(
+            case=case, seen=_seen(request, case), act=lambda held: page.act(request, held, form)
+        )
+    except answering.ChangedMeanwhile as changed:
+        return _changed(request, received_case_of(request, case.pk), page, form, changed)
+    except PolicyRefused as refusal:
+        return _back(request, case, refusal)
+    forget_typed(request, case.pk)
+    wait_for_answer(decided.answer)
+    messages.success(request, page.done)
+    return redirect("referrals:received", case.pk)
+
+
+def _changed(
+    request: HttpRequest, case: Case, page: AnswerPage, form: NHSForm, changed: PolicyRefused
+) -> HttpResponse:
+    """Nothing was sent, everything typed is kept; unless the case is over, or this was a second press."""
+    try:
+        check_can_decide(acting_of(request), case, page.decision)
+    except PolicyRefused as refusal:
+        return _back(request, case, refusal)
+    return _form_page(request, case, page, form, changed=changed.sentence, seen=steps_of(case))
+
+
+def _seen(request: HttpRequest, case: Case) -> int:
+    """The steps that the person knew of; of a page that is opened anew, those that there are."""
+    if request.method == "POST":
+        return whole_number(request.POST.get("seen", ""), default=-1)
+    kept = kept_typed(request, case.pk)
+    return whole_number(kept.get("seen", ""), default=-1) if kept is not None else steps_of(case)
+
+
+def _form_page(
+    request: HttpRequest,
+    case: Case,
+    page: AnswerPage,
+    form: NHSForm,
+    *,
+    changed: str = "",
+    seen: int | None = None,
+) -> HttpResponse:
+    context = _context(request, case, page, form) | {"changed": changed}
+    if seen is not None:
+        context["seen"] = seen
+    return render(request, page.template, context)
+
+
+def _check_page(
+    request: HttpRequest, case: Case, page: AnswerPage, form: NHSForm, typed: QueryDict
+) -> HttpResponse:
+    hidden = [(name, value) for name, values in typed.lists() for value in values if name != "seen"]
+    context = _context(request, case, page, form) | {"rows": page.rows(form), "typed": hidden}
+    return render(request, "referrals/answer_check.jinja", context)
+
+
+def _context(request: HttpRequest, case: Case, page: AnswerPage, form: NHSForm) -> dict[str, object]:
+    return {
+        "form": form,
+        "answer": page,
+        "page": received_page(case, acting=acting_of(request), now=clock()),
+        "seen": _seen(request, case),
+        "told": who_is_told(case, page.decision),
+    }
+
+
+def _back(request: HttpRequest, case: Case, refusal: PolicyRefused) -> HttpResponse:
+    messages.info(request, refusal.sentence)
+    return redirect("referrals:received", case.pk)
+
+
+def _at_once(request: HttpRequest, case_id: UUID, act: Callable[..., Decided], done: str) -> HttpResponse:
+    """What needs no form: one press; a second one finds it done."""
+    case, acting = received_case_of(request, case_id), acting_of(request)
+    try:
+        decided = answering.decide_as_seen(
+            case=case,
+            seen=_seen(request, case),
+            act=lambda held: act(case=held, acting=acting, now=clock()),
+        )
+    except answering.ChangedMeanwhile as changed:
+        return _back(request, case, changed)
+    except PolicyRefused as refusal:
+        return _back(request, case, refusal)
+    wait_for_answer(decided.answer)
+    messages.success(request, done)
+    return redirect("referrals:received", case.pk)
+
+
+@require_POST
+@permission_required(ANSWER)
+def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    return _at_once(request, case_id, answering.accept_referral, "The referral is accepted.")
+
+
+@require_POST
+@permission_required(ANSWER)
+def start(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    return _at_once(request, case_id, answering.start_case, "You have started on this case.")

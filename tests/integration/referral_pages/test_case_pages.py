@@ -1,0 +1,162 @@
+"""What the pages of received and sent cases and of their journey show, and to whom."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from bars_portal.accounts.roles import Role
+from bars_portal.audit.models import AuditEvent
+from referrals.models import Case, CaseReply
+from referrals.services import answering
+from referrals.states import CaseStatus
+from tests.factories.accounts import make_acting
+from tests.integration.bookings.loopback import Loopback, timeout
+from tests.integration.referral_pages.conftest import Office, client_of, words
+from tests.integration.referrals.desk import outcome
+from tests.integration.referrals.sending import Desk, make_desk, messages, theirs
+
+TAKE_BACK = {"how": "revoked", "reason": "The patient feels better"}
+
+
+def test_the_message_is_on_the_page(office: Office) -> None:
+    case = office.desk.ask("REFREQ01")
+    page = words(office.client.get(office.page(case)))
+    for said in ("Referral received", case.reference, "Not stated", "Print view", "The whole journey"):
+        assert said in page
+    assert "In this message" in page
+    assert AuditEvent.objects.filter(action="referrals.view_case", subject_id=str(case.pk)).count() == 1
+    printed = words(office.client.get(f"{office.page(case)}?print=1"))
+    assert "In this message" in printed
+    assert "Accept this referral" not in printed
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_case_of_another_organisation_is_not_there(office: Office, role: Role) -> None:
+    case = office.desk.ask("REFREQ01")
+    stranger = client_of(make_acting(role=role))
+    pages = [office.page(case), office.sent_page(), f"/referrals/journeys/{case.journey_id}/"]
+    for address in pages:
+        assert stranger.get(address).status_code in (403, 404)
+    assert office.asking.get(office.page(case)).status_code == 404
+    assert office.client.get(office.sent_page()).status_code == 404
+
+
+def test_a_version_shows_what_was_known_then(office: Office) -> None:
+    case = office.desk.ask("REFREQ01")
+    page = office.client.get(reverse("referrals:version", args=[case.pk, 1]))
+    assert "This is what was known on" in words(page)
+    assert office.client.get(reverse("referrals:version", args=[case.pk, 7])).status_code == 404
+
+
+def test_an_answer_from_somebody_else_is_a_warning(office: Office) -> None:
+    case = office.desk.ask("VALREQ01")
+    answering.complete_validation(
+        case=case, outcome=outcome(), acting=office.desk.clinician, now=office.desk.later()
+    )
+    office.desk.deliver()
+    assert "who was not asked" not in words(office.asking.get(office.sent_page()))
+    CaseReply.objects.update(source_service_id="2000099123", sender_ods_code="ZZ9", sender_name="Elsewhere")
+    page = words(office.asking.get(office.sent_page()))
+    assert "From Elsewhere, who was not asked" in page
+
+
+@pytest.fixture
+def sender(network: Loopback) -> Desk:
+    """Somebody who sends; what they send goes to our own receiver."""
+    desk = make_desk()
+    desk.network = network
+    network.now = desk.now
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("how", "status"), [("revoked", "revoked"), ("entered-in-error", "entered-in-error")]
+)
+def test_a_request_is_taken_back(sender: Desk, how: str, status: str) -> None:
+    case, client = sender.sent(), client_of(sender.acting)
+    address = reverse("referrals:take-back", args=[case.pk])
+    assert "Why is it taken back?" in words(client.get(address))
+    missing = client.post(address, {"how": "", "reason": ""})
+    assert words(missing).count("Enter the reason in a few words") >= 2
+    for _ in range(2):
+        assert client.post(address, {**TAKE_BACK, "how": how}).status_code == 302
+    sender.arrive(case)
+    assert case.status == status
+    assert len(messages(case)) == 2
+    assert "The patient feels better" in words(client.get(sent_page_of(case)))
+    there = theirs(case)
+    receiver = client_of(make_acting(organisation=sender.service.provider))
+    page = words(receiver.get(reverse("referrals:received", args=[there.pk])))
+    assert "In this message" in page
+    assert "Read version 1" in page
+    assert "Accept this referral" not in page
+
+
+def test_only_who_sends_takes_back(sender: Desk) -> None:
+    case = sender.sent()
+    clerk = client_of(make_acting(role=Role.CLERK, organisation=sender.acting.organisation))
+    assert clerk.get(reverse("referrals:take-back", args=[case.pk])).status_code == 403
+    assert "Only clinicians" in words(clerk.get(sent_page_of(case)))
+
+
+def test_an_unclear_end_is_checked_again(sender: Desk) -> None:
+    case, client = sender.sent(), client_of(sender.acting)
+    client.post(reverse("referrals:take-back", args=[case.pk]), TAKE_BACK)
+    status = reverse("referrals:sent-status", args=[case.pk])
+    assert "Waiting for the service" in words(client.get(status))
+    sender.network.after.append(timeout)
+    sender.arrive(case)
+    assert "Do not send it a second time" in words(client.get(sent_page_of(case)))
+    settled = client.get(status)
+    assert (settled.status_code, settled["HX-Refresh"]) == (204, "true")
+    for _ in range(2):
+        client.post(reverse("referrals:check-again", args=[case.pk]))
+    sender.arrive(case)
+    assert case.status == CaseStatus.REVOKED
+    assert len(messages(case)) == 2
+
+
+def sent_page_of(case: Case) -> str:
+    return reverse("referrals:sent-case", args=[case.pk])
+
+
+def test_news_of_a_sent_case_are_said(office: Office) -> None:
+    case = office.desk.ask("VALREQ01")
+    address = reverse("referrals:sent-news", args=[office.desk.sent.pk])
+    assert office.asking.get(f"{address}?steps=1").status_code == 204
+    office.press("start", case)
+    office.desk.deliver()
+    assert "Something came back" in words(office.asking.get(f"{address}?steps=1"))
+
+
+@pytest.mark.parametrize("utc", [False, True])
+def test_the_journey_tells_both_sides(office: Office, utc: bool) -> None:
+    case = office.desk.ask("VALREQ01")
+    office.press("start", case)
+    office.desk.deliver()
+    query = "?utc=1" if utc else ""
+    received = words(office.client.get(f"/referrals/journeys/{case.journey_id}/{query}"))
+    assert office.page(case) in received
+    assert "answer: Started" in received
+    sent = words(office.asking.get(f"/referrals/journeys/{office.desk.sent.journey_id}/{query}"))
+    assert office.sent_page() in sent
+    assert "reply: Started" in sent
+    assert (" UTC," in sent) == utc
+
+
+def test_the_list_of_what_was_sent(office: Office) -> None:
+    office.desk.ask("VALREQ01")
+    address = "/referrals/sent/"
+    assert office.sent_page() in words(office.asking.get(address))
+    for query, shown in (("?kind=validation", True), ("?kind=referral", False), ("?status=x&page=q", True)):
+        assert (office.sent_page() in words(office.asking.get(address + query))) == shown
+    assert office.sent_page() not in words(office.client.get(address))
+
+
+def test_nothing_of_the_patient_in_titles_and_addresses(office: Office) -> None:
+    case = office.desk.ask("REFREQ01")
+    response: Any = office.client.get(office.page(case))
+    title = words(response).partition("<title>")[2].partition("</title>")[0]
+    assert case.patient.family_name.casefold() not in title.casefold()
+    assert response["Cache-Control"].startswith("no-store") or "no-store" in response["Cache-Control"]
