@@ -64,6 +64,9 @@ def _values(writes: Sequence[Write]) -> list[Any]:
 @lru_cache
 def _joined(parts: tuple[tuple[str, bool], ...]) -> str:
     """One statement with each of them as a part; keys are asked for from left to right, which orders them."""
+    if len(parts) == 1 and parts[0][1]:
+        # An audit event alone, the commonest of all.
+        return parts[0][0]
     named = ", ".join(f"w{place} AS ({text})" for place, (text, _) in enumerate(parts))
     keys = ", ".join(f"(TABLE w{place})" for place, (_, has_key) in enumerate(parts) if has_key)
     return f"WITH {named} SELECT {keys}"

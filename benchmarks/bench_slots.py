@@ -44,7 +44,7 @@ SELECT id::text, start, "end" FROM bookings_slot
 WHERE service_id = %s AND start::date = %s ORDER BY start, schedule_id
 """
 
-Statement = tuple[str, Any]
+Statement = tuple[str, Any, type[psycopg.Cursor[Any]]]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ def recording() -> Iterator[list[Statement]]:
     seen: list[Statement] = []
 
     def note(execute: Callable[..., Any], statement: str, params: Any, many: bool, context: Any) -> Any:
-        seen.append((statement, params))
+        # Bound as the product had it bound: by the client, or by a server that keeps the plan.
+        by_client = isinstance(context["cursor"].cursor, psycopg.ClientCursor)
+        seen.append((statement, params, psycopg.ClientCursor if by_client else psycopg.Cursor))
         return execute(statement, params, many, context)
 
     with connection.execute_wrapper(note):
@@ -107,8 +109,8 @@ def recording() -> Iterator[list[Statement]]:
 
 
 def run_own_sql(connection: psycopg.Connection[Any], search: Search) -> None:
-    for statement, params in search.statements:
-        cursor = connection.execute(statement, params)
+    for statement, params, bound_by in search.statements:
+        cursor = bound_by(connection).execute(statement, params)
         if cursor.description:
             cursor.fetchall()
 
@@ -137,7 +139,7 @@ def compare_with_own_sql(
     name: str, searches: Iterable[Search], receiver: Receiver, connection: psycopg.Connection[Any]
 ) -> bool:
     recorded = [receiver.recorded(each) for each in searches]
-    for statement, _ in recorded[0].statements:
+    for statement, _, _ in recorded[0].statements:
         say(f"  floor: {' '.join(statement.split())[:100]}")
     ours, theirs = cycle(recorded), cycle(recorded)
     return compare(
@@ -196,8 +198,6 @@ def measure(stage: Stage, connection: psycopg.Connection[Any]) -> list[bool]:
 
 def main() -> None:
     with prepare() as stage, stage.connect() as connection:
-        # As Django does it: parameters are bound by the client.
-        connection.cursor_factory = psycopg.ClientCursor
         connection.execute("SET timezone TO 'UTC'")
         kept = measure(stage, connection)
     finish(*kept)

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.db import connection
-
 from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.statements import ask
 from directory.facts import ServiceFacts
 from directory.geo import Position
 
@@ -19,9 +18,7 @@ class ServingService:
 
 def serving_service(service_id: ServiceID) -> ServingService | None:
     """None unless our receiver answers for the service and it is active."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SERVING, [service_id.value])
-        row = cursor.fetchone()
+    row = ask(_SERVING, service_id.value)
     if row is None:
         return None
     ident, name, provider_name, provider_ods, lines, postcode, phone, callers, latitude, longitude = row

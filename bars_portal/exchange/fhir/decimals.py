@@ -44,8 +44,9 @@ def parse_decimal(text: str) -> int | float:
     if not isfinite(float(text)):
         raise ValueError("This decimal is out of range")
     is_whole = len(text) < _LONG and text.lstrip("-").isdecimal()
-    number = int(text) if is_whole else float(text)
-    return number if decimal_text(number) == text else ExactDecimal(text)
+    if is_whole and str(number := int(text)) == text:
+        return number
+    return float(text) if _float_keeps(text) else ExactDecimal(text)
 
 
 def decimal_text(number: int | float) -> str:
@@ -65,7 +66,12 @@ def _may_be_lost(fraction: re.Match[bytes]) -> bool:
     if whole is None:
         return False
     text = (whole[0] + fraction[0]).decode("ascii")
-    return len(text) > MAX_LENGTH or repr(float(text)) != text
+    return len(text) > MAX_LENGTH or not _float_keeps(text)
+
+
+def _float_keeps(text: str) -> bool:
+    """Whether every writer gives a float's text back; where one writes an exponent, another does not."""
+    return "e" not in text and repr(float(text)) == text
 
 
 def write_exactly(value: object) -> orjson.Fragment:

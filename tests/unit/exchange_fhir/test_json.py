@@ -1,7 +1,7 @@
 """JSON: one object in, the same object out; everything else is refused without being quoted."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir import json
@@ -50,6 +50,9 @@ def test_anything_but_an_object_is_invalid(body: bytes) -> None:
     st.from_regex(r"\A-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,2})?\Z"),
     st.sampled_from(["", " ", "\n"]),
 )
+@example("1e-05", "")
+@example("1.5e-05", "")
+@example("-0", "")
 def test_every_decimal_is_written_as_it_was_read(text: str, space: str) -> None:
     """Also where texts look like numbers, and numbers stand at the end of arrays and objects."""
     body = f'{{"a":[1,{text}{space}],"b":"v1.{text[-1]}","c":{{"d":{space}{text}}}}}'
