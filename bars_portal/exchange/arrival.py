@@ -8,6 +8,8 @@ from typing import Any
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.deadline import Deadline
 from bars_portal.exchange.fhir.formats import Format
+from bars_portal.exchange.fhir.limits import too_many_parts
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.transport.headers import IncomingHeaders
 
 
@@ -30,7 +32,10 @@ class Arrival:
 
     def read(self) -> dict[str, Any]:
         """The resource in it. Raises OutcomeError (400)."""
-        return self.format.loads(self.body if self.content is None else self.content)
+        content = self.body if self.content is None else self.content
+        if problem := too_many_parts(content):
+            raise fault(OutcomeCode.INVALID, problem)
+        return self.format.loads(content)
 
     @property
     def sender_ods_code(self) -> str:

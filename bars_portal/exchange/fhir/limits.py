@@ -16,6 +16,9 @@ from bars_portal.exchange.fhir.decimals import write_exactly
 
 MAX_DEPTH = 60
 MAX_ENTRIES = 500
+# Objects, lists, and tags of XML. So many take longer to judge than the 5 s that an answer may take (standard
+# section 5), and empty ones take a hundred times their bytes in memory.
+MAX_PARTS = {b"{": 100_000, b"[": 100_000, b"<": 250_000}
 
 # FHIR strings hold no control characters but tab, line feed and carriage return; PostgreSQL refuses NUL, and
 # XML has no U+FFFE and U+FFFF.
@@ -30,6 +33,13 @@ class Oddity:
 
     path: str
     what: str
+
+
+def too_many_parts(content: bytes) -> str | None:
+    """A sentence when a body, not yet parsed, has more objects, lists or tags than we take, else None."""
+    if all(content.count(each) <= most for each, most in MAX_PARTS.items()):
+        return None
+    return "The content has more objects, lists or tags than are taken"
 
 
 def too_large(raw: dict[str, Any]) -> str | None:

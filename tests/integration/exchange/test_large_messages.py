@@ -10,7 +10,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 
 from bars_portal.exchange.receiver.connections import LARGE_BYTES, spare
 from bookings.models import Slot
-from tests.integration.exchange.calling import Receiver, fresh
+from tests.integration.exchange.calling import FHIR, Receiver, fresh, outcome
 from tests.unit.exchange_fhir.factory import booking
 
 TOO_MUCH = "x" * (LARGE_BYTES + 1)
@@ -66,3 +66,21 @@ def test_the_receiver_says_so(name: str, receiver: Receiver, slot: Slot) -> None
     connection.connection._expire_at = 1.0
     receiver.post(body, **changes)
     assert (connection.connection._expire_at == 0) == large
+
+
+MANY: dict[str, tuple[bytes, str]] = {
+    "objects": (json.dumps(booking() | {"entry": [{}] * 100_001}).encode(), FHIR),
+    "lists": (b'{"resourceType":"Bundle","entry":[' + b"[]," * 100_000 + b"[]]}", FHIR),
+    "tags": (
+        b'<Bundle xmlns="http://hl7.org/fhir">' + b"<x/>" * 250_000 + b"</Bundle>",
+        "application/fhir+xml",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_too_many_parts_are_refused_unparsed(name: str, receiver: Receiver, slot: Slot) -> None:
+    body, content_type = MANY[name]
+    answer = receiver.post(body, content_type)
+    assert outcome(answer) == (400, "REC_BAD_REQUEST", "invalid")
+    assert "more objects, lists or tags" in answer.content.decode()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bars_portal.exchange.fhir.decimals import ExactDecimal
-from bars_portal.exchange.fhir.limits import oddities
+from bars_portal.exchange.fhir.limits import MAX_PARTS, oddities, too_many_parts
 
 _ALLOWED = {9, 10, 13}
 
@@ -32,3 +32,9 @@ def test_nothing_where_something_belongs(value: Any) -> None:
 )
 def test_what_only_looks_like_it(value: Any) -> None:
     assert found(value) == []
+
+
+@pytest.mark.parametrize("opening", MAX_PARTS, ids=bytes.decode)
+def test_so_many_parts_and_no_more(opening: bytes) -> None:
+    assert too_many_parts(opening * MAX_PARTS[opening]) is None
+    assert too_many_parts(opening * (MAX_PARTS[opening] + 1)) is not None
