@@ -12,15 +12,19 @@ from tests.fuzz.shots import Shot
 # Growth of the last quarter's median over the second's.
 MOST_GROWTH = 0.05
 # Fewer samples say nothing about a trend.
-_FEWEST_SAMPLES = 40
+FEWEST_SAMPLES = 40
 _MOST_STORED = 200
 
 
 @dataclass
 class Report:
-    """Filled by many threads. `folder` takes the bytes of each breach."""
+    """Filled by many threads. `folder` takes the bytes of each breach.
+
+    `long`: the run was meant to tell a trend of memory; a short one that a busy machine drew out tells none.
+    """
 
     folder: Path
+    long: bool = True
     statuses: dict[str, Counter[str]] = field(default_factory=dict)
     memory: dict[int, list[float]] = field(default_factory=dict)
     breaches: Counter[str] = field(default_factory=Counter)
@@ -44,6 +48,8 @@ class Report:
         self.memory.setdefault(pid, []).append(megabytes)
 
     def judge_memory(self) -> None:
+        if not self.long:
+            return
         for pid, series in self.memory.items():
             growth = growth_of(series)
             if growth is not None and growth > MOST_GROWTH:
@@ -60,7 +66,7 @@ class Report:
 
 def growth_of(series: list[float]) -> float | None:
     """Median of the last quarter over that of the second, less 1; None for too short a run."""
-    if len(series) < _FEWEST_SAMPLES:
+    if len(series) < FEWEST_SAMPLES:
         return None
     quarter = len(series) // 4
     return median(series[-quarter:]) / median(series[quarter : 2 * quarter]) - 1

@@ -12,7 +12,7 @@ from tests.fuzz.arsenal import barrage
 from tests.fuzz.described import Budget, door_of, fuzz_described
 from tests.fuzz.judging import breaches
 from tests.fuzz.mutations import Tree
-from tests.fuzz.report import Report
+from tests.fuzz.report import FEWEST_SAMPLES, Report
 from tests.fuzz.seeds import seed_messages
 from tests.fuzz.target import Target, target_of
 from tests.fuzz.watching import Before, still_answers, watch
@@ -27,7 +27,7 @@ def fuzz(
     stack: Stack, *, folder: Path, seconds: int, budget: Budget, seed: int, shared: Path | None
 ) -> Report:
     """Both kinds of fuzzing at a running receiver, `budget` being that of schemathesis."""
-    report, target = Report(folder), target_of(stack)
+    report, target = Report(folder, long=seconds >= FEWEST_SAMPLES), target_of(stack)
     seeds = seed_messages(stack, shared)
     jobs = [_gun(target, report, seed + number, seeds, seconds) for number in range(_GUNS)]
     folder.mkdir(parents=True, exist_ok=True)

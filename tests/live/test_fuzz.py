@@ -138,6 +138,13 @@ def test_growing_memory_is_found() -> None:
     assert set(report.breaches) == {"memory of worker 1 grew by 6.0%"}
 
 
+def test_a_short_run_that_took_long_tells_no_trend() -> None:
+    report = Report(Path("unused"), long=False)
+    report.memory = {1: [100.0] * 75 + [106.0] * 25}
+    report.judge_memory()
+    assert not report.breaches
+
+
 def test_a_seed_gives_the_same_shots() -> None:
     one, two, other = (list(islice(barrage(seed, SEEDS), 200)) for seed in (5, 5, 6))
 
