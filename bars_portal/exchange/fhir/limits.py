@@ -17,7 +17,7 @@ from bars_portal.exchange.fhir.decimals import write_exactly
 MAX_DEPTH = 60
 MAX_ENTRIES = 500
 # Objects, lists, and tags of XML. So many take longer to judge than the 5 s that an answer may take (standard
-# section 5), and empty ones take a hundred times their bytes in memory.
+# section 5), and empty ones take some twenty times their bytes in memory.
 MAX_PARTS = {b"{": 100_000, b"[": 100_000, b"<": 250_000}
 
 # FHIR strings hold no control characters but tab, line feed and carriage return; PostgreSQL refuses NUL, and
