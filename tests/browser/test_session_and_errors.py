@@ -16,11 +16,11 @@ pytestmark = pytest.mark.browser
 IDLE_WARNING, IDLE_END = "13:30", "16:00"
 # Who sees which entries of the navigation, and one page that is not theirs.
 ROLES = [
-    ("clinician", ["Find a service", "Bookings", "Diary"], "/admin/"),
-    ("clerk", ["Find a service", "Bookings", "Diary"], "/admin/"),
-    ("manager", ["Find a service", "Diary", "Admin"], "/bookings/"),
+    ("clinician", ["Find a service", "Bookings", "Worklist", "Referrals", "Diary"], "/admin/"),
+    ("clerk", ["Find a service", "Bookings", "Worklist", "Referrals", "Diary"], "/admin/"),
+    ("manager", ["Find a service", "Worklist", "Diary", "Admin"], "/bookings/"),
     ("engineer", ["Admin"], "/bookings/diary/"),
-    ("auditor", ["Bookings", "Diary", "Admin"], "/services/"),
+    ("auditor", ["Bookings", "Worklist", "Referrals", "Diary", "Admin"], "/services/"),
 ]
 
 
