@@ -15,8 +15,7 @@ from kombu.utils import json
 
 
 class Channel(filesystem.Channel):
-    # The parameter has another name in each of kombu's own bases.
-    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]  # kombu's bases differ
         """Under a name that no reader looks for, then renamed. Raises ChannelError."""
         folder = Path(self.data_folder_out)
         file = folder / f"{round(monotonic() * 1000)}_{uuid4()}.{queue}.msg"

@@ -26,7 +26,7 @@ made = services.request_{kind}(
     now=now,
     service=HealthcareService.objects.select_related("provider").get(service_id="{service}"),
 )
-print(made.pk)
+print(made.pk)  # what the test reads of this program
 """
 
 

@@ -38,13 +38,13 @@ made = services.request_%s(
     content=make_content(UseCase.%s%s), details=DETAILS, acting=acting, now=now,
     service=HealthcareService.objects.select_related("provider").get(service_id="%s"),
 )
-print(made.pk)
+print(made.pk)  # what the test reads of this program
 """
 REVOKE = """
 case = Referral.objects.get(pk="%s")
 latest = read_latest(get_client(), case=case, sender=sender_identity(acting), now=now)
 services.revoke_request(case=case, latest=latest, reason="Better", acting=acting, now=now)
-print(latest.state)
+print(latest.state)  # the same
 """
 Run = Callable[[str], str]
 
