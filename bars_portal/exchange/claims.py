@@ -1,51 +1,53 @@
-"""The claim of a request id: a short commit of its own, so that a repeat sees it while the first one runs.
+"""The claim of a request id: a lock for as long as the transaction of its message (standard section 5).
 
-Whoever works on a message holds its row locked. A row that says "processing" and is not locked lost its
-worker: the repeat takes over, at once and without a clock (standard section 5).
+Whoever works on a message holds the lock; a worker that dies loses it with its connection. What was accepted
+is a row, and the unique index over those rows has the last word.
 """
 
-from django.db import transaction
+from uuid import UUID
 
 from bars_portal.exchange.arrival import Arrival
-from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.models import InboundMessage, InboundState
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.reading import Reading
 from bars_portal.exchange.transport.headers import storable_headers
-from bars_portal.rows import insert_unless_there
 from bars_portal.statements import ask
 
-_LIVE = (InboundState.PROCESSING, InboundState.ACCEPTED)
-_HOLD = """
-    SELECT starts_conversation AND bundle_id <> '' AND EXISTS (
-        SELECT 1 FROM exchange_inboundmessage AS earlier
-        WHERE earlier.bundle_id = %s AND earlier.state = 'accepted' AND earlier.starts_conversation)
-    FROM exchange_inboundmessage WHERE id = %s AND state = 'processing' FOR UPDATE
+_CLAIM = """
+    SELECT pg_try_advisory_xact_lock(%s::bigint),
+        EXISTS (SELECT FROM exchange_inboundmessage WHERE request_id = %s AND state = 'accepted'),
+        %s AND EXISTS (SELECT FROM exchange_inboundmessage
+            WHERE bundle_id = %s AND state = 'accepted' AND starts_conversation)
 """
 
 
-def claim(arrival: Arrival, reading: Reading) -> InboundMessage:
-    """A new row in state processing. Raises OutcomeError: 409 duplicate, or 425 while the first one runs."""
-    # One statement, so a transaction of its own. A server that goes down forgets it with the work that it
-    # was for; the commit that accepts the message makes it durable too.
-    if (message := _insert(arrival, reading)) is not None:
-        return message
-    with transaction.atomic():
-        _retire_dead_claim(arrival)
-        message = _insert(arrival, reading)
-        if message is None:
-            raise _too_early()
-    return message
+def claim(arrival: Arrival, reading: Reading) -> None:
+    """Keep the request id for the rest of the transaction.
 
-
-def hold(message: InboundMessage) -> bool:
-    """Lock the claim for the rest of the transaction; whether its Bundle.id began a conversation before.
-
-    Raises 425 when a repeat took the claim over meanwhile.
+    Raises OutcomeError: 409 when it was accepted before, 425 while another one works on it, 400 when its
+    Bundle.id began a conversation before. What is accepted at this very moment the unique indexes tell.
     """
-    held = ask(_HOLD, message.bundle_id, message.pk)
-    if held is None:
-        raise _too_early()
-    return bool(held[0])
+    request_id, bundle_id = arrival.headers.request_id, reading.bundle.id[:64]
+    starts = reading.kind.starts_conversation and bundle_id != ""
+    mine, accepted, reused = ask(_CLAIM, lock_of(request_id), request_id, starts, bundle_id) or (False,) * 3
+    if accepted:
+        raise _fault(OutcomeCode.DUPLICATE, "A message with this X-Request-ID was processed.")
+    if not mine:
+        raise _fault(OutcomeCode.TOO_EARLY, "A message with this X-Request-ID is being processed.")
+    if reused:
+        raise fault(
+            OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", "Bundle.id"
+        )
+
+
+def lock_of(request_id: UUID) -> int:
+    """A signed number of 64 bits. Two ids in a lifetime may share one: then one sender is asked to wait."""
+    return int.from_bytes(request_id.bytes[:8], signed=True) ^ int.from_bytes(
+        request_id.bytes[8:], signed=True
+    )
+
+
+def _fault(code: OutcomeCode, text: str) -> OutcomeError:
+    return fault(code, text, "http.X-Request-ID")
 
 
 def index_columns(arrival: Arrival) -> dict[str, object]:
@@ -62,12 +64,6 @@ def index_columns(arrival: Arrival) -> dict[str, object]:
     }
 
 
-def _insert(arrival: Arrival, reading: Reading) -> InboundMessage | None:
-    """Insert unless a live claim of the same request id exists: the unique index decides, not a look."""
-    row = InboundMessage(**(index_columns(arrival) | meaning(reading)), state=InboundState.PROCESSING)
-    return row if insert_unless_there(row, durable=False) else None
-
-
 def meaning(reading: Reading) -> dict[str, object]:
     """The columns that a message has once it was read."""
     source = reading.bundle.source
@@ -82,21 +78,3 @@ def meaning(reading: Reading) -> dict[str, object]:
             for issue in reading.warnings
         ],
     }
-
-
-def _retire_dead_claim(arrival: Arrival) -> None:
-    live = InboundMessage.objects.filter(request_id=arrival.headers.request_id, state__in=_LIVE)
-    claim = live.select_for_update(skip_locked=True).first()
-    if claim is None:
-        raise _too_early()
-    if claim.state == InboundState.ACCEPTED:
-        raise fault(
-            OutcomeCode.DUPLICATE, "A message with this X-Request-ID was processed.", "http.X-Request-ID"
-        )
-    InboundMessage.objects.filter(pk=claim.pk).update(state=InboundState.ABANDONED, completed_at=arrival.now)
-
-
-def _too_early() -> Exception:
-    return fault(
-        OutcomeCode.TOO_EARLY, "A message with this X-Request-ID is being processed.", "http.X-Request-ID"
-    )

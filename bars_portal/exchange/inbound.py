@@ -1,17 +1,15 @@
 """Receiving a message: content, claim, apply, stored reply (standard section 5).
 
-Domain changes, audit, the stored reply and the claim's completion commit together. A failure leaves nothing
-but the message and its outcome.
+Claim, domain changes, audit and the stored message with its reply are one transaction. A failure leaves
+nothing but the message and its outcome, a dead worker nothing at all.
 """
-
-from datetime import datetime
 
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, transaction
 
 from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import Arrival, StoredReply
-from bars_portal.exchange.claims import claim, hold, index_columns, meaning
+from bars_portal.exchange.claims import claim, index_columns, meaning
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.deadline import bounded
 from bars_portal.exchange.failures import issue_of, may_go_well_again
@@ -22,15 +20,12 @@ from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.reading import Reading, read_message
 from bars_portal.exchange.refusals import code_of, outcome_reply
 from bars_portal.exchange.registry import Refusal
-from bars_portal.rows import change
+from bars_portal.rows import insert
 from bars_portal.together import together
 
-# Names drawn at random (references) may be taken: then another is drawn.
+# Names drawn at random (references) may be taken: then another is drawn. And what was accepted while we
+# looked is seen the second time.
 _ATTEMPTS = 5
-_COMPLETE = """
-    UPDATE exchange_inboundmessage SET state = %s, completed_at = %s, status_code = %s, reply = %s
-    WHERE id = %s AND state = 'processing'
-"""
 
 
 def receive(arrival: Arrival) -> StoredReply:
@@ -40,25 +35,22 @@ def receive(arrival: Arrival) -> StoredReply:
             reading = read_message(arrival)
         arrival.deadline.left()
     except OutcomeError as refusal:
-        return _store_refused(arrival, refusal)
-    try:
-        with bounded(arrival.deadline):
-            message = claim(arrival, reading)
-    except OutcomeError as repeat:
-        return _refuse_repeat(arrival, reading, repeat)
-    return _process(message, reading, arrival)
+        return _store_refused(InboundMessage(**index_columns(arrival)), refusal, arrival)
+    return _process(reading, arrival)
 
 
-def _process(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
+def _process(reading: Reading, arrival: Arrival) -> StoredReply:
+    message = InboundMessage(**(index_columns(arrival) | meaning(reading)))
     try:
         return _attempt(message, reading, arrival)
     except OutcomeError as refusal:
-        return _fail(message, refusal, arrival)
+        return _store_refused(message, refusal, arrival)
     except DatabaseError as error:
-        return _fail(message, OutcomeError(issue_of(error)), arrival)
+        return _store_refused(message, OutcomeError(issue_of(error)), arrival)
     except BaseException:
-        # A bug: the claim is given back, so that a retry is judged afresh; the edge answers and logs.
-        _fail(message, fault(OutcomeCode.SERVER_ERROR, "The message could not be processed."), arrival)
+        # A bug: a retry is judged afresh; the edge answers and logs.
+        trouble = fault(OutcomeCode.SERVER_ERROR, "The message could not be processed.")
+        _store_refused(message, trouble, arrival)
         raise
 
 
@@ -66,7 +58,7 @@ def _attempt(message: InboundMessage, reading: Reading, arrival: Arrival) -> Sto
     for left in reversed(range(_ATTEMPTS)):
         try:
             with bounded(arrival.deadline), transaction.atomic(), together():
-                _refuse_reused_bundle(reused=hold(message))
+                claim(arrival, reading)
                 return _apply(message, reading, arrival)
         except IntegrityError as error:
             if not (left and may_go_well_again(error)):
@@ -78,21 +70,33 @@ def _apply(message: InboundMessage, reading: Reading, arrival: Arrival) -> Store
     applied = reading.kind.apply(reading.parsed, _context(message, reading, arrival))
     if isinstance(applied, Refusal):
         return _refuse(message, applied.issues, arrival)
-    _audit(arrival, message, "done", reading.kind.key)
     bundle = applied.answer or reply(
         reading.bundle, now=arrival.now, focus=applied.focus[1], included=applied.included
     )
     answer = StoredReply(200, json.dumps(bundle))
-    _complete(message, InboundState.ACCEPTED, answer, arrival.now)
+    _store(message, InboundState.ACCEPTED, answer, arrival)
+    _audit(arrival, message, "done")
     return answer
 
 
 def _refuse(message: InboundMessage, issues: tuple[Issue, ...], arrival: Arrival) -> StoredReply:
     """In the caller's transaction: what was written in it stays."""
     answer = outcome_reply(issues)
-    _complete(message, InboundState.REFUSED, answer, arrival.now)
-    _audit(arrival, message, "refused", message.message_type, issues[0])
+    _store(message, InboundState.REFUSED, answer, arrival)
+    _audit(arrival, message, "refused", issues[0])
     return answer
+
+
+def _store_refused(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> StoredReply:
+    """A row of its own in no live state: what was accepted before stays what it is."""
+    with bounded(arrival.deadline.extended()), transaction.atomic(), together():
+        return _refuse(message, refusal.issues, arrival)
+
+
+def _store(message: InboundMessage, state: InboundState, answer: StoredReply, arrival: Arrival) -> None:
+    message.state, message.completed_at = state, arrival.now
+    message.status_code, message.reply = answer.status, answer.body
+    insert(message)
 
 
 def _context(message: InboundMessage, reading: Reading, arrival: Arrival) -> MessageContext:
@@ -109,54 +113,14 @@ def _context(message: InboundMessage, reading: Reading, arrival: Arrival) -> Mes
     )
 
 
-def _refuse_reused_bundle(*, reused: bool) -> None:
-    """The unique index settles a race; this look gives the common case its clear answer."""
-    if reused:
-        raise fault(
-            OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", "Bundle.id"
-        )
-
-
-def _store_refused(
-    arrival: Arrival, refusal: OutcomeError, meaning: dict[str, object] | None = None
-) -> StoredReply:
-    answer = outcome_reply(refusal.issues)
-    with bounded(arrival.deadline.extended()), transaction.atomic():
-        message = InboundMessage.objects.create(
-            **(index_columns(arrival) | (meaning or {})),
-            state=InboundState.REFUSED,
-            completed_at=arrival.now,
-            status_code=answer.status,
-            reply=answer.body,
-        )
-        _audit(arrival, message, "refused", message.message_type, refusal.issues[0])
-    return answer
-
-
-def _refuse_repeat(arrival: Arrival, reading: Reading, repeat: OutcomeError) -> StoredReply:
-    """A row of its own in no live state: the claim of the first message stays what it is."""
-    return _store_refused(arrival, repeat, meaning(reading))
-
-
-def _fail(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> StoredReply:
-    with bounded(arrival.deadline.extended()), transaction.atomic(), together():
-        return _refuse(message, refusal.issues, arrival)
-
-
-def _complete(message: InboundMessage, state: InboundState, answer: StoredReply, now: datetime) -> None:
-    change(_COMPLETE, state.value, now, answer.status, answer.body, message.pk)
-
-
-def _audit(
-    arrival: Arrival, message: InboundMessage, outcome: str, key: str, issue: Issue | None = None
-) -> None:
+def _audit(arrival: Arrival, message: InboundMessage, outcome: str, issue: Issue | None = None) -> None:
     record(
         actor=arrival.actor,
         action="exchange.receive_message",
         subject=message,
         outcome=outcome,
         detail={
-            "message_type": key,
+            "message_type": message.message_type,
             "code": code_of(issue) if issue else None,
             "rule": issue.rule if issue else None,
             "request_id": str(arrival.headers.request_id),

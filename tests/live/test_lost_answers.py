@@ -25,7 +25,8 @@ RECEIVED = """
     JOIN bookings_booking received ON received.slot_id::text = sent.remote_slot_id
     WHERE sent.id = %s AND received.created_at > sent.created_at
 """
-PROCESSING = "SELECT 1 FROM exchange_inboundmessage WHERE state = 'processing'"
+# Whoever works on a message holds its claim.
+PROCESSING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
 
 
 def booking_id(page: httpx.Response) -> str:

@@ -6,18 +6,14 @@ from django.db import models
 
 
 class InboundState(models.TextChoices):
-    PROCESSING = "processing", "Being processed"
     ACCEPTED = "accepted", "Accepted"
     REFUSED = "refused", "Refused"
-    # The worker died before it answered; a repeat took over.
+    # Of earlier versions, which wrote the row first: the worker died before it answered.
     ABANDONED = "abandoned", "Abandoned"
 
 
-_LIVE = models.Q(state__in=[InboundState.PROCESSING, InboundState.ACCEPTED])
-
-
 class InboundMessage(models.Model):
-    """One `POST /$process-message`: claim of its request id, raw bytes, all headers, our stored answer."""
+    """One `POST /$process-message`: raw bytes, all headers, our stored answer."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Null in what was refused because they were missing, or no UUIDs.
@@ -42,7 +38,11 @@ class InboundMessage(models.Model):
     class Meta:
         ordering = ["-received_at"]
         constraints = [
-            models.UniqueConstraint(fields=["request_id"], condition=_LIVE, name="inbound_request_id_once"),
+            models.UniqueConstraint(
+                fields=["request_id"],
+                condition=models.Q(state=InboundState.ACCEPTED),
+                name="inbound_request_id_once",
+            ),
             models.UniqueConstraint(
                 fields=["bundle_id"],
                 condition=models.Q(state=InboundState.ACCEPTED, starts_conversation=True),

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Barrier, Event
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,13 +16,10 @@ from django.http import HttpResponse
 from django.test import Client
 
 from bars_portal.exchange import inbound
-from bars_portal.exchange.arrival import Arrival
-from bars_portal.exchange.claims import claim
+from bars_portal.exchange.claims import claim, lock_of
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.models import InboundMessage, InboundState
-from bars_portal.exchange.reading import read_message
 from bars_portal.exchange.registry import Applied, Refusal, message_type
-from bars_portal.exchange.transport.headers import decode_headers
 from bookings.models import Booking, Slot
 from tests.factories.bookings import make_slot
 from tests.integration.exchange.calling import (
@@ -30,11 +27,11 @@ from tests.integration.exchange.calling import (
     cancelling,
     for_slot,
     fresh,
-    headers,
     hosted,
     outcome,
     state_of_the_world,
 )
+from tests.integration.exchange.test_failures import second_connection
 from tests.unit.exchange_fhir.factory import APPOINTMENT, changed, put
 
 DUPLICATE = (409, "REC_CONFLICT", "duplicate")
@@ -159,47 +156,44 @@ def test_while_the_first_one_runs_it_is_too_early(
     assert Booking.objects.count() == 1
 
 
-def arrival(body: dict[str, Any], request_id: str) -> Arrival:
-    sent = headers(X_Request_ID=request_id)
-    return Arrival(
-        body=json.dumps(body).encode(),
-        raw_headers=sent,
-        headers=decode_headers(sent),
-        peer="proxy",
-        now=datetime.now(UTC),
-    )
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_claim_whose_worker_died_is_taken_over_at_once(receiver: Receiver) -> None:
     hosted()
     body, request_id = fresh(), str(uuid4())
-    arrived = arrival(body, request_id)
-    left_behind = claim(arrived, read_message(arrived))
-    assert receiver.send(body, X_Request_ID=request_id).status_code == 200
-    left_behind.refresh_from_db()
-    assert left_behind.state == InboundState.ABANDONED
-    assert left_behind.completed_at is not None
-    assert left_behind.completed_at - left_behind.received_at < timedelta(seconds=5)
-    states = InboundMessage.objects.filter(request_id=UUID(request_id)).values_list("state", flat=True)
-    assert sorted(states) == ["abandoned", "accepted"]
+    with second_connection() as worker:
+        worker.execute("BEGIN")
+        worker.execute("SELECT pg_advisory_xact_lock(%s)", [lock_of(UUID(request_id))])
+        assert outcome(receiver.send(body, X_Request_ID=request_id)) == TOO_EARLY
+        with connection.cursor() as killer:
+            killer.execute("SELECT pg_terminate_backend(%s, 5000)", [worker.info.backend_pid])
+        worker.close()
+        assert receiver.send(body, X_Request_ID=request_id).status_code == 200
+    states = InboundMessage.objects.filter(request_id=UUID(request_id)).values_list("state", "status_code")
+    assert sorted(states) == [("accepted", 200), ("refused", 425)]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_was_taken_over_comes_back_too_late(receiver: Receiver) -> None:
+def test_what_was_accepted_at_the_same_moment_is_a_duplicate(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one commits and lets go between our look at the table and our try for its lock."""
     hosted()
     body, request_id = fresh(), str(uuid4())
-    arrived = arrival(body, request_id)
-    reading = read_message(arrived)
-    mine = claim(arrived, reading)
     assert receiver.send(body, X_Request_ID=request_id).status_code == 200
-    before = state_of_the_world()
-    late = inbound._process(mine, reading, arrived)
-    assert late.status == 425
+    before, looks = state_of_the_world(), []
+
+    def saw_nothing_at_first(*args: Any) -> None:
+        looks.append(args)
+        if len(looks) > 1:
+            claim(*args)
+
+    monkeypatch.setattr(inbound, "claim", saw_nothing_at_first)
+    # As of a type that writes nothing unique of its own.
+    nothing = Applied(focus=("urn:x", {}), answer={"resourceType": "Bundle"})
+    monkeypatch.setattr(message_type("booking-new"), "apply", lambda parsed, context: nothing)
+    assert outcome(receiver.send(fresh(), X_Request_ID=request_id)) == DUPLICATE
+    assert len(looks) == 2
     assert state_of_the_world() == before
-    mine.refresh_from_db()
-    assert (mine.state, mine.status_code, mine.reply) == (InboundState.ABANDONED, None, None)
-    assert InboundMessage.objects.get(state=InboundState.ACCEPTED).status_code == 200
 
 
 def all_at_once(calls: list[Any]) -> list[HttpResponse]:
@@ -226,8 +220,7 @@ def test_sixteen_times_the_same_message_at_once_is_one_booking(receiver: Receive
     assert seen[200] == 1
     assert set(seen) <= {200, DUPLICATE, TOO_EARLY}
     assert Booking.objects.count() == 1
-    live = InboundMessage.objects.filter(state__in=[InboundState.PROCESSING, InboundState.ACCEPTED])
-    assert live.count() == 1
+    assert InboundMessage.objects.filter(state=InboundState.ACCEPTED).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
