@@ -14,6 +14,7 @@ from bars_portal.exchange.registry import Addressing
 from bookings.mapping import HeaderFacts
 from directory.mapping import organisation_to_fhir
 from referrals.content_answers import read_content
+from referrals.included import included_in
 from referrals.mapping import responses
 from referrals.models import Case, CaseAnswer
 from referrals.states import ReplyKind
@@ -37,7 +38,7 @@ def held_request(case: Case) -> responses.HeldRequest:
         case_id=case.pk,
         url=case.sender_full_url,
         request=case.resource,
-        entries=tuple((url, resource) for url, resource in case.included),
+        entries=tuple((url, resource) for url, resource in included_in(case)),
         reference=case.reference,
     )
 

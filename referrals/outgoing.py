@@ -19,6 +19,7 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.registry import Addressing, Applied, MessageType, Outcome
 from bars_portal.exchange.transport.client import BarsClient
 from referrals import mapping
+from referrals.included import included_in
 from referrals.mapping import ReceivedCase, requests
 from referrals.models import Case
 from referrals.sent import as_case, envelope_of, find_sent, lock_sent, where_to
@@ -55,7 +56,7 @@ class NewRequest(RequestMessage):
 
     def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
         case = as_case(subject)
-        return _whole(case, MessageReason.NEW, case.resource, case.included, bundle_id, now)
+        return _whole(case, MessageReason.NEW, case.resource, included_in(case), bundle_id, now)
 
     def apply(self, parsed: ReceivedCase, context: MessageContext) -> Applied:
         return receive_case(received=parsed, context=context)
@@ -90,7 +91,7 @@ class RequestEnd(RequestMessage):
             now=now,
         )
         envelope = envelope_of(case, bundle_id=bundle_id, now=now)
-        return requests.end_message(envelope, request=ended, included=case.included)
+        return requests.end_message(envelope, request=ended, included=included_in(case))
 
     def apply(self, parsed: ReceivedCase, context: MessageContext) -> Applied:
         return receive_end(received=parsed, context=context)

@@ -12,6 +12,7 @@ from bars_portal.exchange.registry import ResourceReader, register_reader
 from bookings.mapping import Entry, distinct_urls, referred_to
 from directory.models import HealthcareService
 from referrals import mapping
+from referrals.included import included_in
 from referrals.models import Case
 from referrals.selectors import cases_found, received_case
 
@@ -49,7 +50,7 @@ class ServiceRequestReader(ResourceReader):
 
 def _entries(case: Case) -> list[Entry]:
     """The request, everything it refers to, and our own Encounter with the reference."""
-    around = [(url, resource) for url, resource in case.included]
+    around = [(url, resource) for url, resource in included_in(case)]
     reached = referred_to(case.resource, around)
     urls = {url for url, _ in reached}
     ours = mapping.own_encounter_id(case.pk)

@@ -19,6 +19,7 @@ from bars_portal.nhsuk.forms import (
 from referrals.answer_forms.base import AnswerForm, clean_time, london_moment, time_field
 from referrals.case_words import FLAGS, PRIORITIES
 from referrals.content_answers import Disposition, Outcome, Place, RaisedFlag
+from referrals.included import included_in
 from referrals.models import Case
 from referrals.priorities import CategoryChange, compare
 
@@ -49,7 +50,7 @@ def priority_options(case: Case) -> list[Option]:
 
 def standing_warnings(case: Case) -> list[tuple[str, str]]:
     """(fullUrl, words) of the warnings that came with the request and still stand."""
-    flags = [(url, each) for url, each in case.included if each.get("resourceType") == "Flag"]
+    flags = [(url, each) for url, each in included_in(case) if each.get("resourceType") == "Flag"]
     over = ("inactive", "entered-in-error")
     return [(url, warning_words(flag)) for url, flag in flags if flag.get("status") not in over]
 

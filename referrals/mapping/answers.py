@@ -51,12 +51,13 @@ def whole_answer(
     return reply(received.bundle, now=now, focus=focus, included=others)
 
 
-def read_back(received: ReceivedCase, answered: dict[str, Any]) -> list[list[Any]]:
+def read_back(answered: dict[str, Any], *, focus_id: UUID) -> list[list[Any]]:
     """What a read gives beside the ServiceRequest: everything that was sent, with the ids of our answer."""
     return [
-        [entry["fullUrl"], entry["resource"]]
+        [entry["fullUrl"], resource]
         for entry in answered["entry"]
-        if entry["fullUrl"] != received.url and entry["resource"]["resourceType"] != "MessageHeader"
+        if (resource := entry["resource"])["resourceType"] != "MessageHeader"
+        and resource.get("id") != str(focus_id)
     ]
 
 

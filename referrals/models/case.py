@@ -62,9 +62,10 @@ class AbstractCase(models.Model):
     sender_full_url = models.CharField(max_length=200, blank=True)
     # Received: the colleague who works on it.
     assigned_to = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    # The ServiceRequest as it now stands on the wire, and what it came with: [[fullUrl, resource], ...].
+    # The ServiceRequest as it now stands on the wire, and what it came with: [[fullUrl, resource], ...]. Null
+    # in a received case as it arrived: our reply has it (referrals.included).
     resource = models.JSONField(default=dict, encoder=ResourceEncoder, decoder=ResourceDecoder)
-    included = models.JSONField(default=list, encoder=ResourceEncoder, decoder=ResourceDecoder)
+    included = models.JSONField(null=True, encoder=ResourceEncoder, decoder=ResourceDecoder)
     # The sender's own meta.lastUpdated by fullUrl: a later message is compared with these.
     sender_stamps = models.JSONField(default=dict)
     # Sent: what was stated (referrals.content), and what an update on its way will make of it

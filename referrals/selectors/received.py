@@ -16,6 +16,8 @@ from referrals.states import CURRENT, Category, Direction
 # One patient has few cases; a search that finds more is not for one patient.
 MOST_FOUND = 100
 _RELATED = ("service", "organisation", "patient", "journey")
+# What came with a request may be in the reply to its message only (referrals.included).
+_REPLY_ONLY = ("message__body", "message__headers", "message__warnings")
 AnyCase = TypeVar("AnyCase", Referral, ValidationCase)
 
 
@@ -60,7 +62,7 @@ def locked(model: type[Referral] | type[ValidationCase], case_id: UUID) -> Case:
     """
     rows: QuerySet[Any] = model.objects.all()
     rows.select_for_update().only("pk").get(pk=case_id)
-    case: Case = rows.select_related(*_RELATED).get(pk=case_id)
+    case: Case = rows.select_related(*_RELATED, "message").defer(*_REPLY_ONLY).get(pk=case_id)
     return case
 
 
@@ -80,7 +82,7 @@ def cases_found(*, service_id: ServiceID | None, query: ServiceRequestQuery) -> 
 
 
 def _found(model: type[AnyCase], service_id: ServiceID | None, query: ServiceRequestQuery) -> list[AnyCase]:
-    found = _received(model).order_by("-created_at")
+    found = _received(model).select_related(*_RELATED, "message").defer(*_REPLY_ONLY).order_by("-created_at")
     if service_id is not None:
         found = found.filter(service__service_id=service_id.value)
     if query.identifier is not None:

@@ -11,6 +11,7 @@ from bars_portal.exchange.transport.answers import Delivery
 from bookings.mapping import stored
 from referrals.answered import Answered, answered
 from referrals.explanations import DELIVERED_UNREAD, Purpose, explain, unclear
+from referrals.included import included_in
 from referrals.mapping import requests
 from referrals.models import Case, Referral
 from referrals.selectors import changes_of
@@ -90,7 +91,7 @@ def _learned(case: Case, held: Answered) -> dict[str, Any]:
         "remote_id": held.remote_id or case.remote_id,
         "reference": held.reference(case.pk) or case.reference,
         "resource": held.request or case.resource,
-        "included": stored(requests.answered_entries(case.included, held.bundle)),
+        "included": stored(requests.answered_entries(included_in(case), held.bundle)),
     }
 
 

@@ -4,6 +4,7 @@ from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
 from bars_portal.exchange.registry import Applied
 from referrals import mapping
+from referrals.included import included_in
 from referrals.mapping import ReceivedCase
 from referrals.services.known import known_case
 from referrals.services.updating import apply_change
@@ -25,6 +26,8 @@ def receive_end(*, received: ReceivedCase, context: MessageContext) -> Applied:
     ended = mapping.ended_request(case.resource, received.request, version=version, now=context.received_at)
     changes = {
         "resource": ended,
+        # From now on the message is another one, which leaves most of it out.
+        "included": included_in(case),
         "sender_stamps": {**case.sender_stamps, **mapping.stamps_of(received)},
         "version": version,
         "message_id": context.inbound_id,

@@ -18,6 +18,7 @@ from bookings.parties import parties_of
 from directory.models import HealthcareService
 from referrals import mapping
 from referrals.content import RequestContent, content_to_json
+from referrals.included import included_in
 from referrals.mapping import requests
 from referrals.mapping.requests import Frame
 from referrals.models import MODELS, Case
@@ -86,7 +87,7 @@ def written(
         authored_on=str(held.get("authoredOn", "")),
     )
     resource = requests.updated_resource(request, held)
-    included = stored(requests.updated_entries(entries, case.included))
+    included = stored(requests.updated_entries(entries, included_in(case)))
     return {
         **_facts(case, settled, resource, included, now),
         "content": content_to_json(settled),

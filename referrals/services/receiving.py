@@ -50,7 +50,6 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     )
     encounter = _draw_ids(case, received, now)
     answer = mapping.whole_answer(received, focus=case.resource, others=[encounter], now=now)
-    case.included = mapping.read_back(received, answer)
     insert(case)
     start_history(
         case=case,

@@ -9,6 +9,7 @@ from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
 from referrals import mapping
+from referrals.included import included_in
 from referrals.mapping import ReceivedCase
 from referrals.models import Case
 from referrals.services.known import REQUEST, known_case
@@ -22,7 +23,7 @@ def receive_update(*, received: ReceivedCase, context: MessageContext) -> Applie
     now = context.received_at
     case = known_case(received, context)
     request = mapping.merged_request(received, case.resource, case.sender_stamps)
-    merged = mapping.merged_entries(received, case.included, case.sender_stamps)
+    merged = mapping.merged_entries(received, included_in(case), case.sender_stamps)
     stands = mapping.merged_case(received, request, merged)
     encounter = mapping.own_encounter(
         received, case_id=case.pk, reference=case.reference, status=CaseStatus(case.status), now=now
@@ -35,7 +36,7 @@ def receive_update(*, received: ReceivedCase, context: MessageContext) -> Applie
     changes = {
         **columns(stands.facts),
         "resource": resource,
-        "included": mapping.read_back(received, answer),
+        "included": mapping.read_back(answer, focus_id=case.pk),
         "sender_stamps": {**case.sender_stamps, **mapping.stamps_of(received)},
         "version": version,
         "message_id": context.inbound_id,

@@ -15,6 +15,7 @@ from referrals.answer_policies import Decision
 from referrals.answer_states import reply_told
 from referrals.answering import held_request, is_ambulance
 from referrals.content_answers import AnswerContent
+from referrals.included import included_in
 from referrals.mapping import responses
 from referrals.models import MODELS, Case, CaseAnswer
 from referrals.selectors.received import locked
@@ -66,7 +67,7 @@ def decide(
         actor=acting.actor,
         now=now,
         note=note,
-        changes={"included": responses.with_own_encounter(held.included, encounter), **(changes or {})},
+        changes={"included": responses.with_own_encounter(included_in(held), encounter), **(changes or {})},
     )
     kind = reply_told(held.category, is_ambulance(held), decision.event)
     if kind is None:

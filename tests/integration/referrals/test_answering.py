@@ -17,6 +17,7 @@ from bars_portal.exchange.models import OutboundMessage
 from referrals.answer_states import AnswerState
 from referrals.answering import is_ambulance
 from referrals.content_answers import CadStatus, Disposition, NonAttendance, Place, RaisedFlag, Rejection
+from referrals.included import included_in
 from referrals.mapping import own_encounter_id
 from referrals.models import CaseAnswer, CaseReply
 from referrals.selectors import changes_of, replies_of, versions_of
@@ -78,7 +79,7 @@ def test_a_rejection_says_why(desk: AnsweringDesk) -> None:
 def test_an_outcome_carries_back_what_changed(desk: AnsweringDesk) -> None:
     """Category raised, the patient elsewhere, a warning ended and one raised, and a new ambulance case."""
     case = desk.ask("VALREQ01")
-    scene = next(url for url, each in case.included if each["resourceType"] == "Flag")
+    scene = next(url for url, each in included_in(case) if each["resourceType"] == "Flag")
     said = outcome(
         disposition=Disposition.DISPATCH,
         priority=ARPPriority.C2,
@@ -183,7 +184,7 @@ def test_other_referrals_are_decided_here_alone(desk: AnsweringDesk, verb: str) 
     assert decided.answer is None
     assert not OutboundMessage.objects.exists()
     assert [each.event for each in changes_of(case)] == ["receive", verb]
-    own = next(each for _, each in decided.case.included if each.get("id") == own_encounter_id(case.pk))
+    own = next(each for _, each in included_in(decided.case) if each.get("id") == own_encounter_id(case.pk))
     expected = {"accept": "planned", "start": "in-progress", "reject": "cancelled", "complete": "finished"}
     assert own["status"] == expected[verb], "a read tells it"
 
