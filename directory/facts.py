@@ -20,3 +20,11 @@ class ServiceFacts:
     postcode: str = ""
     phone: str = ""
     position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServingService:
+    """A service that our receiver answers for. `allowed_callers`: ODS codes; empty means anyone."""
+
+    facts: ServiceFacts
+    allowed_callers: frozenset[str]

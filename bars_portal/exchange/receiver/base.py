@@ -32,6 +32,9 @@ class FhirView(APIView):
     """One FHIR endpoint. Order of checks: certificate, ids, formats, verb, then the endpoint's own."""
 
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
+    # Bodies, formats and answers are this package's own: nothing of DRF's is made for each request.
+    parser_classes = ()
+    renderer_classes = ()
     audit_action: ClassVar[str] = "exchange.read"
     # Whether all that the endpoint does, up to its answer, is bounded here.
     keeps_deadline: ClassVar[bool] = True

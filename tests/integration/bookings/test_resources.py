@@ -96,12 +96,12 @@ def test_only_callers_that_the_service_allows() -> None:
         assert refused.value.status == 401
 
 
-def test_one_statement_for_the_service_and_one_for_its_slots(schedule: Schedule) -> None:
+def test_one_statement_for_the_service_and_its_slots(schedule: Schedule) -> None:
     for number in range(40):
         make_slot(schedule=schedule, start=TOMORROW + timedelta(minutes=15 * number))
     with CaptureQueriesContext(connection) as captured:
         slots_found(params(schedule.service.service_id), context())
-    assert len(captured.captured_queries) == 2
+    assert len(captured.captured_queries) == 1
 
 
 def test_includes_that_stand_for_several_are_honoured_and_foreign_ones_left_out() -> None:
