@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
+from bars_portal.audit.reads import ReadNote
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Resource, searchset
-from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries import AppointmentQuery, SlotQuery
 from bars_portal.exchange.fhir.queries.slots import INCLUDE
 from bars_portal.exchange.fhir.rendered import Rendered, rendered_searchset
@@ -17,7 +18,6 @@ from bookings import mapping
 from bookings.models import Booking
 from bookings.selectors.offered import offered_slots
 from bookings.selectors.received import appointment_of, appointments_of_patient
-from directory.facts import ServingService
 from directory.models import HealthcareService
 
 Params = Sequence[tuple[str, str]]
@@ -33,6 +33,8 @@ class SlotReader(ResourceReader):
         query = SlotQuery.parse(params)
         found = offered_slots(
             query.service_id,
+            caller=context.sender_ods_code,
+            note=_note(context),
             statuses=query.statuses,
             start=query.start,
             end=query.end,
@@ -43,7 +45,8 @@ class SlotReader(ResourceReader):
             raise fault(
                 OutcomeCode.NOT_FOUND, "Schedule.actor:HealthcareService is not a service of this receiver"
             )
-        _check_caller(found.service, context)
+        if not found.service.permitted:
+            raise _not_permitted()
         return rendered_searchset(
             bundle_id=uuid4(),
             now=context.received_at,
@@ -96,13 +99,27 @@ def _entries(booking: Booking) -> list[mapping.Entry]:
     return [(booking.sender_full_url, booking.resource), *mapping.referred_to(booking.resource, around)]
 
 
-def _may_call(service: HealthcareService | ServingService, context: ReadContext) -> bool:
+def _note(context: ReadContext) -> ReadNote:
+    return ReadNote.of(
+        actor=context.actor,
+        action=context.action,
+        now=context.received_at,
+        detail=context.detail,
+        correlation_id=context.correlation_id,
+    )
+
+
+def _may_call(service: HealthcareService, context: ReadContext) -> bool:
     return not service.allowed_callers or context.sender_ods_code in service.allowed_callers
 
 
-def _check_caller(service: HealthcareService | ServingService, context: ReadContext) -> None:
+def _check_caller(service: HealthcareService, context: ReadContext) -> None:
     if not _may_call(service, context):
-        raise fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")
+        raise _not_permitted()
+
+
+def _not_permitted() -> OutcomeError:
+    return fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")
 
 
 def _self_link(params: Params, query: SlotQuery) -> str:

@@ -24,7 +24,7 @@ class ServiceFacts:
 
 @dataclass(frozen=True, slots=True)
 class ServingService:
-    """A service that our receiver answers for. `allowed_callers`: ODS codes; empty means anyone."""
+    """A service that our receiver answers for, and whether the one who asks may use it."""
 
     facts: ServiceFacts
-    allowed_callers: frozenset[str]
+    permitted: bool

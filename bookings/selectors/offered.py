@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from bars_portal.audit.reads import NOTED, ReadNote
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.statements import cursor
 from bookings.paired_ids import paired_id_sql
@@ -19,6 +20,8 @@ _IN_A_ROW = 500
 def offered_slots(
     service_id: ServiceID,
     *,
+    caller: str,
+    note: ReadNote,
     statuses: Collection[str],
     start: datetime,
     end: datetime,
@@ -27,12 +30,14 @@ def offered_slots(
 ) -> OfferedSlots | None:
     """In order of time; both bounds are of the slot's start, and included. Served by index `slot_search`.
 
-    None unless our receiver answers for the service and it is active. The templates are for SQL's `format()`,
-    with the places of `SlotTexts` in `bookings.mapping`.
+    None unless our receiver answers for the service and it is active; a caller (its ODS code) who may not use
+    it gets no slots, and then `note` is not written. The templates are for SQL's `format()`, with the places
+    of `SlotTexts` in `bookings.mapping`.
     """
+    wanted = [str(each) for each in statuses]
+    values = (caller, service_id.value, *note, wanted, start, end, template, template_with_channel)
     with cursor() as asking:
-        wanted = [str(each) for each in statuses]
-        asking.execute(_OFFERED, (service_id.value, wanted, start, end, template, template_with_channel))
+        asking.execute(_OFFERED, values)
         rows = asking.fetchall()
     if not rows:
         return None
@@ -62,11 +67,13 @@ def _london(column: str) -> str:
 # first row has the diaries, and is there without slots too.
 _OFFERED = f"""
 WITH service AS MATERIALIZED ({SERVING}),
+noted AS ({NOTED} FROM service WHERE permitted),
 found AS MATERIALIZED (
     SELECT id, schedule_id, status, start, "end", updated_at,
         row_number() OVER (ORDER BY start, schedule_id) - 1 AS place
     FROM bookings_slot
-    WHERE service_id = (SELECT id FROM service) AND status = ANY(%s) AND start BETWEEN %s AND %s
+    WHERE service_id = (SELECT id FROM service WHERE permitted)
+        AND status = ANY(%s) AND start BETWEEN %s AND %s
 ), diary AS MATERIALIZED (
     SELECT {", ".join(DiaryRow._fields)},
         {paired_id_sql("id")} AS paired_id,

@@ -97,20 +97,23 @@ class FhirView(APIView):
 
     def audit(self, outcome: str, code: str = "") -> None:
         """Every access is on the trail, refused ones too; parameters are not, they may name a patient."""
-        target = self.incoming.target if self.incoming else None
         record(
             actor=partner(self.incoming, self.peer.name if self.peer else ""),
             action=self.audit_action,
             outcome=outcome,
-            detail={
-                "path": self.request.resolver_match.route if self.request.resolver_match else "",
-                "verb": self.request.method or "",
-                "service_id": target.value if target else None,
-                "code": code,
-            },
+            detail=self._audit_detail(code),
             correlation_id=self.incoming.correlation_id if self.incoming else None,
             now=self.now,
         )
+
+    def _audit_detail(self, code: str) -> dict[str, str | int | None]:
+        target = self.incoming.target if self.incoming else None
+        return {
+            "path": self.request.resolver_match.route if self.request.resolver_match else "",
+            "verb": self.request.method or "",
+            "service_id": target.value if target else None,
+            "code": code,
+        }
 
     def read_context(self) -> ReadContext:
         incoming = self.require_headers()
@@ -122,6 +125,8 @@ class FhirView(APIView):
             sender_ods_code=organisation.ods_code if organisation else "",
             received_at=self.now,
             actor=partner(incoming, self.peer.name if self.peer else ""),
+            action=self.audit_action,
+            detail=self._audit_detail(""),
         )
 
     def require_headers(self) -> IncomingHeaders:

@@ -116,10 +116,10 @@ class ResourceView(FhirView):
 
     def get(self, request: Request, resource_id: str | None = None) -> HttpResponse:
         found = self._find(request._request, resource_id)
-        self.audit("done")
         if isinstance(found, Rendered):
-            # Its rows came in pieces: no connection carried all of it.
+            # The reader noted it. Its rows came in pieces: no connection carried all of it.
             return stored_answer(request._request, found.body, status=200)
+        self.audit("done")
         return self.answer(found)
 
     def _find(self, request: HttpRequest, resource_id: str | None) -> dict[str, Any] | Rendered:

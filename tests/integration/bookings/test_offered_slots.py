@@ -10,6 +10,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.reads import ReadNote
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.timestamps import format_london
@@ -60,6 +62,10 @@ def offered(
 ) -> OfferedSlots:
     found = offered_slots(
         ServiceID(service.service_id),
+        caller="RX111",
+        note=ReadNote.of(
+            actor=Actor("partner"), action="exchange.read", now=NOW, detail={}, correlation_id=UUID(int=1)
+        ),
         statuses=list(statuses),
         start=start,
         end=end,

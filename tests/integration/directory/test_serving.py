@@ -12,8 +12,8 @@ from tests.factories.directory import make_postcodes, make_service
 pytestmark = pytest.mark.django_db
 
 
-def serving(service_id: str) -> ServingService | None:
-    row = ask(SERVING, service_id)
+def serving(service_id: str, caller: str = "RX111") -> ServingService | None:
+    row = ask(SERVING, caller, service_id)
     return serving_of(row) if row else None
 
 
@@ -35,7 +35,24 @@ def test_the_same_facts(changes: dict[str, Any]) -> None:
     found = serving(service.service_id)
     assert found is not None
     assert found.facts == facts_of(service)
-    assert found.allowed_callers == set(service.allowed_callers)
+    assert found.permitted
+
+
+@pytest.mark.parametrize(
+    ("allowed", "caller", "permitted"),
+    [
+        ([], "RX111", True),
+        ([], "", True),
+        (["RX111"], "RX111", True),
+        (["RX112", "RX111"], "RX111", True),
+        (["RX112"], "RX111", False),
+        (["RX112"], "", False),
+    ],
+)
+def test_who_may_use_it(allowed: list[str], caller: str, permitted: bool) -> None:
+    found = serving(make_service(allowed_callers=allowed).service_id, caller)
+    assert found is not None
+    assert found.permitted is permitted
 
 
 @pytest.mark.parametrize("changes", [{"hosted": False}, {"active": False}], ids=["elsewhere", "closed"])
