@@ -1,14 +1,17 @@
 """What our receiver answers to GET /Slot and GET /Appointment (standard section 7)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
+from bars_portal.audit.reads import ReadNote
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Resource, searchset
-from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries import AppointmentQuery, SlotQuery
+from bars_portal.exchange.fhir.queries.slots import INCLUDE
 from bars_portal.exchange.fhir.rendered import Rendered, rendered_searchset
 from bars_portal.exchange.registry import ResourceReader, register_reader
 from bookings import mapping
@@ -16,7 +19,6 @@ from bookings.models import Booking
 from bookings.selectors.offered import offered_slots
 from bookings.selectors.received import appointment_of, appointments_of_patient
 from directory.models import HealthcareService
-from directory.selectors import ServingService, serving_service
 
 Params = Sequence[tuple[str, str]]
 
@@ -29,28 +31,30 @@ class SlotReader(ResourceReader):
     def search(self, params: Params, context: ReadContext) -> Rendered:
         """Slots as they are this moment. Raises OutcomeError: 400 and 422 of the query, 401, 404."""
         query = SlotQuery.parse(params)
-        service = serving_service(query.service_id)
-        if service is None:
-            raise fault(
-                OutcomeCode.NOT_FOUND, "Schedule.actor:HealthcareService is not a service of this receiver"
-            )
-        _check_caller(service, context)
         found = offered_slots(
-            service.facts.id,
+            query.service_id,
+            caller=context.sender_ods_code,
+            note=_note(context),
             statuses=query.statuses,
             start=query.start,
             end=query.end,
             template=mapping.slot_template(with_channel=False),
             template_with_channel=mapping.slot_template(with_channel=True),
         )
+        if found is None:
+            raise fault(
+                OutcomeCode.NOT_FOUND, "Schedule.actor:HealthcareService is not a service of this receiver"
+            )
+        if not found.service.permitted:
+            raise _not_permitted()
         return rendered_searchset(
             bundle_id=uuid4(),
             now=context.received_at,
             self_link=_self_link(params, query),
             total=found.total,
             matches=found.entries,
-            included=mapping.entries_with_slots(
-                found.diaries, facts=service.facts, includes=query.includes, now=context.received_at
+            included=mapping.texts_with_slots(
+                found.diaries, facts=found.service.facts, includes=query.includes, now=context.received_at
             ),
         )
 
@@ -95,16 +99,35 @@ def _entries(booking: Booking) -> list[mapping.Entry]:
     return [(booking.sender_full_url, booking.resource), *mapping.referred_to(booking.resource, around)]
 
 
-def _may_call(service: HealthcareService | ServingService, context: ReadContext) -> bool:
+def _note(context: ReadContext) -> ReadNote:
+    return ReadNote.of(
+        actor=context.actor,
+        action=context.action,
+        now=context.received_at,
+        detail=context.detail,
+        correlation_id=context.correlation_id,
+    )
+
+
+def _may_call(service: HealthcareService, context: ReadContext) -> bool:
     return not service.allowed_callers or context.sender_ods_code in service.allowed_callers
 
 
-def _check_caller(service: HealthcareService | ServingService, context: ReadContext) -> None:
+def _check_caller(service: HealthcareService, context: ReadContext) -> None:
     if not _may_call(service, context):
-        raise fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")
+        raise _not_permitted()
+
+
+def _not_permitted() -> OutcomeError:
+    return fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")
 
 
 def _self_link(params: Params, query: SlotQuery) -> str:
     """The search as we understood it: includes that we cannot honour are left out."""
-    asked = [(name, value) for name, value in params if name != "_include"]
-    return "Slot?" + urlencode([*asked, *(("_include", each) for each in sorted(query.includes))])
+    asked = urlencode([(name, value) for name, value in params if name != INCLUDE])
+    return f"Slot?{asked}&{_written(query.includes)}"
+
+
+@lru_cache(maxsize=256)
+def _written(includes: frozenset[str]) -> str:
+    return urlencode([(INCLUDE, each) for each in sorted(includes)])

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 from uuid import UUID
 
+from directory.facts import ServingService
+
 
 class DiaryRow(NamedTuple):
     """A diary as a slot answer needs it. The names are those of the model's fields; unknown texts are ""."""
@@ -22,6 +24,7 @@ class DiaryRow(NamedTuple):
 class OfferedSlots(NamedTuple):
     """`entries`: that many Bundle entries as JSON, with commas between them; `diaries`: those they are of."""
 
+    service: ServingService
     total: int
     entries: str
     diaries: list[DiaryRow]

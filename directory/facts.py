@@ -20,3 +20,11 @@ class ServiceFacts:
     postcode: str = ""
     phone: str = ""
     position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServingService:
+    """A service that our receiver answers for, and whether the one who asks may use it."""
+
+    facts: ServiceFacts
+    permitted: bool

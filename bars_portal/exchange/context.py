@@ -1,6 +1,7 @@
 """What a message or a read comes with: who asks, on whose behalf, in which conversation."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -26,7 +27,10 @@ class MessageContext:
 
 @dataclass(frozen=True)
 class ReadContext:
-    """An incoming GET. `target` is None when the header was not sent."""
+    """An incoming GET. `target` is None when the header was not sent.
+
+    `action` and `detail` are what the audit trail says of it.
+    """
 
     request_id: UUID
     correlation_id: UUID
@@ -34,3 +38,5 @@ class ReadContext:
     sender_ods_code: str
     received_at: datetime
     actor: Actor
+    action: str = "exchange.read"
+    detail: Mapping[str, str | int | None] = field(default_factory=dict)

@@ -150,7 +150,10 @@ class ResourceReader(ABC):
 
     @abstractmethod
     def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any] | Rendered:
-        """A searchset Bundle, as a dict or as finished JSON. Raises OutcomeError."""
+        """A searchset Bundle, as a dict. Raises OutcomeError.
+
+        Or as finished JSON, by a reader that has put the read on the audit trail itself.
+        """
 
 
 Find = Callable[[ServiceID], HostedService | None]

@@ -4,6 +4,7 @@ from bookings.mapping.appointments import accepted_appointment as accepted_appoi
 from bookings.mapping.appointments import cancelled_appointment as cancelled_appointment
 from bookings.mapping.appointments import ended_appointment as ended_appointment
 from bookings.mapping.appointments import reference_of as reference_of
+from bookings.mapping.around_slots import texts_with_slots as texts_with_slots
 from bookings.mapping.entries import Entry as Entry
 from bookings.mapping.entries import clean as clean
 from bookings.mapping.entries import distinct_urls as distinct_urls

@@ -1,12 +1,11 @@
 """What a slot looks like in an answer: the one definition, filled in by SQL (docs/adr/0011)."""
 
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 from bars_portal.exchange.fhir import json, profiles
 from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.rendered import match_entry
+from bars_portal.exchange.fhir.writing import found_entry
 
 
 class SlotTexts(NamedTuple):
@@ -40,7 +39,7 @@ def slot_entry(texts: SlotTexts) -> dict[str, Any]:
         "start": texts.start,
         "end": texts.end,
     }
-    return match_entry(f"urn:uuid:{texts.paired_id}", slot, now=datetime.min.replace(tzinfo=UTC))
+    return found_entry(f"urn:uuid:{texts.paired_id}", slot, "match")
 
 
 @cache

@@ -4,39 +4,50 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+import orjson
 
+from bars_portal.audit.reads import NOTED, ReadNote
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.statements import cursor
 from bookings.paired_ids import paired_id_sql
 from bookings.rows import DiaryRow, OfferedSlots
+from directory.selectors import SERVING, serving_of
+
+# Slots in one row of the answer: libpq keeps a buffer as large as the largest row that ever came.
+_IN_A_ROW = 500
 
 
 def offered_slots(
-    service_id: UUID,
+    service_id: ServiceID,
     *,
+    caller: str,
+    note: ReadNote,
     statuses: Collection[str],
     start: datetime,
     end: datetime,
     template: str,
     template_with_channel: str,
-) -> OfferedSlots:
+) -> OfferedSlots | None:
     """In order of time; both bounds are of the slot's start, and included. Served by index `slot_search`.
 
-    The templates are for SQL's `format()`, with the places of `SlotTexts` in `bookings.mapping`.
+    None unless our receiver answers for the service and it is active; a caller (its ODS code) who may not use
+    it gets no slots, and then `note` is not written. The templates are for SQL's `format()`, with the places
+    of `SlotTexts` in `bookings.mapping`.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _OFFERED,
-            {
-                "service": service_id,
-                "statuses": [str(each) for each in statuses],
-                "start": start,
-                "end": end,
-                "plain": template,
-                "with_channel": template_with_channel,
-            },
-        )
-        total, entries, diaries = cursor.fetchone()
-    return OfferedSlots(total, entries or "", [_diary(*fields) for fields in diaries or ()])
+    wanted = [str(each) for each in statuses]
+    values = (caller, service_id.value, *note, wanted, start, end, template, template_with_channel)
+    with cursor() as asking:
+        asking.execute(_OFFERED, values)
+        rows = asking.fetchall()
+    if not rows:
+        return None
+    *service, diaries = rows[0][:-2]
+    return OfferedSlots(
+        service=serving_of(tuple(service)),
+        total=sum(row[-2] for row in rows),
+        entries=",".join(row[-1] for row in rows),
+        diaries=[_diary(*fields) for fields in orjson.loads(diaries or "[]")],
+    )
 
 
 def _diary(ident: str, name: str, active: bool, *texts: str) -> DiaryRow:
@@ -52,27 +63,39 @@ def _london(column: str) -> str:
     )
 
 
-# Only known statuses are searched for; a channel is escaped as JSON, since its column may hold any text.
+# Only known statuses are searched for; a channel is escaped as JSON, since its column may hold any text. The
+# first row has the diaries, and is there without slots too.
 _OFFERED = f"""
-WITH found AS MATERIALIZED (
-    SELECT id, schedule_id, status, start, "end", updated_at
+WITH service AS MATERIALIZED ({SERVING}),
+noted AS ({NOTED} FROM service WHERE permitted),
+found AS MATERIALIZED (
+    SELECT id, schedule_id, status, start, "end", updated_at,
+        row_number() OVER (ORDER BY start, schedule_id) - 1 AS place
     FROM bookings_slot
-    WHERE service_id = %(service)s AND status = ANY(%(statuses)s) AND start BETWEEN %(start)s AND %(end)s
+    WHERE service_id = (SELECT id FROM service WHERE permitted)
+        AND status = ANY(%s) AND start BETWEEN %s AND %s
 ), diary AS MATERIALIZED (
     SELECT {", ".join(DiaryRow._fields)},
         {paired_id_sql("id")} AS paired_id,
-        CASE delivery_channel WHEN '' THEN %(plain)s ELSE %(with_channel)s END AS template,
+        CASE delivery_channel WHEN '' THEN %s ELSE %s END AS template,
         substring(to_json(delivery_channel)::text from '^"(.*)"$') AS channel
     FROM bookings_schedule
     WHERE id IN (SELECT schedule_id FROM found)
-)
-SELECT
-    (SELECT count(*) FROM found),
-    (SELECT string_agg(format(
+), written AS (
+    SELECT place / {_IN_A_ROW} AS number, count(*) AS total,
+        string_agg(format(
             diary.template,
             {paired_id_sql("found.id")}, found.id, {_london("found.updated_at")}, diary.paired_id,
             found.status, {_london("found.start")}, {_london('found."end"')}, diary.channel
-        ), ',' ORDER BY found.start, found.schedule_id)
-        FROM found JOIN diary ON diary.id = found.schedule_id),
-    (SELECT json_agg(json_build_array({", ".join(DiaryRow._fields)}) ORDER BY name, id) FROM diary)
+        ), ',' ORDER BY place) AS entries
+    FROM found JOIN diary ON diary.id = found.schedule_id
+    GROUP BY number
+)
+SELECT service.*,
+    CASE WHEN coalesce(number, 0) = 0 THEN (
+        SELECT json_agg(json_build_array({", ".join(DiaryRow._fields)}) ORDER BY name, id)::text FROM diary
+    ) END,
+    coalesce(total, 0), coalesce(entries, '')
+FROM service LEFT JOIN written ON true
+ORDER BY number
 """  # noqa: S608 - columns and expressions are ours, every value is a parameter

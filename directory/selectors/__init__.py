@@ -12,14 +12,14 @@ from directory.selectors.services import (
     service_ids_provided_by,
     services_seen_by,
 )
-from directory.selectors.serving import ServingService, serving_service
+from directory.selectors.serving import SERVING, serving_of
 
 __all__ = [
+    "SERVING",
     "FoundService",
     "Nearness",
     "Origin",
     "ServiceSearch",
-    "ServingService",
     "endpoints_seen_by",
     "facts_of",
     "find_services",
@@ -31,5 +31,5 @@ __all__ = [
     "service_by_id",
     "service_ids_provided_by",
     "services_seen_by",
-    "serving_service",
+    "serving_of",
 ]

@@ -112,13 +112,16 @@ def searchset(
         "link": [{"relation": "self", "url": self_link}],
     }
     # FHIR has no empty lists: without a match the member is left out.
-    if entries := [*_found(matches, "match"), *_found(included, "include")]:
-        bundle["entry"] = entries
+    found = [found_entry(url, resource, "match") for url, resource in matches]
+    found += [found_entry(url, resource, "include") for url, resource in included]
+    if found:
+        bundle["entry"] = found
     return bundle
 
 
-def _found(pairs: Sequence[tuple[str, Resource]], mode: str) -> list[dict[str, Any]]:
-    return [{"fullUrl": url, "resource": resource, "search": {"mode": mode}} for url, resource in pairs]
+def found_entry(url: str, resource: Resource, mode: str) -> dict[str, Any]:
+    """One entry of a searchset; `mode` is match or include (Bundle.entry.search.mode)."""
+    return {"fullUrl": url, "resource": resource, "search": {"mode": mode}}
 
 
 def reply(

@@ -16,6 +16,8 @@ from bars_portal.exchange.transport.headers import echo_headers
 
 logger = logging.getLogger(__name__)
 
+_SENT = "bars.headers"
+
 
 def answer(request: HttpRequest, resource: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A resource in the negotiated format."""
@@ -36,7 +38,13 @@ def refusal(request: HttpRequest, *issues: Issue) -> HttpResponse:
 
 
 def headers_of(request: HttpRequest) -> Mapping[str, str]:
-    return request.headers
+    """What was sent, by names in small letters: but for the length and type of the body."""
+    # Asked twice a request; Django's own mapping works out the usual spelling of each name.
+    found: Mapping[str, str] | None = request.META.get(_SENT)
+    if found is None:
+        sent = ((name[5:], value) for name, value in request.META.items() if name.startswith("HTTP_"))
+        found = request.META[_SENT] = {name.replace("_", "-").lower(): value for name, value in sent}
+    return found
 
 
 def _written(resource: dict[str, Any], wanted: Format) -> tuple[bytes, Format]:

@@ -1,6 +1,7 @@
 """Peer certificate -> Peer, never a User. The chain was checked by TLS; here the name is."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -18,7 +19,12 @@ class Peer:
 
 def trust() -> Trust:
     """Where the certificate may come from: our own TLS server, or the headers of a proxy that we trust."""
-    return Trust.proxy(settings.BARS_TRUSTED_PROXIES) if settings.BARS_PEER_SOURCE == "proxy" else BUNDLED
+    return _proxies(*settings.BARS_TRUSTED_PROXIES) if settings.BARS_PEER_SOURCE == "proxy" else BUNDLED
+
+
+@lru_cache
+def _proxies(*addresses: str) -> Trust:
+    return Trust.proxy(addresses)
 
 
 def authenticate_peer(request: HttpRequest) -> Peer:

@@ -32,6 +32,9 @@ class FhirView(APIView):
     """One FHIR endpoint. Order of checks: certificate, ids, formats, verb, then the endpoint's own."""
 
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
+    # Bodies, formats and answers are this package's own: nothing of DRF's is made for each request.
+    parser_classes = ()
+    renderer_classes = ()
     audit_action: ClassVar[str] = "exchange.read"
     # Whether all that the endpoint does, up to its answer, is bounded here.
     keeps_deadline: ClassVar[bool] = True
@@ -94,20 +97,23 @@ class FhirView(APIView):
 
     def audit(self, outcome: str, code: str = "") -> None:
         """Every access is on the trail, refused ones too; parameters are not, they may name a patient."""
-        target = self.incoming.target if self.incoming else None
         record(
             actor=partner(self.incoming, self.peer.name if self.peer else ""),
             action=self.audit_action,
             outcome=outcome,
-            detail={
-                "path": self.request.resolver_match.route if self.request.resolver_match else "",
-                "verb": self.request.method or "",
-                "service_id": target.value if target else None,
-                "code": code,
-            },
+            detail=self._audit_detail(code),
             correlation_id=self.incoming.correlation_id if self.incoming else None,
             now=self.now,
         )
+
+    def _audit_detail(self, code: str) -> dict[str, str | int | None]:
+        target = self.incoming.target if self.incoming else None
+        return {
+            "path": self.request.resolver_match.route if self.request.resolver_match else "",
+            "verb": self.request.method or "",
+            "service_id": target.value if target else None,
+            "code": code,
+        }
 
     def read_context(self) -> ReadContext:
         incoming = self.require_headers()
@@ -119,6 +125,8 @@ class FhirView(APIView):
             sender_ods_code=organisation.ods_code if organisation else "",
             received_at=self.now,
             actor=partner(incoming, self.peer.name if self.peer else ""),
+            action=self.audit_action,
+            detail=self._audit_detail(""),
         )
 
     def require_headers(self) -> IncomingHeaders:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,8 @@ _VERSION = re.compile(r"(\d{1,4})(?:\.\d{1,6}){0,2}(?:-[\w.]{1,20})?")
 _FHIR_VERSIONS = {"4.0", "4.0.1"}
 _QUALITY = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
 _ANY = {"*/*", "application/*"}
+# Few callers, many calls: what a header means is worked out once.
+_HEADERS_KEPT = 256
 
 
 def answer_format(request: HttpRequest) -> Format:
@@ -26,11 +29,8 @@ def answer_format(request: HttpRequest) -> Format:
     wanted = [value for name, value in query_pairs(request) if name == FORMAT_PARAMETER]
     if wanted:
         return _named(wanted[-1])
-    ranges = list(_ranges(request.headers.get("Accept", "")))
-    if not ranges:
-        return Format.JSON
-    best = max(Format, key=lambda each: _preference(each, ranges))
-    if _preference(best, ranges)[0] == 0:
+    best = _best(request.META.get("HTTP_ACCEPT", ""))
+    if best is None:
         raise fault(
             OutcomeCode.NOT_ACCEPTABLE,
             "Accept asks for a type or version that is not served: use application/fhir+json; version=1.1.0.",
@@ -49,10 +49,7 @@ def error_format(request: HttpRequest) -> Format:
 
 def takes_gzip(request: HttpRequest) -> bool:
     """Whether Accept-Encoding names gzip; a bare `*` does not ask for it."""
-    return any(
-        each.name in {"gzip", "x-gzip"} and each.quality > 0
-        for each in _ranges(request.headers.get("Accept-Encoding", ""))
-    )
+    return _names_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
 
 
 def query_pairs(request: HttpRequest) -> Sequence[tuple[str, str]]:
@@ -79,6 +76,20 @@ class _Range:
         quality = parameters.get("q", "1").strip()
         known = _QUALITY.fullmatch(quality) is not None
         return cls(name.strip().lower(), float(quality) if known else 0.0, _is_served(parameters))
+
+
+@lru_cache(_HEADERS_KEPT)
+def _best(accept: str) -> Format | None:
+    ranges = list(_ranges(accept))
+    if not ranges:
+        return Format.JSON
+    best = max(Format, key=lambda each: _preference(each, ranges))
+    return best if _preference(best, ranges)[0] > 0 else None
+
+
+@lru_cache(_HEADERS_KEPT)
+def _names_gzip(accept_encoding: str) -> bool:
+    return any(each.name in {"gzip", "x-gzip"} and each.quality > 0 for each in _ranges(accept_encoding))
 
 
 def _named(name: str) -> Format:

@@ -19,6 +19,7 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.queries import DefinitionQuery
 from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.inbound import receive
+from bars_portal.exchange.receiver.answers import stored_answer
 from bars_portal.exchange.receiver.base import FhirView, issues_of
 from bars_portal.exchange.receiver.bodies import read_body
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, query_pairs
@@ -115,9 +116,10 @@ class ResourceView(FhirView):
 
     def get(self, request: Request, resource_id: str | None = None) -> HttpResponse:
         found = self._find(request._request, resource_id)
-        self.audit("done")
         if isinstance(found, Rendered):
-            return self.stored_answer(StoredReply(200, found.body))
+            # The reader noted it. Its rows came in pieces: no connection carried all of it.
+            return stored_answer(request._request, found.body, status=200)
+        self.audit("done")
         return self.answer(found)
 
     def _find(self, request: HttpRequest, resource_id: str | None) -> dict[str, Any] | Rendered:

@@ -2,7 +2,9 @@
 
 import gc
 
-from django.db import DatabaseError, connection
+from django.core.cache import close_caches
+from django.core.signals import request_finished, request_started
+from django.db import DatabaseError, connection, reset_queries
 from django.urls import get_resolver
 
 from bars_portal.exchange.failures import log_failure
@@ -24,7 +26,14 @@ def warm() -> None:
         log_failure(error)
     finally:
         connection.close()
+    _drop_habits()
     _calm_collector()
+
+
+def _drop_habits() -> None:
+    """What Django does around each request for caches and query logs, of which the receiver has none."""
+    request_started.disconnect(reset_queries)
+    request_finished.disconnect(close_caches)
 
 
 def _calm_collector() -> None:

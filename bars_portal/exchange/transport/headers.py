@@ -22,6 +22,7 @@ PRACTITIONER = "NHSD-Requesting-Practitioner"
 SOFTWARE = "NHSD-Requesting-Software"
 USE_CONTEXT = "use-context"
 
+_ECHOED = {name.lower(): name for name in (REQUEST_ID, CORRELATION_ID)}
 _SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
@@ -93,9 +94,8 @@ def decode_headers(headers: Mapping[str, str]) -> IncomingHeaders:
 
 def echo_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Both ids exactly as they were sent, each only when sent: they belong on every answer, errors too."""
-    sent = {name.lower(): value for name, value in headers.items()}
-    found = {name: sent.get(name.lower()) for name in (REQUEST_ID, CORRELATION_ID)}
-    return {name: value for name, value in found.items() if value is not None and _is_one_line(value)}
+    sent = ((_ECHOED.get(name.lower()), value) for name, value in headers.items())
+    return {name: value for name, value in sent if name is not None and _is_one_line(value)}
 
 
 def storable_headers(headers: Mapping[str, str]) -> dict[str, str]:

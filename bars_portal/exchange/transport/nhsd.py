@@ -7,7 +7,8 @@ pretty-printed, without padding, in FHIR R4's arrays, with members we do not kno
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import (
@@ -65,11 +66,17 @@ def decode(header: str, text: str | None, read: Callable[[Json], T]) -> T | None
     if not text:
         return None
     try:
-        return read(_json_object(text))
+        return cast(T | None, _decoded(text, read))
     except (ValueError, OutcomeError):
         # Not chained: the cause holds the header's content.
         diagnostics = f"The header {header} is not the base64 of the JSON object that is expected there."
         raise fault(OutcomeCode.VALUE, diagnostics, f"http.{header}") from None
+
+
+# Every message of a partner's system carries the same few texts.
+@lru_cache(maxsize=256)
+def _decoded(text: str, read: Callable[[Json], object]) -> object:
+    return read(_json_object(text))
 
 
 def target_json(target: ServiceID) -> Json:

@@ -1,15 +1,19 @@
 """What our receiver answers to GET /Slot and GET /Appointment."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
+from django.forms import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
 from bars_portal.audit.actor import Actor
+from bars_portal.audit.models import AuditEvent
+from bars_portal.audit.services import event_of
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeError
@@ -96,12 +100,37 @@ def test_only_callers_that_the_service_allows() -> None:
         assert refused.value.status == 401
 
 
-def test_one_statement_for_the_service_and_one_for_its_slots(schedule: Schedule) -> None:
+def test_the_read_is_on_the_trail_with_it(schedule: Schedule) -> None:
+    make_slot(schedule=schedule)
+    who = replace(context(), action="exchange.read", detail={"path": "^Slot/?$", "service_id": None})
+    slots_found(params(schedule.service.service_id), who)
+    noted = AuditEvent.objects.get()
+    wanted = event_of(
+        actor=who.actor,
+        action=who.action,
+        now=who.received_at,
+        detail=who.detail,
+        correlation_id=who.correlation_id,
+    )
+    assert model_to_dict(noted, exclude=["id"]) == model_to_dict(wanted, exclude=["id"])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"active": False}, {"allowed_callers": ["RX999"]}], ids=["closed", "others"]
+)
+def test_a_refused_read_is_left_to_who_answers_it(changes: dict[str, Any]) -> None:
+    slot = make_slot(schedule=make_schedule(service=make_service(**changes)))
+    with pytest.raises(OutcomeError):
+        slots_found(params(slot.service.service_id), context())
+    assert not AuditEvent.objects.exists()
+
+
+def test_one_statement_for_the_service_and_its_slots(schedule: Schedule) -> None:
     for number in range(40):
         make_slot(schedule=schedule, start=TOMORROW + timedelta(minutes=15 * number))
     with CaptureQueriesContext(connection) as captured:
         slots_found(params(schedule.service.service_id), context())
-    assert len(captured.captured_queries) == 2
+    assert len(captured.captured_queries) == 1
 
 
 def test_includes_that_stand_for_several_are_honoured_and_foreign_ones_left_out() -> None:

@@ -4,11 +4,17 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange.fhir.identifiers import ServiceID
-from directory.selectors import facts_of, serving_service
+from bars_portal.statements import ask
+from directory.facts import ServingService
+from directory.selectors import SERVING, facts_of, serving_of
 from tests.factories.directory import make_postcodes, make_service
 
 pytestmark = pytest.mark.django_db
+
+
+def serving(service_id: str, caller: str = "RX111") -> ServingService | None:
+    row = ask(SERVING, caller, service_id)
+    return serving_of(row) if row else None
 
 
 @pytest.mark.parametrize(
@@ -26,13 +32,30 @@ pytestmark = pytest.mark.django_db
 def test_the_same_facts(changes: dict[str, Any]) -> None:
     make_postcodes({"LS14AP": (53.79, -1.55)})
     service = make_service(**changes)
-    found = serving_service(ServiceID(service.service_id))
+    found = serving(service.service_id)
     assert found is not None
     assert found.facts == facts_of(service)
-    assert found.allowed_callers == set(service.allowed_callers)
+    assert found.permitted
+
+
+@pytest.mark.parametrize(
+    ("allowed", "caller", "permitted"),
+    [
+        ([], "RX111", True),
+        ([], "", True),
+        (["RX111"], "RX111", True),
+        (["RX112", "RX111"], "RX111", True),
+        (["RX112"], "RX111", False),
+        (["RX112"], "", False),
+    ],
+)
+def test_who_may_use_it(allowed: list[str], caller: str, permitted: bool) -> None:
+    found = serving(make_service(allowed_callers=allowed).service_id, caller)
+    assert found is not None
+    assert found.permitted is permitted
 
 
 @pytest.mark.parametrize("changes", [{"hosted": False}, {"active": False}], ids=["elsewhere", "closed"])
 def test_only_services_that_we_answer_for(changes: dict[str, Any]) -> None:
-    assert serving_service(ServiceID(make_service(**changes).service_id)) is None
-    assert serving_service(ServiceID("1")) is None
+    assert serving(make_service(**changes).service_id) is None
+    assert serving("1") is None

@@ -21,6 +21,7 @@ from bars_portal.credentials.keys import read_tls_key
 from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.exchange.receiver.server.environment import BadEnvironment, ServerSettings
 from bars_portal.exchange.receiver.server.health.settings import HealthSettings
+from bars_portal.exchange.receiver.server.lingering import LingeringWorker
 from bars_portal.exchange.receiver.server.sockets import PeerSocket, SlowClient
 from bars_portal.exchange.receiver.server.tls import server_context
 from bars_portal.exchange.receiver.server.worker import PeerConnection, ReceiverWorker
@@ -185,7 +186,7 @@ def test_a_client_that_takes_no_answer_is_given_up(pair: Pair, monkeypatch: pyte
     ("ours", "theirs", "method"),
     [
         (ReceiverWorker, ThreadWorker, "accept"),
-        (ReceiverWorker, ThreadWorker, "handle"),
+        (LingeringWorker, ThreadWorker, "handle"),
         (ReceiverWorker, ThreadWorker, "handle_error"),
         (ReceiverWorker, ThreadWorker, "murder_pending"),
         (ReceiverWorker, ThreadWorker, "_cap_keepalive"),

@@ -33,7 +33,7 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max
 
 
 def answer(slots: list[SlotTexts], diaries: list[DiaryRow], includes: frozenset[str] = ALL) -> dict[str, Any]:
-    included = mapping.entries_with_slots(diaries, facts=FACTS, includes=includes, now=NOW)
+    included = mapping.texts_with_slots(diaries, facts=FACTS, includes=includes, now=NOW)
     matches = ",".join(json.dumps(mapping.slot_entry(each)) for each in slots)
     return rendered_searchset(
         bundle_id=uuid4(),

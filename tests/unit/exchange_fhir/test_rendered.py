@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bars_portal.exchange.fhir import json
-from bars_portal.exchange.fhir.rendered import match_entry, rendered_searchset
-from bars_portal.exchange.fhir.writing import Resource, searchset
+from bars_portal.exchange.fhir.rendered import rendered_searchset
+from bars_portal.exchange.fhir.writing import Resource, found_entry, searchset
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 Entries = list[tuple[str, Resource]]
@@ -18,14 +18,15 @@ INCLUDED: Entries = [("urn:uuid:s", {"resourceType": "Schedule", "comment": 'ZoÃ
 @pytest.mark.parametrize("matches", [[], SLOTS[:1], SLOTS], ids=["none", "one", "three"])
 def test_joined_is_as_built(matches: Entries, included: Entries) -> None:
     built = searchset(bundle_id="b", now=NOW, self_link="Slot?a", matches=matches, included=included)
-    texts = [json.dumps(match_entry(url, resource, now=NOW)).decode() for url, resource in matches]
+    texts = [json.dumps(found_entry(url, resource, "match")).decode() for url, resource in matches]
+    around = [json.dumps(found_entry(url, resource, "include")) for url, resource in included]
     joined = rendered_searchset(
         bundle_id="b",
         now=NOW,
         self_link="Slot?a",
         total=len(matches),
         matches=",".join(texts),
-        included=included,
+        included=b",".join(around),
     )
     assert joined.body == json.dumps(built)
     assert joined.read() == built

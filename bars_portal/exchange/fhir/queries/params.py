@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ Pairs = Sequence[tuple[str, str]]
 # Negotiates the answer's format (standard section 4); it is no search parameter.
 _FORMAT = "_format"
 MAX_VALUE_LENGTH = 2000
-_CONTROLS = frozenset(map(chr, range(32))) | {"\x7f"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Params:
@@ -36,7 +37,7 @@ class Params:
     def all(self, name: str) -> list[str]:
         """Every value of a parameter; values too long or with control characters are faults."""
         values = self._values[name]
-        sound = [each for each in values if len(each) <= MAX_VALUE_LENGTH and _CONTROLS.isdisjoint(each)]
+        sound = [each for each in values if len(each) <= MAX_VALUE_LENGTH and not _CONTROL.search(each)]
         if len(sound) < len(values):
             self.fault(OutcomeCode.VALUE, f"{name} is too long or holds control characters")
         return sound

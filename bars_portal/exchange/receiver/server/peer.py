@@ -4,7 +4,7 @@ The chain has been verified by then; whether the name may call is the caller's b
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -41,7 +41,7 @@ class Trust:
     proxies: frozenset[str] | None = None
 
     @classmethod
-    def proxy(cls, addresses: list[str]) -> Self:
+    def proxy(cls, addresses: Collection[str]) -> Self:
         """`addresses`: IP addresses, networks, or "unix" for a Unix socket. Raises ValueError on others."""
         for address in addresses:
             if address != UNIX_SOCKET:
@@ -71,8 +71,14 @@ def _from_connection(sock: object) -> PeerCertificate | None:
 def _comes_from(environ: Environ, proxies: frozenset[str]) -> bool:
     if getattr(environ.get("gunicorn.socket"), "family", None) == AF_UNIX:
         return UNIX_SOCKET in proxies
+    return _is_one_of(environ.get("REMOTE_ADDR", ""), proxies)
+
+
+# A proxy's connections all come from the same few addresses.
+@lru_cache(maxsize=256)
+def _is_one_of(sender: str, proxies: frozenset[str]) -> bool:
     try:
-        address = ip_address(environ.get("REMOTE_ADDR", ""))
+        address = ip_address(sender)
     except ValueError:
         return False
     if isinstance(address, IPv6Address) and address.ipv4_mapped:

@@ -9,10 +9,11 @@ from typing import Any, cast
 
 from gunicorn import http, util
 from gunicorn import sock as gunicorn_sock
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn
 
 from bars_portal.exchange.receiver.server.faults import answer_to
 from bars_portal.exchange.receiver.server.handshakes import Address, Handshakes
+from bars_portal.exchange.receiver.server.lingering import LingeringWorker
 from bars_portal.exchange.receiver.server.sockets import PeerSocket
 
 HANDSHAKE_SECONDS = 3.0
@@ -44,7 +45,7 @@ class PeerConnection(TConn):  # type: ignore[misc]  # gunicorn has no annotation
             util.close(self.sock)
 
 
-class ReceiverWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotations
+class ReceiverWorker(LingeringWorker):
     """Only clients whose certificate was accepted ever reach a request thread."""
 
     request_seconds = REQUEST_SECONDS
@@ -110,11 +111,11 @@ class ReceiverWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ann
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, deadline)
 
-    def handle(self, conn: PeerConnection) -> Any:
+    def handle_one(self, conn: PeerConnection) -> Any:
         """One request, in a request thread, which also closes: the poller never lingers."""
         conn.sock.begin_request(self.request_seconds)
         try:
-            keep = super().handle(conn)
+            keep = super().handle_one(conn)
         finally:
             conn.sock.end_request()
         if conn.sock.was_slow:
