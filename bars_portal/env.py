@@ -44,6 +44,17 @@ def listing(name: str, default: Iterable[str] = ()) -> list[str]:
     return [item.strip() for item in items if item.strip()]
 
 
+def numbers(name: str, default: Iterable[float] = ()) -> tuple[float, ...]:
+    """A comma-separated variable as numbers, none of them below 0; set but empty, it is none at all."""
+    try:
+        found = tuple(float(item) for item in listing(name, map(str, default)))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be numbers with commas between.") from error
+    if not all(0 <= each < float("inf") for each in found):
+        raise ImproperlyConfigured(f"{name} must hold no number below 0.")
+    return found
+
+
 def choice(name: str, allowed: Iterable[str], default: str) -> str:
     value, options = text(name, default), tuple(allowed)
     if value not in options:

@@ -22,6 +22,16 @@ _UNKNOWN = {
         "Check again before you tell the patient."
     ),
 }
+_STILL_TRYING = {
+    Purpose.BOOK: (
+        "We do not know yet whether this was booked: the service gave no clear answer. "
+        "We are still trying by ourselves; do not book another slot until you know."
+    ),
+    Purpose.CANCEL: (
+        "We do not know yet whether this was cancelled: the service gave no clear answer. "
+        "We are still trying by ourselves; wait before you tell the patient."
+    ),
+}
 
 # By (code of http-error-codes without prefix, issue code), most particular first.
 Refusals = Mapping[tuple[str, str], str]
@@ -79,7 +89,7 @@ _NOT_ON_NETWORK = (
 def explain(outcome: Outcome, purpose: Purpose) -> str:
     """One or two sentences; never a code, never the other side's own text. "" when it was taken."""
     if outcome.delivery is Delivery.UNKNOWN:
-        return _UNKNOWN[purpose]
+        return (_STILL_TRYING if outcome.next_attempt_at else _UNKNOWN)[purpose]
     if outcome.delivery is not Delivery.REFUSED:
         return ""
     if purpose is Purpose.BOOK and is_not_on_network(outcome):

@@ -9,7 +9,7 @@ from django.db import models
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.registry import Addressing, MessageType, Outcome
 from referrals.answering import as_answer, response_of, where_to
-from referrals.services.answering import settle_answer
+from referrals.services.answering import settle_answer, withdraw_overtaken
 
 
 class AnswerMessage(MessageType):
@@ -23,3 +23,6 @@ class AnswerMessage(MessageType):
 
     def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
         settle_answer(answer_id=UUID(subject_id), outcome=outcome, actor=actor, now=now)
+
+    def withdraw(self, subject_id: str, *, actor: Actor, now: datetime) -> bool:
+        return withdraw_overtaken(answer_id=UUID(subject_id), actor=actor, now=now)

@@ -49,6 +49,10 @@ ANSWER_TRANSITIONS: Mapping[tuple[AnswerState | None, AnswerEvent], AnswerState]
     (_S.SENDING, _E.LOSE): _S.UNKNOWN,
     # The very same message once more, for it may have arrived.
     (_S.UNKNOWN, _E.CHECK_AGAIN): _S.SENDING,
+    # It goes out again by itself; the last loss is when that ends.
+    (_S.UNKNOWN, _E.CONFIRM): _S.DELIVERED,
+    (_S.UNKNOWN, _E.REFUSE): _S.REFUSED,
+    (_S.UNKNOWN, _E.LOSE): _S.UNKNOWN,
     # A new message with the same content: the old one is known not to be held.
     (_S.REFUSED, _E.SEND_AGAIN): _S.SENDING,
 }

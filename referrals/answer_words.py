@@ -9,6 +9,10 @@ _UNKNOWN = (
     "We do not know whether the requester has this answer: there was no clear reply. Check again, and "
     "telephone when it is urgent."
 )
+_STILL_TRYING = (
+    "We do not know yet whether the requester has this answer: there was no clear reply. We are still "
+    "trying by ourselves; telephone when it is urgent."
+)
 NO_ADDRESS = "The request does not say where an answer can go. Telephone the requester."
 OVERTAKEN = "A later answer had reached the requester already."
 _OTHER = "The requester's system did not take this answer. Telephone the requester, and tell your IT support."
@@ -32,7 +36,7 @@ _PREFIXES = ("SEND_", "PROXY_", "REC_")
 def explain_answer(outcome: Outcome) -> str:
     """One or two sentences; never a code, never the other side's own text. "" when it was taken."""
     if outcome.delivery is Delivery.UNKNOWN:
-        return _UNKNOWN
+        return _STILL_TRYING if outcome.next_attempt_at else _UNKNOWN
     if outcome.delivery is not Delivery.REFUSED:
         return ""
     issue = next(iter(outcome.issues), None)

@@ -31,6 +31,20 @@ _UNKNOWN = {
         "Check again before you tell the patient."
     ),
 }
+_STILL_TRYING = {
+    Purpose.SEND: (
+        "We do not know yet whether this request arrived: the service gave no clear answer. "
+        "We are still trying by ourselves; do not send another one until you know."
+    ),
+    Purpose.UPDATE: (
+        "We do not know yet whether this update arrived: the service gave no clear answer. "
+        "We are still trying by ourselves; call the service if it cannot wait."
+    ),
+    Purpose.TAKE_BACK: (
+        "We do not know yet whether this request was taken back: the service gave no clear answer. "
+        "We are still trying by ourselves; wait before you tell the patient."
+    ),
+}
 _NO_TECHNICAL = "The service had a technical fault and took nothing. Try again, or call the service."
 _REFUSALS: Mapping[Purpose, Refusals] = {
     Purpose.SEND: {
@@ -84,7 +98,7 @@ _NOT_ON_NETWORK = (
 def explain(outcome: Outcome, purpose: Purpose) -> str:
     """One or two sentences; never a code, never the other side's own text. "" when it was taken."""
     if outcome.delivery is Delivery.UNKNOWN:
-        return _UNKNOWN[purpose]
+        return (_STILL_TRYING if outcome.next_attempt_at else _UNKNOWN)[purpose]
     if outcome.delivery is not Delivery.REFUSED:
         return ""
     if purpose is Purpose.SEND and is_not_on_network(outcome):

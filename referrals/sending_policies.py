@@ -4,7 +4,6 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, VALIDATION_USE_CASES, UseCase
-from bars_portal.exchange.models import DeliveryState
 from bookings.models import Booking
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
@@ -62,7 +61,7 @@ def check_can_refer_again(acting: Acting, referral: Referral) -> None:
 def check_can_check_again(acting: Acting, case: Case) -> None:
     _check_ours(acting, case)
     message = outbox.unsettled(case)
-    unknown = message is not None and message.state == DeliveryState.UNKNOWN
+    unknown = message is not None and message.is_unclear
     need(unknown, "The outcome is known or on its way, so there is nothing to check.")
 
 
@@ -102,7 +101,7 @@ def _check_open(case: Case) -> None:
     if sentence is not None:
         raise PolicyRefused(sentence)
     message = outbox.unsettled(case)
-    unknown = message is not None and message.state == DeliveryState.UNKNOWN
+    unknown = message is not None and message.is_unclear
     need(not unknown, "It is not known whether the last message about this case arrived. Check again first.")
     need(message is None, "A message about this case is on its way. Wait for the answer first.")
 

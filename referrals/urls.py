@@ -5,6 +5,7 @@ from django.urls import include, path
 from referrals.views import (
     answer_pages,
     answering,
+    given_up,
     journey,
     received,
     replies,
@@ -44,6 +45,7 @@ urlpatterns = [
     path(f"{_SENT}news/", sent.sent_news, name="sent-news"),
     path(f"{_SENT}check-again/", sent.check_case_again, name="check-again"),
     path(f"{_SENT}take-back/", sent.take_back, name="take-back"),
+    path("given-up/", given_up.given_up, name="given-up"),
     path("journeys/<uuid:journey_id>/", journey.journey, name="journey"),
     path("requests/", include("referrals.request_urls")),
 ]

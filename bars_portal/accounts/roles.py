@@ -75,6 +75,7 @@ _READ_EVERYTHING = frozenset(
     }
 )
 
+_SEE_GIVEN_UP = frozenset({"exchange.see_given_up"})
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
 _WORK_CASES = frozenset({"referrals.work_case"})
 _ANSWER_CASES = _WORK_CASES | {"referrals.answer_case"}
@@ -82,16 +83,18 @@ _ANSWER_CASES = _WORK_CASES | {"referrals.answer_case"}
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CLINICIAN: _FIND_AND_BOOK
     | _VIEW_DIARY
+    | _SEE_GIVEN_UP
     | _BOTH_REFERRALS
     | _ANSWER_CASES
     | {"bookings.book_outside_time_frame", "referrals.send_request"},
-    Role.CLERK: _FIND_AND_BOOK | _VIEW_DIARY | _BOTH_REFERRALS | _WORK_CASES,
+    Role.CLERK: _FIND_AND_BOOK | _SEE_GIVEN_UP | _VIEW_DIARY | _BOTH_REFERRALS | _WORK_CASES,
     Role.MANAGER: _VIEW_DIARY
+    | _SEE_GIVEN_UP
     | _RUN_SERVICES
     | _VIEW_RECEIVED_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "directory.find_service"},
-    Role.ENGINEER: _RUN_EXCHANGE | {"portal.open_admin"},
+    Role.ENGINEER: _RUN_EXCHANGE | _SEE_GIVEN_UP | {"portal.open_admin"},
     Role.AUDITOR: _READ_EVERYTHING
     | _VIEW_DIARY
     | _BOTH_REFERRALS

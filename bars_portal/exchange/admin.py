@@ -98,8 +98,11 @@ class AttemptInline(_TabularInline):
 
 @admin.register(OutboundMessage)
 class OutboundMessageAdmin(MessageAdmin):
-    list_display = ("created_at", "message_type", "state", "reason", "service_id", "organisation")
-    list_filter = ("state", "message_type", "service_id")
+    list_display = (
+        *("created_at", "message_type", "state", "reason", "repeats", "next_attempt_at"),
+        *("service_id", "organisation"),
+    )
+    list_filter = ("state", ("next_attempt_at", admin.EmptyFieldListFilter), "message_type", "service_id")
     search_fields = ("=request_id", "=correlation_id", "=bundle_id")
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "created_at"

@@ -1,19 +1,21 @@
 """Sending what the outbox holds: claim, send outside any transaction, settle. The same for every attempt."""
 
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Case, F, Max, Q, QuerySet, Value, When
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.models import DeliveryAttempt, DeliveryState, OutboundMessage
+from bars_portal.exchange.models import OBSOLETE, UNCLEAR, DeliveryAttempt, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import Outcome, message_type
+from bars_portal.exchange.retrying import next_attempt, schedule
 from bars_portal.exchange.transport.answers import Delivery, Judgement, judge_answer, judge_error
 from bars_portal.exchange.transport.client import Answer, BarsClient
 from bars_portal.exchange.transport.errors import TransportError
@@ -29,6 +31,11 @@ _STATE = {
     Delivery.REFUSED: DeliveryState.REFUSED,
     Delivery.UNKNOWN: DeliveryState.UNKNOWN,
 }
+# What one sweep takes at the most; the next one comes in a minute.
+_AT_ONCE = 200
+_TO_SEND = Q(state=DeliveryState.QUEUED)
+# Only what goes out by itself counts; who presses "check again" begins anew.
+_REPEATS = Case(When(state=DeliveryState.UNKNOWN, then=F("repeats") + 1), default=Value(0))
 
 
 @dataclass(frozen=True)
@@ -40,21 +47,41 @@ class Sent:
 
 
 def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetime]) -> DeliveryState | None:
-    """Send one queued message once. None when it was not ours to send (sent already, or being sent)."""
+    """Send once what is queued or due again. None when it was not ours to send (sent already, being sent).
+
+    A repeat that nobody wants any more is not sent: it ends as abandoned.
+    """
     attempt = _claim(message_id, now=clock())
     if attempt is None:
         return None
-    sent = _send(attempt.message, client)
+    if attempt.number > 1 and _is_withdrawn(attempt, now=clock()):
+        return DeliveryState.ABANDONED
+    sent = _send(attempt.message, client, now=clock())
     outcome = _outcome(attempt.message, sent, client, now=clock())
     return _settle(attempt, sent, outcome, now=clock())
 
 
 def queue_again(message: OutboundMessage) -> bool:
-    """Let an unknown message be sent once more, the very same bytes and ids. False when it is not unknown."""
-    changed = OutboundMessage.objects.filter(pk=message.pk, state=DeliveryState.UNKNOWN).update(
-        state=DeliveryState.QUEUED
+    """Let a person send an unclear message once more, the very same bytes and ids; the repeats begin anew.
+
+    False when it is not unclear, or is being sent at this moment: the database says who was first.
+    """
+    changed = OutboundMessage.objects.filter(UNCLEAR, pk=message.pk).update(
+        state=DeliveryState.QUEUED, next_attempt_at=None, repeats=0
     )
     return changed == 1
+
+
+def due_messages(*, now: datetime) -> list[UUID]:
+    """Messages whose next attempt has come, the longest waiting first."""
+    due = OutboundMessage.objects.filter(state=DeliveryState.UNKNOWN, next_attempt_at__lte=now)
+    return list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:_AT_ONCE])
+
+
+def next_attempt_of(message_id: UUID) -> datetime | None:
+    """When the message goes out again by itself; None when it does not."""
+    waiting = OutboundMessage.objects.filter(pk=message_id, state=DeliveryState.UNKNOWN)
+    return waiting.values_list("next_attempt_at", flat=True).first()
 
 
 def stale_messages(*, now: datetime) -> list[UUID]:
@@ -75,8 +102,8 @@ def settle_lost(message_id: UUID, *, now: datetime) -> DeliveryState | None:
 
 def _claim(message_id: UUID, *, now: datetime) -> DeliveryAttempt | None:
     with transaction.atomic():
-        claimed = OutboundMessage.objects.filter(pk=message_id, state=DeliveryState.QUEUED).update(
-            state=DeliveryState.SENDING, sending_since=now
+        claimed = OutboundMessage.objects.filter(_TO_SEND | _due(now), pk=message_id).update(
+            state=DeliveryState.SENDING, sending_since=now, next_attempt_at=None, repeats=_REPEATS
         )
         if not claimed:
             return None
@@ -85,12 +112,18 @@ def _claim(message_id: UUID, *, now: datetime) -> DeliveryAttempt | None:
         return DeliveryAttempt.objects.create(message=message, number=last + 1, started_at=now)
 
 
-def _send(message: OutboundMessage, client: BarsClient) -> Sent:
+def _due(now: datetime) -> Q:
+    return Q(state=DeliveryState.UNKNOWN, next_attempt_at__lte=now)
+
+
+def _send(message: OutboundMessage, client: BarsClient, *, now: datetime) -> Sent:
     try:
         answer = client.post("/$process-message", body=bytes(message.body), headers=message.headers)
     except TransportError as error:
         return Sent(judge_error(error))
-    judged = judge_answer(answer, request_id=message.request_id, correlation_id=message.correlation_id)
+    judged = judge_answer(
+        answer, request_id=message.request_id, correlation_id=message.correlation_id, now=now
+    )
     return Sent(judged, answer)
 
 
@@ -106,33 +139,75 @@ def _outcome(message: OutboundMessage, sent: Sent, client: BarsClient, *, now: d
 
 def _settle(attempt: DeliveryAttempt, sent: Sent, outcome: Outcome, *, now: datetime) -> DeliveryState | None:
     """Only the attempt that holds the message settles it; an answer that comes after that is merely kept."""
-    state = _STATE[outcome.delivery]
-    message = attempt.message
-    held = OutboundMessage.objects.filter(
-        pk=message.pk, state=DeliveryState.SENDING, sending_since=attempt.started_at
-    )
+    message, again = attempt.message, _next_attempt(attempt.message, sent.judgement, now)
+    outcome = replace(outcome, next_attempt_at=again)
+    lost = outcome.delivery is Delivery.UNKNOWN
+    state = DeliveryState.ABANDONED if lost and again is None else _STATE[outcome.delivery]
     with transaction.atomic():
-        settled = held.update(state=state, reason=outcome.reason[:80], settled_at=now)
+        settled = _held(attempt).update(
+            state=state, reason=outcome.reason[:80], settled_at=now, next_attempt_at=again
+        )
         if settled or sent.answer is not None:
             _close(attempt, sent, outcome, now=now)
         if not settled:
             return None
-        actor = Actor(message.actor_label, message.actor_user_id, message.organisation_id)
-        message_type(message.message_type).handle_reply(message.subject_id, outcome, actor=actor, now=now)
-        record(
-            actor=actor,
-            action="exchange.deliver_message",
-            subject=message,
-            outcome=state,
-            detail={
-                "message_type": message.message_type,
-                "reason": outcome.reason,
-                "attempt": attempt.number,
-            },
-            correlation_id=message.correlation_id,
-            now=now,
-        )
+        if not (lost and again and message.repeats):
+            # The subject hears of the first loss and of the last; those between change nothing.
+            kind = message_type(message.message_type)
+            kind.handle_reply(message.subject_id, outcome, actor=_actor(message), now=now)
+        _record(attempt, state, outcome.reason, now)
     return state
+
+
+def _is_withdrawn(attempt: DeliveryAttempt, *, now: datetime) -> bool:
+    """Nobody wants it sent any more: it ends here."""
+    message = attempt.message
+    kind = message_type(message.message_type)
+    with transaction.atomic():
+        _held(attempt).select_for_update().first()
+        if not kind.withdraw(message.subject_id, actor=_actor(message), now=now):
+            return False
+        _held(attempt).update(state=DeliveryState.ABANDONED, reason=OBSOLETE, settled_at=now)
+        attempt.finished_at, attempt.outcome, attempt.reason = now, "not-sent", OBSOLETE
+        attempt.save()
+        _record(attempt, DeliveryState.ABANDONED, OBSOLETE, now)
+    return True
+
+
+def _next_attempt(message: OutboundMessage, judgement: Judgement, now: datetime) -> datetime | None:
+    if judgement.delivery is not Delivery.UNKNOWN:
+        return None
+    return next_attempt(
+        schedule(),
+        repeats=message.repeats,
+        retry_after=judgement.retry_after,
+        chance=random.random(),  # noqa: S311 - spreads load, no secret
+        now=now,
+    )
+
+
+def _held(attempt: DeliveryAttempt) -> QuerySet[OutboundMessage]:
+    """The message, while it is this attempt that sends it."""
+    return OutboundMessage.objects.filter(
+        pk=attempt.message_id, state=DeliveryState.SENDING, sending_since=attempt.started_at
+    )
+
+
+def _actor(message: OutboundMessage) -> Actor:
+    return Actor(message.actor_label, message.actor_user_id, message.organisation_id)
+
+
+def _record(attempt: DeliveryAttempt, state: DeliveryState, reason: str, now: datetime) -> None:
+    message = attempt.message
+    record(
+        actor=_actor(message),
+        action="exchange.deliver_message",
+        subject=message,
+        outcome=state,
+        detail={"message_type": message.message_type, "reason": reason, "attempt": attempt.number},
+        correlation_id=message.correlation_id,
+        now=now,
+    )
 
 
 def _close(attempt: DeliveryAttempt, sent: Sent, outcome: Outcome, *, now: datetime) -> None:

@@ -1,18 +1,20 @@
 """The outbox: a message's finished bytes and ids, written in the transaction of the thing it tells about."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from django.db import models, transaction
+from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.gateway import own_software
-from bars_portal.exchange.models import DeliveryState, OutboundMessage
+from bars_portal.exchange.models import UNCLEAR, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import Addressing, message_type
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
@@ -80,17 +82,37 @@ def latest_for(subject: models.Model) -> OutboundMessage | None:
 def waiting_for_check(subject: models.Model) -> OutboundMessage | None:
     """The message about the subject whose outcome is not known; there is one at the most."""
     rows = OutboundMessage.objects.filter(
-        subject_type=subject._meta.label_lower, subject_id=str(subject.pk), state=DeliveryState.UNKNOWN
+        UNCLEAR, subject_type=subject._meta.label_lower, subject_id=str(subject.pk)
     )
     return rows.order_by("-created_at").first()
 
 
+@dataclass(frozen=True)
+class Trying:
+    """How a message without a clear answer goes on. `next_at` is aware; all empty when it does not."""
+
+    next_at: datetime | None = None
+    is_sending: bool = False
+    given_up: bool = False
+
+
+def trying(subject: models.Model) -> Trying:
+    """Of the newest message about the subject."""
+    message = latest_for(subject)
+    if message is None:
+        return Trying()
+    repeated = (
+        message.state in (DeliveryState.QUEUED, DeliveryState.SENDING) and message.settled_at is not None
+    )
+    given_up = message.is_unclear and message.next_attempt_at is None
+    return Trying(message.next_attempt_at, repeated, given_up)
+
+
 def unsettled(subject: models.Model) -> OutboundMessage | None:
     """The newest message about the subject that waits to be sent, is being sent, or has no known outcome."""
+    on_its_way = Q(state__in=(DeliveryState.QUEUED, DeliveryState.SENDING))
     rows = OutboundMessage.objects.filter(
-        subject_type=subject._meta.label_lower,
-        subject_id=str(subject.pk),
-        state__in=(DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN),
+        on_its_way | UNCLEAR, subject_type=subject._meta.label_lower, subject_id=str(subject.pk)
     )
     return rows.order_by("-created_at").first()
 

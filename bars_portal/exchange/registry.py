@@ -66,6 +66,7 @@ class Outcome:
 
     `reply` is the receiver's Bundle. `found` is the resource that a read brought after "duplicate": the
     message had been delivered before, but its answer was lost. `reason` is a word of transport.answers.
+    `next_attempt_at`: unknown, and it goes out again by itself then; None when it is up to a person.
     """
 
     delivery: Delivery
@@ -73,6 +74,7 @@ class Outcome:
     reply: MessageBundle | None = None
     found: Resource | None = None
     issues: tuple[ReadIssue, ...] = ()
+    next_attempt_at: datetime | None = None
 
 
 class MessageType(ABC):
@@ -111,6 +113,12 @@ class MessageType(ABC):
     def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
         """Apply the outcome to the subject, inside the transaction that settles the delivery."""
         raise NotImplementedError(f"{self.key} is received only")
+
+    def withdraw(self, subject_id: str, *, actor: Actor, now: datetime) -> bool:
+        """Before a repeat, in a transaction: True when something else has settled it and nobody wants it
+        sent any more; what the subject says of it is put right.
+        """
+        return False
 
     def find_delivered(self, subject_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
         """Outside any transaction: read what a lost answer would have told; None when it cannot be found."""

@@ -28,6 +28,9 @@ BARS = {
     "SOFTWARE_VERSION": "0.1.0",
 }
 
+# The delay before each automatic repeat of a message without a clear answer; after the last a person is told.
+BARS_RETRY_SECONDS = env.numbers("BARS_RETRY_SECONDS", (5, 15, 60, 300, 900, 3600))
+
 # Which client certificates may speak to the receiver (its chain is checked by TLS itself).
 BARS_PEER_NAMES = env.listing(
     "BARS_PEER_NAMES",

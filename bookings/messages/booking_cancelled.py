@@ -19,7 +19,7 @@ from bookings.mapping import ReceivedBooking
 from bookings.sent import as_booking, find_sent, header_facts, locked, where_to
 from bookings.services.ending import receive_end
 from bookings.services.replies import settle_cancel
-from bookings.states import BookingEvent
+from bookings.states import BookingEvent, BookingStatus
 
 
 @register_message
@@ -61,6 +61,10 @@ class BookingCancelled(MessageType):
 
     def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
         settle_cancel(booking=locked(subject_id), outcome=outcome, actor=actor, now=now)
+
+    def withdraw(self, subject_id: str, *, actor: Actor, now: datetime) -> bool:
+        waiting = (BookingStatus.CANCELLING, BookingStatus.CANCEL_UNKNOWN)
+        return locked(subject_id).status not in waiting
 
     def find_delivered(self, subject_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
         return find_sent(subject_id, client, now=now)

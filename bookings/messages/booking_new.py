@@ -18,6 +18,7 @@ from bookings.mapping import ReceivedBooking
 from bookings.sent import as_booking, find_sent, header_facts, locked, where_to
 from bookings.services.receiving import receive_booking, taken_slot
 from bookings.services.replies import settle_booking
+from bookings.states import BookingStatus
 
 
 @register_message
@@ -47,6 +48,10 @@ class BookingNew(MessageType):
 
     def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
         settle_booking(booking=locked(subject_id), outcome=outcome, actor=actor, now=now)
+
+    def withdraw(self, subject_id: str, *, actor: Actor, now: datetime) -> bool:
+        waiting = (BookingStatus.REQUESTED, BookingStatus.UNKNOWN)
+        return locked(subject_id).status not in waiting
 
     def find_delivered(self, subject_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
         return find_sent(subject_id, client, now=now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Patient
@@ -13,6 +14,7 @@ from bars_portal.patients.presenters import PatientBanner, address_text, banner,
 from bookings import policies
 from bookings.models import Booking, BookingStatusChange
 from bookings.presenters.slots import offered_in, use_case_text, with_whom
+from bookings.presenters.trying import trying_words
 from bookings.rebookings import RebookingProgress, rebooking_state
 from bookings.selectors import history_of, rebooking_of
 from bookings.states import BookingEvent, BookingStatus
@@ -94,6 +96,13 @@ class BookingPage:
     can_rebook: bool
     can_check_again: bool
     must_tell: bool
+    trying: str
+    keeps_trying: bool
+
+    @property
+    def stamp(self) -> str:
+        """Another one when the booking has changed."""
+        return self.booking.updated_at.isoformat()
 
     @property
     def is_working(self) -> bool:
@@ -118,7 +127,7 @@ class BookingPage:
 
 def booking_page(booking: Booking, *, acting: Acting, now: datetime) -> BookingPage:
     status, plan = BookingStatus(booking.status), rebooking_of(booking)
-    may_be_told = policies.can_mark_told(acting, booking)
+    may_be_told, repeats = policies.can_mark_told(acting, booking), outbox.trying(booking)
     return BookingPage(
         booking=booking,
         banner=banner(booking.patient),
@@ -135,6 +144,8 @@ def booking_page(booking: Booking, *, acting: Acting, now: datetime) -> BookingP
         can_rebook=policies.can_rebook(acting, booking, now),
         can_check_again=policies.can_check_again(acting, booking),
         must_tell=may_be_told and booking.patient_told_at is None,
+        trying=trying_words(repeats, now=now),
+        keeps_trying=repeats.is_sending or repeats.next_at is not None,
     )
 
 

@@ -25,9 +25,9 @@ def check_again(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
     """
     policies.check_can_check_again(acting, booking)
     event = _EVENTS[BookingStatus(booking.status)]
-    change_status(booking=booking, event=event, actor=acting.actor, now=now, changes={"explanation": ""})
     message = outbox.waiting_for_check(booking)
     if message is None or not delivery.queue_again(message):
         raise TransitionRefused(f"{event}: the message is not waiting for a check")
+    change_status(booking=booking, event=event, actor=acting.actor, now=now, changes={"explanation": ""})
     outbox.announce_on_commit(message)
     return booking

@@ -61,7 +61,8 @@ def settle_cancel(*, booking: Booking, outcome: Outcome, actor: Actor, now: date
     held = _appointment(outcome)
     stands = bool(held) and as_text(held.get("status")) not in _TAKEN_BACK
     if outcome.delivery is Delivery.UNKNOWN or stands:
-        return _move(booking, BookingEvent.LOSE_CANCEL, unclear(Purpose.CANCEL), actor, now)
+        words = explain(outcome, Purpose.CANCEL) or unclear(Purpose.CANCEL)
+        return _move(booking, BookingEvent.LOSE_CANCEL, words, actor, now)
     change_status(
         booking=booking,
         event=BookingEvent.CONFIRM_CANCEL,

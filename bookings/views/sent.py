@@ -60,14 +60,16 @@ def _fresh_offers(request: HttpRequest, booking: Booking) -> SlotPage | None:
 @require_safe
 @permission_required("bookings.view_sent_bookings")
 def status(request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    """The fragment that a waiting page asks for every two seconds; a settled booking reloads the page."""
+    """The fragment that a waiting page asks for; once the booking has changed, the page is loaded anew."""
     booking = sent_booking(request, booking_id)
-    if booking.status not in (BookingStatus.REQUESTED, BookingStatus.CANCELLING):
-        response = HttpResponse(status=204)
-        response["HX-Refresh"] = "true"
-        return response
-    context = {"page": booking_page(booking, acting=acting_of(request), now=clock())}
-    return render(request, "bookings/_working.jinja", context)
+    page = booking_page(booking, acting=acting_of(request), now=clock())
+    if page.is_working:
+        return render(request, "bookings/_working.jinja", {"page": page})
+    if page.is_unknown and request.GET.get("seen") == page.stamp:
+        return HttpResponse(page.trying, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(status=204)
+    response["HX-Refresh"] = "true"
+    return response
 
 
 @require_POST

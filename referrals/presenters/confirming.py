@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.urls import NoReverseMatch, reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.exchange import outbox
-from bars_portal.exchange.models import DeliveryState
 from bars_portal.patients.presenters import PatientBanner, banner
+from bookings.presenters.trying import trying_words
 from referrals import policies, selectors
 from referrals.models import Case, Referral
 from referrals.states import CaseStatus
@@ -38,9 +39,10 @@ class Confirmation:
     can_check_again: bool
     case_page: str
     next_case: Case | None
+    trying: str
 
 
-def confirmation(case: Case, *, acting: Acting) -> Confirmation:
+def confirmation(case: Case, *, acting: Acting, now: datetime) -> Confirmation:
     status, waiting = CaseStatus(case.status), is_waiting(case)
     plan = selectors.rereferral_of(case) if isinstance(case, Referral) else None
     return Confirmation(
@@ -53,13 +55,14 @@ def confirmation(case: Case, *, acting: Acting) -> Confirmation:
         can_check_again=policies.can_check_again(acting, case),
         case_page=case_page(case),
         next_case=plan.made if plan else None,
+        trying=trying_words(outbox.trying(case), now=now),
     )
 
 
 def is_waiting(case: Case) -> bool:
     """A message about it is on its way, and nobody has to press anything."""
     message = outbox.unsettled(case)
-    return message is not None and message.state != DeliveryState.UNKNOWN
+    return message is not None and not message.is_unclear
 
 
 def case_page(case: Case) -> str:

@@ -9,6 +9,7 @@ from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import PatientBanner, banner
 from bookings.presenters.booking import Step, patient_rows
+from bookings.presenters.trying import trying_words
 from referrals import policies
 from referrals.case_words import CATEGORIES, TONES, other_flags, priority_words, warning_tags
 from referrals.models import Case, Referral
@@ -60,6 +61,7 @@ class SentPage:
     cannot_take_back: str
     can_check_again: bool
     is_working: bool
+    trying: str
 
     @property
     def is_unknown(self) -> bool:
@@ -96,6 +98,7 @@ def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
         cannot_take_back=cannot,
         can_check_again=policies.can_check_again(acting, case),
         is_working=is_on_its_way(case),
+        trying=trying_words(outbox.trying(case), now=now),
     )
 
 

@@ -7,6 +7,8 @@ from referrals.selectors.answers import troubled_answers as troubled_answers
 from referrals.selectors.breaches import arrived_since as arrived_since
 from referrals.selectors.breaches import breached_validations as breached_validations
 from referrals.selectors.capabilities import capability_of as capability_of
+from referrals.selectors.given_up import given_up_count as given_up_count
+from referrals.selectors.given_up import given_up_messages as given_up_messages
 from referrals.selectors.history import changes_of as changes_of
 from referrals.selectors.history import open_unmatched_replies as open_unmatched_replies
 from referrals.selectors.history import replies_of as replies_of

@@ -28,7 +28,7 @@ _REFUSED_REVOKE = {
 
 def settle_request(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) -> None:
     """The receiver has it, has not, or nobody knows; a reply that was quicker has the last word."""
-    heard = case.status != CaseStatus.REQUESTED
+    heard = case.status not in (CaseStatus.REQUESTED, CaseStatus.UNKNOWN)
     held = answered(outcome)
     if outcome.delivery is Delivery.REFUSED or outcome.delivery is Delivery.UNKNOWN or held.is_unclear:
         event = CaseEvent.REFUSE if outcome.delivery is Delivery.REFUSED else CaseEvent.LOSE
@@ -48,7 +48,8 @@ def settle_update(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) 
         _move(case, CaseEvent.REFUSE_UPDATE, words, actor, now, {"pending": None})
         return
     if outcome.delivery is Delivery.UNKNOWN or held.is_unclear:
-        _move(case, CaseEvent.LOSE_UPDATE, unclear(Purpose.UPDATE), actor, now)
+        words = explain(outcome, Purpose.UPDATE) or unclear(Purpose.UPDATE)
+        _move(case, CaseEvent.LOSE_UPDATE, words, actor, now)
         return
     changes = _updated(case, held)
     change_case(case=case, event=CaseEvent.CONFIRM_UPDATE, actor=actor, now=now, changes=changes)
@@ -66,7 +67,8 @@ def settle_end(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) -> 
         return
     stands = bool(held.request) and not held.is_taken_back
     if outcome.delivery is Delivery.UNKNOWN or stands:
-        _move(case, CaseEvent.LOSE_REVOKE, unclear(Purpose.TAKE_BACK), actor, now)
+        words = explain(outcome, Purpose.TAKE_BACK) or unclear(Purpose.TAKE_BACK)
+        _move(case, CaseEvent.LOSE_REVOKE, words, actor, now)
         return
     in_error = case.ending == ServiceRequestStatus.ENTERED_IN_ERROR
     change_case(

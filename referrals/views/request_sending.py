@@ -93,7 +93,7 @@ def _latest(request: HttpRequest, draft: RequestDraft) -> LatestRequest | None:
 @require_safe
 @permission_required(VIEW[Direction.SENT])
 def outcome(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    page = confirmation(sent_case_of(request, case_id), acting=acting_of(request))
+    page = confirmation(sent_case_of(request, case_id), acting=acting_of(request), now=clock())
     return render(request, "referrals/request/outcome.jinja", {"page": page})
 
 
@@ -106,7 +106,7 @@ def outcome_status(request: HttpRequest, case_id: UUID) -> HttpResponse:
         response = HttpResponse(status=204)
         response["HX-Refresh"] = "true"
         return response
-    page = confirmation(case, acting=acting_of(request))
+    page = confirmation(case, acting=acting_of(request), now=clock())
     return render(request, "referrals/request/_working.jinja", {"page": page})
 
 

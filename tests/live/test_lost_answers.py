@@ -57,6 +57,25 @@ def test_an_answer_that_is_none(fault: str, clinician: Person, stack: Stack, que
     assert_booked_once(clinician.settled(clinician.check_again(unknown)), query)
 
 
+def test_it_is_settled_by_itself(clinician: Person, stack: Stack, query: Query) -> None:
+    """The first automatic attempt comes after 5 s; the page says so, and nobody presses anything."""
+    ready = clinician.fill_in(clinician.choose_time(SERVICE))
+    arm(stack, SERVICE, "lost-reply")
+
+    unknown = clinician.settled(clinician.confirm(ready))
+
+    assert heading(unknown) == UNKNOWN
+    assert "Still trying, next attempt at" in unknown.text
+    pages = [unknown]
+
+    def is_booked() -> bool:
+        pages.append(clinician.get(unknown.url.path))
+        return heading(pages[-1]) == BOOKED
+
+    wait_until(is_booked)
+    assert_booked_once(pages[-1], query)
+
+
 def test_a_slow_service_releases_the_clinician(clinician: Person, stack: Stack, query: Query) -> None:
     # What is promised holds in every round; the time is that of a round without busy neighbours.
     for _ in range(ROUNDS):

@@ -14,6 +14,14 @@ class DeliveryState(models.TextChoices):
     ABANDONED = "abandoned", "Given up"
 
 
+# The reason of an abandoned message that nobody wants sent any more.
+OBSOLETE = "obsolete"
+# Nobody knows whether it arrived; whether it is still tried or was given up, a person may send it again.
+UNCLEAR = models.Q(state=DeliveryState.UNKNOWN) | (
+    models.Q(state=DeliveryState.ABANDONED) & ~models.Q(reason=OBSOLETE)
+)
+
+
 class OutboundMessage(models.Model):
     """One message to one service. Every attempt sends the very same bytes and ids."""
 
@@ -36,6 +44,10 @@ class OutboundMessage(models.Model):
     created_at = models.DateTimeField(db_index=True)
     sending_since = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    # How often it went out again by itself, since a person last sent it.
+    repeats = models.PositiveSmallIntegerField(default=0)
+    # Only while it is unknown: when it goes out again by itself.
+    next_attempt_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -47,10 +59,26 @@ class OutboundMessage(models.Model):
                 name="outbound_open",
                 condition=models.Q(state__in=[DeliveryState.QUEUED, DeliveryState.SENDING]),
             ),
+            models.Index(
+                fields=["next_attempt_at"],
+                name="outbound_due",
+                condition=models.Q(state=DeliveryState.UNKNOWN),
+            ),
+            models.Index(
+                fields=["organisation", "settled_at"],
+                name="outbound_given_up",
+                condition=models.Q(state=DeliveryState.ABANDONED),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.message_type} {self.request_id}"
+
+    @property
+    def is_unclear(self) -> bool:
+        """UNCLEAR, of a row that was read."""
+        given_up = self.state == DeliveryState.ABANDONED and self.reason != OBSOLETE
+        return self.state == DeliveryState.UNKNOWN or given_up
 
 
 class DeliveryAttempt(models.Model):

@@ -133,9 +133,14 @@ def _retry_reason(
     return None if echoed else "ids-not-echoed"
 
 
-def is_final(answer: Answer) -> bool:
-    """Whether the receiver had its last word, which no other token changes."""
-    return _ends(_decisive(read_outcome(answer.body)))
+def is_about_token(answer: Answer) -> bool:
+    """Whether another token may change it: the API's own refusal, or a 401 but the receiver's last word."""
+    if answer.status not in (401, 403):
+        return False
+    issues = read_outcome(answer.body)
+    if answer.status == 401:
+        return not _ends(_decisive(issues))
+    return any(issue.code.upper() in RETRY_WHOLE_CODE for issue in issues)
 
 
 def _ends(decisive: ReadIssue | None) -> bool:

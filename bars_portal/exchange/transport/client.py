@@ -11,7 +11,7 @@ from time import perf_counter
 import httpx
 
 from bars_portal.exchange.transport.answer import Answer as Answer
-from bars_portal.exchange.transport.answers import is_final
+from bars_portal.exchange.transport.answers import is_about_token
 from bars_portal.exchange.transport.auth import TokenSource
 from bars_portal.exchange.transport.errors import NotSent, TransportError
 from bars_portal.exchange.transport.headers import REQUEST_ID, OutgoingContext, encode_headers
@@ -74,7 +74,7 @@ class BarsClient:
         request = self._request(method, path, headers, params, body)
         token = self._tokens.get(now=self._clock())
         answer = self._send(request, path, token)
-        if answer.status != 401 or not token or is_final(answer):
+        if not token or not is_about_token(answer):
             return answer
         self._tokens.discard(token)
         return self._send(request, path, self._tokens.get(now=self._clock()))

@@ -11,6 +11,7 @@ from referrals.services.answering.resending import send_answer_again as send_ans
 from referrals.services.answering.seen import ChangedMeanwhile as ChangedMeanwhile
 from referrals.services.answering.seen import decide_as_seen as decide_as_seen
 from referrals.services.answering.settling import settle_answer as settle_answer
+from referrals.services.answering.settling import withdraw_overtaken as withdraw_overtaken
 from referrals.services.answering.starting import accept_referral as accept_referral
 from referrals.services.answering.starting import send_cad_status as send_cad_status
 from referrals.services.answering.starting import start_case as start_case

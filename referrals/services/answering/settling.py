@@ -37,6 +37,17 @@ def settle_answer(*, answer_id: UUID, outcome: Outcome, actor: Actor, now: datet
     return answer
 
 
+def withdraw_overtaken(*, answer_id: UUID, actor: Actor, now: datetime) -> bool:
+    """An answer that nobody needs any more, as the requester holds a later one; False when it is needed."""
+    answer = answer_with_case(answer_id)
+    if answer.state not in (AnswerState.SENDING, AnswerState.UNKNOWN):
+        return True
+    if not later_answers(answer).filter(state=AnswerState.DELIVERED).exists():
+        return False
+    change_answer(answer=answer, event=AnswerEvent.REFUSE, explanation=OVERTAKEN, actor=actor, now=now)
+    return True
+
+
 def _words(answer: CaseAnswer, outcome: Outcome) -> str:
     """Refused because the requester had heard more by then is nothing to look after."""
     heard_more = later_answers(answer).filter(state=AnswerState.DELIVERED)

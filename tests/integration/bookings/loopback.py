@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ import httpx
 from bars_portal.exchange import registry
 from bars_portal.exchange.arrival import Arrival, partner
 from bars_portal.exchange.context import ReadContext
-from bars_portal.exchange.delivery import deliver
+from bars_portal.exchange.delivery import deliver, due_messages
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.capability import message_definitions
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault, operation_outcome
@@ -48,6 +48,13 @@ class Loopback:
         while waiting := OutboundMessage.objects.filter(state=DeliveryState.QUEUED).first():
             states.append(deliver(waiting.pk, client=self.client, clock=lambda: self.now))
         return states
+
+    def deliver_due(self, *, after: timedelta) -> list[DeliveryState | None]:
+        """What goes out again by itself, that much later."""
+        self.now += after
+        return [
+            deliver(each, client=self.client, clock=lambda: self.now) for each in due_messages(now=self.now)
+        ]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)

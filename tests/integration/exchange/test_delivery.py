@@ -225,7 +225,7 @@ def test_a_worker_that_comes_back_late_changes_nothing(desk: Desk) -> None:
     desk.server.script(echoing())
     with desk.client() as client:
         first = claim(desk, message)
-        late = delivery._send(first.message, client)
+        late = delivery._send(first.message, client, now=desk.clock())
         desk.now += delivery.STALE_AFTER * 2
         sweep(desk)
         message.refresh_from_db()

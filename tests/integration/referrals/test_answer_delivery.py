@@ -10,6 +10,7 @@ from bars_portal.exchange.fhir.reading import bare_references
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import Party
 from referrals.answer_states import AnswerState
+from referrals.answer_words import OVERTAKEN
 from referrals.content_answers import NonAttendance
 from referrals.models import CaseReply
 from referrals.selectors import replies_of
@@ -38,7 +39,7 @@ def test_a_lost_answer_is_checked_with_the_same_message(desk: AnsweringDesk) -> 
     desk.deliver()
     answer.refresh_from_db()
     assert answer.state == AnswerState.UNKNOWN
-    assert "Check again" in answer.explanation
+    assert "still trying by ourselves" in answer.explanation
     assert list(troubled_answers(desk.clinician)) == [answer]
     with pytest.raises(PolicyRefused, match="not taken"):
         answering.send_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
@@ -49,6 +50,33 @@ def test_a_lost_answer_is_checked_with_the_same_message(desk: AnsweringDesk) -> 
     first, second = [each for each in desk.network.requests if each.method == "POST"]
     assert (first.content, first.headers["X-Request-ID"]) == (second.content, second.headers["X-Request-ID"])
     assert replies_of(desk.sent).count() == 1
+
+
+def test_a_lost_answer_arrives_by_itself(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert answer is not None
+    desk.network.after.append(timeout)
+    desk.deliver()
+    assert desk.network.deliver_due(after=timedelta(hours=2)) == [DeliveryState.ACCEPTED]
+    answer.refresh_from_db()
+    assert (answer.state, answer.explanation) == (AnswerState.DELIVERED, "")
+    assert replies_of(desk.sent).count() == 1
+
+
+def test_an_answer_that_a_later_one_overtook_is_not_sent_again(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    first = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert first is not None
+    desk.network.before.append(timeout)
+    desk.deliver()
+    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    assert desk.network.deliver_due(after=timedelta(hours=2)) == [DeliveryState.ABANDONED]
+    first.refresh_from_db()
+    assert (first.state, first.explanation) == (AnswerState.REFUSED, OVERTAKEN)
+    assert replies_of(desk.sent).count() == 1
+    assert list(troubled_answers(desk.clinician)) == []
 
 
 def test_a_refused_answer_is_sent_again_as_a_new_message(desk: AnsweringDesk) -> None:

@@ -1,6 +1,7 @@
 """Requests sent through our own receiver and back: what both sides then hold."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -76,8 +77,8 @@ def test_before_the_answer_it_is_on_its_way(sender: Desk) -> None:
         (refusing(404, "PROXY_NOT_FOUND", "not-found"), "refused", "not on the referral network"),
         (refusing(401, "REC_UNAUTHORIZED"), "refused", "does not take requests from us"),
         (refusing(418, "REC_TEAPOT"), "refused", "did not take this request"),
-        (timeout, "unknown", "do not know whether this request arrived"),
-        (unreachable, "unknown", "do not know whether this request arrived"),
+        (timeout, "unknown", "do not know yet whether this request arrived"),
+        (unreachable, "unknown", "do not know yet whether this request arrived"),
     ],
     ids=["422", "network", "401", "other", "timeout", "unreachable"],
 )
@@ -103,6 +104,23 @@ def test_a_lost_answer_is_found_by_checking_again(sender: Desk, category: Catego
     assert first == second
     with pytest.raises(PolicyRefused, match="nothing to check"):
         sender.check_again(case)
+
+
+@pytest.mark.parametrize("category", Category)
+def test_a_request_and_its_end_arrive_by_themselves(sender: Desk, category: Category) -> None:
+    sender.network.after.append(timeout)
+    case = sender.sent(category)
+    assert case.status == CaseStatus.UNKNOWN
+    assert sender.network.deliver_due(after=timedelta(hours=2)) == [DeliveryState.ACCEPTED]
+    case.refresh_from_db()
+    assert (case.status, case.reference) == (CaseStatus.SENT, theirs(case).reference)
+    case = sender.revoke(case)
+    sender.network.before.append(timeout)
+    case = sender.arrive(case)
+    assert case.status == CaseStatus.REVOKE_UNKNOWN
+    sender.network.deliver_due(after=timedelta(hours=2))
+    case.refresh_from_db()
+    assert case.status == theirs(case).status == CaseStatus.REVOKED
 
 
 def test_an_answer_that_cannot_be_read_leaves_the_case_sent(sender: Desk) -> None:
@@ -160,7 +178,7 @@ def test_a_lost_answer_to_a_revoke(sender: Desk) -> None:
     sender.network.after.append(timeout)
     case = sender.arrive(pending)
     assert case.status == CaseStatus.REVOKE_UNKNOWN
-    assert "Check again before you tell the patient" in case.explanation
+    assert "still trying by ourselves; wait before you tell the patient" in case.explanation
     case = sender.arrive(sender.check_again(case))
     assert (case.status, theirs(case).status) == ("revoked", "revoked")
 

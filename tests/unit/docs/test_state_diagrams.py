@@ -12,4 +12,4 @@ def test_delivery_is_drawn_with_the_states_in_use() -> None:
     mermaid = blocks((ROOT / "docs" / "ARCHITECTURE.md").read_text(), "mermaid")
     (drawing,) = (block for block in mermaid if block.startswith("stateDiagram"))
     drawn = {state for edge in _EDGE.findall(drawing) for state in edge} - {"[*]"}
-    assert drawn == set(DeliveryState.values) - {DeliveryState.ABANDONED.value}
+    assert drawn == set(DeliveryState.values)

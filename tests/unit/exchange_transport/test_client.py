@@ -111,6 +111,17 @@ def test_a_receiver_that_lets_nobody_in_is_not_asked_again(
     assert (len(server.received), len(tokens.discarded)) == (calls, calls - 1)
 
 
+@pytest.mark.parametrize(("code", "calls"), [("SEND_FORBIDDEN", 2), ("REC_FORBIDDEN", 1)])
+def test_a_refusal_of_the_api_itself_renews_the_token(
+    server: Server, client: BarsClient, tokens: Tokens, code: str, calls: int
+) -> None:
+    issue = {"severity": "error", "code": "forbidden", "details": {"coding": [{"code": code}]}}
+    body = json.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).encode()
+    server.script(reply(403, body))
+    assert client.post("/$process-message", body=b"{}", headers=HEADERS).status == 403
+    assert (len(server.received), len(tokens.discarded)) == (calls, calls - 1)
+
+
 def test_a_second_401_is_the_answer(server: Server, client: BarsClient, tokens: Tokens) -> None:
     server.script(reply(401))
     assert client.get("/Slot", context=CONTEXT).status == 401

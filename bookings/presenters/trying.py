@@ -1,0 +1,22 @@
+"""What becomes of a message without a clear answer, as one sentence: for all pages that wait for one."""
+
+from datetime import datetime
+
+from bars_portal.exchange.outbox import Trying
+from bars_portal.nhsuk import dates
+
+
+def trying_words(found: Trying, *, now: datetime) -> str:
+    """ "" when nothing is to be said: it never went out twice, or its fate is known."""
+    if found.is_sending:
+        return "Still trying: it is being sent again at this moment."
+    if found.next_at is not None:
+        return f"Still trying, next attempt at {_at(found.next_at, now)}."
+    return "We tried several times and have stopped. It is up to you now." if found.given_up else ""
+
+
+def _at(moment: datetime, now: datetime) -> str:
+    """An attempt that is overdue is about to be made; another day is named."""
+    moment = max(moment, now)
+    same_day = dates.in_london(moment).date() == dates.in_london(now).date()
+    return dates.format_time(moment) if same_day else dates.format_datetime(moment)
