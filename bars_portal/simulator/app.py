@@ -47,12 +47,13 @@ def create_app(
     clock: Clock = system_clock,
     sleep: Sleep | None = None,
     https: Receiver | None = None,
+    journal: Journal | None = None,
 ) -> WsgiApp:
     """The whole simulator. Raises OSError when a certificate file cannot be used.
 
     `sleep` is how drills wait; `https` stands in for the receivers behind mutual TLS.
     """
-    parts = _build(config, clock, sleep or Event().wait, https or _mutual_tls(config))
+    parts = _build(config, clock, sleep or Event().wait, https or _mutual_tls(config), journal or Journal())
 
     def application(environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -64,7 +65,7 @@ def create_app(
     return application
 
 
-def _build(config: Config, clock: Clock, sleep: Sleep, https: Receiver) -> _Parts:
+def _build(config: Config, clock: Clock, sleep: Sleep, https: Receiver, journal: Journal) -> _Parts:
     registry, tokens, faults = ClientRegistry(config.clients_file), TokenStore(), FaultBoard()
     proxy = Proxy(
         registry=registry,
@@ -77,7 +78,7 @@ def _build(config: Config, clock: Clock, sleep: Sleep, https: Receiver) -> _Part
         sleep=sleep,
     )
     endpoint = TokenEndpoint(registry=registry, tokens=tokens, token_url=config.token_url, clock=clock)
-    return _Parts(config, clock, Journal(), endpoint, proxy, Drills(faults))
+    return _Parts(config, clock, journal, endpoint, proxy, Drills(faults))
 
 
 def _mutual_tls(config: Config) -> Receiver:
@@ -88,16 +89,18 @@ def _mutual_tls(config: Config) -> Receiver:
 
 
 def _noted(parts: _Parts, request: Request) -> Answer:
-    """Answers and keeps a line about it; a cut connection is noted too."""
-    began, at, status = time.monotonic(), parts.clock(), "failed"
+    """Answers and keeps the exchange; a cut connection is noted too."""
+    began, at = time.monotonic(), parts.clock()
+    answer, status, scenario = None, "failed", ""
     try:
         answer = _answer(parts, request)
-        status = str(answer.status)
-    except ConnectionCut:
-        status = "cut"
+        status, scenario = str(answer.status), answer.scenario
+    except ConnectionCut as cut:
+        status, scenario = "cut", cut.scenario
         raise
     finally:
-        parts.journal.note(request, status=status, at=at, took_ms=round((time.monotonic() - began) * 1000))
+        took = round((time.monotonic() - began) * 1000)
+        parts.journal.note(request, answer=answer, status=status, at=at, took_ms=took, scenario=scenario)
     return answer
 
 

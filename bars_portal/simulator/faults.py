@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Lock
 
@@ -31,10 +31,14 @@ class Fault(StrEnum):
 
 
 class ConnectionCut(ConnectionResetError):
-    """Ends the connection without an answer: the server takes it for a broken socket and closes quietly."""
+    """Ends the connection without an answer: the server takes it for a broken socket and closes quietly.
 
-    def __init__(self) -> None:
+    `scenario` names the drill, for the journal.
+    """
+
+    def __init__(self, scenario: str) -> None:
         super().__init__(errno.ECONNRESET, "connection cut by a fault drill")
+        self.scenario = scenario
 
 
 @dataclass
@@ -78,31 +82,41 @@ Forward = Callable[[], Answer]
 
 def meet(fault: Fault | None, *, request: Request, forward: Forward, sleep: Sleep) -> Answer:
     """Forwards the request with the fault applied. Raises ConnectionCut where the connection must end."""
+    if fault is None:
+        return forward()
     if fault in _CANNED:
-        return error_answer(_CANNED[fault], request)
+        return replace(error_answer(_CANNED[fault], request), scenario=scenario_of(fault))
     if fault in (Fault.HANG, Fault.CUT):
         sleep(HANG_SECONDS if fault is Fault.HANG else 0)
-        raise ConnectionCut
+        raise ConnectionCut(scenario_of(fault))
     if fault is Fault.SLOW:
         sleep(SLOW_SECONDS)
-    return _spoiled(fault, forward())
+    answer = forward()
+    return _spoiled(fault, replace(answer, scenario=scenario_of(fault, answer)))
 
 
-_CANNED: dict[Fault | None, ProxyError] = {
+def scenario_of(fault: Fault, answer: Answer | None = None) -> str:
+    """What the journal calls an exchange that met the fault."""
+    row = f", {answer.scenario}" if answer and answer.scenario else ""
+    return f"drill {fault}{row}"
+
+
+_CANNED: dict[Fault, ProxyError] = {
     Fault.SERVER_ERROR: ProxyError.RECEIVER_ERROR,
     Fault.UNAVAILABLE: ProxyError.RECEIVER_UNAVAILABLE,
     Fault.TIMEOUT: ProxyError.RECEIVER_TIMEOUT,
 }
 
 
-def _spoiled(fault: Fault | None, answer: Answer) -> Answer:
+def _spoiled(fault: Fault, answer: Answer) -> Answer:
     """The receiver has done its work; what may still go wrong is the way back."""
     if fault is Fault.LOST_REPLY:
-        raise ConnectionCut
+        raise ConnectionCut(answer.scenario)
     if fault is Fault.NO_IDS:
         unwanted = {name.lower() for name in ECHOED_IDS}
         kept = tuple(pair for pair in answer.headers if pair[0].lower() not in unwanted)
-        return Answer(answer.status, kept, answer.body)
+        return replace(answer, headers=kept)
     if fault is Fault.GARBAGE:
-        return Answer(200, (("Content-Type", "text/html"),), b"<html>\x00 not FHIR {")
+        garbage = (("Content-Type", "text/html"),), b"<html>\x00 not FHIR {"
+        return Answer(200, *garbage, scenario=answer.scenario)
     return answer
