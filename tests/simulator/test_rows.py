@@ -101,6 +101,8 @@ def test_a_row(world: World, row: Row, media: str) -> None:
     answer = DRIVERS[row.request](world.sender, row.sentinel, media)
 
     assert answer.status_code == row.status, answer.text
+    for name in ("x-request-id", "x-correlation-id"):
+        assert answer.headers[name] == answer.request.headers[name]
     # The proxy replaces a receiver's 503 by its own words, which are JSON.
     assert answer.headers["content-type"] == ("application/json" if row.status == 503 else media)
     if row.status != 200:

@@ -112,6 +112,8 @@ def _safeguarding(entries: list[Entry], message: Message, now: datetime) -> None
     for each in entries:
         if _kind(each) == "ServiceRequest":
             each["resource"] |= {"status": "revoked", "category": [_referral_category(message)]}
+            # The referral profile asks for it, the validation's does not.
+            each["resource"].setdefault("authoredOn", now.isoformat(timespec="seconds"))
             _touch(each, now, REFERRAL_PROFILE)
         if _kind(each) == "CarePlan":
             each["resource"]["status"] = "completed"
