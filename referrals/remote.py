@@ -45,9 +45,7 @@ def _read(client: BarsClient, case: Case, sender: SenderIdentity) -> LatestReque
 def _search(client: BarsClient, case: Case, sender: SenderIdentity) -> LatestRequest:
     params = patient_params(case.patient)
     found = MessageBundle.from_dict(_ask(client, case, sender, "/ServiceRequest", params, "Bundle:searchset"))
-    ours = next((each for each in found.of_type("ServiceRequest") if _is_ours(found, each, case)), None)
-    if ours is None:
-        raise Missing
+    ours = _ours(found, case)
     around = [(url, clean(each)) for url, each in found.entries if each["resourceType"] == "Encounter"]
     return LatestRequest(_state(ours, case), clean(ours), tuple(around))
 
@@ -62,10 +60,20 @@ def _version(resource: Resource) -> str:
     return as_text(as_dict(resource.get("meta")).get("versionId"))
 
 
-def _is_ours(found: MessageBundle, request: Resource, case: Case) -> bool:
-    """By the fullUrl that we gave it, else by the case number of the Encounter that it names."""
-    if found.full_url_of(request) == full_url(case.pk):
-        return True
+def _ours(found: MessageBundle, case: Case) -> Resource:
+    """By the fullUrl that we gave it, else by the case number of its Encounter. Raises Missing.
+
+    A referral that takes another's place has the same case number: the fullUrl comes first.
+    """
+    requests = found.of_type("ServiceRequest")
+    named = [each for each in requests if found.full_url_of(each) == full_url(case.pk)]
+    ours = next(iter(named or [each for each in requests if _has_our_number(found, each, case)]), None)
+    if ours is None:
+        raise Missing
+    return ours
+
+
+def _has_our_number(found: MessageBundle, request: Resource, case: Case) -> bool:
     encounter = found.resolve(request.get("encounter"))
     return bool(case.case_number) and reading.identifier_of(encounter) == case.case_number
 

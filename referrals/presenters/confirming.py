@@ -35,6 +35,7 @@ class Confirmation:
     heading: str
     is_waiting: bool
     is_sent: bool
+    is_updated: bool
     is_refused: bool
     can_check_again: bool
     case_page: str
@@ -51,6 +52,7 @@ def confirmation(case: Case, *, acting: Acting, now: datetime) -> Confirmation:
         heading=_heading(case, status, waiting=waiting),
         is_waiting=waiting,
         is_sent=status not in _HEADINGS and not waiting,
+        is_updated=is_updated(case),
         is_refused=status is CaseStatus.REFUSED,
         can_check_again=policies.can_check_again(acting, case),
         case_page=case_page(case),
@@ -63,6 +65,11 @@ def is_waiting(case: Case) -> bool:
     """A message about it is on its way, and nobody has to press anything."""
     message = outbox.unsettled(case)
     return message is not None and not message.is_unclear
+
+
+def is_updated(case: Case) -> bool:
+    """The receiver has taken more than the request that opened the case."""
+    return case.version > 1
 
 
 def case_page(case: Case) -> str:
@@ -79,4 +86,6 @@ def _heading(case: Case, status: CaseStatus, *, waiting: bool) -> str:
         return _HEADINGS[status]
     if case.explanation:
         return "Not updated"
+    if is_updated(case):
+        return "Update sent"
     return "Referral sent" if isinstance(case, Referral) else "Request for validation sent"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bars_portal.exchange.fhir.codes import EncounterStatus
 from bars_portal.nhsuk import dates
 from referrals.case_words import priority_words
 from referrals.models import Case, CaseReply, ReplyFacts
@@ -10,6 +11,12 @@ from referrals.priorities import CategoryChange, compare
 from referrals.services.responders import is_asked
 from referrals.states import Category, ReplyKind
 
+# Of an ambulance control: Encounter.status of who answers.
+_HOW_FAR = {
+    EncounterStatus.PLANNED.value: "Accepted",
+    EncounterStatus.IN_PROGRESS.value: "In progress",
+    EncounterStatus.FINISHED.value: "Finished",
+}
 _REASONS = {"RRNA": "Not available in time", "OTH": "Another reason"}
 
 
@@ -67,6 +74,7 @@ def _verdict(case: Case, reply: CaseReply) -> str:
 def _rows(reply: ReplyFacts, asked_for: str) -> list[Row]:
     pairs = [
         *_outcome(reply, asked_for),
+        ("How far they are", _how_far(reply)),
         ("Reason", _REASONS.get(reply.reason_code, "")),
         ("In their words", reply.reason_text),
         ("Their reference", reply.responder_reference),
@@ -74,6 +82,10 @@ def _rows(reply: ReplyFacts, asked_for: str) -> list[Row]:
         ("Received", dates.format_datetime(reply.received_at)),
     ]
     return [{"key": key, "value": value} for key, value in pairs if value]
+
+
+def _how_far(reply: ReplyFacts) -> str:
+    return _HOW_FAR.get(reply.responder_status, "") if reply.kind == ReplyKind.CAD_STATUS else ""
 
 
 def _outcome(reply: ReplyFacts, asked_for: str) -> list[tuple[str, str]]:

@@ -60,6 +60,8 @@ class SentPage:
     can_take_back: bool
     cannot_take_back: str
     can_check_again: bool
+    can_update: bool
+    can_refer_again: bool
     is_working: bool
     trying: str
 
@@ -97,6 +99,8 @@ def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
         can_take_back=not cannot,
         cannot_take_back=cannot,
         can_check_again=policies.can_check_again(acting, case),
+        can_update=policies.can_update(acting, case),
+        can_refer_again=isinstance(case, Referral) and policies.can_refer_again(acting, case),
         is_working=is_on_its_way(case),
         trying=trying_words(outbox.trying(case), now=now),
     )

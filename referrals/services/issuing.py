@@ -15,6 +15,7 @@ from bars_portal.patients.selectors import details_of
 from bookings.identity import SenderIdentity
 from bookings.mapping import stored
 from bookings.parties import parties_of
+from bookings.references import new_reference
 from directory.models import HealthcareService
 from referrals import mapping
 from referrals.content import RequestContent, content_to_json
@@ -76,7 +77,8 @@ def written(
     if case.journey.journey_id is None:
         raise ValueError("A request belongs to a journey with an id.")
     begun = content.assessment.started_at or now
-    settled = replace(content, assessment=replace(content.assessment, started_at=begun))
+    stated = replace(content, assessment=replace(content.assessment, started_at=begun))
+    settled = replace(stated, assessment=replace(stated.assessment, case_number=_number(case, content)))
     held = case.resource
     request, entries = requests.request_entries(
         Frame(case.pk, case.journey.journey_id, now),
@@ -90,10 +92,15 @@ def written(
     included = stored(requests.updated_entries(entries, included_in(case)))
     return {
         **_facts(case, settled, resource, included, now),
-        "content": content_to_json(settled),
+        "content": content_to_json(stated),
         "resource": resource,
         "included": included,
     }
+
+
+def _number(case: Case, content: RequestContent) -> str:
+    """What people on both sides can say on the telephone, also when the caller's system has no number."""
+    return content.assessment.case_number or case.case_number or new_reference(case.organisation.name)
 
 
 def send_about(case: Case, key: str, sender: SenderIdentity, now: datetime) -> OutboundMessage:

@@ -12,6 +12,7 @@ from tests.browser.axe import assert_accessible, assert_fits
 
 SHOTS = os.environ.get("BARS_SHOTS", "")
 UTC_SERVICE, HUB, CAS, ED, PHARMACY = "2000099002", "2000099999", "2000099003", "2000099001", "2000099004"
+AMBULANCE = "2000099005"
 # Values that occur nowhere but in this patient.
 FAMILY, GIVEN, NHS_NUMBER, BORN = "Quillfeather", "Adalberta", "9449306621", ("3", "11", "1947")
 _RANDOM = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")

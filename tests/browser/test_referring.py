@@ -1,75 +1,29 @@
 """Sending a referral and a request for validation, through the pages and over the real wire."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import People
 from tests.browser.person import CAS, ED, FAMILY, PHONE_NUMBER, Person
+from tests.browser.requesting import (
+    assess,
+    give_consent,
+    hears,
+    open_task,
+    reference,
+    see_status,
+    until_it_is_known,
+)
+from tests.browser.test_answering import give_outcome
+from tests.browser.test_worklist import did_not_attend, find_it
 from tests.browser.wire import Wire
 
 pytestmark = pytest.mark.browser
 CONCERN = "Safeguarding Concern: Child is cause for safeguarding concern"
-WAITING = "Still confirming"
 
 
-def open_task(person: Person, title: str, heading: str = "") -> None:
-    person.page.locator(".nhsuk-task-list").get_by_role("link", name=title, exact=True).click()
-    person.look(heading or title, patient=True)
-
-
-def see_status(person: Person, title: str, status: str) -> None:
-    task = person.page.locator(
-        ".nhsuk-task-list__item", has=person.page.get_by_role("link", name=title, exact=True)
-    )
-    expect(task).to_contain_text(status)
-
-
-def assess(person: Person, *, priority: str = "") -> None:
-    """Also a list without JavaScript: a row added, and one taken away again."""
-    page = person.page
-    open_task(person, "Assessment")
-    page.get_by_label("Clinical narrative").fill("Chest pain since this morning")
-    if priority:
-        page.get_by_label("Ambulance response priority").select_option(label=priority)
-    page.get_by_label("Triage outcome", exact=True).fill("Dx0122")
-    person.press("Add another triage outcome")
-    expect(page.get_by_label("Triage outcome", exact=True)).to_have_count(2)
-    expect(page.get_by_label("Clinical narrative")).to_have_value("Chest pain since this morning")
-    person.look("Assessment", patient=True)
-    person.press("Remove triage outcome 2")
-    expect(page.get_by_label("Triage outcome", exact=True)).to_have_value("Dx0122")
-    person.press("Continue")
-    see_status(person, "Assessment", "Completed")
-
-
-def give_consent(person: Person) -> None:
-    open_task(person, "Consent")
-    person.press("Continue")
-    expect(person.page.locator(".nhsuk-error-summary")).to_contain_text("Select on what ground")
-    person.look("Consent", patient=True)
-    person.page.get_by_role("radio", name="The patient agreed to it").check()
-    person.press("Continue")
-
-
-def until_it_is_known(person: Person) -> None:
-    heading = person.page.locator("h1")
-    expect(heading).to_contain_text(re.compile(f"{WAITING}|sent"))
-    while not person.javascript and heading.inner_text().strip() == WAITING:
-        person.page.wait_for_timeout(500)
-        with person.page.expect_navigation():
-            person.follow("Check now")
-
-
-def reference(person: Person) -> str:
-    shown = re.search(r"Reference (\S+)", person.page.locator(".nhsuk-panel").inner_text())
-    assert shown is not None
-    return shown[1]
-
-
-def test_refer_from_a_booking_with_a_safeguarding_flag(people: People, wire: Wire, width: int) -> None:
-    person = people(width=width)
+def refer_from_a_booking(person: Person) -> str:
+    """An emergency department is booked, and told of a safeguarding concern. Gives their reference."""
     page = person.page
     person.book(ED)
     person.follow("Refer this patient")
@@ -102,19 +56,11 @@ def test_refer_from_a_booking_with_a_safeguarding_flag(people: People, wire: Wir
     person.press("Send")
     until_it_is_known(person)
     person.look("Referral sent", patient=True)
-    received = wire.rows(
-        "SELECT safeguarding, booking_ids <> '{}' FROM referrals_referral "
-        "WHERE direction = 'received' AND reference = %s",
-        reference(person),
-    )
-    assert received == [(True, True)]
-    page.go_back()
-    expect(page.locator("h1")).to_contain_text("Referral sent")
+    return reference(person)
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
-def test_ask_for_the_validation_of_a_category_3_call(people: People, wire: Wire, javascript: bool) -> None:
-    person = people(javascript=javascript)
+def ask_for_a_validation(person: Person) -> str:
+    """Of a category 3 call, with a breach time. Gives their reference."""
     page = person.page
     person.go(f"/services/{CAS}/")
     person.follow("Refer a patient or ask for a validation")
@@ -149,12 +95,60 @@ def test_ask_for_the_validation_of_a_category_3_call(people: People, wire: Wire,
     until_it_is_known(person)
     person.look("Request for validation sent", patient=True)
     expect(page.locator("main")).to_contain_text("Wednesday 31 December 2098 at 14:30")
+    return reference(person)
+
+
+def test_booked_referred_accepted_and_not_attended(people: People, wire: Wire, width: int) -> None:
+    """The whole story, from both sides."""
+    sender, assessor = people(width=width), people("assessor", width=width)
+    theirs = refer_from_a_booking(sender)
+    received = wire.rows(
+        "SELECT safeguarding, booking_ids <> '{}' FROM referrals_referral "
+        "WHERE direction = 'received' AND reference = %s",
+        theirs,
+    )
+    assert received == [(True, True)]
+    sender.page.go_back()
+    expect(sender.page.locator("h1")).to_contain_text("Referral sent")
+
+    find_it(assessor, theirs)
+    expect(assessor.page.locator("main")).to_contain_text("Two small children at home")
+    assessor.press("Accept this referral")
+    did_not_attend(assessor)
+    expect(assessor.page.locator("main")).to_contain_text("Delivered")
+    sender.follow("Go to the case")
+    sender.look("Referral: the patient did not attend", patient=True)
+    expect(sender.page.locator("main")).to_contain_text("Safeguarding concern with this answer")
+
+
+def test_a_validation_is_asked_for_without_javascript(people: People, wire: Wire) -> None:
+    theirs = ask_for_a_validation(people(javascript=False))
     received = wire.rows(
         "SELECT priority, breach_at IS NOT NULL FROM referrals_validationcase "
         "WHERE direction = 'received' AND reference = %s",
-        reference(person),
+        theirs,
     )
     assert received == [("C3", True)]
+
+
+def test_a_validation_is_asked_for_started_and_lowered(people: People) -> None:
+    """The whole story, from both sides: the requester sees each step without asking."""
+    requester, assessor = people("clinician"), people("assessor")
+    theirs = ask_for_a_validation(requester)
+    requester.follow("Go to the case")
+    requester.look("Validation request: sent", patient=True)
+    assessor.go("/referrals/worklist/?order=age")
+    assessor.page.locator("tr", has_text=theirs).get_by_role("link").click()
+    expect(assessor.page.locator("main")).to_contain_text("Wednesday 31 December 2098 at 14:30")
+    assessor.press("Start working on it")
+    hears(requester)
+    requester.look("Validation request: the service has started", patient=True)
+    give_outcome(assessor)
+    expect(assessor.page.locator("main")).to_contain_text("The outcome is given.")
+    hears(requester)
+    requester.look("Validation request: completed by the service", patient=True)
+    for text in ("No ambulance is needed", "lowered, was Category 3: urgent"):
+        expect(requester.page.locator("main")).to_contain_text(text)
 
 
 def test_a_clerk_reads_why_not(people: People) -> None:

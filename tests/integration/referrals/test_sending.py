@@ -1,5 +1,6 @@
 """Requests sent through our own receiver and back: what both sides then hold."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -267,6 +268,15 @@ def test_an_ambulance_call_in_stages(sender: Desk) -> None:
     assert encounters[1]["identifier"][0]["value"] == case.reference
     assert (case.version, theirs(case).version) == (3, 3)
     assert len(included_in(theirs(case))) == len(included_in(case))
+
+
+def test_a_case_without_a_number_gets_one_that_people_can_say(sender: Desk) -> None:
+    content = make_content(UseCase.A4T1)
+    bare = replace(content, assessment=replace(content.assessment, case_number=""))
+    case = sender.sent(Category.VALIDATION, assessment=bare.assessment)
+    number = case.case_number
+    assert re.fullmatch(r"[A-Z]{1,3}-\w{4}-\w{2}", number)
+    assert sender.arrive(sender.update(case, bare)).case_number == number == theirs(case).case_number
 
 
 def test_an_update_keeps_what_names_the_case(sender: Desk) -> None:
