@@ -2,6 +2,7 @@
 
 from referrals.selectors.answered import lock_answered_case as lock_answered_case
 from referrals.selectors.answers import answers_of as answers_of
+from referrals.selectors.answers import latest_answer as latest_answer
 from referrals.selectors.answers import notes_of as notes_of
 from referrals.selectors.answers import troubled_answers as troubled_answers
 from referrals.selectors.breaches import arrived_since as arrived_since
@@ -12,10 +13,14 @@ from referrals.selectors.history import open_unmatched_replies as open_unmatched
 from referrals.selectors.history import replies_of as replies_of
 from referrals.selectors.history import reply_for as reply_for
 from referrals.selectors.history import steps_of as steps_of
+from referrals.selectors.history import telling_message as telling_message
 from referrals.selectors.history import versions_of as versions_of
 from referrals.selectors.links import Link as Link
 from referrals.selectors.links import bookings_of as bookings_of
 from referrals.selectors.links import referrals_of as referrals_of
+from referrals.selectors.onward import carried_from as carried_from
+from referrals.selectors.onward import onward_requests_of as onward_requests_of
+from referrals.selectors.onward import standing_onward as standing_onward
 from referrals.selectors.received import cases_found as cases_found
 from referrals.selectors.received import lock_received_case as lock_received_case
 from referrals.selectors.received import locked as locked

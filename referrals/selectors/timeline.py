@@ -20,8 +20,9 @@ from referrals.models import (
     UnmatchedReply,
 )
 from referrals.permissions import VIEW
-from referrals.states import CaseStatus, Category, Direction, ReplyKind
+from referrals.states import CaseEvent, CaseStatus, Category, Direction, ReplyKind
 
+_ONWARD = "Refers the patient onward: carries on a case that we received."
 _NAMES = {Category.REFERRAL: "Referral", Category.VALIDATION: "Validation request"}
 
 
@@ -91,7 +92,9 @@ def _of(model: type[Any], journey: Journey) -> Iterable[Any]:
 
 def _changed(change: CaseStatusChange) -> Entry:
     words = CaseStatus(change.to_status).label
-    return _case(change.case, change.at, EntryKind.CASE, words, change.note, change.actor_label)
+    begins = change.event == CaseEvent.REQUEST and change.case.onward_from is not None
+    detail = change.note or (_ONWARD if begins else "")
+    return _case(change.case, change.at, EntryKind.CASE, words, detail, change.actor_label)
 
 
 def _answered(answer: CaseAnswer) -> Entry:
