@@ -14,6 +14,7 @@ from bookings.presenters.booking import Step, patient_rows
 from referrals.answer_policies import can_work
 from referrals.answer_states import AnswerState
 from referrals.case_words import CATEGORIES, TONES, other_flags, priority_words, warning_tags
+from referrals.link_policies import can_link_referral
 from referrals.models import Case, CaseNote, Referral
 from referrals.presenters.actions import Actions, actions_for
 from referrals.presenters.answers import AnswerLine, Row, answer_line
@@ -43,6 +44,7 @@ class ReceivedPage:
     answers: list[AnswerLine]
     notes: list[CaseNote]
     links: list[Link]
+    can_link: bool
     onward: list[OnwardLine]
     can_refer_onward: bool
     onward_untold: bool
@@ -80,6 +82,7 @@ def received_page(case: Case, *, acting: Acting, now: datetime) -> ReceivedPage:
         answers=[answer_line(acting, each) for each in answers_of(case)],
         notes=list(notes_of(case)),
         links=bookings_of(case) if isinstance(case, Referral) else [],
+        can_link=isinstance(case, Referral) and can_link_referral(acting, case),
         **onward_facts(acting, case),
         versions=version_lines(case),
         history=history_lines(case),

@@ -15,6 +15,9 @@ from referrals.selectors.history import reply_for as reply_for
 from referrals.selectors.history import steps_of as steps_of
 from referrals.selectors.history import telling_message as telling_message
 from referrals.selectors.history import versions_of as versions_of
+from referrals.selectors.linkable import linkable_bookings as linkable_bookings
+from referrals.selectors.linkable import linkable_referrals as linkable_referrals
+from referrals.selectors.linkable import received_booking as received_booking
 from referrals.selectors.links import Link as Link
 from referrals.selectors.links import bookings_of as bookings_of
 from referrals.selectors.links import referrals_of as referrals_of
@@ -45,3 +48,4 @@ from referrals.selectors.sent_list import unclear_sent_count as unclear_sent_cou
 from referrals.selectors.timeline import timeline_of as timeline_of
 from referrals.selectors.worklist import worklist as worklist
 from referrals.selectors.worklist import worklist_counts as worklist_counts
+from referrals.selectors.worklist_bookings import day_begins as day_begins

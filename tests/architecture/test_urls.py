@@ -59,11 +59,12 @@ def known() -> dict[str, Any]:
     make_endpoint(service=service)
     slot = make_slot(schedule=make_schedule(service=service))
     sent = make_booking(organisation=organisation, service=service)
-    make_booking(service=service, direction=Direction.RECEIVED, slot=slot)
+    received = make_booking(service=service, direction=Direction.RECEIVED, slot=slot)
     return {
         "organisation": organisation,
         "service_id": service.service_id,
         "booking_id": sent.pk,
+        "received_booking_id": received.pk,
         **known_cases(organisation, service),
     }
 
@@ -99,7 +100,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "reply_id": (1 if "<case_id>" in route else NOBODY, 0),
         "number": (1, 9),
         "service_id": (known["service_id"], "0"),
-        "booking_id": (known["booking_id"], NOBODY),
+        "booking_id": (known["received_booking_id" if "appointments" in route else "booking_id"], NOBODY),
         "draft_id": (NOBODY, NOBODY),
         "slug": ("assessment", "nothing"),
         "object_id": (_first_of(route), NOBODY),
