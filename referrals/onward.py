@@ -1,6 +1,7 @@
 """An onward referral begins with what we received: the newest whole message, as answers of the forms."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bars_portal.exchange.decoding import decode
 from bars_portal.exchange.fhir.bundle import MessageBundle
@@ -17,7 +18,10 @@ _ABOUT_THE_FORM = {DONE, ROWS}
 
 
 def carried_answers(case: Case, asked: Asked) -> dict[str, Mapping[str, str]]:
-    """Step by step, for a person to check and change; {} when the message cannot be read any more."""
+    """Step by step, for a person to check and change; {} when the message cannot be read any more.
+
+    Our own number of the call is the reference that the requester knows.
+    """
     message = telling_message(case)
     try:
         bundle = MessageBundle.from_dict(decode(message.body)) if message else None
@@ -25,7 +29,9 @@ def carried_answers(case: Case, asked: Asked) -> dict[str, Mapping[str, str]]:
         bundle = None
     if bundle is None:
         return {}
-    carried = answers_of(carried_content(bundle, asked.use_case), asked)
+    content = carried_content(bundle, asked.use_case)
+    ours = replace(content.assessment, case_number=case.reference)
+    carried = answers_of(replace(content, assessment=ours), asked)
     return {slug: _not_done(typed) for slug, typed in carried.items() if set(typed) - _ABOUT_THE_FORM}
 
 

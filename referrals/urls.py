@@ -49,5 +49,6 @@ urlpatterns = [
     path(f"{_SENT}check-again/", sent.check_case_again, name="check-again"),
     path(f"{_SENT}take-back/", sent.take_back, name="take-back"),
     path("journeys/<uuid:journey_id>/", journey.journey, name="journey"),
+    path("journeys/<uuid:journey_id>/messages/<uuid:message_id>/", journey.sent_message, name="sent-message"),
     path("requests/", include("referrals.request_urls")),
 ]

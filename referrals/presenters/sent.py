@@ -139,7 +139,8 @@ def _asked(case: Case) -> list[Row]:
         ("Priority", priority_words(case.priority)),
         ("Due by", dates.format_datetime(case.breach_at) if case.breach_at else ""),
         ("Their reference", case.reference or "None yet"),
-        ("Our case number", case.case_number),
+        # Without a number of our own the id stands in for it on the wire, and says nothing to people.
+        ("Our case number", "" if case.case_number == str(case.pk) else case.case_number),
         ("Sent", dates.format_datetime(case.created_at)),
         ("Why it was taken back", case.end_reason),
     ]

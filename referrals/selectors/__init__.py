@@ -15,6 +15,8 @@ from referrals.selectors.history import reply_for as reply_for
 from referrals.selectors.history import steps_of as steps_of
 from referrals.selectors.history import telling_message as telling_message
 from referrals.selectors.history import versions_of as versions_of
+from referrals.selectors.journey_traffic import came_back as came_back
+from referrals.selectors.journey_traffic import sent_message_for as sent_message_for
 from referrals.selectors.linkable import linkable_bookings as linkable_bookings
 from referrals.selectors.linkable import linkable_referrals as linkable_referrals
 from referrals.selectors.linkable import received_booking as received_booking

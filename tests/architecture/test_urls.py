@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.roles import Role
+from bars_portal.exchange.models import OutboundMessage
 from bookings.states import Direction
 from directory.models import HealthcareService
 from referrals.answer_states import AnswerState
@@ -82,7 +83,21 @@ def known_cases(organisation: Organisation, service: HealthcareService) -> dict[
         author_label="Somebody",
         created_at=NOW,
     )
+    message = OutboundMessage.objects.create(
+        message_type="validation-interim",
+        subject_type=answer._meta.label_lower,
+        subject_id=str(answer.pk),
+        organisation=organisation,
+        actor_label="Somebody",
+        correlation_id=received.correlation_id,
+        bundle_id=NOBODY,
+        service_id="1",
+        headers={},
+        body=b"",
+        created_at=NOW,
+    )
     return {
+        "message_id": message.pk,
         "received_id": received.pk,
         "sent_id": sent.pk,
         "answer_id": answer.pk,
@@ -97,6 +112,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "case_id": (case, NOBODY),
         "answer_id": (known["answer_id"], NOBODY),
         "journey_id": (known["journey_id"], NOBODY),
+        "message_id": (known["message_id"], NOBODY),
         "reply_id": (1 if "<case_id>" in route else NOBODY, 0),
         "number": (1, 9),
         "service_id": (known["service_id"], "0"),

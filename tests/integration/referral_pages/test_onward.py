@@ -57,6 +57,7 @@ def test_what_was_received_is_a_draft_that_a_person_reads(office: Office) -> Non
     assert draft.onward_from == case.pk
     assert draft.typed["patient"]["family_name"] == case.patient.family_name
     assert draft.typed["assessment"]["narrative"]
+    assert draft.typed["assessment"]["case_number"] == case.reference
     tasks = words(office.client.get(reverse("referrals:request", args=[draft.pk])))
     assert "Started" in tasks
     told = words(office.client.get(reverse("referrals:request-check", args=[draft.pk])))
