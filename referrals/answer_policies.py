@@ -7,7 +7,7 @@ from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from referrals.answer_states import AnswerState
 from referrals.answering import is_ambulance
 from referrals.models import Case, CaseAnswer
-from referrals.permissions import ANSWER, WORK
+from referrals.permissions import ANSWER, SEND, WORK
 from referrals.selectors.answers import later_answers
 from referrals.states import (
     CaseEvent,
@@ -23,10 +23,12 @@ __all__ = [
     "PolicyRefused",
     "can_check_again",
     "can_decide",
+    "can_refer_onward",
     "can_send_again",
     "can_work",
     "check_can_check_again",
     "check_can_decide",
+    "check_can_refer_onward",
     "check_can_send_again",
     "check_can_work",
 ]
@@ -82,6 +84,14 @@ def check_can_decide(acting: Acting, case: Case, decision: Decision) -> None:
         raise PolicyRefused(_STANDING.get(status, "This case is not at that point.")) from None
 
 
+def check_can_refer_onward(acting: Acting, case: Case) -> None:
+    """Ask another service to carry on with a case that was handed to us, also after its outcome was given."""
+    need(acting.may(SEND), "Only clinicians may refer patients or ask for a validation.")
+    _check_ours(acting, case)
+    over = _STANDING.get(CaseStatus(case.status), "")
+    need(case.is_current or case.status == CaseStatus.COMPLETED, over)
+
+
 def check_can_check_again(acting: Acting, answer: CaseAnswer) -> None:
     _check_answer(acting, answer)
     need(answer.state == AnswerState.UNKNOWN, "It is known what became of this answer, or it is on its way.")
@@ -100,6 +110,10 @@ def can_work(acting: Acting, case: Case) -> bool:
 
 def can_decide(acting: Acting, case: Case, decision: Decision) -> bool:
     return allowed(lambda: check_can_decide(acting, case, decision))
+
+
+def can_refer_onward(acting: Acting, case: Case) -> bool:
+    return allowed(lambda: check_can_refer_onward(acting, case))
 
 
 def can_check_again(acting: Acting, answer: CaseAnswer) -> bool:

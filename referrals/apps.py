@@ -11,10 +11,13 @@ class ReferralsConfig(AppConfig):
     def ready(self) -> None:
         from bars_portal.accounts.attention import register
         from bookings.basis import register_basis
+        from bookings.companions import register_companions
         from referrals.attention import attention
+        from referrals.companions import companions
         from referrals.drafts_attention import unsent_drafts
         from referrals.selectors import standing_referral_id
 
         register_basis(standing_referral_id)
+        register_companions(companions)
         register(attention)
         register(unsent_drafts)

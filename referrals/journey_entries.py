@@ -14,9 +14,12 @@ class EntryKind(StrEnum):
     CASE = "case"
     VERSION = "version"
     ANSWER = "answer"
+    DELIVERY = "delivery"
     REPLY = "reply"
     UNMATCHED = "unmatched"
     NOTE = "note"
+    LINK = "link"
+    VIEW = "view"
 
     @property
     def place(self) -> int:
@@ -27,15 +30,17 @@ class EntryKind(StrEnum):
 class Entry:
     """`words` are for people and hold no patient data but a note's text; `subject` is the page's thing.
 
-    `direction` is that of the booking or case; an answer goes out from a received one.
+    `direction` is that of the booking or case, None for the journey as a whole; an answer goes out from a
+    received one. `message_id`: of the message that was sent.
     """
 
     at: datetime
     kind: EntryKind
-    direction: Direction
+    direction: Direction | None
     words: str
     detail: str
     actor: str
     subject_type: str
     subject_id: str
     subject_name: str
+    message_id: str = ""

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from bookings.states import BookingStatus
 from referrals.states import CaseStatus, Category
 
 PAGE_SIZE = 25
@@ -20,6 +21,22 @@ class Order(StrEnum):
     AGE = "age"
 
 
+class Kind(StrEnum):
+    """What was received."""
+
+    REFERRAL = Category.REFERRAL.value
+    VALIDATION = Category.VALIDATION.value
+    BOOKING = "booking"
+
+    @property
+    def category(self) -> Category | None:
+        """None for a booking."""
+        return None if self is Kind.BOOKING else Category(self.value)
+
+
+CASES = (Kind.REFERRAL, Kind.VALIDATION)
+
+
 class Held(StrEnum):
     """Whose cases: anybody's, nobody's, or those of one person (`Filters.person_id`)."""
 
@@ -30,12 +47,17 @@ class Held(StrEnum):
 
 @dataclass(frozen=True)
 class Filters:
-    """Every part may be left open. `flag` is a code of flag-categories-bars; `open` None: both."""
+    """Every part may be left open. `flag` is a code of flag-categories-bars; `open` None: both.
+
+    Bookings have no status of a case, priority, flag or holder: such a filter leaves them out. They are open
+    from `bookings_from` on.
+    """
 
     open: bool | None = True
     service_id: str = ""
     status: CaseStatus | None = None
-    category: Category | None = None
+    kinds: tuple[Kind, ...] = CASES
+    bookings_from: datetime | None = None
     priority: str = ""
     flag: str = ""
     held: Held = Held.ANYBODY
@@ -44,15 +66,18 @@ class Filters:
 
 @dataclass(frozen=True)
 class Row:
-    """One received case on the worklist. Instants are aware; "" or None is not stated."""
+    """One received case or booking on the worklist. Instants are aware; "" or None is not stated.
+
+    `due_at` is when a case breaches, and when an appointment starts.
+    """
 
     id: UUID
-    category: Category
-    status: CaseStatus
+    kind: Kind
+    status: CaseStatus | BookingStatus
     reference: str
     use_case: str
     priority: str
-    breach_at: datetime | None
+    due_at: datetime | None
     received_at: datetime
     flags: tuple[str, ...]
     safeguarding: bool
@@ -83,7 +108,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Counts:
-    """Open cases of the organisation, whatever the filters say."""
+    """Open cases of the organisation, whatever the filters say; appointments that are still to come."""
 
     open: int = 0
     breached: int = 0
@@ -92,3 +117,4 @@ class Counts:
     safeguarding: int = 0
     unmatched: int = 0
     answers_troubled: int = 0
+    bookings: int = 0

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from bars_portal.accounts.acting import Acting
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.presenters import PatientBanner, banner
+from bookings.companions import Companions, companions_of
 from bookings.models import Booking, SlotStatus
 from bookings.presenters.booking import (
     TONES,
@@ -68,6 +69,7 @@ class ReceivedPage:
     appointment: list[dict[str, str]]
     patient: list[dict[str, str]]
     history: list[Step]
+    companions: Companions
 
     @property
     def tone(self) -> str:
@@ -103,7 +105,7 @@ def _line(entry: DiaryEntry) -> DiaryLine:
     )
 
 
-def received_page(booking: Booking) -> ReceivedPage:
+def received_page(booking: Booking, *, acting: Acting) -> ReceivedPage:
     return ReceivedPage(
         booking=booking,
         banner=banner(booking.patient),
@@ -114,4 +116,5 @@ def received_page(booking: Booking) -> ReceivedPage:
         ],
         patient=patient_rows(booking.patient),
         history=[history_step(change, booking) for change in history_of(booking)],
+        companions=companions_of(booking, acting),
     )

@@ -36,9 +36,9 @@ def diary(request: HttpRequest) -> HttpResponse:
 @require_safe
 @permission_required("bookings.view_received_bookings")
 def received(request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    booking = received_booking(request, booking_id)
-    record_view(booking=booking, acting=acting_of(request), now=clock())
-    return render(request, "bookings/received.jinja", {"page": received_page(booking)})
+    booking, acting = received_booking(request, booking_id), acting_of(request)
+    record_view(booking=booking, acting=acting, now=clock())
+    return render(request, "bookings/received.jinja", {"page": received_page(booking, acting=acting)})
 
 
 def _audit(acting: Acting, service: HealthcareService) -> None:

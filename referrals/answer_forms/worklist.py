@@ -1,14 +1,15 @@
 """What the worklist shows and in which order: kept in its address, so that a list can be bookmarked."""
 
+from datetime import datetime
 from typing import Any
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.nhsuk.forms import NHSForm, SelectField
-from referrals.case_words import CATEGORIES, FLAGS, PRIORITIES
-from referrals.selectors import services_with_cases
-from referrals.states import Category
-from referrals.worklist_query import Filters, Held, Order
+from referrals.case_words import FLAGS, PRIORITIES
+from referrals.selectors import day_begins, services_with_cases
+from referrals.worklist_query import CASES, Filters, Held, Kind, Order
 
+_EVERYTHING = "everything"
 _STANDS = {"": True, "closed": False, "all": None}
 _ORDERS = [("", "Due first"), (Order.PRIORITY.value, "Most urgent first"), (Order.AGE.value, "Oldest first")]
 
@@ -19,8 +20,13 @@ class WorklistForm(NHSForm):
     service = SelectField(label="Service", options=[], empty_text="All services", required=False)
     kind = SelectField(
         label="Kind",
-        options=[(each.value, CATEGORIES[each]) for each in Category],
-        empty_text="All kinds",
+        options=[
+            ("", "Referrals and validation requests"),
+            (Kind.REFERRAL.value, "Referrals"),
+            (Kind.VALIDATION.value, "Validation requests"),
+            (Kind.BOOKING.value, "Bookings"),
+            (_EVERYTHING, "Everything together"),
+        ],
         required=False,
     )
     state = SelectField(
@@ -53,13 +59,20 @@ class WorklistForm(NHSForm):
         cleaned = getattr(self, "cleaned_data", {})
         return {name: cleaned.get(name) or "" for name in self.fields}
 
-    def filters(self) -> Filters:
+    def kinds(self) -> tuple[Kind, ...]:
+        chosen = self.chosen()["kind"]
+        if chosen == _EVERYTHING:
+            return tuple(Kind)
+        return (Kind(chosen),) if chosen else CASES
+
+    def filters(self, now: datetime) -> Filters:
         chosen = self.chosen()
         mine = chosen["held"] == "me"
         return Filters(
             open=_STANDS[chosen["state"]],
             service_id=chosen["service"],
-            category=Category(chosen["kind"]) if chosen["kind"] else None,
+            kinds=self.kinds(),
+            bookings_from=day_begins(now),
             priority=chosen["priority"],
             flag=chosen["flag"],
             held=Held.PERSON if mine else Held(chosen["held"] or Held.ANYBODY),

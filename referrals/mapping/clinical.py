@@ -47,7 +47,7 @@ def priority_of(bundle: MessageBundle, request: Resource) -> str:
 def outcomes_of(bundle: MessageBundle) -> list[dict[str, str]]:
     """CarePlan.activity.outcomeCodeableConcept: every code, and words that have none."""
     listed: list[dict[str, str]] = []
-    for concept in _outcome_concepts(bundle):
+    for concept in outcome_concepts(bundle):
         text = as_text(concept.get("text"))
         named = [
             {name: as_text(coding.get(name)) for name in ("system", "code", "display")} | {"text": text}
@@ -78,11 +78,12 @@ def _codes(flag: Resource, member: str) -> frozenset[str]:
     return frozenset(as_text(each.get("code")) for each in codings(flag.get(member))) - {""}
 
 
-def _outcome_concepts(bundle: MessageBundle) -> Iterator[Resource]:
+def outcome_concepts(bundle: MessageBundle) -> Iterator[Resource]:
+    """Every CarePlan.activity.outcomeCodeableConcept."""
     for plan in bundle.of_type("CarePlan"):
         for activity in dicts(plan.get("activity")):
             yield from dicts(activity.get("outcomeCodeableConcept"))
 
 
 def _outcome_codings(bundle: MessageBundle) -> Iterator[Resource]:
-    return (coding for concept in _outcome_concepts(bundle) for coding in dicts(concept.get("coding")))
+    return (coding for concept in outcome_concepts(bundle) for coding in dicts(concept.get("coding")))

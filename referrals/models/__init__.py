@@ -13,6 +13,7 @@ from referrals.models.draft import Rereferral as Rereferral
 from referrals.models.history import CaseStatusChange as CaseStatusChange
 from referrals.models.history import CaseVersion as CaseVersion
 from referrals.models.history import owned_by as owned_by
+from referrals.models.link import BookingLink as BookingLink
 from referrals.models.reply import CaseReply as CaseReply
 from referrals.models.reply import ReplyFacts as ReplyFacts
 from referrals.models.reply import UnmatchedReply as UnmatchedReply

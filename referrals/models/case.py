@@ -79,6 +79,8 @@ class AbstractCase(models.Model):
     explanation = models.CharField(max_length=300, blank=True)
     # Sent: the draft it was made from: a second press of the button finds the first case.
     draft_id = models.UUIDField(null=True, unique=True)
+    # Sent: the received case, of either kind, that it carries on.
+    onward_from = models.UUIDField(null=True)
     version = models.PositiveIntegerField(default=1)
     message = models.ForeignKey(InboundMessage, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_index=True)
@@ -100,6 +102,11 @@ class AbstractCase(models.Model):
                 fields=["organisation", "direction", "status", "breach_at"], name="%(class)s_worklist"
             ),
             models.Index(fields=["sender_full_url"], name="%(class)s_sender_url"),
+            models.Index(
+                fields=["onward_from"],
+                condition=Q(onward_from__isnull=False),
+                name="%(class)s_onward",
+            ),
             # GET /ServiceRequest by an identifier: our reference, their case number, or the request's own.
             models.Index(fields=["reference"], condition=~Q(reference=""), name="%(class)s_reference"),
             models.Index(fields=["case_number"], condition=~Q(case_number=""), name="%(class)s_number"),

@@ -32,6 +32,8 @@ class RequestDraft(models.Model):
     updates_validation = models.ForeignKey(
         ValidationCase, null=True, on_delete=models.CASCADE, related_name="+"
     )
+    # The received case, of either kind, that it carries on.
+    onward_from = models.UUIDField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(db_index=True)
 

@@ -14,16 +14,16 @@ from bookings.presenters.booking import Step, patient_rows
 from referrals.answer_policies import can_work
 from referrals.answer_states import AnswerState
 from referrals.case_words import CATEGORIES, TONES, other_flags, priority_words, warning_tags
+from referrals.link_policies import can_link_referral
 from referrals.models import Case, CaseNote, Referral
 from referrals.presenters.actions import Actions, actions_for
 from referrals.presenters.answers import AnswerLine, Row, answer_line
 from referrals.presenters.history import VersionLine, history_lines, version_lines
 from referrals.presenters.message import MessageView, present_message
+from referrals.presenters.onward import OnwardLine, onward_facts
 from referrals.presenters.worklist import is_breached, use_case_words
-from referrals.selectors import Link, answers_of, bookings_of, notes_of, steps_of, versions_of
+from referrals.selectors import Link, answers_of, bookings_of, notes_of, steps_of, telling_message
 from referrals.states import OPEN, CaseStatus
-
-_ENDED = ("revoked", "entered-in-error")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class ReceivedPage:
     answers: list[AnswerLine]
     notes: list[CaseNote]
     links: list[Link]
+    can_link: bool
+    onward: list[OnwardLine]
+    can_refer_onward: bool
+    onward_untold: bool
+    onward_missing: bool
     versions: list[VersionLine]
     history: list[Step]
     can_work: bool
@@ -77,6 +82,8 @@ def received_page(case: Case, *, acting: Acting, now: datetime) -> ReceivedPage:
         answers=[answer_line(acting, each) for each in answers_of(case)],
         notes=list(notes_of(case)),
         links=bookings_of(case) if isinstance(case, Referral) else [],
+        can_link=isinstance(case, Referral) and can_link_referral(acting, case),
+        **onward_facts(acting, case),
         versions=version_lines(case),
         history=history_lines(case),
         can_work=can_work(acting, case),
@@ -104,11 +111,8 @@ def asked_rows(case: Case) -> list[Row]:
 
 
 def message_of(case: Case, now: datetime) -> MessageView | None:
-    """The newest message that tells the whole case; one that only takes it back leaves most of it out."""
-    versions = [each for each in versions_of(case).select_related("message") if each.message is not None]
-    telling = [each for each in versions if str(each.resource.get("status", "")) not in _ENDED]
-    newest = next(reversed(telling or versions), None)
-    return shown_message(newest.message, now) if newest else None
+    """The newest message that tells the whole case, in words."""
+    return shown_message(telling_message(case), now)
 
 
 def shown_message(message: InboundMessage | None, now: datetime) -> MessageView | None:

@@ -13,12 +13,13 @@ from bookings.presenters.trying import trying_words
 from referrals import policies
 from referrals.case_words import CATEGORIES, TONES, other_flags, priority_words, warning_tags
 from referrals.models import Case, Referral
+from referrals.permissions import VIEW
 from referrals.presenters.answers import Row
 from referrals.presenters.history import history_lines
 from referrals.presenters.replies import ReplyLine, reply_line
 from referrals.presenters.worklist import is_breached, use_case_words
-from referrals.selectors import Link, bookings_of, replies_of
-from referrals.states import OPEN, CaseStatus
+from referrals.selectors import Link, bookings_of, carried_from, replies_of
+from referrals.states import OPEN, CaseStatus, Category, Direction
 
 _HEADINGS: Mapping[CaseStatus, str] = {
     CaseStatus.REQUESTED: "Sending",
@@ -56,6 +57,7 @@ class SentPage:
     patient: list[Row]
     replies: list[ReplyLine]
     links: list[Link]
+    carried_from: Case | None
     history: list[Step]
     can_take_back: bool
     cannot_take_back: str
@@ -74,12 +76,23 @@ class SentPage:
         return self.case.status == CaseStatus.REFUSED
 
     @property
+    def outcome_due(self) -> bool:
+        """Where it came from is a validation, and its requester waits for the outcome."""
+        origin = self.carried_from
+        return origin is not None and origin.category is Category.VALIDATION and origin.is_current
+
+    @property
+    def carried_from_kind(self) -> str:
+        return CATEGORIES[self.carried_from.category] if self.carried_from else ""
+
+    @property
     def due(self) -> datetime | None:
         return self.case.breach_at if self.case.status in OPEN else None
 
 
 def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
     status, cannot = CaseStatus(case.status), _cannot_take_back(acting, case)
+    origin = carried_from(case) if acting.may(VIEW[Direction.RECEIVED]) else None
     return SentPage(
         case=case,
         banner=banner(case.patient),
@@ -95,6 +108,7 @@ def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
         # The last one counts, so it comes first.
         replies=[reply_line(case, each) for each in replies_of(case)][::-1],
         links=bookings_of(case) if isinstance(case, Referral) else [],
+        carried_from=origin,
         history=history_lines(case),
         can_take_back=not cannot,
         cannot_take_back=cannot,
@@ -132,7 +146,8 @@ def _asked(case: Case) -> list[Row]:
         ("Priority", priority_words(case.priority)),
         ("Due by", dates.format_datetime(case.breach_at) if case.breach_at else ""),
         ("Their reference", case.reference or "None yet"),
-        ("Our case number", case.case_number),
+        # Without a number of our own the id stands in for it on the wire, and says nothing to people.
+        ("Our case number", "" if case.case_number == str(case.pk) else case.case_number),
         ("Sent", dates.format_datetime(case.created_at)),
         ("Why it was taken back", case.end_reason),
     ]

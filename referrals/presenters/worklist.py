@@ -1,9 +1,10 @@
 """The worklist as pages show it: rows in words, with what must be looked at first above them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bookings.presenters.booking import TONES as BOOKING_TONES
 from directory.use_case_words import in_words
 from referrals.answer_states import AnswerState
 from referrals.case_words import (
@@ -16,13 +17,24 @@ from referrals.case_words import (
 )
 from referrals.models import CaseAnswer, ValidationCase
 from referrals.selectors.sent_list import SentRow
-from referrals.states import OPEN, CaseStatus
-from referrals.worklist_query import Row
+from referrals.states import OPEN, CaseStatus, Category
+from referrals.worklist_query import Kind, Row
+
+KINDS: Mapping[Kind, str] = {
+    Kind.REFERRAL: CATEGORIES[Category.REFERRAL],
+    Kind.VALIDATION: CATEGORIES[Category.VALIDATION],
+    Kind.BOOKING: "Booking",
+}
+_PAGES: Mapping[Kind, str] = {
+    Kind.REFERRAL: "referrals:received",
+    Kind.VALIDATION: "referrals:received",
+    Kind.BOOKING: "bookings:received",
+}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One case. `due` is None when it breaches never, or is over."""
+    """One case or booking. `due` is None when it breaches never, or is over; a booking's is its start."""
 
     row: Row
     patient: str
@@ -35,6 +47,11 @@ class Line:
     flags: list[str]
     due: datetime | None
     breached: bool
+    page: str
+
+    @property
+    def is_booking(self) -> bool:
+        return self.row.kind is Kind.BOOKING
 
 
 @dataclass(frozen=True)
@@ -111,16 +128,19 @@ def is_breached(status: CaseStatus, breach_at: datetime | None, now: datetime) -
 
 
 def _line(row: Row, now: datetime) -> Line:
+    status = row.status
+    is_open = isinstance(status, CaseStatus) and status in OPEN
     return Line(
         row=row,
         patient=short_name(row.family_name, row.given_names),
-        kind=CATEGORIES[row.category],
+        kind=KINDS[row.kind],
         asked=use_case_words(row.use_case),
         priority=priority_words(row.priority),
-        status=row.status.label,
-        tone=TONES[row.status],
+        status=status.label,
+        tone=TONES[status] if isinstance(status, CaseStatus) else BOOKING_TONES[status],
         warnings=warning_tags(safeguarding=row.safeguarding, scene_unsafe=row.scene_unsafe),
         flags=other_flags(row.flags),
-        due=row.breach_at if row.status in OPEN else None,
-        breached=is_breached(row.status, row.breach_at, now),
+        due=row.due_at if is_open or row.kind is Kind.BOOKING else None,
+        breached=isinstance(status, CaseStatus) and is_breached(status, row.due_at, now),
+        page=_PAGES[row.kind],
     )

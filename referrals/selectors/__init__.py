@@ -2,6 +2,7 @@
 
 from referrals.selectors.answered import lock_answered_case as lock_answered_case
 from referrals.selectors.answers import answers_of as answers_of
+from referrals.selectors.answers import latest_answer as latest_answer
 from referrals.selectors.answers import notes_of as notes_of
 from referrals.selectors.answers import troubled_answers as troubled_answers
 from referrals.selectors.breaches import arrived_since as arrived_since
@@ -14,10 +15,19 @@ from referrals.selectors.history import open_unmatched_replies as open_unmatched
 from referrals.selectors.history import replies_of as replies_of
 from referrals.selectors.history import reply_for as reply_for
 from referrals.selectors.history import steps_of as steps_of
+from referrals.selectors.history import telling_message as telling_message
 from referrals.selectors.history import versions_of as versions_of
+from referrals.selectors.journey_traffic import came_back as came_back
+from referrals.selectors.journey_traffic import sent_message_for as sent_message_for
+from referrals.selectors.linkable import linkable_bookings as linkable_bookings
+from referrals.selectors.linkable import linkable_referrals as linkable_referrals
+from referrals.selectors.linkable import received_booking as received_booking
 from referrals.selectors.links import Link as Link
 from referrals.selectors.links import bookings_of as bookings_of
 from referrals.selectors.links import referrals_of as referrals_of
+from referrals.selectors.onward import carried_from as carried_from
+from referrals.selectors.onward import onward_requests_of as onward_requests_of
+from referrals.selectors.onward import standing_onward as standing_onward
 from referrals.selectors.received import cases_found as cases_found
 from referrals.selectors.received import lock_received_case as lock_received_case
 from referrals.selectors.received import locked as locked
@@ -42,3 +52,4 @@ from referrals.selectors.sent_list import unclear_sent_count as unclear_sent_cou
 from referrals.selectors.timeline import timeline_of as timeline_of
 from referrals.selectors.worklist import worklist as worklist
 from referrals.selectors.worklist import worklist_counts as worklist_counts
+from referrals.selectors.worklist_bookings import day_begins as day_begins

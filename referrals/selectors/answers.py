@@ -8,7 +8,7 @@ from bars_portal.accounts.acting import Acting
 from referrals.answer_states import TROUBLED, AnswerState
 from referrals.models import Case, CaseAnswer, CaseNote, CaseVersion, owned_by
 from referrals.permissions import VIEW
-from referrals.states import Direction
+from referrals.states import Direction, ReplyKind
 
 _RELATED = tuple(
     f"{owner}__{each}" for owner in ("referral", "validation") for each in ("service__provider", "journey")
@@ -18,6 +18,11 @@ _RELATED = tuple(
 def answers_of(case: Case) -> QuerySet[CaseAnswer]:
     """Oldest first."""
     return CaseAnswer.objects.filter(**owned_by(case)).select_related("author").order_by("created_at", "id")
+
+
+def latest_answer(case: Case, kind: ReplyKind) -> CaseAnswer | None:
+    """The one of this kind that counts."""
+    return answers_of(case).filter(kind=kind).last()
 
 
 def notes_of(case: Case) -> QuerySet[CaseNote]:

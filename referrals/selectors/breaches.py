@@ -1,13 +1,25 @@
 """The fail-safe: validations whose time to answer by has passed without an outcome, and what just arrived."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
 from bars_portal.accounts.acting import Acting
-from referrals.models import MODELS, ValidationCase
+from bookings.models import Booking
+from bookings.permissions import VIEW as VIEW_BOOKINGS
+from referrals.models import Referral, ValidationCase
 from referrals.permissions import VIEW
-from referrals.states import OPEN, Category, Direction
+from referrals.states import OPEN, Direction
+from referrals.worklist_query import CASES, Kind
+
+_MODELS: dict[Kind, type[Any]] = {
+    Kind.REFERRAL: Referral,
+    Kind.VALIDATION: ValidationCase,
+    Kind.BOOKING: Booking,
+}
+_VIEW = dict.fromkeys(CASES, VIEW[Direction.RECEIVED]) | {Kind.BOOKING: VIEW_BOOKINGS[Direction.RECEIVED]}
 
 
 def breached_validations(acting: Acting, direction: Direction, *, now: datetime) -> QuerySet[ValidationCase]:
@@ -26,13 +38,12 @@ def breached_validations(acting: Acting, direction: Direction, *, now: datetime)
     return rows.select_related("service", "patient").order_by("breach_at", "id")
 
 
-def arrived_since(acting: Acting, moment: datetime) -> int:
-    """How many cases were received after `moment`."""
-    if not acting.may(VIEW[Direction.RECEIVED]):
-        return 0
+def arrived_since(acting: Acting, moment: datetime, kinds: Collection[Kind] = CASES) -> int:
+    """How much of these kinds was received after `moment`."""
     return sum(
-        MODELS[category]
+        _MODELS[kind]
         .objects.filter(organisation=acting.organisation, direction=Direction.RECEIVED, created_at__gt=moment)
         .count()
-        for category in Category
+        for kind in kinds
+        if acting.may(_VIEW[kind])
     )

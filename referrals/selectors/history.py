@@ -3,9 +3,12 @@
 from django.db.models import QuerySet
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.exchange.models import InboundMessage
 from referrals.models import Case, CaseReply, CaseStatusChange, CaseVersion, UnmatchedReply, owned_by
 from referrals.permissions import VIEW
 from referrals.states import Direction
+
+_ENDED = ("revoked", "entered-in-error")
 
 
 def changes_of(case: Case) -> QuerySet[CaseStatusChange]:
@@ -19,6 +22,14 @@ def steps_of(case: Case) -> int:
 
 def versions_of(case: Case) -> QuerySet[CaseVersion]:
     return CaseVersion.objects.filter(**owned_by(case)).order_by("number")
+
+
+def telling_message(case: Case) -> InboundMessage | None:
+    """The newest message that tells the whole case; one that only takes it back leaves most of it out."""
+    versions = [each for each in versions_of(case).select_related("message") if each.message is not None]
+    telling = [each for each in versions if str(each.resource.get("status", "")) not in _ENDED]
+    newest = next(reversed(telling or versions), None)
+    return newest.message if newest else None
 
 
 def replies_of(case: Case) -> QuerySet[CaseReply]:

@@ -1,7 +1,8 @@
-"""Bookings and referrals of one case: the link is told by what both say, never written.
+"""Bookings and referrals of one case: the link is told by what both say, else by a person here.
 
 Standard section 9, workflow 1. Booked first: ServiceRequest.supportingInfo names the Appointment. Referred
-first: Appointment.basedOn names the ServiceRequest. Ending one ends the link, not the other.
+first: Appointment.basedOn names the ServiceRequest. Ending one ends the link, not the other: whether a link
+is live is never written.
 """
 
 from dataclasses import dataclass
@@ -11,18 +12,19 @@ from django.db.models import Q, QuerySet
 
 from bookings.models import Booking
 from bookings.states import BookingStatus, Direction
-from referrals.models import Referral
+from referrals.models import BookingLink, Referral
 
 _STANDING = frozenset({BookingStatus.REQUESTED, BookingStatus.BOOKED})
 
 
 @dataclass(frozen=True)
 class Link:
-    """`live` when both sides still stand."""
+    """`live` when both sides still stand. `by_hand`: no message says so, a colleague does."""
 
     booking: Booking
     referral: Referral
     live: bool
+    by_hand: bool = False
 
 
 def bookings_of(referral: Referral) -> list[Link]:
@@ -32,7 +34,12 @@ def bookings_of(referral: Referral) -> list[Link]:
     based = Q(journey=referral.journey_id, resource__contains=_based_on(wire_id)) if wire_id else Q(pk=None)
     rows = Booking.objects.filter(named | based, direction=referral.direction)
     own = rows.filter(organisation=referral.organisation_id).select_related("service").order_by("-created_at")
-    return [_link(booking, referral) for booking in own]
+    told = [_link(booking, referral) for booking in own]
+    known = {link.booking.pk for link in told}
+    hand = _by_hand(referral=referral)
+    return told + [
+        _link(each.booking, referral, by_hand=True) for each in hand if each.booking_id not in known
+    ]
 
 
 def referrals_of(booking: Booking) -> list[Link]:
@@ -43,11 +50,22 @@ def referrals_of(booking: Booking) -> list[Link]:
         named | _referrals_with_ids(booking), direction=booking.direction
     )
     own = rows.filter(organisation=booking.organisation_id).select_related("service").order_by("-created_at")
-    return [_link(booking, referral) for referral in own]
+    told = [_link(booking, referral) for referral in own]
+    known = {link.referral.pk for link in told}
+    hand = _by_hand(booking=booking)
+    return told + [
+        _link(booking, each.referral, by_hand=True) for each in hand if each.referral_id not in known
+    ]
 
 
-def _link(booking: Booking, referral: Referral) -> Link:
-    return Link(booking, referral, live=booking.status in _STANDING and referral.is_current)
+def _by_hand(**owner: Referral | Booking) -> QuerySet[BookingLink]:
+    rows = BookingLink.objects.filter(**owner).select_related("booking__service", "referral__service")
+    return rows.order_by("-made_at")
+
+
+def _link(booking: Booking, referral: Referral, *, by_hand: bool = False) -> Link:
+    live = booking.status in _STANDING and referral.is_current
+    return Link(booking, referral, live=live, by_hand=by_hand)
 
 
 def _wire_id(direction: str, ours: str, theirs: str) -> str:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db.models import Q
+
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.models import Journey
 from directory.models import HealthcareService
@@ -53,6 +55,7 @@ def journey_for(acting: Acting, journey_id: UUID) -> Journey | None:
 
 
 def services_with_cases(acting: Acting) -> list[HealthcareService]:
-    """Services of the acting organisation that others send cases to, by name."""
-    rows = HealthcareService.objects.filter(provider=acting.organisation, hosted=True, takes_referrals=True)
+    """Services of the acting organisation that others send cases or bookings to, by name."""
+    takes = Q(takes_referrals=True) | Q(takes_bookings=True)
+    rows = HealthcareService.objects.filter(takes, provider=acting.organisation, hosted=True)
     return list(rows.order_by("name"))

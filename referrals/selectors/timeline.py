@@ -11,6 +11,7 @@ from bookings.states import BookingStatus
 from referrals.answer_states import AnswerState
 from referrals.journey_entries import Entry, EntryKind
 from referrals.models import (
+    BookingLink,
     Case,
     CaseAnswer,
     CaseNote,
@@ -20,9 +21,11 @@ from referrals.models import (
     UnmatchedReply,
 )
 from referrals.permissions import VIEW
-from referrals.states import CaseStatus, Category, Direction, ReplyKind
+from referrals.selectors.journey_subjects import NAMES, subjects_of
+from referrals.selectors.journey_traffic import attempts_of_journey, views_of_journey
+from referrals.states import CaseEvent, CaseStatus, Direction, ReplyKind
 
-_NAMES = {Category.REFERRAL: "Referral", Category.VALIDATION: "Validation request"}
+_ONWARD = "Refers the patient onward: carries on a case that we received."
 
 
 def timeline_of(acting: Acting, journey: Journey) -> list[Entry]:
@@ -31,7 +34,11 @@ def timeline_of(acting: Acting, journey: Journey) -> list[Entry]:
         return []
     seen = [direction for direction in Direction if acting.may(VIEW[direction])]
     diary = [direction for direction in Direction if acting.may(VIEW_BOOKINGS[direction])]
-    entries = [*_bookings(journey, diary), *_case_entries(journey, seen)]
+    subjects = subjects_of(acting, journey)
+    entries = [*_bookings(journey, diary), *_case_entries(journey, seen), *_links(journey, seen)]
+    if entries:
+        entries += attempts_of_journey(acting, subjects)
+        entries += views_of_journey(acting, journey, subjects)
     if Direction.SENT in seen:
         entries += _unmatched(journey)
     return sorted(entries, key=lambda entry: (entry.at, entry.kind.place))
@@ -91,7 +98,9 @@ def _of(model: type[Any], journey: Journey) -> Iterable[Any]:
 
 def _changed(change: CaseStatusChange) -> Entry:
     words = CaseStatus(change.to_status).label
-    return _case(change.case, change.at, EntryKind.CASE, words, change.note, change.actor_label)
+    begins = change.event == CaseEvent.REQUEST and change.case.onward_from is not None
+    detail = change.note or (_ONWARD if begins else "")
+    return _case(change.case, change.at, EntryKind.CASE, words, detail, change.actor_label)
 
 
 def _answered(answer: CaseAnswer) -> Entry:
@@ -105,13 +114,22 @@ def _case(case: Case, at: Any, kind: EntryKind, words: str, detail: str, actor: 
         at=at,
         kind=kind,
         direction=Direction(case.direction),
-        words=f"{_NAMES[case.category]}: {words[:1].lower()}{words[1:]}",
+        words=f"{NAMES[case.category]}: {words[:1].lower()}{words[1:]}",
         detail=detail,
         actor=actor,
         subject_type=case._meta.label_lower,
         subject_id=str(case.pk),
         subject_name=case.service.name,
     )
+
+
+def _links(journey: Journey, directions: list[Direction]) -> Iterator[Entry]:
+    if Direction.RECEIVED not in directions:
+        return
+    rows = BookingLink.objects.filter(referral__journey=journey).select_related("referral__service")
+    for link in rows:
+        words = "linked with an appointment by hand"
+        yield _case(link.referral, link.made_at, EntryKind.LINK, words, "", link.made_by_label)
 
 
 def _unmatched(journey: Journey) -> Iterator[Entry]:

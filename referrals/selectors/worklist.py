@@ -1,6 +1,6 @@
-"""Received cases of the organisation's services: filtered, ordered, in pages, counted.
+"""What the organisation's services received: filtered, ordered, in pages, counted.
 
-One UNION over both tables, each side on its own worklist index (organisation, direction, status, breach_at).
+One UNION over the tables that are asked for, each side on its own worklist index.
 """
 
 from datetime import datetime
@@ -10,18 +10,20 @@ from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet
 from django.db.models.fields import CharField
 
 from bars_portal.accounts.acting import Acting
+from bookings.states import BookingStatus
 from referrals.answer_states import TROUBLED
 from referrals.models import MODELS, CaseAnswer
 from referrals.permissions import VIEW
 from referrals.priorities import NOT_STATED, URGENCY
 from referrals.selectors.answers import troubled_answers
 from referrals.selectors.history import open_unmatched_replies
+from referrals.selectors.worklist_bookings import booking_rows, bookings_to_come
 from referrals.states import CURRENT, CaseStatus, Category, Direction
-from referrals.worklist_query import LAST_PAGE, PAGE_SIZE, Counts, Filters, Held, Order, Page, Row
+from referrals.worklist_query import LAST_PAGE, PAGE_SIZE, Counts, Filters, Held, Kind, Order, Page, Row
 
 _COLUMNS = (
-    *("id", "status", "reference", "use_case", "priority", "breach_at", "created_at", "flags"),
-    *("safeguarding", "scene_unsafe", "requester_name", "assigned_to_id", "category", "urgency"),
+    *("id", "status", "reference", "use_case", "priority", "due_at", "created_at", "flags"),
+    *("safeguarding", "scene_unsafe", "requester_name", "assigned_to_id", "kind", "urgency"),
 )
 _JOINED = {
     "service_name": F("service__name"),
@@ -35,8 +37,8 @@ _JOINED = {
 }
 # PostgreSQL puts what is not stated last.
 _ORDERS = {
-    Order.BREACH: ("breach_at", "urgency", "created_at", "id"),
-    Order.PRIORITY: ("urgency", "breach_at", "created_at", "id"),
+    Order.BREACH: ("due_at", "urgency", "created_at", "id"),
+    Order.PRIORITY: ("urgency", "due_at", "created_at", "id"),
     Order.AGE: ("created_at", "id"),
 }
 _URGENCY = Case(
@@ -56,17 +58,13 @@ def worklist(
     if not acting.may(VIEW[Direction.RECEIVED]):
         return Page((), 0, 1)
     chosen = filters or Filters()
-    wanted = [each for each in Category if chosen.category in (None, each)]
-    sides = {category: _filtered(acting, category, chosen) for category in wanted}
+    sides = [_side(acting, kind, chosen) for kind in Kind if kind in chosen.kinds]
     number = min(max(page, 1), LAST_PAGE)
     # Each side is cut before it is joined: no page needs more than each side's own first rows.
-    first = [
-        _shown(rows, category).order_by(*_ORDERS[order])[: number * PAGE_SIZE]
-        for category, rows in sides.items()
-    ]
+    first = [rows.order_by(*_ORDERS[order])[: number * PAGE_SIZE] for rows in sides]
     joined = first[0].union(*first[1:], all=True).order_by(*_ORDERS[order]) if len(first) > 1 else first[0]
     shown = joined[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    return Page(tuple(_row(each) for each in shown), sum(rows.count() for rows in sides.values()), number)
+    return Page(tuple(_row(each) for each in shown), sum(rows.count() for rows in sides), number)
 
 
 def worklist_counts(acting: Acting, *, now: datetime) -> Counts:
@@ -79,7 +77,15 @@ def worklist_counts(acting: Acting, *, now: datetime) -> Counts:
         **{name: sum(each[name] for each in found) for name in names},
         unmatched=open_unmatched_replies(acting).count(),
         answers_troubled=troubled_answers(acting).count(),
+        bookings=bookings_to_come(acting, now).count(),
     )
+
+
+def _side(acting: Acting, kind: Kind, chosen: Filters) -> QuerySet[Any]:
+    category = kind.category
+    if category is None:
+        return booking_rows(acting, chosen, columns=_COLUMNS, joined=_JOINED)
+    return _shown(_filtered(acting, category, chosen), category)
 
 
 def _counted(acting: Acting, category: Category, now: datetime) -> dict[str, int]:
@@ -123,7 +129,8 @@ def _filtered(acting: Acting, category: Category, chosen: Filters) -> QuerySet[A
 def _shown(rows: QuerySet[Any], category: Category) -> QuerySet[Any]:
     answers = CaseAnswer.objects.filter(**{_OWNERS[category]: OuterRef("pk")}).order_by("-created_at")
     named: QuerySet[Any] = rows.annotate(
-        category=Value(category.value, output_field=CharField()),
+        kind=Value(category.value, output_field=CharField()),
+        due_at=F("breach_at"),
         urgency=_URGENCY,
         answer_state=Subquery(answers.values("state")[:1]),
     ).values(*_COLUMNS, "answer_state", **_JOINED)
@@ -132,12 +139,13 @@ def _shown(rows: QuerySet[Any], category: Category) -> QuerySet[Any]:
 
 def _row(found: dict[str, Any]) -> Row:
     names = " ".join(each for each in (found["first_name"], found["last_name"]) if each)
-    plain = ("id", "reference", "use_case", "priority", "breach_at", "safeguarding", "scene_unsafe")
+    kind = Kind(found["kind"])
+    plain = ("id", "reference", "use_case", "priority", "due_at", "safeguarding", "scene_unsafe")
     told = ("service_name", "requester_name", "family_name", "given_names", "birth_date", "nhs_number")
     return Row(
         **{name: found[name] for name in (*plain, *told, "assigned_to_id")},
-        category=Category(found["category"]),
-        status=CaseStatus(found["status"]),
+        kind=kind,
+        status=BookingStatus(found["status"]) if kind is Kind.BOOKING else CaseStatus(found["status"]),
         received_at=found["created_at"],
         flags=tuple(cast(list[str], found["flags"])),
         assigned_to_name=names or found["username"] or "",

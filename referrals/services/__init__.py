@@ -25,3 +25,4 @@ from referrals.services.viewing import mark_reply_handled as mark_reply_handled
 from referrals.services.viewing import record_case_view as record_case_view
 from referrals.services.viewing import record_journey_view as record_journey_view
 from referrals.services.viewing import record_reply_view as record_reply_view
+from referrals.services.viewing import record_sent_message_view as record_sent_message_view

@@ -11,6 +11,7 @@ from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from directory.models import HealthcareService
 from referrals import policies, selectors
+from referrals.answer_policies import check_can_refer_onward
 from referrals.models import SENT, Case, Referral, RequestDraft, ValidationCase
 
 KEPT_FOR = timedelta(days=1)
@@ -26,6 +27,7 @@ def create_request_draft(
     journey: Journey | None = None,
     replaces: Referral | None = None,
     updates: Case | None = None,
+    onward: Case | None = None,
     typed: Mapping[str, Any] | None = None,
 ) -> RequestDraft:
     """Raises PolicyRefused. `use_case` is a code of usecases-categories-bars; `typed` is known already."""
@@ -35,6 +37,8 @@ def create_request_draft(
         policies.check_can_request(acting, service, use_case)
     if replaces is not None:
         policies.check_can_refer_again(acting, replaces)
+    if onward is not None:
+        check_can_refer_onward(acting, onward)
     return RequestDraft.objects.create(
         user=acting.user,
         organisation=acting.organisation,
@@ -45,6 +49,7 @@ def create_request_draft(
         replaces=replaces,
         updates_referral=updates if isinstance(updates, Referral) else None,
         updates_validation=updates if isinstance(updates, ValidationCase) else None,
+        onward_from=onward.pk if onward else None,
         typed=dict(typed or {}),
         created_at=now,
         updated_at=now,

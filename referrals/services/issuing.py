@@ -37,8 +37,12 @@ def issue_request(
     sender: SenderIdentity,
     now: datetime,
     draft_id: UUID | None = None,
+    onward: Case | None = None,
 ) -> Case:
-    """A sent case that waits for its answer. The patient's journey has a journey id."""
+    """A sent case that waits for its answer. The patient's journey has a journey id.
+
+    `onward`: the received case that it carries on, in the same conversation (standard section 9, journey).
+    """
     case = MODELS[Category(content.category.value)](
         id=uuid4(),
         draft_id=draft_id,
@@ -48,7 +52,8 @@ def issue_request(
         service=service,
         patient=patient,
         journey=patient.journey,
-        correlation_id=patient.journey.correlation_id,
+        correlation_id=onward.correlation_id if onward else patient.journey.correlation_id,
+        onward_from=onward.pk if onward else None,
         use_case=content.use_case.value,
         created_at=now,
         updated_at=now,

@@ -18,6 +18,7 @@ from bookings.models import Booking
 from bookings.states import Direction as BookingDirection
 from directory.models import HealthcareService
 from referrals import policies, selectors
+from referrals.answer_policies import check_can_refer_onward
 from referrals.content import ContentInvalid, RequestContent, check_parts
 from referrals.models import Case, Referral, RequestDraft, ValidationCase
 from referrals.services.drafts import use_up
@@ -82,6 +83,7 @@ def _request(
     check_stated(category, content, details)
     _check_ours(acting, booking, journey)
     known = booking.journey if booking else journey
+    onward = _onward(draft, acting)
     linked = selectors.linked_booking(service, booking=booking, journey=journey)
     policies.check_has_booking(service, linked)
     return issue_request(
@@ -91,7 +93,16 @@ def _request(
         sender=sender_identity(acting),
         now=now,
         draft_id=draft.pk if draft else None,
+        onward=onward,
     )
+
+
+def _onward(draft: RequestDraft | None, acting: Acting) -> Case | None:
+    """The received case that goes onward, as it now stands. Raises PolicyRefused."""
+    case = selectors.received_case(draft.onward_from) if draft and draft.onward_from else None
+    if case is not None:
+        check_can_refer_onward(acting, case)
+    return case
 
 
 def check_stated(category: Category, content: RequestContent, details: PatientDetails) -> None:

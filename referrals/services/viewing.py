@@ -6,6 +6,7 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.services import record
+from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Journey
 from referrals import policies
 from referrals.models import Case, UnmatchedReply
@@ -31,6 +32,16 @@ def record_journey_view(*, journey: Journey, acting: Acting, now: datetime) -> N
         action="referrals.view_journey",
         subject=journey,
         correlation_id=journey.correlation_id,
+        now=now,
+    )
+
+
+def record_sent_message_view(*, message: OutboundMessage, acting: Acting, now: datetime) -> None:
+    record(
+        actor=acting.actor,
+        action="referrals.view_sent_message",
+        subject=message,
+        correlation_id=message.correlation_id,
         now=now,
     )
 

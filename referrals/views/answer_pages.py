@@ -16,9 +16,10 @@ from referrals.answer_forms import (
     RejectForm,
 )
 from referrals.answer_policies import Decision, can_decide
-from referrals.content_answers import CadStatus, NonAttendance, Outcome, Rejection
+from referrals.content_answers import CadStatus, Disposition, NonAttendance, Outcome, Rejection
 from referrals.models import Case
 from referrals.presenters.answers import Row, content_rows
+from referrals.presenters.onward import onward_words
 from referrals.services import answering
 from referrals.services.answering import Decided
 from referrals.states import CaseStatus
@@ -76,10 +77,18 @@ def _outcome_page(case: Case) -> AnswerPage:
         button="Send the corrected outcome" if revising else "Send the outcome",
         done="The corrected outcome is given." if revising else "The outcome is given.",
         template="referrals/outcome_form.jinja",
-        make_form=lambda typed, request, case: OutcomeForm(typed, case=case, now=clock()),
+        make_form=lambda typed, request, case: OutcomeForm(
+            typed, case=case, now=clock(), initial=_onward_outcome(case)
+        ),
         rows=_rows,
         act=_outcome,
     )
+
+
+def _onward_outcome(case: Case) -> dict[str, str]:
+    """A case that went onward from here: the form begins with that."""
+    words = onward_words(case)
+    return {"disposition": Disposition.ONWARD.value, "narrative": words} if words else {}
 
 
 outcome = answer_view(_outcome_page)
@@ -103,7 +112,7 @@ _COMPLETE = AnswerPage(
     button="Complete the referral",
     done="The referral is completed.",
     template="referrals/answer_form.jinja",
-    make_form=lambda typed, request, case: CompleteForm(typed),
+    make_form=lambda typed, request, case: CompleteForm(typed, initial={"words": onward_words(case)}),
     rows=_done_rows,
     act=_complete,
 )

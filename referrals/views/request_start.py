@@ -19,7 +19,9 @@ from directory.models import HealthcareService
 from directory.selectors import service_by_id
 from directory.use_case_words import WORDS
 from referrals import policies, selectors
+from referrals.answer_policies import check_can_refer_onward
 from referrals.models import Case, Referral, ServiceCapability
+from referrals.states import Direction as CaseDirection
 
 T = TypeVar("T")
 _NO_KIND = "This service takes no requests that could be sent from here. Choose another service."
@@ -27,7 +29,9 @@ _NO_KIND = "This service takes no requests that could be sent from here. Choose 
 
 @dataclass(frozen=True)
 class Beginning:
-    """`service` is None until it is chosen. `replaces` is referred again, `updates` is told more about."""
+    """`service` is None until it is chosen. `replaces` is referred again, `updates` is told more about,
+    `onward` was received and goes on from here.
+    """
 
     acting: Acting
     service: HealthcareService | None
@@ -35,6 +39,7 @@ class Beginning:
     journey: Journey | None
     replaces: Referral | None
     updates: Case | None
+    onward: Case | None = None
     capability: ServiceCapability | None = None
 
     @property
@@ -46,9 +51,10 @@ class Beginning:
         """What the addresses of this beginning carry besides the service: ids of ours only."""
         known = (
             ("booking", self.booking),
-            ("journey", self.journey),
+            ("journey", None if self.onward else self.journey),
             ("again", self.replaces),
             ("update", self.updates),
+            ("onward", self.onward),
         )
         return {name: str(each.pk) for name, each in known if each is not None}
 
@@ -58,7 +64,8 @@ class Beginning:
 
     def known_details(self) -> PatientDetails | None:
         """Who it is about; None when that has still to be typed."""
-        return selectors.known_details(booking=self.booking, journey=self.journey, case=self.case)
+        case = self.case or self.onward
+        return selectors.known_details(booking=self.booking, journey=self.journey, case=case)
 
     def kinds(self) -> list[tuple[str, str]]:
         """(use case, words) that may be sent: an update stays what it is, the others are what is accepted."""
@@ -92,6 +99,8 @@ class Beginning:
             return policies.check_can_update(self.acting, self.updates)
         if self.replaces is not None:
             policies.check_can_refer_again(self.acting, self.replaces)
+        if self.onward is not None:
+            check_can_refer_onward(self.acting, self.onward)
         kinds = self.kinds()
         first = kinds[0][0] if kinds else ""
         policies.check_can_request(self.acting, self._service, first)
@@ -129,13 +138,16 @@ def beginning_of(request: HttpRequest) -> Beginning:
         service_id = updates.service.service_id
     elif "choose" in asked:
         service_id = ""
+    onward = _received_case(acting, asked.get("onward"))
+    named = _found(asked.get("journey"), lambda each: selectors.journey_for(acting, each))
     return Beginning(
         acting=acting,
         service=_service(service_id) if service_id else None,
         booking=booking,
-        journey=_found(asked.get("journey"), lambda each: selectors.journey_for(acting, each)),
+        journey=onward.journey if onward else named,
         replaces=replaces,
         updates=updates,
+        onward=onward,
     )
 
 
@@ -160,6 +172,15 @@ def _sent_case(acting: Acting, text: str | None) -> Case | None:
     if not text:
         return None
     case = selectors.sent_case_for(acting, _uuid(text))
+    if case is None:
+        raise Http404
+    return case
+
+
+def _received_case(acting: Acting, text: str | None) -> Case | None:
+    if not text:
+        return None
+    case = selectors.case_for(acting, _uuid(text), CaseDirection.RECEIVED)
     if case is None:
         raise Http404
     return case

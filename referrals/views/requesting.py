@@ -25,6 +25,7 @@ from referrals.forms.beginning import KindForm, ServiceNameForm
 from referrals.forms.reading import answers_of
 from referrals.forms.typing_in import DONE
 from referrals.models import Case, RequestDraft
+from referrals.onward import carried_answers
 from referrals.permissions import SEND
 from referrals.policies import PolicyRefused
 from referrals.views.request_lookup import PATIENT, clock, draft_of
@@ -37,7 +38,7 @@ _CLOCK = ("started-day", "started-month", "started-year", "started_time")
 @require_http_methods(["GET", "POST"])
 @permission_required("directory.find_service")
 def new(request: HttpRequest) -> HttpResponse:
-    """`?service=`, `?booking=`, `?journey=`, `?again=` (referral), `?update=` (case): ids of ours."""
+    """`?service=`, `?booking=`, `?journey=`, `?again=` (referral), `?update=` (case), `?onward=` (case)."""
     beginning = beginning_of(request)
     if beginning.service is None:
         return _choose_service(request, beginning)
@@ -121,6 +122,7 @@ def _create(request: HttpRequest, beginning: Beginning, use_case: str) -> HttpRe
             journey=beginning.journey,
             replaces=beginning.replaces,
             updates=beginning.updates,
+            onward=beginning.onward,
             typed=_known(beginning, Asked(UseCase(use_case), now)),
         )
     except PolicyRefused as refusal:
@@ -133,6 +135,8 @@ def _known(beginning: Beginning, asked: Asked) -> dict[str, Mapping[str, str]]:
     """Answers that need not be typed again: the patient of the case, and what an earlier request stated."""
     details = beginning.known_details()
     patient = {PATIENT: {**answers_from(details), DONE: "1"}} if details else {}
+    if beginning.onward is not None:
+        return {**patient, **carried_answers(beginning.onward, asked)}
     return {**patient, **(_stated_before(beginning.case, asked) if beginning.case else {})}
 
 

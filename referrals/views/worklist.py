@@ -36,7 +36,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     form = WorklistForm(request.GET, acting=acting)
     page = worklist_page(
         acting,
-        filters=form.filters(),
+        filters=form.filters(now),
         order=form.ordering(),
         page=whole_number(request.GET.get("page", ""), default=1),
     )
@@ -60,10 +60,14 @@ def worklist(request: HttpRequest) -> HttpResponse:
 def news(request: HttpRequest) -> HttpResponse:
     """The fragment that says how many cases came in since the list was opened; it never moves the list."""
     since = _moment(request.GET.get("since", ""))
-    count = arrived_since(acting_of(request), since) if since else 0
+    kind = request.GET.get("kind", "")
+    acting = acting_of(request)
+    kinds = WorklistForm({"kind": kind}, acting=acting).kinds()
+    count = arrived_since(acting, since, kinds) if since else 0
     if since is None or count == whole_number(request.GET.get("told", ""), default=0):
         return HttpResponse(status=204)
-    return render(request, "referrals/_news.jinja", {"count": count, "told": count, "opened_at": since})
+    context = {"count": count, "told": count, "opened_at": since, "chosen": {"kind": kind}}
+    return render(request, "referrals/_news.jinja", context)
 
 
 def _alarms(acting: Acting, now: datetime) -> dict[str, object]:

@@ -17,6 +17,7 @@ NOT_IN_ADMIN = {
     "directory.CatalogueChange": "shown with its catalogue",
     "directory.Postcode": "millions of rows, replaced by an import",
     "patients.Contact": "shown with its patient",
+    "referrals.BookingLink": "shown with its referral and its booking; each change is in the audit trail",
     "referrals.ServiceCapability": "a cache: cleared from the page of a new request",
     "referrals.CaseAnswer": "shown with its case",
     "referrals.CaseNote": "words about a patient between colleagues: on the case's page only",

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.roles import Role
+from bars_portal.exchange.models import OutboundMessage
 from bookings.states import Direction
 from directory.models import HealthcareService
 from referrals.answer_states import AnswerState
@@ -59,11 +60,12 @@ def known() -> dict[str, Any]:
     make_endpoint(service=service)
     slot = make_slot(schedule=make_schedule(service=service))
     sent = make_booking(organisation=organisation, service=service)
-    make_booking(service=service, direction=Direction.RECEIVED, slot=slot)
+    received = make_booking(service=service, direction=Direction.RECEIVED, slot=slot)
     return {
         "organisation": organisation,
         "service_id": service.service_id,
         "booking_id": sent.pk,
+        "received_booking_id": received.pk,
         **known_cases(organisation, service),
     }
 
@@ -81,7 +83,21 @@ def known_cases(organisation: Organisation, service: HealthcareService) -> dict[
         author_label="Somebody",
         created_at=NOW,
     )
+    message = OutboundMessage.objects.create(
+        message_type="validation-interim",
+        subject_type=answer._meta.label_lower,
+        subject_id=str(answer.pk),
+        organisation=organisation,
+        actor_label="Somebody",
+        correlation_id=received.correlation_id,
+        bundle_id=NOBODY,
+        service_id="1",
+        headers={},
+        body=b"",
+        created_at=NOW,
+    )
     return {
+        "message_id": message.pk,
         "received_id": received.pk,
         "sent_id": sent.pk,
         "answer_id": answer.pk,
@@ -96,10 +112,11 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "case_id": (case, NOBODY),
         "answer_id": (known["answer_id"], NOBODY),
         "journey_id": (known["journey_id"], NOBODY),
+        "message_id": (known["message_id"], NOBODY),
         "reply_id": (1 if "<case_id>" in route else NOBODY, 0),
         "number": (1, 9),
         "service_id": (known["service_id"], "0"),
-        "booking_id": (known["booking_id"], NOBODY),
+        "booking_id": (known["received_booking_id" if "appointments" in route else "booking_id"], NOBODY),
         "draft_id": (NOBODY, NOBODY),
         "slug": ("assessment", "nothing"),
         "object_id": (_first_of(route), NOBODY),

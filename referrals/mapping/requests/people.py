@@ -9,7 +9,7 @@ from bookings.mapping import Parties
 from referrals.content import BirthSex
 from referrals.mapping.requests.frame import SNOMED, Entry, Frame, Resource, filled
 
-_BIRTH_SEX = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-BirthSex"
+BIRTH_SEX = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-BirthSex"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _patient(frame: Frame, details: PatientDetails, birth_sex: BirthSex | None) 
     patient = patient_to_fhir(details, now=frame.now)
     if birth_sex is None:
         return patient
-    return {**patient, "extension": [{"url": _BIRTH_SEX, "valueCode": birth_sex.value}]}
+    return {**patient, "extension": [{"url": BIRTH_SEX, "valueCode": birth_sex.value}]}
 
 
 def _practitioner(frame: Frame, requester: Requester) -> Resource:

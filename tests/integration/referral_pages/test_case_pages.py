@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.exchange.models import OutboundMessage
 from referrals.models import Case, CaseReply
 from referrals.services import answering
 from referrals.states import CaseStatus
@@ -160,3 +161,22 @@ def test_nothing_of_the_patient_in_titles_and_addresses(office: Office) -> None:
     title = words(response).partition("<title>")[2].partition("</title>")[0]
     assert case.patient.family_name.casefold() not in title.casefold()
     assert response["Cache-Control"].startswith("no-store") or "no-store" in response["Cache-Control"]
+
+
+def test_what_was_sent_and_what_came_back_can_be_read(office: Office) -> None:
+    case = office.desk.ask("VALREQ01")
+    office.press("start", case)
+    office.desk.deliver()
+    message = OutboundMessage.objects.get(organisation=case.organisation)
+    address = reverse("referrals:sent-message", args=[case.journey_id, message.pk])
+    assert address in words(office.client.get(reverse("referrals:journey", args=[case.journey_id])))
+    page = words(office.client.get(address))
+    for said in ("Message sent: Validation started", "It was taken.", "HTTP 200", "Below is what was sent"):
+        assert said in page
+    answer = words(office.client.get(f"{address}?answer=1"))
+    assert "Below is the answer to attempt 1" in answer
+    assert "Below is what was sent" in words(office.client.get(f"{address}?answer=9"))
+    assert AuditEvent.objects.filter(action="referrals.view_sent_message").count() == 3
+    assert office.asking.get(address).status_code == 404
+    elsewhere = reverse("referrals:sent-message", args=[office.desk.sent.journey_id, message.pk])
+    assert office.asking.get(elsewhere).status_code == 404

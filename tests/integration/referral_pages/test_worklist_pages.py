@@ -140,7 +140,7 @@ def test_pages(client: Client, here: HealthcareService) -> None:
 
 def test_an_empty_list_says_so(client: Client) -> None:
     assert "Nothing waits for your organisation" in words(client.get(LIST))
-    assert "No case fits these filters" in words(client.get(f"{LIST}?kind=referral"))
+    assert "Nothing fits these filters" in words(client.get(f"{LIST}?kind=referral"))
 
 
 def test_news_are_told_once(client: Client, here: HealthcareService) -> None:

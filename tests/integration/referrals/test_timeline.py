@@ -4,10 +4,12 @@ import pytest
 
 from bars_portal.accounts.roles import Role
 from referrals.journey_entries import EntryKind
-from referrals.selectors import timeline_of
-from referrals.services import answering
+from referrals.presenters.journey import timeline_lines
+from referrals.selectors import answers_of, timeline_of
+from referrals.services import answering, record_case_view
 from referrals.states import Direction
 from tests.factories.accounts import make_acting
+from tests.integration.bookings.loopback import timeout
 from tests.integration.referrals.desk import AnsweringDesk, outcome
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +28,14 @@ def test_each_side_reads_what_happened_in_order(desk: AnsweringDesk) -> None:
         "Validation request: note",
         "Validation request: in progress",
         "Validation request: answer: Started",
+        "Validation started: message sent",
         "Validation request: completed",
         "Validation request: answer: Outcome",
+        "Validation outcome: message sent",
     ]
     assert theirs[1].detail == "Line is bad"
     assert theirs[3].detail == "Delivered."
+    assert theirs[4].detail == "It was taken."
     assert {entry.direction for entry in theirs} == {Direction.RECEIVED}
     ours = timeline_of(make_acting(organisation=desk.asking), desk.sent.journey)
     assert [entry.words for entry in ours] == [
@@ -41,6 +46,42 @@ def test_each_side_reads_what_happened_in_order(desk: AnsweringDesk) -> None:
         "Validation request: reply: Outcome",
     ]
     assert [entry.at for entry in ours] == sorted(entry.at for entry in ours)
+
+
+def test_retries_and_looks_are_in_it(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    desk.network.after.append(timeout)
+    answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    record_case_view(case=case, acting=desk.clinician, now=desk.later())
+    answer = answers_of(case).get()
+    answering.check_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
+    desk.deliver()
+    entries = timeline_of(desk.clinician, case.journey)
+    told = [
+        (entry.words, entry.detail) for entry in entries if entry.kind in (EntryKind.DELIVERY, EntryKind.VIEW)
+    ]
+    assert told == [
+        ("Validation started: message sent", "No clear answer came back."),
+        ("Validation request: viewed", ""),
+        ("Validation started: message sent, attempt 2", "It had arrived before, and was not taken twice."),
+    ]
+    assert len({entry.message_id for entry in entries if entry.message_id}) == 1, "the very same message"
+    assert not [each for each in timeline_of(make_acting(), case.journey) if each.kind is EntryKind.VIEW]
+
+
+def test_many_looks_in_a_row_are_one_line(desk: AnsweringDesk) -> None:
+    case = desk.ask("VALREQ01")
+    for _ in range(3):
+        record_case_view(case=case, acting=desk.clinician, now=desk.later())
+    lines = timeline_lines(timeline_of(desk.clinician, case.journey))
+    assert lines[-1].words == "Viewed 3 times by 1 person"
+    assert [each.words for each in lines[-1].within] == ["Validation request: viewed"] * 3
+    answering.add_note(case=case, text="Seen", acting=desk.clinician, now=desk.later())
+    record_case_view(case=case, acting=desk.clinician, now=desk.later())
+    lines = timeline_lines(timeline_of(desk.clinician, case.journey), utc=True)
+    assert [len(each.within) for each in lines] == [0, 3, 0, 0]
+    assert lines[-1].when.endswith("UTC")
 
 
 def test_nobody_reads_another_organisations_journey(desk: AnsweringDesk) -> None:

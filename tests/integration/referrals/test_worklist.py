@@ -16,7 +16,7 @@ from referrals.answer_states import AnswerState
 from referrals.models import Case, CaseAnswer, Referral
 from referrals.selectors import worklist, worklist_counts
 from referrals.states import CaseStatus, Category
-from referrals.worklist_query import PAGE_SIZE, Filters, Held, Order
+from referrals.worklist_query import PAGE_SIZE, Filters, Held, Kind, Order
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.referrals import NOW, make_case, make_hub, make_sent_case
 
@@ -61,7 +61,7 @@ def test_both_kinds_in_the_order_that_is_asked_for(here: HealthcareService, acti
         assert [row.id for row in page.rows] == [each.pk for each in cases]
         assert page.total == 4
     row = worklist(acting).rows[0]
-    assert (row.category, row.service_name, row.family_name) == (VALIDATION, here.name, "Quill")
+    assert (row.kind, row.service_name, row.family_name) == (Kind.VALIDATION, here.name, "Quill")
 
 
 def test_filters(here: HealthcareService, acting: Acting) -> None:
@@ -77,7 +77,7 @@ def test_filters(here: HealthcareService, acting: Acting) -> None:
         (Filters(open=None), [mine, validation, elsewhere, over]),
         (Filters(status=CaseStatus.IN_PROGRESS), [elsewhere]),
         (Filters(service_id=other.service_id), [elsewhere]),
-        (Filters(category=VALIDATION), [validation]),
+        (Filters(kinds=(Kind.VALIDATION,)), [validation]),
         (Filters(priority="C3"), [validation]),
         (Filters(flag="SG"), [mine]),
         (Filters(held=Held.NOBODY), [validation, elsewhere]),

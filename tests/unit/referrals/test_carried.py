@@ -1,0 +1,126 @@
+"""What a received request says comes back as what was stated; whatever was sent, nothing breaks."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import SAFEGUARDING_SYSTEM, FlagCategory, UseCase
+from referrals.content import Assessment, Concept, Flag, RequestContent, content_from_json, content_to_json
+from referrals.forms.base import Asked
+from referrals.forms.reading import answers_of
+from referrals.mapping.carried import carried_content
+from referrals.mapping.clinical import flag_categories
+from tests.factories.contents import contents, make_content
+from tests.factories.referrals import NOW
+from tests.unit.referrals.built import message
+
+# Of the first request alone.
+LEFT: dict[str, Any] = {
+    "stage": None,
+    "time_frame": None,
+    "rejected_services": (),
+    "task": None,
+    "nature_of_call": None,
+    "pre_triage": None,
+    "booking_ids": (),
+}
+
+
+def carried(content: RequestContent, use_case: UseCase | None = None) -> RequestContent:
+    return carried_content(MessageBundle.from_dict(message(content)), use_case or content.use_case)
+
+
+def expected(content: RequestContent) -> RequestContent:
+    """Words without a code are read as narrative; a flag's start is kept."""
+    stated = content.assessment
+    return replace(
+        content,
+        **LEFT,
+        consent=RequestContent(use_case=content.use_case).consent,
+        assessment=Assessment(stated.narrative, stated.outcomes, stated.priority),
+    )
+
+
+@pytest.mark.parametrize("use_case", list(UseCase), ids=lambda each: each.value)
+def test_what_was_stated_goes_onward(use_case: UseCase) -> None:
+    content = make_content(use_case)
+    coded = tuple(each for each in content.assessment.outcomes if each.concept.code)
+    content = replace(content, assessment=replace(content.assessment, outcomes=coded))
+    began = content.assessment.started_at
+    flags = tuple(replace(each, since=each.since or began) for each in content.flags)
+    assert carried(content) == replace(expected(content), flags=flags)
+
+
+@settings(max_examples=60, deadline=None)
+@given(contents())
+def test_medication_allergies_and_observations_are_never_changed(content: RequestContent) -> None:
+    read = carried(content)
+    assert (read.medications, read.allergies) == (content.medications, content.allergies)
+    assert read.observations == content.observations
+    kept = [each for each in content.flags if each.category is not FlagCategory.REJECTED_SERVICES]
+    assert [each.concept for each in read.flags] == [each.concept for each in kept]
+    assert (read.condition, read.procedures, read.notes) == (
+        content.condition,
+        content.procedures,
+        content.notes,
+    )
+    assert content_from_json(content_to_json(read)) == read
+
+
+@pytest.mark.parametrize("use_case", [UseCase.A1T1, UseCase.A4T1, UseCase.A5T1, UseCase.A6T1])
+def test_another_use_case_gets_what_it_has_a_place_for(use_case: UseCase) -> None:
+    """The forms take it as typed: nothing without a field, nothing lost that has one."""
+    read = carried(make_content(UseCase.A6T1), use_case)
+    typed = answers_of(read, Asked(use_case, NOW))
+    assert "warning" not in typed
+    assert any("836881000000105" in text for text in typed["flags"].values())
+    assert any(text == "20 The Headrow" for text in typed.get("places", {}).values()) is (
+        use_case in (UseCase.A4T1, UseCase.A6T1)
+    )
+
+
+def test_a_warning_with_a_code_of_another_list_is_kept_in_words() -> None:
+    bundle = message(make_content())
+    (flag,) = (
+        each["resource"]
+        for each in bundle["entry"]
+        if each["resource"]["resourceType"] == "Flag"
+        and each["resource"]["category"][0]["coding"][0]["code"] == "SG"
+    )
+    flag["code"] = {"coding": [{"system": SAFEGUARDING_SYSTEM, "code": "1", "display": "A new concern"}]}
+    read = carried_content(MessageBundle.from_dict(bundle), UseCase.A1T1)
+    assert [each.concept for each in read.flags] == [Concept(text="A new concern")]
+
+
+def test_what_is_over_does_not_go_onward() -> None:
+    bundle = message(make_content())
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "Flag":
+            entry["resource"]["status"] = "inactive"
+    assert carried_content(MessageBundle.from_dict(bundle), UseCase.A1T1).flags == ()
+
+
+def test_every_published_request_can_go_onward(shared_dir: Path) -> None:
+    """Safeguarding is there whenever it was sent; and the forms can take all of it."""
+    seen = 0
+    for path in sorted((shared_dir / "fhir" / "examples").rglob("*.json")):
+        raw = json.loads(path.read_bytes())
+        bundle = MessageBundle.from_dict(raw)
+        if bundle.event != "servicerequest-request":
+            continue
+        seen += 1
+        for use_case in (UseCase.A1T1, UseCase.A4T1, UseCase.A5T1, UseCase.A6T1):
+            read = carried_content(bundle, use_case)
+            answers_of(read, Asked(use_case, NOW))
+            assert content_from_json(content_to_json(read)) == read
+        assert ("SG" in flag_categories(bundle)) == _safeguarding(read.flags)
+    assert seen > 10
+
+
+def _safeguarding(flags: tuple[Flag, ...]) -> bool:
+    return any(each.category is FlagCategory.SAFEGUARDING for each in flags)
