@@ -1,0 +1,1 @@
+"""Acting for a sender against any receiver: scenarios are data, the engine sends, judges and reports."""

@@ -1,0 +1,110 @@
+"""Makes the request of a step: template or bytes, format, headers, query."""
+
+import gzip
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import orjson
+
+from bars_portal.simulator.selftest import headers as bars
+from bars_portal.simulator.selftest.formats import JSON, XML, to_xml
+from bars_portal.simulator.selftest.messages import build
+from bars_portal.simulator.selftest.model import Json, Step
+from bars_portal.simulator.selftest.values import Values
+
+PROCESS_MESSAGE = "/$process-message"
+INCLUDES = ["Slot:schedule", "Schedule:actor:Practitioner", "Schedule:actor:HealthcareService"]
+# For the query: what stays readable in a report.
+_SAFE = ":/|,$"
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request before it goes; `message` is the FHIR in its body."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    chunked: bool = False
+    message: Json | None = None
+
+
+def make(step: Step, values: Values, earlier: list[Outgoing]) -> Outgoing:
+    """The request of the step. Raises PathError, NotFhir, UnknownPlaceholder for what is written wrong."""
+    if step.does == "repeat":
+        return _repeated(earlier[int(step.what) - 1], step.options, values)
+    if step.does == "send":
+        return _message(build(step.what, step.options, values), step.options, values)
+    if step.does == "post":
+        body = values.fill(step.what).encode()
+        return _post(body, step.options, values, step.options.get("type", JSON))
+    return _call(step.what, step.options, values)
+
+
+def _message(message: Json, options: Mapping[str, Any], values: Values) -> Outgoing:
+    in_xml = options.get("as") == "xml"
+    body = to_xml(message) if in_xml else orjson.dumps(message)
+    sent = _post(body, options, values, options.get("type", XML if in_xml else JSON))
+    return replace(sent, message=message)
+
+
+def _post(body: bytes, options: Mapping[str, Any], values: Values, media_type: str) -> Outgoing:
+    headers = _headers(options, values)
+    if media_type:
+        headers = {"Content-Type": media_type, **headers}
+    if options.get("zipped"):
+        headers["Content-Encoding"] = "gzip"
+        body = body if options["zipped"] == "badly" else gzip.compress(body)
+    path = PROCESS_MESSAGE + _query(options, values)
+    return Outgoing("POST", path, headers, body, chunked=bool(options.get("chunked")))
+
+
+def _repeated(first: Outgoing, options: Mapping[str, Any], values: Values) -> Outgoing:
+    headers = dict(first.headers)
+    if options.get("ids") == "new":
+        headers[bars.REQUEST_ID] = str(uuid4())
+    return replace(first, headers=headers | values.fill(dict(options.get("headers", {}))))
+
+
+def _call(what: str, options: Mapping[str, Any], values: Values) -> Outgoing:
+    method, _, path = values.fill(what).partition(" ")
+    return Outgoing(method, path + _query(options, values), _headers(options, values))
+
+
+def _headers(options: Mapping[str, Any], values: Values) -> dict[str, str]:
+    service = values.fill(options.get("service", "{{service}}"))
+    usual = bars.usual(service, values.fill("{{id:conversation}}"))
+    if accept := options.get("accept"):
+        usual["Accept"] = accept
+    pretty = {name: bars.encoded(each, pretty=True) for name, each in options.get("encoded", {}).items()}
+    sent = usual | pretty | values.fill(dict(options.get("headers", {})))
+    return {name: value for name, value in sent.items() if name not in options.get("without", ())}
+
+
+def _query(options: Mapping[str, Any], values: Values) -> str:
+    asked: dict[str, list[str]] = _slot_search(values) if options.get("slots") else {}
+    for name, value in values.fill(dict(options.get("params", {}))).items():
+        asked[name] = value if isinstance(value, list) else [value]
+    pairs = "&".join(_pairs(asked))
+    return f"?{pairs}" if pairs else ""
+
+
+def _slot_search(values: Values) -> dict[str, list[str]]:
+    """A well-formed search of a day around the first slot that the scenario took, or of the next days."""
+    start = values.slots["slot"]["start"] if "slot" in values.slots else values.stamp("now+1d")
+    end = values.slots["slot"]["end"] if "slot" in values.slots else values.stamp("now+3d")
+    return {
+        "Schedule.actor:HealthcareService": [values.fixed["service"]],
+        "status": ["free"],
+        "start": [f"ge{start}", f"le{end}"],
+        "_include": list(INCLUDES),
+    }
+
+
+def _pairs(asked: Mapping[str, list[str]]) -> Iterator[str]:
+    for name, each in asked.items():
+        yield from (f"{quote(name, safe=_SAFE)}={quote(value, safe=_SAFE)}" for value in each)

@@ -1,0 +1,88 @@
+"""Placeholders in messages and scenarios: `{{now-10m}}`, `{{id:patient}}`, `{{answer1:Appointment.id}}`.
+
+They are filled in for each scenario anew; README.md beside the scenarios lists them for testers.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from bars_portal.simulator.selftest.model import Json
+from bars_portal.simulator.selftest.paths import found
+
+_PLACE = re.compile(r"\{\{([^{}]+)\}\}")
+_NOW = re.compile(r"now(?:([+-])(\d+)([smhd]))?")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SPOKEN = re.compile(r"(request|answer)(\d+):(.+)")
+FindSlot = Callable[[str], Mapping[str, str]]
+
+
+class UnknownPlaceholder(Exception):
+    """A placeholder that means nothing here; its text names it."""
+
+
+@dataclass
+class Values:
+    """What the placeholders of one scenario stand for. `find_slot` gives a free slot for a name."""
+
+    fixed: Mapping[str, str]
+    now: datetime
+    find_slot: FindSlot
+    ids: dict[str, str] = field(default_factory=dict)
+    slots: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    # Decoded requests and answers in their order, None where there was no FHIR in it.
+    requests: list[Json | None] = field(default_factory=list)
+    answers: list[Json | None] = field(default_factory=list)
+
+    def fill(self, value: Any) -> Any:
+        """The same structure with every placeholder in its texts filled. Raises UnknownPlaceholder."""
+        if isinstance(value, str):
+            return _PLACE.sub(lambda match: self._of(match[1].strip()), value)
+        if isinstance(value, dict):
+            return {self.fill(key): self.fill(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.fill(each) for each in value]
+        return value
+
+    def stamp(self, text: str) -> str:
+        """The instant that `now`, `now+15m` and the like mean, in whole seconds of UTC."""
+        match = _NOW.fullmatch(text)
+        if match is None:
+            raise UnknownPlaceholder(text)
+        sign, number, unit = match.groups()
+        shift = timedelta(**{_UNITS[unit]: int(f"{sign}{number}")}) if sign else timedelta()
+        return (self.now + shift).isoformat(timespec="seconds")
+
+    def _of(self, name: str) -> str:
+        if name in self.fixed:
+            return self.fixed[name]
+        if name == "new":
+            return str(uuid4())
+        if name.startswith("id:"):
+            return self.ids.setdefault(name, str(uuid4()))
+        if name.startswith("many:"):
+            return "x" * int(name.removeprefix("many:"))
+        if name.startswith("slot"):
+            return self._slot(name)
+        if match := _SPOKEN.fullmatch(name):
+            return self._spoken(match)
+        return self.stamp(name)
+
+    def _slot(self, name: str) -> str:
+        which, _, member = name.partition(".")
+        if which not in self.slots:
+            self.slots[which] = self.find_slot(which)
+        if member not in self.slots[which]:
+            raise UnknownPlaceholder(name)
+        return self.slots[which][member]
+
+    def _spoken(self, match: re.Match[str]) -> str:
+        side, number, path = match.groups()
+        told = self.requests if side == "request" else self.answers
+        message = told[int(number) - 1] if int(number) <= len(told) else None
+        values = found(message, path) if message else []
+        # What is missing is a finding where it is compared, never a crash.
+        return str(values[0]) if values else f"(no {path} in {side} {number})"

@@ -1,0 +1,1 @@
+"""Pages of the simulator: jinja2 with autoescape, one stylesheet inside each page, no scripts."""
