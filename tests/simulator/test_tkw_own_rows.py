@@ -110,6 +110,21 @@ def test_the_scenarios_are_told_as_json(world: World) -> None:
     ).items()
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/Metadata"),
+        ("GET", "/messageDefinition?context=2000072489"),
+        ("POST", "/$Process-Message"),
+        ("GET", "/slot"),
+        ("GET", f"/appointment/{BOOKED}"),
+        ("GET", f"/servicerequest/{REFERRED}"),
+    ],
+)
+def test_paths_are_case_sensitive(world: World, method: str, path: str) -> None:
+    assert world.sender.call(method, path).status_code == 404
+
+
 def test_services_of_the_test_world_need_no_catalogue(proxy: CallProxy, config: Config) -> None:
     config.catalogue_file.unlink()
 
