@@ -62,14 +62,15 @@ class Replies:
         self._later(self._delay, lambda: self._send(kind, message, call))
 
     def _send(self, kind: str, message: Message, call: Call) -> None:
-        if not is_fhir(message.bundle):
-            log.warning("no %s reply: the request is no sound FHIR", kind)
-            return
         try:
-            bundle, address = build_reply(kind, message, now=self._clock()), reply_address(message)
+            address = reply_address(message)
         except NoReplyAddress:
             log.warning("the %s reply has nowhere to go: the request names no source endpoint", kind)
             return
+        if not is_fhir(message.bundle):
+            log.warning("no %s reply: the request is no sound FHIR", kind)
+            return
+        bundle = build_reply(kind, message, now=self._clock())
         self._delivered(_request(bundle, address, call.request), f"Reply: {kind}", call.request)
 
     def _delivered(self, request: Request, scenario: str, asked: Request) -> None:
