@@ -136,6 +136,20 @@ def test_both_bounds_are_included_and_the_order_is_that_of_time(service: Healthc
     assert [diary.name for diary in found.diaries] == ["One", "Other"]
 
 
+def test_a_crowd_comes_in_several_rows_and_in_order(service: HealthcareService) -> None:
+    schedule = make_schedule(service=service, name="Crowd")
+    minute = timedelta(minutes=1)
+    starts = [TOMORROW + number * minute for number in range(1001)]
+    slots = [
+        Slot(schedule=schedule, service=service, start=at, end=at + minute, updated_at=NOW) for at in starts
+    ]
+    Slot.objects.bulk_create(reversed(slots))
+    found = everything(service)
+    assert found.total == len(slots)
+    assert found.entries == ",".join(map(as_defined, slots))
+    assert [diary.name for diary in found.diaries] == ["Crowd"]
+
+
 def test_only_diaries_of_what_is_found_come_along(service: HealthcareService) -> None:
     make_slot(schedule=make_schedule(service=service, name="Blocked"), status=SlotStatus.BUSY_UNAVAILABLE)
     make_slot(schedule=make_schedule(service=service, name="Free", active=False))

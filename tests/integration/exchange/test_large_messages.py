@@ -3,6 +3,8 @@
 import gzip
 import json
 from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -84,3 +86,20 @@ def test_too_many_parts_are_refused_unparsed(name: str, receiver: Receiver, slot
     answer = receiver.post(body, content_type)
     assert outcome(answer) == (400, "REC_BAD_REQUEST", "invalid")
     assert "more objects, lists or tags" in answer.content.decode()
+
+
+def test_many_slots_are_no_large_message(receiver: Receiver, slot: Slot) -> None:
+    """They come in pieces: replacing the connection would cost more than the search."""
+    at, second = slot.end + timedelta(minutes=5), timedelta(seconds=1)
+    Slot.objects.bulk_create(
+        Slot(schedule=slot.schedule, service=slot.service, start=start, end=start + second, updated_at=at)
+        for start in (at + number * second for number in range(700))
+    )
+    connection.connection._expire_at = 1.0
+    starts = [("start", f"ge{at.isoformat()}"), ("start", f"le{(at + timedelta(days=1)).isoformat()}")]
+    includes = ("Slot:schedule", "Schedule:actor:Practitioner", "Schedule:actor:HealthcareService")
+    asked = [("Schedule.actor:HealthcareService", slot.service.service_id), ("status", "free"), *starts]
+    answer = receiver.get("/Slot?" + urlencode([*asked, *(("_include", each) for each in includes)]))
+    assert answer.status_code == 200
+    assert len(answer.content) > LARGE_BYTES
+    assert connection.connection._expire_at == 1.0

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.timestamps import LONDON
@@ -65,6 +65,7 @@ def test_the_last_slot_ends_before_the_day_does() -> None:
     minutes=st.integers(5, 480),
     begin=st.integers(0, 22),
 )
+@example(day=date(2024, 3, 31), minutes=14, begin=0)  # 00:56 lasts until 02:10, over the start at 02:06
 def test_slots_never_overlap_and_have_their_length(day: date, minutes: int, begin: int) -> None:
     pattern = schedule(day_start=time(begin), day_end=time(23, 59), slot_minutes=minutes)
     made = sorted(slot_times(pattern, first_day=day, days=1))
