@@ -2,8 +2,8 @@
 
 The import is what `manage.py import_catalogue` does with a CSV: read, compare, keep, compare again, write in
 one transaction, with every index and trigger in place. A search is what a page asks: how many there are, the
-first twenty with their providers and endpoints. Bounds are 60 s and 50 ms at the median; the plans that PostgreSQL
-chose are printed.
+first twenty with their providers and endpoints. Bounds are 60 s and 50 ms at the median; the plans that
+PostgreSQL chose are printed.
 """
 
 from __future__ import annotations
@@ -105,11 +105,17 @@ def bring_in(content: bytes) -> float:
 
     began = perf_counter()
     rules = AddressRules()
-    kept, difference = preview_catalogue(
+    preview = preview_catalogue(
         source="csv", name="bench", content=content, provider=None, addresses=rules, actor=SYSTEM, now=NOW
     )
+    kept = preview.catalogue
     apply_catalogue(
-        catalogue=kept, fingerprint=difference.fingerprint, addresses=rules, actor=SYSTEM, now=NOW
+        catalogue=kept,
+        fingerprint=preview.difference.fingerprint,
+        read=preview.read,
+        addresses=rules,
+        actor=SYSTEM,
+        now=NOW,
     )
     seconds = perf_counter() - began
     say(
@@ -190,7 +196,7 @@ def main() -> None:
         say(f"Import of {SERVICES:,} services into an empty directory, then again, then with 1,000 changes")
         first = bring_in(catalogue(places))
         again = [bring_in(catalogue(places)), bring_in(catalogue(places, moved=1_000))]
-        kept = holds("import, seconds", [first, *again], bound=IMPORT_SECONDS)
+        kept = holds("import, the slowest, seconds", [max(first, *again)], bound=IMPORT_SECONDS)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         code = places[len(places) // 2][0]

@@ -7,6 +7,9 @@ from threading import Event
 from typing import Any
 
 from bars_portal.simulator.catalogue import Catalogue
+from bars_portal.simulator.catalogue_api import CatalogueApi
+from bars_portal.simulator.catalogue_resolving import Resolver
+from bars_portal.simulator.catalogue_store import CatalogueStore
 from bars_portal.simulator.certificates import CertificateDrill
 from bars_portal.simulator.clients import ClientRegistry
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
@@ -81,10 +84,12 @@ def _build(
 ) -> _Parts:
     registry, tokens, faults = ClientRegistry(config.clients_file), TokenStore(), FaultBoard()
     receivers: dict[str, Receiver] = {HTTPS: https} | _certificate_drills(config, clock)
+    store = CatalogueStore(config.state_dir)
     proxy = Proxy(
         registry=registry,
         tokens=tokens,
-        catalogue=Routing(Catalogue(config.catalogue_file)),
+        catalogue=Routing(Catalogue(config.catalogue_file, resolver=Resolver(store, clock=clock))),
+        catalogue_api=CatalogueApi(store, fhir_url=config.fhir_url, clock=clock),
         receivers=receivers,
         faults=faults,
         fhir_url=config.fhir_url,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from bars_portal.simulator.capability import proxy_capability
+from bars_portal.simulator.catalogue_api import CatalogueApi
+from bars_portal.simulator.catalogue_outcomes import CatalogueRefused, refusal_answer
 from bars_portal.simulator.clients import ClientRegistry
 from bars_portal.simulator.config import FHIR_BASE, Clock, Sleep
 from bars_portal.simulator.faults import Fault, FaultBoard
@@ -36,6 +38,7 @@ class Proxy:
         registry: ClientRegistry,
         tokens: TokenStore,
         catalogue: Addresses,
+        catalogue_api: CatalogueApi,
         receivers: Mapping[str, Receiver],
         faults: FaultBoard,
         fhir_url: str,
@@ -45,6 +48,7 @@ class Proxy:
         self._registry = registry
         self._tokens = tokens
         self._catalogue = catalogue
+        self._catalogue_api = catalogue_api
         self._receivers = receivers
         self._faults = faults
         self._fhir_url = fhir_url
@@ -58,6 +62,8 @@ class Proxy:
             return self._own_answer(request, suffix) or self._checked(request, suffix)
         except Refused as refusal:
             return error_answer(refusal.error, request)
+        except CatalogueRefused as several:
+            return refusal_answer(several, request)
 
     def carry(self, request: Request) -> Answer:
         """As `answer`, for TKW's own replies: they carry no token. Raises ConnectionCut in a drill."""
@@ -65,6 +71,8 @@ class Proxy:
             return self._forwarded(request, request.raw_path.removeprefix(FHIR_BASE))
         except Refused as refusal:
             return error_answer(refusal.error, request)
+        except CatalogueRefused as several:
+            return refusal_answer(several, request)
 
     def _own_answer(self, request: Request, suffix: str) -> Answer | None:
         """What the proxy says without asking for a token."""
@@ -86,6 +94,8 @@ class Proxy:
 
     def _forwarded(self, request: Request, suffix: str, *, only_played: bool = False) -> Answer:
         _check_ids(request)
+        if not only_played and self._catalogue_api.serves(suffix):
+            return self._catalogue_api.answer(request, suffix)
         _check_document_reference(request, suffix)
         target = decode_target(request.header(TARGET_HEADER))
         call = Call(request, suffix, target.value, self._catalogue.base_url(target))
