@@ -35,8 +35,9 @@ def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     services.save_draft_patient(draft=draft, patient_data=_typed(request), now=clock())
     form = patient_form(draft)
     if "test_patient" in request.POST or not form.is_valid():
-        # A test patient is filled in for the person to look at, never sent on unseen.
-        return _patient_page(request, draft, form)
+        # A test patient is filled in for the person to look at, never sent on unseen. Either way the answer
+        # is a page that the back button can show again.
+        return redirect("bookings:patient", draft.pk)
     return redirect("bookings:check", draft.pk)
 
 

@@ -8,6 +8,7 @@ from django.db import models
 OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals"}
 # Reviewed: why these have no page of their own in the admin.
 NOT_IN_ADMIN = {
+    "accounts.KeptForm": "a person's own words, encrypted, for an hour",
     "accounts.Membership": "shown with its person",
     "exchange.AccessToken": "a secret",
     "exchange.DeliveryAttempt": "shown with its message",
