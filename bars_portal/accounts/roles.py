@@ -54,6 +54,8 @@ _RUN_EXCHANGE = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
+        "referrals.view_servicecapability",
+        "referrals.clear_servicecapability",
     }
 )
 _READ_EVERYTHING = frozenset(
@@ -72,6 +74,7 @@ _READ_EVERYTHING = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
+        "referrals.view_servicecapability",
     }
 )
 

@@ -17,7 +17,6 @@ NOT_IN_ADMIN = {
     "bookings.Rebooking": "shown with its booking",
     "directory.Postcode": "millions of rows, replaced by an import",
     "patients.Contact": "shown with its patient",
-    "referrals.ServiceCapability": "a cache: cleared from the page of a new request",
     "referrals.CaseAnswer": "shown with its case",
     "referrals.CaseNote": "words about a patient between colleagues: on the case's page only",
     "referrals.CaseReply": "shown with its case",
