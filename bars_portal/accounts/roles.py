@@ -42,6 +42,8 @@ _RUN_SERVICES = frozenset(
             ("bookings", "schedule", ("view", "add", "change")),
             ("bookings", "slot", ("view", "change")),
             ("bookings", "booking", ("view",)),
+            ("referrals", "listedcode", ("view", "add", "change", "delete")),
+            ("referrals", "breachrule", ("view", "add", "change", "delete")),
         )
         for verb in verbs
     }
@@ -75,6 +77,8 @@ _READ_EVERYTHING = frozenset(
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
         "referrals.view_servicecapability",
+        "referrals.view_listedcode",
+        "referrals.view_breachrule",
     }
 )
 

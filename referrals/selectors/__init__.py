@@ -4,9 +4,11 @@ from referrals.selectors.answered import lock_answered_case as lock_answered_cas
 from referrals.selectors.answers import answers_of as answers_of
 from referrals.selectors.answers import notes_of as notes_of
 from referrals.selectors.answers import troubled_answers as troubled_answers
+from referrals.selectors.breach_rules import due_by_rule as due_by_rule
 from referrals.selectors.breaches import arrived_since as arrived_since
 from referrals.selectors.breaches import breached_validations as breached_validations
 from referrals.selectors.capabilities import capability_of as capability_of
+from referrals.selectors.code_lists import offered_codes as offered_codes
 from referrals.selectors.history import changes_of as changes_of
 from referrals.selectors.history import open_unmatched_replies as open_unmatched_replies
 from referrals.selectors.history import replies_of as replies_of
