@@ -48,7 +48,7 @@ class SessionLimitMiddleware:
 def _end(request: HttpRequest, over: sessions.Ended, now: datetime) -> HttpResponse:
     user = request.user
     request.session.flush()
-    response = to_sign_in(request, ended=over.value)
+    response = to_sign_in(request, now=now, ended=over.value)
     response.headers["Cache-Control"] = "no-store"
     if isinstance(user, User):
         record_sign_out(user=user, reason=over.value, now=now)

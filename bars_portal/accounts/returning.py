@@ -1,5 +1,6 @@
 """Back to where a person was: only on this host, and only for the same person."""
 
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
@@ -7,7 +8,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_protect
 
@@ -30,12 +30,12 @@ def safe_next(request: HttpRequest, target: str) -> str:
     return target if allowed else ""
 
 
-def to_sign_in(request: HttpRequest, *, ended: str = "") -> HttpResponse:
+def to_sign_in(request: HttpRequest, *, now: datetime, ended: str = "") -> HttpResponse:
     """Send somebody to the sign-in page, with the page they were on as `next`.
 
     What they had typed there is kept: a form that comes too late is neither carried out nor lost.
     """
-    keep_late_form(request)
+    keep_late_form(request, now=now)
     query = {"next": _current_page(request), "ended": ended}
     address = reverse("accounts:sign-in")
     filled = urlencode({name: value for name, value in query.items() if value}, safe="/")
@@ -57,13 +57,14 @@ def _current_page(request: HttpRequest) -> str:
     return _page_of_form(request) if _person_of(request) else ""
 
 
-def keep_late_form(request: HttpRequest) -> None:
-    """Only what the person of this browser sent from a page of ours."""
+def keep_late_form(request: HttpRequest, *, now: datetime) -> bool:
+    """Only what the person of this browser sent from a page of ours; False when nobody knows who that is."""
     user = _person_of(request)
     page = safe_next(request, request.headers.get(PAGE_HEADER, "")) or _page_of_form(request)
     action = safe_next(request, request.headers.get(ACTION_HEADER, "")) or request.path
     if request.method == "POST" and user is not None and page and _is_from_us(request):
-        keep_form(user=user, page=page, action=action, fields=request.POST, now=timezone.now())
+        keep_form(user=user, page=page, action=action, fields=request.POST, now=now)
+    return user is not None
 
 
 def _page_of_form(request: HttpRequest) -> str:

@@ -37,6 +37,7 @@ from referrals.selectors.sent import request_drafts_of as request_drafts_of
 from referrals.selectors.sent import rereferral_of as rereferral_of
 from referrals.selectors.sent import standing_booking as standing_booking
 from referrals.selectors.sent import standing_referral_id as standing_referral_id
+from referrals.selectors.sent import time_frame_of as time_frame_of
 from referrals.selectors.sent_list import sent_cases as sent_cases
 from referrals.selectors.sent_list import unclear_sent_count as unclear_sent_count
 from referrals.selectors.timeline import timeline_of as timeline_of

@@ -90,8 +90,8 @@ def keep_alive(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def keep_form(request: HttpRequest) -> HttpResponse:
-    """Sent by a page whose session is about to end by itself: what was typed there is kept."""
-    keep_late_form(request)
+    """Sent by a page whose session ends by itself: what was typed there is kept. 401 for strangers."""
+    known = keep_late_form(request, now=timezone.now())
     if request.user.is_authenticated:
         request.session[KEPT_FORMS] = True
-    return HttpResponse(status=204)
+    return HttpResponse(status=204 if known else 401)
