@@ -1,9 +1,18 @@
 """Forms of the booking pages; the patient's own is in bars_portal.patients."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from bars_portal.nhsuk.forms import DateField, HiddenField, NHSForm, RadiosField, TextareaField
+from bars_portal.nhsuk.forms import (
+    ConfirmField,
+    DateField,
+    HiddenField,
+    NHSForm,
+    RadiosField,
+    SelectField,
+    TextareaField,
+)
 from bookings.offers import FURTHEST
 
 OTHER = "other"
@@ -57,3 +66,32 @@ class DiaryForm(NHSForm):
     """Which day of the diary."""
 
     day = DateField(label="Day", hint="Day, month and year", required=False)
+
+
+class ApprovalForm(NHSForm):
+    """For a time outside the time frame. `clinicians` (key, name): None for a clinician, who confirms."""
+
+    approver = SelectField(
+        label="Clinician who approves this time",
+        hint="Ask them before you go on. Their name is recorded.",
+        options=[],
+        empty_text="Select a clinician",
+        missing="Select the clinician who approves this time",
+    )
+    confirmed = ConfirmField(
+        label="I have assessed that this time is safe for the patient",
+        missing="Confirm that this time is safe for the patient, or choose another time",
+    )
+    reason = TextareaField(
+        label="Why this time is right although it is outside the time frame",
+        missing="Enter why this time is right",
+        max_length=200,
+        rows=3,
+    )
+
+    def __init__(self, *args: Any, clinicians: Sequence[tuple[str, str]] | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["approver" if clinicians is None else "confirmed"]
+        field = self.fields.get("approver")
+        if isinstance(field, SelectField) and clinicians is not None:
+            field.choices = field.offer([("", "Select a clinician"), *clinicians])

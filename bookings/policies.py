@@ -3,11 +3,14 @@
 from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import User
 from bars_portal.accounts.refusals import PolicyRefused as PolicyRefused
 from bars_portal.accounts.refusals import allowed, need
+from bars_portal.accounts.selectors import is_clinician
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.permissions import VIEW
 from bookings.states import BookingStatus, Direction
+from bookings.time_frames import lacks_approval
 from directory.models import HealthcareService
 
 
@@ -22,10 +25,26 @@ def check_can_use_draft(acting: Acting, draft: BookingDraft) -> None:
     ours = draft.organisation_id == acting.organisation.pk and draft.user_id == acting.user.pk
     need(ours, "This booking was started by somebody else.")
     check_can_book(acting, draft.service)
+    check_time_frame(draft)
     if draft.replaces is not None:
         over = draft.replaces.status == BookingStatus.CANCELLED
         need(over, "The old appointment is not cancelled yet, so a new one cannot be booked in its place.")
         _check_not_replaced(draft.replaces)
+
+
+def check_time_frame(draft: BookingDraft) -> None:
+    """Standard section 9, workflow 1: outside the assessment's time frame a clinician has said yes to it."""
+    sentence = "This time is outside the time frame of the assessment. A clinician has to approve it first."
+    need(not lacks_approval(draft), sentence)
+
+
+def check_can_approve(acting: Acting, draft: BookingDraft, approver: User) -> None:
+    """Clinicians answer for themselves; everybody else names one who does."""
+    ours = draft.organisation_id == acting.organisation.pk and draft.user_id == acting.user.pk
+    need(ours, "This booking was started by somebody else.")
+    own = approver.pk == acting.user.pk and acting.may("bookings.book_outside_time_frame")
+    named = not acting.may("bookings.book_outside_time_frame") and is_clinician(approver, acting.organisation)
+    need(own or named, "Choose a clinician of your organisation who approves this time.")
 
 
 def check_can_cancel(acting: Acting, booking: Booking, now: datetime) -> None:

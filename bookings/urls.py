@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import cancelling, diary, drafting, rebooking, searching, sent
+from bookings.views import approving, cancelling, diary, drafting, rebooking, searching, sent
 
 app_name = "bookings"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("drafts/<uuid:draft_id>/patient/", drafting.patient, name="patient"),
     path("drafts/<uuid:draft_id>/check/", drafting.check, name="check"),
     path("drafts/<uuid:draft_id>/rebook/", rebooking.confirm, name="rebook-confirm"),
+    path("drafts/<uuid:draft_id>/approval/", approving.approval, name="approval"),
     path("drafts/<uuid:draft_id>/discard/", drafting.discard, name="discard"),
     path("diary/", diary.diary, name="diary"),
     path("diary/<uuid:booking_id>/", diary.received, name="received"),

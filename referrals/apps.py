@@ -12,12 +12,14 @@ class ReferralsConfig(AppConfig):
         from bars_portal.accounts.attention import register
         from bookings.basis import register_basis
         from bookings.companions import register_companions
+        from bookings.time_frames import register_time_frames
         from referrals.attention import attention
         from referrals.companions import companions
         from referrals.drafts_attention import unsent_drafts
-        from referrals.selectors import standing_referral_id
+        from referrals.selectors import standing_referral_id, time_frame_of
 
         register_basis(standing_referral_id)
         register_companions(companions)
+        register_time_frames(time_frame_of)
         register(attention)
         register(unsent_drafts)

@@ -1,8 +1,11 @@
 """Asking a service what it takes before anything is written for it (standard section 7), twice a day."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
+from bars_portal.exchange.fhir.capability_reading import read_capability_statement
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM
 from bars_portal.exchange.transport.client import BarsClient
 from bookings.asking import Missing, Unreachable, ask
@@ -19,23 +22,51 @@ __all__ = ["ServiceCapability", "read_capability"]
 def read_capability(
     client: BarsClient, *, service: HealthcareService, sender: SenderIdentity, now: datetime
 ) -> ServiceCapability:
-    """From the service's MessageDefinitions, or as they were read before. Call it outside any transaction."""
+    """From the service's MessageDefinitions and CapabilityStatement, or as they were read before.
+
+    Call it outside any transaction.
+    """
     known = capability_of(service, now=now)
     if known is not None:
         return known
-    try:
-        searchset = ask(
-            client,
-            sender=sender,
-            service_id=service.service_id,
-            correlation_id=uuid4(),
-            path="/MessageDefinition",
-            params=[("context", f"{SERVICE_ID_SYSTEM}|{service.service_id}")],
-            expected="Bundle:searchset",
-        )
-        use_cases, reached = use_cases_of(searchset), True
-    except (Missing, Unreachable):
-        use_cases, reached = None, False
+    told = _Asker(client, service, sender, uuid4())
+    searchset = told.ask("/MessageDefinition", "Bundle:searchset", context=_context(service))
+    # Who does not answer the first question is not kept waiting for a second time.
+    statement = told.ask("/metadata", "CapabilityStatement") if searchset is not None else None
     return services.keep_capability(
-        service=service, use_cases=use_cases, reached=reached, actor=sender.actor, now=now
+        service=service,
+        use_cases=use_cases_of(searchset) if searchset is not None else None,
+        statement=read_capability_statement(statement) if statement is not None else None,
+        reached=searchset is not None,
+        actor=sender.actor,
+        now=now,
     )
+
+
+def _context(service: HealthcareService) -> str:
+    return f"{SERVICE_ID_SYSTEM}|{service.service_id}"
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """Both questions belong to one conversation."""
+
+    client: BarsClient
+    service: HealthcareService
+    sender: SenderIdentity
+    correlation_id: UUID
+
+    def ask(self, path: str, expected: str, **params: str) -> dict[str, Any] | None:
+        """None for no answer that could be used."""
+        try:
+            return ask(
+                self.client,
+                sender=self.sender,
+                service_id=self.service.service_id,
+                correlation_id=self.correlation_id,
+                path=path,
+                params=list(params.items()),
+                expected=expected,
+            )
+        except (Missing, Unreachable):
+            return None

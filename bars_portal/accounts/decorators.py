@@ -24,7 +24,7 @@ def sign_in_required(view: View[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
-            return to_sign_in(request)
+            return to_sign_in(request, now=timezone.now())
         return view(request, *args, **kwargs)
 
     return guarded
@@ -37,7 +37,7 @@ def permission_required(permission: str) -> Callable[[View[P]], View[P]]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
-                return to_sign_in(request)
+                return to_sign_in(request, now=timezone.now())
             acting: Acting | None = getattr(request, "acting", None)
             if acting is None or not acting.may(permission):
                 refuse(request, permission)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,10 +11,15 @@ from django.utils import timezone
 from bars_portal.accounts import sessions
 from bars_portal.accounts.acting import resolve_acting
 from bars_portal.accounts.backends import keep_permissions
+from bars_portal.accounts.filling import fill
+from bars_portal.accounts.keeping import KEPT_FORMS, forget_form, kept_forms
 from bars_portal.accounts.models import User
 from bars_portal.accounts.returning import remember_person, to_sign_in
 from bars_portal.accounts.services import record_sign_out
 
+_TYPED_BEFORE = (
+    "You were signed out before this was sent. What you had typed is filled in again. Nothing is sent yet."
+)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # Sent by pages that update themselves: nobody is sitting there.
@@ -42,7 +48,7 @@ class SessionLimitMiddleware:
 def _end(request: HttpRequest, over: sessions.Ended, now: datetime) -> HttpResponse:
     user = request.user
     request.session.flush()
-    response = to_sign_in(request, ended=over.value)
+    response = to_sign_in(request, now=now, ended=over.value)
     response.headers["Cache-Control"] = "no-store"
     if isinstance(user, User):
         record_sign_out(user=user, reason=over.value, now=now)
@@ -65,3 +71,27 @@ class ActingMiddleware:
             acting.user.acting_organisation_id = organisation_id  # type: ignore[attr-defined]  # for RoleBackend
             keep_permissions(acting.user, organisation_id, acting.permissions)
         return self.get_response(request)
+
+
+class KeptFormMiddleware:
+    """Shows a page as it was typed, to the person who sent it after their session had ended."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response, user = self.get_response(request), request.user
+        if not isinstance(user, User) or not request.session.get(KEPT_FORMS):
+            return response
+        if request.method == "POST" and response.status_code < HTTPStatus.BAD_REQUEST:
+            forget_form(user, request.path)
+        elif request.method == "GET" and _is_whole_page(response):
+            for action, fields in kept_forms(user, request.path, now=timezone.now()):
+                address = request.path
+                response.content = fill(response.content, address, action, fields, notice=_TYPED_BEFORE)
+        return response
+
+
+def _is_whole_page(response: HttpResponse) -> bool:
+    html = response.headers.get("Content-Type", "").startswith("text/html")
+    return response.status_code == HTTPStatus.OK and html and not response.streaming

@@ -49,3 +49,23 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user.username}: {Role(self.role).label}"
+
+
+class KeptForm(models.Model):
+    """What somebody sent after their session had ended: theirs alone, and not for long (accounts.keeping)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    # Paths of ours: the page that the form stood on (with its query), and where the form was sent.
+    page = models.CharField(max_length=500)
+    action = models.CharField(max_length=500)
+    # The fields as they were typed, URL-encoded and encrypted.
+    sealed = models.BinaryField()
+    kept_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "page", "action"], name="one_kept_form_a_page"),
+        ]
+
+    def __str__(self) -> str:
+        return f"a form of {self.user.username}"

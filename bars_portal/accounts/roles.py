@@ -42,6 +42,8 @@ _RUN_SERVICES = frozenset(
             ("bookings", "schedule", ("view", "add", "change")),
             ("bookings", "slot", ("view", "change")),
             ("bookings", "booking", ("view",)),
+            ("referrals", "listedcode", ("view", "add", "change", "delete")),
+            ("referrals", "breachrule", ("view", "add", "change", "delete")),
         )
         for verb in verbs
     }
@@ -56,6 +58,8 @@ _RUN_EXCHANGE = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
+        "referrals.view_servicecapability",
+        "referrals.clear_servicecapability",
     }
 )
 _READ_EVERYTHING = frozenset(
@@ -75,6 +79,9 @@ _READ_EVERYTHING = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
+        "referrals.view_servicecapability",
+        "referrals.view_listedcode",
+        "referrals.view_breachrule",
     }
 )
 

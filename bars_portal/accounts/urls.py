@@ -3,12 +3,13 @@
 from django.urls import path
 
 from bars_portal.accounts.views.organisation import choose_organisation
-from bars_portal.accounts.views.signing import keep_alive, sign_in, sign_out
+from bars_portal.accounts.views.signing import keep_alive, keep_form, sign_in, sign_out
 
 app_name = "accounts"
 urlpatterns = [
     path("sign-in/", sign_in, name="sign-in"),
     path("sign-out/", sign_out, name="sign-out"),
     path("keep-alive/", keep_alive, name="keep-alive"),
+    path("keep-form/", keep_form, name="keep-form"),
     path("choose-organisation/", choose_organisation, name="choose-organisation"),
 ]

@@ -32,6 +32,15 @@ def patients_of_journey(journey: Journey) -> QuerySet[Patient]:
     return patients_of(journey.organisation).filter(journey=journey).order_by("-created_at")
 
 
+def newest_patient(journey: Journey | None) -> Patient | None:
+    """Who the case is about, as last told."""
+    return patients_of_journey(journey).first() if journey is not None else None
+
+
+def journey_of(organisation: Organisation, journey_pk: UUID) -> Journey | None:
+    return Journey.objects.filter(pk=journey_pk, organisation=organisation).first()
+
+
 def details_of(patient: Patient) -> PatientDetails:
     """The stored patient as the plain details that mapping and forms speak of."""
     return PatientDetails(

@@ -47,6 +47,7 @@ PORTAL_MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "bars_portal.accounts.middleware.SessionLimitMiddleware",
     "bars_portal.accounts.middleware.ActingMiddleware",
+    "bars_portal.accounts.middleware.KeptFormMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -32,6 +32,11 @@ class BookingDraft(models.Model):
     end = models.DateTimeField()
     # Exactly what was typed into the patient form, valid or not yet.
     patient_data = models.JSONField(default=dict)
+    # The case that it is for, when that began with a request of ours.
+    journey = models.ForeignKey(Journey, null=True, on_delete=models.CASCADE, related_name="+")
+    # The chosen time is outside the assessment's time frame: the clinician who said yes, and why.
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    approval_reason = models.CharField(max_length=200, blank=True)
     # The booking that this one replaces, when it is a rebooking.
     replaces = models.ForeignKey("Booking", null=True, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
@@ -77,6 +82,9 @@ class Booking(models.Model):
     # In plain words, when it was refused or is not known: what the clinician reads.
     explanation = models.CharField(max_length=300, blank=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
+    # Sent, outside the assessment's time frame: the clinician who said yes to it, and why.
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    approval_reason = models.CharField(max_length=200, blank=True)
     patient_told_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_index=True)
     updated_at = models.DateTimeField()

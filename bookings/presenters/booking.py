@@ -13,7 +13,7 @@ from bars_portal.patients.models import Patient
 from bars_portal.patients.presenters import PatientBanner, address_text, banner, contact_lines
 from bookings import policies
 from bookings.models import Booking, BookingStatusChange
-from bookings.presenters.slots import offered_in, use_case_text, with_whom
+from bookings.presenters.slots import approval_words, offered_in, use_case_text, with_whom
 from bookings.presenters.trying import trying_words
 from bookings.rebookings import RebookingProgress, rebooking_state
 from bookings.selectors import history_of, rebooking_of
@@ -161,6 +161,7 @@ def appointment_rows(booking: Booking) -> list[dict[str, str]]:
         ("With", with_whom(offer) if offer else ""),
         ("Place", offer.location_name if offer else ""),
         ("Booking route", use_case_text(booking.use_case)),
+        ("Outside the time frame", approval_words(booking)),
         ("Reason for cancelling", booking.cancel_reason),
     ]
     return _rows(rows)

@@ -8,10 +8,11 @@ from typing import Any
 
 from django.conf import settings
 
+from bars_portal.accounts.acting import name_of
 from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
 from bookings.mapping import read_offers
-from bookings.models import BookingDraft
+from bookings.models import Booking, BookingDraft
 from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch
 from directory.models import HealthcareService
 from directory.use_case_words import in_words
@@ -106,8 +107,15 @@ def draft_summary(draft: BookingDraft) -> list[Row]:
         ("With", with_whom(offer) if offer else ""),
         ("Place", offer.location_name if offer else ""),
         ("Booking route", use_case_text(draft.use_case)),
+        ("Outside the time frame", approval_words(draft)),
     ]
     return [{"key": key, "value": value} for key, value in rows if value]
+
+
+def approval_words(approved: BookingDraft | Booking) -> str:
+    """ "" when nobody had to approve anything."""
+    by = approved.approved_by
+    return f"Approved by {name_of(by)}: {approved.approval_reason}" if by is not None else ""
 
 
 def with_whom(offer: OfferedSlot) -> str:

@@ -7,6 +7,7 @@ from bookings.services.diaries import block_slots as block_slots
 from bookings.services.diaries import free_slots as free_slots
 from bookings.services.diaries import generate_slots as generate_slots
 from bookings.services.diaries import save_schedule as save_schedule
+from bookings.services.drafts import approve_time as approve_time
 from bookings.services.drafts import change_draft_slot as change_draft_slot
 from bookings.services.drafts import discard_draft as discard_draft
 from bookings.services.drafts import open_draft as open_draft

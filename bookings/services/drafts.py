@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import User
+from bars_portal.audit.services import record
+from bars_portal.patients.models import Journey
 from bookings import policies
 from bookings.models import Booking, BookingDraft
 from bookings.offers import OfferedSlot
@@ -23,8 +28,11 @@ def open_draft(
     chosen: OfferedSlot,
     now: datetime,
     replaces: Booking | None = None,
+    journey: Journey | None = None,
 ) -> BookingDraft:
-    """Raises PolicyRefused. `use_case` is a code of usecases-categories-bars."""
+    """`use_case` is a code of usecases-categories-bars; `journey` the case that it is for, of the same
+    organisation. Raises PolicyRefused.
+    """
     policies.check_can_book(acting, service)
     if replaces is not None:
         policies.check_can_rebook(acting, replaces, now)
@@ -34,6 +42,7 @@ def open_draft(
         service=service,
         use_case=use_case,
         replaces=replaces,
+        journey=journey,
         created_at=now,
         updated_at=now,
         **_slot_fields(chosen),
@@ -48,8 +57,24 @@ def save_draft_patient(
 
 
 def change_draft_slot(*, draft: BookingDraft, chosen: OfferedSlot, now: datetime) -> BookingDraft:
-    """Another time of the same service; everything typed stays."""
-    return _save(draft, _slot_fields(chosen), now)
+    """Another time of the same service; everything typed stays, but what was approved was the old time."""
+    return _save(draft, {**_slot_fields(chosen), "approved_by": None, "approval_reason": ""}, now)
+
+
+@transaction.atomic
+def approve_time(
+    *, draft: BookingDraft, approver: User, reason: str, acting: Acting, now: datetime
+) -> BookingDraft:
+    """The chosen time although it is outside the time frame. Raises PolicyRefused."""
+    policies.check_can_approve(acting, draft, approver)
+    record(
+        actor=acting.actor,
+        action="bookings.approve_time",
+        subject=draft,
+        detail={"approver": approver.pk},
+        now=now,
+    )
+    return _save(draft, {"approved_by": approver, "approval_reason": reason}, now)
 
 
 def discard_draft(*, draft: BookingDraft) -> None:

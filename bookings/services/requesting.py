@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.accounts.models import Organisation
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
@@ -42,21 +42,23 @@ def request_booking(
     if (made := Booking.objects.filter(draft_id=draft.pk).first()) is not None:
         return made
     locked = BookingDraft.objects.select_for_update(of=("self",)).filter(pk=draft.pk)
-    current = locked.select_related("service__provider").first()
+    current = locked.select_related("service__provider", "journey").first()
     if current is None:
         return Booking.objects.get(draft_id=draft.pk)
     if current.replaces_id is not None:
         # Two new times for one old appointment: the second waits here, and then finds the first.
         current.replaces = Booking.objects.select_for_update().get(pk=current.replaces_id)
     policies.check_can_use_draft(acting, current)
-    patient = _patient(current, details, acting.organisation, now, journey)
+    patient = _patient(current, details, acting.organisation, now, journey or current.journey)
     return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)
 
 
 def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity, now: datetime) -> Booking:
     """The booking, its history and its message, in the caller's transaction. Uses up the draft."""
     booking = _insert(draft, patient, now)
-    start_history(booking=booking, event=BookingEvent.REQUEST, actor=sender.actor, now=now)
+    start_history(
+        booking=booking, event=BookingEvent.REQUEST, actor=sender.actor, now=now, note=_approval(booking)
+    )
     outbox.enqueue(
         key=MESSAGE,
         subject=booking,
@@ -70,6 +72,13 @@ def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity,
         Rebooking.objects.filter(cancelled=draft.replaces).update(booked=booking, draft=None)
     draft.delete()
     return booking
+
+
+def _approval(booking: Booking) -> str:
+    approver = booking.approved_by
+    if approver is None:
+        return ""
+    return f"Outside the time frame, approved by {name_of(approver)}: {booking.approval_reason}"
 
 
 def _patient(
@@ -118,6 +127,8 @@ def _insert(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
         start=draft.start,
         end=draft.end,
         remote_slot_id=draft.slot_id,
+        approved_by=draft.approved_by,
+        approval_reason=draft.approval_reason,
         resource=appointment,
         included=mapping.stored(included),
         created_at=now,

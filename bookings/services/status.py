@@ -43,9 +43,11 @@ def change_status(
     return booking
 
 
-def start_history(*, booking: Booking, event: BookingEvent, actor: Actor, now: datetime) -> None:
+def start_history(
+    *, booking: Booking, event: BookingEvent, actor: Actor, now: datetime, note: str = ""
+) -> None:
     """The first step of a booking that was just written."""
-    _write_history(booking, event, None, actor=actor, now=now, note="")
+    _write_history(booking, event, None, actor=actor, now=now, note=note)
 
 
 def _write_history(

@@ -11,12 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm
 from bookings import services
 from bookings.models import BookingDraft
 from bookings.patient_answers import answers_of_test_patient, typed_answers
 from bookings.presenters import draft_summary, patient_rows, test_patients
 from bookings.selectors import booking_of_draft
+from bookings.time_frames import lacks_approval
 from bookings.views.lookup import LONDON, clock, draft_of
 from bookings.views.waiting import wait_for_outcome
 
@@ -24,6 +26,12 @@ from bookings.views.waiting import wait_for_outcome
 def patient_form(draft: BookingDraft) -> PatientForm:
     """The draft's answers as a form; nothing typed yet: an empty, unbound one."""
     return PatientForm(draft.patient_data or None, today=clock().astimezone(LONDON).date())
+
+
+def patient_of(draft: BookingDraft) -> PatientDetails | None:
+    """For the banner: once enough is typed to say who it is."""
+    form = patient_form(draft)
+    return form.to_details() if form.is_bound and form.is_valid() else None
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,8 +43,9 @@ def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     services.save_draft_patient(draft=draft, patient_data=_typed(request), now=clock())
     form = patient_form(draft)
     if "test_patient" in request.POST or not form.is_valid():
-        # A test patient is filled in for the person to look at, never sent on unseen.
-        return _patient_page(request, draft, form)
+        # A test patient is filled in for the person to look at, never sent on unseen. Either way the answer
+        # is a page that the back button can show again.
+        return redirect("bookings:patient", draft.pk)
     return redirect("bookings:check", draft.pk)
 
 
@@ -64,6 +73,8 @@ def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
         # The back button, or a second press: the first one counts.
         return redirect("bookings:detail", booked.pk)
     draft = draft_of(request, draft_id)
+    if lacks_approval(draft):
+        return redirect("bookings:approval", draft.pk)
     form = patient_form(draft)
     if not form.is_bound or not form.is_valid():
         return redirect("bookings:patient", draft.pk)

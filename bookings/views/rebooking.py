@@ -18,6 +18,7 @@ from bookings.policies import check_can_rebook
 from bookings.presenters import booking_page, draft_summary
 from bookings.selectors import rebooking_of
 from bookings.states import BookingStatus, TransitionRefused
+from bookings.time_frames import lacks_approval
 from bookings.views.cancelling import latest_of
 from bookings.views.lookup import clock, draft_of, sent_booking
 from bookings.views.waiting import wait_for_outcome
@@ -44,6 +45,8 @@ def confirm(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     if booking is None or booking.status == BookingStatus.CANCELLED:
         # Nothing is left to cancel: only the second half is to be done.
         return redirect("bookings:check", draft.pk)
+    if lacks_approval(draft):
+        return redirect("bookings:approval", draft.pk)
     try:
         check_can_rebook(acting_of(request), booking, clock())
     except PolicyRefused as refusal:

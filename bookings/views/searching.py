@@ -13,7 +13,8 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.gateway import get_client
-from bars_portal.patients.selectors import details_of
+from bars_portal.patients.models import Journey
+from bars_portal.patients.selectors import details_of, journey_of, newest_patient
 from bookings import services
 from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.identity import sender_identity
@@ -26,6 +27,7 @@ from bookings.selectors import rebooking_of
 from bookings.slot_search import search_slots
 from bookings.states import BookingStatus
 from bookings.views.lookup import LONDON, clock, draft_of, sent_booking
+from bookings.views.next_step import redirect_to_next_step
 from directory.models import HealthcareService
 from directory.selectors import service_by_id
 
@@ -86,7 +88,7 @@ def _begin(
     if draft is not None and draft.service_id == service.pk:
         services.change_draft_slot(draft=draft, chosen=chosen, now=clock())
         return redirect_to_next_step(draft)
-    before = _booking(request)
+    before, journey = _booking(request), _journey(request)
     try:
         opened = services.open_draft(
             acting=acting_of(request),
@@ -95,12 +97,14 @@ def _begin(
             chosen=chosen,
             now=clock(),
             replaces=_replaced(before) if before is not None else None,
+            journey=journey,
         )
     except PolicyRefused as refusal:
         messages.info(request, refusal.sentence)
         return _back(service, before)
-    if before is not None:
-        answers = answers_from(details_of(before.patient))
+    known = before.patient if before is not None else newest_patient(journey)
+    if known is not None:
+        answers = answers_from(details_of(known))
         services.save_draft_patient(draft=opened, patient_data=answers, now=clock())
     return redirect_to_next_step(opened)
 
@@ -117,13 +121,6 @@ def _back(service: HealthcareService, before: Booking | None) -> HttpResponse:
     if before is not None:
         return redirect("bookings:detail", before.pk)
     return redirect("bookings:slots", service.service_id)
-
-
-def redirect_to_next_step(draft: BookingDraft) -> HttpResponse:
-    """The patient first; a rebooking that still has an appointment to cancel asks for that."""
-    if draft.replaces is not None and draft.replaces.status == BookingStatus.BOOKED:
-        return redirect("bookings:rebook-confirm", draft.pk)
-    return redirect("bookings:check" if draft.patient_data else "bookings:patient", draft.pk)
 
 
 def _still_offered(
@@ -173,7 +170,7 @@ def _use_case(service: HealthcareService, asked: str) -> str:
 
 def _kept(request: HttpRequest) -> str:
     """What the page's own links and form must carry on: whose time is being chosen."""
-    named = {name: request.GET[name] for name in ("draft", "instead") if request.GET.get(name)}
+    named = {name: request.GET[name] for name in ("draft", "instead", "journey") if request.GET.get(name)}
     return urlencode(named)
 
 
@@ -187,6 +184,17 @@ def _booking(request: HttpRequest) -> Booking | None:
     """The booking that a new time is chosen for (`?instead=<id>`): refused, or to be rebooked."""
     found = _uuid(request.GET.get("instead", ""))
     return sent_booking(request, found) if found else None
+
+
+def _journey(request: HttpRequest) -> Journey | None:
+    """The case that a time is chosen for (`?journey=<id>`): it began with a request of ours."""
+    found = _uuid(request.GET.get("journey", ""))
+    if found is None:
+        return None
+    journey = journey_of(acting_of(request).organisation, found)
+    if journey is None:
+        raise Http404
+    return journey
 
 
 def _uuid(text: str) -> UUID | None:

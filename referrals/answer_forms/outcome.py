@@ -18,10 +18,14 @@ from bars_portal.nhsuk.forms import (
 )
 from referrals.answer_forms.base import AnswerForm, clean_time, london_moment, time_field
 from referrals.case_words import FLAGS, PRIORITIES
-from referrals.content_answers import Disposition, Outcome, Place, RaisedFlag
+from referrals.code_file import ListName
+from referrals.content_answers import Disposition, Outcome, Place, RaisedFlag, TriageCode
+from referrals.forms.code_lists import TRIAGE_OUTCOMES, lists_from
+from referrals.forms.concepts import ConceptField, read_concept
 from referrals.included import included_in
 from referrals.models import Case
 from referrals.priorities import CategoryChange, compare
+from referrals.selectors import offered_codes
 
 _ARP = ARPPriority
 _AMBULANCE = (_ARP.C1, _ARP.C2, _ARP.C3, _ARP.C4, _ARP.C4T, _ARP.C5)
@@ -37,6 +41,7 @@ _CODES = {
     FlagCategory.SCENE_SAFETY: (SceneSafety.UNSAFE.value, SceneSafety.UNSAFE.display),
 }
 _LONG = 2000
+_TRIAGE = ("triage_1", "triage_2", "triage_3")
 
 
 def priority_options(case: Case) -> list[Option]:
@@ -75,6 +80,10 @@ def _code(coding: dict[str, Any]) -> str:
     return as_text(coding.get("code"))
 
 
+def _triage(label: str, hint: str = "") -> ConceptField:
+    return ConceptField(label, codes=TRIAGE_OUTCOMES, hint=hint)
+
+
 class OutcomeForm(AnswerForm):
     disposition = RadiosField(
         label="What does it lead to?",
@@ -87,6 +96,9 @@ class OutcomeForm(AnswerForm):
     narrative = TextareaField(
         label="What was found and advised", missing="Enter what was found and advised", max_length=_LONG
     )
+    triage_1 = _triage("Triage code (optional)", hint="Type a code or words to search the list")
+    triage_2 = _triage("Second triage code (optional)")
+    triage_3 = _triage("Third triage code (optional)")
     clock_day = DateField(label="Day from which the time to respond counts")
     clock_time = time_field("Time from which it counts", missing="Enter the time from which it counts")
     cad_id = TextField(
@@ -127,6 +139,7 @@ class OutcomeForm(AnswerForm):
             ended.choices = ended.offer(standing_warnings(case))
             if not list(ended.items):
                 del self.fields["ended"]
+        self.codes = lists_from(offered_codes(ListName.OUTCOMES)).get(ListName.OUTCOMES, TRIAGE_OUTCOMES)
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -137,7 +150,15 @@ class OutcomeForm(AnswerForm):
             self.add_error("cad_id", "Only category 1 and 2 have a new ambulance case")
         if cleaned.get("raised") and not cleaned.get("raised_words", "").strip():
             self.add_error("raised_words", "Say what the new warning is about")
+        for name in _TRIAGE:
+            if cleaned.get(name) and not self._triage_code(cleaned[name]):
+                self.add_error(name, "Choose a triage code from the list, or put it in your own words above")
         return super().clean()
+
+    def _triage_code(self, typed: str) -> TriageCode | None:
+        concept = read_concept(typed, "", self.codes)
+        known = concept is not None and concept.code
+        return TriageCode(concept.system, concept.code, concept.display) if concept and known else None
 
     def say(self, cleaned: dict[str, Any]) -> Outcome:
         at: time = cleaned["clock_at"]
@@ -146,6 +167,7 @@ class OutcomeForm(AnswerForm):
             clock_start=london_moment(cleaned["clock_day"], at),
             narrative=cleaned["narrative"].strip(),
             priority=_ARP(cleaned["priority"]) if cleaned["priority"] else None,
+            codes=tuple(dict.fromkeys(filter(None, (self._triage_code(cleaned[each]) for each in _TRIAGE)))),
             place=_place(cleaned),
             flags_raised=_raised(cleaned),
             flags_ended=tuple(cleaned.get("ended", ())),

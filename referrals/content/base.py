@@ -20,7 +20,8 @@ Words = Annotated[
 ]
 LineOrNone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LINE, pattern=_PRINTABLE)]
 WordsOrNone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=WORDS, pattern=_PRINTABLE)]
-Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^(?:[!-~]+(?: [!-~]+)*)?$")]
+# One published code has 69 characters; FHIR sets no limit.
+Code = Annotated[str, StringConstraints(max_length=100, pattern=r"^(?:[!-~]+(?: [!-~]+)*)?$")]
 Uri = Annotated[str, StringConstraints(max_length=LINE, pattern=r"^[!-~]*$")]
 # The id of a resource on another server.
 ResourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-.]{1,64}$")]

@@ -17,8 +17,8 @@ from referrals.content import (
 )
 from referrals.forms import moments
 from referrals.forms.base import Answers, PartForm, area, filled, line, select
-from referrals.forms.code_lists import KINDS, TRIAGE_OUTCOMES
-from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
+from referrals.forms.code_lists import TRIAGE_OUTCOMES
+from referrals.forms.concepts import KINDS, ConceptField, ConceptForm, more_words, write_concept
 from referrals.forms.step import Given, Step
 
 

@@ -1,7 +1,7 @@
 """What the forms of every step share: the use case decides which fields there are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.forms import NHSForm, SelectField, TextareaField, TextField
 from referrals.content import Need, Part, needs_of
 from referrals.content.base import LINE, WORDS
+from referrals.forms.code_list import CodeList
 
 Answers = dict[str, str]
 _CANNOT_BE_USED = "cannot be used as it is typed"
@@ -23,6 +24,8 @@ class Asked:
 
     use_case: UseCase
     opened: datetime
+    # The lists of this installation, by name; those that it does not have are the published ones.
+    codes: Mapping[str, CodeList] = field(default_factory=dict, compare=False, repr=False)
 
     def need(self, part: Part) -> Need:
         return needs_of(self.use_case)[part]

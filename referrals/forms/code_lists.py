@@ -1,64 +1,35 @@
-"""Codes that the forms offer: what the published messages carry. The full systems are licensed separately."""
+"""Codes that the forms offer: those that are published, until an installation has lists of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-from referrals.content import OutcomeKind
-from referrals.forms.concepts import SNOMED, SYSTEMS, CodeList
+from referrals.code_file import CodeRow, ListName, read_codes
+from referrals.forms.code_list import CodeList
 
-_DX, _SD, _SG, _AMPDS = (SYSTEMS[short] for short in ("DX", "SD", "SG", "AMPDS"))
-# What kind of outcome a code is.
-KINDS: Mapping[str, OutcomeKind] = {
-    _DX: OutcomeKind.DISPOSITION,
-    _SD: OutcomeKind.SYMPTOM_DISCRIMINATOR,
-    _SG: OutcomeKind.SYMPTOM_GROUP,
-    _AMPDS: OutcomeKind.DISPATCH,
-}
-TRIAGE_OUTCOMES = CodeList(
-    "outcomes",
-    (
-        (_DX, "DX02", "The individual needs to attend an emergency treatment centre within 1 hour."),
-        (_DX, "Dx0122", "Emergency Ambulance Response (Category 3)"),
-        (
-            _DX,
-            "Dx335",
-            "A clinician from our service will call the individual back immediately to assess the problem",
-        ),
-        (_SD, "4389", "ED post tonsillectomy bleeding"),
-        (_SD, "SD4501", "ED Ischaemia, post trauma"),
-        (_SD, "SD4033", "AMB new/worsening breathlessness"),
-        (_SG, "1010", "Allergic Reaction"),
-        (_SG, "SG1011", "Ankle or Foot Injury, Blunt"),
-        (_SG, "SG1137", "Palpitations"),
-        (_AMPDS, "10A01", "Chest Pain 12 - 34 yrs with Normal Breathing"),
-    ),
-)
-ADJUSTMENTS = CodeList(
-    "adjustments", ((SYSTEMS["Adjustment"], "adjustforneedlephobia", "Adjust for needle phobia"),)
-)
-TASKS = CodeList(
-    "tasks",
-    (
-        (
-            SNOMED,
-            "1577041000000109",
-            "Community Pharmacist Consultation Service for minor illness (procedure)",
-        ),
-        (SNOMED, "715537001", "Transportation by ambulance"),
-    ),
-)
-COMPLAINTS = CodeList(
-    "complaints",
-    ((SNOMED, "65363002", "Otitis media (disorder)"), (SNOMED, "16001004", "Otalgia")),
-)
-OBSERVATIONS = CodeList(
-    "observations",
-    (
-        (SNOMED, "271594007", "Syncope (disorder)"),
-        (SNOMED, "428913001", "No loss of consciousness (situation)"),
-        (SNOMED, "419045004", "Loss of consciousness (finding)"),
-        (SNOMED, "248573009", "Noisy respiration (finding)"),
-    ),
-)
-PROCEDURES = CodeList("procedures", ((SNOMED, "89666000", "Cardiopulmonary resuscitation (procedure)"),))
-MEDICINES = CodeList("medicines", ((SYSTEMS["dm+d"], "8280711000001102", "Aspirin 50mg/5ml oral solution"),))
-SUBSTANCES = CodeList("substances", ((SNOMED, "372687004", "Amoxicillin"),))
+_FILE = Path(__file__).resolve().parent.parent / "data" / "published_codes.csv"
+
+
+def lists_from(rows: Iterable[CodeRow]) -> dict[str, CodeList]:
+    """By their names; only those that have codes."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for row in rows:
+        found.setdefault(row.list, []).append((row.system, row.code, row.display))
+    return {name: CodeList(name, tuple(codes)) for name, codes in found.items()}
+
+
+def published_rows() -> list[CodeRow]:
+    """What the packages and examples of the standard carry."""
+    with _FILE.open(encoding="utf-8", newline="") as lines:
+        return read_codes(lines)
+
+
+# The full systems are licensed separately: `manage.py import_codes` takes them.
+PUBLISHED: Mapping[str, CodeList] = lists_from(published_rows())
+TRIAGE_OUTCOMES = PUBLISHED[ListName.OUTCOMES]
+ADJUSTMENTS = PUBLISHED[ListName.ADJUSTMENTS]
+TASKS = PUBLISHED[ListName.TASKS]
+COMPLAINTS = PUBLISHED[ListName.COMPLAINTS]
+OBSERVATIONS = PUBLISHED[ListName.OBSERVATIONS]
+PROCEDURES = PUBLISHED[ListName.PROCEDURES]
+MEDICINES = PUBLISHED[ListName.MEDICINES]
+SUBSTANCES = PUBLISHED[ListName.SUBSTANCES]

@@ -5,14 +5,13 @@ A code that no list has is written "Amoxicillin [SNOMED 372687004]".
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from bars_portal.nhsuk.forms import TextField
-from referrals.content import Concept
+from referrals.content import Concept, OutcomeKind
 from referrals.content.base import LINE
-from referrals.forms.base import Answers, PartForm, area, filled
+from referrals.forms.base import Answers, Asked, PartForm, area, filled
+from referrals.forms.code_list import NOTHING, CodeList
 
 SNOMED = "http://snomed.info/sct"
 _NHS = "https://fhir.nhs.uk/CodeSystem/"
@@ -26,33 +25,16 @@ SYSTEMS: Mapping[str, str] = {
     "AMPDS": f"{_NHS}ampds-dispatch-codes",
     "Adjustment": f"{_NHS}reasonable-adjustment-codes-bars",
 }
+# What kind of outcome a code is.
+KINDS: Mapping[str, OutcomeKind] = {
+    SYSTEMS["DX"]: OutcomeKind.DISPOSITION,
+    SYSTEMS["SD"]: OutcomeKind.SYMPTOM_DISCRIMINATOR,
+    SYSTEMS["SG"]: OutcomeKind.SYMPTOM_GROUP,
+    SYSTEMS["AMPDS"]: OutcomeKind.DISPATCH,
+}
 _SHORT = {system: short for short, system in SYSTEMS.items()}
 _CODED = re.compile(r"(?:(?P<display>.*) )?\[(?P<system>[!-~]+) (?P<code>[!-~]+(?: [!-~]+)*)\]", re.DOTALL)
 _LONGEST = 2 * LINE + 70
-
-
-@dataclass(frozen=True)
-class CodeList:
-    """Codes that a field offers; `key` names it on the page."""
-
-    key: str
-    codes: tuple[tuple[str, str, str], ...]
-
-    @cached_property
-    def by_words(self) -> Mapping[str, Concept]:
-        """By what can be typed: the words, the code, or both; in small letters."""
-        found: dict[str, Concept] = {}
-        for system, code, display in self.codes:
-            concept = Concept(system, code, display)
-            found |= {each.casefold(): concept for each in (display, code, f"{display} ({code})")}
-        return found
-
-    @property
-    def options(self) -> list[str]:
-        return [f"{display} ({code})" for _, code, display in self.codes]
-
-
-NOTHING = CodeList("", ())
 
 
 class ConceptField(TextField):
@@ -83,6 +65,12 @@ class ConceptField(TextField):
 
 class ConceptForm(PartForm):
     """A part that is a code or words: `what`, and `words` for more. One of them must be there."""
+
+    def __init__(self, *args: Any, asked: Asked, **kwargs: Any) -> None:
+        super().__init__(*args, asked=asked, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, ConceptField):
+                field.codes = asked.codes.get(field.codes.key, field.codes)
 
     def clean(self) -> dict[str, Any]:
         self.need_concept()

@@ -17,3 +17,5 @@ from referrals.models.link import BookingLink as BookingLink
 from referrals.models.reply import CaseReply as CaseReply
 from referrals.models.reply import ReplyFacts as ReplyFacts
 from referrals.models.reply import UnmatchedReply as UnmatchedReply
+from referrals.models.rules import BreachRule as BreachRule
+from referrals.models.rules import ListedCode as ListedCode

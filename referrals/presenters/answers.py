@@ -94,6 +94,7 @@ def _outcome(content: Outcome) -> list[tuple[str, str]]:
         ("What it leads to", content.disposition.label),
         ("Category", priority_words(content.priority or "")),
         ("What was found and advised", content.narrative),
+        ("Triage codes", "; ".join(each.display or each.code for each in content.codes)),
         ("Clock starts", dates.format_datetime(content.clock_start)),
         ("New ambulance case", content.cad_id),
         ("Where the patient is now", ", ".join(each for each in where if each)),

@@ -8,6 +8,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import PatientBanner, banner
+from bookings.policies import can_book
 from bookings.presenters.booking import Step, patient_rows
 from bookings.presenters.trying import trying_words
 from referrals import policies
@@ -64,6 +65,7 @@ class SentPage:
     can_check_again: bool
     can_update: bool
     can_refer_again: bool
+    can_book: bool
     is_working: bool
     trying: str
 
@@ -115,6 +117,7 @@ def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
         can_check_again=policies.can_check_again(acting, case),
         can_update=policies.can_update(acting, case),
         can_refer_again=isinstance(case, Referral) and policies.can_refer_again(acting, case),
+        can_book=status in OPEN and can_book(acting, case.service),
         is_working=is_on_its_way(case),
         trying=trying_words(outbox.trying(case), now=now),
     )

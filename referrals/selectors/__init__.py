@@ -5,9 +5,11 @@ from referrals.selectors.answers import answers_of as answers_of
 from referrals.selectors.answers import latest_answer as latest_answer
 from referrals.selectors.answers import notes_of as notes_of
 from referrals.selectors.answers import troubled_answers as troubled_answers
+from referrals.selectors.breach_rules import due_by_rule as due_by_rule
 from referrals.selectors.breaches import arrived_since as arrived_since
 from referrals.selectors.breaches import breached_validations as breached_validations
 from referrals.selectors.capabilities import capability_of as capability_of
+from referrals.selectors.code_lists import offered_codes as offered_codes
 from referrals.selectors.given_up import given_up_count as given_up_count
 from referrals.selectors.given_up import given_up_messages as given_up_messages
 from referrals.selectors.history import changes_of as changes_of
@@ -47,6 +49,7 @@ from referrals.selectors.sent import request_drafts_of as request_drafts_of
 from referrals.selectors.sent import rereferral_of as rereferral_of
 from referrals.selectors.sent import standing_booking as standing_booking
 from referrals.selectors.sent import standing_referral_id as standing_referral_id
+from referrals.selectors.sent import time_frame_of as time_frame_of
 from referrals.selectors.sent_list import sent_cases as sent_cases
 from referrals.selectors.sent_list import unclear_sent_count as unclear_sent_count
 from referrals.selectors.timeline import timeline_of as timeline_of

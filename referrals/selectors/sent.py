@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from bookings.states import BookingStatus
+from bookings.time_frames import TimeFrame
 from directory.models import HealthcareService
 from referrals.models import MODELS, SENT, Case, Referral, RequestDraft, Rereferral
 from referrals.states import CaseStatus, Category, Direction
@@ -31,6 +32,23 @@ def standing_referral_id(journey: Journey, service: HealthcareService) -> str | 
         journey=journey, service=service, direction=Direction.SENT, status__in=_STANDING
     )
     return rows.exclude(remote_id="").order_by("-created_at").values_list("remote_id", flat=True).first()
+
+
+def time_frame_of(journey: Journey) -> TimeFrame | None:
+    """In what time the case is to be seen, by its newest request that stands and says so."""
+    said = Q(breach_at__isnull=False) | Q(occurrence_start__isnull=False)
+    newest = [
+        found
+        for category in Category
+        if (
+            found := MODELS[category]
+            .objects.filter(said, journey=journey, direction=Direction.SENT, status__in=_STANDING)
+            .order_by("-created_at")
+            .first()
+        )
+    ]
+    case = max(newest, key=lambda each: each.created_at, default=None)
+    return TimeFrame(case.occurrence_start, case.breach_at) if case else None
 
 
 def case_of_draft(draft_id: UUID) -> Case | None:

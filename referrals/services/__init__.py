@@ -3,6 +3,7 @@
 from referrals.services.capabilities import clear_capability as clear_capability
 from referrals.services.capabilities import keep_capability as keep_capability
 from referrals.services.checking import check_again as check_again
+from referrals.services.code_lists import import_codes as import_codes
 from referrals.services.drafts import create_request_draft as create_request_draft
 from referrals.services.drafts import discard_request_draft as discard_request_draft
 from referrals.services.drafts import purge_request_drafts as purge_request_drafts
@@ -18,6 +19,8 @@ from referrals.services.revoking import mark_entered_in_error as mark_entered_in
 from referrals.services.revoking import revoke_request as revoke_request
 from referrals.services.sending import register_sent_request as register_sent_request
 from referrals.services.sending_drafts import send_draft as send_draft
+from referrals.services.settings import remove_setting as remove_setting
+from referrals.services.settings import save_setting as save_setting
 from referrals.services.status import change_case as change_case
 from referrals.services.updating import receive_update as receive_update
 from referrals.services.updating_sent import update_request as update_request

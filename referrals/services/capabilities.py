@@ -2,11 +2,14 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
+from bars_portal.exchange.fhir.capability_reading import StatedCapability, agreed_version
+from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from directory.models import HealthcareService
 from directory.services import record_contact
 from referrals.models import ServiceCapability
@@ -17,6 +20,7 @@ def keep_capability(
     *,
     service: HealthcareService,
     use_cases: Collection[str] | None,
+    statement: StatedCapability | None,
     reached: bool,
     actor: Actor,
     now: datetime,
@@ -24,7 +28,7 @@ def keep_capability(
     """What was read just now; None: nothing that could be used. `reached`: the service answered."""
     codes = None if use_cases is None else sorted(use_cases)
     kept, _ = ServiceCapability.objects.update_or_create(
-        service=service, defaults={"use_cases": codes, "read_at": now}
+        service=service, defaults={"use_cases": codes, "read_at": now, **_stated(statement)}
     )
     if reached:
         record_contact(service_id=service.service_id, now=now)
@@ -36,6 +40,16 @@ def keep_capability(
         now=now,
     )
     return kept
+
+
+def _stated(statement: StatedCapability | None) -> dict[str, Any]:
+    if statement is None:
+        return {"version": "", "agreed_version": STANDARD_VERSION, "definitions": None}
+    return {
+        "version": statement.version,
+        "agreed_version": agreed_version(statement.version),
+        "definitions": None if statement.definitions is None else list(statement.definitions),
+    }
 
 
 def clear_capability(*, service: HealthcareService) -> None:

@@ -10,10 +10,12 @@ from bars_portal.exchange.registry import Applied
 from bars_portal.patients.services import create_patient, open_journey
 from bars_portal.rows import insert
 from bookings.references import new_reference
+from directory.models import HealthcareService
 from directory.selectors import receiving_service
 from referrals import mapping
 from referrals.mapping import Facts, ReceivedCase
 from referrals.models import MODELS, Case
+from referrals.selectors import due_by_rule
 from referrals.services.status import start_history
 from referrals.states import CaseEvent, CaseStatus, Direction
 
@@ -40,7 +42,7 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         patient=patient,
         journey=journey,
         correlation_id=context.correlation_id,
-        **columns(received.facts),
+        **columns(received.facts) | {"breach_at": _due(received, service, now)},
         **sender_columns(context),
         sender_full_url=received.url[:FULL_URL_LENGTH],
         sender_stamps=mapping.stamps_of(received),
@@ -60,6 +62,14 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         message_id=context.inbound_id,
     )
     return Applied(focus=(received.url, case.resource), included=[encounter], answer=answer)
+
+
+def _due(received: ReceivedCase, service: HealthcareService, now: datetime) -> datetime | None:
+    """As the message says, else by a rule of ours."""
+    facts = received.facts
+    return facts.breach_at or due_by_rule(
+        service=service, category=received.category, priority=facts.priority, now=now
+    )
 
 
 def columns(facts: Facts) -> dict[str, Any]:

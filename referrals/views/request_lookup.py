@@ -12,6 +12,7 @@ from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm
 from referrals import selectors
 from referrals.forms.base import Asked
+from referrals.forms.code_lists import lists_from
 from referrals.forms.reading import ReadStep, read_step
 from referrals.forms.steps import steps_of
 from referrals.models import Case, RequestDraft
@@ -38,7 +39,7 @@ def sent_case_of(request: HttpRequest, case_id: UUID) -> Case:
 
 
 def asked_of(draft: RequestDraft) -> Asked:
-    return Asked(UseCase(draft.use_case), draft.created_at)
+    return Asked(UseCase(draft.use_case), draft.created_at, lists_from(selectors.offered_codes()))
 
 
 def read_draft(draft: RequestDraft) -> list[ReadStep]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 
 from bars_portal.accounts.acting import Acting, acting_of
+from bars_portal.accounts.refusals import need
 from bars_portal.exchange.fhir.codes import VALIDATION_USE_CASES, UseCase
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey
@@ -20,10 +21,15 @@ from directory.selectors import service_by_id
 from directory.use_case_words import WORDS
 from referrals import policies, selectors
 from referrals.answer_policies import check_can_refer_onward
+from referrals.engaging import is_told_to_take, speaks_our_version
 from referrals.models import Case, Referral, ServiceCapability
 from referrals.states import Direction as CaseDirection
 
 T = TypeVar("T")
+_OTHER_VERSION = (
+    "This service works with another version of the standard, so nothing can be sent to it from here. "
+    "Telephone the service."
+)
 _NO_KIND = "This service takes no requests that could be sent from here. Choose another service."
 
 
@@ -101,6 +107,7 @@ class Beginning:
             policies.check_can_refer_again(self.acting, self.replaces)
         if self.onward is not None:
             check_can_refer_onward(self.acting, self.onward)
+        need(speaks_our_version(self.capability), _OTHER_VERSION)
         kinds = self.kinds()
         first = kinds[0][0] if kinds else ""
         policies.check_can_request(self.acting, self._service, first)
@@ -120,8 +127,7 @@ class Beginning:
         """Only a referral can take a referral's place; and what the service itself says counts."""
         if self.replaces is not None and use_case in VALIDATION_USE_CASES:
             return False
-        told = self.capability.use_cases if self.capability and self.updates is None else None
-        return told is None or use_case.value in told
+        return self.updates is not None or is_told_to_take(self.capability, use_case)
 
 
 def beginning_of(request: HttpRequest) -> Beginning:

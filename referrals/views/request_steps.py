@@ -71,6 +71,8 @@ def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
         services.save_request_step(draft=draft, step=PATIENT, answers=answers, now=clock())
         if not chosen and patient_form(draft).is_valid():
             return _onwards(request, draft)
+        # Mistakes are told by a page that the back button can show again.
+        return redirect(request.get_full_path())
     context = {"draft": draft, "form": patient_form(draft), "test_patients": test_patients()}
     return render(request, "referrals/request/patient.jinja", context)
 
@@ -87,10 +89,10 @@ def step(request: HttpRequest, draft_id: UUID, slug: str) -> HttpResponse:
         services.save_request_step(draft=draft, step=slug, answers=typed, now=clock())
         if DONE not in typed:
             return redirect(_address(request, draft, slug) + f"#row-{rows_of(found, typed, asked)}")
-    read = read_step(found, draft.typed.get(slug), asked)
-    if request.method == "POST" and read.is_valid:
-        return _onwards(request, draft)
-    return _page(request, draft, read)
+        if read_step(found, draft.typed.get(slug), asked).is_valid:
+            return _onwards(request, draft)
+        return redirect(_address(request, draft, slug))
+    return _page(request, draft, read_step(found, draft.typed.get(slug), asked))
 
 
 def _pressed(request: HttpRequest, step: Step, asked: Asked) -> Answers:

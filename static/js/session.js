@@ -21,6 +21,11 @@
     }
 
     start() {
+      // The form that somebody is writing in, to be kept when the session ends by itself.
+      document.addEventListener("input", (event) => {
+        const form = event.target.form;
+        if (form?.method === "post" && !this.dialog.contains(form)) this.written = form;
+      });
       this.renew();
       this.channel?.postMessage("renewed");
       if (this.channel) this.channel.onmessage = () => this.renew();
@@ -68,9 +73,28 @@
       }
     }
 
-    leave() {
+    async leave() {
+      if (this.leaving) return;
+      this.leaving = true;
+      await this.keepWritten();
       const back = encodeURIComponent(location.pathname + location.search);
       location.replace(`${this.dialog.dataset.signIn}?next=${back}`);
+    }
+
+    // Whoever signs in again as the same person finds it filled in. Without a server there is nothing to do.
+    async keepWritten() {
+      if (!this.written) return;
+      const headers = {
+        "X-Form-Page": location.pathname + location.search,
+        "X-Form-Action": new URL(this.written.getAttribute("action") || "", location.href).pathname,
+        "X-Background": "1",
+      };
+      const body = new URLSearchParams(new FormData(this.written));
+      try {
+        await fetch(this.dialog.dataset.keepForm, { method: "POST", body, headers, redirect: "manual", keepalive: true });
+      } catch {
+        // Leaving comes first: patients' information must not stay on the screen.
+      }
     }
   }
 

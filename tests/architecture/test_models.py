@@ -8,6 +8,7 @@ from django.db import models
 OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals"}
 # Reviewed: why these have no page of their own in the admin.
 NOT_IN_ADMIN = {
+    "accounts.KeptForm": "a person's own words, encrypted, for an hour",
     "accounts.Membership": "shown with its person",
     "exchange.AccessToken": "a secret",
     "exchange.DeliveryAttempt": "shown with its message",
@@ -18,7 +19,6 @@ NOT_IN_ADMIN = {
     "directory.Postcode": "millions of rows, replaced by an import",
     "patients.Contact": "shown with its patient",
     "referrals.BookingLink": "shown with its referral and its booking; each change is in the audit trail",
-    "referrals.ServiceCapability": "a cache: cleared from the page of a new request",
     "referrals.CaseAnswer": "shown with its case",
     "referrals.CaseNote": "words about a patient between colleagues: on the case's page only",
     "referrals.CaseReply": "shown with its case",

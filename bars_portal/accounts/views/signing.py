@@ -10,8 +10,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts import services, sessions
 from bars_portal.accounts.forms import SignInForm
+from bars_portal.accounts.keeping import KEPT_FORMS, has_kept_forms
 from bars_portal.accounts.models import User
-from bars_portal.accounts.returning import forget_person, page_after_sign_in, safe_next
+from bars_portal.accounts.returning import (
+    forget_person,
+    keep_late_form,
+    page_after_sign_in,
+    remember_person,
+    safe_next,
+)
 
 _WRONG = "The username or password is not right. Check both and try again"
 _ENDED: dict[str, str] = {
@@ -58,8 +65,9 @@ def _welcome(request: HttpRequest, user: User, target: str) -> HttpResponse:
     login(request, user)
     sessions.start(request.session, now=now)
     services.record_sign_in(user=user, now=now)
+    request.session[KEPT_FORMS] = has_kept_forms(user, now=now)
     response = redirect(page_after_sign_in(request, user, target))
-    forget_person(response)
+    remember_person(response, user.pk)
     return response
 
 
@@ -78,3 +86,12 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def keep_alive(request: HttpRequest) -> HttpResponse:
     """204 when the session goes on (the middleware has noted the activity), else 401."""
     return HttpResponse(status=204 if request.user.is_authenticated else 401)
+
+
+@require_POST
+def keep_form(request: HttpRequest) -> HttpResponse:
+    """Sent by a page whose session ends by itself: what was typed there is kept. 401 for strangers."""
+    known = keep_late_form(request, now=timezone.now())
+    if request.user.is_authenticated:
+        request.session[KEPT_FORMS] = True
+    return HttpResponse(status=204 if known else 401)

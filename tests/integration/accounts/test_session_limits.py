@@ -57,7 +57,9 @@ def test_background_requests_do_not(signed_in: Client, rewind: Rewind) -> None:
 
 def test_a_post_that_came_too_late_is_not_repeated(signed_in: Client, rewind: Rewind) -> None:
     rewind(activity=900)
-    assert signed_in.post(PAGE, {"organisation": "1"}).headers["Location"] == f"{SIGN_IN}?ended=idle"
+    answer = signed_in.post(PAGE, {"organisation": "1"})
+    assert answer.headers["Location"] == f"{SIGN_IN}?next={BACK}&ended=idle"
+    assert not AuditEvent.objects.filter(action="accounts.choose_organisation").exists()
     assert signed_in.post(KEEP_ALIVE).status_code == 401
 
 

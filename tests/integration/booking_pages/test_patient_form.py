@@ -16,20 +16,25 @@ def errors_in(content: str) -> str:
     return unescape(rest.partition("</ul>")[0])
 
 
+def told(office: Office, draft: BookingDraft, answers: dict[str, str]) -> str:
+    """The same page again, which the back button can show too."""
+    address = reverse("bookings:patient", args=[draft.pk])
+    response = office.client.post(address, answers)
+    assert response["Location"] == address
+    return office.client.get(address).content.decode()
+
+
 @pytest.mark.parametrize("name", [*ANSWERS, "test_patient", "unknown_field"])
 def test_any_value_in_any_field(office: Office, name: str) -> None:
     draft = office.draft()
     before = row_counts()
     address = reverse("bookings:patient", args=[draft.pk])
     for kind, value in HOSTILE.items():
-        response = office.client.post(address, {**ANSWERS, name: value})
-        content = response.content.decode()
-        assert response.status_code in (200, 302), kind
-        assert SCRIPT not in response.content, kind
+        target = office.client.post(address, {**ANSWERS, name: value})["Location"]
+        content = office.client.get(target).content.decode()
+        assert SCRIPT.decode() not in content, kind
         assert row_counts() == before, kind
-        if response.status_code == 302:
-            assert SCRIPT not in office.client.get(response["Location"]).content, kind
-        elif name != "test_patient":
+        if target == address and name != "test_patient":
             assert errors_in(content), kind
             assert not any(word in errors_in(content) for word in JARGON), kind
 
@@ -37,8 +42,7 @@ def test_any_value_in_any_field(office: Office, name: str) -> None:
 @pytest.mark.parametrize("name", ["family_name", "given_names", "birth_date-year", "phone", "gender"])
 def test_an_empty_field_is_told_and_the_others_are_kept(office: Office, name: str) -> None:
     draft = office.draft()
-    response = office.client.post(reverse("bookings:patient", args=[draft.pk]), {**ANSWERS, name: ""})
-    content = unescape(response.content.decode())
+    content = unescape(told(office, draft, {**ANSWERS, name: ""}))
     assert errors_in(content)
     for kept in {"Quill", "Ada Mary", "1945", "07700 900123"} - {ANSWERS[name]}:
         assert f'value="{kept}"' in content
@@ -59,14 +63,12 @@ def test_an_empty_field_is_told_and_the_others_are_kept(office: Office, name: st
 )
 def test_what_is_wrong_is_said(office: Office, changes: dict[str, str], sentence: str) -> None:
     draft = office.draft()
-    response = office.client.post(reverse("bookings:patient", args=[draft.pk]), {**ANSWERS, **changes})
-    assert sentence in errors_in(response.content.decode())
+    assert sentence in errors_in(told(office, draft, {**ANSWERS, **changes}))
 
 
 def test_an_empty_form_names_each_missing_answer(office: Office) -> None:
     draft = office.draft()
-    response = office.client.post(reverse("bookings:patient", args=[draft.pk]), {})
-    content = response.content.decode()
+    content = told(office, draft, {})
     assert "<title>Error: " in content.replace("\n", "").replace("<title >", "<title>")
     for sentence in ("Enter family name", "Enter first names", "Enter a call-back phone number"):
         assert sentence in errors_in(content)

@@ -13,7 +13,7 @@ from bars_portal.exchange.arrival import Arrival, partner
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.delivery import deliver, due_messages
 from bars_portal.exchange.fhir import json
-from bars_portal.exchange.fhir.capability import message_definitions
+from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault, operation_outcome
 from bars_portal.exchange.fhir.queries import DefinitionQuery
 from bars_portal.exchange.fhir.rendered import Rendered
@@ -80,6 +80,8 @@ class Loopback:
             stored = receive(Arrival(request.content, raw, headers, "proxy", self.now))
             return stored.status, stored.body
         kind, _, ident = path.partition("/")
+        if kind == "metadata":
+            return 200, json.dumps(_statement(self.now))
         if kind == "MessageDefinition":
             return 200, json.dumps(_definitions(list(request.url.params.multi_items()), self.now))
         reader = registry.reader(kind)
@@ -91,6 +93,10 @@ class Loopback:
             else reader.search(list(request.url.params.multi_items()), context)
         )
         return (200, _json(found)) if found is not None else (404, _outcome("REC_NOT_FOUND", "not-found"))
+
+
+def _statement(now: datetime) -> dict[str, Any]:
+    return capability_statement(software="Portal", version="1", now=now, rows=registry.workflow_rows())
 
 
 def _definitions(params: list[tuple[str, str]], now: datetime) -> dict[str, Any]:

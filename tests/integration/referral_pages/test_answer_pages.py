@@ -140,6 +140,7 @@ def test_an_update_that_came_meanwhile_is_told_first(office: Office) -> None:
         ("outcome", {**OUTCOME, "clock_time": "25:00"}, "must be a time, like 14:30"),
         ("outcome", {**OUTCOME, "disposition": "dispatch", "priority": ""}, "an ambulance needs a category"),
         ("outcome", {**OUTCOME, "cad_id": "CAD-1"}, "Only category 1 and 2"),
+        ("outcome", {**OUTCOME, "triage_2": "Something else"}, "Choose a triage code from the list"),
         ("outcome", {**OUTCOME, "raised": "IR"}, "Say what the new warning is about"),
     ],
 )
@@ -315,3 +316,15 @@ def test_an_ambulance_control_tells_how_far_it_is(office: Office) -> None:
     again = words(office.client.get(reverse("referrals:cad-status", args=[case.pk])))
     assert "Finished" in again
     assert 'value="planned"' not in again
+
+
+def test_triage_codes_of_the_list_go_with_the_outcome(office: Office) -> None:
+    case = office.desk.ask("VALREQ01")
+    office.press("start", case)
+    typed = {**OUTCOME, "triage_1": "dx335", "triage_2": "Palpitations (SG1137)", "triage_3": "DX335"}
+    checked = words(office.press("outcome", case, **typed))
+    assert "call the individual back immediately to assess the problem; Palpitations" in checked
+    office.press("outcome", case, **typed, send="yes")
+    office.desk.deliver()
+    (reply,) = [each for each in replies_of(office.desk.sent) if each.kind == "full"]
+    assert [each["code"] for each in reply.outcomes if each.get("code")] == ["C5", "Dx335", "SG1137"]

@@ -57,6 +57,7 @@ class Desk:
         for slug, answers in steps.items():
             response = self.fill(draft, slug, answers)
             assert response.status_code == 302, (slug, response.content.decode())
+            assert response["Location"] != self.step(draft, slug), slug
         draft.refresh_from_db()
         return draft
 

@@ -20,6 +20,10 @@ def offered(desk: Desk) -> set[str]:
     return {each.value for each in UseCase if f'value="{each.value}"' in page}
 
 
+def asked(desk: Desk) -> list[str]:
+    return [each.url.path.rpartition("/")[2] for each in desk.network.requests]
+
+
 def first_page(desk: Desk) -> str:
     return str(desk.client.get(address(desk)).content.decode())
 
@@ -62,7 +66,7 @@ def test_only_what_both_say_is_offered_and_created(desk: Desk) -> None:
     response = desk.client.post(address(desk), {"use_case": "a3t1"})
     assert "Select what kind of request it is" in response.content.decode()
     assert not RequestDraft.objects.exists()
-    assert len(desk.network.requests) == 1, "the answer is kept"
+    assert asked(desk) == ["MessageDefinition", "metadata"], "the answers are kept"
 
 
 def test_nothing_that_can_be_sent_is_explained(desk: Desk) -> None:
@@ -92,7 +96,8 @@ def test_a_service_that_says_nothing_is_taken_at_the_directorys_word(desk: Desk,
     assert offered(desk) == set(desk.service.accepted_use_cases)
     assert ServiceCapability.objects.get().use_cases is None
     assert "so this list is from the directory" in first_page(desk)
-    assert len(desk.network.requests) == 1, "not asked by every page"
+    assert asked(desk)[:1] == ["MessageDefinition"]
+    assert len(asked(desk)) <= 2, "not asked by every page"
 
 
 @pytest.mark.parametrize(
@@ -119,3 +124,59 @@ def test_nobody_is_asked_for_people_who_may_not_send(desk: Desk, sign_in: Any) -
     clerk.get(address(desk))
     assert clerk.post(reverse("referrals:ask-again", args=[desk.service.service_id])).status_code == 403
     assert not desk.network.requests
+
+
+def statement(*definitions: str, version: str = "1.1.0") -> dict[str, Any]:
+    base = "https://fhir.nhs.uk/MessageDefinition/"
+    supported = [{"mode": "receiver", "definition": base + each} for each in definitions]
+    return {
+        "resourceType": "CapabilityStatement",
+        "version": version,
+        "messaging": [{"supportedMessage": supported}],
+    }
+
+
+REFERRALS, VALIDATIONS = (
+    f"bars-message-servicerequest-request-{kind}" for kind in ("referral", "validation")
+)
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ([REFERRALS, VALIDATIONS], {"a1t1", "a4t1"}),
+        ([REFERRALS], {"a1t1"}),
+        ([VALIDATIONS], {"a4t1"}),
+        (["bars-message-booking-request"], set()),
+        (["something-else"], {"a1t1", "a4t1"}),
+        ([], {"a1t1", "a4t1"}),
+    ],
+    ids=["both", "referrals", "validations", "bookings", "unknown names", "no list"],
+)
+def test_only_messages_of_its_capability_statement(desk: Desk, listed: list[str], expected: set[str]) -> None:
+    desk.network.before += [answering(searchset(definition("a1t1", "a4t1"))), answering(statement(*listed))]
+    assert offered(desk) == expected
+
+
+def test_another_version_of_the_standard_is_explained(desk: Desk) -> None:
+    told = statement(REFERRALS, version="2.0.0")
+    desk.network.before += [answering(searchset(definition("a1t1"))), answering(told)]
+    assert "works with another version of the standard" in first_page(desk)
+    kept = ServiceCapability.objects.get()
+    assert (kept.version, kept.agreed_version, kept.definitions) == ("2.0.0", "", [REFERRALS])
+    assert "Ask the service again" in first_page(desk)
+
+
+def test_the_highest_version_that_both_know_is_kept(desk: Desk) -> None:
+    told = statement(REFERRALS, version="1.0.0-beta")
+    desk.network.before += [answering(searchset(definition("a1t1"))), answering(told)]
+    assert offered(desk) == {"a1t1"}
+    assert ServiceCapability.objects.get().agreed_version == "1.0.0"
+
+
+@pytest.mark.parametrize("fault", [timeout, refusing(404, "REC_NOT_FOUND")], ids=["timeout", "not found"])
+def test_without_a_capability_statement_the_definitions_count(desk: Desk, fault: Any) -> None:
+    desk.network.before += [answering(searchset(definition("a1t1"))), fault]
+    assert offered(desk) == {"a1t1"}
+    kept = ServiceCapability.objects.get()
+    assert (kept.use_cases, kept.version, kept.definitions) == (["a1t1"], "", None)

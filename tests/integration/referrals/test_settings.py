@@ -1,0 +1,120 @@
+"""Code lists and breach rules: what staff set up, and what follows from it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from bars_portal.accounts.roles import Role
+from bars_portal.audit.models import AuditEvent
+from referrals.code_file import CodeRow, ListName
+from referrals.forms.code_lists import PUBLISHED, lists_from
+from referrals.models import BreachRule, ListedCode
+from referrals.selectors import due_by_rule, offered_codes
+from referrals.states import Category
+from tests.factories.accounts import make_user
+from tests.factories.bookings import NOW
+from tests.factories.referrals import make_hub
+from tests.integration.referrals.sending import make_desk, theirs
+
+pytestmark = pytest.mark.django_db
+BACKEND = "bars_portal.accounts.backends.RoleBackend"
+DX = "https://fhir.nhs.uk/CodeSystem/pathways-dx-codes"
+
+
+def write(folder: Path, *rows: str) -> str:
+    file = folder / "codes.csv"
+    file.write_text("\n".join(("list,system,code,display", *rows)), encoding="utf-8")
+    return str(file)
+
+
+def test_the_published_codes_are_there_from_the_start() -> None:
+    assert lists_from(offered_codes()) == PUBLISHED
+
+
+def test_a_file_is_imported_and_repeated(tmp_path: Path) -> None:
+    file = write(tmp_path, f"outcomes,{DX},Dx0122,Ambulance now", f"outcomes,{DX},Dx9,See a dentist")
+    for _ in range(2):
+        call_command("import_codes", file)
+    words = lists_from(offered_codes(ListName.OUTCOMES))[ListName.OUTCOMES].by_words
+    assert (words["dx0122"].display, words["dx9"].display) == ("Ambulance now", "See a dentist")
+    assert len(offered_codes(ListName.OUTCOMES)) == 16
+    assert AuditEvent.objects.filter(action="referrals.import_codes").count() == 2
+
+
+def test_what_the_file_has_not_is_withdrawn_when_asked(tmp_path: Path) -> None:
+    call_command("import_codes", write(tmp_path, f"outcomes,{DX},Dx9,See a dentist"), "--replace")
+    assert [row.code for row in offered_codes(ListName.OUTCOMES)] == ["Dx9"]
+    assert len(offered_codes(ListName.ADJUSTMENTS)) == 114
+    assert ListedCode.objects.filter(list_name=ListName.OUTCOMES).count() == 16
+
+
+@pytest.mark.parametrize("bad", [True, False], ids=["faults", "dry run"])
+def test_nothing_is_written(tmp_path: Path, bad: bool) -> None:
+    rows = [f"outcomes,{DX},Dx9,See a dentist", *([f"outcomes,{DX},,x"] if bad else [])]
+    before = set(offered_codes())
+    if bad:
+        with pytest.raises(CommandError, match="Line 3: the column code is empty"):
+            call_command("import_codes", write(tmp_path, *rows))
+    else:
+        call_command("import_codes", write(tmp_path, *rows), "--dry-run", "--replace")
+    assert set(offered_codes()) == before
+
+
+@pytest.mark.parametrize(
+    ("priority", "own", "minutes"),
+    [("C2", True, 10), ("C3", True, 20), ("C2", False, 30), ("C3", False, 40), ("", False, 40)],
+    ids=["service and priority", "service", "priority", "any", "no priority"],
+)
+def test_the_rule_that_says_most_counts(priority: str, own: bool, minutes: int) -> None:
+    service, other = make_hub(), make_hub(service_id="2000000077")
+    for at, code, amount in ((service, "C2", 10), (service, "", 20), (None, "C2", 30), (None, "", 40)):
+        BreachRule.objects.create(service=at, priority=code, minutes=amount)
+    asked = service if own else other
+    due = due_by_rule(service=asked, category=Category.VALIDATION, priority=priority, now=NOW)
+    assert due == NOW + timedelta(minutes=minutes)
+    assert due_by_rule(service=asked, category=Category.REFERRAL, priority=priority, now=NOW) is None
+
+
+def test_a_received_request_without_a_time_is_due_by_rule() -> None:
+    desk = make_desk()
+    BreachRule.objects.create(category=Category.REFERRAL, priority="C3", minutes=90)
+    silent, timed = desk.sent(time_frame=None), desk.sent()
+    held = theirs(silent)
+    assert (silent.breach_at, held.breach_at) == (None, held.created_at + timedelta(minutes=90))
+    assert theirs(timed).breach_at == timed.breach_at
+
+
+@pytest.mark.parametrize(
+    ("role", "adds"), [(Role.MANAGER, True), (Role.AUDITOR, False), (Role.CLINICIAN, False)], ids=str
+)
+def test_managers_set_up_codes_and_rules_of_their_services(client: Client, role: Role, adds: bool) -> None:
+    service, foreign = make_hub(hosted=True), make_hub(service_id="2000000077", hosted=True)
+    client.force_login(make_user(role=role, organisation=service.provider), backend=BACKEND)
+    code = {"list_name": "outcomes", "system": DX, "code": "Dx9", "display": "See a dentist", "offered": "on"}
+    client.post(reverse("admin:referrals_listedcode_add"), code)
+    assert ListedCode.objects.filter(code="Dx9").exists() is adds
+    for each in (service.pk, foreign.pk, ""):
+        rule = {"service": each, "category": "validation", "priority": "C3", "minutes": "60"}
+        client.post(reverse("admin:referrals_breachrule_add"), rule)
+    assert [each.service_id for each in BreachRule.objects.all()] == ([service.pk] if adds else [])
+    saved = AuditEvent.objects.filter(action__startswith="referrals.save_")
+    assert saved.count() == (2 if adds else 0)
+
+
+def test_a_rule_is_removed_with_its_event(client: Client) -> None:
+    service = make_hub(hosted=True)
+    client.force_login(make_user(role=Role.MANAGER, organisation=service.provider), backend=BACKEND)
+    rule = BreachRule.objects.create(service=service, minutes=5)
+    client.post(reverse("admin:referrals_breachrule_delete", args=[rule.pk]), {"post": "yes"})
+    assert not BreachRule.objects.exists()
+    assert AuditEvent.objects.filter(action="referrals.remove_breachrule").exists()
+
+
+def test_codes_are_offered_as_they_are_listed() -> None:
+    ListedCode.objects.filter(list_name=ListName.TASKS).update(offered=False)
+    ListedCode.objects.create(list_name=ListName.TASKS, system=DX, code="T1", display="Look at the ear")
+    assert offered_codes(ListName.TASKS) == [CodeRow("tasks", DX, "T1", "Look at the ear")]
