@@ -9,6 +9,7 @@ from referrals.views import (
     linking,
     received,
     replies,
+    saved_filters,
     sent,
     working,
     worklist,
@@ -21,6 +22,9 @@ _SENT = "sent/<uuid:case_id>/"
 urlpatterns = [
     path("worklist/", worklist.worklist, name="worklist"),
     path("worklist/news/", worklist.news, name="news"),
+    path("worklist/filters/", saved_filters.save, name="save-filter"),
+    path("worklist/filters/<int:filter_id>/", saved_filters.rename, name="rename-filter"),
+    path("worklist/filters/<int:filter_id>/delete/", saved_filters.delete, name="delete-filter"),
     path("replies/<uuid:reply_id>/", replies.reply, name="reply"),
     path("replies/<uuid:reply_id>/handled/", replies.handled, name="reply-handled"),
     path(_CASE, received.received, name="received"),

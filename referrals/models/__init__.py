@@ -17,3 +17,4 @@ from referrals.models.link import BookingLink as BookingLink
 from referrals.models.reply import CaseReply as CaseReply
 from referrals.models.reply import ReplyFacts as ReplyFacts
 from referrals.models.reply import UnmatchedReply as UnmatchedReply
+from referrals.models.saved_filter import SavedFilter as SavedFilter
