@@ -13,6 +13,8 @@ from referrals.mapping.carried import carried_content
 from referrals.models import Case
 from referrals.selectors import telling_message
 
+# On what ground data is shared is asked anew.
+_STATED_ANEW = {"consent"}
 # Neither says anything by itself. No step is done: a person here has to read it first.
 _ABOUT_THE_FORM = {DONE, ROWS}
 
@@ -32,7 +34,11 @@ def carried_answers(case: Case, asked: Asked) -> dict[str, Mapping[str, str]]:
     content = carried_content(bundle, asked.use_case)
     ours = replace(content.assessment, case_number=case.reference)
     carried = answers_of(replace(content, assessment=ours), asked)
-    return {slug: _not_done(typed) for slug, typed in carried.items() if set(typed) - _ABOUT_THE_FORM}
+    return {
+        slug: _not_done(typed)
+        for slug, typed in carried.items()
+        if slug not in _STATED_ANEW and set(typed) - _ABOUT_THE_FORM
+    }
 
 
 def _not_done(typed: Mapping[str, str]) -> Mapping[str, str]:

@@ -19,3 +19,4 @@ from referrals.models.reply import ReplyFacts as ReplyFacts
 from referrals.models.reply import UnmatchedReply as UnmatchedReply
 from referrals.models.rules import BreachRule as BreachRule
 from referrals.models.rules import ListedCode as ListedCode
+from referrals.models.saved_filter import SavedFilter as SavedFilter

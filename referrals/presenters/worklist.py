@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
+
 from bookings.presenters.booking import TONES as BOOKING_TONES
 from directory.use_case_words import in_words
 from referrals.answer_states import AnswerState
@@ -15,7 +17,7 @@ from referrals.case_words import (
     short_name,
     warning_tags,
 )
-from referrals.models import CaseAnswer, ValidationCase
+from referrals.models import CaseAnswer, SavedFilter, ValidationCase
 from referrals.selectors.sent_list import SentRow
 from referrals.states import OPEN, CaseStatus, Category
 from referrals.worklist_query import Kind, Row
@@ -55,6 +57,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class FilterLine:
+    """A saved filter; `is_present`: the list shows it now."""
+
+    saved: SavedFilter
+    href: str
+    is_present: bool
+
+
+@dataclass(frozen=True)
 class Overdue:
     """A validation whose time has passed without an outcome."""
 
@@ -86,6 +97,13 @@ class Troubled:
 
 def lines(rows: Iterable[Row], *, now: datetime) -> list[Line]:
     return [_line(row, now) for row in rows]
+
+
+def filter_lines(filters: Iterable[SavedFilter], *, chosen: Mapping[str, str]) -> list[FilterLine]:
+    return [
+        FilterLine(each, reverse("referrals:worklist", query=each.chosen or None), each.chosen == chosen)
+        for each in filters
+    ]
 
 
 def overdue(cases: Iterable[ValidationCase]) -> list[Overdue]:

@@ -37,6 +37,8 @@ from referrals.selectors.received import received_case as received_case
 from referrals.selectors.requesting import known_details as known_details
 from referrals.selectors.requesting import linked_booking as linked_booking
 from referrals.selectors.requesting import sent_case_for as sent_case_for
+from referrals.selectors.saved_filters import saved_filter_for as saved_filter_for
+from referrals.selectors.saved_filters import saved_filters_of as saved_filters_of
 from referrals.selectors.seen import answer_for as answer_for
 from referrals.selectors.seen import case_for as case_for
 from referrals.selectors.seen import journey_for as journey_for

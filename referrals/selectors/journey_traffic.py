@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.audit.selectors import views_of
+from bars_portal.audit.selectors import EXPORT, views_of
 from bars_portal.exchange.models import DeliveryAttempt, OutboundMessage
 from bars_portal.exchange.registry import message_type
 from bars_portal.exchange.selectors import attempts_about, outbound_about
@@ -50,7 +50,8 @@ def views_of_journey(acting: Acting, journey: Journey, subjects: Mapping[Key, Su
     for event in views_of(acting.organisation.pk, [*subjects, whole]):
         subject = subjects.get((event.subject_type, event.subject_id))
         name = subject.name if subject else "The whole journey"
-        said = "viewed" if event.outcome == "done" else "wanted to be viewed, refused"
+        did = "saved as a file" if EXPORT in event.action else "viewed"
+        said = did if event.outcome == "done" else f"not {did}: refused"
         yield _entry(
             subject, at=event.at, kind=EntryKind.VIEW, words=f"{name}: {said}", actor=event.actor_label
         )

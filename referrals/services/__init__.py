@@ -25,6 +25,7 @@ from referrals.services.status import change_case as change_case
 from referrals.services.updating import receive_update as receive_update
 from referrals.services.updating_sent import update_request as update_request
 from referrals.services.viewing import mark_reply_handled as mark_reply_handled
+from referrals.services.viewing import record_case_export as record_case_export
 from referrals.services.viewing import record_case_view as record_case_view
 from referrals.services.viewing import record_journey_view as record_journey_view
 from referrals.services.viewing import record_reply_view as record_reply_view

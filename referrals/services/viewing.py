@@ -14,10 +14,19 @@ from referrals.models import Case, UnmatchedReply
 
 def record_case_view(*, case: Case, acting: Acting, now: datetime) -> None:
     """Raises PolicyRefused, which is recorded too."""
+    _record_case(case, acting, "referrals.view_case", now)
+
+
+def record_case_export(*, case: Case, acting: Acting, now: datetime) -> None:
+    """The case leaves the portal as a file. Raises PolicyRefused, which is recorded too."""
+    _record_case(case, acting, "referrals.export_case", now)
+
+
+def _record_case(case: Case, acting: Acting, action: str, now: datetime) -> None:
     refused = not policies.can_view(acting, case)
     record(
         actor=acting.actor,
-        action="referrals.view_case",
+        action=action,
         subject=case,
         outcome="refused" if refused else "done",
         correlation_id=case.correlation_id,

@@ -1,5 +1,6 @@
 """The kinds of answers: which form, which service, which words."""
 
+from collections.abc import Callable
 from typing import cast
 
 from django.http import HttpRequest, QueryDict
@@ -16,7 +17,7 @@ from referrals.answer_forms import (
     RejectForm,
 )
 from referrals.answer_policies import Decision, can_decide
-from referrals.content_answers import CadStatus, Disposition, NonAttendance, Outcome, Rejection
+from referrals.content_answers import Disposition
 from referrals.models import Case
 from referrals.presenters.answers import Row, content_rows
 from referrals.presenters.onward import onward_words
@@ -37,12 +38,21 @@ def _rows(form: NHSForm) -> list[Row]:
     return content_rows(cast(AnswerForm, form).content())
 
 
+def _form_of(form: type[AnswerForm]) -> Callable[[QueryDict | None, HttpRequest, Case], NHSForm]:
+    return lambda typed, request, case: form(typed, case=case, now=clock())
+
+
+def _saying(decide: Callable[..., Decided], what: str) -> Callable[[HttpRequest, Case, NHSForm], Decided]:
+    """The service, given what the form says under the name of its argument."""
+
+    def act(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
+        said = {what: cast(AnswerForm, form).content()}
+        return decide(case=case, acting=acting_of(request), now=clock(), **said)
+
+    return act
+
+
 # Reject.
-
-
-def _reject(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
-    said = cast(Rejection, cast(AnswerForm, form).content())
-    return answering.reject_case(case=case, rejection=said, acting=acting_of(request), now=clock())
 
 
 _REJECT = AnswerPage(
@@ -51,22 +61,15 @@ _REJECT = AnswerPage(
     button="Reject the case",
     done="The case is rejected.",
     template="referrals/answer_form.jinja",
-    make_form=lambda typed, request, case: RejectForm(typed, case=case, now=clock()),
+    make_form=_form_of(RejectForm),
     rows=_rows,
-    act=_reject,
+    act=_saying(answering.reject_case, "rejection"),
     variant="warning",
 )
 reject = answer_view(lambda case: _REJECT)
 
 
 # The outcome of a validation, first or corrected.
-
-
-def _outcome(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
-    said = cast(Outcome, cast(AnswerForm, form).content())
-    revising = case.status == CaseStatus.COMPLETED
-    act = answering.revise_validation if revising else answering.complete_validation
-    return act(case=case, outcome=said, acting=acting_of(request), now=clock())
 
 
 def _outcome_page(case: Case) -> AnswerPage:
@@ -81,7 +84,7 @@ def _outcome_page(case: Case) -> AnswerPage:
             typed, case=case, now=clock(), initial=_onward_outcome(case)
         ),
         rows=_rows,
-        act=_outcome,
+        act=_saying(answering.revise_validation if revising else answering.complete_validation, "outcome"),
     )
 
 
@@ -122,31 +125,21 @@ complete = answer_view(lambda case: _COMPLETE)
 # The patient did not come.
 
 
-def _missed(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
-    said = cast(NonAttendance, cast(AnswerForm, form).content())
-    return answering.record_non_attendance(case=case, missed=said, acting=acting_of(request), now=clock())
-
-
 _MISSED = AnswerPage(
     decision=Decision.RECORD_NON_ATTENDANCE,
     title="The patient did not attend",
     button="Record that the patient did not attend",
     done="It is recorded that the patient did not attend.",
     template="referrals/attendance_form.jinja",
-    make_form=lambda typed, request, case: NonAttendanceForm(typed, case=case, now=clock()),
+    make_form=_form_of(NonAttendanceForm),
     rows=_rows,
-    act=_missed,
+    act=_saying(answering.record_non_attendance, "missed"),
     variant="warning",
 )
 did_not_attend = answer_view(lambda case: _MISSED)
 
 
 # How far an ambulance control is.
-
-
-def _cad(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
-    said = cast(CadStatus, cast(AnswerForm, form).content())
-    return answering.send_cad_status(case=case, status=said, acting=acting_of(request), now=clock())
 
 
 def _cad_form(typed: QueryDict | None, request: HttpRequest, case: Case) -> NHSForm:
@@ -164,6 +157,6 @@ _CAD = AnswerPage(
     template="referrals/answer_form.jinja",
     make_form=_cad_form,
     rows=_rows,
-    act=_cad,
+    act=_saying(answering.send_cad_status, "status"),
 )
 cad_status = answer_view(lambda case: _CAD)

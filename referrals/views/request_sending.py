@@ -26,7 +26,7 @@ from referrals.remote import LatestRequest, read_latest
 from referrals.states import Direction, TransitionRefused
 from referrals.views.request_check import answers_page, problems_of
 from referrals.views.request_lookup import clock, draft_of, patient_of, read_draft, sent_case_of
-from referrals.views.request_waiting import wait_for_case
+from referrals.views.waiting import wait_for_case
 
 
 @require_http_methods(["GET", "POST"])

@@ -18,6 +18,7 @@ from referrals.selectors import (
     arrived_since,
     breached_validations,
     open_unmatched_replies,
+    saved_filters_of,
     troubled_answers,
     worklist_counts,
 )
@@ -48,6 +49,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "counts": worklist_counts(acting, now=now),
         "query": urlencode(chosen),
         "chosen": chosen,
+        "saved": presenter.filter_lines(saved_filters_of(acting), chosen=chosen),
         "opened_at": now,
         **_alarms(acting, now),
     }

@@ -25,6 +25,7 @@ NOT_IN_ADMIN = {
     "referrals.CaseStatusChange": "shown with its case",
     "referrals.RequestDraft": "a person's own work in progress",
     "referrals.Rereferral": "two cases that have pages of their own",
+    "referrals.SavedFilter": "a person's own",
     "referrals.CaseVersion": "what a case said at one time: its messages are in the log",
 }
 

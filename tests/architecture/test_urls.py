@@ -112,6 +112,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "case_id": (case, NOBODY),
         "answer_id": (known["answer_id"], NOBODY),
         "journey_id": (known["journey_id"], NOBODY),
+        "filter_id": (0, 999),
         "message_id": (known["message_id"], NOBODY),
         "reply_id": (1 if "<case_id>" in route else NOBODY, 0),
         "number": (1, 9),

@@ -1,11 +1,14 @@
 """A category 3 call is validated: started, lowered, and the requester sees that no ambulance is needed."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cases import send_validation
 from tests.browser.conftest import People
 from tests.browser.person import Person
+from tests.browser.test_referring import give_consent, see_status
 from tests.browser.test_worklist import arrived
 from tests.browser.wire import Wire
 from tests.live.partner import wait_until
@@ -61,6 +64,52 @@ def test_a_validation_is_started_and_lowered(people: People, wire: Wire, portal:
     requester.look("Validation request: completed by the service", patient=True)
     told = "SELECT count(*) FROM referrals_casereply WHERE validation_id = %s"
     assert wire.rows(told, sent_id) == [(2,)]
+
+
+def test_a_case_goes_onward_and_the_requester_is_told(people: People, wire: Wire, portal: Stack) -> None:
+    """A second service carries on, in the same journey and conversation; the outcome says so."""
+    sent_id = send_validation(portal)
+    received_id, _ = arrived(wire, "validationcase", sent_id)
+    assessor = people("assessor")
+    page = assessor.page
+    assessor.go(f"/referrals/received/{received_id}/")
+    assessor.follow("Refer onward")
+    assessor.look("Which service is it for?")
+    assessor.follow("Riverside Emergency Department")
+    assessor.look("Refer onward", patient=True)
+    page.get_by_role("radio", name="Emergency department, sent by NHS 111", exact=True).check()
+    assessor.press("Start")
+    assessor.look("Write a request", patient=True)
+    see_status(assessor, "Assessment", "Started")
+    give_consent(assessor)
+    page.get_by_role("button", name="Check and send").click()
+    assessor.look("Check your answers before sending", patient=True)
+    expect(page.locator("main")).to_contain_text("Amoxicillin")
+    assessor.press("Send")
+    assessor.go(f"/referrals/received/{received_id}/")
+    expect(page.locator("main")).to_contain_text("The requester does not know that yet")
+    assessor.look("Validation request received", patient=True)
+    assessor.follow("Give the outcome")
+    onward = "No ambulance is needed: the patient was referred onward"
+    expect(page.get_by_role("radio", name=onward)).to_be_checked()
+    expect(page.get_by_label("What was found and advised")).to_have_value(
+        re.compile("Referred onward to Riverside Emergency Department")
+    )
+    assessor.press("Continue")
+    assessor.press("Send the outcome")
+    expect(page.locator("main")).to_contain_text("The outcome is given.")
+    assessor.follow("The whole journey")
+    assessor.look("The whole journey", patient=True)
+    expect(page.locator("main")).to_contain_text("carries on a case that we received")
+    page.get_by_role("link", name="What was sent and what came back").first.click()
+    assessor.look("Message sent: New referral", patient=True)
+    same = """SELECT r.correlation_id = v.correlation_id AND r.journey_id = v.journey_id
+        FROM referrals_referral r JOIN referrals_validationcase v ON v.id = r.onward_from WHERE v.id = %s"""
+    assert wire.rows(same, received_id) == [(True,)]
+    pdf = page.request.get(f"{assessor.portal}/referrals/received/{received_id}/pdf/")
+    assert (pdf.headers["content-type"], pdf.body()[:5]) == ("application/pdf", b"%PDF-")
+    told = "SELECT outcomes::text FROM referrals_casereply WHERE validation_id = %s"
+    wait_until(lambda: any("referred onward" in row[0] for row in wire.rows(told, sent_id)))
 
 
 def test_a_rejection_says_why_and_a_second_press_says_nothing_more(

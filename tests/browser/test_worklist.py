@@ -108,6 +108,30 @@ def test_new_cases_announce_themselves_and_leave_the_focus(people: People, porta
     assessor.look("Worklist")
 
 
+def test_the_time_left_ticks_and_is_said_at_a_few_moments(people: People, portal: Stack, wire: Wire) -> None:
+    received_id, _ = arrived(wire, "validationcase", send_validation(portal))
+    due_at = "UPDATE referrals_validationcase SET breach_at = now() + interval '320 seconds' WHERE id = %s"
+    wire.do(due_at, received_id)
+    assessor = people("assessor", own_clock=True)
+    assessor.page.clock.install()
+    assessor.go(f"/referrals/received/{received_id}/")
+    due, live = assessor.page.locator("p [data-app-due]"), assessor.page.locator("#app-live")
+    expect(due).to_have_text(re.compile(r"^in 5 minutes \d+ seconds? \(\w+ \d+ \w+ \d{4} at \d\d:\d\d\)$"))
+    expect(live).to_be_empty()
+    button = assessor.page.get_by_role("button", name="Start working on it")
+    button.focus()
+    before = due.inner_text()
+    assessor.page.clock.run_for(4_000)
+    assert due.inner_text() != before
+    expect(live).to_be_empty()
+    assessor.page.clock.run_for(20_000)
+    expect(live).to_have_text(re.compile("^This case is due in [45] minutes"))
+    assessor.page.clock.run_for(320_000)
+    expect(live).to_have_text("This case is due now: the time has come.")
+    expect(due).to_have_text(re.compile(r"seconds? ago \("))
+    expect(button).to_be_focused()
+
+
 def test_a_validation_past_its_time_raises_the_alarm_on_both_sides(
     people: People, portal: Stack, wire: Wire, width: int
 ) -> None:
@@ -134,6 +158,13 @@ def test_the_worklist_works_without_javascript(people: People, portal: Stack, wi
     _, reference = arrived(wire, "referral", send_referral(portal))
     assessor = people("assessor", javascript=False)
     assessor.go("/referrals/worklist/?order=age&flag=SG")
+    assessor.follow("Save this filter")
+    name = f"Warnings {reference}"
+    assessor.page.get_by_label("Name of the filter").fill(name)
+    assessor.press("Save the filter")
+    assessor.go("/referrals/worklist/?kind=everything")
+    assessor.look("Worklist")
+    assessor.page.get_by_role("link", name=name, exact=True).click()
     expect(assessor.page.locator("tr", has_text=reference)).to_contain_text("Safeguarding concern")
     assessor.page.locator("tr", has_text=reference).get_by_role("link").click()
     assessor.press("Accept this referral")

@@ -42,8 +42,16 @@ def begin(office: Office, case: Case, use_case: str = "a1t1") -> RequestDraft:
     return RequestDraft.objects.get()
 
 
+def press_send(office: Office, draft: RequestDraft) -> Any:
+    """On what ground data is shared is asked anew."""
+    assert "consent" not in draft.typed
+    step = reverse("referrals:request-step", args=[draft.pk, "consent"])
+    assert office.client.post(step, {"consent": "IMPLIED"}).status_code == 302
+    return office.client.post(reverse("referrals:request-check", args=[draft.pk]), follow=True)
+
+
 def send(office: Office, draft: RequestDraft) -> Referral:
-    response = office.client.post(reverse("referrals:request-check", args=[draft.pk]), follow=True)
+    response = press_send(office, draft)
     assert "There is a problem" not in words(response)
     return Referral.objects.get(direction=Direction.SENT, onward_from__isnull=False)
 
@@ -124,7 +132,7 @@ def test_what_was_taken_back_goes_nowhere(office: Office, status: CaseStatus) ->
     draft = begin(office, case)
     type(case).objects.filter(pk=case.pk).update(status=status)
     assert KNOWN_HERE not in words(office.client.get(office.page(case)))
-    response = office.client.post(reverse("referrals:request-check", args=[draft.pk]), follow=True)
+    response = press_send(office, draft)
     assert not Referral.objects.filter(onward_from__isnull=False).exists()
     assert SENTENCES[status] in words(response)
     blocked = words(office.client.get(reverse("referrals:new", query=_query(case, draft))))
