@@ -12,10 +12,12 @@ from bars_portal.exchange.reading import Reading
 from bars_portal.exchange.transport.headers import storable_headers
 from bars_portal.statements import ask
 
+# Of a conversation every message counts: asked for the accepted ones, the planner may look through all of
+# them, for they have an index of their own.
 _CLAIM = """
     SELECT pg_try_advisory_xact_lock(%s::bigint),
         EXISTS (SELECT FROM exchange_inboundmessage WHERE request_id = %s AND state = 'accepted'),
-        NOT EXISTS (SELECT FROM exchange_inboundmessage WHERE correlation_id = %s AND state = 'accepted'),
+        NOT EXISTS (SELECT FROM exchange_inboundmessage WHERE correlation_id = %s),
         %s AND EXISTS (SELECT FROM exchange_inboundmessage
             WHERE bundle_id = %s AND state = 'accepted' AND starts_conversation)
 """
