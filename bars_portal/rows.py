@@ -6,18 +6,38 @@ Values, defaults and constraints are the model's own; only signals are not sent,
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import Field, Model
 from django.db.models.fields import AutoField
 
 from bars_portal.statements import Write, cursor
 from bars_portal.together import write_now_or_together
 
-# Durability of this one commit is left to the next one: PostgreSQL's log is written in order.
-_COMMIT_LATER = "set_config('synchronous_commit', 'off', true)"
+# What psycopg takes as it is, by the kind of field: the way through the field's own preparation is long.
+_NATURAL: tuple[tuple[type["Field[Any, Any]"], tuple[type, ...]], ...] = (
+    (models.CharField, (str, NoneType)),
+    (models.TextField, (str, NoneType)),
+    (models.UUIDField, (UUID, NoneType)),
+    (models.DateTimeField, (datetime, NoneType)),
+    (models.DateField, (date, NoneType)),
+    (models.IntegerField, (int, NoneType)),
+    (models.BooleanField, (bool, NoneType)),
+)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A field, and the types of which its values go to the database untouched."""
+
+    field: "Field[Any, Any]"
+    name: str
+    natural: tuple[type, ...]
 
 
 @dataclass(frozen=True)
@@ -25,7 +45,7 @@ class _Insert:
     """The INSERT of one model; `fills` says whether the database gives the primary key."""
 
     text: str
-    fields: tuple["Field[Any, Any]", ...]
+    columns: tuple[_Column, ...]
     fills: bool
 
     def of(self, row: Model) -> Write:
@@ -33,8 +53,13 @@ class _Insert:
 
     def values(self, row: Model) -> list[Any]:
         # The connection itself: the proxy looks it up anew for each column.
-        here = connections[DEFAULT_DB_ALIAS]
-        return [each.get_db_prep_save(each.pre_save(row, True), here) for each in self.fields]
+        here, held = connections[DEFAULT_DB_ALIAS], row.__dict__
+        return [
+            value
+            if type(value := held[each.name]) in each.natural
+            else each.field.get_db_prep_save(each.field.pre_save(row, True), here)
+            for each in self.columns
+        ]
 
 
 def insert(*rows: Model) -> None:
@@ -52,18 +77,13 @@ def change(text: str, *values: Any) -> None:
     write_now_or_together(Write(text, values))
 
 
-def insert_unless_there(row: Model, *, durable: bool = True) -> bool:
-    """Whether it was written: False when a unique constraint of the table already has its like.
-
-    Not `durable`: visible to everybody at once, and on disk with the next commit that is. Within a
-    transaction that holds for all of it.
-    """
+def insert_unless_there(row: Model) -> bool:
+    """Whether it was written: False when a unique constraint of the table already has its like."""
     statement = _insert(type(row))
     if statement.fills:
         raise TypeError("For rows that know their primary key.")
-    text = f"{statement.text} ON CONFLICT DO NOTHING" + ("" if durable else f" RETURNING {_COMMIT_LATER}")
     with cursor() as writing:
-        writing.execute(text, statement.values(row))
+        writing.execute(f"{statement.text} ON CONFLICT DO NOTHING", statement.values(row))
         written: bool = writing.rowcount == 1
     if written:
         _mark_written([row])
@@ -81,7 +101,14 @@ def _insert(model: type[Model]) -> _Insert:
     places = ", ".join(map(_placeholder, fields))
     returning = f" RETURNING {quote(str(meta.pk.column))}" if fills else ""
     text = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({places}){returning}"  # noqa: S608 - names of models
-    return _Insert(text, fields, fills)
+    return _Insert(text, tuple(map(_column, fields)), fills)
+
+
+def _column(field: "Field[Any, Any]") -> _Column:
+    kind = field.target_field if isinstance(field, models.ForeignKey) else field
+    stamps_itself = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    natural = () if stamps_itself else next((own for of, own in _NATURAL if isinstance(kind, of)), ())
+    return _Column(field, field.attname, natural)
 
 
 def _placeholder(field: "Field[Any, Any]") -> str:

@@ -3,7 +3,8 @@
 The accept itself is `inbound.receive`: from the bytes to the stored reply, all rules and all writes; the
 bound is on it. The whole WSGI application around it (URLs, certificate, headers, formats, response) is
 printed as well and has no bound. Both are calls of the application; for the first, time outside `receive`
-is left out. Time within the model library (fhir.resources, until its objects are gone) is left out of both.
+is left out. Time within the model library (fhir.resources, until its objects are gone) is left out of both:
+the quick gate before it, which mostly spares it, is ours and counts. What it takes is printed beside them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from statistics import median
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
@@ -104,6 +106,18 @@ def check_stored(stage: Stage, sent: Sequence[bytes], of_floor: Sequence[bytes])
         assert sorted(bytes(row[0]) for row in kept) == sorted(of_floor)
 
 
+def library_alone(messages: Sequence[bytes]) -> float:
+    """Median seconds for one of them, its objects dropped at once."""
+    from fhir.resources.R4B.bundle import Bundle
+
+    seconds = []
+    for each in map(orjson.loads, messages):
+        began = perf_counter()
+        Bundle.model_validate(each)
+        seconds.append(perf_counter() - began)
+    return median(seconds)
+
+
 def main() -> None:
     with prepare() as stage:
         count = WARM_UP + 2 * (PAIRS * REPEATS + REPEATS // 4)
@@ -119,7 +133,8 @@ def main() -> None:
             kept = compare(f"Accept {size}", receiver.accept, one, bound=BOUND, pairs=PAIRS, repeats=REPEATS)
             compare(f"The whole application on {size}", receiver.whole, one, pairs=PAIRS, repeats=REPEATS)
         check_stored(stage, sent, of_floor)
-        say(f"  the library alone: {receiver.library.seconds / count * 1000:.3f} ms a message")
+        say(f"  left out as the library's: {receiver.library.seconds / count * 1000:.3f} ms a message")
+        say(f"  the library alone: {library_alone(sent[:WARM_UP]) * 1000:.3f} ms a message")
         say(f"  all {count} messages are stored, accepted and equal to what was sent")
     finish(kept)
 

@@ -12,23 +12,28 @@ from bars_portal.exchange.reading import Reading
 from bars_portal.exchange.transport.headers import storable_headers
 from bars_portal.statements import ask
 
+# Of a conversation every message counts: asked for the accepted ones, the planner may look through all of
+# them, for they have an index of their own.
 _CLAIM = """
     SELECT pg_try_advisory_xact_lock(%s::bigint),
         EXISTS (SELECT FROM exchange_inboundmessage WHERE request_id = %s AND state = 'accepted'),
+        NOT EXISTS (SELECT FROM exchange_inboundmessage WHERE correlation_id = %s),
         %s AND EXISTS (SELECT FROM exchange_inboundmessage
             WHERE bundle_id = %s AND state = 'accepted' AND starts_conversation)
 """
 
 
-def claim(arrival: Arrival, reading: Reading) -> None:
-    """Keep the request id for the rest of the transaction.
+def claim(arrival: Arrival, reading: Reading) -> bool:
+    """Keep the request id for the rest of the transaction; tells whether its conversation is new to us.
 
     Raises OutcomeError: 409 when it was accepted before, 425 while another one works on it, 400 when its
     Bundle.id began a conversation before. What is accepted at this very moment the unique indexes tell.
     """
-    request_id, bundle_id = arrival.headers.request_id, reading.bundle.id[:64]
+    headers, bundle_id = arrival.headers, reading.bundle.id[:64]
     starts = reading.kind.starts_conversation and bundle_id != ""
-    mine, accepted, reused = ask(_CLAIM, lock_of(request_id), request_id, starts, bundle_id) or (False,) * 3
+    ids = (headers.request_id, headers.correlation_id)
+    found = ask(_CLAIM, lock_of(headers.request_id), *ids, starts, bundle_id)
+    mine, accepted, is_new, reused = found or (False,) * 4
     if accepted:
         raise _fault(OutcomeCode.DUPLICATE, "A message with this X-Request-ID was processed.")
     if not mine:
@@ -37,6 +42,7 @@ def claim(arrival: Arrival, reading: Reading) -> None:
         raise fault(
             OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", "Bundle.id"
         )
+    return bool(is_new)
 
 
 def lock_of(request_id: UUID) -> int:

@@ -12,7 +12,11 @@ from bars_portal.exchange.fhir.rules import HostedService
 
 @dataclass(frozen=True)
 class MessageContext:
-    """An accepted-so-far incoming message; `inbound_id` is its row in the message log."""
+    """An accepted-so-far incoming message; `inbound_id` is its row in the message log.
+
+    `is_new_conversation` is a good guess that nothing of it is stored: what breaks a unique constraint
+    because of it is applied again, without the guess.
+    """
 
     inbound_id: UUID
     request_id: UUID
@@ -23,6 +27,7 @@ class MessageContext:
     sender_name: str
     received_at: datetime
     actor: Actor
+    is_new_conversation: bool = False
 
 
 @dataclass(frozen=True)

@@ -58,16 +58,19 @@ def _attempt(message: InboundMessage, reading: Reading, arrival: Arrival) -> Sto
     for left in reversed(range(_ATTEMPTS)):
         try:
             with bounded(arrival.deadline), transaction.atomic(), together():
-                claim(arrival, reading)
-                return _apply(message, reading, arrival)
+                is_new = claim(arrival, reading)
+                context = _context(message, reading, arrival, is_new=is_new and left == _ATTEMPTS - 1)
+                return _apply(message, reading, arrival, context)
         except IntegrityError as error:
             if not (left and may_go_well_again(error)):
                 raise
     raise AssertionError("The last attempt answers or raises.")
 
 
-def _apply(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
-    applied = reading.kind.apply(reading.parsed, _context(message, reading, arrival))
+def _apply(
+    message: InboundMessage, reading: Reading, arrival: Arrival, context: MessageContext
+) -> StoredReply:
+    applied = reading.kind.apply(reading.parsed, context)
     if isinstance(applied, Refusal):
         return _refuse(message, applied.issues, arrival)
     bundle = applied.answer or reply(
@@ -99,7 +102,7 @@ def _store(message: InboundMessage, state: InboundState, answer: StoredReply, ar
     insert(message)
 
 
-def _context(message: InboundMessage, reading: Reading, arrival: Arrival) -> MessageContext:
+def _context(message: InboundMessage, reading: Reading, arrival: Arrival, *, is_new: bool) -> MessageContext:
     return MessageContext(
         inbound_id=message.pk,
         request_id=arrival.headers.request_id,
@@ -110,6 +113,7 @@ def _context(message: InboundMessage, reading: Reading, arrival: Arrival) -> Mes
         sender_name=arrival.sender_name,
         received_at=arrival.now,
         actor=arrival.actor,
+        is_new_conversation=is_new,
     )
 
 

@@ -26,7 +26,12 @@ def receive_booking(*, received: ReceivedBooking, context: MessageContext) -> Bo
     service = receiving_service(context.service)
     slot_id = _take_slot(received, service, now)
     organisation = service.provider
-    journey = open_journey(organisation=organisation, correlation_id=context.correlation_id, now=now)
+    journey = open_journey(
+        organisation=organisation,
+        correlation_id=context.correlation_id,
+        is_surely_new=context.is_new_conversation,
+        now=now,
+    )
     patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)
     booking = Booking(
         direction=Direction.RECEIVED,

@@ -31,6 +31,7 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         organisation=organisation,
         correlation_id=context.correlation_id,
         journey_id=received.journey_id,
+        is_surely_new=context.is_new_conversation,
         now=now,
     )
     patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)

@@ -86,26 +86,9 @@ def test_what_breaks_a_constraint_raises() -> None:
         insert(AuditEvent(at=NOW, actor_label="", action="tests.see"))
 
 
-@pytest.mark.parametrize("durable", [True, False], ids=["durable", "not-yet-durable"])
-def test_unless_there_says_whether_it_wrote(durable: bool) -> None:
+def test_unless_there_says_whether_it_wrote() -> None:
     organisation = make_organisation()
     ids = {"organisation": organisation, "journey_id": uuid4(), "correlation_id": uuid4(), "created_at": NOW}
-    assert insert_unless_there(Journey(**ids), durable=durable)
-    assert not insert_unless_there(Journey(**ids), durable=durable)
+    assert insert_unless_there(Journey(**ids))
+    assert not insert_unless_there(Journey(**ids))
     assert Journey.objects.filter(organisation=organisation).count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_only_its_own_commit_is_left_to_the_next_one() -> None:
-    organisation = make_organisation()
-    with connection.cursor() as cursor:
-        before = setting(cursor)
-        assert insert_unless_there(Journey(organisation=organisation, created_at=NOW), durable=False)
-        assert setting(cursor) == before
-    assert Journey.objects.filter(organisation=organisation).exists()
-
-
-def setting(cursor: object) -> str:
-    cursor.execute("SHOW synchronous_commit")  # type: ignore[attr-defined]  # Django's wrapper
-    (value,) = cursor.fetchone()  # type: ignore[attr-defined]  # the same
-    return str(value)

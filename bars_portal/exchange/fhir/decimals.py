@@ -51,7 +51,7 @@ def parse_decimal(text: str) -> int | float:
 
 def decimal_text(number: int | float) -> str:
     """The text of a number as FHIR writes it, in XML and in JSON."""
-    return number.text if isinstance(number, ExactDecimal) else repr(number)
+    return number.text if isinstance(number, ExactDecimal) else orjson.dumps(number).decode()
 
 
 def may_lose_decimals(body: bytes) -> bool:

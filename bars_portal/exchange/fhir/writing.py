@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID
 
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason
-from bars_portal.exchange.fhir.identifiers import ServiceID, is_uuid
+from bars_portal.exchange.fhir.identifiers import ServiceID, is_uuid, name_based_uuid
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.fhir.reading import as_dict, as_text
 from bars_portal.exchange.fhir.timestamps import format_instant
@@ -58,7 +58,7 @@ def new_message(
         header["response"] = {"identifier": response_identifier, "code": "ok"}
     header["meta"] = {"profile": [profiles.HEADER_PROFILES.get(event, profiles.uk_core("MessageHeader"))]}
     # Derived, so that building the same message twice gives the same bytes.
-    header_url = f"urn:uuid:{uuid5(NAMESPACE_URL, f'{bundle_id}|MessageHeader')}"
+    header_url = f"urn:uuid:{name_based_uuid(NAMESPACE_URL, f'{bundle_id}|MessageHeader')}"
     stamp = format_instant(now)
     stamped = [(url, with_meta(resource, stamp)) for url, resource in ((header_url, header), *entries)]
     return _message(str(bundle_id), stamp, stamped)
@@ -151,4 +151,4 @@ def _with_our_id(bundle_id: str, url: str, resource: Resource) -> Resource:
     if is_uuid(ident) and not url.lower().endswith(ident.lower()):
         return resource
     # Derived from what was sent: a stored reply and a rebuilt one agree.
-    return {**resource, "id": str(uuid5(NAMESPACE_URL, f"{bundle_id}|{url}"))}
+    return {**resource, "id": name_based_uuid(NAMESPACE_URL, f"{bundle_id}|{url}")}

@@ -1,5 +1,7 @@
 """Identifiers: what parses, and that no refusal repeats the value."""
 
+from uuid import UUID, uuid5
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from bars_portal.exchange.fhir.identifiers import (
     ODSCode,
     ServiceID,
     is_uuid,
+    name_based_uuid,
     parse_uuid,
     same_system,
     split_token,
@@ -112,3 +115,8 @@ def test_a_uuid_parses_in_either_case() -> None:
     text = "9F41BA91-d69a-4269-a558-54a20b79c4f2"
     assert is_uuid(text)
     assert str(parse_uuid(text)) == text.lower()
+
+
+@given(st.uuids(), st.text())
+def test_a_name_based_uuid_is_that_of_the_standard_library(namespace: UUID, name: str) -> None:
+    assert name_based_uuid(namespace, name) == str(uuid5(namespace, name))

@@ -20,6 +20,17 @@ def test_json_keeps_the_text(number: float) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["1e-7", "1E-7", "1e+22", "-0", "-0.0", "0.1", "1.50", "123456789012345678", "18446744073709551615"],
+)
+@pytest.mark.parametrize("body", ['{"a":%s}', '{ "a": %s }'], ids=["compact", "spaced"])
+def test_every_writer_gives_the_text_back(body: str, text: str) -> None:
+    number = json.loads((body % text).encode())["a"]
+    assert decimal_text(number) == text
+    assert json.dumps({"a": number}) == b'{"a":%s}' % text.encode()
+
+
+@pytest.mark.parametrize(
     "text", ["", "1.", ".5", "+1", "01", "1e", "NaN", "1e999", "-1e999", "1,5", "1" * 65, "١"]
 )
 def test_what_is_no_decimal(text: str) -> None:

@@ -36,8 +36,9 @@ def scan(bundle: MessageBundle) -> Elements:
                     found.codings.append((resource, item))
                 item = item.values()
             for member in item:
-                if isinstance(member, (dict, list)):
-                    stack.append(member)  # noqa: PERF401 - a comprehension takes half as long again
+                kind = type(member)
+                if kind is dict or kind is list:
+                    stack.append(member)
     return found
 
 

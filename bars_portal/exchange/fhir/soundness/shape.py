@@ -33,12 +33,10 @@ class Shape:
                     return False
             elif not leaf(item):
                 return False
-        return (not self.required or value.keys() >= self.required) and (
-            not self.choices or self._chooses(value.keys())
-        )
-
-    def _chooses(self, names: Any) -> bool:
-        return all(at_least <= len(each & names) <= 1 for each, at_least in self.choices)
+        for names, at_least in self.choices:
+            if not at_least <= len(names & value.keys()) <= 1:
+                return False
+        return not self.required or value.keys() >= self.required
 
 
 def many(one: Nested) -> Nested:
