@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["target"] is None and any(options[name] for name in _FILES):
-            raise CommandError("--cert, --key and --ca belong to a --target.")
+            raise CommandError("--cert, --key and --ca belong to a --target.", returncode=2)
         command = [sys.executable, "-m", "bars_portal.simulator", "selftest", *_arguments(options)]
         done = subprocess.run(command, cwd=env.ROOT, check=False)
         if done.returncode:

@@ -41,6 +41,14 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--report", type=Path, metavar="DIR", help="folder for index.html, report.json, junit.xml"
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        choices=range(1, 17),
+        default=4,
+        metavar="N",
+        help="scenarios under way at once, default 4",
+    )
     parser.add_argument("--list", action="store_true", help="list the scenarios and do nothing")
     given = parser.parse_args(arguments)
     if not given.list and not (given.target and given.service):

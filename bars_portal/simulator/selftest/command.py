@@ -43,7 +43,7 @@ def _run(given: Namespace, scenarios: Sequence[Scenario], console: Console) -> R
     started = datetime.now(UTC).replace(microsecond=0)
     connections = Connections(target_of(given))
     try:
-        runner = Runner(connections, Settings(given.service, given.sender, started))
+        runner = Runner(connections, Settings(given.service, given.sender, started, jobs=given.jobs))
         offer = runner.offer()
         results = []
         with _progress(console) as progress:

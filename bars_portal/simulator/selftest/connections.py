@@ -6,6 +6,7 @@ import ssl
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from urllib.parse import urlsplit
 
 import httpx
@@ -45,6 +46,7 @@ class Connections:
     def __init__(self, target: Target) -> None:
         _check(target)
         self._target = target
+        self._lock = Lock()
         self._clients: dict[str, httpx.Client] = {}
 
     def offers(self, certificate: str) -> bool:
@@ -55,17 +57,21 @@ class Connections:
 
     def client(self, certificate: str) -> httpx.Client:
         """The client that shows it."""
-        if certificate not in self._clients:
-            verify = self._context(certificate) if self._target.has_tls else False
-            self._clients[certificate] = httpx.Client(
-                base_url=self._target.url, verify=verify, trust_env=False, timeout=TIMEOUT_SECONDS
-            )
-        return self._clients[certificate]
+        with self._lock:
+            if certificate not in self._clients:
+                self._clients[certificate] = self._open(certificate)
+            return self._clients[certificate]
 
     def close(self) -> None:
         """Closes every connection."""
         for client in self._clients.values():
             client.close()
+
+    def _open(self, certificate: str) -> httpx.Client:
+        verify = self._context(certificate) if self._target.has_tls else False
+        return httpx.Client(
+            base_url=self._target.url, verify=verify, trust_env=False, timeout=TIMEOUT_SECONDS
+        )
 
     def _context(self, certificate: str) -> ssl.SSLContext:
         try:
