@@ -11,7 +11,7 @@ DEMO = "bars_portal.settings.demo"
 
 
 def find_the_demo() -> None:
-    """A command beside `make demo` speaks to the same embedded database, unless DATABASE_URL names another."""
+    """A command beside `make demo` speaks to its embedded database, unless DATABASE_URL names another."""
     from bars_portal.env import VAR
 
     if (VAR / "postgres").is_dir():
