@@ -79,15 +79,19 @@ class Journal:
         took_ms: int,
         scenario: str = "",
         direction: str = RECEIVED,
+        organisation: str = "",
     ) -> None:
-        """Remembers the exchange and logs it, the log line without query, headers and bodies."""
+        """Remembers the exchange and logs it, the log line without query, headers and bodies.
+
+        `organisation` is whose exchange it is, where the request's own header does not say so.
+        """
         kept, given = _without_secrets(request, answer)
         entry = Entry(
             number=next(self._numbers),
             at=at,
             took_ms=took_ms,
             direction=direction,
-            organisation=organisation_code(request.header(ORGANISATION_HEADER)) or "-",
+            organisation=organisation or organisation_code(request.header(ORGANISATION_HEADER)) or "-",
             service=_service(request),
             method=request.method[:10],
             path=safe_path(request.raw_path),

@@ -67,6 +67,7 @@ class ProxyError(Enum):
     )
     PATH_UNKNOWN = (404, "NOT_FOUND", "not-found", ERROR_CODES, "The API path does not exist.")
     TOO_LARGE = (413, "BAD_REQUEST", "too-long", ERROR_CODES, "The request body is larger than 10 MiB.")
+    TOO_MANY = (429, "PROXY_TOO_MANY_REQUESTS", "throttled", ERROR_CODES, "Too many requests.")
     TLS_REFUSED = (403, "REC_FORBIDDEN", "forbidden", ERROR_CODES, "TLS-MA failure.")
     RECEIVER_TIMEOUT = (408, "REC_TIMEOUT", "timeout", ERROR_CODES, "The receiver did not answer in time.")
     RECEIVER_ERROR = (500, "REC_SERVER_ERROR", "exception", ERROR_CODES, "The receiver failed.")
