@@ -44,7 +44,7 @@ class Connections:
     """One kept-alive client for each kind of certificate. Raises TargetError for unusable files."""
 
     def __init__(self, target: Target) -> None:
-        _check(target)
+        require_usable(target)
         self._target = target
         self._lock = Lock()
         self._clients: dict[str, httpx.Client] = {}
@@ -92,7 +92,7 @@ class Connections:
             context.load_cert_chain(str(self._target.certificate), str(key) if key else None)
 
 
-def _check(target: Target) -> None:
+def require_usable(target: Target) -> None:
     parts = urlsplit(target.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise TargetError("the target is no http or https URL")
