@@ -1,6 +1,7 @@
 """The BaRS proxy's own errors, one table. Source: api.md section 4 (origin P) and section 7."""
 
 import uuid
+from dataclasses import replace
 from enum import Enum
 
 from bars_portal.simulator.wire import Answer, Request, json_answer
@@ -96,7 +97,8 @@ class Refused(Exception):
 def error_answer(error: ProxyError, request: Request | None = None) -> Answer:
     """The OperationOutcome as the live proxy sends it: application/json, no display, ids echoed as sent."""
     ids = request.sent_ids() if request else ()
-    return json_answer(error.status, _operation_outcome(error), *ids)
+    answer = json_answer(error.status, _operation_outcome(error), *ids)
+    return replace(answer, scenario=f"proxy: {error.name.lower().replace('_', ' ')}")
 
 
 def _operation_outcome(error: ProxyError) -> dict[str, object]:

@@ -69,6 +69,15 @@ def to_xml(content: Resource) -> bytes:
     return written.encode() if isinstance(written, str) else written
 
 
+def is_fhir(content: Resource) -> bool:
+    """Whether the library takes the resource for FHIR R4."""
+    try:
+        get_fhir_model_class(content["resourceType"]).model_validate(content)
+    except _NO_FHIR:
+        return False
+    return True
+
+
 def _parser() -> etree.XMLParser:
     # One for each use: libxml2's parsers are not shared between threads.
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)

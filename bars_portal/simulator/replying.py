@@ -14,7 +14,7 @@ from bars_portal.simulator.faults import ConnectionCut
 from bars_portal.simulator.forwarding import Call
 from bars_portal.simulator.journal import SENT, Journal
 from bars_portal.simulator.organisation import ORGANISATION_HEADER, organisation_code
-from bars_portal.simulator.reading import FHIR_JSON, FHIR_XML, XML_MEDIA, Resource, media_of, to_xml
+from bars_portal.simulator.reading import FHIR_JSON, FHIR_XML, XML_MEDIA, Resource, is_fhir, media_of, to_xml
 from bars_portal.simulator.target import TARGET_HEADER
 from bars_portal.simulator.tkw.messages import Message
 from bars_portal.simulator.tkw.replies import NoReplyAddress, build_reply, reply_address
@@ -63,10 +63,14 @@ class Replies:
 
     def _send(self, kind: str, message: Message, call: Call) -> None:
         try:
-            bundle, address = build_reply(kind, message, now=self._clock()), reply_address(message)
+            address = reply_address(message)
         except NoReplyAddress:
             log.warning("the %s reply has nowhere to go: the request names no source endpoint", kind)
             return
+        if not is_fhir(message.bundle):
+            log.warning("no %s reply: the request is no sound FHIR", kind)
+            return
+        bundle = build_reply(kind, message, now=self._clock())
         self._delivered(_request(bundle, address, call.request), f"Reply: {kind}", call.request)
 
     def _delivered(self, request: Request, scenario: str, asked: Request) -> None:

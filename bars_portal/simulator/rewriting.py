@@ -26,7 +26,9 @@ def rewrite(answer: Answer, request: Request) -> Answer:
         replacement = ProxyError.RECEIVER_ERROR
     if not replacement:
         return answer
-    return replace(error_answer(replacement, request), scenario=answer.scenario)
+    # The row that made the receiver fail says more than what the proxy makes of it.
+    replaced = error_answer(replacement, request)
+    return replace(replaced, scenario=answer.scenario or replaced.scenario)
 
 
 def first_issue_code(answer: Answer) -> str | None:

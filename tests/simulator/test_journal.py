@@ -117,6 +117,42 @@ def test_a_drill_is_named(
 
 
 @pytest.mark.parametrize(
+    ("service", "path", "status", "scenario"),
+    [
+        ("2000072489", "/metadata", "200", "Capability of any other service"),
+        (
+            "2000072489",
+            "/Appointment/0d440c22-7f25-4c6c-905d-2213d197d02a",
+            "501",
+            "Get booking refused: HTTP 501",
+        ),
+        (
+            "2000072489",
+            "/ServiceRequest/4d65ddaa-4d09-41cd-87c9-aeb9c0c96352",
+            "503",
+            "Get referral refused: HTTP 503",
+        ),
+        ("2000072489", "/slot", "404", ""),
+        ("2000000000", "/metadata", "404", "proxy: target unknown"),
+        ("2000099001", "/metadata", "200", ""),
+    ],
+)
+def test_what_decided_is_named(
+    watched: WsgiApp,
+    journal: Journal,
+    good: dict[str, str],
+    service: str,
+    path: str,
+    status: str,
+    scenario: str,
+) -> None:
+    call_app(watched, "GET", f"{BASE}{path}", good | {"NHSD-Target-Identifier": target(service)})
+
+    entry = journal.entries()[0]
+    assert (entry.status, entry.scenario) == (status, scenario)
+
+
+@pytest.mark.parametrize(
     ("body", "media", "summary"),
     [
         (booking("9434765919"), FHIR_JSON, "booking-request new: Appointment"),

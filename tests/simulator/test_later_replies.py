@@ -225,6 +225,19 @@ def test_a_request_without_a_reply_address_gets_none(
     assert "nowhere to go" in caplog.text
 
 
+def test_a_request_that_is_no_fhir_gets_no_reply(
+    held: Held, receiver: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = to_receiver(FULL)
+    bundle["meta"] = []
+
+    assert held.post(bundle).status == 200
+    held.let_go()
+
+    assert receiver.calls == []
+    assert "no sound FHIR" in caplog.text
+
+
 def test_the_published_checker_finds_no_error_in_replies(
     held: Held, receiver: Recorder, shared_dir: Path, tmp_path: Path
 ) -> None:

@@ -39,7 +39,7 @@ class Message:
 def understand(bundle: Resource) -> Message:
     """The message in a Bundle. Raises Rejected."""
     kinds = [each.get("resourceType") for each in resources(bundle)]
-    if not isinstance(bundle.get("entry"), list) or len(kinds) != len(bundle["entry"]):
+    if not isinstance(bundle.get("entry"), list) or len(kinds) != len(bundle["entry"]) or None in kinds:
         raise Rejected(ReceiverError.BAD_BODY)
     if bundle.get("type") != "message" or kinds.count("MessageHeader") != 1 or kinds.count("Patient") > 1:
         raise Rejected(ReceiverError.BAD_BODY)
