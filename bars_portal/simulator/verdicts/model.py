@@ -34,6 +34,12 @@ class Verdict:
         return next((each for each in (Outcome.WRONG, Outcome.NOTE) if each in found), Outcome.RIGHT)
 
     @property
+    def ordered(self) -> tuple[Check, ...]:
+        """What is wrong first, then the notes."""
+        order = (Outcome.WRONG, Outcome.NOTE, Outcome.RIGHT)
+        return tuple(sorted(self.checks, key=lambda each: order.index(each.outcome)))
+
+    @property
     def wrong(self) -> tuple[str, ...]:
         """What is wrong, in plain words."""
         return self._told(Outcome.WRONG)
