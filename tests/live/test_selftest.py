@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -15,6 +16,8 @@ from bars_portal.simulator.selftest.connections import Connections, Target
 from bars_portal.simulator.selftest.model import Verdict
 from bars_portal.simulator.selftest.reading import read_scenarios
 from bars_portal.simulator.selftest.running import Runner, Settings
+from bars_portal.simulator.selftest.selecting import select
+from tests.live.conftest import Query
 from tests.live.partner import HUB, direct_client, mutual_tls
 from tests.live.spoiling import BREAKAGES, Breakage, standing_in_front
 from tests.stack import ROOT, Stack
@@ -71,6 +74,18 @@ def test_a_service_that_takes_less_is_asked_less(stack: Stack, tmp_path: Path) -
     assert "3 passed, 0 failed, 1 skipped" in done.stdout
 
 
+def test_the_answer_to_a_request_that_we_sent_is_heard(stack: Stack, query: Query) -> None:
+    request, conversation = str(uuid4()), str(uuid4())
+    register = f"answering.register({request!r}, {conversation!r}, '2000099003')"
+    stack.manage("shell", "--no-imports", "-c", f"from tests.live import answering; {register}")
+
+    done = selftest(stack, "--scenario", "VANS-20", "--sent-request", request, "--sender", "2000099003")
+
+    assert done.returncode == 0, done.stdout
+    status = "SELECT status FROM referrals_validationcase WHERE correlation_id = %s"
+    assert query(status, conversation) == [("completed",)]
+
+
 def test_what_cannot_be_run_is_no_verdict(stack: Stack) -> None:
     assert selftest(stack, "--target", "https://localhost:1/FHIR/R4").returncode == 2
 
@@ -78,7 +93,7 @@ def test_what_cannot_be_run_is_no_verdict(stack: Stack) -> None:
 @pytest.fixture(scope="module")
 def failed_with(stack: Stack) -> Iterator[FailedWith]:
     """Runs every scenario against the broken receiver; the ids of those that fail."""
-    scenarios = read_scenarios()
+    scenarios = select(read_scenarios(), [])
     with (
         direct_client(stack, mutual_tls(stack)) as receiver,
         standing_in_front(receiver) as (gateway, url),

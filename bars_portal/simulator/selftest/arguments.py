@@ -37,6 +37,12 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help="a scenario file of your own, instead of ours",
     )
+    parser.add_argument(
+        "--sent-request",
+        default="",
+        metavar="BUNDLE_ID",
+        help="a validation request that the tested organisation sent: it is started and completed",
+    )
     parser.add_argument("--sender", default=SENDER, metavar="ID", help="service id that messages come from")
     parser.add_argument(
         "--report", type=Path, metavar="DIR", help="folder for index.html, report.json, junit.xml"

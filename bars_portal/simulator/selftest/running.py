@@ -70,6 +70,9 @@ class Runner:
         use_case = offer.use_case_for(role, scenario.use_case)
         if use_case is None:
             return Result(scenario, Verdict.SKIPPED, reason=f"The service is none that {role.words}")
+        if scenario.answers_theirs and not self._settings.sent_request:
+            reason = "It answers a request that was sent from there: name one with --sent-request"
+            return Result(scenario, Verdict.SKIPPED, reason=reason)
         if not self._connections.offers(scenario.certificate):
             return Result(scenario, Verdict.SKIPPED, reason="There is no such certificate to show")
         case = Case(self._connections, scenario, self._values(use_case))

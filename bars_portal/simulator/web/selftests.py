@@ -10,6 +10,7 @@ from bars_portal.simulator.config import Clock, Config
 from bars_portal.simulator.selftest.model import Scenario
 from bars_portal.simulator.selftest.reading import read_scenarios
 from bars_portal.simulator.selftest.report import files
+from bars_portal.simulator.selftest.selecting import select
 from bars_portal.simulator.web.asking import download, form_of, is_own_form, page, query_of, see
 from bars_portal.simulator.web.bundling import zipped
 from bars_portal.simulator.web.forms import SelftestForm
@@ -40,7 +41,7 @@ class SelftestPages:
 
     @cached_property
     def _scenarios(self) -> tuple[Scenario, ...]:
-        return read_scenarios()
+        return select(read_scenarios(), [])
 
     def _form(self, request: Request) -> Answer:
         if request.method == "POST":

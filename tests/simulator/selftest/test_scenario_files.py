@@ -102,6 +102,12 @@ def test_groups_scenarios_and_rows_can_be_chosen(
     assert (chosen[0].id, len(chosen)) == (first, count)
 
 
+def test_what_answers_a_request_of_theirs_needs_one(scenarios: tuple[Scenario, ...]) -> None:
+    ids = [{each.id for each in select(scenarios, [], answers_theirs=told)} for told in (False, True)]
+
+    assert ids[1] - ids[0] == {"VANS-20"}
+
+
 def test_what_is_not_there_cannot_be_chosen(scenarios: tuple[Scenario, ...]) -> None:
     with pytest.raises(UnknownScenario, match="TL"):
         select(scenarios, ["TL"])
