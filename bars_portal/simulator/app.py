@@ -98,7 +98,7 @@ def _build(
     tkw = TkwReceiver(clock=clock, set_off=replies.set_off)
     receivers[TKW_BASE_URL] = tkw
     endpoint = TokenEndpoint(registry=registry, tokens=tokens, token_url=config.token_url, clock=clock)
-    drills = Drills(faults, reset=tkw.reset, possible=_possible_faults(config))
+    drills = Drills(faults, reset=tkw.reset, states=tkw.states, possible=_possible_faults(config))
     pages = Pages(config, journal, clock=clock)
     return _Parts(config, clock, journal, endpoint, proxy, drills, pages)
 

@@ -1,7 +1,7 @@
 """/simulator/...: health, the switch for fault drills, reset, the tables. Loopback only; not part of BaRS."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,17 +17,22 @@ METHODS = {
     "health": ("GET", "HEAD"),
     "faults": ("GET", "POST", "DELETE"),
     "reset": ("POST",),
+    "stateful": ("GET",),
     "scenarios": ("GET",),
 }
 Reset = Callable[[str | None], None]
+States = Callable[[], Mapping[str, str]]
 
 
 class Drills:
     """Answers what lies under PREFIX; `possible` are the faults that can be played here."""
 
-    def __init__(self, faults: FaultBoard, *, reset: Reset, possible: frozenset[Fault]) -> None:
+    def __init__(
+        self, faults: FaultBoard, *, reset: Reset, states: States, possible: frozenset[Fault]
+    ) -> None:
         self._faults = faults
         self._reset = reset
+        self._states = states
         self._possible = possible
 
     def answer(self, request: Request) -> Answer:
@@ -47,6 +52,8 @@ class Drills:
                 return json_answer(200, [asdict(drill) for drill in self._faults.armed()])
             case "reset", _:
                 return self._reset_now(request)
+            case "stateful", _:
+                return json_answer(200, dict(self._states()))
             case "scenarios", _:
                 return json_answer(200, [asdict(row) for row in scenarios()])
         return json_answer(200, {"status": "ok"})

@@ -1,5 +1,6 @@
 """Drills with the proxy's own certificate, against a receiver that demands a good one."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,10 @@ def test_the_receiver_hangs_up_and_hears_nothing(world: World, fault: str) -> No
     coding = answer.json()["issue"][0]["details"]["coding"][0]
     assert (answer.status_code, coding["code"]) == (503, "REC_SERVICE_UNAVAILABLE")
     assert len(world.receiver.arrived) == heard
+    # Its thread may notice a moment after the proxy does.
+    deadline = time.monotonic() + 10
+    while len(world.receiver.broken_handshakes) == refused and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert len(world.receiver.broken_handshakes) > refused
     assert httpx.get(f"{world.url}/simulator/faults", trust_env=False).json() == []
 

@@ -125,11 +125,19 @@ def test_options_may_come_from_the_environment(config: Config, tmp_path: Path) -
     read = read_config(["--port=10"], environment)
 
     assert (read.port, read.host, read.token_url) == (10, "127.0.0.1", "http://simulator:8010/oauth2/token")
+    assert (read.reply_delay, read.ca_key_file) == (3.0, None)
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [("--port=0", "--port"), ("--port=x", "--port"), ("--ca=/nowhere", "--ca: there is no such file")],
+    [
+        ("--port=0", "--port"),
+        ("--port=x", "--port"),
+        ("--ca=/nowhere", "--ca: there is no such file"),
+        ("--ca-key=/nowhere", "--ca-key: there is no such file"),
+        ("--reply-delay=soon", "--reply-delay"),
+        ("--reply-delay=-1", "--reply-delay"),
+    ],
 )
 def test_wrong_options_end_with_a_message(
     config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: str, words: str

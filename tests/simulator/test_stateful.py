@@ -200,6 +200,17 @@ def test_one_organisation_is_reset(world: World) -> None:
     assert second.book().status_code == 409
 
 
+def test_the_states_are_told(world: World) -> None:
+    booked, referred = Caller(world).brought_to("booked"), Caller(world).brought_to("referred")
+    gone = Caller(world).brought_to("booked")
+    gone.cancel_booking()
+
+    told = httpx.get(f"{world.url}/simulator/stateful", trust_env=False).json()
+
+    assert (told[booked.code], told[referred.code]) == ("booked", "referred")
+    assert gone.code not in told
+
+
 def test_everyone_is_reset(world: World) -> None:
     callers = [Caller(world).brought_to("booked") for _ in range(2)]
 

@@ -12,7 +12,6 @@ from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
 from bars_portal.simulator.tkw.tables import Accepted, accepted, focuses
 
 DEFINITION_BASE = "https://fhir.nhs.uk/MessageDefinition/"
-USE_CASES = "https://fhir.nhs.uk/CodeSystem/usecases-categories-bars"
 EVENTS = "https://fhir.nhs.uk/CodeSystem/message-events-bars"
 CONTEXT_TYPE = "http://terminology.hl7.org/CodeSystem/usage-context-type"
 VARIANT_STATE = "http://terminology.hl7.org/CodeSystem/variant-state"
@@ -110,7 +109,7 @@ def _use_context(service_id: str, use_cases: Sequence[str]) -> list[dict[str, An
     return [
         _used({"system": shapes.SERVICE_ID_SYSTEM, "code": service_id}, VARIANT_STATE, "positive"),
         _used(workflow, shapes.SERVICE_ID_SYSTEM, service_id),
-        *(_used(workflow, USE_CASES, use_case) for use_case in use_cases),
+        *(_used(workflow, shapes.USE_CASES, use_case) for use_case in use_cases),
     ]
 
 

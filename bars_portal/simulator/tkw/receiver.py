@@ -1,6 +1,6 @@
 """TKW as a receiver behind the proxy: paths (case-sensitive) to answers, JSON and XML."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
 
@@ -62,6 +62,10 @@ class TkwReceiver:
         self._stateful.reset(organisation)
         if organisation is None:
             self._diary.clear()
+
+    def states(self) -> Mapping[str, str]:
+        """ODS code to state of the stateful scenarios, those that are past their start."""
+        return self._stateful.states(self._clock())
 
     def _found(self, call: Call) -> Found:
         place, *rest = call.suffix.removeprefix("/").split("/")

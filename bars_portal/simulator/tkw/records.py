@@ -10,8 +10,6 @@ from bars_portal.simulator.tkw.messages import Message
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
 from bars_portal.simulator.tkw.search import LONDON
 
-USE_CASES = "https://fhir.nhs.uk/CodeSystem/usecases-categories-bars"
-CATEGORY = "https://fhir.nhs.uk/CodeSystem/message-category-servicerequest"
 PROFILE = "https://fhir.nhs.uk/StructureDefinition/BARSServiceRequest-request-"
 # What a row of the tables gives to a read -> category, use case, status.
 REQUESTS = {
@@ -55,7 +53,7 @@ def appointment(identity: str, times: Times, now: datetime) -> Resource:
         identity,
         now,
         status="booked",
-        serviceCategory=[{"coding": [{"system": USE_CASES, "code": "a1t1"}]}],
+        serviceCategory=[{"coding": [{"system": shapes.USE_CASES, "code": "a1t1"}]}],
         start=times[0],
         end=times[1],
         participant=[{"actor": {"type": "Patient", "display": "Test patient"}, "status": "accepted"}],
@@ -67,15 +65,17 @@ def appointment(identity: str, times: Times, now: datetime) -> Resource:
 def service_request(identity: str, gives: str, now: datetime) -> Resource:
     """The ServiceRequest that a read row gives, one of REQUESTS."""
     category, use_case, status = REQUESTS[gives]
+    codings = [
+        {"system": shapes.CATEGORY, "code": category},
+        {"system": shapes.USE_CASES, "code": use_case},
+    ]
     content = shapes.resource(
         "ServiceRequest",
         identity,
         now,
         status=status,
         intent="plan",
-        category=[
-            {"coding": [{"system": CATEGORY, "code": category}, {"system": USE_CASES, "code": use_case}]}
-        ],
+        category=[{"coding": codings}],
         subject={"type": "Patient", "display": "Test patient"},
         authoredOn=now.isoformat(timespec="seconds"),
         occurrencePeriod={"start": now.isoformat(timespec="seconds")},

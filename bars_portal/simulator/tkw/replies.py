@@ -13,9 +13,8 @@ from uuid import uuid4
 from bars_portal.simulator.reading import Resource
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.acknowledging import planned_encounter
-from bars_portal.simulator.tkw.definitions import DEFINITION_BASE, EVENTS, USE_CASES
+from bars_portal.simulator.tkw.definitions import DEFINITION_BASE, EVENTS
 from bars_portal.simulator.tkw.messages import Message, dicts
-from bars_portal.simulator.tkw.records import CATEGORY
 from bars_portal.simulator.tkw.tables import focuses
 
 SOFTWARE = {"name": "NHS test services (TKW)", "software": "BaRS simulator", "version": "1.0.0"}
@@ -49,21 +48,23 @@ def build_reply(kind: str, message: Message, *, now: datetime) -> Resource:
     focus = [each for each in entries if each["resource"]["resourceType"] == recipe.focus][-1]
     header = _header(message, recipe, str(focus["fullUrl"]), now)
     entries.insert(0, {"fullUrl": f"urn:uuid:{uuid4()}", "resource": header})
+    bundle = _bundle(entries, message, now)
+    whole: Resource = _without_dangling(bundle, {str(each["fullUrl"]) for each in entries})
+    return whole
+
+
+def _bundle(entries: list[Entry], message: Message, now: datetime) -> Resource:
     stamp = now.isoformat(timespec="seconds")
-    bundle: Resource = {
+    version = str(message.bundle.get("meta", {}).get("versionId", "1.1.0"))
+    profile = "https://fhir.nhs.uk/StructureDefinition/BARSBundleMessage"
+    return {
         "resourceType": "Bundle",
         "id": str(uuid4()),
-        "meta": {
-            "versionId": str((message.bundle.get("meta") or {}).get("versionId", "1.1.0")),
-            "lastUpdated": stamp,
-            "profile": ["https://fhir.nhs.uk/StructureDefinition/BARSBundleMessage"],
-        },
+        "meta": {"versionId": version, "lastUpdated": stamp, "profile": [profile]},
         "type": "message",
         "timestamp": stamp,
         "entry": entries,
     }
-    whole: Resource = _without_dangling(bundle, {str(each["fullUrl"]) for each in entries})
-    return whole
 
 
 def reply_address(message: Message) -> str:
@@ -129,10 +130,10 @@ _RECIPES: Mapping[str, _Recipe] = {
 
 def _referral_category(message: Message) -> Resource:
     """Category referral with the request's use case, 111 to ED where the request was no referral."""
-    use_case = "a1t1"
     if message.kind == "new referral":
         return dict(message.focus["category"][0])
-    return {"coding": [{"system": CATEGORY, "code": "referral"}, {"system": USE_CASES, "code": use_case}]}
+    referral = {"system": shapes.CATEGORY, "code": "referral"}
+    return {"coding": [referral, {"system": shapes.USE_CASES, "code": "a1t1"}]}
 
 
 def _missed_appointment(message: Message, now: datetime) -> Entry:

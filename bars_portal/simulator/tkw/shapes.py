@@ -11,6 +11,8 @@ Entry = tuple[str, Resource]
 
 _NAMESPACE = uuid.UUID("5f0f4a52-7a3c-5d0e-9a94-1f9a3a4d6c11")
 _PROFILE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-"
+USE_CASES = "https://fhir.nhs.uk/CodeSystem/usecases-categories-bars"
+CATEGORY = "https://fhir.nhs.uk/CodeSystem/message-category-servicerequest"
 SERVICE_ID_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
 
 
