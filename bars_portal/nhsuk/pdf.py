@@ -1,6 +1,6 @@
 """Documents as accessible PDF (PDF/UA-1: tagged, in order of reading, with a language and a title).
 
-Typst is a program in a wheel: no system library, no browser, no network (docs/adr/0013).
+Typst is a program in a wheel: no system library, no browser, no network (docs/adr/0021).
 """
 
 import json

@@ -22,9 +22,9 @@ from bars_portal.simulator.outcomes import ProxyError, error_answer
 from bars_portal.simulator.proxy import HTTPS, Proxy
 from bars_portal.simulator.replying import Later, Replies, in_a_thread
 from bars_portal.simulator.routing import Routing
-from bars_portal.simulator.status import status_page
 from bars_portal.simulator.tkw.receiver import TKW_BASE_URL, TkwReceiver
 from bars_portal.simulator.tokens import TokenStore
+from bars_portal.simulator.web.pages import Pages
 from bars_portal.simulator.wire import (
     Answer,
     BodyTooLarge,
@@ -45,6 +45,7 @@ class _Parts:
     token_endpoint: TokenEndpoint
     proxy: Proxy
     drills: Drills
+    pages: Pages
 
 
 def create_app(
@@ -74,6 +75,8 @@ def create_app(
             request = request_from_environ(environ)
         except BodyTooLarge:
             return send(error_answer(ProxyError.TOO_LARGE), start_response)
+        if parts.pages.has(request.raw_path):
+            return send(parts.pages.answer(request), start_response, head_only=request.method == "HEAD")
         return send(_noted(parts, request), start_response, head_only=request.method == "HEAD")
 
     return application
@@ -101,7 +104,8 @@ def _build(
     receivers[TKW_BASE_URL] = tkw
     endpoint = TokenEndpoint(registry=registry, tokens=tokens, token_url=config.token_url, clock=clock)
     drills = Drills(faults, reset=tkw.reset, states=tkw.states, possible=_possible_faults(config))
-    return _Parts(config, clock, journal, endpoint, proxy, drills)
+    pages = Pages(config, journal, clock=clock)
+    return _Parts(config, clock, journal, endpoint, proxy, drills, pages)
 
 
 def _certificate_drills(config: Config, clock: Clock) -> dict[str, Receiver]:
@@ -144,6 +148,4 @@ def _answer(parts: _Parts, request: Request) -> Answer:
         return parts.proxy.answer(request)
     if path.startswith(PREFIX):
         return parts.drills.answer(request)
-    if path == "/" and request.method in {"GET", "HEAD"}:
-        return status_page(parts.config, parts.journal)
     return error_answer(ProxyError.PATH_UNKNOWN, request)

@@ -38,6 +38,10 @@ class Catalogue:
             raise Refused(ProxyError.TARGET_UNKNOWN)
         return base_url.removesuffix("/")
 
+    def routes(self) -> list[tuple[str, str]]:
+        """Value and base URL of every service, whatever its system."""
+        return [pair for entries in self._file.read().values() for pair in entries.items()]
+
 
 def _parse(content: bytes) -> Routes:
     loaded = orjson.loads(content)

@@ -4,6 +4,7 @@ Source: testing-and-environments v1.8.1, "Post your JWT to the OAuth endpoint to
 """
 
 import secrets
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qs
 
@@ -38,7 +39,9 @@ class TokenEndpoint:
             return self._issue(_assertion_of(request), self._clock())
         except TokenRefused as refusal:
             reason = refusal.reason
-            return json_answer(reason.status, _failure(reason.error, reason.description), *NOT_CACHED)
+            told = json_answer(reason.status, _failure(reason.error, reason.description), *NOT_CACHED)
+            # For the journal, which keeps no body of a token request.
+            return replace(told, scenario=reason.description)
 
     def _issue(self, assertion: str, now: datetime) -> Answer:
         judged = judge_assertion(assertion, registry=self._registry, audience=self._token_url, now=now)

@@ -64,7 +64,7 @@ def test_faults_without_an_answer(
         proxy("POST", "/$process-message")
 
     assert len(receiver.calls) == forwarded
-    assert "<td>cut</td>" in call_app(app, "GET", "/").body.decode()
+    assert ">cut</td>" in call_app(app, "GET", "/").body.decode()
 
 
 def test_no_ids(app: WsgiApp, proxy: CallProxy, receiver: Recorder) -> None:

@@ -13,6 +13,7 @@ from bars_portal.demo.ports import Ports
 # Riverside Hub, which accepts every use case (demo/facts.py).
 HUB = "2000099999"
 _FILES = ("cert", "key", "ca")
+_TEXTS = ("service", "sender", "sent-request")
 
 
 class Command(BaseCommand):
@@ -36,6 +37,9 @@ class Command(BaseCommand):
         for name in _FILES:
             parser.add_argument(f"--{name}", metavar="FILE", help="PEM file for mutual TLS")
         parser.add_argument("--service", default=HUB, metavar="ID", help=f"DoS service id, {HUB} by default")
+        parser.add_argument(
+            "--sent-request", metavar="BUNDLE_ID", help="a validation request sent from there"
+        )
         parser.add_argument("--sender", metavar="ID", help="service id that messages come from")
         parser.add_argument(
             "--report", metavar="DIR", help="folder for index.html, report.json and junit.xml"
@@ -44,7 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["target"] is None and any(options[name] for name in _FILES):
-            raise CommandError("--cert, --key and --ca belong to a --target.")
+            raise CommandError("--cert, --key and --ca belong to a --target.", returncode=2)
         command = [sys.executable, "-m", "bars_portal.simulator", "selftest", *_arguments(options)]
         done = subprocess.run(command, cwd=env.ROOT, check=False)
         if done.returncode:
@@ -53,7 +57,7 @@ class Command(BaseCommand):
 
 def _arguments(options: dict[str, Any]) -> list[str]:
     given = _of_the_demo() if options["target"] is None else {"target": options["target"]}
-    given |= {name: options[name] for name in ("service", "sender") if options[name]}
+    given |= {name: options[name.replace("-", "_")] for name in _TEXTS if options[name.replace("-", "_")]}
     given |= {name: str(Path(options[name]).absolute()) for name in (*_FILES, "report") if options[name]}
     arguments = [part for name, value in given.items() for part in (f"--{name}", value)]
     for each in options["scenario"]:

@@ -37,9 +37,23 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help="a scenario file of your own, instead of ours",
     )
+    parser.add_argument(
+        "--sent-request",
+        default="",
+        metavar="BUNDLE_ID",
+        help="a validation request that the tested organisation sent: it is started and completed",
+    )
     parser.add_argument("--sender", default=SENDER, metavar="ID", help="service id that messages come from")
     parser.add_argument(
         "--report", type=Path, metavar="DIR", help="folder for index.html, report.json, junit.xml"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        choices=range(1, 17),
+        default=4,
+        metavar="N",
+        help="scenarios under way at once, default 4",
     )
     parser.add_argument("--list", action="store_true", help="list the scenarios and do nothing")
     given = parser.parse_args(arguments)

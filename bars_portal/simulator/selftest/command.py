@@ -26,7 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     given = read_arguments(arguments)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     try:
-        scenarios = select(read_scenarios(given.scenarios), given.scenario)
+        scenarios = select(
+            read_scenarios(given.scenarios), given.scenario, answers_theirs=bool(given.sent_request)
+        )
         if given.list:
             return _list(scenarios, console)
         report = _run(given, scenarios, console)
@@ -43,7 +45,9 @@ def _run(given: Namespace, scenarios: Sequence[Scenario], console: Console) -> R
     started = datetime.now(UTC).replace(microsecond=0)
     connections = Connections(target_of(given))
     try:
-        runner = Runner(connections, Settings(given.service, given.sender, started))
+        runner = Runner(
+            connections, Settings(given.service, given.sender, started, given.sent_request, jobs=given.jobs)
+        )
         offer = runner.offer()
         results = []
         with _progress(console) as progress:

@@ -6,6 +6,7 @@ import ssl
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from urllib.parse import urlsplit
 
 import httpx
@@ -43,8 +44,9 @@ class Connections:
     """One kept-alive client for each kind of certificate. Raises TargetError for unusable files."""
 
     def __init__(self, target: Target) -> None:
-        _check(target)
+        require_usable(target)
         self._target = target
+        self._lock = Lock()
         self._clients: dict[str, httpx.Client] = {}
 
     def offers(self, certificate: str) -> bool:
@@ -55,17 +57,21 @@ class Connections:
 
     def client(self, certificate: str) -> httpx.Client:
         """The client that shows it."""
-        if certificate not in self._clients:
-            verify = self._context(certificate) if self._target.has_tls else False
-            self._clients[certificate] = httpx.Client(
-                base_url=self._target.url, verify=verify, trust_env=False, timeout=TIMEOUT_SECONDS
-            )
-        return self._clients[certificate]
+        with self._lock:
+            if certificate not in self._clients:
+                self._clients[certificate] = self._open(certificate)
+            return self._clients[certificate]
 
     def close(self) -> None:
         """Closes every connection."""
         for client in self._clients.values():
             client.close()
+
+    def _open(self, certificate: str) -> httpx.Client:
+        verify = self._context(certificate) if self._target.has_tls else False
+        return httpx.Client(
+            base_url=self._target.url, verify=verify, trust_env=False, timeout=TIMEOUT_SECONDS
+        )
 
     def _context(self, certificate: str) -> ssl.SSLContext:
         try:
@@ -86,7 +92,7 @@ class Connections:
             context.load_cert_chain(str(self._target.certificate), str(key) if key else None)
 
 
-def _check(target: Target) -> None:
+def require_usable(target: Target) -> None:
     parts = urlsplit(target.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise TargetError("the target is no http or https URL")

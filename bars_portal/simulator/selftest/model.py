@@ -43,6 +43,8 @@ class Scenario:
     certificate: str
     given: tuple[str, ...]
     steps: tuple[Step, ...]
+    # Whether it answers a request that the tested organisation has sent (its Bundle.id must be known).
+    answers_theirs: bool = False
 
 
 @dataclass(frozen=True)

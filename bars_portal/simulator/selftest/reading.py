@@ -20,7 +20,9 @@ OPTIONS = CHANGES | {
 }
 EXPECTATIONS = frozenset({*CHECKS, "refused", "one", "others"})
 _GROUP = frozenset({"id", "title", "section", "role", "use_case", "given", "certificate"})
-_SCENARIO = frozenset({"id", "name", "section", "role", "use_case", "given", "certificate", "step", "each"})
+_SCENARIO = frozenset(
+    {"id", "name", "section", "role", "use_case", "given", "certificate", "step", "each", "answers_theirs"}
+)
 _ROW = re.compile(r"<(\w+)>")
 
 
@@ -78,6 +80,7 @@ def _scenario(told: Mapping[str, Any], group: Mapping[str, Any], row: Mapping[st
         certificate=certificate,
         given=tuple(given),
         steps=tuple(map(_step, steps)),
+        answers_theirs=bool(told.get("answers_theirs")),
     )
 
 

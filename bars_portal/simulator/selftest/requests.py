@@ -96,7 +96,7 @@ def _query(options: Mapping[str, Any], values: Values) -> str:
 def _slot_search(values: Values) -> dict[str, list[str]]:
     """A well-formed search of a day around the first slot that the scenario took, or of the next days."""
     start = values.slots["slot"]["start"] if "slot" in values.slots else values.stamp("now+1d")
-    end = values.slots["slot"]["end"] if "slot" in values.slots else values.stamp("now+3d")
+    end = values.slots["slot"]["end"] if "slot" in values.slots else values.stamp("now+2d")
     return {
         "Schedule.actor:HealthcareService": [values.fixed["service"]],
         "status": ["free"],

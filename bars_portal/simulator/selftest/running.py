@@ -1,7 +1,8 @@
-"""Runs scenarios one after the other against a receiver."""
+"""Runs scenarios against a receiver."""
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +35,10 @@ class Settings:
     sender: str
     now: datetime
     sent_request: str = ""
+    # How many scenarios are under way at once.
+    jobs: int = 1
+    # Whether what a scenario left behind is taken back.
+    tidy: bool = True
 
 
 class Runner:
@@ -56,20 +61,24 @@ class Runner:
         return read_offer(content)
 
     def run(self, scenarios: Iterable[Scenario], offer: Offer) -> Iterator[Result]:
-        """The result of each, as soon as it is there."""
-        for each in scenarios:
-            yield self._result(each, offer)
+        """The result of each in their order, as soon as it is there."""
+        with ThreadPoolExecutor(self._settings.jobs) as pool:
+            yield from pool.map(lambda each: self._result(each, offer), scenarios)
 
     def _result(self, scenario: Scenario, offer: Offer) -> Result:
         role, began = ROLES[scenario.role], time.monotonic()
         use_case = offer.use_case_for(role, scenario.use_case)
         if use_case is None:
             return Result(scenario, Verdict.SKIPPED, reason=f"The service is none that {role.words}")
+        if scenario.answers_theirs and not self._settings.sent_request:
+            reason = "It answers a request that was sent from there: name one with --sent-request"
+            return Result(scenario, Verdict.SKIPPED, reason=reason)
         if not self._connections.offers(scenario.certificate):
             return Result(scenario, Verdict.SKIPPED, reason="There is no such certificate to show")
         case = Case(self._connections, scenario, self._values(use_case))
         result = case.run()
-        case.tidy()
+        if self._settings.tidy:
+            case.tidy()
         return Result(
             scenario, result.verdict, result.done, result.reason, seconds=round(time.monotonic() - began, 3)
         )

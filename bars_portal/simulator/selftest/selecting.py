@@ -9,12 +9,19 @@ class UnknownScenario(Exception):
     """There is no such scenario or group; the text names it."""
 
 
-def select(scenarios: Sequence[Scenario], wanted: Sequence[str]) -> tuple[Scenario, ...]:
-    """Those that are named, in their own order; all when none is. Raises UnknownScenario."""
+def select(
+    scenarios: Sequence[Scenario], wanted: Sequence[str], *, answers_theirs: bool = False
+) -> tuple[Scenario, ...]:
+    """Those that are named, in their own order; all when none is. Raises UnknownScenario.
+
+    What answers a request of the tested organisation is among all only with `answers_theirs`.
+    """
     for name in wanted:
         if not any(_is_meant(each, name) for each in scenarios):
             raise UnknownScenario(f"There is no scenario or group {name}")
-    return tuple(each for each in scenarios if not wanted or any(_is_meant(each, name) for name in wanted))
+    if not wanted:
+        return tuple(each for each in scenarios if answers_theirs or not each.answers_theirs)
+    return tuple(each for each in scenarios if any(_is_meant(each, name) for name in wanted))
 
 
 def _is_meant(scenario: Scenario, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from threading import Lock
 
 from bars_portal.simulator.selftest.formats import NotFhir, decoded
 from bars_portal.simulator.selftest.model import Exchange, Step
@@ -23,15 +24,17 @@ class Slots:
     def __init__(self, ask: Ask, *, now: datetime) -> None:
         self._ask = ask
         self._now = now
+        self._lock = Lock()
         self._free: list[Mapping[str, str]] | None = None
 
     def take(self, _name: str) -> Mapping[str, str]:
         """id, start and end of a slot that nobody else was given. Raises NoSlots."""
-        if self._free is None:
-            self._free = self._search()
-        if not self._free:
-            raise NoSlots("the service offers no free slot in the next two weeks")
-        return self._free.pop()
+        with self._lock:
+            if self._free is None:
+                self._free = self._search()
+            if not self._free:
+                raise NoSlots("the service offers no free slot in the next two weeks")
+            return self._free.pop()
 
     def _search(self) -> list[Mapping[str, str]]:
         start, end = (self._now + timedelta(days=each) for each in (FIRST_DAY, FIRST_DAY + DAYS))

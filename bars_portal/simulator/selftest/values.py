@@ -4,6 +4,7 @@ They are filled in for each scenario anew; README.md beside the scenarios lists 
 """
 
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,18 @@ FindSlot = Callable[[str], Mapping[str, str]]
 
 class UnknownPlaceholder(Exception):
     """A placeholder that means nothing here; its text names it."""
+
+
+def number_for_tests(seed: int) -> str:
+    """An NHS number of the range 999, kept for tests, that passes its check; `seed` below a million."""
+    for number in range(seed, seed + 10):
+        digits = f"999{number % 10**6:06d}"
+        check = (
+            11 - sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=True)) % 11
+        )
+        if check != 10:
+            return f"{digits}{check % 11}"
+    raise ValueError(seed)
 
 
 @dataclass
@@ -63,6 +76,8 @@ class Values:
             return str(uuid4())
         if name.startswith("id:"):
             return self.ids.setdefault(name, str(uuid4()))
+        if name == "nhs":
+            return self.ids.setdefault(name, number_for_tests(secrets.randbelow(10**6)))
         if name.startswith("many:"):
             return "x" * int(name.removeprefix("many:"))
         if name.startswith("slot"):

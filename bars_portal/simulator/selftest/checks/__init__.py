@@ -23,6 +23,7 @@ CHECKS: Mapping[str, Check] = {
     "equals": content.equals,
     "holds": content.holds,
     "lacks": content.lacks,
+    "free_of": content.free_of,
     "present": content.present,
     "absent": content.absent,
     "count": content.count,

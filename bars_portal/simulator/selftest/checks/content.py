@@ -31,6 +31,12 @@ def lacks(answer: Answer, wanted: Mapping[str, Any]) -> Iterator[str]:
             yield f"{path} holds {value}, which it must not"
 
 
+def free_of(answer: Answer, wanted: Mapping[str, str]) -> Iterator[str]:
+    for path, text in answer.values.fill(dict(wanted)).items():
+        if any(text in str(each) for each in answer.at(path)):
+            yield f"{path} repeats what it must not"
+
+
 def present(answer: Answer, wanted: list[str]) -> Iterator[str]:
     yield from (f"{path} is missing" for path in wanted if not answer.at(path))
 

@@ -1,0 +1,61 @@
+"""Who asks for a page, and what for."""
+
+import ipaddress
+from urllib.parse import parse_qs, urlsplit
+
+from bars_portal.simulator.wire import Answer, Request
+
+HTML = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    # Not no-referrer: browsers would then hide from us that a form came from our own page.
+    ("Referrer-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+
+
+def page(body: bytes, status: int = 200) -> Answer:
+    """A page that loads nothing from anywhere."""
+    return Answer(status, HTML, body)
+
+
+def download(name: str, body: bytes) -> Answer:
+    """A zip to save."""
+    headers = (
+        ("Content-Type", "application/zip"),
+        ("Content-Disposition", f'attachment; filename="{name}"'),
+        ("Cache-Control", "no-store"),
+    )
+    return Answer(200, headers, body)
+
+
+def see(place: str) -> Answer:
+    """After a form: look there."""
+    return Answer(303, (("Location", place),))
+
+
+def is_loopback(peer: str) -> bool:
+    """Whether the address is this computer's own."""
+    try:
+        return ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        return False
+
+
+def is_own_form(request: Request) -> bool:
+    """Browsers name the page that posts a form: it must be ours."""
+    host = request.header("Host")
+    return bool(host) and urlsplit(request.header("Origin")).netloc == host
+
+
+def form_of(request: Request) -> dict[str, list[str]]:
+    """The fields of a form. Raises ValueError."""
+    return parse_qs(request.body.decode(), keep_blank_values=True, max_num_fields=2000)
+
+
+def query_of(request: Request, name: str) -> str:
+    """One parameter, "" when it is not given."""
+    return parse_qs(request.query).get(name, [""])[0]

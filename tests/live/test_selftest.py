@@ -1,0 +1,120 @@
+"""The self-test passes at our receiver, and a receiver that is broken fails just where it should."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bars_portal.simulator.selftest.connections import Connections, Target
+from bars_portal.simulator.selftest.model import Verdict
+from bars_portal.simulator.selftest.reading import read_scenarios
+from bars_portal.simulator.selftest.running import Runner, Settings
+from bars_portal.simulator.selftest.selecting import select
+from tests.live.conftest import Query
+from tests.live.partner import HUB, direct_client, mutual_tls
+from tests.live.spoiling import BREAKAGES, Breakage, standing_in_front
+from tests.stack import ROOT, Stack
+
+FailedWith = Callable[[Breakage], set[str]]
+LEAST = 150
+# What each breakage must be found by, and by nothing else.
+FOUND_BY = {
+    "echo off": """
+        IDS-01.metadata IDS-01.definitions IDS-02 IDS-03 IDS-04 IDS-05 IDS-06.404-path IDS-06.404-id
+        IDS-06.405 IDS-06.406 IDS-06.400 IDS-07 IDS-08 IDS-09""",
+    "wrong code": "TXN-01 TXN-02 TXN-03 TXN-04 TXN-05 TXN-06 CANC-12 DNA-06",
+    "XML off": """
+        XML-01.metadata XML-01.definitions XML-02.xml XML-02.media-type XML-03 XML-04 XML-05 XML-06 XML-07
+        XML-08 XML-09 XML-10 XML-11 XML-12 XML-13 XML-14.nothing XML-14.cut XML-14.no-namespace XML-14.unknown
+        XML-15""",
+    "lost state": """
+        IDS-05 TXN-01 TXN-02 TXN-03 TXN-04 TXN-05 TXN-06 CANC-12 DNA-06
+        XML-09 XML-10 CANC-03 REF-22 REF-23 REF-31 VAL-14 READ-01 READ-02 READ-10""",
+}
+
+
+def selftest(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    ports = {"RECEIVER_PORT": str(stack.ports.receiver)}
+    return subprocess.run(
+        [sys.executable, "manage.py", "bars_selftest", *arguments],
+        env={**os.environ, **stack.environment, **ports},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_our_receiver_passes_every_scenario(stack: Stack, tmp_path: Path) -> None:
+    done = selftest(stack, "--report", str(tmp_path))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads((tmp_path / "report.json").read_text())
+    count = len(told["scenarios"])
+    assert count >= LEAST
+    assert told["counts"] == {"passed": count, "failed": 0, "skipped": 0}
+    suites = ET.parse(tmp_path / "junit.xml").getroot()
+    assert len(suites.findall("testsuite/testcase")) == count
+    assert "test data only" in (tmp_path / "index.html").read_text()
+    assert all(each["exchanges"] and each["rule"] for each in told["scenarios"])
+
+
+def test_a_service_that_takes_less_is_asked_less(stack: Stack, tmp_path: Path) -> None:
+    done = selftest(stack, "--service", "2000099004", "--scenario", "VAL-01", "--scenario", "REF-13")
+
+    assert done.returncode == 0, done.stdout
+    assert "3 passed, 0 failed, 1 skipped" in done.stdout
+
+
+def test_the_answer_to_a_request_that_we_sent_is_heard(stack: Stack, query: Query) -> None:
+    request, conversation = str(uuid4()), str(uuid4())
+    register = f"answering.register({request!r}, {conversation!r}, '2000099003')"
+    stack.manage("shell", "--no-imports", "-c", f"from tests.live import answering; {register}")
+
+    done = selftest(stack, "--scenario", "VANS-20", "--sent-request", request, "--sender", "2000099003")
+
+    assert done.returncode == 0, done.stdout
+    status = "SELECT status FROM referrals_validationcase WHERE correlation_id = %s"
+    assert query(status, conversation) == [("completed",)]
+
+
+def test_what_cannot_be_run_is_no_verdict(stack: Stack) -> None:
+    assert selftest(stack, "--target", "https://localhost:1/FHIR/R4").returncode == 2
+
+
+@pytest.fixture(scope="module")
+def failed_with(stack: Stack) -> Iterator[FailedWith]:
+    """Runs every scenario against the broken receiver; the ids of those that fail."""
+    scenarios = select(read_scenarios(), [])
+    with (
+        direct_client(stack, mutual_tls(stack)) as receiver,
+        standing_in_front(receiver) as (gateway, url),
+    ):
+
+        def run(breakage: Breakage) -> set[str]:
+            gateway.breakage = breakage
+            now = datetime.now(UTC).replace(microsecond=0)
+            settings = Settings(HUB, "2000088001", now, jobs=4, tidy=False)
+            connections = Connections(Target(url))
+            try:
+                runner = Runner(connections, settings)
+                results = list(runner.run(scenarios, runner.offer()))
+            finally:
+                connections.close()
+            assert sum(each.verdict is Verdict.PASSED for each in results) > LEAST
+            return {each.scenario.id for each in results if each.verdict is Verdict.FAILED}
+
+        yield run
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_a_broken_receiver_fails_just_where_it_should(name: str, failed_with: FailedWith) -> None:
+    assert failed_with(BREAKAGES[name]) == set(FOUND_BY[name].split())
