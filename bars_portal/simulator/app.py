@@ -7,6 +7,8 @@ from threading import Event
 from typing import Any
 
 from bars_portal.simulator.catalogue import Catalogue
+from bars_portal.simulator.cis2 import issuer as cis2
+from bars_portal.simulator.cis2.issuer import Issuer
 from bars_portal.simulator.clients import ClientRegistry
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
 from bars_portal.simulator.drills import PREFIX, Drills
@@ -39,6 +41,7 @@ class _Parts:
     token_endpoint: TokenEndpoint
     proxy: Proxy
     drills: Drills
+    cis2: Issuer
 
 
 def create_app(
@@ -77,7 +80,8 @@ def _build(config: Config, clock: Clock, sleep: Sleep, https: Receiver) -> _Part
         sleep=sleep,
     )
     endpoint = TokenEndpoint(registry=registry, tokens=tokens, token_url=config.token_url, clock=clock)
-    return _Parts(config, clock, Journal(), endpoint, proxy, Drills(faults))
+    issuer = Issuer(public_url=config.public_url, file=config.cis2_file, clock=clock)
+    return _Parts(config, clock, Journal(), endpoint, proxy, Drills(faults), issuer)
 
 
 def _mutual_tls(config: Config) -> Receiver:
@@ -107,6 +111,8 @@ def _answer(parts: _Parts, request: Request) -> Answer:
         return parts.token_endpoint.answer(request)
     if path.startswith(f"{FHIR_BASE}/"):
         return parts.proxy.answer(request)
+    if path.startswith(f"{cis2.PREFIX}/"):
+        return parts.cis2.answer(request)
     if path.startswith(PREFIX):
         return parts.drills.answer(request)
     if path == "/" and request.method in {"GET", "HEAD"}:

@@ -25,6 +25,8 @@ class Config:
     client_key_file: Path
     clients_file: Path
     catalogue_file: Path
+    # People and applications of the mock CIS2 issuer; a file that is not there is an empty one.
+    cis2_file: Path = Path("cis2.json")
 
     @property
     def token_url(self) -> str:

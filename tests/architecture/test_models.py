@@ -8,6 +8,8 @@ from django.db import models
 OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals"}
 # Reviewed: why these have no page of their own in the admin.
 NOT_IN_ADMIN = {
+    "accounts.Cis2Identity": "shown with its person",
+    "accounts.Cis2Session": "lasts as long as a sign-in",
     "accounts.Membership": "shown with its person",
     "exchange.AccessToken": "a secret",
     "exchange.DeliveryAttempt": "shown with its message",
