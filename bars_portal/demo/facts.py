@@ -103,9 +103,23 @@ _TKW_NUMBERS = {
     "2000159909": " 13",
     "2000159910": " 14",
 }
+# What else than bookings and referrals of emergency departments they take.
+_TKW_USE_CASES = {
+    "2000072489": _ALL,
+    "2000076289": (*_ED, "a3t1"),
+    "2000003366": ("a4t1", "a4t2", "a4t3"),
+    "2000159909": _AMBULANCE,
+    "2000159910": _AMBULANCE,
+}
 _TKW = tuple(
     DemoService(
-        service_id, f"TESTING ONLY BaRS Test Service (TKW{number})", "other", TKW_ODS, _ED, hosted=False
+        service_id,
+        f"TESTING ONLY BaRS Test Service (TKW{number})",
+        "other",
+        TKW_ODS,
+        _TKW_USE_CASES.get(service_id, _ED),
+        hosted=False,
+        takes_referrals=True,
     )
     for service_id, number in _TKW_NUMBERS.items()
 )

@@ -67,6 +67,7 @@ def simulator_arguments(var: Path, ports: Ports, pki: PkiFiles) -> list[str]:
         *("--ca", str(pki.ca_chain)),
         *("--client-cert", str(pki.certificate("proxy-client"))),
         *("--client-key", str(pki.key("proxy-client"))),
+        *("--ca-key", str(pki.ca_key)),
         *("--clients", str(folder / "clients.json")),
         *("--catalogue", str(folder / "catalogue.json")),
     ]

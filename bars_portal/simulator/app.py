@@ -7,17 +7,20 @@ from threading import Event
 from typing import Any
 
 from bars_portal.simulator.catalogue import Catalogue
+from bars_portal.simulator.certificates import CertificateDrill
 from bars_portal.simulator.cis2 import issuer as cis2
 from bars_portal.simulator.cis2.issuer import Issuer
 from bars_portal.simulator.clients import ClientRegistry
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
 from bars_portal.simulator.drills import PREFIX, Drills
-from bars_portal.simulator.faults import ConnectionCut, FaultBoard
+from bars_portal.simulator.faults import CERTIFICATE_FAULTS, ConnectionCut, Fault, FaultBoard
 from bars_portal.simulator.forwarding import MutualTlsReceiver, Receiver, client_context
 from bars_portal.simulator.journal import Journal
 from bars_portal.simulator.oauth import TokenEndpoint
 from bars_portal.simulator.outcomes import ProxyError, error_answer
 from bars_portal.simulator.proxy import HTTPS, Proxy
+from bars_portal.simulator.replying import Later, Replies, in_a_thread
+from bars_portal.simulator.routing import Routing
 from bars_portal.simulator.status import status_page
 from bars_portal.simulator.tkw.receiver import TKW_BASE_URL, TkwReceiver
 from bars_portal.simulator.tokens import TokenStore
@@ -50,12 +53,21 @@ def create_app(
     clock: Clock = system_clock,
     sleep: Sleep | None = None,
     https: Receiver | None = None,
+    journal: Journal | None = None,
+    later: Later = in_a_thread,
 ) -> WsgiApp:
     """The whole simulator. Raises OSError when a certificate file cannot be used.
 
-    `sleep` is how drills wait; `https` stands in for the receivers behind mutual TLS.
+    `sleep` is how drills wait, `later` how replies do; `https` stands in for receivers behind mutual TLS.
     """
-    parts = _build(config, clock, sleep or Event().wait, https or _mutual_tls(config))
+    parts = _build(
+        config,
+        clock=clock,
+        sleep=sleep or Event().wait,
+        https=https or _mutual_tls(config),
+        journal=journal or Journal(),
+        later=later,
+    )
 
     def application(environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -67,21 +79,37 @@ def create_app(
     return application
 
 
-def _build(config: Config, clock: Clock, sleep: Sleep, https: Receiver) -> _Parts:
+def _build(
+    config: Config, *, clock: Clock, sleep: Sleep, https: Receiver, journal: Journal, later: Later
+) -> _Parts:
     registry, tokens, faults = ClientRegistry(config.clients_file), TokenStore(), FaultBoard()
+    receivers: dict[str, Receiver] = {HTTPS: https} | _certificate_drills(config, clock)
     proxy = Proxy(
         registry=registry,
         tokens=tokens,
-        catalogue=Catalogue(config.catalogue_file),
-        receivers={HTTPS: https, TKW_BASE_URL: TkwReceiver(clock=clock)},
+        catalogue=Routing(Catalogue(config.catalogue_file)),
+        receivers=receivers,
         faults=faults,
         fhir_url=config.fhir_url,
         clock=clock,
         sleep=sleep,
     )
+    replies = Replies(carry=proxy.carry, journal=journal, clock=clock, delay=config.reply_delay, later=later)
+    tkw = TkwReceiver(clock=clock, set_off=replies.set_off)
+    receivers[TKW_BASE_URL] = tkw
     endpoint = TokenEndpoint(registry=registry, tokens=tokens, token_url=config.token_url, clock=clock)
+    drills = Drills(faults, reset=tkw.reset, possible=_possible_faults(config))
     issuer = Issuer(public_url=config.public_url, file=config.cis2_file, clock=clock)
-    return _Parts(config, clock, Journal(), endpoint, proxy, Drills(faults), issuer)
+    return _Parts(config, clock, journal, endpoint, proxy, drills, issuer)
+
+
+def _certificate_drills(config: Config, clock: Clock) -> dict[str, Receiver]:
+    return {str(fault): CertificateDrill(fault, config=config, clock=clock) for fault in CERTIFICATE_FAULTS}
+
+
+def _possible_faults(config: Config) -> frozenset[Fault]:
+    """Only an authority can issue a certificate that has expired."""
+    return frozenset(Fault) - (frozenset() if config.ca_key_file else {Fault.EXPIRED_CERTIFICATE})
 
 
 def _mutual_tls(config: Config) -> Receiver:
@@ -92,16 +120,18 @@ def _mutual_tls(config: Config) -> Receiver:
 
 
 def _noted(parts: _Parts, request: Request) -> Answer:
-    """Answers and keeps a line about it; a cut connection is noted too."""
-    began, at, status = time.monotonic(), parts.clock(), "failed"
+    """Answers and keeps the exchange; a cut connection is noted too."""
+    began, at = time.monotonic(), parts.clock()
+    answer, status, scenario = None, "failed", ""
     try:
         answer = _answer(parts, request)
-        status = str(answer.status)
-    except ConnectionCut:
-        status = "cut"
+        status, scenario = str(answer.status), answer.scenario
+    except ConnectionCut as cut:
+        status, scenario = "cut", cut.scenario
         raise
     finally:
-        parts.journal.note(request, status=status, at=at, took_ms=round((time.monotonic() - began) * 1000))
+        took = round((time.monotonic() - began) * 1000)
+        parts.journal.note(request, answer=answer, status=status, at=at, took_ms=took, scenario=scenario)
     return answer
 
 

@@ -12,7 +12,8 @@ PROCESS_MESSAGE = "http://hl7.org/fhir/OperationDefinition/MessageHeader-process
 RESOURCES: dict[str, tuple[str, ...]] = {
     "MessageDefinition": ("search-type",),
     "Slot": ("search-type",),
-    "Appointment": ("read",),
+    "Appointment": ("read", "search-type"),
+    "ServiceRequest": ("read", "search-type"),
 }
 
 
@@ -52,7 +53,7 @@ def capability_statement(
         "software": {"name": name, "version": CORE_VERSION},
         "implementation": {"description": description, "url": url},
         "fhirVersion": "4.0.1",
-        "format": ["json"],
+        "format": ["json", "xml"],
         "rest": [_rest(security, resources)],
     }
     if definitions:

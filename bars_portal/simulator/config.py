@@ -14,7 +14,11 @@ TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path, no secret
 
 @dataclass(frozen=True)
 class Config:
-    """Addresses and files. `public_url` is what senders call us: their assertion's `aud` must name it."""
+    """Addresses and files. `public_url` is what senders call us: their assertion's `aud` must name it.
+
+    `ca_key_file` is the authority's key, for the drill with an expired certificate only. `reply_delay` is
+    how many seconds after a request TKW sends the reply that it set off.
+    """
 
     host: str
     port: int
@@ -27,6 +31,8 @@ class Config:
     catalogue_file: Path
     # People and applications of the mock CIS2 issuer; a file that is not there is an empty one.
     cis2_file: Path = Path("cis2.json")
+    ca_key_file: Path | None = None
+    reply_delay: float = 3.0
 
     @property
     def token_url(self) -> str:

@@ -1,19 +1,15 @@
 """Fault drills: what goes wrong for a service on purpose, the next few times. For tests and engineers."""
 
 import errno
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Lock
-
-from bars_portal.simulator.config import Sleep
-from bars_portal.simulator.outcomes import ProxyError, error_answer
-from bars_portal.simulator.wire import ECHOED_IDS, Answer, Request
 
 SLOW_SECONDS = 6.0
 # Longer than any sender waits (35 s).
 HANG_SECONDS = 60.0
 MOST_TIMES = 1000
+MOST_SECONDS = 600.0
 
 
 class Fault(StrEnum):
@@ -22,27 +18,62 @@ class Fault(StrEnum):
     SLOW = "slow"
     HANG = "hang"
     CUT = "cut"
-    SERVER_ERROR = "500"
-    UNAVAILABLE = "503"
-    TIMEOUT = "408"
-    NO_IDS = "no-ids"
-    GARBAGE = "garbage"
     LOST_REPLY = "lost-reply"
+    NO_IDS = "no-ids"
+    BAD_IDS = "bad-ids"
+    GARBAGE = "garbage"
+    HALF_ANSWER = "half-answer"
+    UNAUTHORIZED = "401"
+    FORBIDDEN = "403"
+    TIMEOUT = "408"
+    TOO_MANY = "429"
+    SERVER_ERROR = "500"
+    BAD_GATEWAY = "502"
+    UNAVAILABLE = "503"
+    GATEWAY_TIMEOUT = "504"
+    EXPIRED_CERTIFICATE = "expired-certificate"
+    WRONG_CERTIFICATE = "wrong-certificate"
+    NO_CERTIFICATE = "no-certificate"
+
+
+# Faults of the proxy's own client certificate towards the receiver.
+CERTIFICATE_FAULTS = frozenset({Fault.EXPIRED_CERTIFICATE, Fault.WRONG_CERTIFICATE, Fault.NO_CERTIFICATE})
+_SECONDS = {Fault.SLOW: SLOW_SECONDS, Fault.HANG: HANG_SECONDS}
 
 
 class ConnectionCut(ConnectionResetError):
-    """Ends the connection without an answer: the server takes it for a broken socket and closes quietly."""
+    """Ends the connection without an answer: the server takes it for a broken socket and closes quietly.
 
-    def __init__(self) -> None:
+    `scenario` names the drill, for the journal.
+    """
+
+    def __init__(self, scenario: str) -> None:
         super().__init__(errno.ECONNRESET, "connection cut by a fault drill")
+        self.scenario = scenario
 
 
-@dataclass
-class _Drill:
+@dataclass(frozen=True)
+class Drill:
+    """The next `times` requests for a service (of that method only, if one is named) meet the fault.
+
+    `seconds` is how long slow and hang last.
+    """
+
     service: str
     fault: Fault
-    times: int
-    method: str
+    times: int = 1
+    method: str = ""
+    seconds: float = 0.0
+
+    @property
+    def waits(self) -> float:
+        """Seconds that this drill waits; 0 for faults that do not wait."""
+        return (self.seconds or _SECONDS[self.fault]) if self.fault in _SECONDS else 0.0
+
+    @property
+    def scenario(self) -> str:
+        """What the journal calls an exchange that met the fault."""
+        return f"drill {self.fault}"
 
 
 class FaultBoard:
@@ -50,59 +81,29 @@ class FaultBoard:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._drills: list[_Drill] = []
+        self._drills: list[Drill] = []
 
-    def arm(self, *, service: str, fault: Fault, times: int = 1, method: str = "") -> None:
-        """The next `times` requests for the service (of that method only, if one is named) meet the fault."""
+    def arm(self, drill: Drill) -> None:
+        """Switches a drill on, after those that are on already."""
         with self._lock:
-            self._drills.append(_Drill(service, fault, times, method))
+            self._drills.append(drill)
 
-    def clear(self) -> None:
-        """Switches every drill off."""
+    def armed(self) -> tuple[Drill, ...]:
+        """What is switched on, `times` being what is left."""
         with self._lock:
-            self._drills.clear()
+            return tuple(self._drills)
 
-    def take(self, *, service: str, method: str) -> Fault | None:
-        """The fault that this request must meet, if any; counts it."""
+    def clear(self, service: str | None = None) -> None:
+        """Switches every drill off, or those of one service."""
         with self._lock:
-            for drill in self._drills:
+            self._drills = [each for each in self._drills if service not in (None, each.service)]
+
+    def take(self, *, service: str, method: str) -> Drill | None:
+        """The drill that this request must meet, if any; counts it."""
+        with self._lock:
+            for place, drill in enumerate(self._drills):
                 if drill.service == service and drill.method in {"", method}:
-                    drill.times -= 1
-                    self._drills = [each for each in self._drills if each.times > 0]
-                    return drill.fault
+                    left = replace(drill, times=drill.times - 1)
+                    self._drills[place : place + 1] = [left] if left.times else []
+                    return drill
         return None
-
-
-Forward = Callable[[], Answer]
-
-
-def meet(fault: Fault | None, *, request: Request, forward: Forward, sleep: Sleep) -> Answer:
-    """Forwards the request with the fault applied. Raises ConnectionCut where the connection must end."""
-    if fault in _CANNED:
-        return error_answer(_CANNED[fault], request)
-    if fault in (Fault.HANG, Fault.CUT):
-        sleep(HANG_SECONDS if fault is Fault.HANG else 0)
-        raise ConnectionCut
-    if fault is Fault.SLOW:
-        sleep(SLOW_SECONDS)
-    return _spoiled(fault, forward())
-
-
-_CANNED: dict[Fault | None, ProxyError] = {
-    Fault.SERVER_ERROR: ProxyError.RECEIVER_ERROR,
-    Fault.UNAVAILABLE: ProxyError.RECEIVER_UNAVAILABLE,
-    Fault.TIMEOUT: ProxyError.RECEIVER_TIMEOUT,
-}
-
-
-def _spoiled(fault: Fault | None, answer: Answer) -> Answer:
-    """The receiver has done its work; what may still go wrong is the way back."""
-    if fault is Fault.LOST_REPLY:
-        raise ConnectionCut
-    if fault is Fault.NO_IDS:
-        unwanted = {name.lower() for name in ECHOED_IDS}
-        kept = tuple(pair for pair in answer.headers if pair[0].lower() not in unwanted)
-        return Answer(answer.status, kept, answer.body)
-    if fault is Fault.GARBAGE:
-        return Answer(200, (("Content-Type", "text/html"),), b"<html>\x00 not FHIR {")
-    return answer

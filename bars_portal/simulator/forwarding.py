@@ -111,9 +111,15 @@ class MutualTlsReceiver:
 
 def client_context(*, ca_file: Path, cert_file: Path, key_file: Path) -> ssl.SSLContext:
     """TLS as the proxy speaks it: trusts `ca_file` only, shows the client certificate. Raises OSError."""
+    context = server_trust(ca_file)
+    context.load_cert_chain(str(cert_file), str(key_file))
+    return context
+
+
+def server_trust(ca_file: Path) -> ssl.SSLContext:
+    """TLS that trusts `ca_file` only and shows no certificate. Raises OSError."""
     context = ssl.create_default_context(cafile=str(ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(str(cert_file), str(key_file))
     return context
 
 

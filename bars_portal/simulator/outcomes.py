@@ -1,6 +1,7 @@
 """The BaRS proxy's own errors, one table. Source: api.md section 4 (origin P) and section 7."""
 
 import uuid
+from dataclasses import replace
 from enum import Enum
 
 from bars_portal.simulator.wire import Answer, Request, json_answer
@@ -67,6 +68,7 @@ class ProxyError(Enum):
     )
     PATH_UNKNOWN = (404, "NOT_FOUND", "not-found", ERROR_CODES, "The API path does not exist.")
     TOO_LARGE = (413, "BAD_REQUEST", "too-long", ERROR_CODES, "The request body is larger than 10 MiB.")
+    TOO_MANY = (429, "PROXY_TOO_MANY_REQUESTS", "throttled", ERROR_CODES, "Too many requests.")
     TLS_REFUSED = (403, "REC_FORBIDDEN", "forbidden", ERROR_CODES, "TLS-MA failure.")
     RECEIVER_TIMEOUT = (408, "REC_TIMEOUT", "timeout", ERROR_CODES, "The receiver did not answer in time.")
     RECEIVER_ERROR = (500, "REC_SERVER_ERROR", "exception", ERROR_CODES, "The receiver failed.")
@@ -95,7 +97,8 @@ class Refused(Exception):
 def error_answer(error: ProxyError, request: Request | None = None) -> Answer:
     """The OperationOutcome as the live proxy sends it: application/json, no display, ids echoed as sent."""
     ids = request.sent_ids() if request else ()
-    return json_answer(error.status, _operation_outcome(error), *ids)
+    answer = json_answer(error.status, _operation_outcome(error), *ids)
+    return replace(answer, scenario=f"proxy: {error.name.lower().replace('_', ' ')}")
 
 
 def _operation_outcome(error: ProxyError) -> dict[str, object]:

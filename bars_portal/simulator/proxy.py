@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 
 from bars_portal.simulator.capability import proxy_capability
-from bars_portal.simulator.catalogue import Catalogue
 from bars_portal.simulator.clients import ClientRegistry
 from bars_portal.simulator.config import FHIR_BASE, Clock, Sleep
-from bars_portal.simulator.faults import FaultBoard, meet
+from bars_portal.simulator.faults import Fault, FaultBoard
 from bars_portal.simulator.forwarding import Call, Receiver, ReceiverTimedOut, ReceiverUnreachable
+from bars_portal.simulator.meeting import meet
 from bars_portal.simulator.outcomes import ProxyError, Refused, error_answer
 from bars_portal.simulator.rewriting import rewrite
+from bars_portal.simulator.routing import Addresses
 from bars_portal.simulator.target import TARGET_HEADER, decode_target
-from bars_portal.simulator.tokens import TokenStore
+from bars_portal.simulator.tokens import EXAMPLE_TOKEN, TokenStore
 from bars_portal.simulator.versions import DOCUMENT_REFERENCE_VERSION, accepted_version
 from bars_portal.simulator.wire import ECHOED_IDS, Answer, Request, json_answer
 
@@ -25,7 +26,8 @@ PREFLIGHT = (
 class Proxy:
     """Answers everything under /booking-and-referral/FHIR/R4.
 
-    `receivers` says who answers: by the catalogue's whole entry (`simulator:tkw`), else under `https`.
+    `receivers` says who answers: by the catalogue's whole entry (`simulator:tkw`), else under `https`; under
+    a certificate fault's name, who connects with that wrong certificate.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class Proxy:
         *,
         registry: ClientRegistry,
         tokens: TokenStore,
-        catalogue: Catalogue,
+        catalogue: Addresses,
         receivers: Mapping[str, Receiver],
         faults: FaultBoard,
         fhir_url: str,
@@ -53,7 +55,14 @@ class Proxy:
         """The receiver's answer, or the proxy's own. Raises ConnectionCut in a drill."""
         suffix = request.raw_path.removeprefix(FHIR_BASE)
         try:
-            return self._own_answer(request, suffix) or self._forwarded(request, suffix)
+            return self._own_answer(request, suffix) or self._checked(request, suffix)
+        except Refused as refusal:
+            return error_answer(refusal.error, request)
+
+    def carry(self, request: Request) -> Answer:
+        """As `answer`, for TKW's own replies: they carry no token. Raises ConnectionCut in a drill."""
+        try:
+            return self._forwarded(request, request.raw_path.removeprefix(FHIR_BASE))
         except Refused as refusal:
             return error_answer(refusal.error, request)
 
@@ -69,36 +78,51 @@ class Proxy:
             )
         return None
 
-    def _forwarded(self, request: Request, suffix: str) -> Answer:
-        self._check_token(request)
+    def _checked(self, request: Request, suffix: str) -> Answer:
+        token = _token(request)
+        if token != EXAMPLE_TOKEN:
+            self._check_token(token)
+        return self._forwarded(request, suffix, only_played=token == EXAMPLE_TOKEN)
+
+    def _forwarded(self, request: Request, suffix: str, *, only_played: bool = False) -> Answer:
         _check_ids(request)
         _check_document_reference(request, suffix)
         target = decode_target(request.header(TARGET_HEADER))
         call = Call(request, suffix, target.value, self._catalogue.base_url(target))
-        fault = self._faults.take(service=target.value, method=request.method)
-        return meet(fault, request=request, forward=lambda: self._received(call), sleep=self._sleep)
+        if only_played and call.base_url not in self._receivers:
+            raise Refused(ProxyError.BAD_TOKEN)
+        drill = self._faults.take(service=target.value, method=request.method)
+        return meet(
+            drill, request=request, forward=lambda fault: self._received(call, fault), sleep=self._sleep
+        )
 
-    def _check_token(self, request: Request) -> None:
-        scheme, _, token = request.header("Authorization").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Refused(ProxyError.NO_TOKEN)
-        api_key = self._tokens.api_key_of(token.strip(), now=self._clock())
+    def _check_token(self, token: str) -> None:
+        api_key = self._tokens.api_key_of(token, now=self._clock())
         if api_key is None:
             raise Refused(ProxyError.BAD_TOKEN)
         # The token outlives the registration: such an application has lost its product.
         if self._registry.keys_of(api_key) is None:
             raise Refused(ProxyError.NOT_ENABLED)
 
-    def _received(self, call: Call) -> Answer:
+    def _received(self, call: Call, fault: Fault | None) -> Answer:
         try:
-            return rewrite(self._receiver_of(call).answer(call), call.request)
+            return rewrite(self._receiver_of(call, fault).answer(call), call.request)
         except ReceiverTimedOut:
             return error_answer(ProxyError.RECEIVER_TIMEOUT, call.request)
         except ReceiverUnreachable:
             return error_answer(ProxyError.RECEIVER_UNAVAILABLE, call.request)
 
-    def _receiver_of(self, call: Call) -> Receiver:
+    def _receiver_of(self, call: Call, fault: Fault | None) -> Receiver:
+        if fault is not None:
+            return self._receivers[fault]
         return self._receivers.get(call.base_url, self._receivers[HTTPS])
+
+
+def _token(request: Request) -> str:
+    scheme, _, token = request.header("Authorization").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Refused(ProxyError.NO_TOKEN)
+    return token.strip()
 
 
 def _check_ids(request: Request) -> None:

@@ -1,6 +1,7 @@
 """What the proxy makes of a receiver's error before the sender sees it. Source: api.md section 7, step 9."""
 
 import zlib
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import orjson
@@ -23,7 +24,11 @@ def rewrite(answer: Answer, request: Request) -> Answer:
     replacement = ALWAYS_REPLACED.get(answer.status)
     if answer.status == 500 and first_issue_code(answer) in {None, "no-store"}:
         replacement = ProxyError.RECEIVER_ERROR
-    return error_answer(replacement, request) if replacement else answer
+    if not replacement:
+        return answer
+    # The row that made the receiver fail says more than what the proxy makes of it.
+    replaced = error_answer(replacement, request)
+    return replace(replaced, scenario=answer.scenario or replaced.scenario)
 
 
 def first_issue_code(answer: Answer) -> str | None:

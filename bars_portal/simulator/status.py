@@ -3,7 +3,7 @@
 import html
 
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Config
-from bars_portal.simulator.journal import KEPT, Entry, Journal
+from bars_portal.simulator.journal import Entry, Journal
 from bars_portal.simulator.wire import Answer
 
 HEADERS = (
@@ -18,6 +18,7 @@ STYLE = (
     "caption{text-align:left;font-weight:bold;padding:.5rem 0}th,td{text-align:left;padding:.4rem .6rem;"
     "border-bottom:1px solid #d8dde0}dt{font-weight:bold}dd{margin:0 0 .5rem}.scroll{overflow-x:auto}"
 )
+SHOWN = 50
 COLUMNS = ("Time (UTC)", "Method", "Path", "Target service", "Status")
 
 
@@ -27,9 +28,9 @@ def status_page(config: Config, journal: Journal) -> Answer:
         style=STYLE,
         token_url=html.escape(config.public_url + TOKEN_PATH),
         fhir_url=html.escape(config.public_url + FHIR_BASE),
-        caption=f"Last {KEPT} requests, newest first",
+        caption=f"Last {SHOWN} requests, newest first",
         head="".join(f'<th scope="col">{name}</th>' for name in COLUMNS),
-        rows="".join(_row(entry) for entry in journal.entries()) or _EMPTY,
+        rows="".join(_row(entry) for entry in journal.entries()[:SHOWN]) or _EMPTY,
     )
     return Answer(200, HEADERS, body.encode())
 

@@ -4,6 +4,9 @@ import secrets
 from datetime import datetime, timedelta
 from threading import Lock
 
+# The placeholder in the seeds' own curl example, which must work as it stands: good for the services that the
+# simulator plays itself, never for a real receiver.
+EXAMPLE_TOKEN = "yourBearerToken"  # noqa: S105 - published, opens nothing real
 TOKEN_LIFE = timedelta(seconds=599)
 
 

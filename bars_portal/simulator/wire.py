@@ -42,11 +42,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `body` is what goes over the wire, still encoded when content-encoding says so."""
+    """One answer. `body` is what goes over the wire, still encoded when content-encoding says so.
+
+    `scenario` names the row or drill that decided it: for the journal, never sent.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    scenario: str = ""
 
     def header(self, name: str) -> str:
         """The first value under that name, whatever its case; empty when absent."""

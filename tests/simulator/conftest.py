@@ -1,9 +1,14 @@
-"""A simulator per test: its own files, a clock that stands, a recording receiver. No Django, no database."""
+"""A simulator per test: its own files, a clock that stands, a recording receiver. No Django, no database.
+
+And `world`: one real process for the session, for whoever asks it over HTTP.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -11,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bars_portal.simulator.app import WsgiApp, create_app
 from bars_portal.simulator.config import Config
+from tests.simulator.program import Sender, route, running
 from tests.simulator.support import (
     API_KEY,
     IDS,
@@ -26,8 +32,11 @@ from tests.simulator.support import (
     sign,
     target,
 )
+from tests.simulator.tls_receiver import TlsReceiver, tls_receiver, write_certificates
 
 CallProxy = Callable[..., Reply]
+# The service that replies go to.
+REQUESTER = "2000088001"
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +48,11 @@ def private_key() -> RSAPrivateKey:
 @pytest.fixture
 def config(tmp_path: Path, private_key: RSAPrivateKey) -> Config:
     """Files as the demo's launcher writes them; the certificate files are made by the tests that need TLS."""
+    return configured(tmp_path, private_key)
+
+
+def configured(tmp_path: Path, private_key: RSAPrivateKey) -> Config:
+    """A configuration with its files in a folder."""
     public = private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "sender.pem").write_bytes(public)
     (tmp_path / "clients.json").write_text(json.dumps({API_KEY: {KEY_ID: "sender.pem"}}))
@@ -55,6 +69,31 @@ def config(tmp_path: Path, private_key: RSAPrivateKey) -> Config:
         clients_file=tmp_path / "clients.json",
         catalogue_file=tmp_path / "catalogue.json",
     )
+
+
+@dataclass(frozen=True)
+class World:
+    """One simulator process for the whole session, a sender in front, a receiver behind mutual TLS."""
+
+    sender: Sender
+    receiver: TlsReceiver
+    url: str
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, private_key: RSAPrivateKey) -> Iterator[World]:
+    """The receiver is service REQUESTER; replies come after a tenth of a second."""
+    folder = tmp_path_factory.mktemp("world")
+    config = configured(folder, private_key)
+    authority, _stranger = write_certificates(folder)
+    authority.private_key_pem.write_to_path(folder / "ca.key")
+    with (
+        tls_receiver(authority, authority) as receiver,
+        running(config, "--reply-delay=0.1", f"--ca-key={folder / 'ca.key'}") as (_process, url),
+        httpx.Client(base_url=url, trust_env=False, timeout=15) as http,
+    ):
+        route(config, {REQUESTER: receiver.url})
+        yield World(Sender.signed_in(http, private_key), receiver, url)
 
 
 @pytest.fixture

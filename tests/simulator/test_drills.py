@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bars_portal.simulator.app import WsgiApp
-from bars_portal.simulator.faults import ConnectionCut, Fault, FaultBoard
+from bars_portal.simulator.config import Config
+from bars_portal.simulator.faults import ConnectionCut, Drill, Fault, FaultBoard
 from bars_portal.simulator.wire import Answer
 from tests.simulator.conftest import CallProxy
 from tests.simulator.support import IDS, Recorder, Reply, call_app
+from tests.simulator.tls_receiver import write_certificates
 
 JSON = {"Content-Type": "application/json"}
 
@@ -25,9 +27,15 @@ def arm(app: WsgiApp, **drill: object) -> Reply:
     [
         ("500", 500, 0, []),
         ("503", 503, 0, []),
+        ("401", 401, 0, []),
+        ("403", 403, 0, []),
         ("408", 408, 0, []),
+        ("429", 429, 0, []),
+        ("502", 502, 0, []),
+        ("504", 504, 0, []),
         ("slow", 200, 1, [6.0]),
         ("garbage", 200, 1, []),
+        ("half-answer", 200, 1, []),
     ],
 )
 def test_faults_with_an_answer(
@@ -68,11 +76,75 @@ def test_no_ids(app: WsgiApp, proxy: CallProxy, receiver: Recorder) -> None:
     assert not {"x-request-id", "x-correlation-id"} & proxy("GET", "/Slot").headers.keys()
 
 
-def test_garbage_is_no_json(app: WsgiApp, proxy: CallProxy) -> None:
-    arm(app, fault="garbage")
+def test_bad_ids(app: WsgiApp, proxy: CallProxy, receiver: Recorder) -> None:
+    receiver.answers = lambda _call: Answer(200, tuple((name.upper(), value) for name, value in IDS.items()))
+
+    arm(app, fault="bad-ids")
+
+    echoed = proxy("GET", "/Slot").headers
+    assert {"x-request-id", "x-correlation-id"} <= echoed.keys()
+    assert not set(IDS.values()) & set(echoed.values())
+
+
+def test_too_many_says_when_to_come_back(app: WsgiApp, proxy: CallProxy) -> None:
+    arm(app, fault="429")
+
+    assert proxy("GET", "/Slot").headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("fault", ["garbage", "half-answer", "502"])
+def test_some_answers_are_no_json(app: WsgiApp, proxy: CallProxy, fault: str) -> None:
+    arm(app, fault=fault)
 
     with pytest.raises(ValueError):
-        json.loads(proxy("GET", "/Slot").body)
+        json.loads(proxy("GET", "/metadata", service="2000099001").body)
+
+
+def test_a_drill_may_last_as_long_as_wanted(app: WsgiApp, proxy: CallProxy, waits: list[float]) -> None:
+    arm(app, fault="slow", seconds=1.5)
+    proxy("GET", "/Slot")
+    arm(app, fault="hang", seconds=40)
+    with pytest.raises(ConnectionCut):
+        proxy("GET", "/Slot")
+
+    assert waits == [1.5, 40]
+
+
+def test_what_is_armed_is_shown_and_counted_down(app: WsgiApp, proxy: CallProxy) -> None:
+    arm(app, fault="503", times=3)
+    arm(app, fault="cut", service="2", method="post")
+    proxy("GET", "/Slot")
+
+    shown = call_app(app, "GET", "/simulator/faults").json
+    assert [(each["service"], each["fault"], each["times"], each["method"]) for each in shown] == [
+        ("2000099001", "503", 2, ""),
+        ("2", "cut", 1, "POST"),
+    ]
+
+
+def test_one_services_drills_are_switched_off(app: WsgiApp) -> None:
+    arm(app, fault="503")
+    arm(app, fault="cut", service="2")
+
+    assert call_app(app, "DELETE", "/simulator/faults/2000099001").status == 204
+
+    assert [each["service"] for each in call_app(app, "GET", "/simulator/faults").json] == ["2"]
+
+
+def test_an_expired_certificate_needs_the_authoritys_key(app: WsgiApp) -> None:
+    refused = arm(app, fault="expired-certificate")
+
+    assert (refused.status, "--ca-key" in refused.json["error"]) == (400, True)
+
+
+def test_a_wrong_certificate_gets_no_answer_from_whoever_has_no_tls(
+    app: WsgiApp, proxy: CallProxy, config: Config
+) -> None:
+    write_certificates(config.state_dir)
+    arm(app, fault="no-certificate", service="2000072489")
+
+    assert proxy("GET", "/metadata", service="2000072489").status == 503
+    assert proxy("GET", "/metadata", service="2000072489").status == 200
 
 
 def test_a_drill_hits_its_service_as_often_as_said(app: WsgiApp, proxy: CallProxy) -> None:
@@ -98,12 +170,12 @@ def test_drills_are_switched_off(app: WsgiApp, proxy: CallProxy) -> None:
 
 def test_of_many_at_once_exactly_one_is_hit() -> None:
     board = FaultBoard()
-    board.arm(service="1", fault=Fault.CUT)
+    board.arm(Drill("1", Fault.CUT))
 
     with ThreadPoolExecutor(max_workers=32) as threads:
         taken = list(threads.map(lambda _number: board.take(service="1", method="GET"), range(200)))
 
-    assert taken.count(Fault.CUT) == 1
+    assert taken.count(None) == 199
 
 
 @pytest.mark.parametrize(
@@ -120,6 +192,9 @@ def test_of_many_at_once_exactly_one_is_hit() -> None:
         b'{"service": "1", "fault": "cut", "times": true}',
         b'{"service": "1", "fault": "cut", "times": 1000000}',
         b'{"service": "1", "fault": "cut", "method": 7}',
+        b'{"service": "1", "fault": "slow", "seconds": -1}',
+        b'{"service": "1", "fault": "slow", "seconds": true}',
+        b'{"service": "1", "fault": "slow", "seconds": 100000}',
     ],
 )
 def test_wrong_drills(app: WsgiApp, body: bytes) -> None:
@@ -133,14 +208,23 @@ def test_a_web_page_cannot_arm_a_drill(app: WsgiApp) -> None:
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.7", "", "nonsense"])
-@pytest.mark.parametrize(("method", "path"), [("GET", "health"), ("POST", "faults"), ("DELETE", "faults")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "health"), ("POST", "faults"), ("DELETE", "faults"), ("POST", "reset")]
+)
 def test_loopback_only(app: WsgiApp, peer: str, method: str, path: str) -> None:
     assert call_app(app, method, f"/simulator/{path}", JSON, b"{}", peer).status == 404
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "health", 200), ("POST", "health", 405), ("GET", "faults", 405), ("GET", "other", 404)],
+    [
+        ("GET", "health", 200),
+        ("POST", "health", 405),
+        ("PUT", "faults", 405),
+        ("GET", "reset", 405),
+        ("GET", "health/1", 404),
+        ("GET", "other", 404),
+    ],
 )
 def test_health_and_strays(app: WsgiApp, method: str, path: str, status: int) -> None:
     assert call_app(app, method, f"/simulator/{path}").status == status

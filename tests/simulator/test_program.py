@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -17,61 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bars_portal.simulator.arguments import read_config
 from bars_portal.simulator.config import Config
+from tests.simulator.program import ROOT, options, running
 from tests.simulator.support import BASE, FORM, IDS, SYSTEM, form, sign, target
 from tests.simulator.tls_receiver import tls_receiver, write_certificates
 
-ROOT = Path(__file__).resolve().parents[2]
 SERVICE = "2000099001"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def options(config: Config, port: int) -> list[str]:
-    return [
-        f"--port={port}",
-        f"--state={config.state_dir / 'state'}",
-        f"--ca={config.ca_file}",
-        f"--client-cert={config.client_cert_file}",
-        f"--client-key={config.client_key_file}",
-        f"--clients={config.clients_file}",
-        f"--catalogue={config.catalogue_file}",
-    ]
-
-
-@contextmanager
-def running(config: Config) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    port = free_port()
-    home = config.state_dir / "home"
-    home.mkdir()
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
-    command = [sys.executable, "-m", "bars_portal.simulator", *options(config, port)]
-    log = config.state_dir / "log.txt"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        _wait_until_up(f"http://127.0.0.1:{port}", process)
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/simulator/health", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("the simulator did not start")
 
 
 def _group_is_empty(group: int) -> bool:

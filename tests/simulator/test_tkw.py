@@ -24,6 +24,7 @@ from tests.simulator.support import NOW, SYSTEM, FakeClock, Reply
 
 CATCH_ALL = "2000072489"
 BOOKED = "ce1c4ced-2a84-4198-9982-9caf894d0bb7"
+REFERRED = "79120f41-a431-4f08-bcc5-1e67006fcae0"
 SEEDS_QUERY = "start=ge2020-10-31T18%3A45%3A39%2B00&end=le2024-11-04T19%3A00%3A38%2B00"
 FHIR_JSON: dict[str, str | None] = {"Content-Type": "application/fhir+json; version=1.0.0"}
 
@@ -201,7 +202,7 @@ def test_any_range_is_answered_within_bounds(lower: datetime, upper: datetime) -
     except Rejected:
         return
 
-    slots = of_type(find_slots(search, link="Slot", now=NOW), "Slot")
+    slots = of_type(find_slots(search, gives="everything", link="Slot", now=NOW), "Slot")
 
     assert len(slots) <= 14 * 16
     assert all(search.start <= datetime.fromisoformat(slot["start"]) <= search.end for slot in slots)
@@ -264,7 +265,8 @@ def test_a_cancellation(book: Callable[..., Reply]) -> None:
         (message(status=["booked"]), (400, "REC_BAD_REQUEST", "invariant")),
         (message(start="soon"), (400, "REC_BAD_REQUEST", "value")),
         (message(end=None), (400, "REC_BAD_REQUEST", "value")),
-        (message(event="servicerequest-request"), (501, "REC_NOT_IMPLEMENTED", "not-supported")),
+        (message(event="servicerequest-request"), (400, "REC_BAD_REQUEST", "invalid")),
+        (message(event="booking-response"), (400, "REC_BAD_REQUEST", "invalid")),
     ],
 )
 def test_wrong_messages(book: Callable[..., Reply], bundle: Any, outcome: tuple[int, str, str]) -> None:
@@ -304,12 +306,8 @@ def test_a_read_agrees_with_the_last_booking(proxy: CallProxy, book: Callable[..
         ("GET", "/Appointment/11111111-1111-4111-8111-111111111111", (404, "REC_NOT_FOUND", "not-found")),
         ("GET", "/Appointment/7", (400, "REC_BAD_REQUEST", "value")),
         ("GET", "/Appointment/", (400, "REC_BAD_REQUEST", "value")),
-        ("GET", "/Appointment", (501, "REC_NOT_IMPLEMENTED", "not-supported")),
-        (
-            "GET",
-            "/ServiceRequest/79120f41-a431-4f08-bcc5-1e67006fcae0",
-            (501, "REC_NOT_IMPLEMENTED", "not-supported"),
-        ),
+        ("GET", "/ServiceRequest/7", (400, "REC_BAD_REQUEST", "value")),
+        ("GET", "/ServiceRequest/11111111-1111-4111-8111-111111111111", (404, "REC_NOT_FOUND", "not-found")),
         ("GET", "/slot", (404, "REC_NOT_FOUND", "not-found")),
         ("GET", "/Slot/1", (404, "REC_NOT_FOUND", "not-found")),
         ("POST", "/Slot", (405, "REC_METHOD_NOT_ALLOWED", "not-supported")),
@@ -341,7 +339,9 @@ def test_the_published_checker_finds_no_error(
         "booked": book(booking),
         "cancelled": book(cancellation),
         "appointment": proxy("GET", f"/Appointment/{BOOKED}", service=CATCH_ALL),
-        "refusal": proxy("GET", "/Appointment", service=CATCH_ALL),
+        "request": proxy("GET", f"/ServiceRequest/{REFERRED}", service=CATCH_ALL),
+        "appointments": proxy("GET", "/Appointment", service=CATCH_ALL),
+        "refusal": proxy("GET", "/Appointment/7", service=CATCH_ALL),
         "own-refusal": proxy("GET", "/Slot", headers={"X-Request-Id": None}),
     }
     for name, reply in replies.items():

@@ -1,22 +1,26 @@
-"""TKW as a receiver behind the proxy: paths (case-sensitive) to answers."""
+"""TKW as a receiver behind the proxy: paths (case-sensitive) to answers, JSON and XML."""
 
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import parse_qsl
 
-from bars_portal.simulator.capability import RESOURCES, capability_statement
 from bars_portal.simulator.config import Clock
 from bars_portal.simulator.forwarding import Call
-from bars_portal.simulator.tkw.bookings import Bookings
-from bars_portal.simulator.tkw.definitions import find_definitions
+from bars_portal.simulator.organisation import ORGANISATION_HEADER, organisation_code
+from bars_portal.simulator.reading import NotReadable, UnknownMedia, read_bundle
+from bars_portal.simulator.tkw.acknowledging import acknowledge, id_for
+from bars_portal.simulator.tkw.checks import check
+from bars_portal.simulator.tkw.deciding import decide
+from bars_portal.simulator.tkw.messages import Message, understand
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected, operation_outcome
-from bars_portal.simulator.tkw.search import read_slot_search
-from bars_portal.simulator.tkw.sentinels import DEFINITION_BASE, messages_of
-from bars_portal.simulator.tkw.slots import find_slots
-from bars_portal.simulator.wire import Answer, Request, json_answer
+from bars_portal.simulator.tkw.reads import Asked, Found, Reads
+from bars_portal.simulator.tkw.records import Diary
+from bars_portal.simulator.tkw.stateful import StatefulReceiver
+from bars_portal.simulator.wire import Answer, Request
+from bars_portal.simulator.writing import fhir_answer
 
 # What the endpoint catalogue holds, instead of a base URL, for the services that are played here.
 TKW_BASE_URL = "simulator:tkw"
-FHIR_JSON = "application/fhir+json"
 MOST_PARAMETERS = 50
 
 # First part of the path -> the only method it knows.
@@ -25,51 +29,75 @@ METHODS = {
     "MessageDefinition": "GET",
     "Slot": "GET",
     "Appointment": "GET",
+    "ServiceRequest": "GET",
     "$process-message": "POST",
     "%24process-message": "POST",
 }
-LATER = frozenset({"ServiceRequest"})
+# Told of a reply that a row sets off: which one, the request's message, and how it came.
+SetOff = Callable[[str, Message, Call], None]
 
 
 class TkwReceiver:
     """Answers for every service whose catalogue entry is `simulator:tkw`."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, set_off: SetOff) -> None:
         self._clock = clock
-        self._bookings = Bookings()
+        self._set_off = set_off
+        self._diary = Diary()
+        self._stateful = StatefulReceiver()
+        self._reads = Reads(diary=self._diary, stateful=self._stateful)
 
     def answer(self, call: Call) -> Answer:
         """The answer, both ids echoed; errors are OperationOutcomes."""
         try:
-            status, content = 200, self._content(call)
+            found = self._found(call)
+            status, content, scenario = 200, found.content, found.scenario
         except Rejected as rejection:
             status, content = operation_outcome(rejection.error)
-        return json_answer(status, content, *call.request.sent_ids(), media=FHIR_JSON)
+            scenario = rejection.scenario
+        return fhir_answer(status, content, call.request, scenario=scenario)
 
-    def _content(self, call: Call) -> dict[str, Any]:
-        now, service_id = self._clock(), call.service_id
+    def reset(self, organisation: str | None = None) -> None:
+        """The stateful scenarios back to their start: one organisation's, or everyone's with the diary."""
+        self._stateful.reset(organisation)
+        if organisation is None:
+            self._diary.clear()
+
+    def _found(self, call: Call) -> Found:
         place, *rest = call.suffix.removeprefix("/").split("/")
         _check_method(place, call.request.method)
         match place, rest:
+            case (("$process-message" | "%24process-message"), []):
+                return self._processed(_message(call.request), call, self._clock())
             case "metadata", []:
-                return _capability(service_id)
+                return self._reads.capability(self._asked(call))
             case "MessageDefinition", []:
-                return find_definitions(_parameters(call), link=_link(call), now=now)
+                return self._reads.definitions(self._asked(call))
             case "Slot", []:
-                search = read_slot_search(_parameters(call), target=service_id, now=now)
-                return find_slots(search, link=_link(call), now=now)
-            case "Appointment", [appointment_id]:
-                return self._bookings.read(appointment_id, service_id=service_id, now=now)
-            case "Appointment", []:
-                raise Rejected(ReceiverError.NOT_IMPLEMENTED)
-            case "$process-message" | "%24process-message", []:
-                return self._bookings.process(_json_body(call.request), service_id=service_id, now=now)
+                return self._reads.slots(self._asked(call))
+            case (("Appointment" | "ServiceRequest"), [identity]):
+                return self._reads.one(place, identity, self._asked(call))
+            case (("Appointment" | "ServiceRequest"), []):
+                return self._reads.search(place, self._asked(call))
         raise Rejected(ReceiverError.NOT_FOUND)
+
+    def _asked(self, call: Call) -> Asked:
+        link = f"{call.suffix.removeprefix('/')}?{call.request.query}"
+        return Asked(call.service_id, _organisation(call), _parameters(call), link, self._clock())
+
+    def _processed(self, message: Message, call: Call, now: datetime) -> Found:
+        if self._stateful.handles(message):
+            return Found(*self._stateful.process(message, organisation=_organisation(call), now=now))
+        row = decide(message.kind, facts={"target": [call.service_id], **message.facts})
+        check(row.checks, message)
+        if message.kind == "new booking":
+            self._diary.remember(call.service_id, message)
+        if row.reply:
+            self._set_off(row.reply, message, call)
+        return Found(acknowledge(message, gives=id_for(message, row.gives), now=now), row.name)
 
 
 def _check_method(place: str, method: str) -> None:
-    if place in LATER:
-        raise Rejected(ReceiverError.NOT_IMPLEMENTED)
     if place not in METHODS:
         raise Rejected(ReceiverError.NOT_FOUND)
     if METHODS[place] != method:
@@ -83,26 +111,14 @@ def _parameters(call: Call) -> list[tuple[str, str]]:
         raise Rejected(ReceiverError.BAD_VALUE) from problem
 
 
-def _json_body(request: Request) -> bytes:
-    if request.header("Content-Type").partition(";")[0].strip().lower() not in {
-        FHIR_JSON,
-        "application/json",
-    }:
-        raise Rejected(ReceiverError.MEDIA_TYPE)
-    return request.body
+def _organisation(call: Call) -> str:
+    return organisation_code(call.request.header(ORGANISATION_HEADER))
 
 
-def _link(call: Call) -> str:
-    return f"{call.suffix.removeprefix('/')}?{call.request.query}"
-
-
-def _capability(service_id: str) -> dict[str, Any]:
-    messages = messages_of(service_id)
-    return capability_statement(
-        name="BaRSToolkitWorkbenchSimulator",
-        description="Simulated TKW receiver",
-        url="https://tkw.simulator.invalid/FHIR/R4",
-        security="Certificates",
-        resources=RESOURCES if messages else {"MessageDefinition": RESOURCES["MessageDefinition"]},
-        definitions=[DEFINITION_BASE + name for name in messages],
-    )
+def _message(request: Request) -> Message:
+    try:
+        return understand(read_bundle(request))
+    except UnknownMedia as problem:
+        raise Rejected(ReceiverError.MEDIA_TYPE) from problem
+    except NotReadable as problem:
+        raise Rejected(ReceiverError.BAD_BODY) from problem

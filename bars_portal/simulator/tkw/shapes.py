@@ -4,7 +4,9 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-Resource = dict[str, Any]
+from bars_portal.simulator.reading import Resource
+from bars_portal.simulator.tkw.tables import services
+
 Entry = tuple[str, Resource]
 
 _NAMESPACE = uuid.UUID("5f0f4a52-7a3c-5d0e-9a94-1f9a3a4d6c11")
@@ -45,8 +47,14 @@ def healthcare_service(service_id: str, now: datetime, *, with_location: bool) -
         now,
         identifier=identifier,
         **place,
-        name="TESTING ONLY BaRS Test Service",
+        name=name_of(service_id),
     )
+
+
+def name_of(service_id: str) -> str:
+    """The service's published name."""
+    known = services().get(service_id)
+    return known.name if known else "TESTING ONLY BaRS Test Service"
 
 
 def practitioner(service_id: str, now: datetime) -> Entry:

@@ -6,10 +6,9 @@ Every 30 minutes from 09:00, the last one ending at 17:00, London time, on the d
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
+from bars_portal.simulator.reading import Resource
 from bars_portal.simulator.tkw import shapes
-from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
 from bars_portal.simulator.tkw.search import LONDON, SlotSearch
-from bars_portal.simulator.tkw.sentinels import SLOT_SEARCH, SlotAnswer
 
 OPENS, CLOSES = time(9), time(17)
 LENGTH = timedelta(minutes=30)
@@ -19,19 +18,14 @@ MOST_DAYS = 14
 BUSY_EVERY = 4
 
 
-def find_slots(search: SlotSearch, *, link: str, now: datetime) -> shapes.Resource:
-    """The searchset for a service. Raises Rejected (408 for the service that times out)."""
-    answer = SLOT_SEARCH.get(search.service_id, SlotAnswer.EVERYTHING)
-    if answer is SlotAnswer.TIMEOUT:
-        raise Rejected(ReceiverError.TIMEOUT)
-    found = [] if answer is SlotAnswer.NO_SLOTS else list(_slots(search, now))
-    return shapes.searchset(
-        found, _included(search.service_id, answer, now) if found else [], link=link, now=now
-    )
+def find_slots(search: SlotSearch, *, gives: str, link: str, now: datetime) -> Resource:
+    """The searchset for a service; `gives` is everything, nothing or mandatory (no people, no place)."""
+    found = [] if gives == "nothing" else list(_slots(search, now))
+    included = _included(search.service_id, now, full=gives == "everything") if found else []
+    return shapes.searchset(found, included, link=link, now=now)
 
 
-def _included(service_id: str, answer: SlotAnswer, now: datetime) -> list[shapes.Entry]:
-    full = answer is SlotAnswer.EVERYTHING
+def _included(service_id: str, now: datetime, *, full: bool) -> list[shapes.Entry]:
     entries = [
         shapes.schedule(service_id, now, with_people=full),
         shapes.healthcare_service(service_id, now, with_location=full),

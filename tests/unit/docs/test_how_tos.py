@@ -14,8 +14,8 @@ from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.rules import Facts, HostedService, judge
-from bars_portal.simulator.tkw.outcomes import ReceiverError
-from bars_portal.simulator.tkw.sentinels import NEW_BOOKING
+from bars_portal.simulator.tkw import tables
+from bars_portal.simulator.tkw.outcomes import BY_STATUS
 from directory.models import ServiceType
 from tests.unit.docs.markdown import ROOT, blocks
 from tests.unit.exchange_fhir.factory import HEADER, SERVICE, booking
@@ -98,10 +98,13 @@ def test_the_new_demo_service_fits_the_table() -> None:
 
 
 def test_the_new_scenario_is_new_and_about_a_test_patient() -> None:
-    row = eval(f"{{{examples('add-a-simulator-scenario')[0]}}}", {"ReceiverError": ReceiverError})
-    (number,) = row
-    assert number not in NEW_BOOKING
-    assert number in {patient[3] for patient in facts.TEST_PATIENTS}
+    cells = examples("add-a-simulator-scenario", "csv")[0].strip().split(",")
+    assert len(cells) == len((tables.FOLDER / "scenarios.csv").read_text().partition("\n")[0].split(","))
+    name, request, value, answer = cells[0], cells[4], cells[6], int(cells[7])
+    assert name not in {row.name for row in tables.scenarios()}
+    assert (request, value) not in {(row.request, row.value) for row in tables.scenarios()}
+    assert value in {patient[3] for patient in facts.TEST_PATIENTS}
+    assert answer in BY_STATUS
 
 
 def test_the_postcode_import_says_what_the_page_says() -> None:

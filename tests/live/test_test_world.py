@@ -1,0 +1,76 @@
+"""The published test world in the running demo: the seeds' own example, and replies that TKW sends later."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+
+from tests.live.conftest import Query
+from tests.live.partner import EMERGENCY, Partner, arm, wait_until
+from tests.live.test_sent_referrals import BEGIN
+from tests.stack import Stack
+
+CATCH_ALL = "2000072489"
+SEND = """
+from dataclasses import replace
+details = replace(DETAILS, nhs_number="%s", nhs_number_verified=True)
+made = services.request_%s(
+    content=make_content(UseCase.%s%s), details=details, acting=acting, now=now,
+    service=HealthcareService.objects.select_related("provider").get(service_id="%s"),
+)
+print(made.pk)  # what the test reads of this program
+"""
+KEPT = "SELECT (SELECT count(*) FROM referrals_unmatchedreply) + (SELECT count(*) FROM referrals_casereply)"
+
+
+def send(stack: Stack, number: str, kind: str, use_case: str, more: str = "") -> str:
+    code = BEGIN + SEND % (number, kind, use_case, more, CATCH_ALL)
+    return stack.manage("shell", "--no-imports", "-c", code).strip()
+
+
+def test_the_published_curl_example_works_with_only_the_host_changed(stack: Stack, shared_dir: Path) -> None:
+    text = (shared_dir / "seeds" / "testing-and-environments-v1.8.1.txt").read_text()
+    (example,) = re.findall(r"curl --location '\S+' \\\n(?:\s+--header '.*' ?\\?\n)+", text)
+    command = shlex.split(example.replace("\\\n", " "))
+    published = urlsplit(command[2])
+    command[2] = f"{stack.simulator}{published.path}"
+
+    done = subprocess.run([*command, "--silent", "--fail"], capture_output=True, check=True, timeout=30)
+
+    assert orjson.loads(done.stdout)["resourceType"] == "CapabilityStatement"
+
+
+def test_the_example_token_opens_no_real_receiver(proxied: Partner) -> None:
+    headers: dict[str, str | None] = {"Authorization": "Bearer yourBearerToken"}
+
+    assert proxied.get("/metadata", service=CATCH_ALL, headers=headers).status_code == 200
+    assert proxied.get("/metadata", service=EMERGENCY, headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(("number", "status"), [("9658499155", "in-progress"), ("9658499147", "completed")])
+def test_a_validation_is_answered_later(stack: Stack, query: Query, number: str, status: str) -> None:
+    case_id = send(stack, number, "validation", "A4T1")
+
+    sql = "SELECT status FROM referrals_validationcase WHERE id = %s"
+    wait_until(lambda: query(sql, case_id) == [(status,)])
+
+
+def test_a_patient_who_did_not_attend_is_told_later(stack: Stack, query: Query) -> None:
+    ((before,),) = query(KEPT)
+
+    case_id = send(stack, "9658499163", "referral", "A1T1", ", booking_ids=()")
+
+    wait_until(lambda: query(KEPT) == [(before + 1,)])
+    assert query("SELECT kind FROM referrals_casereply WHERE referral_id = %s", case_id)
+
+
+@pytest.mark.parametrize("fault", ["expired-certificate", "wrong-certificate", "no-certificate"])
+def test_the_receiver_refuses_the_proxys_bad_certificate(stack: Stack, proxied: Partner, fault: str) -> None:
+    arm(stack, EMERGENCY, fault, method="GET")
+
+    assert proxied.get("/metadata").status_code == 503
+    assert proxied.get("/metadata").status_code == 200
