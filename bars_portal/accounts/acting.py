@@ -13,6 +13,8 @@ from bars_portal.accounts.selectors import memberships_of
 from bars_portal.audit.actor import Actor
 
 SESSION_KEY = "acting_organisation_id"
+# Set when somebody signed in for certain organisations only (NHS CIS2): a list of primary keys.
+LIMIT_KEY = "acting_limited_to"
 UNKNOWN = Actor(label="unknown")
 
 
@@ -34,10 +36,13 @@ class Acting:
 def resolve_acting(user: User, session: Mapping[str, object]) -> Acting | None:
     """The organisation kept in the session when the person (still) belongs to it, else their first one.
 
-    None for a person who belongs to no organisation.
+    None for a person who belongs to no organisation, or to none that they signed in for.
     """
+    limit = session.get(LIMIT_KEY)
     roles: dict[Organisation, list[Role]] = {}
     for membership in memberships_of(user):
+        if isinstance(limit, list) and membership.organisation_id not in limit:
+            continue
         roles.setdefault(membership.organisation, []).append(Role(membership.role))
     if not roles:
         return None

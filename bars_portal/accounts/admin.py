@@ -10,15 +10,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
-from bars_portal.accounts.models import Membership, Organisation, User
+from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, User
 from bars_portal.audit.services import record
 
 if TYPE_CHECKING:
     _Inline = admin.TabularInline[Membership, User]
+    _IdentityInline = admin.TabularInline[Cis2Identity, User]
     _UserAdmin = UserAdmin[User]
     _OrganisationAdmin = admin.ModelAdmin[Organisation]
 else:
-    _Inline, _UserAdmin, _OrganisationAdmin = admin.TabularInline, UserAdmin, admin.ModelAdmin
+    _Inline = _IdentityInline = admin.TabularInline
+    _UserAdmin, _OrganisationAdmin = UserAdmin, admin.ModelAdmin
 
 # Roles are memberships: groups would be a second, silent way to say who may do what.
 admin.site.unregister(Group)
@@ -47,9 +49,16 @@ class MembershipInline(_Inline):
     autocomplete_fields = ("organisation",)
 
 
+class Cis2IdentityInline(_IdentityInline):
+    """Linking an account to NHS CIS2: who signs in with that user id is this person."""
+
+    model = Cis2Identity
+    extra = 0
+
+
 @admin.register(User)
 class PersonAdmin(RecordedAdmin, _UserAdmin):
-    inlines = (MembershipInline,)
+    inlines = (MembershipInline, Cis2IdentityInline)
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser")
     list_filter = ("is_active", "is_superuser", "memberships__role", "memberships__organisation")
     filter_horizontal = ()
@@ -65,6 +74,10 @@ class PersonAdmin(RecordedAdmin, _UserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        """An account is linked once it is there."""
+        return self.inlines if obj is not None else (MembershipInline,)
 
 
 @admin.register(Organisation)

@@ -35,6 +35,41 @@ class User(AbstractUser):
         pass
 
 
+class Cis2Identity(models.Model):
+    """The CIS2 user id of a person: who signs in with it is this person."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="cis2_identities")
+    # As the issuer names itself; a user id means nothing elsewhere.
+    issuer = models.URLField("CIS2 issuer", max_length=300)
+    subject = models.CharField("CIS2 user id", max_length=255)
+
+    class Meta:
+        verbose_name, verbose_name_plural = "CIS2 identity", "CIS2 identities"
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="cis2_identity_once"),
+            models.UniqueConstraint(fields=["user", "issuer"], name="cis2_one_identity_each"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class Cis2Session(models.Model):
+    """Which of our sessions belongs to which session of CIS2, so that a back-channel logout finds it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    issuer = models.CharField(max_length=300)
+    sid = models.CharField(max_length=255, blank=True)
+    session_key = models.CharField(max_length=40, unique=True)
+    started_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["issuer", "sid"], name="cis2_session_sid")]
+
+    def __str__(self) -> str:
+        return f"CIS2 session of {self.user_id}"
+
+
 class Membership(models.Model):
     """A person's role in one organisation; they act for one organisation at a time."""
 

@@ -37,12 +37,13 @@ def create_user(
     return user
 
 
-def record_sign_in(*, user: User, now: datetime) -> None:
-    record(actor=_person(user), action="accounts.sign_in", subject=user, now=now)
+def record_sign_in(*, user: User, now: datetime, way: str = "password") -> None:
+    """`way`: password or cis2."""
+    record(actor=_person(user), action="accounts.sign_in", subject=user, detail={"way": way}, now=now)
 
 
 def record_sign_out(*, user: User, now: datetime, reason: str = "asked") -> None:
-    """`reason`: asked, idle or absolute."""
+    """`reason`: asked, idle, absolute, or cis2 (ended there)."""
     detail = {"reason": reason}
     record(actor=_person(user), action="accounts.sign_out", subject=user, detail=detail, now=now)
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from bars_portal.accounts.views import cis2
 from bars_portal.accounts.views.organisation import choose_organisation
 from bars_portal.accounts.views.signing import keep_alive, keep_form, sign_in, sign_out
 
@@ -9,6 +10,9 @@ app_name = "accounts"
 urlpatterns = [
     path("sign-in/", sign_in, name="sign-in"),
     path("sign-out/", sign_out, name="sign-out"),
+    path("cis2/", cis2.start, name="cis2-start"),
+    path("cis2/callback/", cis2.callback, name="cis2-callback"),
+    path("cis2/logout/", cis2.back_channel_logout, name="cis2-logout"),
     path("keep-alive/", keep_alive, name="keep-alive"),
     path("keep-form/", keep_form, name="keep-form"),
     path("choose-organisation/", choose_organisation, name="choose-organisation"),

@@ -16,6 +16,11 @@ KEY_ID = "BarsPortal-SIMULATOR-1"
 SLOT_DAYS = 21
 
 
+CIS2_CLIENT_ID = "bars-portal-demo"
+# Whom the mock CIS2 issuer knows, and nobody has given an account.
+CIS2_STRANGER = ("Sam", "Stranger")
+
+
 @dataclass(frozen=True)
 class DemoUser:
     username: str
@@ -23,6 +28,11 @@ class DemoUser:
     last_name: str
     role: str
     ods_codes: tuple[str, ...]
+
+    @property
+    def cis2_subject(self) -> str:
+        """The user id at the mock CIS2 issuer."""
+        return f"demo-{self.username}"
 
 
 USERS = (

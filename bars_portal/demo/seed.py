@@ -5,7 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bars_portal.accounts.models import Membership, Organisation, User
+from bars_portal.accounts.cis2.config import configured
+from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, User
 from bars_portal.demo import facts
 from bookings.models import Schedule
 from bookings.services import generate_slots
@@ -48,8 +49,18 @@ def _ensure_user(person: facts.DemoUser, organisations: dict[str, Organisation])
     if made:
         user.set_password(facts.PASSWORD)
         user.save()
+    _link_cis2(user, person)
     for ods_code in person.ods_codes:
         Membership.objects.get_or_create(user=user, organisation=organisations[ods_code], role=person.role)
+
+
+def _link_cis2(user: User, person: facts.DemoUser) -> None:
+    """The issuer's address has the simulator's port in it: it may be another one than last time."""
+    config = configured()
+    if config is not None:
+        Cis2Identity.objects.update_or_create(
+            user=user, subject=person.cis2_subject, defaults={"issuer": config.issuer}
+        )
 
 
 def _ensure_service(facts_of: facts.DemoService, provider: Organisation) -> Schedule | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bars_portal.credentials.local_pki import PkiFiles, ensure_local_pki
 from bars_portal.credentials.sender_credentials import SenderCredentials, ensure_sender_credentials
 from bars_portal.demo import facts
+from bars_portal.demo.cis2 import cis2_registration
 from bars_portal.demo.ports import Ports
 
 _SERVICE_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
@@ -38,6 +39,10 @@ def portal_environment(
         "BARS_ODS_CODE": facts.SENDER_ODS,
         "BARS_ORGANISATION_NAME": facts.SENDER_NAME,
         "BARS_SERVICE_ID": facts.REPLY_SERVICE_ID,
+        "CIS2_ISSUER": f"http://127.0.0.1:{ports.simulator}/cis2",
+        "CIS2_CLIENT_ID": facts.CIS2_CLIENT_ID,
+        "CIS2_KEY_ID": credentials.key_id,
+        "CIS2_PRIVATE_KEY_FILE": str(credentials.private_key_file),
     }
 
 
@@ -77,6 +82,7 @@ def write_simulator_files(var: Path, ports: Ports, credentials: SenderCredential
     ours = f"https://localhost:{ports.receiver}/FHIR/R4"
     routes = {s.service_id: ours if s.hosted else "simulator:tkw" for s in facts.SERVICES}
     _write(folder / "catalogue.json", {"NHSD-Target-Identifier": {_SERVICE_SYSTEM: routes}})
+    _write(folder / "cis2.json", cis2_registration(ports, keys={credentials.key_id: key}))
 
 
 def write_demo_env(var: Path, environment: Mapping[str, str]) -> None:

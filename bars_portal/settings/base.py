@@ -4,6 +4,7 @@ from bars_portal import env
 from bars_portal.settings.bars import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.bars import BARS, BARS_PROCESS
 from bars_portal.settings.celery import *  # noqa: F403 - Django settings are assembled by name
+from bars_portal.settings.cis2 import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.logging import LOGGING as LOGGING
 from bars_portal.settings.security import *  # noqa: F403 - Django settings are assembled by name
 

@@ -4,6 +4,7 @@ from bars_portal import env
 from bars_portal.settings.bars import BARS, BARS_TRUSTED_PROXIES
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.base import IS_RECEIVER, STORAGES
+from bars_portal.settings.cis2 import CIS2
 from bars_portal.settings.safety import require_safe_production
 
 SECRET_KEY = env.text("DJANGO_SECRET_KEY")
@@ -20,6 +21,7 @@ require_safe_production(
     bars=BARS,
     broker_url=env.text("BROKER_URL", ""),
     trusted_proxies=BARS_TRUSTED_PROXIES,
+    cis2=CIS2,
     var=env.VAR,
 )
 

@@ -26,6 +26,7 @@ def require_safe_production(
     bars: Mapping[str, str],
     broker_url: str,
     trusted_proxies: Sequence[str],
+    cis2: Mapping[str, str],
     var: Path,
 ) -> None:
     """Raise ImproperlyConfigured listing everything unsafe; values never appear in the text."""
@@ -33,6 +34,7 @@ def require_safe_production(
         *_django_problems(secret_key, debug, allowed_hosts),
         *_bars_problems(bars, var),
         *_proxy_problems(trusted_proxies),
+        *_cis2_problems(cis2, var),
         *([] if urlsplit(broker_url).scheme in _BROKERS else ["BROKER_URL must name Redis or RabbitMQ."]),
     ]
     if problems:
@@ -59,11 +61,22 @@ def _proxy_problems(trusted: Sequence[str]) -> Iterator[str]:
         yield "BARS_TRUSTED_PROXIES must not trust everybody."
 
 
+def _cis2_problems(cis2: Mapping[str, str], var: Path) -> Iterator[str]:
+    if cis2["ISSUER"] and urlsplit(cis2["ISSUER"]).scheme != "https":
+        yield "CIS2_ISSUER must be an https address."
+    if _is_below(cis2["PRIVATE_KEY_FILE"], var):
+        yield "CIS2_PRIVATE_KEY_FILE points into var/: that is a demo key."
+
+
+def _is_below(file: str, var: Path) -> bool:
+    return bool(file) and Path(file).resolve().is_relative_to(var.resolve())
+
+
 def _bars_problems(bars: Mapping[str, str], var: Path) -> Iterator[str]:
     if bars["ENVIRONMENT"] == "simulator":
         yield "BARS_ENVIRONMENT must be sandbox, int or prod: the simulator is for demos."
     yield from (f"{variable} must be set." for key, variable in _REQUIRED.items() if not bars[key])
     if "-SIMULATOR-" in bars["KEY_ID"].upper():
         yield "BARS_KEY_ID is the demo's."
-    if bars["PRIVATE_KEY_FILE"] and Path(bars["PRIVATE_KEY_FILE"]).resolve().is_relative_to(var.resolve()):
+    if _is_below(bars["PRIVATE_KEY_FILE"], var):
         yield "BARS_PRIVATE_KEY_FILE points into var/: that is a demo key."

@@ -40,6 +40,7 @@ AXES_VERBOSE = False
 # Failed sign-ins are in the audit trail.
 AXES_ENABLE_ADMIN = False
 
+FORM_TARGETS = [SELF]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -48,7 +49,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [SELF],
-        "form-action": [SELF],
+        "form-action": FORM_TARGETS,
         "frame-ancestors": [NONE],
     }
 }

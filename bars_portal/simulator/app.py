@@ -11,6 +11,8 @@ from bars_portal.simulator.catalogue_api import CatalogueApi
 from bars_portal.simulator.catalogue_resolving import Resolver
 from bars_portal.simulator.catalogue_store import CatalogueStore
 from bars_portal.simulator.certificates import CertificateDrill
+from bars_portal.simulator.cis2 import issuer as cis2
+from bars_portal.simulator.cis2.issuer import Issuer
 from bars_portal.simulator.clients import ClientRegistry
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
 from bars_portal.simulator.drills import PREFIX, Drills
@@ -46,6 +48,7 @@ class _Parts:
     proxy: Proxy
     drills: Drills
     pages: Pages
+    cis2: Issuer
 
 
 def create_app(
@@ -105,7 +108,8 @@ def _build(
     endpoint = TokenEndpoint(registry=registry, tokens=tokens, token_url=config.token_url, clock=clock)
     drills = Drills(faults, reset=tkw.reset, states=tkw.states, possible=_possible_faults(config))
     pages = Pages(config, journal, clock=clock)
-    return _Parts(config, clock, journal, endpoint, proxy, drills, pages)
+    issuer = Issuer(public_url=config.public_url, file=config.cis2_file, clock=clock)
+    return _Parts(config, clock, journal, endpoint, proxy, drills, pages, issuer)
 
 
 def _certificate_drills(config: Config, clock: Clock) -> dict[str, Receiver]:
@@ -146,6 +150,8 @@ def _answer(parts: _Parts, request: Request) -> Answer:
         return parts.token_endpoint.answer(request)
     if path.startswith(f"{FHIR_BASE}/"):
         return parts.proxy.answer(request)
+    if path.startswith(f"{cis2.PREFIX}/"):
+        return parts.cis2.answer(request)
     if path.startswith(PREFIX):
         return parts.drills.answer(request)
     return error_answer(ProxyError.PATH_UNKNOWN, request)

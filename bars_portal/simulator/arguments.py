@@ -33,6 +33,7 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
         None,
         'endpoint catalogue: {"NHSD-Target-Identifier": {system: {value: base URL or simulator:tkw}}}',
     ),
+    ("cis2", "", "people and applications of the mock CIS2 issuer; STATE/cis2.json when not given"),
 )
 
 
@@ -71,6 +72,7 @@ def _config(given: argparse.Namespace) -> Config:
         client_key_file=Path(given.client_key),
         clients_file=Path(given.clients),
         catalogue_file=Path(given.catalogue),
+        cis2_file=Path(given.cis2 or Path(given.state) / "cis2.json"),
         ca_key_file=Path(given.ca_key) if given.ca_key else None,
         reply_delay=float(given.reply_delay),
     )

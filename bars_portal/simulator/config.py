@@ -29,6 +29,8 @@ class Config:
     client_key_file: Path
     clients_file: Path
     catalogue_file: Path
+    # People and applications of the mock CIS2 issuer; a file that is not there is an empty one.
+    cis2_file: Path = Path("cis2.json")
     ca_key_file: Path | None = None
     reply_delay: float = 3.0
 

@@ -9,6 +9,8 @@ OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "r
 # Reviewed: why these have no page of their own in the admin.
 NOT_IN_ADMIN = {
     "accounts.KeptForm": "a person's own words, encrypted, for an hour",
+    "accounts.Cis2Identity": "shown with its person",
+    "accounts.Cis2Session": "lasts as long as a sign-in",
     "accounts.Membership": "shown with its person",
     "exchange.AccessToken": "a secret",
     "exchange.DeliveryAttempt": "shown with its message",

@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts import services, sessions
+from bars_portal.accounts.cis2.config import configured
 from bars_portal.accounts.forms import SignInForm
 from bars_portal.accounts.keeping import KEPT_FORMS, has_kept_forms
 from bars_portal.accounts.models import User
@@ -19,6 +20,7 @@ from bars_portal.accounts.returning import (
     remember_person,
     safe_next,
 )
+from bars_portal.accounts.views import cis2
 
 _WRONG = "The username or password is not right. Check both and try again"
 _ENDED: dict[str, str] = {
@@ -44,6 +46,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "form": form,
         "next_page": safe_next(request, target),
         "ended": _ENDED.get(request.GET.get("ended", ""), ""),
+        "has_cis2": configured() is not None,
     }
     return render(request, "accounts/sign_in.jinja", context)
 
@@ -73,11 +76,13 @@ def _welcome(request: HttpRequest, user: User, target: str) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session; nobody returns to its pages by `next`."""
+    """End the session, and that of NHS CIS2 behind it; nobody returns to its pages by `next`."""
+    elsewhere = ""
     if isinstance(request.user, User):
+        elsewhere = cis2.leave(request)
         services.record_sign_out(user=request.user, now=timezone.now())
     logout(request)
-    response = redirect("accounts:sign-in")
+    response = redirect(elsewhere or "accounts:sign-in")
     forget_person(response)
     return response
 

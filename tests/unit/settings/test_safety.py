@@ -30,6 +30,7 @@ SAFE: dict[str, Any] = {
     "bars": BARS,
     "broker_url": "redis://broker:6379/0",
     "trusted_proxies": ["127.0.0.1", "::1", "10.0.0.0/24", "unix"],
+    "cis2": {"ISSUER": "https://am.example.nhs.uk/NHSIdentity", "PRIVATE_KEY_FILE": "/run/secrets/cis2.pem"},
     "var": Path("/srv/portal/var"),
 }
 
@@ -47,6 +48,8 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
     ("DJANGO_SECRET_KEY", {"secret_key": "demo-only-not-a-secret-demo-only-not-a-secret-demo-only"}),
     ("ALLOWED_HOSTS", {"allowed_hosts": []}),
     ("ALLOWED_HOSTS", {"allowed_hosts": ["portal.example.nhs.uk", "*"]}),
+    ("CIS2_ISSUER", {"cis2": {"ISSUER": "http://am.example.nhs.uk", "PRIVATE_KEY_FILE": ""}}),
+    ("CIS2_PRIVATE_KEY_FILE", {"cis2": {"ISSUER": "", "PRIVATE_KEY_FILE": "/srv/portal/var/keys/demo.pem"}}),
     ("BROKER_URL", {"broker_url": ""}),
     ("BROKER_URL", {"broker_url": "filesystem://"}),
     ("BROKER_URL", {"broker_url": "memory://"}),

@@ -1,0 +1,87 @@
+"""Letting somebody in by their CIS2 user id, and ending sessions that CIS2 has ended."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import import_module
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from bars_portal.accounts.acting import UNKNOWN
+from bars_portal.accounts.cis2.person import Person
+from bars_portal.accounts.cis2.refusals import Reason, SignInRefused
+from bars_portal.accounts.cis2.tokens import Ended
+from bars_portal.accounts.models import Cis2Identity, Cis2Session, User
+from bars_portal.accounts.selectors import memberships_of
+from bars_portal.accounts.services import record_sign_out
+from bars_portal.audit.services import record
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Who comes in, and for which of their organisations: those that the claims name too."""
+
+    user: User
+    organisation_ids: tuple[int, ...]
+
+
+def admit(person: Person, *, issuer: str) -> Admission:
+    """Raises SignInRefused for somebody without an account, or without an organisation in common."""
+    identity = (
+        Cis2Identity.objects.filter(issuer=issuer, subject=person.subject).select_related("user").first()
+    )
+    if not person.subject or identity is None or not identity.user.is_active:
+        raise SignInRefused(Reason.UNKNOWN_PERSON)
+    found = [
+        each.organisation_id
+        for each in memberships_of(identity.user)
+        if each.organisation.ods_code in person.ods_codes
+    ]
+    if not found:
+        raise SignInRefused(Reason.NO_ORGANISATION)
+    return Admission(identity.user, tuple(dict.fromkeys(found)))
+
+
+@transaction.atomic
+def remember_session(*, user: User, issuer: str, sid: str, session_key: str, now: datetime) -> None:
+    """So that CIS2 can end it; what can have no session any more is forgotten."""
+    oldest = now - timedelta(seconds=settings.ABSOLUTE_LIMIT_SECONDS)
+    Cis2Session.objects.filter(started_at__lt=oldest).delete()
+    Cis2Session.objects.create(user=user, issuer=issuer, sid=sid, session_key=session_key, started_at=now)
+
+
+def end_sessions(ended: Ended, *, issuer: str, now: datetime) -> int:
+    """Ends what CIS2 has ended; returns how many of our sessions that were."""
+    named = Q(sid=ended.sid) if ended.sid else Q(user__cis2_identities__subject=ended.subject)
+    if ended.sid and ended.subject:
+        named &= Q(user__cis2_identities__subject=ended.subject)
+    with transaction.atomic():
+        # Locked: the same logout twice ends, and records, each session once.
+        rows = Cis2Session.objects.select_for_update(of=("self",)).select_related("user")
+        found = list(rows.filter(named, issuer=issuer))
+        for session in found:
+            _end(session, now)
+    return len(found)
+
+
+def forget_session(session_key: str) -> None:
+    """Its person has signed out here."""
+    Cis2Session.objects.filter(session_key=session_key).delete()
+
+
+def record_refusal(reason: Reason, *, now: datetime) -> None:
+    record(
+        actor=UNKNOWN,
+        action="accounts.sign_in",
+        outcome="failed",
+        detail={"way": "cis2", "reason": reason.value},
+        now=now,
+    )
+
+
+def _end(session: Cis2Session, now: datetime) -> None:
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    store(session.session_key).delete()
+    record_sign_out(user=session.user, reason="cis2", now=now)
+    session.delete()

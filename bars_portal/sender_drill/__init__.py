@@ -1,0 +1,1 @@
+"""The sender drill: every published sentinel through the portal's own services, and what people are told."""

@@ -1,0 +1,171 @@
+"""The issuer's endpoints under /cis2 (OpenID Connect Core, Discovery, and both kinds of logout)."""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from bars_portal.simulator.cis2.authorizing import Authorizing
+from bars_portal.simulator.cis2.memory import TOKEN_LIFE, Grant, Memory, Session
+from bars_portal.simulator.cis2.pages import page, sessions_page
+from bars_portal.simulator.cis2.registry import Client, Registry
+from bars_portal.simulator.cis2.signing import ALGORITHM, ASSERTION_ALGORITHMS, Signer, assertion_id
+from bars_portal.simulator.cis2.telling import tell
+from bars_portal.simulator.config import Clock
+from bars_portal.simulator.wire import Answer, Request, json_answer
+
+PREFIX = "/cis2"
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_NOT_CACHED = ("Cache-Control", "no-store")
+_MOST_FIELDS = 30
+
+
+class Issuer:
+    """Answers what lies under PREFIX."""
+
+    def __init__(self, *, public_url: str, file: Path, clock: Clock) -> None:
+        self._url = public_url + PREFIX
+        self._registry, self._memory, self._clock = Registry(file), Memory(), clock
+        self._signer = Signer(self._url)
+        self._authorizing = Authorizing(self._memory)
+
+    def answer(self, request: Request) -> Answer:
+        path, method = request.raw_path.removeprefix(PREFIX), request.method
+        match path, method:
+            case "/.well-known/openid-configuration", "GET":
+                return json_answer(200, self._discovery())
+            case "/jwks", "GET":
+                return json_answer(200, self._signer.jwks())
+            case "/authorize", "GET":
+                return self._authorizing.show(self._registry.read(), _fields(request.query))
+            case "/authorize", "POST":
+                return self._authorizing.choose(self._registry.read(), _form(request), now=self._clock())
+            case "/token", "POST":
+                return self._token(_form(request))
+            case "/userinfo", "GET" | "POST":
+                return self._userinfo(request.header("Authorization").removeprefix("Bearer "))
+            case "/logout", "GET" | "POST":
+                return self._logout({**_fields(request.query), **_form(request)})
+            case "/sessions", "GET":
+                return sessions_page(self._memory.sessions(), self._registry.read().people)
+            case "/sessions", "POST":
+                return self._end(_form(request).get("sid", ""))
+        return page("There is no such page", "<p>Check the address.</p>", status=404)
+
+    def _discovery(self) -> Mapping[str, object]:
+        ends = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
+        return {
+            "issuer": self._url,
+            **{f"{name}_endpoint": f"{self._url}/{path}" for name, path in ends.items()},
+            "jwks_uri": f"{self._url}/jwks",
+            "end_session_endpoint": f"{self._url}/logout",
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [ALGORITHM],
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+            "code_challenge_methods_supported": ["S256"],
+            "scopes_supported": ["openid", "profile", "nationalrbacaccess", "selectedrole"],
+            "backchannel_logout_supported": True,
+            "backchannel_logout_session_supported": True,
+        }
+
+    def _token(self, form: Mapping[str, str]) -> Answer:
+        now, client = self._clock(), self._client_of(form)
+        if client is None:
+            return _failure(401, "invalid_client")
+        if form.get("grant_type") != "authorization_code":
+            return _failure(400, "unsupported_grant_type")
+        grant = self._memory.take_code(form.get("code", ""), now=now)
+        if grant is None or not _belongs(grant, client, form):
+            return _failure(400, "invalid_grant")
+        session, access = grant.session, self._memory.issue_token(grant.session, now=now)
+        claims = {
+            "sub": session.sub,
+            "sid": session.sid,
+            "nonce": grant.nonce,
+            "auth_time": int(session.started_at.timestamp()),
+            "at_hash": _half_hash(access),
+        }
+        content = {
+            "access_token": access,
+            "token_type": "Bearer",
+            "expires_in": int(TOKEN_LIFE.total_seconds()),
+            "id_token": self._signer.sign(claims, audience=client.client_id, now=now),
+        }
+        return json_answer(200, content, _NOT_CACHED)
+
+    def _client_of(self, form: Mapping[str, str]) -> Client | None:
+        """By private_key_jwt alone; each assertion counts once."""
+        client = self._registry.read().clients.get(form.get("client_id", ""))
+        if client is None or form.get("client_assertion_type") != _ASSERTION_TYPE:
+            return None
+        audiences = frozenset({f"{self._url}/token", self._url})
+        now = self._clock()
+        jti = assertion_id(form.get("client_assertion", ""), client=client, audiences=audiences, now=now)
+        return client if jti and self._memory.claim_assertion(jti, now=now) else None
+
+    def _userinfo(self, token: str) -> Answer:
+        session = self._memory.session_of_token(token, now=self._clock())
+        person = self._registry.read().people.get(session.sub) if session else None
+        if session is None or person is None:
+            return json_answer(401, {"error": "invalid_token"}, ("WWW-Authenticate", "Bearer"))
+        names = {"given_name": person.given_name, "family_name": person.family_name, "name": person.name}
+        roles = {"nhsid_nrbac_roles": list(person.roles), "selected_roleid": session.role_id}
+        content = {"sub": person.sub, "nhsid_useruid": person.sub, **names, **roles}
+        return json_answer(200, content, _NOT_CACHED)
+
+    def _logout(self, given: Mapping[str, str]) -> Answer:
+        """Ends the session of the id token; back to a registered address, else a page of our own."""
+        client_id, sid = self._signer.audience_of(given.get("id_token_hint", ""))
+        self._memory.end(sid)
+        client = self._registry.read().clients.get(client_id)
+        back = given.get("post_logout_redirect_uri", "")
+        if client is None or back not in client.post_logout_redirect_uris:
+            return page("You are signed out (mock NHS CIS2)", "<p>You can close this page.</p>")
+        state = f"?{urlencode({'state': given['state']})}" if given.get("state") else ""
+        return Answer(303, (("Location", back + state),))
+
+    def _end(self, sid: str) -> Answer:
+        session = self._memory.end(sid)
+        client = self._registry.read().clients.get(session.client_id) if session else None
+        if session and client and client.backchannel_logout_uri:
+            return self._tell(session, client)
+        return page("Nothing to end", "<p>That session is over already.</p>", status=404)
+
+    def _tell(self, session: Session, client: Client) -> Answer:
+        token = self._signer.logout_token(
+            sub=session.sub, sid=session.sid, audience=client.client_id, now=self._clock()
+        )
+        told = tell(client.backchannel_logout_uri, token)
+        return page("The session is ended", f"<p>The application answered: {told}.</p>")
+
+
+def _belongs(grant: Grant, client: Client, form: Mapping[str, str]) -> bool:
+    """RFC 6749 section 4.1.3 and RFC 7636 section 4.6."""
+    same = grant.session.client_id == client.client_id and grant.redirect_uri == form.get("redirect_uri")
+    hashed = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+    return same and urlsafe_b64encode(hashed).rstrip(b"=").decode() == grant.challenge
+
+
+def _half_hash(text: str) -> str:
+    return urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:16]).rstrip(b"=").decode()
+
+
+def _failure(status: int, error: str) -> Answer:
+    return json_answer(status, {"error": error}, _NOT_CACHED)
+
+
+def _form(request: Request) -> dict[str, str]:
+    return _fields(request.body.decode("utf-8", "replace")) if request.method == "POST" else {}
+
+
+def _fields(encoded: str) -> dict[str, str]:
+    """A name that comes twice, or too many of them, counts as none."""
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+    return dict(pairs) if len(dict(pairs)) == len(pairs) else {}

@@ -1,0 +1,45 @@
+"""Every published sentinel through the portal's own services, over real HTTP: what a clinician is told."""
+
+import json
+from subprocess import CalledProcessError
+from typing import Any
+
+import pytest
+
+from bars_portal.sender_drill.rows import Row, rows
+from tests.stack import Stack
+
+Told = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def told(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """One run of the command for all; that it fails is for its rows to say."""
+    folder = tmp_path_factory.mktemp("drill")
+    try:
+        stack.manage("bars_sender_drill", "--report", str(folder))
+    except CalledProcessError as failed:
+        assert (folder / "report.json").exists(), failed.stderr
+    found = json.loads((folder / "report.json").read_text())["results"]
+    return {(each["scenario"], each["act"]): each for each in found}
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.scenario.replace(" ", "-"))
+def test_what_a_clinician_is_told(told: Told, row: Row) -> None:
+    came = told[row.scenario, row.act]
+    assert (came["state"], came["told"], came["findings"]) == (row.state, row.told, [])
+
+
+def test_a_wrong_word_in_the_table_fails_the_command(stack: Stack) -> None:
+    """The drill can fail: this row, read with another rule, is not as it should be."""
+    code = (
+        "from bars_portal.sender_drill import rows, running;"
+        "from dataclasses import replace;"
+        "row = next(each for each in rows.rows() if each.act == 'find slots');"
+        "from bars_portal.exchange.gateway import get_client;"
+        "from bars_portal.sender_drill.desk import Desk, person;"
+        "desk = Desk(person('clinician'), person('assessor'), get_client());"
+        "wrong = replace(row, told='Something else.');"
+        "print([each.passed for each in running.run(desk, [row, wrong], note=lambda _: None)])"
+    )
+    assert stack.manage("shell", "--no-imports", "-c", code).strip() == "[True, False]"
