@@ -91,10 +91,11 @@ def _build(
     registry, tokens, faults = ClientRegistry(config.clients_file), TokenStore(), FaultBoard()
     receivers: dict[str, Receiver] = {HTTPS: https} | _certificate_drills(config, clock)
     store = CatalogueStore(config.state_dir)
+    catalogue = Catalogue(config.catalogue_file, resolver=Resolver(store, clock=clock))
     proxy = Proxy(
         registry=registry,
         tokens=tokens,
-        catalogue=Routing(Catalogue(config.catalogue_file, resolver=Resolver(store, clock=clock))),
+        catalogue=Routing(catalogue),
         catalogue_api=CatalogueApi(store, fhir_url=config.fhir_url, clock=clock),
         receivers=receivers,
         faults=faults,
@@ -107,7 +108,7 @@ def _build(
     receivers[TKW_BASE_URL] = tkw
     endpoint = TokenEndpoint(registry=registry, tokens=tokens, token_url=config.token_url, clock=clock)
     drills = Drills(faults, reset=tkw.reset, states=tkw.states, possible=_possible_faults(config))
-    pages = Pages(config, journal, clock=clock)
+    pages = Pages(config, journal, catalogue=catalogue, clock=clock)
     issuer = Issuer(public_url=config.public_url, file=config.cis2_file, clock=clock)
     return _Parts(config, clock, journal, endpoint, proxy, drills, pages, issuer)
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.cases import send_validation
 from tests.browser.conftest import People
 from tests.browser.person import Person
-from tests.browser.test_referring import give_consent, see_status
+from tests.browser.requesting import give_consent, see_status
 from tests.browser.test_worklist import arrived
 from tests.browser.wire import Wire
 from tests.live.partner import wait_until

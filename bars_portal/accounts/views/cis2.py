@@ -15,7 +15,8 @@ from bars_portal.accounts.cis2 import attempts, exchange, tokens
 from bars_portal.accounts.cis2 import services as cis2_services
 from bars_portal.accounts.cis2.config import Cis2Config, configured
 from bars_portal.accounts.cis2.refusals import Reason, SignInRefused
-from bars_portal.accounts.returning import forget_person, page_after_sign_in, safe_next
+from bars_portal.accounts.keeping import KEPT_FORMS, has_kept_forms
+from bars_portal.accounts.returning import page_after_sign_in, remember_person, safe_next
 
 _BACKEND = "bars_portal.accounts.backends.RoleBackend"
 _ID_TOKEN = "cis2_id_token"  # noqa: S105 - the name of a key
@@ -87,6 +88,7 @@ def _welcome(
     sessions.start(request.session, now=now)
     request.session[LIMIT_KEY] = list(admission.organisation_ids)
     request.session[_ID_TOKEN] = signed_in.id_token
+    request.session[KEPT_FORMS] = has_kept_forms(user, now=now)
     request.session.save()
     cis2_services.remember_session(
         user=user,
@@ -97,7 +99,7 @@ def _welcome(
     )
     services.record_sign_in(user=user, way="cis2", now=now)
     response = redirect(page_after_sign_in(request, user, attempt.next_page))
-    forget_person(response)
+    remember_person(response, user.pk)
     return response
 
 

@@ -49,7 +49,7 @@ def _wrong(registered: Registered, asked: Mapping[str, str]) -> Answer | None:
     client = registered.clients.get(asked.get("client_id", ""))
     if client is None or asked.get("redirect_uri") not in client.redirect_uris:
         # Never back to an address that nobody has registered.
-        return page("Not registered", "<p>This application or its address is not registered.</p>", status=400)
+        return page("Not registered", "This application or its address is not registered.", status=400)
     if asked.get("response_type") != "code":
         return _back(asked, error="unsupported_response_type")
     if "openid" not in asked.get("scope", "").split():

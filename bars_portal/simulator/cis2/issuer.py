@@ -51,7 +51,7 @@ class Issuer:
                 return sessions_page(self._memory.sessions(), self._registry.read().people)
             case "/sessions", "POST":
                 return self._end(_form(request).get("sid", ""))
-        return page("There is no such page", "<p>Check the address.</p>", status=404)
+        return page("There is no such page", "Check the address.", status=404)
 
     def _discovery(self) -> Mapping[str, object]:
         ends = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
@@ -124,7 +124,7 @@ class Issuer:
         client = self._registry.read().clients.get(client_id)
         back = given.get("post_logout_redirect_uri", "")
         if client is None or back not in client.post_logout_redirect_uris:
-            return page("You are signed out (mock NHS CIS2)", "<p>You can close this page.</p>")
+            return page("You are signed out (mock NHS CIS2)", "You can close this page.")
         state = f"?{urlencode({'state': given['state']})}" if given.get("state") else ""
         return Answer(303, (("Location", back + state),))
 
@@ -133,14 +133,14 @@ class Issuer:
         client = self._registry.read().clients.get(session.client_id) if session else None
         if session and client and client.backchannel_logout_uri:
             return self._tell(session, client)
-        return page("Nothing to end", "<p>That session is over already.</p>", status=404)
+        return page("Nothing to end", "That session is over already.", status=404)
 
     def _tell(self, session: Session, client: Client) -> Answer:
         token = self._signer.logout_token(
             sub=session.sub, sid=session.sid, audience=client.client_id, now=self._clock()
         )
         told = tell(client.backchannel_logout_uri, token)
-        return page("The session is ended", f"<p>The application answered: {told}.</p>")
+        return page("The session is ended", f"The application answered: {told}.")
 
 
 def _belongs(grant: Grant, client: Client, form: Mapping[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """The simulator's pages, for whoever sits at this computer."""
 
+from bars_portal.simulator.catalogue import Catalogue
 from bars_portal.simulator.config import Clock, Config
 from bars_portal.simulator.journal import Journal
 from bars_portal.simulator.web.asking import is_loopback
@@ -11,8 +12,11 @@ from bars_portal.simulator.wire import Answer, Request, json_answer
 class Pages:
     """Everything that is a page and no part of BaRS."""
 
-    def __init__(self, config: Config, journal: Journal, *, clock: Clock) -> None:
-        self._groups = (RequestPages(config, journal, clock=clock), SelftestPages(config, clock=clock))
+    def __init__(self, config: Config, journal: Journal, *, catalogue: Catalogue, clock: Clock) -> None:
+        self._groups = (
+            RequestPages(config, journal, clock=clock),
+            SelftestPages(config, catalogue=catalogue, clock=clock),
+        )
 
     def has(self, path: str) -> bool:
         """Whether the path is one of ours."""

@@ -26,10 +26,10 @@ _RUN = re.compile(r"/selftest/(\d{1,9})(\.zip)?")
 class SelftestPages:
     """Acting for a sender, from the page."""
 
-    def __init__(self, config: Config, *, clock: Clock) -> None:
+    def __init__(self, config: Config, *, catalogue: Catalogue, clock: Clock) -> None:
         self._config = config
         self._clock = clock
-        self._catalogue = Catalogue(config.catalogue_file)
+        self._catalogue = catalogue
         self._runs = Runs()
 
     def find(self, path: str) -> Callable[[Request], Answer] | None:
