@@ -35,22 +35,22 @@ def receive(arrival: Arrival) -> StoredReply:
             reading = read_message(arrival)
         arrival.deadline.left()
     except OutcomeError as refusal:
-        return _store_refused(InboundMessage(**index_columns(arrival)), refusal, arrival)
+        return _store_refused(index_columns(arrival), refusal, arrival)
     return _process(reading, arrival)
 
 
 def _process(reading: Reading, arrival: Arrival) -> StoredReply:
-    message = InboundMessage(**(index_columns(arrival) | meaning(reading)))
+    columns = index_columns(arrival) | meaning(reading)
     try:
-        return _attempt(message, reading, arrival)
+        return _attempt(InboundMessage(**columns), reading, arrival)
     except OutcomeError as refusal:
-        return _store_refused(message, refusal, arrival)
+        return _store_refused(columns, refusal, arrival)
     except DatabaseError as error:
-        return _store_refused(message, OutcomeError(issue_of(error)), arrival)
+        return _store_refused(columns, OutcomeError(issue_of(error)), arrival)
     except BaseException:
         # A bug: a retry is judged afresh; the edge answers and logs.
         trouble = fault(OutcomeCode.SERVER_ERROR, "The message could not be processed.")
-        _store_refused(message, trouble, arrival)
+        _store_refused(columns, trouble, arrival)
         raise
 
 
@@ -90,10 +90,10 @@ def _refuse(message: InboundMessage, issues: tuple[Issue, ...], arrival: Arrival
     return answer
 
 
-def _store_refused(message: InboundMessage, refusal: OutcomeError, arrival: Arrival) -> StoredReply:
-    """A row of its own in no live state: what was accepted before stays what it is."""
+def _store_refused(columns: dict[str, object], refusal: OutcomeError, arrival: Arrival) -> StoredReply:
+    """A row of its own: what was accepted stays what it is, even when we do not know that it was."""
     with bounded(arrival.deadline.extended()), transaction.atomic(), together():
-        return _refuse(message, refusal.issues, arrival)
+        return _refuse(InboundMessage(**columns), refusal.issues, arrival)
 
 
 def _store(message: InboundMessage, state: InboundState, answer: StoredReply, arrival: Arrival) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import DataError, IntegrityError, connection
+from django.db import DataError, IntegrityError, OperationalError, connection
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
@@ -90,6 +90,25 @@ def test_a_connection_that_breaks_in_the_middle(receiver: Receiver, monkeypatch:
     connection.close()
     assert state_of_the_world() == before
     assert receiver.send(body, X_Request_ID=request_id).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_that_nobody_heard_of(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been accepted: we say that we failed, and the repeat learns what is true."""
+    hosted()
+    body, request_id = fresh(), str(uuid4())
+    commit = connection.commit
+
+    def unheard() -> None:
+        monkeypatch.undo()
+        commit()
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(connection, "_commit", unheard)
+    assert outcome(receiver.send(body, X_Request_ID=request_id)) == UNAVAILABLE
+    assert outcome(receiver.send(body, X_Request_ID=request_id)) == (409, "REC_CONFLICT", "duplicate")
+    states = InboundMessage.objects.order_by("received_at").values_list("state", "status_code")
+    assert list(states) == [("accepted", 200), ("refused", 503), ("refused", 409)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -52,12 +52,13 @@ def _is_understood(model: Model) -> bool:
 
 
 def _fill(shape: Shape, model: Model) -> None:
-    for name, annotation in _members(model):
-        _add(shape, name, annotation)
-    if model.has_resource_base():
-        shape.leaves["resourceType"] = {model.get_resource_type()}.__contains__
+    """What it asks before what it knows: another thread that meets it half filled finds nothing sound."""
     shape.required = frozenset(_required(model))
     shape.choices = tuple(_choices(model))
+    if model.has_resource_base():
+        shape.leaves["resourceType"] = {model.get_resource_type()}.__contains__
+    for name, annotation in _members(model):
+        _add(shape, name, annotation)
 
 
 def _members(model: Model) -> Iterator[tuple[str, Any]]:
