@@ -17,6 +17,13 @@
     return [...(minutes ? [count(minutes, "minute")] : []), count(seconds % MINUTE, "second")].join(" ");
   }
 
+  // What is past is told by the minute: nobody races it any more.
+  function distance(left) {
+    if (left > 0) return `in ${inWords(left)}`;
+    if (left > -MINUTE) return "less than a minute ago";
+    return left > -HOUR ? `${count(Math.floor(-left / MINUTE), "minute")} ago` : `${inWords(-left)} ago`;
+  }
+
   class Countdown {
     constructor(place, ahead) {
       this.place = place;
@@ -39,8 +46,7 @@
 
     tick() {
       const left = this.left();
-      const words = left > 0 ? `in ${inWords(left)}` : `${inWords(-left)} ago`;
-      const text = `${words} ${this.absolute}`;
+      const text = `${distance(left)} ${this.absolute}`;
       if (this.place.textContent !== text) this.place.textContent = text;
       this.speak(left);
     }
