@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 from xml.etree import ElementTree as ET
 
+import httpx
 import pytest
 
 from bars_portal.simulator.selftest.connections import Connections, Target
@@ -18,7 +20,7 @@ from bars_portal.simulator.selftest.reading import read_scenarios
 from bars_portal.simulator.selftest.running import Runner, Settings
 from bars_portal.simulator.selftest.selecting import select
 from tests.live.conftest import Query
-from tests.live.partner import HUB, direct_client, mutual_tls
+from tests.live.partner import HUB, direct_client, mutual_tls, wait_until
 from tests.live.spoiling import BREAKAGES, Breakage, standing_in_front
 from tests.stack import ROOT, Stack
 
@@ -84,6 +86,18 @@ def test_the_answer_to_a_request_that_we_sent_is_heard(stack: Stack, query: Quer
     assert done.returncode == 0, done.stdout
     status = "SELECT status FROM referrals_validationcase WHERE correlation_id = %s"
     assert query(status, conversation) == [("completed",)]
+
+
+def test_the_simulators_page_knows_our_receiver(stack: Stack) -> None:
+    """What the form suggests is enough: the hub of the demo, with the proxy's certificate."""
+    with httpx.Client(base_url=stack.simulator, trust_env=False, timeout=30) as http:
+        suggested = dict(re.findall(r'name="(\w+)" value="([^"]*)"', http.get("/selftest").text))
+        fields = suggested | {"group": "CANC", "scenarios": "TLS-01 TLS-02"}
+        started = http.post("/selftest", data=fields, headers={"Origin": stack.simulator})
+        place = started.headers["location"]
+        wait_until(lambda: "Download the validation report" in http.get(place).text)
+
+        assert "16 passed, 0 failed, 0 skipped" in http.get(place).text
 
 
 def test_what_cannot_be_run_is_no_verdict(stack: Stack) -> None:

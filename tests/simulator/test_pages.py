@@ -168,3 +168,10 @@ def test_a_form_that_is_wrong_is_shown_again(app: WsgiApp, fields: dict[str, str
 def test_another_site_starts_nothing(app: WsgiApp, puppet: Puppet, headers: dict[str, str]) -> None:
     assert start(app, {"target": puppet.url, "service": "2000099999"}, headers).status == 403
     assert puppet.came == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "place"), [("POST", "/"), ("DELETE", "/selftest"), ("PUT", "/requests.zip")]
+)
+def test_a_wrong_verb(app: WsgiApp, verb: str, place: str) -> None:
+    assert call_app(app, verb, place).status == 405

@@ -13,10 +13,12 @@ from bars_portal.simulator.selftest import headers as bars
 from bars_portal.simulator.selftest.formats import JSON, XML, to_xml
 from bars_portal.simulator.selftest.messages import build
 from bars_portal.simulator.selftest.model import Json, Step
+from bars_portal.simulator.selftest.paths import found
 from bars_portal.simulator.selftest.values import Values
 
 PROCESS_MESSAGE = "/$process-message"
 INCLUDES = ["Slot:schedule", "Schedule:actor:Practitioner", "Schedule:actor:HealthcareService"]
+_BOOKED_FOR = "Appointment.serviceCategory[*].coding[*].code"
 # For the query: what stays readable in a report.
 _SAFE = ":/|,$"
 
@@ -49,7 +51,19 @@ def _message(message: Json, options: Mapping[str, Any], values: Values) -> Outgo
     in_xml = options.get("as") == "xml"
     body = to_xml(message) if in_xml else orjson.dumps(message)
     sent = _post(body, options, values, options.get("type", XML if in_xml else JSON))
-    return replace(sent, message=message)
+    # What is sent as a header of its own goes before what the message says.
+    headers = {"use-context": _use_context(message), **sent.headers}
+    return replace(sent, message=message, headers=headers)
+
+
+def _use_context(message: Json) -> str:
+    """<use case>|<category>|<event>|<reason>, as the message has them."""
+    codings = "category[*].coding[*].code"
+    requests, bookings = found(message, f"ServiceRequest.{codings}"), found(message, _BOOKED_FOR)
+    category, use_case = (*requests, "", "")[:2] if requests else ("booking", *bookings, "")[:2]
+    event = found(message, "MessageHeader.eventCoding.code")
+    reason = found(message, "MessageHeader.reason.coding[0].code")
+    return "|".join(map(str, (use_case, category, *event[:1], *reason[:1])))
 
 
 def _post(body: bytes, options: Mapping[str, Any], values: Values, media_type: str) -> Outgoing:

@@ -5,7 +5,7 @@ from bars_portal.simulator.config import Clock, Config
 from bars_portal.simulator.journal import Journal
 from bars_portal.simulator.web.asking import is_loopback
 from bars_portal.simulator.web.requests import RequestPages
-from bars_portal.simulator.web.selftests import SelftestPages
+from bars_portal.simulator.web.selftests import PATH, SelftestPages
 from bars_portal.simulator.wire import Answer, Request, json_answer
 
 
@@ -27,6 +27,6 @@ class Pages:
         found = next((each for group in self._groups if (each := group.find(request.raw_path))), None)
         if found is None or not is_loopback(request.peer):
             return json_answer(404, {"error": "not found"})
-        if request.method not in {"GET", "HEAD", "POST"}:
+        if request.method not in ({"GET", "HEAD", "POST"} if request.raw_path == PATH else {"GET", "HEAD"}):
             return json_answer(405, {"error": "method not allowed"})
         return found(request)

@@ -35,11 +35,12 @@ class Gallery:
 
     def show(self, entry: Entry) -> Shown:
         """The entry with its verdict."""
-        if entry.number not in self._verdicts:
+        verdict = self._verdicts.get(entry.number)
+        if verdict is None:
             if len(self._verdicts) >= _KEPT_VERDICTS:
                 self._verdicts.clear()
-            self._verdicts[entry.number] = judge(entry)
-        return Shown(entry, self._verdicts[entry.number])
+            verdict = self._verdicts[entry.number] = judge(entry)
+        return Shown(entry, verdict)
 
 
 def is_exchange(entry: Entry) -> bool:

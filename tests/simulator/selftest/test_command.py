@@ -136,3 +136,13 @@ def test_what_was_taken_is_taken_back(run: Run, puppet: Puppet, tmp_path: Path) 
     sent = [json.loads(body) for method, _, body in puppet.came if method == "POST"]
     assert [each["entry"][1]["resource"]["status"] for each in sent] == ["active", "revoked"]
     assert sent[1]["entry"][1]["resource"]["id"] == request["id"]
+
+
+def test_a_message_says_in_its_header_what_it_is(run: Run, puppet: Puppet, tmp_path: Path) -> None:
+    puppet.use_cases = {"servicerequest-request-validation": "a4t1"}
+
+    run("--scenario", "MINE-02")
+
+    told = json.loads((tmp_path / "report" / "report.json").read_text())["scenarios"][0]
+    headers = told["exchanges"][0]["request"]["headers"]
+    assert headers["use-context"] == "a4t1|validation|servicerequest-request|new"

@@ -23,6 +23,7 @@ CHECKS: Mapping[str, Check] = {
     "equals": content.equals,
     "holds": content.holds,
     "lacks": content.lacks,
+    "once_in_each": content.once_in_each,
     "free_of": content.free_of,
     "present": content.present,
     "absent": content.absent,

@@ -31,6 +31,15 @@ def lacks(answer: Answer, wanted: Mapping[str, Any]) -> Iterator[str]:
             yield f"{path} holds {value}, which it must not"
 
 
+def once_in_each(answer: Answer, wanted: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    for kind, places in answer.values.fill(dict(wanted)).items():
+        for number, resource in enumerate(answer.at(f"{kind}[*]"), 1):
+            for path, value in places.items():
+                count = found(resource, f"{kind}.{path}").count(value)
+                if count != 1:
+                    yield f"{kind} {number} has {value} {count} times in {path}, not once"
+
+
 def free_of(answer: Answer, wanted: Mapping[str, str]) -> Iterator[str]:
     for path, text in answer.values.fill(dict(wanted)).items():
         if any(text in str(each) for each in answer.at(path)):
