@@ -20,6 +20,7 @@ from referrals.presenters.actions import Actions, actions_for
 from referrals.presenters.answers import AnswerLine, Row, answer_line
 from referrals.presenters.history import VersionLine, history_lines, version_lines
 from referrals.presenters.message import MessageView, present_message
+from referrals.presenters.message.technical import is_guid
 from referrals.presenters.onward import OnwardLine, onward_facts
 from referrals.presenters.worklist import is_breached, use_case_words
 from referrals.selectors import Link, answers_of, bookings_of, notes_of, steps_of, telling_message
@@ -102,7 +103,7 @@ def asked_rows(case: Case) -> list[Row]:
         ("Priority", priority_words(case.priority)),
         ("Due by", dates.format_datetime(case.breach_at) if case.breach_at else ""),
         ("Sent by", sender),
-        ("Their case number", case.case_number),
+        ("Their case number", "" if is_guid(case.case_number) else case.case_number),
         ("Our reference", case.reference),
         ("Written", dates.format_datetime(case.authored_on) if case.authored_on else ""),
         ("Received", dates.format_datetime(case.created_at)),

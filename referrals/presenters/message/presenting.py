@@ -37,6 +37,7 @@ from referrals.presenters.message.published import present_questionnaire
 from referrals.presenters.message.questionnaires import present_answers
 from referrals.presenters.message.reader import Notes, Part
 from referrals.presenters.message.request import present_request, present_task
+from referrals.presenters.message.sentences import without_guids
 from referrals.presenters.message.top import top_facts
 
 # In the order in which a group lists them.
@@ -85,7 +86,7 @@ def present_message(bundle: MessageBundle, now: datetime) -> MessageView:
             placed += PRESENTERS[kind](part, message)
     warnings.sort(key=lambda each: (each.order, not each.is_alarm))
     groups = grouped(bundle, placed, other_items(message, notes))
-    return MessageView(top_facts(bundle, now), tuple(warnings), groups)
+    return without_guids(MessageView(top_facts(bundle, now), tuple(warnings), groups))
 
 
 def _resources(bundle: MessageBundle, notes: Notes) -> list[Part]:
