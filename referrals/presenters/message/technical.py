@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from referrals.presenters.message.reader import Path, Scalar
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # A GUID alone, or as the end of an address; never one inside a sentence.
-_GUID = re.compile(rf"(?:urn:uuid:|urn:oid:|https?://\S*/|[A-Za-z]+/)?{_UUID}(?:/_history/\d+)?")
+_GUID = re.compile(rf"(?:urn:uuid:|urn:oid:|https?://\S*/|[A-Za-z]+/)?{UUID}(?:/_history/\d+)?")
 
 
 @dataclass(frozen=True)
