@@ -2,14 +2,14 @@
 
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.exchange.fhir.rules.parts import journey_id
-from referrals.presenters.message.concepts import coding_line
+from referrals.presenters.message.concepts import code_line, coding_line
 from referrals.presenters.message.items import make_item, row, rows_of
 from referrals.presenters.message.message import Message, Placed
 from referrals.presenters.message.model import Item, Row
 from referrals.presenters.message.reader import Part
 from referrals.presenters.message.telecoms import telecom_rows
 from referrals.presenters.message.values import lines_of
-from referrals.presenters.message.words import code_words, date_words
+from referrals.presenters.message.words import date_words
 
 _PEOPLE = {"sender": "Sender", "author": "Author", "enterer": "Entered by", "responsible": "Responsible"}
 _SOURCE = {
@@ -54,7 +54,8 @@ def _destinations(part: Part) -> list[Row]:
 
 
 def _answers(part: Part) -> list[Row]:
-    return row("Answers an earlier message", map(code_words, part.part("response").texts("code")))
+    label, response = "Answers an earlier message", part.part("response")
+    return row(label, [code_line(each, response, label) for each in response.texts("code")])
 
 
 def _service(address: str) -> str:

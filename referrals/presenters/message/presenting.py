@@ -18,6 +18,7 @@ from referrals.presenters.message.encounters import present_encounter
 from referrals.presenters.message.flags import present_flag
 from referrals.presenters.message.groups import grouped
 from referrals.presenters.message.header import present_bundle, present_header
+from referrals.presenters.message.ids import without_ids
 from referrals.presenters.message.medication import present_medication
 from referrals.presenters.message.message import Message, Placed, Presenter
 from referrals.presenters.message.model import Alert, MessageView
@@ -37,7 +38,6 @@ from referrals.presenters.message.published import present_questionnaire
 from referrals.presenters.message.questionnaires import present_answers
 from referrals.presenters.message.reader import Notes, Part
 from referrals.presenters.message.request import present_request, present_task
-from referrals.presenters.message.sentences import without_guids
 from referrals.presenters.message.top import top_facts
 
 # In the order in which a group lists them.
@@ -72,7 +72,8 @@ PRESENTERS: Mapping[str, Presenter] = {
 def present_message(bundle: MessageBundle, now: datetime) -> MessageView:
     """Everything that the message holds, in words; what has no place of its own comes last.
 
-    Raises nothing for odd shapes: what a presenter cannot read is listed as it was sent.
+    No GUID is in the words, only among the codes of an item. Raises nothing for odd shapes: what a presenter
+    cannot read is listed as it was sent.
     """
     message = Message.of(bundle)
     notes = Notes(set(), partial(name_in, bundle))
@@ -86,7 +87,7 @@ def present_message(bundle: MessageBundle, now: datetime) -> MessageView:
             placed += PRESENTERS[kind](part, message)
     warnings.sort(key=lambda each: (each.order, not each.is_alarm))
     groups = grouped(bundle, placed, other_items(message, notes))
-    return without_guids(MessageView(top_facts(bundle, now), tuple(warnings), groups))
+    return without_ids(MessageView(top_facts(bundle, now), tuple(warnings), groups))
 
 
 def _resources(bundle: MessageBundle, notes: Notes) -> list[Part]:

@@ -46,7 +46,22 @@ def text_of(raw: dict[str, Any], within: str = "app-message") -> str:
     """The words of the page, or of the part with this class."""
     page = html.fromstring(f"<main>{markup_of(raw)}</main>")
     part = next(each for each in page.iter() if each.get("class") == within)
+    return words_in(part)
+
+
+def words_in(part: html.HtmlElement) -> str:
     return plain(" ".join(str(each) for each in part.itertext()))
+
+
+def without_codes(page: html.HtmlElement) -> html.HtmlElement:
+    """The same page without "Codes and record details": what is read without opening anything technical."""
+    for folded in page.find_class("app-message__codes"):
+        folded.drop_tree()
+    return page
+
+
+def clinical_text_of(raw: dict[str, Any]) -> str:
+    return words_in(without_codes(html.fromstring(f"<main>{markup_of(raw)}</main>")))
 
 
 def plain(text: str) -> str:
