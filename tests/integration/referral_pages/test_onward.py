@@ -1,7 +1,7 @@
 """A received case goes onward: same journey and conversation, what was received as a draft, an outcome."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.urls import reverse
@@ -73,7 +73,10 @@ def test_what_was_received_is_a_draft_that_a_person_reads(office: Office) -> Non
 
 
 def test_it_keeps_the_journey_and_the_conversation(office: Office) -> None:
+    """The conversation in which the case came, also where its journey began in another one."""
     case = ask(office, "VALREQ01")
+    case.correlation_id = uuid4()
+    case.save(update_fields=["correlation_id"])
     sent = send(office, begin(office, case))
     assert (sent.journey, sent.correlation_id) == (case.journey, case.correlation_id)
     assert (sent.organisation, sent.patient.family_name) == (case.organisation, case.patient.family_name)
