@@ -1,11 +1,15 @@
 """One way to compare names: without accents and case, in Python and in the database alike."""
 
+import re
 import unicodedata
 
 from django.db.models import Func, TextField
 
 _MOST_WORDS = 10
 _LONGEST_WORD = 50
+# As in the migration that keeps the words of every service; ASCII, so that both sides agree on it.
+_BETWEEN_WORDS = re.compile(r"[\s!-/:-@\[-`{-~]+")
+_INSIDE_WORDS = str.maketrans("", "", "'\u2019")
 
 
 def fold(text: str) -> str:
@@ -17,8 +21,9 @@ def fold(text: str) -> str:
 
 
 def search_words(text: str) -> list[str]:
-    """The folded words of what somebody typed; a few are enough, and bound the work."""
-    return [word[:_LONGEST_WORD] for word in fold(text[:1_000]).split()[:_MOST_WORDS]]
+    """The folded words of what somebody typed, without punctuation; a few are enough, and bound the work."""
+    words = _BETWEEN_WORDS.split(fold(text[:1_000]).translate(_INSIDE_WORDS))
+    return [word[:_LONGEST_WORD] for word in words if word][:_MOST_WORDS]
 
 
 class Folded(Func):

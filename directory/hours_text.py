@@ -41,10 +41,17 @@ def _read_line(number: int, line: str) -> tuple[str, list[list[str]]]:
     key = next((key for key, name in DAYS.items() if len(day) >= 3 and name.lower().startswith(day)), None)
     if match is None or key is None:
         raise InvalidHours(f"Line {number}: start with a day and its hours, like Mon 08:00-20:00.")
-    return key, _read_spans(match[2].strip().lower())
+    return key, _spans(match[2].strip().lower())
 
 
-def _read_spans(text: str) -> list[list[str]]:
+def read_spans(text: str) -> list[list[str]]:
+    """The hours of one day: "closed", "24 hours", "10:00-16:00, 18:00-20:00". Raises InvalidHours."""
+    spans = _spans(text)
+    read_week({"mon": spans})
+    return spans
+
+
+def _spans(text: str) -> list[list[str]]:
     if text == "closed":
         return []
     if text in _ALL_DAY:

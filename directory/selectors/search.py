@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
-from uuid import UUID
 
-from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Replace, Upper
+from django.contrib.postgres.search import SearchVectorField
+from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Left
 
-from directory.folding import Folded, search_words
-from directory.geo import Position, distance_miles
-from directory.models import HealthcareService, Postcode
+from directory.folding import search_words
+from directory.models import SORTED_BY, HealthcareService
 from directory.postcodes import UKPostcode
+from directory.selectors.nearest import Measured, nearest
 from directory.selectors.places import Nearness, Origin, locate
 
 _TAKES = {
@@ -57,10 +57,11 @@ class ServiceSearch(Sequence[FoundService]):
         }
         services = HealthcareService.objects.filter(**{key: value for key, value in exact.items() if value})
         services = services.filter(_TAKES[takes]) if takes else services
-        self._matches = _named(services.filter(_near(self.origin)), search_words(text))
+        self._words = search_words(text)
+        self._matches = _named(services.filter(_near(self.origin)), text, self._words)
 
     def __len__(self) -> int:
-        return len(self._by_distance) if self._measured else self._total
+        return self._total
 
     @overload
     def __getitem__(self, part: int) -> FoundService: ...
@@ -71,39 +72,22 @@ class ServiceSearch(Sequence[FoundService]):
     def __getitem__(self, part: int | slice) -> FoundService | list[FoundService]:
         if isinstance(part, int):
             return self[part : part + 1][0]
-        if not self._measured:
-            ranked = self._matches.select_related("provider").order_by(F("rank"), "folded_name", "service_id")
-            return [FoundService(service) for service in ranked[part]]
-        return list(_loaded(self._by_distance[part]))
+        start, stop = part.start or 0, len(self) if part.stop is None else part.stop
+        return list(_loaded(self._page(start, stop)))
 
-    @property
-    def _measured(self) -> bool:
-        return self.origin is not None and self.origin.position is not None
+    def _page(self, start: int, stop: int) -> list[Measured]:
+        here = self.origin.position if self.origin else None
+        if here is not None:
+            return nearest(self._matches, here=here, start=start, stop=stop)
+        return [Measured(key, None) for key in self._by_name().values_list("pk", flat=True)[start:stop]]
+
+    def _by_name(self) -> "QuerySet[HealthcareService]":
+        rank = [_rank(self._words)] if self._words else []
+        return self._matches.order_by(*rank, Left("folded_name", SORTED_BY), "service_id")
 
     @cached_property
     def _total(self) -> int:
         return self._matches.count()
-
-    @cached_property
-    def _by_distance(self) -> list["_Measured"]:
-        """Key and distance of every match: light rows, since the distance orders them all."""
-        here = self.origin.position if self.origin else None
-        if here is None:
-            return []
-        rows = self._matches.order_by().values_list("pk", "folded_name", *_position())
-        measured = [_measure(here, *row) for row in rows]
-        return sorted(measured, key=_Measured.order)
-
-
-@dataclass(frozen=True)
-class _Measured:
-    key: UUID
-    name: str
-    miles: float | None
-
-    def order(self) -> tuple[bool, float, str, UUID]:
-        """Nearest first; those of unknown distance last."""
-        return self.miles is None, self.miles or 0.0, self.name, self.key
 
 
 def find_services(
@@ -137,38 +121,43 @@ def _near(origin: Origin | None) -> Q:
     return Q(postcode__startswith=f"{outward} ") | Q(postcode=outward)
 
 
-def _named(services: QuerySet[HealthcareService], words: list[str]) -> QuerySet[HealthcareService]:
-    """Each word is in the name of the service or of its provider; rank 0 is the best fit."""
+def _named(
+    services: "QuerySet[HealthcareService]", text: str, words: Sequence[str]
+) -> "QuerySet[HealthcareService]":
+    """Each word begins one of the service's name or of its provider's; what holds no word finds nothing."""
     if not words:
-        return services.annotate(rank=Value(0))
-    in_name, anywhere = Q(), Q()
-    for word in words:
-        in_name &= Q(folded_name__contains=word)
-        anywhere &= Q(folded_name__contains=word) | Q(folded_provider__contains=word)
-    rank = Case(
-        When(Q(folded_name__startswith=" ".join(words)), then=Value(0)),
-        When(in_name, then=Value(1)),
+        return services.none() if text.strip() else services
+    return services.alias(found=_HasWords(F("words"), words)).filter(found=True)
+
+
+def _rank(words: Sequence[str]) -> Case:
+    """0 is the best fit: the name begins so; 1: all of it is in the name; 2: some in the provider's."""
+    return Case(
+        When(folded_name__startswith=" ".join(words), then=Value(0)),
+        When(_HasWords(_WordsOf("name"), words), then=Value(1)),
         default=Value(2),
         output_field=IntegerField(),
     )
-    return services.annotate(folded_provider=Folded(F("provider__name"))).filter(anywhere).annotate(rank=rank)
 
 
-def _position() -> tuple[Subquery, Subquery]:
-    """Latitude and longitude of a service's postcode, as expressions."""
-    code = Replace(Upper(OuterRef("postcode")), Value(" "), Value(""))
-    place = Postcode.objects.filter(code=code)
-    return Subquery(place.values("latitude")), Subquery(place.values("longitude"))
+class _WordsOf(Func):
+    function = "directory_words"
+    arity = 1
+    output_field = SearchVectorField()
 
 
-def _measure(
-    here: Position, key: UUID, name: str, latitude: float | None, longitude: float | None
-) -> _Measured:
-    if latitude is None or longitude is None:
-        return _Measured(key, name, None)
-    return _Measured(key, name, distance_miles(here, Position(latitude, longitude)))
+class _HasWords(Func):
+    """Whether the vector has a word that begins like each of these. Folded words hold no quotes."""
+
+    template = "(%(expressions)s::tsquery)"
+    arg_joiner = " @@ "
+    conditional = True
+    output_field = BooleanField()
+
+    def __init__(self, vector: F | Func, words: Sequence[str]) -> None:
+        super().__init__(vector, Value(" & ".join(f"'{word}':*" for word in words)))
 
 
-def _loaded(measured: list[_Measured]) -> Iterator[FoundService]:
+def _loaded(measured: list[Measured]) -> Iterator[FoundService]:
     services = HealthcareService.objects.select_related("provider").in_bulk([each.key for each in measured])
     return (FoundService(services[each.key], each.miles) for each in measured if each.key in services)

@@ -55,6 +55,12 @@ class BarsClient:
         """Read `path` ("/Slot"), relative to the base URL."""
         return self._call("GET", path, encode_headers(context), params=params)
 
+    def read(
+        self, path: str, *, params: Sequence[tuple[str, str]] = (), headers: Mapping[str, str]
+    ) -> Answer:
+        """As `get`, for what is asked of the API itself and so has no target: these very headers."""
+        return self._call("GET", path, headers, params=params)
+
     def post(self, path: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send these very bytes, with headers of `encode_headers` (a retry repeats both)."""
         return self._call("POST", path, headers, body=body)

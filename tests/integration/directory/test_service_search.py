@@ -3,7 +3,11 @@ from uuid import uuid4
 
 import pytest
 from django.core.paginator import Paginator
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 
+from directory.folding import search_words
 from directory.postcodes import InvalidPostcode
 from directory.selectors import Nearness, ServiceSearch, find_services
 from tests.factories.accounts import make_organisation
@@ -37,7 +41,7 @@ def test_a_name_that_begins_like_the_text_comes_first() -> None:
     assert names(text="riverside") == ["Riverside Walk-in", "Old Riverside Clinic", "Zebra Pharmacy"]
 
 
-@pytest.mark.parametrize("text", ["%", "_", "\\", "%%", "Test_service", "'; DROP TABLE x; --"])
+@pytest.mark.parametrize("text", ["%", "_", "\\", "%%", "T_st service", "'; DROP TABLE x; --"])
 def test_wildcards_are_only_characters(text: str) -> None:
     make_service(name="Test service")
 
@@ -157,13 +161,57 @@ def test_pages_hold_every_service_once(postcode: str) -> None:
     assert {each.service.pk for page in pages for each in page.object_list} == wanted
 
 
+def test_nearer_beyond_the_neighbours_on_the_flat_map_comes_first() -> None:
+    """A degree of longitude is shorter than one of latitude: the index would give the wrong one."""
+    make_postcodes({"LS14AP": (54.0, -1.5), "AA11AA": (54.0, -2.4), "BB11BB": (54.7, -1.5)})
+    make_service(name="North, 48 miles", postcode="BB1 1BB")
+    make_service(name="West, 37 miles", postcode="AA1 1AA")
+
+    assert [each.service.name for each in find_services(postcode="LS1 4AP", limit=1)] == ["West, 37 miles"]
+    assert [each.service.name for each in find_services(postcode="LS1 4AP", limit=1, offset=1)] == [
+        "North, 48 miles"
+    ]
+
+
+def test_punctuation_is_no_part_of_a_word() -> None:
+    make_service(name="St. Mary's Walk-in (Leeds/Bradford)")
+
+    for typed in ("st marys", "St Mary’s", "walk in", "bradford, leeds", "mar"):
+        assert len(find_services(text=typed)) == 1, typed
+    assert find_services(text="arys") == []
+
+
+def test_the_database_keeps_what_is_found() -> None:
+    provider = make_organisation(name="Old Trust")
+    service = make_service(name="Clinic", provider=provider, postcode="LS1 4AP")
+    assert names(text="old") == ["Clinic"]
+
+    type(provider).objects.filter(pk=provider.pk).update(name="New Trust")
+    make_postcodes(LEEDS)
+
+    assert names(text="old") == []
+    assert names(text="new") == ["Clinic"]
+    assert find_services(postcode="LS1 4AP")[0].miles == 0
+    type(service).objects.filter(pk=service.pk).update(postcode="")
+    assert find_services(postcode="LS1 4AP")[0].miles is None
+
+
+@given(st.text(st.characters(max_codepoint=0x17F, exclude_categories=["C"]), max_size=60))
+def test_every_word_of_a_name_finds_it_in_database_and_program_alike(name: str) -> None:
+    words = search_words(name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tsvector_to_array(directory_words(%s))", [name.replace("\x00", " ")])
+        (kept,) = cursor.fetchone()
+    assert set(words) <= set(kept)
+
+
 def test_a_page_costs_a_fixed_number_of_queries(django_assert_num_queries: object) -> None:
     make_postcodes(LEEDS)
     for _ in range(5):
         make_service(postcode="LS1 4AP")
 
-    # The place, the distances, the page's services with their providers.
-    with django_assert_num_queries(3):  # type: ignore[operator]  # a pytest-django fixture without a type
+    # The place, the neighbours, those without a place, the page's services with their providers.
+    with django_assert_num_queries(4):  # type: ignore[operator]  # a pytest-django fixture without a type
         assert [found.service.provider.name for found in find_services(postcode="LS1 4AP")]
 
 

@@ -1,14 +1,21 @@
-"""Services and how to reach them."""
+"""Services."""
 
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import RegexValidator
+from django.contrib.postgres.indexes import GinIndex, GistIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models.functions import Left
 
 from bars_portal.accounts.models import Organisation
 from directory.folding import Folded
+from directory.models.places import Compact, Place
+from directory.models.sources import Source
 
+# So many letters of a name decide where it is in a list.
+SORTED_BY = 200
 service_id_validator = RegexValidator(r"^[0-9]{1,20}$", "Use digits only.")
 
 
@@ -51,12 +58,34 @@ class HealthcareService(models.Model):
     allowed_callers = ArrayField(models.CharField(max_length=12), default=list, blank=True)
     # {"mon": [["08:00", "20:00"]], ...}; empty: not known.
     opening_hours = models.JSONField(default=dict, blank=True)
+    # [["10:00", "16:00"]] on every bank holiday; None: not known, []: closed.
+    bank_holiday_hours = models.JSONField(null=True, blank=True)
+    # Who may send patients here, in the directory's words; empty: anyone.
+    referral_roles = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    # How far its patients may live; None: no limit is known.
+    catchment_miles = models.FloatField(
+        "catchment in miles", null=True, blank=True, validators=[MinValueValidator(0)]
+    )
     last_success_at = models.DateTimeField("last successful contact", null=True, blank=True, editable=False)
+    # When the first of the failures came that nothing but failures followed.
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # Which catalogue it came from, and its id there (FHIR HealthcareService.id).
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.LOCAL, editable=False)
+    catalogue_id = models.UUIDField(null=True, blank=True, editable=False, unique=True)
+    # Triggers keep these three: the words of its name and its provider's, the place of its postcode.
+    words = SearchVectorField(null=True, editable=False)
+    latitude = models.FloatField(null=True, editable=False)
+    longitude = models.FloatField(null=True, editable=False)
 
     class Meta:
         ordering = ["name"]
         indexes = [
             models.Index(fields=["postcode"], name="service_postcode", opclasses=["varchar_pattern_ops"]),
+            # Folding makes some letters into whole phrases, too long for an index.
+            models.Index(Left("folded_name", SORTED_BY), "service_id", name="service_by_name"),
+            models.Index(Compact("postcode"), name="service_compact_postcode"),
+            GinIndex(fields=["words"], name="service_words"),
+            GistIndex(Place("longitude", "latitude"), name="service_place"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -68,51 +97,3 @@ class HealthcareService(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.service_id})"
-
-
-class EndpointStatus(models.TextChoices):
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    OFF = "off", "Off"
-
-
-class Endpoint(models.Model):
-    """Where a service's messages go (FHIR Endpoint); the catalogue, not we, routes them."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="endpoints")
-    name = models.CharField(max_length=200)
-    status = models.CharField(max_length=10, choices=EndpointStatus.choices, default=EndpointStatus.ACTIVE)
-    connection_type = models.CharField(max_length=20, default="hl7-fhir-rest")
-    payload_type = models.CharField(max_length=20, default="bars")
-    address = models.CharField(max_length=300)
-    managing_organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-    period_start = models.DateTimeField(null=True, blank=True)
-    period_end = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(period_start__isnull=True)
-                | models.Q(period_end__isnull=True)
-                | models.Q(period_end__gt=models.F("period_start")),
-                name="endpoint_period_in_order",
-                violation_error_message="The period must end after it starts.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Postcode(models.Model):
-    """A row of the ONS Postcode Directory: enough to tell a distance."""
-
-    # Without blanks, in capitals: LS14AP. Its primary key brings the index that serves searches by prefix.
-    code = models.CharField(max_length=8, primary_key=True)
-    latitude = models.FloatField()
-    longitude = models.FloatField()
-
-    def __str__(self) -> str:
-        return self.code

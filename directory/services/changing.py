@@ -1,14 +1,12 @@
-"""The only writers of the directory."""
+"""Services and endpoints, as people enter and change them."""
 
 from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.exchange.fhir.identifiers import ServiceID
 from directory.models import Endpoint, HealthcareService
 
 
@@ -45,13 +43,6 @@ def save_endpoint(*, endpoint: Endpoint, changed: Collection[str], actor: Actor,
             endpoint.save(update_fields=sorted(changed))
             _note(endpoint, action="directory.change_endpoint", changed=changed, actor=actor, now=now)
     return endpoint
-
-
-def record_contact(*, service_id: ServiceID | str, now: datetime) -> bool:
-    """Remember when the service last answered: one UPDATE, never backwards. False when nothing changed."""
-    earlier = Q(last_success_at__isnull=True) | Q(last_success_at__lt=now)
-    services = HealthcareService.objects.filter(earlier, service_id=str(service_id))
-    return services.update(last_success_at=now) == 1
 
 
 def _note(

@@ -1,0 +1,166 @@
+"""What a catalogue would change: compared with what is known, before anything is written. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from directory.catalogue.differences import (
+    Change,
+    Difference,
+    Known,
+    KnownEndpoint,
+    KnownService,
+    Row,
+    WayKey,
+)
+from directory.catalogue.entries import Catalogue, EndpointEntry, ServiceEntry
+from directory.catalogue.faults import Faults
+
+_OFF = "off"
+
+
+def compare(catalogue: Catalogue, known: Known, *, provider: str = "") -> Difference:
+    """`provider`: ODS code for new services that name nobody. Raises BadCatalogue when one is missing."""
+    _refuse_nobody(catalogue, known, provider)
+    ways = _ways_by_service(catalogue.endpoints)
+    known_ways = _known_ways(known.endpoints)
+    changes = [
+        change
+        for entry in catalogue.services
+        if (
+            change := _change(
+                catalogue.source,
+                entry,
+                ways.get(entry.service_id, []),
+                known.services.get(entry.service_id),
+                known_ways.get(entry.service_id, {}),
+                provider,
+            )
+        )
+    ]
+    _refuse_contradictions(changes, known)
+    gone = list(_gone(catalogue, known))
+    return Difference((*changes, *gone), len(catalogue.services) - len(changes))
+
+
+def _refuse_nobody(catalogue: Catalogue, known: Known, provider: str) -> None:
+    faults = Faults()
+    for entry in catalogue.services:
+        if not (entry.provider or provider or entry.service_id in known.services):
+            faults.add(f"Service {entry.service_id}", "it is new and names no organisation; say whose it is")
+    faults.raise_if_any()
+
+
+def _refuse_contradictions(changes: Iterable[Change], known: Known) -> None:
+    """What the list says and what is known of a service may not fit together."""
+    faults = Faults()
+    for change in changes:
+        there = known.services.get(change.service_id)
+        values = {
+            "takes_bookings": True,
+            **(there.values if there else {}),
+            **(change.service.after if change.service else {}),
+        }
+        if values.get("requires_booking") and not values["takes_bookings"]:
+            faults.add(f"Service {change.service_id}", "a service that requires a booking must take bookings")
+    faults.raise_if_any()
+
+
+def _change(
+    source: str,
+    entry: ServiceEntry,
+    ways: list[EndpointEntry],
+    known: KnownService | None,
+    known_ways: Mapping[UUID | None, KnownEndpoint],
+    provider: str,
+) -> Change | None:
+    service = _new(source, entry, provider) if known is None else _differing(source, entry, known)
+    owner = entry.provider or (str(known.values["provider"]) if known else provider)
+    endpoints = [*_ways(source, ways, known_ways, owner), *_ways_gone(source, ways, known_ways)]
+    if known is None:
+        return Change("added", entry.service_id, service, tuple(endpoints))
+    if service is None and not endpoints:
+        return None
+    return Change("changed", entry.service_id, service, tuple(endpoints))
+
+
+def _new(source: str, entry: ServiceEntry, provider: str) -> Row:
+    said = {"name": f"Service {entry.service_id}", "provider": provider, **_said(entry), "source": source}
+    return Row(None, {name: (None, value) for name, value in said.items()})
+
+
+def _differing(source: str, entry: ServiceEntry, known: KnownService) -> Row | None:
+    """Who a hosted service is, is said here: of other catalogues it takes only its id there."""
+    said = _said(entry)
+    if known.hosted and source != "csv":
+        said = {name: value for name, value in said.items() if name == "catalogue_id"}
+    elif known.source == source:
+        said.setdefault("active", True)
+    fields = {
+        name: (known.values[name], value) for name, value in said.items() if known.values[name] != value
+    }
+    return Row(known.key, fields) if fields else None
+
+
+def _said(entry: ServiceEntry) -> dict[str, Any]:
+    said = dict(entry.said)
+    if entry.provider:
+        said["provider"] = entry.provider
+    if entry.catalogue_id:
+        said["catalogue_id"] = entry.catalogue_id
+    return said
+
+
+def _ways(
+    source: str, ways: list[EndpointEntry], known: Mapping[UUID | None, KnownEndpoint], owner: str
+) -> Iterator[tuple[UUID | None, Row]]:
+    for way in ways:
+        there = known.get(way.catalogue_id)
+        said = {"status": "active", **way.said, "managing_organisation": way.managed_by or owner}
+        if there is None:
+            new = {"name": f"BaRS endpoint of {way.service_id}", "address": "", **said, "source": source}
+            yield way.catalogue_id, Row(None, {name: (None, value) for name, value in new.items()})
+            continue
+        said = (
+            said
+            if way.managed_by
+            else {**said, "managing_organisation": there.values["managing_organisation"]}
+        )
+        fields = {
+            name: (there.values[name], value) for name, value in said.items() if there.values[name] != value
+        }
+        if fields:
+            yield way.catalogue_id, Row(there.key, fields)
+
+
+def _ways_gone(
+    source: str, ways: list[EndpointEntry], known: Mapping[UUID | None, KnownEndpoint]
+) -> Iterator[tuple[UUID | None, Row]]:
+    """Endpoints of this source that it no longer names are switched off, not deleted."""
+    named = {way.catalogue_id for way in ways}
+    for key, there in known.items():
+        if there.source == source and key not in named and there.values["status"] != _OFF:
+            yield key, Row(there.key, {"status": (there.values["status"], _OFF)})
+
+
+def _gone(catalogue: Catalogue, known: Known) -> Iterator[Change]:
+    """Services of this source that it no longer names become inactive: messages may point at them."""
+    named = {entry.service_id for entry in catalogue.services}
+    for service_id, there in known.services.items():
+        asked = catalogue.organisations is None or there.values["provider"] in catalogue.organisations
+        if there.source == catalogue.source and asked and service_id not in named and there.values["active"]:
+            yield Change("removed", service_id, Row(there.key, {"active": (True, False)}), ())
+
+
+def _ways_by_service(ways: Iterable[EndpointEntry]) -> dict[str, list[EndpointEntry]]:
+    found: dict[str, list[EndpointEntry]] = {}
+    for way in ways:
+        found.setdefault(way.service_id, []).append(way)
+    return found
+
+
+def _known_ways(ways: Mapping[WayKey, KnownEndpoint]) -> dict[str, dict[UUID | None, KnownEndpoint]]:
+    found: dict[str, dict[UUID | None, KnownEndpoint]] = {}
+    for (service_id, key), way in ways.items():
+        found.setdefault(service_id, {})[key] = way
+    return found

@@ -1,0 +1,37 @@
+"""manage.py sync_catalogue: what the Endpoint Catalogue API says of the organisations that we know."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from bars_portal.exchange.gateway import get_client, own_organisation
+from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable, EndpointCatalogue
+from directory.fetching import fetch_catalogue
+from directory.management.catalogues import CatalogueCommand
+from directory.selectors import provider_organisations
+
+
+class Command(CatalogueCommand):
+    help = "Fetch services and endpoints from the Endpoint Catalogue API and bring them in."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--organisation", action="append", default=[], help="ODS code; repeat it (default: all we know)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        codes = options["organisation"] or [each.ods_code for each in provider_organisations()]
+        reader = EndpointCatalogue(get_client(), organisation=own_organisation())
+        try:
+            content = fetch_catalogue(reader, organisations=codes, progress=self._progress)
+        except CatalogueUnavailable as problem:
+            raise CommandError(f"{problem} Nothing written.") from None
+        self.bring_in(
+            source="api", name=settings.BARS["BASE_URL"], content=content, provider=None, options=options
+        )
+
+    def _progress(self, ods_code: str, services: int) -> None:
+        self.stdout.write(f"{ods_code}: {services:,} services")

@@ -1,0 +1,23 @@
+"""The only writers of the directory."""
+
+from directory.services.changing import create_endpoint, create_service, save_endpoint, save_service
+from directory.services.contacts import record_contact, record_no_contact
+from directory.services.importing import (
+    CatalogueMoved,
+    apply_catalogue,
+    differences_of,
+    preview_catalogue,
+)
+
+__all__ = [
+    "CatalogueMoved",
+    "apply_catalogue",
+    "create_endpoint",
+    "create_service",
+    "differences_of",
+    "preview_catalogue",
+    "record_contact",
+    "record_no_contact",
+    "save_endpoint",
+    "save_service",
+]

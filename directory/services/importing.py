@@ -1,0 +1,155 @@
+"""A catalogue into the directory: previewed first, then applied whole in one transaction, or not at all."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, connection, transaction
+
+from bars_portal.accounts.models import Organisation
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.services import record
+from directory.catalogue.addresses import AddressRules
+from directory.catalogue.comparing import compare
+from directory.catalogue.differences import Change, Difference, Known
+from directory.catalogue.entries import Catalogue
+from directory.catalogue.reading import read_catalogue
+from directory.models import CatalogueImport, ImportState
+from directory.selectors.known import known_to_the_directory
+from directory.services.catalogue_rows import write_rows
+
+# One catalogue at a time: an arbitrary number that everybody who applies one agrees on.
+_ONE_AT_A_TIME = 7_203_114
+_FORGOTTEN_AFTER = timedelta(days=1)
+
+
+class CatalogueMoved(Exception):
+    """The directory changed since the differences were shown: they must be looked at again."""
+
+
+def preview_catalogue(
+    *,
+    source: str,
+    name: str,
+    content: bytes,
+    provider: Organisation | None,
+    addresses: AddressRules,
+    actor: Actor,
+    now: datetime,
+) -> tuple[CatalogueImport, Difference]:
+    """Read and compare; keeps the file for `apply_catalogue`, changes nothing else. Raises BadCatalogue.
+
+    `provider`: whose new services are that name nobody.
+    """
+    difference = differences_of(source, content, provider=provider, addresses=addresses)
+    catalogue = CatalogueImport(
+        source=source,
+        name=name[:200],
+        content=content,
+        provider=provider,
+        fingerprint=difference.fingerprint,
+        read_at=now,
+        actor_user_id=actor.user_id,
+        actor_label=actor.label,
+        **_counts(difference),
+    )
+    with transaction.atomic():
+        CatalogueImport.objects.filter(
+            state=ImportState.PREVIEWED, read_at__lt=now - _FORGOTTEN_AFTER
+        ).delete()
+        catalogue.save(force_insert=True)
+        _record(catalogue, "directory.preview_catalogue", actor, now)
+    return catalogue, difference
+
+
+def differences_of(
+    source: str, content: bytes, *, provider: Organisation | None, addresses: AddressRules
+) -> Difference:
+    """What it would change now; reads only. Raises BadCatalogue."""
+    read = read_catalogue(source, content, addresses=addresses)
+    return compare(read, known_to_the_directory(source), provider=provider.ods_code if provider else "")
+
+
+def apply_catalogue(
+    *, catalogue: CatalogueImport, addresses: AddressRules, actor: Actor, now: datetime
+) -> bool:
+    """Write exactly what was shown. False when it is applied already; raises CatalogueMoved, BadCatalogue."""
+    read = read_catalogue(catalogue.source, bytes(catalogue.content), addresses=addresses)
+    try:
+        with transaction.atomic():
+            return _apply(catalogue, read, actor, now)
+    except IntegrityError as problem:
+        # Somebody added the same service by hand between our look and our write.
+        raise CatalogueMoved from problem
+
+
+def _apply(catalogue: CatalogueImport, read: Catalogue, actor: Actor, now: datetime) -> bool:
+    with connection.cursor() as cursor:
+        # A hundred thousand services take longer than a page may.
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
+    known = known_to_the_directory(read.source)
+    owner = catalogue.provider.ods_code if catalogue.provider else ""
+    difference = compare(read, known, provider=owner)
+    if not _claim(catalogue, now):
+        return False
+    if difference.fingerprint != catalogue.fingerprint or _changed_meanwhile(read.source, difference, known):
+        raise CatalogueMoved
+    owners = _owners(read, difference.changes)
+    write_rows(difference.changes, known, owners=owners, catalogue_id=catalogue.pk)
+    _record(catalogue, "directory.apply_catalogue", actor, now)
+    return True
+
+
+def _claim(catalogue: CatalogueImport, now: datetime) -> bool:
+    """The second press finds it applied."""
+    waiting = CatalogueImport.objects.filter(pk=catalogue.pk, state=ImportState.PREVIEWED)
+    return waiting.update(state=ImportState.APPLIED, applied_at=now, content=b"") == 1
+
+
+def _changed_meanwhile(source: str, difference: Difference, known: Known) -> bool:
+    """Locks the rows that will be written, so that nobody's change is overwritten unseen."""
+    ids = {change.service_id for change in difference.changes} & known.services.keys()
+    locked = known_to_the_directory(source, only=ids, lock=True)
+    return any(locked.services.get(each) != known.services[each] for each in ids) or any(
+        known.endpoints.get(place) != there for place, there in locked.endpoints.items()
+    )
+
+
+def _owners(read: Catalogue, changes: Iterable[Change]) -> dict[str, int]:
+    """Organisations by ODS code; those that are new are made."""
+    names = {entry.provider: entry.provider_name for entry in read.services if entry.provider_name}
+    codes = set[str]()
+    for change in changes:
+        rows = [way for _, way in change.endpoints] + ([change.service] if change.service else [])
+        codes |= {
+            str(value)
+            for row in rows
+            for name, value in row.after.items()
+            if name in ("provider", "managing_organisation")
+        }
+    there = set(Organisation.objects.filter(ods_code__in=codes).values_list("ods_code", flat=True))
+    Organisation.objects.bulk_create(
+        [Organisation(ods_code=code, name=names.get(code) or code) for code in sorted(codes - there)],
+        ignore_conflicts=True,
+    )
+    return dict(Organisation.objects.values_list("ods_code", "pk"))
+
+
+def _counts(difference: Difference) -> dict[str, int]:
+    kinds = {kind: difference.count(kind) for kind in ("added", "changed", "removed")}
+    return {**kinds, "unchanged": difference.unchanged}
+
+
+def _record(catalogue: CatalogueImport, action: str, actor: Actor, now: datetime) -> None:
+    record(
+        actor=actor,
+        action=action,
+        subject=catalogue,
+        detail={
+            "source": catalogue.source,
+            "added": catalogue.added,
+            "changed": catalogue.changed,
+            "removed": catalogue.removed,
+        },
+        now=now,
+    )
