@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
+from django.conf import settings
+
+from bars_portal.exchange.gateway import get_client, own_organisation
 from bars_portal.exchange.transport.endpoint_catalogue import EndpointCatalogue
 from directory.catalogue.reading import Json, pack_answers
+from directory.selectors import provider_organisations
 
 
 def fetch_catalogue(
@@ -26,3 +30,12 @@ def fetch_catalogue(
         if progress is not None:
             progress(ods_code, len(found))
     return pack_answers(organisations=organisations, services=services, endpoints=list(endpoints.values()))
+
+
+def fetch_known_organisations(
+    ods_codes: Sequence[str] = (), *, progress: Callable[[str, int], None] | None = None
+) -> tuple[str, bytes]:
+    """(address, answers) of the environment's catalogue; without codes: all that provide a service here."""
+    codes = ods_codes or [each.ods_code for each in provider_organisations()]
+    reader = EndpointCatalogue(get_client(), organisation=own_organisation())
+    return settings.BARS["BASE_URL"], fetch_catalogue(reader, organisations=codes, progress=progress)

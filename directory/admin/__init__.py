@@ -1,6 +1,7 @@
 """Staff pages of the directory."""
 
+from directory.admin.catalogues import CatalogueImportAdmin
 from directory.admin.endpoints import EndpointAdmin
 from directory.admin.services import HealthcareServiceAdmin
 
-__all__ = ["EndpointAdmin", "HealthcareServiceAdmin"]
+__all__ = ["CatalogueImportAdmin", "EndpointAdmin", "HealthcareServiceAdmin"]

@@ -61,7 +61,13 @@ class CatalogueCommand(BaseCommand):
             now=timezone.now(),
         )
         self._show(difference)
-        apply_catalogue(catalogue=catalogue, addresses=rules, actor=actor, now=timezone.now())
+        apply_catalogue(
+            catalogue=catalogue,
+            fingerprint=difference.fingerprint,
+            addresses=rules,
+            actor=actor,
+            now=timezone.now(),
+        )
         self.stdout.write(self.style.SUCCESS("Applied."))
 
     def _show(self, difference: Difference) -> None:

@@ -25,8 +25,6 @@ class CatalogueImport(models.Model):
     content = models.BinaryField(default=bytes)
     # Whom new services belong to that name nobody.
     provider = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT, related_name="+")
-    # Of the differences that were shown.
-    fingerprint = models.CharField(max_length=64)
     read_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
     actor_user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")

@@ -13,6 +13,7 @@ from directory.catalogue.comparing import compare
 from directory.catalogue.differences import Change, Difference, Known
 from directory.catalogue.entries import Catalogue
 from directory.catalogue.reading import read_catalogue
+from directory.catalogue.words import counts_of
 from directory.models import CatalogueImport, ImportState
 from directory.selectors.known import known_to_the_directory
 from directory.services.catalogue_rows import write_rows
@@ -46,11 +47,10 @@ def preview_catalogue(
         name=name[:200],
         content=content,
         provider=provider,
-        fingerprint=difference.fingerprint,
         read_at=now,
         actor_user_id=actor.user_id,
         actor_label=actor.label,
-        **_counts(difference),
+        **counts_of(difference),
     )
     with transaction.atomic():
         CatalogueImport.objects.filter(
@@ -70,19 +70,26 @@ def differences_of(
 
 
 def apply_catalogue(
-    *, catalogue: CatalogueImport, addresses: AddressRules, actor: Actor, now: datetime
+    *, catalogue: CatalogueImport, fingerprint: str, addresses: AddressRules, actor: Actor, now: datetime
 ) -> bool:
-    """Write exactly what was shown. False when it is applied already; raises CatalogueMoved, BadCatalogue."""
+    """Write exactly the differences with this fingerprint. False when it is applied already.
+
+    Raises CatalogueMoved when they are others now, and BadCatalogue.
+    """
+    if catalogue.state != ImportState.PREVIEWED:
+        return False
     read = read_catalogue(catalogue.source, bytes(catalogue.content), addresses=addresses)
     try:
         with transaction.atomic():
-            return _apply(catalogue, read, actor, now)
+            return _apply(catalogue, read, fingerprint, actor, now)
     except IntegrityError as problem:
         # Somebody added the same service by hand between our look and our write.
         raise CatalogueMoved from problem
 
 
-def _apply(catalogue: CatalogueImport, read: Catalogue, actor: Actor, now: datetime) -> bool:
+def _apply(
+    catalogue: CatalogueImport, read: Catalogue, fingerprint: str, actor: Actor, now: datetime
+) -> bool:
     with connection.cursor() as cursor:
         # A hundred thousand services take longer than a page may.
         cursor.execute("SET LOCAL statement_timeout = 0")
@@ -90,9 +97,9 @@ def _apply(catalogue: CatalogueImport, read: Catalogue, actor: Actor, now: datet
     known = known_to_the_directory(read.source)
     owner = catalogue.provider.ods_code if catalogue.provider else ""
     difference = compare(read, known, provider=owner)
-    if not _claim(catalogue, now):
+    if not _claim(catalogue, difference, actor, now):
         return False
-    if difference.fingerprint != catalogue.fingerprint or _changed_meanwhile(read.source, difference, known):
+    if difference.fingerprint != fingerprint or _changed_meanwhile(read.source, difference, known):
         raise CatalogueMoved
     owners = _owners(read, difference.changes)
     write_rows(difference.changes, known, owners=owners, catalogue_id=catalogue.pk)
@@ -100,10 +107,21 @@ def _apply(catalogue: CatalogueImport, read: Catalogue, actor: Actor, now: datet
     return True
 
 
-def _claim(catalogue: CatalogueImport, now: datetime) -> bool:
+def _claim(catalogue: CatalogueImport, difference: Difference, actor: Actor, now: datetime) -> bool:
     """The second press finds it applied."""
     waiting = CatalogueImport.objects.filter(pk=catalogue.pk, state=ImportState.PREVIEWED)
-    return waiting.update(state=ImportState.APPLIED, applied_at=now, content=b"") == 1
+    applied = {
+        "state": ImportState.APPLIED,
+        "applied_at": now,
+        "content": b"",
+        "actor_user_id": actor.user_id,
+        "actor_label": actor.label,
+        **counts_of(difference),
+    }
+    if waiting.update(**applied) == 0:
+        return False
+    catalogue.refresh_from_db()
+    return True
 
 
 def _changed_meanwhile(source: str, difference: Difference, known: Known) -> bool:
@@ -133,11 +151,6 @@ def _owners(read: Catalogue, changes: Iterable[Change]) -> dict[str, int]:
         ignore_conflicts=True,
     )
     return dict(Organisation.objects.values_list("ods_code", "pk"))
-
-
-def _counts(difference: Difference) -> dict[str, int]:
-    kinds = {kind: difference.count(kind) for kind in ("added", "changed", "removed")}
-    return {**kinds, "unchanged": difference.unchanged}
 
 
 def _record(catalogue: CatalogueImport, action: str, actor: Actor, now: datetime) -> None:

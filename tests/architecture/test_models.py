@@ -14,6 +14,7 @@ NOT_IN_ADMIN = {
     "bookings.BookingDraft": "a person's own work in progress",
     "bookings.BookingStatusChange": "shown with its booking",
     "bookings.Rebooking": "shown with its booking",
+    "directory.CatalogueChange": "shown with its catalogue",
     "directory.Postcode": "millions of rows, replaced by an import",
     "patients.Contact": "shown with its patient",
     "referrals.ServiceCapability": "a cache: cleared from the page of a new request",

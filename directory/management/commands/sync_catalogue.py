@@ -3,14 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError
 
-from bars_portal.exchange.gateway import get_client, own_organisation
-from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable, EndpointCatalogue
-from directory.fetching import fetch_catalogue
+from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable
+from directory.fetching import fetch_known_organisations
 from directory.management.catalogues import CatalogueCommand
-from directory.selectors import provider_organisations
 
 
 class Command(CatalogueCommand):
@@ -23,15 +20,11 @@ class Command(CatalogueCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        codes = options["organisation"] or [each.ods_code for each in provider_organisations()]
-        reader = EndpointCatalogue(get_client(), organisation=own_organisation())
         try:
-            content = fetch_catalogue(reader, organisations=codes, progress=self._progress)
+            name, content = fetch_known_organisations(options["organisation"], progress=self._progress)
         except CatalogueUnavailable as problem:
             raise CommandError(f"{problem} Nothing written.") from None
-        self.bring_in(
-            source="api", name=settings.BARS["BASE_URL"], content=content, provider=None, options=options
-        )
+        self.bring_in(source="api", name=name, content=content, provider=None, options=options)
 
     def _progress(self, ods_code: str, services: int) -> None:
         self.stdout.write(f"{ods_code}: {services:,} services")

@@ -1,4 +1,4 @@
-"""Catalogues into the directory: previewed, applied whole, told apart, and never over somebody's own change."""
+"""Catalogues into the directory: previewed, applied whole, and never over somebody's own change."""
 
 import csv
 import io
@@ -13,6 +13,8 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent
 from directory.catalogue.addresses import AddressRules
+from directory.catalogue.comparing import compare
+from directory.catalogue.differences import Difference
 from directory.catalogue.faults import BadCatalogue
 from directory.catalogue.reading import pack_answers
 from directory.models import CatalogueChange, CatalogueImport, Endpoint, HealthcareService, ImportState
@@ -39,16 +41,26 @@ def rows(*services: dict[str, Any]) -> bytes:
     return text.getvalue().encode()
 
 
-def preview(content: bytes, source: str = "csv", provider: Organisation | None = None) -> CatalogueImport:
+Previewed = tuple[CatalogueImport, Difference]
+
+
+def preview(content: bytes, source: str = "csv", provider: Organisation | None = None) -> Previewed:
     return preview_catalogue(
         source=source, name="list", content=content, provider=provider, addresses=ANY, actor=SYSTEM, now=NOW
-    )[0]
+    )
+
+
+def apply(previewed: Previewed) -> bool:
+    catalogue, difference = previewed
+    return apply_catalogue(
+        catalogue=catalogue, fingerprint=difference.fingerprint, addresses=ANY, actor=SYSTEM, now=NOW
+    )
 
 
 def bring_in(content: bytes, source: str = "csv", provider: Organisation | None = None) -> CatalogueImport:
-    catalogue = preview(content, source, provider)
-    assert apply_catalogue(catalogue=catalogue, addresses=ANY, actor=SYSTEM, now=NOW)
-    return CatalogueImport.objects.get(pk=catalogue.pk)
+    previewed = preview(content, source, provider)
+    assert apply(previewed)
+    return CatalogueImport.objects.get(pk=previewed[0].pk)
 
 
 def routes(**addresses: str) -> bytes:
@@ -61,7 +73,7 @@ def counts(catalogue: CatalogueImport) -> tuple[int, int, int, int]:
 
 
 def test_a_preview_writes_nothing_into_the_directory() -> None:
-    catalogue = preview(rows({"service_id": "1"}))
+    catalogue, _ = preview(rows({"service_id": "1"}))
 
     assert counts(catalogue) == (1, 0, 0, 0)
     assert not HealthcareService.objects.exists()
@@ -174,9 +186,9 @@ def test_an_endpoint_that_is_gone_is_switched_off() -> None:
 
 def test_a_second_press_is_harmless() -> None:
     catalogue = preview(rows({"service_id": "1"}))
-    assert apply_catalogue(catalogue=catalogue, addresses=ANY, actor=SYSTEM, now=NOW)
+    assert apply(catalogue)
 
-    assert not apply_catalogue(catalogue=catalogue, addresses=ANY, actor=SYSTEM, now=NOW)
+    assert not apply(catalogue)
 
 
 def test_what_changed_since_the_preview_must_be_looked_at_again() -> None:
@@ -185,18 +197,18 @@ def test_what_changed_since_the_preview_must_be_looked_at_again() -> None:
     HealthcareService.objects.filter(pk=service.pk).update(name="Changed by hand")
 
     with pytest.raises(CatalogueMoved):
-        apply_catalogue(catalogue=catalogue, addresses=ANY, actor=SYSTEM, now=NOW)
+        apply(catalogue)
     assert HealthcareService.objects.get().name == "Changed by hand"
-    assert CatalogueImport.objects.get(pk=catalogue.pk).state == ImportState.PREVIEWED
+    assert CatalogueImport.objects.get(pk=catalogue[0].pk).state == ImportState.PREVIEWED
 
 
 def test_a_change_between_our_look_and_our_write_is_not_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if somebody saved just after we read: the rows are locked and read once more before they are written."""
+    """As if somebody saved just after we read: rows are locked and read once more before they are written."""
     from directory.services import importing
 
     service = make_service(service_id="1", phone="1")
     catalogue = preview(rows({"service_id": "1", "name": "Theirs"}))
-    real = importing.compare
+    real = compare
 
     def compare_slowly(*args: Any, **options: Any) -> Any:
         HealthcareService.objects.filter(pk=service.pk).update(phone="2")
@@ -204,7 +216,7 @@ def test_a_change_between_our_look_and_our_write_is_not_overwritten(monkeypatch:
 
     monkeypatch.setattr(importing, "compare", compare_slowly)
     with pytest.raises(CatalogueMoved):
-        apply_catalogue(catalogue=catalogue, addresses=ANY, actor=SYSTEM, now=NOW)
+        apply(catalogue)
 
 
 def test_what_breaks_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,8 +228,8 @@ def test_what_breaks_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) ->
         raise OSError
 
     monkeypatch.setattr(catalogue_rows, "_notes", fail)
-    with pytest.raises(OSError):  # noqa: PT011 - our own
-        apply_catalogue(catalogue=catalogue, addresses=ANY, actor=SYSTEM, now=NOW)
+    with pytest.raises(OSError):
+        apply(catalogue)
     assert not HealthcareService.objects.exists()
     assert not Endpoint.objects.exists()
     assert not CatalogueChange.objects.exists()
@@ -233,15 +245,7 @@ def test_what_is_known_and_what_is_said_must_fit_together() -> None:
 def test_hosted_services_keep_what_is_said_of_them_here() -> None:
     make_service(service_id="1", name="Ours", hosted=True, provider=make_organisation(ods_code="RIV01"))
 
-    _, difference = preview_catalogue(
-        source="api",
-        name="",
-        content=answers("1", "Theirs"),
-        provider=None,
-        addresses=ANY,
-        actor=SYSTEM,
-        now=NOW,
-    )
+    _, difference = preview(answers("1", "Theirs"), "api")
 
     (change,) = difference.changes
     assert set(change.fields()) == {"catalogue_id"}

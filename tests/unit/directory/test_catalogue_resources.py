@@ -77,7 +77,7 @@ def test_services_and_endpoints_become_entries() -> None:
         "bars",
     )
     assert way.said["period_end"].isoformat() == "2027-01-01T00:00:00+01:00"
-    assert catalogue.organisations == {"A001"}
+    assert catalogue.organisations == frozenset({"A001"})
 
 
 def test_strict_r4_is_understood_as_well() -> None:
@@ -122,7 +122,7 @@ def test_only_active_can_be_used(status: str, kept: str) -> None:
         ([service(id="1")], [], "HealthcareService[0].id: the id is no UUID"),
         ([service(resourceType="Endpoint")], [], "HealthcareService[0].resourceType: this is no"),
         ([service(identifier=[])], [endpoint()], ".identifier: there are 0 DoS service ids"),
-        ([service(identifier=[{"system": DOS, "value": "x1"}])], [endpoint()], ".identifier: the DoS service id has"),
+        ([service(identifier=[{"system": DOS, "value": "x1"}])], [endpoint()], ".identifier: the DoS"),
         ([service(providedBy=None)], [endpoint()], ".providedBy: no organisation"),
         ([service(active="yes")], [endpoint()], ".active: this is neither"),
         ([service(name="x" * 201)], [endpoint()], ".name: a name has at most 200"),

@@ -1,0 +1,161 @@
+"""Catalogues: upload or fetch, look at what would change, apply; and what each one changed."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from bars_portal.accounts.acting import actor_of
+from bars_portal.audit.readonly import ReadOnlyAdmin
+from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable
+from directory.address_rules import address_rules
+from directory.admin.catalogue_form import CatalogueForm
+from directory.catalogue.faults import BadCatalogue
+from directory.catalogue.words import KINDS, counts_of, described, field_sentences, summary
+from directory.fetching import fetch_known_organisations
+from directory.models import CatalogueImport, ImportState, Source
+from directory.services import CatalogueMoved, apply_catalogue, differences_of, preview_catalogue
+
+_PER_PAGE = 50
+
+
+@admin.register(CatalogueImport)
+class CatalogueImportAdmin(ReadOnlyAdmin):
+    list_display = ["name", "source", "state", "read_at", "actor_label", "added", "changed", "removed"]
+    list_filter = ["state", "source"]
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return request.user.has_perm("directory.add_catalogueimport")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Choose a catalogue; then its preview."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = CatalogueForm(request.POST or None, request.FILES or None)
+        faults: BadCatalogue | None = None
+        if request.method == "POST" and form.is_valid():
+            try:
+                return HttpResponseRedirect(self._page(_preview(request, form.cleaned_data)))
+            except BadCatalogue as refusal:
+                faults = refusal
+            except CatalogueUnavailable as problem:
+                form.add_error(None, str(problem))
+        return self._render(
+            request, "upload", {"form": form, "refusal": faults, "title": "Import a catalogue"}
+        )
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What it would change, with the button; once applied, what it changed."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if not is_uuid(object_id):
+            raise Http404("There is no such catalogue.")
+        catalogue = get_object_or_404(CatalogueImport, pk=object_id)
+        if request.method == "POST":
+            return self._apply(request, catalogue)
+        waiting = catalogue.state == ImportState.PREVIEWED
+        shown = _preview_context(catalogue) if waiting else _applied_context(request, catalogue)
+        may_apply = waiting and self.has_add_permission(request)
+        context = {
+            "catalogue": catalogue,
+            "may_apply": may_apply,
+            "title": f"Catalogue {catalogue.name}",
+            **shown,
+        }
+        return self._render(request, "shown", context)
+
+    def _apply(self, request: HttpRequest, catalogue: CatalogueImport) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        try:
+            done = apply_catalogue(
+                catalogue=catalogue,
+                fingerprint=request.POST.get("fingerprint", ""),
+                addresses=address_rules(),
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+            self.message_user(request, "The catalogue is applied." if done else "It was applied already.")
+        except CatalogueMoved:
+            text = "The directory changed since you looked. Nothing is applied: look again."
+            self.message_user(request, text, messages.WARNING)
+        except BadCatalogue as refusal:
+            self.message_user(request, f"Nothing is applied. {refusal}", messages.ERROR)
+        return HttpResponseRedirect(self._page(catalogue))
+
+    def _page(self, catalogue: CatalogueImport) -> str:
+        return reverse(f"{self.admin_site.name}:directory_catalogueimport_change", args=[catalogue.pk])
+
+    def _render(self, request: HttpRequest, page: str, context: dict[str, Any]) -> HttpResponse:
+        everywhere = {**self.admin_site.each_context(request), "opts": self.opts}
+        template = f"admin/directory/catalogueimport/{page}.html"
+        # The portal's own pages are Jinja, and that engine is asked first.
+        return TemplateResponse(request, template, {**everywhere, **context}, using="django")
+
+
+def _preview(request: HttpRequest, wanted: dict[str, Any]) -> CatalogueImport:
+    """Raises BadCatalogue and CatalogueUnavailable."""
+    file = wanted["file"]
+    if wanted["source"] == Source.API.value:
+        name, content = fetch_known_organisations(wanted["organisations"])
+    else:
+        name, content = str(file.name), file.read()
+    catalogue, _ = preview_catalogue(
+        source=wanted["source"],
+        name=name,
+        content=content,
+        provider=wanted["provider"],
+        addresses=address_rules(),
+        actor=actor_of(request),
+        now=timezone.now(),
+    )
+    return catalogue
+
+
+def _preview_context(catalogue: CatalogueImport) -> dict[str, Any]:
+    """As it is now: the directory may have changed since the file was read."""
+    try:
+        difference = differences_of(
+            catalogue.source,
+            bytes(catalogue.content),
+            provider=catalogue.provider,
+            addresses=address_rules(),
+        )
+    except BadCatalogue as refusal:
+        return {"refusal": refusal}
+    return {
+        "summary": summary(counts_of(difference)),
+        "rows": list(described(difference, most=_PER_PAGE)),
+        "more": max(len(difference.changes) - _PER_PAGE, 0),
+        "fingerprint": difference.fingerprint,
+        "changes": len(difference.changes),
+    }
+
+
+def _applied_context(request: HttpRequest, catalogue: CatalogueImport) -> dict[str, Any]:
+    changes = catalogue.changes.select_related("service").order_by("pk")
+    page = Paginator(changes, _PER_PAGE).get_page(request.GET.get("p"))
+    counts = {kind: getattr(catalogue, kind) for kind in (*KINDS, "unchanged")}
+    return {
+        "summary": summary(counts),
+        "rows": [
+            (each.service.service_id, KINDS[each.kind], tuple(field_sentences(each.fields, new=False)))
+            for each in page.object_list
+        ],
+        "page": page,
+    }
