@@ -10,14 +10,17 @@ from directory.hours import DAY_MINUTES, DAYS, InvalidHours, Span, read_week
 from directory.models import HealthcareService
 from directory.opening import OpeningState, opening_state
 from directory.policies import why_no_bookings
-from directory.selectors import FoundService, Nearness, Origin
+from directory.selectors import FoundService, Nearness, Origin, why_unreachable
 
 _NO_CONTACT = "No contact so far"
 
 
 @dataclass(frozen=True)
 class ServiceView:
-    """One service, on a card or on its own page. `obstacle` says why it cannot be booked, or is ""."""
+    """One service, on a card or on its own page. `obstacle` says why it cannot be booked, or is "".
+
+    `unreachable`: why nothing at all can be sent to it, or "".
+    """
 
     service_id: str
     name: str
@@ -30,6 +33,7 @@ class ServiceView:
     tags: tuple[str, ...]
     last_contact: str
     obstacle: str
+    unreachable: str
     active: bool
     takes_referrals: bool
     accepts: tuple[str, ...]
@@ -37,6 +41,7 @@ class ServiceView:
 
 
 def present(service: HealthcareService, *, now: datetime, distance: str = "") -> ServiceView:
+    unreachable = why_unreachable(service, now=now)
     return ServiceView(
         service_id=service.service_id,
         name=service.name,
@@ -48,7 +53,8 @@ def present(service: HealthcareService, *, now: datetime, distance: str = "") ->
         opening=opening_state(service.opening_hours, now=now),
         tags=_tags(service),
         last_contact=_last_contact(service, now),
-        obstacle=why_no_bookings(service),
+        obstacle=why_no_bookings(service) or unreachable,
+        unreachable=unreachable,
         active=service.active,
         takes_referrals=service.takes_referrals,
         accepts=tuple(use_case_words.in_words(service.accepted_use_cases)),

@@ -13,6 +13,7 @@ from directory.selectors.services import (
     services_seen_by,
 )
 from directory.selectors.serving import ServingService, serving_service
+from directory.selectors.targets import resolve_target, why_unreachable
 
 __all__ = [
     "FoundService",
@@ -28,8 +29,10 @@ __all__ = [
     "position_of",
     "provider_organisations",
     "receiving_service",
+    "resolve_target",
     "service_by_id",
     "service_ids_provided_by",
     "services_seen_by",
     "serving_service",
+    "why_unreachable",
 ]

@@ -159,5 +159,6 @@ class _HasWords(Func):
 
 
 def _loaded(measured: list[Measured]) -> Iterator[FoundService]:
-    services = HealthcareService.objects.select_related("provider").in_bulk([each.key for each in measured])
+    shown = HealthcareService.objects.select_related("provider").prefetch_related("endpoints")
+    services = shown.in_bulk([each.key for each in measured])
     return (FoundService(services[each.key], each.miles) for each in measured if each.key in services)
