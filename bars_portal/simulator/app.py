@@ -7,6 +7,9 @@ from threading import Event
 from typing import Any
 
 from bars_portal.simulator.catalogue import Catalogue
+from bars_portal.simulator.catalogue_api import CatalogueApi
+from bars_portal.simulator.catalogue_resolving import Resolver
+from bars_portal.simulator.catalogue_store import CatalogueStore
 from bars_portal.simulator.clients import ClientRegistry
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
 from bars_portal.simulator.drills import PREFIX, Drills
@@ -66,10 +69,12 @@ def create_app(
 
 def _build(config: Config, clock: Clock, sleep: Sleep, https: Receiver) -> _Parts:
     registry, tokens, faults = ClientRegistry(config.clients_file), TokenStore(), FaultBoard()
+    store = CatalogueStore(config.state_dir)
     proxy = Proxy(
         registry=registry,
         tokens=tokens,
-        catalogue=Catalogue(config.catalogue_file),
+        catalogue=Catalogue(config.catalogue_file, resolver=Resolver(store, clock=clock)),
+        catalogue_api=CatalogueApi(store, fhir_url=config.fhir_url, clock=clock),
         receivers={HTTPS: https, TKW_BASE_URL: TkwReceiver(clock=clock)},
         faults=faults,
         fhir_url=config.fhir_url,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 
+from bars_portal.simulator.catalogue_resolving import Resolver
 from bars_portal.simulator.outcomes import ProxyError, Refused
 from bars_portal.simulator.target import TARGET_HEADER, Target
 from bars_portal.simulator.watched import WatchedFile
@@ -16,21 +17,23 @@ Routes = Mapping[str, Mapping[str, str]]
 
 
 class Catalogue:
-    """catalogue.json, looked at on each call and parsed again when it changed."""
+    """catalogue.json, parsed again whenever it changed; then the catalogue's own resources."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, resolver: Resolver) -> None:
+        self._resolver = resolver
         self._file: WatchedFile[Routes] = WatchedFile(path, parse=_parse, empty={})
 
     def base_url(self, target: Target) -> str:
-        """The base URL without its trailing slash. Raises Refused.
+        """The base URL without its trailing slash. Raises Refused; CatalogueRefused for several.
 
         A known system with an unknown value is 404 PROXY_NOT_FOUND; an unknown system breaks the live proxy's
         script, which its error handler turns into a 500 (api.md section 7, step 7).
         """
         routes = self._file.read()
-        if target.system not in routes:
+        routed = routes.get(target.system, {}).get(target.value)
+        base_url = routed or self._resolver.address(target)
+        if base_url is None and target.system not in routes:
             raise Refused(ProxyError.RECEIVER_ERROR)
-        base_url = routes[target.system].get(target.value)
         if not base_url:
             raise Refused(ProxyError.TARGET_UNKNOWN)
         return base_url.removesuffix("/")

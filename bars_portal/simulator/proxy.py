@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from bars_portal.simulator.capability import proxy_capability
 from bars_portal.simulator.catalogue import Catalogue
+from bars_portal.simulator.catalogue_api import CatalogueApi
+from bars_portal.simulator.catalogue_outcomes import CatalogueRefused, refusal_answer
 from bars_portal.simulator.clients import ClientRegistry
 from bars_portal.simulator.config import FHIR_BASE, Clock, Sleep
 from bars_portal.simulator.faults import FaultBoard, meet
@@ -34,6 +36,7 @@ class Proxy:
         registry: ClientRegistry,
         tokens: TokenStore,
         catalogue: Catalogue,
+        catalogue_api: CatalogueApi,
         receivers: Mapping[str, Receiver],
         faults: FaultBoard,
         fhir_url: str,
@@ -43,6 +46,7 @@ class Proxy:
         self._registry = registry
         self._tokens = tokens
         self._catalogue = catalogue
+        self._catalogue_api = catalogue_api
         self._receivers = receivers
         self._faults = faults
         self._fhir_url = fhir_url
@@ -56,6 +60,8 @@ class Proxy:
             return self._own_answer(request, suffix) or self._forwarded(request, suffix)
         except Refused as refusal:
             return error_answer(refusal.error, request)
+        except CatalogueRefused as several:
+            return refusal_answer(several, request)
 
     def _own_answer(self, request: Request, suffix: str) -> Answer | None:
         """What the proxy says without asking for a token."""
@@ -72,6 +78,8 @@ class Proxy:
     def _forwarded(self, request: Request, suffix: str) -> Answer:
         self._check_token(request)
         _check_ids(request)
+        if self._catalogue_api.serves(suffix):
+            return self._catalogue_api.answer(request, suffix)
         _check_document_reference(request, suffix)
         target = decode_target(request.header(TARGET_HEADER))
         call = Call(request, suffix, target.value, self._catalogue.base_url(target))

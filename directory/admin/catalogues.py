@@ -115,7 +115,7 @@ def _preview(request: HttpRequest, wanted: dict[str, Any]) -> CatalogueImport:
         name, content = fetch_known_organisations(wanted["organisations"])
     else:
         name, content = str(file.name), file.read()
-    catalogue, _ = preview_catalogue(
+    preview = preview_catalogue(
         source=wanted["source"],
         name=name,
         content=content,
@@ -124,7 +124,7 @@ def _preview(request: HttpRequest, wanted: dict[str, Any]) -> CatalogueImport:
         actor=actor_of(request),
         now=timezone.now(),
     )
-    return catalogue
+    return preview.catalogue
 
 
 def _preview_context(catalogue: CatalogueImport) -> dict[str, Any]:

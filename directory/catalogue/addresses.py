@@ -52,7 +52,7 @@ class AddressRules:
 
 
 def _split(address: str) -> SplitResult:
-    if any(char.isspace() or not char.isprintable() for char in address):
+    if not address.isprintable() or " " in address:
         raise BadAddress("an address has no blanks in it")
     try:
         parts = urlsplit(address)

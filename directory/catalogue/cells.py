@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import UseCase
@@ -26,6 +27,7 @@ _YES_NO = {
 }
 _MOST_PARTS, _LONGEST_PART = 100, 100
 _MOST_MILES = 1_000
+_LONGEST_REPEATED = 500
 
 
 class BadCell(ValueError):
@@ -107,6 +109,19 @@ def _miles(text: str) -> float | None:
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or float(text) > _MOST_MILES:
         raise BadCell(f"a number of miles up to {_MOST_MILES:,}, like 12.5")
     return float(text)
+
+
+def read_cell(column: str, text: str) -> Any:
+    """The value of a cell that says something. Raises BadCell.
+
+    Lists repeat themselves: what was read once is the same value again, which nobody changes.
+    """
+    return _read_once(column, text) if len(text) <= _LONGEST_REPEATED else READERS[column](text)
+
+
+@lru_cache(maxsize=10_000)
+def _read_once(column: str, text: str) -> Any:
+    return READERS[column](text)
 
 
 # By column, which is also the name of the model's field.

@@ -79,10 +79,10 @@ def _service(line: int, row: Cells, faults: Faults) -> ServiceEntry | None:
     service_id = _identifier(ServiceID, "service_id", line, row, faults)
     provider = _identifier(ODSCode, "provider_ods", line, row, faults)
     said = {}
-    for column, read in cells.READERS.items():
+    for column in cells.READERS:
         try:
             if row.get(column):
-                said[column] = read(row[column])
+                said[column] = cells.read_cell(column, row[column])
         except BadCell as problem:
             faults.add(f"Line {line}, column {column}", str(problem))
     name = row["name"]

@@ -51,7 +51,7 @@ class CatalogueCommand(BaseCommand):
     def _apply(self, source: str, name: str, content: bytes, provider: Organisation | None, by: str) -> None:
         actor = Actor(label=by or f"{getpass.getuser()} (command line)")
         rules = address_rules()
-        catalogue, difference = preview_catalogue(
+        preview = preview_catalogue(
             source=source,
             name=name,
             content=content,
@@ -60,10 +60,11 @@ class CatalogueCommand(BaseCommand):
             actor=actor,
             now=timezone.now(),
         )
-        self._show(difference)
+        self._show(preview.difference)
         apply_catalogue(
-            catalogue=catalogue,
-            fingerprint=difference.fingerprint,
+            catalogue=preview.catalogue,
+            fingerprint=preview.difference.fingerprint,
+            read=preview.read,
             addresses=rules,
             actor=actor,
             now=timezone.now(),

@@ -4,6 +4,7 @@ from directory.services.changing import create_endpoint, create_service, save_en
 from directory.services.contacts import record_contact, record_no_contact
 from directory.services.importing import (
     CatalogueMoved,
+    Preview,
     apply_catalogue,
     differences_of,
     preview_catalogue,
@@ -11,6 +12,7 @@ from directory.services.importing import (
 
 __all__ = [
     "CatalogueMoved",
+    "Preview",
     "apply_catalogue",
     "create_endpoint",
     "create_service",

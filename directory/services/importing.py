@@ -1,6 +1,7 @@
 """A catalogue into the directory: previewed first, then applied whole in one transaction, or not at all."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
@@ -23,6 +24,15 @@ _ONE_AT_A_TIME = 7_203_114
 _FORGOTTEN_AFTER = timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What was kept, what it would change, and what it says."""
+
+    catalogue: CatalogueImport
+    difference: Difference
+    read: Catalogue
+
+
 class CatalogueMoved(Exception):
     """The directory changed since the differences were shown: they must be looked at again."""
 
@@ -36,12 +46,13 @@ def preview_catalogue(
     addresses: AddressRules,
     actor: Actor,
     now: datetime,
-) -> tuple[CatalogueImport, Difference]:
+) -> Preview:
     """Read and compare; keeps the file for `apply_catalogue`, changes nothing else. Raises BadCatalogue.
 
     `provider`: whose new services are that name nobody.
     """
-    difference = differences_of(source, content, provider=provider, addresses=addresses)
+    read = read_catalogue(source, content, addresses=addresses)
+    difference = _compare(read, provider)
     catalogue = CatalogueImport(
         source=source,
         name=name[:200],
@@ -58,27 +69,38 @@ def preview_catalogue(
         ).delete()
         catalogue.save(force_insert=True)
         _record(catalogue, "directory.preview_catalogue", actor, now)
-    return catalogue, difference
+    return Preview(catalogue, difference, read)
 
 
 def differences_of(
     source: str, content: bytes, *, provider: Organisation | None, addresses: AddressRules
 ) -> Difference:
     """What it would change now; reads only. Raises BadCatalogue."""
-    read = read_catalogue(source, content, addresses=addresses)
-    return compare(read, known_to_the_directory(source), provider=provider.ods_code if provider else "")
+    return _compare(read_catalogue(source, content, addresses=addresses), provider)
+
+
+def _compare(read: Catalogue, provider: Organisation | None) -> Difference:
+    known = known_to_the_directory(read.source)
+    return compare(read, known, provider=provider.ods_code if provider else "")
 
 
 def apply_catalogue(
-    *, catalogue: CatalogueImport, fingerprint: str, addresses: AddressRules, actor: Actor, now: datetime
+    *,
+    catalogue: CatalogueImport,
+    fingerprint: str,
+    addresses: AddressRules,
+    actor: Actor,
+    now: datetime,
+    read: Catalogue | None = None,
 ) -> bool:
     """Write exactly the differences with this fingerprint. False when it is applied already.
 
-    Raises CatalogueMoved when they are others now, and BadCatalogue.
+    `read`: what the file says, when it was read just now. Raises BadCatalogue, and CatalogueMoved when the
+    differences are others now.
     """
     if catalogue.state != ImportState.PREVIEWED:
         return False
-    read = read_catalogue(catalogue.source, bytes(catalogue.content), addresses=addresses)
+    read = read or read_catalogue(catalogue.source, bytes(catalogue.content), addresses=addresses)
     try:
         with transaction.atomic():
             return _apply(catalogue, read, fingerprint, actor, now)

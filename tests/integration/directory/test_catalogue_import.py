@@ -14,11 +14,10 @@ from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent
 from directory.catalogue.addresses import AddressRules
 from directory.catalogue.comparing import compare
-from directory.catalogue.differences import Difference
 from directory.catalogue.faults import BadCatalogue
 from directory.catalogue.reading import pack_answers
 from directory.models import CatalogueChange, CatalogueImport, Endpoint, HealthcareService, ImportState
-from directory.services import CatalogueMoved, apply_catalogue, preview_catalogue
+from directory.services import CatalogueMoved, Preview, apply_catalogue, preview_catalogue
 from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_endpoint, make_service
 
@@ -41,26 +40,27 @@ def rows(*services: dict[str, Any]) -> bytes:
     return text.getvalue().encode()
 
 
-Previewed = tuple[CatalogueImport, Difference]
-
-
-def preview(content: bytes, source: str = "csv", provider: Organisation | None = None) -> Previewed:
+def preview(content: bytes, source: str = "csv", provider: Organisation | None = None) -> Preview:
     return preview_catalogue(
         source=source, name="list", content=content, provider=provider, addresses=ANY, actor=SYSTEM, now=NOW
     )
 
 
-def apply(previewed: Previewed) -> bool:
-    catalogue, difference = previewed
+def apply(preview: Preview) -> bool:
+    """As another request would: it reads the file anew."""
     return apply_catalogue(
-        catalogue=catalogue, fingerprint=difference.fingerprint, addresses=ANY, actor=SYSTEM, now=NOW
+        catalogue=preview.catalogue,
+        fingerprint=preview.difference.fingerprint,
+        addresses=ANY,
+        actor=SYSTEM,
+        now=NOW,
     )
 
 
 def bring_in(content: bytes, source: str = "csv", provider: Organisation | None = None) -> CatalogueImport:
     previewed = preview(content, source, provider)
     assert apply(previewed)
-    return CatalogueImport.objects.get(pk=previewed[0].pk)
+    return CatalogueImport.objects.get(pk=previewed.catalogue.pk)
 
 
 def routes(**addresses: str) -> bytes:
@@ -73,7 +73,7 @@ def counts(catalogue: CatalogueImport) -> tuple[int, int, int, int]:
 
 
 def test_a_preview_writes_nothing_into_the_directory() -> None:
-    catalogue, _ = preview(rows({"service_id": "1"}))
+    catalogue = preview(rows({"service_id": "1"})).catalogue
 
     assert counts(catalogue) == (1, 0, 0, 0)
     assert not HealthcareService.objects.exists()
@@ -199,7 +199,7 @@ def test_what_changed_since_the_preview_must_be_looked_at_again() -> None:
     with pytest.raises(CatalogueMoved):
         apply(catalogue)
     assert HealthcareService.objects.get().name == "Changed by hand"
-    assert CatalogueImport.objects.get(pk=catalogue[0].pk).state == ImportState.PREVIEWED
+    assert CatalogueImport.objects.get(pk=catalogue.catalogue.pk).state == ImportState.PREVIEWED
 
 
 def test_a_change_between_our_look_and_our_write_is_not_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +245,7 @@ def test_what_is_known_and_what_is_said_must_fit_together() -> None:
 def test_hosted_services_keep_what_is_said_of_them_here() -> None:
     make_service(service_id="1", name="Ours", hosted=True, provider=make_organisation(ods_code="RIV01"))
 
-    _, difference = preview(answers("1", "Theirs"), "api")
+    difference = preview(answers("1", "Theirs"), "api").difference
 
     (change,) = difference.changes
     assert set(change.fields()) == {"catalogue_id"}
