@@ -1,7 +1,7 @@
 """From a target to an address by the catalogue's own resources.
 
-Chain: identifier -> active HealthcareService -> its Endpoints -> the one that is active, within its period, of
-a FHIR connection and for BaRS payloads (api.md section 5).
+Chain: identifier -> active HealthcareService -> its Endpoints -> the one that is active, within its period,
+of a FHIR connection and for BaRS payloads (api.md section 5).
 """
 
 from collections.abc import Iterator

@@ -112,12 +112,15 @@ def _check_service(resource: Resource) -> None:
 def _check_endpoint(kind: str, resource: Resource) -> None:
     _need(bool(identifiers(resource)), CatalogueError.REQUIRED, "identifier: it is missing.")
     _need(
-        resource.get("status") in _STATUSES, CatalogueError.VALUE, "status: this is no status of an Endpoint."
+        str(resource.get("status")) in _STATUSES,
+        CatalogueError.VALUE,
+        "status: this is no status of an Endpoint.",
     )
     _need(bool(owners(resource)), CatalogueError.REQUIRED, "managingOrganization: an ODS code is missing.")
     for name in ("connectionType", "payloadType"):
         _need(bool(codes(resource.get(name))), CatalogueError.REQUIRED, f"{name}: a code is missing.")
-    _need(bool(resource.get("address")), CatalogueError.REQUIRED, "address: it is missing.")
+    address = resource.get("address")
+    _need(isinstance(address, str) and bool(address), CatalogueError.REQUIRED, "address: it is missing.")
     if kind == TEMPLATE:
         _need("period" not in resource, CatalogueError.VALUE, "period: a template has none.")
 

@@ -224,6 +224,8 @@ def test_pages_of_twenty_are_linked(ask: Ask) -> None:
         ("POST", "/Endpoint", {**endpoint(), "id": NEW_ID}, (400, "BAD_REQUEST", "value")),
         ("POST", "/Endpoint", endpoint(identifier=None), (400, "BAD_REQUEST", "required")),
         ("POST", "/Endpoint", endpoint(status="fine"), (400, "BAD_REQUEST", "value")),
+        ("POST", "/Endpoint", endpoint(status=["active"]), (400, "BAD_REQUEST", "value")),
+        ("POST", "/Endpoint", endpoint(address={}), (400, "BAD_REQUEST", "required")),
         ("POST", "/Endpoint", endpoint(managingOrganization=None), (400, "BAD_REQUEST", "required")),
         ("POST", "/Endpoint", endpoint(connectionType=None), (400, "BAD_REQUEST", "required")),
         ("POST", "/Endpoint", endpoint(payloadType=None), (400, "BAD_REQUEST", "required")),
