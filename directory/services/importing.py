@@ -15,6 +15,7 @@ from directory.catalogue.differences import Change, Difference, Known
 from directory.catalogue.entries import Catalogue
 from directory.catalogue.reading import read_catalogue
 from directory.catalogue.words import counts_of
+from directory.collecting import no_collector
 from directory.models import CatalogueImport, ImportState
 from directory.selectors.known import known_to_the_directory
 from directory.services.catalogue_rows import write_rows
@@ -37,6 +38,7 @@ class CatalogueMoved(Exception):
     """The directory changed since the differences were shown: they must be looked at again."""
 
 
+@no_collector()
 def preview_catalogue(
     *,
     source: str,
@@ -72,6 +74,7 @@ def preview_catalogue(
     return Preview(catalogue, difference, read)
 
 
+@no_collector()
 def differences_of(
     source: str, content: bytes, *, provider: Organisation | None, addresses: AddressRules
 ) -> Difference:
@@ -84,6 +87,7 @@ def _compare(read: Catalogue, provider: Organisation | None) -> Difference:
     return compare(read, known, provider=provider.ods_code if provider else "")
 
 
+@no_collector()
 def apply_catalogue(
     *,
     catalogue: CatalogueImport,
