@@ -11,5 +11,8 @@ class BookingsConfig(AppConfig):
     def ready(self) -> None:
         from bars_portal.accounts.attention import register
         from bookings.attention import attention
+        from bookings.selectors.availability import next_free_slots
+        from directory.availability import availability
 
         register(attention)
+        availability.register(next_free_slots)

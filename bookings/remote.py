@@ -15,7 +15,7 @@ from bookings.asking import Missing, Params, Unreachable, ask, patient_params
 from bookings.identity import SenderIdentity
 from bookings.latest import LatestAppointment, LatestState
 from bookings.models import Booking
-from directory.services import record_contact
+from directory.services import record_contact, record_no_contact
 
 __all__ = ["LatestAppointment", "LatestState", "read_latest"]
 
@@ -103,6 +103,8 @@ def _note(booking: Booking, sender: SenderIdentity, latest: LatestAppointment, n
     reached = latest.state is not LatestState.UNREACHABLE
     if reached:
         record_contact(service_id=booking.service.service_id, now=now)
+    else:
+        record_no_contact(service_id=booking.service.service_id, now=now)
     record(
         actor=sender.actor,
         action="bookings.read_latest",

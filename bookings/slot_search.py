@@ -18,7 +18,7 @@ from bookings import mapping
 from bookings.identity import SenderIdentity, reading_context
 from bookings.offers import OfferedSlot, SlotProblem, SlotSearch
 from directory.models import HealthcareService
-from directory.services import record_contact
+from directory.services import record_contact, record_no_contact
 
 __all__ = ["OfferedSlot", "SlotProblem", "SlotSearch", "search_slots"]
 
@@ -104,6 +104,8 @@ def _note(
     answered = found.problem in (None, SlotProblem.NONE_IN_RANGE)
     if answered:
         record_contact(service_id=service.service_id, now=now)
+    elif found.problem is SlotProblem.NO_ANSWER:
+        record_no_contact(service_id=service.service_id, now=now)
     record(
         actor=sender.actor,
         action="bookings.search_slots",

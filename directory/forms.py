@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.nhsuk.forms import NHSForm, PostcodeField, SelectField, TextField
@@ -21,6 +22,9 @@ class ServiceIDField(TextField):
             raise ValidationError(
                 f"{self.label} must be up to 20 numbers, like 2000099001", code="format"
             ) from None
+
+
+SOONEST = "soonest"
 
 
 class ServiceSearchForm(NHSForm):
@@ -59,3 +63,29 @@ class ServiceSearchForm(NHSForm):
         width=20,
         autocomplete="off",
     )
+    order = SelectField(
+        label="Order",
+        options=[(SOONEST, "Soonest free time, where it is known")],
+        empty_text="Nearest, or by name",
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # After an error the whole page must change, so typing changes nothing then.
+        if not self.errors:
+            _search_while_typing(self.fields["name"])
+
+
+def _search_while_typing(field: Any) -> None:
+    """The results follow what is typed; without JavaScript the button does the same."""
+    attributes = {
+        "hx-get": reverse("directory:search"),
+        "hx-trigger": "input changed delay:300ms",
+        "hx-include": "closest form",
+        "hx-target": "#results",
+        "hx-swap": "outerHTML",
+        "hx-replace-url": "true",
+        "hx-sync": "closest form:replace",
+    }
+    field.options = {**field.options, "attributes": attributes}

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bars_portal.nhsuk.dates import format_relative
+from bars_portal.nhsuk.dates import format_datetime, format_relative
 from directory import use_case_words
 from directory.hours import DAY_MINUTES, DAYS, InvalidHours, Span, read_week
 from directory.models import HealthcareService
 from directory.opening import OpeningState, opening_state
 from directory.policies import why_no_bookings
-from directory.selectors import FoundService, Nearness, Origin, why_unreachable
+from directory.selectors import MOST_COUNTED, FoundService, Nearness, Origin, why_unreachable
 
 _NO_CONTACT = "No contact so far"
 
@@ -32,6 +32,10 @@ class ServiceView:
     opening: OpeningState
     tags: tuple[str, ...]
     last_contact: str
+    # Since when it does not answer, or "".
+    failing: str
+    # The first free time, where its times are known here.
+    next_free: str
     obstacle: str
     unreachable: str
     active: bool
@@ -40,7 +44,9 @@ class ServiceView:
     week: tuple[tuple[str, str], ...]
 
 
-def present(service: HealthcareService, *, now: datetime, distance: str = "") -> ServiceView:
+def present(
+    service: HealthcareService, *, now: datetime, distance: str = "", next_free: datetime | None = None
+) -> ServiceView:
     unreachable = why_unreachable(service, now=now)
     return ServiceView(
         service_id=service.service_id,
@@ -53,6 +59,8 @@ def present(service: HealthcareService, *, now: datetime, distance: str = "") ->
         opening=opening_state(service.opening_hours, now=now),
         tags=_tags(service),
         last_contact=_last_contact(service, now),
+        failing=format_relative(service.failing_since, now) if service.failing_since else "",
+        next_free=format_datetime(next_free) if next_free else "",
         obstacle=why_no_bookings(service) or unreachable,
         unreachable=unreachable,
         active=service.active,
@@ -65,7 +73,7 @@ def present(service: HealthcareService, *, now: datetime, distance: str = "") ->
 def present_found(found: FoundService, origin: Origin | None, *, now: datetime) -> ServiceView:
     about = origin is not None and origin.nearness is Nearness.AREA
     distance = "" if found.miles is None else distance_words(found.miles, about=about)
-    return present(found.service, now=now, distance=distance)
+    return present(found.service, now=now, distance=distance, next_free=found.next_free)
 
 
 def distance_words(miles: float, *, about: bool) -> str:
@@ -89,6 +97,8 @@ def origin_note(origin: Origin | None) -> str:
 
 def count_words(count: int) -> str:
     """1 service found"""
+    if count >= MOST_COUNTED:
+        return f"{MOST_COUNTED:,} or more services found"
     return f"{count:,} service{'' if count == 1 else 's'} found"
 
 

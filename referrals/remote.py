@@ -11,7 +11,7 @@ from bars_portal.exchange.transport.client import BarsClient
 from bookings.asking import Missing, Params, Unreachable, ask, patient_params
 from bookings.identity import SenderIdentity
 from bookings.mapping import clean, full_url
-from directory.services import record_contact
+from directory.services import record_contact, record_no_contact
 from referrals.latest import LatestRequest, LatestState
 from referrals.mapping import reading
 from referrals.models import Case
@@ -90,6 +90,8 @@ def _note(case: Case, sender: SenderIdentity, latest: LatestRequest, now: dateti
     reached = latest.state is not LatestState.UNREACHABLE
     if reached:
         record_contact(service_id=case.service.service_id, now=now)
+    else:
+        record_no_contact(service_id=case.service.service_id, now=now)
     record(
         actor=sender.actor,
         action="referrals.read_latest",

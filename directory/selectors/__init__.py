@@ -1,7 +1,7 @@
 """Reads of the directory."""
 
 from directory.selectors.places import Nearness, Origin, locate, position_of
-from directory.selectors.search import FoundService, ServiceSearch, find_services
+from directory.selectors.search import MOST_COUNTED, FoundService, ServiceSearch, find_services
 from directory.selectors.services import (
     endpoints_seen_by,
     facts_of,
@@ -16,6 +16,7 @@ from directory.selectors.serving import ServingService, serving_service
 from directory.selectors.targets import resolve_target, why_unreachable
 
 __all__ = [
+    "MOST_COUNTED",
     "FoundService",
     "Nearness",
     "Origin",

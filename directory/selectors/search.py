@@ -1,19 +1,24 @@
 """Find a service. Everyone who may find services sees all of them: the directory is not patient data."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import overload
+from uuid import UUID
 
-from django.contrib.postgres.search import SearchVectorField
 from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Left
 
+from directory.availability import availability
 from directory.folding import search_words
 from directory.models import SORTED_BY, HealthcareService
 from directory.postcodes import UKPostcode
 from directory.selectors.nearest import Measured, nearest
 from directory.selectors.places import Nearness, Origin, locate
+
+# Nobody goes through more: who finds so many asks for something narrower.
+MOST_COUNTED = 1_000
 
 _TAKES = {
     "bookings": Q(takes_bookings=True),
@@ -24,14 +29,18 @@ _TAKES = {
 
 @dataclass(frozen=True)
 class FoundService:
-    """`miles` is None where the place of the service, or of the search, is not known."""
+    """`miles` is None where a place is not known, `next_free` where the times of the service are not."""
 
     service: HealthcareService
     miles: float | None = None
+    next_free: datetime | None = None
 
 
 class ServiceSearch(Sequence[FoundService]):
     """Services that match, by distance where it is known, else by how well the name fits; then by name.
+
+    Its length, and so what can be paged through, ends at `MOST_COUNTED`. `soonest`: those that are free soonest
+    come first, as far as their times are known here; needs `now`.
 
     A sequence for Django's Paginator: nothing is read before its length or a slice is asked for. An exact DoS
     service id also finds a service that is not active. Raises InvalidPostcode, and KeyError for an unknown
@@ -47,6 +56,8 @@ class ServiceSearch(Sequence[FoundService]):
         service_type: str = "",
         use_case: str = "",
         takes: str = "",
+        soonest: bool = False,
+        now: datetime | None = None,
     ) -> None:
         self.origin: Origin | None = locate(UKPostcode.parse(postcode)) if postcode else None
         exact = {
@@ -59,6 +70,8 @@ class ServiceSearch(Sequence[FoundService]):
         services = services.filter(_TAKES[takes]) if takes else services
         self._words = search_words(text)
         self._matches = _named(services.filter(_near(self.origin)), text, self._words)
+        self._free = availability.next_free(now) if now else {}
+        self._soonest = soonest
 
     def __len__(self) -> int:
         return self._total
@@ -73,21 +86,29 @@ class ServiceSearch(Sequence[FoundService]):
         if isinstance(part, int):
             return self[part : part + 1][0]
         start, stop = part.start or 0, len(self) if part.stop is None else part.stop
-        return list(_loaded(self._page(start, stop)))
+        measured = self._by_time(start, stop) if self._soonest else self._page(self._matches, start, stop)
+        return list(_loaded(measured, self._free))
 
-    def _page(self, start: int, stop: int) -> list[Measured]:
+    def _by_time(self, start: int, stop: int) -> list[Measured]:
+        """Those whose times are known, soonest first; then the others in their usual order."""
+        known = self._page(self._matches.filter(pk__in=self._free), 0, len(self._free))
+        known.sort(key=lambda each: self._free[each.key])
+        others = self._matches.exclude(pk__in=self._free)
+        rest = self._page(others, max(start - len(known), 0), max(stop - len(known), 0))
+        return [*known[start:stop], *rest]
+
+    def _page(self, matches: "QuerySet[HealthcareService]", start: int, stop: int) -> list[Measured]:
         here = self.origin.position if self.origin else None
         if here is not None:
-            return nearest(self._matches, here=here, start=start, stop=stop)
-        return [Measured(key, None) for key in self._by_name().values_list("pk", flat=True)[start:stop]]
-
-    def _by_name(self) -> "QuerySet[HealthcareService]":
+            return nearest(matches, here=here, start=start, stop=stop)
         rank = [_rank(self._words)] if self._words else []
-        return self._matches.order_by(*rank, Left("folded_name", SORTED_BY), "service_id")
+        by_name = matches.order_by(*rank, Left("folded_name", SORTED_BY), "service_id")
+        return [Measured(key, None) for key in by_name.values_list("pk", flat=True)[start:stop]]
 
     @cached_property
     def _total(self) -> int:
-        return self._matches.count()
+        """At most `MOST_COUNTED`, so that counting costs the same whatever is asked."""
+        return self._matches.order_by()[:MOST_COUNTED].count()
 
 
 def find_services(
@@ -132,18 +153,13 @@ def _named(
 
 def _rank(words: Sequence[str]) -> Case:
     """0 is the best fit: the name begins so; 1: all of it is in the name; 2: some in the provider's."""
+    in_name = Q(*(Q(folded_name__contains=word) for word in words))
     return Case(
         When(folded_name__startswith=" ".join(words), then=Value(0)),
-        When(_HasWords(_WordsOf("name"), words), then=Value(1)),
+        When(in_name, then=Value(1)),
         default=Value(2),
         output_field=IntegerField(),
     )
-
-
-class _WordsOf(Func):
-    function = "directory_words"
-    arity = 1
-    output_field = SearchVectorField()
 
 
 class _HasWords(Func):
@@ -158,7 +174,8 @@ class _HasWords(Func):
         super().__init__(vector, Value(" & ".join(f"'{word}':*" for word in words)))
 
 
-def _loaded(measured: list[Measured]) -> Iterator[FoundService]:
+def _loaded(measured: list[Measured], free: Mapping[UUID, datetime]) -> Iterator[FoundService]:
     shown = HealthcareService.objects.select_related("provider").prefetch_related("endpoints")
     services = shown.in_bulk([each.key for each in measured])
-    return (FoundService(services[each.key], each.miles) for each in measured if each.key in services)
+    there = (each for each in measured if each.key in services)
+    return (FoundService(services[each.key], each.miles, free.get(each.key)) for each in there)

@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from bars_portal.accounts.decorators import permission_required
 from directory import presenters
-from directory.forms import ServiceSearchForm
+from directory.forms import SOONEST, ServiceSearchForm
 from directory.selectors import FoundService, ServiceSearch
 
 PER_PAGE = 20
@@ -23,6 +23,9 @@ PER_PAGE = 20
 @permission_required("directory.find_service")
 def search(request: HttpRequest) -> HttpResponse:
     form = ServiceSearchForm(request.GET or None)
+    if request.GET and not form.is_valid() and _is_typing(request):
+        # Half a postcode beside the name is no error yet.
+        return HttpResponse(status=204)
     if request.GET and not form.is_valid() and _wants_part(request):
         # Errors belong to the whole page: its title, its summary, its fields.
         return HttpResponseClientRedirect(request.get_full_path())
@@ -40,22 +43,29 @@ def _wants_part(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.history_restore_request
 
 
+def _is_typing(request: HttpRequest) -> bool:
+    """Whether the page follows what somebody types into the name."""
+    htmx: Any = getattr(request, "htmx", None)
+    return bool(htmx) and htmx.trigger_name == "name"
+
+
 def _results(request: HttpRequest, form: ServiceSearchForm) -> dict[str, Any]:
     if not form.is_bound or not form.is_valid():
         return {"searched": False}
-    found = _search(form.cleaned_data)
+    now = timezone.now()
+    found = _search(form.cleaned_data, now)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     return {
         "searched": True,
         "count": presenters.count_words(len(found)),
         "note": presenters.origin_note(found.origin),
-        "services": _present(page, found, timezone.now()),
+        "services": _present(page, found, now),
         "page": page,
         "query": _query(request),
     }
 
 
-def _search(wanted: dict[str, Any]) -> ServiceSearch:
+def _search(wanted: dict[str, Any], now: datetime) -> ServiceSearch:
     return ServiceSearch(
         text=wanted["name"],
         postcode=wanted["postcode"],
@@ -63,6 +73,8 @@ def _search(wanted: dict[str, Any]) -> ServiceSearch:
         service_type=wanted["type"],
         use_case=wanted["use_case"],
         takes=wanted["takes"],
+        soonest=wanted["order"] == SOONEST,
+        now=now,
     )
 
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from bars_portal.accounts.roles import Role
 from tests.factories.accounts import make_user
-from tests.factories.directory import ALWAYS, make_postcodes, make_service
+from tests.factories.bookings import make_schedule, make_slot
+from tests.factories.directory import ALWAYS, make_endpoint, make_postcodes, make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -286,3 +287,46 @@ def test_stored_hours_that_make_no_sense_do_not_break_pages(hours: object) -> No
 
     assert "Opening hours not known" in body(client, f"{SEARCH}?name=")
     assert "Opening hours not known" in body(client, reverse("directory:service", args=[service.service_id]))
+
+
+class TestTypeAhead:
+    TYPING = {"HX-Request": "true", "HX-Trigger-Name": "name"}
+
+    def test_the_results_follow_what_is_typed(self) -> None:
+        make_service(name="Riverside")
+        client = signed_in()
+
+        page = body(client, SEARCH)
+        part = body(client, f"{SEARCH}?name=riv", **self.TYPING)
+
+        assert 'hx-trigger="input changed delay:300ms"' in page
+        assert "<html" not in part
+        assert "Riverside" in part
+        assert "1 service found" in part
+
+    def test_half_a_postcode_changes_nothing_while_typing(self) -> None:
+        assert signed_in().get(f"{SEARCH}?name=riv&postcode=L", headers=self.TYPING).status_code == 204
+
+    def test_after_an_error_the_page_stays_until_the_button(self) -> None:
+        assert "hx-trigger" not in body(signed_in(), f"{SEARCH}?name=riv&postcode=L")
+
+
+def test_a_card_says_why_a_service_cannot_be_chosen_and_how_it_is() -> None:
+    now = timezone.now()
+    service = make_service(name="Riverside", failing_since=now - timedelta(hours=2))
+    make_endpoint(service=service, status="suspended")
+    client = signed_in()
+
+    for path in (f"{SEARCH}?name=riv", f"{SEARCH}{service.service_id}/"):
+        page = body(client, path)
+        assert "The endpoint of this service is suspended." in page
+        assert "Not answering since" in page
+        assert "2 hours ago" in page
+    assert "See available times" not in page
+
+
+def test_the_soonest_may_come_first() -> None:
+    service = make_service(name="Riverside")
+    make_slot(schedule=make_schedule(service=service), start=timezone.now() + timedelta(hours=1))
+
+    assert "Next free time" in body(signed_in(), f"{SEARCH}?order=soonest")

@@ -219,3 +219,15 @@ def test_an_empty_page_past_the_end() -> None:
     make_service(service_id="1", name=str(uuid4()))
 
     assert find_services(offset=20) == []
+
+
+def test_counting_ends_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("directory.selectors.search.MOST_COUNTED", 3)
+    provider = make_organisation()
+    for number in range(5):
+        make_service(name=f"Service {number}", provider=provider)
+
+    search = ServiceSearch(text="service")
+
+    assert len(search) == 3
+    assert [each.service.name for each in Paginator(search, 2).page(2).object_list] == ["Service 2"]
