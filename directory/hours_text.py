@@ -13,10 +13,11 @@ def write_hours(stored: StoredHours) -> str:
     """One line a day, Monday first; "" when nothing is known."""
     if not stored:
         return ""
-    return "\n".join(f"{key.capitalize()} {_write_day(stored.get(key, []))}" for key in DAYS)
+    return "\n".join(f"{key.capitalize()} {write_spans(stored.get(key, []))}" for key in DAYS)
 
 
-def _write_day(spans: list[list[str]]) -> str:
+def write_spans(spans: list[list[str]]) -> str:
+    """What `read_spans` reads."""
     if [list(span) for span in spans] == [["00:00", "24:00"]]:
         return "24 hours"
     return ", ".join("-".join(span) for span in spans) or "closed"

@@ -7,8 +7,9 @@ from datetime import datetime
 from bars_portal.nhsuk.dates import format_datetime, format_relative
 from directory import use_case_words
 from directory.hours import DAY_MINUTES, DAYS, InvalidHours, Span, read_week
-from directory.models import HealthcareService
+from directory.models import HealthcareService, ServiceType
 from directory.opening import OpeningState, opening_state
+from directory.pharmacies import pharmacy_note
 from directory.policies import why_no_bookings
 from directory.selectors import MOST_COUNTED, FoundService, Nearness, Origin, why_unreachable
 
@@ -38,6 +39,11 @@ class ServiceView:
     next_free: str
     obstacle: str
     unreachable: str
+    # What to know before choosing it, in sentences.
+    notes: tuple[str, ...]
+    # Who may send patients; empty: anyone.
+    roles: tuple[str, ...]
+    bank_holidays: str
     active: bool
     takes_referrals: bool
     accepts: tuple[str, ...]
@@ -45,9 +51,15 @@ class ServiceView:
 
 
 def present(
-    service: HealthcareService, *, now: datetime, distance: str = "", next_free: datetime | None = None
+    service: HealthcareService,
+    *,
+    now: datetime,
+    distance: str = "",
+    miles: float | None = None,
+    next_free: datetime | None = None,
 ) -> ServiceView:
     unreachable = why_unreachable(service, now=now)
+    opening = opening_state(service.opening_hours, now=now, on_bank_holidays=service.bank_holiday_hours)
     return ServiceView(
         service_id=service.service_id,
         name=service.name,
@@ -56,7 +68,10 @@ def present(
         address=_address(service),
         phone=service.phone,
         distance=distance,
-        opening=opening_state(service.opening_hours, now=now),
+        opening=opening,
+        notes=_notes(service, opening, now, miles),
+        roles=tuple(service.referral_roles),
+        bank_holidays=_bank_holidays(service),
         tags=_tags(service),
         last_contact=_last_contact(service, now),
         failing=format_relative(service.failing_since, now) if service.failing_since else "",
@@ -73,7 +88,7 @@ def present(
 def present_found(found: FoundService, origin: Origin | None, *, now: datetime) -> ServiceView:
     about = origin is not None and origin.nearness is Nearness.AREA
     distance = "" if found.miles is None else distance_words(found.miles, about=about)
-    return present(found.service, now=now, distance=distance, next_free=found.next_free)
+    return present(found.service, now=now, distance=distance, miles=found.miles, next_free=found.next_free)
 
 
 def distance_words(miles: float, *, about: bool) -> str:
@@ -126,6 +141,39 @@ def _span_words(span: Span) -> str:
 
 def _clock(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _notes(
+    service: HealthcareService, opening: OpeningState, now: datetime, miles: float | None
+) -> tuple[str, ...]:
+    pharmacy = service.service_type == ServiceType.PHARMACY
+    said = (
+        opening.note,
+        pharmacy_note(opening, now=now) if pharmacy else "",
+        catchment_note(service.catchment_miles, miles),
+    )
+    return tuple(each for each in said if each)
+
+
+def catchment_note(catchment: float | None, miles: float | None) -> str:
+    """Whether the place that was searched for is too far away; "" when it is not, or nothing is known."""
+    if catchment is None or miles is None or miles <= catchment:
+        return ""
+    return (
+        f"Outside the area of this service, which takes patients from up to {catchment:g} miles away. "
+        "Choose another service, or phone first."
+    )
+
+
+def _bank_holidays(service: HealthcareService) -> str:
+    """Hours on bank holidays, or "" when they are not known."""
+    if service.bank_holiday_hours is None:
+        return ""
+    try:
+        week = read_week({"mon": service.bank_holiday_hours})
+    except InvalidHours:
+        week = None
+    return _day_words(week[0]) if week else ""
 
 
 def _address(service: HealthcareService) -> tuple[str, ...]:

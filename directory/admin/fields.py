@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ODSCode
 from bars_portal.nhsuk.forms.identifiers import normalise_postcode
 from directory.hours import InvalidHours, StoredHours, Week, read_week
-from directory.hours_text import read_hours, write_hours
+from directory.hours_text import read_hours, read_spans, write_hours, write_spans
 
 T = TypeVar("T")
 _MOST_LINES, _LONGEST_LINE = 8, 100
@@ -76,6 +76,31 @@ def _week_of(stored: object) -> Week | None:
         return read_week(stored)
     except InvalidHours:
         return None
+
+
+class BankHolidayField(_WrittenField[list[list[str]] | None]):
+    """The hours of one day: "10:00-16:00", "closed"; empty: not known (None)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(rows=1, max_length=200, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else self.write(value)
+
+    def write(self, value: list[list[str]] | None) -> str:
+        return "" if value is None else write_spans(value)
+
+    def read(self, text: str) -> list[list[str]] | None:
+        try:
+            return read_spans(text.strip().lower()) if text.strip() else None
+        except InvalidHours as fault:
+            raise ValidationError(str(fault).replace("Monday: ", ""), code="hours") from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.clean(data) != initial)
+        except ValidationError:
+            return True
 
 
 class LinesField(_WrittenField[list[str]]):

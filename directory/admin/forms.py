@@ -6,7 +6,13 @@ from django import forms
 from django.core.validators import URLValidator
 
 from bars_portal.exchange.fhir.codes import UseCase
-from directory.admin.fields import LinesField, ODSCodesField, OpeningHoursField, WholePostcodeField
+from directory.admin.fields import (
+    BankHolidayField,
+    LinesField,
+    ODSCodesField,
+    OpeningHoursField,
+    WholePostcodeField,
+)
 from directory.models import Endpoint, HealthcareService
 
 CONNECTION_TYPES = [("hl7-fhir-rest", "HL7 FHIR REST"), ("hl7-fhir-msg", "HL7 FHIR messaging")]
@@ -21,6 +27,12 @@ class HealthcareServiceForm(forms.ModelForm):  # type: ignore[type-arg]  # no ge
         rows=7,
         help_text="One line for each day, London time: Mon 08:00-20:00, or Tue 08:00-12:00, 13:00-17:00, "
         "or Sat 24 hours, or Sun closed. 22:00-06:00 runs into the next day. Empty: not known.",
+    )
+    bank_holiday_hours = BankHolidayField(
+        label="Hours on bank holidays", help_text="10:00-16:00, or closed. Empty: not known."
+    )
+    referral_roles = LinesField(
+        label="Who may send patients", help_text="One on each line, such as NHS 111. Empty: anyone."
     )
     address_lines = LinesField(label="Address", help_text="One line of the address on each line.")
     postcode = WholePostcodeField(required=False, max_length=10)
@@ -45,10 +57,13 @@ class HealthcareServiceForm(forms.ModelForm):  # type: ignore[type-arg]  # no ge
             "postcode",
             "phone",
             "opening_hours",
+            "bank_holiday_hours",
+            "catchment_miles",
             "takes_bookings",
             "takes_referrals",
             "requires_booking",
             "accepted_use_cases",
+            "referral_roles",
             "allowed_callers",
         ]
 

@@ -21,20 +21,21 @@ class HealthcareServiceAdmin(DirectoryAdmin):
     form = HealthcareServiceForm
     # Who and where a service is, is given by the catalogue.
     fixed_fields = ("service_id", "provider", "hosted")
-    always_fixed = ("last_success_at",)
+    always_fixed = ("last_success_at", "failing_since")
     list_display = ["name", "service_id", "service_type", "provider", "active", "takes_bookings", "hosted"]
     list_filter = ["active", "hosted", "service_type", "takes_bookings", "takes_referrals"]
     list_select_related = ["provider"]
     search_fields = ["name", "service_id", "postcode"]
     fieldsets = [
-        (None, {"fields": ["service_id", "provider", "hosted", "last_success_at"]}),
+        (None, {"fields": ["service_id", "provider", "hosted", "last_success_at", "failing_since"]}),
         ("Service", {"fields": ["name", "service_type", "active"]}),
-        ("Place and hours", {"fields": ["address_lines", "postcode", "phone", "opening_hours"]}),
+        ("Place", {"fields": ["address_lines", "postcode", "catchment_miles", "phone"]}),
+        ("Hours", {"fields": ["opening_hours", "bank_holiday_hours"]}),
         (
             "What it accepts",
             {"fields": ["takes_bookings", "takes_referrals", "requires_booking", "accepted_use_cases"]},
         ),
-        ("Who may send", {"fields": ["allowed_callers"]}),
+        ("Who may send", {"fields": ["referral_roles", "allowed_callers"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[HealthcareService]:

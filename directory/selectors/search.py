@@ -39,8 +39,8 @@ class FoundService:
 class ServiceSearch(Sequence[FoundService]):
     """Services that match, by distance where it is known, else by how well the name fits; then by name.
 
-    Its length, and so what can be paged through, ends at `MOST_COUNTED`. `soonest`: those that are free soonest
-    come first, as far as their times are known here; needs `now`.
+    Its length, and so what can be paged through, ends at `MOST_COUNTED`. `soonest`: those that are free
+    soonest come first, as far as their times are known here; needs `now`.
 
     A sequence for Django's Paginator: nothing is read before its length or a slice is asked for. An exact DoS
     service id also finds a service that is not active. Raises InvalidPostcode, and KeyError for an unknown

@@ -330,3 +330,28 @@ def test_the_soonest_may_come_first() -> None:
     make_slot(schedule=make_schedule(service=service), start=timezone.now() + timedelta(hours=1))
 
     assert "Next free time" in body(signed_in(), f"{SEARCH}?order=soonest")
+
+
+def test_attributes_are_shown_where_they_matter() -> None:
+    make_postcodes({"LS14AP": (53.8, -1.5), "YO17HH": (53.96, -1.08)})
+    service = make_service(
+        name="Riverside Pharmacy",
+        service_type="pharmacy",
+        postcode="YO1 7HH",
+        catchment_miles=12.5,
+        referral_roles=["NHS 111", "General practice"],
+        opening_hours=ALWAYS,
+        bank_holiday_hours=[["10:00", "16:00"]],
+    )
+    make_service(name="Riverside Closed", service_type="pharmacy", opening_hours={"mon": []})
+    client = signed_in()
+
+    found = body(client, f"{SEARCH}?name=riverside&postcode=LS1+4AP")
+    page = body(client, f"{SEARCH}{service.service_id}/")
+
+    assert (
+        found.count("Outside the area of this service, which takes patients from up to 12.5 miles away") == 1
+    )
+    assert found.count("Phone the pharmacy before you send a patient there.") == 1
+    for words in ("Who may send patients", "General practice", "Bank holidays", "10:00 to 16:00"):
+        assert words in page
