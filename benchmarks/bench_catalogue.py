@@ -196,7 +196,7 @@ def main() -> None:
         say(f"Import of {SERVICES:,} services into an empty directory, then again, then with 1,000 changes")
         first = bring_in(catalogue(places))
         again = [bring_in(catalogue(places)), bring_in(catalogue(places, moved=1_000))]
-        kept = holds("import, seconds", [first, *again], bound=IMPORT_SECONDS)
+        kept = holds("import, the slowest, seconds", [max(first, *again)], bound=IMPORT_SECONDS)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         code = places[len(places) // 2][0]

@@ -1,6 +1,7 @@
 """Django admin: a manager's diaries and slots, an engineer's message log, an auditor's trail."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -80,3 +81,22 @@ def test_an_auditor_sees_who_did_what(people: People, wire: Wire) -> None:
     assert FAMILY not in auditor.page.content()
     events = {row[0] for row in wire.rows("SELECT DISTINCT action FROM audit_auditevent")}
     assert {"accounts.sign_in", "bookings.search_slots", "bookings.view_booking"} <= events
+
+
+def test_an_engineer_sees_what_a_catalogue_would_change(people: People, tmp_path: Path) -> None:
+    catalogue = tmp_path / "list.csv"
+    header, row = "service_id,name,provider_ods", "2100000001,Meadow Pharmacy,RIV01"
+    catalogue.write_text(f"{header}\n{row}\n{row}\n")
+    engineer = people("engineer")
+    engineer.go("/admin/directory/catalogueimport/add/")
+    engineer.look()
+    engineer.page.get_by_label("File").set_input_files(catalogue)
+    engineer.press("Show what would change")
+    expect(engineer.page.get_by_role("alert")).to_contain_text("refused")
+    expect(engineer.page.get_by_role("row", name="Line 3")).to_contain_text("on line 2 already")
+    engineer.look()
+    catalogue.write_text(f"{header}\n{row}\n")
+    engineer.page.get_by_label("File").set_input_files(catalogue)
+    engineer.press("Show what would change")
+    expect(engineer.page.locator("#content")).to_contain_text("1 new, 0 changed, 0 made inactive")
+    engineer.look()

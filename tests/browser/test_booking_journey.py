@@ -122,3 +122,13 @@ def see_it_in_the_diary(manager: Person, wire: Wire, slot_id: str, reference: st
     line.get_by_role("link").click()
     manager.look("Received booking", patient=True)
     expect(manager.page.locator("main")).to_contain_text(reference)
+
+
+def test_the_results_follow_what_is_typed(people: People) -> None:
+    clinician = people()
+    clinician.go("/services/")
+    name = clinician.page.get_by_label("Name of the service")
+    name.press_sequentially("riverside pha", delay=30)
+    expect(clinician.page.get_by_role("heading", name="1 service found")).to_be_visible()
+    expect(name).to_be_focused()
+    expect(clinician.page.get_by_role("link", name="Riverside Pharmacy")).to_be_visible()
