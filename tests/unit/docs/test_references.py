@@ -16,7 +16,7 @@ _PATH = re.compile(r"\.?[\w-]+(?:/[\w.-]*)+|[\w-]+\.(?:py|md|toml|yaml|txt|json|
 _EXAMPLES = frozenset(
     {
         *("bookings/messages/booking_update.py", "clinical.py", "__init__.py", "resources.py"),
-        *("clients.json", "catalogue.json", "ca-chain.pem", "messages/"),
+        *("clients.json", "catalogue.json", "endpoint-catalogue.json", "ca-chain.pem", "messages/"),
     }
 )
 _FUNCTION = re.compile(r"(?:\w+\.)*(\w+)\(\)")
