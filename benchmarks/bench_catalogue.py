@@ -130,7 +130,7 @@ def bring_in(content: bytes) -> float:
 
 
 def processor_seconds() -> tuple[float, float]:
-    """Of this process, and of its PostgreSQL backend where /proc tells (else 0); a busy machine adds nothing."""
+    """Of this process, and of its PostgreSQL backend where /proc tells (else 0): true on a busy machine."""
     from django.db import connection
 
     with connection.cursor() as cursor:

@@ -6,7 +6,13 @@ from django.db import IntegrityError, transaction
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from directory.models import HealthcareService
-from directory.services import create_service, record_contact, save_endpoint, save_service
+from directory.services import (
+    create_service,
+    record_contact,
+    record_no_contact,
+    save_endpoint,
+    save_service,
+)
 from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_endpoint, make_service
 
@@ -88,3 +94,19 @@ def test_the_database_refuses_a_service_that_requires_what_it_does_not_take() ->
 def test_the_database_refuses_a_period_that_ends_before_it_starts() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make_endpoint(period_start=NOW, period_end=NOW)
+
+
+def test_the_first_failure_is_remembered_until_contact() -> None:
+    service = make_service(service_id="1", last_success_at=NOW)
+
+    def failing_since() -> datetime | None:
+        service.refresh_from_db()
+        return service.failing_since
+
+    assert not record_no_contact(service_id="1", now=NOW - timedelta(minutes=1)), "it answered since"
+    assert record_no_contact(service_id="1", now=NOW + timedelta(minutes=1))
+    assert not record_no_contact(service_id="1", now=NOW + timedelta(minutes=2))
+    assert failing_since() == NOW + timedelta(minutes=1)
+
+    assert record_contact(service_id="1", now=NOW + timedelta(minutes=3))
+    assert failing_since() is None

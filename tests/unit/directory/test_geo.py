@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.geo import Position, distance_miles, is_on_the_globe
+from directory.geo import Position, distance_miles, is_on_the_globe, surroundings
 
 HALF_THE_EARTH = math.pi * 3958.7613
 
@@ -50,3 +50,21 @@ def test_a_detour_is_never_shorter(one: Position, other: Position, third: Positi
 )
 def test_knows_the_globe(latitude: float, longitude: float, on_it: bool) -> None:
     assert is_on_the_globe(Position(latitude, longitude)) is on_it
+
+
+@given(positions, positions, st.floats(0, 13_000))
+def test_the_surroundings_hold_everything_within_the_radius(
+    here: Position, there: Position, miles: float
+) -> None:
+    south_west, north_east = surroundings(here, miles)
+    within = (
+        south_west.latitude <= there.latitude <= north_east.latitude
+        and south_west.longitude <= there.longitude <= north_east.longitude
+    )
+    assert within or distance_miles(here, there) > miles
+
+
+def test_the_surroundings_are_no_larger_than_need_be() -> None:
+    south_west, north_east = surroundings(Position(54.0, -1.5), 10)
+    assert north_east.latitude - south_west.latitude == pytest.approx(2 * 10 / 69.09, rel=0.01)
+    assert north_east.longitude - south_west.longitude == pytest.approx(2 * 10 / 40.6, rel=0.01)
