@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -67,15 +65,32 @@ PRESSES: dict[str, dict[str, str]] = {
     "complete": {"words": "Seen", **SEND},
     "outcome": {**OUTCOME, **{f"clock_day-{name}": value for name, value in _DAY.items()}, **SEND},
     "did-not-attend": {**MISSED, **{f"day-{name}": value for name, value in _DAY.items()}, **SEND},
-    "cad-status": {"status": "planned", **SEND},
+    "cad-status": SEND,
+}
+Button = tuple[str, dict[str, str]]
+_DECIDED: list[Button] = [
+    ("accept", {}),
+    ("start", {}),
+    ("reject", {}),
+    ("complete", {}),
+    ("did-not-attend", {}),
+]
+_CAD: list[Button] = [("cad-status", {"status": each}) for each in ("planned", "in-progress", "finished")]
+# What the page of each story offers.
+OFFERED: dict[UseCase, list[Button]] = {
+    UseCase.A1T1: _DECIDED,
+    UseCase.A5T1: _DECIDED,
+    UseCase.A4T1: [("start", {}), ("outcome", {}), ("reject", {})],
+    UseCase.A6T3: [*_CAD, ("reject", {})],
 }
 TOLD = {CaseStatus.IN_PROGRESS, CaseStatus.COMPLETED, CaseStatus.REJECTED, CaseStatus.ACCEPTED}
 people = st.sampled_from([0, 1])
 positions = st.integers(0, 4)
+buttons = st.integers(0, 9)
 
 
 class Story(RuleBasedStateMachine):
-    """One request of one use case. `seen` is what each person of the receiver has on the screen."""
+    """One request of one use case."""
 
     network: Loopback
     use_case: UseCase
@@ -88,7 +103,6 @@ class Story(RuleBasedStateMachine):
         colleague = make_acting(organisation=own.provider)
         self.senders = [client_of(author), client_of(colleague)]
         self.receivers = [client_of(make_acting(organisation=self.hub.provider)) for _ in range(2)]
-        self.seen = [0, 0]
         now = datetime.now(UTC)
         self.draft = RequestDraft.objects.create(
             user=author.user,
@@ -124,7 +138,7 @@ class Story(RuleBasedStateMachine):
             assert answer.status_code in (200, 302)
         assert changes_of(self.sent).count() <= before + 1
 
-    @precondition(lambda self: self.has_sent)
+    @precondition(lambda self: self.has_sent and self.in_state(DeliveryState.UNKNOWN))
     @rule(person=people)
     def checks_again(self, person: int) -> None:
         self.senders[person].post(reverse("referrals:check-again", args=[self.sent.pk]))
@@ -143,62 +157,61 @@ class Story(RuleBasedStateMachine):
     # The side that answers.
 
     @precondition(lambda self: self.held is not None)
-    @rule(person=people)
-    def looks(self, person: int) -> None:
+    @rule(person=people, button=buttons, twice=st.booleans())
+    def presses(self, person: int, button: int, twice: bool) -> None:
+        """A button of a page that is up to date; the second press finds it done."""
         page = self.receivers[person].get(self.page("received")).content.decode()
         shown = re.search(r'name="seen" value="(\d+)"', page)
-        self.seen[person] = int(shown[1]) if shown else changes_of(self.received).count()
+        before = changes_of(self.received).count()
+        assert shown is None or int(shown[1]) == before
+        self.press(person, button, seen=before, times=2 if twice else 1)
+        assert changes_of(self.received).count() <= before + 1
 
     @precondition(lambda self: self.held is not None)
-    @rule(
-        person=people,
-        name=st.sampled_from(sorted(PRESSES)),
-        status=st.sampled_from(["planned", "in-progress", "finished"]),
-        fresh=st.booleans(),
-        twice=st.booleans(),
-    )
-    def presses(self, person: int, name: str, status: str, fresh: bool, twice: bool) -> None:
-        """A button of a screen that may be old: nothing happens twice, and nothing behind somebody's back."""
-        if fresh:
-            self.seen[person] = changes_of(self.received).count()
-        before, seen = changes_of(self.received).count(), self.seen[person]
-        typed = {**PRESSES[name], **({"status": status} if name == "cad-status" else {}), "seen": str(seen)}
-        for _ in range(2 if twice else 1):
+    @rule(person=people, button=buttons)
+    def presses_on_an_old_screen(self, person: int, button: int) -> None:
+        """Something happened since: nothing is decided behind anybody's back."""
+        before = changes_of(self.received).count()
+        self.press(person, button, seen=before - 1)
+        assert changes_of(self.received).count() == before
+
+    def press(self, person: int, button: int, *, seen: int, times: int = 1) -> None:
+        offered = OFFERED[self.use_case]
+        name, extra = offered[button % len(offered)]
+        for _ in range(times):
+            typed = {**PRESSES[name], **extra, "seen": str(seen)}
             assert self.receivers[person].post(self.page(name), typed).status_code in (200, 302)
-        after = changes_of(self.received).count()
-        assert after <= before + 1
-        assert after == before or seen == before
 
     # The wire.
 
+    @precondition(lambda self: self.waiting)
     @rule(position=positions)
     def arrives(self, position: int) -> None:
         self.send_one(position)
 
+    @precondition(lambda self: self.waiting)
     @rule(position=positions)
     def answer_is_lost(self, position: int) -> None:
         self.send_one(position, after=timeout)
 
+    @precondition(lambda self: self.waiting)
     @rule(position=positions, fault=st.sampled_from([timeout, refusing(500, "REC_SERVER_ERROR")]))
     def does_not_arrive(self, position: int, fault: Fault) -> None:
         self.send_one(position, before=fault)
 
+    @precondition(lambda self: self.has_sent and self.in_state(DeliveryState.ACCEPTED))
     @rule(position=positions)
     def comes_a_second_time(self, position: int) -> None:
         """The very same message, late: its request id is known, so nothing is done again."""
-        done = list(self.messages().filter(state=DeliveryState.ACCEPTED))
-        if done:
-            message = done[position % len(done)]
-            raw = {name: str(value) for name, value in message.headers.items()}
-            raw |= {"X-Request-ID": str(message.request_id), "X-Correlation-ID": str(message.correlation_id)}
-            headers = decode_headers(raw)
-            again = receive(Arrival(bytes(message.body), raw, headers, "proxy", datetime.now(UTC)))
-            assert again.status == 409
+        done = self.in_state(DeliveryState.ACCEPTED)
+        message = done[position % len(done)]
+        raw = {name: str(value) for name, value in message.headers.items()}
+        raw |= {"X-Request-ID": str(message.request_id), "X-Correlation-ID": str(message.correlation_id)}
+        again = receive(Arrival(bytes(message.body), raw, decode_headers(raw), "proxy", datetime.now(UTC)))
+        assert again.status == 409
 
     def send_one(self, position: int, before: Fault | None = None, after: Fault | None = None) -> None:
-        waiting = list(self.messages().filter(state=DeliveryState.QUEUED))
-        if not waiting:
-            return
+        waiting = self.waiting
         self.network.now = datetime.now(UTC)
         self.network.before, self.network.after = [before] if before else [], [after] if after else []
         chosen = waiting[position % len(waiting)]
@@ -236,7 +249,7 @@ class Story(RuleBasedStateMachine):
         if not hasattr(self, "draft"):
             return
         for _ in range(4):
-            for _ in list(self.messages().filter(state=DeliveryState.QUEUED)):
+            while self.waiting:
                 self.send_one(0)
             self.again()
         self.every_case_is_where_its_history_leads()
@@ -293,12 +306,19 @@ class Story(RuleBasedStateMachine):
         assert case is not None
         return case
 
+    @property
+    def waiting(self) -> list[OutboundMessage]:
+        if not self.has_sent:
+            return []
+        return self.in_state(DeliveryState.QUEUED)
+
     def page(self, name: str) -> str:
         return reverse(f"referrals:{name}", args=[self.received.pk])
 
-    def messages(self) -> Any:
-        conversation = self.sent.correlation_id if self.has_sent else uuid4()
-        return OutboundMessage.objects.filter(correlation_id=conversation).order_by("created_at")
+    def in_state(self, state: DeliveryState) -> list[OutboundMessage]:
+        """Messages of the conversation, oldest first."""
+        rows = OutboundMessage.objects.filter(correlation_id=self.sent.correlation_id, state=state)
+        return list(rows.order_by("created_at"))
 
 
 @pytest.mark.django_db
