@@ -12,12 +12,15 @@ class ReferralsConfig(AppConfig):
         from bars_portal.accounts.attention import register
         from bookings.basis import register_basis
         from bookings.companions import register_companions
+        from bookings.whole_messages import register_whole_messages
         from referrals.attention import attention
         from referrals.companions import companions
         from referrals.drafts_attention import unsent_drafts
         from referrals.selectors import standing_referral_id
+        from referrals.whole_bookings import whole_booking
 
         register_basis(standing_referral_id)
         register_companions(companions)
+        register_whole_messages(whole_booking)
         register(attention)
         register(unsent_drafts)
