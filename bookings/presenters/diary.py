@@ -19,6 +19,7 @@ from bookings.presenters.booking import (
 )
 from bookings.selectors import DiaryEntry, diary_of, ended_bookings_of, history_of
 from bookings.states import BookingStatus
+from bookings.whole_messages import WholeMessage, whole_message
 from directory.models import HealthcareService
 
 _SLOT_TONES = {SlotStatus.FREE: "neutral", SlotStatus.BUSY: "done", SlotStatus.BUSY_UNAVAILABLE: "waiting"}
@@ -70,6 +71,7 @@ class ReceivedPage:
     patient: list[dict[str, str]]
     history: list[Step]
     companions: Companions
+    whole: WholeMessage | None
 
     @property
     def tone(self) -> str:
@@ -105,7 +107,7 @@ def _line(entry: DiaryEntry) -> DiaryLine:
     )
 
 
-def received_page(booking: Booking, *, acting: Acting) -> ReceivedPage:
+def received_page(booking: Booking, *, acting: Acting, now: datetime) -> ReceivedPage:
     return ReceivedPage(
         booking=booking,
         banner=banner(booking.patient),
@@ -117,4 +119,5 @@ def received_page(booking: Booking, *, acting: Acting) -> ReceivedPage:
         patient=patient_rows(booking.patient),
         history=[history_step(change, booking) for change in history_of(booking)],
         companions=companions_of(booking, acting),
+        whole=whole_message(booking, now),
     )

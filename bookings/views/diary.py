@@ -36,9 +36,10 @@ def diary(request: HttpRequest) -> HttpResponse:
 @require_safe
 @permission_required("bookings.view_received_bookings")
 def received(request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    booking, acting = received_booking(request, booking_id), acting_of(request)
-    record_view(booking=booking, acting=acting, now=clock())
-    return render(request, "bookings/received.jinja", {"page": received_page(booking, acting=acting)})
+    booking, acting, now = received_booking(request, booking_id), acting_of(request), clock()
+    record_view(booking=booking, acting=acting, now=now)
+    page = received_page(booking, acting=acting, now=now)
+    return render(request, "bookings/received.jinja", {"page": page})
 
 
 def _audit(acting: Acting, service: HealthcareService) -> None:

@@ -108,7 +108,8 @@ def asked_rows(case: Case) -> list[Row]:
         ("Written", dates.format_datetime(case.authored_on) if case.authored_on else ""),
         ("Received", dates.format_datetime(case.created_at)),
     ]
-    return [{"key": key, "value": value} for key, value in rows]
+    # A priority of another kind, such as a disposition, stands at a glance: no "Not stated" here beside it.
+    return [{"key": key, "value": value} for key, value in rows if case.priority or key != "Priority"]
 
 
 def message_of(case: Case, now: datetime) -> MessageView | None:

@@ -24,7 +24,7 @@ from referrals.presenters.message.words import code_words, known_display, line_e
 
 _PRESENTING = "33962009"
 # Systems of outcomes that name the concern, best first.
-_CONCERNS = ("pathways-sg-codes", "pathways-pathway-codes")
+_CONCERNS = ("pathways-sg-codes", "pathways-pathway-codes", "ampds-dispatch-codes")
 _ARP = "https://fhir.nhs.uk/CodeSystem/arp-priority-codes"
 _LOOKED_FOR = {FlagCategory.SAFEGUARDING: "Safeguarding", FlagCategory.SCENE_SAFETY: "Scene safety"}
 _KINDS = {"Encounter": "Case of the responder", "ServiceRequest": "Request"}

@@ -60,8 +60,8 @@ _SYSTEMS = {
 }
 _PARTIAL = re.compile(r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-# Some senders write line ends as the characters "/n".
-_WRITTEN_LINE_END = re.compile(r"[ \t]*/n(?=\s|$)[ \t]*")
+# Some senders write line ends as the characters "/n" or "\\n".
+_WRITTEN_LINE_END = re.compile(r"[ \t]*[/\\]n(?=\s|\\n|/n|$)[ \t]*")
 
 
 def date_words(text: str) -> str:

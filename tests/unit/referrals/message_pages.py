@@ -1,6 +1,7 @@
 """Messages as pages, and the pages' words: what the tests of received messages share."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,12 @@ from lxml import html
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.nhsuk.words import format_nhs_number, format_phone
 from referrals.presenters.message import MessageView, present_message
+from referrals.presenters.message.ids import hide_ids
+from referrals.presenters.message.reader import Scalar, leaves, scalar_text
+from referrals.presenters.message.technical import reason_not_shown
+from referrals.presenters.message.words import code_words, date_words, sentence, system_name
 from tests.factories.contents import make_content
 from tests.unit.exchange_fhir.samples import SAMPLES
 from tests.unit.referrals import built
@@ -66,9 +72,30 @@ def clinical_text_of(raw: dict[str, Any]) -> str:
 
 def plain(text: str) -> str:
     """Spaces, case and written line ends do not matter."""
-    return " ".join(re.sub(r"/n(?=\s|$)", " ", text).casefold().split())
+    return " ".join(re.sub(r"[/\\]n(?=\s|\\n|/n|$)", " ", text).casefold().split())
 
 
 def holds(page: str, words: str) -> bool:
     """Whether the page has these very words, not merely letters within others."""
     return re.search(rf"(?<!\w){re.escape(plain(words))}(?!\w)", page) is not None
+
+
+def forms(value: Scalar) -> Iterator[str]:
+    """How a leaf may read on a page."""
+    text = scalar_text(value)
+    yield text
+    # A GUID within a sentence stands with the codes; a test of its own says so.
+    yield hide_ids(text)
+    for words in (code_words, date_words, format_phone, format_nhs_number, system_name, sentence):
+        yield words(text)
+    # An address of a service is shown by the service's number.
+    yield text.rpartition("|")[2]
+
+
+def missing_from(page: str, raw: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Leaves that neither the page shows nor the reviewed list of technical fields names."""
+    return [
+        (*path, value)
+        for path, value in leaves(raw)
+        if not reason_not_shown(path, value) and not any(holds(page, form) for form in forms(value))
+    ]

@@ -11,19 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir import json
-from bars_portal.nhsuk.words import format_nhs_number, format_phone
 from referrals.content import RequestContent
-from referrals.presenters.message.ids import hide_ids
-from referrals.presenters.message.reader import Scalar, leaves, scalar_text
+from referrals.presenters.message.reader import leaves
 from referrals.presenters.message.technical import TECHNICAL, is_guid, reason_not_shown
-from referrals.presenters.message.words import code_words, date_words, sentence, system_name
 from tests.factories.contents import contents
 from tests.unit.exchange_fhir.samples import nth
 from tests.unit.referrals import built
 from tests.unit.referrals.message_pages import (
     UUID,
     clinical_text_of,
-    holds,
+    missing_from,
     own_messages,
     plain,
     published_messages,
@@ -36,25 +33,8 @@ MARK = "zqmark"
 Json = dict[str, Any]
 
 
-def forms(value: Scalar) -> Iterator[str]:
-    """How a leaf may read on a page."""
-    text = scalar_text(value)
-    yield text
-    # A GUID within a sentence stands with the codes; a test of its own says so.
-    yield hide_ids(text)
-    for words in (code_words, date_words, format_phone, format_nhs_number, system_name, sentence):
-        yield words(text)
-    # An address of a service is shown by the service's number.
-    yield text.rpartition("|")[2]
-
-
 def missing(raw: Json) -> list[tuple[Any, ...]]:
-    page = text_of(raw)
-    return [
-        (*path, value)
-        for path, value in leaves(raw)
-        if not reason_not_shown(path, value) and not any(holds(page, form) for form in forms(value))
-    ]
+    return missing_from(text_of(raw), raw)
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -107,6 +107,50 @@ def test_silence_is_named_where_it_matters() -> None:
     assert "not stated" in text_of(OWN["referral-new"], TOP)
 
 
+AMPDS, PATHWAYS = f"{CODES}ampds-dispatch-codes", f"{CODES}pathways-sd-codes"
+
+
+def assessed(*outcomes: Json) -> MessageView:
+    raw = deepcopy(OWN["validation-new"])
+    nth(raw, "CarePlan")["activity"] = [{"outcomeCodeableConcept": list(outcomes)}]
+    return view_of(raw)
+
+
+def test_a_dispatch_code_names_the_concern_where_nothing_else_does() -> None:
+    coding = {"system": AMPDS, "code": "10A01", "display": "Chest pain, breathing normally"}
+    view = assessed({"coding": [coding]})
+    assert facts(view)["Chief concern or presenting complaint"] == ("Chest pain, breathing normally",)
+    (item,) = [each for each in group(view, "assessment").items if each.title.startswith("Outcome")]
+    assert rows(item) == {"Chief concern (AMPDS)": ("Chest pain, breathing normally",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Pathways Assessment SD Code", "Symptom discriminator"),
+        ("What the caller fears most", "What the caller fears most"),
+        ("", "Symptom discriminator"),
+    ],
+    ids=["names-the-code", "says-something", "silent"],
+)
+def test_a_label_that_only_names_a_code_is_said_in_plain_words(text: str, label: str) -> None:
+    coding = {"system": PATHWAYS, "code": "4389", "display": "Bleeding"}
+    view = assessed({"coding": [coding], **({"text": text} if text else {})})
+    (item,) = [each for each in group(view, "assessment").items if each.title.startswith("Outcome")]
+    assert rows(item) == {label: ("Bleeding",)}
+    codes = {each.code for part in view.groups for thing in part.items for each in thing.codes}
+    assert not text or text in {label} | codes
+
+
+@pytest.mark.parametrize("end", ["/n", "\\n", "\\n\\n", " /n "])
+def test_written_line_ends_are_line_ends(end: str) -> None:
+    view = assessed({"text": f"Sore throat{end} No fever{end}"})
+    (item,) = [each for each in group(view, "assessment").items if each.title.startswith("Outcome")]
+    (line,) = rows(item)["Assessment narrative"]
+    assert line.split() == ["Sore", "throat", "No", "fever"]
+    assert line.startswith("Sore throat\n")
+
+
 def test_an_answer_is_not_asked_for_what_it_need_not_hold() -> None:
     view = view_of(OWN["validation-rejected"])
     assert "Priority" not in facts(view)
