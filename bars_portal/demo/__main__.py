@@ -70,7 +70,7 @@ def _reset(var: Path) -> None:
     """From empty; an embedded server that a kill left behind is stopped first."""
     if (var / "postgres" / "PG_VERSION").exists() and not os.environ.get("DATABASE_URL"):
         start_embedded(var / "postgres").stop()
-    for name in ("postgres", "pki", "keys", "simulator", "celery", "demo.env"):
+    for name in ("postgres", "pki", "keys", "simulator", "celery", "demo.env", "manage.env"):
         target = var / name
         if target.is_dir():
             shutil.rmtree(target)

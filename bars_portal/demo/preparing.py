@@ -14,6 +14,7 @@ def prepare(var: Path, ports: Ports, database_url: str) -> tuple[PkiFiles, dict[
     shared = setup.portal_environment(var, ports, credentials, database_url)
     setup.write_simulator_files(var, ports, credentials)
     setup.write_demo_env(var, shared)
+    setup.write_manage_env(var, shared)
     os.environ.update(shared)
     _prepare_data()
     return pki, shared

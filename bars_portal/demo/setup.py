@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from bars_portal.credentials.local_pki import PkiFiles, ensure_local_pki
 from bars_portal.credentials.sender_credentials import SenderCredentials, ensure_sender_credentials
@@ -88,8 +89,16 @@ def write_simulator_files(var: Path, ports: Ports, credentials: SenderCredential
 def write_demo_env(var: Path, environment: Mapping[str, str]) -> None:
     """The sender's credentials, for other clients on this machine (operations contract)."""
     names = ("BARS_API_KEY", "BARS_KEY_ID", "BARS_PRIVATE_KEY_FILE", "BARS_ODS_CODE", "BARS_SERVICE_ID")
-    lines = "".join(f"{name}={environment[name]}\n" for name in names)
-    file = var / "demo.env"
+    _write_secret(var / "demo.env", "".join(f"{name}={environment[name]}\n" for name in names))
+
+
+def write_manage_env(var: Path, environment: Mapping[str, str]) -> None:
+    """The whole shared environment for `manage.py` beside the running demo, to be read by a shell."""
+    lines = "".join(f"{name}={quote(value)}\n" for name, value in environment.items())
+    _write_secret(var / "manage.env", lines)
+
+
+def _write_secret(file: Path, lines: str) -> None:
     if not file.exists() or file.read_text() != lines:
         file.touch(mode=0o600)
         file.write_text(lines)

@@ -48,6 +48,29 @@ def test_a_lost_reply_settles_by_itself(people: People, wire: Wire) -> None:
     assert wire.booked_on(slot_id) == 1
 
 
+def test_what_was_given_up_is_put_before_people(people: People, wire: Wire, width: int) -> None:
+    person = people(width=width)
+    page = person.page
+    person.begin(CAS)
+    wire.drill(CAS, "lost-reply")
+    hold_news(page)
+    person.press("Book the appointment")
+    expect(page.locator("h1")).to_contain_text("We do not know yet whether this is booked")
+    # As after the last attempt, hours later.
+    ended = "UPDATE exchange_outboundmessage SET state = 'abandoned', next_attempt_at = NULL"
+    wire.do(f"{ended} WHERE state = 'unknown'")
+    page.reload()
+    expect(page.locator("main")).to_contain_text("We tried several times and have stopped.")
+    person.look("We do not know yet whether this is booked", patient=True)
+    person.go("/")
+    person.follow("messages that we stopped sending")
+    person.look("Messages that we stopped sending")
+    person.follow("New booking", first=True)
+    page.unroute("**/status/?seen=*")
+    person.press("Check again")
+    expect(page.locator(".nhsuk-panel")).to_contain_text("Reference")
+
+
 def test_a_slow_answer_arrives_by_itself(people: People, wire: Wire) -> None:
     person = people()
     page = person.page

@@ -1,6 +1,7 @@
 """What the demo puts on disk: the contract's files, and nothing new at the second start."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,16 @@ def test_an_outside_client_finds_its_credentials(tmp_path: Path, credentials: Se
     clients = json.loads((tmp_path / "simulator" / "clients.json").read_text())
     key = tmp_path / "simulator" / clients[credentials.api_key][facts.KEY_ID]
     assert key.read_text().startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def test_a_shell_reads_the_whole_environment_back(tmp_path: Path) -> None:
+    given = {"DATABASE_URL": "postgresql://me@/demo?host=/a folder/it's", "BARS_API_KEY": "key"}
+    setup.write_manage_env(tmp_path, given)
+    file = tmp_path / "manage.env"
+    script = 'set -a; . "$1"; printf "%s\n%s" "$DATABASE_URL" "$BARS_API_KEY"'
+    said = subprocess.run(["sh", "-c", script, "sh", str(file)], capture_output=True, text=True, check=True)
+    assert said.stdout.split("\n") == list(given.values())
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_the_facts_are_those_of_the_contract() -> None:
