@@ -12,6 +12,7 @@ from bookings.permissions import VIEW
 from bookings.states import BookingStatus, Direction
 from bookings.time_frames import lacks_approval
 from directory.models import HealthcareService
+from directory.selectors import why_unreachable
 
 
 def check_can_book(acting: Acting, service: HealthcareService) -> None:
@@ -19,6 +20,12 @@ def check_can_book(acting: Acting, service: HealthcareService) -> None:
     need(service.active, "This service is closed. Choose another service.")
     need(service.takes_bookings, "This service does not take bookings. Choose another service.")
     need(bool(service.accepted_use_cases), "This service takes no bookings from us. Choose another service.")
+
+
+def check_reachable(service: HealthcareService, now: datetime) -> None:
+    """Its endpoint, where the directory has one, can be used now."""
+    reason = why_unreachable(service, now=now)
+    need(not reason, f"{reason} Choose another service.")
 
 
 def check_can_use_draft(acting: Acting, draft: BookingDraft) -> None:

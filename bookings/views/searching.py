@@ -21,7 +21,7 @@ from bookings.identity import sender_identity
 from bookings.models import Booking, BookingDraft
 from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch
 from bookings.patient_answers import answers_from
-from bookings.policies import check_can_book
+from bookings.policies import check_can_book, check_reachable
 from bookings.presenters import SlotPage, use_case_options
 from bookings.selectors import rebooking_of
 from bookings.slot_search import search_slots
@@ -40,6 +40,7 @@ def slots(request: HttpRequest, service_id: str) -> HttpResponse:
         raise Http404
     try:
         check_can_book(acting_of(request), service)
+        check_reachable(service, clock())
     except PolicyRefused as refusal:
         return render(
             request, "bookings/not_bookable.jinja", {"service": service, "reason": refusal.sentence}

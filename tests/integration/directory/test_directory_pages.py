@@ -323,6 +323,8 @@ def test_a_card_says_why_a_service_cannot_be_chosen_and_how_it_is() -> None:
         assert "Not answering since" in page
         assert "2 hours ago" in page
     assert "See available times" not in page
+    slots = body(client, reverse("bookings:slots", args=[service.service_id]))
+    assert "The endpoint of this service is suspended. Choose another service." in slots
 
 
 def test_the_soonest_may_come_first() -> None:
