@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bars_portal.sender_drill import stating
-from bars_portal.sender_drill.desk import MODEL_SERVICE, Desk, DrillError, clock, service, settle
+from bars_portal.sender_drill.desk import MODEL_SERVICE, Desk, DrillError, service, settle
 from bars_portal.sender_drill.rows import Row
 from bars_portal.sender_drill.told import Told
 from bookings import services
@@ -33,13 +33,13 @@ def cancel(desk: Desk, row: Row) -> Told:
 
 def cancelled(desk: Desk, booking: Booking) -> Told:
     """Read first, as a page does, then cancelled from that version."""
-    now = clock()
+    now = desk.clock()
     try:
         latest = read_latest(desk.client, booking=booking, sender=desk.sender, now=now)
         services.request_cancel(booking=booking, latest=latest, reason="pat", acting=desk.sending, now=now)
     except PolicyRefused as refusal:
         return Told(booking.status, refusal.sentence)
-    settle(booking, desk.client)
+    settle(booking, desk)
     return _of(booking)
 
 
@@ -48,19 +48,19 @@ def read_booking(desk: Desk, row: Row) -> Told:
     booking = booked(desk, row)
     booking.remote_id = row.resource
     Booking.objects.filter(pk=booking.pk).update(remote_id=row.resource)
-    latest = read_latest(desk.client, booking=booking, sender=desk.sender, now=clock())
+    latest = read_latest(desk.client, booking=booking, sender=desk.sender, now=desk.clock())
     return Told(latest.state, latest.sentence)
 
 
 def _search(desk: Desk, service_id: str) -> SlotSearch:
-    now = clock()
+    now = desk.clock()
     place = service(service_id)
     return search_slots(desk.client, service=place, start=now, end=now + _DAYS, sender=desk.sender, now=now)
 
 
 def booked(desk: Desk, row: Row) -> Booking:
     """The first time that the model of all test services offers, asked of the row's own service."""
-    now, offers = clock(), _search(desk, MODEL_SERVICE).offers
+    now, offers = desk.clock(), _search(desk, MODEL_SERVICE).offers
     if not offers:
         raise DrillError("The test service offers no times.")
     place = service(row.service or MODEL_SERVICE)
@@ -68,7 +68,7 @@ def booked(desk: Desk, row: Row) -> Booking:
     draft = services.open_draft(acting=desk.sending, service=place, use_case="a1t1", chosen=chosen, now=now)
     details = stating.patient(row.nhs_number)
     booking = services.request_booking(draft=draft, details=details, acting=desk.sending, now=now)
-    settle(booking, desk.client)
+    settle(booking, desk)
     return booking
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import models
 
@@ -28,10 +28,6 @@ class DrillError(Exception):
     """Something that the drill stands on is missing; the text says what."""
 
 
-def clock() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class Desk:
     """A clinician who sends, and one who answers what the hosted services receive."""
@@ -39,6 +35,7 @@ class Desk:
     sending: Acting
     answering: Acting
     client: BarsClient
+    clock: Callable[[], datetime]
 
     @property
     def sender(self) -> SenderIdentity:
@@ -69,11 +66,11 @@ def service(service_id: str) -> HealthcareService:
     return model
 
 
-def settle(subject: models.Model, client: BarsClient) -> None:
+def settle(subject: models.Model, desk: Desk) -> None:
     """Send the newest message about the subject, here or by a quicker worker, and wait for its end."""
     message = outbox.latest_for(subject)
     if message is not None:
-        deliver(message.pk, client=client, clock=clock)
+        deliver(message.pk, client=desk.client, clock=desk.clock)
         wait_until(lambda: _has_ended(message))
     subject.refresh_from_db()
 

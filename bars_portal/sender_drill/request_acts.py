@@ -2,7 +2,7 @@
 
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.sender_drill import stating
-from bars_portal.sender_drill.desk import MODEL_SERVICE, Desk, clock, service, settle, wait_until
+from bars_portal.sender_drill.desk import MODEL_SERVICE, Desk, service, settle, wait_until
 from bars_portal.sender_drill.rows import Row
 from bars_portal.sender_drill.told import Told
 from referrals import services
@@ -19,7 +19,7 @@ _VALIDATES = "2000003366"
 def ask_what_it_takes(desk: Desk, row: Row) -> Told:
     place = service(row.service)
     services.clear_capability(service=place)
-    said = read_capability(desk.client, service=place, sender=desk.sender, now=clock())
+    said = read_capability(desk.client, service=place, sender=desk.sender, now=desk.clock())
     return Told("not-said" if said.use_cases is None else f"{len(said.use_cases)} use cases")
 
 
@@ -80,7 +80,7 @@ def update_validation(desk: Desk, row: Row) -> Told:
 def _referred(desk: Desk, row: Row) -> Case:
     place = row.service or MODEL_SERVICE
     use_case = UseCase.A6T1 if place in _AMBULANCE_SERVICES else UseCase.A1T1
-    now = clock()
+    now = desk.clock()
     case = services.request_referral(
         content=stating.content(use_case, now=now),
         details=stating.patient(row.nhs_number),
@@ -88,12 +88,12 @@ def _referred(desk: Desk, row: Row) -> Case:
         acting=desk.sending,
         now=now,
     )
-    settle(case, desk.client)
+    settle(case, desk)
     return case
 
 
 def _validated(desk: Desk, row: Row) -> Case:
-    now = clock()
+    now = desk.clock()
     case = services.request_validation(
         content=stating.content(UseCase.A4T1, now=now),
         details=stating.patient(row.nhs_number),
@@ -101,12 +101,12 @@ def _validated(desk: Desk, row: Row) -> Case:
         acting=desk.sending,
         now=now,
     )
-    settle(case, desk.client)
+    settle(case, desk)
     return case
 
 
 def _updated(desk: Desk, case: Case) -> Told:
-    now = clock()
+    now = desk.clock()
     try:
         services.update_request(
             case=case,
@@ -117,12 +117,12 @@ def _updated(desk: Desk, case: Case) -> Told:
         )
     except PolicyRefused as refusal:
         return Told(case.status, refusal.sentence)
-    settle(case, desk.client)
+    settle(case, desk)
     return _of(case)
 
 
 def taken_back(desk: Desk, case: Case) -> Told:
-    now = clock()
+    now = desk.clock()
     try:
         latest = read_latest(desk.client, case=case, sender=desk.sender, now=now)
         services.revoke_request(
@@ -130,7 +130,7 @@ def taken_back(desk: Desk, case: Case) -> Told:
         )
     except PolicyRefused as refusal:
         return Told(case.status, refusal.sentence)
-    settle(case, desk.client)
+    settle(case, desk)
     return _of(case)
 
 
@@ -141,7 +141,7 @@ def _renamed(case: Case, remote_id: str) -> Case:
 
 
 def _read(desk: Desk, case: Case) -> Told:
-    latest = read_latest(desk.client, case=case, sender=desk.sender, now=clock())
+    latest = read_latest(desk.client, case=case, sender=desk.sender, now=desk.clock())
     return Told(latest.state, latest.sentence)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.sender_drill import stating
 from bars_portal.sender_drill.booking_acts import booked, cancelled
-from bars_portal.sender_drill.desk import MODEL_SERVICE, Desk, clock, service, settle
+from bars_portal.sender_drill.desk import MODEL_SERVICE, Desk, service, settle
 from bars_portal.sender_drill.request_acts import taken_back
 from bars_portal.sender_drill.rows import Row
 from bars_portal.sender_drill.told import Told
@@ -84,7 +84,7 @@ def _booking(desk: Desk, row: Row) -> Iterator[Booking]:
 
 
 def _refer(desk: Desk, row: Row, booking: Booking | None) -> Case:
-    now = clock()
+    now = desk.clock()
     case = services.request_referral(
         content=stating.content(UseCase.A1T1, now=now),
         details=stating.patient(row.nhs_number),
@@ -93,7 +93,7 @@ def _refer(desk: Desk, row: Row, booking: Booking | None) -> Case:
         now=now,
         booking=booking,
     )
-    settle(case, desk.client)
+    settle(case, desk)
     return case
 
 

@@ -36,9 +36,10 @@ def test_a_wrong_word_in_the_table_fails_the_command(stack: Stack) -> None:
         "from bars_portal.sender_drill import rows, running;"
         "from dataclasses import replace;"
         "row = next(each for each in rows.rows() if each.act == 'find slots');"
+        "from django.utils.timezone import now;"
         "from bars_portal.exchange.gateway import get_client;"
         "from bars_portal.sender_drill.desk import Desk, person;"
-        "desk = Desk(person('clinician'), person('assessor'), get_client());"
+        "desk = Desk(person('clinician'), person('assessor'), get_client(), now);"
         "wrong = replace(row, told='Something else.');"
         "print([each.passed for each in running.run(desk, [row, wrong], note=lambda _: None)])"
     )

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from bars_portal.celery import app
 from bars_portal.exchange.gateway import get_client
-from bars_portal.sender_drill.desk import Desk, DrillError, clock, person
+from bars_portal.sender_drill.desk import Desk, DrillError, person
 from bars_portal.sender_drill.report import write_report
 from bars_portal.sender_drill.rows import rows
 from bars_portal.sender_drill.running import Result, run
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         app.set_default()
         results = run(self._desk(), chosen, note=self._note)
         if options["report"]:
-            write_report(Path(options["report"]), results, now=clock())
+            write_report(Path(options["report"]), results, now=timezone.now())
         failed = sum(not result.passed for result in results)
         self.stdout.write(f"{len(results) - failed} of {len(results)} passed.")
         if failed:
@@ -49,7 +50,7 @@ class Command(BaseCommand):
 
     def _desk(self) -> Desk:
         try:
-            return Desk(person("clinician"), person("assessor"), get_client())
+            return Desk(person("clinician"), person("assessor"), get_client(), timezone.now)
         except DrillError as missing:
             raise CommandError(str(missing)) from None
 
