@@ -17,7 +17,6 @@ EDGES = {
     "bars_portal/exchange/gateway.py",
     "bars_portal/exchange/receiver/base.py",
     "bars_portal/nhsuk/context.py",
-    "bars_portal/sender_drill/desk.py",
 }
 EDGE_NAMES = {"views", "admin", "tasks", "commands", "middleware", "management"}
 _CLOCK = re.compile(r"\b(?:datetime|timezone|date)\.(?:now|utcnow|today)\b|\blocaldate\(|\blocaltime\(\)")
