@@ -57,11 +57,11 @@ bench: $(VENV)/.dev-stamp $(PEER)/.stamp ## measured ratios against floors of th
 		$(BIN)/python "$$file" || failed="$$failed $$file"; done; \
 	if [ -n "$$failed" ]; then echo "Missed or failed:$$failed"; exit 1; fi; echo "Every bound holds."
 
-fuzz: SECONDS = 600
 drill: $(VENV)/.local-stamp ## beside the running demo: every published sentinel through our sender; report in var/sender-drill
 	@test -f var/manage.env || { echo "Start the demo first: make demo"; exit 1; }
-	@set -a; . ./var/manage.env; $(BIN)/python manage.py bars_sender_drill --report var/sender-drill
+	@$(BIN)/python manage.py bars_sender_drill --report var/sender-drill
 
+fuzz: SECONDS = 600
 fuzz: $(VENV)/.dev-stamp ## garbage at a real receiver; SECONDS=600 unless given, exit code 1 on any breach
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 

@@ -2,24 +2,26 @@
 """Django's command line; demo settings unless DJANGO_SETTINGS_MODULE says otherwise."""
 
 import os
+import shlex
 import sys
-from urllib.parse import quote
 
 from django.core.management import execute_from_command_line
 
 DEMO = "bars_portal.settings.demo"
 
 
-def find_the_demo() -> None:
-    """A command beside `make demo` uses its embedded database unless DATABASE_URL names another."""
+def join_the_demo() -> None:
+    """A command beside `make demo` has its environment, as far as its own names nothing else."""
     from bars_portal.env import VAR
 
-    if (VAR / "postgres").is_dir():
-        folder = quote(str(VAR / "postgres"), safe="/")
-        os.environ.setdefault("DATABASE_URL", f"postgresql://postgres@/bars_portal?host={folder}")
+    file = VAR / "manage.env"
+    if file.exists():
+        for assignment in shlex.split(file.read_text()):
+            name, _, value = assignment.partition("=")
+            os.environ.setdefault(name, value)
 
 
 if __name__ == "__main__":
     if os.environ.setdefault("DJANGO_SETTINGS_MODULE", DEMO) == DEMO:
-        find_the_demo()
+        join_the_demo()
     execute_from_command_line(sys.argv)
