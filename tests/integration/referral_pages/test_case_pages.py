@@ -90,6 +90,8 @@ def test_a_request_is_taken_back(sender: Desk, how: str, status: str) -> None:
     receiver = client_of(make_acting(organisation=sender.service.provider))
     page = words(receiver.get(reverse("referrals:received", args=[there.pk])))
     assert "In this message" in page
+    # What was asked must not be read as if it still stood.
+    assert page.index("The requester ") < page.index("At a glance")
     assert "Read version 1" in page
     assert "Accept this referral" not in page
 
