@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -45,11 +46,25 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
-    """Tests with `transaction=True` clean up by TRUNCATE: only that trigger of the trail is switched off."""
+    """Tests with `transaction=True` clean up by TRUNCATE.
+
+    Only that trigger of the trail is switched off, and what a migration put into the tables is put back.
+    """
+    from django.apps import apps
     from django.db import connection
+    from django.db.models.signals import post_migrate
+
+    # Sent after each clean-up too.
+    post_migrate.connect(_seed_code_lists, sender=apps.get_app_config("referrals"))
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]  # no public type
         cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_no_truncate")
+
+
+def _seed_code_lists(**_: object) -> None:
+    from django.apps import apps
+
+    import_module("referrals.migrations.0011_published_codes").seed(apps, None)
 
 
 @pytest.fixture(scope="session")
