@@ -17,6 +17,8 @@ REQUESTS = {
     "revoked-referral": ("referral", "a1t1", "revoked"),
     "active-validation": ("validation", "a4t1", "active"),
 }
+# The profile of a validation asks for an end.
+_TIME_FRAME = timedelta(hours=2)
 Times = tuple[str, str]
 
 
@@ -78,7 +80,10 @@ def service_request(identity: str, gives: str, now: datetime) -> Resource:
         category=[{"coding": codings}],
         subject={"type": "Patient", "display": "Test patient"},
         authoredOn=now.isoformat(timespec="seconds"),
-        occurrencePeriod={"start": now.isoformat(timespec="seconds")},
+        occurrencePeriod={
+            "start": now.isoformat(timespec="seconds"),
+            "end": (now + _TIME_FRAME).isoformat(timespec="seconds"),
+        },
     )
     content["meta"] |= {"versionId": "1", "profile": [PROFILE + category]}
     return content
