@@ -95,7 +95,7 @@ class Person:
         self.go(f"/bookings/services/{service}/times/")
 
     def choose_time(self, *, day: int = 1, position: int = 0) -> str:
-        """Press a free time of the `day`th day shown (0: the first); gives the Slot's id."""
+        """Press a free time of the `day`th day shown (0: the first, -1: the last); gives the Slot's id."""
         row = self.page.locator(".app-slots__table tbody tr").nth(day)
         button = row.locator("button").nth(position)
         slot_id = (button.get_attribute("value") or "").partition("|")[0]
