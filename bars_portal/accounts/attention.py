@@ -9,7 +9,7 @@ from bars_portal.accounts.acting import Acting
 
 @dataclass(frozen=True)
 class AttentionItem:
-    """`label` follows the number and agrees with it: AttentionItem("bookings not known", 2, url, True)."""
+    """Shown as "Bookings not known: 2" for AttentionItem("bookings not known", 2, url, True)."""
 
     label: str
     count: int

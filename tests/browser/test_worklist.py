@@ -148,7 +148,7 @@ def test_a_validation_past_its_time_raises_the_alarm_on_both_sides(
     assessor.look("Worklist")
     assessor.go()
     assessor.look("Hello, Asha Sesay")
-    expect(assessor.page.locator("main")).to_contain_text("received validations past their time")
+    expect(assessor.page.locator("main")).to_contain_text("Received validations past their time")
     clinician.go("/referrals/sent/")
     expect(clinician.page.locator(".nhsuk-card--warning")).to_contain_text("that we sent")
     clinician.look("Referrals sent")

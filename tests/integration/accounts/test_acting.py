@@ -197,7 +197,7 @@ def test_home_shows_what_waits_urgent_first(client: Client, monkeypatch: pytest.
     ]
     client.force_login(make_user())
     page = client.get("/").content.decode()
-    assert "2 not known" in page
+    assert "Not known: 2" in page
     assert "nothing" not in page
 
 

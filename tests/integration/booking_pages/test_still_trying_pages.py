@@ -61,7 +61,7 @@ def test_what_was_given_up_is_listed_until_somebody_settles_it(
     detail = reverse("bookings:detail", args=[booking.pk])
     assert "We tried several times and have stopped." in page(office.client, detail)
     assert f'href="{detail}"' in page(office.client, LIST)
-    assert "1 messages that we stopped sending" in page(office.client, "/")
+    assert "Messages that we stopped sending: 1" in page(office.client, "/")
     manager = page(sign_in_as(Role.MANAGER, office.acting.organisation), LIST)
     assert office.service.name in manager
     assert detail not in manager, "who may not open it gets no link"

@@ -201,5 +201,5 @@ def test_the_home_page_says_what_waits(client: Client, here: HealthcareService, 
     assert found["open cases with a safeguarding concern"] == (1, False)
     assert found["open cases that nobody has taken"] == (1, False)
     home = words(client.get("/"))
-    assert "1 received validations past their time" in home
+    assert "Received validations past their time: 1" in home
     assert 'href="/referrals/worklist/"' in home
