@@ -15,8 +15,8 @@ from bars_portal.exchange.transport.client import Answer, BarsClient
 from bars_portal.exchange.transport.errors import TokenRefused, TransportError
 from bars_portal.exchange.transport.headers import OutgoingContext
 from bookings import mapping
-from bookings.identity import SenderIdentity, reading_context
 from bookings.offers import OfferedSlot, SlotProblem, SlotSearch
+from directory.identity import SenderIdentity, reading_context
 from directory.models import HealthcareService
 from directory.services import record_contact, record_no_contact
 

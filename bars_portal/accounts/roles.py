@@ -58,8 +58,8 @@ _RUN_EXCHANGE = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
-        "referrals.view_servicecapability",
-        "referrals.clear_servicecapability",
+        "directory.view_servicecapability",
+        "directory.clear_servicecapability",
     }
 )
 _READ_EVERYTHING = frozenset(
@@ -79,7 +79,7 @@ _READ_EVERYTHING = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
-        "referrals.view_servicecapability",
+        "directory.view_servicecapability",
         "referrals.view_listedcode",
         "referrals.view_breachrule",
     }

@@ -7,12 +7,12 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bookings import policies
-from bookings.identity import identity_of
 from bookings.latest import LatestAppointment
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.cancelling import request_cancel
 from bookings.services.requesting import book_draft
 from bookings.states import BookingStatus
+from directory.identity import identity_of
 
 
 @transaction.atomic

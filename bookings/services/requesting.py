@@ -15,11 +15,11 @@ from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
 from bookings import mapping, policies
 from bookings.basis import basis_of
-from bookings.identity import SenderIdentity, sender_identity
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.parties import parties_of
 from bookings.services.status import start_history
 from bookings.states import BookingEvent, BookingStatus, Direction
+from directory.identity import SenderIdentity, sender_identity
 
 MESSAGE = "booking-new"
 

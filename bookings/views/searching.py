@@ -17,7 +17,6 @@ from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
 from bookings import services
 from bookings.forms import ChosenSlotForm, FirstDayForm
-from bookings.identity import sender_identity
 from bookings.models import Booking, BookingDraft
 from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch
 from bookings.patient_answers import answers_from
@@ -28,6 +27,7 @@ from bookings.slot_search import search_slots
 from bookings.states import BookingStatus
 from bookings.views.lookup import LONDON, clock, draft_of, sent_booking
 from bookings.views.next_step import redirect_to_next_step
+from directory.identity import sender_identity
 from directory.models import HealthcareService
 from directory.selectors import service_by_id
 

@@ -1,5 +1,6 @@
 """Reads of the directory."""
 
+from directory.selectors.capabilities import capability_of
 from directory.selectors.places import Nearness, Origin, locate, position_of
 from directory.selectors.search import MOST_COUNTED, FoundService, ServiceSearch, find_services
 from directory.selectors.services import (
@@ -22,6 +23,7 @@ __all__ = [
     "Nearness",
     "Origin",
     "ServiceSearch",
+    "capability_of",
     "endpoints_seen_by",
     "facts_of",
     "find_services",

@@ -12,7 +12,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.details import PatientDetails
-from bookings.identity import sender_identity
+from directory.identity import sender_identity
 from referrals import policies, selectors, services
 from referrals.content import ContentInvalid, RequestContent
 from referrals.forms.reading import content_of

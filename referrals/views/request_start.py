@@ -16,13 +16,13 @@ from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from bookings.selectors import booking_for
 from bookings.states import Direction
-from directory.models import HealthcareService
+from directory.engaging import is_told_to_take, speaks_our_version
+from directory.models import HealthcareService, ServiceCapability
 from directory.selectors import service_by_id
 from directory.use_case_words import WORDS
 from referrals import policies, selectors
 from referrals.answer_policies import check_can_refer_onward
-from referrals.engaging import is_told_to_take, speaks_our_version
-from referrals.models import Case, Referral, ServiceCapability
+from referrals.models import Case, Referral
 from referrals.states import Direction as CaseDirection
 
 T = TypeVar("T")

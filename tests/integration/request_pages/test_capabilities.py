@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.fhir.codes import UseCase
-from referrals.models import RequestDraft, ServiceCapability
-from referrals.selectors import capability_of
-from referrals.selectors.capabilities import KEPT_FOR, SILENT_FOR
+from directory.models import ServiceCapability
+from directory.selectors import capability_of
+from directory.selectors.capabilities import KEPT_FOR, SILENT_FOR
+from referrals.models import RequestDraft
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
 from tests.integration.request_pages.conftest import Desk
 

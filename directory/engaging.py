@@ -2,7 +2,7 @@
 
 from bars_portal.exchange.fhir.codes import VALIDATION_USE_CASES, UseCase
 from bars_portal.exchange.fhir.profiles import Definition
-from referrals.models import ServiceCapability
+from directory.models import ServiceCapability
 
 _KNOWN = frozenset(each.value.rpartition("/")[2] for each in Definition)
 

@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
-from directory.models import HealthcareService
+from directory.models.service import HealthcareService
 
 
 class ServiceCapability(models.Model):

@@ -8,15 +8,12 @@ from uuid import UUID, uuid4
 from bars_portal.exchange.fhir.capability_reading import read_capability_statement
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM
 from bars_portal.exchange.transport.client import BarsClient
-from bookings.asking import Missing, Unreachable, ask
-from bookings.identity import SenderIdentity
-from directory.models import HealthcareService
-from referrals import services
-from referrals.mapping.definitions import use_cases_of
-from referrals.models import ServiceCapability
-from referrals.selectors import capability_of
-
-__all__ = ["ServiceCapability", "read_capability"]
+from directory import services
+from directory.asking import Missing, Unreachable, ask
+from directory.definitions import use_cases_of
+from directory.identity import SenderIdentity
+from directory.models import HealthcareService, ServiceCapability
+from directory.selectors import capability_of
 
 
 def read_capability(

@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from directory.models import HealthcareService
-from referrals.models import ServiceCapability
+from directory.models import HealthcareService, ServiceCapability
 
 KEPT_FOR = timedelta(hours=12)
 # A service that did not answer is asked again soon, but not by every page.

@@ -5,8 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from bars_portal.accounts.audited import AuditedReadOnlyAdmin
-from referrals import services
-from referrals.models import ServiceCapability
+from directory import services
+from directory.models import ServiceCapability
 
 
 @admin.register(ServiceCapability)
@@ -18,7 +18,7 @@ class ServiceCapabilityAdmin(AuditedReadOnlyAdmin):
     actions = ("clear_now",)  # type: ignore[assignment]  # read-only pages have none; this changes no record
 
     def has_clear_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("referrals.clear_servicecapability")
+        return request.user.has_perm("directory.clear_servicecapability")
 
     @admin.action(description="Clear now: ask the service again", permissions=["clear"])
     def clear_now(self, request: HttpRequest, queryset: QuerySet[ServiceCapability]) -> None:

@@ -10,9 +10,8 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.fhir.capability_reading import StatedCapability, agreed_version
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
-from directory.models import HealthcareService
-from directory.services import record_contact
-from referrals.models import ServiceCapability
+from directory.models import HealthcareService, ServiceCapability
+from directory.services.contacts import record_contact
 
 
 @transaction.atomic
@@ -34,7 +33,7 @@ def keep_capability(
         record_contact(service_id=service.service_id, now=now)
     record(
         actor=actor,
-        action="referrals.read_definitions",
+        action="directory.read_definitions",
         subject=service,
         outcome="done" if reached else "failed",
         now=now,
