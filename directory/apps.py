@@ -9,7 +9,10 @@ class DirectoryConfig(AppConfig):
     verbose_name = "Directory"
 
     def ready(self) -> None:
+        from bars_portal.accounts.attention import register
         from bars_portal.exchange.registry import hosted_services
+        from directory.attention import attention
         from directory.selectors import hosted_service, service_ids_provided_by
 
         hosted_services.register(hosted_service, service_ids_provided_by)
+        register(attention)

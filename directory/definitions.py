@@ -1,4 +1,4 @@
-"""Which requests a service takes, as its MessageDefinitions tell it (standard section 7).
+"""What a service takes, as its MessageDefinitions tell it (standard section 7).
 
 A definition that allows a resource of no BaRS message (an Invoice, say) is not one, and tells nothing.
 """
@@ -12,25 +12,37 @@ from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 
 _ALLOWED = frozenset(each.resource_type for facts in DEFINITIONS.values() for each in facts.allowed)
+_REQUEST = MessageEvent.SERVICEREQUEST_REQUEST
 
 
-def use_cases_of(searchset: dict[str, Any]) -> frozenset[str] | None:
-    """Codes of usecases-categories-bars that requests may have; None when no definition of one names any."""
-    found = frozenset(_codes(searchset))
-    return found or None
+def use_cases_of(searchset: dict[str, Any], event: MessageEvent = _REQUEST) -> frozenset[str] | None:
+    """Codes of usecases-categories-bars that messages of the event may have.
+
+    None when no definition of one names any.
+    """
+    definitions = (each for each in _sound(searchset) if _event(each) == event.value)
+    return frozenset(code for each in definitions for code in _codes(each)) or None
 
 
-def _codes(searchset: dict[str, Any]) -> Iterator[str]:
+def events_of(searchset: dict[str, Any]) -> frozenset[str] | None:
+    """Codes of message-events-bars that it takes; None when there is no definition."""
+    return frozenset(map(_event, _sound(searchset))) - {""} or None
+
+
+def _sound(searchset: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for entry in dicts(searchset.get("entry")):
         definition = as_dict(entry.get("resource"))
-        event = as_text(as_dict(definition.get("eventCoding")).get("code"))
-        if event != MessageEvent.SERVICEREQUEST_REQUEST.value or not _is_sound(definition):
-            continue
-        for context in dicts(definition.get("useContext")):
-            for coding in codings(context.get("valueCodeableConcept")):
-                if same_system(as_text(coding.get("system")), USE_CASE_SYSTEM):
-                    yield as_text(coding.get("code"))
+        if all(as_text(focus.get("code")) in _ALLOWED for focus in dicts(definition.get("focus"))):
+            yield definition
 
 
-def _is_sound(definition: dict[str, Any]) -> bool:
-    return all(as_text(focus.get("code")) in _ALLOWED for focus in dicts(definition.get("focus")))
+def _event(definition: dict[str, Any]) -> str:
+    return as_text(as_dict(definition.get("eventCoding")).get("code"))[:100]
+
+
+def _codes(definition: dict[str, Any]) -> Iterator[str]:
+    for context in dicts(definition.get("useContext")):
+        for coding in codings(context.get("valueCodeableConcept")):
+            if same_system(as_text(coding.get("system")), USE_CASE_SYSTEM):
+                # No code of the standard is longer than the column.
+                yield as_text(coding.get("code"))[:20]

@@ -11,10 +11,18 @@ from directory.models import ServiceCapability
 
 @admin.register(ServiceCapability)
 class ServiceCapabilityAdmin(AuditedReadOnlyAdmin):
-    list_display = ("service", "version", "agreed_version", "use_cases", "read_at")
+    list_display = ("service", "version", "agreed_version", "use_cases", "booking_use_cases", "read_at")
     list_select_related = ("service",)
     search_fields = ("=service__service_id", "service__name")
-    fields = ("service", "version", "agreed_version", "definitions", "use_cases", "read_at")
+    fields = (
+        "service",
+        "version",
+        "agreed_version",
+        "definitions",
+        "use_cases",
+        "booking_use_cases",
+        "read_at",
+    )
     actions = ("clear_now",)  # type: ignore[assignment]  # read-only pages have none; this changes no record
 
     def has_clear_permission(self, request: HttpRequest) -> bool:
