@@ -8,7 +8,7 @@ OTHER_VERSION = (
     "This service works with another version of the standard, so nothing can be sent to it from here. "
     "Telephone the service."
 )
-NO_BOOKINGS = "The service itself says that it takes no bookings of the kinds that are known here."
+NO_BOOKINGS = "This service itself says that it takes no such bookings now. Choose another service."
 _KNOWN = frozenset(each.value.rpartition("/")[2] for each in Definition)
 
 

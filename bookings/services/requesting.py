@@ -48,7 +48,7 @@ def request_booking(
     if current.replaces_id is not None:
         # Two new times for one old appointment: the second waits here, and then finds the first.
         current.replaces = Booking.objects.select_for_update().get(pk=current.replaces_id)
-    policies.check_can_use_draft(acting, current)
+    policies.check_can_use_draft(acting, current, now)
     patient = _patient(current, details, acting.organisation, now, journey or current.journey)
     return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)
 
