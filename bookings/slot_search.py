@@ -18,6 +18,7 @@ from bookings import mapping
 from bookings.offers import OfferedSlot, SlotProblem, SlotSearch
 from directory.identity import SenderIdentity, reading_context
 from directory.models import HealthcareService
+from directory.selectors import agreed_version_with
 from directory.services import record_contact, record_no_contact
 
 __all__ = ["OfferedSlot", "SlotProblem", "SlotSearch", "search_slots"]
@@ -47,7 +48,8 @@ def search_slots(
 
     Call it outside any transaction: it waits for the network. The search is recorded.
     """
-    context = reading_context(sender, service.service_id)
+    version = agreed_version_with(service, now=now)
+    context = reading_context(sender, service.service_id, version=version)
     found = SlotSearch([], SlotProblem.NO_BOOKINGS)
     if service.active and service.takes_bookings:
         found = _ask(client, context, start, end)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from bars_portal.exchange.models import OutboundMessage
 from bookings.models import Booking
 from directory.models import ServiceCapability
 from tests.integration.booking_pages.conftest import ANSWERS, Office
@@ -89,3 +90,37 @@ def test_it_is_asked_again_before_sending_when_its_word_is_too_old(
     office.client.post(reverse("bookings:check", args=[draft.pk]))
     assert asked(office) == (["MessageDefinition", "metadata"] if is_asked else [])
     assert Booking.objects.exists() is not is_asked, "it said that it does not take this kind any more"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "asked_for"),
+    [("1.0.0-beta", "1.0.0"), ("1.1.0", "1.1.0"), ("1.34.0", "1.1.0"), ("", "1.1.0")],
+    ids=["theirs is lower", "the same", "theirs is higher", "not told"],
+)
+def test_the_highest_version_that_both_know_is_asked_for(office: Office, theirs: str, asked_for: str) -> None:
+    says(office, "a1t2", version=theirs)
+    page(office)
+    booking = office.booked()
+    accepts = [each.headers["Accept"] for each in office.network.requests if each.method == "POST"]
+    accepts.append(office.network.requests[2].headers["Accept"])
+    assert set(accepts) == {f"application/fhir+json; version={asked_for}"}
+    kept = OutboundMessage.objects.get(subject_id=str(booking.pk)).headers
+    assert kept.get("Accept", "") == (f"application/fhir+json; version={asked_for}" if theirs else "")
+
+
+@pytest.mark.parametrize(
+    ("fault", "answers", "fails"),
+    [(None, True, False), (timeout, False, True), (refusing(422, "REC_UNPROCESSABLE_ENTITY"), False, False)],
+    ids=["accepted", "silent", "refused"],
+)
+def test_a_delivery_shows_the_services_health(office: Office, fault: Any, answers: bool, fails: bool) -> None:
+    draft = office.draft(answers=ANSWERS)
+    office.client.post(reverse("bookings:check", args=[draft.pk]))
+    type(office.service).objects.update(last_success_at=None, failing_since=None)
+    office.network.before += [fault] if fault else []
+    office.network.deliver_all()
+    office.service.refresh_from_db()
+    assert (office.service.last_success_at is not None, office.service.failing_since is not None) == (
+        answers,
+        fails,
+    )
