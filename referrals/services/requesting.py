@@ -80,6 +80,7 @@ def _request(
     if draft is not None and (made := use_up(draft, acting)) is not None:
         return made
     policies.check_can_request(acting, service, content.use_case)
+    policies.check_told_to_take(service, content.use_case, now)
     check_stated(category, content, details)
     _check_ours(acting, booking, journey)
     known = booking.journey if booking else journey

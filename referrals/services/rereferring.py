@@ -41,6 +41,7 @@ def refer_again(
     held = cast(Referral, lock_sent(Category.REFERRAL, str(referral.pk)))
     policies.check_can_refer_again(acting, held)
     policies.check_can_request(acting, service, content.use_case)
+    policies.check_told_to_take(service, content.use_case, now)
     check_stated(Category.REFERRAL, content, details_of(held.patient))
     booking = selectors.standing_booking(held.journey, service)
     policies.check_has_booking(service, booking)
