@@ -49,4 +49,4 @@ class CapabilityChange(models.Model):
         indexes = [models.Index(fields=["service", "-noticed_at"], name="capability_change_latest")]
 
     def __str__(self) -> str:
-        return f"what {self.service_id} said at {self.noticed_at:%Y-%m-%d %H:%M}"
+        return f"change noticed at {self.noticed_at:%Y-%m-%d %H:%M} UTC"

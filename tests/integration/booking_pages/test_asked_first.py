@@ -55,6 +55,7 @@ def test_what_it_does_not_take_is_explained_and_can_be_asked_again(
     shown = office.client.get(reverse("directory:service", args=[office.service.service_id])).content.decode()
     assert why in shown
     assert "See available times" not in shown
+    assert "Ask the service again" in shown
     assert office.client.post(reverse("bookings:ask-again", args=[office.service.service_id])).headers[
         "Location"
     ] == (office.times_page)
