@@ -30,6 +30,14 @@ def integer(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number.") from error
 
 
+def within(name: str, default: int, least: int, most: int) -> int:
+    """A whole number from `least` to `most`."""
+    value = integer(name, default)
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} must be from {least} to {most}.")
+    return value
+
+
 def flag(name: str, *, default: bool) -> bool:
     """A slip such as "flase" must not switch anything on or off."""
     word = text(name, "").strip().lower()

@@ -11,10 +11,11 @@ from bars_portal.exchange.fhir.codes import AppointmentStatus
 from bars_portal.exchange.fhir.reading import as_text, dicts
 from bars_portal.exchange.transport.client import BarsClient
 from bookings import mapping
-from bookings.asking import Missing, Params, Unreachable, ask, patient_params
-from bookings.identity import SenderIdentity
 from bookings.latest import LatestAppointment, LatestState
 from bookings.models import Booking
+from bookings.patient_params import patient_params
+from directory.asking import Missing, Params, Unreachable, ask
+from directory.identity import SenderIdentity
 from directory.services import record_contact, record_no_contact
 
 __all__ = ["LatestAppointment", "LatestState", "read_latest"]

@@ -15,9 +15,9 @@ from bars_portal.exchange.gateway import own_software
 from bars_portal.exchange.registry import Addressing
 from bars_portal.exchange.transport.client import BarsClient
 from bookings import mapping
-from bookings.identity import identity_of
 from bookings.models import Booking
 from bookings.remote import read_latest
+from directory.identity import identity_of
 from directory.models import HealthcareService
 
 # use-context has a category; a booking has none of ServiceRequest's.

@@ -15,9 +15,10 @@ from bars_portal.exchange.transport.client import Answer, BarsClient
 from bars_portal.exchange.transport.errors import TokenRefused, TransportError
 from bars_portal.exchange.transport.headers import OutgoingContext
 from bookings import mapping
-from bookings.identity import SenderIdentity, reading_context
 from bookings.offers import OfferedSlot, SlotProblem, SlotSearch
+from directory.identity import SenderIdentity, reading_context
 from directory.models import HealthcareService
+from directory.selectors import agreed_version_with
 from directory.services import record_contact, record_no_contact
 
 __all__ = ["OfferedSlot", "SlotProblem", "SlotSearch", "search_slots"]
@@ -47,7 +48,8 @@ def search_slots(
 
     Call it outside any transaction: it waits for the network. The search is recorded.
     """
-    context = reading_context(sender, service.service_id)
+    version = agreed_version_with(service, now=now)
+    context = reading_context(sender, service.service_id, version=version)
     found = SlotSearch([], SlotProblem.NO_BOOKINGS)
     if service.active and service.takes_bookings:
         found = _ask(client, context, start, end)

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from bookings.views import approving, cancelling, diary, drafting, rebooking, searching, sent
+from bookings.views import approving, asking, cancelling, diary, drafting, rebooking, searching, sent
 
 app_name = "bookings"
 
 urlpatterns = [
     path("", sent.sent_list, name="list"),
     path("services/<str:service_id>/times/", searching.slots, name="slots"),
+    path("services/<str:service_id>/ask-again/", asking.ask_again, name="ask-again"),
     path("drafts/<uuid:draft_id>/patient/", drafting.patient, name="patient"),
     path("drafts/<uuid:draft_id>/check/", drafting.check, name="check"),
     path("drafts/<uuid:draft_id>/rebook/", rebooking.confirm, name="rebook-confirm"),

@@ -16,6 +16,7 @@ from referrals.sending_policies import check_can_take_back as check_can_take_bac
 from referrals.sending_policies import check_can_update as check_can_update
 from referrals.sending_policies import check_can_use_draft as check_can_use_draft
 from referrals.sending_policies import check_has_booking as check_has_booking
+from referrals.sending_policies import check_told_to_take as check_told_to_take
 from referrals.states import Direction
 
 __all__ = [

@@ -8,9 +8,10 @@ from bars_portal.audit.services import record
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.reading import as_dict, as_text
 from bars_portal.exchange.transport.client import BarsClient
-from bookings.asking import Missing, Params, Unreachable, ask, patient_params
-from bookings.identity import SenderIdentity
 from bookings.mapping import clean, full_url
+from bookings.patient_params import patient_params
+from directory.asking import Missing, Params, Unreachable, ask
+from directory.identity import SenderIdentity
 from directory.services import record_contact, record_no_contact
 from referrals.latest import LatestRequest, LatestState
 from referrals.mapping import reading

@@ -1,12 +1,16 @@
 """Who may send, change or take back a request: `check_can_x` raises a sentence, `can_x` is its boolean."""
 
+from datetime import datetime
+
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, VALIDATION_USE_CASES, UseCase
 from bookings.models import Booking
 from bookings.states import BookingStatus
+from directory.engaging import OTHER_VERSION, is_told_to_take, speaks_our_version
 from directory.models import HealthcareService
+from directory.selectors import capability_of
 from referrals.models import Case, Referral, RequestDraft, Rereferral
 from referrals.permissions import SEND
 from referrals.states import CaseStatus, Direction
@@ -22,6 +26,14 @@ def check_can_request(acting: Acting, service: HealthcareService, use_case: str)
     need(service.takes_referrals, "This service takes no referrals. Choose another service.")
     taken = use_case in service.accepted_use_cases
     need(taken, "This service does not take requests of this kind. Choose another service.")
+
+
+def check_told_to_take(service: HealthcareService, use_case: UseCase, now: datetime) -> None:
+    """By what the service was last heard to say of itself (standard section 8): nothing is asked here."""
+    capability = capability_of(service, now=now)
+    need(speaks_our_version(capability), OTHER_VERSION)
+    told = is_told_to_take(capability, use_case)
+    need(told, "This service itself says that it does not take such requests now. Choose another service.")
 
 
 def check_has_booking(service: HealthcareService, booking: Booking | None) -> None:

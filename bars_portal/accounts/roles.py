@@ -39,6 +39,7 @@ _RUN_SERVICES = frozenset(
         for app, model, verbs in (
             ("directory", "healthcareservice", ("view", "change")),
             ("directory", "endpoint", ("view",)),
+            ("directory", "capabilitychange", ("view",)),
             ("bookings", "schedule", ("view", "add", "change")),
             ("bookings", "slot", ("view", "change")),
             ("bookings", "booking", ("view",)),
@@ -58,8 +59,9 @@ _RUN_EXCHANGE = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
-        "referrals.view_servicecapability",
-        "referrals.clear_servicecapability",
+        "directory.view_servicecapability",
+        "directory.clear_servicecapability",
+        "directory.view_capabilitychange",
     }
 )
 _READ_EVERYTHING = frozenset(
@@ -79,7 +81,8 @@ _READ_EVERYTHING = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
-        "referrals.view_servicecapability",
+        "directory.view_capabilitychange",
+        "directory.view_servicecapability",
         "referrals.view_listedcode",
         "referrals.view_breachrule",
     }

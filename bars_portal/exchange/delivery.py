@@ -13,7 +13,9 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.models import OBSOLETE, UNCLEAR, DeliveryAttempt, DeliveryState, OutboundMessage
+from bars_portal.exchange.partners import note_delivery
 from bars_portal.exchange.registry import Outcome, message_type
 from bars_portal.exchange.retrying import next_attempt, schedule
 from bars_portal.exchange.transport.answers import Delivery, Judgement, judge_answer, judge_error
@@ -58,7 +60,12 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
         return DeliveryState.ABANDONED
     sent = _send(attempt.message, client, now=clock())
     outcome = _outcome(attempt.message, sent, client, now=clock())
-    return _settle(attempt, sent, outcome, now=clock())
+    state = _settle(attempt, sent, outcome, now=clock())
+    # Not in that transaction: what holds the service's row there would wait for everything else in it.
+    judged = sent.judgement
+    service_id = ServiceID.parse(attempt.message.service_id)
+    note_delivery(service_id, judged.delivery, judged.reason, now=clock())
+    return state
 
 
 def queue_again(message: OutboundMessage) -> bool:

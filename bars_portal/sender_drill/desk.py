@@ -13,7 +13,7 @@ from bars_portal.exchange import outbox
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.models import DeliveryState
 from bars_portal.exchange.transport.client import BarsClient
-from bookings.identity import SenderIdentity, sender_identity
+from directory.identity import SenderIdentity, sender_identity
 from directory.models import HealthcareService
 
 # Longer than the proxy waits, and than the simulator's later replies take.

@@ -5,8 +5,9 @@ from bars_portal.sender_drill import stating
 from bars_portal.sender_drill.desk import MODEL_SERVICE, Desk, service, settle, wait_until
 from bars_portal.sender_drill.rows import Row
 from bars_portal.sender_drill.told import Told
+from directory.capabilities import read_capability
+from directory.services import clear_capability
 from referrals import services
-from referrals.capabilities import read_capability
 from referrals.models import Case, UnmatchedReply
 from referrals.policies import PolicyRefused
 from referrals.remote import read_latest
@@ -18,7 +19,7 @@ _VALIDATES = "2000003366"
 
 def ask_what_it_takes(desk: Desk, row: Row) -> Told:
     place = service(row.service)
-    services.clear_capability(service=place)
+    clear_capability(service=place)
     said = read_capability(desk.client, service=place, sender=desk.sender, now=desk.clock())
     return Told("not-said" if said.use_cases is None else f"{len(said.use_cases)} use cases")
 

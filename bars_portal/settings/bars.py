@@ -31,6 +31,9 @@ BARS = {
 # The delay before each automatic repeat of a message without a clear answer; after the last a person is told.
 BARS_RETRY_SECONDS = env.numbers("BARS_RETRY_SECONDS", (5, 15, 60, 300, 900, 3600))
 
+# How many hours a service's own word on what it takes is kept; the standard allows 24 (section 8).
+BARS_CAPABILITY_HOURS = env.within("BARS_CAPABILITY_HOURS", 12, 1, 24)
+
 # Which client certificates may speak to the receiver (its chain is checked by TLS itself).
 BARS_PEER_NAMES = env.listing(
     "BARS_PEER_NAMES",

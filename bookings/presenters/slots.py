@@ -14,7 +14,8 @@ from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
 from bookings.mapping import read_offers
 from bookings.models import Booking, BookingDraft
 from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch
-from directory.models import HealthcareService
+from directory.engaging import is_told_to_book
+from directory.models import HealthcareService, ServiceCapability
 from directory.use_case_words import in_words
 
 Row = dict[str, str]
@@ -74,8 +75,12 @@ def offer_details(offer: OfferedSlot) -> str:
     return ", ".join(part for part in (offer.delivery_channel, offer.practitioner_name) if part)
 
 
-def use_case_options(service: HealthcareService) -> list[tuple[str, str]]:
-    return [(code, use_case_text(code)) for code in service.accepted_use_cases]
+def use_case_options(
+    service: HealthcareService, capability: ServiceCapability | None
+) -> list[tuple[str, str]]:
+    """What both the directory and the service itself say that it is booked for."""
+    codes = (each for each in service.accepted_use_cases if is_told_to_book(capability, each))
+    return [(code, use_case_text(code)) for code in codes]
 
 
 def use_case_text(code: str) -> str:

@@ -9,11 +9,11 @@ from bars_portal.audit.actor import Actor
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import CancellationReason
 from bookings import policies
-from bookings.identity import sender_identity
 from bookings.latest import LatestAppointment
 from bookings.models import Booking, Rebooking
 from bookings.services.status import change_status
 from bookings.states import BookingEvent
+from directory.identity import sender_identity
 
 MESSAGE = "booking-cancelled"
 REASON_LENGTH = 300

@@ -7,12 +7,12 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bookings import policies
-from bookings.identity import identity_of
 from bookings.latest import LatestAppointment
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.cancelling import request_cancel
 from bookings.services.requesting import book_draft
 from bookings.states import BookingStatus
+from directory.identity import identity_of
 
 
 @transaction.atomic
@@ -34,6 +34,7 @@ def start_rebooking(
     Booking.objects.select_for_update().get(pk=booking.pk)
     policies.check_can_rebook(acting, booking, now)
     policies.check_can_book(acting, draft.service)
+    policies.check_draft_is_told(draft, now)
     policies.check_time_frame(draft)
     if draft.replaces_id != booking.pk:
         raise policies.PolicyRefused("This new time was chosen for another appointment.")

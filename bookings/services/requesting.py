@@ -15,11 +15,11 @@ from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
 from bookings import mapping, policies
 from bookings.basis import basis_of
-from bookings.identity import SenderIdentity, sender_identity
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.parties import parties_of
 from bookings.services.status import start_history
 from bookings.states import BookingEvent, BookingStatus, Direction
+from directory.identity import SenderIdentity, sender_identity
 
 MESSAGE = "booking-new"
 
@@ -48,7 +48,7 @@ def request_booking(
     if current.replaces_id is not None:
         # Two new times for one old appointment: the second waits here, and then finds the first.
         current.replaces = Booking.objects.select_for_update().get(pk=current.replaces_id)
-    policies.check_can_use_draft(acting, current)
+    policies.check_can_use_draft(acting, current, now)
     patient = _patient(current, details, acting.organisation, now, journey or current.journey)
     return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)
 

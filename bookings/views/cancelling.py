@@ -13,7 +13,6 @@ from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.gateway import get_client
 from bookings import services
 from bookings.forms import CancelForm
-from bookings.identity import sender_identity
 from bookings.latest import LatestAppointment
 from bookings.models import Booking
 from bookings.policies import check_can_cancel
@@ -22,6 +21,7 @@ from bookings.remote import read_latest
 from bookings.states import TransitionRefused
 from bookings.views.lookup import clock, sent_booking
 from bookings.views.waiting import wait_for_outcome
+from directory.identity import sender_identity
 
 
 def latest_of(request: HttpRequest, booking: Booking) -> LatestAppointment:

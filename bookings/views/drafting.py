@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -17,8 +17,9 @@ from bookings import services
 from bookings.models import BookingDraft
 from bookings.patient_answers import answers_of_test_patient, typed_answers
 from bookings.presenters import draft_summary, patient_rows, test_patients
-from bookings.selectors import booking_of_draft
+from bookings.selectors import booking_of_draft, draft_for
 from bookings.time_frames import lacks_approval
+from bookings.views.asking import ask_first
 from bookings.views.lookup import LONDON, clock, draft_of
 from bookings.views.waiting import wait_for_outcome
 
@@ -68,11 +69,10 @@ def _typed(request: HttpRequest) -> dict[str, str]:
 @require_http_methods(["GET", "POST"])
 @permission_required("bookings.book_slot")
 def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    booked = booking_of_draft(acting_of(request), draft_id)
-    if booked is not None:
-        # The back button, or a second press: the first one counts.
-        return redirect("bookings:detail", booked.pk)
-    draft = draft_of(request, draft_id)
+    # The draft first: a booking that uses it up at this moment is there once the draft is gone.
+    draft = draft_for(acting_of(request), draft_id)
+    if draft is None:
+        return _booked_already(request, draft_id)
     if lacks_approval(draft):
         return redirect("bookings:approval", draft.pk)
     form = patient_form(draft)
@@ -90,7 +90,17 @@ def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     return _send(request, draft, form)
 
 
+def _booked_already(request: HttpRequest, draft_id: UUID) -> HttpResponse:
+    """The back button, or a second press: the first one counts."""
+    booked = booking_of_draft(acting_of(request), draft_id)
+    if booked is None:
+        raise Http404
+    return redirect("bookings:detail", booked.pk)
+
+
 def _send(request: HttpRequest, draft: BookingDraft, form: PatientForm) -> HttpResponse:
+    # A draft may be as old as a day, and what the service said then too old to count.
+    ask_first(request, draft.service)
     try:
         booking = services.request_booking(
             draft=draft, details=form.to_details(), acting=acting_of(request), now=clock()

@@ -19,6 +19,7 @@ from bookings.presenters import booking_page, draft_summary
 from bookings.selectors import rebooking_of
 from bookings.states import BookingStatus, TransitionRefused
 from bookings.time_frames import lacks_approval
+from bookings.views.asking import ask_first
 from bookings.views.cancelling import latest_of
 from bookings.views.lookup import clock, draft_of, sent_booking
 from bookings.views.waiting import wait_for_outcome
@@ -59,6 +60,7 @@ def _confirm(request: HttpRequest, draft: BookingDraft, booking: Booking) -> Htt
     form = CancelForm(request.POST or None)
     latest = latest_of(request, booking)
     if request.method == "POST" and form.is_valid() and latest.can_be_cancelled:
+        ask_first(request, draft.service)
         try:
             services.start_rebooking(
                 booking=booking,

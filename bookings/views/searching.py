@@ -17,19 +17,23 @@ from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
 from bookings import services
 from bookings.forms import ChosenSlotForm, FirstDayForm
-from bookings.identity import sender_identity
 from bookings.models import Booking, BookingDraft
 from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch
 from bookings.patient_answers import answers_from
-from bookings.policies import check_can_book, check_reachable
+from bookings.policies import check_can_book, check_reachable, check_told_to_book
 from bookings.presenters import SlotPage, use_case_options
 from bookings.selectors import rebooking_of
 from bookings.slot_search import search_slots
 from bookings.states import BookingStatus
+from bookings.views.asking import ask_first
 from bookings.views.lookup import LONDON, clock, draft_of, sent_booking
 from bookings.views.next_step import redirect_to_next_step
+from directory.identity import sender_identity
 from directory.models import HealthcareService
 from directory.selectors import service_by_id
+
+# (code, words) of what may be booked.
+Options = list[tuple[str, str]]
 
 
 @require_http_methods(["GET", "POST"])
@@ -38,19 +42,23 @@ def slots(request: HttpRequest, service_id: str) -> HttpResponse:
     service = service_by_id(service_id)
     if service is None:
         raise Http404
+    capability = None
     try:
         check_can_book(acting_of(request), service)
         check_reachable(service, clock())
+        capability = ask_first(request, service)
+        check_told_to_book(service, capability)
     except PolicyRefused as refusal:
-        return render(
-            request, "bookings/not_bookable.jinja", {"service": service, "reason": refusal.sentence}
-        )
+        context = {"service": service, "reason": refusal.sentence, "capability": capability}
+        return render(request, "bookings/not_bookable.jinja", context)
     if request.method == "POST":
-        return _choose(request, service)
-    return _show(request, service)
+        return _choose(request, service, use_case_options(service, capability))
+    return _show(request, service, use_case_options(service, capability))
 
 
-def _show(request: HttpRequest, service: HealthcareService, *, error: str = "") -> HttpResponse:
+def _show(
+    request: HttpRequest, service: HealthcareService, use_cases: Options, *, error: str = ""
+) -> HttpResponse:
     today = clock().astimezone(LONDON).date()
     form = FirstDayForm(request.GET if "first_day-day" in request.GET else None, today=today)
     first = _first_day(request, form, today)
@@ -58,7 +66,7 @@ def _show(request: HttpRequest, service: HealthcareService, *, error: str = "") 
         "form": form,
         "service": service,
         "page": slot_page(request, service, first),
-        "use_cases": use_case_options(service),
+        "use_cases": use_cases,
         "kept": _kept(request),
         "error": error,
         "page_has_errors": bool(error),
@@ -73,12 +81,12 @@ def slot_page(request: HttpRequest, service: HealthcareService, first: date) -> 
     return SlotPage(_search(request, service, first, days=DAYS_SHOWN), first, today)
 
 
-def _choose(request: HttpRequest, service: HealthcareService) -> HttpResponse:
+def _choose(request: HttpRequest, service: HealthcareService, use_cases: Options) -> HttpResponse:
     form = ChosenSlotForm(request.POST)
     chosen = _still_offered(request, service, form) if form.is_valid() else None
     if chosen is None:
-        return _show(request, service, error="That time is no longer free. Choose another time.")
-    return _begin(request, service, chosen, _use_case(service, form.cleaned_data["use_case"]))
+        return _show(request, service, use_cases, error="That time is no longer free. Choose another time.")
+    return _begin(request, service, chosen, _use_case(use_cases, form.cleaned_data["use_case"]))
 
 
 def _begin(
@@ -165,8 +173,9 @@ def _first_day(request: HttpRequest, form: FirstDayForm, today: date) -> date:
         return today
 
 
-def _use_case(service: HealthcareService, asked: str) -> str:
-    return asked if asked in service.accepted_use_cases else next(iter(service.accepted_use_cases), "")
+def _use_case(use_cases: Options, asked: str) -> str:
+    codes = [code for code, _ in use_cases]
+    return asked if asked in codes else next(iter(codes), "")
 
 
 def _kept(request: HttpRequest) -> str:

@@ -1,5 +1,6 @@
 """Services, how to reach them, where they are, and the catalogues that they came from."""
 
+from directory.models.capability import CapabilityChange, ServiceCapability
 from directory.models.endpoint import Endpoint, EndpointStatus
 from directory.models.imports import CatalogueChange, CatalogueImport, ChangeKind, ImportState
 from directory.models.places import Compact, Place, Postcode
@@ -8,6 +9,7 @@ from directory.models.sources import Source
 
 __all__ = [
     "SORTED_BY",
+    "CapabilityChange",
     "CatalogueChange",
     "CatalogueImport",
     "ChangeKind",
@@ -18,6 +20,7 @@ __all__ = [
     "ImportState",
     "Place",
     "Postcode",
+    "ServiceCapability",
     "ServiceType",
     "Source",
     "service_id_validator",

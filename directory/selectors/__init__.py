@@ -1,5 +1,12 @@
 """Reads of the directory."""
 
+from directory.selectors.capabilities import (
+    agreed_version_with,
+    capability_of,
+    changes_of,
+    count_lately_stopped,
+    last_stated,
+)
 from directory.selectors.places import Nearness, Origin, locate, position_of
 from directory.selectors.search import MOST_COUNTED, FoundService, ServiceSearch, find_services
 from directory.selectors.services import (
@@ -22,10 +29,15 @@ __all__ = [
     "Nearness",
     "Origin",
     "ServiceSearch",
+    "agreed_version_with",
+    "capability_of",
+    "changes_of",
+    "count_lately_stopped",
     "endpoints_seen_by",
     "facts_of",
     "find_services",
     "hosted_service",
+    "last_stated",
     "locate",
     "position_of",
     "provider_organisations",

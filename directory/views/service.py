@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.decorators import acting_of, permission_required
 from directory.presenters import ServiceView, present
+from directory.said import no_longer, obstacle_to_booking
 from directory.selectors import service_by_id
 
 
@@ -19,7 +20,14 @@ def service_page(request: HttpRequest, service_id: str) -> HttpResponse:
     if service is None:
         raise Http404("There is no such service.")
     view = present(service, now=timezone.now())
-    context = {"service": view, "slots_url": _slots_url(view, acting_of(request))}
+    refused = obstacle_to_booking(service, now=timezone.now())
+    context = {
+        "service": view,
+        "slots_url": "" if refused else _slots_url(view, acting_of(request)),
+        # What the directory knows against it is said already.
+        "refused": "" if view.obstacle else refused,
+        "no_longer": no_longer(service),
+    }
     return render(request, "directory/service.jinja", context)
 
 

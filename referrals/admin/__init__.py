@@ -1,6 +1,5 @@
 """Staff pages of referrals and validations: shown, never changed."""
 
-from referrals.admin.capabilities import ServiceCapabilityAdmin as ServiceCapabilityAdmin
 from referrals.admin.cases import ReferralAdmin as ReferralAdmin
 from referrals.admin.cases import ValidationCaseAdmin as ValidationCaseAdmin
 from referrals.admin.settings import BreachRuleAdmin as BreachRuleAdmin

@@ -2,7 +2,6 @@
 
 from referrals.models.answer import CaseAnswer as CaseAnswer
 from referrals.models.answer import CaseNote as CaseNote
-from referrals.models.capability import ServiceCapability as ServiceCapability
 from referrals.models.case import MODELS as MODELS
 from referrals.models.case import Case as Case
 from referrals.models.case import Referral as Referral

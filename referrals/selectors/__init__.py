@@ -8,7 +8,6 @@ from referrals.selectors.answers import troubled_answers as troubled_answers
 from referrals.selectors.breach_rules import due_by_rule as due_by_rule
 from referrals.selectors.breaches import arrived_since as arrived_since
 from referrals.selectors.breaches import breached_validations as breached_validations
-from referrals.selectors.capabilities import capability_of as capability_of
 from referrals.selectors.code_lists import offered_codes as offered_codes
 from referrals.selectors.given_up import given_up_count as given_up_count
 from referrals.selectors.given_up import given_up_messages as given_up_messages

@@ -1,7 +1,5 @@
 """The only writers of referrals and validations; one module a theme."""
 
-from referrals.services.capabilities import clear_capability as clear_capability
-from referrals.services.capabilities import keep_capability as keep_capability
 from referrals.services.checking import check_again as check_again
 from referrals.services.code_lists import import_codes as import_codes
 from referrals.services.drafts import create_request_draft as create_request_draft

@@ -12,10 +12,10 @@ from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import details_of
-from bookings.identity import SenderIdentity
 from bookings.mapping import stored
 from bookings.parties import parties_of
 from bookings.references import new_reference
+from directory.identity import SenderIdentity
 from directory.models import HealthcareService
 from referrals import mapping
 from referrals.content import RequestContent, content_to_json

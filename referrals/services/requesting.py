@@ -13,9 +13,9 @@ from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of, patients_of_journey
 from bars_portal.patients.services import create_patient, open_journey
-from bookings.identity import sender_identity
 from bookings.models import Booking
 from bookings.states import Direction as BookingDirection
+from directory.identity import sender_identity
 from directory.models import HealthcareService
 from referrals import policies, selectors
 from referrals.answer_policies import check_can_refer_onward
@@ -80,6 +80,7 @@ def _request(
     if draft is not None and (made := use_up(draft, acting)) is not None:
         return made
     policies.check_can_request(acting, service, content.use_case)
+    policies.check_told_to_take(service, content.use_case, now)
     check_stated(category, content, details)
     _check_ours(acting, booking, journey)
     known = booking.journey if booking else journey

@@ -9,7 +9,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
 from bars_portal.patients.selectors import details_of
-from bookings.identity import identity_of
+from directory.identity import identity_of
 from directory.models import HealthcareService
 from referrals import policies, selectors
 from referrals.content import RequestContent, content_from_json, content_to_json
@@ -41,6 +41,7 @@ def refer_again(
     held = cast(Referral, lock_sent(Category.REFERRAL, str(referral.pk)))
     policies.check_can_refer_again(acting, held)
     policies.check_can_request(acting, service, content.use_case)
+    policies.check_told_to_take(service, content.use_case, now)
     check_stated(Category.REFERRAL, content, details_of(held.patient))
     booking = selectors.standing_booking(held.journey, service)
     policies.check_has_booking(service, booking)

@@ -72,7 +72,8 @@ def _answer(request: HttpRequest, case: Case, page: AnswerPage) -> HttpResponse:
     keep_typed(request, case.pk)
     if "change" in request.POST:
         return redirect(request.path)
-    return redirect(f"{request.path}?check=1") if form.is_valid() else _form_page(request, case, page, form)
+    # Mistakes are told by a page that the back button can show again.
+    return redirect(f"{request.path}?check=1" if form.is_valid() else request.path)
 
 
 def _read(request: HttpRequest, case: Case, page: AnswerPage) -> HttpResponse:

@@ -12,7 +12,8 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.details import PatientDetails
-from bookings.identity import sender_identity
+from directory.capabilities import read_capability
+from directory.identity import sender_identity
 from referrals import policies, selectors, services
 from referrals.content import ContentInvalid, RequestContent
 from referrals.forms.reading import content_of
@@ -61,6 +62,11 @@ def once_sent(request: HttpRequest, draft_id: UUID) -> HttpResponse | None:
 def _send(
     request: HttpRequest, draft: RequestDraft, content: RequestContent, details: PatientDetails, reason: str
 ) -> HttpResponse:
+    if draft.updates is None:
+        # A draft may be days old, and what the service said then too old to count.
+        read_capability(
+            get_client(), service=draft.service, sender=sender_identity(acting_of(request)), now=clock()
+        )
     try:
         case = services.send_draft(
             draft=draft,

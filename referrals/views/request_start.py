@@ -16,20 +16,16 @@ from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from bookings.selectors import booking_for
 from bookings.states import Direction
-from directory.models import HealthcareService
+from directory.engaging import OTHER_VERSION, is_told_to_take, speaks_our_version
+from directory.models import HealthcareService, ServiceCapability
 from directory.selectors import service_by_id
 from directory.use_case_words import WORDS
 from referrals import policies, selectors
 from referrals.answer_policies import check_can_refer_onward
-from referrals.engaging import is_told_to_take, speaks_our_version
-from referrals.models import Case, Referral, ServiceCapability
+from referrals.models import Case, Referral
 from referrals.states import Direction as CaseDirection
 
 T = TypeVar("T")
-_OTHER_VERSION = (
-    "This service works with another version of the standard, so nothing can be sent to it from here. "
-    "Telephone the service."
-)
 _NO_KIND = "This service takes no requests that could be sent from here. Choose another service."
 
 
@@ -107,7 +103,7 @@ class Beginning:
             policies.check_can_refer_again(self.acting, self.replaces)
         if self.onward is not None:
             check_can_refer_onward(self.acting, self.onward)
-        need(speaks_our_version(self.capability), _OTHER_VERSION)
+        need(speaks_our_version(self.capability), OTHER_VERSION)
         kinds = self.kinds()
         first = kinds[0][0] if kinds else ""
         policies.check_can_request(self.acting, self._service, first)

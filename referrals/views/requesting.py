@@ -13,12 +13,13 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
-from bookings.identity import sender_identity
 from bookings.patient_answers import answers_from
+from directory.capabilities import read_capability
+from directory.identity import sender_identity
 from directory.selectors import find_services, service_by_id
+from directory.services import clear_capability
 from directory.use_case_words import WORDS
 from referrals import selectors, services
-from referrals.capabilities import read_capability
 from referrals.content import ContentInvalid, content_from_json
 from referrals.forms.base import Asked
 from referrals.forms.beginning import KindForm, ServiceNameForm
@@ -78,7 +79,7 @@ def ask_again(request: HttpRequest, service_id: str) -> HttpResponse:
     service = service_by_id(service_id)
     if service is None:
         raise Http404
-    services.clear_capability(service=service)
+    clear_capability(service=service)
     return redirect(reverse("referrals:new", query={"service": service.service_id}))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
+from bars_portal.exchange.fhir.profiles import KNOWN_VERSIONS
 from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 
 _NUMBERS = re.compile(r"v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?(?![\d.])")
@@ -17,28 +18,29 @@ class StatedCapability:
     """`version` is CapabilityStatement.version, which is that of the standard; "" when it is not told.
 
     `definitions` are the last parts of messaging.supportedMessage.definition that it receives, sorted;
-    None when it lists no messages at all, which is no statement against any.
+    None when it lists no messages at all, which is no statement against any. `formats` are those of
+    CapabilityStatement.format, in small letters, sorted; None when it names none.
     """
 
     version: str
     definitions: tuple[str, ...] | None
+    formats: tuple[str, ...] | None = None
 
 
 def read_capability_statement(statement: dict[str, Any]) -> StatedCapability:
-    return StatedCapability(as_text(statement.get("version")).strip()[:20], _definitions(statement))
+    version = as_text(statement.get("version")).strip()[:20]
+    return StatedCapability(version, _definitions(statement), _formats(statement))
 
 
-def agreed_version(theirs: str, ours: str = STANDARD_VERSION) -> str:
-    """The highest version that both know: of one major the lower number; "" when the majors differ.
+def agreed_version(theirs: str, ours: Collection[str] = KNOWN_VERSIONS) -> str:
+    """The highest of `ours` that they know too: of their major, and no higher; "" when there is none.
 
-    A version that is not told, or cannot be read, is taken for ours: many receivers say nothing.
+    A version that is not told, or cannot be read, is taken for our highest: many receivers say nothing.
     """
-    told, known = _numbers(theirs), _numbers(ours)
-    if told is None or known is None:
-        return ours
-    if told[0] != known[0]:
-        return ""
-    return ".".join(map(str, min(told, known)))
+    known = sorted(numbers for each in ours if (numbers := _numbers(each)) is not None)
+    told = _numbers(theirs) or known[-1]
+    both = [each for each in known if each[0] == told[0] and each <= told]
+    return ".".join(map(str, both[-1])) if both else ""
 
 
 def _definitions(statement: dict[str, Any]) -> tuple[str, ...] | None:
@@ -49,8 +51,14 @@ def _definitions(statement: dict[str, Any]) -> tuple[str, ...] | None:
     ]
     received = (each for each in messages if as_text(as_dict(each).get("mode")) == "receiver")
     addresses = (as_text(each.get("definition")).partition("|")[0] for each in received)
-    names = {address.rstrip("/").rpartition("/")[2] for address in addresses} - {""}
+    names = {address.rstrip("/").rpartition("/")[2][:200] for address in addresses} - {""}
     return tuple(sorted(names)) if messages else None
+
+
+def _formats(statement: dict[str, Any]) -> tuple[str, ...] | None:
+    stated = statement.get("format")
+    named = map(as_text, stated) if isinstance(stated, list) else ()
+    return tuple(sorted({each.strip().lower()[:60] for each in named} - {""})) or None
 
 
 def _numbers(version: str) -> tuple[int, int, int] | None:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 # The version of the standard that we speak: Bundle.meta.versionId, CapabilityStatement.version.
 STANDARD_VERSION = "1.1.0"
+# All that may be asked for in Accept (standard section 4).
+KNOWN_VERSIONS = ("1.0.0", STANDARD_VERSION)
 FHIR_VERSION = "4.0.1"
 
 _NHS = "https://fhir.nhs.uk/StructureDefinition/"

@@ -10,14 +10,15 @@ from time import perf_counter
 
 import httpx
 
+from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.transport.answer import Answer as Answer
 from bars_portal.exchange.transport.answers import is_about_token
 from bars_portal.exchange.transport.auth import TokenSource
 from bars_portal.exchange.transport.errors import NotSent, TransportError
-from bars_portal.exchange.transport.headers import REQUEST_ID, OutgoingContext, encode_headers
+from bars_portal.exchange.transport.headers import REQUEST_ID, OutgoingContext, accept_of, encode_headers
 from bars_portal.exchange.transport.sending import milliseconds_since, send
 
-ACCEPT = "application/fhir+json; version=1.1.0"
+ACCEPT = accept_of(STANDARD_VERSION)
 # The one version that the API specification names for bodies of $process-message.
 CONTENT_TYPE = "application/fhir+json;version=1.0.0"
 # The proxy waits 32 s for the receiver, so its own answer comes after that.

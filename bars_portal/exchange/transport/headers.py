@@ -31,6 +31,7 @@ class OutgoingContext:
     """Who asks whom, in which conversation.
 
     `use_context` is "<use case>|<category>|<event>|<reason>", on writes only (statistics).
+    `version` of the standard is what both sides know best; "": not known, so the client says its own.
     """
 
     request_id: UUID
@@ -40,6 +41,7 @@ class OutgoingContext:
     software: Software
     practitioner: Practitioner | None = None
     use_context: str | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class IncomingHeaders:
 
 
 def encode_headers(context: OutgoingContext) -> dict[str, str]:
-    """The context as request headers; Authorization, Accept and Content-Type are the client's."""
+    """The context as request headers; Authorization and Content-Type are the client's, and so is Accept
+    unless a version was agreed on.
+    """
     headers = {
         REQUEST_ID: str(context.request_id),
         CORRELATION_ID: str(context.correlation_id),
@@ -69,7 +73,14 @@ def encode_headers(context: OutgoingContext) -> dict[str, str]:
         headers[PRACTITIONER] = nhsd.encode(nhsd.practitioner_json(context.practitioner))
     if context.use_context:
         headers[USE_CONTEXT] = context.use_context
+    if context.version:
+        headers["Accept"] = accept_of(context.version)
     return headers
+
+
+def accept_of(version: str) -> str:
+    """What Accept says of a version of the standard (its section 4)."""
+    return f"application/fhir+json; version={version}"
 
 
 def decode_headers(headers: Mapping[str, str]) -> IncomingHeaders:

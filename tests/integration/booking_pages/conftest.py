@@ -18,10 +18,10 @@ from bars_portal.exchange import gateway
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Journey, Patient
 from bookings import services
-from bookings.identity import sender_identity
 from bookings.models import Booking, BookingDraft, Rebooking, Slot
 from bookings.slot_search import search_slots
 from bookings.views.waiting import wait_for_outcome
+from directory.identity import sender_identity
 from directory.models import HealthcareService
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import make_schedule, make_slot

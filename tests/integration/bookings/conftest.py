@@ -10,10 +10,10 @@ from django.conf import settings as django_settings
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.details import PatientDetails
 from bookings import services
-from bookings.identity import sender_identity
 from bookings.models import Booking, BookingDraft, Slot
 from bookings.offers import OfferedSlot
 from bookings.slot_search import search_slots
+from directory.identity import sender_identity
 from directory.models import HealthcareService
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, TOMORROW, make_schedule, make_slot

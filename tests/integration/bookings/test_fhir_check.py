@@ -18,10 +18,10 @@ from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bookings import mapping, services
-from bookings.identity import sender_identity
 from bookings.models import BookingDraft
 from bookings.remote import read_latest
 from bookings.slot_search import INCLUDES
+from directory.identity import sender_identity
 from tests.factories.bookings import NOW
 from tests.factories.patients import make_details
 from tests.integration.bookings.conftest import Desk

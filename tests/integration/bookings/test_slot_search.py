@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bars_portal.audit.models import AuditEvent
-from bookings.identity import sender_identity
 from bookings.models import Slot, SlotStatus
 from bookings.offers import SlotProblem, SlotSearch
 from bookings.slot_search import search_slots
+from directory.identity import sender_identity
 from tests.factories.bookings import NOW, TOMORROW
 from tests.integration.bookings.conftest import Desk
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable

@@ -14,7 +14,7 @@ from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.exchange.transport.headers import IncomingHeaders, Party
 from bars_portal.patients.details import PatientDetails
-from bookings.identity import sender_identity
+from directory.identity import sender_identity
 from directory.models import HealthcareService
 from referrals import services
 from referrals.content import RequestContent

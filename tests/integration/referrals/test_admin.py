@@ -9,7 +9,7 @@ from django.urls import reverse
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import InboundMessage, InboundState
-from referrals.models import ServiceCapability, UnmatchedReply
+from referrals.models import UnmatchedReply
 from referrals.states import Category
 from tests.factories.accounts import make_user
 from tests.factories.bookings import NOW
@@ -81,13 +81,3 @@ def test_others_have_no_business_here(role: Role) -> None:
     )
     for page in (*MODELS.values(), "unmatchedreply"):
         assert client.get(reverse(f"admin:referrals_{page}_changelist")).status_code in (302, 403)
-
-
-@pytest.mark.parametrize(("role", "clears"), [(Role.ENGINEER, True), (Role.AUDITOR, False)], ids=str)
-def test_what_services_said_is_shown_and_cleared(client: Client, role: Role, clears: bool) -> None:
-    kept = ServiceCapability.objects.create(service=make_hub(), read_at=NOW, version="1.0.0")
-    client.force_login(make_user(role=role), backend="bars_portal.accounts.backends.RoleBackend")
-    address = reverse("admin:referrals_servicecapability_changelist")
-    assert "1.0.0" in client.get(address).content.decode()
-    client.post(address, {"action": "clear_now", "_selected_action": [kept.pk]})
-    assert ServiceCapability.objects.exists() is not clears

@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.fhir.codes import UseCase
-from referrals.models import RequestDraft, ServiceCapability
-from referrals.selectors import capability_of
-from referrals.selectors.capabilities import KEPT_FOR, SILENT_FOR
+from directory.models import ServiceCapability
+from directory.selectors import capability_of
+from directory.selectors.capabilities import SILENT_FOR
+from referrals.models import RequestDraft
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
 from tests.integration.request_pages.conftest import Desk
 
@@ -101,7 +102,7 @@ def test_a_service_that_says_nothing_is_taken_at_the_directorys_word(desk: Desk,
 
 
 @pytest.mark.parametrize(
-    ("use_cases", "lasts"), [(["a1t1"], KEPT_FOR), (None, SILENT_FOR)], ids=["known", "silent"]
+    ("use_cases", "lasts"), [(["a1t1"], timedelta(hours=12)), (None, SILENT_FOR)], ids=["known", "silent"]
 )
 def test_how_long_an_answer_counts(desk: Desk, use_cases: list[str] | None, lasts: timedelta) -> None:
     read_at = desk.network.now

@@ -1,5 +1,6 @@
 """From the first page to the reference: entry points, second presses, answers that do not come, updates."""
 
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -10,14 +11,16 @@ from bars_portal.accounts.roles import Role
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Journey, Patient
+from directory.models import ServiceCapability
 from referrals.content import content_from_json
 from referrals.models import Referral, RequestDraft, Rereferral, ValidationCase
 from referrals.states import CaseStatus, Direction
 from tests.factories.bookings import make_booking
 from tests.factories.patients import make_patient
-from tests.integration.bookings.loopback import refusing, timeout
+from tests.integration.bookings.loopback import answering, refusing, timeout
 from tests.integration.request_pages.conftest import PATIENT, Desk
 from tests.integration.request_pages.minimal import minimal
+from tests.integration.request_pages.test_capabilities import definition, searchset
 
 ED, VALIDATION, CAD = UseCase.A1T1, UseCase.A4T1, UseCase.A6T1
 
@@ -257,3 +260,15 @@ def test_cases_of_others_are_not_there(desk: Desk, sign_in: Any) -> None:
     address = reverse("referrals:confirmation", args=[sent(desk).pk])
     assert sign_in(None).get(address).status_code == 404
     assert not ValidationCase.objects.exists()
+
+
+@pytest.mark.parametrize(("hours", "is_sent"), [(11, True), (12, False)], ids=["still counts", "too old"])
+def test_the_service_is_asked_again_when_its_word_is_too_old(desk: Desk, hours: int, is_sent: bool) -> None:
+    draft = begun(desk)
+    ServiceCapability.objects.update(read_at=desk.network.now - timedelta(hours=hours))
+    told = searchset(definition("a5t1"))
+    desk.network.before += [] if is_sent else [answering(told)]
+    desk.client.post(reverse("referrals:request-check", args=[draft.pk]))
+    assert Referral.objects.filter(direction=Direction.SENT).exists() is is_sent
+    if not is_sent:
+        assert "does not take such requests now" in page_of(desk, "request-check", draft.pk)

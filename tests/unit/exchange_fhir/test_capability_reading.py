@@ -40,6 +40,7 @@ def test_which_messages_it_takes(messaging: Any, definitions: tuple[str, ...] | 
         ("1.1.0", "1.1.0"),
         ("1.0.0-alpha", "1.0.0"),
         ("1.34.0", "1.1.0"),
+        ("1.0.7", "1.0.0"),
         ("v1.0", "1.0.0"),
         ("1", "1.0.0"),
         ("2.0.0", ""),
@@ -50,7 +51,21 @@ def test_which_messages_it_takes(messaging: Any, definitions: tuple[str, ...] | 
     ],
 )
 def test_the_highest_version_that_both_know(theirs: str, agreed: str) -> None:
-    assert agreed_version(theirs, "1.1.0") == agreed
+    assert agreed_version(theirs) == agreed
+
+
+@pytest.mark.parametrize(
+    ("stated", "formats"),
+    [
+        (["json", "XML ", "json"], ("json", "xml")),
+        ([], None),
+        ("json", None),
+        ([1, None], None),
+    ],
+    ids=["two", "none", "nonsense", "numbers"],
+)
+def test_which_formats_it_speaks(stated: Any, formats: tuple[str, ...] | None) -> None:
+    assert read_capability_statement({"format": stated}).formats == formats
 
 
 _names = st.sampled_from(["version", "messaging", "supportedMessage", "definition", "mode"])
@@ -62,6 +77,6 @@ _anything = st.recursive(
 
 @given(_anything)
 def test_anything_is_read(value: Any) -> None:
-    read = read_capability_statement({"version": value, "messaging": value})
+    read = read_capability_statement({"version": value, "messaging": value, "format": value})
     assert len(read.version) <= 20
     agreed_version(read.version)

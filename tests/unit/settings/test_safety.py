@@ -185,6 +185,8 @@ def test_a_flag_that_is_not_set(monkeypatch: pytest.MonkeyPatch, default: bool) 
         (lambda: env.flag("SOME_VARIABLE", default=True), "flase"),
         (lambda: env.integer("SOME_VARIABLE", 1), "many"),
         (lambda: env.integer("SOME_VARIABLE", 1), ""),
+        (lambda: env.within("SOME_VARIABLE", 12, 1, 24), "25"),
+        (lambda: env.within("SOME_VARIABLE", 12, 1, 24), "0"),
         (lambda: env.choice("SOME_VARIABLE", ("a", "b"), "a"), "c"),
         (lambda: env.database("SOME_VARIABLE"), "sqlite:///file"),
         (lambda: env.database("SOME_VARIABLE"), "mysql://u:hidden@h/d"),

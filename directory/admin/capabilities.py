@@ -5,20 +5,28 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from bars_portal.accounts.audited import AuditedReadOnlyAdmin
-from referrals import services
-from referrals.models import ServiceCapability
+from directory import services
+from directory.models import ServiceCapability
 
 
 @admin.register(ServiceCapability)
 class ServiceCapabilityAdmin(AuditedReadOnlyAdmin):
-    list_display = ("service", "version", "agreed_version", "use_cases", "read_at")
+    list_display = ("service", "version", "agreed_version", "use_cases", "booking_use_cases", "read_at")
     list_select_related = ("service",)
     search_fields = ("=service__service_id", "service__name")
-    fields = ("service", "version", "agreed_version", "definitions", "use_cases", "read_at")
+    fields = (
+        "service",
+        "version",
+        "agreed_version",
+        "definitions",
+        "use_cases",
+        "booking_use_cases",
+        "read_at",
+    )
     actions = ("clear_now",)  # type: ignore[assignment]  # read-only pages have none; this changes no record
 
     def has_clear_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("referrals.clear_servicecapability")
+        return request.user.has_perm("directory.clear_servicecapability")
 
     @admin.action(description="Clear now: ask the service again", permissions=["clear"])
     def clear_now(self, request: HttpRequest, queryset: QuerySet[ServiceCapability]) -> None:

@@ -1,10 +1,10 @@
-"""What a receiving service says that it takes, kept for a while."""
+"""What a receiving service says that it takes, kept for a while, and what it said otherwise before."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
-from directory.models import HealthcareService
+from directory.models.service import HealthcareService
 
 
 class ServiceCapability(models.Model):
@@ -14,8 +14,9 @@ class ServiceCapability(models.Model):
     """
 
     service = models.OneToOneField(HealthcareService, on_delete=models.CASCADE, related_name="+")
-    # None: it could not be read, or named no use case.
+    # Of requests, and of bookings. None: it could not be read, or named no use case.
     use_cases = ArrayField(models.CharField(max_length=20), null=True)
+    booking_use_cases = ArrayField(models.CharField(max_length=20), null=True)
     # CapabilityStatement.version (of the standard), and the highest that both sides know: "" when not told,
     # or when there is none.
     version = models.CharField("version of the standard", max_length=20, blank=True)
@@ -29,3 +30,23 @@ class ServiceCapability(models.Model):
 
     def __str__(self) -> str:
         return f"capability of {self.service_id}"
+
+
+class CapabilityChange(models.Model):
+    """A service said something else than the last time. `stated`, `added`, `removed`: {aspect: codes}.
+
+    The first row of a service has nothing added or removed: nothing was known to compare with.
+    """
+
+    service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="+")
+    noticed_at = models.DateTimeField()
+    stated = models.JSONField(default=dict)
+    added = models.JSONField(default=dict)
+    removed = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-noticed_at", "-id"]
+        indexes = [models.Index(fields=["service", "-noticed_at"], name="capability_change_latest")]
+
+    def __str__(self) -> str:
+        return f"change noticed at {self.noticed_at:%Y-%m-%d %H:%M} UTC"

@@ -5,12 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from bars_portal.exchange.fhir import json
-from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM
 from bars_portal.exchange.transport.answers import Delivery, judge_answer
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.errors import TransportError
-from bars_portal.patients.models import Patient
-from bookings.identity import SenderIdentity, reading_context
+from directory.identity import SenderIdentity, reading_context
 
 Params = Sequence[tuple[str, str]]
 _NOT_FOUND = 404
@@ -49,16 +47,3 @@ def ask(
     if judged.delivery is Delivery.ACCEPTED:
         return json.loads(answer.body)
     raise Missing if answer.status == _NOT_FOUND else Unreachable
-
-
-def patient_params(patient: Patient) -> Params:
-    """A search by NHS number, else by name, birth date and postcode. Raises Missing when neither is known."""
-    if patient.nhs_number and patient.nhs_number_verified:
-        return [("patient:identifier", f"{NHS_NUMBER_SYSTEM}|{patient.nhs_number}")]
-    if not (patient.family_name and patient.birth_date and patient.postcode):
-        raise Missing
-    return [
-        ("patient:name", patient.family_name),
-        ("patient:birthdate", f"eq{patient.birth_date.isoformat()}"),
-        ("patient:address-postalcode", patient.postcode),
-    ]

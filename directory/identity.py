@@ -34,9 +34,9 @@ def identity_of(actor: Actor) -> SenderIdentity:
 
 
 def reading_context(
-    sender: SenderIdentity, service_id: str, correlation_id: UUID | None = None
+    sender: SenderIdentity, service_id: str, correlation_id: UUID | None = None, *, version: str = ""
 ) -> OutgoingContext:
-    """Headers of one read. Raises InvalidIdentifier when the service id is none."""
+    """Headers of one read; `version` as in OutgoingContext. Raises InvalidIdentifier."""
     return OutgoingContext(
         request_id=uuid4(),
         correlation_id=correlation_id or uuid4(),
@@ -44,6 +44,7 @@ def reading_context(
         organisation=sender.organisation,
         software=own_software(),
         practitioner=sender.practitioner,
+        version=version,
     )
 
 

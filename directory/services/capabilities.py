@@ -1,0 +1,73 @@
+"""Keeping what services say that they take, and noticing what they say otherwise than before."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.services import record
+from bars_portal.exchange.fhir.capability_reading import StatedCapability, agreed_version
+from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
+from directory.models import CapabilityChange, HealthcareService, ServiceCapability
+from directory.services.contacts import record_contact, record_no_contact
+from directory.stated import Aspect, Stated, difference, stated_by
+
+
+@transaction.atomic
+def keep_capability(
+    *,
+    service: HealthcareService,
+    searchset: dict[str, Any] | None,
+    statement: StatedCapability | None,
+    silent: bool,
+    actor: Actor,
+    now: datetime,
+) -> ServiceCapability:
+    """What was read just now; None: nothing that could be used. `silent`: the service did not answer."""
+    stated = stated_by(searchset, statement)
+    # Also the lock that lets one at a time compare with what was said last.
+    kept, _ = ServiceCapability.objects.update_or_create(
+        service=service, defaults={"read_at": now, **_columns(stated, statement)}
+    )
+    _notice(service, stated, now)
+    if silent:
+        record_no_contact(service_id=service.service_id, now=now)
+    elif searchset is not None:
+        record_contact(service_id=service.service_id, now=now)
+    record(
+        actor=actor,
+        action="directory.read_definitions",
+        subject=service,
+        outcome="done" if searchset is not None else "failed",
+        now=now,
+    )
+    return kept
+
+
+def clear_capability(*, service: HealthcareService) -> None:
+    """The service is asked anew when somebody next wants to send it something. What it said stays known."""
+    ServiceCapability.objects.filter(service=service).delete()
+
+
+def _columns(stated: Stated, statement: StatedCapability | None) -> dict[str, Any]:
+    version = next(iter(stated.get(Aspect.VERSION, ())), "")
+    return {
+        "use_cases": stated.get(Aspect.REQUESTS),
+        "booking_use_cases": stated.get(Aspect.BOOKINGS),
+        "version": version,
+        "agreed_version": agreed_version(version) if statement is not None else STANDARD_VERSION,
+        "definitions": stated.get(Aspect.DEFINITIONS),
+    }
+
+
+def _notice(service: HealthcareService, stated: Stated, now: datetime) -> None:
+    last = CapabilityChange.objects.filter(service=service).first()
+    before: Stated = last.stated if last is not None else {}
+    # What it did not tell of this time is still its last word on that.
+    known = {**before, **stated}
+    found = difference(before, stated)
+    if known != before:
+        CapabilityChange.objects.create(
+            service=service, noticed_at=now, stated=known, added=found.added, removed=found.removed
+        )
