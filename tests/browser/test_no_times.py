@@ -54,6 +54,8 @@ def test_days_can_be_turned_and_asked_for(people: People) -> None:
 
 def test_the_receiver_does_not_answer_this_once(people: People, wire: Wire) -> None:
     person = people()
+    # It has said what it takes, so the times are the next thing that it is asked.
+    person.open_times("2000099003")
     wire.drill("2000099003", "503", method="GET")
     person.open_times("2000099003")
     expect(person.page.locator("main")).to_contain_text("This service did not answer")
