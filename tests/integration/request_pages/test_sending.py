@@ -242,7 +242,7 @@ def test_a_request_that_was_left_is_found_again(desk: Desk, sign_in: Any) -> Non
     assert desk.fill(left, "consent", {"consent": "IMPLIED"})["Location"].startswith("/accounts/sign-in/")
     desk.client.force_login(desk.acting.user)
     home = desk.client.get(reverse("home")).content.decode()
-    assert "requests that you have not sent yet" in home
+    assert "Requests that you have not sent yet: 1" in home
     page = page_of(desk, "drafts")
     assert reverse("referrals:request", args=[left.pk]) in page
     assert "QUILL, Ada Mary" in page
