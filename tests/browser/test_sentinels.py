@@ -1,11 +1,14 @@
 """What a clinician reads when a published sentinel refuses: plain words, and what to do next."""
 
+import csv
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import People
 from tests.browser.person import Person
 from tests.browser.wire import Wire
+from tests.conftest import ROOT
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -15,24 +18,28 @@ REFUSED_BOOKINGS = {
     "9658499023": "Somebody else took this time. Choose another slot.",
     "9658499031": "The service could not use this booking. Choose another slot or service.",
 }
-REFUSED_CASES = {
-    ("referral", "9658499066"): "The service could not read our request. Call the service",
-    ("referral", "9658499074"): "The service had a technical fault and took nothing.",
-    ("referral", "9658499171"): "The service does not take requests from us. Choose another service.",
-    ("validationcase", "9658499112"): "The service could not take this request as it stands.",
-    ("validationcase", "9658499120"): "The service could not use this request. Choose another service.",
+ROWS = tuple(csv.DictReader((ROOT / "bars_portal" / "sender_drill" / "rows.csv").read_text().splitlines()))
+# What the drill does -> whose page shows it.
+TABLES = {"refer": "referral", "validate": "validationcase"}
+REFUSED = [row for row in ROWS if row["state"] == "refused" and row["act"] in TABLES]
+STATEFUL = {
+    row["told"] for row in ROWS if row["state"] == "refused" and row["act"].startswith("stateful: refer")
 }
-NEWEST_CASE = (
+UNREADABLE = [
+    row
+    for row in ROWS
+    if row["state"] == "unreachable" and row["act"] in ("read referral", "read validation")
+]
+REFUSED_CASES = (
     "SELECT c.id::text FROM referrals_{table} c JOIN patients_patient p ON p.id = c.patient_id "
-    "WHERE p.nhs_number = %s AND c.direction = 'sent' ORDER BY c.created_at DESC LIMIT 1"
+    "WHERE p.nhs_number = %s AND c.direction = 'sent' AND c.status = 'refused' ORDER BY c.created_at DESC"
+)
+UNREADABLE_CASE = (
+    "SELECT id::text FROM referrals_{table} WHERE remote_id = %s ORDER BY created_at DESC LIMIT 1"
 )
 # Booked there, and its id is one that cannot be read back: the drill has just left it so.
 UNREADABLE_BOOKING = (
     "SELECT id::text FROM bookings_booking WHERE remote_id = '0d440c22-7f25-4c6c-905d-2213d197d02a' "
-    "ORDER BY created_at DESC LIMIT 1"
-)
-UNREADABLE_CASE = (
-    "SELECT id::text FROM referrals_referral WHERE remote_id = '4d65ddaa-4d09-41cd-87c9-aeb9c0c96352' "
     "ORDER BY created_at DESC LIMIT 1"
 )
 CODES = ("REC_", "HTTP", "OperationOutcome", "500", "422", "409", "503", "501")
@@ -41,7 +48,7 @@ CODES = ("REC_", "HTTP", "OperationOutcome", "500", "422", "409", "503", "501")
 @pytest.fixture(scope="module")
 def drilled(portal: Stack) -> None:
     """Requests and bookings that the sentinels refused, sent by the portal's services; made once."""
-    portal.manage("bars_sender_drill", "--scenario", "refused: HTTP")
+    portal.manage("bars_sender_drill")
 
 
 def reads(person: Person, words: str, heading: str = "") -> None:
@@ -76,10 +83,21 @@ def test_bookings_that_are_refused(people: People, width: int) -> None:
 @pytest.mark.usefixtures("drilled")
 def test_requests_that_are_refused(people: People, wire: Wire, width: int) -> None:
     person = people(width=width)
-    for (table, nhs_number), words in REFUSED_CASES.items():
-        ((case_id,),) = wire.rows(NEWEST_CASE.format(table=table), nhs_number)
+    assert len(REFUSED) == 14
+    for row in REFUSED:
+        (case_id,), *_ = wire.rows(REFUSED_CASES.format(table=TABLES[row["act"]]), row["nhs_number"])
         person.go(f"/referrals/sent/{case_id}/")
-        reads(person, words, "not sent")
+        reads(person, row["told"], "not sent")
+
+
+@pytest.mark.usefixtures("drilled")
+def test_requests_that_a_stateful_service_refused(people: People, wire: Wire, width: int) -> None:
+    person, told = people(width=width), set()
+    for (case_id,) in wire.rows(REFUSED_CASES.format(table="referral"), "9707606312"):
+        person.go(f"/referrals/sent/{case_id}/")
+        reads(person, "", "not sent")
+        told |= {each for each in STATEFUL if each in person.page.locator("main").inner_text()}
+    assert told == STATEFUL
 
 
 @pytest.mark.usefixtures("drilled")
@@ -88,6 +106,9 @@ def test_what_cannot_be_read_back_is_not_changed(people: People, wire: Wire, wid
     ((booking_id,),) = wire.rows(UNREADABLE_BOOKING)
     person.go(f"/bookings/{booking_id}/cancel/")
     reads(person, "The service did not show us the appointment, so nothing was changed.")
-    ((case_id,),) = wire.rows(UNREADABLE_CASE)
-    person.go(f"/referrals/sent/{case_id}/take-back/")
-    reads(person, "The service did not show us the request, so nothing was changed.")
+    assert len(UNREADABLE) == 5
+    for row in UNREADABLE:
+        table = "referral" if row["act"] == "read referral" else "validationcase"
+        ((case_id,),) = wire.rows(UNREADABLE_CASE.format(table=table), row["resource"])
+        person.go(f"/referrals/sent/{case_id}/take-back/")
+        reads(person, row["told"])
