@@ -2,19 +2,21 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
-
+from bars_portal.statements import ask
 from directory.models import HealthcareService
-from referrals.models import BreachRule
 from referrals.states import Category
+
+# The service counts more than the priority.
+_MINUTES = """
+    SELECT minutes FROM referrals_breachrule
+    WHERE (service_id = %s OR service_id IS NULL) AND category = %s AND priority IN (%s, '')
+    ORDER BY service_id NULLS LAST, priority DESC LIMIT 1
+"""
 
 
 def due_by_rule(
     *, service: HealthcareService, category: Category, priority: str, now: datetime
 ) -> datetime | None:
-    """By the rule that says most about it: the service counts more than the priority. None without a rule."""
-    rules = BreachRule.objects.filter(
-        Q(service=service) | Q(service=None), Q(priority=priority) | Q(priority=""), category=category.value
-    )
-    first = rules.order_by(F("service").asc(nulls_last=True), F("priority").desc()).first()
-    return now + timedelta(minutes=first.minutes) if first else None
+    """By the rule that says most about it; None without a rule."""
+    found = ask(_MINUTES, service.pk, category.value, priority)
+    return now + timedelta(minutes=found[0]) if found else None

@@ -27,6 +27,8 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     now = context.received_at
     service = receiving_service(context.service)
     organisation = service.provider
+    # Asked before anything is written: a question takes what waits to be written along, in a trip of its own.
+    due = _due(received, service, now)
     journey = open_journey(
         organisation=organisation,
         correlation_id=context.correlation_id,
@@ -43,7 +45,7 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         patient=patient,
         journey=journey,
         correlation_id=context.correlation_id,
-        **columns(received.facts) | {"breach_at": _due(received, service, now)},
+        **columns(received.facts) | {"breach_at": due},
         **sender_columns(context),
         sender_full_url=received.url[:FULL_URL_LENGTH],
         sender_stamps=mapping.stamps_of(received),
