@@ -11,7 +11,7 @@ from bars_portal.accounts.acting import Acting, resolve_acting
 from bars_portal.accounts.models import User
 from bars_portal.exchange import outbox
 from bars_portal.exchange.delivery import deliver
-from bars_portal.exchange.models import DeliveryState
+from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.client import BarsClient
 from directory.identity import SenderIdentity, sender_identity
 from directory.models import HealthcareService
@@ -85,6 +85,6 @@ def wait_until(done: Callable[[], bool]) -> bool:
     return True
 
 
-def _has_ended(message: models.Model) -> bool:
+def _has_ended(message: OutboundMessage) -> bool:
     message.refresh_from_db(fields=["state"])
-    return message.state not in _ON_ITS_WAY  # type: ignore[attr-defined]  # an OutboundMessage
+    return message.state not in _ON_ITS_WAY

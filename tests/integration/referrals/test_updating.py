@@ -1,0 +1,105 @@
+"""Updates of sent requests: what changes, and when; what a refused or lost one leaves behind."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
+from bars_portal.exchange.models import OutboundMessage
+from referrals.content import ContentInvalid, Stage, content_from_json
+from referrals.included import included_in
+from referrals.policies import can_take_back, can_update
+from referrals.states import Category
+from tests.factories.contents import make_content
+from tests.factories.patients import make_details
+from tests.integration.bookings.loopback import refusing, timeout
+from tests.integration.referrals.sending import Desk, events, theirs
+
+
+def test_an_update_of_a_validation(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    before = content_from_json(case.content)
+    known = replace(before, assessment=replace(before.assessment, priority=ARPPriority.C2))
+    pending = sender.update(case, known, make_details(family_name="Feather"))
+    assert (pending.status, pending.priority, pending.has_update_pending) == ("sent", "C3", True)
+    assert not can_update(sender.acting, pending)
+    assert not can_take_back(sender.acting, pending)
+    case = sender.arrive(pending)
+    held = theirs(case)
+    assert (case.priority, held.priority, case.version, held.version) == ("C2", "C2", 2, 2)
+    assert (case.patient.family_name, held.patient.family_name) == ("Feather", "Feather")
+    assert (case.pending, content_from_json(case.content)) == (None, known)
+    assert events(case)[2:] == ["request-update", "confirm-update"]
+
+
+def test_a_refused_update_changes_nothing(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    before = (case.content, case.resource, case.included)
+    pending = sender.update(case, make_content(UseCase.A4T1, notes=(), allergies=make_content().allergies))
+    sender.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
+    case = sender.arrive(pending)
+    assert (case.content, case.resource, case.included) == before
+    assert (case.status, case.pending, case.version) == ("sent", None, 1)
+    assert "did not take the update" in case.explanation
+
+
+def test_an_unknown_update_is_checked_again(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    known = make_content(UseCase.A4T1, flags=())
+    pending = sender.update(case, known)
+    sender.network.after.append(timeout)
+    case = sender.arrive(pending)
+    assert case.has_update_pending
+    assert "whether this update arrived" in case.explanation
+    with pytest.raises(PolicyRefused, match="Check again first"):
+        sender.revoke(case)
+    case = sender.arrive(sender.check_again(case))
+    assert (case.pending, case.explanation, case.flags, theirs(case).flags) == (None, "", [], [])
+
+
+def test_an_ambulance_call_in_stages(sender: Desk) -> None:
+    """Each stage carries the receiver's own Encounter, as its ids say."""
+    case = sender.sent(use_case=UseCase.A6T1, stage=Stage.FIRST_ALERT)
+    for stage in (Stage.TRIAGED, Stage.COMPLETE):
+        case = sender.arrive(sender.update(case, make_content(UseCase.A6T1, stage=stage)))
+    sent = OutboundMessage.objects.filter(subject_id=str(case.pk)).order_by("created_at").last()
+    assert sent is not None
+    encounters = MessageBundle(json.loads(bytes(sent.body))).of_type("Encounter")
+    assert [each["status"] for each in encounters] == ["finished", "planned"]
+    assert encounters[1]["identifier"][0]["value"] == case.reference
+    assert (case.version, theirs(case).version) == (3, 3)
+    assert len(included_in(theirs(case))) == len(included_in(case))
+
+
+def test_a_case_without_a_number_gets_one_that_people_can_say(sender: Desk) -> None:
+    content = make_content(UseCase.A4T1)
+    bare = replace(content, assessment=replace(content.assessment, case_number=""))
+    case = sender.sent(Category.VALIDATION, assessment=bare.assessment)
+    number = case.case_number
+    assert re.fullmatch(r"[A-Z]{1,3}-\w{4}-\w{2}", number)
+    assert sender.arrive(sender.update(case, bare)).case_number == number == theirs(case).case_number
+
+
+def test_an_update_keeps_what_names_the_case(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    content = make_content(UseCase.A4T1)
+    bare = replace(content, assessment=replace(content.assessment, case_number="", started_at=None))
+    number, authored = case.case_number, case.authored_on
+    case = sender.arrive(sender.update(case, bare))
+    assert (case.case_number, case.authored_on) == (number, authored)
+    assert content_from_json(case.content).assessment.started_at == content.assessment.started_at
+
+
+def test_only_validations_and_ambulance_calls_are_updated(sender: Desk) -> None:
+    with pytest.raises(PolicyRefused, match="refer again"):
+        sender.update(sender.sent(), make_content())
+
+
+def test_an_update_is_not_for_another_use_case(sender: Desk) -> None:
+    case = sender.sent(Category.VALIDATION)
+    with pytest.raises(ContentInvalid, match="use_case"):
+        sender.update(case, make_content(UseCase.A4T2))
