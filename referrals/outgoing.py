@@ -16,12 +16,16 @@ from bars_portal.exchange.fhir.codes import (
     ServiceRequestStatus,
     UseCase,
 )
+from bars_portal.exchange.fhir.rules import HostedService
 from bars_portal.exchange.registry import Addressing, Applied, MessageType, Outcome
 from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.statements import Question
+from directory.selectors import receiving_service
 from referrals import mapping
 from referrals.included import included_in
 from referrals.mapping import ReceivedCase, requests
 from referrals.models import Case
+from referrals.selectors import minutes_by_rule
 from referrals.sent import as_case, envelope_of, find_sent, lock_sent, where_to
 from referrals.services.answers import settle_end, settle_request, settle_update
 from referrals.services.ending import receive_end
@@ -57,6 +61,9 @@ class NewRequest(RequestMessage):
     def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
         case = as_case(subject)
         return _whole(case, MessageReason.NEW, case.resource, included_in(case), bundle_id, now)
+
+    def question(self, parsed: ReceivedCase, service: HostedService) -> Question:
+        return minutes_by_rule(receiving_service(service), parsed.category, parsed.facts.priority)
 
     def apply(self, parsed: ReceivedCase, context: MessageContext) -> Applied:
         return receive_case(received=parsed, context=context)

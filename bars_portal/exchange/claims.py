@@ -4,13 +4,16 @@ Whoever works on a message holds the lock; a worker that dies loses it with its 
 is a row, and the unique index over those rows has the last word.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from bars_portal.exchange.arrival import Arrival
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.reading import Reading
 from bars_portal.exchange.transport.headers import storable_headers
-from bars_portal.statements import ask
+from bars_portal.statements import Question, ask
 
 # Of a conversation every message counts: asked for the accepted ones, the planner may look through all of
 # them, for they have an index of their own.
@@ -19,12 +22,21 @@ _CLAIM = """
         EXISTS (SELECT FROM exchange_inboundmessage WHERE request_id = %s AND state = 'accepted'),
         NOT EXISTS (SELECT FROM exchange_inboundmessage WHERE correlation_id = %s),
         %s AND EXISTS (SELECT FROM exchange_inboundmessage
-            WHERE bundle_id = %s AND state = 'accepted' AND starts_conversation)
-"""
+            WHERE bundle_id = %s AND state = 'accepted' AND starts_conversation)"""
+
+_NO_QUESTION = Question("NULL", ())
 
 
-def claim(arrival: Arrival, reading: Reading) -> bool:
-    """Keep the request id for the rest of the transaction; tells whether its conversation is new to us.
+@dataclass(frozen=True)
+class Claim:
+    """Whether its conversation is new to us, and the answer to what its message type asks."""
+
+    is_new: bool
+    told: Any
+
+
+def claim(arrival: Arrival, reading: Reading) -> Claim:
+    """Keep the request id for the rest of the transaction.
 
     Raises OutcomeError: 409 when it was accepted before, 425 while another one works on it, 400 when its
     Bundle.id began a conversation before. What is accepted at this very moment the unique indexes tell.
@@ -32,8 +44,10 @@ def claim(arrival: Arrival, reading: Reading) -> bool:
     headers, bundle_id = arrival.headers, reading.bundle.id[:64]
     starts = reading.kind.starts_conversation and bundle_id != ""
     ids = (headers.request_id, headers.correlation_id)
-    found = ask(_CLAIM, lock_of(headers.request_id), *ids, starts, bundle_id)
-    mine, accepted, is_new, reused = found or (False,) * 4
+    question = reading.kind.question(reading.parsed, reading.service) or _NO_QUESTION
+    claimed = (lock_of(headers.request_id), *ids, starts, bundle_id)
+    found = ask(_with(question.text), *claimed, *question.values)
+    mine, accepted, is_new, reused, told = found or (False,) * 5
     if accepted:
         raise _fault(OutcomeCode.DUPLICATE, "A message with this X-Request-ID was processed.")
     if not mine:
@@ -42,7 +56,13 @@ def claim(arrival: Arrival, reading: Reading) -> bool:
         raise fault(
             OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", "Bundle.id"
         )
-    return bool(is_new)
+    return Claim(bool(is_new), told)
+
+
+@lru_cache
+def _with(question: str) -> str:
+    """Both in one trip to the database."""
+    return f"{_CLAIM}, ({question})"
 
 
 def lock_of(request_id: UUID) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from bars_portal.audit.actor import Actor
@@ -15,7 +16,7 @@ class MessageContext:
     """An accepted-so-far incoming message; `inbound_id` is its row in the message log.
 
     `is_new_conversation` is a good guess that nothing of it is stored: what breaks a unique constraint
-    because of it is applied again, without the guess.
+    because of it is applied again, without the guess. `told` answers the question of its message type.
     """
 
     inbound_id: UUID
@@ -28,6 +29,7 @@ class MessageContext:
     received_at: datetime
     actor: Actor
     is_new_conversation: bool = False
+    told: Any = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import Arrival, StoredReply
-from bars_portal.exchange.claims import claim, index_columns, meaning
+from bars_portal.exchange.claims import Claim, claim, index_columns, meaning
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.deadline import bounded
 from bars_portal.exchange.failures import issue_of, may_go_well_again
@@ -58,8 +58,8 @@ def _attempt(message: InboundMessage, reading: Reading, arrival: Arrival) -> Sto
     for left in reversed(range(_ATTEMPTS)):
         try:
             with bounded(arrival.deadline), transaction.atomic(), together():
-                is_new = claim(arrival, reading)
-                context = _context(message, reading, arrival, is_new=is_new and left == _ATTEMPTS - 1)
+                claimed = claim(arrival, reading)
+                context = _context(message, reading, arrival, claimed, is_first=left == _ATTEMPTS - 1)
                 return _apply(message, reading, arrival, context)
         except IntegrityError as error:
             if not (left and may_go_well_again(error)):
@@ -102,7 +102,9 @@ def _store(message: InboundMessage, state: InboundState, answer: StoredReply, ar
     insert(message)
 
 
-def _context(message: InboundMessage, reading: Reading, arrival: Arrival, *, is_new: bool) -> MessageContext:
+def _context(
+    message: InboundMessage, reading: Reading, arrival: Arrival, claimed: Claim, *, is_first: bool
+) -> MessageContext:
     return MessageContext(
         inbound_id=message.pk,
         request_id=arrival.headers.request_id,
@@ -113,7 +115,8 @@ def _context(message: InboundMessage, reading: Reading, arrival: Arrival, *, is_
         sender_name=arrival.sender_name,
         received_at=arrival.now,
         actor=arrival.actor,
-        is_new_conversation=is_new,
+        is_new_conversation=claimed.is_new and is_first,
+        told=claimed.told,
     )
 
 

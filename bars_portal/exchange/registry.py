@@ -29,6 +29,7 @@ from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
 from bars_portal.exchange.fhir.rules.overlap import overlap
 from bars_portal.exchange.transport.answers import Delivery
 from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.statements import Question
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,10 @@ class MessageType(ABC):
     @abstractmethod
     def parse(self, bundle: MessageBundle) -> Any:
         """The message as our own frozen type. Raises OutcomeError."""
+
+    def question(self, parsed: Any, service: HostedService) -> Question | None:
+        """What `apply` has to know before it writes: asked with the claim, the answer is `context.told`."""
+        return None
 
     @abstractmethod
     def apply(self, parsed: Any, context: MessageContext) -> Applied | Refusal:

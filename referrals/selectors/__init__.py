@@ -5,7 +5,7 @@ from referrals.selectors.answers import answers_of as answers_of
 from referrals.selectors.answers import latest_answer as latest_answer
 from referrals.selectors.answers import notes_of as notes_of
 from referrals.selectors.answers import troubled_answers as troubled_answers
-from referrals.selectors.breach_rules import due_by_rule as due_by_rule
+from referrals.selectors.breach_rules import minutes_by_rule as minutes_by_rule
 from referrals.selectors.breaches import arrived_since as arrived_since
 from referrals.selectors.breaches import breached_validations as breached_validations
 from referrals.selectors.code_lists import offered_codes as offered_codes

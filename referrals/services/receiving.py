@@ -1,6 +1,6 @@
 """A new referral or validation request that reaches us, inside the message's transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,12 +10,10 @@ from bars_portal.exchange.registry import Applied
 from bars_portal.patients.services import create_patient, open_journey
 from bars_portal.rows import insert
 from bookings.references import new_reference
-from directory.models import HealthcareService
 from directory.selectors import receiving_service
 from referrals import mapping
 from referrals.mapping import Facts, ReceivedCase
 from referrals.models import MODELS, Case
-from referrals.selectors import due_by_rule
 from referrals.services.status import start_history
 from referrals.states import CaseEvent, CaseStatus, Direction
 
@@ -27,8 +25,6 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     now = context.received_at
     service = receiving_service(context.service)
     organisation = service.provider
-    # Asked before anything is written: a question takes what waits to be written along, in a trip of its own.
-    due = _due(received, service, now)
     journey = open_journey(
         organisation=organisation,
         correlation_id=context.correlation_id,
@@ -45,7 +41,7 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         patient=patient,
         journey=journey,
         correlation_id=context.correlation_id,
-        **columns(received.facts) | {"breach_at": due},
+        **columns(received.facts) | {"breach_at": _due(received, context.told, now)},
         **sender_columns(context),
         sender_full_url=received.url[:FULL_URL_LENGTH],
         sender_stamps=mapping.stamps_of(received),
@@ -67,12 +63,10 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     return Applied(focus=(received.url, case.resource), included=[encounter], answer=answer)
 
 
-def _due(received: ReceivedCase, service: HealthcareService, now: datetime) -> datetime | None:
-    """As the message says, else by a rule of ours."""
-    facts = received.facts
-    return facts.breach_at or due_by_rule(
-        service=service, category=received.category, priority=facts.priority, now=now
-    )
+def _due(received: ReceivedCase, minutes: int | None, now: datetime) -> datetime | None:
+    """As the message says, else by a rule of ours, when there is one."""
+    by_rule = None if minutes is None else now + timedelta(minutes=minutes)
+    return received.facts.breach_at or by_rule
 
 
 def columns(facts: Facts) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.statements import ask
 from referrals.code_file import CodeRow, ListName
 from referrals.forms.code_lists import PUBLISHED, lists_from
 from referrals.models import BreachRule, ListedCode
-from referrals.selectors import due_by_rule, offered_codes
+from referrals.selectors import minutes_by_rule, offered_codes
 from referrals.states import Category
 from tests.factories.accounts import make_user
-from tests.factories.bookings import NOW
 from tests.factories.referrals import make_hub
 from tests.integration.referrals.sending import make_desk, theirs
 
@@ -74,9 +74,10 @@ def test_the_rule_that_says_most_counts(priority: str, own: bool, minutes: int) 
     for at, code, amount in ((service, "C2", 10), (service, "", 20), (None, "C2", 30), (None, "", 40)):
         BreachRule.objects.create(service=at, priority=code, minutes=amount)
     asked = service if own else other
-    due = due_by_rule(service=asked, category=Category.VALIDATION, priority=priority, now=NOW)
-    assert due == NOW + timedelta(minutes=minutes)
-    assert due_by_rule(service=asked, category=Category.REFERRAL, priority=priority, now=NOW) is None
+    found = minutes_by_rule(asked, Category.VALIDATION, priority)
+    assert ask(found.text, *found.values) == (minutes,)
+    none = minutes_by_rule(asked, Category.REFERRAL, priority)
+    assert ask(none.text, *none.values) is None
 
 
 def test_a_received_request_without_a_time_is_due_by_rule() -> None:

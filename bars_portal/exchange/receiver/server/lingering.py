@@ -9,8 +9,8 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-# Longer than a busy client takes from an answer to its next request; far below what anybody would notice.
-LINGER_MILLISECONDS = 2
+# Longer than a client takes from an answer to its next request while others are served; nobody would notice.
+LINGER_MILLISECONDS = 10
 
 
 class LingeringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotations
