@@ -28,6 +28,7 @@ def _displays(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
         for resource, coding in (facts.elements or scan(bundle)).codings
         if isinstance(display := coding.get("display"), str)
         and (expected := KNOWN_CODES.get(coding["system"], {}).get(coding["code"])) is not None
+        and display != expected
         and display.casefold() != expected.casefold()
     ]
     for path, _ in located(bundle, wrong):

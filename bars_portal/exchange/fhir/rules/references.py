@@ -21,14 +21,20 @@ _ELSEWHERE = re.compile(r"(?:EpisodeOfCare|Appointment|ServiceRequest|Encounter)
 def _full_urls(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
     seen: set[str] = set()
     for url, resource in bundle.entries:
-        path = bundle.path_of(resource).removesuffix(".resource") + ".fullUrl"
-        if not url:
-            yield Issue(OutcomeCode.REQUIRED, f"{path} is missing", (path,))
-        elif not _is_full_url(url):
-            yield Issue(OutcomeCode.VALUE, f"{path} is neither urn:uuid nor an absolute URL", (path,))
-        elif url.lower() in seen:
-            yield Issue(OutcomeCode.INVARIANT, f"{path} is the same as that of another entry", (path,))
+        if fault := _fault_of(url, seen):
+            path = bundle.path_of(resource).removesuffix(".resource") + ".fullUrl"
+            yield Issue(fault[0], f"{path} {fault[1]}", (path,))
         seen.add(url.lower())
+
+
+def _fault_of(url: str, seen: set[str]) -> tuple[OutcomeCode, str] | None:
+    if not url:
+        return OutcomeCode.REQUIRED, "is missing"
+    if not _is_full_url(url):
+        return OutcomeCode.VALUE, "is neither urn:uuid nor an absolute URL"
+    if url.lower() in seen:
+        return OutcomeCode.INVARIANT, "is the same as that of another entry"
+    return None
 
 
 def _is_full_url(url: str) -> bool:
