@@ -9,6 +9,7 @@ from django.urls import get_resolver
 
 from bars_portal.exchange.failures import log_failure
 from bars_portal.exchange.fhir.structure import warm as warm_structure
+from bars_portal.exchange.receiver.connections import prefer_warm
 
 _SWEEP_AFTER = 50_000
 
@@ -26,6 +27,7 @@ def warm() -> None:
         log_failure(error)
     finally:
         connection.close()
+    prefer_warm(connection)
     _drop_habits()
     _calm_collector()
 
