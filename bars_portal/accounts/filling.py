@@ -1,5 +1,6 @@
 """Puts what was typed back into the forms of a page that is shown anew. Pure: HTML in, HTML out."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
@@ -8,6 +9,8 @@ from lxml import html
 
 _NEVER_FILLED = frozenset({"submit", "button", "reset", "image", "file", "password"})
 _NOT_OURS = "csrfmiddlewaretoken"
+# No tree of lxml holds them, and they come along with what is pasted from Word and PDF.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 Values = dict[str, list[str]]
 
 
@@ -21,7 +24,7 @@ def fill(page: bytes, address: str, action: str, fields: QueryDict, *, notice: s
     best = max(forms, key=lambda form: _shared(form, fields), default=None)
     if best is None or not _shared(best, fields):
         return page
-    values = {name: list(fields.getlist(name)) for name in fields}
+    values = {name: [_UNWRITABLE.sub(" ", each) for each in fields.getlist(name)] for name in fields}
     for control in _controls(best):
         _set(control, values)
     best.addprevious(_notice(notice))

@@ -91,3 +91,13 @@ def test_any_words_come_back(words: str) -> None:
     form = list(document.iter("form"))[3]
     assert [(each.text or "").removeprefix("\n") for each in form.iter("textarea")] == [words]
     assert words in [each.get("value") for each in form.iter("input")]
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x0b", "\x0c", "\x1b", "\ufffe"], ids=ascii)
+@pytest.mark.parametrize("field", ["line", "area"])
+def test_signs_that_no_page_can_hold_are_left_out(field: str, sign: str) -> None:
+    """Word ends a line with U+000B, PDF a page with U+000C; both are pasted."""
+    typed = QueryDict(mutable=True)
+    typed[field] = f"before{sign}after"
+    page = fill(PAGE, "/here/", "/here/", typed, notice="x").decode()
+    assert "before after" in page
