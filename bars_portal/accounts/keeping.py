@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import QueryDict
 
 from bars_portal.accounts.acting import name_of
-from bars_portal.accounts.models import KeptForm, User
+from bars_portal.accounts.models import ADDRESS_LENGTH, KeptForm, User
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.sealing import Sealer
@@ -26,10 +26,13 @@ _SECRET = ("password", "otp", "token", "csrf")
 
 @transaction.atomic
 def keep_form(*, user: User, page: str, action: str, fields: QueryDict, now: datetime) -> bool:
-    """False when there is nothing to keep, or too much. A newer one takes the place of the older."""
+    """False when there is nothing to keep, or too much, or for an address that no page of ours has.
+
+    A newer one takes the place of the older.
+    """
     typed = _typed(fields)
     forget_old(now=now)
-    if not typed or len(typed) > _MOST_BYTES:
+    if not typed or len(typed) > _MOST_BYTES or not all(map(_may_be_ours, (page, action))):
         return False
     KeptForm.objects.update_or_create(
         user=user, page=page, action=action, defaults={"sealed": _SEALER.seal(typed), "kept_at": now}
@@ -61,6 +64,11 @@ def forget_form(user: User, action: str) -> None:
 def forget_old(*, now: datetime) -> None:
     """Everybody's, so that nothing stays because its owner never came back."""
     KeptForm.objects.filter(kept_at__lte=now - KEPT_FOR).delete()
+
+
+def _may_be_ours(address: str) -> bool:
+    """What the database can hold: anybody can make up an address."""
+    return len(address) <= ADDRESS_LENGTH and "\0" not in address
 
 
 def _typed(fields: QueryDict) -> bytes:

@@ -86,13 +86,16 @@ class Membership(models.Model):
         return f"{self.user.username}: {Role(self.role).label}"
 
 
+ADDRESS_LENGTH = 500
+
+
 class KeptForm(models.Model):
     """What somebody sent after their session had ended: theirs alone, and not for long (accounts.keeping)."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     # Paths of ours: the page that the form stood on (with its query), and where the form was sent.
-    page = models.CharField(max_length=500)
-    action = models.CharField(max_length=500)
+    page = models.CharField(max_length=ADDRESS_LENGTH)
+    action = models.CharField(max_length=ADDRESS_LENGTH)
     # The fields as they were typed, URL-encoded and encrypted.
     sealed = models.BinaryField()
     kept_at = models.DateTimeField(db_index=True)

@@ -133,6 +133,18 @@ def test_nothing_and_too_much_are_not_kept(signed_in: Client, page: str, rewind:
     assert not KeptForm.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "address", [f"/bookings/?x={'y' * 600}", "/bookings/services/%00/times/"], ids=["too long", "a zero byte"]
+)
+def test_what_stands_at_no_address_of_ours_is_not_kept(
+    signed_in: Client, address: str, rewind: Rewind
+) -> None:
+    rewind(activity=900)
+    answer = signed_in.post(address, {"words": WORDS})
+    assert answer.headers["Location"].startswith(SIGN_IN)
+    assert not KeptForm.objects.exists()
+
+
 def test_one_person_keeps_ten_at_most(user: User) -> None:
     for number in range(12):
         keeping.keep_form(
