@@ -70,6 +70,9 @@ class ActingMiddleware:
             organisation_id = acting.organisation.pk
             acting.user.acting_organisation_id = organisation_id  # type: ignore[attr-defined]  # for RoleBackend
             keep_permissions(acting.user, organisation_id, acting.permissions)
+        elif isinstance(user, User):
+            # Else the roles in every organisation would count, also where they did not sign in for.
+            keep_permissions(user, None, frozenset())
         return self.get_response(request)
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from bars_portal.accounts import attention
-from bars_portal.accounts.acting import SESSION_KEY, Acting, actor_of, resolve_acting
+from bars_portal.accounts.acting import LIMIT_KEY, SESSION_KEY, Acting, actor_of, resolve_acting
 from bars_portal.accounts.attention import AttentionItem
 from bars_portal.accounts.decorators import acting_of, permission_required
 from bars_portal.accounts.models import Membership, User
@@ -81,6 +81,17 @@ def test_only_the_organisation_acted_for_gives_permissions() -> None:
     assert user.has_perm("audit.view_auditevent")
     user.acting_organisation_id = first.pk  # type: ignore[attr-defined]  # as the middleware does
     assert not user.has_perm("audit.view_auditevent")
+
+
+def test_who_acts_for_nobody_may_nothing(client: Client) -> None:
+    """They signed in with NHS CIS2 for one organisation, and have left it: another one does not count."""
+    user, left = make_user(role=Role.AUDITOR), make_organisation()
+    client.force_login(user)
+    session = client.session
+    session[LIMIT_KEY] = [left.pk]
+    session.save()
+    assert client.get("/admin/audit/auditevent/").status_code == 302
+    assert client.get("/admin/audit/auditevent/", follow=True).status_code == 403
 
 
 def test_an_inactive_person_may_nothing_and_a_superuser_everything() -> None:
