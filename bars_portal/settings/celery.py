@@ -23,6 +23,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "bars_portal.exchange.tasks.sweep_outbox", "schedule": 60.0},
     "purge-drafts": {"task": "bookings.tasks.purge_drafts", "schedule": 3600.0},
     "purge-request-drafts": {"task": "referrals.tasks.purge_drafts", "schedule": 3600.0},
+    "forget-typed": {"task": "bars_portal.accounts.tasks.forget_typed", "schedule": 3600.0},
     "heartbeat": {"task": "bars_portal.exchange.tasks.heartbeat", "schedule": 10.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(env.VAR / "celery" / "beat-schedule")

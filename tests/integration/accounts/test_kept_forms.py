@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from bars_portal.accounts import keeping
+from bars_portal.accounts import keeping, tasks
 from bars_portal.accounts.models import KeptForm, User
 from bars_portal.audit.models import AuditEvent
 from tests.factories.accounts import PASSWORD, add_membership, make_user
@@ -86,6 +88,30 @@ def test_it_is_kept_for_an_hour(signed_in: Client, page: str, rewind: Rewind, us
     assert FILLED not in signed_in.get(page).content.decode()
     keeping.forget_old(now=timezone.now())
     assert not KeptForm.objects.exists()
+
+
+def test_a_form_that_nobody_came_back_for_is_forgotten(signed_in: Client, page: str, rewind: Rewind) -> None:
+    send_too_late(signed_in, page, rewind)
+    tasks.forget_typed()
+    assert KeptForm.objects.exists()
+    KeptForm.objects.update(kept_at=timezone.now() - timedelta(minutes=61))
+    tasks.forget_typed()
+    assert not KeptForm.objects.exists()
+
+
+def test_a_session_that_nobody_came_back_to_is_forgotten(signed_in: Client, page: str) -> None:
+    """Answers in the making are in it, and it is not encrypted."""
+    signed_in.post(page, {"reason": "OTH", "words": WORDS})
+    tasks.forget_typed()
+    assert "Quillfeather" in str(Session.objects.get().get_decoded())
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    tasks.forget_typed()
+    assert not Session.objects.exists()
+
+
+def test_nothing_is_forgotten_later_than_every_hour() -> None:
+    planned = {each["task"]: each["schedule"] for each in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert planned[tasks.forget_typed.name] <= 3600
 
 
 def test_also_when_nothing_is_left_of_the_session(signed_in: Client, page: str) -> None:
