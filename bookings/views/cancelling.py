@@ -45,6 +45,7 @@ def cancel(request: HttpRequest, booking_id: UUID) -> HttpResponse:
         return _found_cancelled(request, booking, latest)
     if request.method == "POST" and form.is_valid() and latest.can_be_cancelled:
         return _send(request, booking, form, latest)
+    services.record_view(booking=booking, acting=acting_of(request), now=clock())
     page = booking_page(booking, acting=acting_of(request), now=clock())
     return render(request, "bookings/cancel.jinja", {"form": form, "page": page, "latest": latest})
 

@@ -76,6 +76,7 @@ def _confirm(request: HttpRequest, draft: BookingDraft, booking: Booking) -> Htt
         except TransitionRefused:
             messages.info(request, "Somebody changed this booking at the same moment.")
         return redirect("bookings:detail", booking.pk)
+    services.record_view(booking=booking, acting=acting_of(request), now=clock())
     context = {
         "form": form,
         "draft": draft,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.audit.services import record
 from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
@@ -113,9 +114,19 @@ def _begin(
         return _back(service, before)
     known = before.patient if before is not None else newest_patient(journey)
     if known is not None:
+        _record_look(request, before, journey)
         answers = answers_from(details_of(known))
         services.save_draft_patient(draft=opened, patient_data=answers, now=clock())
     return redirect_to_next_step(opened)
+
+
+def _record_look(request: HttpRequest, before: Booking | None, journey: Journey | None) -> None:
+    """Who the new time is for is taken over, with everything that is known about them."""
+    acting, now = acting_of(request), clock()
+    if before is not None:
+        services.record_view(booking=before, acting=acting, now=now)
+    elif journey is not None:
+        record(actor=acting.actor, action="bookings.view_journey", subject=journey, now=now)
 
 
 def _replaced(before: Booking) -> Booking | None:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.audit.services import record
 from bookings import services
 from bookings.models import Booking
 from bookings.presenters import SlotPage, booking_page, booking_rows
@@ -28,9 +29,11 @@ _PAGE = 25
 def sent_list(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("status", "")
     status = BookingStatus(chosen) if chosen in set(BookingStatus) else None
-    found = sent_bookings(acting_of(request), SentFilters(statuses=(status.value,) if status else ()))
+    acting = acting_of(request)
+    found = sent_bookings(acting, SentFilters(statuses=(status.value,) if status else ()))
     page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "rows": booking_rows(page.object_list), "status": chosen, "statuses": _FILTERS}
+    record(actor=acting.actor, action="bookings.view_sent_list", now=clock())
     return render(request, "bookings/list.jinja", context)
 
 

@@ -20,7 +20,7 @@ from referrals.presenters.answers import Row
 from referrals.presenters.received import received_page
 from referrals.presenters.telling import who_is_told
 from referrals.selectors import steps_of
-from referrals.services import answering
+from referrals.services import answering, record_case_view
 from referrals.services.answering import Decided
 from referrals.views.lookup import clock, received_case_of, whole_number
 from referrals.views.typed import forget_typed, keep_typed, kept_typed
@@ -77,6 +77,7 @@ def _answer(request: HttpRequest, case: Case, page: AnswerPage) -> HttpResponse:
 
 
 def _read(request: HttpRequest, case: Case, page: AnswerPage) -> HttpResponse:
+    record_case_view(case=case, acting=acting_of(request), now=clock())
     typed = kept_typed(request, case.pk)
     form = page.make_form(typed, request, case)
     if typed is not None and "check" in request.GET and form.is_valid():

@@ -14,11 +14,12 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.patients.presenters import banner
 from bookings.models import Booking
 from bookings.policies import PolicyRefused
+from bookings.services import record_view
 from referrals import selectors
 from referrals.answer_forms.linking import LinkForm, booking_options, referral_options
 from referrals.models import Referral
 from referrals.permissions import WORK
-from referrals.services import linking
+from referrals.services import linking, record_case_view
 from referrals.views.lookup import clock, received_case_of
 
 _LINKED = "They are linked now."
@@ -36,6 +37,7 @@ def link_booking(request: HttpRequest, case_id: UUID) -> HttpResponse:
         booking = _booking(request, UUID(form.cleaned_data["chosen"]))
         _link(request, referral, booking)
         return redirect("referrals:received", case_id)
+    record_case_view(case=referral, acting=acting_of(request), now=clock())
     context = {"form": form, "banner": banner(referral.patient), "case": referral, "about": "appointment"}
     return render(request, "referrals/link.jinja", context)
 
@@ -50,6 +52,7 @@ def link_referral(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         _link(request, _referral(request, UUID(form.cleaned_data["chosen"])), booking)
         return redirect("bookings:received", booking_id)
+    record_view(booking=booking, acting=acting_of(request), now=clock())
     context = {"form": form, "banner": banner(booking.patient), "booking": booking, "about": "referral"}
     return render(request, "referrals/link.jinja", context)
 

@@ -99,7 +99,9 @@ def _latest(request: HttpRequest, draft: RequestDraft) -> LatestRequest | None:
 @require_safe
 @permission_required(VIEW[Direction.SENT])
 def outcome(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    page = confirmation(sent_case_of(request, case_id), acting=acting_of(request), now=clock())
+    case, acting, now = sent_case_of(request, case_id), acting_of(request), clock()
+    services.record_case_view(case=case, acting=acting, now=now)
+    page = confirmation(case, acting=acting, now=now)
     return render(request, "referrals/request/outcome.jinja", {"page": page})
 
 

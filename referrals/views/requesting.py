@@ -14,6 +14,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
 from bookings.patient_answers import answers_from
+from bookings.services import record_view
 from directory.capabilities import read_capability
 from directory.identity import sender_identity
 from directory.selectors import find_services, service_by_id
@@ -48,6 +49,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if obstacle:
         context = {"beginning": beginning, "obstacle": obstacle, "needs_booking": beginning.needs_booking()}
         return render(request, "referrals/request/blocked.jinja", context)
+    _record_look(beginning)
     form = KindForm(request.POST if request.method == "POST" else None, kinds=beginning.kinds())
     if request.method == "POST" and form.is_valid():
         return _create(request, beginning, form.cleaned_data["use_case"])
@@ -81,6 +83,17 @@ def ask_again(request: HttpRequest, service_id: str) -> HttpResponse:
         raise Http404
     clear_capability(service=service)
     return redirect(reverse("referrals:new", query={"service": service.service_id}))
+
+
+def _record_look(beginning: Beginning) -> None:
+    """Who the request is about is shown, and taken over."""
+    about: dict[str, Any] = {"acting": beginning.acting, "now": clock()}
+    if case := beginning.case or beginning.onward:
+        services.record_case_view(case=case, **about)
+    elif beginning.booking:
+        record_view(booking=beginning.booking, **about)
+    elif beginning.journey:
+        services.record_journey_view(journey=beginning.journey, **about)
 
 
 def _name_in(draft: RequestDraft) -> str:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.audit.services import record
 from bars_portal.exchange.gateway import get_client
 from bookings.policies import PolicyRefused
 from directory.identity import sender_identity
@@ -57,6 +58,7 @@ def sent_list(request: HttpRequest) -> HttpResponse:
         "overdue_count": overdue.count(),
         "unmatched": open_unmatched_replies(acting)[:_MOST_ALARMS],
     }
+    record(actor=acting.actor, action="referrals.view_sent_list", now=now)
     return render(request, "referrals/sent_list.jinja", context)
 
 
@@ -133,6 +135,7 @@ def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
     latest = _latest(request, case)
     if request.method == "POST" and form.is_valid() and (latest.can_be_changed or latest.is_taken_back):
         return _send(request, case, form, latest)
+    services.record_case_view(case=case, acting=acting_of(request), now=clock())
     page = sent_page(case, acting=acting_of(request), now=clock())
     return render(request, "referrals/take_back.jinja", {"form": form, "page": page, "latest": latest})
 

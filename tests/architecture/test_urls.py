@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.roles import Role
+from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import OutboundMessage
 from bookings.states import Direction
 from directory.models import HealthcareService
@@ -171,17 +172,23 @@ def test_a_stranger_is_sent_to_sign_in(client: Client, known: dict[str, Any], ro
 
 @pytest.mark.parametrize("role", [*Role, None])
 def test_no_page_breaks_for_anybody(client: Client, known: dict[str, Any], role: Role | None) -> None:
-    """An exception fails the test by itself: the client raises it."""
+    """An exception fails the test by itself: the client raises it. Whoever reads a name leaves an event."""
     person: User = make_user(role=role, organisation=known["organisation"])
     client.force_login(person)
     seen: dict[int, int] = {}
+    unrecorded: list[str] = []
     for route in routes():
         if "sign-out" in route or "logout" in route:
             continue
         for path in filled(route, known):
-            status = client.get(path).status_code
+            recorded = AuditEvent.objects.count()
+            response = client.get(path)
+            status = response.status_code
             assert status in (200, 204, 301, 302, 403, 404, 405), path
             seen[status] = seen.get(status, 0) + 1
+            if b"quill" in response.content.lower() and AuditEvent.objects.count() == recorded:
+                unrecorded.append(path)
+    assert not unrecorded
     assert seen[403 if role is None else 200] > 3, "somebody with a role sees something"
 
 

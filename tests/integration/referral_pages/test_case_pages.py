@@ -78,6 +78,7 @@ def test_a_request_is_taken_back(sender: Desk, how: str, status: str) -> None:
     case, client = sender.sent(), client_of(sender.acting)
     address = reverse("referrals:take-back", args=[case.pk])
     assert "Why is it taken back?" in words(client.get(address))
+    assert AuditEvent.objects.filter(action="referrals.view_case", subject_id=str(case.pk)).count() == 1
     missing = client.post(address, {"how": "", "reason": ""})
     assert words(missing).count("Enter the reason in a few words") >= 2
     for _ in range(2):

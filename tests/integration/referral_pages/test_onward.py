@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
+from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.models import OutboundMessage
 from referrals.models import Case, Referral, RequestDraft
@@ -61,7 +62,10 @@ def test_what_was_received_is_a_draft_that_a_person_reads(office: Office) -> Non
     assert KNOWN_HERE in words(office.client.get(office.page(case)))
     chosen = words(office.client.get(reverse("referrals:new", query={"onward": case.pk})))
     assert f"onward={case.pk}" in chosen
+    looks = AuditEvent.objects.filter(action="referrals.view_case", subject_id=str(case.pk))
+    before = looks.count()
     draft = begin(office, case)
+    assert looks.count() > before
     assert draft.onward_from == case.pk
     assert draft.typed["patient"]["family_name"] == case.patient.family_name
     assert draft.typed["assessment"]["narrative"]

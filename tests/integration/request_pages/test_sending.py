@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
+from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Journey, Patient
@@ -106,7 +107,10 @@ def test_a_booking_brings_its_patient_and_is_named(desk: Desk) -> None:
     )
     link = reverse("bookings:detail", args=[booking.pk])
     assert f"?booking={booking.pk}" in desk.client.get(link).content.decode()
+    looks = AuditEvent.objects.filter(action="bookings.view_booking", subject_id=str(booking.pk))
+    assert looks.count() == 1
     draft = desk.begin(booking=booking.pk)
+    assert looks.count() == 2
     assert draft.typed["patient"]["family_name"] == patient.family_name
     steps = {slug: typed for slug, typed in minimal(ED).items() if slug != "patient"}
     desk.send(desk.filled(draft, steps))
@@ -121,6 +125,7 @@ def test_a_journey_brings_its_patient(desk: Desk) -> None:
     assert f"service={desk.service.service_id}&amp;journey={patient.journey.pk}" in chooser
     draft = desk.begin(journey=patient.journey.pk)
     assert draft.typed["patient"]["family_name"] == patient.family_name
+    assert AuditEvent.objects.get(action="referrals.view_journey").subject_id == str(patient.journey.pk)
 
 
 def test_a_second_press_finds_the_first_case(desk: Desk) -> None:
