@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.exchange.fhir.timestamps import LONDON
-from bookings.admin.base import of_own_services, own_services
+from bookings.admin.base import changeable, of_own_services, own_services
 from bookings.models import Schedule
 from bookings.services import generate_slots, save_schedule
 
@@ -66,6 +66,10 @@ class ScheduleAdmin(_Admin):
             kwargs["queryset"] = own_services(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def has_change_permission(self, request: HttpRequest, obj: Schedule | None = None) -> bool:
+        theirs = obj is None or changeable(request, Schedule.objects.filter(pk=obj.pk)).exists()
+        return super().has_change_permission(request, obj) and theirs
+
     def has_delete_permission(self, request: HttpRequest, obj: Schedule | None = None) -> bool:
         return False
 
@@ -85,6 +89,6 @@ class ScheduleAdmin(_Admin):
         today, actor = now.astimezone(LONDON).date(), actor_of(request)
         made = sum(
             generate_slots(schedule=each, first_day=today, days=days, now=now, actor=actor)
-            for each in chosen.filter(active=True)
+            for each in changeable(request, chosen).filter(active=True)
         )
         messages.success(request, f"{made} new slots. Slots that were there already are unchanged.")

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
-from bookings.admin.base import of_own_services
+from bookings.admin.base import changeable, of_own_services
 from bookings.models import Slot
 from bookings.services import block_slots, free_slots
 
@@ -50,7 +50,7 @@ class SlotAdmin(_Admin):
         self, request: HttpRequest, chosen: QuerySet[Slot], service: Callable[..., int], word: str
     ) -> None:
         now: datetime = timezone.now()
-        ids = list(chosen.values_list("pk", flat=True))
+        ids = list(changeable(request, chosen).values_list("pk", flat=True))
         changed = service(slot_ids=ids, actor=actor_of(request), now=now)
         messages.success(request, f"{changed} {'slot' if changed == 1 else 'slots'} {word}.")
         if left := len(ids) - changed:

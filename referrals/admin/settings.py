@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
-from bookings.admin.base import of_own_services, own_services, sees_everything
+from bookings.admin.base import changeable, changes_everything, of_own_services, own_services
 from referrals import services
 from referrals.models import BreachRule, ListedCode
 
@@ -56,8 +56,9 @@ class BreachRuleAdmin(_SettingAdmin):
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
         """Managers set up their own services; a rule for every service is not theirs to make."""
-        kwargs |= {"queryset": own_services(request), "required": not sees_everything(request)}
+        kwargs |= {"queryset": own_services(request), "required": not changes_everything(request)}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _is_theirs(self, request: HttpRequest, obj: Any) -> bool:
-        return obj is None or obj.service_id is not None or sees_everything(request)
+        """A rule for every service is the superusers'."""
+        return obj is None or changeable(request, BreachRule.objects.filter(pk=obj.pk)).exists()

@@ -6,11 +6,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from bars_portal.accounts.models import User
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bookings.models import Schedule, Slot, SlotStatus
 from bookings.states import Direction
-from tests.factories.accounts import make_user
+from tests.factories.accounts import add_membership, make_user
 from tests.factories.bookings import TOMORROW, make_booking, make_schedule, make_slot
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,21 @@ def test_a_manager_sees_the_own_diaries_only(schedule: Schedule) -> None:
     page = signed_in(Role.MANAGER, schedule).get(reverse("admin:bookings_schedule_changelist"))
     assert b"Own room" in page.content
     assert b"Foreign room" not in page.content
+
+
+def test_reading_everything_is_no_right_to_change_everything(schedule: Schedule) -> None:
+    """A manager who is an auditor too."""
+    foreign = make_slot()
+    client = signed_in(Role.MANAGER, schedule)
+    person = User.objects.get(memberships__organisation=schedule.service.provider)
+    add_membership(person, schedule.service.provider, Role.AUDITOR)
+    address = reverse("admin:bookings_schedule_change", args=[foreign.schedule_id])
+    assert client.get(address).status_code == 200
+    assert client.post(address, {"name": "Mine"}).status_code == 403
+    assert "0 new slots" in act(client, "schedule", "make_two_weeks", [foreign.schedule])
+    act(client, "slot", "block", [foreign])
+    foreign.refresh_from_db()
+    assert foreign.status == SlotStatus.FREE
 
 
 def test_slots_are_made_from_a_diary(schedule: Schedule) -> None:

@@ -16,7 +16,7 @@ from referrals.forms.code_lists import PUBLISHED, lists_from
 from referrals.models import BreachRule, ListedCode
 from referrals.selectors import minutes_by_rule, offered_codes
 from referrals.states import Category
-from tests.factories.accounts import make_user
+from tests.factories.accounts import add_membership, make_user
 from tests.factories.referrals import make_hub
 from tests.integration.referrals.sending import make_desk, theirs
 
@@ -104,6 +104,24 @@ def test_managers_set_up_codes_and_rules_of_their_services(client: Client, role:
     assert [each.service_id for each in BreachRule.objects.all()] == ([service.pk] if adds else [])
     saved = AuditEvent.objects.filter(action__startswith="referrals.save_")
     assert saved.count() == (2 if adds else 0)
+
+
+def test_reading_everything_is_no_right_to_set_up_everything(client: Client) -> None:
+    """A manager who is an auditor too."""
+    service, foreign = make_hub(hosted=True), make_hub(service_id="2000000077", hosted=True)
+    person = make_user(role=Role.MANAGER, organisation=service.provider)
+    add_membership(person, service.provider, Role.AUDITOR)
+    client.force_login(person, backend=BACKEND)
+    for each in (foreign.pk, "", service.pk):
+        rule = {"service": each, "category": "validation", "priority": "C3", "minutes": "60"}
+        client.post(reverse("admin:referrals_breachrule_add"), rule)
+    assert [each.service_id for each in BreachRule.objects.all()] == [service.pk]
+    theirs = BreachRule.objects.create(service=foreign, minutes=5)
+    for page, form in (("change", {"minutes": "60", "category": "validation"}), ("delete", {"post": "yes"})):
+        address = reverse(f"admin:referrals_breachrule_{page}", args=[theirs.pk])
+        assert client.post(address, form).status_code == 403
+    theirs.refresh_from_db()
+    assert theirs.minutes == 5
 
 
 def test_a_rule_is_removed_with_its_event(client: Client) -> None:
