@@ -88,11 +88,20 @@ def _read_entry(key: str, address: object, reading: _Reading) -> None:
     return None
 
 
+def _pairs(members: list[tuple[str, Any]]) -> _Pairs:
+    """Raises UnicodeEncodeError: a name with half a character can be escaped in JSON, and written nowhere."""
+    for name, _ in members:
+        name.encode()
+    return _Pairs(members)
+
+
 def _load(text: str) -> _Pairs:
     try:
-        loaded = json.loads(text, object_pairs_hook=_Pairs)
+        loaded = json.loads(text, object_pairs_hook=_pairs)
     except json.JSONDecodeError as fault:
         raise refuse(f"Line {fault.lineno}, column {fault.colno}", f"this is no JSON ({fault.msg})") from None
+    except UnicodeEncodeError:
+        raise refuse("File", "a name holds half a character, such as \\ud800") from None
     except (RecursionError, ValueError):
         raise refuse("File", "it is nested too deeply, or holds a number that is too long") from None
     if not isinstance(loaded, _Pairs):

@@ -57,6 +57,15 @@ def test_a_refused_list_names_line_and_reason(engineer: Client) -> None:
     assert not CatalogueImport.objects.exists()
 
 
+@pytest.mark.parametrize("broken", ["\\ud800", "https://fhir.nhs.uk/Id/dos-service-id"], ids=["system", "id"])
+def test_half_a_character_is_refused_in_words(engineer: Client, broken: str) -> None:
+    """JSON can say it, and no page can hold it."""
+    routes = f'{{"NHSD-Target-Identifier": {{"{broken}": {{"\\udfff": "https://receiver.example"}}}}}}'
+    page = upload(engineer, routes.encode(), source="routes").content.decode()
+    assert "half a character" in page
+    assert not CatalogueImport.objects.exists()
+
+
 def test_what_changed_since_is_shown_again_instead_of_applied(engineer: Client) -> None:
     path, fingerprint = previewed(engineer)
     make_service(service_id="1", name="By hand")
