@@ -51,6 +51,19 @@ def test_changes_are_recorded(superuser: Client) -> None:
     assert AuditEvent.objects.get(action="accounts.change_organisation").detail == {"fields": 1}
 
 
+def test_a_password_that_is_set_is_recorded(superuser: Client) -> None:
+    """Whoever sets it could come in as that person."""
+    person = make_user()
+    address = f"{USERS}{person.pk}/password/"
+    recorded = AuditEvent.objects.filter(action="accounts.set_password_of_user", subject_id=str(person.pk))
+    for password, times in (("short", 0), (LONG, 1)):
+        answers = {"password1": password, "password2": password, "usable_password": "true"}
+        superuser.post(address, {**answers, "set-password": "1"})
+        assert recorded.count() == times
+    person.refresh_from_db()
+    assert person.check_password(LONG)
+
+
 @pytest.mark.parametrize("code", ["", "a", "abc", "ABC 1", "<script>", "X" * 13, "X" * 9000])
 def test_ods_codes_that_are_none(superuser: Client, code: str) -> None:
     superuser.post(f"{ORGANISATIONS}add/", {"ods_code": code, "name": "N", "phone": ""})
