@@ -1,29 +1,33 @@
 """Our receiver against fhirstarter (PyPI) in the same run, on the same PostgreSQL.
 
-Each is one process that speaks plain HTTP on loopback to one kept-alive connection of the same client: ours
-gunicorn with the receiver's whole application, theirs uvicorn with uvloop, as its documentation says. Theirs
-stores the Bundle as JSON in one committed insert; ours does everything that the standard asks. `make bench`
-installs it into var/peer; PEER_PYTHON names another interpreter that has it.
+Each is one process that speaks plain HTTP on loopback to kept-alive connections of the same clients: ours
+gunicorn with the receiver's whole application, theirs uvicorn with uvloop, as its documentation says. The
+bounds are on the rate, which is what a server gets done for several clients; what a single one waits is told
+beside it. Theirs stores the Bundle as JSON in one committed insert; ours does everything that the standard
+asks. `make bench` installs it into var/peer; PEER_PYTHON names another interpreter that has it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 from calling import Answer
+from load import Load, clients, get, post
 from pairs import compare, finish, say
 from servers import BENCHMARKS, Connection, Server, free_port, plain, running
 from stage import ROOT, SERVICE_ID, Json, Stage, bodies, prepare
 
 CREATE_BOUND, SEARCH_BOUND = 3.0, 8.0
-PAIRS, CREATES, SEARCHES = 7, 40, 20
+# Requests are made in batches: between two of them nobody waits for a straggler.
+CLIENTS, PAIRS, BATCH = 4, 9, 80
 _DAY = datetime(2030, 3, 1, 8, tzinfo=UTC)
 _SLOTS = 48
 _TABLES = (
@@ -108,51 +112,85 @@ def _fact(resource: Json) -> tuple[object, ...]:
     return (*kind, resource["status"], *times)
 
 
-def compare_searches(stage: Stage, ours: Connection, theirs: Connection) -> bool:
+@dataclass(frozen=True)
+class Sides:
+    """The same number of connections to either server."""
+
+    ours: Load
+    theirs: Load
+
+
+@contextmanager
+def both(ours: Server, theirs: Server, count: int) -> Iterator[Sides]:
+    with clients(ours.port, count) as one, clients(theirs.port, count) as other:
+        yield Sides(one, other)
+
+
+def compare_searches(sides: Sides, how_many: str, bound: float | None) -> bool:
+    for_us = [get(our_search()) for _ in range(BATCH)]
+    for_them = [get(their_search()) for _ in range(BATCH)]
+    return compare(
+        f"Slot search, {_SLOTS} slots with includes, against fhirstarter, {how_many}",
+        lambda: sides.ours.carry(for_us, status=200),
+        lambda: sides.theirs.carry(for_them, status=200),
+        bound=bound,
+        pairs=PAIRS,
+        repeats=1,
+        requests=BATCH,
+        at_least=True,
+    )
+
+
+def compare_creates(stage: Stage, sides: Sides, how_many: str, bound: float | None) -> bool:
+    sent = bodies((PAIRS + 1) * BATCH)
+    for_us, for_them = (
+        _batches([post(body) for body in sent]),
+        _batches([post(body, "/Bundle") for body in sent]),
+    )
+    kept = compare(
+        f"Creating REFREQ01, against fhirstarter, {how_many}",
+        lambda: sides.ours.carry(next(for_us), status=200),
+        lambda: sides.theirs.carry(next(for_them), status=201),
+        bound=bound,
+        pairs=PAIRS,
+        repeats=1,
+        requests=BATCH,
+        at_least=True,
+    )
+    check_stored(stage, sent)
+    return kept
+
+
+def _batches(requests: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (requests[begin : begin + BATCH] for begin in range(0, len(requests), BATCH))
+
+
+def check_stored(stage: Stage, sent: Sequence[bytes]) -> None:
+    """Every message is there on both sides, whole."""
+    with stage.connect() as connection:
+        stored = connection.execute("SELECT body FROM exchange_inboundmessage WHERE state = 'accepted'")
+        assert sorted(sent) == sorted({bytes(row[0]) for row in stored} & set(sent))
+        kept_there = connection.execute("SELECT resource ->> 'id' FROM peer_bundle")
+        assert {json.loads(body)["id"] for body in sent} <= {row[0] for row in kept_there}
+    say(f"  all {len(sent)} are stored on both sides")
+
+
+def same_answers(stage: Stage, ours: Connection, theirs: Connection) -> None:
     give_included(stage, bundle_of(ours.get(our_search())))
     one, other = bundle_of(ours.get(our_search())), bundle_of(theirs.get(their_search()))
     assert one["total"] == other["total"] == _SLOTS
     assert facts(one) == facts(other)
 
-    def search(connection: Connection, path: str) -> None:
-        assert connection.get(path).status == 200
 
-    return compare(
-        f"Slot search, {_SLOTS} slots with includes, against fhirstarter",
-        lambda: search(ours, our_search()),
-        lambda: search(theirs, their_search()),
-        bound=SEARCH_BOUND,
-        pairs=PAIRS,
-        repeats=SEARCHES,
-        at_least=True,
-    )
-
-
-def compare_creates(stage: Stage, ours: Connection, theirs: Connection) -> bool:
-    count = PAIRS * CREATES + CREATES // 4
-    sent = bodies(count)
-    for_us, for_them = iter(sent), iter(sent)
-
-    def create(connection: Connection, body: bytes, path: str, status: int) -> None:
-        answer = connection.post(body, path)
-        assert answer.status == status, answer
-
-    kept = compare(
-        "Creating REFREQ01, against fhirstarter",
-        lambda: create(ours, next(for_us), "/FHIR/R4/$process-message", 200),
-        lambda: create(theirs, next(for_them), "/Bundle", 201),
-        bound=CREATE_BOUND,
-        pairs=PAIRS,
-        repeats=CREATES,
-        at_least=True,
-    )
-    with stage.connect() as connection:
-        stored = connection.execute("SELECT body FROM exchange_inboundmessage WHERE state = 'accepted'")
-        assert sorted(bytes(row[0]) for row in stored) == sorted(sent)
-        kept_there = connection.execute("SELECT resource ->> 'id' FROM peer_bundle")
-        assert sorted(row[0] for row in kept_there) == sorted(json.loads(body)["id"] for body in sent)
-    say(f"  all {count} are stored on both sides")
-    return kept
+def measure(stage: Stage, ours: Server, theirs: Server) -> list[bool]:
+    with both(ours, theirs, CLIENTS) as crowd, both(ours, theirs, 1) as single:
+        at_once, alone = f"{CLIENTS} clients at once", "one client"
+        return [
+            compare_creates(stage, crowd, at_once, CREATE_BOUND),
+            compare_searches(crowd, at_once, SEARCH_BOUND),
+            compare_creates(stage, single, alone, None),
+            compare_searches(single, alone, None),
+        ]
 
 
 def main() -> None:
@@ -162,9 +200,9 @@ def main() -> None:
             for table in _TABLES:
                 connection.execute(table)
         url = stage.database_url
-        with plain(url) as our_server, peer(url) as their_server:
-            ours, theirs = our_server.connect(), their_server.connect()
-            finish(compare_creates(stage, ours, theirs), compare_searches(stage, ours, theirs))
+        with plain(url) as ours, peer(url) as theirs:
+            same_answers(stage, ours.connect(), theirs.connect())
+            finish(*measure(stage, ours, theirs))
 
 
 if __name__ == "__main__":

@@ -35,12 +35,14 @@ def compare(
     bound: float | None = None,
     pairs: int = 7,
     repeats: int,
+    requests: int = 1,
     at_least: bool = False,
 ) -> bool:
     """Time both in turn and print median and range; whether the median of the pairs' ratios keeps the bound.
 
     The ratio is cost, product to floor, at most `bound`. With `at_least` it is speed: how many times as fast
-    the product is as the floor. Without a bound the figures are only told. Raises ValueError for fewer than
+    the product is as the floor. Without a bound the figures are only told. One call makes so many `requests`:
+    times are told for one of them. Raises ValueError for fewer than
     5 pairs.
     """
     if pairs < FEWEST_PAIRS:
@@ -50,8 +52,8 @@ def compare(
     measured = [_pair(product, floor, repeats, product_first=number % 2 == 0) for number in range(pairs)]
     ratios = [_ratio(ours, theirs, at_least=at_least) for ours, theirs in measured]
     say(name)
-    _say_times("product", [ours for ours, _ in measured], repeats)
-    _say_times("floor", [theirs for _, theirs in measured], repeats)
+    _say_times("product", [ours for ours, _ in measured], repeats * requests)
+    _say_times("floor", [theirs for _, theirs in measured], repeats * requests)
     return holds("ratio", ratios, bound=bound, at_least=at_least)
 
 
