@@ -55,14 +55,16 @@ class Stage:
 
 
 @contextmanager
-def prepare(*, durable: bool = True) -> Iterator[Stage]:
+def prepare(*, durable: bool = True, slower_by: int = 0) -> Iterator[Stage]:
     """A database of its own, dropped at the end: embedded, or on the server that DATABASE_URL names.
 
-    Raises NotDurable when `durable` and the server commits without fsync.
+    Each commit takes so many milliseconds longer than the disk does, whoever commits. Raises NotDurable when
+    `durable` and the server commits without fsync.
     """
     with _database() as url:
         if durable:
             _require_fsync(url)
+        _slow_down(url, slower_by)
         _set_up_django(url)
         from django.db import connections
 
@@ -162,6 +164,17 @@ def _require_fsync(url: str) -> None:
             row = server.execute(sql.SQL("SHOW {}").format(sql.Identifier(setting))).fetchone()
             if row is None or row[0] != "on":
                 raise NotDurable(f"PostgreSQL runs with {setting} off: unset DATABASE_URL, or switch it on.")
+
+
+def _slow_down(url: str, milliseconds: int) -> None:
+    """By PostgreSQL's own wait before it writes a commit, here also for one that commits alone."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    for setting, value in (("commit_delay", milliseconds * 1000), ("commit_siblings", 0)):
+        statement = sql.SQL("ALTER DATABASE {} SET {} = {}")
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(
+                statement.format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(value))
+            )
 
 
 def environment(url: str) -> dict[str, str]:
