@@ -10,7 +10,10 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.template import migrated_template
+
 if TYPE_CHECKING:
+    from bars_portal.demo.database import EmbeddedPostgres
     from tests.stack import Stack
 
 # The database of the running programs; its name tells whose tests it serves.
@@ -19,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
-def database_server() -> Iterator[str | None]:
-    """The folder of the embedded cluster's socket; None when DATABASE_URL names a server."""
+def database_server() -> Iterator["EmbeddedPostgres | None"]:
+    """The embedded cluster; None when DATABASE_URL names a server."""
     from django.conf import settings
 
     if not settings.EMBEDDED_DATABASE:
@@ -29,19 +32,21 @@ def database_server() -> Iterator[str | None]:
     from bars_portal.demo.database import start_embedded
 
     server = start_embedded(ROOT / "var" / "test-postgres")
-    yield server.socket_folder
+    yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    database_server: str | None, django_db_modify_db_settings_parallel_suffix: None
+    database_server: "EmbeddedPostgres | None", django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
     """Before pytest-django makes the test database (one a worker): point it at the embedded cluster."""
     from django.db import connections
 
     if database_server is not None:
-        connections["default"].settings_dict |= {"HOST": database_server, "USER": "postgres"}
+        given = connections["default"].settings_dict
+        given |= {"HOST": database_server.socket_folder, "USER": "postgres"}
+        given["TEST"]["TEMPLATE"] = migrated_template(database_server)
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +73,9 @@ def _seed_code_lists(**_: object) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(database_server: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stack"]:
+def stack(
+    database_server: "EmbeddedPostgres | None", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Stack"]:
     """Portal, receiver, simulator and worker, really running, with a database of their own."""
     from tests.stack import running_stack
 
@@ -77,20 +84,24 @@ def stack(database_server: str | None, tmp_path_factory: pytest.TempPathFactory)
 
 
 @contextmanager
-def _own_database(socket_folder: str | None) -> Iterator[str]:
-    """An empty database beside the tests' own, on the same server; dropped afterwards."""
+def _own_database(embedded: "EmbeddedPostgres | None") -> Iterator[str]:
+    """A database beside the tests' own, on the same server; dropped afterwards.
+
+    Empty on a server that was given to us, migrated on the embedded one.
+    """
     from django.db import connections
     from psycopg import connect, sql
 
     given = connections["default"].settings_dict
-    host = socket_folder or given["HOST"] or given["OPTIONS"].get("host", "")
+    host = embedded.socket_folder if embedded else given["HOST"] or given["OPTIONS"].get("host", "")
     user, password, port = given["USER"] or "postgres", given["PASSWORD"], given["PORT"]
     name = sql.Identifier(_LIVE)
+    template = sql.Identifier(migrated_template(embedded) if embedded else "template1")
     with connect(
         host=host, user=user, password=password or None, port=port or None, dbname="postgres", autocommit=True
     ) as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
         secret = f":{quote(password, safe='')}" if password else ""
         place = (
             f"/{_LIVE}?host={quote(host, safe='/')}"

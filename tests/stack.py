@@ -18,6 +18,10 @@ from bars_portal.demo.programs import programs
 from bars_portal.demo.readiness import is_ready
 
 ROOT = Path(__file__).resolve().parent.parent
+# In one process, as the launcher does it: a second interpreter would cost the start two seconds.
+_PREPARE = (
+    "from django.core.management import call_command as call; call('migrate', verbosity=0); call('seed_demo')"
+)
 
 
 @dataclass
@@ -96,8 +100,7 @@ def running_stack(var: Path, database_url: str) -> Iterator[Stack]:
         name: logging_to(program, var) for name, program in programs(var, ports, pki, environment).items()
     }
     stack = Stack(var, ports, pki, environment, logged)
-    stack.manage("migrate", "--verbosity", "0")
-    stack.manage("seed_demo")
+    stack.manage("shell", "--no-imports", "-c", _PREPARE)
     try:
         stack.start(*stack.programs)
         stack.wait_ready()
