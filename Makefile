@@ -37,7 +37,8 @@ browser: assets ## the journeys in a real browser
 assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build
 
-check: test lint types contracts migrations ## everything that CI runs
+check: test ## everything that CI runs
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint types contracts migrations
 
 lint: $(VENV)/.dev-stamp ## ruff, rules and format
 	$(BIN)/ruff check .
