@@ -119,5 +119,8 @@ def _without_faults(page: Page) -> Iterator[None]:
 
 
 def _is_fault(kind: str, text: str) -> bool:
-    """An answer such as 404 is also written to the console as an error: that is the page's own test."""
-    return "Content Security Policy" in text or (kind == "error" and not text.startswith("Failed to load"))
+    """What chromium and htmx write of an answer such as 404, which is the page's own test, and of a question
+    that a newer one took the place of, is none.
+    """
+    harmless = text.startswith(("Failed to load", "htmx:sendAbort"))
+    return "Content Security Policy" in text or (kind == "error" and not harmless)
