@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := bars_portal bookings directory referrals tests benchmarks manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
-PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
-	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+# Universal: a package that only one of the Pythons needs stands in the lock with its marker.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(LOCK_ARGS)
 PEER := var/peer
 PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
+LOCK_ARGS ?=
 # Every program that a test starts would compile the portal anew: half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -71,10 +72,10 @@ format: $(VENV)/.dev-stamp ## rewrite in the house format
 	$(BIN)/ruff format .
 
 lock: $(VENV)/.dev-stamp ## renew the pinned dependencies in requirements/
-	$(PIP_COMPILE) -o requirements/production.txt pyproject.toml
-	$(PIP_COMPILE) --extra local -c requirements/production.txt -o requirements/local.txt pyproject.toml
-	$(PIP_COMPILE) --extra local --extra dev -c requirements/local.txt -o requirements/dev.txt pyproject.toml
-	$(PIP_COMPILE) -o requirements/bench.txt requirements/bench.in
+	$(LOCK) -o requirements/production.txt pyproject.toml
+	$(LOCK) --extra local -c requirements/production.txt -o requirements/local.txt pyproject.toml
+	$(LOCK) --extra local --extra dev -c requirements/local.txt -o requirements/dev.txt pyproject.toml
+	$(LOCK) -o requirements/bench.txt requirements/bench.in
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed (make PYTHON=/path/to/python3.11).")'
