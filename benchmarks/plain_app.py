@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bars_portal.exchange.receiver.server.sockets import PeerSocket
+from bars_portal.exchange.receiver.server.tls import PeerSocket
 from bars_portal.wsgi import application as receiver
 
 

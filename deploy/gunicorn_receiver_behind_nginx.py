@@ -8,7 +8,7 @@ the socket: whoever does may claim any certificate.
 import os
 from pathlib import Path
 
-from bars_portal.exchange.receiver.server.memory import limit_heaps
+from bars_portal.exchange.receiver.server.worker import limit_heaps
 
 bind = os.environ.get("RECEIVER_BIND", "unix:/run/bars/receiver.sock")
 # The socket is for its owner and group: nginx joins the group.

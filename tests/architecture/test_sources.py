@@ -15,7 +15,6 @@ EDGES = {
     "bars_portal/accounts/decorators.py",
     "bars_portal/demo/setup.py",
     "bars_portal/exchange/gateway.py",
-    "bars_portal/exchange/receiver/base.py",
     "bars_portal/nhsuk/context.py",
 }
 EDGE_NAMES = {"views", "admin", "tasks", "commands", "middleware", "management"}

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange.receiver.server.health.checks import Check, CheckFailed, Checks
-from bars_portal.exchange.receiver.server.health.handshake import handshake_check
-from bars_portal.exchange.receiver.server.health.service import HealthServer
+from bars_portal.exchange.receiver.server.health import HealthServer
+from bars_portal.exchange.receiver.server.readiness import Check, CheckFailed, Checks, handshake_check
 from tests.integration.receiver_server.running import Receiver, free_port
 
 Answer = tuple[int, dict[str, Any]]

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
-from bars_portal.exchange.receiver.server.health.checks import CheckFailed
-from bars_portal.exchange.receiver.server.health.database import check_database
+from bars_portal.exchange.receiver.server.readiness import CheckFailed, check_database
 
 
 def in_a_thread(call: Callable[[], None]) -> None:

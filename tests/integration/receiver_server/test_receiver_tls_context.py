@@ -19,11 +19,9 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bars_portal.credentials.keys import read_tls_key
 from bars_portal.credentials.local_pki import PkiFiles
-from bars_portal.exchange.receiver.server.environment import BadEnvironment, ServerSettings
-from bars_portal.exchange.receiver.server.health.settings import HealthSettings
+from bars_portal.exchange.receiver.server.environment import BadEnvironment, HealthSettings, ServerSettings
 from bars_portal.exchange.receiver.server.lingering import LingeringWorker
-from bars_portal.exchange.receiver.server.sockets import PeerSocket, SlowClient
-from bars_portal.exchange.receiver.server.tls import server_context
+from bars_portal.exchange.receiver.server.tls import PeerSocket, SlowClient, server_context
 from bars_portal.exchange.receiver.server.worker import PeerConnection, ReceiverWorker
 from tests.integration.receiver_server.running import environment
 
@@ -177,7 +175,7 @@ def test_each_request_has_time_of_its_own(pair: Pair) -> None:
 
 
 def test_a_client_that_takes_no_answer_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bars_portal.exchange.receiver.server.sockets.WRITE_SECONDS", 0.2)
+    monkeypatch.setattr("bars_portal.exchange.receiver.server.tls.WRITE_SECONDS", 0.2)
     with pytest.raises(SlowClient):
         pair[0].sendall(b"x" * 20_000_000)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from gunicorn.workers.base import Worker
 
 from bars_portal.exchange.receiver.server.environment import ServerSettings
-from bars_portal.exchange.receiver.server.memory import limit_heaps
 from bars_portal.exchange.receiver.server.tls import server_context
+from bars_portal.exchange.receiver.server.worker import limit_heaps
 
 _settings = ServerSettings.read(os.environ)
 

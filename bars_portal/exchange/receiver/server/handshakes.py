@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 
-from bars_portal.exchange.receiver.server.sockets import PeerSocket
+from bars_portal.exchange.receiver.server.tls import PeerSocket
 
 Address = tuple[str, int]
 

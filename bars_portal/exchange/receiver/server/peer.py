@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from bars_portal.exchange.receiver.server.sockets import PeerSocket
+from bars_portal.exchange.receiver.server.tls import PeerSocket
 
 UNIX_SOCKET = "unix"
 Environ = Mapping[str, Any]

@@ -1,5 +1,6 @@
 """gunicorn's threaded worker with handshakes in its poller, bounded reads, and a log without payload."""
 
+import ctypes
 import ssl
 import time
 from functools import partial
@@ -9,12 +10,67 @@ from typing import Any, cast
 
 from gunicorn import http, util
 from gunicorn import sock as gunicorn_sock
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+)
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn
 
-from bars_portal.exchange.receiver.server.faults import answer_to
 from bars_portal.exchange.receiver.server.handshakes import Address, Handshakes
 from bars_portal.exchange.receiver.server.lingering import LingeringWorker
-from bars_portal.exchange.receiver.server.sockets import PeerSocket
+from bars_portal.exchange.receiver.server.tls import PeerSocket
+
+# What a worker gives back of its memory: without this, bursts of large bodies treble its size.
+#
+# glibc keeps up to eight heaps a core and spreads the request threads over them; each keeps the holes of its
+# own worst moment. So: two heaps, and large blocks returned at once.
+
+
+# mallopt(3): parameters of malloc.h, which Python has no names for.
+_ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
+_HEAPS = 2
+# glibc's own start value; setting it stops it from growing with the largest block that was ever freed.
+_LARGE_BYTES = 131_072
+
+
+def limit_heaps() -> bool:
+    """For this process, before its threads start. False where the C library has no such settings."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    wanted = ((_ARENA_MAX, _HEAPS), (_MMAP_THRESHOLD, _LARGE_BYTES), (_TRIM_THRESHOLD, _LARGE_BYTES))
+    # A list: every one is set, whatever became of the one before.
+    taken = [mallopt(parameter, value) for parameter, value in wanted]
+    return all(each == 1 for each in taken)
+
+
+# The bare answers to what is not even HTTP; a request that parses gets an OperationOutcome elsewhere.
+
+
+_ANSWERS: tuple[tuple[type[BaseException], tuple[int, str]], ...] = (
+    # The application's own mistakes, though gunicorn derives them from the client's.
+    (InvalidResponseHeader, (500, "Internal Server Error")),
+    (InvalidResponseHeaderName, (500, "Internal Server Error")),
+    (LimitRequestLine, (414, "URI Too Long")),
+    (LimitRequestHeaders, (431, "Request Header Fields Too Large")),
+    (ExpectationFailed, (417, "Expectation Failed")),
+    # An unknown transfer coding too: RFC 9112 would say 501, but no 5xx is ours when the request is at fault.
+    (ParseException, (400, "Bad Request")),
+    (ssl.SSLError, (400, "Bad Request")),
+)
+
+
+def answer_to(error: BaseException) -> tuple[int, str]:
+    """Status and reason phrase."""
+    for kind, answer in _ANSWERS:
+        if isinstance(error, kind):
+            return answer
+    return (500, "Internal Server Error")
+
 
 HANDSHAKE_SECONDS = 3.0
 # At once, in one worker: well below worker_connections, so that admitted clients always find room.
