@@ -12,7 +12,7 @@ class BookingsConfig(AppConfig):
         from bars_portal.accounts.attention import register
         from bookings.attention import attention
         from bookings.selectors.availability import next_free_slots
-        from directory.availability import availability
+        from directory import ports
 
         register(attention)
-        availability.register(next_free_slots)
+        ports.next_free.plug(next_free_slots)

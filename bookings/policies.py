@@ -7,10 +7,11 @@ from bars_portal.accounts.models import User
 from bars_portal.accounts.refusals import PolicyRefused as PolicyRefused
 from bars_portal.accounts.refusals import allowed, need
 from bars_portal.accounts.selectors import is_clinician
+from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.permissions import VIEW
+from bookings.ports import TimeFrame
 from bookings.states import BookingStatus, Direction
-from bookings.time_frames import lacks_approval
 from directory.engaging import NO_BOOKINGS, is_told_to_book, why_no_booking
 from directory.models import HealthcareService, ServiceCapability
 from directory.selectors import capability_of, why_unreachable
@@ -52,6 +53,18 @@ def check_can_use_draft(acting: Acting, draft: BookingDraft, now: datetime) -> N
         over = draft.replaces.status == BookingStatus.CANCELLED
         need(over, "The old appointment is not cancelled yet, so a new one cannot be booked in its place.")
         _check_not_replaced(draft.replaces)
+
+
+def frame_missed_by(draft: BookingDraft) -> TimeFrame | None:
+    """The time frame that the chosen time lies outside of; None when it fits, or when there is none."""
+    journey = draft.replaces.journey if draft.replaces is not None else draft.journey
+    frame = ports.time_frame.provider(journey) if journey is not None else None
+    return None if frame is None or frame.holds(draft.start) else frame
+
+
+def lacks_approval(draft: BookingDraft) -> bool:
+    """Outside the time frame, and no clinician has said yes to this very time."""
+    return draft.approved_by_id is None and frame_missed_by(draft) is not None
 
 
 def check_time_frame(draft: BookingDraft) -> None:

@@ -10,12 +10,9 @@ class DirectoryConfig(AppConfig):
 
     def ready(self) -> None:
         from bars_portal.accounts.attention import register
-        from bars_portal.exchange.partners import register_partners
-        from bars_portal.exchange.registry import hosted_services
+        from bars_portal.exchange.ports import services
         from directory.attention import attention
-        from directory.partners import DirectoryPartners
-        from directory.selectors import hosted_service, service_ids_provided_by
+        from directory.known_services import KnownServices
 
-        hosted_services.register(hosted_service, service_ids_provided_by)
+        services.plug(KnownServices())
         register(attention)
-        register_partners(DirectoryPartners())

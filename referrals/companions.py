@@ -3,8 +3,8 @@
 from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
-from bookings.companions import Companion, Companions
 from bookings.models import Booking
+from bookings.ports import Companion, Companions
 from referrals.link_policies import can_link_booking
 from referrals.permissions import VIEW
 from referrals.selectors import referrals_of

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bookings.models import Booking
-from bookings.whole_messages import WholeMessage
+from bookings.ports import WholeMessage
 from referrals.presenters.received import shown_message
 
 

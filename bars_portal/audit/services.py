@@ -8,7 +8,7 @@ from django.db import models
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
-from bars_portal.rows import insert
+from bars_portal.sql import insert
 
 
 def record(

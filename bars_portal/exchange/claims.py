@@ -13,7 +13,7 @@ from bars_portal.exchange.arrival import Arrival
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.reading import Reading
 from bars_portal.exchange.transport.headers import storable_headers
-from bars_portal.statements import Question, ask
+from bars_portal.sql import Question, ask
 
 # Of a conversation every message counts: asked for the accepted ones, the planner may look through all of
 # them, for they have an index of their own.

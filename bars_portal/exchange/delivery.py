@@ -15,7 +15,7 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.models import OBSOLETE, UNCLEAR, DeliveryAttempt, DeliveryState, OutboundMessage
-from bars_portal.exchange.partners import note_delivery
+from bars_portal.exchange.ports import services
 from bars_portal.exchange.registry import Outcome, message_type
 from bars_portal.exchange.retrying import next_attempt, schedule
 from bars_portal.exchange.transport.answers import Delivery, Judgement, judge_answer, judge_error
@@ -33,6 +33,8 @@ _STATE = {
     Delivery.REFUSED: DeliveryState.REFUSED,
     Delivery.UNKNOWN: DeliveryState.UNKNOWN,
 }
+# The token's issuer failed, not the service.
+_NOT_THE_SERVICE = frozenset({"token-refused"})
 # What one sweep takes at the most; the next one comes in a minute.
 _AT_ONCE = 200
 _TO_SEND = Q(state=DeliveryState.QUEUED)
@@ -62,10 +64,16 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
     outcome = _outcome(attempt.message, sent, client, now=clock())
     state = _settle(attempt, sent, outcome, now=clock())
     # Not in that transaction: what holds the service's row there would wait for everything else in it.
-    judged = sent.judgement
-    service_id = ServiceID.parse(attempt.message.service_id)
-    note_delivery(service_id, judged.delivery, judged.reason, now=clock())
+    _note_contact(attempt.message, sent.judgement, now=clock())
     return state
+
+
+def _note_contact(message: OutboundMessage, judged: Judgement, *, now: datetime) -> None:
+    """The service's health, as this attempt shows it. A refusal may be the proxy's, so it says nothing."""
+    if judged.delivery is Delivery.REFUSED or judged.reason in _NOT_THE_SERVICE:
+        return
+    answered = judged.delivery is not Delivery.UNKNOWN
+    services.provider.note_contact(ServiceID.parse(message.service_id), answered=answered, now=now)
 
 
 def queue_again(message: OutboundMessage) -> bool:

@@ -20,8 +20,7 @@ from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.reading import Reading, read_message
 from bars_portal.exchange.refusals import code_of, outcome_reply
 from bars_portal.exchange.registry import Refusal
-from bars_portal.rows import insert
-from bars_portal.together import together
+from bars_portal.sql import insert, together
 
 # Names drawn at random (references) may be taken: then another is drawn. And what was accepted while we
 # looked is seen the second time.

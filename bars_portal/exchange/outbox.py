@@ -15,7 +15,7 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.gateway import own_software
 from bars_portal.exchange.models import UNCLEAR, DeliveryState, OutboundMessage
-from bars_portal.exchange.partners import agreed_version
+from bars_portal.exchange.ports import services
 from bars_portal.exchange.registry import Addressing, message_type
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
@@ -49,7 +49,7 @@ def enqueue(
         software=own_software(),
         practitioner=practitioner,
         use_context=_use_context(bundle, to),
-        version=agreed_version(to.service_id, now=now),
+        version=services.provider.agreed_version(to.service_id, now=now),
     )
     message = OutboundMessage.objects.create(
         message_type=key,

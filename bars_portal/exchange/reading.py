@@ -11,7 +11,8 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeError
 from bars_portal.exchange.fhir.rules import HostedService, Verdict, judge
 from bars_portal.exchange.fhir.rules.model import FindService
 from bars_portal.exchange.fhir.structure import check_structure
-from bars_portal.exchange.registry import MessageType, hosted_services, message_type, workflow_rows
+from bars_portal.exchange.ports import services
+from bars_portal.exchange.registry import MessageType, message_type, workflow_rows
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Reading:
 def read_message(arrival: Arrival) -> Reading:
     """Raises OutcomeError with every issue found, the decisive one first."""
     # Header and body mostly name the same service: looked up once a message.
-    find = cache(hosted_services.find)
+    find = cache(services.provider.hosted)
     _check_target(arrival, find)
     raw = arrival.read()
     if issues := check_structure(raw):

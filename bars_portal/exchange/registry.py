@@ -5,7 +5,7 @@ decorate with `@register_message` and `@register_reader` is known from then on. 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
@@ -29,7 +29,7 @@ from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
 from bars_portal.exchange.fhir.rules.overlap import overlap
 from bars_portal.exchange.transport.answers import Delivery
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.statements import Question
+from bars_portal.sql import Question
 
 
 @dataclass(frozen=True)
@@ -169,34 +169,6 @@ class ResourceReader(ABC):
         """
 
 
-Find = Callable[[ServiceID], HostedService | None]
-ProvidedBy = Callable[[int], Sequence[str]]
-
-
-@dataclass
-class HostedServices:
-    """The one lookup of services that we answer for; the directory fills it."""
-
-    _find: Find | None = None
-    _provided_by: ProvidedBy | None = None
-
-    def register(self, find: Find, provided_by: ProvidedBy) -> None:
-        """`provided_by(organisation id)` gives the service ids of one organisation."""
-        if self._find is not None and self._find is not find:
-            raise ImproperlyConfigured("The hosted services have two owners.")
-        self._find, self._provided_by = find, provided_by
-
-    def find(self, service_id: ServiceID) -> HostedService | None:
-        if self._find is None:
-            raise ImproperlyConfigured("No app told the exchange which services are hosted here.")
-        return self._find(service_id)
-
-    def provided_by(self, organisation_id: int) -> Sequence[str]:
-        if self._provided_by is None:
-            raise ImproperlyConfigured("No app told the exchange who provides which service.")
-        return self._provided_by(organisation_id)
-
-
 @dataclass
 class _Registry:
     messages: dict[str, MessageType] = field(default_factory=dict)
@@ -204,7 +176,6 @@ class _Registry:
 
 
 _registry = _Registry()
-hosted_services = HostedServices()
 
 M = TypeVar("M", bound=type[MessageType])
 R = TypeVar("R", bound=type[ResourceReader])
@@ -254,8 +225,10 @@ def autodiscover() -> None:
 
 
 def _plugin_modules(app: str) -> Iterator[str]:
-    package = f"{app}.messages"
-    if find_spec(package) is not None:
-        yield from (f"{package}.{found.name}" for found in iter_modules(import_module(package).__path__))
-    if find_spec(f"{app}.resources") is not None:
-        yield f"{app}.resources"
+    for package in (f"{app}.messages", f"{app}.resources"):
+        if find_spec(package) is not None:
+            yield package
+            yield from (
+                f"{package}.{found.name}"
+                for found in iter_modules(getattr(import_module(package), "__path__", ()))
+            )

@@ -13,7 +13,7 @@ from bars_portal.exchange.models import (
     InboundMessage,
     OutboundMessage,
 )
-from bars_portal.exchange.registry import hosted_services
+from bars_portal.exchange.ports import services
 
 
 def outbound_log(organisation_id: int | None) -> QuerySet[OutboundMessage]:
@@ -54,4 +54,4 @@ def inbound_log(organisation_id: int | None) -> QuerySet[InboundMessage]:
     messages = InboundMessage.objects.defer("body", "reply")
     if organisation_id is None:
         return messages
-    return messages.filter(service_id__in=hosted_services.provided_by(organisation_id))
+    return messages.filter(service_id__in=services.provider.provided_by(organisation_id))

@@ -9,7 +9,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.patients.details import ContactDetails, PatientDetails
 from bars_portal.patients.models import Contact, Journey, Patient
 from bars_portal.patients.selectors import find_journey
-from bars_portal.rows import insert, insert_unless_there
+from bars_portal.sql import insert, insert_unless_there
 
 
 def open_journey(

@@ -74,7 +74,7 @@ DATABASES["default"].setdefault("OPTIONS", {})
 # Memory and flash find a page anywhere: an index is worth its while more often than on a turning disk.
 _PLANNING = "-c random_page_cost=1.1"
 DATABASES["default"]["OPTIONS"]["options"] = f"{_TIMEOUTS} {_PLANNING} -c timezone=UTC"
-# How often a connection sees a statement of bars_portal.statements before the server keeps its plan. A pooler
+# How often a connection sees a statement of bars_portal.sql before the server keeps its plan. A pooler
 # that shares connections between transactions must know prepared statements (PgBouncer from 1.21).
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
 # The receiver's connections are open before a rush comes: opening them inside one is what takes long.

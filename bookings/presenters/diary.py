@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from bars_portal.accounts.acting import Acting
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.presenters import PatientBanner, banner
-from bookings.companions import Companions, companions_of
+from bookings import ports
 from bookings.models import Booking, SlotStatus
+from bookings.ports import Companions, WholeMessage
 from bookings.presenters.booking import (
     TONES,
     Step,
@@ -19,7 +20,6 @@ from bookings.presenters.booking import (
 )
 from bookings.selectors import DiaryEntry, diary_of, ended_bookings_of, history_of
 from bookings.states import BookingStatus
-from bookings.whole_messages import WholeMessage, whole_message
 from directory.models import HealthcareService
 
 _SLOT_TONES = {SlotStatus.FREE: "neutral", SlotStatus.BUSY: "done", SlotStatus.BUSY_UNAVAILABLE: "waiting"}
@@ -118,6 +118,6 @@ def received_page(booking: Booking, *, acting: Acting, now: datetime) -> Receive
         ],
         patient=patient_rows(booking.patient),
         history=[history_step(change, booking) for change in history_of(booking)],
-        companions=companions_of(booking, acting),
-        whole=whole_message(booking, now),
+        companions=ports.companions.provider(booking, acting),
+        whole=ports.whole_message.provider(booking, now),
     )

@@ -8,7 +8,7 @@ import orjson
 
 from bars_portal.audit.reads import NOTED, ReadNote
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.statements import cursor
+from bars_portal.sql import cursor
 from bookings.paired_ids import paired_id_sql
 from bookings.rows import DiaryRow, OfferedSlots
 from directory.selectors import SERVING, serving_of

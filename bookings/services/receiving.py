@@ -7,7 +7,7 @@ from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import reply
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.patients.services import create_patient, open_journey
-from bars_portal.rows import insert
+from bars_portal.sql import insert
 from bookings import mapping
 from bookings.mapping import ReceivedBooking
 from bookings.models import Booking, Slot, SlotStatus

@@ -13,8 +13,7 @@ from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
-from bookings import mapping, policies
-from bookings.basis import basis_of
+from bookings import mapping, policies, ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.parties import parties_of
 from bookings.services.status import start_history
@@ -110,7 +109,7 @@ def _insert(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
         slot_resources=draft.slot_resources,
         patient=details_of(patient),
         parties=parties_of(draft.service, patient.organisation, now),
-        based_on=basis_of(patient.journey, draft.service),
+        based_on=ports.basis.provider(patient.journey, draft.service),
         now=now,
     )
     return Booking.objects.create(

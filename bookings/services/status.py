@@ -8,7 +8,7 @@ from django.db import transaction
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import event_of
-from bars_portal.rows import insert
+from bars_portal.sql import insert
 from bookings.models import Booking, BookingStatusChange
 from bookings.states import BookingEvent, BookingStatus, Direction, TransitionRefused, next_status
 

@@ -15,8 +15,8 @@ from bars_portal.accounts.selectors import clinicians_of
 from bookings import services
 from bookings.forms import ApprovalForm
 from bookings.models import BookingDraft
+from bookings.policies import frame_missed_by
 from bookings.presenters import draft_summary
-from bookings.time_frames import frame_missed_by
 from bookings.views.drafting import patient_of
 from bookings.views.lookup import clock, draft_of
 from bookings.views.next_step import redirect_to_next_step

@@ -16,9 +16,9 @@ from bars_portal.patients.forms import PatientForm
 from bookings import services
 from bookings.models import BookingDraft
 from bookings.patient_answers import answers_of_test_patient, typed_answers
+from bookings.policies import lacks_approval
 from bookings.presenters import draft_summary, patient_rows, test_patients
 from bookings.selectors import booking_of_draft, draft_for
-from bookings.time_frames import lacks_approval
 from bookings.views.asking import ask_first
 from bookings.views.lookup import LONDON, clock, draft_of
 from bookings.views.waiting import wait_for_outcome

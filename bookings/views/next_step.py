@@ -4,8 +4,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from bookings.models import BookingDraft
+from bookings.policies import lacks_approval
 from bookings.states import BookingStatus
-from bookings.time_frames import lacks_approval
 
 
 def redirect_to_next_step(draft: BookingDraft) -> HttpResponse:

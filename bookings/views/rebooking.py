@@ -14,11 +14,10 @@ from bars_portal.accounts.refusals import PolicyRefused
 from bookings import services
 from bookings.forms import CancelForm
 from bookings.models import Booking, BookingDraft
-from bookings.policies import check_can_rebook
+from bookings.policies import check_can_rebook, lacks_approval
 from bookings.presenters import booking_page, draft_summary
 from bookings.selectors import rebooking_of
 from bookings.states import BookingStatus, TransitionRefused
-from bookings.time_frames import lacks_approval
 from bookings.views.asking import ask_first
 from bookings.views.cancelling import latest_of
 from bookings.views.lookup import clock, draft_of, sent_booking

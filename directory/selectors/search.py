@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Left
 
-from directory.availability import availability
+from directory import ports
 from directory.folding import search_words
 from directory.models import SORTED_BY, HealthcareService
 from directory.postcodes import UKPostcode
@@ -70,7 +70,7 @@ class ServiceSearch(Sequence[FoundService]):
         services = services.filter(_TAKES[takes]) if takes else services
         self._words = search_words(text)
         self._matches = _named(services.filter(_near(self.origin)), text, self._words)
-        self._free = availability.next_free(now) if now else {}
+        self._free = ports.next_free.provider(now) if now else {}
         self._soonest = soonest
 
     def __len__(self) -> int:

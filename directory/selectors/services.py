@@ -9,7 +9,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
-from bars_portal.statements import ask
+from bars_portal.sql import ask
 from directory.facts import ServiceFacts
 from directory.models import Endpoint, HealthcareService
 from directory.selectors.places import position_of

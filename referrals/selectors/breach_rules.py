@@ -1,6 +1,6 @@
 """When a request without a time of its own is due."""
 
-from bars_portal.statements import Question
+from bars_portal.sql import Question
 from directory.models import HealthcareService
 from referrals.states import Category
 

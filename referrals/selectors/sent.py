@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
+from bookings.ports import TimeFrame
 from bookings.states import BookingStatus
-from bookings.time_frames import TimeFrame
 from directory.models import HealthcareService
 from referrals.models import MODELS, SENT, Case, Referral, RequestDraft, Rereferral
 from referrals.states import CaseStatus, Category, Direction

@@ -8,7 +8,7 @@ from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.registry import Applied
 from bars_portal.patients.services import create_patient, open_journey
-from bars_portal.rows import insert
+from bars_portal.sql import insert
 from bookings.references import new_reference
 from directory.selectors import receiving_service
 from referrals import mapping

@@ -10,7 +10,7 @@ from django.db import transaction
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import event_of
-from bars_portal.rows import insert
+from bars_portal.sql import insert
 from referrals.models import Case, CaseStatusChange, CaseVersion, owned_by
 from referrals.states import CaseEvent, CaseStatus, Direction, TransitionRefused, next_status
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.models import AuditEvent
 from bars_portal.patients.models import Contact, Journey
-from bars_portal.rows import insert, insert_unless_there
+from bars_portal.sql import insert, insert_unless_there
 from directory.models import HealthcareService
 from referrals.models import Referral
 from tests.factories.accounts import make_organisation

@@ -8,8 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.models import AuditEvent
-from bars_portal.rows import change, insert
-from bars_portal.together import together
+from bars_portal.sql import change, insert, together
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

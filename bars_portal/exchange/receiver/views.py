@@ -29,6 +29,7 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError,
 from bars_portal.exchange.fhir.queries import DefinitionQuery
 from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.inbound import receive
+from bars_portal.exchange.ports import services
 from bars_portal.exchange.receiver.authentication import Peer, authenticate_peer
 from bars_portal.exchange.receiver.connections import spare
 from bars_portal.exchange.receiver.exceptions import issues_of
@@ -183,7 +184,7 @@ class MessageDefinitionView(FhirView):
 
     def get(self, request: Request) -> HttpResponse:
         query = DefinitionQuery.parse(_params(request._request))
-        service = registry.hosted_services.find(query.service_id)
+        service = services.provider.hosted(query.service_id)
         if service is None:
             raise fault(OutcomeCode.NOT_FOUND, "The service in context is not known here.", "context")
         found = message_definitions(service, registry.workflow_rows(), self.now, use_cases=query.use_cases)

@@ -13,8 +13,8 @@ from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bookings import services
 from bookings.models import Booking, BookingDraft
+from bookings.policies import frame_missed_by
 from bookings.selectors import history_of
-from bookings.time_frames import frame_missed_by
 from referrals.models import Case
 from referrals.states import CaseStatus, Category
 from tests.factories.accounts import make_acting, make_user

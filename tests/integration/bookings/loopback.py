@@ -19,6 +19,7 @@ from bars_portal.exchange.fhir.queries import DefinitionQuery
 from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
+from bars_portal.exchange.ports import services
 from bars_portal.exchange.transport.auth import NoToken
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
@@ -101,7 +102,7 @@ def _statement(now: datetime) -> dict[str, Any]:
 
 def _definitions(params: list[tuple[str, str]], now: datetime) -> dict[str, Any]:
     query = DefinitionQuery.parse(params)
-    service = registry.hosted_services.find(query.service_id)
+    service = services.provider.hosted(query.service_id)
     if service is None:
         raise fault(OutcomeCode.NOT_FOUND, "The service is not known here.", "context")
     return message_definitions(service, registry.workflow_rows(), now, use_cases=query.use_cases)

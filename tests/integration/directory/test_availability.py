@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from bookings.selectors.availability import next_free_slots
-from directory.availability import Availability
 from directory.selectors import ServiceSearch
 from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.directory import make_postcodes, make_service
@@ -53,12 +52,3 @@ def test_soonest_comes_first_and_unknown_times_last(postcode: str) -> None:
     assert [each.next_free for each in search[0:3]] == [NOW + HOUR, NOW + 2 * HOUR, None]
     assert [each.service.name for each in search[1:3]] == ["Second", "Z, not known"]
     assert [each.service.name for each in search[2:10]] == ["Z, not known", "Zz, not known"]
-
-
-def test_only_one_source_tells() -> None:
-    registry = Availability()
-    assert registry.next_free(NOW) == {}
-    registry.register(next_free_slots)
-    registry.register(next_free_slots)
-    with pytest.raises(ValueError, match="already"):
-        registry.register(lambda now: {})

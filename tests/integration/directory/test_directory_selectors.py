@@ -4,7 +4,7 @@ import pytest
 
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.registry import hosted_services
+from bars_portal.exchange.ports import services
 from directory.geo import Position
 from directory.selectors import (
     facts_of,
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db
 def test_the_exchange_asks_the_directory() -> None:
     service = make_service(accepted_use_cases=["a1t1"], allowed_callers=["RX1"])
 
-    facts = hosted_services.find(ServiceID(service.service_id))
+    facts = services.provider.hosted(ServiceID(service.service_id))
 
     assert facts is not None
     assert facts.provider_ods == service.provider.ods_code
     assert facts.accepted_use_cases == {"a1t1"}
     assert facts.allowed_callers == {"RX1"}
-    assert list(hosted_services.provided_by(service.provider.pk)) == [service.service_id]
+    assert list(services.provider.provided_by(service.provider.pk)) == [service.service_id]
 
 
 @pytest.mark.parametrize("changes", [{"hosted": False}, {"active": False}])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.statements import ask
+from bars_portal.sql import ask
 from directory.facts import ServingService
 from directory.selectors import SERVING, facts_of, serving_of
 from tests.factories.directory import make_postcodes, make_service

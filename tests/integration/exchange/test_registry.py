@@ -17,9 +17,7 @@ from bars_portal.exchange import registry
 from bars_portal.exchange.fhir.capability import capability_statement
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason
 from bars_portal.exchange.fhir.definitions import DEFINITIONS
-from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.registry import (
-    HostedServices,
     MessageType,
     ResourceReader,
     autodiscover,
@@ -101,15 +99,6 @@ def test_a_resource_has_one_reader() -> None:
 
     with pytest.raises(ImproperlyConfigured, match="Appointment has two readers"):
         register_reader(Reader)
-
-
-def test_hosted_services_have_one_owner() -> None:
-    services = HostedServices()
-    with pytest.raises(ImproperlyConfigured):
-        services.find(ServiceID.parse("1"))
-    services.register(lambda _: None, lambda _: [])
-    with pytest.raises(ImproperlyConfigured, match="two owners"):
-        services.register(lambda _: None, lambda _: [])
 
 
 PLUGIN = """

@@ -15,7 +15,7 @@ from bars_portal.patients.mapping import patient_from_fhir
 from bars_portal.patients.models import Contact, Journey, Patient
 from bars_portal.patients.selectors import details_of, patients_of, patients_of_journey
 from bars_portal.patients.services import create_patient, open_journey
-from bars_portal.together import together
+from bars_portal.sql import together
 from tests.factories.accounts import make_organisation
 from tests.factories.patients import DETAILS, NOW, make_details, make_journey, make_patient
 from tests.unit.patients.strategies import odd_resources

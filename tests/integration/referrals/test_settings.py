@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
-from bars_portal.statements import ask
+from bars_portal.sql import ask
 from referrals.code_file import CodeRow, ListName
 from referrals.forms.code_lists import PUBLISHED, lists_from
 from referrals.models import BreachRule, ListedCode

@@ -1,0 +1,66 @@
+"""What bookings ask of the rooms above: the requests that come before a booking, and that go with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.patients.models import Journey
+from bars_portal.ports import Port
+from bookings.models import Booking
+from directory.models import HealthcareService
+
+
+@dataclass(frozen=True)
+class TimeFrame:
+    """ServiceRequest.occurrencePeriod of the assessment; either end may be open."""
+
+    start: datetime | None
+    end: datetime | None
+
+    def holds(self, moment: datetime) -> bool:
+        early = self.start is not None and moment < self.start
+        return not early and (self.end is None or moment <= self.end)
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A request that goes with a received booking, in words, with its page; `live` when both still stand."""
+
+    words: str
+    href: str
+    live: bool
+
+
+@dataclass(frozen=True)
+class Companions:
+    """`link_href`: where a person adds one by hand, "" for who may not."""
+
+    found: list[Companion]
+    link_href: str = ""
+
+
+@dataclass(frozen=True)
+class WholeMessage:
+    """`template` shows `view`, which it knows as "message"."""
+
+    template: str
+    view: object
+
+
+# The receiver's id of the request that stands in this journey at this service, for Appointment.basedOn
+# (standard section 9, workflow 1): referred first, then booked.
+basis = Port[Callable[[Journey, HealthcareService], str | None]](
+    "what a booking rests on", unplugged=lambda journey, service: None
+)
+# What the newest standing request of the journey says; None when it says nothing.
+time_frame = Port[Callable[[Journey], TimeFrame | None]](
+    "in what time a case is to be seen", unplugged=lambda journey: None
+)
+companions = Port[Callable[[Booking, Acting], Companions]](
+    "which requests go with a received booking", unplugged=lambda booking, acting: Companions([])
+)
+# None when the message is not kept, or nobody can read it.
+whole_message = Port[Callable[[Booking, datetime], WholeMessage | None]](
+    "what the message of a received booking says", unplugged=lambda booking, now: None
+)
