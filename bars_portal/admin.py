@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from bars_portal.accounts.views.signing import sign_out
+from bars_portal.accounts.views import sign_out
 
 
 class PortalAdminSite(AdminSite):

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from bars_portal import health
-from bars_portal.accounts.views.home import home
+from bars_portal.accounts.home import home
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
@@ -17,7 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", health.ready, name="health-ready"),
 ]
 
-handler400 = "bars_portal.nhsuk.errors.handler400"
-handler403 = "bars_portal.nhsuk.errors.handler403"
-handler404 = "bars_portal.nhsuk.errors.handler404"
-handler500 = "bars_portal.nhsuk.errors.handler500"
+handler400 = "bars_portal.nhsuk.pages.handler400"
+handler403 = "bars_portal.nhsuk.pages.handler403"
+handler404 = "bars_portal.nhsuk.pages.handler404"
+handler500 = "bars_portal.nhsuk.pages.handler500"

@@ -9,7 +9,7 @@ class BookingsConfig(AppConfig):
     verbose_name = "Bookings"
 
     def ready(self) -> None:
-        from bars_portal.accounts.attention import register
+        from bars_portal.accounts.home import register
         from bookings.attention import attention
         from bookings.selectors.availability import next_free_slots
         from directory import ports

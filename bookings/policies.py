@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.acting import Acting, is_clinician
 from bars_portal.accounts.models import User
 from bars_portal.accounts.refusals import PolicyRefused as PolicyRefused
 from bars_portal.accounts.refusals import allowed, need
-from bars_portal.accounts.selectors import is_clinician
 from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.permissions import VIEW

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-from bars_portal.audit.reads import ReadNote
+from bars_portal.audit.services import ReadNote
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Resource, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault

@@ -9,7 +9,7 @@ class DirectoryConfig(AppConfig):
     verbose_name = "Directory"
 
     def ready(self) -> None:
-        from bars_portal.accounts.attention import register
+        from bars_portal.accounts.home import register
         from bars_portal.exchange.ports import services
         from directory.attention import attention
         from directory.known_services import KnownServices

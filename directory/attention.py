@@ -6,7 +6,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.attention import AttentionItem
+from bars_portal.accounts.home import AttentionItem
 from directory.selectors import count_lately_stopped
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from bars_portal.nhsuk.forms.identifiers import normalise_postcode
+from bars_portal.nhsuk.forms.text import normalise_postcode
 
 _INWARD_LENGTH = 3
 _LONGEST = 20

@@ -9,7 +9,7 @@ class ReferralsConfig(AppConfig):
     verbose_name = "Referrals"
 
     def ready(self) -> None:
-        from bars_portal.accounts.attention import register
+        from bars_portal.accounts.home import register
         from bookings import ports
         from referrals.attention import attention
         from referrals.companions import companions

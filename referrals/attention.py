@@ -6,7 +6,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.attention import AttentionItem
+from bars_portal.accounts.home import AttentionItem
 from bars_portal.exchange.fhir.codes import FlagCategory
 from referrals.selectors import breached_validations, given_up_count, unclear_sent_count, worklist_counts
 from referrals.states import Direction

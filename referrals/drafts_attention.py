@@ -6,7 +6,7 @@ from datetime import datetime
 from django.urls import NoReverseMatch, reverse
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.attention import AttentionItem
+from bars_portal.accounts.home import AttentionItem
 from referrals.permissions import SEND
 from referrals.selectors import request_drafts_of
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting, acting_of, actor_of
-from bars_portal.accounts.returning import to_sign_in
+from bars_portal.accounts.late_forms import to_sign_in
 from bars_portal.audit.services import record
 
 P = ParamSpec("P")

@@ -9,12 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from bars_portal.accounts import sessions
-from bars_portal.accounts.acting import resolve_acting
-from bars_portal.accounts.backends import keep_permissions
-from bars_portal.accounts.filling import fill
-from bars_portal.accounts.keeping import KEPT_FORMS, forget_form, kept_forms
+from bars_portal.accounts.acting import keep_permissions, resolve_acting
+from bars_portal.accounts.late_forms import (
+    KEPT_FORMS,
+    fill,
+    forget_form,
+    kept_forms,
+    remember_person,
+    to_sign_in,
+)
 from bars_portal.accounts.models import User
-from bars_portal.accounts.returning import remember_person, to_sign_in
 from bars_portal.accounts.services import record_sign_out
 
 _TYPED_BEFORE = (

@@ -6,7 +6,7 @@ from importlib import import_module
 from celery import shared_task
 from django.conf import settings
 
-from bars_portal.accounts.keeping import forget_old
+from bars_portal.accounts.late_forms import forget_old
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types

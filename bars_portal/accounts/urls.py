@@ -2,9 +2,8 @@
 
 from django.urls import path
 
-from bars_portal.accounts.views import cis2
-from bars_portal.accounts.views.organisation import choose_organisation
-from bars_portal.accounts.views.signing import keep_alive, keep_form, sign_in, sign_out
+from bars_portal.accounts.cis2 import views as cis2
+from bars_portal.accounts.views import choose_organisation, keep_alive, keep_form, sign_in, sign_out
 
 app_name = "accounts"
 urlpatterns = [

@@ -1,20 +1,45 @@
-"""The trail in the admin: for auditors and superusers, read-only, itself audited."""
+"""The trail in the admin, read-only and itself audited; and the base of every read-only admin page."""
 
 import uuid
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
-from bars_portal.audit.readonly import ReadOnlyAdmin
 from bars_portal.audit.selectors import events_of
 from bars_portal.audit.services import record
+
+# Admin pages that show and never change.
+
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Model]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+
+class ReadOnlyAdmin(_ModelAdmin):
+    """Nobody adds, changes or deletes here, superusers included; who may look is the view permission."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+# The trail in the admin: for auditors and superusers, read-only, itself audited.
 
 
 class ActionFilter(admin.SimpleListFilter):

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bars_portal.accounts.cis2.config import configured
+from bars_portal.accounts.cis2.issuer import configured
 from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, User
 from bars_portal.demo import facts
 from bookings.models import Schedule

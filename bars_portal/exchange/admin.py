@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from bars_portal.accounts.acting import actor_of
-from bars_portal.audit.readonly import ReadOnlyAdmin
+from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.services import record
 from bars_portal.exchange.decoding import readable
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage

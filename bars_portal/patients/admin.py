@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from bars_portal.accounts.audited import AuditedReadOnlyAdmin
+from bars_portal.accounts.admin import AuditedReadOnlyAdmin
 from bars_portal.nhsuk.words import format_nhs_number
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.presenters import ContactLine, address_text, contact_lines

@@ -19,9 +19,8 @@ from bars_portal.nhsuk.forms import (
     SelectField,
     TextField,
 )
-from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
+from bars_portal.patients.details import OFFERED_RELATIONSHIPS, ContactDetails, Limit, PatientDetails, Telecom
 from bars_portal.patients.models import Gender
-from bars_portal.patients.relationships import OFFERED_RELATIONSHIPS
 
 PATIENT, SOMEBODY_ELSE = "patient", "somebody_else"
 _OLDEST = date(1900, 1, 1)

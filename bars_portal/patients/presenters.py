@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from bars_portal.nhsuk.words import format_phone
-from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
+from bars_portal.patients.details import RELATIONSHIPS, ContactDetails, PatientDetails, Telecom
 from bars_portal.patients.models import Patient
-from bars_portal.patients.relationships import RELATIONSHIPS
 from bars_portal.patients.selectors import details_of
 
 _PHONES = {"home": "Home phone", "work": "Work phone", "mobile": "Mobile phone", "temp": "Temporary phone"}

@@ -92,10 +92,10 @@ TEMPLATES = [
         "DIRS": [env.ROOT / "templates"],
         "APP_DIRS": False,
         "OPTIONS": {
-            "environment": "bars_portal.nhsuk.jinja.environment",
+            "environment": "bars_portal.nhsuk.pages.environment",
             "context_processors": [
                 "django.contrib.messages.context_processors.messages",
-                "bars_portal.nhsuk.context.portal",
+                "bars_portal.nhsuk.pages.portal",
             ],
         },
     },
@@ -109,7 +109,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "bars_portal.nhsuk.context.portal",
+                "bars_portal.nhsuk.pages.portal",
             ],
         },
     },

@@ -12,7 +12,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = ABSOLUTE_LIMIT_SECONDS
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "bars_portal.nhsuk.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "bars_portal.nhsuk.pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -20,7 +20,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "bars_portal.accounts.backends.RoleBackend",
+    "bars_portal.accounts.acting.RoleBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

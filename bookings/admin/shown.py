@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from bars_portal.accounts.audited import AuditedReadOnlyAdmin
+from bars_portal.accounts.admin import AuditedReadOnlyAdmin
 from bookings.admin.base import acting_in, sees_everything
 from bookings.states import Direction
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from bars_portal.audit.reads import NOTED, ReadNote
+from bars_portal.audit.services import NOTED, ReadNote
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.sql import cursor
 from bookings.paired_ids import paired_id_sql

@@ -7,11 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from bars_portal.accounts.acting import acting_of, name_of
+from bars_portal.accounts.acting import acting_of, clinicians_of, name_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.models import User
 from bars_portal.accounts.refusals import PolicyRefused
-from bars_portal.accounts.selectors import clinicians_of
 from bookings import services
 from bookings.forms import ApprovalForm
 from bookings.models import BookingDraft

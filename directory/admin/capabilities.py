@@ -4,7 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from bars_portal.accounts.audited import AuditedReadOnlyAdmin
+from bars_portal.accounts.admin import AuditedReadOnlyAdmin
 from directory import services
 from directory.models import ServiceCapability
 

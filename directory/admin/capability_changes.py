@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from bars_portal.accounts.audited import AuditedReadOnlyAdmin
+from bars_portal.accounts.admin import AuditedReadOnlyAdmin
 from directory.change_words import staff_words
 from directory.models import CapabilityChange
 from directory.stated import Difference

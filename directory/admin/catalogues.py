@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
-from bars_portal.audit.readonly import ReadOnlyAdmin
+from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable
 from directory.address_rules import address_rules

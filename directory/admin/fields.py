@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ODSCode
-from bars_portal.nhsuk.forms.identifiers import normalise_postcode
+from bars_portal.nhsuk.forms.text import normalise_postcode
 from directory.hours import InvalidHours, StoredHours, Week, read_week
 from directory.hours_text import read_hours, read_spans, write_hours, write_spans
 

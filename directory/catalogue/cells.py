@@ -7,7 +7,7 @@ from typing import Any
 
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ODSCode
-from bars_portal.nhsuk.forms.identifiers import normalise_postcode
+from bars_portal.nhsuk.forms.text import normalise_postcode
 from directory.hours import InvalidHours, StoredHours
 from directory.hours_text import read_hours, read_spans
 

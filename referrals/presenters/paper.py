@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from bars_portal.nhsuk import dates
-from bars_portal.nhsuk.banner import banner_items, banner_name
 from bars_portal.nhsuk.pdf import BRACKETS, has_signs_missing
+from bars_portal.nhsuk.words import banner_items, banner_name
 from bookings.states import BookingStatus
 from referrals.presenters.answers import Row as PageRow
 from referrals.presenters.message import Alert, Group, Item, MessageView, Row

@@ -8,12 +8,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from bars_portal.accounts.acting import UNKNOWN
-from bars_portal.accounts.cis2.person import Person
-from bars_portal.accounts.cis2.refusals import Reason, SignInRefused
+from bars_portal.accounts.acting import UNKNOWN, memberships_of
+from bars_portal.accounts.cis2.issuer import Reason, SignInRefused
+from bars_portal.accounts.cis2.sign_in import Person
 from bars_portal.accounts.cis2.tokens import Ended
 from bars_portal.accounts.models import Cis2Identity, Cis2Session, User
-from bars_portal.accounts.selectors import memberships_of
 from bars_portal.accounts.services import record_sign_out
 from bars_portal.audit.services import record
 

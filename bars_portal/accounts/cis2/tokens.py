@@ -10,10 +10,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
-from bars_portal.accounts.cis2.config import Cis2Config
-from bars_portal.accounts.cis2.fetching import FetchFailed
-from bars_portal.accounts.cis2.provider import keys_of
-from bars_portal.accounts.cis2.refusals import Reason, SignInRefused
+from bars_portal.accounts.cis2.issuer import Cis2Config, FetchFailed, Reason, SignInRefused, keys_of
 
 # Public keys only: "none" and the algorithms of shared secrets are refused, whatever the token says.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256")

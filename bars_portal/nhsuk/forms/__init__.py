@@ -3,8 +3,10 @@
 from bars_portal.nhsuk.forms.base import NHSForm
 from bars_portal.nhsuk.forms.choices import CheckboxesField, ConfirmField, Option, RadiosField, SelectField
 from bars_portal.nhsuk.forms.dates import DateField
-from bars_portal.nhsuk.forms.identifiers import NHSNumberField, PhoneField, PostcodeField
 from bars_portal.nhsuk.forms.text import HiddenField, PasswordField, TextareaField, TextField
+from bars_portal.nhsuk.forms.text import NHSNumberField as NHSNumberField
+from bars_portal.nhsuk.forms.text import PhoneField as PhoneField
+from bars_portal.nhsuk.forms.text import PostcodeField as PostcodeField
 
 __all__ = [
     "CheckboxesField",

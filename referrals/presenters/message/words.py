@@ -8,7 +8,7 @@ from bars_portal.exchange.fhir.codes import KNOWN_CODES
 from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 from bars_portal.nhsuk.dates import format_date, format_datetime
-from bars_portal.patients.relationships import RELATIONSHIPS
+from bars_portal.patients.details import RELATIONSHIPS
 
 # Codes whose words are not simply the code with a capital letter.
 _SPECIAL = {

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
 
-from bars_portal.nhsuk import errors
+from bars_portal.nhsuk import pages
 from bars_portal.nhsuk.forms import (
     CheckboxesField,
     ConfirmField,
@@ -118,8 +118,8 @@ def fail(request: HttpRequest, kind: str) -> HttpResponse:
     raised = {"404": Http404(), "403": PermissionDenied("Only clinicians may do this.")}
     if kind in raised:
         raise raised[kind]
-    pages = {"400": errors.handler400(request, ValueError()), "503": errors.unavailable(request)}
-    return pages.get(kind) or (errors.csrf_failure(request) if kind == "csrf" else errors.handler500(request))
+    plain = {"400": pages.handler400(request, ValueError()), "503": pages.unavailable(request)}
+    return plain.get(kind) or (pages.csrf_failure(request) if kind == "csrf" else pages.handler500(request))
 
 
 # The names that the layout links to.
@@ -141,5 +141,5 @@ urlpatterns = [
     path("", include((_BOOKINGS, "bookings"))),
     path("", include((_ACCOUNTS, "accounts"))),
 ]
-handler403 = "bars_portal.nhsuk.errors.handler403"
-handler404 = "bars_portal.nhsuk.errors.handler404"
+handler403 = "bars_portal.nhsuk.pages.handler403"
+handler404 = "bars_portal.nhsuk.pages.handler404"

@@ -8,10 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from bars_portal.accounts import attention
+from bars_portal.accounts import home
 from bars_portal.accounts.acting import LIMIT_KEY, SESSION_KEY, Acting, actor_of, resolve_acting
-from bars_portal.accounts.attention import AttentionItem
 from bars_portal.accounts.decorators import acting_of, permission_required
+from bars_portal.accounts.home import AttentionItem
 from bars_portal.accounts.models import Membership, User
 from bars_portal.accounts.roles import PERMISSIONS, Role
 from bars_portal.accounts.services import create_user
@@ -198,11 +198,11 @@ def test_home_offers_what_the_role_may(
 
 
 def test_home_shows_what_waits_urgent_first(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention, "_sources", [])
+    monkeypatch.setattr(home, "_sources", [])
     items = [AttentionItem("to look at", 3, "/a/"), AttentionItem("not known", 2, "/b/", urgent=True)]
-    source = attention.register(lambda acting, now: [*items, AttentionItem("nothing", 0, "/c/")])
-    attention.register(source)
-    assert [item.label for item in attention.items_for(make_acting(), datetime.now(UTC))] == [
+    source = home.register(lambda acting, now: [*items, AttentionItem("nothing", 0, "/c/")])
+    home.register(source)
+    assert [item.label for item in home.items_for(make_acting(), datetime.now(UTC))] == [
         "not known",
         "to look at",
     ]

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from bars_portal.accounts import keeping, tasks
+from bars_portal.accounts import late_forms, tasks
 from bars_portal.accounts.models import KeptForm, User
 from bars_portal.audit.models import AuditEvent
 from tests.factories.accounts import PASSWORD, add_membership, make_user
@@ -62,7 +62,7 @@ def test_it_is_unreadable_in_the_database(signed_in: Client, page: str, rewind: 
     kept = KeptForm.objects.get()
     assert WORDS.encode() not in bytes(kept.sealed)
     assert b"Quillfeather" not in bytes(kept.sealed)
-    ((_, fields),) = keeping.kept_forms(kept.user, page, now=timezone.now())
+    ((_, fields),) = late_forms.kept_forms(kept.user, page, now=timezone.now())
     assert fields.dict() == {"reason": "OTH", "words": WORDS}
 
 
@@ -86,7 +86,7 @@ def test_it_is_kept_for_an_hour(signed_in: Client, page: str, rewind: Rewind, us
     KeptForm.objects.update(kept_at=timezone.now() - timedelta(minutes=61))
     sign_in(signed_in, "person", page)
     assert FILLED not in signed_in.get(page).content.decode()
-    keeping.forget_old(now=timezone.now())
+    late_forms.forget_old(now=timezone.now())
     assert not KeptForm.objects.exists()
 
 
@@ -175,7 +175,7 @@ def test_what_stands_at_no_address_of_ours_is_not_kept(
 
 def test_one_person_keeps_ten_at_most(user: User) -> None:
     for number in range(12):
-        keeping.keep_form(
+        late_forms.keep_form(
             user=user, page=f"/{number}/", action="/x/", fields=QueryDict("a=1"), now=timezone.now()
         )
     assert set(KeptForm.objects.values_list("page", flat=True)) == {f"/{n}/" for n in range(2, 12)}

@@ -26,7 +26,7 @@ def signed_in(role: Role, schedule: Schedule) -> Client:
     client = Client()
     client.force_login(
         make_user(role=role, organisation=schedule.service.provider),
-        backend="bars_portal.accounts.backends.RoleBackend",
+        backend="bars_portal.accounts.acting.RoleBackend",
     )
     return client
 

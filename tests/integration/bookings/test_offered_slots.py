@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bars_portal.audit.actor import Actor
-from bars_portal.audit.reads import ReadNote
+from bars_portal.audit.services import ReadNote
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.timestamps import format_london

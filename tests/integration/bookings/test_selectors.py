@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from bars_portal.accounts.attention import items_for
+from bars_portal.accounts.home import items_for
 from bars_portal.accounts.roles import Role
 from bookings import selectors
 from bookings.models import Rebooking, SlotStatus

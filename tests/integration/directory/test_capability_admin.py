@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(("role", "clears"), [(Role.ENGINEER, True), (Role.AUDITOR, False)], ids=str)
 def test_what_services_said_is_shown_and_cleared(client: Client, role: Role, clears: bool) -> None:
     kept = ServiceCapability.objects.create(service=make_hub(), read_at=NOW, version="1.0.0")
-    client.force_login(make_user(role=role), backend="bars_portal.accounts.backends.RoleBackend")
+    client.force_login(make_user(role=role), backend="bars_portal.accounts.acting.RoleBackend")
     address = reverse("admin:directory_servicecapability_changelist")
     assert "1.0.0" in client.get(address).content.decode()
     client.post(address, {"action": "clear_now", "_selected_action": [kept.pk]})

@@ -20,7 +20,7 @@ from tests.factories.referrals import make_hub
 from tests.integration.request_pages.test_capabilities import definition, searchset
 
 pytestmark = pytest.mark.django_db
-BACKEND = "bars_portal.accounts.backends.RoleBackend"
+BACKEND = "bars_portal.accounts.acting.RoleBackend"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.attention import items_for
+from bars_portal.accounts.home import items_for
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.models import InboundMessage
 from directory.models import HealthcareService

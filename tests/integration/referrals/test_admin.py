@@ -23,7 +23,7 @@ MODELS = {Category.REFERRAL: "referral", Category.VALIDATION: "validationcase"}
 def staff() -> Client:
     client = Client()
     user = make_user(role=Role.AUDITOR, is_superuser=True)
-    client.force_login(user, backend="bars_portal.accounts.backends.RoleBackend")
+    client.force_login(user, backend="bars_portal.accounts.acting.RoleBackend")
     return client
 
 
@@ -77,7 +77,7 @@ def test_others_have_no_business_here(role: Role) -> None:
     client = Client()
     client.force_login(
         make_user(role=role, organisation=make_hub().provider),
-        backend="bars_portal.accounts.backends.RoleBackend",
+        backend="bars_portal.accounts.acting.RoleBackend",
     )
     for page in (*MODELS.values(), "unmatchedreply"):
         assert client.get(reverse(f"admin:referrals_{page}_changelist")).status_code in (302, 403)

@@ -21,7 +21,7 @@ from tests.factories.referrals import make_hub
 from tests.integration.referrals.sending import make_desk, theirs
 
 pytestmark = pytest.mark.django_db
-BACKEND = "bars_portal.accounts.backends.RoleBackend"
+BACKEND = "bars_portal.accounts.acting.RoleBackend"
 DX = "https://fhir.nhs.uk/CodeSystem/pathways-dx-codes"
 
 

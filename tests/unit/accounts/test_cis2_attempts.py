@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from bars_portal.accounts.cis2.attempts import LIFE, begin, take
-from bars_portal.accounts.cis2.person import Person, read_person
-from bars_portal.accounts.cis2.refusals import Reason, SignInRefused
+from bars_portal.accounts.cis2.issuer import Reason, SignInRefused
+from bars_portal.accounts.cis2.sign_in import LIFE, Person, begin, read_person, take
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

@@ -12,8 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from bars_portal.accounts.cis2 import tokens
-from bars_portal.accounts.cis2.config import Cis2Config
-from bars_portal.accounts.cis2.refusals import Reason, SignInRefused
+from bars_portal.accounts.cis2.issuer import Cis2Config, Reason, SignInRefused
 from bars_portal.accounts.cis2.tokens import LOGOUT_EVENT, Ended, read_id_token, read_logout_token
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
-from bars_portal.accounts.filling import fill
+from bars_portal.accounts.late_forms import fill
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>T</title>
 <script nonce="n1">let a = 1 < 2;</script></head>

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from bars_portal.accounts.backends import ALL_PERMISSIONS, permissions_of_roles
+from bars_portal.accounts.acting import ALL_PERMISSIONS, permissions_of_roles
 from bars_portal.accounts.roles import PERMISSIONS, Role
 
 BOOKS = {

@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from bars_portal.nhsuk.banner import banner_items, banner_name
+from bars_portal.nhsuk.words import banner_items, banner_name
 
 TODAY = date(2026, 7, 14)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.nhsuk.forms import NHSNumberField, PhoneField, PostcodeField
-from bars_portal.nhsuk.forms.identifiers import normalise_postcode
+from bars_portal.nhsuk.forms.text import normalise_postcode
 
 SYNTHETIC, REAL = "9434765919", "4010232137"
 

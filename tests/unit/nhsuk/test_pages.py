@@ -12,7 +12,7 @@ from django.template import engines
 from django.test import RequestFactory, override_settings
 from django.urls import path
 
-from bars_portal.nhsuk import context, errors, navigation
+from bars_portal.nhsuk import pages
 
 urlpatterns = [path("", lambda request: HttpResponse(), name="home")]
 pytestmark = pytest.mark.urls(__name__)
@@ -36,12 +36,12 @@ def _page(body: str, request: HttpRequest, **values: Any) -> str:
 @pytest.mark.parametrize(
     ("view", "status"),
     [
-        (lambda r: errors.handler400(r, ValueError()), 400),
-        (lambda r: errors.handler403(r, PermissionDenied()), 403),
-        (lambda r: errors.handler404(r, Http404("secret")), 404),
-        (errors.handler500, 500),
-        (errors.unavailable, 503),
-        (errors.csrf_failure, 403),
+        (lambda r: pages.handler400(r, ValueError()), 400),
+        (lambda r: pages.handler403(r, PermissionDenied()), 403),
+        (lambda r: pages.handler404(r, Http404("secret")), 404),
+        (pages.handler500, 500),
+        (pages.unavailable, 503),
+        (pages.csrf_failure, 403),
     ],
 )
 def test_error_pages_say_what_next_and_give_a_reference(view: Any, status: int) -> None:
@@ -55,11 +55,11 @@ def test_error_pages_say_what_next_and_give_a_reference(view: Any, status: int) 
 
 
 def test_a_refusal_shows_the_policy_sentence() -> None:
-    html = errors.handler403(_request(), PermissionDenied("Only clinicians may do <this>.")).content.decode()
+    html = pages.handler403(_request(), PermissionDenied("Only clinicians may do <this>.")).content.decode()
     assert "Only clinicians may do &lt;this&gt;." in html
 
 
-@pytest.mark.parametrize("handler", [errors.handler500, errors.unavailable])
+@pytest.mark.parametrize("handler", [pages.handler500, pages.unavailable])
 def test_a_failure_page_does_not_ask_who_is_there(handler: Any) -> None:
     class Broken:
         def __getattr__(self, name: str) -> Any:
@@ -71,7 +71,7 @@ def test_a_failure_page_does_not_ask_who_is_there(handler: Any) -> None:
 
 def test_a_failure_of_the_failure_page_still_answers(caplog: pytest.LogCaptureFixture) -> None:
     with override_settings(BARS={}):
-        response = errors.handler500(_request())
+        response = pages.handler500(_request())
     assert response.status_code == 500
     assert b"Sorry, there is a problem" in response.content
     assert "error page itself failed" in caplog.text
@@ -105,9 +105,9 @@ def test_the_signed_in_see_their_name_and_may_leave() -> None:
 
 
 def test_navigation_follows_permissions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(navigation, "NAVIGATION", (navigation.NavItem("find", "Find", "home", "may"),))
-    assert [link.href for link in navigation.links_for(frozenset({"may"}))] == ["/"]
-    assert navigation.links_for(frozenset({"other"})) == ()
+    monkeypatch.setattr(pages, "NAVIGATION", (pages.NavItem("find", "Find", "home", "may"),))
+    assert [link.href for link in pages.links_for(frozenset({"may"}))] == ["/"]
+    assert pages.links_for(frozenset({"other"})) == ()
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_navigation_follows_permissions(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_environment_bar(environment: str, label: str, shown: str, tone: str) -> None:
     with override_settings(BARS={"ENVIRONMENT": environment}, ENVIRONMENT_LABEL=label):
-        assert context.environment_facts() == {"name": environment, "label": shown, "tone": tone}
+        assert pages.environment_facts() == {"name": environment, "label": shown, "tone": tone}

@@ -1,6 +1,6 @@
 import pytest
 
-from bars_portal.nhsuk.banner import banner_items, banner_name
+from bars_portal.nhsuk.words import banner_items, banner_name
 from bars_portal.patients import presenters
 from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
 from tests.unit.patients.test_mapping import FULL, NOW

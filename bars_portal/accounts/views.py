@@ -1,5 +1,10 @@
-"""Signing in and out, and staying signed in."""
+"""Signing in and out, staying signed in, and choosing the organisation to act for."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from axes.helpers import get_cool_off
+from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,18 +14,48 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts import services, sessions
-from bars_portal.accounts.cis2.config import configured
-from bars_portal.accounts.forms import SignInForm
-from bars_portal.accounts.keeping import KEPT_FORMS, has_kept_forms
-from bars_portal.accounts.models import User
-from bars_portal.accounts.returning import (
+from bars_portal.accounts.acting import SESSION_KEY, Acting, actor_of
+from bars_portal.accounts.cis2 import views as cis2
+from bars_portal.accounts.cis2.issuer import configured
+from bars_portal.accounts.decorators import sign_in_required
+from bars_portal.accounts.late_forms import (
+    KEPT_FORMS,
     forget_person,
+    has_kept_forms,
     keep_late_form,
     page_after_sign_in,
     remember_person,
     safe_next,
 )
-from bars_portal.accounts.views import cis2
+from bars_portal.accounts.models import Organisation, User
+from bars_portal.nhsuk.forms import NHSForm, Option, PasswordField, RadiosField, TextField
+
+
+class SignInForm(NHSForm):
+    username = TextField(
+        label="Username", max_length=150, autocomplete="username", width=20, spellcheck=False
+    )
+    password = PasswordField(label="Password", classes="nhsuk-input--width-20")
+
+
+class ChooseOrganisationForm(NHSForm):
+    """Cleans `organisation` to the primary key of one of `organisations`, as text."""
+
+    organisation = RadiosField(
+        label="Which organisation are you acting for?",
+        options=(),
+        missing="Select the organisation you are acting for",
+    )
+
+    def __init__(self, *args: Any, organisations: Iterable[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [
+            Option(str(each.pk), each.name, hint=f"ODS code {each.ods_code}") for each in organisations
+        ]
+        field = self.fields["organisation"]
+        assert isinstance(field, RadiosField)  # noqa: S101 - narrows the type, as declared above
+        field.choices = field.offer(offered)
+
 
 _WRONG = "The username or password is not right. Check both and try again"
 _ENDED: dict[str, str] = {
@@ -100,3 +135,39 @@ def keep_form(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         request.session[KEPT_FORMS] = True
     return HttpResponse(status=204 if known else 401)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sign_in_required
+def choose_organisation(request: HttpRequest) -> HttpResponse:
+    """Only people with several organisations have a choice; everybody else goes home."""
+    acting: Acting | None = getattr(request, "acting", None)
+    if acting is None or not acting.other_organisations:
+        return redirect("home")
+    organisations = {str(each.pk): each for each in (acting.organisation, *acting.other_organisations)}
+    form = ChooseOrganisationForm(
+        request.POST if request.method == "POST" else None,
+        organisations=organisations.values(),
+        initial={"organisation": str(acting.organisation.pk)},
+    )
+    if not form.is_valid():
+        return render(request, "accounts/choose_organisation.jinja", {"form": form})
+    chosen = organisations[form.cleaned_data["organisation"]]
+    request.session[SESSION_KEY] = chosen.pk
+    services.record_organisation_choice(actor=actor_of(request), organisation=chosen, now=timezone.now())
+    messages.success(request, f"You are now acting for {chosen.name}.")
+    return redirect("home")
+
+
+def locked_out(
+    request: HttpRequest,
+    original_response: HttpResponse | None = None,
+    credentials: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """After too many failed sign-ins (AXES_LOCKOUT_CALLABLE): says when to try again, never `credentials`."""
+    wait = get_cool_off(request)
+    minutes = -(-int(wait.total_seconds()) // 60) if wait else 0
+    response = render(request, "accounts/locked_out.jinja", {"minutes": minutes}, status=429)
+    if wait:
+        response.headers["Retry-After"] = str(int(wait.total_seconds()))
+    return response

@@ -1,10 +1,10 @@
-"""A FHIR Patient as our details: tolerant, for the stored message is the record and this only its index."""
+"""Patients between FHIR and the portal: pure, both directions (standard section 6)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
@@ -18,9 +18,106 @@ from bars_portal.exchange.fhir.codes import (
 )
 from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM, same_system
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension
+from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
 
+# Our patient as a FHIR Patient (profile UKCore-Patient; standard section 6, "Contacts" and "NHS number").
+
+
 Resource = dict[str, Any]
+
+
+def patient_to_fhir(
+    details: PatientDetails, *, now: datetime, practice_url: str = "", resource_id: str = ""
+) -> Resource:
+    """A Patient resource. `practice_url` is the fullUrl of the GP practice's Organization in the same Bundle.
+
+    What is not known is left out; contacts and telecoms are ranked by their order, so one of each has rank 1.
+    """
+    parts: Resource = {
+        "resourceType": "Patient",
+        "id": resource_id,
+        "meta": {"lastUpdated": format_instant(now), "profile": [profiles.uk_core("Patient")]},
+        "identifier": list(_identifiers(details)),
+        "name": [each for each in (_name(details, use="official"),) if each],
+        "gender": details.gender,
+        "birthDate": details.birth_date.isoformat() if details.birth_date else "",
+        "address": [each for each in (_address(details),) if each],
+        "contact": [_contact(contact, rank) for rank, contact in enumerate(details.contacts, start=1)],
+        "generalPractitioner": [{"reference": practice_url}] if practice_url else [],
+    }
+    return _filled(parts)
+
+
+def _filled(parts: Resource) -> Resource:
+    """FHIR has no empty values: what is not known is not there."""
+    return {name: value for name, value in parts.items() if value not in ("", None, [], {})}
+
+
+def _identifiers(details: PatientDetails) -> Iterator[Resource]:
+    if not details.nhs_number:
+        return
+    status = NHSNumberStatus.VERIFIED if details.nhs_number_verified else NHSNumberStatus.NOT_TRACED
+    yield {
+        "extension": [
+            {
+                "url": profiles.EXTENSION_NHS_NUMBER_STATUS,
+                "valueCodeableConcept": {"coding": [status.coding]},
+            }
+        ],
+        "system": NHS_NUMBER_SYSTEM,
+        "value": details.nhs_number,
+    }
+
+
+def _name(person: PatientDetails | ContactDetails, *, use: str = "") -> Resource:
+    prefix = person.prefix if isinstance(person, PatientDetails) else ""
+    text = " ".join(part for part in (prefix, person.given_names, person.family_name) if part)
+    if not text:
+        return {}
+    return _filled(
+        {
+            "use": use,
+            "text": text,
+            "family": person.family_name,
+            "given": person.given_names.split(),
+            "prefix": [prefix] if prefix else [],
+        }
+    )
+
+
+def _address(details: PatientDetails) -> Resource:
+    text = " ".join(part for part in (", ".join(details.address_lines), details.postcode) if part)
+    if not text:
+        return {}
+    lines = list(details.address_lines)
+    return _filled({"use": "home", "text": text, "line": lines, "postalCode": details.postcode})
+
+
+def _contact(contact: ContactDetails, rank: int) -> Resource:
+    return _filled(
+        {
+            "extension": [{"url": profiles.EXTENSION_CONTACT_RANK, "valuePositiveInt": rank}],
+            "relationship": [each for each in (_relationship(contact),) if each],
+            "name": _name(contact),
+            "telecom": [_telecom(each, place) for place, each in enumerate(contact.telecoms, start=1)],
+        }
+    )
+
+
+def _relationship(contact: ContactDetails) -> Resource:
+    known = ContactRelationship.lookup(contact.relationship)
+    other = {"system": ContactRelationship.SELF.system, "code": contact.relationship}
+    coding = [known.coding if known else other] if contact.relationship else []
+    return _filled({"coding": coding, "text": contact.relationship_text})
+
+
+def _telecom(telecom: Telecom, rank: int) -> Resource:
+    return _filled({"system": telecom.system, "value": telecom.value, "use": telecom.use, "rank": rank})
+
+
+# A FHIR Patient as our details: tolerant, for the stored message is the record and this only its index.
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
 _SEPARATORS = re.compile(r"[\s\-]+")
@@ -38,7 +135,7 @@ def patient_from_fhir(resource: object) -> PatientDetails:
     patient = as_dict(resource)
     number, verified = _nhs_number(patient)
     name = _best(patient.get("name"))
-    lines, postcode = _address(_best(patient.get("address")))
+    lines, postcode = _read_address(_best(patient.get("address")))
     return PatientDetails(
         nhs_number=number,
         nhs_number_verified=verified,
@@ -100,7 +197,7 @@ def _date(value: object) -> date | None:
         return None
 
 
-def _address(address: Resource) -> tuple[tuple[str, ...], str]:
+def _read_address(address: Resource) -> tuple[tuple[str, ...], str]:
     lines = [_text(line, Limit.LINE) for line in as_list(address.get("line"))]
     for part in ("city", "district"):
         town = _text(address.get(part), Limit.LINE)
@@ -116,7 +213,7 @@ def _address(address: Resource) -> tuple[tuple[str, ...], str]:
 def _contacts(patient: Resource) -> Iterator[ContactDetails]:
     """Patient.contact by rank, then the patient's own telecoms as one more contact."""
     ranked = sorted(dicts(patient.get("contact")), key=_contact_rank)
-    yield from (_contact(each) for each in ranked)
+    yield from (_read_contact(each) for each in ranked)
     own = _telecoms(patient.get("telecom"))
     if own:
         yield ContactDetails(relationship=ContactRelationship.SELF.value, telecoms=own)
@@ -132,9 +229,9 @@ def _rank(value: object) -> int:
     return min(value, _UNRANKED) if usable and isinstance(value, int) else _UNRANKED
 
 
-def _contact(contact: Resource) -> ContactDetails:
+def _read_contact(contact: Resource) -> ContactDetails:
     name = as_dict(contact.get("name"))
-    code, words = _relationship(contact.get("relationship"))
+    code, words = _read_relationship(contact.get("relationship"))
     return ContactDetails(
         relationship=code,
         given_names=_joined(name.get("given"), Limit.NAME),
@@ -144,7 +241,7 @@ def _contact(contact: Resource) -> ContactDetails:
     )
 
 
-def _relationship(concepts: object) -> tuple[str, str]:
+def _read_relationship(concepts: object) -> tuple[str, str]:
     """A v3-RoleCode, or the words of whatever else was sent."""
     for coding in codings(concepts):
         if same_system(as_text(coding.get("system")), ContactRelationship.SELF.system):

@@ -11,14 +11,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bars_portal.accounts import services, sessions
 from bars_portal.accounts.acting import LIMIT_KEY
-from bars_portal.accounts.cis2 import attempts, exchange, tokens
 from bars_portal.accounts.cis2 import services as cis2_services
-from bars_portal.accounts.cis2.config import Cis2Config, configured
-from bars_portal.accounts.cis2.refusals import Reason, SignInRefused
-from bars_portal.accounts.keeping import KEPT_FORMS, has_kept_forms
-from bars_portal.accounts.returning import page_after_sign_in, remember_person, safe_next
+from bars_portal.accounts.cis2 import sign_in, tokens
+from bars_portal.accounts.cis2.issuer import Cis2Config, Reason, SignInRefused, configured
+from bars_portal.accounts.late_forms import (
+    KEPT_FORMS,
+    has_kept_forms,
+    page_after_sign_in,
+    remember_person,
+    safe_next,
+)
 
-_BACKEND = "bars_portal.accounts.backends.RoleBackend"
+_BACKEND = "bars_portal.accounts.acting.RoleBackend"
 _ID_TOKEN = "cis2_id_token"  # noqa: S105 - the name of a key
 
 
@@ -29,11 +33,11 @@ def start(request: HttpRequest) -> HttpResponse:
     config, now = _config(), timezone.now()
     if request.user.is_authenticated:
         return redirect("home")
-    attempt = attempts.begin(
+    attempt = sign_in.begin(
         request.session, next_page=safe_next(request, request.GET.get("next", "")), now=now
     )
     try:
-        return redirect(exchange.authorization_address(config, attempt, back_to=_callback(request), now=now))
+        return redirect(sign_in.authorization_address(config, attempt, back_to=_callback(request), now=now))
     except SignInRefused as refusal:
         return _refused(request, refusal.reason)
 
@@ -44,8 +48,8 @@ def callback(request: HttpRequest) -> HttpResponse:
     """The browser is back: who is it, and may they come in?"""
     config, now = _config(), timezone.now()
     try:
-        attempt = attempts.take(request.session, state=request.GET.get("state", ""), now=now)
-        signed_in = exchange.redeem(config, attempt, code=_code(request), back_to=_callback(request), now=now)
+        attempt = sign_in.take(request.session, state=request.GET.get("state", ""), now=now)
+        signed_in = sign_in.redeem(config, attempt, code=_code(request), back_to=_callback(request), now=now)
         admission = cis2_services.admit(signed_in.person, issuer=config.issuer)
     except SignInRefused as refusal:
         return _refused(request, refusal.reason)
@@ -73,14 +77,14 @@ def leave(request: HttpRequest) -> str:
         return ""
     cis2_services.forget_session(request.session.session_key or "")
     back = request.build_absolute_uri(reverse("accounts:sign-in"))
-    return exchange.end_address(config, id_token=id_token, back_to=back, now=timezone.now())
+    return sign_in.end_address(config, id_token=id_token, back_to=back, now=timezone.now())
 
 
 def _welcome(
     request: HttpRequest,
     config: Cis2Config,
-    attempt: attempts.Attempt,
-    signed_in: exchange.SignedIn,
+    attempt: sign_in.Attempt,
+    signed_in: sign_in.SignedIn,
     admission: cis2_services.Admission,
 ) -> HttpResponse:
     now, user = timezone.now(), admission.user

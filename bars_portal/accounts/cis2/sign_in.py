@@ -1,0 +1,195 @@
+"""One sign-in: what the browser's session remembers, where it goes, and who comes back."""
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Any
+from urllib.parse import urlencode
+
+from authlib.common.security import generate_token
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+from bars_portal.accounts.cis2.issuer import (
+    SCOPE,
+    Cis2Config,
+    FetchFailed,
+    Provider,
+    Reason,
+    SignInRefused,
+    fetch,
+    provider_of,
+)
+from bars_portal.accounts.cis2.tokens import client_assertion, read_id_token
+
+# One sign-in under way: what the browser's session remembers until it comes back, once.
+
+
+LIFE = timedelta(minutes=10)
+_KEY = "cis2_attempt"
+_LENGTH = 43
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """`state` ties the answer to the browser, `nonce` the token to the question; `verifier` is of PKCE."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next_page: str
+    started_at: float
+
+    @property
+    def challenge(self) -> str:
+        return str(create_s256_code_challenge(self.verifier))
+
+
+def begin(session: MutableMapping[str, Any], *, next_page: str, now: datetime) -> Attempt:
+    """A second one takes the place of the first."""
+    state, nonce, verifier = (generate_token(_LENGTH) for _ in range(3))
+    attempt = Attempt(state, nonce, verifier, next_page, now.timestamp())
+    session[_KEY] = asdict(attempt)
+    return attempt
+
+
+def take(session: MutableMapping[str, Any], *, state: str, now: datetime) -> Attempt:
+    """The attempt that this answer belongs to; it is used up, whatever comes of it. Raises SignInRefused."""
+    held = session.pop(_KEY, None)
+    if held is None:
+        raise SignInRefused(Reason.STALE)
+    attempt = Attempt(**held)
+    is_old = now.timestamp() - attempt.started_at >= LIFE.total_seconds()
+    if is_old or not compare_digest(attempt.state.encode(), state.encode()):
+        raise SignInRefused(Reason.STALE)
+    return attempt
+
+
+# Who the issuer says that somebody is: claims of userinfo as our own type. Pure.
+
+
+@dataclass(frozen=True)
+class Cis2Role:
+    """One entry of `nhsid_nrbac_roles`: a role profile in one organisation."""
+
+    profile_id: str
+    ods_code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """`subject` is the CIS2 user id; `roles` only the selected one, when one was selected."""
+
+    subject: str
+    roles: tuple[Cis2Role, ...]
+
+    @property
+    def ods_codes(self) -> frozenset[str]:
+        return frozenset(role.ods_code for role in self.roles)
+
+
+def read_person(claims: Mapping[str, Any]) -> Person:
+    """Anything that is not as CIS2 describes it counts as not said."""
+    listed = claims.get("nhsid_nrbac_roles")
+    roles = tuple(map(_role, filter(_is_role, listed))) if isinstance(listed, list) else ()
+    selected = claims.get("selected_roleid")
+    if selected:
+        roles = tuple(role for role in roles if role.profile_id == selected)
+    return Person(_text(claims.get("sub")), roles)
+
+
+def _is_role(entry: object) -> bool:
+    return isinstance(entry, dict) and bool(_text(entry.get("org_code")))
+
+
+def _role(entry: Mapping[str, Any]) -> Cis2Role:
+    return Cis2Role(
+        _text(entry.get("person_roleid")), _text(entry["org_code"]).upper(), _text(entry.get("role_name"))
+    )
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+# From the browser's answer to a person: code for tokens, tokens for claims. Never in a transaction.
+
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@dataclass(frozen=True, repr=False)
+class SignedIn:
+    """`sid` names the issuer's session, `id_token` is shown to it when we end ours."""
+
+    person: Person
+    sid: str
+    id_token: str
+
+
+def authorization_address(config: Cis2Config, attempt: Attempt, *, back_to: str, now: datetime) -> str:
+    """Where the browser goes to sign in. Raises SignInRefused."""
+    question = {
+        "response_type": "code",
+        "client_id": config.client_id,
+        "redirect_uri": back_to,
+        "scope": SCOPE,
+        "state": attempt.state,
+        "nonce": attempt.nonce,
+        "code_challenge": attempt.challenge,
+        "code_challenge_method": "S256",
+    }
+    return f"{_provider(config, now).authorization_endpoint}?{urlencode(question)}"
+
+
+def end_address(config: Cis2Config, *, id_token: str, back_to: str, now: datetime) -> str:
+    """Where the browser goes to end the issuer's session too; "" when that cannot be."""
+    try:
+        address = provider_of(config.issuer, now=now).end_session_endpoint
+    except FetchFailed:
+        return ""
+    question = {"id_token_hint": id_token, "client_id": config.client_id, "post_logout_redirect_uri": back_to}
+    return f"{address}?{urlencode(question)}" if address else ""
+
+
+def redeem(config: Cis2Config, attempt: Attempt, *, code: str, back_to: str, now: datetime) -> SignedIn:
+    """Raises SignInRefused."""
+    provider = _provider(config, now)
+    tokens = _tokens(config, provider, attempt, code, back_to, now)
+    id_token, access_token = str(tokens.get("id_token", "")), str(tokens.get("access_token", ""))
+    claims = read_id_token(id_token, config, nonce=attempt.nonce, access_token=access_token, now=now)
+    said = _asked(provider.userinfo_endpoint, token=access_token)
+    if said.get("sub") != claims["sub"]:
+        # Core section 5.3.2: claims of somebody else.
+        raise SignInRefused(Reason.BAD_TOKEN)
+    return SignedIn(read_person(said), str(claims.get("sid") or ""), id_token)
+
+
+def _tokens(
+    config: Cis2Config, provider: Provider, attempt: Attempt, code: str, back_to: str, now: datetime
+) -> Mapping[str, Any]:
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": back_to,
+        "code_verifier": attempt.verifier,
+        "client_id": config.client_id,
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": client_assertion(config, audience=provider.token_endpoint, now=now),
+    }
+    return _asked(provider.token_endpoint, form=form)
+
+
+def _provider(config: Cis2Config, now: datetime) -> Provider:
+    try:
+        return provider_of(config.issuer, now=now)
+    except FetchFailed:
+        raise SignInRefused(Reason.UNREACHABLE) from None
+
+
+def _asked(url: str, *, form: Mapping[str, str] | None = None, token: str = "") -> Mapping[str, Any]:
+    try:
+        return fetch(url, form=form, token=token)
+    except FetchFailed:
+        raise SignInRefused(Reason.UNREACHABLE) from None
