@@ -12,10 +12,8 @@ from pathlib import Path
 
 from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.demo import setup
-from bars_portal.demo.ports import Ports
-from bars_portal.demo.processes import Child, Program
-from bars_portal.demo.programs import programs
-from bars_portal.demo.readiness import is_ready
+from bars_portal.demo.processes import Child, Program, is_ready, programs
+from bars_portal.demo.setup import Ports
 
 ROOT = Path(__file__).resolve().parent.parent
 # In one process, as the launcher does it: a second interpreter would cost the start two seconds.

@@ -1,4 +1,4 @@
-"""Issuing certificates of a local test PKI, shaped like the NHS chain: root, intermediate, leaf."""
+"""Issuing and judging the certificates of a local test PKI, shaped like the NHS chain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,66 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from bars_portal.credentials.extensions import (
-    Extension,
-    authority_extensions,
-    leaf_extensions,
-    link_extensions,
-)
-from bars_portal.credentials.keys import new_tls_key
+from bars_portal.credentials.keys import UnreadableKey, new_tls_key, read_tls_key
+
+# The X.509 extensions of authorities and leaves (RFC 5280 section 4.2); Python 3.13 insists on them.
+
+
+Extension = tuple[x509.ExtensionType, bool]  # the extension and whether it is critical
+
+
+def authority_extensions(path_length: int) -> list[Extension]:
+    """`path_length` = how many authorities may follow below."""
+    return [
+        (x509.BasicConstraints(ca=True, path_length=path_length), True),
+        (_key_usage(signs_certificates=True), True),
+    ]
+
+
+def leaf_extensions(
+    *, usage: x509.ObjectIdentifier, dns_names: Sequence[str], addresses: Sequence[IPv4Address | IPv6Address]
+) -> list[Extension]:
+    """`usage` is serverAuth or clientAuth."""
+    names: list[x509.GeneralName] = [x509.DNSName(name) for name in dns_names]
+    names += [x509.IPAddress(address) for address in addresses]
+    return [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_key_usage(signs_certificates=False), True),
+        (x509.ExtendedKeyUsage([usage]), False),
+        (x509.SubjectAlternativeName(names), False),
+    ]
+
+
+def link_extensions(public: EllipticCurvePublicKey, issuer: EllipticCurvePublicKey) -> list[Extension]:
+    """The key identifiers by which chains are built."""
+    return [
+        (x509.SubjectKeyIdentifier.from_public_key(public), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
+    ]
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+# Issuing certificates of a local test PKI, shaped like the NHS chain: root, intermediate, leaf.
+
 
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
@@ -87,3 +136,55 @@ def _issue(
 
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+# Reading stored certificates and judging whether they are still good.
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Certificates must hold now and for `margin` more."""
+
+    now: datetime
+    margin: timedelta
+
+    def covers(self, certificate: x509.Certificate) -> bool:
+        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        return begins <= self.now and ends > self.now + self.margin
+
+
+def chain_pem(certificates: Sequence[x509.Certificate]) -> bytes:
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+
+
+def read_chain(pem: bytes | None) -> list[x509.Certificate]:
+    """The certificates of a PEM file in their order; none when it is missing or damaged."""
+    try:
+        return x509.load_pem_x509_certificates(pem or b"")
+    except ValueError:
+        return []
+
+
+def read_issued(certificate: x509.Certificate, key_pem: bytes | None) -> Issued | None:
+    """The pair, or None when the key is missing, damaged, or another one's."""
+    try:
+        key = read_tls_key(key_pem or b"")
+    except UnreadableKey:
+        return None
+    return Issued(certificate, key) if certificate.public_key() == key.public_key() else None
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Name and signature; not the dates."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def follows(certificate: x509.Certificate, recipe: LeafRecipe) -> bool:
+    """Whether a stored leaf still says what the recipe says (a newer release may ask for other names)."""
+    stored = {(extension.value, extension.critical) for extension in certificate.extensions}
+    common_names = [name.value for name in certificate.subject]
+    return common_names == [recipe.common_name] and stored.issuperset(recipe.extensions())

@@ -14,17 +14,15 @@ from cryptography import x509
 from bars_portal.credentials.certificates import (
     CLIENT,
     SERVER,
+    Freshness,
     Issued,
     LeafRecipe,
-    new_intermediate,
-    new_leaf,
-    new_root,
-)
-from bars_portal.credentials.chains import (
-    Freshness,
     chain_pem,
     follows,
     is_issued_by,
+    new_intermediate,
+    new_leaf,
+    new_root,
     read_chain,
     read_issued,
 )

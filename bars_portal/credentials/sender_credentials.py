@@ -12,8 +12,8 @@ from bars_portal.credentials.files import (
     read_if_there,
     write_whole,
 )
-from bars_portal.credentials.key_id import KeyId
 from bars_portal.credentials.keys import (
+    KeyId,
     UnreadableKey,
     new_signing_key,
     private_pem,

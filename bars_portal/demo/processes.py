@@ -1,13 +1,21 @@
-"""Children of the launcher: started together, started again when one dies, and all stopped when it ends."""
+"""The demo's programs: started together, started again when one dies, and all stopped when it ends."""
 
 import os
 import signal
 import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from bars_portal.credentials.local_pki import PkiFiles
+from bars_portal.demo.setup import Ports, receiver_environment, simulator_arguments
 from bars_portal.env import ROOT
+
+# Children of the launcher: started together, started again when one dies, and all stopped when it ends.
+
 
 _GRACE_SECONDS = 8.0
 # A child that ends by itself sooner than this is broken: starting it again would not help.
@@ -92,3 +100,54 @@ class Children:
         child.signal(signal.SIGKILL)
         print(f"The {name} died and is started again.", flush=True)
         self.start(name, child.program)
+
+
+# The programs that make up the demo, and how each is started.
+
+
+_CELERY = ["-A", "bars_portal.celery:app", "worker", "--beat", "--pool", "threads", "--concurrency", "8"]
+_QUIET = ["--loglevel", "WARNING", "--without-mingle", "--without-gossip"]
+
+
+def programs(var: Path, ports: Ports, pki: PkiFiles, shared: Mapping[str, str]) -> dict[str, Program]:
+    """By name, in the order of their start."""
+    receiver = {**shared, **receiver_environment(ports, pki)}
+    portal = {**shared, "PORTAL_BIND": f"127.0.0.1:{ports.portal}", "PORTAL_WORKERS": "1"}
+    server = "bars_portal.exchange.receiver.server"
+    gunicorn = ["gunicorn", "-c", "deploy/gunicorn_portal.py", "bars_portal.wsgi:application"]
+    return {
+        "simulator": _python(["bars_portal.simulator", *simulator_arguments(var, ports, pki)], {}),
+        "receiver": _python([server], receiver),
+        "receiver's health": _python([f"{server}.health"], receiver),
+        "portal": _python(gunicorn, portal),
+        "worker": _python(["celery", *_CELERY, *_QUIET], {**shared, "BARS_PROCESS": "worker"}),
+    }
+
+
+def _python(module: list[str], environment: Mapping[str, str]) -> Program:
+    return Program([sys.executable, "-m", *module], environment)
+
+
+# Waiting until every process answers that it is ready.
+
+
+_PATIENCE_SECONDS = 60.0
+
+
+def wait_until_ready(ports: Ports, children: Children) -> None:
+    """Raises ChildEnded when a child dies meanwhile, TimeoutError when one never gets ready."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    for name, port in (("portal", ports.portal), ("receiver", ports.receiver_health)):
+        while not is_ready(port):
+            children.require_running()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The {name} did not get ready within {_PATIENCE_SECONDS:.0f} s.")
+            time.sleep(0.1)
+
+
+def is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

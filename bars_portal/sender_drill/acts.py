@@ -1,42 +1,336 @@
-"""Every act that a row may name."""
+"""Every act that a row may name: booking, referring, validating, answering."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
 
-from bars_portal.sender_drill import answer_acts, booking_acts, request_acts, stateful_acts
-from bars_portal.sender_drill.desk import Desk
-from bars_portal.sender_drill.rows import Row
-from bars_portal.sender_drill.told import Told
+from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
+from bars_portal.sender_drill.desk import (
+    MODEL_SERVICE,
+    Desk,
+    DrillError,
+    Row,
+    Told,
+    content,
+    patient,
+    service,
+    settle,
+    wait_until,
+)
+from bookings import services as booking_services
+from bookings.models import Booking
+from bookings.offers import SlotSearch
+from bookings.remote import read_latest as read_latest_booking
+from bookings.slot_search import search_slots
+from directory.capabilities import read_capability
+from directory.services import clear_capability
+from referrals import services
+from referrals.content_answers import Disposition, NonAttendance, Outcome
+from referrals.models import Case
+from referrals.remote import read_latest
+from referrals.selectors import open_unmatched_replies, received_case
+from referrals.services import answering
+from referrals.services.answering import Decided
+from referrals.states import CaseStatus, Category
 
 Act = Callable[[Desk, Row], Told]
+
+_DAYS = timedelta(days=14)
+_AMBULANCE_SERVICES = frozenset({"2000159909", "2000159910"})
+_VALIDATES = "2000003366"
+# Of ours: who answers referrals and validations.
+_EMERGENCY, _ASSESSMENT = "2000099001", "2000099003"
+
+
+def find_slots(desk: Desk, row: Row) -> Told:
+    found = _search(desk, row.service)
+    if found.problem:
+        return Told(str(found.problem), found.problem.sentence)
+    return Told("offers")
+
+
+def read_booking(desk: Desk, row: Row) -> Told:
+    """Of a booking that the service knows by `resource`; "" makes us search by the patient."""
+    booking = _booked(desk, row)
+    booking.remote_id = row.resource
+    latest = read_latest_booking(desk.client, booking=booking, sender=desk.sender, now=desk.clock())
+    return Told(latest.state, latest.sentence)
+
+
+def ask_what_it_takes(desk: Desk, row: Row) -> Told:
+    place = service(desk, row.service)
+    clear_capability(service=place)
+    said = read_capability(desk.client, service=place, sender=desk.sender, now=desk.clock())
+    return Told("not-said" if said.use_cases is None else f"{len(said.use_cases)} use cases")
+
+
+def validate_and_hear_unmatched(desk: Desk, row: Row) -> Told:
+    """The reply is of another kind than the request: it is kept apart and put before people."""
+    case = _validated(desk, row)
+    waiting = open_unmatched_replies(desk.sending).filter(journey__correlation_id=case.correlation_id)
+    has_come = wait_until(waiting.exists)
+    return Told("put before people" if has_come else "nothing heard", case.explanation)
+
+
+# The receiver that remembers knows one patient, with one booking and one referral at a time. Each act leaves
+# the patient without either, so that the next begins where the published table does.
+
+
+def book_once(desk: Desk, row: Row) -> Told:
+    with _booking(desk, row) as booking:
+        return _told(booking)
+
+
+def book_twice(desk: Desk, row: Row) -> Told:
+    with _booking(desk, row):
+        return _told(_booked(desk, row))
+
+
+def cancel_it(desk: Desk, row: Row) -> Told:
+    with _booking(desk, row) as booking:
+        return _cancelled(desk, booking)
+
+
+def refer_linked(desk: Desk, row: Row) -> Told:
+    with _booking(desk, row) as booking:
+        return _told(_referred(desk, row, booking))
+
+
+def refer_twice(desk: Desk, row: Row) -> Told:
+    with _booking(desk, row) as booking:
+        _referred(desk, row, booking)
+        return _told(_referred(desk, row, booking))
+
+
+def refer_mislinked(desk: Desk, row: Row) -> Told:
+    """There is a booking, and the referral does not name it."""
+    with _booking(desk, row):
+        return _told(_referred(desk, row))
+
+
+def take_referral_back(desk: Desk, row: Row) -> Told:
+    with _booking(desk, row) as booking:
+        return _taken_back(desk, _referred(desk, row, booking))
+
+
+def book_after_referral(desk: Desk, row: Row) -> Told:
+    with _booking(desk, row) as booking:
+        _referred(desk, row, booking)
+        return _told(_booked(desk, row))
+
+
+def cancel_after_referral(desk: Desk, row: Row) -> Told:
+    with _booking(desk, row) as booking:
+        _referred(desk, row, booking)
+        return _cancelled(desk, booking)
+
+
+def answer_started(desk: Desk, row: Row) -> Told:
+    case = _received(desk, row, Category.VALIDATION)
+    return _answered(desk, answering.start_case(case=case, acting=desk.answering, now=desk.clock()))
+
+
+def answer_outcome(desk: Desk, row: Row) -> Told:
+    now, case = desk.clock(), _received(desk, row, Category.VALIDATION)
+    outcome = Outcome(Disposition.HEAR_AND_TREAT, now, "No red flags.", priority=ARPPriority.C5)
+    decided = answering.complete_validation(case=case, outcome=outcome, acting=desk.answering, now=now)
+    return _answered(desk, decided)
+
+
+def answer_did_not_attend(desk: Desk, row: Row) -> Told:
+    now, case = desk.clock(), _received(desk, row, Category.REFERRAL)
+    missed = NonAttendance(now - timedelta(hours=2), now - timedelta(hours=1), "Nobody came.")
+    decided = answering.record_non_attendance(case=case, missed=missed, acting=desk.answering, now=now)
+    return _answered(desk, decided)
+
+
+def _search(desk: Desk, service_id: str) -> SlotSearch:
+    now, place = desk.clock(), service(desk, service_id)
+    return search_slots(desk.client, service=place, start=now, end=now + _DAYS, sender=desk.sender, now=now)
+
+
+def _booked(desk: Desk, row: Row) -> Booking:
+    """The first time that the model of all test services offers, asked of the row's own service."""
+    now, offers = desk.clock(), _search(desk, MODEL_SERVICE).offers
+    if not offers:
+        raise DrillError("The test service offers no times.")
+    draft = booking_services.open_draft(
+        acting=desk.sending,
+        service=service(desk, row.service or MODEL_SERVICE),
+        use_case="a1t1",
+        chosen=offers[0],
+        now=now,
+    )
+    booking = booking_services.request_booking(
+        draft=draft, details=patient(row.nhs_number), acting=desk.sending, now=now
+    )
+    settle(booking, desk)
+    return booking
+
+
+def _cancelled(desk: Desk, booking: Booking) -> Told:
+    """Read first, as a page does, then cancelled from that version."""
+
+    def step() -> None:
+        now = desk.clock()
+        latest = read_latest_booking(desk.client, booking=booking, sender=desk.sender, now=now)
+        booking_services.request_cancel(
+            booking=booking, latest=latest, reason="pat", acting=desk.sending, now=now
+        )
+
+    return _changed(desk, booking, step)
+
+
+@contextmanager
+def _booking(desk: Desk, row: Row) -> Iterator[Booking]:
+    booking = _booked(desk, row)
+    try:
+        yield booking
+    finally:
+        booking.refresh_from_db()
+        _cancelled(desk, booking)
+
+
+def _referred(desk: Desk, row: Row, booking: Booking | None = None) -> Case:
+    place = row.service or MODEL_SERVICE
+    use_case = UseCase.A6T1 if place in _AMBULANCE_SERVICES else UseCase.A1T1
+    now = desk.clock()
+    case = services.request_referral(
+        content=content(use_case, now=now),
+        details=patient(row.nhs_number),
+        service=service(desk, place),
+        acting=desk.sending,
+        now=now,
+        booking=booking,
+    )
+    settle(case, desk)
+    return case
+
+
+def _validated(desk: Desk, row: Row) -> Case:
+    now = desk.clock()
+    case = services.request_validation(
+        content=content(UseCase.A4T1, now=now),
+        details=patient(row.nhs_number),
+        service=service(desk, row.service or _VALIDATES),
+        acting=desk.sending,
+        now=now,
+    )
+    settle(case, desk)
+    return case
+
+
+def _updated(desk: Desk, case: Case) -> Told:
+    def step() -> None:
+        now = desk.clock()
+        services.update_request(
+            case=case,
+            content=content(UseCase(case.use_case), now=now),
+            latest=read_latest(desk.client, case=case, sender=desk.sender, now=now),
+            acting=desk.sending,
+            now=now,
+        )
+
+    return _changed(desk, case, step)
+
+
+def _taken_back(desk: Desk, case: Case) -> Told:
+    def step() -> None:
+        now = desk.clock()
+        latest = read_latest(desk.client, case=case, sender=desk.sender, now=now)
+        services.revoke_request(
+            case=case, latest=latest, reason="The patient is better", acting=desk.sending, now=now
+        )
+
+    return _changed(desk, case, step)
+
+
+def _changed(desk: Desk, subject: Booking | Case, step: Callable[[], None]) -> Told:
+    """Where our own rules refuse the step, their sentence, and the state stays."""
+    try:
+        step()
+    except PolicyRefused as refusal:
+        return Told(subject.status, refusal.sentence)
+    settle(subject, desk)
+    return _told(subject)
+
+
+def _read(desk: Desk, case: Case, *, remote_id: str | None = None) -> Told:
+    """By the id that the service gave, or as if it had given this one; "" makes us search by the patient."""
+    if remote_id is not None:
+        case.remote_id = remote_id
+    latest = read_latest(desk.client, case=case, sender=desk.sender, now=desk.clock())
+    return Told(latest.state, latest.sentence)
+
+
+def _heard(case: Case) -> Told:
+    """Once the service's own reply has come, by way of our receiver."""
+
+    def has_come() -> bool:
+        case.refresh_from_db()
+        return case.status not in (CaseStatus.SENT, CaseStatus.REQUESTED)
+
+    wait_until(has_come)
+    return _told(case)
+
+
+def _received(desk: Desk, row: Row, category: Category) -> Case:
+    """A request to a service of ours, through the proxy, as if the test service had sent it."""
+    to_us = replace(row, service=_EMERGENCY if category is Category.REFERRAL else _ASSESSMENT)
+    sent = (_referred if category is Category.REFERRAL else _validated)(desk, to_us)
+    # The id that our receiver gave is the received case's own.
+    case = received_case(UUID(sent.remote_id))
+    if case is None:
+        raise DrillError("The request did not arrive.")
+    case.source_service_id = row.service or MODEL_SERVICE
+    case.save(update_fields=["source_service_id"])
+    return case
+
+
+def _answered(desk: Desk, decided: Decided) -> Told:
+    answer = decided.answer
+    if answer is None:
+        raise DrillError("The decision had no answer to send.")
+    settle(answer, desk)
+    return Told(answer.state, answer.explanation)
+
+
+def _told(subject: Booking | Case) -> Told:
+    return Told(subject.status, subject.explanation)
+
+
 ACTS: Mapping[str, Act] = {
-    "find slots": booking_acts.find_slots,
-    "book": booking_acts.book,
-    "cancel": booking_acts.cancel,
-    "read booking": booking_acts.read_booking,
-    "ask what it takes": request_acts.ask_what_it_takes,
-    "refer": request_acts.refer,
-    "refer and hear": request_acts.refer_and_hear,
-    "update referral": request_acts.update_referral,
-    "take back referral": request_acts.take_back_referral,
-    "read referral": request_acts.read_referral,
-    "validate": request_acts.validate,
-    "validate and hear": request_acts.validate_and_hear,
-    "validate and hear what fits no request": request_acts.validate_and_hear_unmatched,
-    "validate and read": request_acts.validate_and_read,
-    "update validation": request_acts.update_validation,
-    "take back validation": request_acts.take_back_validation,
-    "read validation": request_acts.read_validation,
-    "stateful: book": stateful_acts.book_once,
-    "stateful: book twice": stateful_acts.book_twice,
-    "stateful: cancel": stateful_acts.cancel_it,
-    "stateful: refer": stateful_acts.refer_linked,
-    "stateful: refer twice": stateful_acts.refer_twice,
-    "stateful: refer without naming the booking": stateful_acts.refer_mislinked,
-    "stateful: refer without a booking": stateful_acts.refer_without_booking,
-    "stateful: take the referral back": stateful_acts.take_referral_back,
-    "stateful: book after the referral": stateful_acts.book_after_referral,
-    "stateful: cancel after the referral": stateful_acts.cancel_after_referral,
-    "answer: started": answer_acts.answer_started,
-    "answer: outcome": answer_acts.answer_outcome,
-    "answer: did not attend": answer_acts.answer_did_not_attend,
+    "find slots": find_slots,
+    "book": lambda desk, row: _told(_booked(desk, row)),
+    "cancel": lambda desk, row: _cancelled(desk, _booked(desk, row)),
+    "read booking": read_booking,
+    "ask what it takes": ask_what_it_takes,
+    "refer": lambda desk, row: _told(_referred(desk, row)),
+    "refer and hear": lambda desk, row: _heard(_referred(desk, row)),
+    "update referral": lambda desk, row: _updated(desk, _referred(desk, row)),
+    "take back referral": lambda desk, row: _taken_back(desk, _referred(desk, row)),
+    "read referral": lambda desk, row: _read(desk, _referred(desk, row), remote_id=row.resource),
+    "validate": lambda desk, row: _told(_validated(desk, row)),
+    "validate and hear": lambda desk, row: _heard(_validated(desk, row)),
+    "validate and hear what fits no request": validate_and_hear_unmatched,
+    "validate and read": lambda desk, row: _read(desk, _validated(desk, row)),
+    "update validation": lambda desk, row: _updated(desk, _validated(desk, row)),
+    "take back validation": lambda desk, row: _taken_back(desk, _validated(desk, row)),
+    "read validation": lambda desk, row: _read(desk, _validated(desk, row), remote_id=row.resource),
+    "stateful: book": book_once,
+    "stateful: book twice": book_twice,
+    "stateful: cancel": cancel_it,
+    "stateful: refer": refer_linked,
+    "stateful: refer twice": refer_twice,
+    "stateful: refer without naming the booking": refer_mislinked,
+    "stateful: refer without a booking": lambda desk, row: _told(_referred(desk, row)),
+    "stateful: take the referral back": take_referral_back,
+    "stateful: book after the referral": book_after_referral,
+    "stateful: cancel after the referral": cancel_after_referral,
+    "answer: started": answer_started,
+    "answer: outcome": answer_outcome,
+    "answer: did not attend": answer_did_not_attend,
 }

@@ -1,27 +1,92 @@
-"""The people and the services that the drill works with, and waiting for what a message brings."""
+"""What the acts work with: a row of the table, the people and services of the demo, what is stated."""
 
+import csv
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from django.db import models
 
-from bars_portal.accounts.acting import Acting, resolve_acting
-from bars_portal.accounts.models import User
+from bars_portal.accounts.acting import Acting, resolve_acting, user_called
 from bars_portal.exchange import outbox
 from bars_portal.exchange.delivery import deliver
+from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
 from directory.identity import SenderIdentity, sender_identity
 from directory.models import HealthcareService
+from directory.selectors import service_by_id
+from directory.services import create_service
+from referrals.content import (
+    Assessment,
+    Concept,
+    Condition,
+    Outcome,
+    OutcomeKind,
+    Part,
+    Place,
+    RequestContent,
+    Stage,
+    TimeFrame,
+    needs_of,
+)
 
+TABLE = Path(__file__).parent / "rows.csv"
 # Longer than the proxy waits, and than the simulator's later replies take.
 PATIENCE_SECONDS = 45.0
 _STEP_SECONDS = 0.2
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
 # The service that takes everything: others of the published world that our directory lacks are made like it.
 MODEL_SERVICE = "2000072489"
+
+
+@dataclass(frozen=True)
+class Row:
+    """`scenario` is its name in the published test world; `act` one of acts.ACTS.
+
+    `state` and `told` are what must come of it: a status, and the sentence on the page ("" for none).
+    """
+
+    scenario: str
+    act: str
+    service: str
+    nhs_number: str
+    resource: str
+    state: str
+    told: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A scenario that the portal's services never ask for, and why."""
+
+    scenario: str
+    why: str
+
+
+def rows(file: Path = TABLE) -> list[Row]:
+    """Raises OSError, and TypeError when a column is missing."""
+    return [Row(**line) for line in _lines(file)]
+
+
+def left_out() -> list[LeftOut]:
+    return [LeftOut(**line) for line in _lines(TABLE.with_name("left_out.csv"))]
+
+
+def _lines(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as opened:
+        return list(csv.DictReader(opened))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of an act: the state that the page shows, and its sentence."""
+
+    state: str
+    words: str = ""
 
 
 class DrillError(Exception):
@@ -44,26 +109,24 @@ class Desk:
 
 def person(username: str) -> Acting:
     """Raises DrillError when there is nobody of that name, or they act for nobody."""
-    user = User.objects.filter(username=username).first()
+    user = user_called(username)
     acting = resolve_acting(user, {}) if user else None
     if acting is None:
         raise DrillError(f"There is no {username} who acts for an organisation: run seed_demo first.")
     return acting
 
 
-def service(service_id: str) -> HealthcareService:
+def service(desk: Desk, service_id: str) -> HealthcareService:
     """As the directory has it. Raises DrillError when not even the model of all test services is there."""
-    found = HealthcareService.objects.select_related("provider")
-    known = found.filter(service_id=service_id).first()
+    known = service_by_id(service_id)
     if known is not None:
         return known
-    model = found.filter(service_id=MODEL_SERVICE).first()
-    if model is None:
+    copy = service_by_id(MODEL_SERVICE)
+    if copy is None:
         raise DrillError("The directory has no test services: run seed_demo first.")
-    model.pk, model.service_id = None, service_id
-    model._state.adding = True
-    model.save()
-    return model
+    copy.pk, copy.service_id = None, service_id
+    copy._state.adding = True
+    return create_service(service=copy, actor=desk.sending.actor, now=desk.clock())
 
 
 def settle(subject: models.Model, desk: Desk) -> None:
@@ -88,3 +151,42 @@ def wait_until(done: Callable[[], bool]) -> bool:
 def _has_ended(message: OutboundMessage) -> bool:
     message.refresh_from_db(fields=["state"])
     return message.state not in _ON_ITS_WAY
+
+
+_OUTCOME = Outcome(OutcomeKind.PRESENTING_COMPLAINT, Concept(text="Chest pain"))
+
+
+def patient(nhs_number: str) -> PatientDetails:
+    """A made-up one; without a number when it is ""."""
+    call_back = ContactDetails(relationship="ONESELF", telecoms=(Telecom("phone", "07700900123", "mobile"),))
+    return PatientDetails(
+        nhs_number=nhs_number,
+        nhs_number_verified=bool(nhs_number),
+        given_names="Drill",
+        family_name="TESTING",
+        gender="female",
+        birth_date=date(1950, 1, 1),
+        address_lines=("1 Sample Row",),
+        postcode="LS1 4AP",
+        contacts=(call_back,),
+    )
+
+
+def content(use_case: UseCase, *, now: datetime) -> RequestContent:
+    """The least that a request of its use case needs."""
+    needs = needs_of(use_case)
+    has = {part for part in needs if needs[part] != "absent"}
+    return RequestContent(
+        use_case=use_case,
+        assessment=Assessment(
+            narrative="Chest pain since this morning.",
+            outcomes=(_OUTCOME,),
+            priority=ARPPriority.C3 if Part.PRIORITY in has else None,
+            started_at=now,
+            case_number="DRILL-1",
+        ),
+        stage=Stage.FIRST_ALERT if Part.STAGE in has else None,
+        time_frame=TimeFrame(now, now + timedelta(hours=2)) if Part.TIME_FRAME in has else None,
+        places=(Place(postcode="LS1 6PT"),) if Part.INCIDENT in has else (),
+        condition=Condition(Concept(text="Chest pain")) if Part.CONDITION in has else None,
+    )

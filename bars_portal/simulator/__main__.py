@@ -3,9 +3,9 @@
 import os
 import sys
 
-from bars_portal.simulator.arguments import read_config
+from bars_portal.simulator.app import serve
 from bars_portal.simulator.commands import is_command, run
-from bars_portal.simulator.server import serve
+from bars_portal.simulator.config import read_config
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["selftest"]:

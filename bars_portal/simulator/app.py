@@ -1,40 +1,69 @@
-"""Puts the parts together: `create_app(config)` is the WSGI application."""
+"""Puts the parts together: `create_app(config)` is the WSGI application, `serve(config)` runs it."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
-from bars_portal.simulator.catalogue import Catalogue
-from bars_portal.simulator.catalogue_api import CatalogueApi
-from bars_portal.simulator.catalogue_resolving import Resolver
-from bars_portal.simulator.catalogue_store import CatalogueStore
-from bars_portal.simulator.certificates import CertificateDrill
+from gunicorn.app.base import BaseApplication
+
+from bars_portal.simulator.catalogue.api import CatalogueApi
+from bars_portal.simulator.catalogue.resources import CatalogueStore
+from bars_portal.simulator.catalogue.routing import Catalogue, Resolver, Routing
 from bars_portal.simulator.cis2 import issuer as cis2
 from bars_portal.simulator.cis2.issuer import Issuer
-from bars_portal.simulator.clients import ClientRegistry
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
-from bars_portal.simulator.drills import PREFIX, Drills
-from bars_portal.simulator.faults import CERTIFICATE_FAULTS, ConnectionCut, Fault, FaultBoard
-from bars_portal.simulator.forwarding import MutualTlsReceiver, Receiver, client_context
+from bars_portal.simulator.drills import CERTIFICATE_FAULTS, PREFIX, ConnectionCut, Drills, Fault, FaultBoard
+from bars_portal.simulator.forwarding import CertificateDrill, MutualTlsReceiver, Receiver, client_context
 from bars_portal.simulator.journal import Journal
-from bars_portal.simulator.oauth import TokenEndpoint
+from bars_portal.simulator.oauth import ClientRegistry, TokenEndpoint, TokenStore
 from bars_portal.simulator.outcomes import ProxyError, error_answer
 from bars_portal.simulator.proxy import HTTPS, Proxy
-from bars_portal.simulator.replying import Later, Replies, in_a_thread
-from bars_portal.simulator.routing import Routing
+from bars_portal.simulator.selftest.pages import PATH, SelftestPages
 from bars_portal.simulator.tkw.receiver import TKW_BASE_URL, TkwReceiver
-from bars_portal.simulator.tokens import TokenStore
-from bars_portal.simulator.web.pages import Pages
+from bars_portal.simulator.tkw.replies import Later, Replies, in_a_thread
+from bars_portal.simulator.web.pages import is_loopback
+from bars_portal.simulator.web.requests import RequestPages
 from bars_portal.simulator.wire import (
     Answer,
     BodyTooLarge,
     Request,
     StartResponse,
+    json_answer,
     request_from_environ,
     send,
 )
+
+# The simulator's pages, for whoever sits at this computer.
+
+
+class Pages:
+    """Everything that is a page and no part of BaRS."""
+
+    def __init__(self, config: Config, journal: Journal, *, catalogue: Catalogue, clock: Clock) -> None:
+        self._groups = (
+            RequestPages(config, journal, clock=clock),
+            SelftestPages(config, catalogue=catalogue, clock=clock),
+        )
+
+    def has(self, path: str) -> bool:
+        """Whether the path is one of ours."""
+        return any(group.find(path) for group in self._groups)
+
+    def answer(self, request: Request) -> Answer:
+        """The page, a download or where to look next; 404 for strangers, 405 for another verb."""
+        found = next((each for group in self._groups if (each := group.find(request.raw_path))), None)
+        if found is None or not is_loopback(request.peer):
+            return json_answer(404, {"error": "not found"})
+        if request.method not in ({"GET", "HEAD", "POST"} if request.raw_path == PATH else {"GET", "HEAD"}):
+            return json_answer(405, {"error": "method not allowed"})
+        return found(request)
+
+
+# Puts the parts together: `create_app(config)` is the WSGI application.
+
 
 WsgiApp = Callable[[Mapping[str, Any], StartResponse], Iterable[bytes]]
 
@@ -156,3 +185,56 @@ def _answer(parts: _Parts, request: Request) -> Answer:
     if path.startswith(PREFIX):
         return parts.drills.answer(request)
     return error_answer(ProxyError.PATH_UNKNOWN, request)
+
+
+# Runs the application under gunicorn: one worker, because what it remembers lives in that process.
+
+
+THREADS = 16
+KEEP_ALIVE_SECONDS = 75
+STOP_SECONDS = 3
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn without its command line and without its control socket."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stopping = Event()
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn: our settings, nothing from files or the environment."""
+        for name, value in self._settings().items():
+            self.cfg.set(name, value)
+
+    def load(self) -> WsgiApp:
+        """Called by gunicorn in the worker: threads and connections must not be shared across its fork."""
+        return create_app(self._config, sleep=self._stopping.wait)
+
+    def _settings(self) -> Mapping[str, Any]:
+        return {
+            "bind": f"{self._config.host}:{self._config.port}",
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": THREADS,
+            "keepalive": KEEP_ALIVE_SECONDS,
+            "graceful_timeout": STOP_SECONDS,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "worker_tmp_dir": str(self._config.state_dir),
+            "limit_request_line": 8190,
+            "worker_exit": self._wake_drills,
+        }
+
+    def _wake_drills(self, _server: object, _worker: object) -> None:
+        # A drill may be sleeping in a thread, and Python waits for threads before it ends.
+        self._stopping.set()
+
+
+def serve(config: Config) -> None:
+    """Serves until SIGTERM or SIGINT. Raises OSError when the state folder cannot be made."""
+    config.state_dir.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s simulator %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    Server(config).run()

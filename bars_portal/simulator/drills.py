@@ -1,15 +1,130 @@
-"""/simulator/...: health, the switch for fault drills, reset, the tables. Loopback only; not part of BaRS."""
+"""Fault drills: what goes wrong for a service on purpose, each fault's effect, and the switch for them."""
 
+import errno
 import ipaddress
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from threading import Lock
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from bars_portal.simulator.faults import MOST_SECONDS, MOST_TIMES, Drill, Fault, FaultBoard
+from bars_portal.simulator.config import Sleep
+from bars_portal.simulator.outcomes import ProxyError, error_answer
 from bars_portal.simulator.tkw.tables import scenarios
-from bars_portal.simulator.wire import JSON_MEDIA, Answer, Request, json_answer
+from bars_portal.simulator.wire import ECHOED_IDS, JSON_MEDIA, Answer, Request, json_answer
+
+# Fault drills: what goes wrong for a service on purpose, the next few times. For tests and engineers.
+
+
+SLOW_SECONDS = 6.0
+# Longer than any sender waits (35 s).
+HANG_SECONDS = 60.0
+MOST_TIMES = 1000
+MOST_SECONDS = 600.0
+
+
+class Fault(StrEnum):
+    """What can be made to go wrong."""
+
+    SLOW = "slow"
+    HANG = "hang"
+    CUT = "cut"
+    LOST_REPLY = "lost-reply"
+    NO_IDS = "no-ids"
+    BAD_IDS = "bad-ids"
+    GARBAGE = "garbage"
+    HALF_ANSWER = "half-answer"
+    UNAUTHORIZED = "401"
+    FORBIDDEN = "403"
+    TIMEOUT = "408"
+    TOO_MANY = "429"
+    SERVER_ERROR = "500"
+    BAD_GATEWAY = "502"
+    UNAVAILABLE = "503"
+    GATEWAY_TIMEOUT = "504"
+    EXPIRED_CERTIFICATE = "expired-certificate"
+    WRONG_CERTIFICATE = "wrong-certificate"
+    NO_CERTIFICATE = "no-certificate"
+
+
+# Faults of the proxy's own client certificate towards the receiver.
+CERTIFICATE_FAULTS = frozenset({Fault.EXPIRED_CERTIFICATE, Fault.WRONG_CERTIFICATE, Fault.NO_CERTIFICATE})
+_SECONDS = {Fault.SLOW: SLOW_SECONDS, Fault.HANG: HANG_SECONDS}
+
+
+class ConnectionCut(ConnectionResetError):
+    """Ends the connection without an answer: the server takes it for a broken socket and closes quietly.
+
+    `scenario` names the drill, for the journal.
+    """
+
+    def __init__(self, scenario: str) -> None:
+        super().__init__(errno.ECONNRESET, "connection cut by a fault drill")
+        self.scenario = scenario
+
+
+@dataclass(frozen=True)
+class Drill:
+    """The next `times` requests for a service (of that method only, if one is named) meet the fault.
+
+    `seconds` is how long slow and hang last.
+    """
+
+    service: str
+    fault: Fault
+    times: int = 1
+    method: str = ""
+    seconds: float = 0.0
+
+    @property
+    def waits(self) -> float:
+        """Seconds that this drill waits; 0 for faults that do not wait."""
+        return (self.seconds or _SECONDS[self.fault]) if self.fault in _SECONDS else 0.0
+
+    @property
+    def scenario(self) -> str:
+        """What the journal calls an exchange that met the fault."""
+        return f"drill {self.fault}"
+
+
+class FaultBoard:
+    """The drills that are switched on. Thread-safe: a drill for one time hits exactly one request."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._drills: list[Drill] = []
+
+    def arm(self, drill: Drill) -> None:
+        """Switches a drill on, after those that are on already."""
+        with self._lock:
+            self._drills.append(drill)
+
+    def armed(self) -> tuple[Drill, ...]:
+        """What is switched on, `times` being what is left."""
+        with self._lock:
+            return tuple(self._drills)
+
+    def clear(self, service: str | None = None) -> None:
+        """Switches every drill off, or those of one service."""
+        with self._lock:
+            self._drills = [each for each in self._drills if service not in (None, each.service)]
+
+    def take(self, *, service: str, method: str) -> Drill | None:
+        """The drill that this request must meet, if any; counts it."""
+        with self._lock:
+            for place, drill in enumerate(self._drills):
+                if drill.service == service and drill.method in {"", method}:
+                    left = replace(drill, times=drill.times - 1)
+                    self._drills[place : place + 1] = [left] if left.times else []
+                    return drill
+        return None
+
+
+# /simulator/...: health, the switch for fault drills, reset, the tables. Loopback only; not part of BaRS.
+
 
 PREFIX = "/simulator/"
 FORM_MEDIA = "application/x-www-form-urlencoded"
@@ -133,3 +248,69 @@ def _is_loopback(peer: str) -> bool:
         return ipaddress.ip_address(peer).is_loopback
     except ValueError:
         return False
+
+
+# What a request meets when a drill is on: each fault's effect, in one place.
+
+
+# Forwards the request: with the drill's certificate where one is named.
+Forward = Callable[[Fault | None], Answer]
+HTML = (("Content-Type", "text/html"),)
+RETRY_AFTER = ("Retry-After", "1")
+
+_CANNED: dict[Fault, ProxyError] = {
+    Fault.UNAUTHORIZED: ProxyError.BAD_TOKEN,
+    Fault.FORBIDDEN: ProxyError.TLS_REFUSED,
+    Fault.TIMEOUT: ProxyError.RECEIVER_TIMEOUT,
+    Fault.TOO_MANY: ProxyError.TOO_MANY,
+    Fault.SERVER_ERROR: ProxyError.RECEIVER_ERROR,
+    Fault.UNAVAILABLE: ProxyError.RECEIVER_UNAVAILABLE,
+}
+# What stands in front of the proxy answers without an OperationOutcome.
+_GATEWAY = {Fault.BAD_GATEWAY: 502, Fault.GATEWAY_TIMEOUT: 504}
+
+
+def meet(drill: Drill | None, *, request: Request, forward: Forward, sleep: Sleep) -> Answer:
+    """Forwards the request with the drill's fault applied. Raises ConnectionCut where no answer must come."""
+    if drill is None:
+        return forward(None)
+    fault = drill.fault
+    if drill.waits:
+        sleep(drill.waits)
+    if fault in (Fault.HANG, Fault.CUT):
+        raise ConnectionCut(drill.scenario)
+    if fault in _GATEWAY:
+        return Answer(_GATEWAY[fault], HTML, b"<html>gateway</html>", drill.scenario)
+    if fault in _CANNED:
+        return _canned(drill, request)
+    answer = forward(fault if fault in CERTIFICATE_FAULTS else None)
+    row = f", {answer.scenario}" if answer.scenario else ""
+    return _spoiled(fault, replace(answer, scenario=drill.scenario + row))
+
+
+def _canned(drill: Drill, request: Request) -> Answer:
+    answer = error_answer(_CANNED[drill.fault], request)
+    headers = (*answer.headers, RETRY_AFTER) if drill.fault is Fault.TOO_MANY else answer.headers
+    return replace(answer, headers=headers, scenario=drill.scenario)
+
+
+def _spoiled(fault: Fault, answer: Answer) -> Answer:
+    """The receiver has done its work; what may still go wrong is the way back."""
+    match fault:
+        case Fault.LOST_REPLY:
+            raise ConnectionCut(answer.scenario)
+        case Fault.NO_IDS:
+            return replace(answer, headers=_without_ids(answer))
+        case Fault.BAD_IDS:
+            wrong = tuple((name, str(uuid.uuid4())) for name in ECHOED_IDS)
+            return replace(answer, headers=(*_without_ids(answer), *wrong))
+        case Fault.GARBAGE:
+            return Answer(200, HTML, b"<html>\x00 not FHIR {", answer.scenario)
+        case Fault.HALF_ANSWER:
+            return replace(answer, body=answer.body[: len(answer.body) // 2])
+    return answer
+
+
+def _without_ids(answer: Answer) -> tuple[tuple[str, str], ...]:
+    unwanted = {name.lower() for name in ECHOED_IDS}
+    return tuple(pair for pair in answer.headers if pair[0].lower() not in unwanted)

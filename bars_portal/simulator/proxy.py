@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 
-from bars_portal.simulator.capability import proxy_capability
-from bars_portal.simulator.catalogue_api import CatalogueApi
-from bars_portal.simulator.catalogue_outcomes import CatalogueRefused, refusal_answer
-from bars_portal.simulator.clients import ClientRegistry
+from bars_portal.simulator.catalogue.api import CatalogueApi
+from bars_portal.simulator.catalogue.resources import CatalogueRefused, refusal_answer
+from bars_portal.simulator.catalogue.routing import Addresses
 from bars_portal.simulator.config import FHIR_BASE, Clock, Sleep
-from bars_portal.simulator.faults import Fault, FaultBoard
+from bars_portal.simulator.drills import Fault, FaultBoard, meet
 from bars_portal.simulator.forwarding import Call, Receiver, ReceiverTimedOut, ReceiverUnreachable
-from bars_portal.simulator.meeting import meet
-from bars_portal.simulator.outcomes import ProxyError, Refused, error_answer
-from bars_portal.simulator.rewriting import rewrite
-from bars_portal.simulator.routing import Addresses
-from bars_portal.simulator.target import TARGET_HEADER, decode_target
-from bars_portal.simulator.tokens import EXAMPLE_TOKEN, TokenStore
-from bars_portal.simulator.versions import DOCUMENT_REFERENCE_VERSION, accepted_version
+from bars_portal.simulator.headers import (
+    DOCUMENT_REFERENCE_VERSION,
+    TARGET_HEADER,
+    accepted_version,
+    decode_target,
+)
+from bars_portal.simulator.oauth import EXAMPLE_TOKEN, ClientRegistry, TokenStore
+from bars_portal.simulator.outcomes import ProxyError, Refused, error_answer, rewrite
+from bars_portal.simulator.tkw.definitions import proxy_capability
 from bars_portal.simulator.wire import ECHOED_IDS, Answer, Request, json_answer
 
 HTTPS = "https"

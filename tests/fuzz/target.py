@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 
 from bars_portal.demo import setup
-from bars_portal.demo.ports import Ports
-from bars_portal.demo.programs import programs
+from bars_portal.demo.processes import programs
+from bars_portal.demo.setup import Ports
 from tests.live.partner import direct_client, mutual_tls, wait_until
 from tests.stack import Stack, free_ports, logging_to
 

@@ -16,9 +16,8 @@ import pytest
 
 from bars_portal.simulator.selftest.connections import Connections, Target
 from bars_portal.simulator.selftest.model import Verdict
-from bars_portal.simulator.selftest.reading import read_scenarios
 from bars_portal.simulator.selftest.running import Runner, Settings
-from bars_portal.simulator.selftest.selecting import select
+from bars_portal.simulator.selftest.scenarios import read_scenarios, select
 from tests.live.conftest import Query
 from tests.live.partner import HUB, direct_client, mutual_tls, wait_until
 from tests.live.spoiling import BREAKAGES, Breakage, standing_in_front

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bars_portal.simulator.app import WsgiApp
-from bars_portal.simulator.catalogue_store import CatalogueStore
+from bars_portal.simulator.catalogue.resources import CatalogueStore
 from bars_portal.simulator.config import Config
 from tests.simulator.conftest import CallProxy
 from tests.simulator.support import BASE, IDS, SYSTEM, Recorder, Reply, call_app, target

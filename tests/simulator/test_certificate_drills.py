@@ -10,8 +10,8 @@ import httpx
 import pytest
 from cryptography import x509
 
-from bars_portal.simulator.certificates import expired_certificate, stranger_certificate
 from bars_portal.simulator.config import Config
+from bars_portal.simulator.forwarding import expired_certificate, stranger_certificate
 from tests.simulator.conftest import REQUESTER, World
 from tests.simulator.support import NOW
 from tests.simulator.tls_receiver import write_certificates

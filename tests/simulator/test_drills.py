@@ -7,7 +7,7 @@ import pytest
 
 from bars_portal.simulator.app import WsgiApp
 from bars_portal.simulator.config import Config
-from bars_portal.simulator.faults import ConnectionCut, Drill, Fault, FaultBoard
+from bars_portal.simulator.drills import ConnectionCut, Drill, Fault, FaultBoard
 from bars_portal.simulator.wire import Answer
 from tests.simulator.conftest import CallProxy
 from tests.simulator.support import IDS, Recorder, Reply, call_app

@@ -9,11 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.simulator import journal as journal_module
 from bars_portal.simulator.app import WsgiApp, create_app
 from bars_portal.simulator.config import Config
+from bars_portal.simulator.headers import organisation_code
 from bars_portal.simulator.journal import Journal
-from bars_portal.simulator.organisation import organisation_code
 from bars_portal.simulator.wire import Answer, Request
 from tests.simulator.support import (
     BASE,
@@ -175,8 +174,8 @@ def test_summaries(journal: Journal, body: bytes, media: str, summary: str) -> N
 
 
 def test_the_oldest_go_first(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "KEPT", 3)
-    monkeypatch.setattr(journal_module, "KEPT_BYTES", 25)
+    monkeypatch.setattr("bars_portal.simulator.journal.KEPT", 3)
+    monkeypatch.setattr("bars_portal.simulator.journal.KEPT_BYTES", 25)
     for number in range(5):
         request = Request("GET", f"/{number}", "", {}, b"", "")
         journal.note(request, answer=None, status="200", at=NOW + timedelta(seconds=number), took_ms=0)

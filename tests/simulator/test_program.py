@@ -14,8 +14,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bars_portal.simulator.arguments import read_config
-from bars_portal.simulator.config import Config
+from bars_portal.simulator.config import Config, read_config
 from tests.simulator.program import ROOT, options, running
 from tests.simulator.support import BASE, FORM, IDS, SYSTEM, form, sign, target
 from tests.simulator.tls_receiver import tls_receiver, write_certificates
@@ -160,7 +159,7 @@ def test_missing_options_are_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_it_imports_nothing_of_ours() -> None:
     code = (
-        "import sys, bars_portal.simulator.server, bars_portal.simulator.arguments;"
+        "import sys, bars_portal.simulator.app, bars_portal.simulator.config;"
         "print([m for m in sys.modules if m.startswith('django') or "
         "m.startswith('bars_portal.') and not m.startswith('bars_portal.simulator')])"
     )

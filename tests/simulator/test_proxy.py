@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from bars_portal.simulator.app import WsgiApp
 from bars_portal.simulator.config import Config
+from bars_portal.simulator.headers import accepted_version, decode_target
 from bars_portal.simulator.outcomes import Refused
-from bars_portal.simulator.target import decode_target
-from bars_portal.simulator.versions import accepted_version
 from tests.simulator.conftest import CallProxy
 from tests.simulator.support import (
     BASE,

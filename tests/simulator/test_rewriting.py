@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.simulator.forwarding import ReceiverTimedOut, ReceiverUnreachable
-from bars_portal.simulator.rewriting import first_issue_code
+from bars_portal.simulator.outcomes import first_issue_code
 from bars_portal.simulator.wire import Answer
 from tests.simulator.conftest import CallProxy
 from tests.simulator.support import CORRELATION_ID, REQUEST_ID, Recorder

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bars_portal.simulator.listing import markdown, plain_list
+from bars_portal.simulator.commands import markdown, plain_list
 from bars_portal.simulator.tkw.tables import accepted, focuses, scenarios, services, transitions
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from bars_portal.simulator.config import Config
 from bars_portal.simulator.tkw.outcomes import Rejected
-from bars_portal.simulator.tkw.search import read_slot_search
-from bars_portal.simulator.tkw.slots import find_slots
+from bars_portal.simulator.tkw.slots import find_slots, read_slot_search
 from tests.simulator.conftest import CallProxy
 from tests.simulator.support import NOW, SYSTEM, FakeClock, Reply
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.simulator.forwarding import Call
-from bars_portal.simulator.organisation import ORGANISATION_HEADER
+from bars_portal.simulator.headers import ORGANISATION_HEADER
 from bars_portal.simulator.tkw.receiver import TKW_BASE_URL, TkwReceiver
 from bars_portal.simulator.wire import Answer, Request
 from tests.live.xml import kind, to_xml, values

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH
+from bars_portal.simulator.fhir import to_xml
 from bars_portal.simulator.journal import Entry, Journal
-from bars_portal.simulator.reading import to_xml
-from bars_portal.simulator.selftest.messages import apply, build, names
-from bars_portal.simulator.selftest.values import Values
-from bars_portal.simulator.verdicts import Verdict, judge
-from bars_portal.simulator.verdicts.model import Outcome
+from bars_portal.simulator.selftest.messages import Values, apply, build, names
+from bars_portal.simulator.verdicts.judging import judge
+from bars_portal.simulator.verdicts.model import Outcome, Verdict
 from bars_portal.simulator.wire import Answer, Request
 from tests.simulator.support import IDS, target
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bars_portal import env
-from bars_portal.demo.ports import Ports
+from bars_portal.demo.setup import Ports
 
 # Riverside Hub, which accepts every use case (demo/facts.py).
 HUB = "2000099999"

@@ -10,10 +10,8 @@ from django.utils import timezone
 
 from bars_portal.celery import app
 from bars_portal.exchange.gateway import get_client
-from bars_portal.sender_drill.desk import Desk, DrillError, person
-from bars_portal.sender_drill.report import write_report
-from bars_portal.sender_drill.rows import rows
-from bars_portal.sender_drill.running import Result, run
+from bars_portal.sender_drill.desk import Desk, DrillError, person, rows
+from bars_portal.sender_drill.running import Result, run, write_report
 
 
 class Command(BaseCommand):

@@ -2,18 +2,108 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from bars_portal.simulator.cis2.authorizing import Authorizing
-from bars_portal.simulator.cis2.memory import TOKEN_LIFE, Grant, Memory, Session
-from bars_portal.simulator.cis2.pages import page, sessions_page
-from bars_portal.simulator.cis2.registry import Client, Registry
-from bars_portal.simulator.cis2.signing import ALGORITHM, ASSERTION_ALGORITHMS, Signer, assertion_id
-from bars_portal.simulator.cis2.telling import tell
+from bars_portal.simulator.cis2.memory import CODE_LIFE, TOKEN_LIFE, Grant, Memory, Session
+from bars_portal.simulator.cis2.registry import Client, Person, Registered, Registry
+from bars_portal.simulator.cis2.signing import ALGORITHM, ASSERTION_ALGORITHMS, Signer, assertion_id, tell
 from bars_portal.simulator.config import Clock
+from bars_portal.simulator.web.pages import render
 from bars_portal.simulator.wire import Answer, Request, json_answer
+
+# The issuer's pages: pick who you are; what is signed in now.
+
+
+# No form-action: from the first page a form leads, by redirect, back to the application.
+HEADERS = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ("Cache-Control", "no-store"),
+)
+
+
+def choose_page(people: Iterable[Person], asked: Mapping[str, str]) -> Answer:
+    """A button for each person and role; what was asked for goes along."""
+    return _answer("choose", people=list(people), asked=asked)
+
+
+def sessions_page(sessions: Iterable[Session], people: Mapping[str, Person]) -> Answer:
+    """Ending one here tells the application by back-channel logout."""
+    names = {sub: person.name for sub, person in people.items()}
+    return _answer("sessions", sessions=list(sessions), names=names)
+
+
+def page(title: str, sentence: str, *, status: int = 200) -> Answer:
+    """A page with one thing to say."""
+    return _answer("said", status=status, title=title, sentence=sentence)
+
+
+def _answer(name: str, *, status: int = 200, **values: Any) -> Answer:
+    return Answer(status, HEADERS, render(f"cis2/{name}.html", **values))
+
+
+# The authorization endpoint: the question is checked, a person picked, the browser goes back with a code.
+
+
+_ASKED = (
+    *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
+    *("code_challenge", "code_challenge_method"),
+)
+
+
+@dataclass(frozen=True)
+class Authorizing:
+    memory: Memory
+
+    def show(self, registered: Registered, given: Mapping[str, str]) -> Answer:
+        """The page to choose on; a bad question goes back, unless nobody knows where to."""
+        asked = {name: given[name] for name in _ASKED if name in given}
+        return _wrong(registered, asked) or choose_page(registered.people.values(), asked)
+
+    def choose(self, registered: Registered, given: Mapping[str, str], *, now: datetime) -> Answer:
+        asked = {name: given[name] for name in _ASKED if name in given}
+        wrong = _wrong(registered, asked)
+        if wrong is not None:
+            return wrong
+        sub, _, role_id = given.get("chosen", "").partition(" ")
+        person = registered.people.get(sub)
+        if person is None or not _has(person, role_id):
+            return _back(asked, error="access_denied")
+        session = self.memory.open_session(sub=sub, role_id=role_id, client_id=asked["client_id"], now=now)
+        grant = Grant(
+            session, asked["redirect_uri"], asked["nonce"], asked["code_challenge"], now + CODE_LIFE
+        )
+        return _back(asked, code=self.memory.issue_code(grant))
+
+
+def _has(person: Person, role_id: str) -> bool:
+    return any(role["person_roleid"] == role_id for role in person.roles)
+
+
+def _wrong(registered: Registered, asked: Mapping[str, str]) -> Answer | None:
+    client = registered.clients.get(asked.get("client_id", ""))
+    if client is None or asked.get("redirect_uri") not in client.redirect_uris:
+        # Never back to an address that nobody has registered.
+        return page("Not registered", "This application or its address is not registered.", status=400)
+    if asked.get("response_type") != "code":
+        return _back(asked, error="unsupported_response_type")
+    if "openid" not in asked.get("scope", "").split():
+        return _back(asked, error="invalid_scope")
+    needed = all(asked.get(name) for name in ("state", "nonce", "code_challenge"))
+    if not needed or asked.get("code_challenge_method") != "S256":
+        return _back(asked, error="invalid_request")
+    return None
+
+
+def _back(asked: Mapping[str, str], **said: str) -> Answer:
+    state = {"state": asked["state"]} if asked.get("state") else {}
+    return Answer(303, (("Location", f"{asked['redirect_uri']}?{urlencode({**said, **state})}"),))
+
 
 PREFIX = "/cis2"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from bars_portal.simulator.watched import WatchedFile
+from bars_portal.simulator.config import WatchedFile
 
 
 @dataclass(frozen=True)

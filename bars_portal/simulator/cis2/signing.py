@@ -1,4 +1,4 @@
-"""The issuer's key and what it signs; and the applications' assertions that it checks (RFC 7523)."""
+"""The issuer's key and what it signs; the applications' assertions that it checks (RFC 7523)."""
 
 import json
 import secrets
@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from bars_portal.simulator.cis2.registry import Client
+
+# The issuer's key and what it signs; and the applications' assertions that it checks (RFC 7523).
+
 
 ALGORITHM = "RS256"
 TOKEN_SECONDS = 300
@@ -69,3 +73,18 @@ def assertion_id(assertion: str, *, client: Client, audiences: frozenset[str], n
         return ""
     too_long = claims["exp"] > (now + LONGEST_ASSERTION).timestamp()
     return "" if too_long or claims["sub"] != client.client_id else str(claims["jti"])
+
+
+# Back-channel logout: the application is told, server to server.
+
+
+_SECONDS = 5.0
+
+
+def tell(address: str, logout_token: str) -> str:
+    """The status that came back, or "no answer"."""
+    try:
+        answer = httpx.post(address, data={"logout_token": logout_token}, timeout=_SECONDS, trust_env=False)
+    except httpx.HTTPError:
+        return "no answer"
+    return str(answer.status_code)

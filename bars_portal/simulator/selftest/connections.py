@@ -1,9 +1,12 @@
-"""Connections to the receiver under test, each with another client certificate or none."""
+"""Connections to the receiver under test, and what goes over them and comes back, kept as it is."""
 
 import datetime as dt
 import ipaddress
 import ssl
 import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -14,6 +17,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from bars_portal.simulator.selftest.model import Exchange
+from bars_portal.simulator.selftest.requests import Outgoing
+
+# Connections to the receiver under test, each with another client certificate or none.
+
 
 OWN, NONE, STRANGER, WRONG_NAME = "own", "none", "stranger", "wrong-name"
 CERTIFICATES = frozenset({OWN, NONE, STRANGER, WRONG_NAME})
@@ -127,3 +136,54 @@ def _load_stranger(context: ssl.SSLContext) -> None:
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         file.write_bytes(private + made.public_bytes(Encoding.PEM))
         context.load_cert_chain(str(file))
+
+
+# Sends a request as it is, and keeps what went out and what came back.
+
+
+# The whole target is read into memory for the report: no answer of a receiver is longer.
+LONGEST_ANSWER = 20 * 1024 * 1024
+
+
+class NoAnswer(Exception):
+    """The connection was refused, broken or silent; the text says which."""
+
+
+def send(client: httpx.Client, outgoing: Outgoing) -> Exchange:
+    """One request. Raises NoAnswer."""
+    request = client.build_request(
+        outgoing.method, client.base_url, headers=dict(outgoing.headers), content=_content(outgoing)
+    )
+    # What httpx adds by itself would hide what the scenario leaves out.
+    for name in {"accept", "user-agent", "accept-encoding"} - {each.lower() for each in outgoing.headers}:
+        del request.headers[name]
+    # httpx would normalise the address; the target given here goes onto the wire as it is.
+    target = client.base_url.raw_path.rstrip(b"/") + outgoing.path.encode()
+    request.extensions["target"] = target
+    began = time.monotonic()
+    try:
+        answer = client.send(request)
+    except httpx.TransportError as problem:
+        raise NoAnswer(type(problem).__name__) from problem
+    return Exchange(
+        method=outgoing.method,
+        url=f"{str(client.base_url).rstrip('/')}{outgoing.path}",
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=outgoing.body,
+        status=answer.status_code,
+        answer_headers={name.lower(): value for name, value in answer.headers.items()},
+        answer_body=answer.content,
+        seconds=time.monotonic() - began,
+    )
+
+
+def send_copies(client: httpx.Client, outgoing: Outgoing, copies: int) -> list[Exchange]:
+    """The very same request several times at once. Raises NoAnswer."""
+    with ThreadPoolExecutor(copies) as pool:
+        return list(pool.map(lambda _: send(client, outgoing), range(copies)))
+
+
+def _content(outgoing: Outgoing) -> bytes | Iterator[bytes] | None:
+    if outgoing.chunked:
+        return (outgoing.body[at : at + 1000] for at in range(0, len(outgoing.body), 1000))
+    return outgoing.body if outgoing.method == "POST" or outgoing.body else None

@@ -1,16 +1,121 @@
-"""Message templates (messages/*.json, and variants of them in messages/*.toml) and changes to them."""
+"""Message templates (messages/*.json, variants of them in messages/*.toml), their placeholders and changes.
+
+`{{now-10m}}`, `{{id:patient}}`, `{{answer1:Appointment.id}}` are filled in for each scenario anew; README.md
+beside the scenarios lists them for testers.
+"""
 
 import copy
 import json
+import re
+import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from bars_portal.simulator.selftest.model import Json
 from bars_portal.simulator.selftest.paths import PathError, cut, found, put
-from bars_portal.simulator.selftest.values import Values
+
+# Placeholders in messages and scenarios: `{{now-10m}}`, `{{id:patient}}`, `{{answer1:Appointment.id}}`.
+#
+# They are filled in for each scenario anew; README.md beside the scenarios lists them for testers.
+
+
+_PLACE = re.compile(r"\{\{([^{}]+)\}\}")
+_NOW = re.compile(r"now(?:([+-])(\d+)([smhd]))?")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SPOKEN = re.compile(r"(request|answer)(\d+):(.+)")
+FindSlot = Callable[[str], Mapping[str, str]]
+
+
+class UnknownPlaceholder(Exception):
+    """A placeholder that means nothing here; its text names it."""
+
+
+def number_for_tests(seed: int) -> str:
+    """An NHS number of the range 999, kept for tests, that passes its check; `seed` below a million."""
+    for number in range(seed, seed + 10):
+        digits = f"999{number % 10**6:06d}"
+        check = (
+            11 - sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=True)) % 11
+        )
+        if check != 10:
+            return f"{digits}{check % 11}"
+    raise ValueError(seed)
+
+
+@dataclass
+class Values:
+    """What the placeholders of one scenario stand for. `find_slot` gives a free slot for a name."""
+
+    fixed: Mapping[str, str]
+    now: datetime
+    find_slot: FindSlot
+    ids: dict[str, str] = field(default_factory=dict)
+    slots: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    # Decoded requests and answers in their order, None where there was no FHIR in it.
+    requests: list[Json | None] = field(default_factory=list)
+    answers: list[Json | None] = field(default_factory=list)
+
+    def fill(self, value: Any) -> Any:
+        """The same structure with every placeholder in its texts filled. Raises UnknownPlaceholder."""
+        if isinstance(value, str):
+            return _PLACE.sub(lambda match: self._of(match[1].strip()), value)
+        if isinstance(value, dict):
+            return {self.fill(key): self.fill(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.fill(each) for each in value]
+        return value
+
+    def stamp(self, text: str) -> str:
+        """The instant that `now`, `now+15m` and the like mean, in whole seconds of UTC."""
+        match = _NOW.fullmatch(text)
+        if match is None:
+            raise UnknownPlaceholder(text)
+        sign, number, unit = match.groups()
+        shift = timedelta(**{_UNITS[unit]: int(f"{sign}{number}")}) if sign else timedelta()
+        return (self.now + shift).isoformat(timespec="seconds")
+
+    def _of(self, name: str) -> str:
+        if name in self.fixed:
+            return self.fixed[name]
+        if name == "new":
+            return str(uuid4())
+        if name.startswith("id:"):
+            return self.ids.setdefault(name, str(uuid4()))
+        if name == "nhs":
+            return self.ids.setdefault(name, number_for_tests(secrets.randbelow(10**6)))
+        if name.startswith("many:"):
+            return "x" * int(name.removeprefix("many:"))
+        if name.startswith("slot"):
+            return self._slot(name)
+        if match := _SPOKEN.fullmatch(name):
+            return self._spoken(match)
+        return self.stamp(name)
+
+    def _slot(self, name: str) -> str:
+        which, _, member = name.partition(".")
+        if which not in self.slots:
+            self.slots[which] = self.find_slot(which)
+        if member not in self.slots[which]:
+            raise UnknownPlaceholder(name)
+        return self.slots[which][member]
+
+    def _spoken(self, match: re.Match[str]) -> str:
+        side, number, path = match.groups()
+        told = self.requests if side == "request" else self.answers
+        message = told[int(number) - 1] if int(number) <= len(told) else None
+        values = found(message, path) if message else []
+        # What is missing is a finding where it is compared, never a crash.
+        return str(values[0]) if values else f"(no {path} in {side} {number})"
+
+
+# Message templates (messages/*.json, and variants of them in messages/*.toml) and changes to them.
+
 
 FOLDER = Path(__file__).parent / "messages"
 CHANGES = frozenset({"set", "remove", "drop", "double", "stamped"})

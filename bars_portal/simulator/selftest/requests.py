@@ -1,5 +1,6 @@
-"""Makes the request of a step: template or bytes, format, headers, query."""
+"""Makes the request of a step: template or bytes, format, the BaRS headers (standard section 3), query."""
 
+import base64
 import gzip
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,12 +10,49 @@ from uuid import uuid4
 
 import orjson
 
-from bars_portal.simulator.selftest import headers as bars
-from bars_portal.simulator.selftest.formats import JSON, XML, to_xml
-from bars_portal.simulator.selftest.messages import build
+from bars_portal.simulator.fhir import JSON, XML, sound_xml
+from bars_portal.simulator.selftest.messages import Values, build
 from bars_portal.simulator.selftest.model import Json, Step
 from bars_portal.simulator.selftest.paths import found
-from bars_portal.simulator.selftest.values import Values
+
+# The BaRS headers of a self-test's requests (standard section 3).
+
+
+SERVICE_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
+REQUEST_ID, CORRELATION_ID = "X-Request-ID", "X-Correlation-ID"
+ACCEPT = "application/fhir+json; version=1.1.0"
+ORGANISATION = {
+    "resourceType": "Organization",
+    "identifier": [{"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "A1001"}],
+    "name": "Self-test sender",
+}
+SOFTWARE = {
+    "resourceType": "Device",
+    "identifier": [{"system": "https://consumersupplier.com/Id/device-identifier", "value": "BARS-SELFTEST"}],
+    "deviceName": {"name": "BaRS self-test", "type": "manufacturer-name"},
+    "version": {"value": "1.0.0"},
+}
+
+
+def usual_headers(service: str, conversation: str) -> dict[str, str]:
+    """What every request carries: a new request id, the conversation's id, target, organisation, software."""
+    return {
+        REQUEST_ID: str(uuid4()),
+        CORRELATION_ID: conversation,
+        "NHSD-Target-Identifier": encoded({"system": SERVICE_SYSTEM, "value": service}),
+        "NHSD-End-User-Organisation": encoded(ORGANISATION),
+        "NHSD-Requesting-Software": encoded(SOFTWARE),
+        "Accept": ACCEPT,
+    }
+
+
+def encoded(value: Any, *, pretty: bool = False) -> str:
+    """Standard base64 of JSON, with line breaks in it when `pretty`."""
+    return base64.b64encode(orjson.dumps(value, option=orjson.OPT_INDENT_2 if pretty else None)).decode()
+
+
+# Makes the request of a step: template or bytes, format, headers, query.
+
 
 PROCESS_MESSAGE = "/$process-message"
 INCLUDES = ["Slot:schedule", "Schedule:actor:Practitioner", "Schedule:actor:HealthcareService"]
@@ -49,7 +87,7 @@ def make(step: Step, values: Values, earlier: list[Outgoing]) -> Outgoing:
 
 def _message(message: Json, options: Mapping[str, Any], values: Values) -> Outgoing:
     in_xml = options.get("as") == "xml"
-    body = to_xml(message) if in_xml else orjson.dumps(message)
+    body = sound_xml(message) if in_xml else orjson.dumps(message)
     sent = _post(body, options, values, options.get("type", XML if in_xml else JSON))
     # What is sent as a header of its own goes before what the message says.
     headers = {"use-context": _use_context(message), **sent.headers}
@@ -80,7 +118,7 @@ def _post(body: bytes, options: Mapping[str, Any], values: Values, media_type: s
 def _repeated(first: Outgoing, options: Mapping[str, Any], values: Values) -> Outgoing:
     headers = dict(first.headers)
     if options.get("ids") == "new":
-        headers[bars.REQUEST_ID] = str(uuid4())
+        headers[REQUEST_ID] = str(uuid4())
     return replace(first, headers=headers | values.fill(dict(options.get("headers", {}))))
 
 
@@ -91,10 +129,10 @@ def _call(what: str, options: Mapping[str, Any], values: Values) -> Outgoing:
 
 def _headers(options: Mapping[str, Any], values: Values) -> dict[str, str]:
     service = values.fill(options.get("service", "{{service}}"))
-    usual = bars.usual(service, values.fill("{{id:conversation}}"))
+    usual = usual_headers(service, values.fill("{{id:conversation}}"))
     if accept := options.get("accept"):
         usual["Accept"] = accept
-    pretty = {name: bars.encoded(each, pretty=True) for name, each in options.get("encoded", {}).items()}
+    pretty = {name: encoded(each, pretty=True) for name, each in options.get("encoded", {}).items()}
     sent = usual | pretty | values.fill(dict(options.get("headers", {})))
     return {name: value for name, value in sent.items() if name not in options.get("without", ())}
 

@@ -1,20 +1,207 @@
-"""Runs scenarios against a receiver."""
+"""Runs scenarios against a receiver: each with slots of its own, judged, and tidied up after."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
 
-from bars_portal.simulator.selftest.case import Case
-from bars_portal.simulator.selftest.connections import OWN, Connections
-from bars_portal.simulator.selftest.formats import NotFhir, decoded
-from bars_portal.simulator.selftest.model import Exchange, Result, Scenario, Step, Verdict
-from bars_portal.simulator.selftest.requests import make
+from bars_portal.simulator.fhir import NotFhir, decoded
+from bars_portal.simulator.selftest.checks import Answer, judge
+from bars_portal.simulator.selftest.connections import OWN, Connections, NoAnswer, send, send_copies
+from bars_portal.simulator.selftest.messages import UnknownPlaceholder, Values
+from bars_portal.simulator.selftest.model import Done, Exchange, Json, Result, Scenario, Step, Verdict
+from bars_portal.simulator.selftest.paths import PathError, found
+from bars_portal.simulator.selftest.requests import Outgoing, make
 from bars_portal.simulator.selftest.roles import ROLES, Offer, read_offer
-from bars_portal.simulator.selftest.sending import NoAnswer, send
-from bars_portal.simulator.selftest.slots import Slots
-from bars_portal.simulator.selftest.values import Values
+
+# Free slots of the service under test, each given to one scenario only.
+
+
+# Far enough ahead that the diary's next days are left alone.
+FIRST_DAY, DAYS = 2, 14
+Ask = Callable[[Step], Exchange]
+SEARCH = "GET /Slot"
+
+
+class NoSlots(Exception):
+    """The service offers no free slot to book."""
+
+
+class Slots:
+    """Asks once, hands out one after the other."""
+
+    def __init__(self, ask: Ask, *, now: datetime) -> None:
+        self._ask = ask
+        self._now = now
+        self._lock = Lock()
+        self._free: list[Mapping[str, str]] | None = None
+
+    def take(self, _name: str) -> Mapping[str, str]:
+        """id, start and end of a slot that nobody else was given. Raises NoSlots."""
+        with self._lock:
+            if self._free is None:
+                self._free = self._search()
+            if not self._free:
+                raise NoSlots("the service offers no free slot in the next two weeks")
+            return self._free.pop()
+
+    def _search(self) -> list[Mapping[str, str]]:
+        start, end = (self._now + timedelta(days=each) for each in (FIRST_DAY, FIRST_DAY + DAYS))
+        bounds = [f"ge{start.isoformat(timespec='seconds')}", f"le{end.isoformat(timespec='seconds')}"]
+        exchange = self._ask(Step("call", SEARCH, {"slots": True, "params": {"start": bounds}}))
+        try:
+            content = decoded(exchange.answer_body, exchange.answer_headers.get("content-type", ""))
+        except NotFhir:
+            return []
+        slots = found(content, "Slot[*]")
+        return [{name: str(each.get(name)) for name in ("id", "start", "end")} for each in slots]
+
+
+# What a scenario left booked or referred is taken back, so that a diary and a worklist stay usable.
+
+
+# After every stamp that a scenario gives.
+_LATER = "now+1d"
+_OPEN = {"Appointment": "booked", "ServiceRequest": "active"}
+
+
+def clearing(answers: Iterable[Json | None]) -> Iterator[Step]:
+    """A cancel for everything that the last answer about it says is still open."""
+    last = {resource["id"]: resource for answer in answers if answer for resource in _answered(answer)}
+    for resource in last.values():
+        if resource.get("status") == _OPEN[resource["resourceType"]]:
+            yield _cancel(resource)
+
+
+def _answered(answer: Json) -> list[Json]:
+    if answer.get("type") != "message" or not found(answer, "Bundle.entry"):
+        return []
+    # A response is heard, not held: there is nothing to take back.
+    if found(answer, "MessageHeader.eventCoding.code") == ["servicerequest-response"]:
+        return []
+    resources: list[Any] = [each for kind in _OPEN for each in found(answer, kind)]
+    return [each for each in resources if each.get("id")]
+
+
+def _cancel(resource: Json) -> Step:
+    kind = resource["resourceType"]
+    kept = ("id", "start", "end") if kind == "Appointment" else ("id", "category")
+    places = {f"{kind}.{name}": resource[name] for name in kept if name in resource}
+    return Step("send", _template(resource), {"stamped": _LATER, "set": places})
+
+
+def _template(resource: Json) -> str:
+    if resource["resourceType"] == "Appointment":
+        return "booking-cancel"
+    codes = found(resource, "ServiceRequest.category[*].coding[*].code")
+    return "validation-cancel" if "validation" in codes else "referral-cancel"
+
+
+# One scenario while it runs: its requests one after the other, each judged.
+
+
+REFUSED = frozenset({0, 401, 403})
+
+
+class Case:
+    """One scenario while it runs."""
+
+    def __init__(self, connections: Connections, scenario: Scenario, values: Values) -> None:
+        self._client = connections.client(scenario.certificate)
+        self._scenario = scenario
+        self._values = values
+        self._sent: list[Outgoing] = []
+        self._done: list[Done] = []
+
+    def run(self) -> Result:
+        """Passed, failed with the findings, or skipped when the receiver has no slot for it."""
+        try:
+            for name in self._scenario.given:
+                self._step(Step("send", name, expect={"status": 200}))
+                if self._done[-1].findings:
+                    return self._failed(f"What it builds on, {name}, was not taken")
+            for step in self._scenario.steps:
+                self._step(step)
+        except NoSlots as problem:
+            return Result(self._scenario, Verdict.SKIPPED, tuple(self._done), str(problem))
+        except (PathError, UnknownPlaceholder, NotFhir, IndexError, KeyError) as problem:
+            return self._failed(f"The scenario cannot be sent: {problem}")
+        except NoAnswer as problem:
+            return self._failed(f"There was no answer: {problem}")
+        wrong = any(each.findings for each in self._done)
+        return Result(self._scenario, Verdict.FAILED if wrong else Verdict.PASSED, tuple(self._done))
+
+    def tidy(self) -> None:
+        """Takes back what the scenario left behind; whether that works is not judged."""
+        for step in clearing(self._values.answers):
+            try:
+                send(self._client, make(step, self._values, []))
+            except (NoAnswer, PathError, NotFhir, UnknownPlaceholder):
+                return
+
+    def _failed(self, reason: str) -> Result:
+        return Result(self._scenario, Verdict.FAILED, tuple(self._done), reason)
+
+    def _step(self, step: Step) -> None:
+        if "refused" in step.expect:
+            self._refused(step)
+            return
+        outgoing = make(step, self._values, self._sent)
+        copies = int(step.options.get("copies", 1))
+        exchanges = (
+            send_copies(self._client, outgoing, copies) if copies > 1 else [send(self._client, outgoing)]
+        )
+        self._sent.append(outgoing)
+        self._values.requests.append(outgoing.message)
+        if copies > 1:
+            self._judge_copies(exchanges, step.expect)
+        else:
+            self._judge(exchanges[0], step.expect)
+
+    def _judge(self, exchange: Exchange, expected: Any) -> None:
+        content = _content(exchange)
+        self._values.answers.append(content)
+        findings = judge(Answer(exchange, content, self._values), expected)
+        self._done.append(Done(exchange, findings))
+
+    def _judge_copies(self, exchanges: Sequence[Exchange], expected: Any) -> None:
+        """One of them is served, all others told that it is being or was done."""
+        ordered = sorted(exchanges, key=lambda each: each.status)
+        self._values.answers.append(_content(ordered[0]))
+        for number, exchange in enumerate(ordered):
+            wanted = expected["one"] if number == 0 else expected["others"]
+            findings = judge(Answer(exchange, _content(exchange), self._values), wanted)
+            self._done.append(Done(exchange, findings))
+
+    def _refused(self, step: Step) -> None:
+        """No handshake, no answer, or a clear no: each is a refusal of the certificate."""
+        outgoing = make(step, self._values, self._sent)
+        try:
+            exchange = send(self._client, outgoing)
+        except NoAnswer as problem:
+            exchange = _unanswered(outgoing, str(problem))
+        told = () if exchange.status in REFUSED else (f"It was answered with {exchange.status}, not refused",)
+        self._done.append(Done(exchange, told))
+
+
+def _content(exchange: Exchange) -> Json | None:
+    try:
+        return decoded(exchange.answer_body, exchange.answer_headers.get("content-type", ""))
+    except NotFhir:
+        return None
+
+
+def _unanswered(outgoing: Outgoing, why: str) -> Exchange:
+    """What a report shows of a connection that was refused: status 0."""
+    told = f"No answer: {why}".encode()
+    return Exchange(outgoing.method, outgoing.path, outgoing.headers, outgoing.body, 0, {}, told, 0.0)
+
+
+# Runs scenarios against a receiver.
+
 
 _CONTEXT = {"context": "https://fhir.nhs.uk/Id/dos-service-id|{{service}}"}
 DEFINITIONS = Step("call", "GET /MessageDefinition", {"params": _CONTEXT})

@@ -1,11 +1,21 @@
-"""What a message asks for: workflow, patient, address for replies. Source: standard.md section 6."""
+"""A message as TKW takes it: what it asks for, what a row demands of it, its synchronous answer.
 
-from collections.abc import Iterable
+Source: standard.md sections 5 and 6.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from bars_portal.simulator.reading import Resource
+from bars_portal.simulator.fhir import Resource
+from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
+from bars_portal.simulator.tkw.tables import scenarios
+
+# What a message asks for: workflow, patient, address for replies. Source: standard.md section 6.
+
 
 CATEGORY = "https://fhir.nhs.uk/codesystem/message-category-servicerequest"
 USE_CASES = "https://fhir.nhs.uk/codesystem/usecases-categories-bars"
@@ -132,3 +142,98 @@ def _nhs_numbers(bundle: Resource) -> frozenset[str]:
         for each in identifiers
         if each.get("value") and str(each.get("system")).lower() == NHS_NUMBER
     )
+
+
+# What a row demands of a message beyond its sentinel. Source: standard.md section 6, Application 6.
+
+
+OUT_OF_AREA = frozenset({"a6t1", "a6t2", "a6t3"})
+ENCOUNTERS = frozenset({"triaged", "in-progress", "finished"})
+
+
+def check(name: str, message: Message) -> None:
+    """Applies the check of that name; "" is none. Raises Rejected."""
+    if name:
+        _CHECKS[name](message)
+
+
+def _application_6(message: Message) -> None:
+    plans = {each.get("status") for each in message.all("CarePlan")}
+    fulfilled = (
+        codes(message.focus.get("category"), USE_CASES) & OUT_OF_AREA
+        and plans == {"active"}
+        and any(_is_emergency(each) for each in message.all("Encounter"))
+    )
+    if not fulfilled:
+        raise Rejected(ReceiverError.NOT_OUT_OF_AREA)
+
+
+def _is_emergency(encounter: dict[str, object]) -> bool:
+    kind = encounter.get("class")
+    return isinstance(kind, dict) and kind.get("code") == "EMER" and encounter.get("status") in ENCOUNTERS
+
+
+_CHECKS: Mapping[str, Callable[[Message], None]] = {"application-6": _application_6}
+
+
+# The synchronous answer to a message: the sender's Bundle with TKW's ids. Source: standard.md section 5.
+
+
+CASE_NUMBERS = "https://tkw.simulator.invalid/Id/case-number"
+OWN_IDS = frozenset(row.gives for row in scenarios() if row.request.startswith("new") and row.gives)
+
+
+def acknowledge(message: Message, *, gives: str, now: datetime) -> Resource:
+    """Same Bundle.id, the focus with the id `gives` (its own when empty), the slot busy, ids where none were.
+
+    A new referral or validation gets TKW's own planned Encounter with a reference that people can read out.
+    """
+    bundle = deepcopy(message.bundle)
+    _name_focus(bundle, message, gives)
+    for entry in bundle["entry"]:
+        content = entry["resource"]
+        content.setdefault("id", shapes.stable_id("received", str(entry.get("fullUrl"))))
+        if content["resourceType"] == "Slot":
+            content["status"] = "busy"
+    if message.kind in {"new referral", "new validation"}:
+        bundle["entry"].append(planned_encounter(message, now))
+    meta = bundle["meta"] if isinstance(bundle.get("meta"), dict) else {}
+    stamp = now.isoformat(timespec="seconds")
+    return {**bundle, "meta": {**meta, "lastUpdated": stamp}, "timestamp": stamp}
+
+
+def id_for(message: Message, gives: str) -> str:
+    """The id that a row gives; an update or a cancellation that names one of TKW's own ids keeps that one."""
+    named = str(message.focus.get("id"))
+    return named if message.kind.startswith(("update", "cancel")) and named in OWN_IDS else gives
+
+
+def planned_encounter(message: Message, now: datetime, status: str = "planned") -> Resource:
+    """The entry with TKW's Encounter for the message; the same address each time it is asked for."""
+    subject = message.focus.get("subject")
+    journey = [each["episodeOfCare"] for each in message.all("Encounter") if each.get("episodeOfCare")]
+    identity = shapes.stable_id("Encounter", str(message.bundle.get("id")))
+    content = shapes.resource(
+        "Encounter",
+        identity,
+        now,
+        identifier=[{"system": CASE_NUMBERS, "value": f"TKW-{identity[:8].upper()}"}],
+        status=status,
+        **{"class": _class_of(message)},
+        **({"subject": subject} if subject else {}),
+        **({"episodeOfCare": journey[0]} if journey else {}),
+        period={"start": now.isoformat(timespec="seconds")},
+    )
+    return {"fullUrl": shapes.full_url("Encounter", str(message.bundle.get("id"))), "resource": content}
+
+
+def _name_focus(bundle: Resource, message: Message, gives: str) -> None:
+    (focus,) = (each for each in resources(bundle) if each["resourceType"] == message.focus["resourceType"])
+    if gives:
+        focus["id"] = gives
+
+
+def _class_of(message: Message) -> Resource:
+    classes = [each["class"] for each in message.all("Encounter") if isinstance(each.get("class"), dict)]
+    emergency = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "EMER"}
+    return classes[0] if classes else emergency

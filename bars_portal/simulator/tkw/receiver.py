@@ -5,19 +5,15 @@ from datetime import datetime
 from urllib.parse import parse_qsl
 
 from bars_portal.simulator.config import Clock
+from bars_portal.simulator.fhir import NotReadable, UnknownMedia, fhir_answer, read_bundle
 from bars_portal.simulator.forwarding import Call
-from bars_portal.simulator.organisation import ORGANISATION_HEADER, organisation_code
-from bars_portal.simulator.reading import NotReadable, UnknownMedia, read_bundle
-from bars_portal.simulator.tkw.acknowledging import acknowledge, id_for
-from bars_portal.simulator.tkw.checks import check
-from bars_portal.simulator.tkw.deciding import decide
-from bars_portal.simulator.tkw.messages import Message, understand
+from bars_portal.simulator.headers import ORGANISATION_HEADER, organisation_code
+from bars_portal.simulator.tkw.messages import Message, acknowledge, check, id_for, understand
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected, operation_outcome
-from bars_portal.simulator.tkw.reads import Asked, Found, Reads
-from bars_portal.simulator.tkw.records import Diary
+from bars_portal.simulator.tkw.reads import Asked, Diary, Found, Reads
 from bars_portal.simulator.tkw.stateful import StatefulReceiver
+from bars_portal.simulator.tkw.tables import decide
 from bars_portal.simulator.wire import Answer, Request
-from bars_portal.simulator.writing import fhir_answer
 
 # What the endpoint catalogue holds, instead of a base URL, for the services that are played here.
 TKW_BASE_URL = "simulator:tkw"

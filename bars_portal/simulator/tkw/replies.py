@@ -1,21 +1,38 @@
-"""The responses that TKW sends later, built from the request that set them off.
+"""The responses that TKW sends later: built from the request that set them off, sent through the proxy.
 
 Source: fhir/messages.md (messages at a glance: interim, full, did not attend); standard.md section 6.
 """
 
+import base64
+import logging
+import time
+import uuid
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Timer
 from typing import Any
 from uuid import uuid4
 
-from bars_portal.simulator.reading import Resource
+import orjson
+
+from bars_portal.simulator.config import FHIR_BASE, Clock
+from bars_portal.simulator.drills import ConnectionCut
+from bars_portal.simulator.fhir import FHIR_JSON, FHIR_XML, XML_MEDIA, Resource, is_fhir, media_of, to_xml
+from bars_portal.simulator.forwarding import Call
+from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, organisation_code
+from bars_portal.simulator.journal import SENT, Journal
 from bars_portal.simulator.tkw import shapes
-from bars_portal.simulator.tkw.acknowledging import planned_encounter
 from bars_portal.simulator.tkw.definitions import DEFINITION_BASE, EVENTS
-from bars_portal.simulator.tkw.messages import Message, dicts
+from bars_portal.simulator.tkw.messages import Message, dicts, planned_encounter
 from bars_portal.simulator.tkw.tables import focuses
+from bars_portal.simulator.wire import Answer, Request
+
+# The responses that TKW sends later, built from the request that set them off.
+#
+# Source: fhir/messages.md (messages at a glance: interim, full, did not attend); standard.md section 6.
+
 
 SOFTWARE = {"name": "NHS test services (TKW)", "software": "BaRS simulator", "version": "1.0.0"}
 RESPONSE_HEADER = "https://fhir.nhs.uk/StructureDefinition/BARSMessageHeader-servicerequest-response"
@@ -197,3 +214,102 @@ def _without_dangling(value: Any, known: set[str]) -> Any:
 
 
 _EMPTY: tuple[Any, ...] = ({}, [])
+
+
+# Sends TKW's replies: later, through the proxy, to the requester's own receiver, noted in the journal.
+
+
+VERSION = "version=1.1.0"
+# The organisation that TKW answers as.
+ORGANISATION = {
+    "resourceType": "Organization",
+    "identifier": [{"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "X26"}],
+    "name": "NHS test services (TKW)",
+}
+REQUESTING_SOFTWARE = {
+    "resourceType": "Device",
+    "identifier": [{"system": "https://fhir.nhs.uk/Id/device-identifier", "value": "BARS-SIMULATOR"}],
+    "deviceName": [{"name": "BaRS simulator", "type": "manufacturer-name"}],
+    "version": [{"value": "1.0.0"}],
+}
+Carry = Callable[[Request], Answer]
+Later = Callable[[float, Callable[[], None]], object]
+log = logging.getLogger("simulator")
+
+
+def in_a_thread(seconds: float, task: Callable[[], None]) -> None:
+    """Runs the task after so many seconds; the end of the program does not wait for it."""
+    timer = Timer(seconds, task)
+    timer.daemon = True
+    timer.start()
+
+
+class Replies:
+    """Sets replies off. One attempt each: what became of it is in the journal."""
+
+    def __init__(
+        self, *, carry: Carry, journal: Journal, clock: Clock, delay: float, later: Later = in_a_thread
+    ) -> None:
+        self._carry = carry
+        self._journal = journal
+        self._clock = clock
+        self._delay = delay
+        self._later = later
+
+    def set_off(self, kind: str, message: Message, call: Call) -> None:
+        """The reply of that kind (full, interim, safeguarding) to a message that came with `call`."""
+        self._later(self._delay, lambda: self._send(kind, message, call))
+
+    def _send(self, kind: str, message: Message, call: Call) -> None:
+        try:
+            address = reply_address(message)
+        except NoReplyAddress:
+            log.warning("the %s reply has nowhere to go: the request names no source endpoint", kind)
+            return
+        if not is_fhir(message.bundle):
+            log.warning("no %s reply: the request is no sound FHIR", kind)
+            return
+        bundle = build_reply(kind, message, now=self._clock())
+        self._delivered(_request(bundle, address, call.request), f"Reply: {kind}", call.request)
+
+    def _delivered(self, request: Request, scenario: str, asked: Request) -> None:
+        began, at = time.monotonic(), self._clock()
+        answer, status = None, "failed"
+        try:
+            answer = self._carry(request)
+            status = str(answer.status)
+        except ConnectionCut:
+            status = "cut"
+        finally:
+            self._journal.note(
+                request,
+                answer=answer,
+                status=status,
+                at=at,
+                took_ms=round((time.monotonic() - began) * 1000),
+                scenario=scenario,
+                direction=SENT,
+                organisation=organisation_code(asked.header(ORGANISATION_HEADER)),
+            )
+
+
+def _request(bundle: Resource, address: str, asked: Request) -> Request:
+    """The reply as a request of our own: a new request id, the conversation's correlation id, same format."""
+    system, _, value = address.rpartition("|")
+    xml = media_of(asked.header("Content-Type")) in XML_MEDIA
+    media = FHIR_XML if xml else FHIR_JSON
+    headers = {
+        "x-request-id": str(uuid.uuid4()),
+        "x-correlation-id": asked.header("X-Correlation-Id") or str(uuid.uuid4()),
+        TARGET_HEADER.lower(): _encoded({"system": system, "value": value}),
+        ORGANISATION_HEADER.lower(): _encoded(ORGANISATION),
+        "nhsd-requesting-software": _encoded(REQUESTING_SOFTWARE),
+        "content-type": f"{media}; {VERSION}",
+        "accept": f"{media}; {VERSION}",
+    }
+    body = to_xml(bundle) if xml else orjson.dumps(bundle)
+    return Request("POST", f"{FHIR_BASE}/$process-message", "", headers, body, "")
+
+
+def _encoded(content: object) -> str:
+    return base64.b64encode(orjson.dumps(content)).decode()

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from bars_portal.simulator.reading import Resource
+from bars_portal.simulator.fhir import Resource
 from bars_portal.simulator.tkw.tables import services
 
 Entry = tuple[str, Resource]

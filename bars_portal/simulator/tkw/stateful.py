@@ -9,11 +9,10 @@ from datetime import date, datetime
 from threading import Lock
 from uuid import uuid4
 
-from bars_portal.simulator.reading import Resource
-from bars_portal.simulator.tkw.acknowledging import acknowledge
-from bars_portal.simulator.tkw.messages import Message, dicts
+from bars_portal.simulator.fhir import Resource
+from bars_portal.simulator.tkw.messages import Message, acknowledge, dicts
 from bars_portal.simulator.tkw.outcomes import BY_REASON, Rejected
-from bars_portal.simulator.tkw.search import LONDON
+from bars_portal.simulator.tkw.slots import LONDON
 from bars_portal.simulator.tkw.tables import transitions
 
 PATIENT = "9707606312"

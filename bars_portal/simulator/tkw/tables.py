@@ -5,11 +5,19 @@ Patient", "Stateful Scenarios"); rows whose edition is `own` are ours, for reque
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
+
+from bars_portal.simulator.tkw.outcomes import BY_STATUS, Rejected
+
+# The test world as tables (tables/*.csv), read once: what provokes which answer. Add rows, not code.
+#
+# Source: testing-and-environments v1.8.1 and v1.0.0-beta ("Scenarios", "UserTest DoS Services", "INT Test
+# Patient", "Stateful Scenarios"); rows whose edition is `own` are ours, for requests that neither speaks of.
+
 
 FOLDER = Path(__file__).parent / "tables"
 ANY = "any"
@@ -139,3 +147,20 @@ def transitions() -> Mapping[tuple[str, str], tuple[int, str]]:
 def _rows(name: str) -> list[dict[str, str]]:
     with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, strict=True))
+
+
+# Finds the row of the tables that a request meets.
+
+
+def decide(request: str, *more: str, facts: Mapping[str, Iterable[str]]) -> Scenario:
+    """The first row of the request's kind (then of the kinds after it) that fits. Raises Rejected.
+
+    `facts` maps a sentinel (target, patient ...) to the values that the request shows.
+    """
+    shown = {sentinel: frozenset(values) for sentinel, values in facts.items()}
+    row = next(
+        row for kind in (request, *more) for row in scenarios() if row.request == kind and row.fits(shown)
+    )
+    if row.answer != 200:
+        raise Rejected(BY_STATUS[row.answer], row.name)
+    return row

@@ -1,32 +1,113 @@
-"""The simulator's pages, for whoever sits at this computer."""
+"""A page: who asks for it, how it is rendered; whatever a message holds is text, never markup."""
 
-from bars_portal.simulator.catalogue import Catalogue
-from bars_portal.simulator.config import Clock, Config
-from bars_portal.simulator.journal import Journal
-from bars_portal.simulator.web.asking import is_loopback
-from bars_portal.simulator.web.requests import RequestPages
-from bars_portal.simulator.web.selftests import PATH, SelftestPages
-from bars_portal.simulator.wire import Answer, Request, json_answer
+import io
+import ipaddress
+import zipfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bars_portal.simulator.config import FHIR_BASE
+from bars_portal.simulator.wire import Answer, Request
+
+# Who asks for a page, and what for.
 
 
-class Pages:
-    """Everything that is a page and no part of BaRS."""
+HTML = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    # Not no-referrer: browsers would then hide from us that a form came from our own page.
+    ("Referrer-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
 
-    def __init__(self, config: Config, journal: Journal, *, catalogue: Catalogue, clock: Clock) -> None:
-        self._groups = (
-            RequestPages(config, journal, clock=clock),
-            SelftestPages(config, catalogue=catalogue, clock=clock),
-        )
 
-    def has(self, path: str) -> bool:
-        """Whether the path is one of ours."""
-        return any(group.find(path) for group in self._groups)
+def page(body: bytes, status: int = 200) -> Answer:
+    """A page that loads nothing from anywhere."""
+    return Answer(status, HTML, body)
 
-    def answer(self, request: Request) -> Answer:
-        """The page, a download or where to look next; 404 for strangers, 405 for another verb."""
-        found = next((each for group in self._groups if (each := group.find(request.raw_path))), None)
-        if found is None or not is_loopback(request.peer):
-            return json_answer(404, {"error": "not found"})
-        if request.method not in ({"GET", "HEAD", "POST"} if request.raw_path == PATH else {"GET", "HEAD"}):
-            return json_answer(405, {"error": "method not allowed"})
-        return found(request)
+
+def download(name: str, body: bytes) -> Answer:
+    """A zip to save."""
+    headers = (
+        ("Content-Type", "application/zip"),
+        ("Content-Disposition", f'attachment; filename="{name}"'),
+        ("Cache-Control", "no-store"),
+    )
+    return Answer(200, headers, body)
+
+
+def see(place: str) -> Answer:
+    """After a form: look there."""
+    return Answer(303, (("Location", place),))
+
+
+def is_loopback(peer: str) -> bool:
+    """Whether the address is this computer's own."""
+    try:
+        return ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        return False
+
+
+def is_own_form(request: Request) -> bool:
+    """Browsers name the page that posts a form: it must be ours."""
+    host = request.header("Host")
+    return bool(host) and urlsplit(request.header("Origin")).netloc == host
+
+
+def form_of(request: Request) -> dict[str, list[str]]:
+    """The fields of a form. Raises ValueError."""
+    return parse_qs(request.body.decode(), keep_blank_values=True, max_num_fields=2000)
+
+
+def query_of(request: Request, name: str) -> str:
+    """One parameter, "" when it is not given."""
+    return parse_qs(request.query).get(name, [""])[0]
+
+
+# Renders a page; whatever a message holds is text, never markup.
+
+
+FOLDER = Path(__file__).parent
+
+
+def render(name: str, **values: Any) -> bytes:
+    """The template with its values, UTF-8. Raises jinja2's errors for a template that is wrong."""
+    return _environment().get_template(name).render(**values).encode()
+
+
+def _short(path: str) -> str:
+    """A path of the proxy as BaRS writes it, /Slot."""
+    return path.removeprefix(FHIR_BASE)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["short"] = _short
+    # Our own file, so that a saved page looks the same anywhere.
+    environment.globals["css"] = Markup((FOLDER / "style.css").read_text())  # noqa: S704 - no input in it
+    return environment
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """The files as one zip."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return held.getvalue()

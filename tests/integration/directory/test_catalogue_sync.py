@@ -13,8 +13,8 @@ import pytest
 from django.core.management import call_command
 
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.simulator.catalogue_api import CatalogueApi
-from bars_portal.simulator.catalogue_store import CatalogueStore
+from bars_portal.simulator.catalogue.api import CatalogueApi
+from bars_portal.simulator.catalogue.resources import CatalogueStore
 from bars_portal.simulator.wire import request_from_environ, send
 from directory import fetching
 from directory.models import CatalogueImport, Endpoint, HealthcareService

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bars_portal.simulator.selftest.checks import CHECKS, Answer, judge
+from bars_portal.simulator.selftest.messages import Values
 from bars_portal.simulator.selftest.model import Exchange
-from bars_portal.simulator.selftest.values import Values
 
 ID = "4d65ddaa-4d09-41cd-87c9-aeb9c0c96352"
 CODING = {

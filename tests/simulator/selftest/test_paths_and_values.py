@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.simulator.selftest.messages import apply
+from bars_portal.simulator.selftest.messages import UnknownPlaceholder, Values, apply, number_for_tests
 from bars_portal.simulator.selftest.paths import PathError, cut, found, put
-from bars_portal.simulator.selftest.values import UnknownPlaceholder, Values, number_for_tests
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 BUNDLE: dict[str, Any] = {

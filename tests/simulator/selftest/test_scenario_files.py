@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bars_portal.simulator.selftest.messages import build, names
+from bars_portal.simulator.selftest.messages import Values, build, names
 from bars_portal.simulator.selftest.model import Scenario
-from bars_portal.simulator.selftest.reading import BadScenario, read_scenarios
 from bars_portal.simulator.selftest.roles import ROLES
-from bars_portal.simulator.selftest.selecting import UnknownScenario, select
-from bars_portal.simulator.selftest.values import Values
+from bars_portal.simulator.selftest.scenarios import BadScenario, UnknownScenario, read_scenarios, select
 
 GROUP = '[group]\nid = "MINE"\ntitle = "Mine"\nsection = "6"\n'
 GOOD = '[[scenario]]\nid = "MINE-01"\nname = "One"\ncall = "GET /metadata"\nexpect = { status = 200 }\n'

@@ -2,8 +2,7 @@
 
 import jwt
 
-from bars_portal.credentials.jwks import public_jwks
-from bars_portal.credentials.keys import new_signing_key
+from bars_portal.credentials.keys import new_signing_key, public_jwks
 
 
 def test_a_signature_verifies_against_the_published_set() -> None:

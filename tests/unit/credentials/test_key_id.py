@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.credentials.key_id import ENVIRONMENTS, InvalidKeyId, KeyId
+from bars_portal.credentials.keys import ENVIRONMENTS, InvalidKeyId, KeyId
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from bars_portal.credentials.sender_credentials import SenderCredentials, ensure_sender_credentials
 from bars_portal.demo import facts, setup
-from bars_portal.demo.ports import Ports
+from bars_portal.demo.setup import Ports
 
 PORTS = Ports(portal=8000, receiver=8443, receiver_health=8444, simulator=8010)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bars_portal.simulator.arguments import OPTIONS
+from bars_portal.simulator.config import OPTIONS
 from tests.unit.docs.markdown import ROOT, first_cells
 
 _NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")

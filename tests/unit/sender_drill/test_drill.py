@@ -10,10 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bars_portal.sender_drill.acts import ACTS
-from bars_portal.sender_drill.report import write_report
-from bars_portal.sender_drill.rows import Row, left_out, rows
-from bars_portal.sender_drill.running import Result
-from bars_portal.sender_drill.told import Told
+from bars_portal.sender_drill.desk import Row, Told, left_out, rows
+from bars_portal.sender_drill.running import Result, write_report
 
 TABLES = Path(__file__).resolve().parents[3] / "bars_portal" / "simulator" / "tkw" / "tables"
 ROW = Row("A scenario", "book", "2000072489", "9658499023", "", "refused", "Choose another slot.")

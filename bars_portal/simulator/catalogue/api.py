@@ -1,0 +1,335 @@
+"""The Endpoint Catalogue API of the specification, 1.4.0: HealthcareService, Endpoint and $template.
+
+Only the owner of an Endpoint or template (its managingOrganization, by NHSD-End-User-Organisation) changes or
+deletes it, and sees its address when it is private.
+"""
+
+import base64
+import binascii
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
+
+from bars_portal.simulator.catalogue.resources import (
+    CONNECTION_SYSTEM,
+    ENDPOINT,
+    FHIR_MEDIA,
+    ODS_SYSTEM,
+    PAYLOAD_SYSTEM,
+    SERVICE,
+    TEMPLATE,
+    CatalogueError,
+    CatalogueRefused,
+    CatalogueStore,
+    Resource,
+    bare,
+    check,
+    codes,
+    deleted_answer,
+    dos_ids,
+    endpoint_ids,
+    identifiers,
+    organisations,
+    owners,
+    refusal_answer,
+    shown_to,
+)
+from bars_portal.simulator.config import Clock
+from bars_portal.simulator.wire import Answer, Request, json_answer
+
+# Searches of the Endpoint Catalogue API: its parameters, and pages of twenty.
+
+
+PAGE = 20
+TOKEN = "page-token"  # noqa: S105 - a place in the results
+_HAS = "_has"
+Params = list[tuple[str, str]]
+Test = Callable[[Resource], bool]
+
+
+def search(
+    store: CatalogueStore, kind: str, query: str, *, url: str
+) -> tuple[list[Resource], list[Resource]]:
+    """One page of resources, and its links. Raises CatalogueRefused for parameters that are not served."""
+    params = [_named(pair) for pair in parse_qsl(query, keep_blank_values=True)]
+    start = _start([value for name, value in params if name == TOKEN])
+    wanted = [pair for pair in params if pair[0] != TOKEN]
+    tests = [_test(store, kind, name, value) for name, value in wanted]
+    _need_all(kind, [name for name, _ in wanted])
+    found = [each for each in store.all(kind) if all(test(each) for test in tests)]
+    links = [{"relation": "self", "url": f"{url}?{urlencode(params)}"}]
+    if len(found) > start + PAGE:
+        following = urlencode([*wanted, (TOKEN, str(start + PAGE))])
+        links.append({"relation": "next", "url": f"{url}?{following}"})
+    return found[start : start + PAGE], links
+
+
+def _named(pair: tuple[str, str]) -> tuple[str, str]:
+    """The specification writes `_has:HealthcareService.Id=x` and `_has` with the rest as its value."""
+    name, value = pair
+    if name == _HAS:
+        name, _, value = f"{_HAS}:{value}".partition("=")
+    return name, value
+
+
+def _start(tokens: Sequence[str]) -> int:
+    if not tokens:
+        return 0
+    if not (tokens[0].isascii() and tokens[0].isdigit() and len(tokens[0]) < 10):
+        raise CatalogueRefused(CatalogueError.VALUE, f"{TOKEN}: this is no page.")
+    return int(tokens[0])
+
+
+def _need_all(kind: str, names: Sequence[str]) -> None:
+    needed = {"Endpoint.identifier", "ConnectionType", "PayloadType"} if kind == TEMPLATE else set()
+    if missing := sorted(needed - set(names)):
+        raise CatalogueRefused(CatalogueError.REQUIRED, f"The parameter {missing[0]} is missing.")
+    if not names:
+        raise CatalogueRefused(CatalogueError.REQUIRED, "A parameter to search by is missing.")
+
+
+def _test(store: CatalogueStore, kind: str, name: str, value: str) -> Test:
+    made = _TESTS.get((kind, name))
+    if made is None:
+        raise CatalogueRefused(CatalogueError.VALUE, f"The parameter {name[:60]} is not served here.")
+    return made(store, value)
+
+
+def _token(text: str) -> tuple[str, str]:
+    system, bar, value = text.rpartition("|")
+    if not (bar and system and value):
+        raise CatalogueRefused(CatalogueError.VALUE, "An identifier is written as system|value.")
+    return bare(system), value
+
+
+def _identified(_store: CatalogueStore, text: str) -> Test:
+    wanted = _token(text)
+    return lambda resource: wanted in identifiers(resource)
+
+
+def _provided(_store: CatalogueStore, text: str) -> Test:
+    system, code = _token(text)
+    if system != bare(ODS_SYSTEM):
+        raise CatalogueRefused(CatalogueError.VALUE, "An organisation is named by its ODS code.")
+    return lambda resource: code.upper() in organisations(resource.get("providedBy"))
+
+
+def _of_service(store: CatalogueStore, text: str) -> Test:
+    wanted = _token(text)
+    ids = {
+        key
+        for service in store.all(SERVICE)
+        if wanted in identifiers(service)
+        for key in endpoint_ids(service)
+    }
+    return lambda resource: resource["id"] in ids
+
+
+def _of_service_id(store: CatalogueStore, text: str) -> Test:
+    service = store.get(SERVICE, text.lower())
+    ids = set(endpoint_ids(service)) if service else set()
+    return lambda resource: resource["id"] in ids
+
+
+def _coded(member: str, expected: str) -> Callable[[CatalogueStore, str], Test]:
+    def made(_store: CatalogueStore, text: str) -> Test:
+        system, code = _token(text)
+        if system != bare(expected):
+            raise CatalogueRefused(CatalogueError.VALUE, f"{member} has codes of {expected}.")
+        return lambda resource: code in codes(resource.get(member))
+
+    return made
+
+
+_TESTS: dict[tuple[str, str], Callable[[CatalogueStore, str], Test]] = {
+    (SERVICE, "HealthcareService.providedBy"): _provided,
+    (SERVICE, "HealthcareService.identifier"): _identified,
+    (ENDPOINT, "_has:HealthcareService.Identifier"): _of_service,
+    (ENDPOINT, "_has:HealthcareService.Id"): _of_service_id,
+    (ENDPOINT, "Endpoint.identifier"): _identified,
+    (TEMPLATE, "Endpoint.identifier"): _identified,
+    (TEMPLATE, "ConnectionType"): _coded("connectionType", CONNECTION_SYSTEM),
+    (TEMPLATE, "PayloadType"): _coded("payloadType", PAYLOAD_SYSTEM),
+}
+
+
+ORGANISATION_HEADER = "NHSD-End-User-Organisation"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_PATH = re.compile(r"/(?P<kind>HealthcareService|Endpoint)(/(?P<id>[^/$]+))?(?P<template>/\$template)?")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One request of one organisation about a kind of resource, or about one of them."""
+
+    kind: str
+    key: str | None
+    organisation: str
+    request: Request
+
+    def answer(self, status: int, resource: Resource) -> Answer:
+        shown = shown_to(resource, self.organisation)
+        return json_answer(status, shown, *self.request.sent_ids(), media=FHIR_MEDIA)
+
+
+class CatalogueApi:
+    """Answers under /HealthcareService and /Endpoint; token and ids are checked before it is asked."""
+
+    def __init__(self, store: CatalogueStore, *, fhir_url: str, clock: Clock) -> None:
+        self._store, self._fhir_url, self._clock = store, fhir_url, clock
+
+    @staticmethod
+    def serves(suffix: str) -> bool:
+        """Whether the path below the FHIR base belongs to the catalogue."""
+        return _PATH.fullmatch(suffix) is not None
+
+    def answer(self, request: Request, suffix: str) -> Answer:
+        try:
+            asked = _asked(request, suffix)
+            return self._verb(asked)(asked)
+        except CatalogueRefused as refused:
+            return refusal_answer(refused, request)
+
+    def _verb(self, asked: _Asked) -> Callable[[_Asked], Answer]:
+        verbs = {"GET": self._search, "POST": self._create}
+        if asked.key is not None:
+            verbs = {"GET": self._read, "PUT": self._put, "DELETE": self._delete}
+        # A template is only searched for, never read alone.
+        if asked.kind == TEMPLATE and asked.key is not None:
+            del verbs["GET"]
+        if asked.request.method not in verbs:
+            raise CatalogueRefused(CatalogueError.WRONG_VERB, f"Served here: {', '.join(verbs)}.")
+        return verbs[asked.request.method]
+
+    def _search(self, asked: _Asked) -> Answer:
+        path = f"/{ENDPOINT}/$template" if asked.kind == TEMPLATE else f"/{asked.kind}"
+        url = self._fhir_url + path
+        found, links = search(self._store, asked.kind, asked.request.query, url=url)
+        entries = [
+            {
+                "fullUrl": f"{self._fhir_url}/{each['resourceType']}/{each['id']}",
+                "resource": shown_to(each, asked.organisation),
+                "search": {"mode": "match"},
+            }
+            for each in found
+        ]
+        bundle = {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
+        return json_answer(200, bundle, *asked.request.sent_ids(), media=FHIR_MEDIA)
+
+    def _read(self, asked: _Asked) -> Answer:
+        return asked.answer(200, self._there(asked))
+
+    def _create(self, asked: _Asked) -> Answer:
+        body = _body(asked)
+        if "id" in body or "meta" in body:
+            raise CatalogueRefused(CatalogueError.VALUE, "A new resource has neither id nor meta.")
+        with self._store.lock:
+            return asked.answer(200, self._keep(asked, str(uuid.uuid4()), body, version=1))
+
+    def _put(self, asked: _Asked) -> Answer:
+        key, body = str(asked.key), _body(asked)
+        if str(body.get("id", key)).lower() != key:
+            raise CatalogueRefused(
+                CatalogueError.VALUE, "id: the body and the path name different resources."
+            )
+        with self._store.lock:
+            there = self._store.get(asked.kind, key)
+            if there is None:
+                return asked.answer(201, self._keep(asked, key, body, version=1))
+            _check_owner(asked, there)
+            version = int(there["meta"]["versionId"]) + 1
+            return asked.answer(200, self._keep(asked, key, body, version=version))
+
+    def _delete(self, asked: _Asked) -> Answer:
+        with self._store.lock:
+            _check_owner(asked, self._there(asked))
+            self._store.delete(asked.kind, str(asked.key))
+        return deleted_answer(asked.request)
+
+    def _there(self, asked: _Asked) -> Resource:
+        there = self._store.get(asked.kind, str(asked.key))
+        if there is None:
+            raise CatalogueRefused(CatalogueError.NOT_FOUND, f"There is no such {asked.kind}.")
+        return there
+
+    def _keep(self, asked: _Asked, key: str, body: Resource, *, version: int) -> Resource:
+        check(asked.kind, body)
+        self._check_references(asked.kind, body)
+        self._check_unique(asked.kind, key, body)
+        meta = {"versionId": str(version), "lastUpdated": self._clock().isoformat(timespec="milliseconds")}
+        resource = {**body, "id": key, "meta": meta}
+        self._store.put(asked.kind, key, resource)
+        return resource
+
+    def _check_references(self, kind: str, body: Resource) -> None:
+        if kind == SERVICE and not all(self._store.get(ENDPOINT, each) for each in endpoint_ids(body)):
+            raise CatalogueRefused(
+                CatalogueError.VALUE, "endpoint: it refers to an Endpoint that does not exist."
+            )
+
+    def _check_unique(self, kind: str, key: str, body: Resource) -> None:
+        """One HealthcareService a DoS service id; one Endpoint an owner, address, connection and payload."""
+        mark = _mark(kind, body)
+        if any(each["id"] != key and _mark(kind, each) == mark for each in self._store.all(kind)):
+            raise CatalogueRefused(CatalogueError.DUPLICATE, f"There is such a {kind} already.")
+
+
+def _mark(kind: str, resource: Resource) -> object:
+    if kind == SERVICE:
+        return dos_ids(resource)
+    address = str(resource.get("address")).rstrip("/")
+    return (
+        address,
+        owners(resource),
+        codes(resource.get("connectionType")),
+        codes(resource.get("payloadType")),
+    )
+
+
+def _asked(request: Request, suffix: str) -> _Asked:
+    match = _PATH.fullmatch(suffix)
+    if match is None or (match["template"] and match["kind"] != ENDPOINT):
+        raise CatalogueRefused(CatalogueError.NOT_FOUND, "The API path does not exist.")
+    kind = TEMPLATE if match["template"] else match["kind"]
+    if match["id"] is not None and not _UUID.fullmatch(match["id"]):
+        raise CatalogueRefused(CatalogueError.VALUE, "id: this is no UUID.")
+    key = match["id"].lower() if match["id"] else None
+    return _Asked(kind, key, _organisation(request.header(ORGANISATION_HEADER)), request)
+
+
+def _organisation(header: str) -> str:
+    if not header:
+        raise CatalogueRefused(CatalogueError.REQUIRED, f"{ORGANISATION_HEADER} is missing.")
+    try:
+        named = orjson.loads(base64.b64decode(header.encode("ascii", "ignore")))
+    except (binascii.Error, orjson.JSONDecodeError):
+        named = None
+    found = (
+        organisations([{"identifier": each} for each in named.get("identifier", [])])
+        if isinstance(named, dict)
+        else set()
+    )
+    if len(found) != 1:
+        raise CatalogueRefused(CatalogueError.STRUCTURE, f"{ORGANISATION_HEADER} must name one ODS code.")
+    return found.pop()
+
+
+def _body(asked: _Asked) -> Resource:
+    try:
+        body = orjson.loads(asked.request.body)
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise CatalogueRefused(CatalogueError.STRUCTURE, "The body must be a JSON object.")
+    return body
+
+
+def _check_owner(asked: _Asked, there: Resource) -> None:
+    if asked.kind != SERVICE and asked.organisation not in owners(there):
+        raise CatalogueRefused(
+            CatalogueError.NOT_OWNER, "Only the owner of an Endpoint may change or delete it."
+        )

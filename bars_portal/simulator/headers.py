@@ -1,0 +1,109 @@
+"""The NHSD headers and Accept, read as leniently as the live proxy reads them.
+
+Source: api.md sections 2 and 7.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+import orjson
+
+from bars_portal.simulator.outcomes import ProxyError, Refused
+
+# NHSD-Target-Identifier: base64 of {"system", "value"}, decoded as leniently as the live proxy does.
+#
+# Source: api.md section 7, steps 6 and 7.
+
+
+TARGET_HEADER = "NHSD-Target-Identifier"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whom the request is for: identifier system and value, as sent."""
+
+    system: str
+    value: str
+
+
+def decode_target(header: str) -> Target:
+    """Reads the header's value. Raises Refused with the proxy's own error."""
+    content = _json(_bytes(header))
+    system, value = content.get("system"), content.get("value")
+    if not system or not value:
+        raise Refused(ProxyError.TARGET_INCOMPLETE)
+    if not isinstance(system, str):
+        raise Refused(ProxyError.RECEIVER_ERROR)
+    if not isinstance(value, str):
+        raise Refused(ProxyError.TARGET_UNKNOWN)
+    return Target(system, value)
+
+
+def _bytes(header: str) -> bytes:
+    if not header:
+        raise Refused(ProxyError.TARGET_NOT_BASE64)
+    try:
+        # Without validation foreign characters are dropped, as Python 2's decoder in the live proxy does.
+        return base64.b64decode(header.encode("ascii", "ignore"), validate=False)
+    except binascii.Error as problem:
+        raise Refused(ProxyError.TARGET_NOT_BASE64) from problem
+
+
+def _json(content: bytes) -> dict[str, object]:
+    # The live proxy's next script breaks on what is no JSON object; its error handler makes a 500 of that.
+    try:
+        loaded = orjson.loads(content)
+    except orjson.JSONDecodeError as problem:
+        raise Refused(ProxyError.RECEIVER_ERROR) from problem
+    if not isinstance(loaded, dict):
+        raise Refused(ProxyError.RECEIVER_ERROR)
+    return loaded
+
+
+# NHSD-End-User-Organisation: base64 of an Organization, read leniently. Source: api.md section 2.
+
+
+ORGANISATION_HEADER = "NHSD-End-User-Organisation"
+_ODS_CODE = re.compile(r"[A-Za-z0-9.-]{1,20}")
+
+
+def organisation_code(header: str) -> str:
+    """The ODS code that the header names, upper case; empty when it names none that could be one."""
+    try:
+        content = orjson.loads(base64.b64decode(header.encode("ascii", "ignore"), validate=False))
+    except (binascii.Error, orjson.JSONDecodeError):
+        return ""
+    identifiers = content.get("identifier") if isinstance(content, dict) else None
+    # FHIR wants a list; a single object is what some senders write.
+    listed = identifiers if isinstance(identifiers, list) else [identifiers]
+    values = (str(each.get("value", "")).strip() for each in listed if isinstance(each, dict))
+    return next((value.upper() for value in values if _ODS_CODE.fullmatch(value)), "")
+
+
+# The version a request asks for in its Accept header, read the way the live proxy reads it.
+#
+# Source: api.md section 7, step 4.
+
+
+DEFAULT_VERSION = 10000
+DOCUMENT_REFERENCE_VERSION = 10100
+_THREE_NUMBERS = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
+
+
+def accepted_version(accept: str) -> int:
+    """The highest `version=X.Y.Z` as X*10000+Y*100+Z; 1.0.0 where none is given; 0 without Accept."""
+    if not accept:
+        return 0
+    parameters = (part.strip() for member in accept.split(",") for part in member.split(";")[1:])
+    versions = (_number(part) for part in parameters if part.lower().startswith("version"))
+    return max(DEFAULT_VERSION, *versions, 0)
+
+
+def _number(parameter: str) -> int:
+    found = _THREE_NUMBERS.fullmatch(parameter.partition("=")[2].strip().strip('"'))
+    if not found:
+        return 0
+    major, minor, patch = (int(part) for part in found.groups())
+    return major * 10000 + minor * 100 + patch
