@@ -102,8 +102,8 @@ def _row(number: int, code: str, suffix: str) -> list[str]:
 def bring_in(content: bytes) -> float:
     """Seconds."""
     from bars_portal.audit.actor import SYSTEM
-    from directory.catalogue.addresses import AddressRules
-    from directory.services import apply_catalogue, preview_catalogue
+    from directory.catalogue.entries import AddressRules
+    from directory.services.catalogue import apply_catalogue, preview_catalogue
 
     before, began = processor_seconds(), perf_counter()
     rules = AddressRules()
@@ -158,7 +158,7 @@ def searches(code: str) -> dict[str, dict[str, Any]]:
 
 
 def page_of(query: dict[str, Any]) -> Callable[[], int]:
-    from directory.selectors import ServiceSearch
+    from directory.selectors.search import ServiceSearch
 
     def ask() -> int:
         wanted = {key: value for key, value in query.items() if key != "page"}

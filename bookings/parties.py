@@ -6,7 +6,7 @@ from bars_portal.accounts.models import Organisation
 from bookings.mapping import Parties
 from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
 from directory.models import HealthcareService
-from directory.selectors import facts_of
+from directory.selectors.services import facts_of
 
 
 def parties_of(service: HealthcareService, sender: Organisation, now: datetime) -> Parties:

@@ -2,7 +2,7 @@
 
 from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM
 from bars_portal.patients.models import Patient
-from directory.asking import Missing, Params
+from directory.remote import Missing, Params
 
 
 def patient_params(patient: Patient) -> Params:

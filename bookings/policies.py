@@ -11,9 +11,10 @@ from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.permissions import VIEW
 from bookings.ports import TimeFrame
 from bookings.states import BookingStatus, Direction
-from directory.engaging import NO_BOOKINGS, is_told_to_book, why_no_booking
+from directory.capability import NO_BOOKINGS, is_told_to_book, why_no_booking
 from directory.models import HealthcareService, ServiceCapability
-from directory.selectors import capability_of, why_unreachable
+from directory.selectors.capability import capability_of
+from directory.selectors.targets import why_unreachable
 
 
 def check_can_book(acting: Acting, service: HealthcareService) -> None:

@@ -14,9 +14,8 @@ from bookings import mapping
 from bookings.latest import LatestAppointment, LatestState
 from bookings.models import Booking
 from bookings.patient_params import patient_params
-from directory.asking import Missing, Params, Unreachable, ask
-from directory.identity import SenderIdentity
-from directory.services import record_contact, record_no_contact
+from directory.remote import Missing, Params, SenderIdentity, Unreachable, ask
+from directory.services.entries import record_contact, record_no_contact
 
 __all__ = ["LatestAppointment", "LatestState", "read_latest"]
 

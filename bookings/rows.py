@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from directory.facts import ServingService
+from directory.ports import ServingService
 
 
 class DiaryRow(NamedTuple):

@@ -17,8 +17,8 @@ from bars_portal.exchange.transport.client import BarsClient
 from bookings import mapping
 from bookings.models import Booking
 from bookings.remote import read_latest
-from directory.identity import identity_of
 from directory.models import HealthcareService
+from directory.remote import identity_of
 
 # use-context has a category; a booking has none of ServiceRequest's.
 CATEGORY = "booking"

@@ -16,10 +16,10 @@ from bars_portal.exchange.transport.errors import TokenRefused, TransportError
 from bars_portal.exchange.transport.headers import OutgoingContext
 from bookings import mapping
 from bookings.offers import OfferedSlot, SlotProblem, SlotSearch
-from directory.identity import SenderIdentity, reading_context
 from directory.models import HealthcareService
-from directory.selectors import agreed_version_with
-from directory.services import record_contact, record_no_contact
+from directory.remote import SenderIdentity, reading_context
+from directory.selectors.capability import agreed_version_with
+from directory.services.entries import record_contact, record_no_contact
 
 __all__ = ["OfferedSlot", "SlotProblem", "SlotSearch", "search_slots"]
 

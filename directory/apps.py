@@ -11,8 +11,8 @@ class DirectoryConfig(AppConfig):
     def ready(self) -> None:
         from bars_portal.accounts.home import register
         from bars_portal.exchange.ports import services
-        from directory.attention import attention
-        from directory.known_services import KnownServices
+        from directory.presenters import attention
+        from directory.services.entries import KnownServices
 
         services.plug(KnownServices())
         register(attention)

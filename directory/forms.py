@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.nhsuk.forms import NHSForm, PostcodeField, SelectField, TextField
-from directory import use_case_words
+from directory import capability
 from directory.models import ServiceType
 
 
@@ -43,7 +43,7 @@ class ServiceSearchForm(NHSForm):
         label="Type of service", options=lambda: ServiceType.choices, empty_text="Any type", required=False
     )
     use_case = SelectField(
-        label="What it accepts", options=use_case_words.options, empty_text="Anything", required=False
+        label="What it accepts", options=capability.use_case_options, empty_text="Anything", required=False
     )
     takes = SelectField(
         label="Bookings and referrals",

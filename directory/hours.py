@@ -1,13 +1,26 @@
-"""Weekly opening hours: as kept ({"mon": [["08:00", "20:00"]]}), as checked, and as people type them. Pure.
+"""Opening hours: as kept, as people type them, and whether a service is open now. Pure; London time.
 
-A day's list holds spans of London time; a span that ends at or before its start runs into the next day;
+Kept as {"mon": [["08:00", "20:00"]]}. A span that ends at or before its start runs into the next day;
 "24:00" is the end of the day. No days at all: not known. A day left out or empty: closed.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
+
+import holidays
+
+from bars_portal.nhsuk.dates import LONDON, format_time, in_london
+
+# Weekly opening hours: as kept ({"mon": [["08:00", "20:00"]]}), as checked, and as people type them. Pure.
+#
+# A day's list holds spans of London time; a span that ends at or before its start runs into the next day;
+# "24:00" is the end of the day. No days at all: not known. A day left out or empty: closed.
+
 
 DAYS = {
     "mon": "Monday",
@@ -78,3 +91,239 @@ def _minutes(name: str, moment: object) -> int:
         raise InvalidHours(f"{name}: enter times like 08:00 or 17:30.")
     hours, minutes = moment.split(":")
     return int(hours) * 60 + int(minutes)
+
+
+# Opening hours as lines that a manager types: "Mon 08:00-12:00, 13:00-17:00", "Sun closed". Pure.
+
+
+_LINE = re.compile(r"([a-z]+)\s*:?\s+(.+)", re.IGNORECASE)
+_DASH = re.compile(r"\s*(?:-|\u2013|\bto\b)\s*", re.IGNORECASE)
+_ALL_DAY = {"24 hours", "24h", "open 24 hours"}
+
+
+def write_hours(stored: StoredHours) -> str:
+    """One line a day, Monday first; "" when nothing is known."""
+    if not stored:
+        return ""
+    return "\n".join(f"{key.capitalize()} {write_spans(stored.get(key, []))}" for key in DAYS)
+
+
+def write_spans(spans: list[list[str]]) -> str:
+    """What `read_spans` reads."""
+    if [list(span) for span in spans] == [["00:00", "24:00"]]:
+        return "24 hours"
+    return ", ".join("-".join(span) for span in spans) or "closed"
+
+
+def read_hours(text: str) -> StoredHours:
+    """What `write_hours` writes, typed by hand. Raises InvalidHours naming the line, or the day."""
+    stored: StoredHours = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            day, spans = _read_line(number, line.strip())
+            if day in stored:
+                raise InvalidHours(f"Line {number}: {DAYS[day]} is there twice.")
+            stored[day] = spans
+    read_week(stored)
+    return stored
+
+
+def _read_line(number: int, line: str) -> tuple[str, list[list[str]]]:
+    match = _LINE.fullmatch(line)
+    day = match[1].lower() if match else ""
+    key = next((key for key, name in DAYS.items() if len(day) >= 3 and name.lower().startswith(day)), None)
+    if match is None or key is None:
+        raise InvalidHours(f"Line {number}: start with a day and its hours, like Mon 08:00-20:00.")
+    return key, _spans(match[2].strip().lower())
+
+
+def read_spans(text: str) -> list[list[str]]:
+    """The hours of one day: "closed", "24 hours", "10:00-16:00, 18:00-20:00". Raises InvalidHours."""
+    spans = _spans(text)
+    read_week({"mon": spans})
+    return spans
+
+
+def _spans(text: str) -> list[list[str]]:
+    if text == "closed":
+        return []
+    if text in _ALL_DAY:
+        return [["00:00", "24:00"]]
+    return [[_padded(moment) for moment in _DASH.split(span.strip())] for span in text.split(",")]
+
+
+def _padded(moment: str) -> str:
+    """9:00 is meant as 09:00."""
+    return f"0{moment}" if re.fullmatch(r"[0-9]:[0-5][0-9]", moment) else moment
+
+
+# Bank holidays in England.
+
+
+def bank_holiday(day: date) -> str:
+    """Its name, or "" for a day like others."""
+    return _of_year(day.year).get(day, "")
+
+
+@cache
+def _of_year(year: int) -> dict[date, str]:
+    return dict(holidays.country_holidays("GB", subdiv="ENG", years=year))
+
+
+# Whether a service is open now, in words. Pure; London time.
+#
+# Times that the clocks skip or repeat mean what PEP 495 says without a fold: the first of the two hours in
+# October; in March the moment as if the clocks had not changed. On bank holidays the hours for those hold,
+# where they are known.
+
+
+NOT_KNOWN = "Opening hours not known"
+_WEEKDAYS = tuple(DAYS.values())
+_LOOK_AHEAD = 8
+
+
+@dataclass(frozen=True)
+class OpeningState:
+    """`open_now` is None when the hours are not known; `changes_at` when it closes or opens next (UTC).
+
+    `reopens_at`: when it opens after it closes next. `note`: what else to know today, or "".
+    """
+
+    open_now: bool | None
+    text: str
+    changes_at: datetime | None = None
+    reopens_at: datetime | None = None
+    note: str = ""
+
+
+class _Stretch(NamedTuple):
+    start: datetime
+    end: datetime
+
+
+def opening_state(hours: object, *, now: datetime, on_bank_holidays: object = None) -> OpeningState:
+    """`hours` as `directory.hours` keeps them; what cannot be read counts as not known.
+
+    `on_bank_holidays`: the spans of every bank holiday ([["10:00", "16:00"]]); None: not known.
+    """
+    week = _readable(hours)
+    if week is None:
+        return OpeningState(None, NOT_KNOWN)
+    holiday = None if on_bank_holidays is None else _readable({"mon": on_bank_holidays})
+    today = in_london(now).date()
+    following = [stretch for stretch in _merged(week, holiday, today) if stretch.end > now]
+    note = holiday_note(today) if holiday is None else ""
+    if not following:
+        return OpeningState(False, "Closed", note=note)
+    return replace(_judge(following, now), note=note)
+
+
+def holiday_note(day: date) -> str:
+    """What to know of a bank holiday whose hours are not known; "" on other days."""
+    name = bank_holiday(day)
+    return f"Today is a bank holiday ({name}), so the hours may differ. Phone first." if name else ""
+
+
+def _readable(hours: object) -> Week | None:
+    try:
+        return read_week(hours)
+    except InvalidHours:
+        return None
+
+
+def _judge(following: Sequence[_Stretch], now: datetime) -> OpeningState:
+    stretch = following[0]
+    if stretch.start > now:
+        return OpeningState(False, f"Opens {when(stretch.start, now)}", stretch.start)
+    if stretch.end - now > timedelta(days=_LOOK_AHEAD - 1):
+        return OpeningState(True, "Open 24 hours")
+    reopens = following[1].start if len(following) > 1 else None
+    return OpeningState(True, f"Open now until {_until(stretch.end, now)}", stretch.end, reopens)
+
+
+def _merged(week: Week, holiday: Week | None, today: date) -> Iterator[_Stretch]:
+    """Stretches from yesterday on, in order; those that touch are one."""
+    current: _Stretch | None = None
+    for stretch in sorted(_stretches(week, holiday, today)):
+        if current is not None and stretch.start <= current.end:
+            current = _Stretch(current.start, max(current.end, stretch.end))
+            continue
+        if current is not None:
+            yield current
+        current = stretch
+    if current is not None:
+        yield current
+
+
+def _stretches(week: Week, holiday: Week | None, today: date) -> Iterator[_Stretch]:
+    for offset in range(-1, _LOOK_AHEAD + 1):
+        day = today + timedelta(days=offset)
+        for span in _spans_of(day, week, holiday):
+            stretch = _Stretch(_moment(day, span.start), _moment(day, span.end))
+            # The hour that the clocks skip can swallow a span whole.
+            if stretch.start < stretch.end:
+                yield stretch
+
+
+def _spans_of(day: date, week: Week, holiday: Week | None) -> tuple[Span, ...]:
+    """The hours of bank holidays were read as those of a Monday."""
+    return holiday[0] if holiday is not None and bank_holiday(day) else week[day.weekday()]
+
+
+def _moment(day: date, minutes: int) -> datetime:
+    """So many minutes after midnight by the clock on the wall; in UTC, so that differences are true."""
+    days, rest = divmod(minutes, DAY_MINUTES)
+    wall = datetime.combine(day + timedelta(days=days), time(*divmod(rest, 60)), tzinfo=LONDON)
+    return wall.astimezone(UTC)
+
+
+def _until(moment: datetime, now: datetime) -> str:
+    """20:00, 08:00 tomorrow, Monday at 08:00; midnight belongs to the day that it ends."""
+    if in_london(moment).time() == time(0):
+        return f"midnight {_day_of(moment - timedelta(minutes=1), now)}".rstrip()
+    days = _days_ahead(moment, now)
+    return _named(moment) if days > 1 else f"{format_time(moment)} {_day_of(moment, now)}".rstrip()
+
+
+def _day_of(moment: datetime, now: datetime) -> str:
+    days = _days_ahead(moment, now)
+    return ("", "tomorrow")[days] if days <= 1 else f"on {_WEEKDAYS[in_london(moment).weekday()]}"
+
+
+def when(moment: datetime, now: datetime) -> str:
+    """today at 08:00, Monday at 08:00, next Tuesday at 08:00."""
+    days = _days_ahead(moment, now)
+    if days <= 1:
+        return f"{('today', 'tomorrow')[days]} at {format_time(moment)}"
+    return _named(moment) if days < len(_WEEKDAYS) else f"next {_named(moment)}"
+
+
+def _named(moment: datetime) -> str:
+    return f"{_WEEKDAYS[in_london(moment).weekday()]} at {format_time(moment)}"
+
+
+def _days_ahead(moment: datetime, now: datetime) -> int:
+    return (in_london(moment).date() - in_london(now).date()).days
+
+
+# What to know before a patient is sent to a pharmacy (standard section 9, workflow 5). Pure.
+#
+# A pharmacy sees patients who walk in, without a time: whether it is open when they arrive decides.
+
+
+# A patient needs time to get there, and the pharmacist time to see them.
+CLOSING_SOON = timedelta(hours=1)
+
+
+def pharmacy_note(state: OpeningState, *, now: datetime) -> str:
+    """A sentence about closing and next opening, or "" when the patient can simply go."""
+    if state.open_now is None or state.changes_at is None:
+        return "" if state.open_now else "Phone the pharmacy before you send a patient there."
+    if not state.open_now:
+        return f"This pharmacy is closed. Tell the patient that it opens {when(state.changes_at, now)}."
+    left = state.changes_at - now
+    if left > CLOSING_SOON:
+        return ""
+    minutes = max(int(left.total_seconds() // 60), 1)
+    then = f" It opens again {when(state.reopens_at, now)}." if state.reopens_at else ""
+    return f"This pharmacy closes in {minutes} minute{'' if minutes == 1 else 's'}.{then}"

@@ -6,7 +6,7 @@ from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, SERVICE_ID_SYSTEM
 from bars_portal.exchange.fhir.profiles import uk_core
 from bars_portal.exchange.fhir.timestamps import format_instant
-from directory.facts import ServiceFacts
+from directory.ports import ServiceFacts
 
 
 def healthcare_service_to_fhir(

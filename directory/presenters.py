@@ -1,17 +1,32 @@
 """Services as the pages show them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.home import AttentionItem
 from bars_portal.nhsuk.dates import format_datetime, format_relative
-from directory import use_case_words
-from directory.hours import DAY_MINUTES, DAYS, InvalidHours, Span, read_week
+from directory import capability
+from directory.capability import Difference, Stated, clinician_words, why_no_booking
+from directory.hours import (
+    DAY_MINUTES,
+    DAYS,
+    InvalidHours,
+    OpeningState,
+    Span,
+    opening_state,
+    pharmacy_note,
+    read_week,
+)
 from directory.models import HealthcareService, ServiceType
-from directory.opening import OpeningState, opening_state
-from directory.pharmacies import pharmacy_note
 from directory.policies import why_no_bookings
-from directory.selectors import MOST_COUNTED, FoundService, Nearness, Origin, why_unreachable
+from directory.selectors.capability import capability_of, changes_of, count_lately_stopped, last_stated
+from directory.selectors.places import Nearness, Origin
+from directory.selectors.search import MOST_COUNTED, FoundService
+from directory.selectors.targets import why_unreachable
 
 _NO_CONTACT = "No contact so far"
 
@@ -80,7 +95,7 @@ def present(
         unreachable=unreachable,
         active=service.active,
         takes_referrals=service.takes_referrals,
-        accepts=tuple(use_case_words.in_words(service.accepted_use_cases)),
+        accepts=tuple(capability.use_cases_in_words(service.accepted_use_cases)),
         week=week_rows(service.opening_hours),
     )
 
@@ -192,3 +207,49 @@ def _tags(service: HealthcareService) -> tuple[str, ...]:
 def _last_contact(service: HealthcareService, now: datetime) -> str:
     moment = service.last_success_at
     return _NO_CONTACT if moment is None else format_relative(moment, now)
+
+
+# What a service said of itself and then said no more, for the clinician who looks for it.
+
+
+def no_longer(service: HealthcareService) -> tuple[str, ...]:
+    """ "Stopped accepting requests for Clinical assessment, sent by 999, since 21 November 2026 18:04."
+
+    Only what the directory still names for it, and what it has not taken up again; each once.
+    """
+    now = last_stated(service)
+    told: dict[str, str] = {}
+    for noticed_at, found in changes_of(service):
+        for words in clinician_words(_still(found, now), service.accepted_use_cases):
+            told.setdefault(words, f"{words}, since {format_datetime(noticed_at)}.")
+    return tuple(told.values())
+
+
+def obstacle_to_booking(service: HealthcareService, *, now: datetime) -> str:
+    """By its own word, as far as that is known without asking; "" for none."""
+    return why_no_booking(service, capability_of(service, now=now))
+
+
+def _still(found: Difference, now: Stated) -> Difference:
+    return Difference(
+        {}, {each: list(_missing(codes, now.get(each, []))) for each, codes in found.removed.items()}
+    )
+
+
+def _missing(codes: list[str], now: list[str]) -> Iterator[str]:
+    return (each for each in codes if each not in now)
+
+
+# What waits for the people who run the exchange, for the home page.
+
+
+def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
+    """Partners that stopped taking something: people who send there have to know of it."""
+    if acting.may("directory.view_capabilitychange"):
+        count = count_lately_stopped(now=now)
+        label = (
+            "service stopped accepting something" if count == 1 else "services stopped accepting something"
+        )
+        yield AttentionItem(
+            f"{label} this week", count, reverse("admin:directory_capabilitychange_changelist")
+        )

@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from directory.views.search import search
-from directory.views.service import service_page
+from directory.views import search, service_page
 
 app_name = "directory"
 

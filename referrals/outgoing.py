@@ -20,7 +20,7 @@ from bars_portal.exchange.fhir.rules import HostedService
 from bars_portal.exchange.registry import Addressing, Applied, MessageType, Outcome
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.sql import Question
-from directory.selectors import receiving_service
+from directory.selectors.services import receiving_service
 from referrals import mapping
 from referrals.included import included_in
 from referrals.mapping import ReceivedCase, requests

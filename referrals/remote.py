@@ -10,9 +10,8 @@ from bars_portal.exchange.fhir.reading import as_dict, as_text
 from bars_portal.exchange.transport.client import BarsClient
 from bookings.mapping import clean, full_url
 from bookings.patient_params import patient_params
-from directory.asking import Missing, Params, Unreachable, ask
-from directory.identity import SenderIdentity
-from directory.services import record_contact, record_no_contact
+from directory.remote import Missing, Params, SenderIdentity, Unreachable, ask
+from directory.services.entries import record_contact, record_no_contact
 from referrals.latest import LatestRequest, LatestState
 from referrals.mapping import reading
 from referrals.models import Case

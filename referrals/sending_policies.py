@@ -8,9 +8,9 @@ from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, VALIDATION_USE_CASES, UseCase
 from bookings.models import Booking
 from bookings.states import BookingStatus
-from directory.engaging import OTHER_VERSION, is_told_to_take, speaks_our_version
+from directory.capability import OTHER_VERSION, is_told_to_take, speaks_our_version
 from directory.models import HealthcareService
-from directory.selectors import capability_of
+from directory.selectors.capability import capability_of
 from referrals.models import Case, Referral, RequestDraft, Rereferral
 from referrals.permissions import SEND
 from referrals.states import CaseStatus, Direction

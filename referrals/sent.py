@@ -14,7 +14,7 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.registry import Addressing
 from bars_portal.exchange.transport.client import BarsClient
 from bookings.sent import header_to
-from directory.identity import identity_of
+from directory.remote import identity_of
 from referrals.mapping.requests import Envelope, Requester
 from referrals.models import MODELS, Case, Referral, ValidationCase
 from referrals.remote import read_latest

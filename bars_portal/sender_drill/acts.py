@@ -25,8 +25,7 @@ from bookings.models import Booking
 from bookings.offers import SlotSearch
 from bookings.remote import read_latest as read_latest_booking
 from bookings.slot_search import search_slots
-from directory.capabilities import read_capability
-from directory.services import clear_capability
+from directory.services.capability import clear_capability, read_capability
 from referrals import services
 from referrals.content_answers import Disposition, NonAttendance, Outcome
 from referrals.models import Case

@@ -16,10 +16,10 @@ from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
-from directory.identity import SenderIdentity, sender_identity
 from directory.models import HealthcareService
-from directory.selectors import service_by_id
-from directory.services import create_service
+from directory.remote import SenderIdentity, sender_identity
+from directory.selectors.services import service_by_id
+from directory.services.entries import create_service
 from referrals.content import (
     Assessment,
     Concept,

@@ -9,7 +9,7 @@ from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.exchange.fhir.writing import found_entry
 from bookings.mapping.slots import entries_with_slots
 from bookings.rows import DiaryRow
-from directory.facts import ServiceFacts
+from directory.ports import ServiceFacts
 
 # More of them are written each time anew, so that what is kept stays small.
 _MOST_DIARIES = 50

@@ -13,8 +13,8 @@ from bars_portal.exchange.transport.nhsd import SNOMED
 from bookings.mapping.entries import Entry, derived_url, full_url
 from bookings.paired_ids import paired_id
 from bookings.rows import DiaryRow
-from directory.facts import ServiceFacts
 from directory.mapping import healthcare_service_to_fhir, location_to_fhir, organisation_to_fhir
+from directory.ports import ServiceFacts
 
 _ROLE_SYSTEM = "http://terminology.hl7.org/CodeSystem/practitioner-role"
 _ROLE_CODES = frozenset({"doctor", "nurse", "pharmacist", "researcher", "teacher", "ict"})

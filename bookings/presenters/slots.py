@@ -14,9 +14,8 @@ from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
 from bookings.mapping import read_offers
 from bookings.models import Booking, BookingDraft
 from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch
-from directory.engaging import is_told_to_book
+from directory.capability import is_told_to_book, use_cases_in_words
 from directory.models import HealthcareService, ServiceCapability
-from directory.use_case_words import in_words
 
 Row = dict[str, str]
 
@@ -84,7 +83,7 @@ def use_case_options(
 
 
 def use_case_text(code: str) -> str:
-    return next(iter(in_words([code])), "") if code else ""
+    return next(iter(use_cases_in_words([code])), "") if code else ""
 
 
 def offered_in(resources: Iterable[tuple[str, Any]]) -> OfferedSlot | None:

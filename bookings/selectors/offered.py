@@ -11,7 +11,7 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.sql import cursor
 from bookings.paired_ids import paired_id_sql
 from bookings.rows import DiaryRow, OfferedSlots
-from directory.selectors import SERVING, serving_of
+from directory.selectors.services import SERVING, serving_of
 
 # Slots in one row of the answer: libpq keeps a buffer as large as the largest row that ever came.
 _IN_A_ROW = 500

@@ -13,7 +13,7 @@ from bookings.latest import LatestAppointment
 from bookings.models import Booking, Rebooking
 from bookings.services.status import change_status
 from bookings.states import BookingEvent
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 
 MESSAGE = "booking-cancelled"
 REASON_LENGTH = 300

@@ -12,7 +12,7 @@ from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.cancelling import request_cancel
 from bookings.services.requesting import book_draft
 from bookings.states import BookingStatus
-from directory.identity import identity_of
+from directory.remote import identity_of
 
 
 @transaction.atomic

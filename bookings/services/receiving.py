@@ -15,7 +15,7 @@ from bookings.references import new_reference
 from bookings.services.status import start_history
 from bookings.states import BookingEvent, BookingStatus, Direction
 from directory.models import HealthcareService
-from directory.selectors import receiving_service
+from directory.selectors.services import receiving_service
 
 _SLOT = "Bundle.entry.resource.ofType(Slot)"
 

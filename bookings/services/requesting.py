@@ -18,7 +18,7 @@ from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.parties import parties_of
 from bookings.services.status import start_history
 from bookings.states import BookingEvent, BookingStatus, Direction
-from directory.identity import SenderIdentity, sender_identity
+from directory.remote import SenderIdentity, sender_identity
 
 MESSAGE = "booking-new"
 

@@ -8,11 +8,10 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.gateway import get_client
 from bookings.views.lookup import clock
-from directory.capabilities import read_capability
-from directory.identity import sender_identity
 from directory.models import HealthcareService, ServiceCapability
-from directory.selectors import service_by_id
-from directory.services import clear_capability
+from directory.remote import sender_identity
+from directory.selectors.services import service_by_id
+from directory.services.capability import clear_capability, read_capability
 
 
 def ask_first(request: HttpRequest, service: HealthcareService) -> ServiceCapability:

@@ -21,7 +21,7 @@ from bookings.remote import read_latest
 from bookings.states import TransitionRefused
 from bookings.views.lookup import clock, sent_booking
 from bookings.views.waiting import wait_for_outcome
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 
 
 def latest_of(request: HttpRequest, booking: Booking) -> LatestAppointment:

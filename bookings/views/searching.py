@@ -29,9 +29,9 @@ from bookings.states import BookingStatus
 from bookings.views.asking import ask_first
 from bookings.views.lookup import LONDON, clock, draft_of, sent_booking
 from bookings.views.next_step import redirect_to_next_step
-from directory.identity import sender_identity
 from directory.models import HealthcareService
-from directory.selectors import service_by_id
+from directory.remote import sender_identity
+from directory.selectors.services import service_by_id
 
 # (code, words) of what may be booked.
 Options = list[tuple[str, str]]

@@ -1,10 +1,10 @@
 """Staff pages of the directory."""
 
-from directory.admin.capabilities import ServiceCapabilityAdmin
-from directory.admin.capability_changes import CapabilityChangeAdmin
 from directory.admin.catalogues import CatalogueImportAdmin
-from directory.admin.endpoints import EndpointAdmin
+from directory.admin.services import CapabilityChangeAdmin as CapabilityChangeAdmin
+from directory.admin.services import EndpointAdmin as EndpointAdmin
 from directory.admin.services import HealthcareServiceAdmin
+from directory.admin.services import ServiceCapabilityAdmin as ServiceCapabilityAdmin
 
 __all__ = [
     "CapabilityChangeAdmin",

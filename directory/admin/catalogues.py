@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -12,16 +13,66 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
+from bars_portal.accounts.models import Organisation
 from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable
-from directory.address_rules import address_rules
-from directory.admin.catalogue_form import CatalogueForm
-from directory.catalogue.faults import BadCatalogue
+from directory.admin.forms import ODSCodesField
+from directory.catalogue.entries import BadCatalogue
 from directory.catalogue.words import KINDS, counts_of, described, field_sentences, summary
-from directory.fetching import fetch_known_organisations
 from directory.models import CatalogueImport, ImportState, Source
-from directory.services import CatalogueMoved, apply_catalogue, differences_of, preview_catalogue
+from directory.services.catalogue import (
+    CatalogueMoved,
+    address_rules,
+    apply_catalogue,
+    differences_of,
+    fetch_known_organisations,
+    preview_catalogue,
+)
+
+# Choosing a catalogue: a file from this computer, or the Endpoint Catalogue API.
+
+
+# A page must answer before its server gives up; the command has no such limit.
+MOST_MEGABYTES = 10
+SOURCES = [
+    (Source.CSV.value, "A CSV list of services"),
+    (Source.ROUTES.value, "The JSON catalogue of the BaRS proxy"),
+    (Source.API.value, "The Endpoint Catalogue API"),
+]
+
+
+class CatalogueForm(forms.Form):
+    """What cleans to the source, and either the file or the organisations to ask for."""
+
+    source = forms.ChoiceField(label="What to read", choices=SOURCES, widget=forms.RadioSelect, initial="csv")
+    file = forms.FileField(
+        required=False,
+        help_text=f"For CSV and JSON: up to {MOST_MEGABYTES} MB. "
+        "Larger ones are read by manage.py import_catalogue.",
+    )
+    organisations = ODSCodesField(
+        rows=2,
+        help_text="For the API: ODS codes to ask for. Empty: every organisation that provides a service.",
+    )
+    provider = forms.ModelChoiceField(
+        label="Organisation of new services",
+        queryset=Organisation.objects.all(),
+        required=False,
+        help_text="For the JSON catalogue, which does not say whose its services are.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        file = cleaned.get("file")
+        if cleaned.get("source") != Source.API.value and not file and "file" not in self.errors:
+            self.add_error("file", "Choose the file of the catalogue.")
+        elif file and (file.size or 0) > MOST_MEGABYTES * 1024 * 1024:
+            self.add_error(
+                "file", f"The file is larger than {MOST_MEGABYTES} MB. Use manage.py import_catalogue for it."
+            )
+        return cleaned
+
 
 _PER_PAGE = 50
 

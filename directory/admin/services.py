@@ -1,8 +1,8 @@
-"""Services: managers change those of the organisation that they act for, others look."""
+"""Services, endpoints and what services said of themselves, as staff see and change them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -10,14 +10,51 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from bars_portal.accounts.acting import Acting, actor_of
+from bars_portal.accounts.admin import AuditedReadOnlyAdmin
 from bars_portal.nhsuk.dates import format_datetime
-from directory.admin.base import DirectoryAdmin, acting_in, administers_everything
-from directory.admin.forms import HealthcareServiceForm
-from directory.change_words import staff_words
-from directory.models import HealthcareService
-from directory.policies import can_change_service
-from directory.selectors import changes_of, services_seen_by
-from directory.services import create_service, save_service
+from directory.admin.forms import EndpointForm, HealthcareServiceForm
+from directory.capability import Difference, staff_words
+from directory.models import CapabilityChange, Endpoint, HealthcareService, ServiceCapability
+from directory.policies import can_change_endpoint, can_change_service
+from directory.selectors.capability import changes_of
+from directory.selectors.services import endpoints_seen_by, services_seen_by
+from directory.services import capability
+from directory.services.entries import create_endpoint, create_service, save_endpoint, save_service
+
+# What the staff pages of the directory share: who is there, and how changes are saved.
+
+
+def acting_in(request: HttpRequest) -> Acting | None:
+    return getattr(request, "acting", None)
+
+
+def administers_everything(request: HttpRequest) -> bool:
+    """Superusers set the installation up; they need not belong to an organisation."""
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+class DirectoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics at run time
+    """Rows are fixed to `fixed_fields` once they are there, and never deleted: messages point at them."""
+
+    fixed_fields: ClassVar[tuple[str, ...]] = ()
+    always_fixed: ClassVar[tuple[str, ...]] = ()
+
+    def may_change(self, row: Any, acting: Acting | None) -> bool:
+        raise NotImplementedError
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.always_fixed if obj is None else (*self.fixed_fields, *self.always_fixed)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if not super().has_change_permission(request, obj):
+            return False
+        return obj is None or administers_everything(request) or self.may_change(obj, acting_in(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+# Services: managers change those of the organisation that they act for, others look.
 
 
 @admin.register(HealthcareService)
@@ -71,3 +108,76 @@ class HealthcareServiceAdmin(DirectoryAdmin):
             save_service(service=obj, changed=form.changed_data, actor=actor, now=now)
         else:
             create_service(service=obj, actor=actor, now=now)
+
+
+# Endpoints: engineers change where messages go, others look.
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(DirectoryAdmin):
+    form = EndpointForm
+    fixed_fields = ("service", "managing_organisation", "payload_type")
+    list_display = ["name", "service", "status", "address", "managing_organisation"]
+    list_filter = ["status", "connection_type"]
+    list_select_related = ["service", "managing_organisation"]
+    search_fields = ["name", "address", "service__name", "service__service_id"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
+        return endpoints_seen_by(acting_in(request), everything=administers_everything(request))
+
+    def may_change(self, row: Endpoint, acting: Acting | None) -> bool:
+        return can_change_endpoint(row, acting)
+
+    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
+        actor, now = actor_of(request), timezone.now()
+        if change:
+            save_endpoint(endpoint=obj, changed=form.changed_data, actor=actor, now=now)
+        else:
+            create_endpoint(endpoint=obj, actor=actor, now=now)
+
+
+# What services said of themselves: a cache that staff may look into, and clear.
+
+
+@admin.register(ServiceCapability)
+class ServiceCapabilityAdmin(AuditedReadOnlyAdmin):
+    list_display = ("service", "version", "agreed_version", "use_cases", "booking_use_cases", "read_at")
+    list_select_related = ("service",)
+    search_fields = ("=service__service_id", "service__name")
+    fields = (
+        "service",
+        "version",
+        "agreed_version",
+        "definitions",
+        "use_cases",
+        "booking_use_cases",
+        "read_at",
+    )
+    actions = ("clear_now",)  # type: ignore[assignment]  # read-only pages have none; this changes no record
+
+    def has_clear_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("directory.clear_servicecapability")
+
+    @admin.action(description="Clear now: ask the service again", permissions=["clear"])
+    def clear_now(self, request: HttpRequest, queryset: QuerySet[ServiceCapability]) -> None:
+        cleared = list(queryset.select_related("service"))
+        for each in cleared:
+            capability.clear_capability(service=each.service)
+        messages.success(request, f"Cleared: {len(cleared)}. They are asked again when somebody next sends.")
+
+
+# How services' own words changed: when, and what they take no longer.
+
+
+@admin.register(CapabilityChange)
+class CapabilityChangeAdmin(AuditedReadOnlyAdmin):
+    list_display = ("service", "noticed_at", "what_changed")
+    list_select_related = ("service",)
+    list_filter = ("noticed_at",)
+    search_fields = ("=service__service_id", "service__name")
+    fields = ("service", "noticed_at", "what_changed", "stated")
+
+    @admin.display(description="what changed")
+    def what_changed(self, change: CapabilityChange) -> SafeString | str:
+        told = staff_words(Difference(change.added, change.removed))
+        return format_html_join("", "<p>{}</p>", ((each,) for each in told)) or "First heard of"

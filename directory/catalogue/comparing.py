@@ -1,20 +1,155 @@
 """What a catalogue would change: compared with what is known, before anything is written. Pure."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from directory.catalogue.differences import (
-    Change,
-    Difference,
-    Known,
-    KnownEndpoint,
-    KnownService,
-    Row,
-    WayKey,
-)
-from directory.catalogue.entries import Catalogue, EndpointEntry, ServiceEntry
-from directory.catalogue.faults import Faults
+from directory.catalogue.entries import Catalogue, EndpointEntry, Faults, ServiceEntry
+
+# What the directory knows, and what a catalogue would change of it. Pure.
+
+
+# {"name": (before, after)}
+Fields = dict[str, tuple[Any, Any]]
+WayKey = tuple[str, UUID | None]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownService:
+    """A service of the directory. `values` are by name of the model's field, with the provider's ODS code."""
+
+    key: UUID
+    source: str
+    hosted: bool
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEndpoint:
+    key: UUID
+    source: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Known:
+    """By service id; endpoints by service id and their id in a catalogue, if they have one."""
+
+    services: Mapping[str, KnownService]
+    endpoints: Mapping[WayKey, KnownEndpoint]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row to insert (`key` is None) or to update, with the fields that differ."""
+
+    key: UUID | None
+    fields: Fields
+
+    @property
+    def after(self) -> dict[str, Any]:
+        return {name: after for name, (_, after) in self.fields.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One service that differs: added, changed or removed. `service` is None when only endpoints differ."""
+
+    kind: str
+    service_id: str
+    service: Row | None
+    endpoints: tuple[tuple[UUID | None, Row], ...]
+
+    def fields(self) -> Fields:
+        """Everything that differs, endpoints' fields by "endpoint address"."""
+        found: Fields = dict(self.service.fields) if self.service else {}
+        for number, (_, way) in enumerate(self.endpoints):
+            prefix = "endpoint" if number == 0 else f"endpoint {number + 1}"
+            found.update({f"{prefix} {name}": pair for name, pair in way.fields.items()})
+        return found
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`unchanged` counts services that are as the catalogue says."""
+
+    changes: tuple[Change, ...]
+    unchanged: int
+
+    def count(self, kind: str) -> int:
+        return sum(change.kind == kind for change in self.changes)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same differences: what was shown is what is applied."""
+        digest = hashlib.sha256()
+        for change in self.changes:
+            digest.update(repr((change.kind, change.service_id, sorted(change.fields().items()))).encode())
+        return digest.hexdigest()
+
+
+# The columns that catalogues may write, by their name in the model and their type in the database.
+
+
+SERVICE: dict[str, str] = {
+    "name": "varchar",
+    "service_type": "varchar",
+    "active": "boolean",
+    "address_lines": "jsonb",
+    "postcode": "varchar",
+    "phone": "varchar",
+    "accepted_use_cases": "varchar[]",
+    "takes_bookings": "boolean",
+    "takes_referrals": "boolean",
+    "requires_booking": "boolean",
+    "allowed_callers": "varchar[]",
+    "opening_hours": "jsonb",
+    "bank_holiday_hours": "jsonb",
+    "referral_roles": "varchar[]",
+    "catchment_miles": "float8",
+    "catalogue_id": "uuid",
+    "source": "varchar",
+}
+ENDPOINT: dict[str, str] = {
+    "name": "varchar",
+    "status": "varchar",
+    "connection_type": "varchar",
+    "payload_type": "varchar",
+    "address": "varchar",
+    "private": "boolean",
+    "period_start": "timestamptz",
+    "period_end": "timestamptz",
+    "catalogue_id": "uuid",
+    "source": "varchar",
+}
+# What a new row is where its source does not say.
+NEW_SERVICE = {
+    "service_type": "other",
+    "active": True,
+    "address_lines": [],
+    "postcode": "",
+    "phone": "",
+    "accepted_use_cases": [],
+    "takes_bookings": True,
+    "takes_referrals": False,
+    "requires_booking": False,
+    "allowed_callers": [],
+    "opening_hours": {},
+    "bank_holiday_hours": None,
+    "referral_roles": [],
+    "catchment_miles": None,
+    "catalogue_id": None,
+}
+NEW_ENDPOINT = {
+    "connection_type": "hl7-fhir-rest",
+    "payload_type": "bars",
+    "private": False,
+    "period_start": None,
+    "period_end": None,
+    "catalogue_id": None,
+}
 
 _OFF = "off"
 

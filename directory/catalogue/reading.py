@@ -6,9 +6,7 @@ from typing import Any
 import orjson
 
 from directory.catalogue import local_list, resources, routes
-from directory.catalogue.addresses import AddressRules
-from directory.catalogue.entries import Catalogue
-from directory.catalogue.faults import refuse
+from directory.catalogue.entries import AddressRules, Catalogue, refuse
 
 Json = dict[str, Any]
 

@@ -20,9 +20,7 @@ from bars_portal.exchange.fhir.identifiers import (
 )
 from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import parse_instant
-from directory.catalogue.addresses import AddressRules
-from directory.catalogue.entries import Catalogue, EndpointEntry, ServiceEntry
-from directory.catalogue.faults import Faults
+from directory.catalogue.entries import AddressRules, Catalogue, EndpointEntry, Faults, ServiceEntry
 
 SOURCE = "api"
 _STATUSES = frozenset({"active", "suspended", "error", "off", "entered-in-error", "test"})

@@ -14,10 +14,16 @@ from bars_portal.exchange.fhir.identifiers import (
     ServiceID,
     same_system,
 )
-from directory.catalogue.addresses import AddressRules
-from directory.catalogue.entries import Catalogue, EndpointEntry, ServiceEntry
-from directory.catalogue.faults import Faults, refuse
-from directory.catalogue.text import MOST_SERVICES, read_text
+from directory.catalogue.entries import (
+    MOST_SERVICES,
+    AddressRules,
+    Catalogue,
+    EndpointEntry,
+    Faults,
+    ServiceEntry,
+    read_text,
+    refuse,
+)
 
 HEADER = "NHSD-Target-Identifier"
 SOURCE = "routes"

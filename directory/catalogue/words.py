@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from directory.catalogue.differences import Change, Difference
+from directory.catalogue.comparing import Change, Difference
 
 KINDS = {"added": "New", "changed": "Changed", "removed": "Made inactive"}
 # Of no use to people who decide about a catalogue.

@@ -11,11 +11,16 @@ from django.utils import timezone
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
-from directory.address_rules import address_rules
-from directory.catalogue.differences import Difference
-from directory.catalogue.faults import BadCatalogue
+from directory.catalogue.comparing import Difference
+from directory.catalogue.entries import BadCatalogue
 from directory.catalogue.words import counts_of, described, summary
-from directory.services import CatalogueMoved, apply_catalogue, differences_of, preview_catalogue
+from directory.services.catalogue import (
+    CatalogueMoved,
+    address_rules,
+    apply_catalogue,
+    differences_of,
+    preview_catalogue,
+)
 
 _SHOWN = 20
 

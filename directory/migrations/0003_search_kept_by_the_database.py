@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-# The words are those of `directory.folding.search_words`, which a test holds them to.
+# The words are those of `directory.models.functions.search_words`, which a test holds them to.
 FORWARDS = r"""
 CREATE FUNCTION directory_words(text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT array_to_tsvector(ARRAY(

@@ -1,11 +1,17 @@
 """Services, how to reach them, where they are, and the catalogues that they came from."""
 
 from directory.models.capability import CapabilityChange, ServiceCapability
-from directory.models.endpoint import Endpoint, EndpointStatus
-from directory.models.imports import CatalogueChange, CatalogueImport, ChangeKind, ImportState
-from directory.models.places import Compact, Place, Postcode
+from directory.models.catalogue import CatalogueChange as CatalogueChange
+from directory.models.catalogue import CatalogueImport as CatalogueImport
+from directory.models.catalogue import ChangeKind as ChangeKind
+from directory.models.catalogue import ImportState as ImportState
+from directory.models.functions import Compact as Compact
+from directory.models.functions import Place as Place
 from directory.models.service import SORTED_BY, HealthcareService, ServiceType, service_id_validator
-from directory.models.sources import Source
+from directory.models.service import Endpoint as Endpoint
+from directory.models.service import EndpointStatus as EndpointStatus
+from directory.models.service import Postcode as Postcode
+from directory.models.service import Source as Source
 
 __all__ = [
     "SORTED_BY",

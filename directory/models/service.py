@@ -1,4 +1,4 @@
-"""Services."""
+"""Services, how they are reached, and where postcodes are."""
 
 import uuid
 
@@ -10,9 +10,32 @@ from django.db import models
 from django.db.models.functions import Left
 
 from bars_portal.accounts.models import Organisation
-from directory.folding import Folded
-from directory.models.places import Compact, Place
-from directory.models.sources import Source
+from directory.models.functions import Compact, Folded, Place
+
+# Where an entry of the directory came from.
+
+
+class Source(models.TextChoices):
+    LOCAL = "local", "Entered here"
+    ROUTES = "routes", "Proxy catalogue (JSON)"
+    CSV = "csv", "List of local services (CSV)"
+    API = "api", "Endpoint Catalogue API"
+
+
+class Postcode(models.Model):
+    """A row of the ONS Postcode Directory: enough to tell a distance."""
+
+    # Without blanks, in capitals: LS14AP. Its primary key brings the index that serves searches by prefix.
+    code = models.CharField(max_length=8, primary_key=True)
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+
+    def __str__(self) -> str:
+        return self.code
+
+
+# Services.
+
 
 # So many letters of a name decide where it is in a list.
 SORTED_BY = 200
@@ -97,3 +120,54 @@ class HealthcareService(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.service_id})"
+
+
+# How services are reached.
+
+
+class EndpointStatus(models.TextChoices):
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    OFF = "off", "Off"
+
+
+class Endpoint(models.Model):
+    """Where a service's messages go (FHIR Endpoint); the catalogue, not we, routes them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="endpoints")
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=EndpointStatus.choices, default=EndpointStatus.ACTIVE)
+    connection_type = models.CharField(max_length=20, default="hl7-fhir-rest")
+    payload_type = models.CharField(max_length=20, default="bars")
+    # Empty: its owner keeps it private (Endpoint.header).
+    address = models.CharField(max_length=300, blank=True)
+    private = models.BooleanField(default=False)
+    managing_organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    period_start = models.DateTimeField(null=True, blank=True)
+    period_end = models.DateTimeField(null=True, blank=True)
+    # Which catalogue it came from, and its id there (FHIR Endpoint.id).
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.LOCAL, editable=False)
+    catalogue_id = models.UUIDField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(period_start__isnull=True)
+                | models.Q(period_end__isnull=True)
+                | models.Q(period_end__gt=models.F("period_start")),
+                name="endpoint_period_in_order",
+                violation_error_message="The period must end after it starts.",
+            ),
+            # Services may share an Endpoint of the catalogue; each has it once.
+            models.UniqueConstraint(fields=["service", "catalogue_id"], name="endpoint_once_a_service"),
+            models.UniqueConstraint(
+                fields=["service", "source"],
+                condition=models.Q(source__in=[Source.ROUTES, Source.CSV]),
+                name="endpoint_once_a_list",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -11,11 +11,10 @@ from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, Query
 from django.db.models.functions import Left
 
 from directory import ports
-from directory.folding import search_words
 from directory.models import SORTED_BY, HealthcareService
+from directory.models.functions import search_words
 from directory.postcodes import UKPostcode
-from directory.selectors.nearest import Measured, nearest
-from directory.selectors.places import Nearness, Origin, locate
+from directory.selectors.places import Measured, Nearness, Origin, locate, nearest
 
 # Nobody goes through more: who finds so many asks for something narrower.
 MOST_COUNTED = 1_000

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -10,8 +11,9 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
 from bars_portal.sql import ask
-from directory.facts import ServiceFacts
 from directory.models import Endpoint, HealthcareService
+from directory.ports import ServiceFacts, ServingService
+from directory.postcodes import Position
 from directory.selectors.places import position_of
 
 # On staff pages auditors and engineers look beyond the organisation that they act for.
@@ -100,3 +102,41 @@ def endpoints_seen_by(acting: Acting | None, *, everything: bool = False) -> Que
     """Endpoints of the services that this person sees."""
     endpoints = Endpoint.objects.select_related("service", "managing_organisation")
     return endpoints.filter(service__in=services_seen_by(acting, everything=everything))
+
+
+# The service of a slot search: on a hot path, so part of that one statement, and no model instances.
+
+
+# SQL with two %s, the ODS code of who asks and a service id: the row of that service, and none unless our
+# receiver answers for it and it is active. Without allowed callers anyone may use it.
+# The postcode is found as by `facts_of`: the key of that table is without blanks and in capitals.
+SERVING = """
+SELECT service.id, service.service_id, service.name AS service_name, provider.name AS provider_name,
+    provider.ods_code, service.address_lines::text, service.postcode, service.phone,
+    place.latitude, place.longitude,
+    service.allowed_callers = '{}' OR %s = ANY(service.allowed_callers) AS permitted
+FROM directory_healthcareservice AS service
+JOIN accounts_organisation AS provider ON provider.id = service.provider_id
+LEFT JOIN directory_postcode AS place
+    ON place.code = upper(regexp_replace(service.postcode, '[^A-Za-z0-9]', '', 'g'))
+WHERE service.service_id = %s AND service.hosted AND service.active
+"""
+
+
+def serving_of(row: tuple[Any, ...]) -> ServingService:
+    """What the columns of SERVING tell."""
+    ident, number, name, provider_name, provider_ods, lines, postcode, phone, *place, permitted = row
+    latitude, longitude = place
+    facts = ServiceFacts(
+        id=ident,
+        service_id=number,
+        name=name,
+        active=True,
+        provider_name=provider_name,
+        provider_ods=provider_ods,
+        address_lines=tuple(map(str, orjson.loads(lines))),
+        postcode=postcode,
+        phone=phone,
+        position=Position(latitude, longitude) if latitude is not None else None,
+    )
+    return ServingService(facts, permitted)

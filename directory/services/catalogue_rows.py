@@ -7,8 +7,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 
-from directory.catalogue.columns import ENDPOINT, NEW_ENDPOINT, NEW_SERVICE, SERVICE
-from directory.catalogue.differences import Change, Known
+from directory.catalogue.comparing import ENDPOINT, NEW_ENDPOINT, NEW_SERVICE, SERVICE, Change, Known
 
 Row = Sequence[Any]
 _FIXED = ("id", "service_id", "hosted")

@@ -6,7 +6,7 @@ from typing import Any
 from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.forms import NHSForm, Option, RadiosField
 from bookings.models import Booking
-from directory.use_case_words import in_words
+from directory.capability import use_cases_in_words
 from referrals.models import Referral
 
 
@@ -32,7 +32,7 @@ def referral_options(referrals: Iterable[Referral]) -> list[Option]:
     return [
         Option(
             str(each.pk),
-            next(iter(in_words([each.use_case])), "Referral"),
+            next(iter(use_cases_in_words([each.use_case])), "Referral"),
             hint=_hint(
                 f"{each.service.name}, received {dates.format_datetime(each.created_at)}", each.reference
             ),

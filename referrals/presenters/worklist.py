@@ -7,7 +7,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from bookings.presenters.booking import TONES as BOOKING_TONES
-from directory.use_case_words import in_words
+from directory.capability import use_cases_in_words
 from referrals.answer_states import AnswerState
 from referrals.case_words import (
     CATEGORIES,
@@ -138,7 +138,7 @@ def sent_lines(rows: Iterable[SentRow], *, now: datetime) -> list[SentLine]:
 
 
 def use_case_words(code: str) -> str:
-    return next(iter(in_words([code])), "") if code else ""
+    return next(iter(use_cases_in_words([code])), "") if code else ""
 
 
 def is_breached(status: CaseStatus, breach_at: datetime | None, now: datetime) -> bool:

@@ -15,8 +15,8 @@ from bars_portal.patients.selectors import details_of
 from bookings.mapping import stored
 from bookings.parties import parties_of
 from bookings.references import new_reference
-from directory.identity import SenderIdentity
 from directory.models import HealthcareService
+from directory.remote import SenderIdentity
 from referrals import mapping
 from referrals.content import RequestContent, content_to_json
 from referrals.included import included_in

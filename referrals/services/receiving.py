@@ -10,7 +10,7 @@ from bars_portal.exchange.registry import Applied
 from bars_portal.patients.services import create_patient, open_journey
 from bars_portal.sql import insert
 from bookings.references import new_reference
-from directory.selectors import receiving_service
+from directory.selectors.services import receiving_service
 from referrals import mapping
 from referrals.mapping import Facts, ReceivedCase
 from referrals.models import MODELS, Case

@@ -15,8 +15,8 @@ from bars_portal.patients.selectors import details_of, patients_of_journey
 from bars_portal.patients.services import create_patient, open_journey
 from bookings.models import Booking
 from bookings.states import Direction as BookingDirection
-from directory.identity import sender_identity
 from directory.models import HealthcareService
+from directory.remote import sender_identity
 from referrals import policies, selectors
 from referrals.answer_policies import check_can_refer_onward
 from referrals.content import ContentInvalid, RequestContent, check_parts

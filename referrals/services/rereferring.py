@@ -9,8 +9,8 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
 from bars_portal.patients.selectors import details_of
-from directory.identity import identity_of
 from directory.models import HealthcareService
+from directory.remote import identity_of
 from referrals import policies, selectors
 from referrals.content import RequestContent, content_from_json, content_to_json
 from referrals.latest import LatestRequest

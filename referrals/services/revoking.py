@@ -7,7 +7,7 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
-from directory.identity import SenderIdentity, sender_identity
+from directory.remote import SenderIdentity, sender_identity
 from referrals import policies
 from referrals.latest import LatestRequest
 from referrals.models import Case, Rereferral

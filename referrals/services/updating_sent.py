@@ -9,7 +9,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 from referrals import policies
 from referrals.content import ContentInvalid, RequestContent, content_from_json
 from referrals.latest import LatestRequest

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from bars_portal.patients.details import PatientDetails
 from bookings.presenters import patient_rows
-from directory.use_case_words import WORDS
+from directory.capability import USE_CASE_WORDS
 from referrals.content import ContentInvalid, check_parts
 from referrals.forms.reading import ReadStep, content_of
 from referrals.forms.reason import ReasonForm
@@ -47,7 +47,7 @@ def answers_page(
     faults = reason.summary() if reason is not None and reason.is_bound else []
     context = {
         "draft": draft,
-        "kind": WORDS[asked_of(draft).use_case],
+        "kind": USE_CASE_WORDS[asked_of(draft).use_case],
         "patient": details,
         "patient_rows": patient_rows(details) if details else [],
         "patient_address": "" if draft.replaces else _patient(draft),

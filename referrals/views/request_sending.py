@@ -12,8 +12,8 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.details import PatientDetails
-from directory.capabilities import read_capability
-from directory.identity import sender_identity
+from directory.remote import sender_identity
+from directory.services.capability import read_capability
 from referrals import policies, selectors, services
 from referrals.content import ContentInvalid, RequestContent
 from referrals.forms.reading import content_of

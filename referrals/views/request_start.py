@@ -16,10 +16,9 @@ from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from bookings.selectors import booking_for
 from bookings.states import Direction
-from directory.engaging import OTHER_VERSION, is_told_to_take, speaks_our_version
+from directory.capability import OTHER_VERSION, USE_CASE_WORDS, is_told_to_take, speaks_our_version
 from directory.models import HealthcareService, ServiceCapability
-from directory.selectors import service_by_id
-from directory.use_case_words import WORDS
+from directory.selectors.services import service_by_id
 from referrals import policies, selectors
 from referrals.answer_policies import check_can_refer_onward
 from referrals.models import Case, Referral
@@ -76,7 +75,7 @@ class Beginning:
         else:
             codes = list(self.service.accepted_use_cases) if self.service else []
         known = [each for code in codes if (each := UseCase.lookup(code)) and self._fits(each)]
-        return sorted(((each.value, WORDS[each]) for each in known), key=lambda pair: pair[1])
+        return sorted(((each.value, USE_CASE_WORDS[each]) for each in known), key=lambda pair: pair[1])
 
     def obstacle(self) -> str:
         """Why nothing can be sent, in words; "" when it can."""

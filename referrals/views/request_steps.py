@@ -12,7 +12,7 @@ from bars_portal.accounts.decorators import permission_required
 from bookings.patient_answers import answers_of_test_patient
 from bookings.patient_answers import typed_answers as typed_patient
 from bookings.presenters import test_patients
-from directory.use_case_words import WORDS
+from directory.capability import USE_CASE_WORDS
 from referrals import services
 from referrals.forms.base import Answers, Asked
 from referrals.forms.concepts import lists_of
@@ -48,7 +48,7 @@ def tasks(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     asked = asked_of(draft)
     context = {
         "draft": draft,
-        "kind": WORDS[asked.use_case],
+        "kind": USE_CASE_WORDS[asked.use_case],
         "sections": by_section([*_patient_line(draft), *(_line(draft, each) for each in read_draft(draft))]),
         "not_needed": [each.title for each in steps_not_needed(asked)],
         "patient": patient_of(draft),

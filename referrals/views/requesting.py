@@ -15,11 +15,11 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
 from bookings.patient_answers import answers_from
 from bookings.services import record_view
-from directory.capabilities import read_capability
-from directory.identity import sender_identity
-from directory.selectors import find_services, service_by_id
-from directory.services import clear_capability
-from directory.use_case_words import WORDS
+from directory.capability import USE_CASE_WORDS
+from directory.remote import sender_identity
+from directory.selectors.search import find_services
+from directory.selectors.services import service_by_id
+from directory.services.capability import clear_capability, read_capability
 from referrals import selectors, services
 from referrals.content import ContentInvalid, content_from_json
 from referrals.forms.base import Asked
@@ -62,7 +62,8 @@ def new(request: HttpRequest) -> HttpResponse:
 def drafts(request: HttpRequest) -> HttpResponse:
     found = selectors.request_drafts_of(acting_of(request))
     lines = [
-        {"draft": each, "kind": WORDS[UseCase(each.use_case)], "patient": _name_in(each)} for each in found
+        {"draft": each, "kind": USE_CASE_WORDS[UseCase(each.use_case)], "patient": _name_in(each)}
+        for each in found
     ]
     return render(request, "referrals/request/drafts.jinja", {"drafts": lines})
 

@@ -12,7 +12,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.audit.services import record
 from bars_portal.exchange.gateway import get_client
 from bookings.policies import PolicyRefused
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 from referrals import services
 from referrals.answer_forms import TakeBackForm
 from referrals.answer_forms.short import IN_ERROR

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from bars_portal.accounts.acting import resolve_acting
 from bars_portal.accounts.models import User
 from bars_portal.exchange.gateway import get_client
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 from directory.models import HealthcareService
 from referrals import services
 from referrals.models import Referral

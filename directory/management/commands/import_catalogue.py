@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from directory.catalogue.text import MOST_BYTES
+from directory.catalogue.entries import MOST_BYTES
 from directory.management.catalogues import CatalogueCommand, organisation
 
 _BY_SUFFIX = {".json": "routes", ".csv": "csv"}

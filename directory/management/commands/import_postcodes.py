@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from directory.postcode_file import BadPostcodeFile, read_postcodes
-from directory.postcode_import import ImportCounts, import_postcodes
+from directory.postcodes import BadPostcodeFile, read_postcodes
+from directory.services.postcodes import ImportCounts, import_postcodes
 
 _PROGRESS_EVERY = 100_000
 

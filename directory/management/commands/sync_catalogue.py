@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable
-from directory.fetching import fetch_known_organisations
 from directory.management.catalogues import CatalogueCommand
+from directory.services.catalogue import fetch_known_organisations
 
 
 class Command(CatalogueCommand):

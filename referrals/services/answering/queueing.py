@@ -6,7 +6,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.audit.services import record
 from bars_portal.exchange import outbox
 from bars_portal.exchange.models import OutboundMessage
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 from referrals.answer_states import MESSAGE_KEYS, AnswerEvent, next_answer_state
 from referrals.answer_words import NO_ADDRESS
 from referrals.content_answers import AnswerContent, store_content

@@ -21,8 +21,8 @@ from bookings import services
 from bookings.models import Booking, BookingDraft, Rebooking, Slot
 from bookings.slot_search import search_slots
 from bookings.views.waiting import wait_for_outcome
-from directory.identity import sender_identity
 from directory.models import HealthcareService
+from directory.remote import sender_identity
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.directory import make_service

@@ -13,8 +13,8 @@ from bookings import services
 from bookings.models import Booking, BookingDraft, Slot
 from bookings.offers import OfferedSlot
 from bookings.slot_search import search_slots
-from directory.identity import sender_identity
 from directory.models import HealthcareService
+from directory.remote import sender_identity
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, TOMORROW, make_schedule, make_slot
 from tests.factories.directory import make_service

@@ -21,7 +21,7 @@ from bookings import mapping, services
 from bookings.models import BookingDraft
 from bookings.remote import read_latest
 from bookings.slot_search import INCLUDES
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 from tests.factories.bookings import NOW
 from tests.factories.patients import make_details
 from tests.integration.bookings.conftest import Desk

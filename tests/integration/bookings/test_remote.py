@@ -10,7 +10,7 @@ from bookings.models import Booking
 from bookings.remote import read_latest
 from bookings.services import request_cancel
 from bookings.states import BookingStatus, Direction
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 from tests.factories.bookings import NOW
 from tests.factories.patients import make_details
 from tests.integration.bookings.conftest import Desk

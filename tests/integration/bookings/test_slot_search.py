@@ -11,7 +11,7 @@ from bars_portal.audit.models import AuditEvent
 from bookings.models import Slot, SlotStatus
 from bookings.offers import SlotProblem, SlotSearch
 from bookings.slot_search import search_slots
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 from tests.factories.bookings import NOW, TOMORROW
 from tests.integration.bookings.conftest import Desk
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable

@@ -8,7 +8,7 @@ from bookings.models import Booking, Rebooking, Slot, SlotStatus
 from bookings.rebookings import RebookingState, rebooking_state
 from bookings.remote import read_latest
 from bookings.states import BookingStatus, Direction
-from directory.identity import sender_identity
+from directory.remote import sender_identity
 from tests.factories.bookings import NOW
 from tests.integration.bookings.conftest import OWN_SERVICE_ID, Desk
 from tests.integration.bookings.loopback import Fault, answering, refusing, timeout

@@ -10,10 +10,9 @@ from django.urls import reverse
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir.capability_reading import StatedCapability
-from directory.attention import attention
 from directory.models import CapabilityChange, HealthcareService
-from directory.said import no_longer
-from directory.services import clear_capability, keep_capability
+from directory.presenters import attention, no_longer
+from directory.services.capability import clear_capability, keep_capability
 from tests.factories.accounts import make_acting, make_user
 from tests.factories.bookings import NOW
 from tests.factories.referrals import make_hub

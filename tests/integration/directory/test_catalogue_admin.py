@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from bars_portal.accounts.roles import Role
-from directory.admin import catalogue_form
+from directory.admin import catalogues
 from directory.models import CatalogueImport, HealthcareService
 from tests.factories.accounts import make_user
 from tests.factories.directory import make_service
@@ -79,7 +79,7 @@ def test_what_changed_since_is_shown_again_instead_of_applied(engineer: Client) 
 
 def test_a_file_is_needed_and_may_not_be_huge(engineer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Choose the file" in engineer.post(ADD, {"source": "csv"}).content.decode()
-    monkeypatch.setattr(catalogue_form, "MOST_MEGABYTES", 0)
+    monkeypatch.setattr(catalogues, "MOST_MEGABYTES", 0)
     assert "larger than 0 MB" in upload(engineer).content.decode()
 
 

@@ -12,12 +12,11 @@ from django.core.management import CommandError, call_command
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent
-from directory.catalogue.addresses import AddressRules
 from directory.catalogue.comparing import compare
-from directory.catalogue.faults import BadCatalogue
+from directory.catalogue.entries import AddressRules, BadCatalogue
 from directory.catalogue.reading import pack_answers
 from directory.models import CatalogueChange, CatalogueImport, Endpoint, HealthcareService, ImportState
-from directory.services import CatalogueMoved, Preview, apply_catalogue, preview_catalogue
+from directory.services.catalogue import CatalogueMoved, Preview, apply_catalogue, preview_catalogue
 from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_endpoint, make_service
 
@@ -204,8 +203,6 @@ def test_what_changed_since_the_preview_must_be_looked_at_again() -> None:
 
 def test_a_change_between_our_look_and_our_write_is_not_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if somebody saved just after we read: rows are locked and read once more before they are written."""
-    from directory.services import importing
-
     service = make_service(service_id="1", phone="1")
     catalogue = preview(rows({"service_id": "1", "name": "Theirs"}))
     real = compare
@@ -214,7 +211,7 @@ def test_a_change_between_our_look_and_our_write_is_not_overwritten(monkeypatch:
         HealthcareService.objects.filter(pk=service.pk).update(phone="2")
         return real(*args, **options)
 
-    monkeypatch.setattr(importing, "compare", compare_slowly)
+    monkeypatch.setattr("directory.services.catalogue.compare", compare_slowly)
     with pytest.raises(CatalogueMoved):
         apply(catalogue)
 

@@ -16,8 +16,8 @@ from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.simulator.catalogue.api import CatalogueApi
 from bars_portal.simulator.catalogue.resources import CatalogueStore
 from bars_portal.simulator.wire import request_from_environ, send
-from directory import fetching
 from directory.models import CatalogueImport, Endpoint, HealthcareService
+from directory.services import catalogue
 from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_service
 
@@ -67,7 +67,7 @@ def client(http: httpx.Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -
     """The command's client speaks to this catalogue, as the organisation A001."""
     settings.BARS = {**settings.BARS, "ODS_CODE": "A001", "ORGANISATION_NAME": "Ours"}
     client = BarsClient(base_url="http://simulator.test", tokens=NoTokens(), http=http, clock=lambda: NOW)
-    monkeypatch.setattr(fetching, "get_client", lambda: client)
+    monkeypatch.setattr(catalogue, "get_client", lambda: client)
 
 
 def service(number: int, *endpoints: str, owner: str = "A001", **changes: Any) -> dict[str, Any]:

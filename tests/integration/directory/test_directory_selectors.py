@@ -5,8 +5,8 @@ import pytest
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.ports import services
-from directory.geo import Position
-from directory.selectors import (
+from directory.postcodes import Position
+from directory.selectors.services import (
     facts_of,
     hosted_service,
     provider_organisations,

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from directory.models import HealthcareService
-from directory.services import (
+from directory.services.entries import (
     create_service,
     record_contact,
     record_no_contact,

@@ -6,8 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from directory.models import Postcode
-from directory.postcode_file import PostcodeRow, Skipped
-from directory.postcode_import import ImportCounts, import_postcodes
+from directory.postcodes import PostcodeRow, Skipped
+from directory.services.postcodes import ImportCounts, import_postcodes
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bars_portal.sql import ask
-from directory.facts import ServingService
-from directory.selectors import SERVING, facts_of, serving_of
+from directory.ports import ServingService
+from directory.selectors.services import SERVING, facts_of, serving_of
 from tests.factories.directory import make_postcodes, make_service
 
 pytestmark = pytest.mark.django_db

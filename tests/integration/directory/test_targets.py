@@ -2,8 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from directory.resolution import NoEndpoint, SeveralEndpoints
-from directory.selectors import resolve_target, why_unreachable
+from directory.selectors.targets import NoEndpoint, SeveralEndpoints, resolve_target, why_unreachable
 from tests.factories.directory import make_endpoint, make_service
 
 pytestmark = pytest.mark.django_db

@@ -14,8 +14,8 @@ from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.exchange.transport.headers import IncomingHeaders, Party
 from bars_portal.patients.details import PatientDetails
-from directory.identity import sender_identity
 from directory.models import HealthcareService
+from directory.remote import sender_identity
 from referrals import services
 from referrals.content import RequestContent
 from referrals.latest import LatestRequest

@@ -9,8 +9,7 @@ from django.urls import reverse
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.fhir.codes import UseCase
 from directory.models import ServiceCapability
-from directory.selectors import capability_of
-from directory.selectors.capabilities import SILENT_FOR
+from directory.selectors.capability import SILENT_FOR, capability_of
 from referrals.models import RequestDraft
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
 from tests.integration.request_pages.conftest import Desk

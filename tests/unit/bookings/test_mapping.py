@@ -21,7 +21,7 @@ from bookings.mapping.entries import clean, distinct_urls, referred_to, with_ref
 from bookings.mapping.slot_texts import SlotTexts
 from bookings.paired_ids import paired_id
 from bookings.rows import DiaryRow
-from directory.facts import ServiceFacts
+from directory.ports import ServiceFacts
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 FACTS = ServiceFacts(

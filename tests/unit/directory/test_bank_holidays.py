@@ -4,10 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from directory.bank_holidays import bank_holiday
-from directory.hours import DAYS
-from directory.opening import OpeningState, opening_state
-from directory.pharmacies import pharmacy_note
+from directory.hours import DAYS, OpeningState, bank_holiday, opening_state, pharmacy_note
 
 EVERY_DAY = {day: [["08:00", "20:00"]] for day in DAYS}
 SHORT = [["10:00", "16:00"]]

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from bars_portal.exchange.fhir.capability_reading import StatedCapability
-from directory.change_words import clinician_words, staff_words
-from directory.stated import Difference, Stated, difference, stated_by
+from directory.capability import Difference, Stated, clinician_words, difference, staff_words, stated_by
 from tests.unit.directory.test_said_to_be_taken import definition
 
 

@@ -7,11 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.catalogue.addresses import AddressRules
-from directory.catalogue.cells import TYPES
-from directory.catalogue.entries import Catalogue
-from directory.catalogue.faults import MOST_SHOWN, BadCatalogue
-from directory.catalogue.local_list import read_local_list
+from directory.catalogue.entries import MOST_SHOWN, AddressRules, BadCatalogue, Catalogue
+from directory.catalogue.local_list import TYPES, read_local_list
 from directory.catalogue.reading import read_catalogue
 from directory.catalogue.routes import read_routes
 from directory.models import ServiceType
@@ -117,7 +114,7 @@ def test_a_hundred_thousand_faults_are_counted_and_the_first_are_shown() -> None
 
 
 def test_a_file_that_is_too_large_is_not_even_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("directory.catalogue.text.MOST_BYTES", 10)
+    monkeypatch.setattr("directory.catalogue.entries.MOST_BYTES", 10)
     assert faults_of(b"\xff" * 11) == ["File: it is larger than 0 MB"]
 
 

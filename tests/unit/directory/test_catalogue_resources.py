@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.catalogue.addresses import AddressRules
-from directory.catalogue.entries import Catalogue
-from directory.catalogue.faults import BadCatalogue
+from directory.catalogue.entries import AddressRules, BadCatalogue, Catalogue
 from directory.catalogue.resources import read_resources
 
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.bundle import Resource
-from directory.facts import ServiceFacts
-from directory.geo import Position
 from directory.mapping import healthcare_service_to_fhir, location_to_fhir, organisation_to_fhir
+from directory.ports import ServiceFacts
+from directory.postcodes import Position
 
 NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
 BARE = ServiceFacts(

@@ -1,6 +1,6 @@
 import pytest
 
-from directory.folding import fold, search_words
+from directory.models.functions import fold, search_words
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.geo import Position, distance_miles, is_on_the_globe, surroundings
+from directory.postcodes import Position, distance_miles, is_on_the_globe, surroundings
 
 HALF_THE_EARTH = math.pi * 3958.7613
 

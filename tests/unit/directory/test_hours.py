@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.hours import DAYS, InvalidHours, Span, read_week
-from directory.hours_text import read_hours, write_hours
+from directory.hours import DAYS, InvalidHours, Span, read_hours, read_week, write_hours
 
 clock = st.integers(0, 24 * 60 - 1).map(lambda minutes: f"{minutes // 60:02d}:{minutes % 60:02d}")
 spans = st.tuples(clock, clock | st.just("24:00")).map(list)

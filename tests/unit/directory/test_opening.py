@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.hours import DAYS
-from directory.opening import NOT_KNOWN, opening_state
+from directory.hours import DAYS, NOT_KNOWN, opening_state
 
 EVERY_DAY = {day: [["08:00", "20:00"]] for day in DAYS}
 NIGHTS = {day: [["22:00", "06:00"]] for day in DAYS}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.postcode_file import BadPostcodeFile, PostcodeRow, Skipped, read_postcodes
+from directory.postcodes import BadPostcodeFile, PostcodeRow, Skipped, read_postcodes
 
 HEADER = "pcd,pcd2,pcds,dointr,doterm,oseast1m,lat,long\n"
 LIVE = '"LS1 4AP","LS1  4AP","LS1 4AP","198001","",429000,53.79648,-1.547849\n'

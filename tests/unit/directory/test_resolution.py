@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.resolution import NoEndpoint, SeveralEndpoints, Target, resolve, why_unusable
+from directory.selectors.targets import NoEndpoint, SeveralEndpoints, Target, resolve, why_unusable
 
 NOW = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

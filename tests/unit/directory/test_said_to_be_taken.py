@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from directory.definitions import use_cases_of
+from directory.capability import use_cases_of
 
 SYSTEM = "https://fhir.nhs.uk/CodeSystem/usecases-categories-bars"
 

@@ -12,8 +12,8 @@ from bars_portal.exchange.fhir.rules.table import ROWS
 from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.patients.details import PatientDetails
 from bookings.mapping import HeaderFacts, Parties
-from directory.facts import ServiceFacts
 from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
+from directory.ports import ServiceFacts
 from referrals.content import RequestContent
 from referrals.mapping import requests
 from tests.factories.patients import DETAILS

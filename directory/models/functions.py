@@ -1,9 +1,13 @@
-"""One way to compare names: without accents and case, in Python and in the database alike."""
+"""What the database computes for a search: folded names, compact postcodes, places."""
 
 import re
 import unicodedata
 
+from django.db import models
 from django.db.models import Func, TextField
+
+# One way to compare names: without accents and case, in Python and in the database alike.
+
 
 _MOST_WORDS = 10
 _LONGEST_WORD = 50
@@ -33,3 +37,19 @@ class Folded(Func):
     template = r"lower(regexp_replace(normalize(%(expressions)s, NFKD), '[\u0300-\u036f]', '', 'g'))"
     arity = 1
     output_field = TextField()
+
+
+class Compact(models.Func):
+    """A postcode without blanks, in capitals: the key of the postcode table."""
+
+    template = "upper(replace(%(expressions)s, ' ', ''))"
+    arity = 1
+    output_field = models.TextField()
+
+
+class Place(models.Func):
+    """`Place(longitude, latitude)` as a point, which an index finds the neighbours of."""
+
+    function = "point"
+    arity = 2
+    output_field = models.TextField()

@@ -1,20 +1,27 @@
-"""Find a service: the form and what it finds, on one page."""
+"""The directory's pages: find a service, and everything that is known about one."""
 
 from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.decorators import acting_of, permission_required
 from directory import presenters
 from directory.forms import SOONEST, ServiceSearchForm
-from directory.selectors import FoundService, ServiceSearch
+from directory.presenters import ServiceView, no_longer, obstacle_to_booking, present
+from directory.selectors.search import FoundService, ServiceSearch
+from directory.selectors.services import service_by_id
+
+# Find a service: the form and what it finds, on one page.
+
 
 PER_PAGE = 20
 
@@ -87,3 +94,31 @@ def _query(request: HttpRequest) -> str:
     query = request.GET.copy()
     query.pop("page", None)
     return f"{query.urlencode()}&" if query else ""
+
+
+# Everything known about one service, and the way to its slots.
+
+
+@require_safe
+@permission_required("directory.find_service")
+def service_page(request: HttpRequest, service_id: str) -> HttpResponse:
+    service = service_by_id(service_id)
+    if service is None:
+        raise Http404("There is no such service.")
+    view = present(service, now=timezone.now())
+    refused = obstacle_to_booking(service, now=timezone.now())
+    context = {
+        "service": view,
+        "slots_url": "" if refused else _slots_url(view, acting_of(request)),
+        # What the directory knows against it is said already.
+        "refused": "" if view.obstacle else refused,
+        "no_longer": no_longer(service),
+    }
+    return render(request, "directory/service.jinja", context)
+
+
+def _slots_url(service: ServiceView, acting: Acting) -> str:
+    """ "" when the service takes no bookings or this person does not search for slots."""
+    if service.obstacle or not acting.may("bookings.search_slots"):
+        return ""
+    return reverse("bookings:slots", args=[service.service_id])

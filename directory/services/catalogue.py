@@ -1,24 +1,48 @@
-"""A catalogue into the directory: previewed first, then applied whole in one transaction, or not at all."""
+"""A catalogue into the directory: fetched, previewed, then applied in one transaction, or not at all."""
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from directory.catalogue.addresses import AddressRules
-from directory.catalogue.comparing import compare
-from directory.catalogue.differences import Change, Difference, Known
-from directory.catalogue.entries import Catalogue
-from directory.catalogue.reading import read_catalogue
+from bars_portal.exchange.gateway import get_client, own_organisation
+from bars_portal.exchange.transport.endpoint_catalogue import EndpointCatalogue
+from directory.catalogue.comparing import Change, Difference, Known, compare
+from directory.catalogue.entries import AddressRules, Catalogue
+from directory.catalogue.reading import Json, pack_answers, read_catalogue
 from directory.catalogue.words import counts_of
-from directory.collecting import no_collector
 from directory.models import CatalogueImport, ImportState
-from directory.selectors.known import known_to_the_directory
+from directory.selectors.catalogue import known_to_the_directory
+from directory.selectors.services import provider_organisations
 from directory.services.catalogue_rows import write_rows
+
+# Python's cycle collector, which goes through all objects again and again while a catalogue is read.
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Not while a catalogue is read and compared: it makes no cycles, and takes half the time without.
+
+    It is off for the whole process; that another thread switches it on early costs time, and nothing else.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+# A catalogue into the directory: previewed first, then applied whole in one transaction, or not at all.
+
 
 # One catalogue at a time: an arbitrary number that everybody who applies one agrees on.
 _ONE_AT_A_TIME = 7_203_114
@@ -192,3 +216,46 @@ def _record(catalogue: CatalogueImport, action: str, actor: Actor, now: datetime
         },
         now=now,
     )
+
+
+# Asking the Endpoint Catalogue API what it knows of some organisations; no transaction, nothing written.
+
+
+def fetch_catalogue(
+    catalogue: EndpointCatalogue,
+    *,
+    organisations: Sequence[str],
+    progress: Callable[[str, int], None] | None = None,
+) -> bytes:
+    """What it answers, as one file for `preview_catalogue`. Raises CatalogueUnavailable: nothing is used.
+
+    `organisations` are ODS codes; `progress` gets each of them with its number of services.
+    """
+    services, endpoints = list[Json](), dict[str, Json]()
+    for ods_code in organisations:
+        found = catalogue.services_of(ods_code)
+        for service in found:
+            for endpoint in catalogue.endpoints_of(str(service.get("id"))):
+                endpoints[str(endpoint.get("id"))] = endpoint
+        services.extend(found)
+        if progress is not None:
+            progress(ods_code, len(found))
+    return pack_answers(organisations=organisations, services=services, endpoints=list(endpoints.values()))
+
+
+def fetch_known_organisations(
+    ods_codes: Sequence[str] = (), *, progress: Callable[[str, int], None] | None = None
+) -> tuple[str, bytes]:
+    """(address, answers) of the environment's catalogue; without codes: all that provide a service here."""
+    codes = ods_codes or [each.ods_code for each in provider_organisations()]
+    reader = EndpointCatalogue(get_client(), organisation=own_organisation())
+    return settings.BARS["BASE_URL"], fetch_catalogue(reader, organisations=codes, progress=progress)
+
+
+# Which addresses this installation takes from a catalogue.
+
+
+def address_rules() -> AddressRules:
+    """The proxy that we use is no receiver; only beside the simulator may a catalogue name what it plays."""
+    bars = settings.BARS
+    return AddressRules(proxies=(bars["BASE_URL"],), played=bars["ENVIRONMENT"] == "simulator")

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from directory.capability import Difference
 from directory.models import CapabilityChange, HealthcareService, ServiceCapability
-from directory.stated import Difference
 
 # A service that did not answer is asked again soon, but not by every page.
 SILENT_FOR = timedelta(minutes=5)

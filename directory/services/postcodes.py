@@ -7,7 +7,7 @@ from itertools import islice
 
 from django.db import connection, transaction
 
-from directory.postcode_file import PostcodeRow, Skipped
+from directory.postcodes import PostcodeRow, Skipped
 
 BATCH = 5_000
 

@@ -5,8 +5,7 @@ import uuid
 from django.db import models
 
 from bars_portal.accounts.models import Organisation, User
-from directory.models.service import HealthcareService
-from directory.models.sources import Source
+from directory.models.service import HealthcareService, Source
 
 
 class ImportState(models.TextChoices):

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from directory.catalogue.columns import ENDPOINT, SERVICE
-from directory.catalogue.differences import Known, KnownEndpoint, KnownService, WayKey
+from directory.catalogue.comparing import ENDPOINT, SERVICE, Known, KnownEndpoint, KnownService, WayKey
 from directory.models import Endpoint, HealthcareService
 
 

@@ -1,0 +1,105 @@
+"""Services and endpoints as people enter and change them, and as contact with them shows."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.services import record
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.rules import HostedService
+from directory.models import Endpoint, HealthcareService
+from directory.selectors.capability import agreed_version_with
+from directory.selectors.services import hosted_service, service_by_id, service_ids_provided_by
+
+# Services and endpoints, as people enter and change them.
+
+
+def create_service(*, service: HealthcareService, actor: Actor, now: datetime) -> HealthcareService:
+    """Insert a new service. Raises IntegrityError when its DoS service id is taken."""
+    with transaction.atomic():
+        service.save(force_insert=True)
+        record(actor=actor, action="directory.create_service", subject=service, now=now)
+    return service
+
+
+def create_endpoint(*, endpoint: Endpoint, actor: Actor, now: datetime) -> Endpoint:
+    with transaction.atomic():
+        endpoint.save(force_insert=True)
+        record(actor=actor, action="directory.create_endpoint", subject=endpoint, now=now)
+    return endpoint
+
+
+def save_service(
+    *, service: HealthcareService, changed: Collection[str], actor: Actor, now: datetime
+) -> HealthcareService:
+    """Write exactly the fields named in `changed`, already set on the object; audited by field name."""
+    if changed:
+        with transaction.atomic():
+            service.save(update_fields=sorted(changed))
+            _note(service, action="directory.change_service", changed=changed, actor=actor, now=now)
+    return service
+
+
+def save_endpoint(*, endpoint: Endpoint, changed: Collection[str], actor: Actor, now: datetime) -> Endpoint:
+    """As `save_service`, for an endpoint."""
+    if changed:
+        with transaction.atomic():
+            endpoint.save(update_fields=sorted(changed))
+            _note(endpoint, action="directory.change_endpoint", changed=changed, actor=actor, now=now)
+    return endpoint
+
+
+def _note(
+    subject: HealthcareService | Endpoint,
+    *,
+    action: str,
+    changed: Collection[str],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    record(
+        actor=actor, action=action, subject=subject, detail={"fields": ", ".join(sorted(changed))}, now=now
+    )
+
+
+# What contact with a service says of its health.
+
+
+def record_contact(*, service_id: ServiceID | str, now: datetime) -> bool:
+    """Remember when the service last answered: one UPDATE, never backwards. False when nothing changed."""
+    earlier = Q(last_success_at__isnull=True) | Q(last_success_at__lt=now)
+    services = HealthcareService.objects.filter(earlier, service_id=str(service_id))
+    return services.update(last_success_at=now, failing_since=None) == 1
+
+
+def record_no_contact(*, service_id: ServiceID | str, now: datetime) -> bool:
+    """Remember since when the service does not answer; False when that was known, or it answered since."""
+    fine = Q(last_success_at__isnull=True) | Q(last_success_at__lt=now)
+    services = HealthcareService.objects.filter(fine, service_id=str(service_id), failing_since__isnull=True)
+    return services.update(failing_since=now) == 1
+
+
+# What the directory tells the exchange of services: those that we answer for, and those that it sends to.
+
+
+class KnownServices:
+    """By the catalogue, by the services' own words, and by how they answer."""
+
+    def hosted(self, service_id: ServiceID) -> HostedService | None:
+        return hosted_service(service_id)
+
+    def provided_by(self, organisation_id: int) -> Sequence[str]:
+        return service_ids_provided_by(organisation_id)
+
+    def agreed_version(self, service_id: ServiceID, *, now: datetime) -> str:
+        service = service_by_id(service_id.value)
+        return agreed_version_with(service, now=now) if service is not None else ""
+
+    def note_contact(self, service_id: ServiceID, *, answered: bool, now: datetime) -> None:
+        if answered:
+            record_contact(service_id=service_id, now=now)
+        else:
+            record_no_contact(service_id=service_id, now=now)
