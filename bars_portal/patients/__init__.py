@@ -1,0 +1,1 @@
+"""Patients, their contacts, and the journeys that messages belong to."""

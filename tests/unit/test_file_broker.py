@@ -9,8 +9,7 @@ import pytest
 from celery import Celery
 from kombu.connection import Connection
 
-from bars_portal import celery as _names_the_transport  # noqa: F401 - imported for what it registers
-from bars_portal.file_broker import Channel, Transport
+from bars_portal.celery import FileChannel, FileTransport
 
 EACH, WRITERS = 60, 3
 
@@ -28,9 +27,9 @@ def options(tmp_path: Path) -> dict[str, str]:
 
 def test_no_reader_sees_half_a_message(options: dict[str, str]) -> None:
     opened: Any = Connection  # kombu has few types
-    with opened("filesystem://", transport=Transport, transport_options=options) as connection:
+    with opened("filesystem://", transport=FileTransport, transport_options=options) as connection:
         channel: Any = connection.channel()
-        assert channel.__class__ is Channel
+        assert channel.__class__ is FileChannel
 
         def write(writer: int) -> None:
             for number in range(EACH):
@@ -53,4 +52,4 @@ def test_celery_takes_it_for_folders(options: dict[str, str]) -> None:
     app = Celery(broker="filesystem://", set_as_current=False)
     app.conf.broker_transport_options = options
     with app.connection_for_write() as connection:
-        assert isinstance(connection.transport, Transport)
+        assert isinstance(connection.transport, FileTransport)

@@ -9,7 +9,7 @@ from django.core.checks import run_checks
 from django.db import connection
 from django.test import Client
 
-from bars_portal import checks
+from bars_portal import apps
 from tests.factories.accounts import make_user
 from tests.unit.exchange_transport.servers import Server, reply, serving
 
@@ -103,5 +103,5 @@ def test_the_system_checks_are_clean() -> None:
 
 def test_another_database_is_an_error(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(settings.DATABASES, "default", {"ENGINE": "django.db.backends.sqlite3"})
-    (found,) = checks.database_is_postgresql()
+    (found,) = apps.database_is_postgresql()
     assert found.id == "portal.E001"
