@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from bars_portal.correspondence.explanations import Refusals, is_not_on_network, words_for
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.answers import Delivery
 
@@ -32,9 +33,6 @@ _STILL_TRYING = {
         "We are still trying by ourselves; wait before you tell the patient."
     ),
 }
-
-# By (code of http-error-codes without prefix, issue code), most particular first.
-Refusals = Mapping[tuple[str, str], str]
 _REFUSALS: Mapping[Purpose, Refusals] = {
     Purpose.BOOK: {
         ("CONFLICT", "conflict"): "Somebody else took this time. Choose another slot.",
@@ -80,7 +78,6 @@ _OTHER = {
         "The service did not cancel this appointment. Call the service, and tell your IT support."
     ),
 }
-_PREFIXES = ("SEND_", "PROXY_", "REC_")
 _NOT_ON_NETWORK = (
     "This service is not on the booking network. Choose another service, and tell your IT support."
 )
@@ -100,19 +97,3 @@ def explain(outcome: Outcome, purpose: Purpose) -> str:
 def unclear(purpose: Purpose) -> str:
     """The same as for a lost answer: what came back does not say that it is done."""
     return _UNKNOWN[purpose]
-
-
-def is_not_on_network(outcome: Outcome) -> bool:
-    """The proxy itself does not know the service."""
-    issue = next(iter(outcome.issues), None)
-    return issue is not None and issue.code.upper() in ("PROXY_NOT_FOUND", "NOT_FOUND")
-
-
-def words_for(outcome: Outcome, table: Refusals) -> str:
-    """The table's sentence for the decisive issue of a refusal; "" when it has none."""
-    issue = next(iter(outcome.issues), None)
-    if issue is None:
-        return table.get(("", ""), "")
-    code = issue.code.upper()
-    bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
-    return table.get((bare, issue.issue)) or table.get((bare, "")) or ""

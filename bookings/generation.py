@@ -1,7 +1,7 @@
 """When the slots of a weekly pattern are: London wall time as moments, right on clock-change days. Pure."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bars_portal.exchange.fhir.timestamps import LONDON
 from bookings.models import Schedule
@@ -30,8 +30,3 @@ def _day(schedule: Schedule, day: date) -> Iterator[tuple[datetime, datetime]]:
             free_from = start + length
             yield start, free_from
         wall += length
-
-
-def london_midnight(day: date) -> datetime:
-    """The moment at which a London day begins."""
-    return datetime.combine(day, time(), tzinfo=LONDON)

@@ -1,6 +1,6 @@
 """Which permission shows which bookings; roles.py says who has it."""
 
-from bookings.states import Direction
+from bars_portal.correspondence.states import Direction
 
 VIEW: dict[str, str] = {
     Direction.SENT.value: "bookings.view_sent_bookings",

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from bars_portal.accounts.acting import Acting, is_clinician
 from bars_portal.accounts.models import User
-from bars_portal.accounts.refusals import PolicyRefused as PolicyRefused
-from bars_portal.accounts.refusals import allowed, need
+from bars_portal.accounts.refusals import PolicyRefused, allowed, need
+from bars_portal.correspondence.states import Direction
 from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.permissions import VIEW
 from bookings.ports import TimeFrame
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from directory.capability import NO_BOOKINGS, is_told_to_book, why_no_booking
 from directory.models import HealthcareService, ServiceCapability
 from directory.selectors.capability import capability_of

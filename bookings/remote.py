@@ -6,6 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from bars_portal.audit.services import record
+from bars_portal.correspondence.entries import clean
+from bars_portal.correspondence.latest import patient_params
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import AppointmentStatus
 from bars_portal.exchange.fhir.reading import as_text, dicts
@@ -13,7 +15,6 @@ from bars_portal.exchange.transport.client import BarsClient
 from bookings import mapping
 from bookings.latest import LatestAppointment, LatestState
 from bookings.models import Booking
-from bookings.patient_params import patient_params
 from directory.remote import Missing, Params, SenderIdentity, Unreachable, ask
 from directory.services.entries import record_contact, record_no_contact
 
@@ -39,7 +40,7 @@ def read_latest(
     """
     try:
         resource = _read(client, booking, sender) if booking.remote_id else _search(client, booking, sender)
-        latest = LatestAppointment(_state(resource, booking), mapping.clean(resource))
+        latest = LatestAppointment(_state(resource, booking), clean(resource))
     except Missing:
         latest = LatestAppointment(LatestState.MISSING)
     except Unreachable:

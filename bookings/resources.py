@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from bars_portal.audit.services import ReadNote
+from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Resource, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
@@ -81,7 +82,7 @@ class AppointmentReader(ResourceReader):
         seen = [booking for booking in found if _may_call(booking.service, context)]
         if found and not seen:
             _check_caller(found[0].service, context)
-        groups = mapping.distinct_urls([(booking.pk, _entries(booking)) for booking in seen])
+        groups = distinct_urls([(booking.pk, _entries(booking)) for booking in seen])
         included = [entry for group in groups for entry in group[1:]]
         return searchset(
             bundle_id=uuid4(),
@@ -93,10 +94,10 @@ class AppointmentReader(ResourceReader):
         )
 
 
-def _entries(booking: Booking) -> list[mapping.Entry]:
+def _entries(booking: Booking) -> list[Entry]:
     """The appointment, then everything it refers to."""
     around = [(url, resource) for url, resource in booking.included]
-    return [(booking.sender_full_url, booking.resource), *mapping.referred_to(booking.resource, around)]
+    return [(booking.sender_full_url, booking.resource), *referred_to(booking.resource, around)]
 
 
 def _note(context: ReadContext) -> ReadNote:

@@ -2,22 +2,19 @@
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import models
 
-from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
+from bars_portal.correspondence.entries import HeaderFacts
+from bars_portal.correspondence.envelope import header_to
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.gateway import own_software
 from bars_portal.exchange.registry import Addressing
 from bars_portal.exchange.transport.client import BarsClient
-from bookings import mapping
 from bookings.models import Booking
 from bookings.remote import read_latest
-from directory.models import HealthcareService
 from directory.remote import identity_of
 
 # use-context has a category; a booking has none of ServiceRequest's.
@@ -39,20 +36,8 @@ def where_to(booking: Booking) -> Addressing:
     )
 
 
-def header_facts(booking: Booking) -> mapping.HeaderFacts:
+def header_facts(booking: Booking) -> HeaderFacts:
     return header_to(booking.service, booking.organisation)
-
-
-def header_to(service: HealthcareService, organisation: Organisation) -> mapping.HeaderFacts:
-    """`source` is our own reply address, so that answers and later messages find us."""
-    software = own_software()
-    return mapping.HeaderFacts(
-        destination=ServiceID.parse(service.service_id),
-        source=ServiceID.parse(settings.BARS["SERVICE_ID"]),
-        source_name=organisation.name,
-        software=software.name,
-        version=software.version,
-    )
 
 
 def locked(booking_id: str) -> Booking:

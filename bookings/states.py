@@ -2,10 +2,7 @@
 
 from enum import StrEnum
 
-
-class Direction(StrEnum):
-    SENT = "sent"
-    RECEIVED = "received"
+from bars_portal.correspondence.states import Direction
 
 
 class BookingStatus(StrEnum):

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from bookings.states import TRANSITIONS, BookingStatus, Direction
+from bars_portal.correspondence.states import Direction
+from bookings.states import TRANSITIONS, BookingStatus
 
 _TITLES = {
     Direction.SENT: "Bookings that we sent",

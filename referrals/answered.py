@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from bars_portal.correspondence.entries import clean, derived_url
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import EncounterStatus, ServiceRequestStatus
 from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Outcome
-from bookings.mapping import clean
-from bookings.mapping.entries import derived_url
 from referrals.mapping import reading
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")

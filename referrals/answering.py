@@ -7,11 +7,11 @@ from uuid import UUID
 from django.db import models
 
 from bars_portal.accounts.acting import name_of
+from bars_portal.correspondence.entries import HeaderFacts
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.gateway import own_software
 from bars_portal.exchange.registry import Addressing
-from bookings.mapping import HeaderFacts
 from directory.mapping import organisation_to_fhir
 from referrals.content_answers import read_content
 from referrals.included import included_in

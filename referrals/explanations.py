@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from bars_portal.correspondence.explanations import Refusals, is_not_on_network, words_for
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.answers import Delivery
-from bookings.explanations import Refusals, is_not_on_network, words_for
 
 
 class Purpose(StrEnum):

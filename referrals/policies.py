@@ -1,7 +1,7 @@
 """Who may see a case: `check_can_x` raises a sentence for the user, `can_x` is its boolean."""
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused as PolicyRefused
+from bars_portal.accounts.refusals import PolicyRefused
 from referrals.models import Case, UnmatchedReply
 from referrals.permissions import VIEW, WORK
 from referrals.sending_policies import can_check_again as can_check_again

@@ -5,11 +5,11 @@ from datetime import datetime
 from django.db import transaction
 
 from bars_portal.audit.services import record
+from bars_portal.correspondence.entries import clean, full_url
+from bars_portal.correspondence.latest import patient_params
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.reading import as_dict, as_text
 from bars_portal.exchange.transport.client import BarsClient
-from bookings.mapping import clean, full_url
-from bookings.patient_params import patient_params
 from directory.remote import Missing, Params, SenderIdentity, Unreachable, ask
 from directory.services.entries import record_contact, record_no_contact
 from referrals.latest import LatestRequest, LatestState

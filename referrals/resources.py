@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Resource, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.queries import ServiceRequestQuery
 from bars_portal.exchange.registry import ResourceReader, register_reader
-from bookings.mapping import Entry, distinct_urls, referred_to
 from directory.models import HealthcareService
 from referrals import mapping
 from referrals.included import included_in

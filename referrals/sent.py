@@ -7,13 +7,13 @@ from django.db import models
 
 from bars_portal.accounts.models import User
 from bars_portal.audit.actor import Actor
+from bars_portal.correspondence.envelope import header_to
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.registry import Addressing
 from bars_portal.exchange.transport.client import BarsClient
-from bookings.sent import header_to
 from directory.remote import identity_of
 from referrals.mapping.requests import Envelope, Requester
 from referrals.models import MODELS, Case, Referral, ValidationCase

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import product
 
-from bookings.states import Direction
+from bars_portal.correspondence.states import Direction
 
 __all__ = [
     "CURRENT",

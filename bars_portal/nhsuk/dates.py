@@ -1,6 +1,6 @@
 """Dates and times as people read them: always London time, always 24 hours."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -93,3 +93,8 @@ def format_age(born: date, on: date) -> str:
 def format_birth_date(born: date) -> str:
     """14-Jul-1945: the banner's own form, which no one mistakes for an American date."""
     return f"{born.day:02d}-{born:%b}-{born.year}"
+
+
+def london_midnight(day: date) -> datetime:
+    """The moment at which a London day begins."""
+    return datetime.combine(day, time(), tzinfo=LONDON)

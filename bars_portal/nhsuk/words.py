@@ -1,6 +1,6 @@
 """Identifiers, numbers and the patient banner as people read them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -101,3 +101,7 @@ def _nhs_number(patient: PatientFacts) -> BannerItem:
         return BannerItem("NHS No.", NOT_KNOWN)
     note = "Verified" if patient.nhs_number_verified else "Not verified"
     return BannerItem("NHS No.", format_nhs_number(patient.nhs_number), note)
+
+
+def summary_rows(rows: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in rows if value]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from bars_portal.nhsuk.words import format_phone
+from bars_portal.nhsuk.words import format_phone, summary_rows
 from bars_portal.patients.details import RELATIONSHIPS, ContactDetails, PatientDetails, Telecom
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import details_of
@@ -80,3 +80,14 @@ def _way(telecom: Telecom) -> ContactWay:
         return ContactWay(_PHONES.get(telecom.use, "Phone"), format_phone(telecom.value))
     label = _OTHER_WAYS.get(telecom.system, "Other")
     return ContactWay(f"Work {label.lower()}" if telecom.use == "work" else label, telecom.value)
+
+
+def patient_rows(patient: Patient | PatientDetails) -> list[dict[str, str]]:
+    """What the banner does not say: where the patient lives, and whom to call."""
+    rows = [("Address", address_text(patient))]
+    for number, line in enumerate(contact_lines(patient)):
+        label = "Call back" if number == 0 else f"Contact {number + 1}"
+        who = f"{line.who}: {line.name}" if line.name else line.who
+        ways = ", ".join(f"{way.label} {way.value}" for way in line.ways)
+        rows.append((label, f"{who}. {ways}" if ways else who))
+    return summary_rows(rows)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from bookings.admin.shown import PatientRecordAdmin, ShownRows
+from bars_portal.correspondence.admin import PatientRecordAdmin, ShownRows
 from bookings.models import Booking, BookingStatusChange
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
+from bars_portal.correspondence.admin import changeable, of_own_services, own_services
 from bars_portal.exchange.fhir.timestamps import LONDON
-from bookings.admin.base import changeable, of_own_services, own_services
 from bookings.models import Schedule
 from bookings.services import generate_slots, save_schedule
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
-from bookings.admin.base import changeable, of_own_services
+from bars_portal.correspondence.admin import changeable, of_own_services
 from bookings.models import Slot
 from bookings.services import block_slots, free_slots
 

@@ -5,14 +5,6 @@ from bookings.mapping.appointments import cancelled_appointment as cancelled_app
 from bookings.mapping.appointments import ended_appointment as ended_appointment
 from bookings.mapping.appointments import reference_of as reference_of
 from bookings.mapping.around_slots import texts_with_slots as texts_with_slots
-from bookings.mapping.entries import Entry as Entry
-from bookings.mapping.entries import clean as clean
-from bookings.mapping.entries import distinct_urls as distinct_urls
-from bookings.mapping.entries import full_url as full_url
-from bookings.mapping.entries import referred_to as referred_to
-from bookings.mapping.entries import stored as stored
-from bookings.mapping.messages import HeaderFacts as HeaderFacts
-from bookings.mapping.messages import Parties as Parties
 from bookings.mapping.messages import booking_entries as booking_entries
 from bookings.mapping.messages import booking_message as booking_message
 from bookings.mapping.messages import cancel_message as cancel_message

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bars_portal.correspondence.entries import with_references
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import (
@@ -16,7 +17,6 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
-from bookings.mapping.entries import with_references
 
 # Our human-readable booking reference, as Appointment.identifier.
 REFERENCE_SYSTEM = "https://bars-portal.local/Id/booking-reference"

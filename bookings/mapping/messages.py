@@ -1,41 +1,20 @@
 """Our booking messages, exactly what their MessageDefinitions ask for (messages.md section 5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bars_portal.correspondence.entries import Entry, HeaderFacts, Parties, derived_url, full_url
 from bars_portal.exchange.fhir.bundle import Resource, new_message
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, SlotStatus, UseCase
-from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, ServiceID, same_system
+from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, same_system
 from bars_portal.exchange.fhir.profiles import Definition
 from bars_portal.exchange.fhir.reading import as_text, dicts
 from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_to_fhir
 from bookings.mapping.appointments import new_appointment
-from bookings.mapping.entries import Entry, derived_url, full_url
-
-
-@dataclass(frozen=True)
-class HeaderFacts:
-    """The MessageHeader's own words: whom it is for, and where a reply goes (`source`)."""
-
-    destination: ServiceID
-    source: ServiceID
-    source_name: str
-    software: str
-    version: str
-
-
-@dataclass(frozen=True)
-class Parties:
-    """Organization resources of both sides and the HealthcareService as our directory knows it."""
-
-    sender: Resource
-    receiver: Resource
-    service: Resource
 
 
 def patient_url(booking_id: UUID) -> str:

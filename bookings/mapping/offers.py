@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from bars_portal.correspondence.entries import full_url, with_references
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import DeliveryChannel, Gender, SlotStatus
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension, references
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
-from bookings.mapping.entries import full_url, with_references
 from bookings.offers import OfferedSlot
 
 # What a booking message carries along with its Slot, and how often its MessageDefinition lets it.

@@ -6,11 +6,12 @@ from typing import Any, NoReturn
 from django.db import models
 
 from bars_portal.accounts.models import Organisation, User
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
 from bars_portal.patients.models import Journey, Patient
 from bookings.models.diary import Slot
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from directory.models import HealthcareService
 
 _STATUSES = [(status.value, status.label) for status in BookingStatus]

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.history import Step
+from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
-from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.models import Patient
-from bars_portal.patients.presenters import PatientBanner, address_text, banner, contact_lines
+from bars_portal.nhsuk.words import summary_rows
+from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from bookings import policies
 from bookings.models import Booking, BookingStatusChange
 from bookings.presenters.slots import approval_words, offered_in, use_case_text, with_whom
-from bookings.presenters.trying import trying_words
 from bookings.rebookings import RebookingProgress, rebooking_state
 from bookings.selectors import history_of, rebooking_of
 from bookings.states import BookingEvent, BookingStatus
@@ -65,16 +65,6 @@ _ANSWERS = frozenset(
         BookingEvent.FIND_CANCELLED,
     }
 )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of the history."""
-
-    what: str
-    who: str
-    at: datetime
-    note: str
 
 
 @dataclass(frozen=True)
@@ -164,18 +154,7 @@ def appointment_rows(booking: Booking) -> list[dict[str, str]]:
         ("Outside the time frame", approval_words(booking)),
         ("Reason for cancelling", booking.cancel_reason),
     ]
-    return _rows(rows)
-
-
-def patient_rows(patient: Patient | PatientDetails) -> list[dict[str, str]]:
-    """What the banner does not say: where the patient lives, and whom to call."""
-    rows = [("Address", address_text(patient))]
-    for number, line in enumerate(contact_lines(patient)):
-        label = "Call back" if number == 0 else f"Contact {number + 1}"
-        who = f"{line.who}: {line.name}" if line.name else line.who
-        ways = ", ".join(f"{way.label} {way.value}" for way in line.ways)
-        rows.append((label, f"{who}. {ways}" if ways else who))
-    return _rows(rows)
+    return summary_rows(rows)
 
 
 def booking_rows(bookings: Iterable[Booking]) -> list[dict[str, Any]]:
@@ -200,7 +179,3 @@ def history_step(change: BookingStatusChange, booking: Booking) -> Step:
     """An answer came from the service, whoever's message it answers."""
     who = booking.service.name if change.event in _ANSWERS else change.actor_label
     return Step(_EVENT_WORDS.get(change.event, change.event), who, change.at, change.note)
-
-
-def _rows(rows: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value} for key, value in rows if value]

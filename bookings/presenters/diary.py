@@ -4,20 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.history import Step
 from bars_portal.nhsuk.dates import in_london
-from bars_portal.patients.presenters import PatientBanner, banner
+from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from bookings import ports
 from bookings.models import Booking, SlotStatus
 from bookings.ports import Companions, WholeMessage
-from bookings.presenters.booking import (
-    TONES,
-    Step,
-    appointment_rows,
-    booking_rows,
-    history_step,
-    patient_rows,
-    short_name,
-)
+from bookings.presenters.booking import TONES, appointment_rows, booking_rows, history_step, short_name
 from bookings.selectors import DiaryEntry, diary_of, ended_bookings_of, history_of
 from bookings.states import BookingStatus
 from directory.models import HealthcareService

@@ -6,8 +6,6 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
-
 from bars_portal.accounts.acting import name_of
 from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
@@ -124,9 +122,3 @@ def approval_words(approved: BookingDraft | Booking) -> str:
 
 def with_whom(offer: OfferedSlot) -> str:
     return ", ".join(part for part in (offer.practitioner_name, offer.role, offer.gender) if part)
-
-
-def test_patients() -> list[tuple[int, str]]:
-    """The demo's published test patients as (number, name); nothing elsewhere."""
-    known = getattr(settings, "TEST_PATIENTS", ())
-    return [(number, f"{family.upper()}, {given}") for number, (family, given, *_) in enumerate(known)]

@@ -7,9 +7,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from bars_portal.accounts.acting import Acting
-from bookings.generation import london_midnight
+from bars_portal.correspondence.states import Direction
+from bars_portal.nhsuk.dates import london_midnight
 from bookings.models import Booking, Slot
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from directory.models import HealthcareService
 
 

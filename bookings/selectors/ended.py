@@ -5,9 +5,10 @@ from datetime import date, timedelta
 from django.db.models import QuerySet
 
 from bars_portal.accounts.acting import Acting
-from bookings.generation import london_midnight
+from bars_portal.correspondence.states import Direction
+from bars_portal.nhsuk.dates import london_midnight
 from bookings.models import Booking
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from directory.models import HealthcareService
 
 

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.db.models import Case, QuerySet, Value, When
 
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID
 from bars_portal.exchange.fhir.queries import Demographics
 from bookings.models import Booking
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 
 # One patient has few appointments; a search that finds more is not for one patient.
 MOST_FOUND = 100

@@ -7,9 +7,10 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.states import Direction
 from bookings.models import Booking, BookingDraft, BookingStatusChange, Rebooking
 from bookings.permissions import VIEW
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 
 _NOT_KNOWN = (BookingStatus.UNKNOWN, BookingStatus.CANCEL_UNKNOWN)
 _TO_TELL = (BookingStatus.BOOKED, BookingStatus.CANCELLED)

@@ -3,6 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from bars_portal.correspondence.entries import Entry
+from bars_portal.correspondence.envelope import new_reference
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import reply
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
@@ -11,9 +14,8 @@ from bars_portal.sql import insert
 from bookings import mapping
 from bookings.mapping import ReceivedBooking
 from bookings.models import Booking, Slot, SlotStatus
-from bookings.references import new_reference
 from bookings.services.status import start_history
-from bookings.states import BookingEvent, BookingStatus, Direction
+from bookings.states import BookingEvent, BookingStatus
 from directory.models import HealthcareService
 from directory.selectors.services import receiving_service
 
@@ -58,7 +60,7 @@ def receive_booking(*, received: ReceivedBooking, context: MessageContext) -> Bo
     return booking
 
 
-def taken_slot(received: ReceivedBooking) -> list[mapping.Entry]:
+def taken_slot(received: ReceivedBooking) -> list[Entry]:
     """The Slot of the answer: our id, busy; none when the message only named it."""
     if received.slot is None:
         return []

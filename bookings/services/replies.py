@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bars_portal.audit.actor import Actor
+from bars_portal.correspondence.entries import clean
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import AppointmentStatus
 from bars_portal.exchange.fhir.reading import as_text
@@ -88,13 +89,13 @@ def _confirm(booking: Booking, held: Resource, actor: Actor, now: datetime) -> N
 def _appointment(outcome: Outcome) -> Resource:
     """The receiver's Appointment: from its answer, or read afterwards; {} when there is none."""
     if outcome.found is not None:
-        held: Resource = mapping.clean(outcome.found)
+        held: Resource = clean(outcome.found)
         return held
     if outcome.reply is None:
         return {}
     focus = outcome.reply.focus or {}
     named = [focus] if focus.get("resourceType") == "Appointment" else outcome.reply.of_type("Appointment")
-    found: Resource = mapping.clean(named[0]) if named else {}
+    found: Resource = clean(named[0]) if named else {}
     return found
 
 

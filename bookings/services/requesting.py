@@ -7,6 +7,9 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.accounts.models import Organisation
+from bars_portal.correspondence.entries import stored
+from bars_portal.correspondence.envelope import parties_of
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.patients.details import PatientDetails
@@ -15,9 +18,8 @@ from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
 from bookings import mapping, policies, ports
 from bookings.models import Booking, BookingDraft, Rebooking
-from bookings.parties import parties_of
 from bookings.services.status import start_history
-from bookings.states import BookingEvent, BookingStatus, Direction
+from bookings.states import BookingEvent, BookingStatus
 from directory.remote import SenderIdentity, sender_identity
 
 MESSAGE = "booking-new"
@@ -129,7 +131,7 @@ def _insert(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
         approved_by=draft.approved_by,
         approval_reason=draft.approval_reason,
         resource=appointment,
-        included=mapping.stored(included),
+        included=stored(included),
         created_at=now,
         updated_at=now,
     )

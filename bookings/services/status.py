@@ -8,9 +8,10 @@ from django.db import transaction
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import event_of
+from bars_portal.correspondence.states import Direction
 from bars_portal.sql import insert
 from bookings.models import Booking, BookingStatusChange
-from bookings.states import BookingEvent, BookingStatus, Direction, TransitionRefused, next_status
+from bookings.states import BookingEvent, BookingStatus, TransitionRefused, next_status
 
 __all__ = ["TransitionRefused", "change_status", "start_history"]
 

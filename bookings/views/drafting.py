@@ -13,9 +13,9 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm
+from bars_portal.patients.typed import answers_of_test_patient, typed_answers
 from bookings import services
 from bookings.models import BookingDraft
-from bookings.patient_answers import answers_of_test_patient, typed_answers
 from bookings.policies import lacks_approval
 from bookings.presenters import draft_summary, patient_rows, test_patients
 from bookings.selectors import booking_of_draft, draft_for

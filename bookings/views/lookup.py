@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from django.http import Http404, HttpRequest
 
 from bars_portal.accounts.acting import acting_of
+from bars_portal.correspondence.states import Direction
 from bookings.models import Booking, BookingDraft
 from bookings.selectors import booking_for, draft_for
-from bookings.states import Direction
 
 LONDON = ZoneInfo("Europe/London")
 

@@ -16,11 +16,11 @@ from bars_portal.audit.services import record
 from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
+from bars_portal.patients.typed import answers_from
 from bookings import services
 from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.models import Booking, BookingDraft
 from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch
-from bookings.patient_answers import answers_from
 from bookings.policies import check_can_book, check_reachable, check_told_to_book
 from bookings.presenters import SlotPage, use_case_options
 from bookings.selectors import rebooking_of

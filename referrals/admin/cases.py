@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from bookings.admin.shown import PatientRecordAdmin, ShownRows
+from bars_portal.correspondence.admin import PatientRecordAdmin, ShownRows
 from referrals.models import CaseAnswer, CaseReply, CaseStatusChange, Referral, ValidationCase
 from referrals.models.case import AbstractCase
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
-from bookings.admin.base import changeable, changes_everything, of_own_services, own_services
+from bars_portal.correspondence.admin import changeable, changes_everything, of_own_services, own_services
 from referrals import services
 from referrals.models import BreachRule, ListedCode
 

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from bookings.admin.shown import PatientRecordAdmin
+from bars_portal.correspondence.admin import PatientRecordAdmin
 from referrals.admin.cases import KNOW_PATIENTS
 from referrals.models import UnmatchedReply
 

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from bars_portal.correspondence.entries import full_url
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import Resource, reply
 from bars_portal.exchange.fhir.codes import EncounterStatus
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
-from bookings.mapping import full_url
 from referrals.mapping.received import ReceivedCase
 from referrals.states import CaseStatus
 

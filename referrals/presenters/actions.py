@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bars_portal.accounts.acting import Acting
-from bookings.policies import PolicyRefused
+from bars_portal.accounts.refusals import PolicyRefused
 from referrals.answer_policies import Decision, can_decide, check_can_decide
 from referrals.answering import is_ambulance
 from referrals.models import Case

@@ -7,9 +7,9 @@ from datetime import datetime
 from django.urls import NoReverseMatch, reverse
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.patients.presenters import PatientBanner, banner
-from bookings.presenters.trying import trying_words
 from referrals import policies, selectors
 from referrals.models import Case, Referral
 from referrals.states import CaseStatus

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bookings.presenters.booking import Step
+from bars_portal.correspondence.history import Step
 from referrals.case_words import EVENTS
 from referrals.models import Case, CaseVersion
 from referrals.selectors import changes_of, versions_of

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bars_portal.accounts.acting import Acting, name_of
+from bars_portal.correspondence.history import Step
 from bars_portal.exchange.decoding import decode
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.nhsuk import dates
-from bars_portal.patients.presenters import PatientBanner, banner
-from bookings.presenters.booking import Step, patient_rows
+from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from referrals.answer_policies import can_work
 from referrals.answer_states import AnswerState
 from referrals.case_words import CATEGORIES, TONES, other_flags, priority_words, warning_tags

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.history import Step
+from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
-from bars_portal.patients.presenters import PatientBanner, banner
+from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from bookings.policies import can_book
-from bookings.presenters.booking import Step, patient_rows
-from bookings.presenters.trying import trying_words
 from referrals import policies
 from referrals.case_words import CATEGORIES, TONES, other_flags, priority_words, warning_tags
 from referrals.models import Case, Referral

@@ -5,10 +5,10 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.states import Direction as BookingDirection
 from bars_portal.patients.models import Patient
 from bookings.models import Booking
 from bookings.states import BookingStatus
-from bookings.states import Direction as BookingDirection
 from referrals.link_policies import is_same_person
 from referrals.models import Referral
 from referrals.selectors.links import bookings_of, referrals_of

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from bars_portal.correspondence.states import Direction
 from bookings.models import Booking
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from referrals.models import BookingLink, Referral
 
 _STANDING = frozenset({BookingStatus.REQUESTED, BookingStatus.BOOKED})

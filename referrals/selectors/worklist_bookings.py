@@ -8,11 +8,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, BooleanField, CharField, F, IntegerField, QuerySet, Value
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.nhsuk.dates import in_london
-from bookings.generation import london_midnight
+from bars_portal.correspondence.states import Direction
+from bars_portal.nhsuk.dates import in_london, london_midnight
 from bookings.models import Booking
 from bookings.permissions import VIEW
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from referrals.priorities import NOT_STATED
 from referrals.worklist_query import Filters, Held, Kind
 

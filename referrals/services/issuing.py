@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from bars_portal.correspondence.entries import stored
+from bars_portal.correspondence.envelope import new_reference, parties_of
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import MessageReason
@@ -12,9 +14,6 @@ from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import details_of
-from bookings.mapping import stored
-from bookings.parties import parties_of
-from bookings.references import new_reference
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity
 from referrals import mapping

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from bars_portal.correspondence.envelope import new_reference
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.registry import Applied
 from bars_portal.patients.services import create_patient, open_journey
 from bars_portal.sql import insert
-from bookings.references import new_reference
 from directory.selectors.services import receiving_service
 from referrals import mapping
 from referrals.mapping import Facts, ReceivedCase

@@ -9,12 +9,12 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
+from bars_portal.correspondence.states import Direction as BookingDirection
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of, patients_of_journey
 from bars_portal.patients.services import create_patient, open_journey
 from bookings.models import Booking
-from bookings.states import Direction as BookingDirection
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from referrals import policies, selectors

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.nhsuk.forms import NHSForm
-from bookings.policies import PolicyRefused
 from referrals.answer_policies import Decision, check_can_decide
 from referrals.models import Case
 from referrals.permissions import ANSWER

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.patients.presenters import banner
 from bookings.models import Booking
-from bookings.policies import PolicyRefused
 from bookings.services import record_view
 from referrals import selectors
 from referrals.answer_forms.linking import LinkForm, booking_options, referral_options

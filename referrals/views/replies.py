@@ -9,8 +9,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.patients.presenters import banner
-from bookings.policies import PolicyRefused
 from referrals import services
 from referrals.permissions import VIEW
 from referrals.policies import can_handle_unmatched

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.details import PatientDetails
@@ -21,7 +22,6 @@ from referrals.forms.reason import ReasonForm
 from referrals.forms.steps import step_of_part
 from referrals.models import SENT, Case, RequestDraft
 from referrals.permissions import SEND, VIEW
-from referrals.policies import PolicyRefused
 from referrals.presenters.confirming import confirmation, is_waiting
 from referrals.remote import LatestRequest, read_latest
 from referrals.states import Direction, TransitionRefused

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
-from bookings.patient_answers import answers_from
+from bars_portal.patients.typed import answers_from
 from bookings.services import record_view
 from directory.capability import USE_CASE_WORDS
 from directory.remote import sender_identity
@@ -29,7 +30,6 @@ from referrals.forms.typing_in import DONE
 from referrals.models import Case, RequestDraft
 from referrals.onward import carried_answers
 from referrals.permissions import SEND
-from referrals.policies import PolicyRefused
 from referrals.views.request_lookup import PATIENT, clock, draft_of
 from referrals.views.request_start import Beginning, beginning_of
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.exchange.gateway import get_client
-from bookings.policies import PolicyRefused
 from directory.remote import sender_identity
 from referrals import services
 from referrals.answer_forms import TakeBackForm

@@ -1,6 +1,6 @@
 """Releasing the person after a few seconds (standard section 8): most answers come within them."""
 
-from bookings.views.waiting import PATIENCE_SECONDS, wait_while
+from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
 from referrals.answer_states import AnswerState
 from referrals.models import Case, CaseAnswer
 from referrals.presenters.confirming import is_waiting

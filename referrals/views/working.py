@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
-from bookings.policies import PolicyRefused
+from bars_portal.accounts.refusals import PolicyRefused
 from referrals.answer_forms import NoteForm
 from referrals.models import CaseAnswer
 from referrals.permissions import ANSWER, WORK

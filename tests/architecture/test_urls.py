@@ -13,8 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import OutboundMessage
-from bookings.states import Direction
 from directory.models import HealthcareService
 from referrals.answer_states import AnswerState
 from referrals.models import CaseAnswer, ValidationCase

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Patient
 from bookings.models import Booking, Schedule, Slot
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from tests.factories.directory import make_service
 from tests.factories.patients import make_patient

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bars_portal.correspondence.entries import Entry, clean
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.reading import as_text
-from bookings.mapping import Entry, clean
 from referrals.mapping.answers import has_usable_id
 
 Held = Sequence[Sequence[Any]]

@@ -1,8 +1,8 @@
 """All entries of a request, from what was stated; the header is the message's own."""
 
+from bars_portal.correspondence.entries import Parties
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.patients.details import PatientDetails
-from bookings.mapping import Parties
 from referrals.content import RequestContent
 from referrals.mapping.requests.consent import consent_entry
 from referrals.mapping.requests.encounter import encounter_entry

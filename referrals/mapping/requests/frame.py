@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from bars_portal.correspondence.entries import Entry, derived_url, full_url
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.timestamps import format_instant
-from bookings.mapping.entries import Entry, derived_url, full_url
 from referrals.content import Concept
 
 __all__ = ["SNOMED", "Entry", "Frame", "Resource", "concept_to_fhir", "filled"]

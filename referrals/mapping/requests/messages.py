@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bars_portal.correspondence.entries import Entry, HeaderFacts, derived_url, full_url
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import Resource, new_message
 from bars_portal.exchange.fhir.codes import (
@@ -17,8 +18,6 @@ from bars_portal.exchange.fhir.codes import (
 )
 from bars_portal.exchange.fhir.profiles import Definition
 from bars_portal.exchange.fhir.timestamps import format_instant
-from bookings.mapping import Entry, HeaderFacts, full_url
-from bookings.mapping.entries import derived_url
 
 _DEFINITIONS = {
     MessageCategory.REFERRAL: Definition.REFERRAL_REQUEST,

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from bars_portal.correspondence.entries import Parties
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_to_fhir
-from bookings.mapping import Parties
 from referrals.content import BirthSex
 from referrals.mapping.requests.frame import SNOMED, Entry, Frame, Resource, filled
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import (
     AppointmentStatus,
@@ -12,7 +13,6 @@ from bars_portal.exchange.fhir.codes import (
 )
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
 from bars_portal.exchange.fhir.timestamps import format_instant, format_london
-from bookings.mapping import Entry
 from referrals.content_answers import NonAttendance
 from referrals.mapping.responses.envelope import Envelope, respond
 from referrals.mapping.responses.flags import safeguarding_entries

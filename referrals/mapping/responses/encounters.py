@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import EncounterStatus
 from bars_portal.exchange.fhir.profiles import uk_core
 from bars_portal.exchange.fhir.reading import as_dict, as_list
 from bars_portal.exchange.fhir.timestamps import format_instant
-from bookings.mapping import Entry
 from referrals.content_answers import Rejection
 from referrals.mapping.answers import REFERENCE_SYSTEM, own_encounter_id, own_encounter_url
 from referrals.mapping.responses.held import HeldRequest

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bars_portal.correspondence.entries import Entry, HeaderFacts
 from bars_portal.exchange.fhir.bundle import new_message
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, ServiceRequestStatus
 from bars_portal.exchange.fhir.profiles import Definition
-from bookings.mapping import Entry, HeaderFacts
 from referrals.mapping.responses.held import HeldRequest
 from referrals.mapping.responses.people import (
     RECEIVER,

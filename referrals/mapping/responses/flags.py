@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import (
     SAFEGUARDING,
@@ -13,7 +14,6 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.profiles import FLAG, FLAG_SCENE_SAFETY
 from bars_portal.exchange.fhir.reading import as_dict
 from bars_portal.exchange.fhir.timestamps import format_instant
-from bookings.mapping import Entry
 from referrals.content_answers import NonAttendance, Outcome, RaisedFlag
 from referrals.mapping.responses.held import HeldRequest
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.codes import EncounterStatus, ServiceRequestStatus
 from bars_portal.exchange.fhir.profiles import Definition
-from bookings.mapping import Entry
 from referrals.content_answers import Outcome
 from referrals.mapping.responses.encounters import cad_encounter, own_encounter_entry
 from referrals.mapping.responses.envelope import Envelope, respond, taken_part

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from uuid import UUID
 
+from bars_portal.correspondence.entries import Entry, derived_url
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.reading import as_dict
-from bookings.mapping import Entry
-from bookings.mapping.entries import derived_url
 from referrals.mapping.answers import own_encounter_id
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.codes import EncounterStatus, MessageReason, ServiceRequestStatus
 from bars_portal.exchange.fhir.profiles import Definition
-from bookings.mapping import Entry
 from referrals.content_answers import CadStatus, Rejection
 from referrals.mapping.responses.encounters import own_encounter_entry
 from referrals.mapping.responses.envelope import Envelope, respond, taken_part

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.profiles import uk_core
 from bars_portal.exchange.fhir.timestamps import format_instant
-from bookings.mapping import Entry
 from referrals.mapping.responses.held import HeldRequest
 
 _ROLE_PROFILE = "https://fhir.nhs.uk/Id/sds-role-profile-id"

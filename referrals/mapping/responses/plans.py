@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
+from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import CarePlanStatus
 from bars_portal.exchange.fhir.profiles import uk_core
 from bars_portal.exchange.fhir.timestamps import format_instant
-from bookings.mapping import Entry
 from referrals.content_answers import Outcome, TriageCode
 from referrals.mapping.responses.held import HeldRequest
 

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 
+from bars_portal.correspondence.entries import Entry, with_references
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.reading import as_dict, dicts
-from bookings.mapping import Entry
-from bookings.mapping.entries import with_references
 
 Rename = Callable[[str], str | None]
 # What lives in other messages or elsewhere is named, not carried (rule "references").

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from bookings.policies import PolicyRefused
+from bars_portal.accounts.refusals import PolicyRefused
 from referrals.models import Case
 from referrals.selectors.history import steps_of
 from referrals.services.answering.deciding import Decided, locked_case

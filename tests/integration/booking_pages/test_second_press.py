@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import OutboundMessage
 from bookings.models import Booking, BookingDraft
-from bookings.states import Direction
 from tests.integration.booking_pages.conftest import ANSWERS, Office, client_of, make_office, row_counts
 from tests.integration.bookings.loopback import Loopback
 

@@ -9,8 +9,8 @@ from django.urls import reverse
 from bars_portal.accounts.models import User
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.correspondence.states import Direction
 from bookings.models import Schedule, Slot, SlotStatus
-from bookings.states import Direction
 from tests.factories.accounts import add_membership, make_user
 from tests.factories.bookings import TOMORROW, make_booking, make_schedule, make_slot
 

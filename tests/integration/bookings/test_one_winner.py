@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
+from bars_portal.correspondence.states import Direction
 from bookings.models import Booking, Slot, SlotStatus
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from tests.factories.bookings import make_slot
 from tests.integration.bookings.official import CANCELLED, NEW, Bundle, adapted, example, issue, send
 

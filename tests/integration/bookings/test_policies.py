@@ -6,9 +6,10 @@ import pytest
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.roles import Role
+from bars_portal.correspondence.states import Direction
 from bookings import policies
 from bookings.models import Booking
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_booking
 from tests.factories.directory import make_service

@@ -14,13 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import event_of
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bookings.models import Booking, Schedule, Slot, SlotStatus
 from bookings.resources import AppointmentReader, SlotReader
-from bookings.states import Direction
 from tests.factories.bookings import NOW, TOMORROW, make_schedule, make_slot
 from tests.factories.directory import make_service
 from tests.integration.bookings.conftest import Desk

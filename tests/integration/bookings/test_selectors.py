@@ -7,10 +7,11 @@ import pytest
 
 from bars_portal.accounts.home import items_for
 from bars_portal.accounts.roles import Role
+from bars_portal.correspondence.states import Direction
 from bookings import selectors
 from bookings.models import Rebooking, SlotStatus
 from bookings.selectors import SentFilters
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, TOMORROW, make_booking, make_schedule, make_slot
 

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
 from bookings import services
 from bookings.models import Booking
 from bookings.services.status import TransitionRefused
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from tests.factories.bookings import NOW
 from tests.integration.bookings.conftest import Desk
 from tests.integration.bookings.loopback import refusing, timeout

@@ -2,12 +2,13 @@
 
 import pytest
 
+from bars_portal.correspondence.states import Direction
 from bookings import services
 from bookings.latest import LatestAppointment, LatestState
 from bookings.models import Booking, Rebooking, Slot, SlotStatus
 from bookings.rebookings import RebookingState, rebooking_state
 from bookings.remote import read_latest
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from directory.remote import sender_identity
 from tests.factories.bookings import NOW
 from tests.integration.bookings.conftest import OWN_SERVICE_ID, Desk

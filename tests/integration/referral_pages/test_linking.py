@@ -11,9 +11,10 @@ from django.urls import reverse
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Patient
 from bookings.models import Booking
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from referrals.link_policies import is_same_person
 from referrals.models import BookingLink, Case

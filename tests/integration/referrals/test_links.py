@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from bars_portal.correspondence.states import Direction
 from bookings.models import Booking
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from referrals.models import Referral
 from referrals.selectors import bookings_of, referrals_of
 from referrals.states import CaseStatus

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
 from bookings import services as booking_services
 from bookings.models import Booking
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from referrals import services
 from referrals.models import RequestDraft
 from referrals.selectors import bookings_of, referrals_of

@@ -7,8 +7,9 @@ import pytest
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.roles import PERMISSIONS, Role
+from bars_portal.correspondence.states import Direction
 from bookings.models import Booking
-from bookings.states import BookingStatus, Direction
+from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from referrals.selectors import arrived_since, day_begins, worklist, worklist_counts
 from referrals.states import CaseStatus, Category

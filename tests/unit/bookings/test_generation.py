@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.timestamps import LONDON
-from bookings.generation import london_midnight, slot_times
+from bars_portal.nhsuk.dates import london_midnight
+from bookings.generation import slot_times
 from bookings.models import Schedule
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bars_portal.correspondence.entries import clean, distinct_urls, referred_to, with_references
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.queries import SlotInclude
@@ -17,7 +18,6 @@ from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.patients.details import PatientDetails
 from bookings import mapping
 from bookings.mapping.appointments import new_appointment
-from bookings.mapping.entries import clean, distinct_urls, referred_to, with_references
 from bookings.mapping.slot_texts import SlotTexts
 from bookings.paired_ids import paired_id
 from bookings.rows import DiaryRow

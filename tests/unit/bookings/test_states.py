@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bookings.states import (
-    TRANSITIONS,
-    BookingEvent,
-    BookingStatus,
-    Direction,
-    TransitionRefused,
-    next_status,
-)
+from bars_portal.correspondence.states import Direction
+from bookings.states import TRANSITIONS, BookingEvent, BookingStatus, TransitionRefused, next_status
 from bookings.states_table import as_markdown
 
 ROOT = Path(__file__).resolve().parents[3]

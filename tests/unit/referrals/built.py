@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from bars_portal.correspondence.entries import HeaderFacts, Parties
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import MessageReason, ServiceRequestStatus, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
@@ -11,7 +12,6 @@ from bars_portal.exchange.fhir.rules import HostedService, Verdict, judge
 from bars_portal.exchange.fhir.rules.table import ROWS
 from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.patients.details import PatientDetails
-from bookings.mapping import HeaderFacts, Parties
 from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
 from directory.ports import ServiceFacts
 from referrals.content import RequestContent

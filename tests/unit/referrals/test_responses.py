@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bars_portal.correspondence.entries import HeaderFacts
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import (
     SAFEGUARDING,
@@ -23,7 +24,6 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.rules import HostedService, judge, table
 from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.patients.mapping import patient_to_fhir
-from bookings.mapping import HeaderFacts
 from directory.mapping import organisation_to_fhir
 from referrals.answer_states import MESSAGE_KEYS
 from referrals.content_answers import (

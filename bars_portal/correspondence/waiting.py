@@ -1,9 +1,26 @@
-"""What becomes of a message without a clear answer, as one sentence: for all pages that wait for one."""
+"""While an outcome is not known: how long a page waits for it, and what it says meanwhile."""
 
+import time
+from collections.abc import Callable
 from datetime import datetime
 
 from bars_portal.exchange.outbox import Trying
 from bars_portal.nhsuk import dates
+
+
+def wait_while(is_waiting: Callable[[], bool], read: Callable[[], None], *, patience: float) -> None:
+    """Reads again and again until what is waited for is settled, or the patience ends."""
+    deadline = time.monotonic() + patience
+    while is_waiting() and time.monotonic() < deadline:
+        time.sleep(_STEP_SECONDS)
+        read()
+
+
+PATIENCE_SECONDS = 4.0
+_STEP_SECONDS = 0.1
+
+
+# What becomes of a message without a clear answer, as one sentence: for all pages that wait for one.
 
 
 def trying_words(found: Trying, *, now: datetime) -> str:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bookings.references import ALPHABET, new_reference
+from bars_portal.correspondence.envelope import ALPHABET, new_reference
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,16 @@
-"""A known patient as the answers of the patient form, so that nothing has to be typed again. Pure."""
+"""A known patient as typed into the patient form, so that nothing has to be typed again."""
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from django.conf import settings
+
 from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
 from bars_portal.patients.forms import PatientForm
+
+# A known patient as the answers of the patient form, so that nothing has to be typed again. Pure.
+
 
 TestPatient = tuple[str, str, str, str, str, str]
 
@@ -50,3 +55,9 @@ def answers_of_test_patient(patient: TestPatient) -> dict[str, str]:
 
 def _three_parts(day: date) -> dict[str, str]:
     return dict(zip(_DATE_PARTS, (str(day.day), str(day.month), str(day.year)), strict=True))
+
+
+def test_patients() -> list[tuple[int, str]]:
+    """The demo's published test patients as (number, name); nothing elsewhere."""
+    known = getattr(settings, "TEST_PATIENTS", ())
+    return [(number, f"{family.upper()}, {given}") for number, (family, given, *_) in enumerate(known)]

@@ -1,0 +1,63 @@
+"""What every message of ours says around its content: from whom, to whom, and under which reference."""
+
+import re
+from datetime import datetime
+from secrets import randbelow
+
+from django.conf import settings
+
+from bars_portal.accounts.models import Organisation
+from bars_portal.correspondence.entries import HeaderFacts, Parties
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.gateway import own_software
+from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
+from directory.models import HealthcareService
+from directory.selectors.services import facts_of
+
+
+def header_to(service: HealthcareService, organisation: Organisation) -> HeaderFacts:
+    """`source` is our own reply address, so that answers and later messages find us."""
+    software = own_software()
+    return HeaderFacts(
+        destination=ServiceID.parse(service.service_id),
+        source=ServiceID.parse(settings.BARS["SERVICE_ID"]),
+        source_name=organisation.name,
+        software=software.name,
+        version=software.version,
+    )
+
+
+# Who asks whom, as resources of a message.
+
+
+def parties_of(service: HealthcareService, sender: Organisation, now: datetime) -> Parties:
+    """Both organisations, and the service as our directory knows it; `service.provider` is read."""
+    provider = service.provider
+    return Parties(
+        sender=organisation_to_fhir(name=sender.name, ods_code=sender.ods_code, now=now),
+        receiver=organisation_to_fhir(name=provider.name, ods_code=provider.ods_code, now=now),
+        service=healthcare_service_to_fhir(facts_of(service), now=now),
+    )
+
+
+# Human-readable booking references: short, random, and hard to misread or to mishear.
+
+
+# Without vowels (no words by accident) and without what looks or sounds alike.
+ALPHABET = "2347CDFGHJKMNPQRTVWXY"
+_LETTERS = re.compile(r"[^A-Z]")
+
+
+def new_reference(organisation_name: str) -> str:
+    """Such as RIV-7K3M-Q2; the first part is from the organisation's name. The database makes it unique."""
+    prefix = _LETTERS.sub("", organisation_name.upper())[:3] or "BKG"
+    return f"{prefix}-{_random(4)}-{_random(2)}"
+
+
+def _random(length: int) -> str:
+    """Drawn at once: each draw asks the operating system, and lets another thread go first."""
+    drawn, letters = randbelow(len(ALPHABET) ** length), ""
+    for _ in range(length):
+        drawn, place = divmod(drawn, len(ALPHABET))
+        letters += ALPHABET[place]
+    return letters
