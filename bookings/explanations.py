@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from bars_portal.correspondence.explanations import Refusals, is_not_on_network, words_for
 from bars_portal.exchange.registry import Outcome
-from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.transport.judgement import Delivery
 
 
 class Purpose(StrEnum):

@@ -9,11 +9,10 @@ from uuid import UUID, uuid4
 from bars_portal.audit.services import ReadNote
 from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
 from bars_portal.exchange.context import ReadContext
-from bars_portal.exchange.fhir.bundle import Resource, searchset
+from bars_portal.exchange.fhir.bundle import Rendered, Resource, rendered_searchset, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
-from bars_portal.exchange.fhir.queries import AppointmentQuery, SlotQuery
-from bars_portal.exchange.fhir.queries.slots import INCLUDE
-from bars_portal.exchange.fhir.rendered import Rendered, rendered_searchset
+from bars_portal.exchange.fhir.queries.patients import AppointmentQuery
+from bars_portal.exchange.fhir.queries.services import INCLUDE, SlotQuery
 from bars_portal.exchange.registry import ResourceReader, register_reader
 from bookings import mapping
 from bookings.models import Booking

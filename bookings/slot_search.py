@@ -9,11 +9,12 @@ from django.db import transaction
 from bars_portal.audit.services import record
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.codes import SlotStatus
-from bars_portal.exchange.fhir.queries import SlotInclude
-from bars_portal.exchange.transport.answers import Delivery, Judgement, judge_answer
-from bars_portal.exchange.transport.client import Answer, BarsClient
-from bars_portal.exchange.transport.errors import TokenRefused, TransportError
+from bars_portal.exchange.fhir.queries.services import SlotInclude
+from bars_portal.exchange.transport.auth import TokenRefused
+from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext
+from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_answer
+from bars_portal.http import Answer, TransportError
 from bookings import mapping
 from bookings.offers import OfferedSlot, SlotProblem, SlotSearch
 from directory.models import HealthcareService

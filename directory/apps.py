@@ -10,7 +10,7 @@ class DirectoryConfig(AppConfig):
 
     def ready(self) -> None:
         from bars_portal.accounts.home import register
-        from bars_portal.exchange.ports import services
+        from bars_portal.exchange.registry import services
         from directory.presenters import attention
         from directory.services.entries import KnownServices
 

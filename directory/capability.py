@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bars_portal.exchange.fhir.capability_reading import StatedCapability
+from bars_portal.exchange.fhir.capability import StatedCapability
 from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, VALIDATION_USE_CASES, MessageEvent, UseCase
-from bars_portal.exchange.fhir.definitions import DEFINITIONS
 from bars_portal.exchange.fhir.identifiers import same_system
-from bars_portal.exchange.fhir.profiles import Definition
+from bars_portal.exchange.fhir.profiles import DEFINITIONS, Definition
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from directory.models import HealthcareService, ServiceCapability
 

@@ -11,10 +11,10 @@ from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.gateway import own_software
-from bars_portal.exchange.transport.answers import Delivery, judge_answer
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.exchange.transport.errors import TransportError
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner
+from bars_portal.exchange.transport.judgement import Delivery, judge_answer
+from bars_portal.http import TransportError
 
 # Who we say we are when we ask another service something.
 

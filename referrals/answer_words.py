@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bars_portal.exchange.registry import Outcome
-from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.transport.judgement import Delivery
 
 _UNKNOWN = (
     "We do not know whether the requester has this answer: there was no clear reply. Check again, and "

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bars_portal.exchange.decoding import decode
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.message_bytes import decode
 from referrals.forms.base import Asked
 from referrals.forms.reading import answers_of
 from referrals.forms.typing_in import DONE, ROWS

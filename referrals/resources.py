@@ -8,7 +8,7 @@ from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Resource, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.fhir.queries import ServiceRequestQuery
+from bars_portal.exchange.fhir.queries.patients import ServiceRequestQuery
 from bars_portal.exchange.registry import ResourceReader, register_reader
 from directory.models import HealthcareService
 from referrals import mapping

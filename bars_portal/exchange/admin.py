@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from bars_portal.accounts.acting import actor_of
 from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.services import record
-from bars_portal.exchange.decoding import readable
+from bars_portal.exchange.message_bytes import readable
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage
 from bars_portal.exchange.selectors import inbound_log, outbound_log
 

@@ -1,11 +1,12 @@
 """Sending what the outbox holds: claim, send outside any transaction, settle. The same for every attempt."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Max, Q, QuerySet, Value, When
 
@@ -15,13 +16,36 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.models import OBSOLETE, UNCLEAR, DeliveryAttempt, DeliveryState, OutboundMessage
-from bars_portal.exchange.ports import services
-from bars_portal.exchange.registry import Outcome, message_type
-from bars_portal.exchange.retrying import next_attempt, schedule
-from bars_portal.exchange.transport.answers import Delivery, Judgement, judge_answer, judge_error
-from bars_portal.exchange.transport.client import Answer, BarsClient
-from bars_portal.exchange.transport.errors import TransportError
+from bars_portal.exchange.registry import Outcome, message_type, services
+from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import storable_headers
+from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_answer, judge_error
+from bars_portal.http import Answer, TransportError
+
+# When a message without a clear answer goes out again (standard section 8). Pure, but for the settings.
+
+
+# A share of the delay, either way: many messages that failed together do not come back together.
+JITTER = 0.2
+
+
+def schedule() -> tuple[float, ...]:
+    """The delay before each repeat, in seconds; after the last one it is up to a person."""
+    return tuple(settings.BARS_RETRY_SECONDS)
+
+
+def next_attempt(
+    delays: Sequence[float], *, repeats: int, retry_after: int | None, chance: float, now: datetime
+) -> datetime | None:
+    """The instant of the next repeat, `repeats` having gone out; None when there is none left.
+
+    `chance` is from 0 to 1. `retry_after` (seconds) only ever puts it off: the other side asked for it.
+    """
+    if repeats >= len(delays):
+        return None
+    delay = delays[repeats] * (1 - JITTER + 2 * JITTER * chance)
+    return now + timedelta(seconds=max(delay, retry_after or 0))
+
 
 # Longer than one send can last, token renewals included, and than CELERY_TASK_TIME_LIMIT: a message that is
 # still "sending" after this lost its worker.

@@ -1,18 +1,188 @@
-"""The one BaRS client of this process, built from settings.BARS, and who we say we are in its headers."""
+"""The one BaRS client of this process, who we say we are, and the access token that all processes share."""
 
 import atexit
 import os
 import threading
-from typing import Any
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
-from bars_portal.exchange.tokens import DatabaseTokenSource
-from bars_portal.exchange.transport.auth import NoToken, TokenEndpoint, TokenSource
+from bars_portal.exchange.models import AccessToken
+from bars_portal.exchange.transport.auth import NoToken, Token, TokenEndpoint, TokenRefused, TokenSource
 from bars_portal.exchange.transport.client import BarsClient, build_http
 from bars_portal.exchange.transport.headers import Party, Software
-from bars_portal.exchange.transport.tls import client_context
+from bars_portal.http import TransportError, client_context
+from bars_portal.sealing import Sealer
+
+# Access tokens are short secrets: unreadable in the database.
+
+
+_SEALER = Sealer("bars_portal.exchange access token")
+seal, unseal = _SEALER.seal, _SEALER.unseal
+
+
+# The access token that all our processes share: one row per environment and key, renewed by one of them.
+#
+# Renewal: a conditional UPDATE claims a short lease, signing and the call happen outside any transaction,
+# the result is written back encrypted; the others wait by polling. The lease of a dead holder ends by itself.
+
+
+# Longer than a token request can last (transport.auth.REQUEST_SECONDS).
+LEASE = timedelta(seconds=10)
+# Renewed this long before it expires, so that no request travels with a token that dies on the way.
+MARGIN = timedelta(seconds=60)
+WAIT_SECONDS = 12.0
+POLL_SECONDS = 0.05
+
+
+class Issuer(Protocol):
+    """Whoever gives a new token for one signature: transport.auth.TokenEndpoint."""
+
+    def request(self, *, now: datetime) -> Token:
+        """Raises TokenRefused."""
+        ...
+
+
+@dataclass(frozen=True, repr=False)
+class _Held:
+    """A decrypted token of one generation of the row."""
+
+    generation: int
+    token: str
+    renew_at: datetime
+
+
+class DatabaseTokenSource:
+    """TokenSource over AccessToken, for threads and processes. It refuses to renew inside a transaction."""
+
+    def __init__(
+        self,
+        *,
+        environment: str,
+        key_id: str,
+        issuer: Issuer,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._environment, self._key_id = environment, key_id
+        self._issuer, self._sleep = issuer, sleep
+        self._held: _Held | None = None
+
+    def get(self, *, now: datetime) -> str:
+        """The current token, renewed a minute before it expires; meanwhile the others use the old one.
+
+        Raises TokenRefused: the issuer's refusal, or "renewal-failed" or "renewal-slow" for those who waited.
+        """
+        row, waited = self._row(), 0.0
+        first_generation = row.generation
+        while waited <= WAIT_SECONDS:
+            token = self._token_of(row, first_generation, now + timedelta(seconds=waited))
+            if token is not None:
+                return token
+            self._sleep(POLL_SECONDS)
+            waited += POLL_SECONDS
+            row = self._row()
+        raise TokenRefused("renewal-slow")
+
+    def discard(self, token: str) -> None:
+        """Drop the stored token if it is still this one, so that many answers 401 cause one renewal."""
+        row = self._row()
+        held = self._read(row)
+        if held and held.token == token:
+            AccessToken.objects.filter(pk=row.pk, generation=row.generation).update(
+                ciphertext=None, expires_at=None
+            )
+
+    def _token_of(self, row: AccessToken, first_generation: int, now: datetime) -> str | None:
+        """The row's token, or a new one if the lease is ours; None while another holds the lease."""
+        held = self._read(row)
+        if held and now < held.renew_at:
+            return held.token
+        has_ended = row.generation != first_generation
+        if not has_ended and (holder := _claim(row, now)):
+            return self._renew(row, holder, now)
+        if held and _is_alive(row, now):
+            return held.token
+        if has_ended:
+            # One failed signing answers all who waited for it.
+            raise TokenRefused("renewal-failed")
+        return None
+
+    def _row(self) -> AccessToken:
+        key = {"environment": self._environment, "key_id": self._key_id}
+        row = AccessToken.objects.filter(**key).first()
+        if row is None:
+            AccessToken.objects.bulk_create([AccessToken(**key)], ignore_conflicts=True)
+            row = AccessToken.objects.get(**key)
+        return row
+
+    def _read(self, row: AccessToken) -> _Held | None:
+        """The row's token; the one in memory counts only while the row still has that generation."""
+        if row.ciphertext is None:
+            return None
+        held = self._held
+        if held is None or held.generation != row.generation:
+            self._held = held = _unseal(row)
+        return held
+
+    def _renew(self, row: AccessToken, holder: UUID, now: datetime) -> str:
+        try:
+            token = self._issuer.request(now=now)
+        except TransportError:
+            _finish(row, holder)
+            held = self._read(row)
+            if held and _is_alive(row, now):
+                return held.token
+            raise
+        _finish(row, holder, ciphertext=_seal(token, now), expires_at=token.expires_at)
+        return token.access_token
+
+
+def _claim(row: AccessToken, now: datetime) -> UUID | None:
+    """Our lease on renewing exactly this generation; None when another holds it or has already renewed."""
+    holder = uuid4()
+    is_free = Q(lease_until=None) | Q(lease_until__lte=now)
+    # Durable: inside a caller's transaction nobody would see the lease, and the network must not wait in it.
+    with transaction.atomic(durable=True):
+        claimed = AccessToken.objects.filter(is_free, pk=row.pk, generation=row.generation).update(
+            lease_until=now + LEASE, lease_holder=holder
+        )
+    return holder if claimed else None
+
+
+def _finish(row: AccessToken, holder: UUID, **changes: Any) -> None:
+    """End our lease with a new generation; nothing happens when the lease was taken over meanwhile."""
+    AccessToken.objects.filter(pk=row.pk, lease_holder=holder).update(
+        lease_until=None, lease_holder=None, generation=F("generation") + 1, **changes
+    )
+
+
+def _is_alive(row: AccessToken, now: datetime) -> bool:
+    return row.expires_at is not None and now < row.expires_at
+
+
+def _seal(token: Token, now: datetime) -> bytes:
+    # A token that lives less than two minutes is used for half of its life.
+    renew_at = token.expires_at - min(MARGIN, (token.expires_at - now) / 2)
+    return seal(f"{renew_at.isoformat()} {token.access_token}".encode())
+
+
+def _unseal(row: AccessToken) -> _Held | None:
+    secret = unseal(bytes(row.ciphertext or b""))
+    if secret is None:
+        return None
+    renew_at, token = secret.decode().split(" ", 1)
+    return _Held(row.generation, token, datetime.fromisoformat(renew_at))
+
+
+# The one BaRS client of this process, built from settings.BARS, and who we say we are in its headers.
 
 
 class _Process:

@@ -1,30 +1,52 @@
-"""Receiving a message: content, claim, apply, stored reply (standard section 5).
+"""Receiving a message: access, content, claim, apply, stored reply (standard sections 3, 5 and 6).
 
 Claim, domain changes, audit and the stored message with its reply are one transaction. A failure leaves
 nothing but the message and its outcome, a dead worker nothing at all.
 """
 
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from struct import unpack
+from typing import Any
+from uuid import UUID, uuid4
+
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from psycopg import errors
 
 from bars_portal.audit.services import record
-from bars_portal.exchange.arrival import Arrival, StoredReply
-from bars_portal.exchange.claims import Claim, claim, index_columns, meaning
+from bars_portal.exchange.arrival import TOO_LATE, Arrival, Deadline, StoredReply, bounded, partner
 from bars_portal.exchange.context import MessageContext
-from bars_portal.exchange.deadline import bounded
-from bars_portal.exchange.failures import issue_of, may_go_well_again
 from bars_portal.exchange.fhir import json
-from bars_portal.exchange.fhir.bundle import reply
-from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
+from bars_portal.exchange.fhir.bundle import MessageBundle, reply
+from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault, operation_outcome
+from bars_portal.exchange.fhir.rules import HostedService, judge
+from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.exchange.models import InboundMessage, InboundState
-from bars_portal.exchange.reading import Reading, read_message
-from bars_portal.exchange.refusals import code_of, outcome_reply
-from bars_portal.exchange.registry import Refusal
-from bars_portal.sql import insert, together
+from bars_portal.exchange.registry import MessageType, Refusal, message_type, services, workflow_rows
+from bars_portal.exchange.transport.headers import (
+    CORRELATION_ID,
+    REQUEST_ID,
+    IncomingHeaders,
+    storable_headers,
+)
+from bars_portal.sql import Question, ask, insert, together
+
+logger = logging.getLogger(__name__)
 
 # Names drawn at random (references) may be taken: then another is drawn. And what was accepted while we
 # looked is seen the second time.
 _ATTEMPTS = 5
+_NEW_BUNDLE_ID = "inbound_new_bundle_id_once"
+_REUSED = Issue(
+    OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", ("Bundle.id",)
+)
+_TOO_SLOW = (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout)
 
 
 def receive(arrival: Arrival) -> StoredReply:
@@ -34,12 +56,12 @@ def receive(arrival: Arrival) -> StoredReply:
             reading = read_message(arrival)
         arrival.deadline.left()
     except OutcomeError as refusal:
-        return _store_refused(index_columns(arrival), refusal, arrival)
+        return _store_refused(_index(arrival), refusal, arrival)
     return _process(reading, arrival)
 
 
-def _process(reading: Reading, arrival: Arrival) -> StoredReply:
-    columns = index_columns(arrival) | meaning(reading)
+def _process(reading: "Reading", arrival: Arrival) -> StoredReply:
+    columns = _index(arrival) | _meaning(reading)
     try:
         return _attempt(InboundMessage(**columns), reading, arrival)
     except OutcomeError as refusal:
@@ -53,7 +75,7 @@ def _process(reading: Reading, arrival: Arrival) -> StoredReply:
         raise
 
 
-def _attempt(message: InboundMessage, reading: Reading, arrival: Arrival) -> StoredReply:
+def _attempt(message: InboundMessage, reading: "Reading", arrival: Arrival) -> StoredReply:
     for left in reversed(range(_ATTEMPTS)):
         try:
             with bounded(arrival.deadline), transaction.atomic(), together():
@@ -61,31 +83,29 @@ def _attempt(message: InboundMessage, reading: Reading, arrival: Arrival) -> Sto
                 context = _context(message, reading, arrival, claimed, is_first=left == _ATTEMPTS - 1)
                 return _apply(message, reading, arrival, context)
         except IntegrityError as error:
-            if not (left and may_go_well_again(error)):
+            if not (left and _may_go_well_again(error)):
                 raise
     raise AssertionError("The last attempt answers or raises.")
 
 
 def _apply(
-    message: InboundMessage, reading: Reading, arrival: Arrival, context: MessageContext
+    message: InboundMessage, reading: "Reading", arrival: Arrival, context: MessageContext
 ) -> StoredReply:
     applied = reading.kind.apply(reading.parsed, context)
     if isinstance(applied, Refusal):
+        # In this very transaction: what was written in it stays.
         return _refuse(message, applied.issues, arrival)
     bundle = applied.answer or reply(
         reading.bundle, now=arrival.now, focus=applied.focus[1], included=applied.included
     )
     answer = StoredReply(200, json.dumps(bundle))
     _store(message, InboundState.ACCEPTED, answer, arrival)
-    _audit(arrival, message, "done")
     return answer
 
 
 def _refuse(message: InboundMessage, issues: tuple[Issue, ...], arrival: Arrival) -> StoredReply:
-    """In the caller's transaction: what was written in it stays."""
-    answer = outcome_reply(issues)
-    _store(message, InboundState.REFUSED, answer, arrival)
-    _audit(arrival, message, "refused", issues[0])
+    answer = _outcome_reply(issues)
+    _store(message, InboundState.REFUSED, answer, arrival, issues[0])
     return answer
 
 
@@ -95,14 +115,34 @@ def _store_refused(columns: dict[str, object], refusal: OutcomeError, arrival: A
         return _refuse(InboundMessage(**columns), refusal.issues, arrival)
 
 
-def _store(message: InboundMessage, state: InboundState, answer: StoredReply, arrival: Arrival) -> None:
+def _store(
+    message: InboundMessage,
+    state: InboundState,
+    answer: StoredReply,
+    arrival: Arrival,
+    issue: Issue | None = None,
+) -> None:
     message.state, message.completed_at = state, arrival.now
     message.status_code, message.reply = answer.status, answer.body
     insert(message)
+    record(
+        actor=arrival.actor,
+        action="exchange.receive_message",
+        subject=message,
+        outcome="refused" if issue else "done",
+        detail={
+            "message_type": message.message_type,
+            "code": code_of(issue) if issue else None,
+            "rule": issue.rule if issue else None,
+            "request_id": str(arrival.headers.request_id),
+        },
+        correlation_id=arrival.headers.correlation_id,
+        now=arrival.now,
+    )
 
 
 def _context(
-    message: InboundMessage, reading: Reading, arrival: Arrival, claimed: Claim, *, is_first: bool
+    message: InboundMessage, reading: "Reading", arrival: Arrival, claimed: "Claim", *, is_first: bool
 ) -> MessageContext:
     return MessageContext(
         inbound_id=message.pk,
@@ -119,18 +159,226 @@ def _context(
     )
 
 
-def _audit(arrival: Arrival, message: InboundMessage, outcome: str, issue: Issue | None = None) -> None:
-    record(
-        actor=arrival.actor,
-        action="exchange.receive_message",
-        subject=message,
-        outcome=outcome,
-        detail={
-            "message_type": message.message_type,
-            "code": code_of(issue) if issue else None,
-            "rule": issue.rule if issue else None,
-            "request_id": str(arrival.headers.request_id),
-        },
-        correlation_id=arrival.headers.correlation_id,
-        now=arrival.now,
-    )
+def _index(arrival: Arrival) -> dict[str, object]:
+    """The columns that every stored message has, read or not."""
+    return {
+        "request_id": arrival.headers.request_id,
+        "correlation_id": arrival.headers.correlation_id,
+        "service_id": arrival.headers.target.value if arrival.headers.target else "",
+        "sender_ods_code": arrival.sender_ods_code[:12],
+        "peer": arrival.peer,
+        "headers": storable_headers(arrival.raw_headers),
+        "body": arrival.body,
+        "received_at": arrival.now,
+    }
+
+
+def _meaning(reading: "Reading") -> dict[str, object]:
+    """The columns that a message has once it was read."""
+    source = reading.bundle.source
+    return {
+        "bundle_id": reading.bundle.id[:64],
+        "message_type": reading.kind.key,
+        "service_id": reading.service.service_id,
+        "source_service_id": source.value if source else "",
+        "starts_conversation": reading.kind.starts_conversation,
+        "warnings": [
+            {"rule": issue.rule, "diagnostics": issue.diagnostics, "expression": list(issue.expression)}
+            for issue in reading.warnings
+        ],
+    }
+
+
+# -- what it says, and whether its sender may say it here
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A message that satisfies every rule; `parsed` is the message type's own form of it."""
+
+    bundle: MessageBundle
+    kind: MessageType
+    service: HostedService
+    parsed: Any
+    warnings: tuple[Issue, ...]
+
+
+def read_message(arrival: Arrival) -> Reading:
+    """Raises OutcomeError with every issue found, the decisive one first."""
+    # Header and body mostly name the same service: looked up once a message.
+    find = cache(services.provider.hosted)
+    # Access comes before content: the header already says which service is asked.
+    if (target := arrival.headers.target) and (service := find(target)):
+        check_access(service, arrival.sender_ods_code)
+    raw = arrival.read()
+    if issues := check_structure(raw):
+        raise OutcomeError(*issues)
+    bundle = MessageBundle.from_dict(raw)
+    verdict = judge(bundle, find_service=find, workflows=workflow_rows())
+    if verdict.issues or verdict.row is None or verdict.service is None:
+        raise OutcomeError(*verdict.issues)
+    check_access(verdict.service, arrival.sender_ods_code)
+    kind = message_type(verdict.row.message_key)
+    return Reading(bundle, kind, verdict.service, kind.parse(bundle), verdict.warnings)
+
+
+def check_access(service: HostedService, ods_code: str) -> None:
+    """Raises OutcomeError 401: the proxy rewrites what a 403 says, so it would never reach the sender."""
+    if service.allowed_callers and ods_code not in service.allowed_callers:
+        raise fault(
+            OutcomeCode.NOT_PERMITTED,
+            "The organisation in NHSD-End-User-Organisation may not use this service.",
+            "http.NHSD-End-User-Organisation",
+        )
+
+
+# -- the claim of its request id: a lock for as long as the transaction of the message (standard section 5)
+# Whoever works on a message holds the lock; a worker that dies loses it with its connection. What was
+# accepted is a row, and the unique index over those rows has the last word.
+
+# Of a conversation every message counts: asked for the accepted ones, the planner may look through all of
+# them, for they have an index of their own.
+_CLAIM = """
+    SELECT pg_try_advisory_xact_lock(%s::bigint),
+        EXISTS (SELECT FROM exchange_inboundmessage WHERE request_id = %s AND state = 'accepted'),
+        NOT EXISTS (SELECT FROM exchange_inboundmessage WHERE correlation_id = %s),
+        %s AND EXISTS (SELECT FROM exchange_inboundmessage
+            WHERE bundle_id = %s AND state = 'accepted' AND starts_conversation)"""
+_NO_QUESTION = Question("NULL", ())
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Whether its conversation is new to us, and the answer to what its message type asks."""
+
+    is_new: bool
+    told: Any
+
+
+def claim(arrival: Arrival, reading: Reading) -> Claim:
+    """Keep the request id for the rest of the transaction.
+
+    Raises OutcomeError: 409 when it was accepted before, 425 while another one works on it, 400 when its
+    Bundle.id began a conversation before. What is accepted at this very moment the unique indexes tell.
+    """
+    headers, bundle_id = arrival.headers, reading.bundle.id[:64]
+    starts = reading.kind.starts_conversation and bundle_id != ""
+    ids = (headers.request_id, headers.correlation_id)
+    question = reading.kind.question(reading.parsed, reading.service) or _NO_QUESTION
+    # Both in one trip to the database.
+    text, values = f"{_CLAIM}, ({question.text})", (*ids, starts, bundle_id, *question.values)
+    found = ask(text, lock_of(headers.request_id), *values)
+    mine, accepted, is_new, reused, told = found or (False,) * 5
+    place = "http.X-Request-ID"
+    if accepted:
+        raise fault(OutcomeCode.DUPLICATE, "A message with this X-Request-ID was processed.", place)
+    if not mine:
+        raise fault(OutcomeCode.TOO_EARLY, "A message with this X-Request-ID is being processed.", place)
+    if reused:
+        raise OutcomeError(_REUSED)
+    return Claim(bool(is_new), told)
+
+
+def lock_of(request_id: UUID) -> int:
+    """A signed number of 64 bits. Two ids in a lifetime may share one: then one sender is asked to wait."""
+    high, low = unpack(">qq", request_id.bytes)
+    return int(high ^ low)
+
+
+# -- what is refused before anybody reads it: 415, 413, 406, no usable ids (standard section 3)
+
+
+def store_refusal(
+    *,
+    body: bytes,
+    raw_headers: Mapping[str, str],
+    headers: IncomingHeaders | None,
+    peer: str,
+    now: datetime,
+    deadline: Deadline,
+    issues: tuple[Issue, ...],
+) -> StoredReply:
+    """Keep what came, with the answer, and say so on the trail: it belongs to the record like any other.
+
+    `body` is what was read of it. `headers` is None when they say too little. Raises DatabaseError.
+    """
+    answer = _outcome_reply(issues)
+    organisation, target = (headers.organisation, headers.target) if headers else (None, None)
+    with bounded(deadline.extended()), transaction.atomic():
+        message = InboundMessage.objects.create(
+            request_id=_id(raw_headers, REQUEST_ID),
+            correlation_id=_id(raw_headers, CORRELATION_ID),
+            service_id=target.value if target else "",
+            sender_ods_code=organisation.ods_code[:12] if organisation else "",
+            peer=peer,
+            headers=storable_headers(raw_headers),
+            body=body,
+            received_at=now,
+            state=InboundState.REFUSED,
+            completed_at=now,
+            status_code=answer.status,
+            reply=answer.body,
+        )
+        record(
+            actor=partner(headers, peer),
+            action="exchange.receive_message",
+            subject=message,
+            outcome="refused",
+            detail={
+                "service_id": message.service_id or None,
+                "code": code_of(issues[0]),
+                "request_id": str(message.request_id) if message.request_id else None,
+            },
+            correlation_id=message.correlation_id,
+            now=now,
+        )
+    return answer
+
+
+def _id(headers: Mapping[str, str], name: str) -> UUID | None:
+    """One of the two may be good: it still tells which conversation it was."""
+    text = next((value for each, value in headers.items() if each.lower() == name.lower()), "").strip()
+    return UUID(text) if is_uuid(text) else None
+
+
+def _outcome_reply(issues: tuple[Issue, ...]) -> StoredReply:
+    """The OperationOutcome of a refusal; the first issue gives the status."""
+    return StoredReply(issues[0].code.status, json.dumps(operation_outcome(issues, outcome_id=str(uuid4()))))
+
+
+def code_of(issue: Issue) -> str:
+    """As the trail names it: "415 REC_BAD_REQUEST not-supported"."""
+    return f"{issue.code.status} {issue.code.code} {issue.code.issue}"
+
+
+# -- what a failing database means for a partner: too slow is 408, away is 503; nothing else is said
+
+
+def issue_of(error: DatabaseError) -> Issue:
+    """The issue to answer with. A lost race for Bundle.id is the sender's fault, all else is ours."""
+    cause = error.__cause__
+    if isinstance(cause, _TOO_SLOW):
+        return Issue(OutcomeCode.TIMEOUT, TOO_LATE)
+    if _constraint(cause) == _NEW_BUNDLE_ID:
+        return _REUSED
+    log_failure(error)
+    if isinstance(error, OperationalError | InterfaceError):
+        return Issue(OutcomeCode.UNAVAILABLE, "The service cannot answer now; try again later.")
+    return Issue(OutcomeCode.NO_STORE, "The message could not be stored.")
+
+
+def _may_go_well_again(error: IntegrityError) -> bool:
+    """Something unique was taken, and it was not Bundle.id: a second attempt draws or finds another."""
+    cause = error.__cause__
+    return isinstance(cause, errors.UniqueViolation) and _constraint(cause) != _NEW_BUNDLE_ID
+
+
+def _constraint(cause: BaseException | None) -> str | None:
+    return cause.diag.constraint_name if isinstance(cause, errors.IntegrityError) else None
+
+
+def log_failure(error: BaseException) -> None:
+    """Type and places only: the texts of exceptions may quote what somebody sent."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+    logger.error("%s.%s at %s", type(error).__module__, type(error).__qualname__, places)

@@ -15,8 +15,7 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.gateway import own_software
 from bars_portal.exchange.models import UNCLEAR, DeliveryState, OutboundMessage
-from bars_portal.exchange.ports import services
-from bars_portal.exchange.registry import Addressing, message_type
+from bars_portal.exchange.registry import Addressing, message_type, services
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
 logger = logging.getLogger(__name__)

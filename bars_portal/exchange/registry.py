@@ -1,7 +1,7 @@
-"""Message types and resource readers: the apps plug their meaning into the exchange here.
+"""Message types, resource readers and ports: the rooms above plug their meaning into the exchange here.
 
-`<app>/messages/*.py` and `<app>/resources.py` of every installed app are imported at start; what they
-decorate with `@register_message` and `@register_reader` is known from then on. A duplicate stops the start.
+`<app>/messages.py` and `<app>/resources.py` of every installed app are imported at start; what they decorate
+with `@register_message` and `@register_reader` is known from then on. A duplicate stops the start.
 """
 
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 from django.apps import apps
@@ -20,16 +20,43 @@ from django.db import models
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.context import MessageContext, ReadContext
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.bundle import MessageBundle, Rendered, Resource
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue, ReadIssue
-from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
-from bars_portal.exchange.fhir.rules.overlap import overlap
-from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.fhir.rules.table import overlap
 from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.exchange.transport.judgement import Delivery
+from bars_portal.ports import Port
 from bars_portal.sql import Question
+
+# What the exchange asks of the directory, a room above, which plugs in at start.
+
+
+class Services(Protocol):
+    """The services that we answer for, and those that messages go to."""
+
+    def hosted(self, service_id: ServiceID) -> HostedService | None:
+        """What the rules need to know of a service of ours; None when it is not hosted here."""
+
+    def provided_by(self, organisation_id: int) -> Sequence[str]:
+        """The service ids of one organisation."""
+
+    def agreed_version(self, service_id: ServiceID, *, now: datetime) -> str:
+        """The highest version of the standard that both sides know; "" when that is not known."""
+
+    def note_contact(self, service_id: ServiceID, *, answered: bool, now: datetime) -> None:
+        """Whether the service answered just now."""
+
+
+services = Port[Services]("which services there are")
+
+
+# Message types and resource readers: the apps plug their meaning into the exchange here.
+#
+# `<app>/messages/*.py` and `<app>/resources.py` of every installed app are imported at start; what they
+# decorate with `@register_message` and `@register_reader` is known from then on. A duplicate stops the start.
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from bars_portal.exchange.models import (
     InboundMessage,
     OutboundMessage,
 )
-from bars_portal.exchange.ports import services
+from bars_portal.exchange.registry import services
 
 
 def outbound_log(organisation_id: int | None) -> QuerySet[OutboundMessage]:

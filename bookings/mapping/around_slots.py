@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import found_entry
 from bars_portal.exchange.fhir.timestamps import format_london
-from bars_portal.exchange.fhir.writing import found_entry
 from bookings.mapping.slots import entries_with_slots
 from bookings.rows import DiaryRow
 from directory.ports import ServiceFacts

@@ -4,8 +4,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from bars_portal.exchange.fhir import json, profiles
-from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.writing import found_entry
+from bars_portal.exchange.fhir.bundle import Resource, found_entry
 
 
 class SlotTexts(NamedTuple):

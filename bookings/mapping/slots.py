@@ -8,9 +8,9 @@ from uuid import UUID
 from bars_portal.correspondence.entries import Entry, derived_url, full_url
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.queries import SlotInclude
+from bars_portal.exchange.fhir.queries.services import SlotInclude
 from bars_portal.exchange.fhir.timestamps import format_london
-from bars_portal.exchange.transport.nhsd import SNOMED
+from bars_portal.exchange.transport.headers import SNOMED
 from bookings.paired_ids import paired_id
 from bookings.rows import DiaryRow
 from directory.mapping import healthcare_service_to_fhir, location_to_fhir, organisation_to_fhir

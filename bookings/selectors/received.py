@@ -8,7 +8,7 @@ from django.db.models import Case, QuerySet, Value, When
 
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID
-from bars_portal.exchange.fhir.queries import Demographics
+from bars_portal.exchange.fhir.queries.patients import Demographics
 from bookings.models import Booking
 from bookings.states import BookingStatus
 

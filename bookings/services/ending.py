@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from bars_portal.exchange.context import MessageContext
-from bars_portal.exchange.decoding import decode
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.message_bytes import decode
 from bookings import mapping
 from bookings.mapping import ReceivedBooking
 from bookings.models import Booking, Slot, SlotStatus

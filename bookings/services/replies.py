@@ -8,7 +8,7 @@ from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import AppointmentStatus
 from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Outcome
-from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.transport.judgement import Delivery
 from bookings import mapping
 from bookings.explanations import Purpose, explain, unclear
 from bookings.models import Booking

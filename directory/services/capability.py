@@ -9,11 +9,7 @@ from django.db import transaction
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.exchange.fhir.capability_reading import (
-    StatedCapability,
-    agreed_version,
-    read_capability_statement,
-)
+from bars_portal.exchange.fhir.capability import StatedCapability, agreed_version, read_capability_statement
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.transport.client import BarsClient

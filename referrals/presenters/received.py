@@ -5,9 +5,9 @@ from datetime import datetime
 
 from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.correspondence.history import Step
-from bars_portal.exchange.decoding import decode
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bars_portal.exchange.decoding import decode
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.reading import as_text, dicts
+from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import DeliveryAttempt, OutboundMessage
 from bars_portal.exchange.registry import message_type
 from referrals.presenters.message import MessageView, present_message

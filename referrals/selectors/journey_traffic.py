@@ -8,7 +8,7 @@ from bars_portal.audit.selectors import EXPORT, views_of
 from bars_portal.exchange.models import DeliveryAttempt, OutboundMessage
 from bars_portal.exchange.registry import message_type
 from bars_portal.exchange.selectors import attempts_about, outbound_about
-from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.transport.judgement import Delivery
 from bars_portal.patients.models import Journey
 from referrals.journey_entries import Entry, EntryKind
 from referrals.selectors.journey_subjects import Key, Subject, subjects_of

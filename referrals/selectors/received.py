@@ -8,7 +8,7 @@ from django.db.models import Case as Ranked
 from django.db.models import Q, QuerySet, Value, When
 
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.fhir.queries import Demographics, RequestIdentifier, ServiceRequestQuery
+from bars_portal.exchange.fhir.queries.patients import Demographics, RequestIdentifier, ServiceRequestQuery
 from bars_portal.patients.models import Patient
 from referrals.models import MODELS, Case, Referral, ValidationCase
 from referrals.states import CURRENT, Category, Direction

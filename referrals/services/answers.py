@@ -8,7 +8,7 @@ from bars_portal.correspondence.entries import stored
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
 from bars_portal.exchange.registry import Outcome
-from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.transport.judgement import Delivery
 from referrals.answered import Answered, answered
 from referrals.explanations import DELIVERED_UNREAD, Purpose, explain, unclear
 from referrals.included import included_in

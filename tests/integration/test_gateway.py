@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.gateway import get_client, own_organisation, own_software
-from bars_portal.exchange.transport.errors import TokenRefused
+from bars_portal.exchange.transport.auth import TokenRefused
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Software
 from tests.unit.exchange_transport.servers import Server, reply, serving
 

@@ -15,11 +15,10 @@ from django.db import connection, transaction
 from django.db.models import F
 from pytest_django import Settings
 
+from bars_portal.exchange.gateway import LEASE, DatabaseTokenSource
 from bars_portal.exchange.models import AccessToken
-from bars_portal.exchange.tokens import LEASE, DatabaseTokenSource
-from bars_portal.exchange.transport.auth import Token, TokenEndpoint
+from bars_portal.exchange.transport.auth import Token, TokenEndpoint, TokenRefused
 from bars_portal.exchange.transport.client import build_http
-from bars_portal.exchange.transport.errors import TokenRefused
 from tests.unit.exchange_transport.servers import Server, reply, serving
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import psycopg
 
-from bars_portal.exchange.claims import lock_of
+from bars_portal.exchange.inbound import lock_of
 from tests.live.conftest import TakeSlot
 from tests.live.messages import own_booking
 from tests.live.partner import Partner, assert_ids_echoed, new_ids, outcome_of

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from bars_portal.exchange.fhir.decimals import write_exactly
+from bars_portal.exchange.fhir.json import write_exactly
 
 MAX_DEPTH = 60
 MAX_ENTRIES = 500

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from bars_portal.exchange.fhir.decimals import parse_decimal, write_exactly
+from bars_portal.exchange.fhir.json import parse_decimal, write_exactly
 
 
 class ResourceEncoder(json.JSONEncoder):

@@ -5,8 +5,8 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework.exceptions import MethodNotAllowed
 
-from bars_portal.exchange.failures import issue_of, log_failure
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
+from bars_portal.exchange.inbound import issue_of, log_failure
 from bars_portal.exchange.receiver.renderers import refusal
 
 

@@ -8,10 +8,9 @@ from django.http import HttpRequest, UnreadablePostError
 from django.utils.http import parse_header_parameters
 from gunicorn.http.errors import ParseException
 
-from bars_portal.exchange.compression import Corrupt, TooLarge, inflate
-from bars_portal.exchange.decoding import MAX_CONTENT
 from bars_portal.exchange.fhir.formats import Format, by_media_type
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
+from bars_portal.exchange.message_bytes import MAX_CONTENT, Corrupt, TooLarge, inflate
 
 # The bytes of a request, all of them or nothing: what was cut off on its way is no message.
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
-from bars_portal.exchange.compression import deflate
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeError, operation_outcome
+from bars_portal.exchange.message_bytes import deflate
 from bars_portal.exchange.receiver.negotiation import error_format, takes_gzip
 from bars_portal.exchange.transport.headers import echo_headers
 

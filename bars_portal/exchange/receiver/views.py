@@ -18,25 +18,22 @@ from rest_framework.views import APIView
 
 from bars_portal.audit.services import record
 from bars_portal.exchange import registry
-from bars_portal.exchange.arrival import Arrival, StoredReply, partner
+from bars_portal.exchange.arrival import Arrival, Deadline, StoredReply, bounded, partner
 from bars_portal.exchange.context import ReadContext
-from bars_portal.exchange.deadline import Deadline, bounded
-from bars_portal.exchange.failures import log_failure
+from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
-from bars_portal.exchange.fhir.queries import DefinitionQuery
-from bars_portal.exchange.fhir.rendered import Rendered
-from bars_portal.exchange.inbound import receive
-from bars_portal.exchange.ports import services
+from bars_portal.exchange.fhir.queries.services import DefinitionQuery
+from bars_portal.exchange.inbound import code_of, log_failure, receive, store_refusal
 from bars_portal.exchange.receiver.authentication import Peer, authenticate_peer
 from bars_portal.exchange.receiver.connections import spare
 from bars_portal.exchange.receiver.exceptions import issues_of
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, answer_format, query_pairs
 from bars_portal.exchange.receiver.parsers import read_again, read_body
 from bars_portal.exchange.receiver.renderers import answer, headers_of, refusal, stored_answer
-from bars_portal.exchange.refusals import code_of, store_refusal
+from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
 
 # What every FHIR endpoint shares: who calls, the ids, formats, faults as OperationOutcome, audit.

@@ -7,8 +7,8 @@ from django.core.signals import request_finished, request_started
 from django.db import DatabaseError, connection, reset_queries
 from django.urls import get_resolver
 
-from bars_portal.exchange.failures import log_failure
 from bars_portal.exchange.fhir.structure import warm as warm_structure
+from bars_portal.exchange.inbound import log_failure
 from bars_portal.exchange.receiver.connections import prefer_warm
 
 _SWEEP_AFTER = 50_000

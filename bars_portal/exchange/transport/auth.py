@@ -16,9 +16,22 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.exchange.transport.answer import Answer
-from bars_portal.exchange.transport.errors import TokenRefused, TransportError
-from bars_portal.exchange.transport.sending import send
+from bars_portal.http import Answer, TransportError, send
+
+
+class TokenRefused(TransportError):
+    """The token endpoint gave no token, so the request itself was never sent.
+
+    `error`, `description` and `message_id` are those of the endpoint's failure body (seed: onboarding), for
+    support staff; they are attributes only, never part of the exception's text.
+    """
+
+    sent = False
+
+    def __init__(self, error: str, description: str = "", message_id: str = "") -> None:
+        super().__init__("token-refused")
+        self.error, self.description, self.message_id = error, description, message_id
+
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # The limit is 5 minutes by the endpoint's clock, which may be behind ours.

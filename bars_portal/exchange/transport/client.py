@@ -11,12 +11,10 @@ from time import perf_counter
 import httpx
 
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
-from bars_portal.exchange.transport.answer import Answer as Answer
-from bars_portal.exchange.transport.answers import is_about_token
 from bars_portal.exchange.transport.auth import TokenSource
-from bars_portal.exchange.transport.errors import NotSent, TransportError
 from bars_portal.exchange.transport.headers import REQUEST_ID, OutgoingContext, accept_of, encode_headers
-from bars_portal.exchange.transport.sending import milliseconds_since, send
+from bars_portal.exchange.transport.judgement import is_about_token
+from bars_portal.http import Answer, NotSent, TransportError, milliseconds_since, send
 
 ACCEPT = accept_of(STANDARD_VERSION)
 # The one version that the API specification names for bodies of $process-message.

@@ -9,10 +9,10 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
-from bars_portal.exchange.transport import nhsd
+from bars_portal.exchange.transport import headers
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.exchange.transport.errors import TransportError
 from bars_portal.exchange.transport.headers import CORRELATION_ID, ORGANISATION, REQUEST_ID, Party
+from bars_portal.http import TransportError
 
 ACCEPT = "application/fhir+json; version=1.4.0"
 SERVICES, ENDPOINTS = "/HealthcareService", "/Endpoint"
@@ -59,14 +59,14 @@ class EndpointCatalogue:
             following = _next(page, path)
 
     def _page(self, path: str, params: Params) -> Json:
-        headers = {
+        sent = {
             REQUEST_ID: str(uuid4()),
             CORRELATION_ID: str(uuid4()),
-            ORGANISATION: nhsd.encode(nhsd.organisation_json(self._organisation)),
+            ORGANISATION: headers.encode_json(headers.organisation_json(self._organisation)),
             "Accept": ACCEPT,
         }
         try:
-            answer = self._client.read(path, params=params, headers=headers)
+            answer = self._client.read(path, params=params, headers=sent)
             page = json.loads(answer.body) if answer.is_success else {}
         except TransportError as problem:
             raise CatalogueUnavailable(f"The catalogue could not be asked ({problem.kind}).") from None

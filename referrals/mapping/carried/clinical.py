@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import FlagCategory, HouseholdComposition
-from bars_portal.exchange.fhir.decimals import decimal_text
+from bars_portal.exchange.fhir.json import decimal_text
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from referrals.content import (
     Allergies,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import LocationType
-from bars_portal.exchange.fhir.decimals import decimal_text
+from bars_portal.exchange.fhir.json import decimal_text
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts, extension
 from referrals.content import Place, Position
 from referrals.mapping.carried.reading import code_in, each_tried

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.decimals import decimal_text
 from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.json import decimal_text
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from referrals.content import Concept
 from referrals.content.base import LINE

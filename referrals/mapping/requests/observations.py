@@ -1,7 +1,7 @@
 """Observations: what was seen, the household, an estimated age, and what the patient hopes for."""
 
 from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.decimals import parse_decimal
+from bars_portal.exchange.fhir.json import parse_decimal
 from referrals.content import EstimatedAge, RequestContent
 from referrals.mapping.requests.frame import Entry, Frame, concept_to_fhir, filled
 

@@ -3,7 +3,7 @@
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import LocationType, MessageCategory
-from bars_portal.exchange.fhir.decimals import parse_decimal
+from bars_portal.exchange.fhir.json import parse_decimal
 from referrals.content import Place, Position, RequestContent
 from referrals.mapping.requests.frame import Entry, Frame, filled
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.decimals import parse_decimal
+from bars_portal.exchange.fhir.json import parse_decimal
 from bars_portal.exchange.fhir.profiles import EXTENSION_LOCATION, uk_core
 from bars_portal.exchange.fhir.reading import dicts
 from bars_portal.exchange.fhir.timestamps import format_instant

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bars_portal.exchange.fhir.decimals import decimal_text
+from bars_portal.exchange.fhir.json import decimal_text
 from bars_portal.exchange.fhir.reading import as_list
 from referrals.presenters.message.model import Code
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.registry import Outcome
-from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.transport.judgement import Delivery
 from referrals.answer_states import AnswerEvent, AnswerState, next_answer_state
 from referrals.answer_words import OVERTAKEN, explain_answer
 from referrals.models import CaseAnswer

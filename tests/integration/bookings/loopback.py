@@ -13,13 +13,13 @@ from bars_portal.exchange.arrival import Arrival, partner
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.delivery import deliver, due_messages
 from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault, operation_outcome
-from bars_portal.exchange.fhir.queries import DefinitionQuery
-from bars_portal.exchange.fhir.rendered import Rendered
+from bars_portal.exchange.fhir.queries.services import DefinitionQuery
 from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
-from bars_portal.exchange.ports import services
+from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.auth import NoToken
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers

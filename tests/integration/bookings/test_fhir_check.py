@@ -12,9 +12,9 @@ import pytest
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange import registry
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.json import loads
-from bars_portal.exchange.fhir.rendered import Rendered
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bookings import mapping, services

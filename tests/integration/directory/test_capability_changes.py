@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange.fhir.capability_reading import StatedCapability
+from bars_portal.exchange.fhir.capability import StatedCapability
 from directory.models import CapabilityChange, HealthcareService
 from directory.presenters import attention, no_longer
 from directory.services.capability import clear_capability, keep_capability

@@ -4,7 +4,7 @@ import pytest
 
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.ports import services
+from bars_portal.exchange.registry import services
 from directory.postcodes import Position
 from directory.selectors.services import (
     facts_of,

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from bars_portal.exchange.deadline import Deadline, bounded
+from bars_portal.exchange.arrival import Deadline, bounded
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.structure import warm
 from bars_portal.exchange.models import InboundMessage, InboundState

@@ -15,11 +15,11 @@ from django.db import connection, transaction
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange import delivery, tasks
+from bars_portal.exchange.gateway import WAIT_SECONDS
 from bars_portal.exchange.models import DeliveryAttempt, DeliveryState, OutboundMessage
-from bars_portal.exchange.tokens import WAIT_SECONDS
-from bars_portal.exchange.transport.answers import Delivery
 from bars_portal.exchange.transport.auth import REQUEST_SECONDS
 from bars_portal.exchange.transport.client import build_http
+from bars_portal.exchange.transport.judgement import Delivery
 from tests.integration.exchange.partner import (
     ACCEPTED_BODY,
     Desk,

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from bars_portal.exchange import registry
 from bars_portal.exchange.fhir.capability import capability_statement
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason
-from bars_portal.exchange.fhir.definitions import DEFINITIONS
+from bars_portal.exchange.fhir.profiles import DEFINITIONS
 from bars_portal.exchange.registry import (
     MessageType,
     ResourceReader,

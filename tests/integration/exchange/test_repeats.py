@@ -16,8 +16,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 from bars_portal.exchange import inbound
-from bars_portal.exchange.claims import Claim, claim, lock_of
 from bars_portal.exchange.context import MessageContext
+from bars_portal.exchange.inbound import Claim, claim, lock_of
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.registry import Applied, Refusal, message_type
 from bookings.models import Booking, Slot

@@ -12,7 +12,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.exchange import delivery, outbox, tasks
 from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
 from bars_portal.exchange.selectors import given_up
-from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.transport.judgement import Delivery
 from tests.integration.exchange.partner import (
     Desk,
     Probe,

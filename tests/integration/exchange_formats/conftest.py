@@ -10,8 +10,7 @@ import pytest
 import trustme
 from django.test import Client
 
-from bars_portal.exchange.transport.headers import Party
-from bars_portal.exchange.transport.nhsd import encode, organisation_json
+from bars_portal.exchange.transport.headers import Party, encode_json, organisation_json
 from bookings.models import Slot
 from tests.factories.bookings import make_schedule, make_slot
 
@@ -49,7 +48,7 @@ class Partner:
         return {
             "X-Request-ID": str(uuid4()),
             "X-Correlation-ID": str(uuid4()),
-            "NHSD-End-User-Organisation": encode(organisation_json(Party("RX111", "A 111 provider"))),
+            "NHSD-End-User-Organisation": encode_json(organisation_json(Party("RX111", "A 111 provider"))),
             "X-SSL-Client-Verify": "SUCCESS",
             "X-SSL-Client-Cert": self.certificate,
         }

@@ -18,12 +18,8 @@ from schemathesis.core.result import Ok
 from bars_portal.exchange import registry
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, operation_outcome
-from bars_portal.exchange.fhir.queries import (
-    AppointmentQuery,
-    DefinitionQuery,
-    ServiceRequestQuery,
-    SlotQuery,
-)
+from bars_portal.exchange.fhir.queries.patients import AppointmentQuery, ServiceRequestQuery
+from bars_portal.exchange.fhir.queries.services import DefinitionQuery, SlotQuery
 from bars_portal.exchange.receiver import urls
 from bars_portal.exchange.receiver.openapi import describe
 from bars_portal.exchange.transport.headers import decode_headers

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from bars_portal.exchange.decoding import decode, readable
 from bars_portal.exchange.fhir import json, xml
-from bars_portal.exchange.fhir.decimals import parse_decimal
 from bars_portal.exchange.fhir.formats import Format
+from bars_portal.exchange.fhir.json import parse_decimal
+from bars_portal.exchange.message_bytes import decode, readable
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bookings.models import Booking, Slot, SlotStatus
 from bookings.states import BookingStatus

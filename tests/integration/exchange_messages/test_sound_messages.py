@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from bars_portal.exchange.fhir.decimals import parse_decimal
 from bars_portal.exchange.fhir.formats import Format
+from bars_portal.exchange.fhir.json import parse_decimal
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.registry import message_types
 from bookings.models import Slot

@@ -6,7 +6,7 @@ import pytest
 
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, ReadIssue
 from bars_portal.exchange.registry import Outcome
-from bars_portal.exchange.transport.answers import Delivery
+from bars_portal.exchange.transport.judgement import Delivery
 from bookings.explanations import Purpose, explain
 
 EVERY = [(code.code, code.issue) for code in OutcomeCode] + [

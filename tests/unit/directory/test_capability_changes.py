@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange.fhir.capability_reading import StatedCapability
+from bars_portal.exchange.fhir.capability import StatedCapability
 from directory.capability import Difference, Stated, clinician_words, difference, staff_words, stated_by
 from tests.unit.directory.test_said_to_be_taken import definition
 

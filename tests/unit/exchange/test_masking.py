@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.exchange.decoding import readable
-from bars_portal.exchange.masking import KEPT_OF_OURS, MASK, mask
+from bars_portal.exchange.message_bytes import KEPT_OF_OURS, MASK, mask, readable
 from tests.unit.exchange_fhir.factory import booking, cancel
 
 WORDS = ("Zebedee", "Quintilla", "9990548609", "1981-07-14", "07700900123")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from bars_portal.exchange.fhir.decimals import ExactDecimal
+from bars_portal.exchange.fhir.json import ExactDecimal
 
 # Each is right for some type and wrong for most; many are what two engines of patterns see differently.
 ODD_VALUES: tuple[Any, ...] = (

@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args, get_origin
 from fhir_core import types
 from fhir_core.types import FhirBase
 
-from bars_portal.exchange.fhir.soundness.models import Model
+from bars_portal.exchange.fhir.soundness import Model
 
 _MOMENT = "2024-02-29T12:00:00.123+01:00"
 _GOOD: dict[type, Any] = {

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
-from bars_portal.exchange.fhir.definitions import DEFINITIONS
-from bars_portal.exchange.fhir.profiles import Definition
+from bars_portal.exchange.fhir.profiles import DEFINITIONS, Definition
 from bars_portal.exchange.fhir.rules import HostedService, table
 
 from .factory import CANCEL, NEW, ROWS, SERVICE

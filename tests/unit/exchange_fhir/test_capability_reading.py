@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.exchange.fhir.capability_reading import agreed_version, read_capability_statement
+from bars_portal.exchange.fhir.capability import agreed_version, read_capability_statement
 
 BASE = "https://fhir.nhs.uk/MessageDefinition/"
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bars_portal.exchange.fhir.rules.location import says_where
+from bars_portal.exchange.fhir.rules.case import says_where
 
 from .factory import Json
 from .samples import LOCATION_EXTENSION

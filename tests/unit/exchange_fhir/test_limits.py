@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange.fhir.decimals import ExactDecimal
+from bars_portal.exchange.fhir.json import ExactDecimal
 from bars_portal.exchange.fhir.limits import MAX_PARTS, oddities, too_many_parts
 
 _ALLOWED = {9, 10, 13}

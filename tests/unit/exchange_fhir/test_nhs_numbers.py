@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange.fhir.identifiers import NHSNumber
-from bars_portal.exchange.fhir.nhs_numbers import usable
+from bars_portal.exchange.fhir.identifiers import NHSNumber, usable_nhs_number
 
 from .factory import nhs_number
 
@@ -22,7 +21,7 @@ GOOD = nhs_number("9990548609")
     ],
 )
 def test_a_verified_number_is_usable(identifiers: list[Any]) -> None:
-    assert usable({"identifier": identifiers}) == NHSNumber("9990548609")
+    assert usable_nhs_number({"identifier": identifiers}) == NHSNumber("9990548609")
 
 
 @pytest.mark.parametrize(
@@ -41,4 +40,4 @@ def test_a_verified_number_is_usable(identifiers: list[Any]) -> None:
     ],
 )
 def test_any_other_is_not(identifiers: object) -> None:
-    assert usable({"identifier": identifiers}) is None
+    assert usable_nhs_number({"identifier": identifiers}) is None

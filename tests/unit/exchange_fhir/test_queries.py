@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError
-from bars_portal.exchange.fhir.queries import (
+from bars_portal.exchange.fhir.queries.patients import (
     AppointmentQuery,
-    DefinitionQuery,
     Demographics,
     RequestIdentifier,
     ServiceRequestQuery,
 )
+from bars_portal.exchange.fhir.queries.services import DefinitionQuery
 
 Pairs = list[tuple[str, str]]
 NHS = "https://fhir.nhs.uk/Id/nhs-number"

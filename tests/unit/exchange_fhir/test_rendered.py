@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bars_portal.exchange.fhir import json
-from bars_portal.exchange.fhir.rendered import rendered_searchset
-from bars_portal.exchange.fhir.writing import Resource, found_entry, searchset
+from bars_portal.exchange.fhir.bundle import Resource, found_entry, rendered_searchset, searchset
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 Entries = list[tuple[str, Resource]]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange.fhir.definitions import DEFINITIONS
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, operation_outcome
+from bars_portal.exchange.fhir.profiles import DEFINITIONS
 from bars_portal.exchange.fhir.rules import HostedService, Severity, all_rules, table
 
 from .breaches import BREACHES, MISSHAPEN

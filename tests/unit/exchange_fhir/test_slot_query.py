@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bars_portal.exchange.fhir.codes import SlotStatus
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError
-from bars_portal.exchange.fhir.queries import SlotInclude, SlotQuery
+from bars_portal.exchange.fhir.queries.services import SlotInclude, SlotQuery
 
 Pairs = list[tuple[str, str]]
 SERVICE = ("Schedule.actor:HealthcareService", "2000099001")

@@ -17,11 +17,8 @@ from pydantic import ValidationError
 
 from bars_portal.exchange.fhir import json as fhir_json
 from bars_portal.exchange.fhir.limits import MAX_DEPTH, MAX_ENTRIES
-from bars_portal.exchange.fhir.samples import RESOURCE_TYPES
-from bars_portal.exchange.fhir.soundness import is_surely_sound
-from bars_portal.exchange.fhir.soundness.gate import surely_fits
-from bars_portal.exchange.fhir.soundness.models import Model
-from bars_portal.exchange.fhir.structure import judge_structure
+from bars_portal.exchange.fhir.soundness import Model, is_surely_sound, surely_fits
+from bars_portal.exchange.fhir.structure import RESOURCE_TYPES, judge_structure
 
 from .factory import PATIENT, Json, booking, changed, put, resource
 from .mutations import ODD_VALUES, mutated

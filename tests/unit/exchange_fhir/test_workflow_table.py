@@ -7,10 +7,9 @@ import pytest
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
-from bars_portal.exchange.fhir.definitions import DEFINITIONS
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
+from bars_portal.exchange.fhir.profiles import DEFINITIONS
 from bars_portal.exchange.fhir.rules import WorkflowRow, table
-from bars_portal.exchange.fhir.rules.overlap import overlap
 from bars_portal.exchange.fhir.rules.parts import (
     journey_id,
     request_of,
@@ -18,6 +17,7 @@ from bars_portal.exchange.fhir.rules.parts import (
     responder_encounter,
     use_case_of,
 )
+from bars_portal.exchange.fhir.rules.table import overlap
 from bars_portal.exchange.registry import MessageType, workflow_rows
 
 from .factory import Json, coded

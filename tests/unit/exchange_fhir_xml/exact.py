@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bars_portal.exchange.fhir.decimals import decimal_text
+from bars_portal.exchange.fhir.json import decimal_text
 
 
 def exact(value: Any) -> Any:

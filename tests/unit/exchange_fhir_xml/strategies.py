@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bars_portal.exchange.fhir.decimals import parse_decimal
+from bars_portal.exchange.fhir.json import parse_decimal
 from bars_portal.exchange.fhir.xml.table import Element, Kind, facts_of
 
 # All that XML can hold; a line break counts as one character in FHIR.

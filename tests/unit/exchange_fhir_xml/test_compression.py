@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.exchange.compression import Corrupt, TooLarge, deflate, inflate, is_deflated
+from bars_portal.exchange.message_bytes import Corrupt, TooLarge, deflate, inflate, is_deflated
 
 
 @given(st.binary(max_size=500))

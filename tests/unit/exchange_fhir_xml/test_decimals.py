@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from bars_portal.exchange.fhir import json
-from bars_portal.exchange.fhir.decimals import ExactDecimal, decimal_text, parse_decimal
+from bars_portal.exchange.fhir.json import ExactDecimal, decimal_text, parse_decimal
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from tests.unit.exchange_fhir_xml.strategies import DECIMALS
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.exchange.transport.answer import Answer
-from bars_portal.exchange.transport.answers import Delivery, Judgement, judge_answer, judge_error
-from bars_portal.exchange.transport.errors import LostReply, NotSent, TokenRefused, TransportError
+from bars_portal.exchange.transport.auth import TokenRefused
+from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_answer, judge_error
+from bars_portal.http import Answer, LostReply, NotSent, TransportError
 
 REQUEST, CORRELATION = uuid4(), uuid4()
 ECHO = {"x-request-id": str(REQUEST).upper(), "X-Correlation-Id": str(CORRELATION)}

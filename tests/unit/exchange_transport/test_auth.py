@@ -19,11 +19,11 @@ from bars_portal.exchange.transport.auth import (
     NoToken,
     Token,
     TokenEndpoint,
+    TokenRefused,
     fetch_token,
     load_private_key,
     sign_assertion,
 )
-from bars_portal.exchange.transport.errors import TokenRefused
 from tests.unit.exchange_transport.servers import Server, raw, reply
 
 NOW = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.transport.auth import TokenRefused
 from bars_portal.exchange.transport.client import BarsClient, build_http
-from bars_portal.exchange.transport.errors import LostReply, NotSent, TokenRefused, TransportError
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Software, encode_headers
-from bars_portal.exchange.transport.sending import LIMIT_BYTES
+from bars_portal.http import LIMIT_BYTES, LostReply, NotSent, TransportError
 from tests.unit.exchange_transport.servers import Server, Step, raw, reply, silence
 
 NOW = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)

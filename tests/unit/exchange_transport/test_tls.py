@@ -11,10 +11,9 @@ import trustme
 
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.transport.auth import NoToken
-from bars_portal.exchange.transport.client import Answer, BarsClient, build_http
-from bars_portal.exchange.transport.errors import NotSent, TransportError
+from bars_portal.exchange.transport.client import BarsClient, build_http
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Software
-from bars_portal.exchange.transport.tls import client_context
+from bars_portal.http import Answer, NotSent, TransportError, client_context
 from tests.unit.exchange_transport.servers import Server, reply, serving
 
 CONTEXT = OutgoingContext(uuid4(), uuid4(), ServiceID.parse("1"), Party("A1001", ""), Software("i", "n", "v"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bars_portal.exchange.fhir.rules.conditions import Condition, Part
 from bars_portal.exchange.fhir.rules.judging import all_rules, judge
+from bars_portal.exchange.fhir.rules.model import Condition as Condition
 from bars_portal.exchange.fhir.rules.model import (
     Facts,
     FindService,
@@ -14,6 +14,7 @@ from bars_portal.exchange.fhir.rules.model import (
     WorkflowRow,
     Workflows,
 )
+from bars_portal.exchange.fhir.rules.model import Part as Part
 
 __all__ = [
     "Condition",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, REFERRAL_USE_CASES, VALIDATION_USE_CASES
-from bars_portal.exchange.fhir.rules.conditions import Condition, Part
 from bars_portal.exchange.fhir.rules.judging import all_rules
-from bars_portal.exchange.fhir.rules.model import WorkflowRow
+from bars_portal.exchange.fhir.rules.model import Condition, Part, WorkflowRow
 from bars_portal.exchange.fhir.rules.table import ROWS
 
 _INTRO = """# Rules on messages

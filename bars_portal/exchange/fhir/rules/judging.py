@@ -7,47 +7,29 @@ from itertools import islice
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import Issue
-from bars_portal.exchange.fhir.rules import (
-    appointment,
-    breach,
-    coding,
-    consent,
-    contacts,
-    counts,
-    destination,
-    identity,
-    journey,
-    location,
-    references,
-    shape,
-    states,
-    usecase,
-    versions,
-    workflow,
-)
-from bars_portal.exchange.fhir.rules.elements import scan
-from bars_portal.exchange.fhir.rules.model import Facts, FindService, Rule, Verdict, Workflows
+from bars_portal.exchange.fhir.rules import case, contents, destination, envelope, patient, systems, workflow
+from bars_portal.exchange.fhir.rules.model import Facts, FindService, Rule, Verdict, Workflows, scan
 
 # The order decides which fault a sender is told first: is it a message, of a version that we speak, of a
 # kind that we take, for a service of ours; then what it holds.
 _RULES: tuple[Rule, ...] = (
-    *shape.RULES[:1],
-    *versions.RULES,
-    *shape.RULES[1:],
+    *envelope.RULES[:1],
+    *envelope.VERSION_RULES,
+    *envelope.RULES[1:],
     *workflow.RULES,
-    *states.RULES,
+    *workflow.STATES_RULES,
     *destination.RULES,
-    *usecase.RULES,
-    *counts.RULES,
-    *references.RULES,
-    *contacts.RULES,
-    *appointment.RULES,
-    *consent.RULES,
-    *location.RULES,
-    *breach.RULES,
-    *journey.RULES,
-    *identity.RULES,
-    *coding.RULES,
+    *destination.USECASE_RULES,
+    *contents.RULES,
+    *contents.REFERENCES_RULES,
+    *patient.RULES,
+    *patient.APPOINTMENT_RULES,
+    *patient.CONSENT_RULES,
+    *case.RULES,
+    *case.BREACH_RULES,
+    *case.JOURNEY_RULES,
+    *systems.RULES,
+    *systems.CODING_RULES,
 )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bars_portal.exchange.fhir.xml.apart import apart
-from bars_portal.exchange.fhir.xml.parsing import parse
+from bars_portal.exchange.fhir.xml.markup import apart as apart
+from bars_portal.exchange.fhir.xml.markup import parse as parse
 from bars_portal.exchange.fhir.xml.reading import read_resource
 from bars_portal.exchange.fhir.xml.writing import write_resource
 

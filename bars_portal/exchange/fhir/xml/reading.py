@@ -10,9 +10,9 @@ from typing import Any
 
 from lxml import etree
 
-from bars_portal.exchange.fhir.decimals import parse_decimal
+from bars_portal.exchange.fhir.json import parse_decimal
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
-from bars_portal.exchange.fhir.xml.narrative import markup_of
+from bars_portal.exchange.fhir.xml.markup import markup_of
 from bars_portal.exchange.fhir.xml.table import (
     FHIR,
     MAX_DEPTH,

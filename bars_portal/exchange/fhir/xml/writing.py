@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bars_portal.exchange.fhir.decimals import decimal_text
+from bars_portal.exchange.fhir.json import decimal_text
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
-from bars_portal.exchange.fhir.xml.escaping import escape
-from bars_portal.exchange.fhir.xml.narrative import div
+from bars_portal.exchange.fhir.xml.markup import div, escape
 from bars_portal.exchange.fhir.xml.table import (
     FHIR,
     MAX_DEPTH,

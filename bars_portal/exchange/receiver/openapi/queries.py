@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, UseCase
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM, SERVICE_ID_SYSTEM, ServiceID
-from bars_portal.exchange.fhir.queries import appointments, definitions, service_requests, slots
+from bars_portal.exchange.fhir.queries import patients, services
 from bars_portal.exchange.fhir.queries.params import MAX_VALUE_LENGTH
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER
 from bars_portal.exchange.receiver.openapi.answers import Json
@@ -36,7 +36,7 @@ def definitions_search(service_id: ServiceID) -> list[Json]:
     """GET /MessageDefinition."""
     use_case = {"type": "string", "enum": [f"{USE_CASE_SYSTEM}|{each}" for each in UseCase]}
     schema = _several({"anyOf": [_SERVICE, use_case]})
-    return [_parameter(definitions.CONTEXT, schema, required=True, example=[service_id.token])]
+    return [_parameter(services.CONTEXT, schema, required=True, example=[service_id.token])]
 
 
 def search(resource_type: str, service_id: ServiceID) -> list[Json]:
@@ -46,7 +46,7 @@ def search(resource_type: str, service_id: ServiceID) -> list[Json]:
     if resource_type == "Appointment":
         return _of_one_patient()
     if resource_type == "ServiceRequest":
-        return [_parameter(service_requests.IDENTIFIER, _TOKEN), *_of_one_patient()]
+        return [_parameter(patients.REQUEST_IDENTIFIER, _TOKEN), *_of_one_patient()]
     raise ImproperlyConfigured(f"The search of {resource_type} has no description.")
 
 
@@ -58,14 +58,14 @@ def _slots(service_id: ServiceID) -> list[Json]:
         "maxItems": 2,
     }
     hours = ["ge2030-01-07T08:00:00Z", "le2030-01-07T20:00:00Z"]
-    includes = [each.value for each in slots.SlotInclude]
-    needed = [each.value for each in slots.REQUIRED_INCLUDES]
+    includes = [each.value for each in services.SlotInclude]
+    needed = [each.value for each in services.REQUIRED_INCLUDES]
     several = _several({"type": "string", "enum": includes}, fewest=len(needed))
     return [
-        _parameter(slots.SERVICE, _SERVICE, required=True, example=service_id.token),
-        _parameter(slots.STATUS, {"enum": ["free", "busy", "free,busy"]}, required=True, example="free"),
-        _parameter(slots.START, bounds, required=True, example=hours),
-        _parameter(slots.INCLUDE, several, required=True, example=needed),
+        _parameter(services.SERVICE, _SERVICE, required=True, example=service_id.token),
+        _parameter(services.STATUS, {"enum": ["free", "busy", "free,busy"]}, required=True, example="free"),
+        _parameter(services.START, bounds, required=True, example=hours),
+        _parameter(services.INCLUDE, several, required=True, example=needed),
     ]
 
 
@@ -74,10 +74,10 @@ def _of_one_patient() -> list[Json]:
     postcode = {"type": "string", "pattern": "^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$"}
     return [
         _parameter(
-            appointments.IDENTIFIER,
+            patients.IDENTIFIER,
             {"type": "string", "pattern": rf"^{NHS_NUMBER_SYSTEM}\|[0-9]{{10}}$"},
         ),
-        _parameter(appointments.NAME, _TEXT),
-        _parameter(appointments.BIRTH_DATE, {"type": "string", "format": "date"}),
-        _parameter(appointments.POSTCODE, postcode),
+        _parameter(patients.NAME, _TEXT),
+        _parameter(patients.BIRTH_DATE, {"type": "string", "format": "date"}),
+        _parameter(patients.POSTCODE, postcode),
     ]

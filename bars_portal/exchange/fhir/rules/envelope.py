@@ -1,4 +1,4 @@
-"""The Bundle itself and its header: what every other rule stands on."""
+"""The Bundle itself, its version and its header: what every other rule stands on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
+from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
+
+# The Bundle itself and its header: what every other rule stands on.
 
 
 def _type_is_message(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
@@ -66,4 +69,28 @@ RULES = (
         Severity.EITHER,
     ),
     Rule("response-answers", "6", "A response names the message that it answers.", _answers_something),
+)
+
+
+# The version of the standard that a message follows.
+
+
+_PATH = ("Bundle.meta.versionId",)
+
+
+def is_supported(version: str) -> bool:
+    """Whether a version such as 1.0.0 or 1.0.0-beta has our major number."""
+    return version.partition(".")[0] == STANDARD_VERSION.partition(".")[0]
+
+
+def _version(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    if not bundle.version_id:
+        yield Issue(OutcomeCode.INVARIANT, "Bundle.meta.versionId is missing", _PATH)
+    elif not is_supported(bundle.version_id):
+        words = f"Bundle.meta.versionId is not a version that is supported here, such as {STANDARD_VERSION}"
+        yield Issue(OutcomeCode.VERSION_NOT_SUPPORTED, words, _PATH)
+
+
+VERSION_RULES = (
+    Rule("version", "6", "Bundle.meta.versionId names a version of the standard with our major.", _version),
 )

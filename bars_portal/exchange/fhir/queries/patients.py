@@ -1,4 +1,7 @@
-"""GET /Appointment of one patient (standard section 7; api.md section 3)."""
+"""Searches of what we hold of one patient: GET /Appointment and GET /ServiceRequest.
+
+Standard section 7; api.md section 3.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ from typing import Self
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, NHSNumber
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.fhir.queries.params import Pairs, Params
+
+# GET /Appointment of one patient (standard section 7; api.md section 3).
+
 
 IDENTIFIER = "patient:identifier"
 NAME = "patient:name"
@@ -103,3 +109,45 @@ def _postcode(reader: Params) -> str | None:
         return postcode
     reader.fault(OutcomeCode.VALUE, f"{POSTCODE} is not a postcode")
     return None
+
+
+# GET /ServiceRequest, of one patient or by an identifier (standard section 7; api.md section 3).
+
+
+REQUEST_IDENTIFIER = "ServiceRequest.identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestIdentifier:
+    """A reference of the case, never its id; `system` is "" when it was not said."""
+
+    system: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRequestQuery:
+    """A valid search: by an identifier, by patient, or by both."""
+
+    identifier: RequestIdentifier | None
+    patient: AppointmentQuery
+
+    @classmethod
+    def parse(cls, params: Pairs) -> Self:
+        """Raise OutcomeError with every fault: 400 required, value or invalid."""
+        reader = Params(params, (REQUEST_IDENTIFIER, *PATIENT))
+        identifier = _request_identifier(reader)
+        patient = AppointmentQuery.read(reader, required=not reader.given(REQUEST_IDENTIFIER))
+        reader.finish()
+        return cls(identifier, patient)
+
+
+def _request_identifier(reader: Params) -> RequestIdentifier | None:
+    text = reader.one(REQUEST_IDENTIFIER, required=False)
+    if text is None:
+        return None
+    system, bar, value = text.rpartition("|")
+    if not value or (bar and not system):
+        reader.fault(OutcomeCode.VALUE, f"{REQUEST_IDENTIFIER} is not of the form system|value")
+        return None
+    return RequestIdentifier(system, value)

@@ -1,8 +1,9 @@
-"""Where to go: the incident of a validation, and of a case between ambulance controls."""
+"""The case: where it is, by when it must be done, and the journey that joins its messages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
@@ -12,6 +13,11 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.profiles import EXTENSION_LOCATION
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
+from bars_portal.exchange.fhir.rules.parts import journey_id, journey_of, request_of
+from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
+
+# Where to go: the incident of a validation, and of a case between ambulance controls.
+
 
 # An address with nothing but a country or a county sends nobody anywhere.
 _ADDRESS_PARTS = ("text", "postalCode", "city")
@@ -76,5 +82,66 @@ RULES = (
         "position; an incident Location of a referral should.",
         _says_where,
         Severity.EITHER,
+    ),
+)
+
+
+# By when a validation must be done: ServiceRequest.occurrencePeriod (profile of validation requests).
+
+
+def _breach_time(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    row, request = facts.row, request_of(bundle)
+    if row is None or request is None or MessageCategory.VALIDATION not in row.categories:
+        return
+    if row.answers or row.is_stripped:
+        return
+    path = f"{bundle.path_of(request)}.occurrencePeriod"
+    period, read = as_dict(request.get("occurrencePeriod")), dict[str, datetime]()
+    for name in ("start", "end"):
+        text = as_text(period.get(name))
+        try:
+            read[name] = parse_instant(text)
+        except InvalidInstant:
+            code = OutcomeCode.VALUE if text else OutcomeCode.REQUIRED
+            words = f"ServiceRequest.occurrencePeriod.{name} is {'no date and time' if text else 'missing'}"
+            yield Issue(code, words, (f"{path}.{name}",))
+    if len(read) == 2 and read["end"] < read["start"]:
+        words = "ServiceRequest.occurrencePeriod ends before it starts"
+        yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.end",))
+
+
+BREACH_RULES = (
+    Rule(
+        "breach-time",
+        "9",
+        "A validation request says from when and until when it is to be done.",
+        _breach_time,
+    ),
+)
+
+
+# The journey that joins the messages of one case.
+
+
+def _journey(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    """Only warnings: section 6 refuses nothing for it, and the clinical content is of use without."""
+    first = journey_id(bundle)
+    for encounter in bundle.of_type("Encounter"):
+        own, path = journey_of(encounter), (f"{bundle.path_of(encounter)}.episodeOfCare",)
+        if own is None:
+            words = "Encounter.episodeOfCare is no journey id, EpisodeOfCare/<uuid>"
+            yield Issue(OutcomeCode.INVARIANT, words, path, warning=True)
+        elif own != first:
+            words = "The Encounters of the message name different journeys"
+            yield Issue(OutcomeCode.INVARIANT, words, path, warning=True)
+
+
+JOURNEY_RULES = (
+    Rule(
+        "journey",
+        "9",
+        "Every Encounter should name the journey, and all of them the same.",
+        _journey,
+        Severity.WARNING,
     ),
 )

@@ -1,0 +1,143 @@
+"""The patient: whom to call back, when to come, and the consent to share information."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import ConsentCategory
+from bars_portal.exchange.fhir.identifiers import is_uuid, same_system
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
+from bars_portal.exchange.fhir.profiles import EXTENSION_CONTACT_RANK
+from bars_portal.exchange.fhir.reading import as_text, codings, dicts, extension
+from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
+from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
+
+# Whom to call back: exactly one contact of rank 1.
+
+
+def contact_rank(contact: dict[str, Any]) -> int | None:
+    """The rank of a Patient.contact, from its extension; None when it has none."""
+    value = extension(contact, EXTENSION_CONTACT_RANK).get("valuePositiveInt")
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _call_back(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    for patient in bundle.of_type("Patient")[:1]:
+        path = f"{bundle.path_of(patient)}.contact"
+        first = [each for each in dicts(patient.get("contact")) if contact_rank(each) == 1]
+        if not first:
+            yield Issue(OutcomeCode.INVARIANT, "No Patient.contact has rank 1", (path,))
+        elif len(first) > 1:
+            yield Issue(OutcomeCode.INVARIANT, "More than one Patient.contact has rank 1", (path,))
+        elif not any(as_text(each.get("value")) for each in dicts(first[0].get("telecom"))):
+            words = "The Patient.contact with rank 1 has no telecom with a value"
+            yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.telecom",))
+
+
+def _ranks(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    """Only warnings: the official examples fall short here themselves."""
+    for patient in bundle.of_type("Patient")[:1]:
+        for position, contact in enumerate(dicts(patient.get("contact"))):
+            path = f"{bundle.path_of(patient)}.contact[{position}]"
+            telecom_ranks = [each.get("rank") for each in dicts(contact.get("telecom"))]
+            if contact_rank(contact) is None:
+                yield _warning("A Patient.contact has no rank", path)
+            if None in telecom_ranks:
+                yield _warning("A telecom of a Patient.contact has no rank", f"{path}.telecom")
+            if telecom_ranks.count(1) > 1:
+                yield _warning("More than one telecom of a Patient.contact has rank 1", f"{path}.telecom")
+
+
+def _warning(words: str, path: str) -> Issue:
+    return Issue(OutcomeCode.INVARIANT, words, (path,), warning=True)
+
+
+RULES = (
+    Rule("contact-call-back", "6", "Exactly one contact has rank 1, with a telecom.", _call_back),
+    Rule(
+        "contact-ranks",
+        "6",
+        "Every contact and every telecom should have a rank, one telecom rank 1.",
+        _ranks,
+        Severity.WARNING,
+    ),
+)
+
+
+# The appointment of a booking and the slot that it takes.
+
+
+def _appointment(bundle: MessageBundle) -> Resource | None:
+    """The focus when it is an Appointment; other messages have none to judge."""
+    focus = bundle.focus
+    return focus if focus is not None and focus.get("resourceType") == "Appointment" else None
+
+
+def _times(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    appointment = _appointment(bundle)
+    if appointment is None or facts.row is None:
+        return
+    path = bundle.path_of(appointment)
+    read: dict[str, datetime] = {}
+    for name in ("start", "end"):
+        if not as_text(appointment.get(name)):
+            yield Issue(OutcomeCode.REQUIRED, f"Appointment.{name} is missing", (f"{path}.{name}",))
+            continue
+        try:
+            read[name] = parse_instant(as_text(appointment.get(name)))
+        except InvalidInstant:
+            words = f"Appointment.{name} is not a date and time with an offset"
+            yield Issue(OutcomeCode.VALUE, words, (f"{path}.{name}",))
+    if len(read) == 2 and read["end"] <= read["start"]:
+        yield Issue(OutcomeCode.INVARIANT, "Appointment.end is not after Appointment.start", (f"{path}.end",))
+
+
+def _slot(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    appointment = _appointment(bundle)
+    if appointment is None or facts.row is None or facts.row.is_stripped:
+        return
+    path = f"{bundle.path_of(appointment)}.slot"
+    reference = next(dicts(appointment.get("slot")), None)
+    slot = bundle.resolve(reference)
+    if reference is None:
+        yield Issue(OutcomeCode.REQUIRED, "Appointment.slot is missing", (path,))
+    elif slot is not None and slot.get("resourceType") != "Slot":
+        yield Issue(OutcomeCode.INVARIANT, "Appointment.slot does not point at a Slot", (path,))
+    elif slot is not None:
+        yield from _slot_id(bundle, slot)
+
+
+def _slot_id(bundle: MessageBundle, slot: Resource) -> Iterator[Issue]:
+    path, ident = f"{bundle.path_of(slot)}.id", as_text(slot.get("id"))
+    if not ident:
+        yield Issue(OutcomeCode.REQUIRED, "Slot.id is missing: it says which slot is booked", (path,))
+    elif not is_uuid(ident):
+        yield Issue(OutcomeCode.VALUE, "Slot.id is not a UUID", (path,))
+
+
+APPOINTMENT_RULES = (
+    Rule("appointment-times", "6", "The appointment has a start and a later end, with offsets.", _times),
+    Rule("appointment-slot", "6", "A new booking names the slot that it takes by its id.", _slot),
+)
+
+
+# The consent under which information is shared.
+
+
+def _direct_care(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    for consent in bundle.of_type("Consent"):
+        if not any(map(_is_direct_care, codings(consent.get("category")))):
+            path = f"{bundle.path_of(consent)}.category"
+            yield Issue(OutcomeCode.INVARIANT, "Consent.category is not DRC, direct care", (path,))
+
+
+def _is_direct_care(coding: dict[str, Any]) -> bool:
+    system = as_text(coding.get("system"))
+    known = not system or same_system(system, ConsentCategory.DIRECT_CARE.system)
+    return known and coding.get("code") == ConsentCategory.DIRECT_CARE
+
+
+CONSENT_RULES = (Rule("consent", "6", "A consent is for direct care.", _direct_care),)

@@ -1,0 +1,166 @@
+"""HTTP as a client: one bounded exchange, its answer as plain data, its errors as ours."""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import ClassVar, Literal
+
+import httpx
+
+NotSentKind = Literal["connect", "tls", "timeout", "pool", "request"]
+LostKind = Literal["timeout", "cut", "garbled"]
+
+
+class TransportError(Exception):
+    """Base of all. `sent`: the other side may have seen the request, so only the same ids may be sent again.
+
+    Texts are fixed words: never a URL, a header, a body or a secret.
+    """
+
+    sent: ClassVar[bool]
+    kind: str
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"{type(self).__name__}: {kind}")
+        self.kind = kind
+
+
+class NotSent(TransportError):
+    """Certainly nothing was sent: no connection, a TLS failure, no free connection, unusable request."""
+
+    sent = False
+
+    def __init__(self, kind: NotSentKind) -> None:
+        super().__init__(kind)
+
+
+class LostReply(TransportError):
+    """Sending began and no usable answer came: too late, cut off, or no HTTP we can read (or too large)."""
+
+    sent = True
+
+    def __init__(self, kind: LostKind) -> None:
+        super().__init__(kind)
+
+
+# What came back over HTTP, as plain data.
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer: status, headers, the body's bytes (inflated), and the time it took in milliseconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed_ms: int
+
+    def header(self, name: str) -> str | None:
+        """The header's value; names are compared without regard to case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers.items() if key.lower() == wanted), None)
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+# One HTTP exchange: bounded in time and size, every httpx exception turned into one of ours.
+
+
+# Far above any BaRS answer; a larger one is a fault over there that must not fill our memory.
+LIMIT_BYTES = 10_000_000
+# h11's words for a connection that ended early; every other protocol error is nonsense on the wire.
+_CUT_WORDS = ("disconnected", "peer closed", "connection closed")
+
+
+def send(http: httpx.Client, request: httpx.Request, *, within_seconds: float) -> Answer:
+    """Send once and read the whole answer; nothing is retried and no redirect followed.
+
+    `within_seconds` bounds an answer that trickles in; each single wait has the client's own timeout.
+    Raises NotSent or LostReply.
+    """
+    started = perf_counter()
+    with _our_errors():
+        response = http.send(request, stream=True, follow_redirects=False)
+        try:
+            body = _read(response, deadline=started + within_seconds)
+        finally:
+            response.close()
+    return Answer(response.status_code, dict(response.headers), body, milliseconds_since(started))
+
+
+def milliseconds_since(started: float) -> int:
+    return round((perf_counter() - started) * 1000)
+
+
+def _read(response: httpx.Response, *, deadline: float) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > LIMIT_BYTES:
+            raise LostReply("garbled")
+        if perf_counter() > deadline:
+            raise LostReply("timeout")
+    return bytes(body)
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except httpx.PoolTimeout:
+        raise NotSent("pool") from None
+    except httpx.ConnectTimeout:
+        raise NotSent("timeout") from None
+    except httpx.ConnectError as error:
+        raise NotSent("tls" if _is_tls(error) else "connect") from None
+    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL):
+        raise NotSent("request") from None
+    except httpx.TimeoutException:
+        raise LostReply("timeout") from None
+    except httpx.NetworkError:
+        raise LostReply("cut") from None
+    except httpx.RemoteProtocolError as error:
+        raise LostReply("cut" if any(word in str(error) for word in _CUT_WORDS) else "garbled") from None
+    except httpx.HTTPError:
+        raise LostReply("garbled") from None
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    """Whether TLS is somewhere below this error: httpx reports a bad certificate as a failed connection."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+# TLS as a client. httpx's own `cert=` is never used: beside a CA path it silently sends no certificate.
+
+
+def client_context(
+    *,
+    ca_file: str | Path | None,
+    cert_file: str | Path | None = None,
+    key_file: str | Path | None = None,
+) -> ssl.SSLContext:
+    """A verifying context, TLS 1.2 or later; `ca_file` None trusts the public authorities.
+
+    With `cert_file` (and `key_file`, unless the key is in the same file) it presents that client certificate.
+    Raises OSError or ssl.SSLError when a file is missing or unusable.
+    """
+    context = _trusting(ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if cert_file:
+        context.load_cert_chain(cert_file, key_file)
+    return context
+
+
+def _trusting(ca_file: str | Path | None) -> ssl.SSLContext:
+    if ca_file is None:
+        return httpx.create_ssl_context(verify=True, trust_env=False)
+    return ssl.create_default_context(cafile=str(ca_file))
