@@ -12,7 +12,7 @@ DEMO = "bars_portal.settings.demo"
 
 def join_the_demo() -> None:
     """A command beside `make demo` has its environment, as far as its own names nothing else."""
-    from bars_portal.env import VAR
+    from bars_portal.settings.environment import VAR
 
     file = VAR / "manage.env"
     if file.exists():

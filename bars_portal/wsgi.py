@@ -2,13 +2,14 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
 
 application = get_wsgi_application()
 
-if os.environ.get("BARS_PROCESS") == "receiver":
+if settings.IS_RECEIVER:
     from bars_portal.exchange.receiver.warming import warm
 
     warm()

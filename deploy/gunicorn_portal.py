@@ -1,12 +1,13 @@
 """gunicorn's configuration of the portal: plain HTTP behind a load balancer that speaks TLS to browsers."""
 
-import os
 from pathlib import Path
 
-bind = os.environ.get("PORTAL_BIND", "0.0.0.0:8000")
-workers = int(os.environ.get("PORTAL_WORKERS", "2"))
+from bars_portal.settings.environment import env
+
+bind = env.text("PORTAL_BIND", "0.0.0.0:8000")
+workers = env.whole("PORTAL_WORKERS", 2, 1, 64)
 worker_class = "gthread"
-threads = int(os.environ.get("PORTAL_THREADS", "8"))
+threads = env.whole("PORTAL_THREADS", 8, 1, 256)
 if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's heartbeat file: unlinked at once; a disk would stall it
     worker_tmp_dir = "/dev/shm"  # noqa: S108 - see above
 
@@ -17,7 +18,7 @@ timeout = 30
 graceful_timeout = 15
 control_socket_disable = True
 # Whose X-Forwarded-* counts: the load balancer's addresses.
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
 
 # Method, path, status, time: queries and headers stay out of the log.
 logger_class = "bars_portal.exchange.receiver.server.access_log.PlainAccessLog"

@@ -5,17 +5,17 @@ gunicorn -c deploy/gunicorn_receiver_behind_nginx.py bars_portal.wsgi:applicatio
 the socket: whoever does may claim any certificate.
 """
 
-import os
 from pathlib import Path
 
 from bars_portal.exchange.receiver.server.worker import limit_heaps
+from bars_portal.settings.environment import env
 
-bind = os.environ.get("RECEIVER_BIND", "unix:/run/bars/receiver.sock")
+bind = env.text("RECEIVER_BIND", "unix:/run/bars/receiver.sock")
 # The socket is for its owner and group: nginx joins the group.
 umask = 0o007
-workers = int(os.environ.get("RECEIVER_WORKERS", "2"))
+workers = env.whole("RECEIVER_WORKERS", 2, 1, 64)
 worker_class = "bars_portal.exchange.receiver.server.lingering.LingeringWorker"
-threads = int(os.environ.get("RECEIVER_THREADS", "16"))
+threads = env.whole("RECEIVER_THREADS", 16, 1, 256)
 if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's heartbeat file: unlinked at once; a disk would stall it
     worker_tmp_dir = "/dev/shm"  # noqa: S108 - see above
 

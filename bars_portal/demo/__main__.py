@@ -14,7 +14,7 @@ from bars_portal.demo import facts, setup
 from bars_portal.demo.database import start_embedded
 from bars_portal.demo.processes import ChildEnded, Children, programs, wait_until_ready
 from bars_portal.demo.setup import Ports, PortTaken
-from bars_portal.env import VAR
+from bars_portal.settings.environment import VAR
 
 # Everything in place before the first program starts: keys, files, migrations, data.
 

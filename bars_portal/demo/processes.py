@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.demo.setup import Ports, receiver_environment, simulator_arguments
-from bars_portal.env import ROOT
+from bars_portal.settings.environment import ROOT
 
 # Children of the launcher: started together, started again when one dies, and all stopped when it ends.
 

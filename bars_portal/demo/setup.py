@@ -13,6 +13,7 @@ from typing import Any
 from bars_portal.credentials.local_pki import PkiFiles, ensure_local_pki
 from bars_portal.credentials.sender_credentials import SenderCredentials, ensure_sender_credentials
 from bars_portal.demo import facts
+from bars_portal.settings.environment import env
 
 # Where the demo listens: overridable, and checked before anything starts.
 
@@ -30,12 +31,13 @@ class Ports:
 
     @classmethod
     def read(cls) -> "Ports":
-        receiver = int(os.environ.get("RECEIVER_PORT", "8443"))
+        """Raises ImproperlyConfigured."""
+        receiver = env.port("RECEIVER_PORT", 8443)
         return cls(
-            portal=int(os.environ.get("PORTAL_PORT", "8000")),
+            portal=env.port("PORTAL_PORT", 8000),
             receiver=receiver,
-            receiver_health=int(os.environ.get("RECEIVER_HEALTH_PORT", str(receiver + 1))),
-            simulator=int(os.environ.get("SIMULATOR_PORT", "8010")),
+            receiver_health=env.port("RECEIVER_HEALTH_PORT", receiver + 1),
+            simulator=env.port("SIMULATOR_PORT", 8010),
         )
 
     def require_free(self) -> None:

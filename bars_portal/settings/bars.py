@@ -1,6 +1,6 @@
 """Who we are on the BaRS network, and which environment we speak to (api.md and standard, section 1)."""
 
-from bars_portal import env
+from bars_portal.settings.environment import env
 
 BARS_PROCESS = env.choice("BARS_PROCESS", ("portal", "receiver", "worker"), "portal")
 
@@ -32,7 +32,7 @@ BARS = {
 BARS_RETRY_SECONDS = env.numbers("BARS_RETRY_SECONDS", (5, 15, 60, 300, 900, 3600))
 
 # How many hours a service's own word on what it takes is kept; the standard allows 24 (section 8).
-BARS_CAPABILITY_HOURS = env.within("BARS_CAPABILITY_HOURS", 12, 1, 24)
+BARS_CAPABILITY_HOURS = env.whole("BARS_CAPABILITY_HOURS", 12, 1, 24)
 
 # Which client certificates may speak to the receiver (its chain is checked by TLS itself).
 BARS_PEER_NAMES = env.listing(

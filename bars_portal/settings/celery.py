@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bars_portal import env
+from bars_portal.settings.environment import VAR, env
 
 _FILE_BROKER = "filesystem://"
 
@@ -26,7 +26,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-typed": {"task": "bars_portal.accounts.tasks.forget_typed", "schedule": 3600.0},
     "heartbeat": {"task": "bars_portal.exchange.tasks.heartbeat", "schedule": 10.0},
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(env.VAR / "celery" / "beat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celery" / "beat-schedule")
 
 
 def _file_broker(folder: Path) -> dict[str, Any]:
@@ -43,4 +43,4 @@ def _file_broker(folder: Path) -> dict[str, Any]:
 
 
 if CELERY_BROKER_URL == _FILE_BROKER:
-    CELERY_BROKER_TRANSPORT_OPTIONS = _file_broker(env.VAR / "celery")
+    CELERY_BROKER_TRANSPORT_OPTIONS = _file_broker(VAR / "celery")

@@ -2,22 +2,16 @@
 
 from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from bars_portal.settings.environment import env
 
-from bars_portal import env
-from bars_portal.settings.security import FORM_TARGETS
-
+_issuer = env.text("CIS2_ISSUER", "")
+_default = None if _issuer else ""
 CIS2 = {
-    "ISSUER": env.text("CIS2_ISSUER", ""),
-    "CLIENT_ID": env.text("CIS2_CLIENT_ID", ""),
-    "KEY_ID": env.text("CIS2_KEY_ID", ""),
-    "PRIVATE_KEY_FILE": env.text("CIS2_PRIVATE_KEY_FILE", ""),
+    "ISSUER": _issuer,
+    "CLIENT_ID": env.text("CIS2_CLIENT_ID", _default),
+    "KEY_ID": env.text("CIS2_KEY_ID", _default),
+    "PRIVATE_KEY_FILE": env.text("CIS2_PRIVATE_KEY_FILE", _default),
 }
-
-if CIS2["ISSUER"]:
-    for _name, _value in CIS2.items():
-        if not _value:
-            raise ImproperlyConfigured(f"CIS2_ISSUER is set, so CIS2_{_name} must be set too.")
-    _address = urlsplit(CIS2["ISSUER"])
-    # "Sign out" is a form, and its answer leads there.
-    FORM_TARGETS.append(f"{_address.scheme}://{_address.netloc}")
+_address = urlsplit(_issuer)
+# "Sign out" is a form, and its answer leads there.
+CIS2_FORM_TARGETS = [f"{_address.scheme}://{_address.netloc}"] if _issuer else []

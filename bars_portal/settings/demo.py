@@ -2,10 +2,10 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from bars_portal import env
 from bars_portal.demo import facts
 from bars_portal.settings.bars import BARS
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
+from bars_portal.settings.environment import VAR
 
 if BARS["ENVIRONMENT"] != "simulator":
     raise ImproperlyConfigured(
@@ -17,7 +17,7 @@ SECRET_KEY = "demo-only-not-a-secret-demo-only-not-a-secret-demo-only"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ENVIRONMENT_LABEL = "Demo: not for patients"
 DEMO = True
-HEARTBEAT_FILE = env.VAR / "celery" / "heartbeat"
+HEARTBEAT_FILE = VAR / "celery" / "heartbeat"
 # No collectstatic on a laptop: files are served from where they lie.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -1,10 +1,10 @@
 """Production: refuses to start on anything unsafe, naming every variable that is wrong."""
 
-from bars_portal import env
 from bars_portal.settings.bars import BARS, BARS_TRUSTED_PROXIES
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.base import IS_RECEIVER, STORAGES
 from bars_portal.settings.cis2 import CIS2
+from bars_portal.settings.environment import VAR, env
 from bars_portal.settings.safety import require_safe_production
 
 SECRET_KEY = env.text("DJANGO_SECRET_KEY")
@@ -22,7 +22,7 @@ require_safe_production(
     broker_url=env.text("BROKER_URL", ""),
     trusted_proxies=BARS_TRUSTED_PROXIES,
     cis2=CIS2,
-    var=env.VAR,
+    var=VAR,
 )
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bars_portal.demo.facts import PASSWORD
-from bars_portal.settings.security import SESSION_COOKIE_NAME
+from bars_portal.settings.base import SESSION_COOKIE_NAME
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import People
 from tests.browser.person import FAMILY, HUB, Person

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bars_portal import env
 from bars_portal.demo.setup import Ports
+from bars_portal.settings.environment import ROOT, VAR
 
 # Riverside Hub, which accepts every use case (demo/facts.py).
 HUB = "2000099999"
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if options["target"] is None and any(options[name] for name in _FILES):
             raise CommandError("--cert, --key and --ca belong to a --target.", returncode=2)
         command = [sys.executable, "-m", "bars_portal.simulator", "selftest", *_arguments(options)]
-        done = subprocess.run(command, cwd=env.ROOT, check=False)
+        done = subprocess.run(command, cwd=ROOT, check=False)
         if done.returncode:
             sys.exit(done.returncode)
 
@@ -68,7 +68,7 @@ def _arguments(options: dict[str, Any]) -> list[str]:
 
 
 def _of_the_demo() -> dict[str, str]:
-    pki = env.VAR / "pki"
+    pki = VAR / "pki"
     return {
         "target": f"https://localhost:{Ports.read().receiver}/FHIR/R4",
         "cert": str(pki / "proxy-client.pem"),

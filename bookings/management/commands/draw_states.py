@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from bars_portal.env import ROOT
 from bookings.states_table import as_markdown
 
 
@@ -12,6 +12,6 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *args: Any, **options: Any) -> None:
-        target = ROOT / "docs" / "states.md"
+        target = settings.BASE_DIR / "docs" / "states.md"
         target.write_text(as_markdown(), encoding="utf-8")
         self.stdout.write("docs/states.md is written.")

@@ -9,7 +9,7 @@ from celery import Celery
 from django.db import IntegrityError
 
 from bars_portal.logging import PlainFormatter
-from bars_portal.settings.logging import LOGGING
+from bars_portal.settings.base import LOGGING
 
 SECRET = "Failing row contains (Zebedee, 9990548609)"
 

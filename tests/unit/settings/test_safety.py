@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from bars_portal import env
+from bars_portal.settings.environment import env
 from bars_portal.settings.safety import require_safe_production
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -136,7 +136,7 @@ def test_the_demo_speaks_to_the_simulator_only(tmp_path: Path) -> None:
     assert "BARS_ENVIRONMENT must be simulator" in refused.stderr
 
 
-# -- env.py
+# -- environment.py
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
@@ -149,9 +149,10 @@ def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch, value: str
     assert env.text("SOME_VARIABLE", "default") in ("default", value)
 
 
-def test_a_value_that_begins_with_a_dollar_is_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOME_VARIABLE", "$ecret")
-    assert env.text("SOME_VARIABLE") == env.text("SOME_VARIABLE", "x") == "$ecret"
+@pytest.mark.parametrize("value", ["$ecret", "$$", "pa$$word", r"\$5", r"5\\$", "$PATH"])
+def test_a_value_that_begins_with_a_dollar_is_a_value(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SOME_VARIABLE", value)
+    assert env.text("SOME_VARIABLE") == env.text("SOME_VARIABLE", "x") == value
 
 
 @pytest.mark.parametrize(
@@ -183,10 +184,14 @@ def test_a_flag_that_is_not_set(monkeypatch: pytest.MonkeyPatch, default: bool) 
     ("read", "value"),
     [
         (lambda: env.flag("SOME_VARIABLE", default=True), "flase"),
-        (lambda: env.integer("SOME_VARIABLE", 1), "many"),
-        (lambda: env.integer("SOME_VARIABLE", 1), ""),
-        (lambda: env.within("SOME_VARIABLE", 12, 1, 24), "25"),
-        (lambda: env.within("SOME_VARIABLE", 12, 1, 24), "0"),
+        (lambda: env.whole("SOME_VARIABLE", 12, 1, 24), "many"),
+        (lambda: env.whole("SOME_VARIABLE", 12, 1, 24), ""),
+        (lambda: env.whole("SOME_VARIABLE", 12, 1, 24), "25"),
+        (lambda: env.whole("SOME_VARIABLE", 12, 1, 24), "0"),
+        (lambda: env.port("SOME_VARIABLE", 8000), "65536"),
+        (lambda: env.file("SOME_VARIABLE"), "/nowhere/hidden"),
+        (lambda: env.numbers("SOME_VARIABLE"), "5,hidden"),
+        (lambda: env.numbers("SOME_VARIABLE"), "5,-1"),
         (lambda: env.choice("SOME_VARIABLE", ("a", "b"), "a"), "c"),
         (lambda: env.database("SOME_VARIABLE"), "sqlite:///file"),
         (lambda: env.database("SOME_VARIABLE"), "mysql://u:hidden@h/d"),
