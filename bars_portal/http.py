@@ -1,17 +1,30 @@
-"""HTTP as a client: one bounded exchange, its answer as plain data, its errors as ours."""
+"""HTTP as a client: one bounded exchange at a time, its answer as plain data, its errors as our own.
+
+The one importer of httpx, which is frozen upstream: what replaces it some day replaces this module.
+"""
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from time import perf_counter
 from typing import ClassVar, Literal
 
 import httpx
 
+# The names by which other rooms speak of a pool of connections and of what bounds it.
+Client = httpx.Client
+Limits = httpx.Limits
+Timeout = httpx.Timeout
+
 NotSentKind = Literal["connect", "tls", "timeout", "pool", "request"]
 LostKind = Literal["timeout", "cut", "garbled"]
+# Far above any honest answer; a larger one is a fault over there that must not fill our memory.
+LIMIT_BYTES = 10_000_000
+# h11's words for a connection that ended early; every other protocol error is nonsense on the wire.
+_CUT_WORDS = ("disconnected", "peer closed", "connection closed")
 
 
 class TransportError(Exception):
@@ -46,9 +59,6 @@ class LostReply(TransportError):
         super().__init__(kind)
 
 
-# What came back over HTTP, as plain data.
-
-
 @dataclass(frozen=True)
 class Answer:
     """One HTTP answer: status, headers, the body's bytes (inflated), and the time it took in milliseconds."""
@@ -68,29 +78,77 @@ class Answer:
         return 200 <= self.status < 300
 
 
-# One HTTP exchange: bounded in time and size, every httpx exception turned into one of ours.
+def client_context(
+    *,
+    ca_file: str | Path | None,
+    cert_file: str | Path | None = None,
+    key_file: str | Path | None = None,
+) -> ssl.SSLContext:
+    """A verifying context, TLS 1.2 or later; `ca_file` None trusts the public authorities.
+
+    With `cert_file` (and `key_file`, unless the key is in the same file) it presents that client certificate:
+    httpx's own `cert=` beside a CA path silently sends none. Raises OSError or ssl.SSLError when a file is
+    missing or unusable.
+    """
+    if ca_file is None:
+        context = httpx.create_ssl_context(verify=True, trust_env=False)
+    else:
+        context = ssl.create_default_context(cafile=str(ca_file))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if cert_file:
+        context.load_cert_chain(cert_file, key_file)
+    return context
 
 
-# Far above any BaRS answer; a larger one is a fault over there that must not fill our memory.
-LIMIT_BYTES = 10_000_000
-# h11's words for a connection that ended early; every other protocol error is nonsense on the wire.
-_CUT_WORDS = ("disconnected", "peer closed", "connection closed")
+def pool(*, verify: ssl.SSLContext | bool, timeout: Timeout, limits: Limits) -> Client:
+    """Kept-alive connections, for all threads of a process. No redirects, cookies or proxies from outside."""
+    return Client(
+        verify=verify,
+        timeout=timeout,
+        limits=limits,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
-def send(http: httpx.Client, request: httpx.Request, *, within_seconds: float) -> Answer:
+def send(
+    http: Client,
+    method: str,
+    url: str,
+    *,
+    within_seconds: float,
+    headers: Mapping[str, str] | None = None,
+    params: Sequence[tuple[str, str]] = (),
+    body: bytes | None = None,
+    form: Mapping[str, str] | None = None,
+    timeout: Timeout | None = None,
+) -> Answer:
     """Send once and read the whole answer; nothing is retried and no redirect followed.
 
-    `within_seconds` bounds an answer that trickles in; each single wait has the client's own timeout.
+    `within_seconds` bounds an answer that trickles in; each single wait has the pool's `timeout`, or this.
     Raises NotSent or LostReply.
     """
+    try:
+        request = http.build_request(
+            method,
+            url,
+            headers=headers,
+            params=list(params),
+            content=body,
+            data=form,
+            timeout=timeout or http.timeout,
+        )
+    except (ValueError, httpx.InvalidURL):
+        raise NotSent("request") from None
     started = perf_counter()
     with _our_errors():
         response = http.send(request, stream=True, follow_redirects=False)
         try:
-            body = _read(response, deadline=started + within_seconds)
+            content = _read(response, deadline=started + within_seconds)
         finally:
             response.close()
-    return Answer(response.status_code, dict(response.headers), body, milliseconds_since(started))
+    return Answer(response.status_code, dict(response.headers), content, milliseconds_since(started))
 
 
 def milliseconds_since(started: float) -> int:
@@ -98,14 +156,14 @@ def milliseconds_since(started: float) -> int:
 
 
 def _read(response: httpx.Response, *, deadline: float) -> bytes:
-    body = bytearray()
+    content = bytearray()
     for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > LIMIT_BYTES:
+        content += chunk
+        if len(content) > LIMIT_BYTES:
             raise LostReply("garbled")
         if perf_counter() > deadline:
             raise LostReply("timeout")
-    return bytes(body)
+    return bytes(content)
 
 
 @contextmanager
@@ -137,30 +195,3 @@ def _is_tls(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-# TLS as a client. httpx's own `cert=` is never used: beside a CA path it silently sends no certificate.
-
-
-def client_context(
-    *,
-    ca_file: str | Path | None,
-    cert_file: str | Path | None = None,
-    key_file: str | Path | None = None,
-) -> ssl.SSLContext:
-    """A verifying context, TLS 1.2 or later; `ca_file` None trusts the public authorities.
-
-    With `cert_file` (and `key_file`, unless the key is in the same file) it presents that client certificate.
-    Raises OSError or ssl.SSLError when a file is missing or unusable.
-    """
-    context = _trusting(ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if cert_file:
-        context.load_cert_chain(cert_file, key_file)
-    return context
-
-
-def _trusting(ca_file: str | Path | None) -> ssl.SSLContext:
-    if ca_file is None:
-        return httpx.create_ssl_context(verify=True, trust_env=False)
-    return ssl.create_default_context(cafile=str(ca_file))

@@ -1,1 +1,1 @@
-"""The wire towards BaRS: the only importer of httpx and jwt. No Django, no database, no settings."""
+"""The wire towards BaRS: tokens, headers, and what an answer means. No Django, no database, no settings."""

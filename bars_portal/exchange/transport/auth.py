@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID, uuid4
 
-import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.http import Answer, TransportError, send
+from bars_portal.http import Answer, Client, Timeout, TransportError, send
 
 
 class TokenRefused(TransportError):
@@ -40,7 +39,7 @@ ASSERTION_LIFE = timedelta(minutes=5) - timedelta(seconds=30)
 DEFAULT_LIFE_SECONDS = 300
 # All of a token request ends within this time, so that it is over before a renewal lease is.
 REQUEST_SECONDS = 8.0
-REQUEST_TIMEOUT = httpx.Timeout(connect=2.0, write=1.0, read=4.0, pool=1.0)
+REQUEST_TIMEOUT = Timeout(connect=2.0, write=1.0, read=4.0, pool=1.0)
 
 _JWT = re.compile(r"eyJ[\w-]+(?:\.[\w-]*)*")
 _LONGEST_TEXT = 300
@@ -83,7 +82,7 @@ class NoToken:
 class TokenEndpoint:
     """Where and as whom tokens are asked for; the parsed key is kept, as reading it takes 0.2 s."""
 
-    http: httpx.Client
+    http: Client
     url: str
     api_key: str
     key_id: str
@@ -133,16 +132,17 @@ def sign_assertion(
     return jwt.encode(claims, private_key, algorithm="RS512", headers={"typ": "JWT", "kid": key_id})
 
 
-def fetch_token(http: httpx.Client, *, token_url: str, assertion: str, now: datetime) -> Token:
+def fetch_token(http: Client, *, token_url: str, assertion: str, now: datetime) -> Token:
     """Exchange the assertion for a token; raises TokenRefused, also when the endpoint cannot be reached."""
     form = {
         "grant_type": "client_credentials",
         "client_assertion_type": ASSERTION_TYPE,
         "client_assertion": assertion,
     }
-    request = http.build_request("POST", token_url, data=form, timeout=REQUEST_TIMEOUT)
     try:
-        answer = send(http, request, within_seconds=REQUEST_SECONDS)
+        answer = send(
+            http, "POST", token_url, form=form, timeout=REQUEST_TIMEOUT, within_seconds=REQUEST_SECONDS
+        )
     except TransportError as error:
         # Whatever became of the token request, the message itself was never sent.
         raise TokenRefused(f"no-answer-{error.kind}") from None

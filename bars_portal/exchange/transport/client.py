@@ -4,17 +4,24 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext
 from time import perf_counter
-
-import httpx
 
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.transport.auth import TokenSource
 from bars_portal.exchange.transport.headers import REQUEST_ID, OutgoingContext, accept_of, encode_headers
 from bars_portal.exchange.transport.judgement import is_about_token
-from bars_portal.http import Answer, NotSent, TransportError, milliseconds_since, send
+from bars_portal.http import (
+    Answer,
+    Client,
+    Limits,
+    NotSent,
+    Timeout,
+    TransportError,
+    milliseconds_since,
+    pool,
+    send,
+)
 
 ACCEPT = accept_of(STANDARD_VERSION)
 # The one version that the API specification names for bodies of $process-message.
@@ -26,18 +33,15 @@ logger = logging.getLogger(__name__)
 _PATH = re.compile(r"(?:/[A-Za-z0-9$_-][A-Za-z0-9$_.-]*)+")
 
 
-def build_http(*, timeout_seconds: float = ANSWER_SECONDS, verify: SSLContext | bool) -> httpx.Client:
-    """A pool of kept-alive connections, one per process. No redirects, no cookies, no proxies from outside.
+def build_http(*, timeout_seconds: float = ANSWER_SECONDS, verify: SSLContext | bool) -> Client:
+    """The pool for BaRS, one per process.
 
     `timeout_seconds` is the wait for an answer; connecting, writing and the pool have their own short limits.
     """
-    return httpx.Client(
+    return pool(
         verify=verify,
-        timeout=httpx.Timeout(connect=5.0, read=timeout_seconds, write=10.0, pool=5.0),
-        limits=httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=15.0),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        follow_redirects=False,
-        trust_env=False,
+        timeout=Timeout(connect=5.0, read=timeout_seconds, write=10.0, pool=5.0),
+        limits=Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=15.0),
     )
 
 
@@ -45,7 +49,7 @@ class BarsClient:
     """Safe to share between threads. A call gives an Answer or raises NotSent, LostReply or TokenRefused."""
 
     def __init__(
-        self, *, base_url: str, tokens: TokenSource, http: httpx.Client, clock: Callable[[], datetime]
+        self, *, base_url: str, tokens: TokenSource, http: Client, clock: Callable[[], datetime]
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._tokens, self._http, self._clock = tokens, http, clock
@@ -76,62 +80,54 @@ class BarsClient:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
     ) -> Answer:
-        request = self._request(method, path, headers, params, body)
-        token = self._tokens.get(now=self._clock())
-        answer = self._send(request, path, token)
-        if not token or not is_about_token(answer):
-            return answer
-        self._tokens.discard(token)
-        return self._send(request, path, self._tokens.get(now=self._clock()))
-
-    def _request(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        params: Sequence[tuple[str, str]],
-        body: bytes | None,
-    ) -> httpx.Request:
         if not _PATH.fullmatch(path):
             # An id of the other side must not become another path or a query.
             raise NotSent("request")
-        try:
-            return self._http.build_request(
-                method,
-                self._base_url + path,
-                headers=_with_media_types(headers, has_body=body is not None),
-                params=list(params),
-                content=body,
-            )
-        except (ValueError, httpx.InvalidURL):
-            raise NotSent("request") from None
+        sent = _with_media_types(headers, has_body=body is not None)
+        token = self._tokens.get(now=self._clock())
+        answer = self._send(method, path, sent, params, body, token)
+        if not token or not is_about_token(answer):
+            return answer
+        self._tokens.discard(token)
+        return self._send(method, path, sent, params, body, self._tokens.get(now=self._clock()))
 
-    def _send(self, request: httpx.Request, path: str, token: str) -> Answer:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        params: Sequence[tuple[str, str]],
+        body: bytes | None,
+        token: str,
+    ) -> Answer:
         if token:
-            request.headers["Authorization"] = f"Bearer {token}"
+            headers = {**headers, "Authorization": f"Bearer {token}"}
         started, outcome = perf_counter(), "failed"
         try:
-            answer = send(self._http, request, within_seconds=self._http.timeout.read or ANSWER_SECONDS)
+            answer = send(
+                self._http,
+                method,
+                self._base_url + path,
+                headers=headers,
+                params=params,
+                body=body,
+                within_seconds=self._http.timeout.read or ANSWER_SECONDS,
+            )
             outcome = str(answer.status)
         except TransportError as error:
             outcome = error.kind
             raise
         finally:
-            _log(request, path, outcome, milliseconds_since(started))
+            # Never the URL itself: ids and searches in it can point at a patient.
+            logger.info(
+                "BaRS %s %s: %s in %d ms, request %s",
+                method,
+                _template(path),
+                outcome,
+                milliseconds_since(started),
+                headers.get(REQUEST_ID, "-"),
+            )
         return answer
-
-
-def _log(request: httpx.Request, path: str, outcome: str, elapsed_ms: int) -> None:
-    """One line a call; never the URL itself, as ids and searches in it can point at a patient."""
-    request_id = request.headers.get(REQUEST_ID, "-")
-    logger.info(
-        "BaRS %s %s: %s in %d ms, request %s",
-        request.method,
-        _template(path),
-        outcome,
-        elapsed_ms,
-        request_id,
-    )
 
 
 def _template(path: str) -> str:
@@ -140,9 +136,9 @@ def _template(path: str) -> str:
     return "/".join(["", first, *("{id}" for _ in ids)])
 
 
-def _with_media_types(headers: Mapping[str, str], *, has_body: bool) -> httpx.Headers:
+def _with_media_types(headers: Mapping[str, str], *, has_body: bool) -> dict[str, str]:
     """Our media types, unless the caller names others; a token from elsewhere is never passed on."""
-    merged = httpx.Headers({"Accept": ACCEPT, **({"Content-Type": CONTENT_TYPE} if has_body else {})})
-    merged.update(headers)
-    merged.pop("Authorization", None)
-    return merged
+    ours = {"Accept": ACCEPT, "Content-Type": CONTENT_TYPE} if has_body else {"Accept": ACCEPT}
+    theirs = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+    named = {name.lower() for name in theirs}
+    return {**{name: value for name, value in ours.items() if name.lower() not in named}, **theirs}
