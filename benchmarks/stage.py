@@ -53,6 +53,25 @@ class Stage:
         """Plain psycopg, autocommit, without the receiver's timeouts."""
         return psycopg.connect(self.database_url, autocommit=True)
 
+    @contextmanager
+    def copy(self) -> Iterator[str]:
+        """The URL of a database that holds the same, on the same server; dropped at the end."""
+        from django.db import connections
+
+        for each in connections.all():
+            each.close()
+            each.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
+        own = self.database_url.partition("?")[0].rpartition("/")[2]
+        name, server = f"{own}_copy", _named(self.database_url, "postgres")
+        _drop(server, name)
+        with psycopg.connect(server, autocommit=True) as connection:
+            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(own)))
+        try:
+            yield _named(self.database_url, name)
+        finally:
+            _drop(server, name)
+
 
 @contextmanager
 def prepare(*, durable: bool = True, slower_by: int = 0) -> Iterator[Stage]:
