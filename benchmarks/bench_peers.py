@@ -25,7 +25,7 @@ from pairs import compare, finish, say
 from servers import BENCHMARKS, Connection, Server, free_port, plain, running
 from stage import ROOT, SERVICE_ID, Json, Stage, bodies, prepare
 
-CREATE_BOUND, SEARCH_BOUND = 3.0, 8.0
+CREATE_BOUND, SEARCH_BOUND = 2.7, 8.0
 # Requests are made in batches: between two of them nobody waits for a straggler.
 CLIENTS, PAIRS, BATCH = 4, 9, 80
 _DAY = datetime(2030, 3, 1, 8, tzinfo=UTC)
