@@ -10,8 +10,8 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         from bars_portal.accounts.home import register
-        from bookings.attention import attention
-        from bookings.selectors.availability import next_free_slots
+        from bookings.presenters.bookings import attention
+        from bookings.selectors.slots import next_free_slots
         from directory import ports
 
         register(attention)

@@ -13,7 +13,7 @@ from bars_portal.nhsuk.forms import (
     SelectField,
     TextareaField,
 )
-from bookings.offers import FURTHEST
+from bookings.slots import FURTHEST
 
 OTHER = "other"
 CANCEL_REASONS = [

@@ -8,9 +8,8 @@ from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction
 from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking
-from bookings.permissions import VIEW
 from bookings.ports import TimeFrame
-from bookings.states import BookingStatus
+from bookings.states import VIEW_PERMISSION, BookingStatus
 from directory.capability import NO_BOOKINGS, is_told_to_book, why_no_booking
 from directory.models import HealthcareService, ServiceCapability
 from directory.selectors.capability import capability_of
@@ -115,7 +114,7 @@ def check_can_mark_told(acting: Acting, booking: Booking) -> None:
 def check_can_view(acting: Acting, booking: Booking) -> None:
     ours = booking.organisation_id == acting.organisation.pk
     need(ours, "This appointment belongs to another organisation.")
-    need(acting.may(VIEW[booking.direction]), "You are not allowed to see this appointment.")
+    need(acting.may(VIEW_PERMISSION[booking.direction]), "You are not allowed to see this appointment.")
 
 
 def can_book(acting: Acting, service: HealthcareService) -> bool:

@@ -14,10 +14,10 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.patients import AppointmentQuery
 from bars_portal.exchange.fhir.queries.services import INCLUDE, SlotQuery
 from bars_portal.exchange.registry import ResourceReader, register_reader
-from bookings import mapping
+from bookings.mapping.slots import slot_template, texts_with_slots
 from bookings.models import Booking
-from bookings.selectors.offered import offered_slots
 from bookings.selectors.received import appointment_of, appointments_of_patient
+from bookings.selectors.slots import offered_slots
 from directory.models import HealthcareService
 
 Params = Sequence[tuple[str, str]]
@@ -38,8 +38,8 @@ class SlotReader(ResourceReader):
             statuses=query.statuses,
             start=query.start,
             end=query.end,
-            template=mapping.slot_template(with_channel=False),
-            template_with_channel=mapping.slot_template(with_channel=True),
+            template=slot_template(with_channel=False),
+            template_with_channel=slot_template(with_channel=True),
         )
         if found is None:
             raise fault(
@@ -53,7 +53,7 @@ class SlotReader(ResourceReader):
             self_link=_self_link(params, query),
             total=found.total,
             matches=found.entries,
-            included=mapping.texts_with_slots(
+            included=texts_with_slots(
                 found.diaries, facts=found.service.facts, includes=query.includes, now=context.received_at
             ),
         )

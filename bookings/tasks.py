@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from bookings import services
+from bookings.services.requesting import purge_drafts as purge
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
 def purge_drafts() -> None:
     """Once an hour: what somebody typed about a patient and left does not lie about."""
-    services.purge_drafts(now=datetime.now(UTC))
+    purge(now=datetime.now(UTC))

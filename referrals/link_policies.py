@@ -5,7 +5,7 @@ from bars_portal.accounts.refusals import allowed, need
 from bars_portal.correspondence.states import Direction as BookingDirection
 from bars_portal.patients.models import Patient
 from bookings.models import Booking
-from bookings.permissions import VIEW as VIEW_BOOKINGS
+from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from bookings.states import BookingStatus
 from referrals.models import Referral
 from referrals.permissions import WORK

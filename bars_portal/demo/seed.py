@@ -9,7 +9,7 @@ from bars_portal.accounts.cis2.issuer import configured
 from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, User
 from bars_portal.demo import facts
 from bookings.models import Schedule
-from bookings.services import generate_slots
+from bookings.services.diaries import generate_slots
 from directory.models import Endpoint, HealthcareService, Postcode
 
 _LONDON = ZoneInfo("Europe/London")

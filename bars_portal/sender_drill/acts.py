@@ -20,11 +20,11 @@ from bars_portal.sender_drill.desk import (
     settle,
     wait_until,
 )
-from bookings import services as booking_services
 from bookings.models import Booking
-from bookings.offers import SlotSearch
-from bookings.remote import read_latest as read_latest_booking
-from bookings.slot_search import search_slots
+from bookings.sent import read_latest as read_latest_booking
+from bookings.services.cancelling import request_cancel
+from bookings.services.requesting import open_draft, request_booking
+from bookings.slots import SlotSearch, search_slots
 from directory.services.capability import clear_capability, read_capability
 from referrals import services
 from referrals.content_answers import Disposition, NonAttendance, Outcome
@@ -156,16 +156,14 @@ def _booked(desk: Desk, row: Row) -> Booking:
     now, offers = desk.clock(), _search(desk, MODEL_SERVICE).offers
     if not offers:
         raise DrillError("The test service offers no times.")
-    draft = booking_services.open_draft(
+    draft = open_draft(
         acting=desk.sending,
         service=service(desk, row.service or MODEL_SERVICE),
         use_case="a1t1",
         chosen=offers[0],
         now=now,
     )
-    booking = booking_services.request_booking(
-        draft=draft, details=patient(row.nhs_number), acting=desk.sending, now=now
-    )
+    booking = request_booking(draft=draft, details=patient(row.nhs_number), acting=desk.sending, now=now)
     settle(booking, desk)
     return booking
 
@@ -176,9 +174,7 @@ def _cancelled(desk: Desk, booking: Booking) -> Told:
     def step() -> None:
         now = desk.clock()
         latest = read_latest_booking(desk.client, booking=booking, sender=desk.sender, now=now)
-        booking_services.request_cancel(
-            booking=booking, latest=latest, reason="pat", acting=desk.sending, now=now
-        )
+        request_cancel(booking=booking, latest=latest, reason="pat", acting=desk.sending, now=now)
 
     return _changed(desk, booking, step)
 

@@ -1,19 +1,12 @@
 """Bookings in the admin: shown, never changed, because the exchange owns their state."""
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
 
 from bars_portal.correspondence.admin import PatientRecordAdmin, ShownRows
 from bookings.models import Booking, BookingStatusChange
 
-if TYPE_CHECKING:
-    _Inline = admin.TabularInline[BookingStatusChange, Booking]
-else:
-    _Inline = admin.TabularInline
 
-
-class HistoryInline(ShownRows, _Inline):
+class HistoryInline(ShownRows, admin.TabularInline):  # type: ignore[type-arg]  # no generics at run time
     # With the booking itself: the history has no permission of its own.
     shown_with = ("bookings.view_booking",)
     model = BookingStatusChange

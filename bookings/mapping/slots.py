@@ -1,20 +1,69 @@
-"""What comes with the slots of GET /Slot (standard section 7): plain rows in, plain dicts out."""
+"""The slots of GET /Slot and what comes with them (standard section 7): plain rows in, plain dicts out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from bars_portal.correspondence.entries import Entry, derived_url, full_url
-from bars_portal.exchange.fhir import profiles
-from bars_portal.exchange.fhir.bundle import Resource
+from bars_portal.exchange.fhir import json, profiles
+from bars_portal.exchange.fhir.bundle import Resource, found_entry
 from bars_portal.exchange.fhir.queries.services import SlotInclude
 from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.exchange.transport.headers import SNOMED
-from bookings.paired_ids import paired_id
-from bookings.rows import DiaryRow
+from bookings.models.diary import DiaryRow, paired_id
 from directory.mapping import healthcare_service_to_fhir, location_to_fhir, organisation_to_fhir
 from directory.ports import ServiceFacts
+
+# What a slot looks like in an answer: the one definition, filled in by SQL (docs/adr/0011).
+
+
+class SlotTexts(NamedTuple):
+    """Everything that differs between slots, as it is written. Their order is that of the template's places.
+
+    `paired_id` and `schedule_paired_id` are the UUIDs of the fullUrls. No `channel`, no extension.
+    """
+
+    paired_id: str
+    id: str
+    updated_at: str
+    schedule_paired_id: str
+    status: str
+    start: str
+    end: str
+    channel: str
+
+
+def slot_entry(texts: SlotTexts) -> dict[str, Any]:
+    """The slot as an entry of a searchset (standard section 7: no identifier, a channel only when known)."""
+    slot: Resource = {
+        "resourceType": "Slot",
+        "id": texts.id,
+        "meta": {"lastUpdated": texts.updated_at, "profile": [profiles.uk_core("Slot")]},
+    }
+    if texts.channel:
+        slot["extension"] = [{"url": profiles.EXTENSION_DELIVERY_CHANNEL, "valueCode": texts.channel}]
+    slot |= {
+        "schedule": {"reference": f"urn:uuid:{texts.schedule_paired_id}"},
+        "status": texts.status,
+        "start": texts.start,
+        "end": texts.end,
+    }
+    return found_entry(f"urn:uuid:{texts.paired_id}", slot, "match")
+
+
+@cache
+def slot_template(*, with_channel: bool) -> str:
+    """The entry as JSON for SQL's `format()`: `%1$s` is the first of `SlotTexts`, and so on."""
+    places = [f"%{number}$s" for number, _ in enumerate(SlotTexts._fields, start=1)]
+    texts = SlotTexts(*places)
+    return json.dumps(slot_entry(texts if with_channel else texts._replace(channel=""))).decode()
+
+
+# What comes with the slots of GET /Slot (standard section 7): plain rows in, plain dicts out.
+
 
 _ROLE_SYSTEM = "http://terminology.hl7.org/CodeSystem/practitioner-role"
 _ROLE_CODES = frozenset({"doctor", "nurse", "pharmacist", "researcher", "teacher", "ict"})
@@ -137,3 +186,32 @@ def _part_id(diary: DiaryRow, part: str) -> str:
 def _head(resource_type: str, ident: UUID | str, now: datetime) -> Resource:
     meta = {"lastUpdated": format_london(now), "profile": [profiles.uk_core(resource_type)]}
     return {"resourceType": resource_type, "id": str(ident), "meta": meta}
+
+
+# What comes with the slots of GET /Slot, as JSON: the same from search to search, but for the time.
+
+
+# More of them are written each time anew, so that what is kept stays small.
+_MOST_DIARIES = 50
+# In winter, so that every form of it is the same. No text can hold its bytes: they have quotes around them.
+_NO_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def texts_with_slots(
+    diaries: Sequence[DiaryRow], *, facts: ServiceFacts, includes: frozenset[str], now: datetime
+) -> bytes:
+    """Bundle entries with commas between them, as `entries_with_slots` has them at the moment `now`."""
+    write = _kept if len(diaries) <= _MOST_DIARIES else _kept.__wrapped__
+    return _stamp(now).join(write(tuple(diaries), facts, includes))
+
+
+@lru_cache(maxsize=128)
+def _kept(diaries: tuple[DiaryRow, ...], facts: ServiceFacts, includes: frozenset[str]) -> tuple[bytes, ...]:
+    """Cut where the time belongs. Never stale: it is made from its arguments alone."""
+    entries = entries_with_slots(diaries, facts=facts, includes=includes, now=_NO_TIME)
+    written = b",".join(json.dumps(found_entry(url, resource, "include")) for url, resource in entries)
+    return tuple(written.split(_stamp(_NO_TIME)))
+
+
+def _stamp(moment: datetime) -> bytes:
+    return json.dumps({"lastUpdated": format_london(moment)})[1:-1]

@@ -1,14 +1,21 @@
-"""Our own diaries, as the receiver offers them."""
+"""Our own diaries, as the receiver offers them: patterns, slots, and how both are told apart on the wire."""
 
 import uuid
-from datetime import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from bars_portal.exchange.fhir.timestamps import LONDON
 from bars_portal.patients.models import Gender
 from directory.models import HealthcareService
+from directory.ports import ServingService
+
+# Our own diaries, as the receiver offers them.
 
 
 class DeliveryChannel(models.TextChoices):
@@ -93,3 +100,76 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start:%Y-%m-%d %H:%M} UTC"
+
+
+# When the slots of a weekly pattern are: London wall time as moments, right on clock-change days. Pure.
+
+
+def slot_times(schedule: Schedule, *, first_day: date, days: int) -> Iterator[tuple[datetime, datetime]]:
+    """(start, end) in UTC of every slot on `days` days from `first_day`; a slot lasts exactly its minutes.
+
+    Slots start at their wall time. A start that the clock skips in spring is left out, or one within the slot
+    before it. The hour that comes twice in autumn is offered once, the first time round.
+    """
+    for offset in range(days):
+        day = first_day + timedelta(days=offset)
+        if day.weekday() in schedule.weekdays:
+            yield from _day(schedule, day)
+
+
+def _day(schedule: Schedule, day: date) -> Iterator[tuple[datetime, datetime]]:
+    length = timedelta(minutes=schedule.slot_minutes)
+    wall = datetime.combine(day, schedule.day_start)
+    close = datetime.combine(day, schedule.day_end)
+    free_from = datetime.min.replace(tzinfo=UTC)
+    while wall + length <= close:
+        start = wall.replace(tzinfo=LONDON).astimezone(UTC)
+        if start >= free_from and start.astimezone(LONDON).replace(tzinfo=None) == wall:
+            free_from = start + length
+            yield start, free_from
+        wall += length
+
+
+# The UUID in the fullUrl of a slot or a diary: like its id, but never equal to it (standard section 5).
+
+
+_HEX, _MIRRORED = "0123456789abcdef", "fedcba9876543210"
+_MIRROR = str.maketrans(_HEX, _MIRRORED)
+
+
+def paired_id(resource_id: UUID) -> str:
+    """The id with its last four digits mirrored, so that each id has a pair of its own."""
+    text = str(resource_id)
+    return text[:-4] + text[-4:].translate(_MIRROR)
+
+
+def paired_id_sql(column: str) -> str:
+    """The same as an SQL expression over a uuid column."""
+    return f"left({column}::text, 32) || translate(right({column}::text, 4), '{_HEX}', '{_MIRRORED}')"
+
+
+# Diaries and slots as the database gives them, without model instances.
+
+
+class DiaryRow(NamedTuple):
+    """A diary as a slot answer needs it. The names are those of the model's fields; unknown texts are ""."""
+
+    id: UUID
+    name: str
+    active: bool = True
+    practitioner_prefix: str = ""
+    practitioner_given: str = ""
+    practitioner_family: str = ""
+    practitioner_gender: str = ""
+    practitioner_role_code: str = ""
+    practitioner_role: str = ""
+    location_name: str = ""
+
+
+class OfferedSlots(NamedTuple):
+    """`entries`: that many Bundle entries as JSON, with commas between them; `diaries`: those they are of."""
+
+    service: ServingService
+    total: int
+    entries: str
+    diaries: list[DiaryRow]

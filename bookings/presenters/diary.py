@@ -10,8 +10,10 @@ from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from bookings import ports
 from bookings.models import Booking, SlotStatus
 from bookings.ports import Companions, WholeMessage
-from bookings.presenters.booking import TONES, appointment_rows, booking_rows, history_step, short_name
-from bookings.selectors import DiaryEntry, diary_of, ended_bookings_of, history_of
+from bookings.presenters.bookings import TONES, appointment_rows, booking_rows, history_step, short_name
+from bookings.selectors.received import ended_bookings_of
+from bookings.selectors.sent import history_of
+from bookings.selectors.slots import DiaryEntry, diary_of
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 

@@ -9,9 +9,8 @@ from typing import Any
 from bars_portal.accounts.acting import name_of
 from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
-from bookings.mapping import read_offers
 from bookings.models import Booking, BookingDraft
-from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch
+from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, read_offers
 from directory.capability import is_told_to_book, use_cases_in_words
 from directory.models import HealthcareService, ServiceCapability
 

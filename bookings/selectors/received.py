@@ -1,16 +1,22 @@
-"""Received bookings as their senders name them on the wire."""
+"""Received bookings: as their senders name them on the wire, and those of a day that are over."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Case, QuerySet, Value, When
 
+from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID
 from bars_portal.exchange.fhir.queries.patients import Demographics
+from bars_portal.nhsuk.dates import london_midnight
 from bookings.models import Booking
 from bookings.states import BookingStatus
+from directory.models import HealthcareService
+
+# Received bookings as their senders name them on the wire.
+
 
 # One patient has few appointments; a search that finds more is not for one patient.
 MOST_FOUND = 100
@@ -80,3 +86,21 @@ def _is_person(booking: Booking, demographics: Demographics) -> bool:
     asked = demographics.name.casefold().split()
     same_place = "".join(patient.postcode.upper().split()) == demographics.postcode
     return same_place and bool(asked) and all(word in words for word in asked)
+
+
+# What was booked with us and is over: the diary's second list.
+
+
+def ended_bookings_of(acting: Acting, service: HealthcareService, day: date) -> QuerySet[Booking]:
+    """Received bookings of one London day, cancelled or entered in error; none for others' services."""
+    if not acting.may("bookings.view_received_bookings"):
+        return Booking.objects.none()
+    ended = Booking.objects.filter(
+        organisation=acting.organisation,
+        service=service,
+        direction=Direction.RECEIVED,
+        status__in=(BookingStatus.CANCELLED, BookingStatus.ENTERED_IN_ERROR),
+        start__gte=london_midnight(day),
+        start__lt=london_midnight(day + timedelta(days=1)),
+    )
+    return ended.select_related("patient", "service").order_by("start")

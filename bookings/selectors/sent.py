@@ -9,8 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
 from bookings.models import Booking, BookingDraft, BookingStatusChange, Rebooking
-from bookings.permissions import VIEW
-from bookings.states import BookingStatus
+from bookings.states import VIEW_PERMISSION, BookingStatus
 
 _NOT_KNOWN = (BookingStatus.UNKNOWN, BookingStatus.CANCEL_UNKNOWN)
 _TO_TELL = (BookingStatus.BOOKED, BookingStatus.CANCELLED)
@@ -42,14 +41,14 @@ class AttentionCounts:
 
 def sent_bookings(acting: Acting, filters: SentFilters | None = None) -> QuerySet[Booking]:
     """Newest first, with service, patient and journey; empty without the permission."""
-    if not acting.may(VIEW[Direction.SENT]):
+    if not acting.may(VIEW_PERMISSION[Direction.SENT]):
         return Booking.objects.none()
     return _of(acting).filter(_matching(filters or SentFilters()), direction=Direction.SENT)
 
 
 def booking_for(acting: Acting, booking_id: UUID) -> Booking | None:
     """One booking of the organisation, sent or received; None when there is none that this person may see."""
-    visible = [direction for direction, permission in VIEW.items() if acting.may(permission)]
+    visible = [direction for direction, permission in VIEW_PERMISSION.items() if acting.may(permission)]
     seen = _of(acting).select_related("slot__schedule").filter(direction__in=visible)
     return seen.filter(pk=booking_id).first()
 
@@ -81,7 +80,7 @@ def rebooking_of(booking: Booking) -> Rebooking | None:
 
 def attention_counts(acting: Acting) -> AttentionCounts:
     """What waits for a person of the organisation: two queries."""
-    if not acting.may(VIEW[Direction.SENT]):
+    if not acting.may(VIEW_PERMISSION[Direction.SENT]):
         return AttentionCounts()
     ours = Booking.objects.filter(organisation=acting.organisation, direction=Direction.SENT)
     counted = ours.aggregate(

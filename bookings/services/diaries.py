@@ -8,8 +8,8 @@ from django.db import transaction
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bookings.generation import slot_times
 from bookings.models import Schedule, Slot, SlotStatus
+from bookings.models.diary import slot_times
 
 BATCH = 1000
 

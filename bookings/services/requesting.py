@@ -1,12 +1,16 @@
-"""Asking a service for a booking: everything that belongs to it is written in one transaction."""
+"""From a booking in the making to the request: what was chosen and typed, then all of it sent at once."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting, name_of
-from bars_portal.accounts.models import Organisation
+from bars_portal.accounts.models import Organisation, User
+from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.audit.services import record
 from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import parties_of
 from bars_portal.correspondence.states import Direction
@@ -16,11 +20,110 @@ from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
-from bookings import mapping, policies, ports
+from bookings import policies, ports
+from bookings.mapping.bundles import booking_entries
 from bookings.models import Booking, BookingDraft, Rebooking
-from bookings.services.status import start_history
+from bookings.services.history import start_history
+from bookings.slots import OfferedSlot
 from bookings.states import BookingEvent, BookingStatus
+from directory.models import HealthcareService
 from directory.remote import SenderIdentity, sender_identity
+
+# A booking in the making: what was chosen and typed so far, kept on the server.
+
+
+KEPT_FOR = timedelta(days=1)
+_CANCEL_IS_OPEN = (BookingStatus.CANCELLING, BookingStatus.CANCEL_UNKNOWN)
+
+
+def open_draft(
+    *,
+    acting: Acting,
+    service: HealthcareService,
+    use_case: str,
+    chosen: OfferedSlot,
+    now: datetime,
+    replaces: Booking | None = None,
+    journey: Journey | None = None,
+) -> BookingDraft:
+    """`use_case` is a code of usecases-categories-bars; `journey` the case that it is for, of the same
+    organisation. Raises PolicyRefused.
+    """
+    policies.check_can_book(acting, service)
+    if replaces is not None:
+        policies.check_can_rebook(acting, replaces, now)
+    return BookingDraft.objects.create(
+        user=acting.user,
+        organisation=acting.organisation,
+        service=service,
+        use_case=use_case,
+        replaces=replaces,
+        journey=journey,
+        created_at=now,
+        updated_at=now,
+        **_slot_fields(chosen),
+    )
+
+
+def save_draft_patient(
+    *, draft: BookingDraft, patient_data: Mapping[str, Any], now: datetime
+) -> BookingDraft:
+    """Keep exactly what was typed, valid or not yet."""
+    return _save(draft, {"patient_data": dict(patient_data)}, now)
+
+
+def change_draft_slot(*, draft: BookingDraft, chosen: OfferedSlot, now: datetime) -> BookingDraft:
+    """Another time of the same service; everything typed stays, but what was approved was the old time."""
+    return _save(draft, {**_slot_fields(chosen), "approved_by": None, "approval_reason": ""}, now)
+
+
+@transaction.atomic
+def approve_time(
+    *, draft: BookingDraft, approver: User, reason: str, acting: Acting, now: datetime
+) -> BookingDraft:
+    """The chosen time although it is outside the time frame. Raises PolicyRefused."""
+    policies.check_can_approve(acting, draft, approver)
+    record(
+        actor=acting.actor,
+        action="bookings.approve_time",
+        subject=draft,
+        detail={"approver": approver.pk},
+        now=now,
+    )
+    return _save(draft, {"approved_by": approver, "approval_reason": reason}, now)
+
+
+def discard_draft(*, draft: BookingDraft) -> None:
+    """Its author gives up."""
+    BookingDraft.objects.filter(pk=draft.pk).delete()
+
+
+def purge_drafts(*, now: datetime) -> int:
+    """Delete what nobody touched for a day, but not what waits for a cancellation. Returns how many."""
+    old = BookingDraft.objects.filter(updated_at__lt=now - KEPT_FOR)
+    old = old.exclude(rebooking__cancelled__status__in=_CANCEL_IS_OPEN)
+    _, deleted = old.delete()
+    return deleted.get(BookingDraft._meta.label, 0)
+
+
+def _slot_fields(chosen: OfferedSlot) -> dict[str, Any]:
+    return {
+        "slot_id": chosen.id,
+        "slot_resources": chosen.resources,
+        "start": chosen.start,
+        "end": chosen.end,
+    }
+
+
+def _save(draft: BookingDraft, values: dict[str, Any], now: datetime) -> BookingDraft:
+    for name, value in (values | {"updated_at": now}).items():
+        setattr(draft, name, value)
+    draft.save(update_fields=[*values, "updated_at"])
+    return draft
+
+
+# Asking a service for a booking: everything that belongs to it is written in one transaction.
+
 
 MESSAGE = "booking-new"
 
@@ -94,7 +197,7 @@ def _patient(
     if replaced is not None and details == details_of(replaced.patient):
         return replaced.patient
     if begun is not None and begun.organisation_id != organisation.pk:
-        raise policies.PolicyRefused("This case belongs to another organisation.")
+        raise PolicyRefused("This case belongs to another organisation.")
     known = replaced.journey if replaced else begun
     journey = known or open_journey(organisation=organisation, now=now)
     return create_patient(details=details, organisation=organisation, journey=journey, now=now)
@@ -103,7 +206,7 @@ def _patient(
 def _insert(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
     booking_id = uuid4()
     use_case = UseCase(draft.use_case)
-    appointment, included = mapping.booking_entries(
+    appointment, included = booking_entries(
         booking_id=booking_id,
         use_case=use_case,
         start=draft.start,

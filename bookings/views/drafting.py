@@ -1,4 +1,4 @@
-"""Patient and check-your-answers: everything typed stays on the server until it is sent."""
+"""Patient, approval and check-your-answers: everything typed stays on the server until it is sent."""
 
 from uuid import UUID
 
@@ -8,20 +8,23 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.acting import acting_of, clinicians_of, name_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.models import User
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm
-from bars_portal.patients.typed import answers_of_test_patient, typed_answers
-from bookings import services
+from bars_portal.patients.presenters import patient_rows
+from bars_portal.patients.typed import answers_of_test_patient, test_patients, typed_answers
+from bookings.forms import ApprovalForm
 from bookings.models import BookingDraft
-from bookings.policies import lacks_approval
-from bookings.presenters import draft_summary, patient_rows, test_patients
-from bookings.selectors import booking_of_draft, draft_for
-from bookings.views.asking import ask_first
-from bookings.views.lookup import LONDON, clock, draft_of
-from bookings.views.waiting import wait_for_outcome
+from bookings.policies import frame_missed_by, lacks_approval
+from bookings.presenters.slots import draft_summary
+from bookings.selectors.sent import booking_of_draft, draft_for
+from bookings.services.requesting import approve_time, discard_draft, request_booking, save_draft_patient
+from bookings.views.common import LONDON, ask_first, clock, draft_of, redirect_to_next_step, wait_for_outcome
+
+# Patient and check-your-answers: everything typed stays on the server until it is sent.
 
 
 def patient_form(draft: BookingDraft) -> PatientForm:
@@ -41,7 +44,7 @@ def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     draft = draft_of(request, draft_id)
     if request.method == "GET":
         return _patient_page(request, draft, patient_form(draft))
-    services.save_draft_patient(draft=draft, patient_data=_typed(request), now=clock())
+    save_draft_patient(draft=draft, patient_data=_typed(request), now=clock())
     form = patient_form(draft)
     if "test_patient" in request.POST or not form.is_valid():
         # A test patient is filled in for the person to look at, never sent on unseen. Either way the answer
@@ -102,7 +105,7 @@ def _send(request: HttpRequest, draft: BookingDraft, form: PatientForm) -> HttpR
     # A draft may be as old as a day, and what the service said then too old to count.
     ask_first(request, draft.service)
     try:
-        booking = services.request_booking(
+        booking = request_booking(
             draft=draft, details=form.to_details(), acting=acting_of(request), now=clock()
         )
     except PolicyRefused as refusal:
@@ -115,6 +118,43 @@ def _send(request: HttpRequest, draft: BookingDraft, form: PatientForm) -> HttpR
 @require_POST
 @permission_required("bookings.book_slot")
 def discard(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    services.discard_draft(draft=draft_of(request, draft_id))
+    discard_draft(draft=draft_of(request, draft_id))
     messages.success(request, "Nothing was booked. What you typed has been deleted.")
     return redirect("home")
+
+
+# A time outside the assessment's time frame: a clinician confirms it, or a clerk names the one who does.
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("bookings.book_slot")
+def approval(request: HttpRequest, draft_id: UUID) -> HttpResponse:
+    draft = draft_of(request, draft_id)
+    frame = frame_missed_by(draft)
+    if frame is None:
+        return redirect_to_next_step(draft)
+    acting = acting_of(request)
+    alone = acting.may("bookings.book_outside_time_frame")
+    known = {} if alone else {str(each.pk): each for each in clinicians_of(acting.organisation)}
+    offered = None if alone else [(key, name_of(each)) for key, each in known.items()]
+    form = ApprovalForm(request.POST if request.method == "POST" else None, clinicians=offered)
+    if request.method == "POST" and form.is_valid():
+        approver = acting.user if alone else known[form.cleaned_data["approver"]]
+        return _approve(request, draft, approver, form.cleaned_data["reason"])
+    context = {
+        "draft": draft,
+        "form": form,
+        "frame": frame,
+        "summary": draft_summary(draft),
+        "alone": alone,
+        "patient": patient_of(draft),
+    }
+    return render(request, "bookings/approval.jinja", context)
+
+
+def _approve(request: HttpRequest, draft: BookingDraft, approver: User, reason: str) -> HttpResponse:
+    try:
+        approve_time(draft=draft, approver=approver, reason=reason, acting=acting_of(request), now=clock())
+    except PolicyRefused as refusal:
+        messages.error(request, refusal.sentence)
+    return redirect_to_next_step(draft)

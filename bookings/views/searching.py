@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
@@ -17,21 +17,34 @@ from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
 from bars_portal.patients.typed import answers_from
-from bookings import services
 from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.models import Booking, BookingDraft
-from bookings.offers import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch
 from bookings.policies import check_can_book, check_reachable, check_told_to_book
-from bookings.presenters import SlotPage, use_case_options
-from bookings.selectors import rebooking_of
-from bookings.slot_search import search_slots
+from bookings.presenters.slots import SlotPage, use_case_options
+from bookings.selectors.sent import rebooking_of
+from bookings.services.history import record_view
+from bookings.services.requesting import change_draft_slot, open_draft, save_draft_patient
+from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch, search_slots
 from bookings.states import BookingStatus
-from bookings.views.asking import ask_first
-from bookings.views.lookup import LONDON, clock, draft_of, sent_booking
-from bookings.views.next_step import redirect_to_next_step
+from bookings.views.common import LONDON, ask_first, clock, draft_of, redirect_to_next_step, sent_booking
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from directory.selectors.services import service_by_id
+from directory.services.capability import clear_capability
+
+# What a service says itself that it takes, before its first message (standard section 8).
+
+
+@require_POST
+@permission_required("bookings.book_slot")
+def ask_again(request: HttpRequest, service_id: str) -> HttpResponse:
+    """What the service said is forgotten: the page of its times asks it anew."""
+    service = service_by_id(service_id)
+    if service is None:
+        raise Http404
+    clear_capability(service=service)
+    return redirect("bookings:slots", service.service_id)
+
 
 # (code, words) of what may be booked.
 Options = list[tuple[str, str]]
@@ -96,11 +109,11 @@ def _begin(
     """Another time for the draft or booking of the page's address, or a new draft."""
     draft = _draft(request)
     if draft is not None and draft.service_id == service.pk:
-        services.change_draft_slot(draft=draft, chosen=chosen, now=clock())
+        change_draft_slot(draft=draft, chosen=chosen, now=clock())
         return redirect_to_next_step(draft)
     before, journey = _booking(request), _journey(request)
     try:
-        opened = services.open_draft(
+        opened = open_draft(
             acting=acting_of(request),
             service=service,
             use_case=before.use_case if before is not None else use_case,
@@ -116,7 +129,7 @@ def _begin(
     if known is not None:
         _record_look(request, before, journey)
         answers = answers_from(details_of(known))
-        services.save_draft_patient(draft=opened, patient_data=answers, now=clock())
+        save_draft_patient(draft=opened, patient_data=answers, now=clock())
     return redirect_to_next_step(opened)
 
 
@@ -124,7 +137,7 @@ def _record_look(request: HttpRequest, before: Booking | None, journey: Journey 
     """Who the new time is for is taken over, with everything that is known about them."""
     acting, now = acting_of(request), clock()
     if before is not None:
-        services.record_view(booking=before, acting=acting, now=now)
+        record_view(booking=before, acting=acting, now=now)
     elif journey is not None:
         record(actor=acting.actor, action="bookings.view_journey", subject=journey, now=now)
 

@@ -11,7 +11,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.exchange.registry import message_type
 from bookings.models import Booking
-from bookings.permissions import VIEW as VIEW_BOOKINGS
+from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from directory.models import HealthcareService
 from referrals.models import CaseAnswer, Referral, ValidationCase
 from referrals.permissions import VIEW

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from bookings.presenters.booking import TONES as BOOKING_TONES
+from bookings.presenters.bookings import TONES as BOOKING_TONES
 from directory.capability import use_cases_in_words
 from referrals.answer_states import AnswerState
 from referrals.case_words import (

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from bars_portal.accounts.acting import Acting
 from bookings.models import Booking
-from bookings.permissions import VIEW as VIEW_BOOKINGS
+from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from referrals.models import Referral, ValidationCase
 from referrals.permissions import VIEW
 from referrals.states import OPEN, Direction

@@ -7,7 +7,7 @@ from typing import Any
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
-from bookings.permissions import VIEW as VIEW_BOOKINGS
+from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from referrals.models import MODELS, CaseAnswer
 from referrals.permissions import VIEW
 from referrals.states import Category, Direction

@@ -6,7 +6,7 @@ from typing import Any
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.models import Journey
 from bookings.models import BookingStatusChange
-from bookings.permissions import VIEW as VIEW_BOOKINGS
+from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from bookings.states import BookingStatus
 from referrals.answer_states import AnswerState
 from referrals.journey_entries import Entry, EntryKind

@@ -11,8 +11,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.dates import in_london, london_midnight
 from bookings.models import Booking
-from bookings.permissions import VIEW
-from bookings.states import BookingStatus
+from bookings.states import VIEW_PERMISSION, BookingStatus
 from referrals.priorities import NOT_STATED
 from referrals.worklist_query import Filters, Held, Kind
 
@@ -72,6 +71,6 @@ def _filtered(acting: Acting, chosen: Filters) -> QuerySet[Booking]:
 
 
 def _received(acting: Acting) -> QuerySet[Booking]:
-    if not acting.may(VIEW[Direction.RECEIVED]):
+    if not acting.may(VIEW_PERMISSION[Direction.RECEIVED]):
         return Booking.objects.none()
     return Booking.objects.filter(organisation=acting.organisation, direction=Direction.RECEIVED)

@@ -12,7 +12,7 @@ from bars_portal.accounts.decorators import refuse, sign_in_required
 from bars_portal.patients.models import Journey
 from bars_portal.patients.presenters import banner
 from bars_portal.patients.selectors import patients_of_journey
-from bookings.permissions import VIEW as VIEW_BOOKINGS
+from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from referrals import services
 from referrals.permissions import VIEW
 from referrals.presenters.journey import timeline_lines

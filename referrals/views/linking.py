@@ -14,7 +14,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.patients.presenters import banner
 from bookings.models import Booking
-from bookings.services import record_view
+from bookings.services.history import record_view
 from referrals import selectors
 from referrals.answer_forms.linking import LinkForm, booking_options, referral_options
 from referrals.models import Referral

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from bars_portal.patients.details import PatientDetails
-from bookings.presenters import patient_rows
+from bars_portal.patients.presenters import patient_rows
 from directory.capability import USE_CASE_WORDS
 from referrals.content import ContentInvalid, check_parts
 from referrals.forms.reading import ReadStep, content_of

@@ -15,7 +15,7 @@ from bars_portal.exchange.fhir.codes import VALIDATION_USE_CASES, UseCase
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
-from bookings.selectors import booking_for
+from bookings.selectors.sent import booking_for
 from directory.capability import OTHER_VERSION, USE_CASE_WORDS, is_told_to_take, speaks_our_version
 from directory.models import HealthcareService, ServiceCapability
 from directory.selectors.services import service_by_id

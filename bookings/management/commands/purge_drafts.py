@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from bookings.services import purge_drafts
+from bookings.services.requesting import purge_drafts
 
 
 class Command(BaseCommand):

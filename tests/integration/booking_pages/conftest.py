@@ -17,10 +17,10 @@ from bars_portal.accounts.roles import Role
 from bars_portal.exchange import gateway
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Journey, Patient
-from bookings import services
 from bookings.models import Booking, BookingDraft, Rebooking, Slot
-from bookings.slot_search import search_slots
-from bookings.views.waiting import wait_for_outcome
+from bookings.services.requesting import open_draft, save_draft_patient
+from bookings.slots import search_slots
+from bookings.views.common import wait_for_outcome
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from tests.factories.accounts import make_acting
@@ -94,10 +94,8 @@ class Office:
             sender=sender_identity(who),
             now=now,
         )
-        draft = services.open_draft(
-            acting=who, service=self.service, use_case="a1t2", chosen=found.offers[0], now=now
-        )
-        return services.save_draft_patient(draft=draft, patient_data=answers or {}, now=now)
+        draft = open_draft(acting=who, service=self.service, use_case="a1t2", chosen=found.offers[0], now=now)
+        return save_draft_patient(draft=draft, patient_data=answers or {}, now=now)
 
     def booked(self) -> Booking:
         """Booked, all the way through the wire."""

@@ -11,10 +11,10 @@ from django.urls import reverse
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
-from bookings import services
 from bookings.models import Booking, BookingDraft
 from bookings.policies import frame_missed_by
-from bookings.selectors import history_of
+from bookings.selectors.sent import history_of
+from bookings.services.requesting import approve_time
 from referrals.models import Case
 from referrals.states import CaseStatus, Category
 from tests.factories.accounts import make_acting, make_user
@@ -80,7 +80,7 @@ def test_only_clinicians_of_the_organisation_can_be_named(office: Office, case: 
     assert BookingDraft.objects.get().approved_by is None
     draft = BookingDraft.objects.get()
     with pytest.raises(PolicyRefused, match="Choose a clinician"):
-        services.approve_time(
+        approve_time(
             draft=draft,
             approver=draft.user,
             reason=REASON,

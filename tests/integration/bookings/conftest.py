@@ -9,10 +9,9 @@ from django.conf import settings as django_settings
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.details import PatientDetails
-from bookings import services
 from bookings.models import Booking, BookingDraft, Slot
-from bookings.offers import OfferedSlot
-from bookings.slot_search import search_slots
+from bookings.services.requesting import open_draft, request_booking
+from bookings.slots import OfferedSlot, search_slots
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from tests.factories.accounts import make_acting
@@ -56,7 +55,7 @@ class Desk:
         ).offers
 
     def draft(self, *, position: int = 0, replaces: Booking | None = None) -> BookingDraft:
-        return services.open_draft(
+        return open_draft(
             acting=self.acting,
             service=self.service,
             use_case="a1t2",
@@ -66,9 +65,7 @@ class Desk:
         )
 
     def request(self, *, draft: BookingDraft | None = None, details: PatientDetails = DETAILS) -> Booking:
-        return services.request_booking(
-            draft=draft or self.draft(), details=details, acting=self.acting, now=NOW
-        )
+        return request_booking(draft=draft or self.draft(), details=details, acting=self.acting, now=NOW)
 
     def book(self) -> Booking:
         """Booked, all the way through."""

@@ -7,7 +7,7 @@ import pytest
 
 from bars_portal.audit.models import AuditEvent
 from bookings.models import Slot, SlotStatus
-from bookings.services import block_slots, free_slots, generate_slots, save_schedule
+from bookings.services.diaries import block_slots, free_slots, generate_slots, save_schedule
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_schedule, make_slot
 

@@ -9,8 +9,16 @@ from django.db import connection
 
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.accounts.roles import Role
-from bookings import services
 from bookings.models import Booking, BookingDraft, Rebooking
+from bookings.services.history import mark_patient_told
+from bookings.services.requesting import (
+    change_draft_slot,
+    open_draft,
+    purge_drafts,
+    request_booking,
+    save_draft_patient,
+)
+from bookings.services.settling import check_again
 from bookings.states import BookingStatus, TransitionRefused
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_booking
@@ -20,8 +28,8 @@ from tests.integration.bookings.conftest import Desk
 
 def test_what_was_typed_and_chosen_is_kept(desk: Desk) -> None:
     draft = desk.draft()
-    services.save_draft_patient(draft=draft, patient_data={"family_name": "O'Quill", "day": "99"}, now=NOW)
-    services.change_draft_slot(draft=draft, chosen=desk.offers()[1], now=NOW)
+    save_draft_patient(draft=draft, patient_data={"family_name": "O'Quill", "day": "99"}, now=NOW)
+    change_draft_slot(draft=draft, chosen=desk.offers()[1], now=NOW)
     kept = BookingDraft.objects.get()
     assert kept.patient_data == {"family_name": "O'Quill", "day": "99"}
     assert (kept.slot_id, kept.start) == (str(desk.slots[1].pk), desk.slots[1].start)
@@ -34,8 +42,8 @@ def test_old_drafts_go_but_not_what_waits_for_a_cancellation(desk: Desk) -> None
     Rebooking.objects.create(cancelled=booking, draft=waiting, started_at=NOW)
     Booking.objects.filter(pk=booking.pk).update(status=BookingStatus.CANCEL_UNKNOWN)
     later = NOW + timedelta(days=2)
-    fresh = services.save_draft_patient(draft=desk.draft(), patient_data={}, now=later)
-    assert services.purge_drafts(now=later) == 1
+    fresh = save_draft_patient(draft=desk.draft(), patient_data={}, now=later)
+    assert purge_drafts(now=later) == 1
     assert set(BookingDraft.objects.all()) == {waiting, fresh}
     assert not BookingDraft.objects.filter(pk=gone.pk).exists()
 
@@ -44,12 +52,10 @@ def test_a_draft_belongs_to_its_author(desk: Desk) -> None:
     draft = desk.draft()
     stranger = make_acting(organisation=desk.acting.organisation)
     with pytest.raises(PolicyRefused, match="somebody else"):
-        services.request_booking(draft=draft, details=DETAILS, acting=stranger, now=NOW)
+        request_booking(draft=draft, details=DETAILS, acting=stranger, now=NOW)
     manager = make_acting(role=Role.MANAGER)
     with pytest.raises(PolicyRefused, match="not allowed"):
-        services.open_draft(
-            acting=manager, service=desk.service, use_case="a1t2", chosen=desk.offers()[0], now=NOW
-        )
+        open_draft(acting=manager, service=desk.service, use_case="a1t2", chosen=desk.offers()[0], now=NOW)
 
 
 def test_no_new_appointment_while_the_old_one_stands(desk: Desk) -> None:
@@ -74,7 +80,7 @@ def test_a_second_check_is_refused(desk: Desk) -> None:
     Booking.objects.filter(pk=booking.pk).update(status=BookingStatus.UNKNOWN)
     booking.refresh_from_db()
     with pytest.raises(TransitionRefused):
-        services.check_again(booking=booking, acting=desk.acting, now=NOW)
+        check_again(booking=booking, acting=desk.acting, now=NOW)
     booking.refresh_from_db()
     assert booking.status == BookingStatus.UNKNOWN, "nothing is half-written"
 
@@ -98,7 +104,7 @@ def test_two_presses_at_the_same_moment_make_one_booking(desk: Desk) -> None:
 
 def test_the_patient_is_told_once(desk: Desk) -> None:
     booking = desk.book()
-    services.mark_patient_told(booking=booking, acting=desk.acting, now=NOW)
-    services.mark_patient_told(booking=booking, acting=desk.acting, now=NOW + timedelta(hours=1))
+    mark_patient_told(booking=booking, acting=desk.acting, now=NOW)
+    mark_patient_told(booking=booking, acting=desk.acting, now=NOW + timedelta(hours=1))
     booking.refresh_from_db()
     assert booking.patient_told_at == NOW

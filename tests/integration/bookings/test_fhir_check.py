@@ -17,10 +17,11 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.json import loads
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
-from bookings import mapping, services
 from bookings.models import BookingDraft
-from bookings.remote import read_latest
-from bookings.slot_search import INCLUDES
+from bookings.sent import read_latest
+from bookings.services.cancelling import request_cancel
+from bookings.services.requesting import change_draft_slot
+from bookings.slots import INCLUDES, read_offers
 from directory.remote import sender_identity
 from tests.factories.bookings import NOW
 from tests.factories.patients import make_details
@@ -50,7 +51,7 @@ def sent(message_type: str) -> dict[str, Any]:
 def test_booking_cancel_and_their_answers(desk: Desk, check: Check) -> None:
     booking = desk.book()
     latest = read_latest(desk.network.client, booking=booking, sender=sender_identity(desk.acting), now=NOW)
-    services.request_cancel(booking=booking, latest=latest, reason="pat", acting=desk.acting, now=NOW)
+    request_cancel(booking=booking, latest=latest, reason="pat", acting=desk.acting, now=NOW)
     desk.network.deliver_all()
     answers = [loads(bytes(each.reply or b"")) for each in InboundMessage.objects.all()]
     assert len(answers) == 2
@@ -82,9 +83,7 @@ def test_a_cancel_in_words_of_what_had_no_category(desk: Desk, check: Check) -> 
     bare = {"resourceType": "Appointment", "id": booking.remote_id, "status": "booked", "participant": []}
     desk.network.before.append(answering(bare))
     latest = read_latest(desk.network.client, booking=booking, sender=sender_identity(desk.acting), now=NOW)
-    services.request_cancel(
-        booking=booking, latest=latest, reason="Feels better", acting=desk.acting, now=NOW
-    )
+    request_cancel(booking=booking, latest=latest, reason="Feels better", acting=desk.acting, now=NOW)
     check(sent("booking-cancelled"))
 
 
@@ -121,13 +120,13 @@ def _slots(desk: Desk) -> dict[str, Any]:
 
 def test_slots_of_the_official_example_can_be_booked(desk: Desk, shared_dir: Path, check: Check) -> None:
     path = shared_dir / "fhir" / "examples" / "BOOKREQRESP01 - Booking Slot Searchset Response.json"
-    offers = mapping.read_offers(loads(path.read_bytes()))
+    offers = read_offers(loads(path.read_bytes()))
     assert [each.id for each in offers] == ["slot001", "slot002", "slot003"]
     assert offers[0].practitioner_name == "Dr Joe Bloggs"
     assert (offers[0].role, offers[0].delivery_channel) == ("Doctor", "Telephone")
     assert offers[0].location_name == "Healthcare Service Location"
     draft: BookingDraft = desk.draft()
-    services.change_draft_slot(draft=draft, chosen=offers[0], now=NOW)
+    change_draft_slot(draft=draft, chosen=offers[0], now=NOW)
     desk.request(draft=draft)
     message = sent("booking-new")
     assert ServiceID(desk.service.service_id).value in json.dumps(message)
@@ -146,6 +145,6 @@ def test_slots_without_anything_around_can_be_booked(desk: Desk, check: Check) -
     url = "https://receiver.example/Slot/only-a-slot"
     raw = {"resourceType": "Bundle", "type": "searchset", "entry": [{"fullUrl": url, "resource": slot}]}
     draft = desk.draft()
-    services.change_draft_slot(draft=draft, chosen=mapping.read_offers(raw)[0], now=NOW)
+    change_draft_slot(draft=draft, chosen=read_offers(raw)[0], now=NOW)
     desk.request(draft=draft)
     check(sent("booking-new"))

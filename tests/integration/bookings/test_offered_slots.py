@@ -15,11 +15,10 @@ from bars_portal.audit.services import ReadNote
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.timestamps import format_london
-from bookings.mapping import SlotTexts, slot_entry, slot_template
+from bookings.mapping.slots import SlotTexts, slot_entry, slot_template
 from bookings.models import Schedule, Slot, SlotStatus
-from bookings.paired_ids import paired_id
-from bookings.rows import OfferedSlots
-from bookings.selectors.offered import offered_slots
+from bookings.models.diary import OfferedSlots, paired_id
+from bookings.selectors.slots import offered_slots
 from directory.models import HealthcareService
 from tests.factories.bookings import NOW, TOMORROW, make_schedule, make_slot
 from tests.factories.directory import make_service

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.accounts.roles import Role
 from bars_portal.correspondence.states import Direction
 from bookings import policies
@@ -51,7 +52,7 @@ def test_by_status(
 
 def test_what_has_started_cannot_be_changed(acting: Acting) -> None:
     mine = booking(acting)
-    with pytest.raises(policies.PolicyRefused, match="already started"):
+    with pytest.raises(PolicyRefused, match="already started"):
         policies.check_can_cancel(acting, mine, mine.start + timedelta(seconds=1))
 
 
@@ -90,5 +91,5 @@ def test_services_that_take_no_bookings(acting: Acting, changes: dict[str, bool]
 def test_a_service_that_accepts_no_use_case_is_not_booked(acting: Acting) -> None:
     """Such as an address for replies: a booking needs a use case to name."""
     policies.check_can_book(acting, make_service())
-    with pytest.raises(policies.PolicyRefused):
+    with pytest.raises(PolicyRefused):
         policies.check_can_book(acting, make_service(accepted_use_cases=[]))

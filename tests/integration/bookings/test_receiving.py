@@ -16,6 +16,7 @@ from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.transport.headers import Party
 from bars_portal.patients.models import Journey, Patient
 from bookings.models import Booking, BookingStatusChange, Slot, SlotStatus
+from bookings.services import receiving
 from bookings.states import BookingStatus
 from tests.factories.bookings import NOW, make_schedule, make_slot
 from tests.integration.bookings.official import (
@@ -260,8 +261,6 @@ def test_hostile_words_are_only_words(new: Bundle, text: str) -> None:
 def test_references_are_tried_until_one_is_free(
     new: Bundle, shared_dir: Path, slot: Slot, monkeypatch: Any
 ) -> None:
-    from bookings.services import receiving
-
     said = iter(["RIV-1111-11", "RIV-1111-11", "RIV-2222-22"])
     monkeypatch.setattr(receiving, "new_reference", lambda _: next(said))
     other = make_slot(schedule=slot.schedule, start=slot.end)

@@ -6,10 +6,9 @@ import pytest
 
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.correspondence.states import Direction
-from bookings.latest import LatestAppointment, LatestState
 from bookings.models import Booking
-from bookings.remote import read_latest
-from bookings.services import request_cancel
+from bookings.sent import LatestAppointment, LatestState, read_latest
+from bookings.services.cancelling import request_cancel
 from bookings.states import BookingStatus
 from directory.remote import sender_identity
 from tests.factories.bookings import NOW

@@ -8,9 +8,9 @@ import pytest
 from bars_portal.accounts.home import items_for
 from bars_portal.accounts.roles import Role
 from bars_portal.correspondence.states import Direction
-from bookings import selectors
 from bookings.models import Rebooking, SlotStatus
-from bookings.selectors import SentFilters
+from bookings.selectors.sent import SentFilters, attention_counts, booking_for, sent_bookings
+from bookings.selectors.slots import diary_of, diary_services
 from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, TOMORROW, make_booking, make_schedule, make_slot
@@ -22,13 +22,13 @@ def test_only_the_own_organisations_bookings() -> None:
     acting = make_acting()
     mine = make_booking(organisation=acting.organisation)
     other = make_booking()
-    assert list(selectors.sent_bookings(acting)) == [mine]
-    assert selectors.booking_for(acting, mine.pk) == mine
-    assert selectors.booking_for(acting, other.pk) is None
-    assert selectors.booking_for(acting, uuid4()) is None
+    assert list(sent_bookings(acting)) == [mine]
+    assert booking_for(acting, mine.pk) == mine
+    assert booking_for(acting, other.pk) is None
+    assert booking_for(acting, uuid4()) is None
     manager = make_acting(role=Role.MANAGER, organisation=acting.organisation)
-    assert list(selectors.sent_bookings(manager)) == []
-    assert selectors.booking_for(manager, mine.pk) is None
+    assert list(sent_bookings(manager)) == []
+    assert booking_for(manager, mine.pk) is None
 
 
 def test_filters_narrow_the_list() -> None:
@@ -39,7 +39,7 @@ def test_filters_narrow_the_list() -> None:
     )
 
     def found(**changes: object) -> set[object]:
-        return set(selectors.sent_bookings(acting, SentFilters(**changes)))  # type: ignore[arg-type]  # a table
+        return set(sent_bookings(acting, SentFilters(**changes)))  # type: ignore[arg-type]  # a table
 
     assert found() == {booked, told}
     assert found(not_told=True) == {booked}
@@ -56,14 +56,14 @@ def test_the_diary_of_a_day_with_who_comes() -> None:
     make_slot(schedule=schedule, start=TOMORROW + timedelta(days=1))
     booking = make_booking(direction=Direction.RECEIVED, service=schedule.service, slot=first)
     manager = make_acting(role=Role.MANAGER, organisation=schedule.service.provider)
-    assert selectors.diary_services(manager) == [schedule.service]
-    entries = selectors.diary_of(manager, schedule.service, first_day=TOMORROW.date())
+    assert diary_services(manager) == [schedule.service]
+    entries = diary_of(manager, schedule.service, first_day=TOMORROW.date())
     assert [(each.slot, each.booking) for each in entries] == [(first, booking), (second, None)]
     stranger = make_acting(role=Role.MANAGER)
-    assert selectors.diary_of(stranger, schedule.service, first_day=TOMORROW.date()) == []
-    assert selectors.diary_services(stranger) == []
+    assert diary_of(stranger, schedule.service, first_day=TOMORROW.date()) == []
+    assert diary_services(stranger) == []
     engineer = make_acting(role=Role.ENGINEER, organisation=schedule.service.provider)
-    assert selectors.diary_of(engineer, schedule.service, first_day=TOMORROW.date()) == []
+    assert diary_of(engineer, schedule.service, first_day=TOMORROW.date()) == []
 
 
 def test_what_waits_for_somebody() -> None:
@@ -78,7 +78,7 @@ def test_what_waits_for_somebody() -> None:
         started_at=NOW,
     )
     make_booking(status=BookingStatus.UNKNOWN)
-    counts = selectors.attention_counts(acting)
+    counts = attention_counts(acting)
     assert (counts.not_known, counts.to_tell, counts.half_rebooked) == (1, 1, 1)
     labels = [
         item.label
@@ -86,4 +86,4 @@ def test_what_waits_for_somebody() -> None:
         if "book" in item.label or "tell" in item.label
     ]
     assert labels == ["rebookings without a new appointment", "bookings not known", "patients to tell"]
-    assert selectors.attention_counts(make_acting(role=Role.ENGINEER)).not_known == 0
+    assert attention_counts(make_acting(role=Role.ENGINEER)).not_known == 0

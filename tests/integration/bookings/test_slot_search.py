@@ -9,8 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bars_portal.audit.models import AuditEvent
 from bookings.models import Slot, SlotStatus
-from bookings.offers import SlotProblem, SlotSearch
-from bookings.slot_search import search_slots
+from bookings.slots import SlotProblem, SlotSearch, search_slots
 from directory.remote import sender_identity
 from tests.factories.bookings import NOW, TOMORROW
 from tests.integration.bookings.conftest import Desk

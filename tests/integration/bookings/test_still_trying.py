@@ -7,10 +7,9 @@ import pytest
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
-from bookings import services
 from bookings.models import Booking
-from bookings.services.status import TransitionRefused
-from bookings.states import BookingStatus
+from bookings.services.settling import check_again
+from bookings.states import BookingStatus, TransitionRefused
 from tests.factories.bookings import NOW
 from tests.integration.bookings.conftest import Desk
 from tests.integration.bookings.loopback import refusing, timeout
@@ -59,7 +58,7 @@ def test_when_it_was_tried_to_the_end_a_person_is_asked(desk: Desk) -> None:
     assert booking.status == BookingStatus.UNKNOWN
     assert "Check again; do not book another" in booking.explanation
     assert [each.event for each in booking.changes.all()] == ["request", "lose", "lose"]
-    services.check_again(booking=booking, acting=desk.acting, now=NOW)
+    check_again(booking=booking, acting=desk.acting, now=NOW)
     desk.network.deliver_all()
     booking.refresh_from_db()
     assert booking.status == BookingStatus.BOOKED
@@ -69,7 +68,7 @@ def test_nobody_checks_what_is_being_sent(desk: Desk) -> None:
     booking = lost(desk)
     OutboundMessage.objects.update(state=DeliveryState.SENDING)
     with pytest.raises(TransitionRefused):
-        services.check_again(booking=booking, acting=desk.acting, now=NOW)
+        check_again(booking=booking, acting=desk.acting, now=NOW)
     booking.refresh_from_db()
     assert (booking.status, outbox.trying(booking).is_sending) == (BookingStatus.UNKNOWN, True)
 

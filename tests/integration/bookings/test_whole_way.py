@@ -3,11 +3,11 @@
 import pytest
 
 from bars_portal.correspondence.states import Direction
-from bookings import services
-from bookings.latest import LatestAppointment, LatestState
 from bookings.models import Booking, Rebooking, Slot, SlotStatus
-from bookings.rebookings import RebookingState, rebooking_state
-from bookings.remote import read_latest
+from bookings.presenters.bookings import RebookingState, rebooking_state
+from bookings.sent import LatestAppointment, LatestState, read_latest
+from bookings.services.cancelling import request_cancel, start_rebooking
+from bookings.services.settling import check_again
 from bookings.states import BookingStatus
 from directory.remote import sender_identity
 from tests.factories.bookings import NOW
@@ -24,7 +24,7 @@ def latest(desk: Desk, booking: Booking) -> LatestAppointment:
 
 
 def cancel(desk: Desk, booking: Booking) -> Booking:
-    return services.request_cancel(
+    return request_cancel(
         booking=booking, latest=latest(desk, booking), reason="pat", acting=desk.acting, now=NOW
     )
 
@@ -81,7 +81,7 @@ def test_a_lost_answer_is_settled_by_the_same_message(desk: Desk) -> None:
     booking.refresh_from_db()
     assert booking.status == BookingStatus.UNKNOWN
     assert "do not book another" in booking.explanation
-    services.check_again(booking=booking, acting=desk.acting, now=NOW)
+    check_again(booking=booking, acting=desk.acting, now=NOW)
     desk.network.deliver_all()
     booking.refresh_from_db()
     assert booking.status == BookingStatus.BOOKED
@@ -125,7 +125,7 @@ def test_a_lost_cancel_is_settled_by_check_again(desk: Desk) -> None:
     desk.network.deliver_all()
     booking.refresh_from_db()
     assert booking.status == BookingStatus.CANCEL_UNKNOWN
-    services.check_again(booking=booking, acting=desk.acting, now=NOW)
+    check_again(booking=booking, acting=desk.acting, now=NOW)
     desk.network.deliver_all()
     booking.refresh_from_db()
     assert booking.status == BookingStatus.CANCELLED
@@ -134,7 +134,7 @@ def test_a_lost_cancel_is_settled_by_check_again(desk: Desk) -> None:
 def test_rebooking_books_anew_when_the_cancel_is_confirmed(desk: Desk) -> None:
     booking = desk.book()
     draft = desk.draft(position=1, replaces=booking)
-    plan = services.start_rebooking(
+    plan = start_rebooking(
         booking=booking,
         latest=latest(desk, booking),
         draft=draft,
@@ -157,7 +157,7 @@ def test_rebooking_books_anew_when_the_cancel_is_confirmed(desk: Desk) -> None:
 def test_a_failed_second_half_is_said_loudly_and_can_be_repeated(desk: Desk) -> None:
     booking = desk.book()
     draft = desk.draft(position=1, replaces=booking)
-    plan = services.start_rebooking(
+    plan = start_rebooking(
         booking=booking,
         latest=latest(desk, booking),
         draft=draft,
@@ -193,7 +193,7 @@ def test_nothing_new_is_booked_unless_the_cancel_is_sure(
 ) -> None:
     booking = desk.book()
     draft = desk.draft(position=1, replaces=booking)
-    plan = services.start_rebooking(
+    plan = start_rebooking(
         booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW
     )
     desk.network.before.append(fault)
@@ -209,7 +209,7 @@ def test_rebooking_what_the_service_cancelled_itself_books_at_once(desk: Desk) -
     draft = desk.draft(position=1, replaces=booking)
     theirs = {**latest(desk, booking).resource, "status": "cancelled"}
     found = LatestAppointment(LatestState.OVER, theirs)
-    plan = services.start_rebooking(
+    plan = start_rebooking(
         booking=booking, latest=found, draft=draft, reason="pat", acting=desk.acting, now=NOW
     )
     assert booking.status == BookingStatus.CANCELLED
@@ -222,13 +222,13 @@ def test_rebooking_what_the_service_cancelled_itself_books_at_once(desk: Desk) -
 def test_check_again_after_a_lost_cancel_goes_on_with_the_rebooking(desk: Desk) -> None:
     booking = desk.book()
     draft = desk.draft(position=1, replaces=booking)
-    plan = services.start_rebooking(
+    plan = start_rebooking(
         booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW
     )
     desk.network.after.append(timeout)
     desk.network.deliver_all()
     booking.refresh_from_db()
-    services.check_again(booking=booking, acting=desk.acting, now=NOW)
+    check_again(booking=booking, acting=desk.acting, now=NOW)
     desk.network.deliver_all()
     plan.refresh_from_db()
     assert rebooking_state(plan).state is RebookingState.DONE
@@ -284,7 +284,7 @@ def test_hostile_answers_are_stored_without_harm(desk: Desk) -> None:
 def test_a_plain_cancel_does_not_bring_back_a_refused_rebooking(desk: Desk) -> None:
     booking = desk.book()
     draft = desk.draft(position=1, replaces=booking)
-    services.start_rebooking(
+    start_rebooking(
         booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW
     )
     desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))

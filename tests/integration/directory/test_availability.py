@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from bookings.selectors.availability import next_free_slots
+from bookings.selectors.slots import next_free_slots
 from directory.selectors.search import ServiceSearch
 from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.directory import make_postcodes, make_service

@@ -166,14 +166,14 @@ STEPS = [
     "bookings.services.receiving.create_patient",
     "bookings.services.receiving._insert",
     "bookings.services.receiving.start_history",
-    "bookings.messages.booking_new.receive_booking",
+    "bookings.messages.receive_booking",
     "bars_portal.exchange.inbound._context",
     "bars_portal.exchange.inbound._apply",
 ]
 CANCEL_STEPS = [
-    "bookings.services.ending._check_as_booked",
-    "bookings.services.ending.change_status",
-    "bookings.messages.booking_cancelled.receive_end",
+    "bookings.services.receiving._check_as_booked",
+    "bookings.services.receiving.change_status",
+    "bookings.messages.receive_end",
     "bars_portal.exchange.inbound._apply",
 ]
 ERRORS: list[tuple[Exception, tuple[int, str, str]]] = [

@@ -8,8 +8,8 @@ import pytest
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
-from bookings import services as booking_services
 from bookings.models import Booking
+from bookings.services.requesting import request_booking
 from bookings.states import BookingStatus
 from referrals import services
 from referrals.models import RequestDraft
@@ -30,7 +30,7 @@ def booking_desk(sender: Desk) -> BookingDesk:
 
 
 def book(sender: BookingDesk, **given: Any) -> Booking:
-    booking = booking_services.request_booking(
+    booking = request_booking(
         draft=sender.draft(), details=DETAILS, acting=sender.acting, now=sender.network.now, **given
     )
     sender.network.deliver_all()

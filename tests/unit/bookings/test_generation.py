@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.timestamps import LONDON
 from bars_portal.nhsuk.dates import london_midnight
-from bookings.generation import slot_times
 from bookings.models import Schedule
+from bookings.models.diary import slot_times
 
 
 def schedule(**changes: Any) -> Schedule:

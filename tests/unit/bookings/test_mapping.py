@@ -15,11 +15,10 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.queries.services import SlotInclude
 from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.patients.details import PatientDetails
-from bookings import mapping
-from bookings.mapping.appointments import new_appointment
-from bookings.mapping.slot_texts import SlotTexts
-from bookings.paired_ids import paired_id
-from bookings.rows import DiaryRow
+from bookings.mapping.appointments import cancelled_appointment, new_appointment, parse_booking, reference_of
+from bookings.mapping.slots import SlotTexts, slot_entry, texts_with_slots
+from bookings.models.diary import DiaryRow, paired_id
+from bookings.slots import read_offers
 from directory.ports import ServiceFacts
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -32,8 +31,8 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max
 
 
 def answer(slots: list[SlotTexts], diaries: list[DiaryRow], includes: frozenset[str] = ALL) -> dict[str, Any]:
-    included = mapping.texts_with_slots(diaries, facts=FACTS, includes=includes, now=NOW)
-    matches = ",".join(json.dumps(mapping.slot_entry(each)) for each in slots)
+    included = texts_with_slots(diaries, facts=FACTS, includes=includes, now=NOW)
+    matches = ",".join(json.dumps(slot_entry(each)) for each in slots)
     return rendered_searchset(
         bundle_id=uuid4(),
         now=NOW,
@@ -80,7 +79,7 @@ def test_slots_come_back_as_they_were(
         location_name=place,
     )
     slots = [slot_of(diary, number, channel) for number in range(count)]
-    offers = mapping.read_offers(answer(slots, [diary]))
+    offers = read_offers(answer(slots, [diary]))
     assert [each.id for each in offers] == [each.id for each in slots]
     assert [each.start for each in offers] == [NOW + timedelta(minutes=15 * each) for each in range(count)]
     assert {each.end - each.start for each in offers} == {timedelta(minutes=15)}
@@ -127,7 +126,7 @@ def test_every_reference_of_an_answer_resolves(includes: frozenset[str]) -> None
     urls = [url for url, _ in bundle.entries]
     assert len(urls) == len(set(urls))
     if includes is ALL:
-        places = [each.location_name for each in mapping.read_offers(bundle.raw)]
+        places = [each.location_name for each in read_offers(bundle.raw)]
         assert sorted(places) == ["First floor", "Ground floor"], "each slot has its own place"
 
 
@@ -165,7 +164,7 @@ odd_slots = st.dictionaries(
 @given(entries=st.lists(odd_slots, max_size=4))
 def test_odd_answers_never_raise(entries: list[dict[str, Any]]) -> None:
     raw = {"entry": [{"fullUrl": "x", "resource": {"resourceType": "Slot", **each}} for each in entries]}
-    for offer in mapping.read_offers(raw):
+    for offer in read_offers(raw):
         assert offer.id
         assert offer.start < offer.end
 
@@ -200,7 +199,7 @@ def test_only_what_is_referred_to() -> None:
 
 
 def cancelled(latest: dict[str, Any], reason: str = "pat") -> dict[str, Any]:
-    return mapping.cancelled_appointment(
+    return cancelled_appointment(
         latest,
         own={"resourceType": "Appointment", "start": "S", "end": "E"},
         patient_url="urn:uuid:p",
@@ -262,7 +261,7 @@ def test_an_appointment_comes_back() -> None:
             {"fullUrl": f"urn:uuid:{UUID(int=3)}", "resource": {"resourceType": "Slot", "id": str(slot_id)}},
         ]
     }
-    parsed = mapping.parse_booking(MessageBundle.from_dict(raw))
+    parsed = parse_booking(MessageBundle.from_dict(raw))
     assert (parsed.slot_id, parsed.use_case) == (slot_id, "a1t2")
     assert parsed.start == datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
     assert parsed.patient == PatientDetails(), "an unknown patient is accepted"
@@ -278,4 +277,4 @@ def test_an_appointment_comes_back() -> None:
     ],
 )
 def test_the_reference_of_an_appointment(identifiers: object, expected: str) -> None:
-    assert mapping.reference_of({"identifier": identifiers}) == expected
+    assert reference_of({"identifier": identifiers}) == expected

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.identifiers import is_uuid
-from bookings.paired_ids import paired_id
+from bookings.models.diary import paired_id
 
 
 @given(st.uuids())

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bars_portal.correspondence.states import Direction
+from bookings.management.commands.draw_states import as_markdown
 from bookings.states import TRANSITIONS, BookingEvent, BookingStatus, TransitionRefused, next_status
-from bookings.states_table import as_markdown
 
 ROOT = Path(__file__).resolve().parents[3]
 STATUSES = (None, *BookingStatus)

@@ -1,11 +1,15 @@
 """One booking that we sent: how it stands, in plain words, and what can be done next."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from django.urls import reverse
+
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.home import AttentionItem
 from bars_portal.correspondence.history import Step
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
@@ -13,11 +17,95 @@ from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.words import summary_rows
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from bookings import policies
-from bookings.models import Booking, BookingStatusChange
+from bookings.models import Booking, BookingStatusChange, Rebooking
 from bookings.presenters.slots import approval_words, offered_in, use_case_text, with_whom
-from bookings.rebookings import RebookingProgress, rebooking_state
-from bookings.selectors import history_of, rebooking_of
+from bookings.selectors.sent import attention_counts, history_of, rebooking_of
 from bookings.states import BookingEvent, BookingStatus
+
+# How far a rebooking is: both halves in one sentence, so that no half-done state can hide.
+
+
+class RebookingState(StrEnum):
+    CANCELLING = "cancelling"
+    CANCEL_REFUSED = "cancel-refused"
+    CANCEL_UNKNOWN = "cancel-unknown"
+    BOOKING = "booking"
+    DONE = "done"
+    NOT_BOOKED = "not-booked"
+    BOOKING_UNKNOWN = "booking-unknown"
+
+
+@dataclass(frozen=True)
+class RebookingProgress:
+    """`sentence` is what the page says; `is_alarm`: the patient may have no appointment, so say it loudly."""
+
+    state: RebookingState
+    sentence: str
+
+    @property
+    def is_alarm(self) -> bool:
+        return self.state in (RebookingState.NOT_BOOKED, RebookingState.BOOKING_UNKNOWN)
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state in (RebookingState.CANCELLING, RebookingState.BOOKING)
+
+
+_OLD_IS_GONE = "The old appointment is cancelled."
+_FIRST_HALF = {
+    BookingStatus.CANCELLING: (
+        RebookingState.CANCELLING,
+        "The old appointment is being cancelled. The new one is booked as soon as that is confirmed.",
+    ),
+    BookingStatus.CANCEL_UNKNOWN: (
+        RebookingState.CANCEL_UNKNOWN,
+        "It is not known whether the old appointment was cancelled, so no new one was booked. Check again.",
+    ),
+}
+_SECOND_HALF = {
+    BookingStatus.REQUESTED: (
+        RebookingState.BOOKING,
+        f"{_OLD_IS_GONE} The new one is still being confirmed. Do not book another.",
+    ),
+    BookingStatus.UNKNOWN: (
+        RebookingState.BOOKING_UNKNOWN,
+        f"{_OLD_IS_GONE} It is not known whether the new one was booked. Check again; do not book another.",
+    ),
+    BookingStatus.REFUSED: (
+        RebookingState.NOT_BOOKED,
+        f"{_OLD_IS_GONE} The new one was NOT booked: the patient has no appointment. {{explanation}}",
+    ),
+    BookingStatus.CANCELLED: (
+        RebookingState.DONE,
+        f"{_OLD_IS_GONE} The appointment that replaced it was cancelled later.",
+    ),
+}
+
+
+def rebooking_state(rebooking: Rebooking) -> RebookingProgress:
+    """Pure but for reading the two bookings."""
+    old = BookingStatus(rebooking.cancelled.status)
+    if old in _FIRST_HALF:
+        return RebookingProgress(*_FIRST_HALF[old])
+    if old is not BookingStatus.CANCELLED:
+        return RebookingProgress(
+            RebookingState.CANCEL_REFUSED,
+            "The old appointment was NOT cancelled and still stands. No new one was booked. "
+            f"{rebooking.cancelled.explanation}".strip(),
+        )
+    if rebooking.booked is None:
+        sentence = f"{_OLD_IS_GONE} No new one was booked: the patient has no appointment. Choose a new time."
+        return RebookingProgress(RebookingState.NOT_BOOKED, sentence)
+    return _second_half(BookingStatus(rebooking.booked.status), rebooking.booked.explanation)
+
+
+def _second_half(new: BookingStatus, explanation: str) -> RebookingProgress:
+    if new in _SECOND_HALF:
+        state, sentence = _SECOND_HALF[new]
+        words = explanation or "Choose another time."
+        return RebookingProgress(state, sentence.format(explanation=words))
+    return RebookingProgress(RebookingState.DONE, f"{_OLD_IS_GONE} The new one is booked.")
+
 
 # Tag colours of nhsuk.status_tag.
 TONES: Mapping[BookingStatus, str] = {
@@ -179,3 +267,15 @@ def history_step(change: BookingStatusChange, booking: Booking) -> Step:
     """An answer came from the service, whoever's message it answers."""
     who = booking.service.name if change.event in _ANSWERS else change.actor_label
     return Step(_EVENT_WORDS.get(change.event, change.event), who, change.at, change.note)
+
+
+# What waits for a person, for the home page.
+
+
+def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
+    """Half-done and unclear things first: the patient may have no appointment, or two."""
+    counts = attention_counts(acting)
+    listed = reverse("bookings:list")
+    yield AttentionItem("rebookings without a new appointment", counts.half_rebooked, listed, urgent=True)
+    yield AttentionItem("bookings not known", counts.not_known, f"{listed}?status=unknown", urgent=True)
+    yield AttentionItem("patients to tell", counts.to_tell, listed)

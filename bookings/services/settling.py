@@ -1,20 +1,28 @@
-"""What becomes of a booking that we sent, once its message is settled; inside that transaction."""
+"""What becomes of a booking that we sent once its message is settled, and asking again when it is not."""
 
 from datetime import datetime
 
+from django.db import transaction
+
+from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.entries import clean
+from bars_portal.exchange import delivery, outbox
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import AppointmentStatus
 from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
-from bookings import mapping
+from bookings import policies
 from bookings.explanations import Purpose, explain, unclear
+from bookings.mapping.appointments import reference_of
 from bookings.models import Booking
-from bookings.services.rebooking import continue_rebooking
-from bookings.services.status import change_status
-from bookings.states import BookingEvent
+from bookings.services.cancelling import continue_rebooking
+from bookings.services.history import change_status
+from bookings.states import BookingEvent, BookingStatus, TransitionRefused
+
+# What becomes of a booking that we sent, once its message is settled; inside that transaction.
+
 
 _TAKEN_BACK = frozenset({AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR})
 _STANDS = frozenset(
@@ -79,7 +87,7 @@ def settle_cancel(*, booking: Booking, outcome: Outcome, actor: Actor, now: date
 def _confirm(booking: Booking, held: Resource, actor: Actor, now: datetime) -> None:
     changes = {
         "remote_id": as_text(held.get("id"))[:_REMOTE_ID],
-        "reference": mapping.reference_of(held)[:_REMOTE_ID],
+        "reference": reference_of(held)[:_REMOTE_ID],
         "resource": held or booking.resource,
         "explanation": "" if held else _DELIVERED_UNREAD,
     }
@@ -103,3 +111,28 @@ def _move(booking: Booking, event: BookingEvent, words: str, actor: Actor, now: 
     return change_status(
         booking=booking, event=event, actor=actor, now=now, note=words, changes={"explanation": words}
     )
+
+
+# Settling an outcome that is not known: the very same message goes out once more.
+
+
+_EVENTS = {
+    BookingStatus.UNKNOWN: BookingEvent.CHECK_AGAIN,
+    BookingStatus.CANCEL_UNKNOWN: BookingEvent.CHECK_CANCEL_AGAIN,
+}
+
+
+@transaction.atomic
+def check_again(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
+    """Send the same bytes and ids again, so that nothing can be booked twice.
+
+    Raises PolicyRefused, and TransitionRefused when somebody else pressed first.
+    """
+    policies.check_can_check_again(acting, booking)
+    event = _EVENTS[BookingStatus(booking.status)]
+    message = outbox.waiting_for_check(booking)
+    if message is None or not delivery.queue_again(message):
+        raise TransitionRefused(f"{event}: the message is not waiting for a check")
+    change_status(booking=booking, event=event, actor=acting.actor, now=now, changes={"explanation": ""})
+    outbox.announce_on_commit(message)
+    return booking

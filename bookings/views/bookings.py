@@ -1,5 +1,6 @@
-"""Bookings that we sent: the list, one booking with its outcome, and what can be done next."""
+"""Bookings that we sent, and a day of one of our services with those that we received."""
 
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,18 +9,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.services import record
-from bookings import services
+from bookings.forms import DiaryForm
 from bookings.models import Booking
-from bookings.presenters import SlotPage, booking_page, booking_rows
-from bookings.selectors import SentFilters, sent_bookings
+from bookings.presenters.bookings import booking_page, booking_rows
+from bookings.presenters.diary import diary_page, received_page
+from bookings.presenters.slots import SlotPage
+from bookings.selectors.sent import SentFilters, sent_bookings
+from bookings.selectors.slots import diary_services
+from bookings.services.history import mark_patient_told, record_view
+from bookings.services.settling import check_again
 from bookings.states import BookingStatus, TransitionRefused
-from bookings.views.lookup import LONDON, clock, sent_booking
+from bookings.views.common import LONDON, clock, received_booking, sent_booking, wait_for_outcome
 from bookings.views.searching import slot_page
-from bookings.views.waiting import wait_for_outcome
+from directory.models import HealthcareService
+
+# Bookings that we sent: the list, one booking with its outcome, and what can be done next.
+
 
 _PAGE = 25
 
@@ -45,7 +54,7 @@ _FILTERS = [(each.value, each.label) for each in BookingStatus if each is not Bo
 def detail(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     booking = sent_booking(request, booking_id)
     acting, now = acting_of(request), clock()
-    services.record_view(booking=booking, acting=acting, now=now)
+    record_view(booking=booking, acting=acting, now=now)
     context = {
         "page": booking_page(booking, acting=acting, now=now),
         "offers": _fresh_offers(request, booking),
@@ -80,7 +89,7 @@ def status(request: HttpRequest, booking_id: UUID) -> HttpResponse:
 def check_booking_again(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     booking = sent_booking(request, booking_id)
     try:
-        wait_for_outcome(services.check_again(booking=booking, acting=acting_of(request), now=clock()))
+        wait_for_outcome(check_again(booking=booking, acting=acting_of(request), now=clock()))
     except (PolicyRefused, TransitionRefused):
         messages.info(request, "Somebody checked this booking at the same moment. This is how it stands now.")
     return redirect("bookings:detail", booking_id)
@@ -91,8 +100,54 @@ def check_booking_again(request: HttpRequest, booking_id: UUID) -> HttpResponse:
 def told(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     booking = sent_booking(request, booking_id)
     try:
-        services.mark_patient_told(booking=booking, acting=acting_of(request), now=clock())
+        mark_patient_told(booking=booking, acting=acting_of(request), now=clock())
         messages.success(request, "Recorded: the patient has been told.")
     except PolicyRefused as refusal:
         messages.error(request, refusal.sentence)
     return redirect("bookings:detail", booking_id)
+
+
+# The receiving side: a day of one of our services, and one booking that was received.
+
+
+@require_safe
+@permission_required("bookings.view_diary")
+def diary(request: HttpRequest) -> HttpResponse:
+    acting, now = acting_of(request), clock()
+    services = list(diary_services(acting))
+    form = DiaryForm(request.GET if "day-day" in request.GET else None)
+    service = _service(request, services)
+    if service is None:
+        return render(request, "bookings/diary_none.jinja", {})
+    day = _day(request, form, now.astimezone(LONDON).date())
+    page = diary_page(service=service, day=day, acting=acting)
+    _audit(acting, service)
+    return render(request, "bookings/diary.jinja", {"form": form, "page": page, "services": services})
+
+
+@require_safe
+@permission_required("bookings.view_received_bookings")
+def received(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    booking, acting, now = received_booking(request, booking_id), acting_of(request), clock()
+    record_view(booking=booking, acting=acting, now=now)
+    page = received_page(booking, acting=acting, now=now)
+    return render(request, "bookings/received.jinja", {"page": page})
+
+
+def _audit(acting: Acting, service: HealthcareService) -> None:
+    record(actor=acting.actor, action="bookings.view_diary", subject=service, now=clock())
+
+
+def _service(request: HttpRequest, services: list[HealthcareService]) -> HealthcareService | None:
+    asked = request.GET.get("service", "")
+    return next((each for each in services if each.service_id == asked), next(iter(services), None))
+
+
+def _day(request: HttpRequest, form: DiaryForm, today: date) -> date:
+    if form.is_bound and form.is_valid() and form.cleaned_data["day"]:
+        return date.fromisoformat(str(form.cleaned_data["day"]))
+    try:
+        asked = date.fromisoformat(request.GET.get("on", ""))
+    except ValueError:
+        return today
+    return min(max(asked, today - timedelta(days=3650)), today + timedelta(days=3650))

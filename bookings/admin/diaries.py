@@ -1,6 +1,8 @@
-"""Diaries: the weekly pattern, and making its slots."""
+"""Diaries and their slots: the weekly pattern, making slots, and blocking and freeing them in bulk."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -11,18 +13,16 @@ from django.utils import timezone
 from bars_portal.accounts.acting import actor_of
 from bars_portal.correspondence.admin import changeable, of_own_services, own_services
 from bars_portal.exchange.fhir.timestamps import LONDON
-from bookings.models import Schedule
-from bookings.services import generate_slots, save_schedule
+from bookings.models import Schedule, Slot
+from bookings.services.diaries import block_slots, free_slots, generate_slots, save_schedule
+
+# Diaries: the weekly pattern, and making its slots.
+
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-if TYPE_CHECKING:
-    _Admin = admin.ModelAdmin[Schedule]
-    _Form = forms.ModelForm[Schedule]
-else:
-    _Admin, _Form = admin.ModelAdmin, forms.ModelForm
 
 
-class ScheduleForm(_Form):
+class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at run time
     weekdays = forms.TypedMultipleChoiceField(
         label="Days of the week",
         choices=list(enumerate(_WEEKDAYS)),
@@ -36,7 +36,7 @@ class ScheduleForm(_Form):
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(_Admin):
+class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics at run time
     form = ScheduleForm
     list_display = ("name", "service", "days", "hours", "slot_minutes", "delivery_channel", "active")
     list_filter = ("active", ("service", admin.RelatedOnlyFieldListFilter))
@@ -92,3 +92,43 @@ class ScheduleAdmin(_Admin):
             for each in changeable(request, chosen).filter(active=True)
         )
         messages.success(request, f"{made} new slots. Slots that were there already are unchanged.")
+
+
+# Slots: blocked and freed in bulk; only a booking makes one busy, and only its cancellation frees it.
+
+
+@admin.register(Slot)
+class SlotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics at run time
+    list_display = ("start", "end", "service", "schedule", "status", "updated_at")
+    list_filter = ("status", ("service", admin.RelatedOnlyFieldListFilter), "start")
+    date_hierarchy = "start"
+    list_select_related = ("service", "schedule__service")
+    readonly_fields = ("schedule", "service", "start", "end", "status", "updated_at")
+    actions = ("block", "free")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
+        return of_own_services(request, super().get_queryset(request))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Block the chosen slots", permissions=["change"])
+    def block(self, request: HttpRequest, chosen: QuerySet[Slot]) -> None:
+        self._move(request, chosen, block_slots, "blocked")
+
+    @admin.action(description="Free the chosen slots", permissions=["change"])
+    def free(self, request: HttpRequest, chosen: QuerySet[Slot]) -> None:
+        self._move(request, chosen, free_slots, "freed")
+
+    def _move(
+        self, request: HttpRequest, chosen: QuerySet[Slot], service: Callable[..., int], word: str
+    ) -> None:
+        now: datetime = timezone.now()
+        ids = list(changeable(request, chosen).values_list("pk", flat=True))
+        changed = service(slot_ids=ids, actor=actor_of(request), now=now)
+        messages.success(request, f"{changed} {'slot' if changed == 1 else 'slots'} {word}.")
+        if left := len(ids) - changed:
+            messages.warning(request, f"{left} left as they were: booked, or {word} already.")

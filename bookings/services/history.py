@@ -1,4 +1,4 @@
-"""The one way a booking's status changes: conditional on the status before, with history and audit."""
+"""What happens to a booking, written down: its status changes, the patient is told, a colleague looks."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,14 +6,18 @@ from typing import Any
 
 from django.db import transaction
 
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.actor import Actor
-from bars_portal.audit.services import event_of
+from bars_portal.audit.services import event_of, record
 from bars_portal.correspondence.states import Direction
 from bars_portal.sql import insert
+from bookings import policies
 from bookings.models import Booking, BookingStatusChange
 from bookings.states import BookingEvent, BookingStatus, TransitionRefused, next_status
 
-__all__ = ["TransitionRefused", "change_status", "start_history"]
+# The one way a booking's status changes: conditional on the status before, with history and audit.
+
 
 NOTE_LENGTH = 300
 
@@ -81,3 +85,37 @@ def _write_history(
         now=now,
     )
     insert(step, told)
+
+
+# The people around a booking: the patient who was told, the colleague who looked.
+
+
+@transaction.atomic
+def mark_patient_told(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
+    """Tick the task "tell the patient"; once ticked, the first time stays. Raises PolicyRefused."""
+    policies.check_can_mark_told(acting, booking)
+    if Booking.objects.filter(pk=booking.pk, patient_told_at=None).update(patient_told_at=now):
+        booking.patient_told_at = now
+        _record(booking, acting, "bookings.mark_patient_told", now)
+    return booking
+
+
+def record_view(*, booking: Booking, acting: Acting, now: datetime) -> None:
+    """Seeing a patient's appointment is an event of its own. Raises PolicyRefused, which is recorded too."""
+    try:
+        policies.check_can_view(acting, booking)
+    except PolicyRefused:
+        _record(booking, acting, "bookings.view_booking", now, outcome="refused")
+        raise
+    _record(booking, acting, "bookings.view_booking", now)
+
+
+def _record(booking: Booking, acting: Acting, action: str, now: datetime, outcome: str = "done") -> None:
+    record(
+        actor=acting.actor,
+        action=action,
+        subject=booking,
+        outcome=outcome,
+        correlation_id=booking.journey.correlation_id,
+        now=now,
+    )

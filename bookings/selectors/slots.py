@@ -1,17 +1,27 @@
-"""Slots as the receiver offers them: one statement finds them and writes them as JSON (docs/adr/0011)."""
+"""Our own slots: as the receiver offers them, by day with who booked them, and when one is free next."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import orjson
+from django.db.models import OuterRef, QuerySet, Subquery
 
+from bars_portal.accounts.acting import Acting
 from bars_portal.audit.services import NOTED, ReadNote
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.nhsuk.dates import london_midnight
 from bars_portal.sql import cursor
-from bookings.paired_ids import paired_id_sql
-from bookings.rows import DiaryRow, OfferedSlots
+from bookings.models import Booking, Slot
+from bookings.models.diary import DiaryRow, OfferedSlots, SlotStatus, paired_id_sql
+from bookings.states import BookingStatus
+from directory.models import HealthcareService
 from directory.selectors.services import SERVING, serving_of
+
+# Slots as the receiver offers them: one statement finds them and writes them as JSON (docs/adr/0011).
+
 
 # Slots in one row of the answer: libpq keeps a buffer as large as the largest row that ever came.
 _IN_A_ROW = 500
@@ -100,3 +110,53 @@ SELECT service.*,
 FROM service LEFT JOIN written ON true
 ORDER BY number
 """  # noqa: S608 - columns and expressions are ours, every value is a parameter
+
+
+# The receiving side's diary: slots of our services by day, with who booked them.
+
+
+@dataclass(frozen=True)
+class DiaryEntry:
+    """A slot, and the booking that has it (None: free, blocked, or not for this person to see)."""
+
+    slot: Slot
+    booking: Booking | None = None
+
+
+def diary_services(acting: Acting) -> list[HealthcareService]:
+    """Services of the acting organisation that have a diary here, by name."""
+    if not acting.may("bookings.view_diary"):
+        return []
+    ours = HealthcareService.objects.filter(provider=acting.organisation, hosted=True)
+    return list(ours.filter(schedules__isnull=False).distinct().order_by("name"))
+
+
+def diary_of(
+    acting: Acting, service: HealthcareService, *, first_day: date, days: int = 1
+) -> list[DiaryEntry]:
+    """Slots of `days` London days in order of time; empty for a service of somebody else. Two queries."""
+    if service.provider_id != acting.organisation.pk or not acting.may("bookings.view_diary"):
+        return []
+    begin, end = london_midnight(first_day), london_midnight(first_day + timedelta(days=days))
+    slots = Slot.objects.filter(service=service, start__gte=begin, start__lt=end)
+    taken = _bookings_of(slots) if acting.may("bookings.view_received_bookings") else {}
+    ordered = slots.select_related("schedule").order_by("start", "schedule__name")
+    return [DiaryEntry(slot, taken.get(slot.pk)) for slot in ordered]
+
+
+def _bookings_of(slots: QuerySet[Slot]) -> dict[UUID | None, Booking]:
+    current = Booking.objects.filter(
+        slot__in=slots, direction=Direction.RECEIVED, status=BookingStatus.BOOKED
+    )
+    return {booking.slot_id: booking for booking in current.select_related("patient", "service", "journey")}
+
+
+# When our own services are next free; what others offer is only known by asking them.
+
+
+def next_free_slots(now: datetime) -> Mapping[UUID, datetime]:
+    """Start of the first free slot after now, by service; one look into the slots' index a service."""
+    free = Slot.objects.filter(service=OuterRef("pk"), status=SlotStatus.FREE, start__gte=now)
+    hosted = HealthcareService.objects.filter(hosted=True, active=True, takes_bookings=True)
+    found = hosted.annotate(next_free=Subquery(free.order_by("start").values("start")[:1]))
+    return dict(found.filter(next_free__isnull=False).order_by().values_list("pk", "next_free"))

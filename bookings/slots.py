@@ -1,0 +1,324 @@
+"""Free slots of a service: asked for over the wire, read leniently, or why there are none (section 7)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.db import transaction
+
+from bars_portal.audit.services import record
+from bars_portal.correspondence.entries import full_url, with_references
+from bars_portal.exchange.fhir import json, profiles
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import DeliveryChannel, Gender, SlotStatus
+from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.fhir.queries.services import SlotInclude
+from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension, references
+from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
+from bars_portal.exchange.transport.auth import TokenRefused
+from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.exchange.transport.headers import OutgoingContext
+from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_answer
+from bars_portal.http import Answer, TransportError
+from directory.models import HealthcareService
+from directory.remote import SenderIdentity, reading_context
+from directory.selectors.capability import agreed_version_with
+from directory.services.entries import record_contact, record_no_contact
+
+# What a slot search brings, away from the wire: offered slots, or why there are none.
+
+
+# A search asks the receiver for this many days; it may refuse more than 31 (standard section 7).
+DAYS_SHOWN = 3
+# How far ahead a person may look.
+FURTHEST = timedelta(days=180)
+
+
+class SlotProblem(StrEnum):
+    """Why a search shows no slots; `sentence` is for the person who searched."""
+
+    NONE_IN_RANGE = "none-in-range"
+    NO_ANSWER = "no-answer"
+    NO_BOOKINGS = "no-bookings"
+    NOT_ON_NETWORK = "not-on-network"
+    REFUSED = "refused"
+
+    @property
+    def sentence(self) -> str:
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    SlotProblem.NONE_IN_RANGE: (
+        "This service has no free slots at these times. Try other days, or another service."
+    ),
+    SlotProblem.NO_ANSWER: "This service did not answer. Try again, or choose another service.",
+    SlotProblem.NO_BOOKINGS: "This service does not take bookings. Choose another service.",
+    SlotProblem.NOT_ON_NETWORK: (
+        "This service is not on the booking network. Choose another service, and tell your IT support."
+    ),
+    SlotProblem.REFUSED: (
+        "This service refused to show its slots. Choose another service, and tell your IT support."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class OfferedSlot:
+    """A free slot as its receiver offered it; what was not given is "".
+
+    `start` and `end` are aware. `delivery_channel`, `role` and `gender` are words for people. `resources` are
+    the Slot and what it refers to, [[fullUrl, resource], ...], which the booking message carries along.
+    """
+
+    id: str
+    start: datetime
+    end: datetime
+    practitioner_name: str = ""
+    role: str = ""
+    gender: str = ""
+    delivery_channel: str = ""
+    location_name: str = ""
+    resources: list[list[Any]] = field(default_factory=list, repr=False)
+
+
+@dataclass(frozen=True)
+class SlotSearch:
+    """Offers in order of time; `problem` is set when there are none."""
+
+    offers: list[OfferedSlot]
+    problem: SlotProblem | None = None
+
+    def offer(self, slot_id: str) -> OfferedSlot | None:
+        """The offer with this Slot.id, when it is (still) among them."""
+        return next((each for each in self.offers if each.id == slot_id), None)
+
+
+# Another receiver's slot answer as offers: leniently, since nobody checked it for us.
+
+
+# What a booking message carries along with its Slot, and how often its MessageDefinition lets it.
+_CARRIED = {"Schedule": 1, "HealthcareService": 1, "Location": 1, "Practitioner": 9, "PractitionerRole": 9}
+_URN = "urn:uuid:"
+_ID_LENGTH = 64
+_WORDS = 120
+_CHANNEL_WORDS = {DeliveryChannel.IN_PERSON: "In person"}
+
+
+def read_offers(raw: dict[str, Any]) -> list[OfferedSlot]:
+    """The free slots of a searchset in order of time; an entry without id or times is no offer."""
+    bundle = MessageBundle.from_dict(raw)
+    diaries: dict[int, list[list[Any]]] = {}
+    offers = (_offer(bundle, slot, diaries) for slot in bundle.of_type("Slot"))
+    return sorted((each for each in offers if each is not None), key=lambda each: (each.start, each.id))
+
+
+def _offer(bundle: MessageBundle, slot: Resource, diaries: dict[int, list[list[Any]]]) -> OfferedSlot | None:
+    ident = as_text(slot.get("id"))
+    start, end = _instant(slot.get("start")), _instant(slot.get("end"))
+    free = as_text(slot.get("status")) == SlotStatus.FREE
+    if not free or not ident or len(ident) > _ID_LENGTH or start is None or end is None or end <= start:
+        return None
+    around = _diary(bundle, bundle.resolve(slot.get("schedule")), diaries)
+    carried = [each for _, each in around]
+    practitioner = _first(carried, "Practitioner")
+    return OfferedSlot(
+        id=ident,
+        start=start,
+        end=end,
+        practitioner_name=_name(practitioner),
+        role=_role(_first(carried, "PractitionerRole")),
+        gender=_gender(practitioner),
+        delivery_channel=_channel(slot),
+        location_name=_words(_first(carried, "Location").get("name")),
+        resources=[[_url(bundle, slot), _portable(bundle, slot, {id(slot)}, around)], *around],
+    )
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        return parse_instant(as_text(value))
+    except InvalidInstant:
+        return None
+
+
+def _diary(
+    bundle: MessageBundle, schedule: Resource | None, diaries: dict[int, list[list[Any]]]
+) -> list[list[Any]]:
+    """The Schedule and all that it refers to, made portable; once for all of its slots."""
+    if schedule is None:
+        return []
+    if id(schedule) not in diaries:
+        found = list(_reached(bundle, schedule))
+        kept = {id(each) for each in found}
+        diaries[id(schedule)] = [[_url(bundle, each), _portable(bundle, each, kept, [])] for each in found]
+    return diaries[id(schedule)]
+
+
+def _reached(bundle: MessageBundle, schedule: Resource) -> Iterator[Resource]:
+    room = dict(_CARRIED)
+    seen: set[int] = set()
+    waiting = [schedule]
+    while waiting:
+        each = waiting.pop(0)
+        kind = as_text(each.get("resourceType"))
+        if id(each) in seen or not room.get(kind):
+            continue
+        seen.add(id(each))
+        room[kind] -= 1
+        yield each
+        waiting += [target for _, ref in references(each, "") if (target := bundle.resolve(ref)) is not None]
+
+
+def _portable(bundle: MessageBundle, resource: Resource, kept: set[int], around: list[list[Any]]) -> Resource:
+    """A copy whose references resolve in our own message; those to anything left behind are dropped."""
+    urls = {url for url, _ in around}
+
+    def rename(text: str) -> str | None:
+        target = bundle.resolve(text)
+        url = _url(bundle, target) if target is not None else None
+        return url if target is not None and (id(target) in kept or url in urls) else None
+
+    copied: Resource = with_references(resource, rename)
+    return copied
+
+
+def _url(bundle: MessageBundle, resource: Resource) -> str:
+    """Its own fullUrl when that is a UUID, else one made from it: ours must be UUIDs."""
+    url = bundle.full_url_of(resource)
+    if url.startswith(_URN) and is_uuid(url[len(_URN) :]):
+        return url
+    name = url or f"{resource.get('resourceType')}/{resource.get('id')}"
+    return full_url(uuid5(NAMESPACE_URL, name))
+
+
+def _first(resources: list[Resource], kind: str) -> Resource:
+    return next((each for each in resources if each.get("resourceType") == kind), {})
+
+
+def _words(value: object) -> str:
+    return " ".join(as_text(value).split())[:_WORDS]
+
+
+def _name(practitioner: Resource) -> str:
+    name = next(dicts(practitioner.get("name")), {})
+    parts = [*as_list(name.get("prefix")), *as_list(name.get("given")), name.get("family")]
+    return _words(" ".join(as_text(part) for part in parts)) or _words(name.get("text"))
+
+
+def _role(role: Resource) -> str:
+    concept = as_dict(next(dicts(role.get("code")), {}))
+    return _words(concept.get("text")) or next((_words(each.get("display")) for each in codings(concept)), "")
+
+
+def _gender(practitioner: Resource) -> str:
+    known = Gender.lookup(practitioner.get("gender"))
+    return known.display if known and known is not Gender.UNKNOWN else ""
+
+
+def _channel(slot: Resource) -> str:
+    """Only when known, and only in words that we know."""
+    known = DeliveryChannel.lookup(extension(slot, profiles.EXTENSION_DELIVERY_CHANNEL).get("valueCode"))
+    return _CHANNEL_WORDS.get(known, known.display) if known else ""
+
+
+# Asking a service for its free slots, through the wire, in real time; nothing is kept (section 7).
+
+
+INCLUDES = (
+    SlotInclude.SCHEDULE,
+    SlotInclude.PRACTITIONER,
+    SlotInclude.PRACTITIONER_ROLE,
+    SlotInclude.SERVICE,
+    SlotInclude.LOCATION,
+)
+_UNKNOWN_PLACE = 404
+# Receivers without slots answer so.
+_NO_SUCH_OPERATION = frozenset({405, 501})
+
+
+def search_slots(
+    client: BarsClient,
+    *,
+    service: HealthcareService,
+    start: datetime,
+    end: datetime,
+    sender: SenderIdentity,
+    now: datetime,
+) -> SlotSearch:
+    """Free slots that start from `start` to `end` (aware, both included); never raises for what others do.
+
+    Call it outside any transaction: it waits for the network. The search is recorded.
+    """
+    version = agreed_version_with(service, now=now)
+    context = reading_context(sender, service.service_id, version=version)
+    found = SlotSearch([], SlotProblem.NO_BOOKINGS)
+    if service.active and service.takes_bookings:
+        found = _ask(client, context, start, end)
+    _note(service, sender, context.correlation_id, found, now)
+    return found
+
+
+def _ask(client: BarsClient, context: OutgoingContext, start: datetime, end: datetime) -> SlotSearch:
+    try:
+        answer = client.get("/Slot", params=_params(context, start, end), context=context)
+    except TokenRefused:
+        return SlotSearch([], SlotProblem.REFUSED)
+    except TransportError:
+        return SlotSearch([], SlotProblem.NO_ANSWER)
+    judged = judge_answer(
+        answer,
+        request_id=context.request_id,
+        correlation_id=context.correlation_id,
+        expected="Bundle:searchset",
+    )
+    if judged.delivery is not Delivery.ACCEPTED:
+        return SlotSearch([], _problem(judged, answer))
+    offers = read_offers(json.loads(answer.body))
+    return SlotSearch(offers, None if offers else SlotProblem.NONE_IN_RANGE)
+
+
+def _params(context: OutgoingContext, start: datetime, end: datetime) -> Sequence[tuple[str, str]]:
+    return [
+        ("Schedule.actor:HealthcareService", context.target.value),
+        ("status", SlotStatus.FREE.value),
+        ("start", f"ge{_utc(start)}"),
+        ("start", f"le{_utc(end)}"),
+        *(("_include", include.value) for include in INCLUDES),
+    ]
+
+
+def _utc(moment: datetime) -> str:
+    """Senders should speak UTC (api.md section 3)."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _problem(judged: Judgement, answer: Answer) -> SlotProblem:
+    if judged.delivery is Delivery.UNKNOWN:
+        return SlotProblem.NO_ANSWER
+    if answer.status == _UNKNOWN_PLACE:
+        return SlotProblem.NOT_ON_NETWORK
+    return SlotProblem.NO_BOOKINGS if answer.status in _NO_SUCH_OPERATION else SlotProblem.REFUSED
+
+
+@transaction.atomic
+def _note(
+    service: HealthcareService, sender: SenderIdentity, correlation_id: UUID, found: SlotSearch, now: datetime
+) -> None:
+    answered = found.problem in (None, SlotProblem.NONE_IN_RANGE)
+    if answered:
+        record_contact(service_id=service.service_id, now=now)
+    elif found.problem is SlotProblem.NO_ANSWER:
+        record_no_contact(service_id=service.service_id, now=now)
+    record(
+        actor=sender.actor,
+        action="bookings.search_slots",
+        subject=service,
+        outcome="done" if answered else "failed",
+        detail={"offered": len(found.offers), "problem": found.problem.value if found.problem else None},
+        correlation_id=correlation_id,
+        now=now,
+    )
