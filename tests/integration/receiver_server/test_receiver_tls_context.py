@@ -15,11 +15,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bars_portal.credentials.keys import read_tls_key
 from bars_portal.credentials.local_pki import PkiFiles
-from bars_portal.exchange.receiver.server.environment import BadEnvironment, HealthSettings, ServerSettings
+from bars_portal.exchange.receiver.server.environment import HealthSettings, ServerSettings
 from bars_portal.exchange.receiver.server.lingering import LingeringWorker
 from bars_portal.exchange.receiver.server.tls import PeerSocket, SlowClient, server_context
 from bars_portal.exchange.receiver.server.worker import PeerConnection, ReceiverWorker
@@ -88,7 +89,7 @@ def test_settings_have_the_documented_defaults(settings: ServerSettings) -> None
 def test_a_bad_variable_is_named_without_its_value(
     pki: PkiFiles, tmp_path: Path, name: str, value: str
 ) -> None:
-    with pytest.raises(BadEnvironment, match=name) as refused:
+    with pytest.raises(ImproperlyConfigured, match=name) as refused:
         ServerSettings.read(environment(pki, 8443, tmp_path) | {name: value})
     assert len(value) < 4 or value not in str(refused.value)
 

@@ -4,9 +4,10 @@ import os
 import ssl
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.app.wsgiapp import WSGIApplication
 
-from bars_portal.exchange.receiver.server.environment import BadEnvironment, ServerSettings
+from bars_portal.exchange.receiver.server.environment import ServerSettings
 from bars_portal.exchange.receiver.server.tls import server_context
 
 
@@ -15,7 +16,7 @@ def main(arguments: list[str]) -> None:
     try:
         # Tried here, where a fault is one line instead of a worker that dies again and again.
         server_context(ServerSettings.read(os.environ))
-    except BadEnvironment as problem:
+    except ImproperlyConfigured as problem:
         sys.exit(f"The receiver cannot start: {problem}")
     except ssl.SSLError as problem:
         sys.exit(f"The receiver cannot start: its certificate files are unusable ({problem.reason}).")

@@ -9,7 +9,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
-from bars_portal.exchange.receiver.server.environment import BadEnvironment, HealthSettings
+from django.core.exceptions import ImproperlyConfigured
+
+from bars_portal.exchange.receiver.server.environment import HealthSettings
 from bars_portal.exchange.receiver.server.readiness import OK, Check, Checks, handshake_check
 
 # The plain HTTP server of the receiver's health: /health/live and /health/ready.
@@ -69,7 +71,7 @@ def main() -> None:
     """Serves until SIGTERM or SIGINT."""
     try:
         settings = HealthSettings.read(os.environ)
-    except BadEnvironment as problem:
+    except ImproperlyConfigured as problem:
         sys.exit(f"The receiver's health cannot start: {problem}")
     checks = Checks({"tls": _handshake(settings), "database": _database()}, seconds=CHECK_SECONDS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
