@@ -22,34 +22,11 @@ from bars_portal.exchange.transport.headers import storable_headers
 from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_answer, judge_error
 from bars_portal.http import Answer, TransportError
 
-# When a message without a clear answer goes out again (standard section 8). Pure, but for the settings.
-
-
-# A share of the delay, either way: many messages that failed together do not come back together.
-JITTER = 0.2
-
-
-def schedule() -> tuple[float, ...]:
-    """The delay before each repeat, in seconds; after the last one it is up to a person."""
-    return tuple(settings.BARS_RETRY_SECONDS)
-
-
-def next_attempt(
-    delays: Sequence[float], *, repeats: int, retry_after: int | None, chance: float, now: datetime
-) -> datetime | None:
-    """The instant of the next repeat, `repeats` having gone out; None when there is none left.
-
-    `chance` is from 0 to 1. `retry_after` (seconds) only ever puts it off: the other side asked for it.
-    """
-    if repeats >= len(delays):
-        return None
-    delay = delays[repeats] * (1 - JITTER + 2 * JITTER * chance)
-    return now + timedelta(seconds=max(delay, retry_after or 0))
-
-
 # Longer than one send can last, token renewals included, and than CELERY_TASK_TIME_LIMIT: a message that is
 # still "sending" after this lost its worker.
 STALE_AFTER = timedelta(seconds=180)
+# A share of the delay, either way: many messages that failed together do not come back together.
+JITTER = 0.2
 
 _STATE = {
     Delivery.ACCEPTED: DeliveryState.ACCEPTED,
@@ -217,12 +194,26 @@ def _next_attempt(message: OutboundMessage, judgement: Judgement, now: datetime)
     if judgement.delivery is not Delivery.UNKNOWN:
         return None
     return next_attempt(
-        schedule(),
+        settings.BARS_RETRY_SECONDS,
         repeats=message.repeats,
         retry_after=judgement.retry_after,
         chance=random.random(),  # noqa: S311 - spreads load, no secret
         now=now,
     )
+
+
+def next_attempt(
+    delays: Sequence[float], *, repeats: int, retry_after: int | None, chance: float, now: datetime
+) -> datetime | None:
+    """The instant of the next repeat, `repeats` having gone out; None: none is left, so it is up to a person.
+
+    `delays` (seconds) come before each repeat (standard section 8), `chance` is from 0 to 1. `retry_after`
+    (seconds) only ever puts it off: the other side asked for it.
+    """
+    if repeats >= len(delays):
+        return None
+    delay = delays[repeats] * (1 - JITTER + 2 * JITTER * chance)
+    return now + timedelta(seconds=max(delay, retry_after or 0))
 
 
 def _held(attempt: DeliveryAttempt) -> QuerySet[OutboundMessage]:

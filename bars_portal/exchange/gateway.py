@@ -22,25 +22,87 @@ from bars_portal.exchange.transport.headers import Party, Software
 from bars_portal.http import TransportError, client_context
 from bars_portal.sealing import Sealer
 
-# Access tokens are short secrets: unreadable in the database.
-
-
-_SEALER = Sealer("bars_portal.exchange access token")
-seal, unseal = _SEALER.seal, _SEALER.unseal
-
-
-# The access token that all our processes share: one row per environment and key, renewed by one of them.
-#
-# Renewal: a conditional UPDATE claims a short lease, signing and the call happen outside any transaction,
-# the result is written back encrypted; the others wait by polling. The lease of a dead holder ends by itself.
-
-
 # Longer than a token request can last (transport.auth.REQUEST_SECONDS).
 LEASE = timedelta(seconds=10)
 # Renewed this long before it expires, so that no request travels with a token that dies on the way.
 MARGIN = timedelta(seconds=60)
 WAIT_SECONDS = 12.0
 POLL_SECONDS = 0.05
+# Access tokens are short secrets: unreadable in the database.
+_SEALER = Sealer("bars_portal.exchange access token")
+
+
+class _Process:
+    """What this process holds: the client, and the settings that it was built from."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.config: dict[str, Any] | None = None
+        self.client: BarsClient | None = None
+
+    def close(self) -> None:
+        if self.client:
+            self.client.close()
+        self.client = None
+
+
+_process = _Process()
+
+
+def get_client() -> BarsClient:
+    """The client, built at the first call and again when settings.BARS changes; for any thread."""
+    with _process.lock:
+        if _process.client is None or _process.config != settings.BARS:
+            _process.close()
+            _process.config, _process.client = dict(settings.BARS), _build(settings.BARS)
+        return _process.client
+
+
+def own_software() -> Software:
+    """This product, for NHSD-Requesting-Software and the message header."""
+    bars = settings.BARS
+    return Software(bars["SOFTWARE_IDENTIFIER"], bars["SOFTWARE_NAME"], bars["SOFTWARE_VERSION"])
+
+
+def own_organisation() -> Party:
+    """The organisation that runs this portal, for calls that nobody in particular makes."""
+    return Party(settings.BARS["ODS_CODE"], settings.BARS["ORGANISATION_NAME"])
+
+
+def _build(bars: dict[str, Any]) -> BarsClient:
+    http = build_http(verify=client_context(ca_file=bars.get("CA_FILE") or None))
+    endpoint = TokenEndpoint(
+        http=http,
+        url=bars["TOKEN_URL"],
+        api_key=bars["API_KEY"],
+        key_id=bars["KEY_ID"],
+        private_key_file=bars["PRIVATE_KEY_FILE"],
+    )
+    tokens = _token_source(bars, endpoint)
+    return BarsClient(base_url=bars["BASE_URL"], tokens=tokens, http=http, clock=timezone.now)
+
+
+def _token_source(bars: dict[str, Any], endpoint: TokenEndpoint) -> TokenSource:
+    if bars["ENVIRONMENT"] == "sandbox":
+        return NoToken()
+    return DatabaseTokenSource(environment=bars["ENVIRONMENT"], key_id=bars["KEY_ID"], issuer=endpoint)
+
+
+def _forget() -> None:
+    """A forked child shares its parent's sockets and perhaps a locked lock: it starts with nothing."""
+    global _process
+    _process = _Process()
+
+
+def _close() -> None:
+    _process.close()
+
+
+os.register_at_fork(after_in_child=_forget)
+atexit.register(_close)
+
+
+# -- the access token
 
 
 class Issuer(Protocol):
@@ -61,7 +123,12 @@ class _Held:
 
 
 class DatabaseTokenSource:
-    """TokenSource over AccessToken, for threads and processes. It refuses to renew inside a transaction."""
+    """TokenSource over AccessToken, one row per environment and key, for threads and processes.
+
+    One of them renews it: a conditional UPDATE claims a short lease, signing and the call happen outside any
+    transaction, the result is written back encrypted; the others wait by polling. The lease of a dead holder
+    ends by itself. Inside a transaction it refuses to renew.
+    """
 
     def __init__(
         self,
@@ -171,11 +238,11 @@ def _is_alive(row: AccessToken, now: datetime) -> bool:
 def _seal(token: Token, now: datetime) -> bytes:
     # A token that lives less than two minutes is used for half of its life.
     renew_at = token.expires_at - min(MARGIN, (token.expires_at - now) / 2)
-    return seal(f"{renew_at.isoformat()} {token.access_token}".encode())
+    return _SEALER.seal(f"{renew_at.isoformat()} {token.access_token}".encode())
 
 
 def _unseal(row: AccessToken) -> _Held | None:
-    secret = unseal(bytes(row.ciphertext or b""))
+    secret = _SEALER.unseal(bytes(row.ciphertext or b""))
     if secret is None:
         return None
     renew_at, token = secret.decode().split(" ", 1)
@@ -183,73 +250,3 @@ def _unseal(row: AccessToken) -> _Held | None:
 
 
 # The one BaRS client of this process, built from settings.BARS, and who we say we are in its headers.
-
-
-class _Process:
-    """What this process holds: the client, and the settings that it was built from."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.config: dict[str, Any] | None = None
-        self.client: BarsClient | None = None
-
-    def close(self) -> None:
-        if self.client:
-            self.client.close()
-        self.client = None
-
-
-_process = _Process()
-
-
-def get_client() -> BarsClient:
-    """The client, built at the first call and again when settings.BARS changes; for any thread."""
-    with _process.lock:
-        if _process.client is None or _process.config != settings.BARS:
-            _process.close()
-            _process.config, _process.client = dict(settings.BARS), _build(settings.BARS)
-        return _process.client
-
-
-def own_software() -> Software:
-    """This product, for NHSD-Requesting-Software and the message header."""
-    bars = settings.BARS
-    return Software(bars["SOFTWARE_IDENTIFIER"], bars["SOFTWARE_NAME"], bars["SOFTWARE_VERSION"])
-
-
-def own_organisation() -> Party:
-    """The organisation that runs this portal, for calls that nobody in particular makes."""
-    return Party(settings.BARS["ODS_CODE"], settings.BARS["ORGANISATION_NAME"])
-
-
-def _build(bars: dict[str, Any]) -> BarsClient:
-    http = build_http(verify=client_context(ca_file=bars.get("CA_FILE") or None))
-    endpoint = TokenEndpoint(
-        http=http,
-        url=bars["TOKEN_URL"],
-        api_key=bars["API_KEY"],
-        key_id=bars["KEY_ID"],
-        private_key_file=bars["PRIVATE_KEY_FILE"],
-    )
-    tokens = _token_source(bars, endpoint)
-    return BarsClient(base_url=bars["BASE_URL"], tokens=tokens, http=http, clock=timezone.now)
-
-
-def _token_source(bars: dict[str, Any], endpoint: TokenEndpoint) -> TokenSource:
-    if bars["ENVIRONMENT"] == "sandbox":
-        return NoToken()
-    return DatabaseTokenSource(environment=bars["ENVIRONMENT"], key_id=bars["KEY_ID"], issuer=endpoint)
-
-
-def _forget() -> None:
-    """A forked child shares its parent's sockets and perhaps a locked lock: it starts with nothing."""
-    global _process
-    _process = _Process()
-
-
-def _close() -> None:
-    _process.close()
-
-
-os.register_at_fork(after_in_child=_forget)
-atexit.register(_close)

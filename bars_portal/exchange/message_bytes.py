@@ -14,10 +14,44 @@ from bars_portal.exchange.fhir.formats import sniff
 from bars_portal.exchange.fhir.json import write_exactly
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 
-# A stored message without what it says about people: an engineer sees shape, codes and ids of services.
-#
-# Only members on the lists below keep their value; whatever is new or unexpected is masked.
+# What the receiver takes; so a stored one is within it.
+MAX_CONTENT = 10_000_000
 
+
+def decode(body: bytes | memoryview | None) -> dict[str, Any]:
+    """The resource in a stored body. Raises OutcomeError for what is none: refused ones are stored too."""
+    raw = bytes(body or b"")
+    try:
+        content = inflate(raw, limit=MAX_CONTENT) if is_deflated(raw) else raw
+    except (Corrupt, TooLarge):
+        raise fault(OutcomeCode.INVALID, "The body is not gzip, or too large") from None
+    return sniff(content).loads(content)
+
+
+def readable(body: bytes | memoryview | None, *, masked: bool, ours: bool = False) -> str:
+    """Indented JSON, whatever the format, or a plain sentence for what is neither JSON nor XML of FHIR.
+
+    `ours`: we wrote it, so that its diagnostics need no mask.
+    """
+    raw = bytes(body or b"")
+    if not raw:
+        return "Nothing was sent."
+    try:
+        content = decode(raw)
+    except OutcomeError:
+        return f"{len(raw)} bytes that are not FHIR in JSON or XML."
+    try:
+        return orjson.dumps(
+            mask(content, KEPT_OF_OURS if ours else _KEPT) if masked else content,
+            default=write_exactly,
+            option=orjson.OPT_INDENT_2,
+        ).decode()
+    except orjson.JSONEncodeError:
+        return f"{len(raw)} bytes of FHIR, nested too deep to be shown."
+
+
+# -- a stored message without what it says about people: an engineer sees shape, codes and ids of services
+# Only members on these lists keep their value; whatever is new or unexpected is masked.
 
 MASK = "•••"
 # Deeper than any message that we take (fhir.limits.MAX_DEPTH); refused ones are stored too.
@@ -82,8 +116,7 @@ def _name(name: str) -> str:
     return name if _NAME.fullmatch(name) else MASK
 
 
-# gzip both ways, with a limit on what a body may grow to (standard section 4).
-
+# -- gzip both ways, with a limit on what a body may grow to (standard section 4)
 
 _GZIP = 16 + zlib.MAX_WBITS
 _MAGIC = b"\x1f\x8b"
@@ -130,48 +163,3 @@ def inflate(body: bytes, *, limit: int) -> bytes:
 
 def is_deflated(body: bytes) -> bool:
     return body.startswith(_MAGIC)
-
-
-# Stored bytes, in either format and compressed or not: as content, and as text for staff.
-#
-# They are the record, so they stay as they came; whoever reads one again comes here.
-
-
-# As the receiver takes them (receiver.bodies); a stored one was within it.
-MAX_CONTENT = 10_000_000
-
-
-def decode(body: bytes | memoryview | None) -> dict[str, Any]:
-    """The resource in a stored body. Raises OutcomeError for what is none: refused ones are stored too."""
-    raw = bytes(body or b"")
-    try:
-        content = inflate(raw, limit=MAX_CONTENT) if is_deflated(raw) else raw
-    except (Corrupt, TooLarge):
-        raise fault(OutcomeCode.INVALID, "The body is not gzip, or too large") from None
-    return sniff(content).loads(content)
-
-
-def readable(body: bytes | memoryview | None, *, masked: bool, ours: bool = False) -> str:
-    """Indented JSON, whatever the format, or a plain sentence for what is neither JSON nor XML of FHIR.
-
-    `ours`: we wrote it, so that its diagnostics need no mask.
-    """
-    raw = bytes(body or b"")
-    if not raw:
-        return "Nothing was sent."
-    try:
-        content = decode(raw)
-    except OutcomeError:
-        return f"{len(raw)} bytes that are not FHIR in JSON or XML."
-    try:
-        return orjson.dumps(
-            _masked(content, ours=ours) if masked else content,
-            default=write_exactly,
-            option=orjson.OPT_INDENT_2,
-        ).decode()
-    except orjson.JSONEncodeError:
-        return f"{len(raw)} bytes of FHIR, nested too deep to be shown."
-
-
-def _masked(content: dict[str, Any], *, ours: bool) -> Any:
-    return mask(content, KEPT_OF_OURS) if ours else mask(content)

@@ -11,6 +11,7 @@ from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from bars_portal.audit.actor import Actor
+from bars_portal.exchange import tasks
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.gateway import own_software
@@ -19,6 +20,8 @@ from bars_portal.exchange.registry import Addressing, message_type, services
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
 logger = logging.getLogger(__name__)
+
+_ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
 
 
 def enqueue(
@@ -76,14 +79,22 @@ def announce_on_commit(message: OutboundMessage) -> None:
 
 def latest_for(subject: models.Model) -> OutboundMessage | None:
     """The newest message about the subject, whatever became of it."""
-    rows = OutboundMessage.objects.filter(subject_type=subject._meta.label_lower, subject_id=str(subject.pk))
-    return rows.order_by("-created_at").first()
+    return _newest(subject)
 
 
 def waiting_for_check(subject: models.Model) -> OutboundMessage | None:
     """The message about the subject whose outcome is not known; there is one at the most."""
+    return _newest(subject, UNCLEAR)
+
+
+def unsettled(subject: models.Model) -> OutboundMessage | None:
+    """The newest message about the subject that waits to be sent, is being sent, or has no known outcome."""
+    return _newest(subject, Q(state__in=_ON_ITS_WAY) | UNCLEAR)
+
+
+def _newest(subject: models.Model, such: Q | None = None) -> OutboundMessage | None:
     rows = OutboundMessage.objects.filter(
-        UNCLEAR, subject_type=subject._meta.label_lower, subject_id=str(subject.pk)
+        such or Q(), subject_type=subject._meta.label_lower, subject_id=str(subject.pk)
     )
     return rows.order_by("-created_at").first()
 
@@ -102,27 +113,14 @@ def trying(subject: models.Model) -> Trying:
     message = latest_for(subject)
     if message is None:
         return Trying()
-    repeated = (
-        message.state in (DeliveryState.QUEUED, DeliveryState.SENDING) and message.settled_at is not None
-    )
+    repeated = message.state in _ON_ITS_WAY and message.settled_at is not None
     given_up = message.is_unclear and message.next_attempt_at is None
     return Trying(message.next_attempt_at, repeated, given_up)
 
 
-def unsettled(subject: models.Model) -> OutboundMessage | None:
-    """The newest message about the subject that waits to be sent, is being sent, or has no known outcome."""
-    on_its_way = Q(state__in=(DeliveryState.QUEUED, DeliveryState.SENDING))
-    rows = OutboundMessage.objects.filter(
-        on_its_way | UNCLEAR, subject_type=subject._meta.label_lower, subject_id=str(subject.pk)
-    )
-    return rows.order_by("-created_at").first()
-
-
 def _announce(message: OutboundMessage) -> None:
-    from bars_portal.exchange.tasks import deliver_message
-
     try:
-        deliver_message.delay(str(message.pk))
+        tasks.deliver_message.delay(str(message.pk))
     except (OperationalError, OSError):
         logger.warning("outbox: broker unreachable, the sweep will send %s", message.pk)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from bars_portal.exchange.fhir.codes.messages import Coded
 
-# Codes of slots and appointments (FHIR R4 value sets; UK Core delivery channel).
 
-
-class SlotStatus(Coded):
+class SlotStatus(Coded, system="http://hl7.org/fhir/slotstatus"):
     """Slot.status."""
 
     FREE = ("free", "Free")
@@ -16,12 +14,8 @@ class SlotStatus(Coded):
     BUSY_TENTATIVE = ("busy-tentative", "Busy (Tentative)")
     ENTERED_IN_ERROR = ("entered-in-error", "Entered in error")
 
-    @property
-    def system(self) -> str:
-        return "http://hl7.org/fhir/slotstatus"
 
-
-class AppointmentStatus(Coded):
+class AppointmentStatus(Coded, system="http://hl7.org/fhir/appointmentstatus"):
     """Appointment.status."""
 
     PROPOSED = ("proposed", "Proposed")
@@ -35,12 +29,8 @@ class AppointmentStatus(Coded):
     CHECKED_IN = ("checked-in", "Checked In")
     WAITLIST = ("waitlist", "Waitlisted")
 
-    @property
-    def system(self) -> str:
-        return "http://hl7.org/fhir/appointmentstatus"
 
-
-class ParticipationStatus(Coded):
+class ParticipationStatus(Coded, system="http://hl7.org/fhir/participationstatus"):
     """Appointment.participant.status."""
 
     ACCEPTED = ("accepted", "Accepted")
@@ -48,12 +38,10 @@ class ParticipationStatus(Coded):
     TENTATIVE = ("tentative", "Tentative")
     NEEDS_ACTION = ("needs-action", "Needs Action")
 
-    @property
-    def system(self) -> str:
-        return "http://hl7.org/fhir/participationstatus"
 
-
-class CancellationReason(Coded):
+class CancellationReason(
+    Coded, system="http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
+):
     """Appointment.cancelationReason, the codes that a person is offered."""
 
     PATIENT = ("pat", "Patient")
@@ -61,27 +49,16 @@ class CancellationReason(Coded):
     MAINTENANCE = ("maint", "Equipment Maintenance/Repair")
     OTHER = ("other", "Other")
 
-    @property
-    def system(self) -> str:
-        return "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
-
-class DeliveryChannel(Coded):
+class DeliveryChannel(Coded, system="https://fhir.hl7.org.uk/CodeSystem/UKCore-DeliveryChannel"):
     """Slot extension UKCore-DeliveryChannel; left out when not known."""
 
     IN_PERSON = ("In-person", "In-person")
     TELEPHONE = ("Telephone", "Telephone")
     VIDEO = ("Video", "Video")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.hl7.org.uk/CodeSystem/UKCore-DeliveryChannel"
 
-
-# Codes of patients and contacts (FHIR R4 value sets; UK Core NHS number status).
-
-
-class Gender(Coded):
+class Gender(Coded, system="http://hl7.org/fhir/administrative-gender"):
     """Patient.gender."""
 
     MALE = ("male", "Male")
@@ -89,12 +66,8 @@ class Gender(Coded):
     OTHER = ("other", "Other")
     UNKNOWN = ("unknown", "Unknown")
 
-    @property
-    def system(self) -> str:
-        return "http://hl7.org/fhir/administrative-gender"
 
-
-class TelecomSystem(Coded):
+class TelecomSystem(Coded, system="http://hl7.org/fhir/contact-point-system"):
     """ContactPoint.system."""
 
     PHONE = ("phone", "Phone")
@@ -102,12 +75,8 @@ class TelecomSystem(Coded):
     SMS = ("sms", "SMS")
     OTHER = ("other", "Other")
 
-    @property
-    def system(self) -> str:
-        return "http://hl7.org/fhir/contact-point-system"
 
-
-class TelecomUse(Coded):
+class TelecomUse(Coded, system="http://hl7.org/fhir/contact-point-use"):
     """ContactPoint.use."""
 
     HOME = ("home", "Home")
@@ -116,12 +85,8 @@ class TelecomUse(Coded):
     OLD = ("old", "Old")
     MOBILE = ("mobile", "Mobile")
 
-    @property
-    def system(self) -> str:
-        return "http://hl7.org/fhir/contact-point-use"
 
-
-class NHSNumberStatus(Coded):
+class NHSNumberStatus(Coded, system="https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus"):
     """Patient.identifier extension UKCore-NHSNumberVerificationStatus; only the first means verified."""
 
     VERIFIED = ("number-present-and-verified", "Number present and verified")
@@ -146,12 +111,8 @@ class NHSNumberStatus(Coded):
         "Number present and traced using Welsh NHS AR",
     )
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus"
 
-
-class ContactRelationship(Coded):
+class ContactRelationship(Coded, system="http://terminology.hl7.org/CodeSystem/v3-RoleCode"):
     """Patient.contact.relationship, the common ones; other codes of v3-RoleCode may arrive."""
 
     SELF = ("ONESELF", "self")
@@ -163,7 +124,3 @@ class ContactRelationship(Coded):
     NEIGHBOUR = ("NBOR", "neighbor")
     FRIEND = ("FRND", "unrelated friend")
     FAMILY = ("FAMMEMB", "family member")
-
-    @property
-    def system(self) -> str:
-        return "http://terminology.hl7.org/CodeSystem/v3-RoleCode"

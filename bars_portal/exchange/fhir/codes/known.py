@@ -20,12 +20,8 @@ from bars_portal.exchange.fhir.codes.referrals import (
     SceneSafety,
 )
 
-# Safeguarding concerns, in Flag.code of a safeguarding flag (safeguarding-codes-bars 1.0.0).
-
-
 SAFEGUARDING_SYSTEM = "https://fhir.nhs.uk/CodeSystem/safeguarding-codes-bars"
-
-# Too many, and too alike, to deserve a name each.
+# In Flag.code (safeguarding-codes-bars 1.0.0): too many, and too alike, to deserve a name each.
 SAFEGUARDING: Mapping[str, str] = {
     "836881000000105": "Child is cause for safeguarding concern (finding)",
     "U": "Unspecified Safeguarding Concern Identified",
@@ -75,12 +71,6 @@ SAFEGUARDING: Mapping[str, str] = {
     "777996001": "Alleged being subjected to abuse (situation)",
 }
 
-
-# Code systems whose codes are all known here, for telling what a partner wrote differently.
-#
-# Pathways, dispatch and reasonable adjustment codes are left out: what is published of them are samples.
-
-
 _ENUMS: tuple[type[Coded], ...] = (
     ARPPriority,
     ConsentCategory,
@@ -97,13 +87,8 @@ _ENUMS: tuple[type[Coded], ...] = (
 )
 
 
-def _displays(enum: type[Coded]) -> tuple[str, dict[str, str]]:
-    members = tuple(enum)
-    return members[0].system, {member.value: member.display for member in members}
-
-
 # System to code to display.
 KNOWN_CODES: Mapping[str, Mapping[str, str]] = {
-    **dict(map(_displays, _ENUMS)),
     SAFEGUARDING_SYSTEM: SAFEGUARDING,
+    **{next(iter(each)).system: {code.value: code.display for code in each} for each in _ENUMS},
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
-
-# What every coded value knows: its code, its system and its display.
+from typing import Any, Self
 
 
 class Coded(StrEnum):
-    """A FHIR code as an enum member written `NAME = ("code", "display")`; it compares equal to its code."""
+    """A FHIR code with its display and system, as an enum member that compares equal to its code.
+
+    Written `class Theme(Coded, system="<URI>")`, its members `NAME = ("code", "display")`.
+    """
 
     def __new__(cls, code: str, display: str = "") -> Self:
         # The default is for type checkers only: Enum(code) is a look-up and never comes here.
@@ -19,6 +20,11 @@ class Coded(StrEnum):
         return member
 
     _display: str
+    _system: str
+
+    def __init_subclass__(cls, *, system: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._system = system
 
     @property
     def display(self) -> str:
@@ -27,7 +33,7 @@ class Coded(StrEnum):
     @property
     def system(self) -> str:
         """URI of the code system."""
-        raise NotImplementedError
+        return self._system
 
     @property
     def coding(self) -> dict[str, str]:
@@ -37,14 +43,13 @@ class Coded(StrEnum):
     @classmethod
     def lookup(cls, code: object) -> Self | None:
         """The member with this code, or None for anything else."""
-        found = cls._value2member_map_.get(code) if isinstance(code, str) else None
-        return found if isinstance(found, cls) else None
+        try:
+            return cls(code) if isinstance(code, str) else None
+        except ValueError:
+            return None
 
 
-# Codes that say what a message is (standard section 6; BaRS package 1.34.0).
-
-
-class MessageEvent(Coded):
+class MessageEvent(Coded, system="https://fhir.nhs.uk/CodeSystem/message-events-bars"):
     """MessageHeader.eventCoding."""
 
     BOOKING_REQUEST = ("booking-request", "Booking Request - Request")
@@ -52,24 +57,16 @@ class MessageEvent(Coded):
     SERVICEREQUEST_REQUEST = ("servicerequest-request", "Service Request - Request")
     SERVICEREQUEST_RESPONSE = ("servicerequest-response", "Service Request - Response")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/message-events-bars"
 
-
-class MessageReason(Coded):
+class MessageReason(Coded, system="https://fhir.nhs.uk/CodeSystem/message-reason-bars"):
     """MessageHeader.reason."""
 
     NEW = ("new", "New")
     UPDATE = ("update", "Update")
     DELETE = ("delete", "Delete")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/message-reason-bars"
 
-
-class MessageCategory(Coded):
+class MessageCategory(Coded, system="https://fhir.nhs.uk/CodeSystem/message-category-servicerequest"):
     """ServiceRequest.category, first coding."""
 
     VALIDATION = ("validation", "For Validation")
@@ -77,29 +74,21 @@ class MessageCategory(Coded):
     # In the code system, but no row of the workflow table has it.
     REQUEST = ("request", "Request for service (eg: blood test)")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/message-category-servicerequest"
 
-
-class ConsentCategory(Coded):
+class ConsentCategory(Coded, system="https://fhir.nhs.uk/CodeSystem/consent-categories-bars"):
     """Consent.category: the one legal ground that a message may name."""
 
     DIRECT_CARE = ("DRC", "Direct Care")
-
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/consent-categories-bars"
-
-
-# Use cases of Applications 1 to 6 (code system usecases-categories-bars 1.4.0).
 
 
 USE_CASE_SYSTEM = "https://fhir.nhs.uk/CodeSystem/usecases-categories-bars"
 
 
-class UseCase(Coded):
-    """Appointment.serviceCategory, and the second coding of ServiceRequest.category."""
+class UseCase(Coded, system=USE_CASE_SYSTEM):
+    """Use cases of Applications 1 to 6 (usecases-categories-bars 1.4.0).
+
+    In Appointment.serviceCategory, and as the second coding of ServiceRequest.category.
+    """
 
     A1T1 = ("a1t1", "111 - ED")
     A1T2 = ("a1t2", "111 - UTC")
@@ -125,10 +114,6 @@ class UseCase(Coded):
     A6T1 = ("a6t1", "CAD to CAD Out of Area Referral")
     A6T2 = ("a6t2", "CAD to CAD Call Assist Request")
     A6T3 = ("a6t3", "CAD to CAD Mutual Aid Request")
-
-    @property
-    def system(self) -> str:
-        return USE_CASE_SYSTEM
 
 
 # Applications whose use cases bring conditions of their own (standard sections 6 and 9).

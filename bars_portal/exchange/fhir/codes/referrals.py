@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from bars_portal.exchange.fhir.codes.messages import Coded
 
-# States of what a referral or validation is made of (FHIR R4 value sets; BaRS package 1.34.0).
 
-
-class ServiceRequestStatus(Coded):
+class ServiceRequestStatus(Coded, system="http://hl7.org/fhir/request-status"):
     """ServiceRequest.status."""
 
     DRAFT = ("draft", "Draft")
@@ -18,12 +16,8 @@ class ServiceRequestStatus(Coded):
     ENTERED_IN_ERROR = ("entered-in-error", "Entered in Error")
     UNKNOWN = ("unknown", "Unknown")
 
-    @property
-    def system(self) -> str:
-        return "http://hl7.org/fhir/request-status"
 
-
-class CarePlanStatus(Coded):
+class CarePlanStatus(Coded, system="http://hl7.org/fhir/request-status"):
     """CarePlan.status: an active plan still asks for something to be done, a completed one does not."""
 
     DRAFT = ("draft", "Draft")
@@ -34,12 +28,8 @@ class CarePlanStatus(Coded):
     ENTERED_IN_ERROR = ("entered-in-error", "Entered in Error")
     UNKNOWN = ("unknown", "Unknown")
 
-    @property
-    def system(self) -> str:
-        return "http://hl7.org/fhir/request-status"
 
-
-class EncounterStatus(Coded):
+class EncounterStatus(Coded, system="http://hl7.org/fhir/encounter-status"):
     """Encounter.status."""
 
     PLANNED = ("planned", "Planned")
@@ -52,12 +42,8 @@ class EncounterStatus(Coded):
     ENTERED_IN_ERROR = ("entered-in-error", "Entered in Error")
     UNKNOWN = ("unknown", "Unknown")
 
-    @property
-    def system(self) -> str:
-        return "http://hl7.org/fhir/encounter-status"
 
-
-class EncounterReason(Coded):
+class EncounterReason(Coded, system="https://fhir.nhs.uk/CodeSystem/message-reason-encounter"):
     """Encounter.reasonCode of the national package; validations send a code that is not in it."""
 
     ADMIT = ("admit", "Admit")
@@ -67,23 +53,15 @@ class EncounterReason(Coded):
     MOVED = ("moved", "Moved")
     EDIT = ("edit", "Edit")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/message-reason-encounter"
 
-
-class RejectedReason(Coded):
+class RejectedReason(Coded, system="https://fhir.nhs.uk/CodeSystem/rejected-reasons-bars"):
     """Encounter.reasonCode of a responder who rejects."""
 
     NOT_AVAILABLE = ("RRNA", "Requested resource not available within timescale")
     OTHER = ("OTH", "Other")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/rejected-reasons-bars"
 
-
-class ARPPriority(Coded):
+class ARPPriority(Coded, system="https://fhir.nhs.uk/CodeSystem/arp-priority-codes"):
     """Priority of an ambulance response, in CarePlan.activity.outcomeCodeableConcept."""
 
     C1 = ("C1", "Cat1 Life Threatening")
@@ -103,25 +81,14 @@ class ARPPriority(Coded):
     IFT3 = ("IFT3", "IFT3 Urgent")
     IFT4 = ("IFT4", "IFT4 Less Urgent")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/arp-priority-codes"
 
-
-class ResponseOutcome(Coded):
+class ResponseOutcome(Coded, system="https://fhir.nhs.uk/CodeSystem/response-outcome-codes"):
     """What an ambulance crew did."""
 
     PATIENT_LIFTED = ("PATLIFT", "Patient has been lifted")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/response-outcome-codes"
 
-
-# Warnings about a patient or a scene, places and refused services (BaRS package 1.34.0).
-
-
-class FlagCategory(Coded):
+class FlagCategory(Coded, system="https://fhir.nhs.uk/CodeSystem/flag-categories-bars"):
     """Flag.category."""
 
     SAFEGUARDING = ("SG", "Safeguarding Concern")
@@ -134,24 +101,16 @@ class FlagCategory(Coded):
     AGENCY_CONTACTED = ("AC", "Agency Contacted")
     PATIENT_INFORMATION = ("API", "Additional Patient Information")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/flag-categories-bars"
 
-
-class SceneSafety(Coded):
+class SceneSafety(Coded, system="https://fhir.nhs.uk/CodeSystem/scene-safety-codes-bars"):
     """Flag.code of a scene safety flag."""
 
     SAFE = ("S", "The Scene is safe")
     UNSAFE = ("U", "The Scene is unsafe")
     UNKNOWN = ("UNK", "Unknown")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/scene-safety-codes-bars"
 
-
-class LocationType(Coded):
+class LocationType(Coded, system="https://fhir.nhs.uk/CodeSystem/location-types-bars"):
     """Location.type."""
 
     INCIDENT = ("ILOC", "Incident Location")
@@ -159,12 +118,8 @@ class LocationType(Coded):
     RENDEZVOUS = ("RLOC", "Rendezvous Location")
     OTHER = ("OLOC", "Other Location")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/location-types-bars"
 
-
-class DosRejectedReason(Coded):
+class DosRejectedReason(Coded, system="https://fhir.nhs.uk/CodeSystem/dos-rejected-reasons-bars"):
     """Why a service of the directory was not taken."""
 
     TRANSPORT = ("21", "Unsuitable due to transport")
@@ -180,12 +135,8 @@ class DosRejectedReason(Coded):
     DISTANCE = ("42", "Unsuitable due to distance")
     OTHER = ("99", "Other reason")
 
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/dos-rejected-reasons-bars"
 
-
-class HouseholdComposition(Coded):
+class HouseholdComposition(Coded, system="https://fhir.nhs.uk/CodeSystem/household-composition-bars"):
     """With whom the patient lives, in Observation.code."""
 
     WITHOUT_DEPENDENT_CHILDREN = (
@@ -202,7 +153,3 @@ class HouseholdComposition(Coded):
     )
     OTHER = ("OtherHouseholds", "Other households")
     LIVES_ALONE = ("LivesAlone", "Lives Alone")
-
-    @property
-    def system(self) -> str:
-        return "https://fhir.nhs.uk/CodeSystem/household-composition-bars"
