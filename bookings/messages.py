@@ -21,8 +21,6 @@ from bookings.services.receiving import receive_booking, receive_end, taken_slot
 from bookings.services.settling import settle_booking, settle_cancel
 from bookings.states import BookingEvent, BookingStatus
 
-# booking-request, new: a slot is asked for (standard section 6).
-
 
 @register_message
 class BookingNew(MessageType):
@@ -65,9 +63,6 @@ class BookingNew(MessageType):
     def apply(self, parsed: ReceivedBooking, context: MessageContext) -> Applied:
         booking = receive_booking(received=parsed, context=context)
         return Applied(focus=(parsed.url, booking.resource), included=taken_slot(parsed))
-
-
-# booking-request with a cancelled Appointment: the slot is given back (standard section 6).
 
 
 @register_message
@@ -123,9 +118,6 @@ class BookingCancelled(MessageType):
     def apply(self, parsed: ReceivedBooking, context: MessageContext) -> Applied:
         _, answer = receive_end(received=parsed, event=BookingEvent.RECEIVE_CANCEL, context=context)
         return Applied(focus=(parsed.url, answer))
-
-
-# booking-request with an Appointment entered in error: it never should have been; the slot is given back.
 
 
 @register_message

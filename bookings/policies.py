@@ -12,8 +12,8 @@ from bookings.ports import TimeFrame
 from bookings.states import VIEW_PERMISSION, BookingStatus
 from directory.capability import NO_BOOKINGS, is_told_to_book, why_no_booking
 from directory.models import HealthcareService, ServiceCapability
+from directory.policies import why_unreachable
 from directory.selectors.capability import capability_of
-from directory.selectors.targets import why_unreachable
 
 
 def check_can_book(acting: Acting, service: HealthcareService) -> None:

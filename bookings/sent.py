@@ -24,8 +24,6 @@ from bookings.models import Booking
 from directory.remote import Missing, Params, SenderIdentity, Unreachable, ask, identity_of
 from directory.services.entries import record_contact, record_no_contact
 
-# An appointment as its receiver holds it right now, compared with what we hold.
-
 
 class LatestState(StrEnum):
     """`sentence` is for the person who wants to cancel or rebook."""
@@ -73,9 +71,6 @@ class LatestAppointment:
     @property
     def can_be_cancelled(self) -> bool:
         return self.state in (LatestState.CURRENT, LatestState.CHANGED)
-
-
-# Reading an appointment back from the service that holds it (standard section 8: before a cancel).
 
 
 _OVER = frozenset(
@@ -173,9 +168,6 @@ def _note(booking: Booking, sender: SenderIdentity, latest: LatestAppointment, n
         correlation_id=booking.journey.correlation_id,
         now=now,
     )
-
-
-# What every message about a booking of ours needs: the booking, its addressing, its header, its fate.
 
 
 # use-context has a category; a booking has none of ServiceRequest's.

@@ -28,9 +28,6 @@ from directory.remote import SenderIdentity, reading_context
 from directory.selectors.capability import agreed_version_with
 from directory.services.entries import record_contact, record_no_contact
 
-# What a slot search brings, away from the wire: offered slots, or why there are none.
-
-
 # A search asks the receiver for this many days; it may refuse more than 31 (standard section 7).
 DAYS_SHOWN = 3
 # How far ahead a person may look.
@@ -95,9 +92,6 @@ class SlotSearch:
     def offer(self, slot_id: str) -> OfferedSlot | None:
         """The offer with this Slot.id, when it is (still) among them."""
         return next((each for each in self.offers if each.id == slot_id), None)
-
-
-# Another receiver's slot answer as offers: leniently, since nobody checked it for us.
 
 
 # What a booking message carries along with its Slot, and how often its MessageDefinition lets it.
@@ -223,9 +217,6 @@ def _channel(slot: Resource) -> str:
     """Only when known, and only in words that we know."""
     known = DeliveryChannel.lookup(extension(slot, profiles.EXTENSION_DELIVERY_CHANNEL).get("valueCode"))
     return _CHANNEL_WORDS.get(known, known.display) if known else ""
-
-
-# Asking a service for its free slots, through the wire, in real time; nothing is kept (section 7).
 
 
 INCLUDES = (

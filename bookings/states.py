@@ -88,9 +88,6 @@ def next_status(direction: Direction, status: BookingStatus | None, event: Booki
         raise TransitionRefused(f"{event} is not possible from {status} ({direction})") from None
 
 
-# Which permission shows which bookings; roles.py says who has it.
-
-
 VIEW_PERMISSION: dict[str, str] = {
     Direction.SENT.value: "bookings.view_sent_bookings",
     Direction.RECEIVED.value: "bookings.view_received_bookings",

@@ -12,9 +12,6 @@ from bars_portal.exchange.fhir.profiles import DEFINITIONS, Definition
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from directory.models import HealthcareService, ServiceCapability
 
-# Use cases in the words of people who send patients; codes and official displays are for staff.
-
-
 _ED = "Emergency department"
 _UTC = "Urgent treatment centre"
 _SDEC = "Same day emergency care"
@@ -59,11 +56,6 @@ def use_cases_in_words(codes: Iterable[str]) -> list[str]:
     return sorted(USE_CASE_WORDS[case] if case is not None else code for case, code in known)
 
 
-# What a service takes, as its MessageDefinitions tell it (standard section 7).
-#
-# A definition that allows a resource of no BaRS message (an Invoice, say) is not one, and tells nothing.
-
-
 _ALLOWED = frozenset(each.resource_type for facts in DEFINITIONS.values() for each in facts.allowed)
 _REQUEST = MessageEvent.SERVICEREQUEST_REQUEST
 
@@ -83,6 +75,7 @@ def events_of(searchset: dict[str, Any]) -> frozenset[str] | None:
 
 
 def _sound(searchset: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One that allows a resource of no BaRS message (an Invoice, say) is no definition, and tells nothing."""
     for entry in dicts(searchset.get("entry")):
         definition = as_dict(entry.get("resource"))
         if all(as_text(focus.get("code")) in _ALLOWED for focus in dicts(definition.get("focus"))):
@@ -101,11 +94,7 @@ def _codes(definition: dict[str, Any]) -> Iterator[str]:
                 yield as_text(coding.get("code"))[:20]
 
 
-# All that a service says of itself, side by side with what it said before. Pure.
-#
-# Kept as {aspect: sorted texts}; an aspect that it did not tell of is missing, which is no word against it.
-
-
+# {aspect: sorted texts}. An aspect that it did not tell of is missing, which is no word against it.
 Stated = dict[str, list[str]]
 
 
@@ -157,9 +146,6 @@ def difference(before: Stated, now: Stated) -> Difference:
     )
 
 
-# What a service says of itself decides what is offered to it (standard section 8). Pure.
-
-
 OTHER_VERSION = (
     "This service works with another version of the standard, so nothing can be sent to it from here. "
     "Telephone the service."
@@ -204,9 +190,6 @@ def _lists(capability: ServiceCapability, definition: Definition) -> bool:
     # A statement whose names nobody knows says nothing that could be held against it.
     listed = _KNOWN & set(capability.definitions or ())
     return not listed or definition.value.rpartition("/")[2] in listed
-
-
-# What a service said anew, told in plain words: to staff with the codes, to clinicians without.
 
 
 _GONE = {

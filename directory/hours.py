@@ -16,12 +16,6 @@ import holidays
 
 from bars_portal.nhsuk.dates import LONDON, format_time, in_london
 
-# Weekly opening hours: as kept ({"mon": [["08:00", "20:00"]]}), as checked, and as people type them. Pure.
-#
-# A day's list holds spans of London time; a span that ends at or before its start runs into the next day;
-# "24:00" is the end of the day. No days at all: not known. A day left out or empty: closed.
-
-
 DAYS = {
     "mon": "Monday",
     "tue": "Tuesday",
@@ -68,6 +62,14 @@ def read_week(stored: object) -> Week | None:
     return tuple(_read_day(name, stored.get(key, [])) for key, name in DAYS.items())
 
 
+def readable_week(stored: object) -> Week | None:
+    """What cannot be read counts as not known."""
+    try:
+        return read_week(stored)
+    except InvalidHours:
+        return None
+
+
 def _read_day(name: str, spans: object) -> tuple[Span, ...]:
     if not isinstance(spans, list | tuple) or len(spans) > _MOST_SPANS:
         raise InvalidHours(f"{name}: enter at most {_MOST_SPANS} spans of time.")
@@ -93,16 +95,13 @@ def _minutes(name: str, moment: object) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-# Opening hours as lines that a manager types: "Mon 08:00-12:00, 13:00-17:00", "Sun closed". Pure.
-
-
 _LINE = re.compile(r"([a-z]+)\s*:?\s+(.+)", re.IGNORECASE)
 _DASH = re.compile(r"\s*(?:-|\u2013|\bto\b)\s*", re.IGNORECASE)
 _ALL_DAY = {"24 hours", "24h", "open 24 hours"}
 
 
 def write_hours(stored: StoredHours) -> str:
-    """One line a day, Monday first; "" when nothing is known."""
+    """One line a day, Monday first ("Mon 08:00-12:00, 13:00-17:00"); "" when nothing is known."""
     if not stored:
         return ""
     return "\n".join(f"{key.capitalize()} {write_spans(stored.get(key, []))}" for key in DAYS)
@@ -157,9 +156,6 @@ def _padded(moment: str) -> str:
     return f"0{moment}" if re.fullmatch(r"[0-9]:[0-5][0-9]", moment) else moment
 
 
-# Bank holidays in England.
-
-
 def bank_holiday(day: date) -> str:
     """Its name, or "" for a day like others."""
     return _of_year(day.year).get(day, "")
@@ -168,13 +164,6 @@ def bank_holiday(day: date) -> str:
 @cache
 def _of_year(year: int) -> dict[date, str]:
     return dict(holidays.country_holidays("GB", subdiv="ENG", years=year))
-
-
-# Whether a service is open now, in words. Pure; London time.
-#
-# Times that the clocks skip or repeat mean what PEP 495 says without a fold: the first of the two hours in
-# October; in March the moment as if the clocks had not changed. On bank holidays the hours for those hold,
-# where they are known.
 
 
 NOT_KNOWN = "Opening hours not known"
@@ -206,10 +195,10 @@ def opening_state(hours: object, *, now: datetime, on_bank_holidays: object = No
 
     `on_bank_holidays`: the spans of every bank holiday ([["10:00", "16:00"]]); None: not known.
     """
-    week = _readable(hours)
+    week = readable_week(hours)
     if week is None:
         return OpeningState(None, NOT_KNOWN)
-    holiday = None if on_bank_holidays is None else _readable({"mon": on_bank_holidays})
+    holiday = None if on_bank_holidays is None else readable_week({"mon": on_bank_holidays})
     today = in_london(now).date()
     following = [stretch for stretch in _merged(week, holiday, today) if stretch.end > now]
     note = holiday_note(today) if holiday is None else ""
@@ -222,13 +211,6 @@ def holiday_note(day: date) -> str:
     """What to know of a bank holiday whose hours are not known; "" on other days."""
     name = bank_holiday(day)
     return f"Today is a bank holiday ({name}), so the hours may differ. Phone first." if name else ""
-
-
-def _readable(hours: object) -> Week | None:
-    try:
-        return read_week(hours)
-    except InvalidHours:
-        return None
 
 
 def _judge(following: Sequence[_Stretch], now: datetime) -> OpeningState:
@@ -271,7 +253,11 @@ def _spans_of(day: date, week: Week, holiday: Week | None) -> tuple[Span, ...]:
 
 
 def _moment(day: date, minutes: int) -> datetime:
-    """So many minutes after midnight by the clock on the wall; in UTC, so that differences are true."""
+    """So many minutes after midnight by the clock on the wall; in UTC, so that differences are true.
+
+    Times that the clocks skip or repeat mean what PEP 495 says without a fold: the first of the two hours in
+    October; in March the moment as if the clocks had not changed.
+    """
     days, rest = divmod(minutes, DAY_MINUTES)
     wall = datetime.combine(day + timedelta(days=days), time(*divmod(rest, 60)), tzinfo=LONDON)
     return wall.astimezone(UTC)
@@ -306,17 +292,16 @@ def _days_ahead(moment: datetime, now: datetime) -> int:
     return (in_london(moment).date() - in_london(now).date()).days
 
 
-# What to know before a patient is sent to a pharmacy (standard section 9, workflow 5). Pure.
-#
-# A pharmacy sees patients who walk in, without a time: whether it is open when they arrive decides.
-
-
 # A patient needs time to get there, and the pharmacist time to see them.
 CLOSING_SOON = timedelta(hours=1)
 
 
 def pharmacy_note(state: OpeningState, *, now: datetime) -> str:
-    """A sentence about closing and next opening, or "" when the patient can simply go."""
+    """A sentence about closing and next opening, or "" when the patient can simply go.
+
+    A pharmacy sees patients who walk in, without a time (standard section 9, workflow 5): whether it is open
+    when they arrive decides.
+    """
     if state.open_now is None or state.changes_at is None:
         return "" if state.open_now else "Phone the pharmacy before you send a patient there."
     if not state.open_now:

@@ -10,11 +10,7 @@ from directory.ports import ServiceFacts
 
 
 def healthcare_service_to_fhir(
-    facts: ServiceFacts,
-    *,
-    now: datetime,
-    location_url: str | None = None,
-    provided_by_url: str | None = None,
+    facts: ServiceFacts, *, now: datetime, location_url: str | None = None, provided_by_url: str | None = None
 ) -> Resource:
     """HealthcareService; the URLs are fullUrls of the Location and Organization in the same Bundle.
 

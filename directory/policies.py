@@ -1,46 +1,73 @@
 """What may be done with a service, and by whom; each refusal is a sentence for the user."""
 
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
 from bars_portal.accounts.acting import Acting
+from bars_portal.nhsuk.dates import format_date
 from directory.models import Endpoint, HealthcareService
 
-_CHANGE_SERVICE = "directory.change_healthcareservice"
-_CHANGE_ENDPOINT = "directory.change_endpoint"
-
-
-class ServiceRefused(Exception):
-    """The service cannot be used, or changed, like that; the message is shown to the user."""
-
-
-def check_takes_bookings(service: HealthcareService) -> None:
-    """Raises ServiceRefused."""
-    if not service.active:
-        raise ServiceRefused("This service is not active. Choose another service.")
-    if not service.takes_bookings:
-        raise ServiceRefused("This service does not take bookings.")
-
-
-def can_take_bookings(service: HealthcareService) -> bool:
-    return not why_no_bookings(service)
+_CONNECTION_TYPES = frozenset({"hl7-fhir-rest", "hl7-fhir-msg"})
+_NOT_ACTIVE = "This service is not active. Choose another service."
+# In the order in which an endpoint is judged.
+_ENDPOINT_FAULTS: tuple[tuple[str, Callable[[Endpoint], bool]], ...] = (
+    ("The endpoint of this service is not for BaRS messages.", lambda row: row.payload_type != "bars"),
+    (
+        "The endpoint of this service is not for FHIR messages.",
+        lambda row: row.connection_type not in _CONNECTION_TYPES,
+    ),
+    ("The endpoint of this service is suspended.", lambda row: row.status == "suspended"),
+    ("The endpoint of this service is switched off.", lambda row: row.status != "active"),
+)
+_RANK = {sentence: rank for rank, (sentence, _) in enumerate(_ENDPOINT_FAULTS)}
 
 
 def why_no_bookings(service: HealthcareService) -> str:
-    """The sentence of the refusal, or "" when the service takes bookings."""
-    try:
-        check_takes_bookings(service)
-    except ServiceRefused as refusal:
-        return str(refusal)
-    return ""
+    """ "" when the service takes bookings."""
+    if not service.active:
+        return _NOT_ACTIVE
+    return "" if service.takes_bookings else "This service does not take bookings."
+
+
+def why_unreachable(service: HealthcareService, *, now: datetime) -> str:
+    """Why nothing can be sent to it; "" when something can. Its endpoints are read.
+
+    A service without any endpoint on record may be tried: the catalogue that routes messages is not ours, and
+    knows services that we do not.
+    """
+    return _NOT_ACTIVE if not service.active else why_no_target(service.endpoints.all(), now=now)
+
+
+def why_no_target(endpoints: Iterable[Endpoint], *, now: datetime) -> str:
+    """Messages need exactly one endpoint that can be used now (api.md section 5); "" with none on record."""
+    faults = [_why_unusable(each, now) for each in endpoints]
+    usable = faults.count("")
+    if usable > 1:
+        return f"This service has {usable} endpoints, so messages cannot be delivered to it."
+    if usable == 1 or not faults:
+        return ""
+    # Of several endpoints the one that came furthest says most.
+    return max(faults, key=lambda fault: _RANK.get(fault, len(_RANK)))
+
+
+def _why_unusable(endpoint: Endpoint, now: datetime) -> str:
+    fault = next((sentence for sentence, broken in _ENDPOINT_FAULTS if broken(endpoint)), "")
+    if not fault and endpoint.period_start and now < endpoint.period_start:
+        return f"The endpoint of this service can be used from {format_date(endpoint.period_start)}."
+    if not fault and endpoint.period_end and now >= endpoint.period_end:
+        return f"The endpoint of this service could be used until {format_date(endpoint.period_end)}."
+    return fault
 
 
 def can_change_service(service: HealthcareService, acting: Acting | None) -> bool:
     """Managers change the services of the organisation that they act for."""
-    return (
-        acting is not None and acting.may(_CHANGE_SERVICE) and service.provider_id == acting.organisation.pk
-    )
+    if acting is None or not acting.may("directory.change_healthcareservice"):
+        return False
+    return service.provider_id == acting.organisation.pk
 
 
 def can_change_endpoint(endpoint: Endpoint, acting: Acting | None) -> bool:
     """Engineers change endpoints that the organisation they act for manages, or of its services."""
-    if acting is None or not acting.may(_CHANGE_ENDPOINT):
+    if acting is None or not acting.may("directory.change_endpoint"):
         return False
     return acting.organisation.pk in (endpoint.managing_organisation_id, endpoint.service.provider_id)

@@ -10,9 +10,6 @@ from typing import NamedTuple, Self
 
 from bars_portal.nhsuk.forms.text import normalise_postcode
 
-# Distances between two places on the ground. Pure.
-
-
 _EARTH_RADIUS_MILES = 3958.7613
 
 
@@ -50,9 +47,6 @@ def surroundings(here: Position, miles: float) -> tuple[Position, Position]:
     if angle >= 90 or max(abs(south), abs(north)) >= 90 or abs(here.longitude) + east > 180:
         return Position(max(south, -90.0), -180.0), Position(min(north, 90.0), 180.0)
     return Position(south, here.longitude - east), Position(north, here.longitude + east)
-
-
-# UK postcodes: whole, or only their outward half. Pure.
 
 
 _INWARD_LENGTH = 3
@@ -95,9 +89,6 @@ class UKPostcode:
 
     def __str__(self) -> str:
         return f"{self.outward} {self.inward}".strip()
-
-
-# Reads the ONS Postcode Directory (CSV): the columns pcds or pcd, lat, long, doterm. Pure, streaming.
 
 
 _POSTCODE_COLUMNS = ("pcds", "pcd", "pcd2")

@@ -14,19 +14,17 @@ from directory.capability import Difference, Stated, clinician_words, why_no_boo
 from directory.hours import (
     DAY_MINUTES,
     DAYS,
-    InvalidHours,
     OpeningState,
     Span,
     opening_state,
     pharmacy_note,
-    read_week,
+    readable_week,
 )
 from directory.models import HealthcareService, ServiceType
-from directory.policies import why_no_bookings
+from directory.policies import why_no_bookings, why_unreachable
 from directory.selectors.capability import capability_of, changes_of, count_lately_stopped, last_stated
 from directory.selectors.places import Nearness, Origin
 from directory.selectors.search import MOST_COUNTED, FoundService
-from directory.selectors.targets import why_unreachable
 
 _NO_CONTACT = "No contact so far"
 
@@ -134,11 +132,8 @@ def count_words(count: int) -> str:
 
 def week_rows(hours: object) -> tuple[tuple[str, str], ...]:
     """(day, hours) Monday first; () when the hours are not known."""
-    try:
-        week = read_week(hours)
-    except InvalidHours:
-        week = None
-    return tuple((day, _day_words(spans)) for day, spans in zip(DAYS.values(), week or (), strict=False))
+    week = readable_week(hours) or ()
+    return tuple((day, _day_words(spans)) for day, spans in zip(DAYS.values(), week, strict=False))
 
 
 def _day_words(spans: Sequence[Span]) -> str:
@@ -184,10 +179,7 @@ def _bank_holidays(service: HealthcareService) -> str:
     """Hours on bank holidays, or "" when they are not known."""
     if service.bank_holiday_hours is None:
         return ""
-    try:
-        week = read_week({"mon": service.bank_holiday_hours})
-    except InvalidHours:
-        week = None
+    week = readable_week({"mon": service.bank_holiday_hours})
     return _day_words(week[0]) if week else ""
 
 
@@ -207,9 +199,6 @@ def _tags(service: HealthcareService) -> tuple[str, ...]:
 def _last_contact(service: HealthcareService, now: datetime) -> str:
     moment = service.last_success_at
     return _NO_CONTACT if moment is None else format_relative(moment, now)
-
-
-# What a service said of itself and then said no more, for the clinician who looks for it.
 
 
 def no_longer(service: HealthcareService) -> tuple[str, ...]:
@@ -238,9 +227,6 @@ def _still(found: Difference, now: Stated) -> Difference:
 
 def _missing(codes: list[str], now: list[str]) -> Iterator[str]:
     return (each for each in codes if each not in now)
-
-
-# What waits for the people who run the exchange, for the home page.
 
 
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:

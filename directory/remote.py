@@ -16,8 +16,6 @@ from bars_portal.exchange.transport.headers import OutgoingContext, Party, Pract
 from bars_portal.exchange.transport.judgement import Delivery, judge_answer
 from bars_portal.http import TransportError
 
-# Who we say we are when we ask another service something.
-
 
 @dataclass(frozen=True)
 class SenderIdentity:
@@ -66,9 +64,6 @@ def _practitioner(user: User | None) -> Practitioner | None:
     return Practitioner(user.sds_role_profile_id, user.role_code, user.role_display)
 
 
-# One read from the service that holds something of ours, judged; outside any transaction.
-
-
 Params = Sequence[tuple[str, str]]
 _NOT_FOUND = 404
 
@@ -98,10 +93,7 @@ def ask(
     except TransportError:
         raise Unreachable from None
     judged = judge_answer(
-        answer,
-        request_id=context.request_id,
-        correlation_id=context.correlation_id,
-        expected=expected,
+        answer, request_id=context.request_id, correlation_id=context.correlation_id, expected=expected
     )
     if judged.delivery is Delivery.ACCEPTED:
         return json.loads(answer.body)

@@ -6,7 +6,4 @@ from directory.views import search, service_page
 
 app_name = "directory"
 
-urlpatterns = [
-    path("", search, name="search"),
-    path("<str:service_id>/", service_page, name="service"),
-]
+urlpatterns = [path("", search, name="search"), path("<str:service_id>/", service_page, name="service")]

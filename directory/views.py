@@ -14,14 +14,18 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.decorators import acting_of, permission_required
-from directory import presenters
 from directory.forms import SOONEST, ServiceSearchForm
-from directory.presenters import ServiceView, no_longer, obstacle_to_booking, present
+from directory.presenters import (
+    ServiceView,
+    count_words,
+    no_longer,
+    obstacle_to_booking,
+    origin_note,
+    present,
+    present_found,
+)
 from directory.selectors.search import FoundService, ServiceSearch
 from directory.selectors.services import service_by_id
-
-# Find a service: the form and what it finds, on one page.
-
 
 PER_PAGE = 20
 
@@ -64,8 +68,8 @@ def _results(request: HttpRequest, form: ServiceSearchForm) -> dict[str, Any]:
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     return {
         "searched": True,
-        "count": presenters.count_words(len(found)),
-        "note": presenters.origin_note(found.origin),
+        "count": count_words(len(found)),
+        "note": origin_note(found.origin),
         "services": _present(page, found, now),
         "page": page,
         "query": _query(request),
@@ -85,8 +89,8 @@ def _search(wanted: dict[str, Any], now: datetime) -> ServiceSearch:
     )
 
 
-def _present(page: Page[FoundService], found: ServiceSearch, now: datetime) -> list[presenters.ServiceView]:
-    return [presenters.present_found(each, found.origin, now=now) for each in page.object_list]
+def _present(page: Page[FoundService], found: ServiceSearch, now: datetime) -> list[ServiceView]:
+    return [present_found(each, found.origin, now=now) for each in page.object_list]
 
 
 def _query(request: HttpRequest) -> str:
@@ -94,9 +98,6 @@ def _query(request: HttpRequest) -> str:
     query = request.GET.copy()
     query.pop("page", None)
     return f"{query.urlencode()}&" if query else ""
-
-
-# Everything known about one service, and the way to its slots.
 
 
 @require_safe

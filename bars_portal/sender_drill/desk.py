@@ -19,7 +19,7 @@ from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity, sender_identity
 from directory.selectors.services import service_by_id
-from directory.services.entries import create_service
+from directory.services.entries import create_entry
 from referrals.content import (
     Assessment,
     Concept,
@@ -126,7 +126,8 @@ def service(desk: Desk, service_id: str) -> HealthcareService:
         raise DrillError("The directory has no test services: run seed_demo first.")
     copy.pk, copy.service_id = None, service_id
     copy._state.adding = True
-    return create_service(service=copy, actor=desk.sending.actor, now=desk.clock())
+    create_entry(entry=copy, actor=desk.sending.actor, now=desk.clock())
+    return copy
 
 
 def settle(subject: models.Model, desk: Desk) -> None:

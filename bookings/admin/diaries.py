@@ -16,9 +16,6 @@ from bars_portal.exchange.fhir.timestamps import LONDON
 from bookings.models import Schedule, Slot
 from bookings.services.diaries import block_slots, free_slots, generate_slots, save_schedule
 
-# Diaries: the weekly pattern, and making its slots.
-
-
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -92,9 +89,6 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics 
             for each in changeable(request, chosen).filter(active=True)
         )
         messages.success(request, f"{made} new slots. Slots that were there already are unchanged.")
-
-
-# Slots: blocked and freed in bulk; only a booking makes one busy, and only its cancellation frees it.
 
 
 @admin.register(Slot)

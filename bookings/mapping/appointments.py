@@ -22,9 +22,6 @@ from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant,
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_from_fhir
 
-# The Appointment itself: as we ask for it, as we accept it, and as it is taken back (UKCore-Appointment).
-
-
 # Our human-readable booking reference, as Appointment.identifier.
 REFERENCE_SYSTEM = "https://bars-portal.local/Id/booking-reference"
 
@@ -135,9 +132,6 @@ def _service_category(categories: object, use_case: str) -> list[Resource]:
 def _reason(reason: str) -> Resource:
     known = next((each for each in CancellationReason if reason in (each.value, each.display)), None)
     return {"coding": [known.coding]} if known else {"text": reason.strip() or "Cancelled by the sender"}
-
-
-# A booking message that reached us, read once into a type of our own.
 
 
 _DESCRIPTION = 500

@@ -17,8 +17,6 @@ from bookings.models.diary import DiaryRow, paired_id
 from directory.mapping import healthcare_service_to_fhir, location_to_fhir, organisation_to_fhir
 from directory.ports import ServiceFacts
 
-# What a slot looks like in an answer: the one definition, filled in by SQL (docs/adr/0011).
-
 
 class SlotTexts(NamedTuple):
     """Everything that differs between slots, as it is written. Their order is that of the template's places.
@@ -60,9 +58,6 @@ def slot_template(*, with_channel: bool) -> str:
     places = [f"%{number}$s" for number, _ in enumerate(SlotTexts._fields, start=1)]
     texts = SlotTexts(*places)
     return json.dumps(slot_entry(texts if with_channel else texts._replace(channel=""))).decode()
-
-
-# What comes with the slots of GET /Slot (standard section 7): plain rows in, plain dicts out.
 
 
 _ROLE_SYSTEM = "http://terminology.hl7.org/CodeSystem/practitioner-role"
@@ -186,9 +181,6 @@ def _part_id(diary: DiaryRow, part: str) -> str:
 def _head(resource_type: str, ident: UUID | str, now: datetime) -> Resource:
     meta = {"lastUpdated": format_london(now), "profile": [profiles.uk_core(resource_type)]}
     return {"resourceType": resource_type, "id": str(ident), "meta": meta}
-
-
-# What comes with the slots of GET /Slot, as JSON: the same from search to search, but for the time.
 
 
 # More of them are written each time anew, so that what is kept stays small.

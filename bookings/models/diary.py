@@ -15,8 +15,6 @@ from bars_portal.patients.models import Gender
 from directory.models import HealthcareService
 from directory.ports import ServingService
 
-# Our own diaries, as the receiver offers them.
-
 
 class DeliveryChannel(models.TextChoices):
     """Slot extension UKCore-DeliveryChannel."""
@@ -69,7 +67,7 @@ class Schedule(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(day_end__gt=models.F("day_start")), name="schedule_day_ends_after_start"
-            ),
+            )
         ]
 
     def __str__(self) -> str:
@@ -102,9 +100,6 @@ class Slot(models.Model):
         return f"{self.start:%Y-%m-%d %H:%M} UTC"
 
 
-# When the slots of a weekly pattern are: London wall time as moments, right on clock-change days. Pure.
-
-
 def slot_times(schedule: Schedule, *, first_day: date, days: int) -> Iterator[tuple[datetime, datetime]]:
     """(start, end) in UTC of every slot on `days` days from `first_day`; a slot lasts exactly its minutes.
 
@@ -130,9 +125,6 @@ def _day(schedule: Schedule, day: date) -> Iterator[tuple[datetime, datetime]]:
         wall += length
 
 
-# The UUID in the fullUrl of a slot or a diary: like its id, but never equal to it (standard section 5).
-
-
 _HEX, _MIRRORED = "0123456789abcdef", "fedcba9876543210"
 _MIRROR = str.maketrans(_HEX, _MIRRORED)
 
@@ -146,9 +138,6 @@ def paired_id(resource_id: UUID) -> str:
 def paired_id_sql(column: str) -> str:
     """The same as an SQL expression over a uuid column."""
     return f"left({column}::text, 32) || translate(right({column}::text, 4), '{_HEX}', '{_MIRRORED}')"
-
-
-# Diaries and slots as the database gives them, without model instances.
 
 
 class DiaryRow(NamedTuple):

@@ -22,8 +22,6 @@ from bookings.presenters.slots import approval_words, offered_in, use_case_text,
 from bookings.selectors.sent import attention_counts, history_of, rebooking_of
 from bookings.states import BookingEvent, BookingStatus
 
-# How far a rebooking is: both halves in one sentence, so that no half-done state can hide.
-
 
 class RebookingState(StrEnum):
     CANCELLING = "cancelling"
@@ -267,9 +265,6 @@ def history_step(change: BookingStatusChange, booking: Booking) -> Step:
     """An answer came from the service, whoever's message it answers."""
     who = booking.service.name if change.event in _ANSWERS else change.actor_label
     return Step(_EVENT_WORDS.get(change.event, change.event), who, change.at, change.note)
-
-
-# What waits for a person, for the home page.
 
 
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:

@@ -15,9 +15,6 @@ from bookings.models import Booking
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 
-# Received bookings as their senders name them on the wire.
-
-
 # One patient has few appointments; a search that finds more is not for one patient.
 MOST_FOUND = 100
 
@@ -54,10 +51,7 @@ def appointment_of(booking_id: UUID) -> Booking | None:
 
 
 def appointments_of_patient(
-    *,
-    service_id: ServiceID | None,
-    nhs_number: NHSNumber | None,
-    demographics: Demographics | None,
+    *, service_id: ServiceID | None, nhs_number: NHSNumber | None, demographics: Demographics | None
 ) -> list[Booking]:
     """Received bookings of one patient, latest appointment first; of one service when it is named.
 
@@ -86,9 +80,6 @@ def _is_person(booking: Booking, demographics: Demographics) -> bool:
     asked = demographics.name.casefold().split()
     same_place = "".join(patient.postcode.upper().split()) == demographics.postcode
     return same_place and bool(asked) and all(word in words for word in asked)
-
-
-# What was booked with us and is over: the diary's second list.
 
 
 def ended_bookings_of(acting: Acting, service: HealthcareService, day: date) -> QuerySet[Booking]:

@@ -20,9 +20,6 @@ from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from directory.selectors.services import SERVING, serving_of
 
-# Slots as the receiver offers them: one statement finds them and writes them as JSON (docs/adr/0011).
-
-
 # Slots in one row of the answer: libpq keeps a buffer as large as the largest row that ever came.
 _IN_A_ROW = 500
 
@@ -112,9 +109,6 @@ ORDER BY number
 """  # noqa: S608 - columns and expressions are ours, every value is a parameter
 
 
-# The receiving side's diary: slots of our services by day, with who booked them.
-
-
 @dataclass(frozen=True)
 class DiaryEntry:
     """A slot, and the booking that has it (None: free, blocked, or not for this person to see)."""
@@ -149,9 +143,6 @@ def _bookings_of(slots: QuerySet[Slot]) -> dict[UUID | None, Booking]:
         slot__in=slots, direction=Direction.RECEIVED, status=BookingStatus.BOOKED
     )
     return {booking.slot_id: booking for booking in current.select_related("patient", "service", "journey")}
-
-
-# When our own services are next free; what others offer is only known by asking them.
 
 
 def next_free_slots(now: datetime) -> Mapping[UUID, datetime]:

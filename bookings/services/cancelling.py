@@ -17,9 +17,6 @@ from bookings.services.requesting import book_draft
 from bookings.states import BookingEvent, BookingStatus
 from directory.remote import identity_of, sender_identity
 
-# Asking a service to cancel a booking, from the version that it holds right now.
-
-
 MESSAGE = "booking-cancelled"
 REASON_LENGTH = 300
 
@@ -85,9 +82,6 @@ def _is_cancelled(latest: LatestAppointment) -> bool:
 def _words(reason: str) -> str:
     known = CancellationReason.lookup(reason)
     return (known.display if known else reason.strip())[:REASON_LENGTH]
-
-
-# Cancel first, then book anew: the plan is written down before the first message goes out.
 
 
 @transaction.atomic

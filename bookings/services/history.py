@@ -16,9 +16,6 @@ from bookings import policies
 from bookings.models import Booking, BookingStatusChange
 from bookings.states import BookingEvent, BookingStatus, TransitionRefused, next_status
 
-# The one way a booking's status changes: conditional on the status before, with history and audit.
-
-
 NOTE_LENGTH = 300
 
 
@@ -85,9 +82,6 @@ def _write_history(
         now=now,
     )
     insert(step, told)
-
-
-# The people around a booking: the patient who was told, the colleague who looked.
 
 
 @transaction.atomic

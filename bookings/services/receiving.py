@@ -25,9 +25,6 @@ from bookings.states import BookingEvent, BookingStatus, TransitionRefused
 from directory.models import HealthcareService
 from directory.selectors.services import receiving_service
 
-# A booking that reaches us: taking the slot and writing it down, inside the message's transaction.
-
-
 _SLOT = "Bundle.entry.resource.ofType(Slot)"
 
 
@@ -128,9 +125,6 @@ def _set_resources(booking: Booking, received: ReceivedBooking, now: datetime) -
         for entry in answered["entry"]
         if entry["fullUrl"] != received.url and entry["resource"]["resourceType"] != "MessageHeader"
     ]
-
-
-# A booking that its sender takes back: found, checked, ended, its slot freed, in one transaction.
 
 
 FULL_URL_LENGTH = 200

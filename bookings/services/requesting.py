@@ -29,9 +29,6 @@ from bookings.states import BookingEvent, BookingStatus
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity, sender_identity
 
-# A booking in the making: what was chosen and typed so far, kept on the server.
-
-
 KEPT_FOR = timedelta(days=1)
 _CANCEL_IS_OPEN = (BookingStatus.CANCELLING, BookingStatus.CANCEL_UNKNOWN)
 
@@ -120,9 +117,6 @@ def _save(draft: BookingDraft, values: dict[str, Any], now: datetime) -> Booking
         setattr(draft, name, value)
     draft.save(update_fields=[*values, "updated_at"])
     return draft
-
-
-# Asking a service for a booking: everything that belongs to it is written in one transaction.
 
 
 MESSAGE = "booking-new"

@@ -21,9 +21,6 @@ from bookings.services.cancelling import continue_rebooking
 from bookings.services.history import change_status
 from bookings.states import BookingEvent, BookingStatus, TransitionRefused
 
-# What becomes of a booking that we sent, once its message is settled; inside that transaction.
-
-
 _TAKEN_BACK = frozenset({AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR})
 _STANDS = frozenset(
     {
@@ -111,9 +108,6 @@ def _move(booking: Booking, event: BookingEvent, words: str, actor: Actor, now: 
     return change_status(
         booking=booking, event=event, actor=actor, now=now, note=words, changes={"explanation": words}
     )
-
-
-# Settling an outcome that is not known: the very same message goes out once more.
 
 
 _EVENTS = {

@@ -27,9 +27,6 @@ from bookings.views.common import LONDON, clock, received_booking, sent_booking,
 from bookings.views.searching import slot_page
 from directory.models import HealthcareService
 
-# Bookings that we sent: the list, one booking with its outcome, and what can be done next.
-
-
 _PAGE = 25
 
 
@@ -105,9 +102,6 @@ def told(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     except PolicyRefused as refusal:
         messages.error(request, refusal.sentence)
     return redirect("bookings:detail", booking_id)
-
-
-# The receiving side: a day of one of our services, and one booking that was received.
 
 
 @require_safe

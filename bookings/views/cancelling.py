@@ -25,8 +25,6 @@ from bookings.states import BookingStatus, TransitionRefused
 from bookings.views.common import ask_first, clock, draft_of, sent_booking, wait_for_outcome
 from directory.remote import sender_identity
 
-# Cancel: read the latest from the receiver first, say what it says, ask once, then send.
-
 
 def latest_of(request: HttpRequest, booking: Booking) -> LatestAppointment:
     """One read over the wire, never inside a transaction."""
@@ -77,9 +75,6 @@ def _send(
     except TransitionRefused:
         messages.info(request, "Somebody changed this booking at the same moment. This is how it stands now.")
     return redirect("bookings:detail", booking.pk)
-
-
-# Rebook: choose the new time first, then cancel the old appointment and book the new one, in this order.
 
 
 @require_safe

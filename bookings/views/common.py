@@ -19,9 +19,6 @@ from directory.models import HealthcareService, ServiceCapability
 from directory.remote import sender_identity
 from directory.services.capability import read_capability
 
-# What several pages begin with: the booking or draft of their address, or the 404 page.
-
-
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -57,9 +54,6 @@ def ask_first(request: HttpRequest, service: HealthcareService) -> ServiceCapabi
     return read_capability(get_client(), service=service, sender=sender, now=clock())
 
 
-# Releasing the person after a few seconds (standard section 8): most answers come within them.
-
-
 _ON_ITS_WAY = (BookingStatus.REQUESTED, BookingStatus.CANCELLING)
 
 
@@ -72,9 +66,6 @@ def wait_for_outcome(booking: Booking, *, patience: float = PATIENCE_SECONDS) ->
     )
     booking.refresh_from_db()
     return booking
-
-
-# Where a draft goes on: every page that changes one ends here.
 
 
 def redirect_to_next_step(draft: BookingDraft) -> HttpResponse:

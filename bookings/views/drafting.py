@@ -24,8 +24,6 @@ from bookings.selectors.sent import booking_of_draft, draft_for
 from bookings.services.requesting import approve_time, discard_draft, request_booking, save_draft_patient
 from bookings.views.common import LONDON, ask_first, clock, draft_of, redirect_to_next_step, wait_for_outcome
 
-# Patient and check-your-answers: everything typed stays on the server until it is sent.
-
 
 def patient_form(draft: BookingDraft) -> PatientForm:
     """The draft's answers as a form; nothing typed yet: an empty, unbound one."""
@@ -121,9 +119,6 @@ def discard(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     discard_draft(draft=draft_of(request, draft_id))
     messages.success(request, "Nothing was booked. What you typed has been deleted.")
     return redirect("home")
-
-
-# A time outside the assessment's time frame: a clinician confirms it, or a clerk names the one who does.
 
 
 @require_http_methods(["GET", "POST"])

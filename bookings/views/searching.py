@@ -32,8 +32,6 @@ from directory.remote import sender_identity
 from directory.selectors.services import service_by_id
 from directory.services.capability import clear_capability
 
-# What a service says itself that it takes, before its first message (standard section 8).
-
 
 @require_POST
 @permission_required("bookings.book_slot")

@@ -23,15 +23,11 @@ from directory.catalogue.words import KINDS, counts_of, described, field_sentenc
 from directory.models import CatalogueImport, ImportState, Source
 from directory.services.catalogue import (
     CatalogueMoved,
-    address_rules,
     apply_catalogue,
     differences_of,
     fetch_known_organisations,
     preview_catalogue,
 )
-
-# Choosing a catalogue: a file from this computer, or the Endpoint Catalogue API.
-
 
 # A page must answer before its server gives up; the command has no such limit.
 MOST_MEGABYTES = 10
@@ -137,7 +133,6 @@ class CatalogueImportAdmin(ReadOnlyAdmin):
             done = apply_catalogue(
                 catalogue=catalogue,
                 fingerprint=request.POST.get("fingerprint", ""),
-                addresses=address_rules(),
                 actor=actor_of(request),
                 now=timezone.now(),
             )
@@ -171,7 +166,6 @@ def _preview(request: HttpRequest, wanted: dict[str, Any]) -> CatalogueImport:
         name=name,
         content=content,
         provider=wanted["provider"],
-        addresses=address_rules(),
         actor=actor_of(request),
         now=timezone.now(),
     )
@@ -181,12 +175,7 @@ def _preview(request: HttpRequest, wanted: dict[str, Any]) -> CatalogueImport:
 def _preview_context(catalogue: CatalogueImport) -> dict[str, Any]:
     """As it is now: the directory may have changed since the file was read."""
     try:
-        difference = differences_of(
-            catalogue.source,
-            bytes(catalogue.content),
-            provider=catalogue.provider,
-            addresses=address_rules(),
-        )
+        difference = differences_of(catalogue.source, bytes(catalogue.content), provider=catalogue.provider)
     except BadCatalogue as refusal:
         return {"refusal": refusal}
     return {

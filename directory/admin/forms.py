@@ -14,17 +14,13 @@ from bars_portal.nhsuk.forms.text import normalise_postcode
 from directory.hours import (
     InvalidHours,
     StoredHours,
-    Week,
     read_hours,
     read_spans,
-    read_week,
+    readable_week,
     write_hours,
     write_spans,
 )
 from directory.models import Endpoint, HealthcareService
-
-# Structured values as plain text that staff can type safely.
-
 
 T = TypeVar("T")
 _MOST_LINES, _LONGEST_LINE = 8, 100
@@ -72,7 +68,7 @@ class OpeningHoursField(_WrittenField[StoredHours]):
 
     def write(self, value: StoredHours) -> str:
         """Hours that another program wrote and nobody can read are shown as not known."""
-        return write_hours(value) if _week_of(value) is not None else ""
+        return write_hours(value) if readable_week(value) is not None else ""
 
     def read(self, text: str) -> StoredHours:
         try:
@@ -82,14 +78,7 @@ class OpeningHoursField(_WrittenField[StoredHours]):
 
     def same(self, one: StoredHours, other: StoredHours) -> bool:
         """A day left out is the same as a day that is closed."""
-        return one == other or (_week_of(one) is not None and _week_of(one) == _week_of(other))
-
-
-def _week_of(stored: object) -> Week | None:
-    try:
-        return read_week(stored)
-    except InvalidHours:
-        return None
+        return one == other or (readable_week(one) is not None and readable_week(one) == readable_week(other))
 
 
 class BankHolidayField(_WrittenField[list[list[str]] | None]):
@@ -158,9 +147,6 @@ class WholePostcodeField(forms.CharField):
         if text and not postcode:
             raise ValidationError("Enter a full UK postcode, like LS1 4AP.", code="postcode")
         return postcode
-
-
-# The forms of the staff pages.
 
 
 CONNECTION_TYPES = [("hl7-fhir-rest", "HL7 FHIR REST"), ("hl7-fhir-msg", "HL7 FHIR messaging")]

@@ -18,10 +18,8 @@ from directory.models import CapabilityChange, Endpoint, HealthcareService, Serv
 from directory.policies import can_change_endpoint, can_change_service
 from directory.selectors.capability import changes_of
 from directory.selectors.services import endpoints_seen_by, services_seen_by
-from directory.services import capability
-from directory.services.entries import create_endpoint, create_service, save_endpoint, save_service
-
-# What the staff pages of the directory share: who is there, and how changes are saved.
+from directory.services.capability import clear_capability
+from directory.services.entries import create_entry, save_entry
 
 
 def acting_in(request: HttpRequest) -> Acting | None:
@@ -53,8 +51,12 @@ class DirectoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-
-# Services: managers change those of the organisation that they act for, others look.
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor, now = actor_of(request), timezone.now()
+        if change:
+            save_entry(entry=obj, changed=form.changed_data, actor=actor, now=now)
+        else:
+            create_entry(entry=obj, actor=actor, now=now)
 
 
 @admin.register(HealthcareService)
@@ -102,16 +104,6 @@ class HealthcareServiceAdmin(DirectoryAdmin):
         )
         return format_html_join("", "<p>{}</p>", lines) or "-"
 
-    def save_model(self, request: HttpRequest, obj: HealthcareService, form: Any, change: bool) -> None:
-        actor, now = actor_of(request), timezone.now()
-        if change:
-            save_service(service=obj, changed=form.changed_data, actor=actor, now=now)
-        else:
-            create_service(service=obj, actor=actor, now=now)
-
-
-# Endpoints: engineers change where messages go, others look.
-
 
 @admin.register(Endpoint)
 class EndpointAdmin(DirectoryAdmin):
@@ -127,16 +119,6 @@ class EndpointAdmin(DirectoryAdmin):
 
     def may_change(self, row: Endpoint, acting: Acting | None) -> bool:
         return can_change_endpoint(row, acting)
-
-    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
-        actor, now = actor_of(request), timezone.now()
-        if change:
-            save_endpoint(endpoint=obj, changed=form.changed_data, actor=actor, now=now)
-        else:
-            create_endpoint(endpoint=obj, actor=actor, now=now)
-
-
-# What services said of themselves: a cache that staff may look into, and clear.
 
 
 @admin.register(ServiceCapability)
@@ -162,11 +144,8 @@ class ServiceCapabilityAdmin(AuditedReadOnlyAdmin):
     def clear_now(self, request: HttpRequest, queryset: QuerySet[ServiceCapability]) -> None:
         cleared = list(queryset.select_related("service"))
         for each in cleared:
-            capability.clear_capability(service=each.service)
+            clear_capability(service=each.service)
         messages.success(request, f"Cleared: {len(cleared)}. They are asked again when somebody next sends.")
-
-
-# How services' own words changed: when, and what they take no longer.
 
 
 @admin.register(CapabilityChange)

@@ -8,9 +8,6 @@ from uuid import UUID
 
 from directory.catalogue.entries import Catalogue, EndpointEntry, Faults, ServiceEntry
 
-# What the directory knows, and what a catalogue would change of it. Pure.
-
-
 # {"name": (before, after)}
 Fields = dict[str, tuple[Any, Any]]
 WayKey = tuple[str, UUID | None]
@@ -88,9 +85,6 @@ class Difference:
         for change in self.changes:
             digest.update(repr((change.kind, change.service_id, sorted(change.fields().items()))).encode())
         return digest.hexdigest()
-
-
-# The columns that catalogues may write, by their name in the model and their type in the database.
 
 
 SERVICE: dict[str, str] = {

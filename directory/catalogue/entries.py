@@ -6,9 +6,6 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
-# What a catalogue says, in one form for every source.
-
-
 # Values by the names of the model's fields; what a source does not say is not there.
 Said = Mapping[str, Any]
 
@@ -47,9 +44,6 @@ class Catalogue:
     endpoints: tuple[EndpointEntry, ...]
     organisations: frozenset[str] | None = None
     notes: tuple[str, ...] = field(default=())
-
-
-# What is wrong with a catalogue, and where: all of it is refused, with every reason that fits on a page.
 
 
 MOST_SHOWN = 50
@@ -106,9 +100,6 @@ def refuse(where: str, reason: str) -> BadCatalogue:
     return BadCatalogue([Fault(where, reason)])
 
 
-# The bytes of a catalogue as text, within limits.
-
-
 # 100,000 services with everything said about each are about 25 MB.
 MOST_BYTES = 64 * 1024 * 1024
 MOST_SERVICES = 250_000
@@ -132,9 +123,6 @@ def read_text(content: bytes) -> str:
     if not text.strip():
         raise refuse("File", "it is empty")
     return text
-
-
-# Base addresses of receivers, as a catalogue may hold them.
 
 
 _LONGEST = 300

@@ -25,9 +25,6 @@ from directory.catalogue.entries import (
 )
 from directory.hours import InvalidHours, StoredHours, read_hours, read_spans
 
-# The cells of a list of services: each column's text as the value that the directory keeps.
-
-
 LONGEST_NAME = 200
 # Values of directory.models.ServiceType, which a test holds to it.
 TYPES = ("ed", "utc", "cas", "pharmacy", "ambulance", "hub", "other")
@@ -158,11 +155,6 @@ READERS: dict[str, Callable[[str], Any]] = {
     "referral_roles": lambda text: [part[:60] for part in _parts(text)],
     "catchment_miles": _miles,
 }
-
-
-# A list of local services as CSV, one service a line; docs/how-to/import-a-catalogue.md has the columns.
-#
-# An empty cell says nothing, so what is known stays; a single hyphen empties the value.
 
 
 SOURCE = "csv"

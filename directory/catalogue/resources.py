@@ -4,10 +4,12 @@ Its models are loose R4: providedBy and managingOrganization come as lists or al
 Coding or a CodeableConcept, header as a text or a list. Systems are compared without their scheme.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from bars_portal.exchange.fhir.identifiers import (
     ODS_SYSTEM,
@@ -20,7 +22,7 @@ from bars_portal.exchange.fhir.identifiers import (
 )
 from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import parse_instant
-from directory.catalogue.entries import AddressRules, Catalogue, EndpointEntry, Faults, ServiceEntry
+from directory.catalogue.entries import AddressRules, Catalogue, EndpointEntry, Faults, ServiceEntry, refuse
 
 SOURCE = "api"
 _STATUSES = frozenset({"active", "suspended", "error", "off", "entered-in-error", "test"})
@@ -29,6 +31,21 @@ _KEPT_STATUS = {"active": "active", "suspended": "suspended", "error": "suspende
 _LONGEST_NAME = 200
 
 Json = dict[str, Any]
+
+
+def pack_answers(
+    *, organisations: Sequence[str], services: Sequence[Json], endpoints: Sequence[Json]
+) -> bytes:
+    """What the API answered as one file, so that it is previewed and applied like one."""
+    return orjson.dumps({"organisations": organisations, "services": services, "endpoints": endpoints})
+
+
+def read_answers(content: bytes, *, addresses: AddressRules) -> Catalogue:
+    """What `pack_answers` packed. Raises BadCatalogue."""
+    packed = orjson.loads(content)
+    if not isinstance(packed, dict) or set(packed) != {"organisations", "services", "endpoints"}:
+        raise refuse("File", "these are no answers of the Endpoint Catalogue API")
+    return read_resources(**packed, addresses=addresses)
 
 
 def read_resources(

@@ -8,12 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bars_portal.exchange.fhir.identifiers import (
-    SERVICE_ID_SYSTEM,
-    InvalidIdentifier,
-    ServiceID,
-    same_system,
-)
+from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, InvalidIdentifier, ServiceID, same_system
 from directory.catalogue.entries import (
     MOST_SERVICES,
     AddressRules,

@@ -16,7 +16,6 @@ from directory.catalogue.entries import BadCatalogue
 from directory.catalogue.words import counts_of, described, summary
 from directory.services.catalogue import (
     CatalogueMoved,
-    address_rules,
     apply_catalogue,
     differences_of,
     preview_catalogue,
@@ -48,20 +47,18 @@ class CatalogueCommand(BaseCommand):
         """Raises CommandError for a catalogue that is refused; then nothing is written."""
         with _refusals():
             if options["dry_run"]:
-                self._show(differences_of(source, content, provider=provider, addresses=address_rules()))
+                self._show(differences_of(source, content, provider=provider))
                 self.stdout.write("Nothing written (dry run).")
                 return
             self._apply(source, name, content, provider, options["by"])
 
     def _apply(self, source: str, name: str, content: bytes, provider: Organisation | None, by: str) -> None:
         actor = Actor(label=by or f"{getpass.getuser()} (command line)")
-        rules = address_rules()
         preview = preview_catalogue(
             source=source,
             name=name,
             content=content,
             provider=provider,
-            addresses=rules,
             actor=actor,
             now=timezone.now(),
         )
@@ -70,7 +67,6 @@ class CatalogueCommand(BaseCommand):
             catalogue=preview.catalogue,
             fingerprint=preview.difference.fingerprint,
             read=preview.read,
-            addresses=rules,
             actor=actor,
             now=timezone.now(),
         )

@@ -6,9 +6,6 @@ import unicodedata
 from django.db import models
 from django.db.models import Func, TextField
 
-# One way to compare names: without accents and case, in Python and in the database alike.
-
-
 _MOST_WORDS = 10
 _LONGEST_WORD = 50
 # As in the migration that keeps the words of every service; ASCII, so that both sides agree on it.

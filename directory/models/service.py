@@ -12,8 +12,6 @@ from django.db.models.functions import Left
 from bars_portal.accounts.models import Organisation
 from directory.models.functions import Compact, Folded, Place
 
-# Where an entry of the directory came from.
-
 
 class Source(models.TextChoices):
     LOCAL = "local", "Entered here"
@@ -32,9 +30,6 @@ class Postcode(models.Model):
 
     def __str__(self) -> str:
         return self.code
-
-
-# Services.
 
 
 # So many letters of a name decide where it is in a list.
@@ -115,14 +110,11 @@ class HealthcareService(models.Model):
                 condition=models.Q(requires_booking=False) | models.Q(takes_bookings=True),
                 name="service_requires_what_it_takes",
                 violation_error_message="A service that requires a booking must take bookings.",
-            ),
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.service_id})"
-
-
-# How services are reached.
 
 
 class EndpointStatus(models.TextChoices):

@@ -51,8 +51,4 @@ def _endpoints(rows: "QuerySet[Endpoint]", source: str) -> dict[WayKey, KnownEnd
 
 
 def _order(endpoint: KnownEndpoint, source: str) -> tuple[bool, bool, str]:
-    return (
-        endpoint.source != source,
-        endpoint.values["status"] != "active",
-        str(endpoint.key),
-    )
+    return (endpoint.source != source, endpoint.values["status"] != "active", str(endpoint.key))

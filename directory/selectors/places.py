@@ -12,8 +12,6 @@ from django.db.models.functions import Left, Length
 from directory.models import SORTED_BY, HealthcareService, Place, Postcode
 from directory.postcodes import InvalidPostcode, Position, UKPostcode, distance_miles, surroundings
 
-# Where a postcode is, as far as the postcode table knows.
-
 
 class Nearness(StrEnum):
     """How well a search knows the place that distances are measured from."""
@@ -65,11 +63,6 @@ def _middle(postcode: UKPostcode) -> Position | None:
     return Position(**middle) if middle["latitude"] is not None else None
 
 
-# The index knows neighbours on a flat map of degrees, where east and north do not measure the same. So it is
-# asked twice: for as many neighbours as are wanted, whose farthest one gives a radius that certainly holds
-# the nearest; then for everything within that radius.
-
-
 @dataclass(frozen=True)
 class Measured:
     """`miles` is None where the place of the service is not known."""
@@ -81,7 +74,12 @@ class Measured:
 def nearest(
     services: "QuerySet[HealthcareService, HealthcareService]", *, here: Position, start: int, stop: int
 ) -> list[Measured]:
-    """Places `start` to `stop` of the services by distance, then by name; those of unknown distance last."""
+    """Places `start` to `stop` of the services by distance, then by name; those of unknown distance last.
+
+    The index knows neighbours on a flat map of degrees, where east and north do not measure the same. So it
+    is asked twice: for as many neighbours as are wanted, whose farthest one gives a radius that certainly
+    holds the nearest; then for everything within that radius.
+    """
     placed = _placed(services, here, stop)
     found = [Measured(key, miles) for miles, _name, key in placed[start:stop]]
     if len(placed) >= stop:

@@ -104,9 +104,6 @@ def endpoints_seen_by(acting: Acting | None, *, everything: bool = False) -> Que
     return endpoints.filter(service__in=services_seen_by(acting, everything=everything))
 
 
-# The service of a slot search: on a hot path, so part of that one statement, and no model instances.
-
-
 # SQL with two %s, the ODS code of who asks and a service id: the row of that service, and none unless our
 # receiver answers for it and it is active. Without allowed callers anyone may use it.
 # The postcode is found as by `facts_of`: the key of that table is without blanks and in capitals.

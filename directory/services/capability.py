@@ -1,9 +1,8 @@
 """Asking a service what it takes (standard section 7), keeping it, and noticing what it says anew."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db import transaction
 
@@ -19,8 +18,6 @@ from directory.remote import Missing, SenderIdentity, Unreachable, ask
 from directory.selectors.capability import capability_of
 from directory.services.entries import record_contact, record_no_contact
 
-# Asking a service what it takes before anything is written for it (standard section 7), twice a day.
-
 
 def read_capability(
     client: BarsClient, *, service: HealthcareService, sender: SenderIdentity, now: datetime
@@ -32,54 +29,38 @@ def read_capability(
     known = capability_of(service, now=now)
     if known is not None:
         return known
-    told = _Asker(client, service, sender)
-    searchset = told.ask("/MessageDefinition", "Bundle:searchset", context=_context(service))
-    # Who does not answer the first question is not kept waiting for a second time.
-    statement = told.ask("/metadata", "CapabilityStatement") if searchset is not None else None
+    conversation = uuid4()
+
+    def read(path: str, expected: str, **params: str) -> dict[str, Any]:
+        return ask(
+            client,
+            sender=sender,
+            service_id=service.service_id,
+            correlation_id=conversation,
+            path=path,
+            params=list(params.items()),
+            expected=expected,
+        )
+
+    searchset = statement = None
+    silent = False
+    try:
+        context = f"{SERVICE_ID_SYSTEM}|{service.service_id}"
+        searchset = read("/MessageDefinition", "Bundle:searchset", context=context)
+        # Who does not answer the first question is not kept waiting for a second time.
+        statement = read_capability_statement(read("/metadata", "CapabilityStatement"))
+    except Missing:
+        pass
+    except Unreachable:
+        silent = searchset is None
     return keep_capability(
         service=service,
         searchset=searchset,
-        statement=read_capability_statement(statement) if statement is not None else None,
-        silent=told.silent and searchset is None,
+        statement=statement,
+        silent=silent,
         actor=sender.actor,
         now=now,
     )
-
-
-def _context(service: HealthcareService) -> str:
-    return f"{SERVICE_ID_SYSTEM}|{service.service_id}"
-
-
-@dataclass
-class _Asker:
-    """Both questions belong to one conversation. `silent`: a question had no answer that could be used."""
-
-    client: BarsClient
-    service: HealthcareService
-    sender: SenderIdentity
-    correlation_id: UUID = field(default_factory=uuid4)
-    silent: bool = False
-
-    def ask(self, path: str, expected: str, **params: str) -> dict[str, Any] | None:
-        """None for no answer that could be used."""
-        try:
-            return ask(
-                self.client,
-                sender=self.sender,
-                service_id=self.service.service_id,
-                correlation_id=self.correlation_id,
-                path=path,
-                params=list(params.items()),
-                expected=expected,
-            )
-        except Missing:
-            return None
-        except Unreachable:
-            self.silent = True
-            return None
-
-
-# Keeping what services say that they take, and noticing what they say otherwise than before.
 
 
 @transaction.atomic

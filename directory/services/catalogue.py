@@ -16,34 +16,20 @@ from bars_portal.exchange.gateway import get_client, own_organisation
 from bars_portal.exchange.transport.endpoint_catalogue import EndpointCatalogue
 from directory.catalogue.comparing import Change, Difference, Known, compare
 from directory.catalogue.entries import AddressRules, Catalogue
-from directory.catalogue.reading import Json, pack_answers, read_catalogue
+from directory.catalogue.local_list import read_local_list
+from directory.catalogue.resources import Json, pack_answers, read_answers
+from directory.catalogue.routes import read_routes
 from directory.catalogue.words import counts_of
-from directory.models import CatalogueImport, ImportState
+from directory.models import CatalogueImport, ImportState, Source
 from directory.selectors.catalogue import known_to_the_directory
 from directory.selectors.services import provider_organisations
 from directory.services.catalogue_rows import write_rows
 
-# Python's cycle collector, which goes through all objects again and again while a catalogue is read.
-
-
-@contextmanager
-def no_collector() -> Iterator[None]:
-    """Not while a catalogue is read and compared: it makes no cycles, and takes half the time without.
-
-    It is off for the whole process; that another thread switches it on early costs time, and nothing else.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-# A catalogue into the directory: previewed first, then applied whole in one transaction, or not at all.
-
-
+READERS: dict[str, Callable[..., Catalogue]] = {
+    Source.ROUTES: read_routes,
+    Source.CSV: read_local_list,
+    Source.API: read_answers,
+}
 # One catalogue at a time: an arbitrary number that everybody who applies one agrees on.
 _ONE_AT_A_TIME = 7_203_114
 _FORGOTTEN_AFTER = timedelta(days=1)
@@ -62,6 +48,21 @@ class CatalogueMoved(Exception):
     """The directory changed since the differences were shown: they must be looked at again."""
 
 
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Not while a catalogue is read and compared: it makes no cycles, and takes half the time without.
+
+    It is off for the whole process; that another thread switches it on early costs time, and nothing else.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @no_collector()
 def preview_catalogue(
     *,
@@ -69,7 +70,6 @@ def preview_catalogue(
     name: str,
     content: bytes,
     provider: Organisation | None,
-    addresses: AddressRules,
     actor: Actor,
     now: datetime,
 ) -> Preview:
@@ -77,7 +77,7 @@ def preview_catalogue(
 
     `provider`: whose new services are that name nobody.
     """
-    read = read_catalogue(source, content, addresses=addresses)
+    read = _read(source, content)
     difference = _compare(read, provider)
     catalogue = CatalogueImport(
         source=source,
@@ -99,11 +99,17 @@ def preview_catalogue(
 
 
 @no_collector()
-def differences_of(
-    source: str, content: bytes, *, provider: Organisation | None, addresses: AddressRules
-) -> Difference:
+def differences_of(source: str, content: bytes, *, provider: Organisation | None) -> Difference:
     """What it would change now; reads only. Raises BadCatalogue."""
-    return _compare(read_catalogue(source, content, addresses=addresses), provider)
+    return _compare(_read(source, content), provider)
+
+
+def _read(source: str, content: bytes) -> Catalogue:
+    """Raises BadCatalogue, and KeyError for another source."""
+    bars = settings.BARS
+    # The proxy that we use is no receiver; only beside the simulator may a catalogue name what it plays.
+    rules = AddressRules(proxies=(bars["BASE_URL"],), played=bars["ENVIRONMENT"] == "simulator")
+    return READERS[source](content, addresses=rules)
 
 
 def _compare(read: Catalogue, provider: Organisation | None) -> Difference:
@@ -116,7 +122,6 @@ def apply_catalogue(
     *,
     catalogue: CatalogueImport,
     fingerprint: str,
-    addresses: AddressRules,
     actor: Actor,
     now: datetime,
     read: Catalogue | None = None,
@@ -128,7 +133,7 @@ def apply_catalogue(
     """
     if catalogue.state != ImportState.PREVIEWED:
         return False
-    read = read or read_catalogue(catalogue.source, bytes(catalogue.content), addresses=addresses)
+    read = read or _read(catalogue.source, bytes(catalogue.content))
     try:
         with transaction.atomic():
             return _apply(catalogue, read, fingerprint, actor, now)
@@ -218,9 +223,6 @@ def _record(catalogue: CatalogueImport, action: str, actor: Actor, now: datetime
     )
 
 
-# Asking the Endpoint Catalogue API what it knows of some organisations; no transaction, nothing written.
-
-
 def fetch_catalogue(
     catalogue: EndpointCatalogue,
     *,
@@ -250,12 +252,3 @@ def fetch_known_organisations(
     codes = ods_codes or [each.ods_code for each in provider_organisations()]
     reader = EndpointCatalogue(get_client(), organisation=own_organisation())
     return settings.BARS["BASE_URL"], fetch_catalogue(reader, organisations=codes, progress=progress)
-
-
-# Which addresses this installation takes from a catalogue.
-
-
-def address_rules() -> AddressRules:
-    """The proxy that we use is no receiver; only beside the simulator may a catalogue name what it plays."""
-    bars = settings.BARS
-    return AddressRules(proxies=(bars["BASE_URL"],), played=bars["ENVIRONMENT"] == "simulator")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
@@ -14,58 +14,27 @@ from directory.models import Endpoint, HealthcareService
 from directory.selectors.capability import agreed_version_with
 from directory.selectors.services import hosted_service, service_by_id, service_ids_provided_by
 
-# Services and endpoints, as people enter and change them.
 
-
-def create_service(*, service: HealthcareService, actor: Actor, now: datetime) -> HealthcareService:
-    """Insert a new service. Raises IntegrityError when its DoS service id is taken."""
+def create_entry(*, entry: HealthcareService | Endpoint, actor: Actor, now: datetime) -> None:
+    """Insert a new service or endpoint. Raises IntegrityError when a DoS service id is taken."""
     with transaction.atomic():
-        service.save(force_insert=True)
-        record(actor=actor, action="directory.create_service", subject=service, now=now)
-    return service
+        entry.save(force_insert=True)
+        record(actor=actor, action=f"directory.create_{_NOUNS[type(entry)]}", subject=entry, now=now)
 
 
-def create_endpoint(*, endpoint: Endpoint, actor: Actor, now: datetime) -> Endpoint:
-    with transaction.atomic():
-        endpoint.save(force_insert=True)
-        record(actor=actor, action="directory.create_endpoint", subject=endpoint, now=now)
-    return endpoint
-
-
-def save_service(
-    *, service: HealthcareService, changed: Collection[str], actor: Actor, now: datetime
-) -> HealthcareService:
+def save_entry(
+    *, entry: HealthcareService | Endpoint, changed: Collection[str], actor: Actor, now: datetime
+) -> None:
     """Write exactly the fields named in `changed`, already set on the object; audited by field name."""
     if changed:
+        action, fields = f"directory.change_{_NOUNS[type(entry)]}", sorted(changed)
         with transaction.atomic():
-            service.save(update_fields=sorted(changed))
-            _note(service, action="directory.change_service", changed=changed, actor=actor, now=now)
-    return service
+            entry.save(update_fields=fields)
+            record(actor=actor, action=action, subject=entry, detail={"fields": ", ".join(fields)}, now=now)
 
 
-def save_endpoint(*, endpoint: Endpoint, changed: Collection[str], actor: Actor, now: datetime) -> Endpoint:
-    """As `save_service`, for an endpoint."""
-    if changed:
-        with transaction.atomic():
-            endpoint.save(update_fields=sorted(changed))
-            _note(endpoint, action="directory.change_endpoint", changed=changed, actor=actor, now=now)
-    return endpoint
-
-
-def _note(
-    subject: HealthcareService | Endpoint,
-    *,
-    action: str,
-    changed: Collection[str],
-    actor: Actor,
-    now: datetime,
-) -> None:
-    record(
-        actor=actor, action=action, subject=subject, detail={"fields": ", ".join(sorted(changed))}, now=now
-    )
-
-
-# What contact with a service says of its health.
+# As the audit trail names them.
+_NOUNS: dict[type[Model], str] = {HealthcareService: "service", Endpoint: "endpoint"}
 
 
 def record_contact(*, service_id: ServiceID | str, now: datetime) -> bool:
@@ -80,9 +49,6 @@ def record_no_contact(*, service_id: ServiceID | str, now: datetime) -> bool:
     fine = Q(last_success_at__isnull=True) | Q(last_success_at__lt=now)
     services = HealthcareService.objects.filter(fine, service_id=str(service_id), failing_since__isnull=True)
     return services.update(failing_since=now) == 1
-
-
-# What the directory tells the exchange of services: those that we answer for, and those that it sends to.
 
 
 class KnownServices:

@@ -9,13 +9,7 @@ from django.core.management.base import BaseCommand
 from bars_portal.correspondence.states import Direction
 from bookings.states import TRANSITIONS, BookingStatus
 
-# The table of transitions as a page: diagrams and every row. Pure.
-
-
-_TITLES = {
-    Direction.SENT: "Bookings that we sent",
-    Direction.RECEIVED: "Bookings that we received",
-}
+_TITLES = {Direction.SENT: "Bookings that we sent", Direction.RECEIVED: "Bookings that we received"}
 
 
 def as_markdown() -> str:
@@ -47,9 +41,6 @@ def _rows(direction: Direction) -> Iterator[tuple[str, str, str]]:
 def _node(status: str) -> str:
     """Mermaid's names have no hyphens; its beginning is a star."""
     return status.replace("-", "_") if status else "[*]"
-
-
-# Write docs/states.md from the table of transitions.
 
 
 class Command(BaseCommand):

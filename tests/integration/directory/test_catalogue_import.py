@@ -13,8 +13,8 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent
 from directory.catalogue.comparing import compare
-from directory.catalogue.entries import AddressRules, BadCatalogue
-from directory.catalogue.reading import pack_answers
+from directory.catalogue.entries import BadCatalogue
+from directory.catalogue.resources import pack_answers
 from directory.models import CatalogueChange, CatalogueImport, Endpoint, HealthcareService, ImportState
 from directory.services.catalogue import CatalogueMoved, Preview, apply_catalogue, preview_catalogue
 from tests.factories.accounts import make_organisation
@@ -23,7 +23,6 @@ from tests.factories.directory import make_endpoint, make_service
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
-ANY = AddressRules()
 SYSTEM_URL = "https://fhir.nhs.uk/Id/dos-service-id"
 URL = "https://receiver.example.nhs.uk/FHIR/R4"
 
@@ -41,7 +40,7 @@ def rows(*services: dict[str, Any]) -> bytes:
 
 def preview(content: bytes, source: str = "csv", provider: Organisation | None = None) -> Preview:
     return preview_catalogue(
-        source=source, name="list", content=content, provider=provider, addresses=ANY, actor=SYSTEM, now=NOW
+        source=source, name="list", content=content, provider=provider, actor=SYSTEM, now=NOW
     )
 
 
@@ -50,7 +49,6 @@ def apply(preview: Preview) -> bool:
     return apply_catalogue(
         catalogue=preview.catalogue,
         fingerprint=preview.difference.fingerprint,
-        addresses=ANY,
         actor=SYSTEM,
         now=NOW,
     )

@@ -7,11 +7,10 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from directory.models import HealthcareService
 from directory.services.entries import (
-    create_service,
+    create_entry,
     record_contact,
     record_no_contact,
-    save_endpoint,
-    save_service,
+    save_entry,
 )
 from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_endpoint, make_service
@@ -26,7 +25,7 @@ def test_a_change_is_audited_by_field_names_alone() -> None:
     service = make_service(name="Before")
     service.name, service.phone = "After", "0113 496 0000"
 
-    save_service(service=service, changed=["phone", "name"], actor=ACTOR, now=NOW)
+    save_entry(entry=service, changed=["phone", "name"], actor=ACTOR, now=NOW)
 
     service.refresh_from_db()
     event = AuditEvent.objects.get(action="directory.change_service")
@@ -40,14 +39,14 @@ def test_only_named_fields_are_written() -> None:
     service = make_service(name="Kept")
     service.name, service.phone = "Not meant", "0113 496 0000"
 
-    save_service(service=service, changed=["phone"], actor=ACTOR, now=NOW)
+    save_entry(entry=service, changed=["phone"], actor=ACTOR, now=NOW)
 
     service.refresh_from_db()
     assert (service.name, service.phone) == ("Kept", "0113 496 0000")
 
 
 def test_nothing_changed_is_nothing_written() -> None:
-    save_service(service=make_service(), changed=[], actor=ACTOR, now=NOW)
+    save_entry(entry=make_service(), changed=[], actor=ACTOR, now=NOW)
 
     assert not AuditEvent.objects.exists()
 
@@ -56,7 +55,7 @@ def test_an_endpoint_change_is_audited() -> None:
     endpoint = make_endpoint()
     endpoint.status = "off"
 
-    save_endpoint(endpoint=endpoint, changed=["status"], actor=ACTOR, now=NOW)
+    save_entry(entry=endpoint, changed=["status"], actor=ACTOR, now=NOW)
 
     assert AuditEvent.objects.get().action == "directory.change_endpoint"
 
@@ -68,7 +67,7 @@ def test_a_service_id_is_taken_once_and_a_failure_leaves_no_event() -> None:
     )
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        create_service(service=twin, actor=ACTOR, now=NOW)
+        create_entry(entry=twin, actor=ACTOR, now=NOW)
 
     assert not AuditEvent.objects.exists()
 

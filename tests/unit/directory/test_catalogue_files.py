@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from directory.catalogue.entries import MOST_SHOWN, AddressRules, BadCatalogue, Catalogue
 from directory.catalogue.local_list import TYPES, read_local_list
-from directory.catalogue.reading import read_catalogue
 from directory.catalogue.routes import read_routes
 from directory.models import ServiceType
+from directory.services.catalogue import READERS
 
 ANY = AddressRules()
 SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
@@ -268,6 +268,6 @@ def test_rows_of_anything_are_read_or_refused(lines: list[str]) -> None:
 
 def read_or_refuse(source: str, content: bytes) -> None:
     try:
-        assert isinstance(read_catalogue(source, content, addresses=ANY), Catalogue)
+        assert isinstance(READERS[source](content, addresses=ANY), Catalogue)
     except BadCatalogue as refusal:
         assert refusal.faults
