@@ -164,7 +164,7 @@ def _reached(bundle: MessageBundle, schedule: Resource) -> Iterator[Resource]:
         seen.add(id(each))
         room[kind] -= 1
         yield each
-        waiting += [target for _, ref in references(each, "") if (target := bundle.resolve(ref)) is not None]
+        waiting += [target for ref in references(each) if (target := bundle.resolve(ref)) is not None]
 
 
 def _portable(bundle: MessageBundle, resource: Resource, kept: set[int], around: list[list[Any]]) -> Resource:

@@ -58,7 +58,7 @@ def referred_to(resource: Resource, entries: Sequence[Entry]) -> list[Entry]:
     reached: dict[str, Resource] = {}
     waiting = [resource]
     while waiting:
-        found = [each["reference"] for _, each in references(waiting.pop(), "")]
+        found = [each["reference"] for each in references(waiting.pop())]
         fresh = [url for url in found if url in known and url not in reached]
         reached.update((url, known[url]) for url in fresh)
         waiting += [known[url] for url in fresh]

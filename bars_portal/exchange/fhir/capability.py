@@ -25,9 +25,6 @@ from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
 from bars_portal.exchange.fhir.timestamps import format_instant
 
-# What a receiver says of itself, generated from facts (standard section 7).
-
-
 _USAGE_CONTEXT = "http://terminology.hl7.org/CodeSystem/usage-context-type"
 _VARIANT_STATE = "http://terminology.hl7.org/CodeSystem/variant-state"
 _SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
@@ -180,8 +177,7 @@ def _definition_urls(use_cases: frozenset[str], rows: Sequence[WorkflowRow]) -> 
     return dict.fromkeys(row.definition for row in reached if row.definition in DEFINITIONS)
 
 
-# What another system's CapabilityStatement says, read leniently (standard sections 7 and 8). Pure.
-
+# -- what another system's CapabilityStatement says, read leniently
 
 _NUMBERS = re.compile(r"v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?(?![\d.])")
 

@@ -8,7 +8,6 @@ from hashlib import sha1
 from typing import Any, Self
 from uuid import UUID
 
-from nhs_number.constants import REGION_SYNTHETIC
 from nhs_number.validate import calculate_checksum
 
 from bars_portal.exchange.fhir.codes import NHSNumberStatus
@@ -18,7 +17,6 @@ from bars_portal.exchange.fhir.reading import as_text, codings, dicts, extension
 NHS_NUMBER_SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"
 ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"
 SERVICE_ID_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
-SDS_USER_SYSTEM = "https://fhir.nhs.uk/Id/sds-user-id"
 SDS_ROLE_PROFILE_SYSTEM = "https://fhir.nhs.uk/Id/sds-role-profile-id"
 
 _SEPARATORS = re.compile(r"[\s\-]+")
@@ -52,16 +50,6 @@ class NHSNumber:
     def from_token(cls, token: str) -> Self:
         """Read "system|value" or a bare number; InvalidIdentifier for another system or a bad number."""
         return cls.parse(_value_in(NHS_NUMBER_SYSTEM, token))
-
-    @property
-    def formatted(self) -> str:
-        return f"{self.value[:3]} {self.value[3:6]} {self.value[6:]}"
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether it is in the range that is never issued to a person."""
-        # The library leaves this one method without annotations.
-        return bool(REGION_SYNTHETIC.contains_number(self.value))  # type: ignore[no-untyped-call]
 
     def __str__(self) -> str:
         return self.value
@@ -154,7 +142,7 @@ def parse_uuid(text: str) -> UUID:
     return UUID(text)
 
 
-# NHS numbers in a FHIR Patient: only a verified one is used for matching (standard section 6).
+# -- NHS numbers in a FHIR Patient: only a verified one is used for matching (standard section 6)
 
 
 def nhs_identifiers(patient: dict[str, Any]) -> list[dict[str, Any]]:

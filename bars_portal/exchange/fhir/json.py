@@ -11,10 +11,43 @@ import orjson
 
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 
-# Decimals keep the precision that they were sent with: 1.50 is not 1.5 (FHIR R4 datatypes, decimal).
-#
-# An ExactDecimal is a float to everyone who calculates or stores; only those who write FHIR look at its text.
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+
+def loads(body: bytes) -> dict[str, Any]:
+    """Parse one JSON object; raise OutcomeError (400 invalid) for anything else, NaN included.
+
+    Decimals that a float would round or shorten come as ExactDecimal.
+    """
+    text = body.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        parsed = orjson.loads(text)
+        # orjson is the strict and quick one; the other has a hook for decimals, so it reads again if need be.
+        if not _is_written_alike(parsed, text) and may_lose_decimals(text):
+            parsed = json.loads(text, parse_float=parse_decimal, parse_int=parse_decimal)
+    except (ValueError, RecursionError):
+        # The parser's own text may quote the body, so the cause is not kept.
+        raise fault(OutcomeCode.INVALID, "The body is not well-formed JSON in UTF-8") from None
+    if not isinstance(parsed, dict):
+        raise fault(OutcomeCode.INVALID, "The body is not a JSON object")
+    return parsed
+
+
+def _is_written_alike(parsed: object, text: bytes) -> bool:
+    """Then nothing was lost; of compact JSON this is known much quicker than by looking at its numbers."""
+    try:
+        return orjson.dumps(parsed) == text
+    except orjson.JSONEncodeError:
+        # Too deep to be written.
+        return False
+
+
+def dumps(resource: dict[str, Any]) -> bytes:
+    """Compact UTF-8 JSON; member order is kept, so equal input gives equal bytes; decimals as they came."""
+    return orjson.dumps(resource, default=write_exactly)
+
+
+# -- decimals keep the precision that they were sent with: 1.50 is not 1.5 (FHIR R4 datatypes, decimal)
 
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 # More digits than any measurement has; they would only cost time.
@@ -29,7 +62,10 @@ _ODD = re.compile(rb"[:\[,]\s*(?:-?\d+[eE][+-]?\d+|-0|-?\d{18,})\s*[,}\]]")
 
 
 class ExactDecimal(float):
-    """A decimal whose text a float would not give back."""
+    """A decimal whose text a float would not give back.
+
+    To everyone who calculates or stores it is a float; only those who write FHIR look at its text.
+    """
 
     text: str
 
@@ -84,42 +120,3 @@ def write_exactly(value: object) -> orjson.Fragment:
     if isinstance(value, ExactDecimal):
         return orjson.Fragment(value.text)
     raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-# Bytes to dict and back for FHIR JSON (standard section 4).
-
-
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-def loads(body: bytes) -> dict[str, Any]:
-    """Parse one JSON object; raise OutcomeError (400 invalid) for anything else, NaN included.
-
-    Decimals that a float would round or shorten come as ExactDecimal.
-    """
-    text = body.removeprefix(_BYTE_ORDER_MARK)
-    try:
-        parsed = orjson.loads(text)
-        # orjson is the strict and quick one; the other has a hook for decimals, so it reads again if need be.
-        if not _is_written_alike(parsed, text) and may_lose_decimals(text):
-            parsed = json.loads(text, parse_float=parse_decimal, parse_int=parse_decimal)
-    except (ValueError, RecursionError):
-        # The parser's own text may quote the body, so the cause is not kept.
-        raise fault(OutcomeCode.INVALID, "The body is not well-formed JSON in UTF-8") from None
-    if not isinstance(parsed, dict):
-        raise fault(OutcomeCode.INVALID, "The body is not a JSON object")
-    return parsed
-
-
-def _is_written_alike(parsed: object, text: bytes) -> bool:
-    """Then nothing was lost; of compact JSON this is known much quicker than by looking at its numbers."""
-    try:
-        return orjson.dumps(parsed) == text
-    except orjson.JSONEncodeError:
-        # Too deep to be written.
-        return False
-
-
-def dumps(resource: dict[str, Any]) -> bytes:
-    """Compact UTF-8 JSON; member order is kept, so equal input gives equal bytes; decimals as they came."""
-    return orjson.dumps(resource, default=write_exactly)

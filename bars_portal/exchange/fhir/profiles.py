@@ -12,9 +12,6 @@ from functools import cached_property
 
 from bars_portal.exchange.fhir.codes import MessageEvent
 
-# URLs of the profiles, extensions and MessageDefinitions that we write (messages.md sections 5 and 6).
-
-
 # The version of the standard that we speak: Bundle.meta.versionId, CapabilityStatement.version.
 STANDARD_VERSION = "1.1.0"
 # All that may be asked for in Accept (standard section 4).
@@ -26,9 +23,6 @@ _UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition/"
 
 BUNDLE_MESSAGE = f"{_NHS}BARSBundleMessage"
 BUNDLE_SEARCHSET = f"{_UK_CORE}UKCore-Bundle"
-HEADER_BOOKING_REQUEST = f"{_NHS}BARSMessageHeader-booking-request"
-HEADER_SERVICEREQUEST_REQUEST = f"{_NHS}BARSMessageHeader-servicerequest-request"
-HEADER_SERVICEREQUEST_RESPONSE = f"{_NHS}BARSMessageHeader-servicerequest-response"
 SERVICEREQUEST_REFERRAL = f"{_NHS}BARSServiceRequest-request-referral"
 SERVICEREQUEST_VALIDATION = f"{_NHS}BARSServiceRequest-request-validation"
 LOCATION_INCIDENT = f"{_UK_CORE}BARSLocation-incident-location"
@@ -38,13 +32,12 @@ FLAG_SCENE_SAFETY = f"{_NHS}BARSFlag-scene-safety"
 EXTENSION_CONTACT_RANK = f"{_UK_CORE}Extension-UKCore-ContactRank"
 EXTENSION_NHS_NUMBER_STATUS = f"{_UK_CORE}Extension-UKCore-NHSNumberVerificationStatus"
 EXTENSION_DELIVERY_CHANNEL = f"{_UK_CORE}Extension-UKCore-DeliveryChannel"
-EXTENSION_CDSS = f"{_NHS}CDSSExtension"
 EXTENSION_LOCATION = f"{_NHS}LocationExtension"
 
+# By event, for those of which messages are sent.
 HEADER_PROFILES = {
-    "booking-request": HEADER_BOOKING_REQUEST,
-    "servicerequest-request": HEADER_SERVICEREQUEST_REQUEST,
-    "servicerequest-response": HEADER_SERVICEREQUEST_RESPONSE,
+    event: f"{_NHS}BARSMessageHeader-{event}"
+    for event in ("booking-request", "servicerequest-request", "servicerequest-response")
 }
 
 
@@ -68,11 +61,6 @@ class Definition(StrEnum):
     VALIDATION_REQUEST = f"{_DEFINITION}servicerequest-request-validation"
     VALIDATION_RESPONSE_INTERIM = f"{_DEFINITION}servicerequest-response-validation-interim"
     VALIDATION_RESPONSE_FULL = f"{_DEFINITION}servicerequest-response-validation-full"
-
-
-# The BaRS MessageDefinitions as data: what a Bundle of each kind may hold (messages.md section 5).
-#
-# One table serves two ends: counting what arrives, and telling senders what we take.
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +102,6 @@ class DefinitionFacts:
 
 
 # Where a definition means another profile than UK Core's of the type.
-_HEADERS = {
-    "booking-request": HEADER_BOOKING_REQUEST,
-    "servicerequest-request": HEADER_SERVICEREQUEST_REQUEST,
-    "servicerequest-response": HEADER_SERVICEREQUEST_RESPONSE,
-}
 _PROFILES = {
     "ServiceRequest:referral": SERVICEREQUEST_REFERRAL,
     "ServiceRequest:validation": SERVICEREQUEST_VALIDATION,
@@ -210,7 +193,7 @@ _TABLE: tuple[tuple[Definition, MessageEvent, str, str, str], ...] = (
 
 def _facts(url: Definition, event: MessageEvent, version: str, title: str, resources: str) -> DefinitionFacts:
     # The published response to a referral names the request's header.
-    header = _HEADERS["servicerequest-request" if url is Definition.REFERRAL_RESPONSE else event.value]
+    header = HEADER_PROFILES["servicerequest-request" if url is Definition.REFERRAL_RESPONSE else event.value]
     allowed = (
         Allowed("Bundle", BUNDLE_MESSAGE, 1, 1),
         Allowed("MessageHeader", header, 1, 1),

@@ -32,7 +32,7 @@ def codings(concepts: object) -> Iterator[dict[str, Any]]:
         yield from dicts(concept.get("coding"))
 
 
-def bare_references(value: object) -> Iterator[dict[str, Any]]:
+def references(value: object) -> Iterator[dict[str, Any]]:
     """Every Reference below `value` that has a text in `reference`."""
     stack = [value]
     while stack:
@@ -43,23 +43,6 @@ def bare_references(value: object) -> Iterator[dict[str, Any]]:
             stack.extend(member for member in item.values() if isinstance(member, (dict, list)))
         elif isinstance(item, list):
             stack.extend(item)
-
-
-def references(value: object, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The same with the FHIRPath of each; slower, so ask only when something is wrong."""
-    stack = [(value, path)]
-    while stack:
-        item, place = stack.pop()
-        if isinstance(item, list):
-            stack.extend((member, f"{place}[{index}]") for index, member in enumerate(item))
-        elif isinstance(item, dict):
-            if isinstance(item.get("reference"), str):
-                yield place, item
-            stack.extend(
-                (member, f"{place}.{name}")
-                for name, member in item.items()
-                if isinstance(member, (dict, list))
-            )
 
 
 def extension(element: dict[str, Any], url: str) -> dict[str, Any]:

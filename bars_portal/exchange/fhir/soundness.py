@@ -4,6 +4,8 @@ Shapes are compiled from the library's own classes, each when it is first met, s
 not understood of a class is left out of its shape: then an object that has it is not surely sound.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,8 +23,31 @@ from fhir_core.types import FhirBase, FhirElementOrResourceBase
 from bars_portal.exchange.fhir.json import ExactDecimal
 from bars_portal.exchange.fhir.limits import MAX_DEPTH, MAX_ENTRIES, has_plain_texts
 
-# The shape of one FHIR type: which members an object may have, and what each must be.
+# An object takes two levels when it stands in a list, and one level is kept for lists of primitives.
+_OBJECTS_DEEP = (MAX_DEPTH - 1) // 2
 
+
+def is_surely_sound(raw: dict[str, Any]) -> bool:
+    """Whether `Bundle.model_validate` and the limits surely take it. False means: not known, ask them.
+
+    Whatever it has no rule for is not known. Never raises.
+    """
+    entries = raw.get("entry")
+    if isinstance(entries, list) and len(entries) > MAX_ENTRIES:
+        return False
+    return surely_fits(Bundle, raw)
+
+
+def surely_fits(model: Model, value: Any) -> bool:
+    """The same for an object of any class of the library."""
+    try:
+        return has_plain_texts(value) and shape_of(model).fits(value, _OBJECTS_DEEP)
+    except (KeyError, TypeError, AttributeError):
+        # An unknown name, and what is of another type than its place: quicker met than asked for each time.
+        return False
+
+
+# -- the shape of one FHIR type: which members an object may have, and what each must be
 
 # Truthy for a value that is surely sound. What is no text may raise TypeError where a text is expected.
 Leaf = Callable[[Any], object]
@@ -72,82 +97,7 @@ def many_leaves(one: Leaf) -> Leaf:
     return lambda value: bool(value) and type(value) is list and all(map(one, value))
 
 
-# When a value is surely sound for one of FHIR's primitive types (R4 datatypes), by the library's markers.
-#
-# Each rule takes less than the library does, never more: its patterns run on another engine, where `\s`, `\d`
-# and `$` mean other things. The methods of compiled patterns raise TypeError for what is no text.
-
-
-_ANY_TEXT: Leaf = re.compile("").match
-_DAYS = (
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
-    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-_YEAR = r"(?!0000)[0-9]{4}"
-# Every fourth year but the hundredths: 29 February 2000 is the library's business.
-_LEAP_DAY = r"[0-9]{2}(?:0[48]|[2468][048]|[13579][26])-02-29"
-_DATE = rf"(?:{_YEAR}-{_DAYS}|{_LEAP_DAY})"
-_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,30})?"
-_MOMENT = rf"{_DATE}T{_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
-_PARTIAL = rf"{_YEAR}(?:-(?:0[1-9]|1[0-2]))?"
-_BASE64 = "[A-Za-z0-9+/]"
-_SMALL = 2**63
-
-
-def _whole(pattern: str) -> Leaf:
-    return re.compile(pattern).fullmatch
-
-
-def _is_decimal(value: Any) -> bool:
-    if type(value) is int:
-        return -_SMALL < value < _SMALL
-    return type(value) in (float, ExactDecimal) and isfinite(value)
-
-
-def is_boolean(value: Any) -> bool:
-    return value is True or value is False
-
-
-def _between(marker: Any) -> Leaf:
-    low, high = marker.min_length, marker.max_length
-    return lambda value: type(value) is int and low <= value <= high
-
-
-_FIXED: dict[type, Leaf] = {
-    types.String: re.compile(r"\S").search,
-    types.Code: _whole(r"\S+(?: \S+)*"),
-    types.Id: _whole(r"[A-Za-z0-9.\-]{1,64}"),
-    types.Uri: _ANY_TEXT,
-    types.Canonical: _ANY_TEXT,
-    types.Markdown: _ANY_TEXT,
-    types.Xhtml: _ANY_TEXT,
-    types.Url: _whole(r"https?://[A-Za-z0-9.\-]+(?:/[!-~]*)?"),
-    types.Oid: _whole(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"),
-    types.Base64Binary: _whole(rf"(?:{_BASE64}{{4}})*(?:{_BASE64}{{4}}|{_BASE64}{{2}}==|{_BASE64}{{3}}=)"),
-    types.Date: _whole(rf"{_DATE}|{_PARTIAL}"),
-    types.DateTime: _whole(rf"{_MOMENT}|{_DATE}|{_PARTIAL}"),
-    types.Instant: _whole(_MOMENT),
-    types.Time: _whole(_TIME),
-    types.Decimal: _is_decimal,
-}
-_BOUNDED: dict[type, Callable[[Any], Leaf]] = {
-    types.Integer: _between,
-    types.UnsignedInt: _between,
-    types.PositiveInt: _between,
-}
-
-
-def leaf_of(marker: object) -> Leaf | None:
-    """The rule for the library's marker of a primitive type; None where there is none."""
-    kind = type(marker)
-    return _BOUNDED[kind](marker) if kind in _BOUNDED else _FIXED.get(kind)
-
-
-# Shapes compiled from the model library's own classes, each when it is first met.
-#
-# What is not understood of a class is left out of its shape: then an object that has it is not surely sound.
-
+# -- shapes compiled from the model library's own classes
 
 Model = type[FHIRAbstractModel]
 
@@ -272,29 +222,71 @@ def _resource(name: str) -> Nested:
     return shape_of(model).fits
 
 
-# The quick gate: a Bundle in which nothing can be wrong for the model library, nor for our limits.
+# -- when a value is surely sound for one of FHIR's primitive types (R4 datatypes), by the library's markers
+# Each rule takes less than the library does, never more: its patterns run on another engine, where `\s`, `\d`
+# and `$` mean other things. The methods of compiled patterns raise TypeError for what is no text.
+
+_ANY_TEXT: Leaf = re.compile("").match
+_DAYS = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_YEAR = r"(?!0000)[0-9]{4}"
+# Every fourth year but the hundredths: 29 February 2000 is the library's business.
+_LEAP_DAY = r"[0-9]{2}(?:0[48]|[2468][048]|[13579][26])-02-29"
+_DATE = rf"(?:{_YEAR}-{_DAYS}|{_LEAP_DAY})"
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,30})?"
+_MOMENT = rf"{_DATE}T{_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
+_PARTIAL = rf"{_YEAR}(?:-(?:0[1-9]|1[0-2]))?"
+_BASE64 = "[A-Za-z0-9+/]"
+_SMALL = 2**63
 
 
-# An object takes two levels when it stands in a list, and one level is kept for lists of primitives.
-_OBJECTS_DEEP = (MAX_DEPTH - 1) // 2
+def _whole(pattern: str) -> Leaf:
+    return re.compile(pattern).fullmatch
 
 
-def is_surely_sound(raw: dict[str, Any]) -> bool:
-    """Whether `Bundle.model_validate` and the limits surely take it. False means: not known, ask them.
-
-    Compiled from the library's own models, so it changes with them; whatever it has no rule for is not known.
-    Never raises.
-    """
-    entries = raw.get("entry")
-    if isinstance(entries, list) and len(entries) > MAX_ENTRIES:
-        return False
-    return surely_fits(Bundle, raw)
+def _is_decimal(value: Any) -> bool:
+    if type(value) is int:
+        return -_SMALL < value < _SMALL
+    return type(value) in (float, ExactDecimal) and isfinite(value)
 
 
-def surely_fits(model: Model, value: Any) -> bool:
-    """The same for an object of any class of the library."""
-    try:
-        return has_plain_texts(value) and shape_of(model).fits(value, _OBJECTS_DEEP)
-    except (KeyError, TypeError, AttributeError):
-        # An unknown name, and what is of another type than its place: quicker met than asked for each time.
-        return False
+def is_boolean(value: Any) -> bool:
+    return value is True or value is False
+
+
+def _between(marker: Any) -> Leaf:
+    low, high = marker.min_length, marker.max_length
+    return lambda value: type(value) is int and low <= value <= high
+
+
+_FIXED: dict[type, Leaf] = {
+    types.String: re.compile(r"\S").search,
+    types.Code: _whole(r"\S+(?: \S+)*"),
+    types.Id: _whole(r"[A-Za-z0-9.\-]{1,64}"),
+    types.Uri: _ANY_TEXT,
+    types.Canonical: _ANY_TEXT,
+    types.Markdown: _ANY_TEXT,
+    types.Xhtml: _ANY_TEXT,
+    types.Url: _whole(r"https?://[A-Za-z0-9.\-]+(?:/[!-~]*)?"),
+    types.Oid: _whole(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"),
+    types.Base64Binary: _whole(rf"(?:{_BASE64}{{4}})*(?:{_BASE64}{{4}}|{_BASE64}{{2}}==|{_BASE64}{{3}}=)"),
+    types.Date: _whole(rf"{_DATE}|{_PARTIAL}"),
+    types.DateTime: _whole(rf"{_MOMENT}|{_DATE}|{_PARTIAL}"),
+    types.Instant: _whole(_MOMENT),
+    types.Time: _whole(_TIME),
+    types.Decimal: _is_decimal,
+}
+_BOUNDED: dict[type, Callable[[Any], Leaf]] = {
+    types.Integer: _between,
+    types.UnsignedInt: _between,
+    types.PositiveInt: _between,
+}
+
+
+def leaf_of(marker: object) -> Leaf | None:
+    """The rule for the library's marker of a primitive type; None where there is none."""
+    kind = type(marker)
+    return _BOUNDED[kind](marker) if kind in _BOUNDED else _FIXED.get(kind)

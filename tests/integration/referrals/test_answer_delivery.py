@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from bars_portal.accounts.refusals import PolicyRefused
-from bars_portal.exchange.fhir.reading import bare_references
+from bars_portal.exchange.fhir.reading import references
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import Party
 from referrals.answer_states import AnswerState
@@ -180,5 +180,5 @@ def by_ids(bundle: Bundle) -> None:
         resource = each["resource"]
         resource["id"] = f"x{number}"
         names[each["fullUrl"]] = f"{resource['resourceType']}/x{number}"
-    for reference in bare_references(bundle):
+    for reference in references(bundle):
         reference["reference"] = names.get(reference["reference"], reference["reference"])

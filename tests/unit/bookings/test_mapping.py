@@ -13,6 +13,7 @@ from bars_portal.correspondence.entries import clean, distinct_urls, referred_to
 from bars_portal.exchange.fhir.bundle import MessageBundle, rendered_searchset
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.queries.services import SlotInclude
+from bars_portal.exchange.fhir.reading import references
 from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.patients.details import PatientDetails
 from bookings.mapping.appointments import cancelled_appointment, new_appointment, parse_booking, reference_of
@@ -121,19 +122,13 @@ def test_every_reference_of_an_answer_resolves(includes: frozenset[str]) -> None
     ]
     bundle = MessageBundle.from_dict(answer([slot_of(each) for each in two], two, includes))
     for _, resource in bundle.entries:
-        for _, reference in _references(resource):
+        for reference in references(resource):
             assert bundle.resolve(reference) is not None
     urls = [url for url, _ in bundle.entries]
     assert len(urls) == len(set(urls))
     if includes is ALL:
         places = [each.location_name for each in read_offers(bundle.raw)]
         assert sorted(places) == ["First floor", "Ground floor"], "each slot has its own place"
-
-
-def _references(value: Any) -> list[tuple[str, dict[str, Any]]]:
-    from bars_portal.exchange.fhir.reading import references
-
-    return list(references(value, ""))
 
 
 def test_slots_have_no_identifier_and_london_times() -> None:

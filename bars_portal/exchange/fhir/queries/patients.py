@@ -15,9 +15,6 @@ from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, NHSNumber
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.fhir.queries.params import Pairs, Params
 
-# GET /Appointment of one patient (standard section 7; api.md section 3).
-
-
 IDENTIFIER = "patient:identifier"
 NAME = "patient:name"
 BIRTH_DATE = "patient:birthdate"
@@ -111,8 +108,7 @@ def _postcode(reader: Params) -> str | None:
     return None
 
 
-# GET /ServiceRequest, of one patient or by an identifier (standard section 7; api.md section 3).
-
+# -- GET /ServiceRequest, of one patient or by an identifier
 
 REQUEST_IDENTIFIER = "ServiceRequest.identifier"
 

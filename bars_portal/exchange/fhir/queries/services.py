@@ -25,9 +25,6 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.fhir.queries.params import Pairs, Params, sound
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 
-# GET /Slot (standard section 7; api.md section 3).
-
-
 SERVICE = "Schedule.actor:HealthcareService"
 STATUS = "status"
 START = "start"
@@ -149,8 +146,7 @@ def _includes(reader: Params) -> frozenset[str]:
     return frozenset(found)
 
 
-# GET /MessageDefinition (standard section 7; api.md section 3).
-
+# -- GET /MessageDefinition
 
 CONTEXT = "context"
 

@@ -16,16 +16,13 @@ from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
 from bars_portal.exchange.fhir.rules.parts import journey_id, journey_of, request_of
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 
-# Where to go: the incident of a validation, and of a case between ambulance controls.
-
-
 # An address with nothing but a country or a county sends nobody anywhere.
 _ADDRESS_PARTS = ("text", "postalCode", "city")
 # Any of these together is a place.
 _GRIDS = (("UPRN",), ("eastings", "northings"), ("what3words",))
 
 
-def _says_where(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+def _incident_location(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
     if facts.row is None or facts.row.is_stripped:
         return
     # A validation has one Location, which is the incident whether it says so or not.
@@ -74,21 +71,6 @@ def _has_position(location: Resource) -> bool:
     )
 
 
-RULES = (
-    Rule(
-        "incident-location",
-        "6",
-        "The Location of a validation says where: UPRN, address, eastings and northings, what3words or "
-        "position; an incident Location of a referral should.",
-        _says_where,
-        Severity.EITHER,
-    ),
-)
-
-
-# By when a validation must be done: ServiceRequest.occurrencePeriod (profile of validation requests).
-
-
 def _breach_time(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
     row, request = facts.row, request_of(bundle)
     if row is None or request is None or MessageCategory.VALIDATION not in row.categories:
@@ -110,19 +92,6 @@ def _breach_time(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
         yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.end",))
 
 
-BREACH_RULES = (
-    Rule(
-        "breach-time",
-        "9",
-        "A validation request says from when and until when it is to be done.",
-        _breach_time,
-    ),
-)
-
-
-# The journey that joins the messages of one case.
-
-
 def _journey(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
     """Only warnings: section 6 refuses nothing for it, and the clinical content is of use without."""
     first = journey_id(bundle)
@@ -136,7 +105,21 @@ def _journey(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
             yield Issue(OutcomeCode.INVARIANT, words, path, warning=True)
 
 
-JOURNEY_RULES = (
+RULES = (
+    Rule(
+        "incident-location",
+        "6",
+        "The Location of a validation says where: UPRN, address, eastings and northings, what3words or "
+        "position; an incident Location of a referral should.",
+        _incident_location,
+        Severity.EITHER,
+    ),
+    Rule(
+        "breach-time",
+        "9",
+        "A validation request says from when and until when it is to be done.",
+        _breach_time,
+    ),
     Rule(
         "journey",
         "9",

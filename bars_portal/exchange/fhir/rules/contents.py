@@ -14,8 +14,6 @@ from bars_portal.exchange.fhir.profiles import DEFINITIONS, DefinitionFacts
 from bars_portal.exchange.fhir.reading import as_text, dicts
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity, WorkflowRow, located, scan
 
-# What a Bundle holds, against the MessageDefinition of its kind.
-
 
 def _definition(bundle: MessageBundle, facts: Facts) -> DefinitionFacts | None:
     """The definition that counts: the one that the header names, when it is of the message's event."""
@@ -75,35 +73,6 @@ def _nothing_else(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
         if kind not in definition.limits:
             words = f"{bundle.path_of(resources[0])} is of a type that {definition.name} does not list"
             yield Issue(OutcomeCode.INVARIANT, words, (bundle.path_of(resources[0]),), warning=True)
-
-
-RULES = (
-    Rule(
-        "definition-fits",
-        "6",
-        "The header names the definition of its kind of message (one that does not exist is only noted).",
-        _definition_fits,
-        Severity.EITHER,
-    ),
-    Rule(
-        "counts",
-        "6",
-        "The Bundle holds as many of each resource as its definition says; the receiver's Encounter in an "
-        "update or acknowledgement is only noted.",
-        _counts,
-        Severity.EITHER,
-    ),
-    Rule(
-        "counts-listed",
-        "6",
-        "The Bundle should hold nothing but what is listed.",
-        _nothing_else,
-        Severity.WARNING,
-    ),
-)
-
-
-# Full URLs and the references between resources.
 
 
 _URN = "urn:uuid:"
@@ -167,7 +136,29 @@ def _resolves(bundle: MessageBundle, resource: Resource, reference: Resource) ->
     return bool(_ABSOLUTE.fullmatch(text) or _ELSEWHERE.fullmatch(text))
 
 
-REFERENCES_RULES = (
+RULES = (
+    Rule(
+        "definition-fits",
+        "6",
+        "The header names the definition of its kind of message (one that does not exist is only noted).",
+        _definition_fits,
+        Severity.EITHER,
+    ),
+    Rule(
+        "counts",
+        "6",
+        "The Bundle holds as many of each resource as its definition says; the receiver's Encounter in an "
+        "update or acknowledgement is only noted.",
+        _counts,
+        Severity.EITHER,
+    ),
+    Rule(
+        "counts-listed",
+        "6",
+        "The Bundle should hold nothing but what is listed.",
+        _nothing_else,
+        Severity.WARNING,
+    ),
     Rule("full-urls", "6", "Every entry has a fullUrl of its own.", _full_urls),
     Rule("references", "6", "Every reference resolves, except in a cancel.", _references),
 )

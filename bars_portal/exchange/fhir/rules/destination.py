@@ -17,8 +17,6 @@ from bars_portal.exchange.fhir.rules.parts import (
     use_case_codings,
 )
 
-# Whom a message is for and where a reply would go.
-
 
 def _hosted(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
     if not bundle.header or facts.service is not None:
@@ -77,30 +75,6 @@ def _sender_named(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
         yield Issue(OutcomeCode.REQUIRED, words, (f"{bundle.path_of(bundle.header)}.sender",), warning=True)
 
 
-RULES = (
-    Rule("destination-hosted", "6", "The destination is a service that this receiver hosts.", _hosted),
-    Rule("receiver-resolves", "6", "The destination's receiver is in the Bundle.", _receiver_resolves),
-    Rule(
-        "receiver-provider",
-        "6",
-        "The receiver should be the provider of the service.",
-        _receiver_is_provider,
-        Severity.WARNING,
-    ),
-    Rule(
-        "source-service",
-        "8",
-        "The source should be a service, so that replies find it.",
-        _source_is_a_service,
-        Severity.WARNING,
-    ),
-    Rule("sender", "6", "The header should name its sender.", _sender_named, Severity.WARNING),
-)
-
-
-# The use case of a message and whether the service takes it.
-
-
 def _use_case(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
     carrier = use_case_carrier(bundle)
     if carrier is None or facts.row is None:
@@ -136,7 +110,24 @@ def _one_of_each(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
         yield Issue(OutcomeCode.INVARIANT, f"{path} has more than one use case", (path,))
 
 
-USECASE_RULES = (
+RULES = (
+    Rule("destination-hosted", "6", "The destination is a service that this receiver hosts.", _hosted),
+    Rule("receiver-resolves", "6", "The destination's receiver is in the Bundle.", _receiver_resolves),
+    Rule(
+        "receiver-provider",
+        "6",
+        "The receiver should be the provider of the service.",
+        _receiver_is_provider,
+        Severity.WARNING,
+    ),
+    Rule(
+        "source-service",
+        "8",
+        "The source should be a service, so that replies find it.",
+        _source_is_a_service,
+        Severity.WARNING,
+    ),
+    Rule("sender", "6", "The header should name its sender.", _sender_named, Severity.WARNING),
     Rule(
         "use-case",
         "6",

@@ -10,12 +10,20 @@ from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
 
-# The Bundle itself and its header: what every other rule stands on.
-
 
 def _type_is_message(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
     if bundle.raw.get("type") != "message":
         yield Issue(OutcomeCode.INVARIANT, "Bundle.type is not message", ("Bundle.type",))
+
+
+def _version(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
+    path = ("Bundle.meta.versionId",)
+    if not bundle.version_id:
+        yield Issue(OutcomeCode.INVARIANT, "Bundle.meta.versionId is missing", path)
+    # With a suffix too: 1.0.0-beta is of our major.
+    elif bundle.version_id.partition(".")[0] != STANDARD_VERSION.partition(".")[0]:
+        words = f"Bundle.meta.versionId is not a version that is supported here, such as {STANDARD_VERSION}"
+        yield Issue(OutcomeCode.VERSION_NOT_SUPPORTED, words, path)
 
 
 def _has_id(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
@@ -58,6 +66,7 @@ def _answers_something(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
 
 RULES = (
     Rule("bundle-type", "6", "The Bundle is of type message.", _type_is_message),
+    Rule("version", "6", "Bundle.meta.versionId names a version of the standard with our major.", _version),
     Rule("bundle-id", "5", "The Bundle has an id, which the answer repeats.", _has_id),
     Rule("header-first", "6", "The MessageHeader is the first entry and the only one.", _header_is_first),
     Rule("entry-resource", "6", "Every entry holds a resource.", _entries_hold_resources),
@@ -69,28 +78,4 @@ RULES = (
         Severity.EITHER,
     ),
     Rule("response-answers", "6", "A response names the message that it answers.", _answers_something),
-)
-
-
-# The version of the standard that a message follows.
-
-
-_PATH = ("Bundle.meta.versionId",)
-
-
-def is_supported(version: str) -> bool:
-    """Whether a version such as 1.0.0 or 1.0.0-beta has our major number."""
-    return version.partition(".")[0] == STANDARD_VERSION.partition(".")[0]
-
-
-def _version(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
-    if not bundle.version_id:
-        yield Issue(OutcomeCode.INVARIANT, "Bundle.meta.versionId is missing", _PATH)
-    elif not is_supported(bundle.version_id):
-        words = f"Bundle.meta.versionId is not a version that is supported here, such as {STANDARD_VERSION}"
-        yield Issue(OutcomeCode.VERSION_NOT_SUPPORTED, words, _PATH)
-
-
-VERSION_RULES = (
-    Rule("version", "6", "Bundle.meta.versionId names a version of the standard with our major.", _version),
 )

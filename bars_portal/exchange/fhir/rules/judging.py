@@ -13,23 +13,13 @@ from bars_portal.exchange.fhir.rules.model import Facts, FindService, Rule, Verd
 # The order decides which fault a sender is told first: is it a message, of a version that we speak, of a
 # kind that we take, for a service of ours; then what it holds.
 _RULES: tuple[Rule, ...] = (
-    *envelope.RULES[:1],
-    *envelope.VERSION_RULES,
-    *envelope.RULES[1:],
+    *envelope.RULES,
     *workflow.RULES,
-    *workflow.STATES_RULES,
     *destination.RULES,
-    *destination.USECASE_RULES,
     *contents.RULES,
-    *contents.REFERENCES_RULES,
     *patient.RULES,
-    *patient.APPOINTMENT_RULES,
-    *patient.CONSENT_RULES,
     *case.RULES,
-    *case.BREACH_RULES,
-    *case.JOURNEY_RULES,
     *systems.RULES,
-    *systems.CODING_RULES,
 )
 
 

@@ -11,8 +11,6 @@ from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue
 
-# What a row of the workflow table asks of other resources than the focus (standard section 6).
-
 
 class Part(Enum):
     """Which of several resources of a type is meant."""
@@ -26,7 +24,7 @@ class Part(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A resource has one of these statuses, and where named a class or a reason.
+    """What a row asks of another resource than the focus: one of these statuses, maybe a class or a reason.
 
     It holds for `use_cases` only (none: for all). An absent resource is left to the counts unless
     `required`. A condition that `decides` also tells rows apart which are otherwise alike.
@@ -40,64 +38,6 @@ class Condition:
     needs_reason: bool = False
     required: bool = False
     decides: bool = False
-
-
-# Every Reference and Coding of a message, found in one pass; paths are worked out only for what is wrong.
-
-
-Found = list[tuple[Resource, dict[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Elements:
-    """Pairs of the resource of the Bundle and an element somewhere in it."""
-
-    references: Found = field(default_factory=list)
-    codings: Found = field(default_factory=list)
-
-
-def scan(bundle: MessageBundle) -> Elements:
-    """Iterative, so that deep nesting cannot exhaust the stack; plain, for it walks over all of a message."""
-    found = Elements()
-    for _, resource in bundle.entries:
-        stack: list[Any] = [resource]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, dict):
-                if "reference" in item:
-                    if isinstance(item["reference"], str):
-                        found.references.append((resource, item))
-                elif (
-                    "system" in item and isinstance(item["system"], str) and isinstance(item.get("code"), str)
-                ):
-                    found.codings.append((resource, item))
-                item = item.values()
-            for member in item:
-                kind = type(member)
-                if kind is dict or kind is list:
-                    stack.append(member)
-    return found
-
-
-def located(bundle: MessageBundle, wrong: Found) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The elements with the FHIRPath of each, resource by resource."""
-    by_resource: dict[int, tuple[Resource, set[int]]] = {}
-    for resource, element in wrong:
-        by_resource.setdefault(id(resource), (resource, set()))[1].add(id(element))
-    for resource, elements in by_resource.values():
-        yield from _within(resource, bundle.path_of(resource), elements)
-
-
-def _within(resource: Resource, path: str, wanted: set[int]) -> Iterator[tuple[str, dict[str, Any]]]:
-    stack: list[tuple[Any, str]] = [(resource, path)]
-    while stack:
-        item, place = stack.pop()
-        if isinstance(item, list):
-            stack.extend((member, f"{place}[{at}]") for at, member in reversed(list(enumerate(item))))
-        elif isinstance(item, dict):
-            if id(item) in wanted:
-                yield place, item
-            stack.extend((member, f"{place}.{name}") for name, member in reversed(item.items()))
 
 
 # A focus in one of these states takes something back; such messages leave most resources out.
@@ -199,3 +139,60 @@ class Verdict:
 
 FindService = Callable[[ServiceID], HostedService | None]
 Workflows = Sequence[WorkflowRow]
+
+
+# -- every Reference and Coding of a message, found in one pass; paths are worked out only for what is wrong
+
+Found = list[tuple[Resource, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """Pairs of the resource of the Bundle and an element somewhere in it."""
+
+    references: Found = field(default_factory=list)
+    codings: Found = field(default_factory=list)
+
+
+def scan(bundle: MessageBundle) -> Elements:
+    """Iterative, so that deep nesting cannot exhaust the stack; plain, for it walks over all of a message."""
+    found = Elements()
+    for _, resource in bundle.entries:
+        stack: list[Any] = [resource]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, dict):
+                if "reference" in item:
+                    if isinstance(item["reference"], str):
+                        found.references.append((resource, item))
+                elif (
+                    "system" in item and isinstance(item["system"], str) and isinstance(item.get("code"), str)
+                ):
+                    found.codings.append((resource, item))
+                item = item.values()
+            for member in item:
+                kind = type(member)
+                if kind is dict or kind is list:
+                    stack.append(member)
+    return found
+
+
+def located(bundle: MessageBundle, wrong: Found) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The elements with the FHIRPath of each, resource by resource."""
+    by_resource: dict[int, tuple[Resource, set[int]]] = {}
+    for resource, element in wrong:
+        by_resource.setdefault(id(resource), (resource, set()))[1].add(id(element))
+    for resource, elements in by_resource.values():
+        yield from _within(resource, bundle.path_of(resource), elements)
+
+
+def _within(resource: Resource, path: str, wanted: set[int]) -> Iterator[tuple[str, dict[str, Any]]]:
+    stack: list[tuple[Any, str]] = [(resource, path)]
+    while stack:
+        item, place = stack.pop()
+        if isinstance(item, list):
+            stack.extend((member, f"{place}[{at}]") for at, member in reversed(list(enumerate(item))))
+        elif isinstance(item, dict):
+            if id(item) in wanted:
+                yield place, item
+            stack.extend((member, f"{place}.{name}") for name, member in reversed(item.items()))

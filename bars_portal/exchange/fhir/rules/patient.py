@@ -15,8 +15,6 @@ from bars_portal.exchange.fhir.reading import as_text, codings, dicts, extension
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 
-# Whom to call back: exactly one contact of rank 1.
-
 
 def contact_rank(contact: dict[str, Any]) -> int | None:
     """The rank of a Patient.contact, from its extension; None when it has none."""
@@ -53,21 +51,6 @@ def _ranks(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
 
 def _warning(words: str, path: str) -> Issue:
     return Issue(OutcomeCode.INVARIANT, words, (path,), warning=True)
-
-
-RULES = (
-    Rule("contact-call-back", "6", "Exactly one contact has rank 1, with a telecom.", _call_back),
-    Rule(
-        "contact-ranks",
-        "6",
-        "Every contact and every telecom should have a rank, one telecom rank 1.",
-        _ranks,
-        Severity.WARNING,
-    ),
-)
-
-
-# The appointment of a booking and the slot that it takes.
 
 
 def _appointment(bundle: MessageBundle) -> Resource | None:
@@ -118,15 +101,6 @@ def _slot_id(bundle: MessageBundle, slot: Resource) -> Iterator[Issue]:
         yield Issue(OutcomeCode.VALUE, "Slot.id is not a UUID", (path,))
 
 
-APPOINTMENT_RULES = (
-    Rule("appointment-times", "6", "The appointment has a start and a later end, with offsets.", _times),
-    Rule("appointment-slot", "6", "A new booking names the slot that it takes by its id.", _slot),
-)
-
-
-# The consent under which information is shared.
-
-
 def _direct_care(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
     for consent in bundle.of_type("Consent"):
         if not any(map(_is_direct_care, codings(consent.get("category")))):
@@ -140,4 +114,16 @@ def _is_direct_care(coding: dict[str, Any]) -> bool:
     return known and coding.get("code") == ConsentCategory.DIRECT_CARE
 
 
-CONSENT_RULES = (Rule("consent", "6", "A consent is for direct care.", _direct_care),)
+RULES = (
+    Rule("contact-call-back", "6", "Exactly one contact has rank 1, with a telecom.", _call_back),
+    Rule(
+        "contact-ranks",
+        "6",
+        "Every contact and every telecom should have a rank, one telecom rank 1.",
+        _ranks,
+        Severity.WARNING,
+    ),
+    Rule("appointment-times", "6", "The appointment has a start and a later end, with offsets.", _times),
+    Rule("appointment-slot", "6", "A new booking names the slot that it takes by its id.", _slot),
+    Rule("consent", "6", "A consent is for direct care.", _direct_care),
+)

@@ -18,9 +18,6 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.reading import as_text, dicts
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity, located, scan
 
-# Identifiers in which official examples fall short: recorded, never refused.
-
-
 _SYSTEMS = (("Organization", ODS_SYSTEM), ("HealthcareService", SERVICE_ID_SYSTEM))
 
 
@@ -45,27 +42,6 @@ def _systems(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
                     words = f"The identifier system of a resource of type {kind} is not written {expected}"
                     path = f"{bundle.path_of(resource)}.identifier"
                     yield Issue(OutcomeCode.VALUE, words, (path,), warning=True)
-
-
-RULES = (
-    Rule(
-        "nhs-number",
-        "6",
-        "An NHS number should pass its check and be marked as verified; else nobody is matched by it.",
-        _nhs_number,
-        Severity.WARNING,
-    ),
-    Rule(
-        "identifier-system",
-        "6",
-        "An ODS code and a service id should be in their systems to the letter.",
-        _systems,
-        Severity.WARNING,
-    ),
-)
-
-
-# Codes of the systems that we know: recorded when they differ, for official examples differ too.
 
 
 def _codes(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
@@ -93,7 +69,21 @@ def _displays(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
         yield Issue(OutcomeCode.VALUE, words, (f"{path}.display",), warning=True)
 
 
-CODING_RULES = (
+RULES = (
+    Rule(
+        "nhs-number",
+        "6",
+        "An NHS number should pass its check and be marked as verified; else nobody is matched by it.",
+        _nhs_number,
+        Severity.WARNING,
+    ),
+    Rule(
+        "identifier-system",
+        "6",
+        "An ODS code and a service id should be in their systems to the letter.",
+        _systems,
+        Severity.WARNING,
+    ),
     Rule(
         "codes",
         "6",

@@ -260,11 +260,8 @@ def row(key: str) -> WorkflowRow:
 _BY_KEY = {each.message_key: each for each in ROWS}
 
 
-# Whether one message could be of two types: then routing would be a matter of luck.
-
-
 def overlap(one: WorkflowRow, other: WorkflowRow) -> bool:
-    """Whether some message fits both rows and nothing decides between them."""
+    """Whether some message fits both rows and nothing decides between them: its routing would be luck."""
     return (
         one.event == other.event
         and one.focus_type == other.focus_type

@@ -33,99 +33,6 @@ from bars_portal.exchange.fhir.rules.parts import (
     use_cases_of,
 )
 
-# Whether the resources around the focus are in the states that the workflow table asks for.
-
-
-def meets(bundle: MessageBundle, condition: Condition) -> bool:
-    """Whether some resource that is meant has the status; what else is asked does not tell rows apart."""
-    return any(as_text(each.get("status")) in condition.statuses for each in _meant(bundle, condition))
-
-
-def _meant(bundle: MessageBundle, condition: Condition) -> list[Resource]:
-    """The resources that a condition may be about; an unnamed requester's Encounter may be any."""
-    if condition.part is Part.RESPONDER:
-        return responder_encounters(bundle)
-    if condition.part is Part.REQUESTER and (encounter := requester_encounter(bundle)) is not None:
-        return [encounter]
-    if condition.resource_type == "ServiceRequest":
-        return [request for request in (request_of(bundle),) if request is not None]
-    return bundle.of_type(condition.resource_type)
-
-
-def _states(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
-    if facts.row is None:
-        return
-    used = use_cases_of(bundle)
-    for condition in facts.row.conditions:
-        if not condition.use_cases or not condition.use_cases.isdisjoint(used):
-            yield from _judge(bundle, condition)
-
-
-def _judge(bundle: MessageBundle, condition: Condition) -> Iterator[Issue]:
-    meant = _meant(bundle, condition)
-    fitting = [each for each in meant if as_text(each.get("status")) in condition.statuses]
-    if not meant:
-        # The counts ask for most resources anyway, and say so better.
-        if condition.required:
-            yield _missing(condition)
-    elif not fitting:
-        yield _wrong_status(bundle, condition, meant[0])
-    else:
-        yield from _details(bundle, condition, fitting[0])
-
-
-def _missing(condition: Condition) -> Issue:
-    words = f"This message needs {_article(condition)} with status {_wanted(condition)}"
-    return Issue(OutcomeCode.INVARIANT, words, (f"Bundle.entry.resource.ofType({condition.resource_type})",))
-
-
-def _wrong_status(bundle: MessageBundle, condition: Condition, resource: Resource) -> Issue:
-    words = (
-        "This combination is not a message that is taken here: "
-        f"{condition.resource_type}.status is not {_wanted(condition)}"
-    )
-    return Issue(OutcomeCode.INVARIANT, words, (f"{bundle.path_of(resource)}.status",))
-
-
-def _details(bundle: MessageBundle, condition: Condition, resource: Resource) -> Iterator[Issue]:
-    path, kind = bundle.path_of(resource), condition.resource_type
-    if condition.class_code and as_dict(resource.get("class")).get("code") != condition.class_code:
-        words = f"{kind}.class is not {condition.class_code}, which this use case asks for"
-        yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.class",))
-    if condition.needs_reason and not _has_reason(resource):
-        words = f"{kind}.reasonCode is missing: a rejection says why"
-        yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.reasonCode",))
-
-
-def _has_reason(encounter: Resource) -> bool:
-    reasons = encounter.get("reasonCode")
-    coded = any(as_text(each.get("code")) for each in codings(reasons))
-    return coded or any(as_text(each.get("text")).strip() for each in dicts(reasons))
-
-
-def _wanted(condition: Condition) -> str:
-    return " or ".join(sorted(str(status) for status in condition.statuses))
-
-
-def _article(condition: Condition) -> str:
-    return f"{'an' if condition.resource_type[0] in 'AEIOU' else 'a'} {condition.resource_type}"
-
-
-STATES_RULES = (
-    Rule(
-        "workflow-states",
-        "6",
-        "CarePlan, Encounter, Appointment and ServiceRequest are in the states that the row asks for: a new "
-        "referral is assessed (Application 6: still open, and an emergency), a validation is still open, a "
-        "rejection says why, who did not attend has an Appointment with status noshow.",
-        _states,
-    ),
-)
-
-
-# The workflow table: what event, reason, focus and category say a message is.
-
-
 # Diagnostics name only what is in these lists: an unknown text could be anything.
 _STATUSES: frozenset[str] = frozenset(
     (*AppointmentStatus, *ServiceRequestStatus, *EncounterStatus),
@@ -226,6 +133,84 @@ def _cancel_is_an_update(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]
         yield Issue(OutcomeCode.INVARIANT, words, path, warning=True)
 
 
+# -- the states of the resources around the focus
+
+
+def meets(bundle: MessageBundle, condition: Condition) -> bool:
+    """Whether some resource that is meant has the status; what else is asked does not tell rows apart."""
+    return any(as_text(each.get("status")) in condition.statuses for each in _meant(bundle, condition))
+
+
+def _meant(bundle: MessageBundle, condition: Condition) -> list[Resource]:
+    """The resources that a condition may be about; an unnamed requester's Encounter may be any."""
+    if condition.part is Part.RESPONDER:
+        return responder_encounters(bundle)
+    if condition.part is Part.REQUESTER and (encounter := requester_encounter(bundle)) is not None:
+        return [encounter]
+    if condition.resource_type == "ServiceRequest":
+        return [request for request in (request_of(bundle),) if request is not None]
+    return bundle.of_type(condition.resource_type)
+
+
+def _states(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    if facts.row is None:
+        return
+    used = use_cases_of(bundle)
+    for condition in facts.row.conditions:
+        if not condition.use_cases or not condition.use_cases.isdisjoint(used):
+            yield from _judge(bundle, condition)
+
+
+def _judge(bundle: MessageBundle, condition: Condition) -> Iterator[Issue]:
+    meant = _meant(bundle, condition)
+    fitting = [each for each in meant if as_text(each.get("status")) in condition.statuses]
+    if not meant:
+        # The counts ask for most resources anyway, and say so better.
+        if condition.required:
+            yield _missing(condition)
+    elif not fitting:
+        yield _wrong_status(bundle, condition, meant[0])
+    else:
+        yield from _details(bundle, condition, fitting[0])
+
+
+def _missing(condition: Condition) -> Issue:
+    words = f"This message needs {_article(condition)} with status {_wanted(condition)}"
+    return Issue(OutcomeCode.INVARIANT, words, (f"Bundle.entry.resource.ofType({condition.resource_type})",))
+
+
+def _wrong_status(bundle: MessageBundle, condition: Condition, resource: Resource) -> Issue:
+    words = (
+        "This combination is not a message that is taken here: "
+        f"{condition.resource_type}.status is not {_wanted(condition)}"
+    )
+    return Issue(OutcomeCode.INVARIANT, words, (f"{bundle.path_of(resource)}.status",))
+
+
+def _details(bundle: MessageBundle, condition: Condition, resource: Resource) -> Iterator[Issue]:
+    path, kind = bundle.path_of(resource), condition.resource_type
+    if condition.class_code and as_dict(resource.get("class")).get("code") != condition.class_code:
+        words = f"{kind}.class is not {condition.class_code}, which this use case asks for"
+        yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.class",))
+    if condition.needs_reason and not _has_reason(resource):
+        words = f"{kind}.reasonCode is missing: a rejection says why"
+        yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.reasonCode",))
+
+
+def _has_reason(encounter: Resource) -> bool:
+    reasons = encounter.get("reasonCode")
+    coded = any(as_text(each.get("code")) for each in codings(reasons))
+    return coded or any(as_text(each.get("text")).strip() for each in dicts(reasons))
+
+
+def _wanted(condition: Condition) -> str:
+    return " or ".join(sorted(str(status) for status in condition.statuses))
+
+
+def _article(condition: Condition) -> str:
+    return f"{'an' if condition.resource_type[0] in 'AEIOU' else 'a'} {condition.resource_type}"
+
+
 RULES = (
     Rule("event-known", "6", "The event is one of message-events-bars.", _event_known),
     Rule("reason-known", "6", "The reason is one of message-reason-bars.", _reason_known),
@@ -242,5 +227,13 @@ RULES = (
         "What takes something back should have reason update.",
         _cancel_is_an_update,
         Severity.WARNING,
+    ),
+    Rule(
+        "workflow-states",
+        "6",
+        "CarePlan, Encounter, Appointment and ServiceRequest are in the states that the row asks for: a new "
+        "referral is assessed (Application 6: still open, and an emergency), a validation is still open, a "
+        "rejection says why, who did not attend has an Appointment with status noshow.",
+        _states,
     ),
 )

@@ -1,4 +1,4 @@
-"""XML as text and as a tree, for documents of strangers: nothing declared, nothing expanded, nothing kept."""
+"""XML as text and as a tree, for documents of strangers: no DOCTYPE, no entities, nothing kept."""
 
 from __future__ import annotations
 
@@ -26,9 +26,6 @@ def apart(work: Callable[[], Result]) -> Result:
     """
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(work).result()
-
-
-# Bytes to an lxml tree, for documents of strangers: no DOCTYPE, no entities, no network, bounded depth.
 
 
 _MARKS = {
@@ -110,8 +107,7 @@ def _invalid(diagnostics: str) -> OutcomeError:
     return fault(OutcomeCode.INVALID, diagnostics)
 
 
-# Text for the inside of a double-quoted attribute.
-
+# -- text for the inside of a double-quoted attribute
 
 # Tabs and line breaks would be read back as blanks; other controls, surrogates and U+FFFE/F have no place
 # in XML 1.0 at all, not even escaped.
@@ -136,8 +132,7 @@ def _escaped(found: re.Match[str]) -> str:
     return _WRITTEN.get(found[0], "\N{REPLACEMENT CHARACTER}")
 
 
-# The narrative: a text in JSON, an element of XHTML in XML (FHIR R4, "Narrative").
-
+# -- the narrative: a text in JSON, an element of XHTML in XML (FHIR R4, "Narrative")
 
 _DIV: Final = f"{{{XHTML}}}div"
 _OPENING: Final = f'<div xmlns="{XHTML}"'
