@@ -9,6 +9,6 @@ urlpatterns = [
     re_path(r"", UnknownPathView.as_view()),
 ]
 
-handler400 = "bars_portal.exchange.receiver.exceptions.bad_request"
-handler404 = "bars_portal.exchange.receiver.exceptions.unknown_path"
-handler500 = "bars_portal.exchange.receiver.exceptions.server_error"
+handler400 = "bars_portal.exchange.receiver.views.bad_request"
+handler404 = "bars_portal.exchange.receiver.views.unknown_path"
+handler500 = "bars_portal.exchange.receiver.views.server_error"

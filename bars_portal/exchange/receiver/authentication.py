@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.conf import settings
-from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
-from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.receiver.server.peer import BUNDLED, Trust, peer_certificate
+from bars_portal.exchange.receiver.server.peer import BUNDLED, PeerCertificate, Trust, peer_certificate
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,21 @@ class Peer:
     name: str
 
 
-def trust() -> Trust:
+class PeerAuthentication(BaseAuthentication):
+    """`request.user` becomes the Peer, `request.auth` its certificate."""
+
+    def authenticate(self, request: Request) -> tuple[Peer, PeerCertificate]:
+        """Raises AuthenticationFailed when there is no certificate, or one with another name."""
+        certificate = peer_certificate(request.META, _trust())
+        if certificate is None:
+            raise AuthenticationFailed
+        allowed = {certificate.common_name, *certificate.dns_names} & set(settings.BARS_PEER_NAMES)
+        if not allowed:
+            raise AuthenticationFailed
+        return Peer(min(allowed)), certificate
+
+
+def _trust() -> Trust:
     """Where the certificate may come from: our own TLS server, or the headers of a proxy that we trust."""
     return _proxies(*settings.BARS_TRUSTED_PROXIES) if settings.BARS_PEER_SOURCE == "proxy" else BUNDLED
 
@@ -25,13 +40,3 @@ def trust() -> Trust:
 @lru_cache
 def _proxies(*addresses: str) -> Trust:
     return Trust.proxy(addresses)
-
-
-def authenticate_peer(request: HttpRequest) -> Peer:
-    """Raises OutcomeError 403 REC_FORBIDDEN when there is no certificate, or one with another name."""
-    certificate = peer_certificate(request.META, trust())
-    names = {certificate.common_name, *certificate.dns_names} if certificate else set()
-    allowed = names & set(settings.BARS_PEER_NAMES)
-    if not allowed:
-        raise fault(OutcomeCode.FORBIDDEN, "The client certificate may not use this service.")
-    return Peer(sorted(allowed)[0])

@@ -1,13 +1,19 @@
-"""What is answered for an exception: an OperationOutcome, whatever went wrong."""
+"""DRF's exception handler of the receiver: whatever went wrong, the answer is an OperationOutcome."""
+
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from rest_framework.exceptions import MethodNotAllowed
+from django.http import UnreadablePostError
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, UnsupportedMediaType
 
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
 from bars_portal.exchange.inbound import issue_of, log_failure
-from bars_portal.exchange.receiver.renderers import refusal
+from bars_portal.exchange.receiver.renderers import OutcomeResponse
+
+
+def outcome_response(exc: Exception, context: dict[str, Any]) -> OutcomeResponse:
+    return OutcomeResponse(*issues_of(exc))
 
 
 def issues_of(exc: Exception) -> tuple[Issue, ...]:
@@ -15,8 +21,18 @@ def issues_of(exc: Exception) -> tuple[Issue, ...]:
     match exc:
         case OutcomeError():
             return exc.issues
+        case AuthenticationFailed():
+            return (Issue(OutcomeCode.FORBIDDEN, "The client certificate may not use this service."),)
         case MethodNotAllowed():
             return (Issue(OutcomeCode.METHOD_NOT_ALLOWED, "This verb is not served here."),)
+        case UnsupportedMediaType():
+            return (
+                Issue(
+                    OutcomeCode.UNSUPPORTED_MEDIA_TYPE,
+                    "Content-Type must be application/fhir+json or application/fhir+xml, in UTF-8.",
+                    ("http.Content-Type",),
+                ),
+            )
         case RequestDataTooBig():
             return (Issue(OutcomeCode.PAYLOAD_TOO_LARGE, "The body is larger than this service takes."),)
         case UnreadablePostError():
@@ -25,18 +41,3 @@ def issues_of(exc: Exception) -> tuple[Issue, ...]:
             return (issue_of(exc),)
     log_failure(exc)
     return (Issue(OutcomeCode.SERVER_ERROR, "The request could not be processed."),)
-
-
-def unknown_path(request: HttpRequest, exception: object = None) -> HttpResponse:
-    """handler404 of the receiver."""
-    return refusal(request, Issue(OutcomeCode.NOT_FOUND, "There is nothing at this path."))
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500 of the receiver: what failed outside every view."""
-    return refusal(request, Issue(OutcomeCode.SERVER_ERROR, "The request could not be processed."))
-
-
-def bad_request(request: HttpRequest, exception: object = None) -> HttpResponse:
-    """handler400 of the receiver."""
-    return refusal(request, Issue(OutcomeCode.INVALID, "The request is malformed."))

@@ -1,17 +1,20 @@
 """Which format and coding an answer gets (standard section 4): `_format` beats Accept, neither means JSON."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 from urllib.parse import parse_qsl
 
-from django.http import HttpRequest
 from django.utils.http import parse_header_parameters
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 from bars_portal.exchange.fhir.formats import Format, by_media_type, by_name
-from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.receiver.parsers import FhirParser
 
 FORMAT_PARAMETER = "_format"
 _PAIRS = "bars.query_pairs"
@@ -24,11 +27,27 @@ _ANY = {"*/*", "application/*"}
 _HEADERS_KEPT = 256
 
 
-def answer_format(request: HttpRequest) -> Format:
-    """The format to answer in. Raises OutcomeError (406) when nothing that is asked for is served."""
-    wanted = [value for name, value in query_pairs(request) if name == FORMAT_PARAMETER]
-    if wanted:
-        return _named(wanted[-1])
+class FhirNegotiation(BaseContentNegotiation):
+    """The parser that Content-Type names, and the renderer that the caller likes best."""
+
+    def select_parser(self, request: Request, parsers: Iterable[FhirParser]) -> FhirParser | None:  # type: ignore[override]  # our own parsers
+        media_type, parameters = parse_header_parameters(request.content_type)
+        charset = parameters.get("charset", "utf-8").strip().lower()
+        named = by_media_type(media_type)
+        return next((each for each in parsers if each.format is named and charset in each.charsets), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Raises OutcomeError (406) when nothing that is asked for is served."""
+        wanted = _answer_format(request)
+        return next((each, wanted.value) for each in renderers if each.media_type == wanted)
+
+
+def _answer_format(request: Request) -> Format:
+    names = [value for name, value in query_pairs(request) if name == FORMAT_PARAMETER]
+    if names:
+        return _named(names[-1])
     best = _best(request.META.get("HTTP_ACCEPT", ""))
     if best is None:
         raise fault(
@@ -39,20 +58,12 @@ def answer_format(request: HttpRequest) -> Format:
     return best
 
 
-def error_format(request: HttpRequest) -> Format:
-    """The format of an OperationOutcome: as an answer would have, or JSON when none is acceptable."""
-    try:
-        return answer_format(request)
-    except OutcomeError:
-        return Format.JSON
-
-
-def takes_gzip(request: HttpRequest) -> bool:
+def takes_gzip(request: Request) -> bool:
     """Whether Accept-Encoding names gzip; a bare `*` does not ask for it."""
     return _names_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
 
 
-def query_pairs(request: HttpRequest) -> Sequence[tuple[str, str]]:
+def query_pairs(request: Request) -> Sequence[tuple[str, str]]:
     """The query in its own order, repeated names kept. Unlike request.GET it never raises."""
     # Asked three times a request, and a slot search has a long query.
     pairs: Sequence[tuple[str, str]] | None = request.META.get(_PAIRS)

@@ -1,34 +1,96 @@
-"""The body of a request: all of it or nothing, of which format, and inflated within a limit."""
+"""DRF's parsers of both FHIR formats: the body whole or not at all, and inflated within a limit."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
-from django.utils.http import parse_header_parameters
 from gunicorn.http.errors import ParseException
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
-from bars_portal.exchange.fhir.formats import Format, by_media_type
+from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.message_bytes import MAX_CONTENT, Corrupt, TooLarge, inflate
 
-# The bytes of a request, all of them or nothing: what was cut off on its way is no message.
-
-
+_GZIP = {"gzip", "x-gzip"}
 _PIECE = 65_536
 # Read and thrown away of a body that is too large, so that its sender hears the answer and may go on.
 _MOST_DRAINED = 20_000_000
+_BODY = "bars.body"
 
 
-def read_raw(request: HttpRequest) -> bytes:
+@dataclass(frozen=True)
+class Body:
+    """`raw` is what arrived and is stored as the record; `content` is the same without its compression."""
+
+    raw: bytes
+    content: bytes
+    format: Format
+
+
+class FhirRequest(Request):
+    """DRF takes a body of no length or none announced for no data; here it is parsed like any other."""
+
+    @property
+    def stream(self) -> HttpRequest:
+        return self._request
+
+
+class FhirParser(BaseParser):
+    """Gives the Body: the exchange reads the resource in it, and keeps also what it cannot read."""
+
+    format: ClassVar[Format]
+    # FHIR is UTF-8; what a reader finds beyond that, it tells by itself from mark or declaration.
+    charsets: ClassVar[frozenset[str]] = frozenset({"utf-8", "utf8", "us-ascii"})
+
+    def parse(self, stream: HttpRequest, media_type: Any = None, parser_context: Any = None) -> Body:  # type: ignore[override]  # FhirRequest.stream
+        """Raises OutcomeError: 415 for another coding, 413 inflated too far, 400 no gzip; see read_body()."""
+        coding = stream.headers.get("Content-Encoding", "").strip().lower()
+        if coding and coding not in {"identity", *_GZIP}:
+            raise fault(
+                OutcomeCode.UNSUPPORTED_MEDIA_TYPE,
+                "Content-Encoding must be gzip or absent.",
+                "http.Content-Encoding",
+            )
+        raw = read_body(stream)
+        return Body(raw, _inflated(raw) if coding in _GZIP else raw, self.format)
+
+
+class FhirJsonParser(FhirParser):
+    media_type = Format.JSON.value
+    format = Format.JSON
+
+
+class FhirXmlParser(FhirParser):
+    media_type = Format.XML.value
+    format = Format.XML
+    charsets = FhirParser.charsets | {"utf-16"}
+
+
+def read_body(request: HttpRequest) -> bytes:
     """Raises UnreadablePostError when it did not arrive completely and in time, RequestDataTooBig.
 
     OutcomeError (400) when its chunks break their framing, which the server sees only as they are read.
     """
+    if _BODY not in request.META:
+        try:
+            request.META[_BODY] = _read_within_limit(request)
+        except ParseException:
+            raise fault(
+                OutcomeCode.INVALID, "The body's chunks are malformed.", "http.Transfer-Encoding"
+            ) from None
+    body: bytes = request.META[_BODY]
+    return body
+
+
+def readable_body(request: HttpRequest) -> bytes:
+    """What a refused request carried, as far as it can be had."""
     try:
-        return _read_within_limit(request)
-    except ParseException:
-        raise _malformed() from None
+        return read_body(request)
+    except (OutcomeError, RequestDataTooBig, UnreadablePostError):
+        return b""
 
 
 def _read_within_limit(request: HttpRequest) -> bytes:
@@ -37,18 +99,6 @@ def _read_within_limit(request: HttpRequest) -> bytes:
     except RequestDataTooBig:
         _drain(request)
         raise
-
-
-def read_again(request: HttpRequest) -> bytes:
-    """What a refused request carried, as far as it can be had."""
-    try:
-        return read_raw(request)
-    except (OutcomeError, RequestDataTooBig, UnreadablePostError):
-        return b""
-
-
-def _malformed() -> OutcomeError:
-    return fault(OutcomeCode.INVALID, "The body's chunks are malformed.", "http.Transfer-Encoding")
 
 
 def _read_sized(request: HttpRequest) -> bytes:
@@ -60,8 +110,7 @@ def _read_sized(request: HttpRequest) -> bytes:
 
 def _is_chunked(request: HttpRequest) -> bool:
     """Django takes a body without Content-Length for none; a server that finds its end by itself says so."""
-    length = request.META.get("CONTENT_LENGTH")
-    return not hasattr(request, "_body") and not length and bool(request.META.get("wsgi.input_terminated"))
+    return not request.META.get("CONTENT_LENGTH") and bool(request.META.get("wsgi.input_terminated"))
 
 
 def _read_chunks(request: HttpRequest) -> bytes:
@@ -72,8 +121,6 @@ def _read_chunks(request: HttpRequest) -> bytes:
         raise UnreadablePostError(*error.args) from error
     if len(body) > limit:
         raise RequestDataTooBig("The body is larger than this service takes.")
-    # Where Django keeps what it has read: the stream has it no more.
-    request._body = body
     return body
 
 
@@ -87,57 +134,6 @@ def _drain(request: HttpRequest) -> None:
             left -= len(piece)
     except OSError as error:
         raise UnreadablePostError(*error.args) from error
-
-
-# The body of a request: of which format, and inflated within a limit (standard section 4).
-
-
-# FHIR is UTF-8; what the parser reads beyond that, it tells by itself from mark or declaration.
-_CHARSETS = {
-    Format.JSON: {"utf-8", "utf8", "us-ascii"},
-    Format.XML: {"utf-8", "utf8", "us-ascii", "utf-16"},
-}
-_GZIP = {"gzip", "x-gzip"}
-
-
-@dataclass(frozen=True)
-class Body:
-    """`raw` is what arrived and is stored as the record; `content` is the same without its compression."""
-
-    raw: bytes
-    content: bytes
-    format: Format
-
-
-def read_body(request: HttpRequest) -> Body:
-    """Raises OutcomeError: 415 for another type or coding, 413 inflated too far, 400 no gzip at all."""
-    found = body_format(request.headers.get("Content-Type", ""))
-    coding = request.headers.get("Content-Encoding", "").strip().lower()
-    if coding and coding not in {"identity", *_GZIP}:
-        raise fault(
-            OutcomeCode.UNSUPPORTED_MEDIA_TYPE,
-            "Content-Encoding must be gzip or absent.",
-            "http.Content-Encoding",
-        )
-    raw = read_raw(request)
-    return Body(raw, _inflated(raw) if coding in _GZIP else raw, found)
-
-
-def body_format(content_type: str) -> Format:
-    """The format that Content-Type names. Raises OutcomeError (415) for one that is not taken."""
-    media_type, parameters = parse_header_parameters(content_type)
-    found = by_media_type(media_type)
-    if found is None or parameters.get("charset", "utf-8").strip().lower() not in _CHARSETS[found]:
-        raise _unsupported()
-    return found
-
-
-def _unsupported() -> OutcomeError:
-    return fault(
-        OutcomeCode.UNSUPPORTED_MEDIA_TYPE,
-        "Content-Type must be application/fhir+json or application/fhir+xml, in UTF-8.",
-        "http.Content-Type",
-    )
 
 
 def _inflated(raw: bytes) -> bytes:

@@ -1,43 +1,90 @@
-"""HTTP answers of the receiver: always FHIR in the negotiated format, always with both ids echoed."""
+"""DRF's renderers of both FHIR formats, and the responses: never cached, gzip when asked, both ids echoed."""
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir import json, xml
+from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeError, operation_outcome
 from bars_portal.exchange.message_bytes import deflate
-from bars_portal.exchange.receiver.negotiation import error_format, takes_gzip
+from bars_portal.exchange.receiver.negotiation import takes_gzip
 from bars_portal.exchange.transport.headers import echo_headers
 
 logger = logging.getLogger(__name__)
 
+Resource = dict[str, Any] | Rendered
 _SENT = "bars.headers"
 
 
-def answer(request: HttpRequest, resource: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A resource in the negotiated format."""
-    return _respond(request, *_written(resource, error_format(request)), status)
+class FhirJsonRenderer(BaseRenderer):
+    media_type = Format.JSON.value
+    format = "json"
+    charset = None
+
+    def render(self, data: Resource, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return data.body if isinstance(data, Rendered) else json.dumps(data)
 
 
-def stored_answer(request: HttpRequest, body: bytes, *, status: int) -> HttpResponse:
-    """An answer that was stored as JSON: as it is, or converted when XML is asked for."""
-    if error_format(request) is Format.JSON:
-        return _respond(request, body, Format.JSON, status)
-    return answer(request, json.loads(body), status=status)
+class FhirXmlRenderer(BaseRenderer):
+    media_type = Format.XML.value
+    format = "xml"
+    charset = None
+
+    def render(self, data: Resource, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        """Raises OutcomeError when XML has no place for something in it."""
+        return xml.dumps(data.read() if isinstance(data, Rendered) else data)
 
 
-def refusal(request: HttpRequest, *issues: Issue) -> HttpResponse:
+class FhirResponse(Response):
+    """One resource in the negotiated format."""
+
+    accepted_renderer: BaseRenderer
+    renderer_context: dict[str, Any]
+
+    @property
+    def rendered_content(self) -> bytes:  # type: ignore[override]  # DRF's own gives bytes, whatever the stubs say
+        request: Request = self.renderer_context["request"]
+        body = self._written()
+        self["Cache-Control"] = "no-store"
+        self["Vary"] = "Accept, Accept-Encoding"
+        if takes_gzip(request):
+            body = deflate(body)
+            self["Content-Encoding"] = "gzip"
+        self["Content-Length"] = str(len(body))
+        for name, value in echo_headers(headers_of(request)).items():
+            self[name] = value
+        return body
+
+    def _written(self) -> bytes:
+        try:
+            return cast(bytes, super().rendered_content)
+        except OutcomeError:
+            # What was done is done: an answer in the other format tells more than a failure.
+            # No traceback: it could quote the resource.
+            kind = self.data.read() if isinstance(self.data, Rendered) else self.data
+            logger.warning("A %s cannot be written as %s", kind.get("resourceType"), Format.XML)
+            self.accepted_renderer = FhirJsonRenderer()
+            return cast(bytes, super().rendered_content)
+
+
+class OutcomeResponse(FhirResponse):
     """An OperationOutcome; the first issue gives the status."""
-    outcome = operation_outcome(issues, outcome_id=str(uuid4()))
-    return answer(request, outcome, status=issues[0].code.status)
+
+    def __init__(self, *issues: Issue) -> None:
+        self.issues = issues
+        outcome = operation_outcome(issues, outcome_id=str(uuid4()))
+        super().__init__(outcome, status=issues[0].code.status)
 
 
-def headers_of(request: HttpRequest) -> Mapping[str, str]:
+def headers_of(request: HttpRequest | Request) -> Mapping[str, str]:
     """What was sent, by names in small letters: but for the length and type of the body."""
     # Asked twice a request; Django's own mapping works out the usual spelling of each name.
     found: Mapping[str, str] | None = request.META.get(_SENT)
@@ -45,27 +92,3 @@ def headers_of(request: HttpRequest) -> Mapping[str, str]:
         sent = ((name[5:], value) for name, value in request.META.items() if name.startswith("HTTP_"))
         found = request.META[_SENT] = {name.replace("_", "-").lower(): value for name, value in sent}
     return found
-
-
-def _written(resource: dict[str, Any], wanted: Format) -> tuple[bytes, Format]:
-    try:
-        return wanted.dumps(resource), wanted
-    except OutcomeError:
-        # What was done is done: an answer in the other format tells more than a failure.
-        # No traceback: it could quote the resource.
-        logger.warning("A %s cannot be written as %s", resource.get("resourceType"), wanted)
-        return Format.JSON.dumps(resource), Format.JSON
-
-
-def _respond(request: HttpRequest, body: bytes, written: Format, status: int) -> HttpResponse:
-    zipped = takes_gzip(request)
-    sent = deflate(body) if zipped else body
-    response = HttpResponse(sent, status=status, content_type=written.value)
-    response["Content-Length"] = str(len(sent))
-    response["Cache-Control"] = "no-store"
-    response["Vary"] = "Accept, Accept-Encoding"
-    if zipped:
-        response["Content-Encoding"] = "gzip"
-    for name, value in echo_headers(headers_of(request)).items():
-        response[name] = value
-    return response

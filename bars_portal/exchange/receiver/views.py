@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bars_portal.audit.services import record
@@ -27,25 +27,88 @@ from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.services import DefinitionQuery
 from bars_portal.exchange.inbound import code_of, log_failure, receive, store_refusal
-from bars_portal.exchange.receiver.authentication import Peer, authenticate_peer
+from bars_portal.exchange.receiver.authentication import Peer, PeerAuthentication
 from bars_portal.exchange.receiver.connections import spare
-from bars_portal.exchange.receiver.exceptions import issues_of
-from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, answer_format, query_pairs
-from bars_portal.exchange.receiver.parsers import read_again, read_body
-from bars_portal.exchange.receiver.renderers import answer, headers_of, refusal, stored_answer
+from bars_portal.exchange.receiver.exceptions import outcome_response
+from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, FhirNegotiation, query_pairs
+from bars_portal.exchange.receiver.parsers import (
+    Body,
+    FhirJsonParser,
+    FhirRequest,
+    FhirXmlParser,
+    readable_body,
+)
+from bars_portal.exchange.receiver.renderers import (
+    FhirJsonRenderer,
+    FhirResponse,
+    FhirXmlRenderer,
+    OutcomeResponse,
+    Resource,
+    headers_of,
+)
 from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
 
-# What every FHIR endpoint shares: who calls, the ids, formats, faults as OperationOutcome, audit.
+Params = Sequence[tuple[str, str]]
 
 
-class FhirView(APIView):
+class OutcomeView(APIView):
+    """DRF in FHIR's terms: its formats, and an OperationOutcome for every fault."""
+
+    http_method_names = ["get", "post", "head"]
+    permission_classes = ()
+    throttle_classes = ()
+    parser_classes = (FhirJsonParser, FhirXmlParser)
+    renderer_classes = (FhirJsonRenderer, FhirXmlRenderer)
+    content_negotiation_class = FhirNegotiation
+    # OPTIONS is a wrong verb like any other.
+    metadata_class = None
+    # `_format` is negotiated; no path ends in a format.
+    format_kwarg = None
+
+    def get_exception_handler(self) -> Any:
+        return outcome_response
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> FhirRequest:
+        made = FhirRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+        )
+        # It refers back to the request: a circle, in which the body would stay until a sweep.
+        made.parser_context.clear()
+        return made
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Rendered here, so that a fault in it is answered like any other."""
+        try:
+            return self._rendered(request, response)
+        except Exception as exc:  # noqa: BLE001 - the handler logs it
+            return self._rendered(request, self.handle_exception(exc))
+
+    def _rendered(self, request: Request, response: Response) -> Response:
+        final = super().finalize_response(request, response)
+        final.render()
+        # It refers to the response and the view: the same kind of circle.
+        cast(FhirResponse, final).renderer_context.clear()
+        return final
+
+
+class FailureView(OutcomeView):
+    """What failed outside every endpoint: the receiver's handler400, handler404 and handler500."""
+
+    issue: Issue | None = None
+    default_response_headers: ClassVar[dict[str, str]] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise OutcomeError(cast(Issue, self.issue))
+
+
+class FhirView(OutcomeView):
     """One FHIR endpoint. Order of checks: certificate, ids, formats, verb, then the endpoint's own."""
 
-    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
-    # Bodies, formats and answers are this package's own: nothing of DRF's is made for each request.
-    parser_classes = ()
-    renderer_classes = ()
+    authentication_classes = (PeerAuthentication,)
     audit_action: ClassVar[str] = "exchange.read"
     # Whether all that the endpoint does, up to its answer, is bounded here.
     keeps_deadline: ClassVar[bool] = True
@@ -63,48 +126,31 @@ class FhirView(APIView):
                 return super().dispatch(request, *args, **kwargs)
         finally:
             spare(connection, self.carried)
-            # Django's alias of `get`, bound to this view: a circle, in which all of it stays until a sweep.
+            # Django's alias of `get`, bound to this view: one more circle.
             vars(self).pop("head", None)
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """Without what only DRF's own parsers need: the same kind of circle, with the body in it."""
-        made = super().initialize_request(request, *args, **kwargs)
-        made.parser_context.clear()
-        return made
-
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """DRF's own steps in the order of the standard's refusals: 403 before 400 before 406."""
         if self.keeps_deadline:
             self._bounds.enter_context(bounded(self.deadline))
         self.now = datetime.now(UTC)
-        plain = request._request
-        self.peer = authenticate_peer(plain)
-        self.incoming = decode_headers(headers_of(plain))
-        answer_format(plain)
+        self.perform_authentication(request)
+        self.peer = cast(Peer, request.user)
+        self.incoming = decode_headers(headers_of(request))
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
 
-    @property
-    def allowed_methods(self) -> list[str]:
-        """For the header Allow."""
-        return [verb for verb in super().allowed_methods if verb != "OPTIONS"]
-
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]  # DRF's own Request
-        """Not the browsable kind of API: OPTIONS is a wrong verb like any other."""
-        raise MethodNotAllowed("OPTIONS")
-
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]  # the same
-        raise MethodNotAllowed(request.method or "")
-
-    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # rendered already
+    def handle_exception(self, exc: Exception) -> FhirResponse:
         self._bounds.close()
-        issues = issues_of(exc)
-        self._audit_refusal(issues[0])
-        return refusal(self.request._request, *issues)
+        return self.keep_refusal(cast(OutcomeResponse, super().handle_exception(exc)), exc)
 
-    def answer(self, resource: dict[str, Any]) -> HttpResponse:
-        return answer(self.request._request, resource)
-
-    def stored_answer(self, reply: StoredReply) -> HttpResponse:
-        self.carried = max(self.carried, len(reply.body))
-        return stored_answer(self.request._request, reply.body, status=reply.status)
+    def keep_refusal(self, refusal: OutcomeResponse, exc: Exception) -> FhirResponse:
+        """The refusal is on the trail; the answer matters more when that fails."""
+        try:
+            with bounded(self.deadline.extended()):
+                self.audit("refused", code_of(refusal.issues[0]))
+        except (DatabaseError, OutcomeError) as error:
+            log_failure(error)
+        return refusal
 
     def audit(self, outcome: str, code: str = "") -> None:
         """Every access is on the trail, refused ones too; parameters are not, they may name a patient."""
@@ -145,25 +191,11 @@ class FhirView(APIView):
             raise AssertionError("initial() has not run")
         return self.incoming
 
-    def _audit_refusal(self, issue: Issue) -> None:
-        try:
-            with bounded(self.deadline.extended()):
-                self.audit("refused", code_of(issue))
-        except (DatabaseError, OutcomeError) as error:
-            # The answer matters more now; the log line is what remains.
-            log_failure(error)
-
-
-# The FHIR endpoints: thin, each makes one call.
-
-
-Params = Sequence[tuple[str, str]]
-
 
 class MetadataView(FhirView):
     audit_action: ClassVar[str] = "exchange.read_metadata"
 
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: Request) -> FhirResponse:
         statement = capability_statement(
             software=settings.BARS["SOFTWARE_NAME"],
             version=settings.BARS["SOFTWARE_VERSION"],
@@ -173,20 +205,20 @@ class MetadataView(FhirView):
             formats=[each.name.lower() for each in Format],
         )
         self.audit("done")
-        return self.answer(statement)
+        return FhirResponse(statement)
 
 
 class MessageDefinitionView(FhirView):
     audit_action: ClassVar[str] = "exchange.read_definitions"
 
-    def get(self, request: Request) -> HttpResponse:
-        query = DefinitionQuery.parse(_params(request._request))
+    def get(self, request: Request) -> FhirResponse:
+        query = DefinitionQuery.parse(_params(request))
         service = services.provider.hosted(query.service_id)
         if service is None:
             raise fault(OutcomeCode.NOT_FOUND, "The service in context is not known here.", "context")
         found = message_definitions(service, registry.workflow_rows(), self.now, use_cases=query.use_cases)
         self.audit("done")
-        return self.answer(found)
+        return FhirResponse(found)
 
 
 class ProcessMessageView(FhirView):
@@ -199,45 +231,46 @@ class ProcessMessageView(FhirView):
     keeps_deadline: ClassVar[bool] = False
     handed_over = False
 
-    def post(self, request: Request) -> HttpResponse:
-        body = read_body(request._request)
+    def post(self, request: Request) -> FhirResponse:
+        body = cast(Body, request.data)
         self.carried = max(len(body.raw), len(body.content))
         arrival = Arrival(
             body=body.raw,
             content=body.content,
             format=body.format,
-            raw_headers=dict(request._request.headers),
+            raw_headers=dict(request.headers),
             headers=self.require_headers(),
             peer=self.peer.name if self.peer else "",
             now=self.now,
             deadline=self.deadline,
         )
         self.handed_over = True
-        return self.stored_answer(receive(arrival))
+        return self._stored(receive(arrival))
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # rendered already
+    def keep_refusal(self, refusal: OutcomeResponse, exc: Exception) -> FhirResponse:
         if self.handed_over or self.peer is None or self.request.method != "POST":
-            return super().handle_exception(exc)
+            return super().keep_refusal(refusal, exc)
+        unread = isinstance(exc, RequestDataTooBig | UnreadablePostError)
+        body = b"" if unread else readable_body(self.request._request)
+        self.carried = len(body)
         try:
-            return self.stored_answer(self._store(exc))
+            reply = store_refusal(
+                body=body,
+                raw_headers=dict(self.request.headers),
+                headers=self.incoming,
+                peer=self.peer.name,
+                now=self.now,
+                deadline=self.deadline,
+                issues=refusal.issues,
+            )
         except DatabaseError:
             # The answer that it deserves all the same, and a second try to say so on the trail.
-            return super().handle_exception(exc)
+            return super().keep_refusal(refusal, exc)
+        return self._stored(reply)
 
-    def _store(self, exc: Exception) -> StoredReply:
-        request = self.request._request
-        unread = isinstance(exc, RequestDataTooBig | UnreadablePostError)
-        body = b"" if unread else read_again(request)
-        self.carried = len(body)
-        return store_refusal(
-            body=body,
-            raw_headers=dict(request.headers),
-            headers=self.incoming,
-            peer=self.peer.name if self.peer else "",
-            now=self.now,
-            deadline=self.deadline,
-            issues=issues_of(exc),
-        )
+    def _stored(self, reply: StoredReply) -> FhirResponse:
+        self.carried = max(self.carried, len(reply.body))
+        return FhirResponse(Rendered(reply.body), status=reply.status)
 
 
 class ResourceView(FhirView):
@@ -245,15 +278,14 @@ class ResourceView(FhirView):
 
     resource_type: str = ""
 
-    def get(self, request: Request, resource_id: str | None = None) -> HttpResponse:
-        found = self._find(request._request, resource_id)
-        if isinstance(found, Rendered):
-            # The reader noted it. Its rows came in pieces: no connection carried all of it.
-            return stored_answer(request._request, found.body, status=200)
-        self.audit("done")
-        return self.answer(found)
+    def get(self, request: Request, resource_id: str | None = None) -> FhirResponse:
+        found = self._find(request, resource_id)
+        # What is rendered was noted by its reader. Its rows came in pieces: no connection carried it whole.
+        if not isinstance(found, Rendered):
+            self.audit("done")
+        return FhirResponse(found)
 
-    def _find(self, request: HttpRequest, resource_id: str | None) -> dict[str, Any] | Rendered:
+    def _find(self, request: Request, resource_id: str | None) -> Resource:
         reader = registry.reader(self.resource_type)
         if reader is None:
             raise fault(OutcomeCode.NOT_FOUND, "There is nothing at this path.")
@@ -281,6 +313,13 @@ def _uuid(text: str) -> UUID:
     return UUID(text)
 
 
-def _params(request: HttpRequest) -> Params:
+def _params(request: Request) -> Params:
     """The query without `_format`, which is no search parameter."""
     return [(name, value) for name, value in query_pairs(request) if name != FORMAT_PARAMETER]
+
+
+bad_request = FailureView.as_view(issue=Issue(OutcomeCode.INVALID, "The request is malformed."))
+unknown_path = FailureView.as_view(issue=Issue(OutcomeCode.NOT_FOUND, "There is nothing at this path."))
+server_error = FailureView.as_view(
+    issue=Issue(OutcomeCode.SERVER_ERROR, "The request could not be processed.")
+)
