@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 
 
 class BookingStatus(StrEnum):
@@ -74,10 +74,6 @@ TRANSITIONS: dict[tuple[Direction, BookingStatus | None, BookingEvent], BookingS
     (Direction.RECEIVED, _S.BOOKED, _E.RECEIVE_CANCEL): _S.CANCELLED,
     (Direction.RECEIVED, _S.BOOKED, _E.RECEIVE_ENTERED_IN_ERROR): _S.ENTERED_IN_ERROR,
 }
-
-
-class TransitionRefused(Exception):
-    """The event has no meaning in this status: another person or message was first."""
 
 
 def next_status(direction: Direction, status: BookingStatus | None, event: BookingEvent) -> BookingStatus:

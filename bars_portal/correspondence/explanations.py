@@ -1,27 +1,52 @@
-"""Why a message of ours was not taken: a table of sentences, asked with what came back."""
+"""Why a message of ours was not taken, in plain words and with the next step: what the clinician reads."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bars_portal.exchange.registry import Outcome
+from bars_portal.exchange.transport.judgement import Delivery
 
-# By (code of http-error-codes without prefix, issue code), most particular first.
+# By (code of http-error-codes without prefix, issue code or "" for any), the sentence.
 Refusals = Mapping[tuple[str, str], str]
+_PREFIXES = ("SEND_", "PROXY_", "REC_")
+_NOT_ON_NETWORK = ("PROXY_NOT_FOUND", "NOT_FOUND")
 
 
+@dataclass(frozen=True)
+class Explanations:
+    """All that can be said of the outcome of one kind of message, such as a booking or a cancellation."""
+
+    unknown: str
+    # While it goes out again by itself.
+    still_trying: str
+    refusals: Refusals
+    otherwise: str
+    # For what begins something: the proxy itself does not know the service.
+    not_on_network: str = ""
+
+    def explain(self, outcome: Outcome) -> str:
+        """One or two sentences; never a code, never the other side's own text. "" when it was taken."""
+        if outcome.delivery is Delivery.UNKNOWN:
+            return self.still_trying if outcome.next_attempt_at else self.unknown
+        return self._of_refusal(outcome) if outcome.delivery is Delivery.REFUSED else ""
+
+    def _of_refusal(self, outcome: Outcome) -> str:
+        """By the decisive issue: the first one."""
+        issue = next(iter(outcome.issues), None)
+        if issue is None:
+            return self.refusals.get(("", ""), self.otherwise)
+        code = issue.code.upper()
+        if self.not_on_network and code in _NOT_ON_NETWORK:
+            return self.not_on_network
+        bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
+        return self.refusals.get((bare, issue.issue)) or self.refusals.get((bare, "")) or self.otherwise
+
+
+# COMPAT
 def is_not_on_network(outcome: Outcome) -> bool:
-    """The proxy itself does not know the service."""
     issue = next(iter(outcome.issues), None)
-    return issue is not None and issue.code.upper() in ("PROXY_NOT_FOUND", "NOT_FOUND")
+    return issue is not None and issue.code.upper() in _NOT_ON_NETWORK
 
 
 def words_for(outcome: Outcome, table: Refusals) -> str:
-    """The table's sentence for the decisive issue of a refusal; "" when it has none."""
-    issue = next(iter(outcome.issues), None)
-    if issue is None:
-        return table.get(("", ""), "")
-    code = issue.code.upper()
-    bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
-    return table.get((bare, issue.issue)) or table.get((bare, "")) or ""
-
-
-_PREFIXES = ("SEND_", "PROXY_", "REC_")
+    return Explanations("", "", table, "")._of_refusal(outcome)

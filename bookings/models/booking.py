@@ -1,11 +1,11 @@
 """Bookings in both directions, their immutable history, and work in progress."""
 
 import uuid
-from typing import Any, NoReturn
 
 from django.db import models
 
 from bars_portal.accounts.models import Organisation, User
+from bars_portal.correspondence.history import StatusChange
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
@@ -112,33 +112,17 @@ class Booking(models.Model):
     def __str__(self) -> str:
         return self.reference or str(self.id)
 
+    @property
+    def correlation_id(self) -> uuid.UUID:
+        """Of the journey: every message about the booking carries it."""
+        return self.journey.correlation_id
 
-class BookingStatusChange(models.Model):
+
+class BookingStatusChange(StatusChange):
     """One immutable step in a booking's history, with the Appointment as it stood after it."""
 
     booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="changes")
-    event = models.CharField(max_length=30)
-    from_status = models.CharField(max_length=20, blank=True)
-    to_status = models.CharField(max_length=20)
-    at = models.DateTimeField()
-    actor_label = models.CharField(max_length=200)
-    actor_user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    note = models.CharField(max_length=300, blank=True)
     resource = models.JSONField(default=dict, encoder=ResourceEncoder, decoder=ResourceDecoder)
-
-    class Meta:
-        ordering = ["at", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.from_status or 'new'} -> {self.to_status}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
-            raise TypeError("A booking's history is never changed.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("A booking's history is never deleted.")
 
 
 class Rebooking(models.Model):

@@ -7,11 +7,11 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.actor import Actor
+from bars_portal.correspondence.latest import Latest
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import CancellationReason
 from bookings import policies
 from bookings.models import Booking, BookingDraft, Rebooking
-from bookings.sent import LatestAppointment
 from bookings.services.history import change_status
 from bookings.services.requesting import book_draft
 from bookings.states import BookingEvent, BookingStatus
@@ -23,7 +23,7 @@ REASON_LENGTH = 300
 
 @transaction.atomic
 def request_cancel(
-    *, booking: Booking, latest: LatestAppointment, reason: str, acting: Acting, now: datetime
+    *, booking: Booking, latest: Latest, reason: str, acting: Acting, now: datetime
 ) -> Booking:
     """Send the cancellation; `reason` is a CancellationReason code or a few words.
 
@@ -34,7 +34,7 @@ def request_cancel(
     _forget_plan(booking)
     if _is_cancelled(latest):
         return find_cancelled(booking=booking, latest=latest, actor=acting.actor, now=now)
-    if not latest.can_be_cancelled:
+    if not latest.can_be_changed:
         raise PolicyRefused(latest.sentence)
     change_status(
         booking=booking,
@@ -57,7 +57,7 @@ def request_cancel(
 
 
 @transaction.atomic
-def find_cancelled(*, booking: Booking, latest: LatestAppointment, actor: Actor, now: datetime) -> Booking:
+def find_cancelled(*, booking: Booking, latest: Latest, actor: Actor, now: datetime) -> Booking:
     """The receiver holds it as cancelled already: only our record is behind. Raises TransitionRefused."""
     _forget_plan(booking)
     return change_status(
@@ -75,7 +75,7 @@ def _forget_plan(booking: Booking) -> None:
     Rebooking.objects.filter(cancelled=booking, booked=None).delete()
 
 
-def _is_cancelled(latest: LatestAppointment) -> bool:
+def _is_cancelled(latest: Latest) -> bool:
     return latest.status in ("cancelled", "entered-in-error")
 
 
@@ -88,7 +88,7 @@ def _words(reason: str) -> str:
 def start_rebooking(
     *,
     booking: Booking,
-    latest: LatestAppointment,
+    latest: Latest,
     draft: BookingDraft,
     reason: str,
     acting: Acting,

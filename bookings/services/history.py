@@ -9,14 +9,12 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.actor import Actor
-from bars_portal.audit.services import event_of, record
+from bars_portal.audit.services import record
+from bars_portal.correspondence.history import change_if, write_step
 from bars_portal.correspondence.states import Direction
-from bars_portal.sql import insert
 from bookings import policies
 from bookings.models import Booking, BookingStatusChange
-from bookings.states import BookingEvent, BookingStatus, TransitionRefused, next_status
-
-NOTE_LENGTH = 300
+from bookings.states import BookingEvent, BookingStatus, next_status
 
 
 @transaction.atomic
@@ -29,7 +27,9 @@ def change_status(
     note: str = "",
     changes: Mapping[str, Any] | None = None,
 ) -> Booking:
-    """Move the booking along the table and set `changes` (field: value) with it.
+    """The one way a booking changes: along the table, with history and audit.
+
+    Sets `changes` (field: value) with it.
 
     Raises TransitionRefused when the event has no meaning now, or when the database says that somebody
     else was first.
@@ -37,11 +37,8 @@ def change_status(
     before = BookingStatus(booking.status)
     after = next_status(Direction(booking.direction), before, event)
     values = {**(changes or {}), "status": after.value, "updated_at": now}
-    if not Booking.objects.filter(pk=booking.pk, status=before.value).update(**values):
-        raise TransitionRefused(f"{event}: the booking is no longer {before}")
-    for name, value in values.items():
-        setattr(booking, name, value)
-    _write_history(booking, event, before, actor=actor, now=now, note=note)
+    change_if(booking, still={"status": before.value}, values=values)
+    _write_step(booking, event, before.value, actor, now, note)
     return booking
 
 
@@ -49,39 +46,22 @@ def start_history(
     *, booking: Booking, event: BookingEvent, actor: Actor, now: datetime, note: str = ""
 ) -> None:
     """The first step of a booking that was just written."""
-    _write_history(booking, event, None, actor=actor, now=now, note=note)
+    _write_step(booking, event, "", actor, now, note)
 
 
-def _write_history(
-    booking: Booking,
-    event: BookingEvent,
-    before: BookingStatus | None,
-    *,
-    actor: Actor,
-    now: datetime,
-    note: str,
+def _write_step(
+    booking: Booking, event: BookingEvent, before: str, actor: Actor, now: datetime, note: str
 ) -> None:
-    step = BookingStatusChange(
-        booking=booking,
+    write_step(
+        BookingStatusChange(booking=booking, resource=booking.resource),
+        about=booking,
         event=event.value,
-        from_status=before.value if before else "",
-        to_status=booking.status,
-        at=now,
-        actor_label=actor.label,
-        actor_user_id=actor.user_id,
-        note=note[:NOTE_LENGTH],
-        resource=booking.resource,
-    )
-    told = event_of(
+        before=before,
         actor=actor,
-        action=f"bookings.{event.value.replace('-', '_')}",
-        subject=booking,
-        outcome=booking.status,
-        detail={"service_id": booking.service.service_id},
-        correlation_id=booking.journey.correlation_id,
         now=now,
+        note=note,
+        detail={"service_id": booking.service.service_id},
     )
-    insert(step, told)
 
 
 @transaction.atomic
@@ -110,6 +90,6 @@ def _record(booking: Booking, acting: Acting, action: str, now: datetime, outcom
         action=action,
         subject=booking,
         outcome=outcome,
-        correlation_id=booking.journey.correlation_id,
+        correlation_id=booking.correlation_id,
         now=now,
     )

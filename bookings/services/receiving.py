@@ -5,7 +5,7 @@ from uuid import UUID
 
 from bars_portal.correspondence.entries import Entry
 from bars_portal.correspondence.envelope import new_reference
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, reply
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
@@ -21,7 +21,7 @@ from bookings.mapping.appointments import (
 from bookings.models import Booking, Slot, SlotStatus
 from bookings.selectors.received import received_booking_by_wire
 from bookings.services.history import change_status, start_history
-from bookings.states import BookingEvent, BookingStatus, TransitionRefused
+from bookings.states import BookingEvent, BookingStatus
 from directory.models import HealthcareService
 from directory.selectors.services import receiving_service
 

@@ -7,19 +7,19 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.entries import clean
-from bars_portal.exchange import delivery, outbox
+from bars_portal.correspondence.history import send_again
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import AppointmentStatus
 from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from bookings import policies
-from bookings.explanations import Purpose, explain, unclear
+from bookings.explanations import BOOKING, CANCELLATION
 from bookings.mapping.appointments import reference_of
 from bookings.models import Booking
 from bookings.services.cancelling import continue_rebooking
 from bookings.services.history import change_status
-from bookings.states import BookingEvent, BookingStatus, TransitionRefused
+from bookings.states import BookingEvent, BookingStatus
 
 _TAKEN_BACK = frozenset({AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR})
 _STANDS = frozenset(
@@ -39,14 +39,14 @@ _DELIVERED_UNREAD = (
 def settle_booking(*, booking: Booking, outcome: Outcome, actor: Actor, now: datetime) -> Booking:
     """Booked, refused or not known. Raises TransitionRefused when the booking is not being requested."""
     if outcome.delivery is Delivery.REFUSED:
-        return _move(booking, BookingEvent.REFUSE, explain(outcome, Purpose.BOOK), actor, now)
+        return _move(booking, BookingEvent.REFUSE, BOOKING.explain(outcome), actor, now)
     if outcome.delivery is Delivery.UNKNOWN:
-        return _move(booking, BookingEvent.LOSE, explain(outcome, Purpose.BOOK), actor, now)
+        return _move(booking, BookingEvent.LOSE, BOOKING.explain(outcome), actor, now)
     held = _appointment(outcome)
     status = as_text(held.get("status"))
     if held and status not in _STANDS | _TAKEN_BACK:
         # Taken, but not booked: pending, proposed... Nobody may tell the patient that it is.
-        return _move(booking, BookingEvent.LOSE, unclear(Purpose.BOOK), actor, now)
+        return _move(booking, BookingEvent.LOSE, BOOKING.unknown, actor, now)
     _confirm(booking, held, actor, now)
     if status in _TAKEN_BACK:
         # Found by a read after a lost answer: booked, and cancelled by the service since.
@@ -63,11 +63,11 @@ def settle_booking(*, booking: Booking, outcome: Outcome, actor: Actor, now: dat
 def settle_cancel(*, booking: Booking, outcome: Outcome, actor: Actor, now: datetime) -> Booking:
     """Cancelled (then a planned rebooking goes on), still booked, or not known. Raises TransitionRefused."""
     if outcome.delivery is Delivery.REFUSED:
-        return _move(booking, BookingEvent.REFUSE_CANCEL, explain(outcome, Purpose.CANCEL), actor, now)
+        return _move(booking, BookingEvent.REFUSE_CANCEL, CANCELLATION.explain(outcome), actor, now)
     held = _appointment(outcome)
     stands = bool(held) and as_text(held.get("status")) not in _TAKEN_BACK
     if outcome.delivery is Delivery.UNKNOWN or stands:
-        words = explain(outcome, Purpose.CANCEL) or unclear(Purpose.CANCEL)
+        words = CANCELLATION.explain(outcome) or CANCELLATION.unknown
         return _move(booking, BookingEvent.LOSE_CANCEL, words, actor, now)
     change_status(
         booking=booking,
@@ -124,9 +124,6 @@ def check_again(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
     """
     policies.check_can_check_again(acting, booking)
     event = _EVENTS[BookingStatus(booking.status)]
-    message = outbox.waiting_for_check(booking)
-    if message is None or not delivery.queue_again(message):
-        raise TransitionRefused(f"{event}: the message is not waiting for a check")
+    send_again(booking)
     change_status(booking=booking, event=event, actor=acting.actor, now=now, changes={"explanation": ""})
-    outbox.announce_on_commit(message)
     return booking

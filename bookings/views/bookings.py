@@ -13,6 +13,7 @@ from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.services import record
+from bars_portal.correspondence.states import TransitionRefused
 from bookings.forms import DiaryForm
 from bookings.models import Booking
 from bookings.presenters.bookings import booking_page, booking_rows
@@ -22,7 +23,7 @@ from bookings.selectors.sent import SentFilters, sent_bookings
 from bookings.selectors.slots import diary_services
 from bookings.services.history import mark_patient_told, record_view
 from bookings.services.settling import check_again
-from bookings.states import BookingStatus, TransitionRefused
+from bookings.states import BookingStatus
 from bookings.views.common import LONDON, clock, received_booking, sent_booking, wait_for_outcome
 from bookings.views.searching import slot_page
 from directory.models import HealthcareService

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.latest import Latest
+from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange.gateway import get_client
 from bookings.forms import CancelForm
 from bookings.models import Booking, BookingDraft
@@ -18,15 +20,15 @@ from bookings.policies import check_can_cancel, check_can_rebook, lacks_approval
 from bookings.presenters.bookings import booking_page
 from bookings.presenters.slots import draft_summary
 from bookings.selectors.sent import rebooking_of
-from bookings.sent import LatestAppointment, read_latest
+from bookings.sent import read_latest
 from bookings.services.cancelling import find_cancelled, request_cancel, start_rebooking
 from bookings.services.history import record_view
-from bookings.states import BookingStatus, TransitionRefused
+from bookings.states import BookingStatus
 from bookings.views.common import ask_first, clock, draft_of, sent_booking, wait_for_outcome
 from directory.remote import sender_identity
 
 
-def latest_of(request: HttpRequest, booking: Booking) -> LatestAppointment:
+def latest_of(request: HttpRequest, booking: Booking) -> Latest:
     """One read over the wire, never inside a transaction."""
     sender = sender_identity(acting_of(request))
     return read_latest(get_client(), booking=booking, sender=sender, now=clock())
@@ -45,14 +47,14 @@ def cancel(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     latest = latest_of(request, booking)
     if latest.status in ("cancelled", "entered-in-error"):
         return _found_cancelled(request, booking, latest)
-    if request.method == "POST" and form.is_valid() and latest.can_be_cancelled:
+    if request.method == "POST" and form.is_valid() and latest.can_be_changed:
         return _send(request, booking, form, latest)
     record_view(booking=booking, acting=acting_of(request), now=clock())
     page = booking_page(booking, acting=acting_of(request), now=clock())
     return render(request, "bookings/cancel.jinja", {"form": form, "page": page, "latest": latest})
 
 
-def _found_cancelled(request: HttpRequest, booking: Booking, latest: LatestAppointment) -> HttpResponse:
+def _found_cancelled(request: HttpRequest, booking: Booking, latest: Latest) -> HttpResponse:
     """Only our record is behind: nothing has to be sent."""
     try:
         find_cancelled(booking=booking, latest=latest, actor=acting_of(request).actor, now=clock())
@@ -62,9 +64,7 @@ def _found_cancelled(request: HttpRequest, booking: Booking, latest: LatestAppoi
     return redirect("bookings:detail", booking.pk)
 
 
-def _send(
-    request: HttpRequest, booking: Booking, form: CancelForm, latest: LatestAppointment
-) -> HttpResponse:
+def _send(request: HttpRequest, booking: Booking, form: CancelForm, latest: Latest) -> HttpResponse:
     try:
         cancelling = request_cancel(
             booking=booking, latest=latest, reason=form.words(), acting=acting_of(request), now=clock()
@@ -111,7 +111,7 @@ def confirm(request: HttpRequest, draft_id: UUID) -> HttpResponse:
 def _confirm(request: HttpRequest, draft: BookingDraft, booking: Booking) -> HttpResponse:
     form = CancelForm(request.POST or None)
     latest = latest_of(request, booking)
-    if request.method == "POST" and form.is_valid() and latest.can_be_cancelled:
+    if request.method == "POST" and form.is_valid() and latest.can_be_changed:
         ask_first(request, draft.service)
         try:
             start_rebooking(

@@ -9,6 +9,7 @@ from django.db import connection
 
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.accounts.roles import Role
+from bars_portal.correspondence.states import TransitionRefused
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.history import mark_patient_told
 from bookings.services.requesting import (
@@ -19,7 +20,7 @@ from bookings.services.requesting import (
     save_draft_patient,
 )
 from bookings.services.settling import check_again
-from bookings.states import BookingStatus, TransitionRefused
+from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_booking
 from tests.factories.patients import DETAILS

@@ -7,7 +7,7 @@ import pytest
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.correspondence.states import Direction
 from bookings.models import Booking
-from bookings.sent import LatestAppointment, LatestState, read_latest
+from bookings.sent import Latest, LatestState, read_latest
 from bookings.services.cancelling import request_cancel
 from bookings.states import BookingStatus
 from directory.remote import sender_identity
@@ -17,7 +17,7 @@ from tests.integration.bookings.conftest import Desk
 from tests.integration.bookings.loopback import answering, refusing, timeout
 
 
-def latest(desk: Desk, booking: Booking) -> LatestAppointment:
+def latest(desk: Desk, booking: Booking) -> Latest:
     return read_latest(desk.network.client, booking=booking, sender=sender_identity(desk.acting), now=NOW)
 
 
@@ -53,7 +53,7 @@ def test_what_the_receiver_holds(desk: Desk, fault: Any, state: LatestState) -> 
     desk.network.before.append(fault)
     found = latest(desk, booking)
     assert found.state is state
-    assert found.can_be_cancelled == (state in (LatestState.CURRENT, LatestState.CHANGED))
+    assert found.can_be_changed == (state in (LatestState.CURRENT, LatestState.CHANGED))
     assert found.sentence.endswith(".")
 
 

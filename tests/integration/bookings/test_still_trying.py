@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange import outbox
 from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
 from bookings.models import Booking
 from bookings.services.settling import check_again
-from bookings.states import BookingStatus, TransitionRefused
+from bookings.states import BookingStatus
 from tests.factories.bookings import NOW
 from tests.integration.bookings.conftest import Desk
 from tests.integration.bookings.loopback import refusing, timeout

@@ -5,7 +5,7 @@ import pytest
 from bars_portal.correspondence.states import Direction
 from bookings.models import Booking, Rebooking, Slot, SlotStatus
 from bookings.presenters.bookings import RebookingState, rebooking_state
-from bookings.sent import LatestAppointment, LatestState, read_latest
+from bookings.sent import Latest, LatestState, read_latest
 from bookings.services.cancelling import request_cancel, start_rebooking
 from bookings.services.settling import check_again
 from bookings.states import BookingStatus
@@ -19,7 +19,7 @@ def received() -> Booking:
     return Booking.objects.get(direction=Direction.RECEIVED)
 
 
-def latest(desk: Desk, booking: Booking) -> LatestAppointment:
+def latest(desk: Desk, booking: Booking) -> Latest:
     return read_latest(desk.network.client, booking=booking, sender=sender_identity(desk.acting), now=NOW)
 
 
@@ -208,7 +208,7 @@ def test_rebooking_what_the_service_cancelled_itself_books_at_once(desk: Desk) -
     booking = desk.book()
     draft = desk.draft(position=1, replaces=booking)
     theirs = {**latest(desk, booking).resource, "status": "cancelled"}
-    found = LatestAppointment(LatestState.OVER, theirs)
+    found = Latest(LatestState.OVER, "", theirs)
     plan = start_rebooking(
         booking=booking, latest=found, draft=draft, reason="pat", acting=desk.acting, now=NOW
     )

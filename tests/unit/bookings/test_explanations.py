@@ -4,10 +4,11 @@ import re
 
 import pytest
 
+from bars_portal.correspondence.explanations import Explanations
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, ReadIssue
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
-from bookings.explanations import Purpose, explain
+from bookings.explanations import BOOKING, CANCELLATION
 
 EVERY = [(code.code, code.issue) for code in OutcomeCode] + [
     ("PROXY_NOT_FOUND", "not-found"),
@@ -22,10 +23,10 @@ def refused(code: str, issue: str) -> Outcome:
     return Outcome(Delivery.REFUSED, "refused", issues=(read,))
 
 
-@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("purpose", [BOOKING, CANCELLATION], ids=["booking", "cancellation"])
 @pytest.mark.parametrize(("code", "issue"), EVERY)
-def test_plain_words_and_a_next_step(purpose: Purpose, code: str, issue: str) -> None:
-    words = explain(refused(code, issue), purpose)
+def test_plain_words_and_a_next_step(purpose: Explanations, code: str, issue: str) -> None:
+    words = purpose.explain(refused(code, issue))
     assert re.search(r"Choose|Call|Try|Look", words)
     assert not re.search(r"REC_|SEND_|\d|SECRET|HTTP", words)
     assert len(words) <= 300
@@ -42,17 +43,17 @@ def test_plain_words_and_a_next_step(purpose: Purpose, code: str, issue: str) ->
     ],
 )
 def test_particular_words_for_booking(code: str, issue: str, words: str) -> None:
-    assert explain(refused(code, issue), Purpose.BOOK).startswith(words)
+    assert BOOKING.explain(refused(code, issue)).startswith(words)
 
 
 def test_no_issues_at_all() -> None:
-    assert explain(Outcome(Delivery.REFUSED, "http-418"), Purpose.BOOK).startswith("The service did not take")
+    assert BOOKING.explain(Outcome(Delivery.REFUSED, "http-418")).startswith("The service did not take")
 
 
 def test_unknown_warns_of_a_second_booking() -> None:
-    assert "do not book another" in explain(Outcome(Delivery.UNKNOWN, "timeout"), Purpose.BOOK)
+    assert "do not book another" in BOOKING.explain(Outcome(Delivery.UNKNOWN, "timeout"))
 
 
 @pytest.mark.parametrize("delivery", [Delivery.ACCEPTED, Delivery.DUPLICATE])
 def test_nothing_to_explain(delivery: Delivery) -> None:
-    assert explain(Outcome(delivery, "accepted"), Purpose.BOOK) == ""
+    assert BOOKING.explain(Outcome(delivery, "accepted")) == ""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from bookings.management.commands.draw_states import as_markdown
-from bookings.states import TRANSITIONS, BookingEvent, BookingStatus, TransitionRefused, next_status
+from bookings.states import TRANSITIONS, BookingEvent, BookingStatus, next_status
 
 ROOT = Path(__file__).resolve().parents[3]
 STATUSES = (None, *BookingStatus)
