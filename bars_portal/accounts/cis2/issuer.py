@@ -1,24 +1,28 @@
-"""NHS CIS2 as we know it: who we are to it, what it says of itself, its keys, and why it lets nobody in."""
+"""NHS CIS2 as we know it: why it lets nobody in, who we are to it, its addresses and its keys."""
 
 import json
+import ssl
 import threading
-from collections.abc import Mapping
+import warnings
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any
-from urllib.error import URLError
-from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+from typing import Any, Self
 
+from authlib.deprecate import AuthlibDeprecationWarning
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from django.conf import settings
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
 
-# Why somebody is not let in by NHS CIS2: a machine word for the trail, plain words for the person.
+with warnings.catch_warnings():
+    # authlib asks for httpx2; the portal has one HTTP client, which is httpx (docs/adr/0023).
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client.oauth2_client import OAuth2Client, httpx2
 
 
 class Reason(StrEnum):
@@ -62,28 +66,36 @@ class SignInRefused(Exception):
         self.reason = reason
 
 
-# Who we are to NHS CIS2, from settings.CIS2; without an issuer it is switched off.
-
-
 SCOPE = "openid profile nationalrbacaccess selectedrole"
+ASSERTION_ALGORITHM = "RS512"
+ASSERTION_SECONDS = 120
 
 
 @dataclass(frozen=True)
 class Cis2Config:
-    """`issuer` is compared byte for byte with what the issuer says of itself."""
+    """Who we are to the issuer, whose name is compared byte for byte with what it says of itself."""
 
     issuer: str
     client_id: str
     key_id: str
     private_key_file: str
 
-    def private_key(self) -> RSAKey:
-        """Raises OSError, and ValueError when it is no RSA key in PEM."""
-        return _key(self.private_key_file)
+    def client(self, token_endpoint: str, *, now: datetime) -> "IssuerClient":
+        """One that proves who we are by a signed assertion (private_key_jwt). Raises OSError, ValueError."""
+        client = IssuerClient(
+            self.client_id,
+            client_secret=_key(self.private_key_file),
+            token_endpoint_auth_method="private_key_jwt",  # noqa: S106 - the name of a method
+        )
+        issued = int(now.timestamp())
+        times = {"iat": issued, "exp": issued + ASSERTION_SECONDS}
+        header = {"kid": self.key_id, "typ": "JWT"}
+        client.register_client_auth_method(PrivateKeyJWT(token_endpoint, times, header, ASSERTION_ALGORITHM))
+        return client
 
 
 def configured() -> Cis2Config | None:
-    """None: people sign in with a password only."""
+    """From settings.CIS2; None: people sign in with a password only."""
     given = settings.CIS2
     if not given["ISSUER"]:
         return None
@@ -96,65 +108,59 @@ def _key(path: str) -> RSAKey:
     return RSAKey.import_key(Path(path).read_text())
 
 
-# JSON from the issuer over HTTP: no redirects, no proxies from outside, bounded in time and size.
-#
-# The standard library, because httpx belongs to exchange.transport, a room above this one (ADR 0023).
-
-
 # Of each wait on the socket, and of the whole answer.
 _WAIT_SECONDS, _WHOLE_SECONDS = 5.0, 10.0
 _MAX_BYTES = 256 * 1024
-_CHUNK = 16 * 1024
 
 
-class FetchFailed(Exception):
-    """No usable answer. The text is a fixed word: never an address, a token or a body."""
+class IssuerClient(OAuth2Client):  # type: ignore[misc]  # authlib has no types
+    """authlib's own client: no redirects, no proxies from outside, answers bounded in time and size.
+
+    Whatever is no JSON object with status 200 raises SignInRefused.
+    """
+
+    def __init__(self, client_id: str = "", **options: Any) -> None:
+        super().__init__(
+            client_id,
+            scope=SCOPE,
+            code_challenge_method="S256",
+            timeout=_WAIT_SECONDS,
+            trust_env=False,
+            verify=_trusted(),
+            # What is packed has no bound.
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            # An access token is used at once, however short its life.
+            leeway=0,
+            **options,
+        )
+
+    def send(self, request: Any, **options: Any) -> Any:
+        """Each request comes through here. Raises SignInRefused."""
+        try:
+            with closing(super().send(request, **options | {"stream": True})) as response:
+                body = _bounded(response)
+            usable = response.status_code == 200 and isinstance(json.loads(body), dict)
+        except (httpx2.HTTPError, httpx2.StreamError, ValueError, RecursionError):
+            usable = False
+        if not usable:
+            raise SignInRefused(Reason.UNREACHABLE)
+        return type(response)(200, content=body, request=response.request)
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The machine's authorities, read once."""
+    return ssl.create_default_context()
 
 
-_opener = build_opener(ProxyHandler({}), _NoRedirects())
-
-
-def fetch(url: str, *, form: Mapping[str, str] | None = None, token: str = "") -> dict[str, Any]:
-    """GET, or POST with a form; the JSON object of a 200. Raises FetchFailed."""
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise FetchFailed("scheme")
-    data = urlencode(form).encode() if form is not None else None
-    request = Request(url, data=data, headers={"Accept": "application/json"})  # noqa: S310 - looked at above
-    if token:
-        request.add_unredirected_header("Authorization", f"Bearer {token}")
-    try:
-        with _opener.open(request, timeout=_WAIT_SECONDS) as answer:
-            body = _bounded(answer)
-    except (URLError, OSError, ValueError) as error:
-        raise FetchFailed(type(error).__name__) from None
-    return _object(body)
-
-
-def _bounded(answer: IO[bytes]) -> bytes:
+def _bounded(response: Any) -> bytes:
+    """Raises ValueError for an answer that is too large or too slow."""
     until, body = monotonic() + _WHOLE_SECONDS, b""
-    while chunk := answer.read(_CHUNK):
+    for chunk in response.iter_raw():
         body += chunk
         if len(body) > _MAX_BYTES or monotonic() > until:
-            raise FetchFailed("too-large-or-slow")
+            raise ValueError
     return body
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise FetchFailed("not-json") from None
-    if not isinstance(found, dict):
-        raise FetchFailed("not-json")
-    return found
-
-
-# What the issuer says of itself (OpenID Connect Discovery 1.0), and its keys; both kept for a while.
 
 
 KEPT_FOR = timedelta(hours=1)
@@ -166,14 +172,29 @@ _NEEDED = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwk
 
 @dataclass(frozen=True)
 class Provider:
-    """`end_session_endpoint` is "" where the issuer has none."""
+    """What the issuer says of itself (OpenID Connect Discovery 1.0)."""
 
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
     userinfo_endpoint: str
     jwks_uri: str
+    # "" where the issuer has none.
     end_session_endpoint: str
+
+    @classmethod
+    def read(cls, document: dict[str, Any], issuer: str) -> Self:
+        """Raises ValueError or InvalidURL: something is missing, another's, or less safe than the issuer."""
+        ends = document.get("end_session_endpoint") or ""
+        addresses = {name: document.get(name) for name in _NEEDED}
+        scheme = httpx2.URL(issuer).scheme
+        usable = all(
+            isinstance(each, str) and httpx2.URL(each).scheme == scheme for each in addresses.values()
+        )
+        if document.get("issuer") != issuer or not usable or not isinstance(ends, str):
+            raise ValueError
+        found = {name: str(address) for name, address in addresses.items()}
+        return cls(issuer=issuer, end_session_endpoint=ends, **found)
 
 
 @dataclass(frozen=True)
@@ -188,23 +209,17 @@ _kept: dict[str, _Kept] = {}
 
 
 def provider_of(issuer: str, *, now: datetime) -> Provider:
-    """Raises FetchFailed."""
+    """Raises SignInRefused."""
     return _current(issuer, now).provider
 
 
 def keys_of(issuer: str, *, kid: str, now: datetime) -> KeySet:
-    """The issuer's keys, fetched anew when `kid` is not among them: keys are changed. Raises FetchFailed."""
+    """Fetched anew when `kid` is not among them, for the issuer changes its keys. Raises SignInRefused."""
     kept = _current(issuer, now)
     known = any(key.kid == kid for key in kept.keys.keys)
     if not known and now - kept.at >= LOOK_AGAIN_AFTER:
         kept = _fetch(issuer, now)
     return kept.keys
-
-
-def forget() -> None:
-    """Everything that is kept; for tests."""
-    with _lock:
-        _kept.clear()
 
 
 def _current(issuer: str, now: datetime) -> _Kept:
@@ -214,23 +229,13 @@ def _current(issuer: str, now: datetime) -> _Kept:
 
 
 def _fetch(issuer: str, now: datetime) -> _Kept:
-    provider = _read(fetch(issuer.rstrip("/") + _PATH), issuer)
     try:
-        keys = KeySet.import_key_set(fetch(provider.jwks_uri))  # type: ignore[arg-type]  # judged by the call
-    except (JoseError, ValueError, KeyError, TypeError):
-        raise FetchFailed("keys") from None
+        with IssuerClient() as client:
+            said = client.get(issuer.rstrip("/") + _PATH, auth=None).json()
+            provider = Provider.read(said, issuer)
+            keys = KeySet.import_key_set(client.get(provider.jwks_uri, auth=None).json())
+    except (JoseError, ValueError, KeyError, TypeError, httpx2.InvalidURL):
+        raise SignInRefused(Reason.UNREACHABLE) from None
     with _lock:
         kept = _kept[issuer] = _Kept(provider, keys, now)
     return kept
-
-
-def _read(document: dict[str, Any], issuer: str) -> Provider:
-    """What is missing, of another issuer, or less safe than the issuer's own address is refused."""
-    ends = document.get("end_session_endpoint") or ""
-    addresses = {name: document.get(name) for name in _NEEDED}
-    scheme = urlsplit(issuer).scheme
-    usable = all(isinstance(each, str) and urlsplit(each).scheme == scheme for each in addresses.values())
-    if document.get("issuer") != issuer or not usable or not isinstance(ends, str):
-        raise FetchFailed("discovery")
-    found = {name: str(address) for name, address in addresses.items()}
-    return Provider(issuer=issuer, end_session_endpoint=ends, **found)

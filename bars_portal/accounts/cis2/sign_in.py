@@ -5,25 +5,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Any
-from urllib.parse import urlencode
 
+from authlib.common.errors import AuthlibBaseError
 from authlib.common.security import generate_token
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.common.urls import add_params_to_uri
 
 from bars_portal.accounts.cis2.issuer import (
-    SCOPE,
     Cis2Config,
-    FetchFailed,
-    Provider,
+    IssuerClient,
     Reason,
     SignInRefused,
-    fetch,
     provider_of,
 )
-from bars_portal.accounts.cis2.tokens import client_assertion, read_id_token
-
-# One sign-in under way: what the browser's session remembers until it comes back, once.
-
+from bars_portal.accounts.cis2.tokens import read_id_token
 
 LIFE = timedelta(minutes=10)
 _KEY = "cis2_attempt"
@@ -39,10 +33,6 @@ class Attempt:
     verifier: str
     next_page: str
     started_at: float
-
-    @property
-    def challenge(self) -> str:
-        return str(create_s256_code_challenge(self.verifier))
 
 
 def begin(session: MutableMapping[str, Any], *, next_page: str, now: datetime) -> Attempt:
@@ -63,9 +53,6 @@ def take(session: MutableMapping[str, Any], *, state: str, now: datetime) -> Att
     if is_old or not compare_digest(attempt.state.encode(), state.encode()):
         raise SignInRefused(Reason.STALE)
     return attempt
-
-
-# Who the issuer says that somebody is: claims of userinfo as our own type. Pure.
 
 
 @dataclass(frozen=True)
@@ -113,12 +100,6 @@ def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-# From the browser's answer to a person: code for tokens, tokens for claims. Never in a transaction.
-
-
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
 @dataclass(frozen=True, repr=False)
 class SignedIn:
     """`sid` names the issuer's session, `id_token` is shown to it when we end ours."""
@@ -129,67 +110,46 @@ class SignedIn:
 
 
 def authorization_address(config: Cis2Config, attempt: Attempt, *, back_to: str, now: datetime) -> str:
-    """Where the browser goes to sign in. Raises SignInRefused."""
-    question = {
-        "response_type": "code",
-        "client_id": config.client_id,
-        "redirect_uri": back_to,
-        "scope": SCOPE,
-        "state": attempt.state,
-        "nonce": attempt.nonce,
-        "code_challenge": attempt.challenge,
-        "code_challenge_method": "S256",
-    }
-    return f"{_provider(config, now).authorization_endpoint}?{urlencode(question)}"
+    """Where the browser goes to sign in; the verifier goes as its challenge (PKCE). Raises SignInRefused."""
+    address, _ = IssuerClient(config.client_id).create_authorization_url(
+        provider_of(config.issuer, now=now).authorization_endpoint,
+        state=attempt.state,
+        code_verifier=attempt.verifier,
+        nonce=attempt.nonce,
+        redirect_uri=back_to,
+    )
+    return str(address)
 
 
 def end_address(config: Cis2Config, *, id_token: str, back_to: str, now: datetime) -> str:
     """Where the browser goes to end the issuer's session too; "" when that cannot be."""
     try:
         address = provider_of(config.issuer, now=now).end_session_endpoint
-    except FetchFailed:
+    except SignInRefused:
         return ""
     question = {"id_token_hint": id_token, "client_id": config.client_id, "post_logout_redirect_uri": back_to}
-    return f"{address}?{urlencode(question)}" if address else ""
+    return str(add_params_to_uri(address, question.items())) if address else ""
 
 
 def redeem(config: Cis2Config, attempt: Attempt, *, code: str, back_to: str, now: datetime) -> SignedIn:
-    """Raises SignInRefused."""
-    provider = _provider(config, now)
-    tokens = _tokens(config, provider, attempt, code, back_to, now)
-    id_token, access_token = str(tokens.get("id_token", "")), str(tokens.get("access_token", ""))
-    claims = read_id_token(id_token, config, nonce=attempt.nonce, access_token=access_token, now=now)
-    said = _asked(provider.userinfo_endpoint, token=access_token)
+    """Code for tokens, tokens for claims; never in a transaction. Raises SignInRefused."""
+    provider = provider_of(config.issuer, now=now)
+    with config.client(provider.token_endpoint, now=now) as client:
+        try:
+            tokens = client.fetch_token(
+                provider.token_endpoint,
+                grant_type="authorization_code",
+                code=code,
+                redirect_uri=back_to,
+                code_verifier=attempt.verifier,
+                client_id=config.client_id,
+            )
+            id_token, access_token = str(tokens.get("id_token", "")), str(tokens.get("access_token", ""))
+            claims = read_id_token(id_token, config, nonce=attempt.nonce, access_token=access_token, now=now)
+            said = client.get(provider.userinfo_endpoint).json()
+        except (AuthlibBaseError, ValueError, TypeError):
+            raise SignInRefused(Reason.BAD_TOKEN) from None
     if said.get("sub") != claims["sub"]:
         # Core section 5.3.2: claims of somebody else.
         raise SignInRefused(Reason.BAD_TOKEN)
     return SignedIn(read_person(said), str(claims.get("sid") or ""), id_token)
-
-
-def _tokens(
-    config: Cis2Config, provider: Provider, attempt: Attempt, code: str, back_to: str, now: datetime
-) -> Mapping[str, Any]:
-    form = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": back_to,
-        "code_verifier": attempt.verifier,
-        "client_id": config.client_id,
-        "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": client_assertion(config, audience=provider.token_endpoint, now=now),
-    }
-    return _asked(provider.token_endpoint, form=form)
-
-
-def _provider(config: Cis2Config, now: datetime) -> Provider:
-    try:
-        return provider_of(config.issuer, now=now)
-    except FetchFailed:
-        raise SignInRefused(Reason.UNREACHABLE) from None
-
-
-def _asked(url: str, *, form: Mapping[str, str] | None = None, token: str = "") -> Mapping[str, Any]:
-    try:
-        return fetch(url, form=form, token=token)
-    except FetchFailed:
-        raise SignInRefused(Reason.UNREACHABLE) from None

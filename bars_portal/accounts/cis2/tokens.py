@@ -1,21 +1,18 @@
-"""The issuer's tokens, believed only when everything about them is right, and our own assertion."""
+"""The issuer's tokens, believed only when everything about them is right."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from authlib.oauth2.rfc7523 import private_key_jwt_sign
 from authlib.oidc.core import CodeIDToken
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
-from bars_portal.accounts.cis2.issuer import Cis2Config, FetchFailed, Reason, SignInRefused, keys_of
+from bars_portal.accounts.cis2.issuer import Cis2Config, Reason, SignInRefused, keys_of
 
 # Public keys only: "none" and the algorithms of shared secrets are refused, whatever the token says.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256")
-ASSERTION_ALGORITHM = "RS512"
-ASSERTION_SECONDS = 120
 LEEWAY_SECONDS = 30
 # How old a logout token may be, by its own "iat".
 LOGOUT_SECONDS = 150
@@ -28,21 +25,6 @@ class Ended:
 
     sid: str
     subject: str
-
-
-def client_assertion(config: Cis2Config, *, audience: str, now: datetime) -> str:
-    """Signed by us for the token endpoint (RFC 7523). Raises OSError, ValueError: no usable key."""
-    issued = int(now.timestamp())
-    assertion: str = private_key_jwt_sign(
-        config.private_key(),
-        client_id=config.client_id,
-        token_endpoint=audience,
-        alg=ASSERTION_ALGORITHM,
-        header={"kid": config.key_id, "typ": "JWT"},
-        issued_at=issued,
-        expires_at=issued + ASSERTION_SECONDS,
-    )
-    return assertion
 
 
 def read_id_token(
@@ -82,11 +64,7 @@ def read_logout_token(token: str, config: Cis2Config, *, now: datetime) -> Ended
 
 def _decode(token: str, config: Cis2Config, now: datetime) -> jwt.Token:
     kid = str(jws.extract_compact(token.encode()).headers().get("kid", ""))
-    try:
-        keys = keys_of(config.issuer, kid=kid, now=now)
-    except FetchFailed:
-        raise SignInRefused(Reason.UNREACHABLE) from None
-    return jwt.decode(token, keys, algorithms=list(ALGORITHMS))
+    return jwt.decode(token, keys_of(config.issuer, kid=kid, now=now), algorithms=list(ALGORITHMS))
 
 
 def _expected(config: Cis2Config) -> dict[str, Any]:
