@@ -14,57 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bars_portal.credentials.keys import UnreadableKey, new_tls_key, read_tls_key
 
-# The X.509 extensions of authorities and leaves (RFC 5280 section 4.2); Python 3.13 insists on them.
-
-
 Extension = tuple[x509.ExtensionType, bool]  # the extension and whether it is critical
-
-
-def authority_extensions(path_length: int) -> list[Extension]:
-    """`path_length` = how many authorities may follow below."""
-    return [
-        (x509.BasicConstraints(ca=True, path_length=path_length), True),
-        (_key_usage(signs_certificates=True), True),
-    ]
-
-
-def leaf_extensions(
-    *, usage: x509.ObjectIdentifier, dns_names: Sequence[str], addresses: Sequence[IPv4Address | IPv6Address]
-) -> list[Extension]:
-    """`usage` is serverAuth or clientAuth."""
-    names: list[x509.GeneralName] = [x509.DNSName(name) for name in dns_names]
-    names += [x509.IPAddress(address) for address in addresses]
-    return [
-        (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_key_usage(signs_certificates=False), True),
-        (x509.ExtendedKeyUsage([usage]), False),
-        (x509.SubjectAlternativeName(names), False),
-    ]
-
-
-def link_extensions(public: EllipticCurvePublicKey, issuer: EllipticCurvePublicKey) -> list[Extension]:
-    """The key identifiers by which chains are built."""
-    return [
-        (x509.SubjectKeyIdentifier.from_public_key(public), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
-    ]
-
-
-def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-# Issuing certificates of a local test PKI, shaped like the NHS chain: root, intermediate, leaf.
 
 
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH
@@ -86,22 +36,30 @@ class LeafRecipe:
     """What a leaf says: its common name, what it may be used for, and its alternative names."""
 
     common_name: str
-    usage: x509.ObjectIdentifier
+    usage: x509.ObjectIdentifier  # serverAuth or clientAuth
     dns_names: tuple[str, ...]
     addresses: tuple[IPv4Address | IPv6Address, ...] = ()
 
     def extensions(self) -> list[Extension]:
-        return leaf_extensions(usage=self.usage, dns_names=self.dns_names, addresses=self.addresses)
+        """RFC 5280 section 4.2; Python 3.13 insists on the first two."""
+        names: list[x509.GeneralName] = [x509.DNSName(name) for name in self.dns_names]
+        names += [x509.IPAddress(address) for address in self.addresses]
+        return [
+            (x509.BasicConstraints(ca=False, path_length=None), True),
+            (_key_usage(signs_certificates=False), True),
+            (x509.ExtendedKeyUsage([self.usage]), False),
+            (x509.SubjectAlternativeName(names), False),
+        ]
 
 
 def new_root(common_name: str, *, now: datetime, lifetime: timedelta) -> Issued:
     """A self-signed authority with room for one intermediate."""
-    return _issue(common_name, authority_extensions(1), issuer=None, now=now, lifetime=lifetime)
+    return _issue(common_name, _authority_extensions(1), issuer=None, now=now, lifetime=lifetime)
 
 
 def new_intermediate(common_name: str, *, issuer: Issued, now: datetime, lifetime: timedelta) -> Issued:
     """An authority that signs leaves only."""
-    return _issue(common_name, authority_extensions(0), issuer=issuer, now=now, lifetime=lifetime)
+    return _issue(common_name, _authority_extensions(0), issuer=issuer, now=now, lifetime=lifetime)
 
 
 def new_leaf(recipe: LeafRecipe, *, issuer: Issued, now: datetime, lifetime: timedelta) -> Issued:
@@ -129,7 +87,7 @@ def _issue(
         .not_valid_before(now - _BACKDATED)
         .not_valid_after(now + lifetime)
     )
-    for extension, critical in [*extensions, *link_extensions(key.public_key(), signer.public_key())]:
+    for extension, critical in [*extensions, *_link_extensions(key.public_key(), signer.public_key())]:
         builder = builder.add_extension(extension, critical)
     return Issued(builder.sign(signer, SHA256()), key)
 
@@ -138,7 +96,34 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-# Reading stored certificates and judging whether they are still good.
+def _authority_extensions(path_length: int) -> list[Extension]:
+    """`path_length` = how many authorities may follow below."""
+    return [
+        (x509.BasicConstraints(ca=True, path_length=path_length), True),
+        (_key_usage(signs_certificates=True), True),
+    ]
+
+
+def _link_extensions(public: EllipticCurvePublicKey, issuer: EllipticCurvePublicKey) -> list[Extension]:
+    """The key identifiers by which chains are built."""
+    return [
+        (x509.SubjectKeyIdentifier.from_public_key(public), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
+    ]
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 @dataclass(frozen=True)

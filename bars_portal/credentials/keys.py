@@ -1,9 +1,6 @@
-"""Key pairs: their PEM forms, their names, and the public half as a JSON Web Key Set."""
+"""Key pairs: their PEM forms and their names."""
 
 import re
-from base64 import urlsafe_b64encode
-from dataclasses import dataclass
-from typing import Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -21,7 +18,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-# Key pairs and their PEM forms.
+ENVIRONMENTS = ("SANDBOX", "DEV", "INT", "PROD", "SIMULATOR")
+_KEY_ID = re.compile(r"[A-Za-z0-9]+-(?P<environment>[A-Za-z]+)-[1-9][0-9]{0,3}", re.ASCII)
+
+
+class InvalidKeyId(ValueError):
+    """The name breaks the convention. Never carries the name."""
 
 
 class UnreadableKey(ValueError):
@@ -71,68 +73,13 @@ def _read(pem: bytes) -> object:
         raise UnreadableKey("not an unencrypted PEM private key") from None
 
 
-# The name of a signing key: `<Supplier or Provider>-<Environment>-<rotation>` (standard section 1).
+def check_key_id(text: str) -> None:
+    """A signing key's name is `<Supplier or Provider>-<Environment>-<rotation>` (standard section 1).
 
-
-ENVIRONMENTS = ("SANDBOX", "DEV", "INT", "PROD", "SIMULATOR")
-_FORM = re.compile(
-    r"(?P<supplier>[A-Za-z0-9]+)-(?P<environment>[A-Za-z]+)-(?P<rotation>[1-9][0-9]{0,3})", re.ASCII
-)
-
-
-class InvalidKeyId(ValueError):
-    """The name breaks the convention. Never carries the name."""
-
-
-@dataclass(frozen=True)
-class KeyId:
-    """For example MySupplier-INT-1: supplier, environment (upper case), number of the rotation."""
-
-    supplier: str
-    environment: str
-    rotation: int
-    value: str
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Raises InvalidKeyId."""
-        found = _FORM.fullmatch(text)
-        if found is None:
-            raise InvalidKeyId("a key id reads <Supplier>-<Environment>-<rotation>, such as MySupplier-INT-1")
-        environment = found["environment"].upper()
-        if environment not in ENVIRONMENTS:
-            raise InvalidKeyId(f"the environment of a key id is one of {', '.join(ENVIRONMENTS)}")
-        return cls(found["supplier"], environment, int(found["rotation"]), text)
-
-    def __str__(self) -> str:
-        return self.value
-
-
-# A public key as a JSON Web Key Set (RFC 7517), the form in which API Management reads it by address.
-
-
-Jwk = dict[str, str]
-
-
-def public_jwks(*keys: tuple[str, RSAPublicKey]) -> dict[str, list[Jwk]]:
-    """`{"keys": [...]}` of (key id, public key) pairs; during a rotation there are two."""
-    return {"keys": [public_jwk(key_id, key) for key_id, key in keys]}
-
-
-def public_jwk(key_id: str, key: RSAPublicKey) -> Jwk:
-    """One signature key for RS512."""
-    numbers = key.public_numbers()
-    return {
-        "kty": "RSA",
-        "kid": key_id,
-        "use": "sig",
-        "alg": "RS512",
-        "n": _base64url(numbers.n),
-        "e": _base64url(numbers.e),
-    }
-
-
-def _base64url(number: int) -> str:
-    """Base64urlUInt of RFC 7518 section 2: big-endian, no padding."""
-    octets = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    return urlsafe_b64encode(octets).rstrip(b"=").decode()
+    Raises InvalidKeyId.
+    """
+    found = _KEY_ID.fullmatch(text)
+    if found is None:
+        raise InvalidKeyId("a key id reads <Supplier>-<Environment>-<rotation>, such as MySupplier-INT-1")
+    if found["environment"].upper() not in ENVIRONMENTS:
+        raise InvalidKeyId(f"the environment of a key id is one of {', '.join(ENVIRONMENTS)}")

@@ -13,8 +13,8 @@ from bars_portal.credentials.files import (
     write_whole,
 )
 from bars_portal.credentials.keys import (
-    KeyId,
     UnreadableKey,
+    check_key_id,
     new_signing_key,
     private_pem,
     public_pem,
@@ -39,13 +39,14 @@ def ensure_sender_credentials(
 
     Raises InvalidKeyId.
     """
-    name = KeyId.parse(key_id).value
+    check_key_id(key_id)
     private_folder(directory)
-    private_file, public_file = directory / f"{name}.key", directory / f"{name}.public.pem"
+    private_file, public_file = directory / f"{key_id}.key", directory / f"{key_id}.public.pem"
     public = _ensure_private_key(private_file, bits)
     if read_if_there(public_file) != public:
         write_whole(public_file, public, mode=PUBLIC)
-    return SenderCredentials(_ensure_api_key(directory / "api-key", api_key), name, private_file, public_file)
+    kept = _ensure_api_key(directory / "api-key", api_key)
+    return SenderCredentials(kept, key_id, private_file, public_file)
 
 
 def _ensure_private_key(path: Path, bits: int) -> bytes:

@@ -16,52 +16,6 @@ from bars_portal.demo.processes import ChildEnded, Children, programs, wait_unti
 from bars_portal.demo.setup import Ports, PortTaken
 from bars_portal.settings.environment import VAR
 
-# Everything in place before the first program starts: keys, files, migrations, data.
-
-
-def prepare(var: Path, ports: Ports, database_url: str) -> tuple[PkiFiles, dict[str, str]]:
-    """Idempotent. Returns the certificates and the environment that portal, receiver and worker share."""
-    pki, credentials = setup.ensure_pki(var), setup.ensure_credentials(var)
-    shared = setup.portal_environment(var, ports, credentials, database_url)
-    setup.write_simulator_files(var, ports, credentials)
-    setup.write_demo_env(var, shared)
-    setup.write_manage_env(var, shared)
-    os.environ.update(shared)
-    _prepare_data()
-    return pki, shared
-
-
-def _prepare_data() -> None:
-    """In this process: a second interpreter would cost the start two seconds."""
-    import django
-    from django.core.management import call_command
-    from django.db import connection
-
-    django.setup()
-    call_command("migrate", verbosity=0, interactive=False)
-    call_command("seed_demo", verbosity=1)
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # of the PostgreSQL backend
-
-
-# What `make demo` prints when everything is ready.
-
-
-def welcome(ports: Ports) -> str:
-    names = ", ".join(user.username for user in facts.USERS)
-    return f"""
-The demo is ready. It is not for patients.
-
-  Portal     http://127.0.0.1:{ports.portal}           (administration: /admin/)
-  Receiver   https://127.0.0.1:{ports.receiver}/FHIR/R4  (mutual TLS; certificates in var/pki)
-  Simulator  http://127.0.0.1:{ports.simulator}           (the NHS side: what it received)
-
-  Sign in as {names}
-  Password   {facts.PASSWORD}
-
-Press Ctrl-C to stop everything.
-"""
-
 
 def main() -> int:
     # Set by ourselves: a shell that starts us in the background has switched SIGINT off.
@@ -86,19 +40,60 @@ def main() -> int:
 
 
 def _run(ports: Ports, database_url: str) -> None:
-    pki, shared = prepare(VAR, ports, database_url)
+    pki, shared = _prepare(VAR, ports, database_url)
     children = Children()
     try:
         for name, program in programs(VAR, ports, pki, shared).items():
             children.start(name, program)
         wait_until_ready(ports, children)
-        print(welcome(ports), flush=True)
+        print(_welcome(ports), flush=True)
         children.watch()
     finally:
         # A second Ctrl-C must not cut the stopping short.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         children.stop()
+
+
+def _prepare(var: Path, ports: Ports, database_url: str) -> tuple[PkiFiles, dict[str, str]]:
+    """Idempotent. Returns the certificates and the environment that portal, receiver and worker share."""
+    pki, credentials = setup.ensure_pki(var), setup.ensure_credentials(var)
+    shared = setup.portal_environment(var, ports, credentials, database_url)
+    setup.write_simulator_files(var, ports, credentials)
+    setup.write_demo_env(var, shared)
+    setup.write_manage_env(var, shared)
+    os.environ.update(shared)
+    _prepare_data()
+    return pki, shared
+
+
+def _prepare_data() -> None:
+    """In this process: a second interpreter would cost the start two seconds."""
+    import django
+    from django.core.management import call_command
+    from django.db import connection
+
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("seed_demo", verbosity=1)
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]  # of the PostgreSQL backend
+
+
+def _welcome(ports: Ports) -> str:
+    names = ", ".join(user.username for user in facts.USERS)
+    return f"""
+The demo is ready. It is not for patients.
+
+  Portal     http://127.0.0.1:{ports.portal}           (administration: /admin/)
+  Receiver   https://127.0.0.1:{ports.receiver}/FHIR/R4  (mutual TLS; certificates in var/pki)
+  Simulator  http://127.0.0.1:{ports.simulator}           (the NHS side: what it received)
+
+  Sign in as {names}
+  Password   {facts.PASSWORD}
+
+Press Ctrl-C to stop everything.
+"""
 
 
 def _database(var: Path) -> tuple[str, Callable[[], None]]:

@@ -14,12 +14,11 @@ from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.demo.setup import Ports, receiver_environment, simulator_arguments
 from bars_portal.settings.environment import ROOT
 
-# Children of the launcher: started together, started again when one dies, and all stopped when it ends.
-
-
-_GRACE_SECONDS = 8.0
+_GRACE_SECONDS, _PATIENCE_SECONDS = 8.0, 60.0
 # A child that ends by itself sooner than this is broken: starting it again would not help.
 _SHORTEST_LIFE_SECONDS = 5.0
+_CELERY = ["-A", "bars_portal.celery:app", "worker", "--beat", "--pool", "threads", "--concurrency", "8"]
+_QUIET = ["--loglevel", "WARNING", "--without-mingle", "--without-gossip"]
 
 
 class ChildEnded(Exception):
@@ -102,13 +101,6 @@ class Children:
         self.start(name, child.program)
 
 
-# The programs that make up the demo, and how each is started.
-
-
-_CELERY = ["-A", "bars_portal.celery:app", "worker", "--beat", "--pool", "threads", "--concurrency", "8"]
-_QUIET = ["--loglevel", "WARNING", "--without-mingle", "--without-gossip"]
-
-
 def programs(var: Path, ports: Ports, pki: PkiFiles, shared: Mapping[str, str]) -> dict[str, Program]:
     """By name, in the order of their start."""
     receiver = {**shared, **receiver_environment(ports, pki)}
@@ -126,12 +118,6 @@ def programs(var: Path, ports: Ports, pki: PkiFiles, shared: Mapping[str, str]) 
 
 def _python(module: list[str], environment: Mapping[str, str]) -> Program:
     return Program([sys.executable, "-m", *module], environment)
-
-
-# Waiting until every process answers that it is ready.
-
-
-_PATIENCE_SECONDS = 60.0
 
 
 def wait_until_ready(ports: Ports, children: Children) -> None:

@@ -15,7 +15,15 @@ from bars_portal.credentials.sender_credentials import SenderCredentials, ensure
 from bars_portal.demo import facts
 from bars_portal.settings.environment import env
 
-# Where the demo listens: overridable, and checked before anything starts.
+_SERVICE_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
+# What the mock CIS2 issuer calls the roles.
+_ROLES = {
+    "clinician": ("R8000", "Clinical Practitioner Access Role"),
+    "clerk": ("R8010", "Clerical Access Role"),
+    "manager": ("R8006", "Admin/Clinical Support Access Role"),
+    "engineer": ("R8015", "Systems Support Access Role"),
+    "auditor": ("R8008", "Privacy Officer Access Role"),
+}
 
 
 class PortTaken(Exception):
@@ -48,66 +56,8 @@ class Ports:
                 try:
                     probe.bind(("127.0.0.1", port))
                 except OSError:
-                    raise PortTaken(
-                        f"Port {port} is taken: set {name.upper()}_PORT to another one."
-                    ) from None
-
-
-# Who may sign in at the simulator's mock CIS2 issuer, and for which application.
-
-
-_ROLES = {
-    "clinician": ("R8000", "Clinical Practitioner Access Role"),
-    "clerk": ("R8010", "Clerical Access Role"),
-    "manager": ("R8006", "Admin/Clinical Support Access Role"),
-    "engineer": ("R8015", "Systems Support Access Role"),
-    "auditor": ("R8008", "Privacy Officer Access Role"),
-}
-
-
-def cis2_registration(ports: Ports, *, keys: Mapping[str, str]) -> dict[str, Any]:
-    """The content of cis2.json; `keys` are files of public keys by key id, relative to it."""
-    # People type either name of this machine, and a redirect address is compared letter by letter.
-    portals = [f"http://{host}:{ports.portal}" for host in ("127.0.0.1", "localhost")]
-    client = {
-        "keys": dict(keys),
-        "redirect_uris": [f"{portal}/accounts/cis2/callback/" for portal in portals],
-        "post_logout_redirect_uris": [f"{portal}/accounts/sign-in/" for portal in portals],
-        "backchannel_logout_uri": f"{portals[0]}/accounts/cis2/logout/",
-    }
-    return {"clients": {facts.CIS2_CLIENT_ID: client}, "people": list(_people())}
-
-
-def _people() -> Iterator[dict[str, Any]]:
-    for number, user in enumerate(facts.USERS, start=1):
-        code, name = _ROLES[user.role]
-        # One role elsewhere, to see what the portal says to it.
-        places = (*user.ods_codes, "Z9999")
-        roles = [
-            {
-                "person_roleid": f"5550{number:04}{place:02}",
-                "org_code": ods,
-                "role_code": code,
-                "role_name": name,
-            }
-            for place, ods in enumerate(places)
-        ]
-        yield _person(user.cis2_subject, user.first_name, user.last_name, roles)
-    stranger = {
-        **{"person_roleid": "555099990000", "org_code": facts.SENDER_ODS},
-        **{"role_code": "R8000", "role_name": "Clinical Practitioner Access Role"},
-    }
-    yield _person("demo-stranger", *facts.CIS2_STRANGER, [stranger])
-
-
-def _person(sub: str, given: str, family: str, roles: list[dict[str, str]]) -> dict[str, Any]:
-    return {"sub": sub, "given_name": given, "family_name": family, "roles": roles}
-
-
-# What the demo needs on disk: keys, certificates, the simulator's files, the environment. Idempotent.
-
-
-_SERVICE_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
+                    variable = f"{name.upper()}_PORT"
+                    raise PortTaken(f"Port {port} is taken: set {variable} to another one.") from None
 
 
 def ensure_pki(var: Path) -> PkiFiles:
@@ -177,7 +127,7 @@ def write_simulator_files(var: Path, ports: Ports, credentials: SenderCredential
     ours = f"https://localhost:{ports.receiver}/FHIR/R4"
     routes = {s.service_id: ours if s.hosted else "simulator:tkw" for s in facts.SERVICES}
     _write(folder / "catalogue.json", {"NHSD-Target-Identifier": {_SERVICE_SYSTEM: routes}})
-    _write(folder / "cis2.json", cis2_registration(ports, keys={credentials.key_id: key}))
+    _write(folder / "cis2.json", _cis2_registration(ports, keys={credentials.key_id: key}))
 
 
 def write_demo_env(var: Path, environment: Mapping[str, str]) -> None:
@@ -190,6 +140,38 @@ def write_manage_env(var: Path, environment: Mapping[str, str]) -> None:
     """The whole shared environment for `manage.py` beside the running demo, to be read by a shell."""
     lines = "".join(f"{name}={quote(value)}\n" for name, value in environment.items())
     _write_secret(var / "manage.env", lines)
+
+
+def _cis2_registration(ports: Ports, *, keys: Mapping[str, str]) -> dict[str, Any]:
+    """The content of cis2.json; `keys` are files of public keys by key id, relative to it."""
+    # People type either name of this machine, and a redirect address is compared letter by letter.
+    portals = [f"http://{host}:{ports.portal}" for host in ("127.0.0.1", "localhost")]
+    client = {
+        "keys": dict(keys),
+        "redirect_uris": [f"{portal}/accounts/cis2/callback/" for portal in portals],
+        "post_logout_redirect_uris": [f"{portal}/accounts/sign-in/" for portal in portals],
+        "backchannel_logout_uri": f"{portals[0]}/accounts/cis2/logout/",
+    }
+    return {"clients": {facts.CIS2_CLIENT_ID: client}, "people": list(_people())}
+
+
+def _people() -> Iterator[dict[str, Any]]:
+    for number, user in enumerate(facts.USERS, start=1):
+        # One role elsewhere, to see what the portal says to it.
+        places = (*user.ods_codes, "Z9999")
+        roles = [_role(user.role, f"{number:04}{place:02}", ods) for place, ods in enumerate(places)]
+        yield _person(user.cis2_subject, user.first_name, user.last_name, roles)
+    stranger = _role("clinician", "99990000", facts.SENDER_ODS)
+    yield _person("demo-stranger", *facts.CIS2_STRANGER, [stranger])
+
+
+def _person(sub: str, given: str, family: str, roles: list[dict[str, str]]) -> dict[str, Any]:
+    return {"sub": sub, "given_name": given, "family_name": family, "roles": roles}
+
+
+def _role(role: str, number: str, ods_code: str) -> dict[str, str]:
+    code, name = _ROLES[role]
+    return {"person_roleid": f"5550{number}", "org_code": ods_code, "role_code": code, "role_name": name}
 
 
 def _write_secret(file: Path, lines: str) -> None:

@@ -74,10 +74,8 @@ def validate_and_hear_unmatched(desk: Desk, row: Row) -> Told:
     return Told("put before people" if has_come else "nothing heard", case.explanation)
 
 
-# The receiver that remembers knows one patient, with one booking and one referral at a time. Each act leaves
+# The receiver that remembers knows one patient, with one booking and one referral at a time: each act leaves
 # the patient without either, so that the next begins where the published table does.
-
-
 def book_once(desk: Desk, row: Row) -> Told:
     with _booking(desk, row) as booking:
         return _told(booking)

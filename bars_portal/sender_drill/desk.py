@@ -59,26 +59,10 @@ class Row:
     told: str
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """A scenario that the portal's services never ask for, and why."""
-
-    scenario: str
-    why: str
-
-
 def rows(file: Path = TABLE) -> list[Row]:
     """Raises OSError, and TypeError when a column is missing."""
-    return [Row(**line) for line in _lines(file)]
-
-
-def left_out() -> list[LeftOut]:
-    return [LeftOut(**line) for line in _lines(TABLE.with_name("left_out.csv"))]
-
-
-def _lines(file: Path) -> list[dict[str, str]]:
     with file.open(newline="", encoding="utf-8") as opened:
-        return list(csv.DictReader(opened))
+        return [Row(**line) for line in csv.DictReader(opened)]
 
 
 @dataclass(frozen=True)

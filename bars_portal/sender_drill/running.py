@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from string import Template
 from typing import Any
-from xml.etree import ElementTree as ET
+
+from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.sender_drill.acts import ACTS, Act
@@ -65,9 +66,6 @@ def _one(desk: Desk, row: Row) -> Result:
     return Result(row, told, round(time.monotonic() - began, 2), error)
 
 
-# What is left of a run: report.json, junit.xml and index.html. Test patients only, and no bodies.
-
-
 TITLE = "Sender drill"
 _STYLE = (
     "body{font:1rem/1.5 Arial,sans-serif;color:#212b32;margin:1.5rem}table{border-collapse:collapse}"
@@ -90,7 +88,7 @@ def write_report(folder: Path, results: Sequence[Result], *, now: datetime) -> N
     data = [_as_data(each) for each in results]
     whole = {"title": TITLE, "at": now.isoformat(), "results": data}
     (folder / "report.json").write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
-    (folder / "junit.xml").write_bytes(_junit(data))
+    _junit(results).write(str(folder / "junit.xml"))
     (folder / "index.html").write_text(_page(data, now), encoding="utf-8")
 
 
@@ -108,17 +106,16 @@ def _as_data(result: Result) -> dict[str, Any]:
     }
 
 
-def _junit(data: Sequence[Mapping[str, Any]]) -> bytes:
-    failed = sum(each["verdict"] == "failed" for each in data)
-    root = ET.Element("testsuites", name=TITLE)
-    suite = ET.SubElement(root, "testsuite", name=TITLE, tests=str(len(data)), failures=str(failed))
-    for each in data:
-        name = {"name": each["scenario"], "classname": each["act"], "time": str(each["seconds"])}
-        case = ET.SubElement(suite, "testcase", name)
-        if each["findings"]:
-            ET.SubElement(case, "failure", message="; ".join(each["findings"]))
-    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return written
+def _junit(results: Sequence[Result]) -> JUnitXml:
+    suite = TestSuite(TITLE)
+    for each in results:
+        case = TestCase(each.row.scenario, each.row.act, each.seconds)
+        case.result = [] if each.passed else [Failure("; ".join(each.findings))]
+        suite.add_testcase(case)
+    document = JUnitXml(TITLE)
+    document.add_testsuite(suite)
+    document.update_statistics()
+    return document
 
 
 def _page(data: Sequence[Mapping[str, Any]], now: datetime) -> str:

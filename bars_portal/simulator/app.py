@@ -1,7 +1,6 @@
 """Puts the parts together: `create_app(config)` is the WSGI application, `serve(config)` runs it."""
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Event
@@ -11,11 +10,11 @@ from gunicorn.app.base import BaseApplication
 
 from bars_portal.simulator.catalogue.api import CatalogueApi
 from bars_portal.simulator.catalogue.resources import CatalogueStore
-from bars_portal.simulator.catalogue.routing import Catalogue, Resolver, Routing
+from bars_portal.simulator.catalogue.routing import Catalogue
 from bars_portal.simulator.cis2 import issuer as cis2
 from bars_portal.simulator.cis2.issuer import Issuer
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
-from bars_portal.simulator.drills import CERTIFICATE_FAULTS, PREFIX, ConnectionCut, Drills, Fault, FaultBoard
+from bars_portal.simulator.drills import CERTIFICATE_FAULTS, PREFIX, Drills, Fault, FaultBoard
 from bars_portal.simulator.forwarding import CertificateDrill, MutualTlsReceiver, Receiver, client_context
 from bars_portal.simulator.journal import Journal
 from bars_portal.simulator.oauth import ClientRegistry, TokenEndpoint, TokenStore
@@ -24,7 +23,6 @@ from bars_portal.simulator.proxy import HTTPS, Proxy
 from bars_portal.simulator.selftest.pages import PATH, SelftestPages
 from bars_portal.simulator.tkw.receiver import TKW_BASE_URL, TkwReceiver
 from bars_portal.simulator.tkw.replies import Later, Replies, in_a_thread
-from bars_portal.simulator.web.pages import is_loopback
 from bars_portal.simulator.web.requests import RequestPages
 from bars_portal.simulator.wire import (
     Answer,
@@ -36,36 +34,10 @@ from bars_portal.simulator.wire import (
     send,
 )
 
-# The simulator's pages, for whoever sits at this computer.
-
-
-class Pages:
-    """Everything that is a page and no part of BaRS."""
-
-    def __init__(self, config: Config, journal: Journal, *, catalogue: Catalogue, clock: Clock) -> None:
-        self._groups = (
-            RequestPages(config, journal, clock=clock),
-            SelftestPages(config, catalogue=catalogue, clock=clock),
-        )
-
-    def has(self, path: str) -> bool:
-        """Whether the path is one of ours."""
-        return any(group.find(path) for group in self._groups)
-
-    def answer(self, request: Request) -> Answer:
-        """The page, a download or where to look next; 404 for strangers, 405 for another verb."""
-        found = next((each for group in self._groups if (each := group.find(request.raw_path))), None)
-        if found is None or not is_loopback(request.peer):
-            return json_answer(404, {"error": "not found"})
-        if request.method not in ({"GET", "HEAD", "POST"} if request.raw_path == PATH else {"GET", "HEAD"}):
-            return json_answer(405, {"error": "method not allowed"})
-        return found(request)
-
-
-# Puts the parts together: `create_app(config)` is the WSGI application.
-
-
 WsgiApp = Callable[[Mapping[str, Any], StartResponse], Iterable[bytes]]
+THREADS = 16
+KEEP_ALIVE_SECONDS = 75
+STOP_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -76,7 +48,7 @@ class _Parts:
     token_endpoint: TokenEndpoint
     proxy: Proxy
     drills: Drills
-    pages: Pages
+    pages: tuple[RequestPages, SelftestPages]
     cis2: Issuer
 
 
@@ -107,9 +79,10 @@ def create_app(
             request = request_from_environ(environ)
         except BodyTooLarge:
             return send(error_answer(ProxyError.TOO_LARGE), start_response)
-        if parts.pages.has(request.raw_path):
-            return send(parts.pages.answer(request), start_response, head_only=request.method == "HEAD")
-        return send(_noted(parts, request), start_response, head_only=request.method == "HEAD")
+        answer = _page(parts, request)
+        if answer is None:
+            answer = parts.journal.keep(request, lambda asked: _answer(parts, asked), clock=parts.clock)
+        return send(answer, start_response, head_only=request.method == "HEAD")
 
     return application
 
@@ -120,11 +93,11 @@ def _build(
     registry, tokens, faults = ClientRegistry(config.clients_file), TokenStore(), FaultBoard()
     receivers: dict[str, Receiver] = {HTTPS: https} | _certificate_drills(config, clock)
     store = CatalogueStore(config.state_dir)
-    catalogue = Catalogue(config.catalogue_file, resolver=Resolver(store, clock=clock))
+    catalogue = Catalogue(config.catalogue_file, store=store, clock=clock)
     proxy = Proxy(
         registry=registry,
         tokens=tokens,
-        catalogue=Routing(catalogue),
+        catalogue=catalogue,
         catalogue_api=CatalogueApi(store, fhir_url=config.fhir_url, clock=clock),
         receivers=receivers,
         faults=faults,
@@ -137,7 +110,10 @@ def _build(
     receivers[TKW_BASE_URL] = tkw
     endpoint = TokenEndpoint(registry=registry, tokens=tokens, token_url=config.token_url, clock=clock)
     drills = Drills(faults, reset=tkw.reset, states=tkw.states, possible=_possible_faults(config))
-    pages = Pages(config, journal, catalogue=catalogue, clock=clock)
+    pages = (
+        RequestPages(config, journal, clock=clock),
+        SelftestPages(config, catalogue=catalogue, clock=clock),
+    )
     issuer = Issuer(public_url=config.public_url, file=config.cis2_file, clock=clock)
     return _Parts(config, clock, journal, endpoint, proxy, drills, pages, issuer)
 
@@ -158,20 +134,16 @@ def _mutual_tls(config: Config) -> Receiver:
     return MutualTlsReceiver(context)
 
 
-def _noted(parts: _Parts, request: Request) -> Answer:
-    """Answers and keeps the exchange; a cut connection is noted too."""
-    began, at = time.monotonic(), parts.clock()
-    answer, status, scenario = None, "failed", ""
-    try:
-        answer = _answer(parts, request)
-        status, scenario = str(answer.status), answer.scenario
-    except ConnectionCut as cut:
-        status, scenario = "cut", cut.scenario
-        raise
-    finally:
-        took = round((time.monotonic() - began) * 1000)
-        parts.journal.note(request, answer=answer, status=status, at=at, took_ms=took, scenario=scenario)
-    return answer
+def _page(parts: _Parts, request: Request) -> Answer | None:
+    """A page, a download or where to look next, for whoever sits at this computer; None is no page's path."""
+    found = next((each for group in parts.pages if (each := group.find(request.raw_path))), None)
+    if found is None:
+        return None
+    if not request.is_local:
+        return json_answer(404, {"error": "not found"})
+    if request.method not in ({"GET", "HEAD", "POST"} if request.raw_path == PATH else {"GET", "HEAD"}):
+        return json_answer(405, {"error": "method not allowed"})
+    return found(request)
 
 
 def _answer(parts: _Parts, request: Request) -> Answer:
@@ -185,14 +157,6 @@ def _answer(parts: _Parts, request: Request) -> Answer:
     if path.startswith(PREFIX):
         return parts.drills.answer(request)
     return error_answer(ProxyError.PATH_UNKNOWN, request)
-
-
-# Runs the application under gunicorn: one worker, because what it remembers lives in that process.
-
-
-THREADS = 16
-KEEP_ALIVE_SECONDS = 75
-STOP_SECONDS = 3
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -216,6 +180,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         return {
             "bind": f"{self._config.host}:{self._config.port}",
             "worker_class": "gthread",
+            # What it remembers lives in that process.
             "workers": 1,
             "threads": THREADS,
             "keepalive": KEEP_ALIVE_SECONDS,

@@ -10,9 +10,6 @@ from bars_portal.simulator.drills import Fault
 from bars_portal.simulator.tkw.stateful import PATIENT
 from bars_portal.simulator.tkw.tables import Scenario, patients, scenarios, services, transitions
 
-# The tables as text: for the terminal, and as the page docs/scenarios.md.
-
-
 _SENTINELS = {
     "target": "NHSD-Target-Identifier {}",
     "context": "context {}",

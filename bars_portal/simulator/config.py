@@ -9,9 +9,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
-# What the simulator needs to know to start; nothing here reads the environment or a file.
-
-
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], object]
 
@@ -55,9 +52,6 @@ class Config:
 def system_clock() -> datetime:
     """The real time, aware, in UTC."""
     return datetime.now(UTC)
-
-
-# The command line, each option also as an environment variable (SIMULATOR_...).
 
 
 DESCRIPTION = "The NHS side of BaRS for development and tests: token endpoint, proxy, catalogue, TKW."
@@ -137,9 +131,6 @@ def _is_seconds(text: str) -> bool:
         return 0 <= float(text) <= MOST_SECONDS
     except ValueError:
         return False
-
-
-# A small file that others write while we run: read again only when it has changed.
 
 
 log = logging.getLogger("simulator")

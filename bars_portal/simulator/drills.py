@@ -1,23 +1,19 @@
 """Fault drills: what goes wrong for a service on purpose, each fault's effect, and the switch for them."""
 
 import errno
-import ipaddress
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from threading import Lock
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import orjson
 
 from bars_portal.simulator.config import Sleep
 from bars_portal.simulator.outcomes import ProxyError, error_answer
 from bars_portal.simulator.tkw.tables import scenarios
-from bars_portal.simulator.wire import ECHOED_IDS, JSON_MEDIA, Answer, Request, json_answer
-
-# Fault drills: what goes wrong for a service on purpose, the next few times. For tests and engineers.
-
+from bars_portal.simulator.wire import ECHOED_IDS, FORM_MEDIA, JSON_MEDIA, Answer, Request, json_answer
 
 SLOW_SECONDS = 6.0
 # Longer than any sender waits (35 s).
@@ -53,6 +49,34 @@ class Fault(StrEnum):
 # Faults of the proxy's own client certificate towards the receiver.
 CERTIFICATE_FAULTS = frozenset({Fault.EXPIRED_CERTIFICATE, Fault.WRONG_CERTIFICATE, Fault.NO_CERTIFICATE})
 _SECONDS = {Fault.SLOW: SLOW_SECONDS, Fault.HANG: HANG_SECONDS}
+# Forwards the request: with the drill's certificate where one is named.
+Forward = Callable[[Fault | None], Answer]
+HTML = (("Content-Type", "text/html"),)
+RETRY_AFTER = ("Retry-After", "1")
+
+_CANNED: dict[Fault, ProxyError] = {
+    Fault.UNAUTHORIZED: ProxyError.BAD_TOKEN,
+    Fault.FORBIDDEN: ProxyError.TLS_REFUSED,
+    Fault.TIMEOUT: ProxyError.RECEIVER_TIMEOUT,
+    Fault.TOO_MANY: ProxyError.TOO_MANY,
+    Fault.SERVER_ERROR: ProxyError.RECEIVER_ERROR,
+    Fault.UNAVAILABLE: ProxyError.RECEIVER_UNAVAILABLE,
+}
+# What stands in front of the proxy answers without an OperationOutcome.
+_GATEWAY = {Fault.BAD_GATEWAY: 502, Fault.GATEWAY_TIMEOUT: 504}
+PREFIX = "/simulator/"
+METHODS = {
+    "health": ("GET", "HEAD"),
+    "faults": ("GET", "POST", "DELETE"),
+    "reset": ("POST",),
+    "stateful": ("GET",),
+    "scenarios": ("GET",),
+}
+_HELP = (
+    f"send service (an id), fault (one of {', '.join(Fault)}), "
+    f"times (1 to {MOST_TIMES}, default 1) and, if wanted, method (GET, POST ...) "
+    f"and seconds (how long slow and hang last, at most {MOST_SECONDS:.0f})"
+)
 
 
 class ConnectionCut(ConnectionResetError):
@@ -123,154 +147,7 @@ class FaultBoard:
         return None
 
 
-# /simulator/...: health, the switch for fault drills, reset, the tables. Loopback only; not part of BaRS.
-
-
-PREFIX = "/simulator/"
-FORM_MEDIA = "application/x-www-form-urlencoded"
-METHODS = {
-    "health": ("GET", "HEAD"),
-    "faults": ("GET", "POST", "DELETE"),
-    "reset": ("POST",),
-    "stateful": ("GET",),
-    "scenarios": ("GET",),
-}
-Reset = Callable[[str | None], None]
-States = Callable[[], Mapping[str, str]]
-
-
-class Drills:
-    """Answers what lies under PREFIX; `possible` are the faults that can be played here."""
-
-    def __init__(
-        self, faults: FaultBoard, *, reset: Reset, states: States, possible: frozenset[Fault]
-    ) -> None:
-        self._faults = faults
-        self._reset = reset
-        self._states = states
-        self._possible = possible
-
-    def answer(self, request: Request) -> Answer:
-        """2xx or 303 when done, 400 with what is wrong, 404 for strangers and unknown paths, 405."""
-        place, _, service = request.raw_path.removeprefix(PREFIX).partition("/")
-        if not _is_loopback(request.peer) or place not in METHODS or (service and place != "faults"):
-            return json_answer(404, {"error": "not found"})
-        if request.method not in METHODS[place]:
-            return json_answer(405, {"error": "method not allowed"})
-        match place, request.method:
-            case "faults", "POST":
-                return self._arm(request)
-            case "faults", "DELETE":
-                self._faults.clear(service or None)
-                return Answer(204)
-            case "faults", _:
-                return json_answer(200, [asdict(drill) for drill in self._faults.armed()])
-            case "reset", _:
-                return self._reset_now(request)
-            case "stateful", _:
-                return json_answer(200, dict(self._states()))
-            case "scenarios", _:
-                return json_answer(200, [asdict(row) for row in scenarios()])
-        return json_answer(200, {"status": "ok"})
-
-    def _arm(self, request: Request) -> Answer:
-        # A web page cannot send this content type to another origin without asking first.
-        if _media(request) != JSON_MEDIA:
-            return json_answer(415, {"error": f"send {JSON_MEDIA}"})
-        try:
-            drill = _drill(request.body)
-        except ValueError:
-            return json_answer(400, {"error": _HELP})
-        if drill.fault not in self._possible:
-            return json_answer(400, {"error": "start the simulator with --ca-key for this drill"})
-        self._faults.arm(drill)
-        return json_answer(201, asdict(drill))
-
-    def _reset_now(self, request: Request) -> Answer:
-        """JSON {"organisation": ODS code}, {} for everyone; the same as a form of our own page, then 303."""
-        try:
-            organisation = _organisation(request)
-        except (ValueError, AttributeError):
-            return json_answer(400, {"error": "send organisation (an ODS code), or nothing for everyone"})
-        if organisation is None:
-            return json_answer(415, {"error": f"send {JSON_MEDIA}"})
-        self._reset(organisation.upper() or None)
-        return Answer(303, (("Location", "/"),)) if _media(request) == FORM_MEDIA else Answer(204)
-
-
-_HELP = (
-    f"send service (an id), fault (one of {', '.join(Fault)}), "
-    f"times (1 to {MOST_TIMES}, default 1) and, if wanted, method (GET, POST ...) "
-    f"and seconds (how long slow and hang last, at most {MOST_SECONDS:.0f})"
-)
-
-
-def _drill(body: bytes) -> Drill:
-    """Raises ValueError."""
-    loaded = orjson.loads(body)
-    content = loaded if isinstance(loaded, dict) else {}
-    service, times, method = content.get("service"), content.get("times", 1), content.get("method", "")
-    seconds = content.get("seconds", 0)
-    if not isinstance(service, str) or not service.isalnum() or not isinstance(method, str):
-        raise ValueError("service or method")
-    if not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= MOST_TIMES:
-        raise ValueError("times")
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= MOST_SECONDS:
-        raise ValueError("seconds")
-    return Drill(service, Fault(str(content.get("fault"))), times, method.upper(), float(seconds))
-
-
-def _organisation(request: Request) -> str | None:
-    """The ODS code named, "" for everyone; None where another site may have sent it. Raises ValueError."""
-    if _media(request) == JSON_MEDIA:
-        content = orjson.loads(request.body or b"{}")
-        named = str(content.get("organisation", ""))
-    elif _media(request) == FORM_MEDIA and _is_own_page(request):
-        named = parse_qs(request.body.decode()).get("organisation", [""])[0]
-    else:
-        return None
-    return named.strip()
-
-
-def _is_own_page(request: Request) -> bool:
-    """Browsers name the page that posts a form: it must be ours."""
-    return bool(request.header("Host")) and urlsplit(request.header("Origin")).netloc == request.header(
-        "Host"
-    )
-
-
-def _media(request: Request) -> str:
-    return request.header("Content-Type").partition(";")[0].strip().lower()
-
-
-def _is_loopback(peer: str) -> bool:
-    try:
-        return ipaddress.ip_address(peer).is_loopback
-    except ValueError:
-        return False
-
-
-# What a request meets when a drill is on: each fault's effect, in one place.
-
-
-# Forwards the request: with the drill's certificate where one is named.
-Forward = Callable[[Fault | None], Answer]
-HTML = (("Content-Type", "text/html"),)
-RETRY_AFTER = ("Retry-After", "1")
-
-_CANNED: dict[Fault, ProxyError] = {
-    Fault.UNAUTHORIZED: ProxyError.BAD_TOKEN,
-    Fault.FORBIDDEN: ProxyError.TLS_REFUSED,
-    Fault.TIMEOUT: ProxyError.RECEIVER_TIMEOUT,
-    Fault.TOO_MANY: ProxyError.TOO_MANY,
-    Fault.SERVER_ERROR: ProxyError.RECEIVER_ERROR,
-    Fault.UNAVAILABLE: ProxyError.RECEIVER_UNAVAILABLE,
-}
-# What stands in front of the proxy answers without an OperationOutcome.
-_GATEWAY = {Fault.BAD_GATEWAY: 502, Fault.GATEWAY_TIMEOUT: 504}
-
-
-def meet(drill: Drill | None, *, request: Request, forward: Forward, sleep: Sleep) -> Answer:
+def meet(drill: Drill | None, request: Request, *, forward: Forward, sleep: Sleep) -> Answer:
     """Forwards the request with the drill's fault applied. Raises ConnectionCut where no answer must come."""
     if drill is None:
         return forward(None)
@@ -314,3 +191,90 @@ def _spoiled(fault: Fault, answer: Answer) -> Answer:
 def _without_ids(answer: Answer) -> tuple[tuple[str, str], ...]:
     unwanted = {name.lower() for name in ECHOED_IDS}
     return tuple(pair for pair in answer.headers if pair[0].lower() not in unwanted)
+
+
+@dataclass(frozen=True)
+class Drills:
+    """Answers what lies under PREFIX, on loopback only; it is no part of BaRS.
+
+    `possible` are the faults that can be played here.
+    """
+
+    faults: FaultBoard
+    reset: Callable[[str | None], None]
+    states: Callable[[], Mapping[str, str]]
+    possible: frozenset[Fault]
+
+    def answer(self, request: Request) -> Answer:
+        """2xx or 303 when done, 400 with what is wrong, 404 for strangers and unknown paths, 405."""
+        place, _, service = request.raw_path.removeprefix(PREFIX).partition("/")
+        if not request.is_local or place not in METHODS or (service and place != "faults"):
+            return json_answer(404, {"error": "not found"})
+        if request.method not in METHODS[place]:
+            return json_answer(405, {"error": "method not allowed"})
+        match place, request.method:
+            case "faults", "POST":
+                return self._arm(request)
+            case "faults", "DELETE":
+                self.faults.clear(service or None)
+                return Answer(204)
+            case "faults", _:
+                return json_answer(200, [asdict(drill) for drill in self.faults.armed()])
+            case "reset", _:
+                return self._reset_now(request)
+            case "stateful", _:
+                return json_answer(200, dict(self.states()))
+            case "scenarios", _:
+                return json_answer(200, [asdict(row) for row in scenarios()])
+        return json_answer(200, {"status": "ok"})
+
+    def _arm(self, request: Request) -> Answer:
+        # A web page cannot send this content type to another origin without asking first.
+        if request.media != JSON_MEDIA:
+            return json_answer(415, {"error": f"send {JSON_MEDIA}"})
+        try:
+            drill = _drill(request.body)
+        except ValueError:
+            return json_answer(400, {"error": _HELP})
+        if drill.fault not in self.possible:
+            return json_answer(400, {"error": "start the simulator with --ca-key for this drill"})
+        self.faults.arm(drill)
+        return json_answer(201, asdict(drill))
+
+    def _reset_now(self, request: Request) -> Answer:
+        """JSON {"organisation": ODS code}, {} for everyone; the same as a form of our own page, then 303."""
+        try:
+            organisation = _organisation(request)
+        except (ValueError, AttributeError):
+            return json_answer(400, {"error": "send organisation (an ODS code), or nothing for everyone"})
+        if organisation is None:
+            return json_answer(415, {"error": f"send {JSON_MEDIA}"})
+        self.reset(organisation.upper() or None)
+        return Answer(303, (("Location", "/"),)) if request.media == FORM_MEDIA else Answer(204)
+
+
+def _drill(body: bytes) -> Drill:
+    """Raises ValueError."""
+    loaded = orjson.loads(body)
+    content = loaded if isinstance(loaded, dict) else {}
+    service, times, method = content.get("service"), content.get("times", 1), content.get("method", "")
+    seconds = content.get("seconds", 0)
+    if not isinstance(service, str) or not service.isalnum() or not isinstance(method, str):
+        raise ValueError("service or method")
+    if not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= MOST_TIMES:
+        raise ValueError("times")
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= MOST_SECONDS:
+        raise ValueError("seconds")
+    return Drill(service, Fault(str(content.get("fault"))), times, method.upper(), float(seconds))
+
+
+def _organisation(request: Request) -> str | None:
+    """The ODS code named, "" for everyone; None where another site may have sent it. Raises ValueError."""
+    if request.media == JSON_MEDIA:
+        content = orjson.loads(request.body or b"{}")
+        named = str(content.get("organisation", ""))
+    elif request.media == FORM_MEDIA and request.is_own_form:
+        named = parse_qs(request.body.decode()).get("organisation", [""])[0]
+    else:
+        return None
+    return named.strip()

@@ -3,12 +3,12 @@
 In a certificate drill the proxy shows an expired certificate, a stranger's, or none.
 """
 
-import http.cookiejar
 import ssl
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -24,28 +24,19 @@ from bars_portal.simulator.config import Clock, Config
 from bars_portal.simulator.drills import Fault
 from bars_portal.simulator.wire import Answer, Request
 
-# Carries a request to its receiver over mutual TLS, bytes untouched both ways. Only here is httpx used.
-
-
 # The live proxy's io.timeout.millis: the longest silence it bears from a receiver.
 READ_TIMEOUT_SECONDS = 32.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 # Below the receiver's own keep-alive (75 s): we are the one who closes, and never write to a dead connection.
 IDLE_CONNECTION_SECONDS = 20.0
 MOST_CONNECTIONS = 32
+EXPIRED_SINCE, VALID_FOR = timedelta(days=1), timedelta(days=60)
+SigningKey = RSAPrivateKey | EllipticCurvePrivateKey
 
 HOP_BY_HOP = frozenset(
     {
-        "connection",
-        "expect",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
+        *("connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "trailer", "upgrade"),
+        *("proxy-authenticate", "proxy-authorization", "expect"),
     }
 )
 # The token is for the proxy alone; the other two are written anew for the next connection.
@@ -94,7 +85,7 @@ class MutualTlsReceiver:
         self._client = httpx.Client(
             transport=transport,
             timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT_SECONDS),
-            cookies=_no_cookies(),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
         )
 
@@ -120,9 +111,8 @@ class MutualTlsReceiver:
             body = b"".join(response.iter_raw())
         finally:
             response.close()
-        return Answer(
-            response.status_code, tuple(_passed_on(response.headers.multi_items(), NOT_FOR_SENDERS)), body
-        )
+        headers = _passed_on(response.headers.multi_items(), NOT_FOR_SENDERS)
+        return Answer(response.status_code, tuple(headers), body)
 
 
 def client_context(*, ca_file: Path, cert_file: Path, key_file: Path) -> ssl.SSLContext:
@@ -169,21 +159,6 @@ def _passed_on(headers: Iterable[tuple[str, str]], left_out: frozenset[str]) -> 
     return [(key, value) for key, value in pairs if key.lower() not in left_out | named]
 
 
-def _no_cookies() -> http.cookiejar.CookieJar:
-    return http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-
-
-# Certificate drills: the proxy shows its receiver an expired certificate, a stranger's, or none.
-
-
-EXPIRED_SINCE, VALID_FOR = timedelta(days=1), timedelta(days=60)
-SigningKey = RSAPrivateKey | EllipticCurvePrivateKey
-
-
-class _WrongKind(ValueError):
-    """A key file holds a key that cannot sign certificates."""
-
-
 class CertificateDrill:
     """A Receiver that connects with a wrong certificate; the context is made at its first call."""
 
@@ -207,17 +182,11 @@ def _context(fault: Fault, config: Config, now: datetime) -> ssl.SSLContext:
     if fault is Fault.NO_CERTIFICATE:
         return context
     make = expired_certificate if fault is Fault.EXPIRED_CERTIFICATE else stranger_certificate
-    _show(context, make, config, now)
-    return context
-
-
-def _show(
-    context: ssl.SSLContext, make: Callable[[Config, datetime], bytes], config: Config, now: datetime
-) -> None:
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:
         file.write(make(config, now))
         file.flush()
         context.load_cert_chain(file.name, str(config.client_key_file))
+    return context
 
 
 def expired_certificate(config: Config, now: datetime) -> bytes:
@@ -263,5 +232,5 @@ def _leaf(config: Config) -> x509.Certificate:
 def _key(file: Path) -> SigningKey:
     key = load_pem_private_key(file.read_bytes(), None)
     if not isinstance(key, SigningKey):
-        raise _WrongKind
+        raise TypeError("the key cannot sign certificates")
     return key

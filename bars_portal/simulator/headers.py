@@ -7,17 +7,18 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
+from bars_portal.simulator.fhir import child, dicts
 from bars_portal.simulator.outcomes import ProxyError, Refused
 
-# NHSD-Target-Identifier: base64 of {"system", "value"}, decoded as leniently as the live proxy does.
-#
-# Source: api.md section 7, steps 6 and 7.
-
-
-TARGET_HEADER = "NHSD-Target-Identifier"
+TARGET_HEADER, ORGANISATION_HEADER = "NHSD-Target-Identifier", "NHSD-End-User-Organisation"
+DEFAULT_VERSION = 10000
+DOCUMENT_REFERENCE_VERSION = 10100
+_ODS_CODE = re.compile(r"[A-Za-z0-9.-]{1,20}")
+_THREE_NUMBERS = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Target:
 
 def decode_target(header: str) -> Target:
     """Reads the header's value. Raises Refused with the proxy's own error."""
-    content = _json(_bytes(header))
+    content = _object(_bytes(header))
     system, value = content.get("system"), content.get("value")
     if not system or not value:
         raise Refused(ProxyError.TARGET_INCOMPLETE)
@@ -41,55 +42,27 @@ def decode_target(header: str) -> Target:
     return Target(system, value)
 
 
-def _bytes(header: str) -> bytes:
-    if not header:
-        raise Refused(ProxyError.TARGET_NOT_BASE64)
-    try:
-        # Without validation foreign characters are dropped, as Python 2's decoder in the live proxy does.
-        return base64.b64decode(header.encode("ascii", "ignore"), validate=False)
-    except binascii.Error as problem:
-        raise Refused(ProxyError.TARGET_NOT_BASE64) from problem
-
-
-def _json(content: bytes) -> dict[str, object]:
-    # The live proxy's next script breaks on what is no JSON object; its error handler makes a 500 of that.
-    try:
-        loaded = orjson.loads(content)
-    except orjson.JSONDecodeError as problem:
-        raise Refused(ProxyError.RECEIVER_ERROR) from problem
-    if not isinstance(loaded, dict):
-        raise Refused(ProxyError.RECEIVER_ERROR)
-    return loaded
-
-
-# NHSD-End-User-Organisation: base64 of an Organization, read leniently. Source: api.md section 2.
-
-
-ORGANISATION_HEADER = "NHSD-End-User-Organisation"
-_ODS_CODE = re.compile(r"[A-Za-z0-9.-]{1,20}")
-
-
 def organisation_code(header: str) -> str:
     """The ODS code that the header names, upper case; empty when it names none that could be one."""
-    try:
-        content = orjson.loads(base64.b64decode(header.encode("ascii", "ignore"), validate=False))
-    except (binascii.Error, orjson.JSONDecodeError):
-        return ""
-    identifiers = content.get("identifier") if isinstance(content, dict) else None
+    identifiers = child(decode_header(header)).get("identifier")
     # FHIR wants a list; a single object is what some senders write.
     listed = identifiers if isinstance(identifiers, list) else [identifiers]
-    values = (str(each.get("value", "")).strip() for each in listed if isinstance(each, dict))
+    values = (str(each.get("value", "")).strip() for each in dicts(listed))
     return next((value.upper() for value in values if _ODS_CODE.fullmatch(value)), "")
 
 
-# The version a request asks for in its Accept header, read the way the live proxy reads it.
-#
-# Source: api.md section 7, step 4.
+def decode_header(header: str) -> Any:
+    """The JSON in a base64 header; None when there is none."""
+    try:
+        # Without validation foreign characters are dropped, as Python 2's decoder in the live proxy does.
+        return orjson.loads(base64.b64decode(header.encode("ascii", "ignore"), validate=False))
+    except (binascii.Error, orjson.JSONDecodeError):
+        return None
 
 
-DEFAULT_VERSION = 10000
-DOCUMENT_REFERENCE_VERSION = 10100
-_THREE_NUMBERS = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
+def encode_header(content: object, *, pretty: bool = False) -> str:
+    """Standard base64 of JSON, with line breaks in it when `pretty`."""
+    return base64.b64encode(orjson.dumps(content, option=orjson.OPT_INDENT_2 if pretty else None)).decode()
 
 
 def accepted_version(accept: str) -> int:
@@ -99,6 +72,26 @@ def accepted_version(accept: str) -> int:
     parameters = (part.strip() for member in accept.split(",") for part in member.split(";")[1:])
     versions = (_number(part) for part in parameters if part.lower().startswith("version"))
     return max(DEFAULT_VERSION, *versions, 0)
+
+
+def _bytes(header: str) -> bytes:
+    if not header:
+        raise Refused(ProxyError.TARGET_NOT_BASE64)
+    try:
+        return base64.b64decode(header.encode("ascii", "ignore"), validate=False)
+    except binascii.Error as problem:
+        raise Refused(ProxyError.TARGET_NOT_BASE64) from problem
+
+
+def _object(content: bytes) -> dict[str, object]:
+    # The live proxy's next script breaks on what is no JSON object; its error handler makes a 500 of that.
+    try:
+        loaded = orjson.loads(content)
+    except orjson.JSONDecodeError as problem:
+        raise Refused(ProxyError.RECEIVER_ERROR) from problem
+    if not isinstance(loaded, dict):
+        raise Refused(ProxyError.RECEIVER_ERROR)
+    return loaded
 
 
 def _number(parameter: str) -> int:

@@ -5,79 +5,25 @@ The log never holds patient data. The entries hold whole messages, in memory onl
 
 import logging
 import re
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from threading import Lock
-from typing import Any
 
-from bars_portal.simulator.config import TOKEN_PATH
-from bars_portal.simulator.fhir import NotReadable, read_bundle
+from bars_portal.simulator.config import TOKEN_PATH, Clock
+from bars_portal.simulator.drills import ConnectionCut
+from bars_portal.simulator.fhir import NotFhir, read_bundle
 from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, decode_target, organisation_code
 from bars_portal.simulator.outcomes import Refused
+from bars_portal.simulator.verdicts.message import Message
 from bars_portal.simulator.wire import Answer, Request
-
-# A request in a few words: what the message says it is. Never whom it is about.
-
-
-LONGEST_CODE = 40
-
-
-def summarise(request: Request) -> str:
-    """Event, reason and focus of a message, such as "booking-request new: Appointment booked"; else empty."""
-    if not request.body or "process-message" not in request.raw_path:
-        return ""
-    try:
-        bundle = read_bundle(request)
-    except NotReadable:
-        return "not readable"
-    return _described(bundle)
-
-
-def _described(bundle: dict[str, Any]) -> str:
-    entries = _dicts(bundle.get("entry"))
-    header = next((each for each in _resources(entries) if each.get("resourceType") == "MessageHeader"), {})
-    event, reason = _code(header.get("eventCoding")), _code(_first(_dict(header.get("reason")).get("coding")))
-    words = f"{event} {reason}".strip() or "no message header"
-    focus = _focus(header, entries)
-    return f"{words}: {_word(focus.get('resourceType'))} {_word(focus.get('status'))}".rstrip(" :")
-
-
-def _focus(header: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:
-    wanted = _dict(_first(header.get("focus"))).get("reference")
-    return next((_dict(each.get("resource")) for each in entries if each.get("fullUrl") == wanted), {})
-
-
-def _resources(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [_dict(each.get("resource")) for each in entries]
-
-
-def _code(coding: object) -> str:
-    return _word(_dict(coding).get("code"))
-
-
-def _word(value: object) -> str:
-    """A code as it may be shown; anything else is left out."""
-    text = value if isinstance(value, str) else ""
-    return text if len(text) <= LONGEST_CODE and text.replace("-", "").isalpha() else ""
-
-
-def _first(value: object) -> object:
-    return value[0] if isinstance(value, list) and value else None
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
 
 KEPT = 1000
 KEPT_BYTES = 64 * 1024 * 1024
-LONGEST_PATH = 120
+LONGEST_PATH, LONGEST_CODE = 120, 40
 RECEIVED, SENT = "received", "sent"
 # The token is nobody's business but the proxy's.
 NOT_KEPT = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -126,6 +72,24 @@ class Journal:
         self._entries: deque[Entry] = deque()
         self._bytes = 0
 
+    def keep(
+        self, request: Request, ask: Callable[[Request], Answer], *, clock: Clock, **facts: str
+    ) -> Answer:
+        """What comes of asking, noted with the facts; a cut connection is noted too. Raises ConnectionCut."""
+        began, at = time.monotonic(), clock()
+        answer, status, scenario = None, "failed", ""
+        try:
+            answer = ask(request)
+            status, scenario = str(answer.status), answer.scenario
+        except ConnectionCut as cut:
+            status, scenario = "cut", cut.scenario
+            raise
+        finally:
+            took = round((time.monotonic() - began) * 1000)
+            told = {"scenario": scenario, **facts}
+            self.note(request, answer=answer, status=status, at=at, took_ms=took, **told)
+        return answer
+
     def note(
         self,
         request: Request,
@@ -154,7 +118,7 @@ class Journal:
             path=safe_path(request.raw_path),
             status=status,
             scenario=scenario,
-            summary=summarise(kept),
+            summary=_summary(kept),
             request=kept,
             answer=given,
         )
@@ -165,12 +129,6 @@ class Journal:
         """What is remembered, newest first."""
         with self._lock:
             return tuple(self._entries)
-
-    def clear(self) -> None:
-        """Forgets everything."""
-        with self._lock:
-            self._entries.clear()
-            self._bytes = 0
 
     def _keep(self, entry: Entry) -> None:
         with self._lock:
@@ -200,3 +158,25 @@ def _service(request: Request) -> str:
     except Refused:
         return "-"
     return value if _SERVICE_ID.fullmatch(value) else "?"
+
+
+def _summary(request: Request) -> str:
+    """Event, reason and focus of a message, such as "booking-request new: Appointment booked"; else empty.
+
+    It says what the message is, never whom it is about.
+    """
+    if not request.body or "process-message" not in request.raw_path:
+        return ""
+    try:
+        message = Message(read_bundle(request))
+    except NotFhir:
+        return "not readable"
+    words = f"{_word(message.event)} {_word(message.reason)}".strip() or "no message header"
+    focus = message.focus
+    return f"{words}: {_word(focus.get('resourceType'))} {_word(focus.get('status'))}".rstrip(" :")
+
+
+def _word(value: object) -> str:
+    """A code as it may be shown; anything else is left out."""
+    text = value if isinstance(value, str) else ""
+    return text if len(text) <= LONGEST_CODE and text.replace("-", "").isalpha() else ""

@@ -20,48 +20,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from bars_portal.simulator.config import Clock, WatchedFile
-from bars_portal.simulator.wire import Answer, Request, json_answer
-
-# The registered applications: API key -> key id -> public key.
-
+from bars_portal.simulator.wire import FORM_MEDIA, Answer, Request, json_answer
 
 Keys = Mapping[str, RSAPublicKey]
-
-
-class _NotRsaError(ValueError):
-    """A registered key is no RSA public key."""
-
-
-class ClientRegistry:
-    """clients.json, read again when it changes.
-
-    Shape: {"<api key>": {"<kid>": "<public key PEM, relative to the file>"}}.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._folder = path.parent
-        self._file: WatchedFile[Mapping[str, Keys]] = WatchedFile(path, parse=self._parse, empty={})
-
-    def keys_of(self, api_key: str) -> Keys | None:
-        """The application's public keys by kid; None when the API key is not registered."""
-        return self._file.read().get(api_key)
-
-    def _parse(self, content: bytes) -> Mapping[str, Keys]:
-        loaded = orjson.loads(content)
-        if not isinstance(loaded, dict) or not all(isinstance(kids, dict) for kids in loaded.values()):
-            raise ValueError("clients.json must map API keys to key ids to files")
-        return {
-            api_key: {kid: self._public_key(path) for kid, path in kids.items()}
-            for api_key, kids in loaded.items()
-        }
-
-    def _public_key(self, path: str) -> RSAPublicKey:
-        key = load_pem_public_key((self._folder / path).read_bytes())
-        if not isinstance(key, RSAPublicKey):
-            raise _NotRsaError
-        return key
-
-
+GRANT_TYPE = "client_credentials"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+MOST_FIELDS = 20
+# RFC 6749 section 5.1: an answer that holds a token is not cached.
+NOT_CACHED = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 ALGORITHM = "RS512"
 LONGEST_LIFE = timedelta(minutes=5)
 # Signatures are PyJWT's; every other claim is judged here, against the injected clock and in our own words.
@@ -69,6 +35,10 @@ SIGNATURE_ONLY: Any = {
     f"verify_{claim}": claim == "signature"
     for claim in ("signature", "exp", "nbf", "iat", "aud", "iss", "sub", "jti")
 }
+# The placeholder in the seeds' own curl example, which must work as it stands: good for the services that the
+# simulator plays itself, never for a real receiver.
+EXAMPLE_TOKEN = "yourBearerToken"  # noqa: S105 - published, opens nothing real
+TOKEN_LIFE = timedelta(seconds=599)
 
 
 class TokenError(Enum):
@@ -135,6 +105,138 @@ class TokenRefused(Exception):
     def __init__(self, reason: TokenError) -> None:
         super().__init__(reason.name)
         self.reason = reason
+
+
+class ClientRegistry:
+    """clients.json, read again when it changes.
+
+    Shape: {"<api key>": {"<kid>": "<public key PEM, relative to the file>"}}.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.parent
+        self._file: WatchedFile[Mapping[str, Keys]] = WatchedFile(path, parse=self._parse, empty={})
+
+    def keys_of(self, api_key: str) -> Keys | None:
+        """The application's public keys by kid; None when the API key is not registered."""
+        return self._file.read().get(api_key)
+
+    def _parse(self, content: bytes) -> Mapping[str, Keys]:
+        loaded = orjson.loads(content)
+        if not isinstance(loaded, dict) or not all(isinstance(kids, dict) for kids in loaded.values()):
+            raise ValueError("clients.json must map API keys to key ids to files")
+        return {
+            api_key: {kid: self._public_key(path) for kid, path in kids.items()}
+            for api_key, kids in loaded.items()
+        }
+
+    def _public_key(self, path: str) -> RSAPublicKey:
+        key = load_pem_public_key((self._folder / path).read_bytes())
+        if not isinstance(key, RSAPublicKey):
+            raise ValueError("a registered key is no RSA public key")  # noqa: TRY004 - WatchedFile hears it
+        return key
+
+
+class TokenStore:
+    """In memory and thread-safe, which is why the simulator runs as one worker process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._used: dict[tuple[str, str], float] = {}
+
+    def claim_assertion(self, api_key: str, jti: str, *, expires_at: float, now: datetime) -> bool:
+        """True for the first caller with this id, False for every other until the assertion has expired."""
+        with self._lock:
+            self._used = {key: until for key, until in self._used.items() if until > now.timestamp()}
+            if (api_key, jti) in self._used:
+                return False
+            self._used[api_key, jti] = expires_at
+            return True
+
+    def issue(self, api_key: str, *, now: datetime) -> str:
+        """A new access token, good for TOKEN_LIFE."""
+        token = secrets.token_urlsafe(21)
+        with self._lock:
+            self._tokens = {key: kept for key, kept in self._tokens.items() if kept[1] > now.timestamp()}
+            self._tokens[token] = (api_key, (now + TOKEN_LIFE).timestamp())
+        return token
+
+    def api_key_of(self, token: str, *, now: datetime) -> str | None:
+        """Whose token it is; None when it is unknown or has expired."""
+        with self._lock:
+            api_key, until = self._tokens.get(token, ("", 0.0))
+        return api_key if until > now.timestamp() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenEndpoint:
+    """Answers token requests; `token_url` is the only audience it accepts."""
+
+    registry: ClientRegistry
+    tokens: TokenStore
+    token_url: str
+    clock: Clock
+
+    def answer(self, request: Request) -> Answer:
+        """200 with the token, or the failure body with 400, 401 or 405."""
+        if request.method != "POST":
+            return json_answer(405, _failure("invalid_request", "Only POST is allowed"), ("Allow", "POST"))
+        try:
+            return self._issue(_assertion_of(request), self.clock())
+        except TokenRefused as refusal:
+            reason = refusal.reason
+            told = json_answer(reason.status, _failure(reason.error, reason.description), *NOT_CACHED)
+            # For the journal, which keeps no body of a token request.
+            return replace(told, scenario=reason.description)
+
+    def _issue(self, assertion: str, now: datetime) -> Answer:
+        judged = judge_assertion(assertion, registry=self.registry, audience=self.token_url, now=now)
+        # Claimed last, so that a faulty assertion does not use up its id.
+        until = judged.expires_at
+        if not self.tokens.claim_assertion(judged.api_key, judged.jti, expires_at=until, now=now):
+            raise TokenRefused(TokenError.JTI_REUSED)
+        content = {
+            "access_token": self.tokens.issue(judged.api_key, now=now),
+            "expires_in": str(int(TOKEN_LIFE.total_seconds())),
+            "token_type": "Bearer",
+            "issued_at": str(int(now.timestamp() * 1000)),
+        }
+        return json_answer(200, content, *NOT_CACHED)
+
+
+def _assertion_of(request: Request) -> str:
+    """The client_assertion of a well-formed form. Raises TokenRefused."""
+    form = _form(request)
+    if "grant_type" not in form:
+        raise TokenRefused(TokenError.NO_GRANT_TYPE)
+    if form["grant_type"] != GRANT_TYPE:
+        raise TokenRefused(TokenError.BAD_GRANT_TYPE)
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise TokenRefused(TokenError.BAD_ASSERTION_TYPE)
+    if not form.get("client_assertion"):
+        raise TokenRefused(TokenError.NO_ASSERTION)
+    return form["client_assertion"]
+
+
+def _form(request: Request) -> dict[str, str]:
+    if request.media != FORM_MEDIA:
+        raise TokenRefused(TokenError.NOT_A_FORM)
+    try:
+        fields = parse_qs(request.body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError as problem:
+        raise TokenRefused(TokenError.NOT_A_FORM) from problem
+    if any(len(values) > 1 for values in fields.values()):
+        raise TokenRefused(TokenError.REPEATED_FIELD)
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _failure(error: str, description: str) -> dict[str, str]:
+    return {
+        "error": error,
+        "error_description": description,
+        "message_id": f"rrt-{secrets.randbelow(10**19)}-sim-1",
+    }
 
 
 @dataclass(frozen=True)
@@ -218,130 +320,3 @@ def _whole_number(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise TokenRefused(TokenError.BAD_EXPIRY)
-
-
-# What the token endpoint remembers: the tokens it issued and the assertion ids it has seen.
-
-
-# The placeholder in the seeds' own curl example, which must work as it stands: good for the services that the
-# simulator plays itself, never for a real receiver.
-EXAMPLE_TOKEN = "yourBearerToken"  # noqa: S105 - published, opens nothing real
-TOKEN_LIFE = timedelta(seconds=599)
-
-
-class TokenStore:
-    """In memory and thread-safe, which is why the simulator runs as one worker process."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._tokens: dict[str, tuple[str, float]] = {}
-        self._used: dict[tuple[str, str], float] = {}
-
-    def claim_assertion(self, api_key: str, jti: str, *, expires_at: float, now: datetime) -> bool:
-        """True for the first caller with this id, False for every other until the assertion has expired."""
-        with self._lock:
-            self._used = {key: until for key, until in self._used.items() if until > now.timestamp()}
-            if (api_key, jti) in self._used:
-                return False
-            self._used[api_key, jti] = expires_at
-            return True
-
-    def issue(self, api_key: str, *, now: datetime) -> str:
-        """A new access token, good for TOKEN_LIFE."""
-        token = secrets.token_urlsafe(21)
-        with self._lock:
-            self._tokens = {
-                known: entry for known, entry in self._tokens.items() if entry[1] > now.timestamp()
-            }
-            self._tokens[token] = (api_key, (now + TOKEN_LIFE).timestamp())
-        return token
-
-    def api_key_of(self, token: str, *, now: datetime) -> str | None:
-        """Whose token it is; None when it is unknown or has expired."""
-        with self._lock:
-            api_key, until = self._tokens.get(token, ("", 0.0))
-        return api_key if until > now.timestamp() else None
-
-
-# POST /oauth2/token: a signed assertion in, an access token out.
-#
-# Source: testing-and-environments v1.8.1, "Post your JWT to the OAuth endpoint to receive a Token".
-
-
-FORM_MEDIA = "application/x-www-form-urlencoded"
-GRANT_TYPE = "client_credentials"
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-MOST_FIELDS = 20
-# RFC 6749 section 5.1: an answer that holds a token is not cached.
-NOT_CACHED = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
-
-
-class TokenEndpoint:
-    """Answers token requests; `token_url` is the only audience it accepts."""
-
-    def __init__(self, *, registry: ClientRegistry, tokens: TokenStore, token_url: str, clock: Clock) -> None:
-        self._registry = registry
-        self._tokens = tokens
-        self._token_url = token_url
-        self._clock = clock
-
-    def answer(self, request: Request) -> Answer:
-        """200 with the token, or the failure body with 400, 401 or 405."""
-        if request.method != "POST":
-            return json_answer(405, _failure("invalid_request", "Only POST is allowed"), ("Allow", "POST"))
-        try:
-            return self._issue(_assertion_of(request), self._clock())
-        except TokenRefused as refusal:
-            reason = refusal.reason
-            told = json_answer(reason.status, _failure(reason.error, reason.description), *NOT_CACHED)
-            # For the journal, which keeps no body of a token request.
-            return replace(told, scenario=reason.description)
-
-    def _issue(self, assertion: str, now: datetime) -> Answer:
-        judged = judge_assertion(assertion, registry=self._registry, audience=self._token_url, now=now)
-        # Claimed last, so that a faulty assertion does not use up its id.
-        if not self._tokens.claim_assertion(
-            judged.api_key, judged.jti, expires_at=judged.expires_at, now=now
-        ):
-            raise TokenRefused(TokenError.JTI_REUSED)
-        content = {
-            "access_token": self._tokens.issue(judged.api_key, now=now),
-            "expires_in": str(int(TOKEN_LIFE.total_seconds())),
-            "token_type": "Bearer",
-            "issued_at": str(int(now.timestamp() * 1000)),
-        }
-        return json_answer(200, content, *NOT_CACHED)
-
-
-def _assertion_of(request: Request) -> str:
-    """The client_assertion of a well-formed form. Raises TokenRefused."""
-    form = _form(request)
-    if "grant_type" not in form:
-        raise TokenRefused(TokenError.NO_GRANT_TYPE)
-    if form["grant_type"] != GRANT_TYPE:
-        raise TokenRefused(TokenError.BAD_GRANT_TYPE)
-    if form.get("client_assertion_type") != ASSERTION_TYPE:
-        raise TokenRefused(TokenError.BAD_ASSERTION_TYPE)
-    if not form.get("client_assertion"):
-        raise TokenRefused(TokenError.NO_ASSERTION)
-    return form["client_assertion"]
-
-
-def _form(request: Request) -> dict[str, str]:
-    if request.header("Content-Type").partition(";")[0].strip().lower() != FORM_MEDIA:
-        raise TokenRefused(TokenError.NOT_A_FORM)
-    try:
-        fields = parse_qs(request.body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError as problem:
-        raise TokenRefused(TokenError.NOT_A_FORM) from problem
-    if any(len(values) > 1 for values in fields.values()):
-        raise TokenRefused(TokenError.REPEATED_FIELD)
-    return {name: values[0] for name, values in fields.items()}
-
-
-def _failure(error: str, description: str) -> dict[str, str]:
-    return {
-        "error": error,
-        "error_description": description,
-        "message_id": f"rrt-{secrets.randbelow(10**19)}-sim-1",
-    }

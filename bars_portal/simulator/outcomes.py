@@ -3,7 +3,6 @@
 Source: api.md section 4 (origin P) and section 7.
 """
 
-import uuid
 import zlib
 from dataclasses import replace
 from enum import Enum
@@ -11,15 +10,12 @@ from xml.etree import ElementTree
 
 import orjson
 
+from bars_portal.simulator.fhir import first, operation_outcome
 from bars_portal.simulator.wire import Answer, Request, json_answer
-
-# The BaRS proxy's own errors, one table. Source: api.md section 4 (origin P) and section 7.
-
 
 # The live proxy writes a small "s" here, and the value set below for a few: senders must cope with both.
 ERROR_CODES = "https://fhir.nhs.uk/Codesystem/http-error-codes"
 OUTCOME_VALUE_SET = "http://hl7.org/fhir/ValueSet/operation-outcome"
-OUTCOME_PROFILE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-OperationOutcome"
 
 
 class ProxyError(Enum):
@@ -96,41 +92,6 @@ class ProxyError(Enum):
         return self.value[0]
 
 
-class Refused(Exception):
-    """The proxy answers this request itself."""
-
-    def __init__(self, error: ProxyError) -> None:
-        super().__init__(error.name)
-        self.error = error
-
-
-def error_answer(error: ProxyError, request: Request | None = None) -> Answer:
-    """The OperationOutcome as the live proxy sends it: application/json, no display, ids echoed as sent."""
-    ids = request.sent_ids() if request else ()
-    answer = json_answer(error.status, _operation_outcome(error), *ids)
-    return replace(answer, scenario=f"proxy: {error.name.lower().replace('_', ' ')}")
-
-
-def _operation_outcome(error: ProxyError) -> dict[str, object]:
-    _status, code, issue, system, diagnostics = error.value
-    return {
-        "resourceType": "OperationOutcome",
-        "id": str(uuid.uuid4()),
-        "meta": {"profile": [OUTCOME_PROFILE]},
-        "issue": [
-            {
-                "severity": "error",
-                "code": issue,
-                "details": {"coding": [{"system": system, "code": code}]},
-                "diagnostics": diagnostics,
-            }
-        ],
-    }
-
-
-# What the proxy makes of a receiver's error before the sender sees it. Source: api.md section 7, step 9.
-
-
 # Whatever the receiver wrote under these statuses never reaches the sender.
 ALWAYS_REPLACED = {
     403: ProxyError.TLS_REFUSED,
@@ -139,6 +100,26 @@ ALWAYS_REPLACED = {
 }
 LONGEST_INSPECTED = 1024 * 1024
 FHIR_XML = "{http://hl7.org/fhir}"
+
+
+class Refused(Exception):
+    """The proxy answers this request itself."""
+
+    def __init__(self, error: ProxyError) -> None:
+        super().__init__(error.name)
+        self.error = error
+
+    def answer(self, request: Request) -> Answer:
+        """The error, told to the sender."""
+        return error_answer(self.error, request)
+
+
+def error_answer(error: ProxyError, request: Request | None = None) -> Answer:
+    """The OperationOutcome as the live proxy sends it: application/json, no display, ids echoed as sent."""
+    status, code, issue, system, diagnostics = error.value
+    content = operation_outcome(issue, {"system": system, "code": code}, diagnostics)
+    answer = json_answer(status, content, *(request.sent_ids() if request else ()))
+    return replace(answer, scenario=f"proxy: {error.name.lower().replace('_', ' ')}")
 
 
 def rewrite(answer: Answer, request: Request) -> Answer:
@@ -166,9 +147,7 @@ def _json_issue(body: bytes) -> str | None:
         return None
     if not isinstance(content, dict) or content.get("resourceType") != "OperationOutcome":
         return None
-    issues = content.get("issue")
-    first = issues[0] if isinstance(issues, list) and issues else None
-    return str(first.get("code", "")) if isinstance(first, dict) else ""
+    return str(first(content.get("issue")).get("code", ""))
 
 
 def _xml_issue(body: bytes) -> str | None:

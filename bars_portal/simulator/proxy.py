@@ -1,12 +1,14 @@
 """The BaRS API proxy: the live one's checks in its order, then the receiver. Source: api.md section 7."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bars_portal.simulator.catalogue.api import CatalogueApi
-from bars_portal.simulator.catalogue.resources import CatalogueRefused, refusal_answer
-from bars_portal.simulator.catalogue.routing import Addresses
+from bars_portal.simulator.catalogue.resources import CatalogueRefused
+from bars_portal.simulator.catalogue.routing import Catalogue
 from bars_portal.simulator.config import FHIR_BASE, Clock, Sleep
 from bars_portal.simulator.drills import Fault, FaultBoard, meet
+from bars_portal.simulator.fhir import FHIR_JSON
 from bars_portal.simulator.forwarding import Call, Receiver, ReceiverTimedOut, ReceiverUnreachable
 from bars_portal.simulator.headers import (
     DOCUMENT_REFERENCE_VERSION,
@@ -26,6 +28,7 @@ PREFLIGHT = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
 class Proxy:
     """Answers everything under /booking-and-referral/FHIR/R4.
 
@@ -33,47 +36,30 @@ class Proxy:
     a certificate fault's name, who connects with that wrong certificate.
     """
 
-    def __init__(
-        self,
-        *,
-        registry: ClientRegistry,
-        tokens: TokenStore,
-        catalogue: Addresses,
-        catalogue_api: CatalogueApi,
-        receivers: Mapping[str, Receiver],
-        faults: FaultBoard,
-        fhir_url: str,
-        clock: Clock,
-        sleep: Sleep,
-    ) -> None:
-        self._registry = registry
-        self._tokens = tokens
-        self._catalogue = catalogue
-        self._catalogue_api = catalogue_api
-        self._receivers = receivers
-        self._faults = faults
-        self._fhir_url = fhir_url
-        self._clock = clock
-        self._sleep = sleep
+    registry: ClientRegistry
+    tokens: TokenStore
+    catalogue: Catalogue
+    catalogue_api: CatalogueApi
+    receivers: Mapping[str, Receiver]
+    faults: FaultBoard
+    fhir_url: str
+    clock: Clock
+    sleep: Sleep
 
     def answer(self, request: Request) -> Answer:
         """The receiver's answer, or the proxy's own. Raises ConnectionCut in a drill."""
         suffix = request.raw_path.removeprefix(FHIR_BASE)
         try:
             return self._own_answer(request, suffix) or self._checked(request, suffix)
-        except Refused as refusal:
-            return error_answer(refusal.error, request)
-        except CatalogueRefused as several:
-            return refusal_answer(several, request)
+        except (Refused, CatalogueRefused) as refusal:
+            return refusal.answer(request)
 
     def carry(self, request: Request) -> Answer:
         """As `answer`, for TKW's own replies: they carry no token. Raises ConnectionCut in a drill."""
         try:
             return self._forwarded(request, request.raw_path.removeprefix(FHIR_BASE))
-        except Refused as refusal:
-            return error_answer(refusal.error, request)
-        except CatalogueRefused as several:
-            return refusal_answer(several, request)
+        except (Refused, CatalogueRefused) as refusal:
+            return refusal.answer(request)
 
     def _own_answer(self, request: Request, suffix: str) -> Answer | None:
         """What the proxy says without asking for a token."""
@@ -82,9 +68,8 @@ class Proxy:
         if suffix == "/_ping" and request.method == "GET":
             return json_answer(200, {"status": "pass"})
         if suffix == "/metadata" and request.method == "GET" and not request.header(TARGET_HEADER):
-            return json_answer(
-                200, proxy_capability(self._fhir_url), *request.sent_ids(), media="application/fhir+json"
-            )
+            statement = proxy_capability(self.fhir_url)
+            return json_answer(200, statement, *request.sent_ids(), media=FHIR_JSON)
         return None
 
     def _checked(self, request: Request, suffix: str) -> Answer:
@@ -95,24 +80,22 @@ class Proxy:
 
     def _forwarded(self, request: Request, suffix: str, *, only_played: bool = False) -> Answer:
         _check_ids(request)
-        if not only_played and self._catalogue_api.serves(suffix):
-            return self._catalogue_api.answer(request, suffix)
+        if not only_played and self.catalogue_api.serves(suffix):
+            return self.catalogue_api.answer(request, suffix)
         _check_document_reference(request, suffix)
         target = decode_target(request.header(TARGET_HEADER))
-        call = Call(request, suffix, target.value, self._catalogue.base_url(target))
-        if only_played and call.base_url not in self._receivers:
+        call = Call(request, suffix, target.value, self.catalogue.base_url(target))
+        if only_played and call.base_url not in self.receivers:
             raise Refused(ProxyError.BAD_TOKEN)
-        drill = self._faults.take(service=target.value, method=request.method)
-        return meet(
-            drill, request=request, forward=lambda fault: self._received(call, fault), sleep=self._sleep
-        )
+        drill = self.faults.take(service=target.value, method=request.method)
+        return meet(drill, request, forward=lambda fault: self._received(call, fault), sleep=self.sleep)
 
     def _check_token(self, token: str) -> None:
-        api_key = self._tokens.api_key_of(token, now=self._clock())
+        api_key = self.tokens.api_key_of(token, now=self.clock())
         if api_key is None:
             raise Refused(ProxyError.BAD_TOKEN)
         # The token outlives the registration: such an application has lost its product.
-        if self._registry.keys_of(api_key) is None:
+        if self.registry.keys_of(api_key) is None:
             raise Refused(ProxyError.NOT_ENABLED)
 
     def _received(self, call: Call, fault: Fault | None) -> Answer:
@@ -125,8 +108,8 @@ class Proxy:
 
     def _receiver_of(self, call: Call, fault: Fault | None) -> Receiver:
         if fault is not None:
-            return self._receivers[fault]
-        return self._receivers.get(call.base_url, self._receivers[HTTPS])
+            return self.receivers[fault]
+        return self.receivers.get(call.base_url, self.receivers[HTTPS])
 
 
 def _token(request: Request) -> str:

@@ -1,6 +1,7 @@
 """HTTP as the simulator sees it: one request in, one answer out, both immutable."""
 
 import io
+import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
-JSON_MEDIA = "application/json"
+JSON_MEDIA, FORM_MEDIA = "application/json", "application/x-www-form-urlencoded"
 MAX_BODY_BYTES = 10 * 1024 * 1024
 ECHOED_IDS = ("X-Request-Id", "X-Correlation-Id")
 
@@ -35,6 +36,25 @@ class Request:
         """The header's value without surrounding blanks; empty when absent."""
         return self.headers.get(name.lower(), "").strip()
 
+    @property
+    def media(self) -> str:
+        """The media type of the body, without its parameters, lower case."""
+        return media_of(self.header("Content-Type"))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it comes from this computer."""
+        try:
+            return ipaddress.ip_address(self.peer).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def is_own_form(self) -> bool:
+        """Whether a page of ours posts it: browsers name the page."""
+        host = self.header("Host")
+        return bool(host) and urlsplit(self.header("Origin")).netloc == host
+
     def sent_ids(self) -> tuple[tuple[str, str], ...]:
         """X-Request-Id and X-Correlation-Id as sent, for the echo; those that were not sent are left out."""
         return tuple((name, self.header(name)) for name in ECHOED_IDS if self.header(name))
@@ -55,6 +75,11 @@ class Answer:
     def header(self, name: str) -> str:
         """The first value under that name, whatever its case; empty when absent."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+def media_of(value: str) -> str:
+    """A media type without its parameters, lower case."""
+    return value.partition(";")[0].strip().lower()
 
 
 def json_answer(status: int, content: object, *headers: tuple[str, str], media: str = JSON_MEDIA) -> Answer:

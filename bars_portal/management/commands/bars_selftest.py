@@ -25,26 +25,17 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--scenario", action="append", default=[], metavar="ID", help="only this; repeatable"
-        )
-        parser.add_argument(
-            "--scenarios", action="append", default=[], metavar="FILE", help="a file of your own"
-        )
-        parser.add_argument(
-            "--target", metavar="URL", help="a receiver's base URL; the demo's when not given"
-        )
+        option = parser.add_argument
+        option("--scenario", action="append", default=[], metavar="ID", help="only this; repeatable")
+        option("--scenarios", action="append", default=[], metavar="FILE", help="a file of your own")
+        option("--target", metavar="URL", help="a receiver's base URL; the demo's when not given")
         for name in _FILES:
-            parser.add_argument(f"--{name}", metavar="FILE", help="PEM file for mutual TLS")
-        parser.add_argument("--service", default=HUB, metavar="ID", help=f"DoS service id, {HUB} by default")
-        parser.add_argument(
-            "--sent-request", metavar="BUNDLE_ID", help="a validation request sent from there"
-        )
-        parser.add_argument("--sender", metavar="ID", help="service id that messages come from")
-        parser.add_argument(
-            "--report", metavar="DIR", help="folder for index.html, report.json and junit.xml"
-        )
-        parser.add_argument("--list", action="store_true", help="list the scenarios and do nothing")
+            option(f"--{name}", metavar="FILE", help="PEM file for mutual TLS")
+        option("--service", default=HUB, metavar="ID", help=f"DoS service id, {HUB} by default")
+        option("--sent-request", metavar="BUNDLE_ID", help="a validation request sent from there")
+        option("--sender", metavar="ID", help="service id that messages come from")
+        option("--report", metavar="DIR", help="folder for index.html, report.json and junit.xml")
+        option("--list", action="store_true", help="list the scenarios and do nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["target"] is None and any(options[name] for name in _FILES):

@@ -4,15 +4,11 @@ Only the owner of an Endpoint or template (its managingOrganization, by NHSD-End
 deletes it, and sees its address when it is private.
 """
 
-import base64
-import binascii
 import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
-
-import orjson
 
 from bars_portal.simulator.catalogue.resources import (
     CONNECTION_SYSTEM,
@@ -25,139 +21,35 @@ from bars_portal.simulator.catalogue.resources import (
     CatalogueError,
     CatalogueRefused,
     CatalogueStore,
-    Resource,
     bare,
     check,
     codes,
-    deleted_answer,
     dos_ids,
     endpoint_ids,
     identifiers,
+    need,
     organisations,
     owners,
-    refusal_answer,
     shown_to,
 )
 from bars_portal.simulator.config import Clock
+from bars_portal.simulator.fhir import (
+    FHIR_JSON,
+    NotFhir,
+    Resource,
+    child,
+    decoded,
+    dicts,
+    operation_outcome,
+)
+from bars_portal.simulator.headers import ORGANISATION_HEADER, decode_header
+from bars_portal.simulator.outcomes import ERROR_CODES
 from bars_portal.simulator.wire import Answer, Request, json_answer
-
-# Searches of the Endpoint Catalogue API: its parameters, and pages of twenty.
-
 
 PAGE = 20
 TOKEN = "page-token"  # noqa: S105 - a place in the results
 _HAS = "_has"
-Params = list[tuple[str, str]]
 Test = Callable[[Resource], bool]
-
-
-def search(
-    store: CatalogueStore, kind: str, query: str, *, url: str
-) -> tuple[list[Resource], list[Resource]]:
-    """One page of resources, and its links. Raises CatalogueRefused for parameters that are not served."""
-    params = [_named(pair) for pair in parse_qsl(query, keep_blank_values=True)]
-    start = _start([value for name, value in params if name == TOKEN])
-    wanted = [pair for pair in params if pair[0] != TOKEN]
-    tests = [_test(store, kind, name, value) for name, value in wanted]
-    _need_all(kind, [name for name, _ in wanted])
-    found = [each for each in store.all(kind) if all(test(each) for test in tests)]
-    links = [{"relation": "self", "url": f"{url}?{urlencode(params)}"}]
-    if len(found) > start + PAGE:
-        following = urlencode([*wanted, (TOKEN, str(start + PAGE))])
-        links.append({"relation": "next", "url": f"{url}?{following}"})
-    return found[start : start + PAGE], links
-
-
-def _named(pair: tuple[str, str]) -> tuple[str, str]:
-    """The specification writes `_has:HealthcareService.Id=x` and `_has` with the rest as its value."""
-    name, value = pair
-    if name == _HAS:
-        name, _, value = f"{_HAS}:{value}".partition("=")
-    return name, value
-
-
-def _start(tokens: Sequence[str]) -> int:
-    if not tokens:
-        return 0
-    if not (tokens[0].isascii() and tokens[0].isdigit() and len(tokens[0]) < 10):
-        raise CatalogueRefused(CatalogueError.VALUE, f"{TOKEN}: this is no page.")
-    return int(tokens[0])
-
-
-def _need_all(kind: str, names: Sequence[str]) -> None:
-    needed = {"Endpoint.identifier", "ConnectionType", "PayloadType"} if kind == TEMPLATE else set()
-    if missing := sorted(needed - set(names)):
-        raise CatalogueRefused(CatalogueError.REQUIRED, f"The parameter {missing[0]} is missing.")
-    if not names:
-        raise CatalogueRefused(CatalogueError.REQUIRED, "A parameter to search by is missing.")
-
-
-def _test(store: CatalogueStore, kind: str, name: str, value: str) -> Test:
-    made = _TESTS.get((kind, name))
-    if made is None:
-        raise CatalogueRefused(CatalogueError.VALUE, f"The parameter {name[:60]} is not served here.")
-    return made(store, value)
-
-
-def _token(text: str) -> tuple[str, str]:
-    system, bar, value = text.rpartition("|")
-    if not (bar and system and value):
-        raise CatalogueRefused(CatalogueError.VALUE, "An identifier is written as system|value.")
-    return bare(system), value
-
-
-def _identified(_store: CatalogueStore, text: str) -> Test:
-    wanted = _token(text)
-    return lambda resource: wanted in identifiers(resource)
-
-
-def _provided(_store: CatalogueStore, text: str) -> Test:
-    system, code = _token(text)
-    if system != bare(ODS_SYSTEM):
-        raise CatalogueRefused(CatalogueError.VALUE, "An organisation is named by its ODS code.")
-    return lambda resource: code.upper() in organisations(resource.get("providedBy"))
-
-
-def _of_service(store: CatalogueStore, text: str) -> Test:
-    wanted = _token(text)
-    ids = {
-        key
-        for service in store.all(SERVICE)
-        if wanted in identifiers(service)
-        for key in endpoint_ids(service)
-    }
-    return lambda resource: resource["id"] in ids
-
-
-def _of_service_id(store: CatalogueStore, text: str) -> Test:
-    service = store.get(SERVICE, text.lower())
-    ids = set(endpoint_ids(service)) if service else set()
-    return lambda resource: resource["id"] in ids
-
-
-def _coded(member: str, expected: str) -> Callable[[CatalogueStore, str], Test]:
-    def made(_store: CatalogueStore, text: str) -> Test:
-        system, code = _token(text)
-        if system != bare(expected):
-            raise CatalogueRefused(CatalogueError.VALUE, f"{member} has codes of {expected}.")
-        return lambda resource: code in codes(resource.get(member))
-
-    return made
-
-
-_TESTS: dict[tuple[str, str], Callable[[CatalogueStore, str], Test]] = {
-    (SERVICE, "HealthcareService.providedBy"): _provided,
-    (SERVICE, "HealthcareService.identifier"): _identified,
-    (ENDPOINT, "_has:HealthcareService.Identifier"): _of_service,
-    (ENDPOINT, "_has:HealthcareService.Id"): _of_service_id,
-    (ENDPOINT, "Endpoint.identifier"): _identified,
-    (TEMPLATE, "Endpoint.identifier"): _identified,
-    (TEMPLATE, "ConnectionType"): _coded("connectionType", CONNECTION_SYSTEM),
-    (TEMPLATE, "PayloadType"): _coded("payloadType", PAYLOAD_SYSTEM),
-}
-
-
-ORGANISATION_HEADER = "NHSD-End-User-Organisation"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PATH = re.compile(r"/(?P<kind>HealthcareService|Endpoint)(/(?P<id>[^/$]+))?(?P<template>/\$template)?")
 
@@ -192,7 +84,7 @@ class CatalogueApi:
             asked = _asked(request, suffix)
             return self._verb(asked)(asked)
         except CatalogueRefused as refused:
-            return refusal_answer(refused, request)
+            return refused.answer(request)
 
     def _verb(self, asked: _Asked) -> Callable[[_Asked], Answer]:
         verbs = {"GET": self._search, "POST": self._create}
@@ -225,17 +117,15 @@ class CatalogueApi:
 
     def _create(self, asked: _Asked) -> Answer:
         body = _body(asked)
-        if "id" in body or "meta" in body:
-            raise CatalogueRefused(CatalogueError.VALUE, "A new resource has neither id nor meta.")
+        new = "id" not in body and "meta" not in body
+        need(new, CatalogueError.VALUE, "A new resource has neither id nor meta.")
         with self._store.lock:
             return asked.answer(200, self._keep(asked, str(uuid.uuid4()), body, version=1))
 
     def _put(self, asked: _Asked) -> Answer:
         key, body = str(asked.key), _body(asked)
-        if str(body.get("id", key)).lower() != key:
-            raise CatalogueRefused(
-                CatalogueError.VALUE, "id: the body and the path name different resources."
-            )
+        same = str(body.get("id", key)).lower() == key
+        need(same, CatalogueError.VALUE, "id: the body and the path name different resources.")
         with self._store.lock:
             there = self._store.get(asked.kind, key)
             if there is None:
@@ -248,7 +138,10 @@ class CatalogueApi:
         with self._store.lock:
             _check_owner(asked, self._there(asked))
             self._store.delete(asked.kind, str(asked.key))
-        return deleted_answer(asked.request)
+        coding = {"system": ERROR_CODES, "code": "OK"}
+        words = "Resource deleted successfully."
+        outcome = operation_outcome("informational", coding, words, severity="information")
+        return json_answer(200, outcome, *asked.request.sent_ids(), media=FHIR_MEDIA)
 
     def _there(self, asked: _Asked) -> Resource:
         there = self._store.get(asked.kind, str(asked.key))
@@ -266,28 +159,22 @@ class CatalogueApi:
         return resource
 
     def _check_references(self, kind: str, body: Resource) -> None:
-        if kind == SERVICE and not all(self._store.get(ENDPOINT, each) for each in endpoint_ids(body)):
-            raise CatalogueRefused(
-                CatalogueError.VALUE, "endpoint: it refers to an Endpoint that does not exist."
-            )
+        known = kind != SERVICE or all(self._store.get(ENDPOINT, each) for each in endpoint_ids(body))
+        need(known, CatalogueError.VALUE, "endpoint: it refers to an Endpoint that does not exist.")
 
     def _check_unique(self, kind: str, key: str, body: Resource) -> None:
         """One HealthcareService a DoS service id; one Endpoint an owner, address, connection and payload."""
         mark = _mark(kind, body)
-        if any(each["id"] != key and _mark(kind, each) == mark for each in self._store.all(kind)):
-            raise CatalogueRefused(CatalogueError.DUPLICATE, f"There is such a {kind} already.")
+        others = (each for each in self._store.all(kind) if each["id"] != key)
+        new = all(_mark(kind, each) != mark for each in others)
+        need(new, CatalogueError.DUPLICATE, f"There is such a {kind} already.")
 
 
 def _mark(kind: str, resource: Resource) -> object:
     if kind == SERVICE:
         return dos_ids(resource)
-    address = str(resource.get("address")).rstrip("/")
-    return (
-        address,
-        owners(resource),
-        codes(resource.get("connectionType")),
-        codes(resource.get("payloadType")),
-    )
+    kinds = (codes(resource.get(name)) for name in ("connectionType", "payloadType"))
+    return str(resource.get("address")).rstrip("/"), owners(resource), *kinds
 
 
 def _asked(request: Request, suffix: str) -> _Asked:
@@ -302,34 +189,122 @@ def _asked(request: Request, suffix: str) -> _Asked:
 
 
 def _organisation(header: str) -> str:
-    if not header:
-        raise CatalogueRefused(CatalogueError.REQUIRED, f"{ORGANISATION_HEADER} is missing.")
-    try:
-        named = orjson.loads(base64.b64decode(header.encode("ascii", "ignore")))
-    except (binascii.Error, orjson.JSONDecodeError):
-        named = None
-    found = (
-        organisations([{"identifier": each} for each in named.get("identifier", [])])
-        if isinstance(named, dict)
-        else set()
-    )
-    if len(found) != 1:
-        raise CatalogueRefused(CatalogueError.STRUCTURE, f"{ORGANISATION_HEADER} must name one ODS code.")
+    need(bool(header), CatalogueError.REQUIRED, f"{ORGANISATION_HEADER} is missing.")
+    named = dicts(child(decode_header(header)).get("identifier"))
+    found = organisations([{"identifier": each} for each in named])
+    need(len(found) == 1, CatalogueError.STRUCTURE, f"{ORGANISATION_HEADER} must name one ODS code.")
     return found.pop()
 
 
 def _body(asked: _Asked) -> Resource:
     try:
-        body = orjson.loads(asked.request.body)
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
-        raise CatalogueRefused(CatalogueError.STRUCTURE, "The body must be a JSON object.")
-    return body
+        return decoded(asked.request.body, FHIR_JSON)
+    except NotFhir as problem:
+        raise CatalogueRefused(CatalogueError.STRUCTURE, "The body must be a JSON object.") from problem
 
 
 def _check_owner(asked: _Asked, there: Resource) -> None:
-    if asked.kind != SERVICE and asked.organisation not in owners(there):
-        raise CatalogueRefused(
-            CatalogueError.NOT_OWNER, "Only the owner of an Endpoint may change or delete it."
-        )
+    owned = asked.kind == SERVICE or asked.organisation in owners(there)
+    need(owned, CatalogueError.NOT_OWNER, "Only the owner of an Endpoint may change or delete it.")
+
+
+def search(
+    store: CatalogueStore, kind: str, query: str, *, url: str
+) -> tuple[list[Resource], list[Resource]]:
+    """One page of resources, and its links. Raises CatalogueRefused for parameters that are not served."""
+    params = [_named(pair) for pair in parse_qsl(query, keep_blank_values=True)]
+    start = _start([value for name, value in params if name == TOKEN])
+    wanted = [pair for pair in params if pair[0] != TOKEN]
+    tests = [_test(store, kind, name, value) for name, value in wanted]
+    _need_all(kind, [name for name, _ in wanted])
+    found = [each for each in store.all(kind) if all(test(each) for test in tests)]
+    links = [{"relation": "self", "url": f"{url}?{urlencode(params)}"}]
+    if len(found) > start + PAGE:
+        following = urlencode([*wanted, (TOKEN, str(start + PAGE))])
+        links.append({"relation": "next", "url": f"{url}?{following}"})
+    return found[start : start + PAGE], links
+
+
+def _named(pair: tuple[str, str]) -> tuple[str, str]:
+    """The specification writes `_has:HealthcareService.Id=x` and `_has` with the rest as its value."""
+    name, value = pair
+    if name == _HAS:
+        name, _, value = f"{_HAS}:{value}".partition("=")
+    return name, value
+
+
+def _start(tokens: Sequence[str]) -> int:
+    if not tokens:
+        return 0
+    right = tokens[0].isascii() and tokens[0].isdigit() and len(tokens[0]) < 10
+    need(right, CatalogueError.VALUE, f"{TOKEN}: this is no page.")
+    return int(tokens[0])
+
+
+def _need_all(kind: str, names: Sequence[str]) -> None:
+    needed = {"Endpoint.identifier", "ConnectionType", "PayloadType"} if kind == TEMPLATE else set()
+    if missing := sorted(needed - set(names)):
+        raise CatalogueRefused(CatalogueError.REQUIRED, f"The parameter {missing[0]} is missing.")
+    need(bool(names), CatalogueError.REQUIRED, "A parameter to search by is missing.")
+
+
+def _test(store: CatalogueStore, kind: str, name: str, value: str) -> Test:
+    made = _TESTS.get((kind, name))
+    if made is None:
+        raise CatalogueRefused(CatalogueError.VALUE, f"The parameter {name[:60]} is not served here.")
+    return made(store, value)
+
+
+def _token(text: str) -> tuple[str, str]:
+    system, bar, value = text.rpartition("|")
+    need(bool(bar and system and value), CatalogueError.VALUE, "An identifier is written as system|value.")
+    return bare(system), value
+
+
+def _identified(_store: CatalogueStore, text: str) -> Test:
+    wanted = _token(text)
+    return lambda resource: wanted in identifiers(resource)
+
+
+def _provided(_store: CatalogueStore, text: str) -> Test:
+    system, code = _token(text)
+    need(system == bare(ODS_SYSTEM), CatalogueError.VALUE, "An organisation is named by its ODS code.")
+    return lambda resource: code.upper() in organisations(resource.get("providedBy"))
+
+
+def _of_service(store: CatalogueStore, text: str) -> Test:
+    wanted = _token(text)
+    ids = {
+        key
+        for service in store.all(SERVICE)
+        if wanted in identifiers(service)
+        for key in endpoint_ids(service)
+    }
+    return lambda resource: resource["id"] in ids
+
+
+def _of_service_id(store: CatalogueStore, text: str) -> Test:
+    service = store.get(SERVICE, text.lower())
+    ids = set(endpoint_ids(service)) if service else set()
+    return lambda resource: resource["id"] in ids
+
+
+def _coded(member: str, expected: str) -> Callable[[CatalogueStore, str], Test]:
+    def made(_store: CatalogueStore, text: str) -> Test:
+        system, code = _token(text)
+        need(system == bare(expected), CatalogueError.VALUE, f"{member} has codes of {expected}.")
+        return lambda resource: code in codes(resource.get(member))
+
+    return made
+
+
+_TESTS: dict[tuple[str, str], Callable[[CatalogueStore, str], Test]] = {
+    (SERVICE, "HealthcareService.providedBy"): _provided,
+    (SERVICE, "HealthcareService.identifier"): _identified,
+    (ENDPOINT, "_has:HealthcareService.Identifier"): _of_service,
+    (ENDPOINT, "_has:HealthcareService.Id"): _of_service_id,
+    (ENDPOINT, "Endpoint.identifier"): _identified,
+    (TEMPLATE, "Endpoint.identifier"): _identified,
+    (TEMPLATE, "ConnectionType"): _coded("connectionType", CONNECTION_SYSTEM),
+    (TEMPLATE, "PayloadType"): _coded("payloadType", PAYLOAD_SYSTEM),
+}

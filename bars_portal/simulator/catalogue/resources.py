@@ -6,22 +6,26 @@ compared without the scheme of their system (api.md section 5).
 
 import logging
 import os
-import uuid
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
 import orjson
 
-from bars_portal.simulator.outcomes import ERROR_CODES, OUTCOME_PROFILE
+from bars_portal.simulator.fhir import Resource, child, operation_outcome
+from bars_portal.simulator.outcomes import ERROR_CODES
 from bars_portal.simulator.wire import Answer, Request, json_answer
 
-# What the Endpoint Catalogue API says when it refuses. Source: api.md sections 4 and 5.
-
-
+SERVICE, ENDPOINT, TEMPLATE = "HealthcareService", "Endpoint", "template"
+DOS_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
+ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"
+CONNECTION_SYSTEM = "https://terminology.hl7.org/CodeSystem/endpoint-connection-type"
+PAYLOAD_SYSTEM = "https://terminology.hl7.org/CodeSystem/endpoint-payload-type"
+_STATUSES = frozenset({"active", "suspended", "error", "off", "entered-in-error", "test"})
 FHIR_MEDIA = "application/fhir+json;version=1.4.0"
+FILE = "endpoint-catalogue.json"
+log = logging.getLogger("simulator")
 
 
 class CatalogueError(Enum):
@@ -44,47 +48,17 @@ class CatalogueRefused(Exception):
         super().__init__(diagnostics)
         self.error = error
 
-
-def refusal_answer(refused: CatalogueRefused, request: Request) -> Answer:
-    status, code, issue = refused.error.value
-    return _answer(status, "error", issue, code, str(refused), request)
-
-
-def deleted_answer(request: Request) -> Answer:
-    return _answer(200, "information", "informational", "OK", "Resource deleted successfully.", request)
+    def answer(self, request: Request) -> Answer:
+        """The error, told to the sender."""
+        status, code, issue = self.error.value
+        outcome = operation_outcome(issue, {"system": ERROR_CODES, "code": code}, str(self))
+        return json_answer(status, outcome, *request.sent_ids(), media=FHIR_MEDIA)
 
 
-def _answer(status: int, severity: str, issue: str, code: str, diagnostics: str, request: Request) -> Answer:
-    outcome = {
-        "resourceType": "OperationOutcome",
-        "id": str(uuid.uuid4()),
-        "meta": {"profile": [OUTCOME_PROFILE]},
-        "issue": [
-            {
-                "severity": severity,
-                "code": issue,
-                "details": {"coding": [{"system": ERROR_CODES, "code": code}]},
-                "diagnostics": diagnostics,
-            }
-        ],
-    }
-    return json_answer(status, outcome, *request.sent_ids(), media=FHIR_MEDIA)
-
-
-# HealthcareService and Endpoint as the catalogue reads them: who owns one, what names it, what is private.
-#
-# The specification's models are loose R4: one reference or a list, a Coding or a CodeableConcept; tokens are
-# compared without the scheme of their system (api.md section 5).
-
-
-Resource = dict[str, Any]
-
-SERVICE, ENDPOINT, TEMPLATE = "HealthcareService", "Endpoint", "template"
-DOS_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
-ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"
-CONNECTION_SYSTEM = "https://terminology.hl7.org/CodeSystem/endpoint-connection-type"
-PAYLOAD_SYSTEM = "https://terminology.hl7.org/CodeSystem/endpoint-payload-type"
-_STATUSES = frozenset({"active", "suspended", "error", "off", "entered-in-error", "test"})
+def need(true: bool, error: CatalogueError, diagnostics: str) -> None:
+    """Raises CatalogueRefused unless it is true."""
+    if not true:
+        raise CatalogueRefused(error, diagnostics)
 
 
 def objects(value: object) -> Iterator[Resource]:
@@ -112,12 +86,8 @@ def dos_ids(resource: Resource) -> list[str]:
 
 def organisations(value: object) -> set[str]:
     """ODS codes of a reference or of several, in capitals."""
-    return {
-        str(each["identifier"].get("value")).upper()
-        for each in objects(value)
-        if isinstance(each.get("identifier"), dict)
-        and bare(each["identifier"].get("system")) == bare(ODS_SYSTEM)
-    }
+    named = (child(each.get("identifier")) for each in objects(value))
+    return {str(each.get("value")).upper() for each in named if bare(each.get("system")) == bare(ODS_SYSTEM)}
 
 
 def owners(endpoint: Resource) -> set[str]:
@@ -133,14 +103,11 @@ def codes(value: object) -> set[str]:
     return found
 
 
-def is_private(endpoint: Resource) -> bool:
-    header = endpoint.get("header")
-    return "private" in [str(each).lower() for each in (header if isinstance(header, list) else [header])]
-
-
 def shown_to(resource: Resource, organisation: str) -> Resource:
     """A private address is left out, unless its owner asks."""
-    if is_private(resource) and organisation not in owners(resource):
+    header = resource.get("header")
+    marks = [str(each).lower() for each in (header if isinstance(header, list) else [header])]
+    if "private" in marks and organisation not in owners(resource):
         return {name: value for name, value in resource.items() if name != "address"}
     return resource
 
@@ -154,9 +121,8 @@ def endpoint_ids(service: Resource) -> list[str]:
 def check(kind: str, resource: Resource) -> None:
     """What a body must hold. Raises CatalogueRefused."""
     expected = SERVICE if kind == SERVICE else ENDPOINT
-    _need(
-        resource.get("resourceType") == expected, CatalogueError.STRUCTURE, f"The body must be a {expected}."
-    )
+    right = resource.get("resourceType") == expected
+    need(right, CatalogueError.STRUCTURE, f"The body must be a {expected}.")
     if kind == SERVICE:
         _check_service(resource)
     else:
@@ -165,44 +131,26 @@ def check(kind: str, resource: Resource) -> None:
 
 def _check_service(resource: Resource) -> None:
     numbers = dos_ids(resource)
-    _need(bool(numbers), CatalogueError.REQUIRED, "identifier: a DoS service id is missing.")
+    need(bool(numbers), CatalogueError.REQUIRED, "identifier: a DoS service id is missing.")
     fits = len(numbers) == 1 and numbers[0].isascii() and numbers[0].isdigit() and len(numbers[0]) <= 20
-    _need(fits, CatalogueError.VALUE, "identifier: one DoS service id of 1 to 20 digits is needed.")
-    _need(
-        bool(organisations(resource.get("providedBy"))),
-        CatalogueError.REQUIRED,
-        "providedBy: an ODS code is missing.",
-    )
+    need(fits, CatalogueError.VALUE, "identifier: one DoS service id of 1 to 20 digits is needed.")
+    provider = bool(organisations(resource.get("providedBy")))
+    need(provider, CatalogueError.REQUIRED, "providedBy: an ODS code is missing.")
     active = resource.get("active", True)
-    _need(isinstance(active, bool), CatalogueError.VALUE, "active: this is neither true nor false.")
+    need(isinstance(active, bool), CatalogueError.VALUE, "active: this is neither true nor false.")
 
 
 def _check_endpoint(kind: str, resource: Resource) -> None:
-    _need(bool(identifiers(resource)), CatalogueError.REQUIRED, "identifier: it is missing.")
-    _need(
-        str(resource.get("status")) in _STATUSES,
-        CatalogueError.VALUE,
-        "status: this is no status of an Endpoint.",
-    )
-    _need(bool(owners(resource)), CatalogueError.REQUIRED, "managingOrganization: an ODS code is missing.")
+    need(bool(identifiers(resource)), CatalogueError.REQUIRED, "identifier: it is missing.")
+    known = str(resource.get("status")) in _STATUSES
+    need(known, CatalogueError.VALUE, "status: this is no status of an Endpoint.")
+    need(bool(owners(resource)), CatalogueError.REQUIRED, "managingOrganization: an ODS code is missing.")
     for name in ("connectionType", "payloadType"):
-        _need(bool(codes(resource.get(name))), CatalogueError.REQUIRED, f"{name}: a code is missing.")
+        need(bool(codes(resource.get(name))), CatalogueError.REQUIRED, f"{name}: a code is missing.")
     address = resource.get("address")
-    _need(isinstance(address, str) and bool(address), CatalogueError.REQUIRED, "address: it is missing.")
+    need(isinstance(address, str) and bool(address), CatalogueError.REQUIRED, "address: it is missing.")
     if kind == TEMPLATE:
-        _need("period" not in resource, CatalogueError.VALUE, "period: a template has none.")
-
-
-def _need(true: bool, error: CatalogueError, diagnostics: str) -> None:
-    if not true:
-        raise CatalogueRefused(error, diagnostics)
-
-
-# What the catalogue holds, in memory and in a file of its own, written whole after each change.
-
-
-log = logging.getLogger("simulator")
-FILE = "endpoint-catalogue.json"
+        need("period" not in resource, CatalogueError.VALUE, "period: a template has none.")
 
 
 class CatalogueStore:

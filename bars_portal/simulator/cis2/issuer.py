@@ -2,113 +2,32 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from bars_portal.simulator.cis2.memory import CODE_LIFE, TOKEN_LIFE, Grant, Memory, Session
-from bars_portal.simulator.cis2.registry import Client, Person, Registered, Registry
+from bars_portal.simulator.cis2.memory import CODE_LIFE, TOKEN_LIFE, Grant, Memory
+from bars_portal.simulator.cis2.registry import Client, Registered, Registry
 from bars_portal.simulator.cis2.signing import ALGORITHM, ASSERTION_ALGORITHMS, Signer, assertion_id, tell
 from bars_portal.simulator.config import Clock
 from bars_portal.simulator.web.pages import render
 from bars_portal.simulator.wire import Answer, Request, json_answer
 
-# The issuer's pages: pick who you are; what is signed in now.
-
-
+PREFIX = "/cis2"
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_NOT_CACHED = ("Cache-Control", "no-store")
+_MOST_FIELDS = 30
+_QUESTION = (
+    *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
+    *("code_challenge", "code_challenge_method"),
+)
 # No form-action: from the first page a form leads, by redirect, back to the application.
 HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),
     ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
     ("Cache-Control", "no-store"),
 )
-
-
-def choose_page(people: Iterable[Person], asked: Mapping[str, str]) -> Answer:
-    """A button for each person and role; what was asked for goes along."""
-    return _answer("choose", people=list(people), asked=asked)
-
-
-def sessions_page(sessions: Iterable[Session], people: Mapping[str, Person]) -> Answer:
-    """Ending one here tells the application by back-channel logout."""
-    names = {sub: person.name for sub, person in people.items()}
-    return _answer("sessions", sessions=list(sessions), names=names)
-
-
-def page(title: str, sentence: str, *, status: int = 200) -> Answer:
-    """A page with one thing to say."""
-    return _answer("said", status=status, title=title, sentence=sentence)
-
-
-def _answer(name: str, *, status: int = 200, **values: Any) -> Answer:
-    return Answer(status, HEADERS, render(f"cis2/{name}.html", **values))
-
-
-# The authorization endpoint: the question is checked, a person picked, the browser goes back with a code.
-
-
-_ASKED = (
-    *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
-    *("code_challenge", "code_challenge_method"),
-)
-
-
-@dataclass(frozen=True)
-class Authorizing:
-    memory: Memory
-
-    def show(self, registered: Registered, given: Mapping[str, str]) -> Answer:
-        """The page to choose on; a bad question goes back, unless nobody knows where to."""
-        asked = {name: given[name] for name in _ASKED if name in given}
-        return _wrong(registered, asked) or choose_page(registered.people.values(), asked)
-
-    def choose(self, registered: Registered, given: Mapping[str, str], *, now: datetime) -> Answer:
-        asked = {name: given[name] for name in _ASKED if name in given}
-        wrong = _wrong(registered, asked)
-        if wrong is not None:
-            return wrong
-        sub, _, role_id = given.get("chosen", "").partition(" ")
-        person = registered.people.get(sub)
-        if person is None or not _has(person, role_id):
-            return _back(asked, error="access_denied")
-        session = self.memory.open_session(sub=sub, role_id=role_id, client_id=asked["client_id"], now=now)
-        grant = Grant(
-            session, asked["redirect_uri"], asked["nonce"], asked["code_challenge"], now + CODE_LIFE
-        )
-        return _back(asked, code=self.memory.issue_code(grant))
-
-
-def _has(person: Person, role_id: str) -> bool:
-    return any(role["person_roleid"] == role_id for role in person.roles)
-
-
-def _wrong(registered: Registered, asked: Mapping[str, str]) -> Answer | None:
-    client = registered.clients.get(asked.get("client_id", ""))
-    if client is None or asked.get("redirect_uri") not in client.redirect_uris:
-        # Never back to an address that nobody has registered.
-        return page("Not registered", "This application or its address is not registered.", status=400)
-    if asked.get("response_type") != "code":
-        return _back(asked, error="unsupported_response_type")
-    if "openid" not in asked.get("scope", "").split():
-        return _back(asked, error="invalid_scope")
-    needed = all(asked.get(name) for name in ("state", "nonce", "code_challenge"))
-    if not needed or asked.get("code_challenge_method") != "S256":
-        return _back(asked, error="invalid_request")
-    return None
-
-
-def _back(asked: Mapping[str, str], **said: str) -> Answer:
-    state = {"state": asked["state"]} if asked.get("state") else {}
-    return Answer(303, (("Location", f"{asked['redirect_uri']}?{urlencode({**said, **state})}"),))
-
-
-PREFIX = "/cis2"
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_NOT_CACHED = ("Cache-Control", "no-store")
-_MOST_FIELDS = 30
 
 
 class Issuer:
@@ -118,7 +37,6 @@ class Issuer:
         self._url = public_url + PREFIX
         self._registry, self._memory, self._clock = Registry(file), Memory(), clock
         self._signer = Signer(self._url)
-        self._authorizing = Authorizing(self._memory)
 
     def answer(self, request: Request) -> Answer:
         path, method = request.raw_path.removeprefix(PREFIX), request.method
@@ -128,9 +46,9 @@ class Issuer:
             case "/jwks", "GET":
                 return json_answer(200, self._signer.jwks())
             case "/authorize", "GET":
-                return self._authorizing.show(self._registry.read(), _fields(request.query))
+                return self._ask(_fields(request.query))
             case "/authorize", "POST":
-                return self._authorizing.choose(self._registry.read(), _form(request), now=self._clock())
+                return self._choose(_form(request))
             case "/token", "POST":
                 return self._token(_form(request))
             case "/userinfo", "GET" | "POST":
@@ -138,10 +56,10 @@ class Issuer:
             case "/logout", "GET" | "POST":
                 return self._logout({**_fields(request.query), **_form(request)})
             case "/sessions", "GET":
-                return sessions_page(self._memory.sessions(), self._registry.read().people)
+                return self._sessions()
             case "/sessions", "POST":
                 return self._end(_form(request).get("sid", ""))
-        return page("There is no such page", "Check the address.", status=404)
+        return _page("There is no such page", "Check the address.", status=404)
 
     def _discovery(self) -> Mapping[str, object]:
         ends = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
@@ -161,6 +79,29 @@ class Issuer:
             "backchannel_logout_supported": True,
             "backchannel_logout_session_supported": True,
         }
+
+    def _ask(self, given: Mapping[str, str]) -> Answer:
+        """The page to choose a person and role on; a bad question goes back, unless nobody knows where to."""
+        registered = self._registry.read()
+        asked = {name: given[name] for name in _QUESTION if name in given}
+        people = list(registered.people.values())
+        return _wrong(registered, asked) or _rendered("choose", people=people, asked=asked)
+
+    def _choose(self, given: Mapping[str, str]) -> Answer:
+        """The browser goes back with a code for who was chosen."""
+        registered, now = self._registry.read(), self._clock()
+        asked = {name: given[name] for name in _QUESTION if name in given}
+        wrong = _wrong(registered, asked)
+        if wrong is not None:
+            return wrong
+        sub, _, role_id = given.get("chosen", "").partition(" ")
+        person = registered.people.get(sub)
+        if person is None or all(role["person_roleid"] != role_id for role in person.roles):
+            return _back(asked, error="access_denied")
+        session = self._memory.open_session(sub=sub, role_id=role_id, client_id=asked["client_id"], now=now)
+        until = now + CODE_LIFE
+        grant = Grant(session, asked["redirect_uri"], asked["nonce"], asked["code_challenge"], until)
+        return _back(asked, code=self._memory.issue_code(grant))
 
     def _token(self, form: Mapping[str, str]) -> Answer:
         now, client = self._clock(), self._client_of(form)
@@ -214,23 +155,45 @@ class Issuer:
         client = self._registry.read().clients.get(client_id)
         back = given.get("post_logout_redirect_uri", "")
         if client is None or back not in client.post_logout_redirect_uris:
-            return page("You are signed out (mock NHS CIS2)", "You can close this page.")
+            return _page("You are signed out (mock NHS CIS2)", "You can close this page.")
         state = f"?{urlencode({'state': given['state']})}" if given.get("state") else ""
         return Answer(303, (("Location", back + state),))
+
+    def _sessions(self) -> Answer:
+        """Ending one here tells the application by back-channel logout."""
+        names = {sub: person.name for sub, person in self._registry.read().people.items()}
+        return _rendered("sessions", sessions=self._memory.sessions(), names=names)
 
     def _end(self, sid: str) -> Answer:
         session = self._memory.end(sid)
         client = self._registry.read().clients.get(session.client_id) if session else None
-        if session and client and client.backchannel_logout_uri:
-            return self._tell(session, client)
-        return page("Nothing to end", "That session is over already.", status=404)
-
-    def _tell(self, session: Session, client: Client) -> Answer:
+        if session is None or client is None or not client.backchannel_logout_uri:
+            return _page("Nothing to end", "That session is over already.", status=404)
         token = self._signer.logout_token(
             sub=session.sub, sid=session.sid, audience=client.client_id, now=self._clock()
         )
         told = tell(client.backchannel_logout_uri, token)
-        return page("The session is ended", f"The application answered: {told}.")
+        return _page("The session is ended", f"The application answered: {told}.")
+
+
+def _wrong(registered: Registered, asked: Mapping[str, str]) -> Answer | None:
+    client = registered.clients.get(asked.get("client_id", ""))
+    if client is None or asked.get("redirect_uri") not in client.redirect_uris:
+        # Never back to an address that nobody has registered.
+        return _page("Not registered", "This application or its address is not registered.", status=400)
+    if asked.get("response_type") != "code":
+        return _back(asked, error="unsupported_response_type")
+    if "openid" not in asked.get("scope", "").split():
+        return _back(asked, error="invalid_scope")
+    needed = all(asked.get(name) for name in ("state", "nonce", "code_challenge"))
+    if not needed or asked.get("code_challenge_method") != "S256":
+        return _back(asked, error="invalid_request")
+    return None
+
+
+def _back(asked: Mapping[str, str], **said: str) -> Answer:
+    state = {"state": asked["state"]} if asked.get("state") else {}
+    return Answer(303, (("Location", f"{asked['redirect_uri']}?{urlencode({**said, **state})}"),))
 
 
 def _belongs(grant: Grant, client: Client, form: Mapping[str, str]) -> bool:
@@ -259,3 +222,12 @@ def _fields(encoded: str) -> dict[str, str]:
     except ValueError:
         return {}
     return dict(pairs) if len(dict(pairs)) == len(pairs) else {}
+
+
+def _page(title: str, sentence: str, *, status: int = 200) -> Answer:
+    """A page with one thing to say."""
+    return _rendered("said", status=status, title=title, sentence=sentence)
+
+
+def _rendered(name: str, *, status: int = 200, **values: Any) -> Answer:
+    return Answer(status, HEADERS, render(f"cis2/{name}.html", **values))

@@ -13,9 +13,6 @@ from jwt.algorithms import RSAAlgorithm
 
 from bars_portal.simulator.cis2.registry import Client
 
-# The issuer's key and what it signs; and the applications' assertions that it checks (RFC 7523).
-
-
 ALGORITHM = "RS256"
 TOKEN_SECONDS = 300
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -73,9 +70,6 @@ def assertion_id(assertion: str, *, client: Client, audiences: frozenset[str], n
         return ""
     too_long = claims["exp"] > (now + LONGEST_ASSERTION).timestamp()
     return "" if too_long or claims["sub"] != client.client_id else str(claims["jti"])
-
-
-# Back-channel logout: the application is told, server to server.
 
 
 _SECONDS = 5.0

@@ -13,8 +13,6 @@ from bars_portal.simulator.selftest.messages import Values
 from bars_portal.simulator.selftest.model import Exchange, Json
 from bars_portal.simulator.selftest.paths import PathError, cut, found
 
-# An answer as it is judged, and what a check is.
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -36,9 +34,6 @@ Check = Callable[[Answer, Any], Iterator[str]]
 def shown(values: list[Any]) -> str:
     """Values for a finding, the first few and shortened."""
     return ", ".join(str(each)[:80] for each in values[:4]) or "missing"
-
-
-# Status and OperationOutcome.
 
 
 ERROR_SYSTEM = "https://fhir.nhs.uk/CodeSystem/http-error-codes"
@@ -79,9 +74,6 @@ def outcome(answer: Answer, _: Any) -> Iterator[str]:
         yield "The display of details.coding is not '<status> - <code>'"
     if not any(str(each).strip() for each in answer.at(f"{first}.diagnostics")):
         yield "The first issue has no diagnostics in plain words"
-
-
-# Headers, types and times of an answer.
 
 
 _MEDIA_TYPE = re.compile(r"application/fhir\+(?:json|xml)(?:;\s*[\w.-]+=[\w.\-\"]+)*")
@@ -135,9 +127,6 @@ def hides(answer: Answer, wanted: list[str]) -> Iterator[str]:
 def within(answer: Answer, wanted: float) -> Iterator[str]:
     if answer.exchange.seconds > wanted:
         yield f"It took {answer.exchange.seconds:.1f} s, longer than {wanted} s"
-
-
-# What is in the FHIR of an answer, place by place.
 
 
 def resource(answer: Answer, wanted: str) -> Iterator[str]:
@@ -212,9 +201,6 @@ def as_sent(answer: Answer, wanted: Mapping[str, list[str]]) -> Iterator[str]:
         for path in paths:
             if sent is None or answer.at(path) != found(sent, path):
                 yield f"{path} is not what was sent in request {number}"
-
-
-# Forms of values: ids, instants, London time, FHIR as the model library reads it.
 
 
 LONDON = ZoneInfo("Europe/London")

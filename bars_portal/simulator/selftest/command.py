@@ -3,8 +3,8 @@
 0: nothing failed. 1: at least one scenario failed. 2: it could not be run.
 """
 
-import argparse
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,88 +18,14 @@ from bars_portal.simulator.selftest.report import Report, write
 from bars_portal.simulator.selftest.running import NotOffered, Runner, Settings
 from bars_portal.simulator.selftest.scenarios import BadScenario, UnknownScenario, read_scenarios, select
 
-# The command line of the self-test.
-
-
 DESCRIPTION = "Acts for a sender against a receiver: every scenario of the standard, judged and reported."
 SENDER = "2000088001"
-
-
-def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options; ends the program with exit code 2 and a message when they are wrong."""
-    parser = argparse.ArgumentParser(prog="python -m bars_portal.simulator selftest", description=DESCRIPTION)
-    parser.add_argument("--target", metavar="URL", help="base URL of the receiver, https://.../FHIR/R4")
-    parser.add_argument("--service", metavar="ID", help="DoS service id under test")
-    for name, text in (
-        ("cert", "client certificate to show (PEM)"),
-        ("key", "its private key (PEM)"),
-        ("ca", "certificates that the receiver is trusted by (PEM)"),
-        ("wrong-name-cert", "a certificate of the right chain with a name that must be refused"),
-        ("wrong-name-key", "its private key"),
-    ):
-        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
-    parser.add_argument(
-        "--scenario",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="only this scenario or group; repeatable",
-    )
-    parser.add_argument(
-        "--scenarios",
-        action="append",
-        type=Path,
-        metavar="FILE",
-        help="a scenario file of your own, instead of ours",
-    )
-    parser.add_argument(
-        "--sent-request",
-        default="",
-        metavar="BUNDLE_ID",
-        help="a validation request that the tested organisation sent: it is started and completed",
-    )
-    parser.add_argument("--sender", default=SENDER, metavar="ID", help="service id that messages come from")
-    parser.add_argument(
-        "--report", type=Path, metavar="DIR", help="folder for index.html, report.json, junit.xml"
-    )
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        choices=range(1, 17),
-        default=4,
-        metavar="N",
-        help="scenarios under way at once, default 4",
-    )
-    parser.add_argument("--list", action="store_true", help="list the scenarios and do nothing")
-    given = parser.parse_args(arguments)
-    if not given.list and not (given.target and given.service):
-        parser.error("--target and --service are needed")
-    return given
-
-
-def target_of(given: argparse.Namespace) -> Target:
-    """The receiver and the certificates for it."""
-    wrong = (given.wrong_name_cert, given.wrong_name_key)
-    return Target(
-        given.target.rstrip("/"),
-        given.ca,
-        given.cert,
-        given.key,
-        wrong if all(wrong) else None,
-    )
-
-
-# `python -m bars_portal.simulator selftest`: progress, summary, exit code.
-#
-# 0: nothing failed. 1: at least one scenario failed. 2: it could not be run.
-
-
 PASSED, FAILED, NOT_RUN = 0, 1, 2
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs what is asked for; the exit code."""
-    given = read_arguments(arguments)
+    given = _arguments(arguments)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     try:
         scenarios = select(
@@ -117,9 +43,47 @@ def main(arguments: Sequence[str]) -> int:
     return _summed_up(report, console)
 
 
+def _arguments(arguments: Sequence[str]) -> Namespace:
+    """The options; ends the program with exit code 2 and a message when they are wrong."""
+    parser = ArgumentParser(prog="python -m bars_portal.simulator selftest", description=DESCRIPTION)
+    parser.add_argument("--target", metavar="URL", help="base URL of the receiver, https://.../FHIR/R4")
+    parser.add_argument("--service", metavar="ID", help="DoS service id under test")
+    for name, text in (
+        ("cert", "client certificate to show (PEM)"),
+        ("key", "its private key (PEM)"),
+        ("ca", "certificates that the receiver is trusted by (PEM)"),
+        ("wrong-name-cert", "a certificate of the right chain with a name that must be refused"),
+        ("wrong-name-key", "its private key"),
+    ):
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
+    option = parser.add_argument
+    only = "only this scenario or group; repeatable"
+    option("--scenario", action="append", default=[], metavar="ID", help=only)
+    own = "a scenario file of your own, instead of ours"
+    option("--scenarios", action="append", type=Path, metavar="FILE", help=own)
+    sent = "a validation request that the tested organisation sent: it is started and completed"
+    option("--sent-request", default="", metavar="BUNDLE_ID", help=sent)
+    option("--sender", default=SENDER, metavar="ID", help="service id that messages come from")
+    option("--report", type=Path, metavar="DIR", help="folder for index.html, report.json, junit.xml")
+    jobs = "scenarios under way at once, default 4"
+    option("--jobs", type=int, choices=range(1, 17), default=4, metavar="N", help=jobs)
+    parser.add_argument("--list", action="store_true", help="list the scenarios and do nothing")
+    given = parser.parse_args(arguments)
+    if not given.list and not (given.target and given.service):
+        parser.error("--target and --service are needed")
+    return given
+
+
+def _target(given: Namespace) -> Target:
+    """The receiver and the certificates for it."""
+    wrong = (given.wrong_name_cert, given.wrong_name_key)
+    url = given.target.rstrip("/")
+    return Target(url, given.ca, given.cert, given.key, wrong if all(wrong) else None)
+
+
 def _run(given: Namespace, scenarios: Sequence[Scenario], console: Console) -> Report:
     started = datetime.now(UTC).replace(microsecond=0)
-    connections = Connections(target_of(given))
+    connections = Connections(_target(given))
     try:
         runner = Runner(
             connections, Settings(given.service, given.sender, started, given.sent_request, jobs=given.jobs)
@@ -155,19 +119,12 @@ def _summed_up(report: Report, console: Console) -> int:
         f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped "
         f"(service {report.service} at {report.target})"
     )
-    for reason, number in _reasons(report).items():
+    skipped = (each.reason for each in report.results if each.verdict is Verdict.SKIPPED)
+    for reason, number in Counter(skipped).items():
         console.print(f"  skipped {number}: {reason}")
     if not counts["passed"] and not counts["failed"]:
         return NOT_RUN
     return FAILED if counts["failed"] else PASSED
-
-
-def _reasons(report: Report) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for each in report.results:
-        if each.verdict is Verdict.SKIPPED:
-            found[each.reason] = found.get(each.reason, 0) + 1
-    return found
 
 
 def _list(scenarios: Sequence[Scenario], console: Console) -> int:

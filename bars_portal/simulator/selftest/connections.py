@@ -21,9 +21,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bars_portal.simulator.selftest.model import Exchange
 from bars_portal.simulator.selftest.requests import Outgoing
 
-# Connections to the receiver under test, each with another client certificate or none.
-
-
 OWN, NONE, STRANGER, WRONG_NAME = "own", "none", "stranger", "wrong-name"
 CERTIFICATES = frozenset({OWN, NONE, STRANGER, WRONG_NAME})
 TIMEOUT_SECONDS = 40.0
@@ -138,13 +135,6 @@ def _load_stranger(context: ssl.SSLContext) -> None:
         context.load_cert_chain(str(file))
 
 
-# Sends a request as it is, and keeps what went out and what came back.
-
-
-# The whole target is read into memory for the report: no answer of a receiver is longer.
-LONGEST_ANSWER = 20 * 1024 * 1024
-
-
 class NoAnswer(Exception):
     """The connection was refused, broken or silent; the text says which."""
 
@@ -178,7 +168,7 @@ def send(client: httpx.Client, outgoing: Outgoing) -> Exchange:
 
 
 def send_copies(client: httpx.Client, outgoing: Outgoing, copies: int) -> list[Exchange]:
-    """The very same request several times at once. Raises NoAnswer."""
+    """The very same request once, or several times at once. Raises NoAnswer."""
     with ThreadPoolExecutor(copies) as pool:
         return list(pool.map(lambda _: send(client, outgoing), range(copies)))
 

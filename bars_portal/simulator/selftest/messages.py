@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from nhs_number.validate import calculate_checksum
+
 from bars_portal.simulator.selftest.model import Json
 from bars_portal.simulator.selftest.paths import PathError, cut, found, put
 
-# Placeholders in messages and scenarios: `{{now-10m}}`, `{{id:patient}}`, `{{answer1:Appointment.id}}`.
-#
-# They are filled in for each scenario anew; README.md beside the scenarios lists them for testers.
-
-
+FOLDER = Path(__file__).parent / "messages"
+CHANGES = frozenset({"set", "remove", "drop", "double", "stamped"})
 _PLACE = re.compile(r"\{\{([^{}]+)\}\}")
 _NOW = re.compile(r"now(?:([+-])(\d+)([smhd]))?")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -40,11 +39,9 @@ def number_for_tests(seed: int) -> str:
     """An NHS number of the range 999, kept for tests, that passes its check; `seed` below a million."""
     for number in range(seed, seed + 10):
         digits = f"999{number % 10**6:06d}"
-        check = (
-            11 - sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=True)) % 11
-        )
+        check = calculate_checksum(digits)
         if check != 10:
-            return f"{digits}{check % 11}"
+            return f"{digits}{check}"
     raise ValueError(seed)
 
 
@@ -114,13 +111,6 @@ class Values:
         return str(values[0]) if values else f"(no {path} in {side} {number})"
 
 
-# Message templates (messages/*.json, and variants of them in messages/*.toml) and changes to them.
-
-
-FOLDER = Path(__file__).parent / "messages"
-CHANGES = frozenset({"set", "remove", "drop", "double", "stamped"})
-
-
 def names() -> frozenset[str]:
     """Every template that a scenario may name."""
     return frozenset(file.stem for file in FOLDER.iterdir() if file.suffix in {".json", ".toml"})
@@ -136,36 +126,33 @@ def build(name: str, changes: Mapping[str, Any], values: Values) -> Json:
 def apply(message: Json, changes: Mapping[str, Any], values: Values) -> None:
     """In the order that testers expect: stamps, entries away, entries twice, members away, members set."""
     if stamped := changes.get("stamped"):
-        _stamp(message, values.stamp(stamped))
+        instant = values.stamp(stamped)
+        message["meta"]["lastUpdated"] = message["timestamp"] = instant
+        for resource in found(message, "Bundle.entry[*].resource"):
+            resource["meta"]["lastUpdated"] = instant
+    filled = {path: values.fill(value) for path, value in changes.get("set", {}).items()}
+    _change(message, {**changes, "set": filled})
+
+
+def _change(message: Json, changes: Mapping[str, Any]) -> None:
+    entries = message["entry"]
     for kind in changes.get("drop", ()):
-        _drop(message, kind)
+        entries.remove(_entry(message, kind))
     for kind in changes.get("double", ()):
-        _double(message, kind)
+        url = f"urn:uuid:00000000-0000-4000-8000-{len(entries):012d}"
+        entries.append({**copy.deepcopy(_entry(message, kind)), "fullUrl": url})
     for path in changes.get("remove", ()):
         cut(message, path)
     for path, value in changes.get("set", {}).items():
-        put(message, path, values.fill(value))
+        put(message, path, value)
 
 
-def _stamp(message: Json, instant: str) -> None:
-    message["meta"]["lastUpdated"] = message["timestamp"] = instant
-    for resource in found(message, "Bundle.entry[*].resource"):
-        resource["meta"]["lastUpdated"] = instant
-
-
-def _drop(message: Json, kind: str) -> None:
+def _entry(message: Json, kind: str) -> Json:
     entries = found(message, f"@{kind}")
     if not entries:
         raise PathError(f"the message has no {kind}")
-    message["entry"].remove(entries[0])
-
-
-def _double(message: Json, kind: str) -> None:
-    entries = found(message, f"@{kind}")
-    if not entries:
-        raise PathError(f"the message has no {kind}")
-    url = f"urn:uuid:00000000-0000-4000-8000-{len(message['entry']):012d}"
-    message["entry"].append({**copy.deepcopy(entries[0]), "fullUrl": url})
+    entry: Json = entries[0]
+    return entry
 
 
 @cache
@@ -174,15 +161,7 @@ def _template(name: str) -> Json:
     if written.is_file():
         read: Json = json.loads(written.read_text())
         return read
-    return _variant(tomllib.loads((FOLDER / f"{name}.toml").read_text()))
-
-
-def _variant(told: Mapping[str, Any]) -> Json:
-    message = copy.deepcopy(_template(told["base"]))
-    for kind in told.get("drop", ()):
-        _drop(message, kind)
-    for path in told.get("remove", ()):
-        cut(message, path)
-    for path, value in told.get("set", {}).items():
-        put(message, path, value)
+    variant = tomllib.loads((FOLDER / f"{name}.toml").read_text())
+    message = copy.deepcopy(_template(variant["base"]))
+    _change(message, variant)
     return message

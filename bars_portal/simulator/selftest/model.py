@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-Json = dict[str, Any]
+from bars_portal.simulator.fhir import Resource, decoded
+
+Json = Resource
 
 
 class Verdict(StrEnum):
@@ -59,6 +61,10 @@ class Exchange:
     answer_headers: Mapping[str, str]
     answer_body: bytes
     seconds: float
+
+    def content(self) -> Json:
+        """The FHIR in the answer. Raises NotFhir."""
+        return decoded(self.answer_body, self.answer_headers.get("content-type", ""))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -21,18 +20,18 @@ from bars_portal.simulator.selftest.scenarios import UnknownScenario, read_scena
 from bars_portal.simulator.web.pages import (
     download,
     form_of,
-    is_own_form,
     page,
     query_of,
     render,
-    see,
     zipped,
 )
 from bars_portal.simulator.wire import Answer, Request
 
-# The form that starts a self-test: what is in it, and what is wrong with what was sent.
-
-
+PATH = "/selftest"
+WATCH_SECONDS = 3
+_RUN = re.compile(r"/selftest/(\d{1,9})(\.zip)?")
+KEPT = 5
+JOBS = 2
 _SERVICE = re.compile(r"\d{1,20}")
 _FILES = ("ca", "cert", "key")
 
@@ -93,13 +92,6 @@ class SelftestForm:
         return found
 
 
-# Self-test runs that were started from the page: one at a time, in a thread, the last few kept.
-
-
-KEPT = 5
-JOBS = 2
-
-
 @dataclass
 class Run:
     """A run while it goes on and afterwards. `problem` says why it could not be run."""
@@ -155,11 +147,6 @@ class Runs:
         return [self._runs[number] for number in sorted(self._runs, reverse=True)]
 
 
-def settings_for(service: str, sender: str, now: datetime) -> Settings:
-    """As the page runs them."""
-    return Settings(service, sender, now.replace(microsecond=0), jobs=JOBS)
-
-
 def _carry_out(run: Run, connections: Connections) -> None:
     try:
         runner = Runner(connections, run.settings)
@@ -170,11 +157,6 @@ def _carry_out(run: Run, connections: Connections) -> None:
     finally:
         run.finished = True
         connections.close()
-
-
-PATH = "/selftest"
-WATCH_SECONDS = 3
-_RUN = re.compile(r"/selftest/(\d{1,9})(\.zip)?")
 
 
 class SelftestPages:
@@ -204,15 +186,15 @@ class SelftestPages:
         return self._show_form(SelftestForm.empty(self._config, target=target, service=service), {})
 
     def _start(self, request: Request) -> Answer:
-        if not is_own_form(request):
+        if not request.is_own_form:
             return page(render("refused.html"), 403)
         form = SelftestForm.read(form_of(request))
         faults = form.faults(self._scenarios)
         if faults:
             return self._show_form(form, faults)
-        settings = settings_for(form.service, form.sender, self._clock())
+        settings = Settings(form.service, form.sender, self._clock().replace(microsecond=0), jobs=JOBS)
         run = self._runs.start(form.receiver, settings, form.chosen(self._scenarios))
-        return see(f"{PATH}/{run.number}")
+        return Answer(303, (("Location", f"{PATH}/{run.number}"),))
 
     def _show_form(self, form: SelftestForm, faults: dict[str, str]) -> Answer:
         shown = render(

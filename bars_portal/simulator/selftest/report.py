@@ -6,24 +6,67 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
-from bars_portal.simulator.selftest.model import Done, Exchange, Json, Result, Verdict
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from bars_portal.simulator.selftest.model import Done, Json, Result, Verdict
 from bars_portal.simulator.selftest.roles import ROLES
 from bars_portal.simulator.web.pages import render
-
-# A run as plain data: what report.json holds and the page shows.
-
 
 # A slot search of two weeks is megabytes; what a person reads is its beginning.
 LONGEST_BODY = 12_000
 # Nothing secret is sent, but a target's gateway may want a token one day.
 _SECRET = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
+# XML 1.0 has no place for these, escaped or not.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOTE = "Every patient in this report is a published test patient or made up: test data only."
 
 
-def as_data(result: Result) -> Json:
+@dataclass(frozen=True)
+class Report:
+    """What was run, against what, when, and what came of it."""
+
+    target: str
+    service: str
+    started: datetime
+    results: Sequence[Result]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many scenarios there are of each verdict."""
+        found = Counter(each.verdict for each in self.results)
+        return {str(verdict): found[verdict] for verdict in Verdict}
+
+
+def files(report: Report) -> dict[str, bytes]:
+    """Name and content of every file of the report."""
+    data = [_as_data(each) for each in report.results]
+    whole = {
+        "note": NOTE,
+        "target": report.target,
+        "service": report.service,
+        "started": report.started.isoformat(timespec="seconds"),
+        "counts": report.counts,
+        "scenarios": data,
+    }
+    return {
+        "index.html": render("report.html", report=whole),
+        "report.json": json.dumps(whole, indent=1, ensure_ascii=False).encode(),
+        "junit.xml": _junit_xml(data),
+    }
+
+
+def write(report: Report, folder: Path) -> None:
+    """Writes the files into the folder, which is made. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files(report).items():
+        (folder / name).write_bytes(content)
+
+
+def _as_data(result: Result) -> Json:
     """One scenario with its rule, verdict, findings, requests and answers."""
     scenario = result.scenario
     return {
@@ -48,17 +91,13 @@ def _exchange(done: Done) -> Json:
             "headers": _headers(told.headers),
             "body": _text(told.body),
         },
-        "response": _response(told),
+        "response": {
+            "status": told.status,
+            "headers": _headers(told.answer_headers),
+            "body": _text(told.answer_body),
+        },
         "seconds": round(told.seconds, 3),
         "findings": list(done.findings),
-    }
-
-
-def _response(told: Exchange) -> Json:
-    return {
-        "status": told.status,
-        "headers": _headers(told.answer_headers),
-        "body": _text(told.answer_body),
     }
 
 
@@ -72,35 +111,29 @@ def _text(body: bytes) -> str:
     return text if left <= 0 else f"{text}\n(and {left} more bytes)"
 
 
-# JUnit XML, as build servers read it: a suite for each group.
-
-
-# XML 1.0 has no place for these, escaped or not.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def junit_xml(results: Sequence[Json]) -> bytes:
-    """The document; each scenario is a test case, its rule and exchanges are in the failure's text."""
-    root = ET.Element("testsuites", name="Booking and Referral Standard self-test")
+def _junit_xml(results: Sequence[Json]) -> bytes:
+    """A suite for each group; each scenario is a case, its rule and exchanges are in the failure's text."""
+    document = JUnitXml("Booking and Referral Standard self-test")
     for group, cases in groupby(results, key=lambda each: each["group"]):
-        listed = list(cases)
-        suite = ET.SubElement(root, "testsuite", name=group, tests=str(len(listed)))
-        for verdict, name in (("failed", "failures"), ("skipped", "skipped")):
-            suite.set(name, str(sum(each["verdict"] == verdict for each in listed)))
-        for each in listed:
-            _case(suite, each)
-    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return written
+        suite = TestSuite(group)
+        suite.add_testcases([_case(each) for each in cases])
+        document.add_testsuite(suite)
+    document.update_statistics()
+    written = BytesIO()
+    document.write(written)
+    return written.getvalue()
 
 
-def _case(suite: ET.Element, told: Json) -> None:
-    name, seconds = f"{told['id']} {told['name']}", str(told["seconds"])
-    case = ET.SubElement(suite, "testcase", name=_clean(name), classname=told["group"], time=seconds)
-    if told["verdict"] == "failed":
-        failure = ET.SubElement(case, "failure", message=_clean("; ".join(told["findings"])))
+def _case(told: Json) -> TestCase:
+    case = TestCase(_clean(f"{told['id']} {told['name']}"), told["group"], told["seconds"])
+    message = _clean("; ".join(told["findings"]))
+    if told["verdict"] == Verdict.FAILED:
+        failure = Failure(message)
         failure.text = _clean(_account(told))
-    elif told["verdict"] == "skipped":
-        ET.SubElement(case, "skipped", message=_clean("; ".join(told["findings"])))
+        case.result = [failure]
+    elif told["verdict"] == Verdict.SKIPPED:
+        case.result = [Skipped(message)]
+    return case
 
 
 def _account(told: Json) -> str:
@@ -114,54 +147,3 @@ def _account(told: Json) -> str:
 
 def _clean(text: str) -> str:
     return _FORBIDDEN.sub("?", text)
-
-
-# The report's files. What they name of patients are test patients; they say so.
-
-
-NOTE = "Every patient in this report is a published test patient or made up: test data only."
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was run, against what, when, and what came of it."""
-
-    target: str
-    service: str
-    started: datetime
-    results: Sequence[Result]
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """How many scenarios there are of each verdict."""
-        found = Counter(each.verdict for each in self.results)
-        return {str(verdict): found[verdict] for verdict in Verdict}
-
-
-def files(report: Report) -> dict[str, bytes]:
-    """Name and content of every file of the report."""
-    data = [as_data(each) for each in report.results]
-    whole = _whole(report, data)
-    return {
-        "index.html": render("report.html", report=whole),
-        "report.json": json.dumps(whole, indent=1, ensure_ascii=False).encode(),
-        "junit.xml": junit_xml(data),
-    }
-
-
-def write(report: Report, folder: Path) -> None:
-    """Writes the files into the folder, which is made. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files(report).items():
-        (folder / name).write_bytes(content)
-
-
-def _whole(report: Report, data: list[Json]) -> Json:
-    return {
-        "note": NOTE,
-        "target": report.target,
-        "service": report.service,
-        "started": report.started.isoformat(timespec="seconds"),
-        "counts": report.counts,
-        "scenarios": data,
-    }

@@ -1,22 +1,19 @@
 """Makes the request of a step: template or bytes, format, the BaRS headers (standard section 3), query."""
 
-import base64
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import orjson
 
-from bars_portal.simulator.fhir import JSON, XML, sound_xml
+from bars_portal.simulator.fhir import FHIR_JSON, FHIR_XML, to_xml
+from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, encode_header
 from bars_portal.simulator.selftest.messages import Values, build
 from bars_portal.simulator.selftest.model import Json, Step
 from bars_portal.simulator.selftest.paths import found
-
-# The BaRS headers of a self-test's requests (standard section 3).
-
 
 SERVICE_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
 REQUEST_ID, CORRELATION_ID = "X-Request-ID", "X-Correlation-ID"
@@ -32,28 +29,6 @@ SOFTWARE = {
     "deviceName": {"name": "BaRS self-test", "type": "manufacturer-name"},
     "version": {"value": "1.0.0"},
 }
-
-
-def usual_headers(service: str, conversation: str) -> dict[str, str]:
-    """What every request carries: a new request id, the conversation's id, target, organisation, software."""
-    return {
-        REQUEST_ID: str(uuid4()),
-        CORRELATION_ID: conversation,
-        "NHSD-Target-Identifier": encoded({"system": SERVICE_SYSTEM, "value": service}),
-        "NHSD-End-User-Organisation": encoded(ORGANISATION),
-        "NHSD-Requesting-Software": encoded(SOFTWARE),
-        "Accept": ACCEPT,
-    }
-
-
-def encoded(value: Any, *, pretty: bool = False) -> str:
-    """Standard base64 of JSON, with line breaks in it when `pretty`."""
-    return base64.b64encode(orjson.dumps(value, option=orjson.OPT_INDENT_2 if pretty else None)).decode()
-
-
-# Makes the request of a step: template or bytes, format, headers, query.
-
-
 PROCESS_MESSAGE = "/$process-message"
 INCLUDES = ["Slot:schedule", "Schedule:actor:Practitioner", "Schedule:actor:HealthcareService"]
 _BOOKED_FOR = "Appointment.serviceCategory[*].coding[*].code"
@@ -81,14 +56,14 @@ def make(step: Step, values: Values, earlier: list[Outgoing]) -> Outgoing:
         return _message(build(step.what, step.options, values), step.options, values)
     if step.does == "post":
         body = values.fill(step.what).encode()
-        return _post(body, step.options, values, step.options.get("type", JSON))
+        return _post(body, step.options, values, step.options.get("type", FHIR_JSON))
     return _call(step.what, step.options, values)
 
 
 def _message(message: Json, options: Mapping[str, Any], values: Values) -> Outgoing:
     in_xml = options.get("as") == "xml"
-    body = sound_xml(message) if in_xml else orjson.dumps(message)
-    sent = _post(body, options, values, options.get("type", XML if in_xml else JSON))
+    body = to_xml(message) if in_xml else orjson.dumps(message)
+    sent = _post(body, options, values, options.get("type", FHIR_XML if in_xml else FHIR_JSON))
     # What is sent as a header of its own goes before what the message says.
     headers = {"use-context": _use_context(message), **sent.headers}
     return replace(sent, message=message, headers=headers)
@@ -129,34 +104,40 @@ def _call(what: str, options: Mapping[str, Any], values: Values) -> Outgoing:
 
 def _headers(options: Mapping[str, Any], values: Values) -> dict[str, str]:
     service = values.fill(options.get("service", "{{service}}"))
-    usual = usual_headers(service, values.fill("{{id:conversation}}"))
+    usual = _usual_headers(service, values.fill("{{id:conversation}}"))
     if accept := options.get("accept"):
         usual["Accept"] = accept
-    pretty = {name: encoded(each, pretty=True) for name, each in options.get("encoded", {}).items()}
+    pretty = {name: encode_header(each, pretty=True) for name, each in options.get("encoded", {}).items()}
     sent = usual | pretty | values.fill(dict(options.get("headers", {})))
     return {name: value for name, value in sent.items() if name not in options.get("without", ())}
+
+
+def _usual_headers(service: str, conversation: str) -> dict[str, str]:
+    """What every request carries: a new request id, the conversation's id, target, organisation, software."""
+    return {
+        REQUEST_ID: str(uuid4()),
+        CORRELATION_ID: conversation,
+        TARGET_HEADER: encode_header({"system": SERVICE_SYSTEM, "value": service}),
+        ORGANISATION_HEADER: encode_header(ORGANISATION),
+        "NHSD-Requesting-Software": encode_header(SOFTWARE),
+        "Accept": ACCEPT,
+    }
 
 
 def _query(options: Mapping[str, Any], values: Values) -> str:
     asked: dict[str, list[str]] = _slot_search(values) if options.get("slots") else {}
     for name, value in values.fill(dict(options.get("params", {}))).items():
         asked[name] = value if isinstance(value, list) else [value]
-    pairs = "&".join(_pairs(asked))
-    return f"?{pairs}" if pairs else ""
+    pairs = [(name, value) for name, several in asked.items() for value in several]
+    return f"?{urlencode(pairs, safe=_SAFE, quote_via=quote)}" if pairs else ""
 
 
 def _slot_search(values: Values) -> dict[str, list[str]]:
     """A well-formed search of a day around the first slot that the scenario took, or of the next days."""
-    start = values.slots["slot"]["start"] if "slot" in values.slots else values.stamp("now+1d")
-    end = values.slots["slot"]["end"] if "slot" in values.slots else values.stamp("now+2d")
+    slot = values.slots.get("slot", {"start": values.stamp("now+1d"), "end": values.stamp("now+2d")})
     return {
         "Schedule.actor:HealthcareService": [values.fixed["service"]],
         "status": ["free"],
-        "start": [f"ge{start}", f"le{end}"],
+        "start": [f"ge{slot['start']}", f"le{slot['end']}"],
         "_include": list(INCLUDES),
     }
-
-
-def _pairs(asked: Mapping[str, list[str]]) -> Iterator[str]:
-    for name, each in asked.items():
-        yield from (f"{quote(name, safe=_SAFE)}={quote(value, safe=_SAFE)}" for value in each)

@@ -1,14 +1,14 @@
 """Runs scenarios against a receiver: each with slots of its own, judged, and tidied up after."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from bars_portal.simulator.fhir import NotFhir, decoded
+from bars_portal.simulator.fhir import NotFhir
 from bars_portal.simulator.selftest.checks import Answer, judge
 from bars_portal.simulator.selftest.connections import OWN, Connections, NoAnswer, send, send_copies
 from bars_portal.simulator.selftest.messages import UnknownPlaceholder, Values
@@ -17,93 +17,95 @@ from bars_portal.simulator.selftest.paths import PathError, found
 from bars_portal.simulator.selftest.requests import Outgoing, make
 from bars_portal.simulator.selftest.roles import ROLES, Offer, read_offer
 
-# Free slots of the service under test, each given to one scenario only.
-
-
+_CONTEXT = {"context": "https://fhir.nhs.uk/Id/dos-service-id|{{service}}"}
+DEFINITIONS = Step("call", "GET /MessageDefinition", {"params": _CONTEXT})
 # Far enough ahead that the diary's next days are left alone.
 FIRST_DAY, DAYS = 2, 14
 Ask = Callable[[Step], Exchange]
-SEARCH = "GET /Slot"
+# After every stamp that a scenario gives.
+_LATER = "now+1d"
+_OPEN = {"Appointment": "booked", "ServiceRequest": "active"}
+REFUSED = frozenset({0, 401, 403})
 
 
 class NoSlots(Exception):
     """The service offers no free slot to book."""
 
 
-class Slots:
-    """Asks once, hands out one after the other."""
+class NotOffered(Exception):
+    """The receiver does not say what it takes; the text says why."""
 
-    def __init__(self, ask: Ask, *, now: datetime) -> None:
-        self._ask = ask
-        self._now = now
-        self._lock = Lock()
-        self._free: list[Mapping[str, str]] | None = None
 
-    def take(self, _name: str) -> Mapping[str, str]:
-        """id, start and end of a slot that nobody else was given. Raises NoSlots."""
-        with self._lock:
-            if self._free is None:
-                self._free = self._search()
-            if not self._free:
-                raise NoSlots("the service offers no free slot in the next two weeks")
-            return self._free.pop()
+@dataclass(frozen=True)
+class Settings:
+    """Which service is tested, who we are (a DoS service id for replies), and the time of the run.
 
-    def _search(self) -> list[Mapping[str, str]]:
-        start, end = (self._now + timedelta(days=each) for each in (FIRST_DAY, FIRST_DAY + DAYS))
-        bounds = [f"ge{start.isoformat(timespec='seconds')}", f"le{end.isoformat(timespec='seconds')}"]
-        exchange = self._ask(Step("call", SEARCH, {"slots": True, "params": {"start": bounds}}))
+    `sent_request` is the Bundle.id of a validation request that the tested organisation sent itself.
+    """
+
+    service: str
+    sender: str
+    now: datetime
+    sent_request: str = ""
+    # How many scenarios are under way at once.
+    jobs: int = 1
+    # Whether what a scenario left behind is taken back.
+    tidy: bool = True
+
+
+class Runner:
+    """One run: what the service offers is asked once."""
+
+    def __init__(self, connections: Connections, settings: Settings) -> None:
+        self._connections = connections
+        self._settings = settings
+        self._slots = Slots(self._ask, now=settings.now)
+
+    def offer(self) -> Offer:
+        """The roles and use cases of the service, from its own definitions. Raises NotOffered."""
         try:
-            content = decoded(exchange.answer_body, exchange.answer_headers.get("content-type", ""))
-        except NotFhir:
-            return []
-        slots = found(content, "Slot[*]")
-        return [{name: str(each.get(name)) for name in ("id", "start", "end")} for each in slots]
+            exchange = self._ask(DEFINITIONS)
+            content = exchange.content()
+        except (NoAnswer, NotFhir) as problem:
+            raise NotOffered(f"GET /MessageDefinition gave no FHIR answer ({problem})") from problem
+        if exchange.status != 200:
+            raise NotOffered(f"GET /MessageDefinition answered {exchange.status}")
+        return read_offer(content)
 
+    def run(self, scenarios: Iterable[Scenario], offer: Offer) -> Iterator[Result]:
+        """The result of each in their order, as soon as it is there."""
+        with ThreadPoolExecutor(self._settings.jobs) as pool:
+            yield from pool.map(lambda each: self._result(each, offer), scenarios)
 
-# What a scenario left booked or referred is taken back, so that a diary and a worklist stay usable.
+    def _result(self, scenario: Scenario, offer: Offer) -> Result:
+        role, began = ROLES[scenario.role], time.monotonic()
+        use_case = offer.use_case_for(role, scenario.use_case)
+        if use_case is None:
+            return Result(scenario, Verdict.SKIPPED, reason=f"The service is none that {role.words}")
+        if scenario.answers_theirs and not self._settings.sent_request:
+            reason = "It answers a request that was sent from there: name one with --sent-request"
+            return Result(scenario, Verdict.SKIPPED, reason=reason)
+        if not self._connections.offers(scenario.certificate):
+            return Result(scenario, Verdict.SKIPPED, reason="There is no such certificate to show")
+        case = Case(self._connections, scenario, self._values(use_case))
+        result = case.run()
+        if self._settings.tidy:
+            case.tidy()
+        return Result(
+            scenario, result.verdict, result.done, result.reason, seconds=round(time.monotonic() - began, 3)
+        )
 
+    def _values(self, use_case: str) -> Values:
+        fixed = {
+            "service": self._settings.service,
+            "sender": self._settings.sender,
+            "use_case": use_case,
+            "answers": self._settings.sent_request or "00000000-0000-4000-8000-000000000000",
+        }
+        return Values(fixed, self._settings.now, self._slots.take)
 
-# After every stamp that a scenario gives.
-_LATER = "now+1d"
-_OPEN = {"Appointment": "booked", "ServiceRequest": "active"}
-
-
-def clearing(answers: Iterable[Json | None]) -> Iterator[Step]:
-    """A cancel for everything that the last answer about it says is still open."""
-    last = {resource["id"]: resource for answer in answers if answer for resource in _answered(answer)}
-    for resource in last.values():
-        if resource.get("status") == _OPEN[resource["resourceType"]]:
-            yield _cancel(resource)
-
-
-def _answered(answer: Json) -> list[Json]:
-    if answer.get("type") != "message" or not found(answer, "Bundle.entry"):
-        return []
-    # A response is heard, not held: there is nothing to take back.
-    if found(answer, "MessageHeader.eventCoding.code") == ["servicerequest-response"]:
-        return []
-    resources: list[Any] = [each for kind in _OPEN for each in found(answer, kind)]
-    return [each for each in resources if each.get("id")]
-
-
-def _cancel(resource: Json) -> Step:
-    kind = resource["resourceType"]
-    kept = ("id", "start", "end") if kind == "Appointment" else ("id", "category")
-    places = {f"{kind}.{name}": resource[name] for name in kept if name in resource}
-    return Step("send", _template(resource), {"stamped": _LATER, "set": places})
-
-
-def _template(resource: Json) -> str:
-    if resource["resourceType"] == "Appointment":
-        return "booking-cancel"
-    codes = found(resource, "ServiceRequest.category[*].coding[*].code")
-    return "validation-cancel" if "validation" in codes else "referral-cancel"
-
-
-# One scenario while it runs: its requests one after the other, each judged.
-
-
-REFUSED = frozenset({0, 401, 403})
+    def _ask(self, step: Step) -> Exchange:
+        return send(self._connections.client(OWN), make(step, self._values(""), []))
 
 
 class Case:
@@ -151,28 +153,13 @@ class Case:
             return
         outgoing = make(step, self._values, self._sent)
         copies = int(step.options.get("copies", 1))
-        exchanges = (
-            send_copies(self._client, outgoing, copies) if copies > 1 else [send(self._client, outgoing)]
-        )
+        exchanges = sorted(send_copies(self._client, outgoing, copies), key=lambda each: each.status)
         self._sent.append(outgoing)
         self._values.requests.append(outgoing.message)
-        if copies > 1:
-            self._judge_copies(exchanges, step.expect)
-        else:
-            self._judge(exchanges[0], step.expect)
-
-    def _judge(self, exchange: Exchange, expected: Any) -> None:
-        content = _content(exchange)
-        self._values.answers.append(content)
-        findings = judge(Answer(exchange, content, self._values), expected)
-        self._done.append(Done(exchange, findings))
-
-    def _judge_copies(self, exchanges: Sequence[Exchange], expected: Any) -> None:
-        """One of them is served, all others told that it is being or was done."""
-        ordered = sorted(exchanges, key=lambda each: each.status)
-        self._values.answers.append(_content(ordered[0]))
-        for number, exchange in enumerate(ordered):
-            wanted = expected["one"] if number == 0 else expected["others"]
+        self._values.answers.append(_content(exchanges[0]))
+        for number, exchange in enumerate(exchanges):
+            # One of several copies is served, all others told that it is being or was done.
+            wanted = step.expect if copies == 1 else step.expect["others" if number else "one"]
             findings = judge(Answer(exchange, _content(exchange), self._values), wanted)
             self._done.append(Done(exchange, findings))
 
@@ -189,7 +176,7 @@ class Case:
 
 def _content(exchange: Exchange) -> Json | None:
     try:
-        return decoded(exchange.answer_body, exchange.answer_headers.get("content-type", ""))
+        return exchange.content()
     except NotFhir:
         return None
 
@@ -200,84 +187,59 @@ def _unanswered(outgoing: Outgoing, why: str) -> Exchange:
     return Exchange(outgoing.method, outgoing.path, outgoing.headers, outgoing.body, 0, {}, told, 0.0)
 
 
-# Runs scenarios against a receiver.
+class Slots:
+    """Asks once, hands out one after the other."""
+
+    def __init__(self, ask: Ask, *, now: datetime) -> None:
+        self._ask = ask
+        self._now = now
+        self._lock = Lock()
+        self._free: list[Mapping[str, str]] | None = None
+
+    def take(self, _name: str) -> Mapping[str, str]:
+        """id, start and end of a slot that nobody else was given. Raises NoSlots."""
+        with self._lock:
+            if self._free is None:
+                self._free = self._search()
+            if not self._free:
+                raise NoSlots("the service offers no free slot in the next two weeks")
+            return self._free.pop()
+
+    def _search(self) -> list[Mapping[str, str]]:
+        start, end = (self._now + timedelta(days=each) for each in (FIRST_DAY, FIRST_DAY + DAYS))
+        bounds = [f"ge{start.isoformat(timespec='seconds')}", f"le{end.isoformat(timespec='seconds')}"]
+        exchange = self._ask(Step("call", "GET /Slot", {"slots": True, "params": {"start": bounds}}))
+        slots = found(_content(exchange) or {}, "Slot[*]")
+        return [{name: str(each.get(name)) for name in ("id", "start", "end")} for each in slots]
 
 
-_CONTEXT = {"context": "https://fhir.nhs.uk/Id/dos-service-id|{{service}}"}
-DEFINITIONS = Step("call", "GET /MessageDefinition", {"params": _CONTEXT})
+def clearing(answers: Iterable[Json | None]) -> Iterator[Step]:
+    """A cancel for everything that the last answer about it says is still open."""
+    last = {resource["id"]: resource for answer in answers if answer for resource in _answered(answer)}
+    for resource in last.values():
+        if resource.get("status") == _OPEN[resource["resourceType"]]:
+            yield _cancel(resource)
 
 
-class NotOffered(Exception):
-    """The receiver does not say what it takes; the text says why."""
+def _answered(answer: Json) -> list[Json]:
+    if answer.get("type") != "message" or not found(answer, "Bundle.entry"):
+        return []
+    # A response is heard, not held: there is nothing to take back.
+    if found(answer, "MessageHeader.eventCoding.code") == ["servicerequest-response"]:
+        return []
+    resources: list[Any] = [each for kind in _OPEN for each in found(answer, kind)]
+    return [each for each in resources if each.get("id")]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Which service is tested, who we are (a DoS service id for replies), and the time of the run.
-
-    `sent_request` is the Bundle.id of a validation request that the tested organisation sent itself.
-    """
-
-    service: str
-    sender: str
-    now: datetime
-    sent_request: str = ""
-    # How many scenarios are under way at once.
-    jobs: int = 1
-    # Whether what a scenario left behind is taken back.
-    tidy: bool = True
+def _cancel(resource: Json) -> Step:
+    kind = resource["resourceType"]
+    kept = ("id", "start", "end") if kind == "Appointment" else ("id", "category")
+    places = {f"{kind}.{name}": resource[name] for name in kept if name in resource}
+    return Step("send", _template(resource), {"stamped": _LATER, "set": places})
 
 
-class Runner:
-    """One run: what the service offers is asked once."""
-
-    def __init__(self, connections: Connections, settings: Settings) -> None:
-        self._connections = connections
-        self._settings = settings
-        self._slots = Slots(self._ask, now=settings.now)
-
-    def offer(self) -> Offer:
-        """The roles and use cases of the service, from its own definitions. Raises NotOffered."""
-        try:
-            exchange = self._ask(DEFINITIONS)
-            content = decoded(exchange.answer_body, exchange.answer_headers.get("content-type", ""))
-        except (NoAnswer, NotFhir) as problem:
-            raise NotOffered(f"GET /MessageDefinition gave no FHIR answer ({problem})") from problem
-        if exchange.status != 200:
-            raise NotOffered(f"GET /MessageDefinition answered {exchange.status}")
-        return read_offer(content)
-
-    def run(self, scenarios: Iterable[Scenario], offer: Offer) -> Iterator[Result]:
-        """The result of each in their order, as soon as it is there."""
-        with ThreadPoolExecutor(self._settings.jobs) as pool:
-            yield from pool.map(lambda each: self._result(each, offer), scenarios)
-
-    def _result(self, scenario: Scenario, offer: Offer) -> Result:
-        role, began = ROLES[scenario.role], time.monotonic()
-        use_case = offer.use_case_for(role, scenario.use_case)
-        if use_case is None:
-            return Result(scenario, Verdict.SKIPPED, reason=f"The service is none that {role.words}")
-        if scenario.answers_theirs and not self._settings.sent_request:
-            reason = "It answers a request that was sent from there: name one with --sent-request"
-            return Result(scenario, Verdict.SKIPPED, reason=reason)
-        if not self._connections.offers(scenario.certificate):
-            return Result(scenario, Verdict.SKIPPED, reason="There is no such certificate to show")
-        case = Case(self._connections, scenario, self._values(use_case))
-        result = case.run()
-        if self._settings.tidy:
-            case.tidy()
-        return Result(
-            scenario, result.verdict, result.done, result.reason, seconds=round(time.monotonic() - began, 3)
-        )
-
-    def _values(self, use_case: str) -> Values:
-        fixed = {
-            "service": self._settings.service,
-            "sender": self._settings.sender,
-            "use_case": use_case,
-            "answers": self._settings.sent_request or "00000000-0000-4000-8000-000000000000",
-        }
-        return Values(fixed, self._settings.now, self._slots.take)
-
-    def _ask(self, step: Step) -> Exchange:
-        return send(self._connections.client(OWN), make(step, self._values(""), []))
+def _template(resource: Json) -> str:
+    if resource["resourceType"] == "Appointment":
+        return "booking-cancel"
+    codes = found(resource, "ServiceRequest.category[*].coding[*].code")
+    return "validation-cancel" if "validation" in codes else "referral-cancel"

@@ -132,9 +132,6 @@ def _only_known(told: Mapping[str, Any], known: Iterable[str], where: str) -> No
         raise BadScenario(f"{where} has unknown members: {', '.join(sorted(unknown))}")
 
 
-# Which scenarios are meant by an id, a group or a row's id.
-
-
 class UnknownScenario(Exception):
     """There is no such scenario or group; the text names it."""
 

@@ -3,90 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bars_portal.simulator.fhir import Resource
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
 from bars_portal.simulator.tkw.tables import Accepted, accepted, focuses
 
-# CapabilityStatements: the proxy's own, and the shape that TKW's share.
-
-
 CORE_VERSION = "1.1.5"
 CAPABILITY_PUBLISHED = "2026-01-01"
 SECURITY_SYSTEM = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 PROCESS_MESSAGE = "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message"
-
-# Resource type -> the interactions served.
-RESOURCES: dict[str, tuple[str, ...]] = {
-    "MessageDefinition": ("search-type",),
-    "Slot": ("search-type",),
-    "Appointment": ("read", "search-type"),
-    "ServiceRequest": ("read", "search-type"),
-}
-
-
-def proxy_capability(url: str) -> dict[str, Any]:
-    """What the BaRS proxy says about itself when no target is named."""
-    return capability_statement(
-        name="BaRSProxySimulator",
-        description="Simulated BaRS API proxy",
-        url=url,
-        security="OAuth",
-        resources=RESOURCES,
-        definitions=(),
-    )
-
-
-def capability_statement(
-    *,
-    name: str,
-    description: str,
-    url: str,
-    security: str,
-    resources: dict[str, tuple[str, ...]],
-    definitions: Sequence[str],
-) -> dict[str, Any]:
-    """A CapabilityStatement (R4); `definitions` are the canonical addresses of the messages it receives."""
-    statement: dict[str, Any] = {
-        "resourceType": "CapabilityStatement",
-        "url": f"{url}/metadata",
-        "version": CORE_VERSION,
-        "name": name,
-        "status": "active",
-        "experimental": False,
-        "date": CAPABILITY_PUBLISHED,
-        "publisher": "BaRS simulator",
-        "description": description,
-        "kind": "instance",
-        "software": {"name": name, "version": CORE_VERSION},
-        "implementation": {"description": description, "url": url},
-        "fhirVersion": "4.0.1",
-        "format": ["json", "xml"],
-        "rest": [_rest(security, resources)],
-    }
-    if definitions:
-        supported = [{"mode": "receiver", "definition": definition} for definition in definitions]
-        statement["messaging"] = [{"supportedMessage": supported}]
-    return statement
-
-
-def _rest(security: str, resources: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    return {
-        "mode": "server",
-        "security": {"service": [{"coding": [{"system": SECURITY_SYSTEM, "code": security}]}]},
-        "resource": [
-            {"type": kind, "interaction": [{"code": code} for code in codes]}
-            for kind, codes in resources.items()
-        ],
-        "operation": [{"name": "process-message", "definition": PROCESS_MESSAGE}],
-    }
-
-
-# GET /MessageDefinition and /metadata: which messages a TKW service takes. Source: tables, messages.md 5.
-
-
 DEFINITION_BASE = "https://fhir.nhs.uk/MessageDefinition/"
 EVENTS = "https://fhir.nhs.uk/CodeSystem/message-events-bars"
 CONTEXT_TYPE = "http://terminology.hl7.org/CodeSystem/usage-context-type"
@@ -94,12 +20,8 @@ VARIANT_STATE = "http://terminology.hl7.org/CodeSystem/variant-state"
 PUBLISHED = "2023-10-16"
 # Services of this profile ask for what no BaRS message holds.
 INVALID = "invalid"
-_INVOICE = {
-    "code": "Invoice",
-    "profile": "http://hl7.org/fhir/StructureDefinition/Invoice",
-    "min": 1,
-    "max": "1",
-}
+_INVOICE_PROFILE = "http://hl7.org/fhir/StructureDefinition/Invoice"
+_INVOICE = {"code": "Invoice", "profile": _INVOICE_PROFILE, "min": 1, "max": "1"}
 
 
 @dataclass(frozen=True)
@@ -138,22 +60,82 @@ def find_definitions(context: Context, *, gives: str, link: str, now: datetime) 
 def capability(gives: str) -> Resource:
     """The CapabilityStatement of a profile."""
     names = [each.definition for each in accepted(gives)]
-    return capability_statement(
+    return _capability_statement(
         name="BaRSToolkitWorkbenchSimulator",
         description="Simulated TKW receiver",
         url="https://tkw.simulator.invalid/FHIR/R4",
         security="Certificates",
-        resources=_resources(names),
+        resources=_resources(
+            bookings="bars-message-booking-request" in names,
+            requests=any(name.startswith("bars-message-servicerequest-request") for name in names),
+        ),
         definitions=[DEFINITION_BASE + name for name in names],
     )
 
 
-def _resources(definitions: list[str]) -> dict[str, tuple[str, ...]]:
-    """Resource type to interactions, from the messages that are taken."""
+def proxy_capability(url: str) -> Resource:
+    """What the BaRS proxy says about itself when no target is named."""
+    return _capability_statement(
+        name="BaRSProxySimulator",
+        description="Simulated BaRS API proxy",
+        url=url,
+        security="OAuth",
+        resources=_resources(bookings=True, requests=True),
+        definitions=(),
+    )
+
+
+def _capability_statement(
+    *,
+    name: str,
+    description: str,
+    url: str,
+    security: str,
+    resources: dict[str, tuple[str, ...]],
+    definitions: Sequence[str],
+) -> Resource:
+    """A CapabilityStatement (R4); `definitions` are the canonical addresses of the messages it receives."""
+    statement: Resource = {
+        "resourceType": "CapabilityStatement",
+        "url": f"{url}/metadata",
+        "version": CORE_VERSION,
+        "name": name,
+        "status": "active",
+        "experimental": False,
+        "date": CAPABILITY_PUBLISHED,
+        "publisher": "BaRS simulator",
+        "description": description,
+        "kind": "instance",
+        "software": {"name": name, "version": CORE_VERSION},
+        "implementation": {"description": description, "url": url},
+        "fhirVersion": "4.0.1",
+        "format": ["json", "xml"],
+        "rest": [_rest(security, resources)],
+    }
+    if definitions:
+        supported = [{"mode": "receiver", "definition": definition} for definition in definitions]
+        statement["messaging"] = [{"supportedMessage": supported}]
+    return statement
+
+
+def _rest(security: str, resources: dict[str, tuple[str, ...]]) -> Resource:
+    return {
+        "mode": "server",
+        "security": {"service": [{"coding": [{"system": SECURITY_SYSTEM, "code": security}]}]},
+        "resource": [
+            {"type": kind, "interaction": [{"code": code} for code in codes]}
+            for kind, codes in resources.items()
+        ],
+        "operation": [{"name": "process-message", "definition": PROCESS_MESSAGE}],
+    }
+
+
+def _resources(*, bookings: bool, requests: bool) -> dict[str, tuple[str, ...]]:
+    """Resource type to interactions."""
     served: dict[str, tuple[str, ...]] = {"MessageDefinition": ("search-type",)}
-    if "bars-message-booking-request" in definitions:
+    if bookings:
         served |= {"Slot": ("search-type",), "Appointment": ("read", "search-type")}
-    if any(name.startswith("bars-message-servicerequest-request") for name in definitions):
+    if requests:
         served |= {"ServiceRequest": ("read", "search-type")}
     return served
 
@@ -166,7 +148,7 @@ def _definition(taken: Accepted, service_id: str, now: datetime) -> Resource:
     return {
         "resourceType": "MessageDefinition",
         "id": shapes.stable_id(name, service_id),
-        "meta": {"lastUpdated": now.isoformat(timespec="seconds")},
+        "meta": {"lastUpdated": shapes.stamp(now)},
         "url": DEFINITION_BASE + name,
         "version": rows[0].version,
         "name": name.title().replace("-", ""),
@@ -179,7 +161,7 @@ def _definition(taken: Accepted, service_id: str, now: datetime) -> Resource:
     }
 
 
-def _use_context(service_id: str, use_cases: Sequence[str]) -> list[dict[str, Any]]:
+def _use_context(service_id: str, use_cases: Sequence[str]) -> list[Resource]:
     """The service in both forms that are in use (standard section 7), and each use case."""
     workflow = {"system": CONTEXT_TYPE, "code": "workflow"}
     return [
@@ -189,5 +171,5 @@ def _use_context(service_id: str, use_cases: Sequence[str]) -> list[dict[str, An
     ]
 
 
-def _used(code: dict[str, str], system: str, value: str) -> dict[str, Any]:
+def _used(code: dict[str, str], system: str, value: str) -> Resource:
     return {"code": code, "valueCodeableConcept": {"coding": [{"system": system, "code": value}]}}

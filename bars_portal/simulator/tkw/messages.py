@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from bars_portal.simulator.fhir import Resource
+from bars_portal.simulator.fhir import Resource, child, dicts, first, resources
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
 from bars_portal.simulator.tkw.tables import scenarios
-
-# What a message asks for: workflow, patient, address for replies. Source: standard.md section 6.
-
 
 CATEGORY = "https://fhir.nhs.uk/codesystem/message-category-servicerequest"
 USE_CASES = "https://fhir.nhs.uk/codesystem/usecases-categories-bars"
 NHS_NUMBER = "https://fhir.nhs.uk/id/nhs-number"
 FINISHED = frozenset({"cancelled", "revoked", "entered-in-error"})
 CURRENT = frozenset({"active", "on-hold"})
+CASE_NUMBERS = "https://tkw.simulator.invalid/Id/case-number"
+OWN_IDS = frozenset(row.gives for row in scenarios() if row.request.startswith("new") and row.gives)
+OUT_OF_AREA = frozenset({"a6t1", "a6t2", "a6t3"})
+ENCOUNTERS = frozenset({"triaged", "in-progress", "finished"})
 
 
 @dataclass(frozen=True)
@@ -61,20 +61,10 @@ def understand(bundle: Resource) -> Message:
     return Message(bundle, _kind(bundle, header, focus), header, focus, _nhs_numbers(bundle))
 
 
-def resources(bundle: Resource) -> list[Resource]:
-    """The resources of a Bundle's entries; what is none is left out."""
-    return [each["resource"] for each in dicts(bundle.get("entry")) if isinstance(each.get("resource"), dict)]
-
-
 def codes(concepts: object, system: str) -> set[str]:
     """The codes of one system, ignoring its case, in a list of CodeableConcepts."""
     found = [coding for concept in dicts(concepts) for coding in dicts(concept.get("coding"))]
     return {str(each.get("code")) for each in found if str(each.get("system")).lower() == system}
-
-
-def dicts(value: object) -> list[dict[str, Any]]:
-    """The objects in a list; none when it is no list."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _kind(bundle: Resource, header: Resource, focus: Resource) -> str:
@@ -124,14 +114,11 @@ def _category(focus: Resource) -> str:
 
 
 def _event(header: Resource) -> str:
-    coding = header.get("eventCoding")
-    return str(coding.get("code")) if isinstance(coding, dict) else ""
+    return str(child(header.get("eventCoding")).get("code"))
 
 
 def _reason(header: Resource) -> str:
-    reason = header.get("reason")
-    coding = dicts(reason.get("coding")) if isinstance(reason, dict) else []
-    return str(coding[0].get("code")) if coding else ""
+    return str(first(child(header.get("reason")).get("coding")).get("code"))
 
 
 def _nhs_numbers(bundle: Resource) -> frozenset[str]:
@@ -142,13 +129,6 @@ def _nhs_numbers(bundle: Resource) -> frozenset[str]:
         for each in identifiers
         if each.get("value") and str(each.get("system")).lower() == NHS_NUMBER
     )
-
-
-# What a row demands of a message beyond its sentinel. Source: standard.md section 6, Application 6.
-
-
-OUT_OF_AREA = frozenset({"a6t1", "a6t2", "a6t3"})
-ENCOUNTERS = frozenset({"triaged", "in-progress", "finished"})
 
 
 def check(name: str, message: Message) -> None:
@@ -168,19 +148,11 @@ def _application_6(message: Message) -> None:
         raise Rejected(ReceiverError.NOT_OUT_OF_AREA)
 
 
-def _is_emergency(encounter: dict[str, object]) -> bool:
-    kind = encounter.get("class")
-    return isinstance(kind, dict) and kind.get("code") == "EMER" and encounter.get("status") in ENCOUNTERS
+def _is_emergency(encounter: Resource) -> bool:
+    return child(encounter.get("class")).get("code") == "EMER" and encounter.get("status") in ENCOUNTERS
 
 
 _CHECKS: Mapping[str, Callable[[Message], None]] = {"application-6": _application_6}
-
-
-# The synchronous answer to a message: the sender's Bundle with TKW's ids. Source: standard.md section 5.
-
-
-CASE_NUMBERS = "https://tkw.simulator.invalid/Id/case-number"
-OWN_IDS = frozenset(row.gives for row in scenarios() if row.request.startswith("new") and row.gives)
 
 
 def acknowledge(message: Message, *, gives: str, now: datetime) -> Resource:
@@ -189,7 +161,9 @@ def acknowledge(message: Message, *, gives: str, now: datetime) -> Resource:
     A new referral or validation gets TKW's own planned Encounter with a reference that people can read out.
     """
     bundle = deepcopy(message.bundle)
-    _name_focus(bundle, message, gives)
+    if gives:
+        kind = message.focus["resourceType"]
+        next(each for each in resources(bundle) if each["resourceType"] == kind)["id"] = gives
     for entry in bundle["entry"]:
         content = entry["resource"]
         content.setdefault("id", shapes.stable_id("received", str(entry.get("fullUrl"))))
@@ -197,9 +171,8 @@ def acknowledge(message: Message, *, gives: str, now: datetime) -> Resource:
             content["status"] = "busy"
     if message.kind in {"new referral", "new validation"}:
         bundle["entry"].append(planned_encounter(message, now))
-    meta = bundle["meta"] if isinstance(bundle.get("meta"), dict) else {}
-    stamp = now.isoformat(timespec="seconds")
-    return {**bundle, "meta": {**meta, "lastUpdated": stamp}, "timestamp": stamp}
+    stamp = shapes.stamp(now)
+    return {**bundle, "meta": {**child(bundle.get("meta")), "lastUpdated": stamp}, "timestamp": stamp}
 
 
 def id_for(message: Message, gives: str) -> str:
@@ -222,15 +195,9 @@ def planned_encounter(message: Message, now: datetime, status: str = "planned") 
         **{"class": _class_of(message)},
         **({"subject": subject} if subject else {}),
         **({"episodeOfCare": journey[0]} if journey else {}),
-        period={"start": now.isoformat(timespec="seconds")},
+        period={"start": shapes.stamp(now)},
     )
     return {"fullUrl": shapes.full_url("Encounter", str(message.bundle.get("id"))), "resource": content}
-
-
-def _name_focus(bundle: Resource, message: Message, gives: str) -> None:
-    (focus,) = (each for each in resources(bundle) if each["resourceType"] == message.focus["resourceType"])
-    if gives:
-        focus["id"] = gives
 
 
 def _class_of(message: Message) -> Resource:

@@ -1,11 +1,10 @@
 """The errors that TKW, as a receiver, answers with. Source: api.md section 4, REC_ rows."""
 
-import uuid
 from enum import Enum
-from typing import Any
+
+from bars_portal.simulator.fhir import Resource, operation_outcome
 
 ERROR_CODES = "https://fhir.nhs.uk/CodeSystem/http-error-codes"
-OUTCOME_PROFILE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-OperationOutcome"
 
 
 class ReceiverError(Enum):
@@ -89,15 +88,8 @@ class Rejected(Exception):
         self.scenario = scenario
 
 
-def operation_outcome(error: ReceiverError) -> tuple[int, dict[str, Any]]:
+def refusal(error: ReceiverError) -> tuple[int, Resource]:
     """HTTP status and OperationOutcome."""
     status, code, issue, diagnostics = error.value
     coding = {"system": ERROR_CODES, "code": code, "display": f"{status} - {code}"}
-    return status, {
-        "resourceType": "OperationOutcome",
-        "id": str(uuid.uuid4()),
-        "meta": {"profile": [OUTCOME_PROFILE]},
-        "issue": [
-            {"severity": "error", "code": issue, "details": {"coding": [coding]}, "diagnostics": diagnostics}
-        ],
-    }
+    return status, operation_outcome(issue, coding, diagnostics)

@@ -15,9 +15,6 @@ from bars_portal.simulator.tkw.slots import LONDON, find_slots, read_slot_search
 from bars_portal.simulator.tkw.stateful import PATIENT, StatefulReceiver
 from bars_portal.simulator.tkw.tables import decide
 
-# GET /Appointment and /ServiceRequest: what TKW says it holds. Nothing about a patient is kept.
-
-
 PROFILE = "https://fhir.nhs.uk/StructureDefinition/BARSServiceRequest-request-"
 # What a row of the tables gives to a read -> category, use case, status.
 REQUESTS = {
@@ -27,6 +24,12 @@ REQUESTS = {
 }
 # The profile of a validation asks for an end.
 _TIME_FRAME = timedelta(hours=2)
+# Resource type -> the requests of the tables for a read by id and for a search.
+READS: Mapping[str, tuple[str, str]] = {
+    "Appointment": ("get booking", "find bookings"),
+    "ServiceRequest": ("get request", "find requests"),
+}
+STATEFUL = "Stateful: read"
 Times = tuple[str, str]
 
 
@@ -56,78 +59,6 @@ class Diary:
             self._last.clear()
 
 
-def appointment(identity: str, times: Times, now: datetime) -> Resource:
-    """The Appointment that every booking gets."""
-    content = shapes.resource(
-        "Appointment",
-        identity,
-        now,
-        status="booked",
-        serviceCategory=[{"coding": [{"system": shapes.USE_CASES, "code": "a1t1"}]}],
-        start=times[0],
-        end=times[1],
-        participant=[{"actor": {"type": "Patient", "display": "Test patient"}, "status": "accepted"}],
-    )
-    content["meta"]["versionId"] = "1"
-    return content
-
-
-def service_request(identity: str, gives: str, now: datetime) -> Resource:
-    """The ServiceRequest that a read row gives, one of REQUESTS."""
-    category, use_case, status = REQUESTS[gives]
-    codings = [
-        {"system": shapes.CATEGORY, "code": category},
-        {"system": shapes.USE_CASES, "code": use_case},
-    ]
-    content = shapes.resource(
-        "ServiceRequest",
-        identity,
-        now,
-        status=status,
-        intent="plan",
-        category=[{"coding": codings}],
-        subject={"type": "Patient", "display": "Test patient"},
-        authoredOn=now.isoformat(timespec="seconds"),
-        occurrencePeriod={
-            "start": now.isoformat(timespec="seconds"),
-            "end": (now + _TIME_FRAME).isoformat(timespec="seconds"),
-        },
-    )
-    content["meta"] |= {"versionId": "1", "profile": [PROFILE + category]}
-    return content
-
-
-def check_id(text: str) -> None:
-    """Raises Rejected when the text is no UUID."""
-    try:
-        sound = str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        sound = False
-    if not sound:
-        raise Rejected(ReceiverError.BAD_VALUE)
-
-
-def _tomorrow(now: datetime) -> Times:
-    day = now.astimezone(LONDON).date() + timedelta(days=1)
-    start = datetime.combine(day, time(9), LONDON)
-    return start.isoformat(), (start + timedelta(minutes=30)).isoformat()
-
-
-def _is_instant(value: object) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False
-
-
-# Resource type -> the requests of the tables for a read by id and for a search.
-READS: Mapping[str, tuple[str, str]] = {
-    "Appointment": ("get booking", "find bookings"),
-    "ServiceRequest": ("get request", "find requests"),
-}
-STATEFUL = "Stateful: read"
-
-
 @dataclass(frozen=True)
 class Asked:
     """A GET: whom it is for, whose it is, its query as pairs, its own address and when it came."""
@@ -147,12 +78,12 @@ class Found:
     scenario: str
 
 
+@dataclass(frozen=True)
 class Reads:
     """Every GET; each method raises Rejected."""
 
-    def __init__(self, *, diary: Diary, stateful: StatefulReceiver) -> None:
-        self._diary = diary
-        self._stateful = stateful
+    diary: Diary
+    stateful: StatefulReceiver
 
     def capability(self, asked: Asked) -> Found:
         """GET /metadata."""
@@ -174,20 +105,20 @@ class Reads:
 
     def one(self, kind: str, identity: str, asked: Asked) -> Found:
         """GET /Appointment/{id} and /ServiceRequest/{id}."""
-        own = self._stateful.read(kind, identity, organisation=asked.organisation, now=asked.now)
+        own = self.stateful.read(kind, identity, organisation=asked.organisation, now=asked.now)
         if own:
             return Found(own, STATEFUL)
-        check_id(identity)
+        _check_id(identity)
         row = decide(READS[kind][0], facts={"id": [identity]})
         if kind == "ServiceRequest":
-            return Found(service_request(identity, row.gives, asked.now), row.name)
-        times = self._diary.times(asked.service_id, asked.now)
-        return Found(appointment(identity, times, asked.now), row.name)
+            return Found(_service_request(identity, row.gives, asked.now), row.name)
+        times = self.diary.times(asked.service_id, asked.now)
+        return Found(_appointment(identity, times, asked.now), row.name)
 
     def search(self, kind: str, asked: Asked) -> Found:
         """GET /Appointment and /ServiceRequest: what every patient has, the stateful patient's own."""
         if _is_stateful(asked):
-            own = self._stateful.current(kind, organisation=asked.organisation, now=asked.now)
+            own = self.stateful.current(kind, organisation=asked.organisation, now=asked.now)
             return Found(_searchset(own, asked), STATEFUL)
         row = decide(READS[kind][1], facts={})
         return Found(_searchset(self.one(kind, row.gives, asked).content, asked), row.name)
@@ -203,3 +134,61 @@ def _is_stateful(asked: Asked) -> bool:
 def _searchset(content: Resource | None, asked: Asked) -> Resource:
     matches = [(shapes.full_url(content["resourceType"], content["id"]), content)] if content else []
     return shapes.searchset(matches, [], link=asked.link, now=asked.now)
+
+
+def _appointment(identity: str, times: Times, now: datetime) -> Resource:
+    """The Appointment that every booking gets."""
+    content = shapes.resource(
+        "Appointment",
+        identity,
+        now,
+        status="booked",
+        serviceCategory=[{"coding": [{"system": shapes.USE_CASES, "code": "a1t1"}]}],
+        start=times[0],
+        end=times[1],
+        participant=[{"actor": {"type": "Patient", "display": "Test patient"}, "status": "accepted"}],
+    )
+    content["meta"]["versionId"] = "1"
+    return content
+
+
+def _service_request(identity: str, gives: str, now: datetime) -> Resource:
+    """The ServiceRequest that a read row gives, one of REQUESTS."""
+    category, use_case, status = REQUESTS[gives]
+    codings = [{"system": shapes.CATEGORY, "code": category}, {"system": shapes.USE_CASES, "code": use_case}]
+    content = shapes.resource(
+        "ServiceRequest",
+        identity,
+        now,
+        status=status,
+        intent="plan",
+        category=[{"coding": codings}],
+        subject={"type": "Patient", "display": "Test patient"},
+        authoredOn=shapes.stamp(now),
+        occurrencePeriod={"start": shapes.stamp(now), "end": shapes.stamp(now + _TIME_FRAME)},
+    )
+    content["meta"] |= {"versionId": "1", "profile": [PROFILE + category]}
+    return content
+
+
+def _check_id(text: str) -> None:
+    """Raises Rejected when the text is no UUID."""
+    try:
+        sound = str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        sound = False
+    if not sound:
+        raise Rejected(ReceiverError.BAD_VALUE)
+
+
+def _tomorrow(now: datetime) -> Times:
+    day = now.astimezone(LONDON).date() + timedelta(days=1)
+    start = datetime.combine(day, time(9), LONDON)
+    return start.isoformat(), (start + timedelta(minutes=30)).isoformat()
+
+
+def _is_instant(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False

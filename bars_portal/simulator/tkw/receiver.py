@@ -5,11 +5,11 @@ from datetime import datetime
 from urllib.parse import parse_qsl
 
 from bars_portal.simulator.config import Clock
-from bars_portal.simulator.fhir import NotReadable, UnknownMedia, fhir_answer, read_bundle
+from bars_portal.simulator.fhir import NotFhir, UnknownMedia, fhir_answer, read_bundle
 from bars_portal.simulator.forwarding import Call
 from bars_portal.simulator.headers import ORGANISATION_HEADER, organisation_code
 from bars_portal.simulator.tkw.messages import Message, acknowledge, check, id_for, understand
-from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected, operation_outcome
+from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected, refusal
 from bars_portal.simulator.tkw.reads import Asked, Diary, Found, Reads
 from bars_portal.simulator.tkw.stateful import StatefulReceiver
 from bars_portal.simulator.tkw.tables import decide
@@ -49,7 +49,7 @@ class TkwReceiver:
             found = self._found(call)
             status, content, scenario = 200, found.content, found.scenario
         except Rejected as rejection:
-            status, content = operation_outcome(rejection.error)
+            status, content = refusal(rejection.error)
             scenario = rejection.scenario
         return fhir_answer(status, content, call.request, scenario=scenario)
 
@@ -120,5 +120,5 @@ def _message(request: Request) -> Message:
         return understand(read_bundle(request))
     except UnknownMedia as problem:
         raise Rejected(ReceiverError.MEDIA_TYPE) from problem
-    except NotReadable as problem:
+    except NotFhir as problem:
         raise Rejected(ReceiverError.BAD_BODY) from problem

@@ -3,11 +3,9 @@
 Source: fhir/messages.md (messages at a glance: interim, full, did not attend); standard.md section 6.
 """
 
-import base64
 import logging
-import time
-import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,30 +17,96 @@ import orjson
 
 from bars_portal.simulator.config import FHIR_BASE, Clock
 from bars_portal.simulator.drills import ConnectionCut
-from bars_portal.simulator.fhir import FHIR_JSON, FHIR_XML, XML_MEDIA, Resource, is_fhir, media_of, to_xml
+from bars_portal.simulator.fhir import FHIR_JSON, FHIR_XML, XML_MEDIA, Resource, child, first, is_fhir, to_xml
 from bars_portal.simulator.forwarding import Call
-from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, organisation_code
+from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, encode_header, organisation_code
 from bars_portal.simulator.journal import SENT, Journal
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.definitions import DEFINITION_BASE, EVENTS
-from bars_portal.simulator.tkw.messages import Message, dicts, planned_encounter
+from bars_portal.simulator.tkw.messages import Message, planned_encounter
 from bars_portal.simulator.tkw.tables import focuses
 from bars_portal.simulator.wire import Answer, Request
-
-# The responses that TKW sends later, built from the request that set them off.
-#
-# Source: fhir/messages.md (messages at a glance: interim, full, did not attend); standard.md section 6.
-
 
 SOFTWARE = {"name": "NHS test services (TKW)", "software": "BaRS simulator", "version": "1.0.0"}
 RESPONSE_HEADER = "https://fhir.nhs.uk/StructureDefinition/BARSMessageHeader-servicerequest-response"
 REFERRAL_PROFILE = "https://fhir.nhs.uk/StructureDefinition/BARSServiceRequest-request-referral"
 REASONS = "https://fhir.nhs.uk/CodeSystem/message-reason-bars"
+VERSION = "version=1.1.0"
+# The organisation that TKW answers as.
+ORGANISATION = {
+    "resourceType": "Organization",
+    "identifier": [{"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "X26"}],
+    "name": "NHS test services (TKW)",
+}
+REQUESTING_SOFTWARE = {
+    "resourceType": "Device",
+    "identifier": [{"system": "https://fhir.nhs.uk/Id/device-identifier", "value": "BARS-SIMULATOR"}],
+    "deviceName": [{"name": "BaRS simulator", "type": "manufacturer-name"}],
+    "version": [{"value": "1.0.0"}],
+}
+Later = Callable[[float, Callable[[], None]], object]
 Entry = dict[str, Any]
+_EMPTY: tuple[Any, ...] = ({}, [])
+log = logging.getLogger("simulator")
 
 
 class NoReplyAddress(Exception):
     """The request does not say where a reply should go."""
+
+
+def in_a_thread(seconds: float, task: Callable[[], None]) -> None:
+    """Runs the task after so many seconds; the end of the program does not wait for it."""
+    timer = Timer(seconds, task)
+    timer.daemon = True
+    timer.start()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replies:
+    """Sets replies off. One attempt each: what became of it is in the journal."""
+
+    carry: Callable[[Request], Answer]
+    journal: Journal
+    clock: Clock
+    delay: float
+    later: Later
+
+    def set_off(self, kind: str, message: Message, call: Call) -> None:
+        """The reply of that kind (full, interim, safeguarding) to a message that came with `call`."""
+        self.later(self.delay, lambda: self._send(kind, message, call))
+
+    def _send(self, kind: str, message: Message, call: Call) -> None:
+        try:
+            address = reply_address(message)
+        except NoReplyAddress:
+            log.warning("the %s reply has nowhere to go: the request names no source endpoint", kind)
+            return
+        if not is_fhir(message.bundle):
+            log.warning("no %s reply: the request is no sound FHIR", kind)
+            return
+        bundle = build_reply(kind, message, now=self.clock())
+        requester = organisation_code(call.request.header(ORGANISATION_HEADER))
+        facts = {"scenario": f"Reply: {kind}", "direction": SENT, "organisation": requester}
+        with suppress(ConnectionCut):
+            self.journal.keep(_request(bundle, address, call.request), self.carry, clock=self.clock, **facts)
+
+
+def _request(bundle: Resource, address: str, asked: Request) -> Request:
+    """The reply as a request of our own: a new request id, the conversation's correlation id, same format."""
+    system, _, value = address.rpartition("|")
+    xml = asked.media in XML_MEDIA
+    media = FHIR_XML if xml else FHIR_JSON
+    headers = {
+        "x-request-id": str(uuid4()),
+        "x-correlation-id": asked.header("X-Correlation-Id") or str(uuid4()),
+        TARGET_HEADER.lower(): encode_header({"system": system, "value": value}),
+        ORGANISATION_HEADER.lower(): encode_header(ORGANISATION),
+        "nhsd-requesting-software": encode_header(REQUESTING_SOFTWARE),
+        "content-type": f"{media}; {VERSION}",
+        "accept": f"{media}; {VERSION}",
+    }
+    body = to_xml(bundle) if xml else orjson.dumps(bundle)
+    return Request("POST", f"{FHIR_BASE}/$process-message", "", headers, body, "")
 
 
 @dataclass(frozen=True)
@@ -71,7 +135,7 @@ def build_reply(kind: str, message: Message, *, now: datetime) -> Resource:
 
 
 def _bundle(entries: list[Entry], message: Message, now: datetime) -> Resource:
-    stamp = now.isoformat(timespec="seconds")
+    stamp = shapes.stamp(now)
     version = str(message.bundle.get("meta", {}).get("versionId", "1.1.0"))
     profile = "https://fhir.nhs.uk/StructureDefinition/BARSBundleMessage"
     return {
@@ -86,8 +150,7 @@ def _bundle(entries: list[Entry], message: Message, now: datetime) -> Resource:
 
 def reply_address(message: Message) -> str:
     """Where replies go: MessageHeader.source.endpoint, system|value. Raises NoReplyAddress."""
-    source = message.header.get("source")
-    endpoint = source.get("endpoint") if isinstance(source, dict) else None
+    endpoint = child(message.header.get("source")).get("endpoint")
     if not isinstance(endpoint, str) or not all(endpoint.rpartition("|")):
         raise NoReplyAddress
     return endpoint
@@ -113,7 +176,7 @@ def _interim(entries: list[Entry], message: Message, now: datetime) -> None:
 def _full(entries: list[Entry], message: Message, now: datetime) -> None:
     encounter = planned_encounter(message, now, "finished")
     entries.append(encounter)
-    stamp = now.isoformat(timespec="seconds")
+    stamp = shapes.stamp(now)
     outcome = {"text": "Assessed by the simulated service: hear and treat, no ambulance needed."}
     for each in entries:
         if _kind(each) == "CarePlan":
@@ -131,7 +194,7 @@ def _safeguarding(entries: list[Entry], message: Message, now: datetime) -> None
         if _kind(each) == "ServiceRequest":
             each["resource"] |= {"status": "revoked", "category": [_referral_category(message)]}
             # The referral profile asks for it, the validation's does not.
-            each["resource"].setdefault("authoredOn", now.isoformat(timespec="seconds"))
+            each["resource"].setdefault("authoredOn", shapes.stamp(now))
             _touch(each, now, REFERRAL_PROFILE)
         if _kind(each) == "CarePlan":
             each["resource"]["status"] = "completed"
@@ -163,9 +226,9 @@ def _missed_appointment(message: Message, now: datetime) -> Entry:
         identity,
         now,
         status="noshow",
-        start=start.isoformat(timespec="seconds"),
-        end=(start + timedelta(minutes=10)).isoformat(timespec="seconds"),
-        created=start.isoformat(timespec="seconds"),
+        start=shapes.stamp(start),
+        end=shapes.stamp(start + timedelta(minutes=10)),
+        created=shapes.stamp(start),
         participant=[{"actor": {"reference": each["fullUrl"]}, "status": "accepted"} for each in patient],
     )
     return {"fullUrl": f"urn:uuid:{uuid4()}", "resource": content}
@@ -173,17 +236,15 @@ def _missed_appointment(message: Message, now: datetime) -> Entry:
 
 def _header(message: Message, recipe: _Recipe, focus: str, now: datetime) -> Resource:
     """From the request's receiver to its sender: addresses and organisations change places."""
-    destination = dicts(message.header.get("destination"))[:1]
+    destination = first(message.header.get("destination"))
     header = shapes.resource(
         "MessageHeader",
         str(uuid4()),
         now,
         eventCoding={"system": EVENTS, "code": "servicerequest-response"},
-        destination=[
-            {"endpoint": reply_address(message), "receiver": message.header.get("sender", {})},
-        ],
-        sender=destination[0].get("receiver", {}) if destination else {},
-        source=SOFTWARE | {"endpoint": str(destination[0].get("endpoint")) if destination else ""},
+        destination=[{"endpoint": reply_address(message), "receiver": message.header.get("sender", {})}],
+        sender=destination.get("receiver", {}),
+        source=SOFTWARE | {"endpoint": str(destination.get("endpoint")) if destination else ""},
         reason={"coding": [{"system": REASONS, "code": "new"}]},
         response={"identifier": str(message.bundle.get("id")), "code": "ok"},
         focus=[{"reference": focus}],
@@ -195,7 +256,7 @@ def _header(message: Message, recipe: _Recipe, focus: str, now: datetime) -> Res
 
 def _touch(entry: Entry, now: datetime, profile: str | None = None) -> None:
     meta = entry["resource"].setdefault("meta", {})
-    meta["lastUpdated"] = now.isoformat(timespec="seconds")
+    meta["lastUpdated"] = shapes.stamp(now)
     if profile:
         meta["profile"] = [profile]
 
@@ -211,105 +272,3 @@ def _without_dangling(value: Any, known: set[str]) -> Any:
         return {}
     pairs = ((name, _without_dangling(one, known)) for name, one in value.items())
     return {name: one for name, one in pairs if one not in _EMPTY}
-
-
-_EMPTY: tuple[Any, ...] = ({}, [])
-
-
-# Sends TKW's replies: later, through the proxy, to the requester's own receiver, noted in the journal.
-
-
-VERSION = "version=1.1.0"
-# The organisation that TKW answers as.
-ORGANISATION = {
-    "resourceType": "Organization",
-    "identifier": [{"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "X26"}],
-    "name": "NHS test services (TKW)",
-}
-REQUESTING_SOFTWARE = {
-    "resourceType": "Device",
-    "identifier": [{"system": "https://fhir.nhs.uk/Id/device-identifier", "value": "BARS-SIMULATOR"}],
-    "deviceName": [{"name": "BaRS simulator", "type": "manufacturer-name"}],
-    "version": [{"value": "1.0.0"}],
-}
-Carry = Callable[[Request], Answer]
-Later = Callable[[float, Callable[[], None]], object]
-log = logging.getLogger("simulator")
-
-
-def in_a_thread(seconds: float, task: Callable[[], None]) -> None:
-    """Runs the task after so many seconds; the end of the program does not wait for it."""
-    timer = Timer(seconds, task)
-    timer.daemon = True
-    timer.start()
-
-
-class Replies:
-    """Sets replies off. One attempt each: what became of it is in the journal."""
-
-    def __init__(
-        self, *, carry: Carry, journal: Journal, clock: Clock, delay: float, later: Later = in_a_thread
-    ) -> None:
-        self._carry = carry
-        self._journal = journal
-        self._clock = clock
-        self._delay = delay
-        self._later = later
-
-    def set_off(self, kind: str, message: Message, call: Call) -> None:
-        """The reply of that kind (full, interim, safeguarding) to a message that came with `call`."""
-        self._later(self._delay, lambda: self._send(kind, message, call))
-
-    def _send(self, kind: str, message: Message, call: Call) -> None:
-        try:
-            address = reply_address(message)
-        except NoReplyAddress:
-            log.warning("the %s reply has nowhere to go: the request names no source endpoint", kind)
-            return
-        if not is_fhir(message.bundle):
-            log.warning("no %s reply: the request is no sound FHIR", kind)
-            return
-        bundle = build_reply(kind, message, now=self._clock())
-        self._delivered(_request(bundle, address, call.request), f"Reply: {kind}", call.request)
-
-    def _delivered(self, request: Request, scenario: str, asked: Request) -> None:
-        began, at = time.monotonic(), self._clock()
-        answer, status = None, "failed"
-        try:
-            answer = self._carry(request)
-            status = str(answer.status)
-        except ConnectionCut:
-            status = "cut"
-        finally:
-            self._journal.note(
-                request,
-                answer=answer,
-                status=status,
-                at=at,
-                took_ms=round((time.monotonic() - began) * 1000),
-                scenario=scenario,
-                direction=SENT,
-                organisation=organisation_code(asked.header(ORGANISATION_HEADER)),
-            )
-
-
-def _request(bundle: Resource, address: str, asked: Request) -> Request:
-    """The reply as a request of our own: a new request id, the conversation's correlation id, same format."""
-    system, _, value = address.rpartition("|")
-    xml = media_of(asked.header("Content-Type")) in XML_MEDIA
-    media = FHIR_XML if xml else FHIR_JSON
-    headers = {
-        "x-request-id": str(uuid.uuid4()),
-        "x-correlation-id": asked.header("X-Correlation-Id") or str(uuid.uuid4()),
-        TARGET_HEADER.lower(): _encoded({"system": system, "value": value}),
-        ORGANISATION_HEADER.lower(): _encoded(ORGANISATION),
-        "nhsd-requesting-software": _encoded(REQUESTING_SOFTWARE),
-        "content-type": f"{media}; {VERSION}",
-        "accept": f"{media}; {VERSION}",
-    }
-    body = to_xml(bundle) if xml else orjson.dumps(bundle)
-    return Request("POST", f"{FHIR_BASE}/$process-message", "", headers, body, "")
-
-
-def _encoded(content: object) -> str:
-    return base64.b64encode(orjson.dumps(content)).decode()

@@ -26,9 +26,14 @@ def full_url(*parts: str) -> str:
     return f"urn:uuid:{stable_id('entry', *parts)}"
 
 
+def stamp(now: datetime) -> str:
+    """The instant as FHIR spells it, in whole seconds."""
+    return now.isoformat(timespec="seconds")
+
+
 def resource(kind: str, identity: str, now: datetime, **elements: Any) -> Resource:
     """A resource with id and meta, its elements after that."""
-    meta = {"lastUpdated": now.isoformat(timespec="seconds"), "profile": [_PROFILE + kind]}
+    meta = {"lastUpdated": stamp(now), "profile": [_PROFILE + kind]}
     return {"resourceType": kind, "id": identity, "meta": meta, **elements}
 
 
@@ -93,9 +98,9 @@ def searchset(matches: list[Entry], included: list[Entry], *, link: str, now: da
     bundle: Resource = {
         "resourceType": "Bundle",
         "id": str(uuid.uuid4()),
-        "meta": {"lastUpdated": now.isoformat(timespec="seconds")},
+        "meta": {"lastUpdated": stamp(now)},
         "type": "searchset",
-        "timestamp": now.isoformat(timespec="seconds"),
+        "timestamp": stamp(now),
         "total": len(matches),
         "link": [{"relation": "self", "url": link}],
     }

@@ -12,16 +12,18 @@ from bars_portal.simulator.fhir import Resource
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
 
-# Reads the query of GET /Slot: the seeds' spelling and the standard's alike.
-#
-# Seeds: `start=ge...&end=le...`, hour-only offsets, no _include. Standard (section 7): `start` twice.
-
-
 LONDON = ZoneInfo("Europe/London")
 USUAL_RANGE = timedelta(days=7)
 PREFIXES = frozenset({"", "eq", "ge", "gt", "le", "lt"})
 STATUSES = frozenset({"free", "busy"})
 SERVICE_PARAMETER = "Schedule.actor:HealthcareService"
+# Every 30 minutes, London time, the last one ending when the service closes.
+OPENS, CLOSES = time(9), time(17)
+LENGTH = timedelta(minutes=30)
+# A search over years is answered with its first days.
+MOST_DAYS = 14
+# About every fourth slot is taken, always the same ones.
+BUSY_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -78,19 +80,6 @@ def _later(start: datetime) -> datetime:
         return start
 
 
-# GET /Slot: slots made from the clock, never stored.
-#
-# Every 30 minutes from 09:00, the last one ending at 17:00, London time, on the days asked.
-
-
-OPENS, CLOSES = time(9), time(17)
-LENGTH = timedelta(minutes=30)
-# A search over years is answered with its first days.
-MOST_DAYS = 14
-# About every fourth slot is taken, always the same ones.
-BUSY_EVERY = 4
-
-
 def find_slots(search: SlotSearch, *, gives: str, link: str, now: datetime) -> Resource:
     """The searchset for a service; `gives` is everything, nothing or mandatory (no people, no place)."""
     found = [] if gives == "nothing" else list(_slots(search, now))
@@ -114,10 +103,8 @@ def _slots(search: SlotSearch, now: datetime) -> Iterator[shapes.Entry]:
     earliest = search.start if search.end < now else max(search.start, now)
     for day in _days(search, now):
         for start in _starts(day):
-            if (
-                earliest <= start <= search.end
-                and (status := _status(search.service_id, start)) in search.statuses
-            ):
+            status = _status(search.service_id, start)
+            if earliest <= start <= search.end and status in search.statuses:
                 yield _slot(search.service_id, start, status, now)
 
 

@@ -9,14 +9,22 @@ from datetime import date, datetime
 from threading import Lock
 from uuid import uuid4
 
-from bars_portal.simulator.fhir import Resource
-from bars_portal.simulator.tkw.messages import Message, acknowledge, dicts
+from bars_portal.simulator.fhir import Resource, dicts
+from bars_portal.simulator.tkw import shapes
+from bars_portal.simulator.tkw.messages import Message, acknowledge
 from bars_portal.simulator.tkw.outcomes import BY_REASON, Rejected
 from bars_portal.simulator.tkw.slots import LONDON
 from bars_portal.simulator.tkw.tables import transitions
 
 PATIENT = "9707606312"
 INITIAL = "initial"
+# What a read shows of a booking or referral: nothing of whom it is about.
+_READ = frozenset(
+    {
+        *("resourceType", "id", "status", "intent", "category", "serviceCategory"),
+        *("start", "end", "created", "occurrencePeriod", "authoredOn"),
+    }
+)
 _EVENTS = {
     "new booking": "make a booking",
     "cancel booking": "cancel a booking",
@@ -125,26 +133,9 @@ def _record(answer: Resource, identity: str, before: Resource | None, now: datet
     """The focus as a read shows it, without whom it is about; a cancellation is the next version."""
     (focus,) = (each["resource"] for each in answer["entry"] if each["resource"].get("id") == identity)
     version = int(before["meta"]["versionId"]) + 1 if before else 1
-    meta = {"versionId": str(version), "lastUpdated": now.isoformat(timespec="seconds")}
+    meta = {"versionId": str(version), "lastUpdated": shapes.stamp(now)}
     kept = {name: value for name, value in focus.items() if name in _READ}
     if focus["resourceType"] == "Appointment":
         person = {"actor": {"type": "Patient", "display": "Test patient"}, "status": "accepted"}
         return kept | {"meta": meta, "participant": [person]}
     return kept | {"meta": meta, "subject": {"type": "Patient", "display": "Test patient"}}
-
-
-_READ = frozenset(
-    {
-        "resourceType",
-        "id",
-        "status",
-        "intent",
-        "category",
-        "serviceCategory",
-        "start",
-        "end",
-        "created",
-        "occurrencePeriod",
-        "authoredOn",
-    }
-)

@@ -13,12 +13,6 @@ from typing import TypeVar
 
 from bars_portal.simulator.tkw.outcomes import BY_STATUS, Rejected
 
-# The test world as tables (tables/*.csv), read once: what provokes which answer. Add rows, not code.
-#
-# Source: testing-and-environments v1.8.1 and v1.0.0-beta ("Scenarios", "UserTest DoS Services", "INT Test
-# Patient", "Stateful Scenarios"); rows whose edition is `own` are ours, for requests that neither speaks of.
-
-
 FOLDER = Path(__file__).parent / "tables"
 ANY = "any"
 T = TypeVar("T")
@@ -147,9 +141,6 @@ def transitions() -> Mapping[tuple[str, str], tuple[int, str]]:
 def _rows(name: str) -> list[dict[str, str]]:
     with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, strict=True))
-
-
-# Finds the row of the tables that a request meets.
 
 
 def decide(request: str, *more: str, facts: Mapping[str, Iterable[str]]) -> Scenario:

@@ -1,63 +1,78 @@
 """What is right and wrong in one exchange of the journal, by checks of the simulator's own."""
 
-import base64
-import binascii
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-import orjson
-from fhir.resources.R4B.bundle import Bundle
-
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH
-from bars_portal.simulator.fhir import NotReadable, read_bundle
-from bars_portal.simulator.headers import TARGET_HEADER
+from bars_portal.simulator.fhir import NotFhir, child, is_fhir, read_bundle
+from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, decode_header
 from bars_portal.simulator.journal import RECEIVED, Entry
 from bars_portal.simulator.verdicts.message import Message, check_contents, check_counts
 from bars_portal.simulator.verdicts.model import Check, Verdict, look
 from bars_portal.simulator.wire import Answer, Request
 
-# The assertion and the token, as the endpoint and the proxy judged them (standard section 2).
-
-
-ACCESS_RULE = "2"
-_REFUSED = {"401": "The access token is missing, unknown or expired", "403": "The application is not enabled"}
-
-
-def check_access(entry: Entry) -> Iterator[Check]:
-    """What became of the signed JWT, or of the token that it was exchanged for."""
-    if entry.request.raw_path == TOKEN_PATH:
-        wrong = entry.scenario or f"The token request was refused with {entry.status}"
-        yield look(ACCESS_RULE, entry.status == "200", "The signed JWT was accepted", wrong)
-    elif entry.direction == RECEIVED:
-        # A receiver says 401 too: only the proxy's own codes speak of the token.
-        refused = entry.status in _REFUSED and entry.answer is not None and b"SEND_" in entry.answer.body
-        yield look(ACCESS_RULE, not refused, "The access token was accepted", _REFUSED.get(entry.status, ""))
-
-
-# The headers of a request (standard section 3).
-
-
-HEADERS_RULE = "3"
+PROCESS_MESSAGE = ("/$process-message", "/%24process-message")
 IDS = ("X-Request-ID", "X-Correlation-ID")
 # Header, whether every request needs it, and the member that it cannot do without.
 NHSD = (
     (TARGET_HEADER, True, "value"),
-    ("NHSD-End-User-Organisation", True, "identifier"),
+    (ORGANISATION_HEADER, True, "identifier"),
     ("NHSD-Requesting-Software", True, "identifier"),
     ("NHSD-Requesting-Practitioner", False, "identifier"),
 )
 USE_CONTEXT = "use-context"
+INCLUDES = ("Slot:schedule", "Schedule:actor:Practitioner", "Schedule:actor:HealthcareService")
+SERVICE = "Schedule.actor:HealthcareService"
+_REFUSED = {"401": "The access token is missing, unknown or expired", "403": "The application is not enabled"}
 
 
-def check_headers(request: Request) -> Iterator[Check]:
+def judge(entry: Entry) -> Verdict:
+    """Everything that can be looked at in this exchange; nothing for our own pages and drills."""
+    return Verdict(tuple(_checks(entry)))
+
+
+def _checks(entry: Entry) -> Iterator[Check]:
+    yield from _access(entry)
+    if not entry.request.raw_path.startswith(f"{FHIR_BASE}/") and "/FHIR/" not in entry.request.raw_path:
+        return
+    yield from _headers(entry.request)
+    yield from _search(entry.request)
+    if entry.request.raw_path.endswith(PROCESS_MESSAGE):
+        yield from _message(entry.request)
+    yield from _answer(entry.request, entry.answer)
+
+
+def _message(request: Request) -> Iterator[Check]:
+    try:
+        bundle = read_bundle(request)
+    except NotFhir:
+        yield look("4", False, "", "The body is no FHIR Bundle in the format that its Content-Type names")
+        return
+    yield look(
+        "4", is_fhir(bundle), "The structure is FHIR R4", "The model library does not take it as FHIR R4"
+    )
+    message = Message(bundle)
+    yield from check_contents(message)
+    yield from check_counts(message)
+
+
+def _access(entry: Entry) -> Iterator[Check]:
+    """What became of the signed JWT, or of the token that it was exchanged for."""
+    if entry.request.raw_path == TOKEN_PATH:
+        wrong = entry.scenario or f"The token request was refused with {entry.status}"
+        yield look("2", entry.status == "200", "The signed JWT was accepted", wrong)
+    elif entry.direction == RECEIVED:
+        # A receiver says 401 too: only the proxy's own codes speak of the token.
+        refused = entry.status in _REFUSED and entry.answer is not None and b"SEND_" in entry.answer.body
+        yield look("2", not refused, "The access token was accepted", _REFUSED.get(entry.status, ""))
+
+
+def _headers(request: Request) -> Iterator[Check]:
     """Ids, the NHSD headers, Accept, and use-context of a message."""
     for name in IDS:
-        yield look(
-            HEADERS_RULE, _is_uuid(request.header(name)), f"{name} is a UUID", f"{name} is missing or no UUID"
-        )
+        yield look("3", _is_uuid(request.header(name)), f"{name} is a UUID", f"{name} is missing or no UUID")
     if not request.raw_path.endswith(("/metadata", "/MessageDefinition")):
         yield from _nhsd(request)
     accept = request.header("Accept")
@@ -66,7 +81,7 @@ def check_headers(request: Request) -> Iterator[Check]:
         parts = request.header(USE_CONTEXT).split("|")
         wrong = f"{USE_CONTEXT} is not <use case>|<category>|<event>|<reason>"
         yield look(
-            HEADERS_RULE,
+            "3",
             len(parts) == 4 and all(parts),
             f"{USE_CONTEXT} has its four parts",
             wrong,
@@ -74,24 +89,13 @@ def check_headers(request: Request) -> Iterator[Check]:
         )
 
 
-def decoded(header: str) -> Any:
-    """The JSON in a base64 header; None when there is none."""
-    try:
-        return orjson.loads(base64.b64decode(header.encode("ascii", "ignore"), validate=False))
-    except (binascii.Error, orjson.JSONDecodeError):
-        return None
-
-
 def _nhsd(request: Request) -> Iterator[Check]:
     for name, needed, member in NHSD:
         sent = request.header(name)
         if not sent and not needed:
             continue
-        content = decoded(sent)
-        sound = isinstance(content, dict) and bool(content.get(member))
-        yield look(
-            HEADERS_RULE, sound, f"{name} decodes", f"{name} is missing, or no base64 of JSON with {member}"
-        )
+        sound = bool(child(decode_header(sent)).get(member))
+        yield look("3", sound, f"{name} decodes", f"{name} is missing, or no base64 of JSON with {member}")
 
 
 def _is_uuid(text: str) -> bool:
@@ -101,33 +105,25 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-# The parameters of a search (standard section 7).
-
-
-SEARCHES_RULE = "7"
-INCLUDES = ("Slot:schedule", "Schedule:actor:Practitioner", "Schedule:actor:HealthcareService")
-SERVICE = "Schedule.actor:HealthcareService"
-
-
-def check_search(request: Request) -> Iterator[Check]:
+def _search(request: Request) -> Iterator[Check]:
     """A slot search has all it needs; definitions are asked for a context."""
     pairs = parse_qsl(request.query, keep_blank_values=True)
     if request.raw_path.endswith("/Slot"):
         yield from _slots(pairs)
     elif request.raw_path.endswith("/MessageDefinition"):
         given = any(name == "context" and value for name, value in pairs)
-        yield look(SEARCHES_RULE, given, "A context is given", "There is no context")
+        yield look("7", given, "A context is given", "There is no context")
 
 
 def _slots(pairs: list[tuple[str, str]]) -> Iterator[Check]:
     values = {name: [value for other, value in pairs if other == name] for name, _ in pairs}
     for name in (SERVICE, "status"):
-        yield look(SEARCHES_RULE, bool(values.get(name)), f"{name} is given", f"{name} is missing")
+        yield look("7", bool(values.get(name)), f"{name} is given", f"{name} is missing")
     bounds = Counter(value[:2] for value in values.get("start", []))
     right = bounds == {"ge": 1, "le": 1}
     # The seeds' own spelling has start=ge and end=le, which their test services take.
     yield look(
-        SEARCHES_RULE,
+        "7",
         right,
         "start has its two bounds",
         "start is not given once with ge and once with le",
@@ -135,13 +131,10 @@ def _slots(pairs: list[tuple[str, str]]) -> Iterator[Check]:
     )
     asked = {part for value in values.get("_include", []) for part in value.split(",")}
     for each in INCLUDES:
-        yield look(SEARCHES_RULE, each in asked, f"_include {each}", f"_include {each} is missing", note=True)
+        yield look("7", each in asked, f"_include {each}", f"_include {each} is missing", note=True)
 
 
-# What was answered: ids echoed, a FHIR type, an OperationOutcome for an error (sections 3, 4, 6).
-
-
-def check_answer(request: Request, answer: Answer | None) -> Iterator[Check]:
+def _answer(request: Request, answer: Answer | None) -> Iterator[Check]:
     """Of the receiver behind the proxy, or of the simulator where it played it."""
     if answer is None:
         yield look("4", False, "", "There was no answer")
@@ -155,47 +148,3 @@ def check_answer(request: Request, answer: Answer | None) -> Iterator[Check]:
     if answer.status >= 400 and answer.header("Content-Encoding") != "gzip":
         told = b"OperationOutcome" in answer.body
         yield look("6", told, "The error is an OperationOutcome", "The error is no OperationOutcome")
-
-
-# Puts the checks together for one exchange of the journal.
-
-
-PROCESS_MESSAGE = ("/$process-message", "/%24process-message")
-
-
-def judge(entry: Entry) -> Verdict:
-    """Everything that can be looked at in this exchange; nothing for our own pages and drills."""
-    return Verdict(tuple(_checks(entry)))
-
-
-def _checks(entry: Entry) -> Iterator[Check]:
-    yield from check_access(entry)
-    if not entry.request.raw_path.startswith(f"{FHIR_BASE}/") and "/FHIR/" not in entry.request.raw_path:
-        return
-    yield from check_headers(entry.request)
-    yield from check_search(entry.request)
-    if entry.request.raw_path.endswith(PROCESS_MESSAGE):
-        yield from _message(entry.request)
-    yield from check_answer(entry.request, entry.answer)
-
-
-def _message(request: Request) -> Iterator[Check]:
-    try:
-        bundle = read_bundle(request)
-    except NotReadable:
-        yield look("4", False, "", "The body is no FHIR Bundle in the format that its Content-Type names")
-        return
-    yield look(
-        "4", _is_fhir(bundle), "The structure is FHIR R4", "The model library does not take it as FHIR R4"
-    )
-    message = Message(bundle)
-    yield from check_contents(message)
-    yield from check_counts(message)
-
-
-def _is_fhir(bundle: dict[str, object]) -> bool:
-    try:
-        Bundle.model_validate(bundle)
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return False
-    return True

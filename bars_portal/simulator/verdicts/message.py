@@ -5,12 +5,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from bars_portal.simulator.fhir import Resource
+from bars_portal.simulator.fhir import Resource, child, dicts, first
 from bars_portal.simulator.verdicts.model import Check, look
 
-# A message as the checks read it: the Bundle, its entries by type, what a reference points at.
+_FILE = Path(__file__).parent / "definitions.toml"
+Limits = Mapping[str, tuple[int, int | None]]
+EVENTS = frozenset(
+    {"booking-request", "booking-response", "servicerequest-request", "servicerequest-response"}
+)
+REASONS = frozenset({"new", "update", "delete"})
+USE_CASES = "usecases-categories-bars"
+_RANK = "Extension-UKCore-ContactRank"
+_STRIPPED = frozenset(
+    {"bars-message-booking-request-cancelled", "bars-message-servicerequest-request-cancelled"}
+)
+_CARRIERS = {"Appointment": "serviceCategory", "ServiceRequest": "category"}
+_ELSEWHERE = ("EpisodeOfCare/", "Appointment/", "ServiceRequest/", "Encounter/", "#", "http://", "https://")
 
 
 @dataclass(frozen=True)
@@ -43,12 +54,12 @@ class Message:
     @property
     def event(self) -> str:
         """MessageHeader.eventCoding.code."""
-        return str(child(self.header.get("eventCoding")).get("code", ""))
+        return str(child(self.header.get("eventCoding")).get("code") or "")
 
     @property
     def reason(self) -> str:
         """The first code of MessageHeader.reason."""
-        return str(first(child(self.header.get("reason")).get("coding")).get("code", ""))
+        return str(first(child(self.header.get("reason")).get("coding")).get("code") or "")
 
     def of_type(self, kind: str) -> list[Resource]:
         """The resources of one type."""
@@ -74,38 +85,6 @@ def references(value: object) -> Iterator[str]:
             yield from references(each)
 
 
-def child(value: object) -> dict[str, Any]:
-    """The value when it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def dicts(value: object) -> list[dict[str, Any]]:
-    """The objects in a list."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def first(value: object) -> dict[str, Any]:
-    """The first object of a list, else an empty one."""
-    return next(iter(dicts(value)), {})
-
-
-# What a message says: its header, references, contacts, consent, use case (standard section 6).
-
-
-RULE = "6"
-EVENTS = frozenset(
-    {"booking-request", "booking-response", "servicerequest-request", "servicerequest-response"}
-)
-REASONS = frozenset({"new", "update", "delete"})
-USE_CASES = "usecases-categories-bars"
-_RANK = "Extension-UKCore-ContactRank"
-_STRIPPED = frozenset(
-    {"bars-message-booking-request-cancelled", "bars-message-servicerequest-request-cancelled"}
-)
-_CARRIERS = {"Appointment": "serviceCategory", "ServiceRequest": "category"}
-_ELSEWHERE = ("EpisodeOfCare/", "Appointment/", "ServiceRequest/", "Encounter/", "#", "http://", "https://")
-
-
 def check_contents(message: Message) -> Iterator[Check]:
     """Every rule that a reader of the message alone can judge."""
     yield from _header(message)
@@ -118,17 +97,17 @@ def check_contents(message: Message) -> Iterator[Check]:
 def _header(message: Message) -> Iterator[Check]:
     bundle = message.bundle
     version = str(child(bundle.get("meta")).get("versionId", ""))
-    yield look(RULE, bundle.get("type") == "message", "Bundle.type is message", "Bundle.type is not message")
+    yield look("6", bundle.get("type") == "message", "Bundle.type is message", "Bundle.type is not message")
     wrong = "Bundle.meta.versionId is missing or of another major version"
-    yield look(RULE, version.startswith("1."), f"Bundle.meta.versionId is {version}", wrong)
-    yield look(RULE, message.event in EVENTS, f"The event is {message.event}", "The event is none of BaRS")
+    yield look("6", version.startswith("1."), f"Bundle.meta.versionId is {version}", wrong)
+    yield look("6", message.event in EVENTS, f"The event is {message.event}", "The event is none of BaRS")
     yield look(
-        RULE, message.reason in REASONS, f"The reason is {message.reason}", "The reason is none of BaRS"
+        "6", message.reason in REASONS, f"The reason is {message.reason}", "The reason is none of BaRS"
     )
-    yield look(RULE, bool(message.focus), "The focus is in the message", "The focus is not in the message")
+    yield look("6", bool(message.focus), "The focus is in the message", "The focus is not in the message")
     answers = bool(child(message.header.get("response")).get("identifier"))
     if message.event.endswith("-response"):
-        yield look(RULE, answers, "It names what it answers", "MessageHeader.response names nothing")
+        yield look("6", answers, "It names what it answers", "MessageHeader.response names nothing")
     reply = str(child(message.header.get("source")).get("endpoint", ""))
     wrong = "MessageHeader.source.endpoint is no service id: no reply can find its way"
     yield look("8", "dos-service-id|" in reply, "A reply finds its way to the source", wrong)
@@ -137,21 +116,21 @@ def _header(message: Message) -> Iterator[Check]:
 def _resolves(message: Message) -> Check:
     known = {str(each.get("fullUrl")) for each in message.entries}
     lost = sum(each not in known and not each.startswith(_ELSEWHERE) for each in references(message.bundle))
-    return look(RULE, not lost, "Every reference points at something", f"{lost} references point at nothing")
+    return look("6", not lost, "Every reference points at something", f"{lost} references point at nothing")
 
 
 def _people(message: Message) -> Iterator[Check]:
     for patient in message.of_type("Patient")[:1]:
         callers = [each for each in dicts(patient.get("contact")) if _rank(each) == 1]
         wrong = f"{len(callers)} contacts have rank 1, where exactly one is to be called back"
-        yield look(RULE, len(callers) == 1, "One contact has rank 1", wrong)
+        yield look("6", len(callers) == 1, "One contact has rank 1", wrong)
         if len(callers) == 1:
             number = bool(first(callers[0].get("telecom")).get("value"))
-            yield look(RULE, number, "It can be called back", "The contact of rank 1 has no telecom")
+            yield look("6", number, "It can be called back", "The contact of rank 1 has no telecom")
     consents = message.of_type("Consent")
     if consents:
         direct = all(any(c.get("code") == "DRC" for c in codings(each.get("category"))) for each in consents)
-        yield look(RULE, direct, "The consent is for direct care", "A consent is not for direct care (DRC)")
+        yield look("6", direct, "The consent is for direct care", "A consent is not for direct care (DRC)")
 
 
 def _use_case(message: Message) -> Check:
@@ -160,21 +139,13 @@ def _use_case(message: Message) -> Check:
         carrier = next(iter(message.of_type("ServiceRequest")), {})
     found = codings(carrier.get(_CARRIERS.get(str(carrier.get("resourceType")), "")))
     codes = [str(each.get("code")) for each in found if str(each.get("system", "")).endswith(USE_CASES)]
-    return look(RULE, len(codes) == 1, f"The use case is {', '.join(codes)}", "There is not one use case")
+    return look("6", len(codes) == 1, f"The use case is {', '.join(codes)}", "There is not one use case")
 
 
-def _rank(contact: dict[str, object]) -> object:
+def _rank(contact: Resource) -> object:
     extensions = dicts(contact.get("extension"))
     ranks = (each.get("valuePositiveInt") for each in extensions if str(each.get("url")).endswith(_RANK))
     return next(ranks, None)
-
-
-# How many of each resource a message holds, against the definition that its header names (section 6).
-
-
-COUNTS_RULE = "6"
-_FILE = Path(__file__).parent / "definitions.toml"
-Limits = Mapping[str, tuple[int, int | None]]
 
 
 def check_counts(message: Message) -> Iterator[Check]:
@@ -182,7 +153,7 @@ def check_counts(message: Message) -> Iterator[Check]:
     name = message.definition
     known = name in definitions()
     yield look(
-        COUNTS_RULE,
+        "6",
         known,
         f"The definition is {name}",
         "MessageHeader.definition is none that is known",
@@ -197,7 +168,7 @@ def check_counts(message: Message) -> Iterator[Check]:
         # Official updates carry the receiver's Encounter beside the sender's.
         extra = kind == "Encounter" and count == 2 and high == 1
         wrong = f"There are {count} {kind}, where the definition asks for {wanted}"
-        yield look(COUNTS_RULE, holds, f"{kind}: {count} of {wanted}", wrong, note=extra)
+        yield look("6", holds, f"{kind}: {count} of {wanted}", wrong, note=extra)
 
 
 @cache

@@ -1,21 +1,17 @@
 """A page: who asks for it, how it is rendered; whatever a message holds is text, never markup."""
 
 import io
-import ipaddress
 import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bars_portal.simulator.config import FHIR_BASE
 from bars_portal.simulator.wire import Answer, Request
-
-# Who asks for a page, and what for.
-
 
 HTML = (
     ("Content-Type", "text/html; charset=utf-8"),
@@ -27,6 +23,7 @@ HTML = (
     ("Referrer-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
+FOLDER = Path(__file__).parent
 
 
 def page(body: bytes, status: int = 200) -> Answer:
@@ -44,25 +41,6 @@ def download(name: str, body: bytes) -> Answer:
     return Answer(200, headers, body)
 
 
-def see(place: str) -> Answer:
-    """After a form: look there."""
-    return Answer(303, (("Location", place),))
-
-
-def is_loopback(peer: str) -> bool:
-    """Whether the address is this computer's own."""
-    try:
-        return ipaddress.ip_address(peer).is_loopback
-    except ValueError:
-        return False
-
-
-def is_own_form(request: Request) -> bool:
-    """Browsers name the page that posts a form: it must be ours."""
-    host = request.header("Host")
-    return bool(host) and urlsplit(request.header("Origin")).netloc == host
-
-
 def form_of(request: Request) -> dict[str, list[str]]:
     """The fields of a form. Raises ValueError."""
     return parse_qs(request.body.decode(), keep_blank_values=True, max_num_fields=2000)
@@ -73,20 +51,9 @@ def query_of(request: Request, name: str) -> str:
     return parse_qs(request.query).get(name, [""])[0]
 
 
-# Renders a page; whatever a message holds is text, never markup.
-
-
-FOLDER = Path(__file__).parent
-
-
 def render(name: str, **values: Any) -> bytes:
     """The template with its values, UTF-8. Raises jinja2's errors for a template that is wrong."""
     return _environment().get_template(name).render(**values).encode()
-
-
-def _short(path: str) -> str:
-    """A path of the proxy as BaRS writes it, /Slot."""
-    return path.removeprefix(FHIR_BASE)
 
 
 @cache
@@ -98,7 +65,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["short"] = _short
+    # A path of the proxy as BaRS writes it, /Slot.
+    environment.globals["short"] = lambda path: path.removeprefix(FHIR_BASE)
     # Our own file, so that a saved page looks the same anywhere.
     environment.globals["css"] = Markup((FOLDER / "style.css").read_text())  # noqa: S704 - no input in it
     return environment

@@ -6,21 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.credentials.keys import ENVIRONMENTS, InvalidKeyId, KeyId
+from bars_portal.credentials.keys import ENVIRONMENTS, InvalidKeyId, check_key_id
 
 
-@pytest.mark.parametrize(
-    ("text", "supplier", "environment", "rotation"),
-    [
-        ("MySupplier-INT-1", "MySupplier", "INT", 1),
-        ("BaRS-Sandbox-1", "BaRS", "SANDBOX", 1),
-        ("X26-PROD-12", "X26", "PROD", 12),
-    ],
-)
-def test_names_of_the_convention(text: str, supplier: str, environment: str, rotation: int) -> None:
-    key_id = KeyId.parse(text)
-    assert (key_id.supplier, key_id.environment, key_id.rotation) == (supplier, environment, rotation)
-    assert str(key_id) == text
+@pytest.mark.parametrize("text", ["MySupplier-INT-1", "BaRS-Sandbox-1", "X26-PROD-12"])
+def test_names_of_the_convention(text: str) -> None:
+    check_key_id(text)
 
 
 @pytest.mark.parametrize(
@@ -44,13 +35,13 @@ def test_names_of_the_convention(text: str, supplier: str, environment: str, rot
 )
 def test_other_names_are_refused(text: str) -> None:
     with pytest.raises(InvalidKeyId):
-        KeyId.parse(text)
+        check_key_id(text)
 
 
 @pytest.mark.parametrize("text", ["hunter2", "Hunter2-MOON-1"])
 def test_a_refusal_does_not_repeat_the_name(text: str) -> None:
     with pytest.raises(InvalidKeyId) as refused:
-        KeyId.parse(text)
+        check_key_id(text)
     assert "unter2" not in str(refused.value)
 
 
@@ -59,6 +50,5 @@ def test_a_refusal_does_not_repeat_the_name(text: str) -> None:
     st.sampled_from(ENVIRONMENTS),
     st.integers(min_value=1, max_value=9999),
 )
-def test_every_well_formed_name_is_read_back(supplier: str, environment: str, rotation: int) -> None:
-    key_id = KeyId.parse(f"{supplier}-{environment}-{rotation}")
-    assert (key_id.supplier, key_id.environment, key_id.rotation) == (supplier, environment, rotation)
+def test_every_well_formed_name_is_taken(supplier: str, environment: str, rotation: int) -> None:
+    check_key_id(f"{supplier}-{environment}-{rotation}")
