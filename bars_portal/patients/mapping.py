@@ -16,7 +16,7 @@ from bars_portal.exchange.fhir.codes import (
     TelecomSystem,
     TelecomUse,
 )
-from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM, same_system
+from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM, is_verified, nhs_identifiers, same_system
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
@@ -174,18 +174,11 @@ def _family(name: Resource) -> str:
 
 
 def _nhs_number(patient: Resource) -> tuple[str, bool]:
-    for identifier in dicts(patient.get("identifier")):
+    for identifier in nhs_identifiers(patient):
         number = _SEPARATORS.sub("", as_text(identifier.get("value")))
-        ours = same_system(as_text(identifier.get("system")), NHS_NUMBER_SYSTEM)
-        if ours and _TEN_DIGITS.fullmatch(number):
-            return number, _is_verified(identifier)
+        if _TEN_DIGITS.fullmatch(number):
+            return number, is_verified(identifier)
     return "", False
-
-
-def _is_verified(identifier: Resource) -> bool:
-    status = extension(identifier, profiles.EXTENSION_NHS_NUMBER_STATUS)
-    found = codings(status.get("valueCodeableConcept"))
-    return any(coding.get("code") == NHSNumberStatus.VERIFIED for coding in found)
 
 
 def _date(value: object) -> date | None:

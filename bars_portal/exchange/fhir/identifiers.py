@@ -166,9 +166,3 @@ def is_verified(identifier: dict[str, Any]) -> bool:
     """Whether the verification status extension says "number present and verified"."""
     status = extension(identifier, EXTENSION_NHS_NUMBER_STATUS).get("valueCodeableConcept")
     return any(coding.get("code") == NHSNumberStatus.VERIFIED for coding in codings(status))
-
-
-def usable_nhs_number(patient: dict[str, Any]) -> NHSNumber | None:
-    """The verified and well-formed NHS number of a Patient; None means: do not match by number."""
-    found = (read_nhs_number(each) for each in nhs_identifiers(patient) if is_verified(each))
-    return next((number for number in found if number), None)

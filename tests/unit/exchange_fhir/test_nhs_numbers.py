@@ -4,11 +4,21 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange.fhir.identifiers import NHSNumber, usable_nhs_number
+from bars_portal.exchange.fhir.identifiers import (
+    NHSNumber,
+    is_verified,
+    nhs_identifiers,
+    read_nhs_number,
+)
 
 from .factory import nhs_number
 
 GOOD = nhs_number("9990548609")
+
+
+def usable(identifiers: object) -> list[NHSNumber]:
+    found = filter(is_verified, nhs_identifiers({"identifier": identifiers}))
+    return [number for number in map(read_nhs_number, found) if number is not None]
 
 
 @pytest.mark.parametrize(
@@ -21,7 +31,7 @@ GOOD = nhs_number("9990548609")
     ],
 )
 def test_a_verified_number_is_usable(identifiers: list[Any]) -> None:
-    assert usable_nhs_number({"identifier": identifiers}) == NHSNumber("9990548609")
+    assert usable(identifiers) == [NHSNumber("9990548609")]
 
 
 @pytest.mark.parametrize(
@@ -40,4 +50,4 @@ def test_a_verified_number_is_usable(identifiers: list[Any]) -> None:
     ],
 )
 def test_any_other_is_not(identifiers: object) -> None:
-    assert usable_nhs_number({"identifier": identifiers}) is None
+    assert usable(identifiers) == []

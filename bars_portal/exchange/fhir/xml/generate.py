@@ -19,7 +19,7 @@ from typing import Any
 from fhir.resources import R4B
 from fhir.resources.R4B.resource import Resource
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
-from fhir_core.types import Xhtml
+from fhir_core.types import FhirBase, Xhtml
 
 from bars_portal.exchange.fhir.xml.table import TABLE_FILE
 
@@ -80,8 +80,9 @@ def _kind(annotation: Any) -> tuple[str, bool]:
 
 def _name(annotation: Any) -> str:
     """Complex types are marker classes that know their model; dates, URLs and the rest are text in XML."""
-    model = getattr(annotation, "_model_klass", None)
-    return str(model).rsplit(".", 1)[-1] if model else _KINDS.get(annotation, "")
+    if isinstance(annotation, type) and issubclass(annotation, FhirBase):
+        return str(annotation.get_model_klass().__name__)
+    return _KINDS.get(annotation, "")
 
 
 if __name__ == "__main__":

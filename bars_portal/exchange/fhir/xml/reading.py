@@ -11,11 +11,11 @@ from typing import Any
 from lxml import etree
 
 from bars_portal.exchange.fhir.json import parse_decimal
+from bars_portal.exchange.fhir.limits import MAX_DEPTH
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.xml.markup import markup_of
 from bars_portal.exchange.fhir.xml.table import (
     FHIR,
-    MAX_DEPTH,
     Element,
     Kind,
     TypeFacts,

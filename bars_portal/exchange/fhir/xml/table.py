@@ -16,9 +16,6 @@ FHIR: Final = "http://hl7.org/fhir"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
 TABLE_FILE: Final = Path(__file__).with_name("elements.json")
 
-# As fhir.limits has it for JSON: no honest message is deeper.
-MAX_DEPTH: Final = 60
-
 
 class Kind(IntEnum):
     """How the content of an element is written."""

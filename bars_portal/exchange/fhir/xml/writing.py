@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from bars_portal.exchange.fhir.json import decimal_text
+from bars_portal.exchange.fhir.limits import MAX_DEPTH
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.xml.markup import div, escape
 from bars_portal.exchange.fhir.xml.table import (
     FHIR,
-    MAX_DEPTH,
     Element,
     Kind,
     TypeFacts,
