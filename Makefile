@@ -10,12 +10,14 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 PEER := var/peer
 PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
+# In the order of tests/conftest.py, which says what stays together.
+BOTH_CORES := -n 2 --dist loadgroup --no-loadscope-reorder
 LOCK_ARGS ?=
 # Every program that a test starts would compile the portal anew: half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast live browser assets check lint types contracts migrations bench fuzz lock format
+.PHONY: help demo test fast live browser thorough assets check lint types contracts migrations bench fuzz lock format
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,16 +26,21 @@ demo: $(VENV)/.local-stamp ## set up and run everything on this machine; RESET=1
 	@$(BIN)/python -m bars_portal.nhsuk.build
 	@RESET=$(RESET) exec $(BIN)/python -m bars_portal.demo
 
-test: fast live browser ## all tests (browser tests where chromium is installed; says what it skipped)
+test: assets ## all tests in one run, browser tests where chromium is installed; says what it skipped
+	$(PYTEST) -rs $(BOTH_CORES) $(PYTEST_ARGS)
 
-fast: assets ## tests without the running demo and without a browser, on both cores
-	$(PYTEST) -rs -n 2 --dist loadfile --ignore tests/live --ignore tests/browser $(PYTEST_ARGS)
+fast: assets ## tests without the running demo and without a browser
+	$(PYTEST) -rs $(BOTH_CORES) --ignore tests/live --ignore tests/browser $(PYTEST_ARGS)
 
-live: assets ## the whole demo over real TLS; alone, because some of it is timed
+live: assets ## the whole demo over real TLS
 	$(PYTEST) -rs tests/live $(PYTEST_ARGS)
 
 browser: assets ## the journeys in a real browser
-	$(PYTEST) -rs -n 2 --dist loadfile tests/browser $(PYTEST_ARGS)
+	$(PYTEST) -rs tests/browser $(PYTEST_ARGS)
+
+thorough: assets ## what is too long for every day: every fault over HTTP, many random examples, ten minutes of fuzzing
+	$(PYTEST) -rs $(BOTH_CORES) -m "" --hypothesis-profile thorough $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory fuzz
 
 assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build

@@ -1,24 +1,89 @@
 """What every test may use: PostgreSQL (embedded without DATABASE_URL), the running demo, the examples."""
 
+import gc
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Generator, Iterator
 from importlib import import_module
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
+from tests import profiles  # noqa: F401 - registers them
 from tests.template import migrated_template
 
 if TYPE_CHECKING:
     from bars_portal.demo.database import EmbeddedPostgres
     from tests.stack import Stack
 
-# The database of the running programs; its name tells whose tests it serves.
-_LIVE = f"bars_live_{os.getpid()}"
 ROOT = Path(__file__).resolve().parent.parent
+# Where the processes of a parallel run meet: they inherit what the first one set.
+_RUN_FOLDER = "BARS_TEST_RUN"
+# Fixtures that the stack is behind.
+_ON_THE_STACK = {"stack", "portal"}
+
+
+# Another one is chosen with --hypothesis-profile.
+hypothesis_settings.load_profile("quick")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _RUN_FOLDER not in os.environ:
+        folder = os.environ[_RUN_FOLDER] = mkdtemp(prefix="bars_")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        config.add_cleanup(lambda: os.environ.__delitem__(_RUN_FOLDER))
+
+
+def run_folder() -> Path:
+    return Path(os.environ[_RUN_FOLDER])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """What is told apart by a worker's name must be the same in all workers: so is this order."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+    yield
+    items.sort(key=_place_of)
+
+
+def _group_of(item: pytest.Item) -> str:
+    """One worker runs a group: what is timed is never beside its like, and one browser is enough."""
+    path = item.path.relative_to(ROOT / "tests").as_posix()
+    if item.get_closest_marker("timed"):
+        return "live"
+    return next((place for place in ("live", "browser") if path.startswith(f"{place}/")), path)
+
+
+def _place_of(item: pytest.Item) -> tuple[bool, ...]:
+    """First what takes longest, and the stack by itself; the browser when that is likely to be over."""
+    group, path = _group_of(item), item.path.as_posix()
+    return (
+        group != "live",
+        not path.endswith("/test_launcher.py"),
+        group == "browser",
+        "/integration/" not in path,
+    )
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: no sweep need look at them again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Around the fixtures too: tests of other workers are at the same stack."""
+    from tests.stack import turn
+
+    if not _ON_THE_STACK & set(getattr(item, "fixturenames", ())):
+        return (yield)
+    with turn(run_folder(), alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +95,10 @@ def database_server() -> Iterator["EmbeddedPostgres | None"]:
         yield None
         return
     from bars_portal.demo.database import start_embedded
+    from tests.databases import hurry
 
     server = start_embedded(ROOT / "var" / "test-postgres")
+    hurry(server)
     yield server
     server.stop()
 
@@ -77,41 +144,33 @@ def stack(
     database_server: "EmbeddedPostgres | None", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator["Stack"]:
     """Portal, receiver, simulator and worker, really running, with a database of their own."""
-    from tests.stack import running_stack
+    from tests.databases import drop_database, make_database
+    from tests.stack import shared_stack
 
-    with _own_database(database_server) as url, running_stack(tmp_path_factory.mktemp("var"), url) as running:
+    # Its name tells whose tests it serves.
+    name = f"live_{run_folder().name}"
+    with shared_stack(
+        run_folder(),
+        make_var=lambda: tmp_path_factory.mktemp("var"),
+        make_database=lambda: make_database(database_server, name),
+        drop=lambda: drop_database(database_server, name),
+    ) as running:
         yield running
 
 
-@contextmanager
-def _own_database(embedded: "EmbeddedPostgres | None") -> Iterator[str]:
-    """A database beside the tests' own, on the same server; dropped afterwards.
+@pytest.fixture(scope="session")
+def drilled(stack: "Stack") -> Path:
+    """The report of the sender drill, and in the database what it sent: one run for all processes."""
+    from tests.stack import locked
 
-    Empty on a server that was given to us, migrated on the embedded one.
-    """
-    from django.db import connections
-    from psycopg import connect, sql
-
-    given = connections["default"].settings_dict
-    host = embedded.socket_folder if embedded else given["HOST"] or given["OPTIONS"].get("host", "")
-    user, password, port = given["USER"] or "postgres", given["PASSWORD"], given["PORT"]
-    name = sql.Identifier(_LIVE)
-    template = sql.Identifier(migrated_template(embedded) if embedded else "template1")
-    with connect(
-        host=host, user=user, password=password or None, port=port or None, dbname="postgres", autocommit=True
-    ) as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
-        secret = f":{quote(password, safe='')}" if password else ""
-        place = (
-            f"/{_LIVE}?host={quote(host, safe='/')}"
-            if host.startswith("/")
-            else f"{host}:{port or 5432}/{_LIVE}"
-        )
-        try:
-            yield f"postgresql://{user}{secret}@{place}"
-        finally:
-            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+    folder = run_folder() / "drill"
+    with locked(run_folder() / "drilling"):
+        if not (folder / "report.json").exists():
+            try:
+                stack.manage("bars_sender_drill", "--report", str(folder))
+            except RuntimeError as failed:
+                assert (folder / "report.json").exists(), failed
+    return folder
 
 
 @pytest.fixture(scope="session")

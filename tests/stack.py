@@ -1,37 +1,122 @@
-"""The whole demo as a test fixture: the real programs on free ports, with data of their own."""
+"""The whole demo as its launcher starts it, on free ports and with data of its own: one for a whole run."""
 
+import fcntl
+import json
 import os
+import shlex
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
 from bars_portal.credentials.local_pki import PkiFiles
-from bars_portal.demo import setup
-from bars_portal.demo.processes import Child, Program, is_ready, programs
+from bars_portal.demo.processes import is_ready
 from bars_portal.demo.setup import Ports
+from tests.console import ROOT, Console
+from tests.processes import children_of
 
-ROOT = Path(__file__).resolve().parent.parent
-# In one process, as the launcher does it: a second interpreter would cost the start two seconds.
-_PREPARE = (
-    "from django.core.management import call_command as call; call('migrate', verbosity=0); call('seed_demo')"
-)
+PORT_NAMES = {
+    "PORTAL_PORT": "portal",
+    "RECEIVER_PORT": "receiver",
+    "RECEIVER_HEALTH_PORT": "receiver_health",
+    "SIMULATOR_PORT": "simulator",
+}
+_READY_SECONDS = 180.0
 
 
-@dataclass
-class Stack:
-    """Running programs. `log` holds everything that any of them printed."""
+@dataclass(frozen=True)
+class Launcher:
+    """`python -m bars_portal.demo` with its state in `var`."""
 
     var: Path
     ports: Ports
-    pki: PkiFiles
-    environment: Mapping[str, str]
-    programs: Mapping[str, Program]
-    running: dict[str, Child] = field(default_factory=dict)
+    database_url: str
+
+    @property
+    def log(self) -> Path:
+        """Everything that any of its programs printed."""
+        return self.var / "stack.log"
+
+    @property
+    def pid(self) -> int:
+        return int((self.var / "launcher.pid").read_text())
+
+    def start(self) -> subprocess.Popen[bytes]:
+        ports = {name: str(getattr(self.ports, port)) for name, port in PORT_NAMES.items()}
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        with self.log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bars_portal.demo"],
+                cwd=ROOT,
+                env=inherited | ports | {"BARS_VAR": str(self.var), "DATABASE_URL": self.database_url},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        (self.var / "launcher.pid").write_text(str(process.pid))
+        return process
+
+    def start_and_wait(self) -> None:
+        """Until the demo is ready. Raises AssertionError with the end of its log when it stopped instead."""
+        before = len(self.log.read_text()) if self.log.exists() else 0
+        process, deadline = self.start(), time.monotonic() + _READY_SECONDS
+        _started[process.pid] = process
+        while "The demo is ready" not in self.log.read_text(errors="replace")[before:]:
+            assert process.poll() is None, self.log.read_text()[-2000:]
+            assert time.monotonic() < deadline, self.log.read_text()[-2000:]
+            time.sleep(0.1)
+
+    def interrupt(self) -> float:
+        """Ctrl-C; the seconds until it has said goodbye."""
+        began, before = time.monotonic(), self.log.read_text().count(_GOODBYE)
+        pid = self.pid
+        os.kill(pid, signal.SIGINT)
+        while self.log.read_text().count(_GOODBYE) == before:
+            assert time.monotonic() < began + 60, self.log.read_text()[-2000:]
+            time.sleep(0.05)
+        if pid in _started:
+            assert _started.pop(pid).wait(timeout=30) == 0
+        return time.monotonic() - began
+
+    def children(self) -> dict[int, str]:
+        """Process id and command line of each program; each leads a group of its own."""
+        return children_of(self.pid)
+
+    def receiver(self) -> int:
+        """Process id of its master."""
+        (found,) = [pid for pid, line in self.children().items() if line.endswith("receiver.server")]
+        return found
+
+
+_GOODBYE = "The demo has stopped."
+# Those of this process, by their ids: they are waited for.
+_started: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The running programs."""
+
+    launcher: Launcher
+
+    @property
+    def var(self) -> Path:
+        return self.launcher.var
+
+    @property
+    def ports(self) -> Ports:
+        return self.launcher.ports
+
+    @property
+    def pki(self) -> PkiFiles:
+        return PkiFiles(self.var / "pki")
 
     @property
     def portal(self) -> str:
@@ -47,70 +132,97 @@ class Stack:
 
     @property
     def log(self) -> str:
-        return (self.var / "stack.log").read_text(errors="replace")
+        return self.launcher.log.read_text(errors="replace")
 
-    def start(self, *names: str) -> None:
-        for name in names:
-            self.running[name] = Child.start(self.programs[name])
+    @contextmanager
+    def receiver_away(self) -> Iterator[None]:
+        """Killed with all that it started, the hardest way to go; afterwards the launcher revives it."""
+        launcher = self.launcher.pid
+        os.kill(launcher, signal.SIGSTOP)
+        try:
+            os.killpg(self.launcher.receiver(), signal.SIGKILL)
+            yield
+        finally:
+            os.kill(launcher, signal.SIGCONT)
+            self.wait_ready()
 
-    def kill(self, name: str) -> None:
-        """SIGKILL to the program and all that it started: the hardest way to go."""
-        import signal
+    def wait_ready(self) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while not all(is_ready(port) for port in (self.ports.portal, self.ports.receiver_health)):
+            assert time.monotonic() < deadline, self.log[-2000:]
+            time.sleep(0.1)
 
-        child = self.running.pop(name)
-        child.signal(signal.SIGKILL)
-        child.process.wait()
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """What the launcher left for `manage.py` beside it."""
+        lines = (self.var / "manage.env").read_text().splitlines()
+        return {name: shlex.split(value)[0] for name, _, value in (line.partition("=") for line in lines)}
 
-    def stop(self) -> None:
-        for name in list(self.running):
-            self.kill(name)
+    @cached_property
+    def _console(self) -> Console:
+        return Console(self.environment)
 
-    def wait_ready(self, *, seconds: float = 180.0) -> None:
-        deadline = time.monotonic() + seconds
-        for port in (self.ports.portal, self.ports.receiver_health):
-            while not is_ready(port):
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"not ready within {seconds} s; see {self.var / 'stack.log'}")
-                time.sleep(0.1)
+    def run(self, code: str) -> str:
+        """In a Python of the stack's own environment, kept open; what the code printed."""
+        return self._console.run(code).strip()
 
     def manage(self, *arguments: str) -> str:
-        """`manage.py` in the stack's own environment; what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            env={**os.environ, **self.environment},
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout
+        """A management command there. Raises RuntimeError when it fails."""
+        return self.run(f"from django.core.management import call_command as call; call(*{arguments!r})")
+
+    def close(self) -> None:
+        if "_console" in self.__dict__:
+            self._console.__exit__()
 
 
 @contextmanager
-def running_stack(var: Path, database_url: str) -> Iterator[Stack]:
-    """Set up in `var`, start everything, wait until it is ready, and leave no process behind."""
-    ports = Ports(*free_ports(4))
-    pki, credentials = setup.ensure_pki(var), setup.ensure_credentials(var)
-    environment = setup.portal_environment(var, ports, credentials, database_url)
-    setup.write_simulator_files(var, ports, credentials)
-    setup.write_demo_env(var, environment)
-    logged = {
-        name: logging_to(program, var) for name, program in programs(var, ports, pki, environment).items()
-    }
-    stack = Stack(var, ports, pki, environment, logged)
-    stack.manage("shell", "--no-imports", "-c", _PREPARE)
+def shared_stack(
+    folder: Path, *, make_var: Callable[[], Path], make_database: Callable[[], str], drop: Callable[[], None]
+) -> Iterator[Stack]:
+    """One for all processes that share the folder: the first one in starts it, the last one out stops it."""
+    door, facts = folder / "door", folder / "stack.json"
+    # A process that dies lets go of its lock: nobody waits for it.
+    with (folder / "users").open("w") as users:
+        with locked(door):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if not facts.exists():
+                launcher = Launcher(make_var(), Ports(*free_ports(4)), make_database())
+                launcher.start_and_wait()
+                facts.write_text(json.dumps({**asdict(launcher), "var": str(launcher.var)}))
+        told = json.loads(facts.read_text())
+        stack = Stack(Launcher(Path(told["var"]), Ports(**told["ports"]), told["database_url"]))
+        try:
+            yield stack
+        finally:
+            stack.close()
+            with locked(door):
+                if _is_the_last(users):
+                    facts.unlink()
+                    stack.launcher.interrupt()
+                    drop()
+
+
+def _is_the_last(users: TextIO) -> bool:
     try:
-        stack.start(*stack.programs)
-        stack.wait_ready()
-        yield stack
-    finally:
-        stack.stop()
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
-def logging_to(program: Program, var: Path) -> Program:
-    """The same program with its output appended to one file."""
-    command = ["sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", str(var / "stack.log")]
-    return Program([*command, *program.command], program.environment)
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    with file.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def turn(folder: Path, *, alone: bool) -> Iterator[None]:
+    """To use the stack beside others, or alone: its faults and its death are then of one test only."""
+    with (folder / "turn").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
 
 
 def free_ports(count: int) -> list[int]:

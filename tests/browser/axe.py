@@ -1,5 +1,6 @@
 """How every page is looked at: `assert_accessible(page)` runs axe, `assert_fits(page)` narrows the window."""
 
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,24 @@ def violations(page: Page) -> list[str]:
         + ", ".join(" ".join(map(str, node["target"])) for node in fault["nodes"][:3])
         for fault in found["violations"]
     ]
+
+
+# Of each page that was looked at: its address without ids, its width, and the kinds of things on it.
+_looked_at: set[str] = set()
+_KINDS = """() => [...new Set([...document.querySelectorAll('body *')].map(
+    each => [each.tagName, each.className, ...each.getAttributeNames()].join(' ')
+))].sort().join()"""
+_IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|\?.*")
+
+
+def is_new(page: Page) -> bool:
+    """Whether nothing made of the same kinds of elements was at this address and width: axe is slow."""
+    size = page.viewport_size
+    seen = f"{_IDS.sub('', page.url)} {size and size['width']} {page.evaluate(_KINDS)}"
+    if seen in _looked_at:
+        return False
+    _looked_at.add(seen)
+    return True
 
 
 def assert_accessible(page: Page) -> None:

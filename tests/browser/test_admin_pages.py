@@ -56,6 +56,7 @@ def read_messages(engineer: Person, model: str) -> None:
         assert secret not in shown
 
 
+@pytest.mark.alone
 def test_an_engineer_sees_messages_with_values_masked(people: People) -> None:
     people().book(UTC_SERVICE)
     engineer = people("")

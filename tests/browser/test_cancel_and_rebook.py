@@ -42,6 +42,7 @@ def test_cancelled_by_the_service_meanwhile(people: People, wire: Wire) -> None:
     person.look("Appointment cancelled", patient=True)
 
 
+@pytest.mark.alone
 def test_the_service_cannot_be_read_before_a_cancel(people: People, wire: Wire) -> None:
     person = people()
     slot_id = person.book(ED)

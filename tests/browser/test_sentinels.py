@@ -9,7 +9,6 @@ from tests.browser.conftest import People
 from tests.browser.person import Person
 from tests.browser.wire import Wire
 from tests.conftest import ROOT
-from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
 TKW, NO_TIMES, SILENT = "2000072489", "2000073917", "2000081230"
@@ -43,12 +42,6 @@ UNREADABLE_BOOKING = (
     "ORDER BY created_at DESC LIMIT 1"
 )
 CODES = ("REC_", "HTTP", "OperationOutcome", "500", "422", "409", "503", "501")
-
-
-@pytest.fixture(scope="module")
-def drilled(portal: Stack) -> None:
-    """Requests and bookings that the sentinels refused, sent by the portal's services; made once."""
-    portal.manage("bars_sender_drill")
 
 
 def reads(person: Person, words: str, heading: str = "") -> None:

@@ -89,6 +89,7 @@ def test_a_wrong_password_is_told(people: People) -> None:
     person.look("Sign in")
 
 
+@pytest.mark.alone
 def test_error_pages_are_of_the_house_and_give_a_reference(people: People, wire: Wire, width: int) -> None:
     person = people(width=width)
     person.go("/nowhere/")

@@ -8,7 +8,8 @@ from tests.browser.conftest import People
 from tests.browser.person import CAS
 from tests.browser.wire import Wire
 
-pytestmark = pytest.mark.browser
+# The drills are for the next message to the service, whoever sends it.
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 
 def hold_news(page: Page) -> None:

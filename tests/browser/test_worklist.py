@@ -95,6 +95,7 @@ def test_a_referral_is_found_read_accepted_and_not_attended(
     expect(clinician.page.locator("tr", has_text=reference)).to_contain_text(FAMILY.upper())
 
 
+@pytest.mark.alone
 def test_new_cases_announce_themselves_and_leave_the_focus(people: People, portal: Stack, wire: Wire) -> None:
     assessor = people("assessor", own_clock=True)
     assessor.page.clock.install()

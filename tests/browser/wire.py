@@ -14,14 +14,17 @@ class Wire:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
+        self._drilled: set[str] = set()
         self._database = psycopg.connect(stack.environment["DATABASE_URL"], autocommit=True)
 
     def end(self) -> None:
         self._database.close()
-        self._ask("DELETE", None)
+        for service in self._drilled:
+            self._ask("DELETE", None, service)
 
     def drill(self, service: str, fault: str, *, method: str = "POST") -> None:
         """The next message to the service meets this fault."""
+        self._drilled.add(service)
         self._ask("POST", {"service": service, "fault": fault, "times": 1, "method": method})
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -55,9 +58,9 @@ class Wire:
         )
         return int(self.rows(query, slot_id)[0][0])
 
-    def _ask(self, method: str, content: object) -> None:
+    def _ask(self, method: str, content: object, service: str = "") -> None:
         request = urllib.request.Request(
-            f"{self.stack.simulator}/simulator/faults",
+            f"{self.stack.simulator}/simulator/faults{service and '/'}{service}",
             data=None if content is None else json.dumps(content).encode(),
             headers={"Content-Type": "application/json"},
             method=method,

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from bars_portal.exchange.fhir.profiles import Definition
 from bars_portal.exchange.fhir.rules import HostedService, Verdict, judge, table
 from bars_portal.exchange.fhir.structure import check_structure
 from tests.contract.published import PUBLISHED, UNPUBLISHED, Change, Json, example
+from tests.fhir_check import assert_no_errors
 
 NOW = datetime(2030, 2, 1, 10, tzinfo=UTC)
 SERVICE = HostedService(ServiceID("2000099001"), "RR8", frozenset({"a1t1"}))
@@ -41,9 +40,7 @@ def check(shared_dir: Path, folder: Path, *resources: dict[str, Any]) -> None:
     """Run the published checker; fail with its errors."""
     for number, each in enumerate(resources):
         (folder / f"{number}.json").write_bytes(fhir_json.dumps(each))
-    command = [sys.executable, str(shared_dir / "tools" / "fhir_check.py"), "--errors-only", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_no_errors(shared_dir, folder)
 
 
 def verdict_on(raw: Json) -> Verdict:

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 from bars_portal.demo.database import start_embedded
+from tests.console import ROOT
 from tests.fuzz.described import Budget
 from tests.fuzz.running import fuzz
-from tests.fuzz.target import running_receiver
-from tests.stack import ROOT
+from tests.fuzz.target import running_demo
 
 _DATABASE = "fuzz"
 
@@ -24,7 +24,7 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     server = start_embedded(folder / "postgres")
     try:
-        with running_receiver(folder, server.url(_DATABASE)) as stack:
+        with running_demo(folder, server.url(_DATABASE)) as stack:
             report = fuzz(
                 stack,
                 folder=folder / "breaches",

@@ -8,8 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.console import ROOT
 from tests.fuzz.report import Report
-from tests.stack import ROOT, Stack
+from tests.stack import Stack
 
 _CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"

@@ -1,7 +1,6 @@
 """Partners and people in front of the running stack, and a look into its database."""
 
-import subprocess
-import sys
+import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ import orjson
 import psycopg
 import pytest
 
+from tests.fhir_check import assert_no_errors
 from tests.live.partner import (
     EMERGENCY,
     FreeSlot,
@@ -48,12 +48,17 @@ def proxied(stack: Stack) -> Iterator[Partner]:
 def take_slot(direct: Partner) -> TakeSlot:
     """A free slot that no other test was given: take_slot(service)."""
     waiting: dict[str, list[FreeSlot]] = {}
+    name, count = (
+        os.environ.get("PYTEST_XDIST_WORKER", "gw0"),
+        os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"),
+    )
 
     def take(service: str = EMERGENCY) -> FreeSlot:
         if service not in waiting:
             # Far enough ahead that the pages' own tests, which take the nearest days, are not disturbed.
             start = datetime.now(UTC) + timedelta(days=8)
-            waiting[service] = direct.slots(service=service, start=start, end=start + timedelta(days=6))
+            found = direct.slots(service=service, start=start, end=start + timedelta(days=6))
+            waiting[service] = found[int(name.removeprefix("gw")) :: int(count)]
         return waiting[service].pop()
 
     return take
@@ -76,13 +81,10 @@ def fhir_check(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Fh
     """The published checker: fails with the errors that it finds. Skips where it is absent."""
 
     def check(resources: Sequence[Resource]) -> None:
-        assert resources, "nothing to check"
         folder = tmp_path_factory.mktemp("check")
         for number, each in enumerate(resources):
             (folder / f"{number}.json").write_bytes(orjson.dumps(each))
-        command = [sys.executable, str(shared_dir / "tools" / "fhir_check.py"), "--errors-only", str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert_no_errors(shared_dir, folder)
 
     return check
 

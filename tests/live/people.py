@@ -14,6 +14,8 @@ import httpx
 from tests.live.partner import wait_until
 from tests.stack import Stack
 
+# The nearest days are left to those who look at the pages in a browser.
+DAYS_AHEAD = 8
 PATIENT = {
     "family_name": "Ravensworth",
     "given_names": "Delphine",
@@ -46,7 +48,7 @@ class Person:
         form = {"csrfmiddlewaretoken": token, **answers}
         return self._noted(self.http.post(to or str(page.url), data=form))
 
-    def choose_time(self, service: str, *, days_ahead: int = 1, position: int = 0) -> httpx.Response:
+    def choose_time(self, service: str, *, days_ahead: int = DAYS_AHEAD, position: int = 0) -> httpx.Response:
         """From the service's times to the patient form."""
         first = (datetime.now(UTC) + timedelta(days=days_ahead)).date()
         page = self.get(f"/bookings/services/{service}/times/?from={first}")

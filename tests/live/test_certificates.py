@@ -16,6 +16,7 @@ UNDELAYED_SECONDS, ROUNDS = 2.0, 3
 TRACES = "SELECT (SELECT count(*) FROM audit_auditevent), (SELECT count(*) FROM exchange_inboundmessage)"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("certificate", ["stranger-client", None])
 def test_a_stranger_never_reaches_the_application(
     certificate: str | None, stack: Stack, take_slot: TakeSlot, query: Query
@@ -33,6 +34,7 @@ def test_a_stranger_never_reaches_the_application(
     assert ids[0] not in stack.log
 
 
+@pytest.mark.alone
 def test_the_right_chain_with_a_wrong_name(stack: Stack, take_slot: TakeSlot, query: Query) -> None:
     message = own_booking(take_slot())
     stored = "SELECT count(*) FROM exchange_inboundmessage"

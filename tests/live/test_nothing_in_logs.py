@@ -12,7 +12,7 @@ from tests.live.conftest import Query, TakeSlot
 from tests.live.messages import PATIENT as SENT_TO_US
 from tests.live.messages import only, own_booking
 from tests.live.partner import Partner
-from tests.live.people import Person, heading, signed_in
+from tests.live.people import DAYS_AHEAD, Person, heading, signed_in
 from tests.stack import Stack
 
 SERVICE = "2000099004"
@@ -89,8 +89,8 @@ def _a_day_at_the_pages(person: Person, direct: Partner) -> None:
 
 def _take_first(person: Person, direct: Partner, ready: httpx.Response) -> None:
     """Somebody else takes the slot while the person is checking their answers."""
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
-    start = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = datetime.now(UTC) + timedelta(days=DAYS_AHEAD)
+    start = day.replace(hour=0, minute=0, second=0, microsecond=0)
     (first, *_) = direct.slots(service=SERVICE, start=start, end=start + timedelta(days=1))
     assert direct.post(own_booking(first, use_case="a5t1"), service=SERVICE).status_code == 200
     assert heading(person.settled(person.confirm(ready))) == "Not booked"

@@ -1,7 +1,7 @@
 """Every published sentinel through the portal's own services, over real HTTP: what a clinician is told."""
 
 import json
-from subprocess import CalledProcessError
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +13,9 @@ Told = dict[tuple[str, str], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def told(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """One run of the command for all; that it fails is for its rows to say."""
-    folder = tmp_path_factory.mktemp("drill")
-    try:
-        stack.manage("bars_sender_drill", "--report", str(folder))
-    except CalledProcessError as failed:
-        assert (folder / "report.json").exists(), failed.stderr
-    found = json.loads((folder / "report.json").read_text())["results"]
+def told(drilled: Path) -> Told:
+    """That the command fails is for its rows to say."""
+    found = json.loads((drilled / "report.json").read_text())["results"]
     return {(each["scenario"], each["act"]): each for each in found}
 
 
@@ -43,4 +38,4 @@ def test_a_wrong_word_in_the_table_fails_the_command(stack: Stack) -> None:
         "wrong = replace(row, told='Something else.');"
         "print([each.passed for each in running.run(desk, [row, wrong], note=lambda _: None)])"
     )
-    assert stack.manage("shell", "--no-imports", "-c", code).strip() == "[True, False]"
+    assert stack.run(code) == "[True, False]"

@@ -54,6 +54,4 @@ def test_a_validation_is_started_and_completed_over_the_wire(
 
 def run(stack: Stack, verb: str, *arguments: str) -> None:
     given = ", ".join(map(repr, arguments))
-    stack.manage(
-        "shell", "--no-imports", "-c", f"from tests.live import answering; answering.{verb}({given})"
-    )
+    stack.run(f"from tests.live import answering; answering.{verb}({given})")

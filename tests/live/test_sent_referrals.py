@@ -51,7 +51,7 @@ Run = Callable[[str], str]
 
 @pytest.fixture
 def run(stack: Stack) -> Run:
-    return lambda code: stack.manage("shell", "--no-imports", "-c", BEGIN + code).strip()
+    return lambda code: stack.run(BEGIN + code)
 
 
 def wait_for(query: Query, kind: str, case_id: str, status: str) -> None:

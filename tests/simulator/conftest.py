@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bars_portal.simulator.app import WsgiApp, create_app
+from bars_portal.simulator.cis2 import signing
 from bars_portal.simulator.config import Config
 from tests.simulator.program import Sender, route, running
 from tests.simulator.support import (
@@ -43,6 +45,12 @@ REQUESTER = "2000088001"
 def private_key() -> RSAPrivateKey:
     """The registered application's key."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(autouse=True)
+def one_issuer_key(private_key: RSAPrivateKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of two thousand bits for each simulator would cost more than all that is tested with it."""
+    monkeypatch.setattr(signing, "rsa", SimpleNamespace(generate_private_key=lambda **_: private_key))
 
 
 @pytest.fixture

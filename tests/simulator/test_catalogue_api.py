@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bars_portal.simulator.app import WsgiApp
 from bars_portal.simulator.catalogue.resources import CatalogueStore
 from bars_portal.simulator.config import Config
+from tests.profiles import examples
 from tests.simulator.conftest import CallProxy
 from tests.simulator.support import BASE, IDS, SYSTEM, Recorder, Reply, call_app, target
 
@@ -351,7 +352,9 @@ class TestTargets:
         assert receiver.calls[-1].base_url == "https://receiver.test/FHIR/R4"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(15, thorough=200)
+)
 @given(
     body=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),

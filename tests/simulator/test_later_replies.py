@@ -1,8 +1,6 @@
 """The responses that a request sets off: really sent, through the proxy, over mutual TLS."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from bars_portal.simulator.app import create_app
 from bars_portal.simulator.config import Config
 from bars_portal.simulator.journal import Entry, Journal
+from tests.fhir_check import assert_no_errors
 from tests.live.xml import values
 from tests.simulator import messages
 from tests.simulator.conftest import REQUESTER, World
@@ -255,6 +254,4 @@ def test_the_published_checker_finds_no_error_in_replies(
     assert len(receiver.calls) == 7
     for place, call in enumerate(receiver.calls):
         (folder / f"{place}.json").write_bytes(call.request.body)
-    checker = [sys.executable, str(shared_dir / "tools" / "fhir_check.py"), "--errors-only", str(folder)]
-    run = subprocess.run(checker, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout
+    assert_no_errors(shared_dir, folder)

@@ -1,9 +1,6 @@
 """TKW's sentinel services, asked through the proxy."""
 
 import json
-import re
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,6 +15,7 @@ from hypothesis import strategies as st
 from bars_portal.simulator.config import Config
 from bars_portal.simulator.tkw.outcomes import Rejected
 from bars_portal.simulator.tkw.slots import find_slots, read_slot_search
+from tests.fhir_check import assert_no_errors
 from tests.simulator.conftest import CallProxy
 from tests.simulator.support import NOW, SYSTEM, FakeClock, Reply
 
@@ -343,14 +341,9 @@ def test_the_published_checker_finds_no_error(
         "refusal": proxy("GET", "/Appointment/7", service=CATCH_ALL),
         "own-refusal": proxy("GET", "/Slot", headers={"X-Request-Id": None}),
     }
+    folder = tmp_path / "replies"
+    folder.mkdir()
     for name, reply in replies.items():
-        (tmp_path / f"{name}.json").write_bytes(reply.body)
+        (folder / f"{name}.json").write_bytes(reply.body)
 
-    files = [str(tmp_path / f"{name}.json") for name in replies]
-    checker = str(shared_dir / "tools" / "fhir_check.py")
-    run = subprocess.run(
-        [sys.executable, checker, "--errors-only", *files], capture_output=True, text=True, check=False
-    )
-
-    assert run.returncode == 0, run.stdout
-    assert re.search(r"\b0 errors", run.stdout)
+    assert_no_errors(shared_dir, folder)

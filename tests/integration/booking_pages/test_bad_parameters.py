@@ -5,15 +5,17 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from bookings.models import BookingDraft
+from bookings.models import Booking, BookingDraft
 from directory.models import HealthcareService
 from tests.factories.bookings import make_schedule
 from tests.factories.directory import make_service
 from tests.integration.booking_pages.conftest import Office, row_counts
 from tests.integration.booking_pages.hostile import HOSTILE, SCRIPT
+from tests.profiles import share
 
 DRAFT_PAGES = ("patient", "check", "rebook-confirm", "discard")
 BOOKING_PAGES = ("detail", "status", "check-again", "told", "cancel", "rebook", "received")
@@ -28,12 +30,13 @@ def assert_harmless(response: Any, before: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["from", "draft", "instead", "first_day-day", "first_day-month", "first_day-year"]
+    ("number", "name"),
+    list(enumerate(["from", "draft", "instead", "first_day-day", "first_day-month", "first_day-year"])),
 )
-def test_the_times_page(office: Office, name: str) -> None:
+def test_the_times_page(office: Office, number: int, name: str) -> None:
     asked = {"first_day-day": "1", "first_day-month": "2", "first_day-year": "2027"}
     before = row_counts()
-    for value in HOSTILE.values():
+    for value in share([*HOSTILE.values()], number, of=3):
         parameters = {**asked, name: value} if name.startswith("first_day") else {name: value}
         assert_harmless(office.client.get(office.times_page, parameters), before)
 
@@ -90,12 +93,14 @@ def diary_service(office: Office) -> HealthcareService:
     return service
 
 
-@pytest.mark.parametrize("name", ["service", "on", "day-day", "day-month", "day-year"])
-def test_the_diary(office: Office, name: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "name"), list(enumerate(["service", "on", "day-day", "day-month", "day-year"]))
+)
+def test_the_diary(office: Office, number: int, name: str) -> None:
     diary_service(office)
     before = row_counts()
     asked = {"day-day": "1", "day-month": "2", "day-year": "2027"} if name.startswith("day") else {}
-    for value in HOSTILE.values():
+    for value in share([*HOSTILE.values()], number, of=3):
         response = office.client.get(reverse("bookings:diary"), {**asked, name: value})
         assert_harmless(response, before)
 
@@ -118,19 +123,25 @@ def test_an_id_that_nobody_knows_is_not_found(office: Office, page: str) -> None
         assert row_counts() == before
 
 
-@pytest.mark.parametrize("page", [*DRAFT_PAGES, *BOOKING_PAGES])
-def test_an_id_that_is_none_is_not_found(office: Office, page: str) -> None:
+@pytest.mark.parametrize(("number", "page"), list(enumerate([*DRAFT_PAGES, *BOOKING_PAGES])))
+def test_an_id_that_is_none_is_not_found(office: Office, number: int, page: str) -> None:
     known = HOSTILE["unknown id"]
-    for kind, value in HOSTILE.items():
+    for kind, value in share([*HOSTILE.items()], number):
         path = reverse(f"bookings:{page}", args=[known]).replace(known, quote(value[:2000], safe=""))
         for response in (office.client.get(path), office.client.post(path)):
             assert response.status_code in (200, 301, 403, 404, 405), kind
 
 
-@hostile
 @pytest.mark.parametrize("name", ["reason", "details"])
-def test_the_cancel_form(office: Office, name: str, value: str) -> None:
+def test_the_cancel_form(office: Office, name: str) -> None:
     booking = office.booked()
+    for value in HOSTILE.values():
+        with transaction.atomic():
+            check_cancel_form(office, booking, name, value)
+            transaction.set_rollback(True)
+
+
+def check_cancel_form(office: Office, booking: Booking, name: str, value: str) -> None:
     before = row_counts()
     typed = {"reason": "patient", "details": "", name: value}
     response = office.client.post(reverse("bookings:cancel", args=[booking.pk]), typed)

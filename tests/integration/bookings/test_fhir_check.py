@@ -1,8 +1,6 @@
 """Everything that we write has no errors in the published checker."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,6 +23,7 @@ from bookings.slots import INCLUDES, read_offers
 from directory.remote import sender_identity
 from tests.factories.bookings import NOW
 from tests.factories.patients import make_details
+from tests.fhir_check import assert_no_errors
 from tests.integration.bookings.conftest import Desk
 from tests.integration.bookings.loopback import answering
 
@@ -36,10 +35,7 @@ def check(shared_dir: Path, tmp_path: Path) -> Check:
     def run(*bundles: dict[str, Any]) -> None:
         for number, bundle in enumerate(bundles):
             (tmp_path / f"{number}.json").write_text(json.dumps(bundle))
-        tool = shared_dir / "tools" / "fhir_check.py"
-        command = [sys.executable, str(tool), str(tmp_path), "--errors-only"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
+        assert_no_errors(shared_dir, tmp_path)
 
     return run
 

@@ -22,6 +22,7 @@ from bookings.selectors.slots import offered_slots
 from directory.models import HealthcareService
 from tests.factories.bookings import NOW, TOMORROW, make_schedule, make_slot
 from tests.factories.directory import make_service
+from tests.profiles import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +99,11 @@ def service(db: None) -> HealthcareService:
     return make_service()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(15, thorough=120),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(slots=st.lists(odd_slots, max_size=4, unique_by=lambda each: each.id))
 @example(slots=[clock_change(3, 29), clock_change(10, 25)])
 def test_every_slot_is_as_the_mapping_defines_it(slots: list[Odd], service: HealthcareService) -> None:

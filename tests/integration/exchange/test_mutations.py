@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bookings.models import Slot
 from tests.integration.exchange.calling import Receiver, state_of_the_world
+from tests.profiles import examples
 
 pytestmark = pytest.mark.django_db
 
-RULES = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RULES = settings(
+    max_examples=examples(30, thorough=500),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def check(receiver: Receiver, body: bytes) -> None:

@@ -2,8 +2,6 @@
 
 import gzip
 import json as stdlib_json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +15,7 @@ from bars_portal.exchange.message_bytes import decode, readable
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bookings.models import Booking, Slot, SlotStatus
 from bookings.states import BookingStatus
+from tests.fhir_check import assert_no_errors
 from tests.integration.bookings.official import CANCELLED, NEW, Bundle, adapted, example, of_type
 from tests.integration.exchange_formats.conftest import JSON, XML, Partner
 
@@ -241,14 +240,7 @@ def test_what_we_answer_in_xml_has_no_error(
     assert [each.status_code for each in answers] == [200, 200, 200, 200, 200, 200, 400]
     for number, each in enumerate(answers):
         (tmp_path / f"{number}.xml").write_bytes(each.content)
-    tool = shared_dir / "tools" / "fhir_check.py"
-    done = subprocess.run(
-        [sys.executable, str(tool), str(tmp_path), "--errors-only"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    assert_no_errors(shared_dir, tmp_path)
 
 
 def quoted(slot: Slot) -> str:

@@ -1,14 +1,13 @@
 """What we return, 200 answers and reads of every message type, has no error in the published checker."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.db import transaction
 
 from bars_portal.exchange.fhir.formats import Format
+from tests.fhir_check import assert_no_errors
 from tests.integration.exchange.calling import Json
 from tests.integration.exchange_messages.answers import focus_of
 from tests.integration.exchange_messages.stories import KEYS, adapted, before
@@ -28,10 +27,7 @@ def test_every_type_in_both_formats(world: World, shared_dir: Path, tmp_path: Pa
                     path = tmp_path / f"{name} {part}.{format_.name.lower()}"
                     path.write_bytes(without_the_senders_slips(content, format_))
                 transaction.set_rollback(True)
-    tool = shared_dir / "tools" / "fhir_check.py"
-    command = [sys.executable, str(tool), str(tmp_path), "--errors-only"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout
+    assert_no_errors(shared_dir, tmp_path)
 
 
 def returned(world: World, shared: Path, name: str, format_: Format) -> dict[str, bytes]:

@@ -22,10 +22,13 @@ from referrals.models import (
 from tests.integration.exchange.calling import fresh
 from tests.integration.exchange.mutating import as_json, mutated, mutated_xml
 from tests.integration.exchange_messages.world import World, domain_rows
+from tests.profiles import examples
 from tests.unit.exchange_fhir.samples import SAMPLES
 
 pytestmark = pytest.mark.django_db
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=examples(6, thorough=120), deadline=None, suppress_health_check=list(HealthCheck))
+# Both forms meet in the same code once they are read.
+FEWER = settings(FEW, max_examples=examples(3, thorough=120))
 FORMATS = st.sampled_from(list(Format))
 
 
@@ -45,7 +48,7 @@ def test_in_json(world: World, key: str) -> None:
 def test_in_xml(world: World, key: str) -> None:
     world.prepare(key)
 
-    @FEW
+    @FEWER
     @given(body=mutated_xml(Format.XML.dumps(fresh(SAMPLES[key]()))), wanted=FORMATS)
     def check(body: bytes, wanted: Format) -> None:
         try_out(world, body, Format.XML, wanted)

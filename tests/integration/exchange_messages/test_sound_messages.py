@@ -15,6 +15,7 @@ from tests.integration.exchange.calling import Json, fresh
 from tests.integration.exchange_messages.answers import check_taken, focus_of, of_type
 from tests.integration.exchange_messages.variants import VARIANTS
 from tests.integration.exchange_messages.world import World
+from tests.profiles import is_thorough
 from tests.unit.exchange_fhir.factory import Change, changed
 from tests.unit.exchange_fhir.samples import SAMPLES
 
@@ -54,10 +55,14 @@ def variants() -> Iterator[Any]:
         yield pytest.param(key, changes, id=f"{key}: {name}")
 
 
+FIRST = {key: changes for _, key, changes in reversed(VARIANTS)}
+
+
 @pytest.mark.parametrize(("key", "changes"), list(variants()))
 def test_a_variant_is_taken(world: World, key: str, changes: tuple[Change, ...]) -> None:
+    """In XML too where it is the first of its type: once a message is read, the same code takes it."""
     world.prepare(key)
-    for sent_as in Format:
+    for sent_as in Format if is_thorough() or changes == FIRST[key] else [Format.JSON]:
         with transaction.atomic():
             check_taken(world, key, changed(fresh(SAMPLES[key]()), *changes), sent_as)
             transaction.set_rollback(True)

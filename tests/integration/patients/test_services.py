@@ -18,6 +18,7 @@ from bars_portal.patients.services import create_patient, open_journey
 from bars_portal.sql import together
 from tests.factories.accounts import make_organisation
 from tests.factories.patients import DETAILS, NOW, make_details, make_journey, make_patient
+from tests.profiles import examples
 from tests.unit.patients.strategies import odd_resources
 
 CASE, CONVERSATION = uuid.UUID(int=1), uuid.UUID(int=2)
@@ -142,7 +143,7 @@ class WhateverArrives(TestCase):
     """What the mapping reads from any resource, the tables hold."""
 
     @given(odd_resources)
-    @hypothesis_settings(max_examples=40, deadline=None)
+    @hypothesis_settings(max_examples=examples(10, thorough=80), deadline=None)
     def test_is_stored(self, resource: object) -> None:
         organisation = make_organisation()
         details = patient_from_fhir(resource)

@@ -40,6 +40,7 @@ from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import Fault, refusing, timeout
 from tests.integration.referrals.desk import AnsweringDesk, outcome, own_address
 from tests.integration.referrals.official import resources
+from tests.profiles import examples
 
 people = st.sampled_from([0, 1])
 positions = st.integers(0, 5)
@@ -233,7 +234,7 @@ def test_any_order_leaves_both_sides_right(shared_dir: Path, settings: Any) -> N
     own_address(settings)
     machine = type("Answering", (Answering,), {"shared": shared_dir})
     quick = quickly(
-        max_examples=12,
+        max_examples=examples(5, thorough=50),
         stateful_step_count=12,
         deadline=None,
         # A step is dozens of statements: shrinking would take minutes, and the steps are told anyway.

@@ -1,8 +1,6 @@
 """Everything that we answer has no errors in the published checker that the message itself did not have."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +13,7 @@ from referrals.models import ValidationCase
 from referrals.resources import ServiceRequestReader
 from referrals.states import Category
 from tests.factories.referrals import NOW, make_hub, make_sent_case
+from tests.fhir_check import assert_no_errors
 from tests.integration.referrals.official import (
     NEW_REQUESTS,
     Bundle,
@@ -35,14 +34,7 @@ def check(shared_dir: Path, tmp_path: Path) -> Any:
     def run(*answers: Bundle) -> None:
         for number, answer in enumerate(answers):
             (tmp_path / f"{number}.json").write_text(json.dumps(mended(answer)))
-        command = [
-            sys.executable,
-            str(shared_dir / "tools" / "fhir_check.py"),
-            str(tmp_path),
-            "--errors-only",
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-        assert done.returncode == 0, done.stdout
+        assert_no_errors(shared_dir, tmp_path)
 
     return run
 

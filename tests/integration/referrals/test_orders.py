@@ -36,6 +36,7 @@ from tests.integration.referrals.official import (
     resources,
     send,
 )
+from tests.profiles import examples
 
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 # When the sender wrote a message: they arrive in any order.
@@ -202,7 +203,7 @@ def test_replies_in_any_order_leave_the_right_state_and_a_complete_history(share
     loaded: dict[str, Any] = {name: example(shared_dir, name) for name in OneSentCase.heard}
     machine = type("OneSentCase", (OneSentCase,), {"replies": loaded})
     quick = settings(
-        max_examples=15,
+        max_examples=examples(6, thorough=60),
         stateful_step_count=7,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
@@ -216,7 +217,7 @@ def test_any_order_leaves_the_right_state_and_a_complete_history(shared_dir: Pat
     loaded: dict[str, Any] = {kind: example(shared_dir, name) for kind, name in names.items()}
     machine = type("OneCase", (OneCase,), {"requests": loaded})
     quick = settings(
-        max_examples=15,
+        max_examples=examples(6, thorough=60),
         stateful_step_count=7,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],

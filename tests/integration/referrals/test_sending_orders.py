@@ -25,6 +25,7 @@ from tests.factories.contents import make_content
 from tests.factories.referrals import make_hub
 from tests.integration.bookings.loopback import Fault, Loopback, refusing, timeout
 from tests.integration.referrals.sending import Desk, theirs
+from tests.profiles import examples
 
 FAULTS: dict[str, tuple[str, Fault] | None] = {
     "none": None,
@@ -150,7 +151,7 @@ class OneRequest(RuleBasedStateMachine):
 def test_any_order_comes_to_one_truth(sender: Desk) -> None:
     machine = type("OneRequest", (OneRequest,), {"first": sender})
     quick = settings(
-        max_examples=20,
+        max_examples=examples(8, thorough=80),
         stateful_step_count=9,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],

@@ -35,6 +35,7 @@ from tests.integration.booking_pages.conftest import client_of
 from tests.integration.bookings.loopback import Fault, Loopback, refusing, timeout
 from tests.integration.request_pages.conftest import OWN_SERVICE_ID
 from tests.integration.request_pages.minimal import minimal
+from tests.profiles import examples
 
 STORIES = {
     "111 to an emergency department": UseCase.A1T1,
@@ -327,7 +328,7 @@ def test_any_order_at_the_pages_leaves_both_sides_right(network: Loopback, use_c
     make_hub(service_id=OWN_SERVICE_ID, provider=make_acting().organisation, accepted_use_cases=[])
     machine = type("OneStory", (Story,), {"network": network, "use_case": use_case})
     quick = quickly(
-        max_examples=3,
+        max_examples=examples(2, thorough=20),
         stateful_step_count=10,
         deadline=None,
         # A step is pages and dozens of statements: shrinking would take minutes, and the steps are told.

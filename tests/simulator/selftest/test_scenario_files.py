@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from bars_portal.simulator.selftest.messages import Values, build, names
 from bars_portal.simulator.selftest.model import Scenario
 from bars_portal.simulator.selftest.roles import ROLES
 from bars_portal.simulator.selftest.scenarios import BadScenario, UnknownScenario, read_scenarios, select
+from tests.fhir_check import assert_no_errors
 
 GROUP = '[group]\nid = "MINE"\ntitle = "Mine"\nsection = "6"\n'
 GOOD = '[[scenario]]\nid = "MINE-01"\nname = "One"\ncall = "GET /metadata"\nexpect = { status = 200 }\n'
@@ -117,9 +116,5 @@ def test_message_templates_satisfy_the_published_profiles(shared_dir: Path, tmp_
         fixed = {"service": "2000099999", "sender": "2000088001", "use_case": use_case, "answers": SLOT["id"]}
         values = Values(fixed, datetime(2026, 11, 20, 9, tzinfo=UTC), lambda _: SLOT)
         (tmp_path / f"{name}.json").write_text(json.dumps(build(name, {}, values)))
-    command = [sys.executable, str(shared_dir / "tools" / "fhir_check.py"), "--errors-only", str(tmp_path)]
-
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_no_errors(shared_dir, tmp_path)
     assert len(names()) > 10

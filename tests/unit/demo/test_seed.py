@@ -23,6 +23,12 @@ A_DAY = 48
 DIARIES = 6
 
 
+@pytest.fixture
+def two_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What holds for two days holds for three weeks."""
+    monkeypatch.setattr(facts, "SLOT_DAYS", 2)
+
+
 def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, list[Any]]:
     """Every row of our own apps."""
     ours = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals"}
@@ -46,6 +52,7 @@ def test_the_counts_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("later", [timedelta(0), timedelta(hours=5)])
+@pytest.mark.usefixtures("two_days")
 def test_a_second_run_changes_nothing(later: timedelta) -> None:
     seed(now=NOW)
     before = everything()
@@ -53,6 +60,7 @@ def test_a_second_run_changes_nothing(later: timedelta) -> None:
     assert everything() == before
 
 
+@pytest.mark.usefixtures("two_days")
 def test_a_day_later_there_are_only_new_slots() -> None:
     seed(now=NOW)
     before, slots = everything(but=(Slot,)), {each["id"]: each for each in Slot.objects.values()}
@@ -61,9 +69,10 @@ def test_a_day_later_there_are_only_new_slots() -> None:
     after = {each["id"]: each for each in Slot.objects.values()}
     assert {ident: after[ident] for ident in slots} == slots
     new = [after[ident]["start"].astimezone(LONDON).date() for ident in after.keys() - slots.keys()]
-    assert set(new) == {date(2026, 12, 12)}
+    assert set(new) == {date(2026, 11, 23)}
 
 
+@pytest.mark.usefixtures("two_days")
 def test_the_first_day_is_londons() -> None:
     """At 23:30 UTC in summer it is tomorrow in London."""
     seed(now=datetime(2026, 7, 14, 23, 30, tzinfo=UTC))
@@ -72,6 +81,7 @@ def test_the_first_day_is_londons() -> None:
 
 
 @pytest.mark.parametrize("status", [SlotStatus.BUSY, SlotStatus.BUSY_UNAVAILABLE])
+@pytest.mark.usefixtures("two_days")
 def test_a_slot_that_is_taken_stays_taken(status: SlotStatus) -> None:
     seed(now=NOW)
     taken = Slot.objects.order_by("pk")[:7].values_list("pk", flat=True)
@@ -83,6 +93,7 @@ def test_a_slot_that_is_taken_stays_taken(status: SlotStatus) -> None:
     assert list(Slot.objects.exclude(status=SlotStatus.FREE).order_by("pk").values()) == before
 
 
+@pytest.mark.usefixtures("two_days")
 def test_what_people_changed_stays_changed() -> None:
     seed(now=NOW)
     HealthcareService.objects.filter(service_id="2000099001").update(name="Renamed")
@@ -92,6 +103,7 @@ def test_what_people_changed_stays_changed() -> None:
     assert everything() == before
 
 
+@pytest.mark.usefixtures("two_days")
 def test_every_endpoint_is_valid() -> None:
     seed(now=NOW)
     for endpoint in Endpoint.objects.select_related("service"):

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +11,7 @@ from bars_portal.exchange.fhir.bundle import Resource
 from directory.mapping import healthcare_service_to_fhir, location_to_fhir, organisation_to_fhir
 from directory.ports import ServiceFacts
 from directory.postcodes import Position
+from tests.fhir_check import assert_no_errors
 
 NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
 BARE = ServiceFacts(
@@ -90,8 +89,4 @@ def test_nothing_empty_is_ever_written(facts: ServiceFacts) -> None:
 def test_the_published_profiles_find_no_error(facts: ServiceFacts, shared_dir: Path, tmp_path: Path) -> None:
     for resource in everything(facts):
         (tmp_path / f"{resource['resourceType']}.json").write_text(json.dumps(resource))
-    command = [sys.executable, str(shared_dir / "tools" / "fhir_check.py"), str(tmp_path), "--errors-only"]
-
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert checked.returncode == 0, checked.stdout
+    assert_no_errors(shared_dir, tmp_path)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import operation_outcome
 from bars_portal.exchange.fhir.structure import check_structure
+from tests.profiles import examples
 
 from .factory import Json
 from .samples import SAMPLES, judged
@@ -57,7 +58,7 @@ def mutated(data: st.DataObject) -> Json:
     return bundle
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(80, thorough=2000), deadline=None)
 @given(st.data())
 def test_a_mutated_message_gets_an_answer_and_nothing_leaks(data: st.DataObject) -> None:
     raw = mutated(data)

@@ -19,6 +19,7 @@ from bars_portal.exchange.fhir import json as fhir_json
 from bars_portal.exchange.fhir.limits import MAX_DEPTH, MAX_ENTRIES
 from bars_portal.exchange.fhir.soundness import Model, is_surely_sound, surely_fits
 from bars_portal.exchange.fhir.structure import RESOURCE_TYPES, judge_structure
+from tests.profiles import examples
 
 from .factory import PATIENT, Json, booking, changed, put, resource
 from .mutations import ODD_VALUES, mutated
@@ -149,9 +150,10 @@ def check_like_library(model: Model, value: Json) -> None:
 def test_thousands_of_changed_messages_are_judged_like_the_library_does(shared_dir: Path) -> None:
     sources = [*published(shared_dir), *(make() for make in SAMPLES.values())]
     chance = random.Random(20261121)
-    sound = sum(agrees(mutated(deepcopy(chance.choice(sources)), chance)) for _ in range(4000))
+    tried = examples(1000, thorough=8000)
+    sound = sum(agrees(mutated(deepcopy(chance.choice(sources)), chance)) for _ in range(tried))
     # Neither all of them nor none: then the comparison would say nothing.
-    assert 200 < sound < 3800
+    assert tried / 20 < sound < tried * 0.95
 
 
 def agrees(raw: Json) -> bool:
@@ -171,7 +173,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(100, thorough=2000), deadline=None)
 @given(st.integers(-1, 7), st.data())
 def test_any_member_replaced_by_anything_is_judged_like_the_library_does(
     position: int, data: st.DataObject

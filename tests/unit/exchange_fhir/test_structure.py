@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bars_portal.exchange.fhir.limits import MAX_DEPTH, MAX_ENTRIES
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.fhir.structure import MAX_ISSUES, check_structure, warm
+from tests.profiles import examples
 
 from .factory import APPOINTMENT, HEADER, PATIENT, Change, booking, changed, put, resource
 
@@ -102,7 +103,7 @@ odd = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40, thorough=500), deadline=None)
 @given(st.integers(-1, 7), st.data())
 def test_any_member_replaced_by_anything_never_raises_nor_leaks(position: int, data: st.DataObject) -> None:
     raw = booking()

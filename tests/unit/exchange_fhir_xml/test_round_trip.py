@@ -9,6 +9,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 from hypothesis import HealthCheck, given, settings
 
 from bars_portal.exchange.fhir import json, xml
+from tests.profiles import examples
 from tests.unit.exchange_fhir_xml.exact import exact
 from tests.unit.exchange_fhir_xml.strategies import resources
 
@@ -39,7 +40,9 @@ def test_we_understand_what_another_writer_writes(shared_dir: Path) -> None:
     assert Bundle.model_validate(read).model_dump_json() == model.model_dump_json()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(25, thorough=300), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(resources())
 def test_any_resource_goes_both_ways(resource: dict[str, Any]) -> None:
     as_xml = xml.dumps(resource)

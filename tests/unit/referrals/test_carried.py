@@ -17,6 +17,7 @@ from referrals.mapping.carried import carried_content
 from referrals.mapping.clinical import flag_categories
 from tests.factories.contents import contents, make_content
 from tests.factories.referrals import NOW
+from tests.profiles import examples
 from tests.unit.referrals.built import message
 
 # Of the first request alone.
@@ -56,7 +57,7 @@ def test_what_was_stated_goes_onward(use_case: UseCase) -> None:
     assert carried(content) == replace(expected(content), flags=flags)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, thorough=200), deadline=None)
 @given(contents())
 def test_medication_allergies_and_observations_are_never_changed(content: RequestContent) -> None:
     read = carried(content)

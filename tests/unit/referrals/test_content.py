@@ -22,12 +22,13 @@ from referrals.content import (
     needs_of,
 )
 from tests.factories.contents import contents, make_content
+from tests.profiles import examples
 
 SECRET = "Ravensworth-said-this"
 
 
 @given(contents())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, thorough=200), deadline=None)
 def test_stored_and_read_back_it_is_the_same(content: RequestContent) -> None:
     check_parts(content)
     assert content_from_json(content_to_json(content)) == content

@@ -13,6 +13,7 @@ from referrals.forms.base import Asked
 from referrals.forms.reading import answers_of, content_of, read_step
 from referrals.forms.steps import steps_of
 from tests.factories.contents import contents, make_content
+from tests.profiles import examples
 
 OPENED = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
@@ -34,7 +35,7 @@ def as_forms_say(content: RequestContent) -> RequestContent:
     return replace(content, booking_ids=(), condition=condition, rejected_services=tuple(rejected))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(15, thorough=200), deadline=None)
 @given(contents())
 def test_what_was_stated_comes_back_from_the_forms(content: RequestContent) -> None:
     typed = as_forms_say(content)

@@ -15,6 +15,7 @@ from referrals.content import RequestContent
 from referrals.presenters.message.reader import leaves
 from referrals.presenters.message.technical import TECHNICAL, is_guid, reason_not_shown
 from tests.factories.contents import contents
+from tests.profiles import examples
 from tests.unit.exchange_fhir.samples import nth
 from tests.unit.referrals import built
 from tests.unit.referrals.message_pages import (
@@ -43,7 +44,7 @@ def test_every_leaf_of_our_own_messages_is_on_the_page(name: str) -> None:
 
 
 @given(contents())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(10, thorough=100), deadline=None)
 def test_every_leaf_of_any_request_that_we_can_write_is_on_the_page(content: RequestContent) -> None:
     assert missing(json.loads(json.dumps(built.message(content)))) == []
 
@@ -115,7 +116,7 @@ EXTRAS: tuple[Callable[[str], tuple[str, Any]], ...] = (
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40, thorough=500), deadline=None)
 def test_an_unknown_leaf_anywhere_is_other_information(data: st.DataObject) -> None:
     raw = deepcopy(OWN[data.draw(st.sampled_from(sorted(OWN)))])
     place = data.draw(st.sampled_from(list(objects(raw))))
@@ -128,7 +129,7 @@ def test_an_unknown_leaf_anywhere_is_other_information(data: st.DataObject) -> N
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40, thorough=500), deadline=None)
 def test_an_odd_shape_anywhere_is_shown_all_the_same(data: st.DataObject) -> None:
     """An object, a list or a leaf that comes as something else."""
     raw = deepcopy(OWN[data.draw(st.sampled_from(sorted(OWN)))])

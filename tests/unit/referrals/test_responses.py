@@ -45,6 +45,7 @@ from referrals.mapping import parse_reply, responses
 from referrals.mapping.replies import ReceivedReply
 from referrals.states import CaseEvent, Category, ReplyKind
 from tests.factories.patients import DETAILS
+from tests.profiles import examples
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 CASE = UUID("c0ffee00-0000-4000-8000-000000000001")
@@ -109,7 +110,9 @@ said = st.one_of(
     st.tuples(st.just(ReplyKind.CAD_STATUS), statuses),
     st.tuples(st.just(ReplyKind.CAD_REJECTION), rejections),
 )
-quick = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(
+    deadline=None, max_examples=examples(20, thorough=200), suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def url(number: int) -> str:
