@@ -1,6 +1,6 @@
 """What happens to a booking, written down: its status changes, the patient is told, a colleague looks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,12 +45,18 @@ def change_status(
 def start_history(
     *, booking: Booking, event: BookingEvent, actor: Actor, now: datetime, note: str = ""
 ) -> None:
-    """The first step of a booking that was just written."""
-    _write_step(booking, event, "", actor, now, note)
+    """Write a new booking with its first step."""
+    _write_step(booking, event, "", actor, now, note, beside=[booking])
 
 
 def _write_step(
-    booking: Booking, event: BookingEvent, before: str, actor: Actor, now: datetime, note: str
+    booking: Booking,
+    event: BookingEvent,
+    before: str,
+    actor: Actor,
+    now: datetime,
+    note: str,
+    beside: Sequence[Booking] = (),
 ) -> None:
     write_step(
         BookingStatusChange(booking=booking, resource=booking.resource),
@@ -61,6 +67,7 @@ def _write_step(
         now=now,
         note=note,
         detail={"service_id": booking.service.service_id},
+        beside=beside,
     )
 
 

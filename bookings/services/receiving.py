@@ -11,7 +11,6 @@ from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, reply
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.patients.services import create_patient, open_journey
-from bars_portal.sql import insert
 from bookings.mapping.appointments import (
     ReceivedBooking,
     accepted_appointment,
@@ -61,7 +60,9 @@ def receive_booking(*, received: ReceivedBooking, context: MessageContext) -> Bo
         created_at=now,
         updated_at=now,
     )
-    _insert(booking, received, now)
+    # When somebody else has the reference, the message is applied again.
+    booking.reference = new_reference(organisation.name)
+    _set_resources(booking, received, now)
     start_history(booking=booking, event=BookingEvent.RECEIVE, actor=context.actor, now=now)
     return booking
 
@@ -105,13 +106,6 @@ def _why_not(
     if slot.end <= now:
         return fault(OutcomeCode.UNPROCESSABLE, "The slot is in the past", f"{_SLOT}.start")
     return fault(OutcomeCode.CONFLICT, "The slot is not free", f"{_SLOT}.status")
-
-
-def _insert(booking: Booking, received: ReceivedBooking, now: datetime) -> None:
-    """With a reference that nobody else has: when it is taken, the message is applied again."""
-    booking.reference = new_reference(booking.organisation.name)
-    _set_resources(booking, received, now)
-    insert(booking)
 
 
 def _set_resources(booking: Booking, received: ReceivedBooking, now: datetime) -> None:

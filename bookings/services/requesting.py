@@ -153,7 +153,7 @@ def request_booking(
 
 def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity, now: datetime) -> Booking:
     """The booking, its history and its message, in the caller's transaction. Uses up the draft."""
-    booking = _insert(draft, patient, now)
+    booking = _new_booking(draft, patient, now)
     start_history(
         booking=booking, event=BookingEvent.REQUEST, actor=sender.actor, now=now, note=_approval(booking)
     )
@@ -197,7 +197,7 @@ def _patient(
     return create_patient(details=details, organisation=organisation, journey=journey, now=now)
 
 
-def _insert(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
+def _new_booking(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
     booking_id = uuid4()
     use_case = UseCase(draft.use_case)
     appointment, included = booking_entries(
@@ -211,7 +211,7 @@ def _insert(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
         based_on=ports.basis.provider(patient.journey, draft.service),
         now=now,
     )
-    return Booking.objects.create(
+    return Booking(
         id=booking_id,
         draft_id=draft.pk,
         direction=Direction.SENT,

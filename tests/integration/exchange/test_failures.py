@@ -164,7 +164,7 @@ STEPS = [
     "bookings.services.receiving._take_slot",
     "bookings.services.receiving.open_journey",
     "bookings.services.receiving.create_patient",
-    "bookings.services.receiving._insert",
+    "bookings.services.receiving._set_resources",
     "bookings.services.receiving.start_history",
     "bookings.messages.receive_booking",
     "bars_portal.exchange.inbound._context",
