@@ -31,11 +31,9 @@ from bars_portal.exchange.transport.judgement import Delivery
 from bars_portal.ports import Port
 from bars_portal.sql import Question
 
-# What the exchange asks of the directory, a room above, which plugs in at start.
-
 
 class Services(Protocol):
-    """The services that we answer for, and those that messages go to."""
+    """What the exchange asks of the directory: services that we answer for, and those that messages go to."""
 
     def hosted(self, service_id: ServiceID) -> HostedService | None:
         """What the rules need to know of a service of ours; None when it is not hosted here."""
@@ -51,12 +49,6 @@ class Services(Protocol):
 
 
 services = Port[Services]("which services there are")
-
-
-# Message types and resource readers: the apps plug their meaning into the exchange here.
-#
-# `<app>/messages/*.py` and `<app>/resources.py` of every installed app are imported at start; what they
-# decorate with `@register_message` and `@register_reader` is known from then on. A duplicate stops the start.
 
 
 @dataclass(frozen=True)
@@ -93,7 +85,7 @@ class Outcome:
     """How a message we sent ended, or that we do not know.
 
     `reply` is the receiver's Bundle. `found` is the resource that a read brought after "duplicate": the
-    message had been delivered before, but its answer was lost. `reason` is a word of transport.answers.
+    message had been delivered before, but its answer was lost. `reason` is a word of transport.judgement.
     `next_attempt_at`: unknown, and it goes out again by itself then; None when it is up to a person.
     """
 

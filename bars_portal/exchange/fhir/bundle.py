@@ -192,17 +192,18 @@ def new_message(
 
 
 def _message(bundle_id: str, stamp: str, entries: Iterable[tuple[str, Resource]]) -> dict[str, Any]:
+    bundle = _stamped("message", bundle_id, stamp, profiles.BUNDLE_MESSAGE)
+    bundle["entry"] = [{"fullUrl": url, "resource": resource} for url, resource in entries]
+    return bundle
+
+
+def _stamped(kind: str, bundle_id: str, stamp: str, profile: str) -> dict[str, Any]:
     return {
         "resourceType": "Bundle",
         "id": bundle_id,
-        "meta": {
-            "versionId": STANDARD_VERSION,
-            "lastUpdated": stamp,
-            "profile": [profiles.BUNDLE_MESSAGE],
-        },
-        "type": "message",
+        "meta": {"versionId": STANDARD_VERSION, "lastUpdated": stamp, "profile": [profile]},
+        "type": kind,
         "timestamp": stamp,
-        "entry": [{"fullUrl": url, "resource": resource} for url, resource in entries],
     }
 
 
@@ -213,42 +214,6 @@ def with_meta(resource: Resource, stamp: str) -> Resource:
         return resource
     profile = profiles.uk_core(as_text(resource.get("resourceType")))
     return {**resource, "meta": {"lastUpdated": stamp, "profile": [profile], **meta}}
-
-
-def searchset(
-    *,
-    bundle_id: UUID | str,
-    now: datetime,
-    self_link: str,
-    matches: Sequence[tuple[str, Resource]],
-    included: Sequence[tuple[str, Resource]] = (),
-) -> dict[str, Any]:
-    """A searchset of (fullUrl, resource); total counts the matches. `self_link` holds no patient data."""
-    stamp = format_instant(now)
-    bundle: dict[str, Any] = {
-        "resourceType": "Bundle",
-        "id": str(bundle_id),
-        "meta": {
-            "versionId": STANDARD_VERSION,
-            "lastUpdated": stamp,
-            "profile": [profiles.BUNDLE_SEARCHSET],
-        },
-        "type": "searchset",
-        "timestamp": stamp,
-        "total": len(matches),
-        "link": [{"relation": "self", "url": self_link}],
-    }
-    # FHIR has no empty lists: without a match the member is left out.
-    found = [found_entry(url, resource, "match") for url, resource in matches]
-    found += [found_entry(url, resource, "include") for url, resource in included]
-    if found:
-        bundle["entry"] = found
-    return bundle
-
-
-def found_entry(url: str, resource: Resource, mode: str) -> dict[str, Any]:
-    """One entry of a searchset; `mode` is match or include (Bundle.entry.search.mode)."""
-    return {"fullUrl": url, "resource": resource, "search": {"mode": mode}}
 
 
 def reply(
@@ -279,6 +244,30 @@ def _with_our_id(bundle_id: str, url: str, resource: Resource) -> Resource:
         return resource
     # Derived from what was sent: a stored reply and a rebuilt one agree.
     return {**resource, "id": name_based_uuid(NAMESPACE_URL, f"{bundle_id}|{url}")}
+
+
+def searchset(
+    *,
+    bundle_id: UUID | str,
+    now: datetime,
+    self_link: str,
+    matches: Sequence[tuple[str, Resource]],
+    included: Sequence[tuple[str, Resource]] = (),
+) -> dict[str, Any]:
+    """A searchset of (fullUrl, resource); total counts the matches. `self_link` holds no patient data."""
+    bundle = _stamped("searchset", str(bundle_id), format_instant(now), profiles.BUNDLE_SEARCHSET)
+    bundle |= {"total": len(matches), "link": [{"relation": "self", "url": self_link}]}
+    # FHIR has no empty lists: without a match the member is left out.
+    found = [found_entry(url, resource, "match") for url, resource in matches]
+    found += [found_entry(url, resource, "include") for url, resource in included]
+    if found:
+        bundle["entry"] = found
+    return bundle
+
+
+def found_entry(url: str, resource: Resource, mode: str) -> dict[str, Any]:
+    """One entry of a searchset; `mode` is match or include (Bundle.entry.search.mode)."""
+    return {"fullUrl": url, "resource": resource, "search": {"mode": mode}}
 
 
 @dataclass(frozen=True, slots=True)

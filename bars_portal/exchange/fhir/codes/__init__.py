@@ -10,9 +10,6 @@ from bars_portal.exchange.fhir.codes.bookings import ParticipationStatus as Part
 from bars_portal.exchange.fhir.codes.bookings import SlotStatus as SlotStatus
 from bars_portal.exchange.fhir.codes.bookings import TelecomSystem as TelecomSystem
 from bars_portal.exchange.fhir.codes.bookings import TelecomUse as TelecomUse
-from bars_portal.exchange.fhir.codes.known import KNOWN_CODES as KNOWN_CODES
-from bars_portal.exchange.fhir.codes.known import SAFEGUARDING as SAFEGUARDING
-from bars_portal.exchange.fhir.codes.known import SAFEGUARDING_SYSTEM as SAFEGUARDING_SYSTEM
 from bars_portal.exchange.fhir.codes.messages import CAD_USE_CASES as CAD_USE_CASES
 from bars_portal.exchange.fhir.codes.messages import REFERRAL_USE_CASES as REFERRAL_USE_CASES
 from bars_portal.exchange.fhir.codes.messages import USE_CASE_SYSTEM as USE_CASE_SYSTEM
@@ -35,3 +32,6 @@ from bars_portal.exchange.fhir.codes.referrals import RejectedReason as Rejected
 from bars_portal.exchange.fhir.codes.referrals import ResponseOutcome as ResponseOutcome
 from bars_portal.exchange.fhir.codes.referrals import SceneSafety as SceneSafety
 from bars_portal.exchange.fhir.codes.referrals import ServiceRequestStatus as ServiceRequestStatus
+from bars_portal.exchange.fhir.codes.systems import KNOWN_CODES as KNOWN_CODES
+from bars_portal.exchange.fhir.codes.systems import SAFEGUARDING as SAFEGUARDING
+from bars_portal.exchange.fhir.codes.systems import SAFEGUARDING_SYSTEM as SAFEGUARDING_SYSTEM

@@ -42,12 +42,12 @@ class Params:
             self.fault(OutcomeCode.VALUE, f"{name} is too long or holds control characters")
         return sound
 
-    def given(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
         return bool(self._values[name])
 
     def one(self, name: str, *, required: bool) -> str | None:
         """The only value of a parameter; None after a fault, or when it is optional and absent."""
-        if required and not self.given(name):
+        if required and not self.has(name):
             self.fault(OutcomeCode.REQUIRED, f"{name} is missing")
         values = self.all(name)
         if len(values) > 1:

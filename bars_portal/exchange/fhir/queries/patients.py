@@ -70,10 +70,10 @@ def _identifier(reader: Params) -> NHSNumber | None:
 
 
 def _demographics(reader: Params, *, required: bool) -> Demographics | None:
-    given = [name for name in _TOGETHER if reader.given(name)]
-    if not given and (reader.given(IDENTIFIER) or not required):
+    named = [name for name in _TOGETHER if reader.has(name)]
+    if not named and (reader.has(IDENTIFIER) or not required):
         return None
-    if len(given) < len(_TOGETHER):
+    if len(named) < len(_TOGETHER):
         reader.fault(OutcomeCode.REQUIRED, f"{IDENTIFIER}, or {', '.join(_TOGETHER)} together, is needed")
     name = reader.one(NAME, required=False)
     birth_date = _birth_date(reader)
@@ -133,7 +133,7 @@ class ServiceRequestQuery:
         """Raise OutcomeError with every fault: 400 required, value or invalid."""
         reader = Params(params, (REQUEST_IDENTIFIER, *PATIENT))
         identifier = _request_identifier(reader)
-        patient = AppointmentQuery.read(reader, required=not reader.given(REQUEST_IDENTIFIER))
+        patient = AppointmentQuery.read(reader, required=not reader.has(REQUEST_IDENTIFIER))
         reader.finish()
         return cls(identifier, patient)
 

@@ -98,7 +98,7 @@ def _service(reader: Params) -> ServiceID | None:
 
 def _statuses(reader: Params) -> frozenset[SlotStatus]:
     """A comma list; the parameter repeated means the same."""
-    if not reader.given(STATUS):
+    if not reader.has(STATUS):
         reader.fault(OutcomeCode.REQUIRED, f"{STATUS} is missing")
     texts = [text.strip() for value in reader.all(STATUS) for text in value.split(",")]
     if any(text not in _SEARCHABLE for text in texts):
@@ -164,7 +164,7 @@ class DefinitionQuery:
         reader = Params(params, (CONTEXT,))
         services: set[ServiceID] = set()
         use_cases: set[UseCase] = set()
-        if not reader.given(CONTEXT):
+        if not reader.has(CONTEXT):
             reader.fault(OutcomeCode.REQUIRED, f"{CONTEXT} is missing")
         for text in _contexts(reader):
             _sort(reader, text, services, use_cases)
