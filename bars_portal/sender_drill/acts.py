@@ -11,9 +11,9 @@ from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
 from bars_portal.sender_drill.desk import (
     MODEL_SERVICE,
     Desk,
+    Display,
     DrillError,
     Row,
-    Told,
     content,
     patient,
     service,
@@ -35,7 +35,7 @@ from referrals.services import answering
 from referrals.services.answering import Decided
 from referrals.states import CaseStatus, Category
 
-Act = Callable[[Desk, Row], Told]
+Act = Callable[[Desk, Row], Display]
 
 _DAYS = timedelta(days=14)
 _AMBULANCE_SERVICES = frozenset({"2000159909", "2000159910"})
@@ -44,100 +44,100 @@ _VALIDATES = "2000003366"
 _EMERGENCY, _ASSESSMENT = "2000099001", "2000099003"
 
 
-def find_slots(desk: Desk, row: Row) -> Told:
+def find_slots(desk: Desk, row: Row) -> Display:
     found = _search(desk, row.service)
     if found.problem:
-        return Told(str(found.problem), found.problem.sentence)
-    return Told("offers")
+        return Display(str(found.problem), found.problem.sentence)
+    return Display("offers")
 
 
-def read_booking(desk: Desk, row: Row) -> Told:
+def read_booking(desk: Desk, row: Row) -> Display:
     """Of a booking that the service knows by `resource`; "" makes us search by the patient."""
     booking = _booked(desk, row)
     booking.remote_id = row.resource
     latest = read_latest_booking(desk.client, booking=booking, sender=desk.sender, now=desk.clock())
-    return Told(latest.state, latest.sentence)
+    return Display(latest.state, latest.sentence)
 
 
-def ask_what_it_takes(desk: Desk, row: Row) -> Told:
+def ask_what_it_takes(desk: Desk, row: Row) -> Display:
     place = service(desk, row.service)
     clear_capability(service=place)
     said = read_capability(desk.client, service=place, sender=desk.sender, now=desk.clock())
-    return Told("not-said" if said.use_cases is None else f"{len(said.use_cases)} use cases")
+    return Display("not-said" if said.use_cases is None else f"{len(said.use_cases)} use cases")
 
 
-def validate_and_hear_unmatched(desk: Desk, row: Row) -> Told:
+def validate_and_hear_unmatched(desk: Desk, row: Row) -> Display:
     """The reply is of another kind than the request: it is kept apart and put before people."""
     case = _validated(desk, row)
     waiting = open_unmatched_replies(desk.sending).filter(journey__correlation_id=case.correlation_id)
     has_come = wait_until(waiting.exists)
-    return Told("put before people" if has_come else "nothing heard", case.explanation)
+    return Display("put before people" if has_come else "nothing heard", case.explanation)
 
 
 # The receiver that remembers knows one patient, with one booking and one referral at a time: each act leaves
 # the patient without either, so that the next begins where the published table does.
-def book_once(desk: Desk, row: Row) -> Told:
+def book_once(desk: Desk, row: Row) -> Display:
     with _booking(desk, row) as booking:
-        return _told(booking)
+        return _display(booking)
 
 
-def book_twice(desk: Desk, row: Row) -> Told:
+def book_twice(desk: Desk, row: Row) -> Display:
     with _booking(desk, row):
-        return _told(_booked(desk, row))
+        return _display(_booked(desk, row))
 
 
-def cancel_it(desk: Desk, row: Row) -> Told:
+def cancel_it(desk: Desk, row: Row) -> Display:
     with _booking(desk, row) as booking:
         return _cancelled(desk, booking)
 
 
-def refer_linked(desk: Desk, row: Row) -> Told:
+def refer_linked(desk: Desk, row: Row) -> Display:
     with _booking(desk, row) as booking:
-        return _told(_referred(desk, row, booking))
+        return _display(_referred(desk, row, booking))
 
 
-def refer_twice(desk: Desk, row: Row) -> Told:
+def refer_twice(desk: Desk, row: Row) -> Display:
     with _booking(desk, row) as booking:
         _referred(desk, row, booking)
-        return _told(_referred(desk, row, booking))
+        return _display(_referred(desk, row, booking))
 
 
-def refer_mislinked(desk: Desk, row: Row) -> Told:
+def refer_mislinked(desk: Desk, row: Row) -> Display:
     """There is a booking, and the referral does not name it."""
     with _booking(desk, row):
-        return _told(_referred(desk, row))
+        return _display(_referred(desk, row))
 
 
-def take_referral_back(desk: Desk, row: Row) -> Told:
+def take_referral_back(desk: Desk, row: Row) -> Display:
     with _booking(desk, row) as booking:
         return _taken_back(desk, _referred(desk, row, booking))
 
 
-def book_after_referral(desk: Desk, row: Row) -> Told:
+def book_after_referral(desk: Desk, row: Row) -> Display:
     with _booking(desk, row) as booking:
         _referred(desk, row, booking)
-        return _told(_booked(desk, row))
+        return _display(_booked(desk, row))
 
 
-def cancel_after_referral(desk: Desk, row: Row) -> Told:
+def cancel_after_referral(desk: Desk, row: Row) -> Display:
     with _booking(desk, row) as booking:
         _referred(desk, row, booking)
         return _cancelled(desk, booking)
 
 
-def answer_started(desk: Desk, row: Row) -> Told:
+def answer_started(desk: Desk, row: Row) -> Display:
     case = _received(desk, row, Category.VALIDATION)
     return _answered(desk, answering.start_case(case=case, acting=desk.answering, now=desk.clock()))
 
 
-def answer_outcome(desk: Desk, row: Row) -> Told:
+def answer_outcome(desk: Desk, row: Row) -> Display:
     now, case = desk.clock(), _received(desk, row, Category.VALIDATION)
     outcome = Outcome(Disposition.HEAR_AND_TREAT, now, "No red flags.", priority=ARPPriority.C5)
     decided = answering.complete_validation(case=case, outcome=outcome, acting=desk.answering, now=now)
     return _answered(desk, decided)
 
 
-def answer_did_not_attend(desk: Desk, row: Row) -> Told:
+def answer_did_not_attend(desk: Desk, row: Row) -> Display:
     now, case = desk.clock(), _received(desk, row, Category.REFERRAL)
     missed = NonAttendance(now - timedelta(hours=2), now - timedelta(hours=1), "Nobody came.")
     decided = answering.record_non_attendance(case=case, missed=missed, acting=desk.answering, now=now)
@@ -166,7 +166,7 @@ def _booked(desk: Desk, row: Row) -> Booking:
     return booking
 
 
-def _cancelled(desk: Desk, booking: Booking) -> Told:
+def _cancelled(desk: Desk, booking: Booking) -> Display:
     """Read first, as a page does, then cancelled from that version."""
 
     def step() -> None:
@@ -216,7 +216,7 @@ def _validated(desk: Desk, row: Row) -> Case:
     return case
 
 
-def _updated(desk: Desk, case: Case) -> Told:
+def _updated(desk: Desk, case: Case) -> Display:
     def step() -> None:
         now = desk.clock()
         services.update_request(
@@ -230,7 +230,7 @@ def _updated(desk: Desk, case: Case) -> Told:
     return _changed(desk, case, step)
 
 
-def _taken_back(desk: Desk, case: Case) -> Told:
+def _taken_back(desk: Desk, case: Case) -> Display:
     def step() -> None:
         now = desk.clock()
         latest = read_latest(desk.client, case=case, sender=desk.sender, now=now)
@@ -241,25 +241,25 @@ def _taken_back(desk: Desk, case: Case) -> Told:
     return _changed(desk, case, step)
 
 
-def _changed(desk: Desk, subject: Booking | Case, step: Callable[[], None]) -> Told:
+def _changed(desk: Desk, subject: Booking | Case, step: Callable[[], None]) -> Display:
     """Where our own rules refuse the step, their sentence, and the state stays."""
     try:
         step()
     except PolicyRefused as refusal:
-        return Told(subject.status, refusal.sentence)
+        return Display(subject.status, refusal.sentence)
     settle(subject, desk)
-    return _told(subject)
+    return _display(subject)
 
 
-def _read(desk: Desk, case: Case, *, remote_id: str | None = None) -> Told:
+def _read(desk: Desk, case: Case, *, remote_id: str | None = None) -> Display:
     """By the id that the service gave, or as if it had given this one; "" makes us search by the patient."""
     if remote_id is not None:
         case.remote_id = remote_id
     latest = read_latest(desk.client, case=case, sender=desk.sender, now=desk.clock())
-    return Told(latest.state, latest.sentence)
+    return Display(latest.state, latest.sentence)
 
 
-def _heard(case: Case) -> Told:
+def _heard(case: Case) -> Display:
     """Once the service's own reply has come, by way of our receiver."""
 
     def has_come() -> bool:
@@ -267,7 +267,7 @@ def _heard(case: Case) -> Told:
         return case.status not in (CaseStatus.SENT, CaseStatus.REQUESTED)
 
     wait_until(has_come)
-    return _told(case)
+    return _display(case)
 
 
 def _received(desk: Desk, row: Row, category: Category) -> Case:
@@ -283,30 +283,30 @@ def _received(desk: Desk, row: Row, category: Category) -> Case:
     return case
 
 
-def _answered(desk: Desk, decided: Decided) -> Told:
+def _answered(desk: Desk, decided: Decided) -> Display:
     answer = decided.answer
     if answer is None:
         raise DrillError("The decision had no answer to send.")
     settle(answer, desk)
-    return Told(answer.state, answer.explanation)
+    return Display(answer.state, answer.explanation)
 
 
-def _told(subject: Booking | Case) -> Told:
-    return Told(subject.status, subject.explanation)
+def _display(subject: Booking | Case) -> Display:
+    return Display(subject.status, subject.explanation)
 
 
 ACTS: Mapping[str, Act] = {
     "find slots": find_slots,
-    "book": lambda desk, row: _told(_booked(desk, row)),
+    "book": lambda desk, row: _display(_booked(desk, row)),
     "cancel": lambda desk, row: _cancelled(desk, _booked(desk, row)),
     "read booking": read_booking,
     "ask what it takes": ask_what_it_takes,
-    "refer": lambda desk, row: _told(_referred(desk, row)),
+    "refer": lambda desk, row: _display(_referred(desk, row)),
     "refer and hear": lambda desk, row: _heard(_referred(desk, row)),
     "update referral": lambda desk, row: _updated(desk, _referred(desk, row)),
     "take back referral": lambda desk, row: _taken_back(desk, _referred(desk, row)),
     "read referral": lambda desk, row: _read(desk, _referred(desk, row), remote_id=row.resource),
-    "validate": lambda desk, row: _told(_validated(desk, row)),
+    "validate": lambda desk, row: _display(_validated(desk, row)),
     "validate and hear": lambda desk, row: _heard(_validated(desk, row)),
     "validate and hear what fits no request": validate_and_hear_unmatched,
     "validate and read": lambda desk, row: _read(desk, _validated(desk, row)),
@@ -319,7 +319,7 @@ ACTS: Mapping[str, Act] = {
     "stateful: refer": refer_linked,
     "stateful: refer twice": refer_twice,
     "stateful: refer without naming the booking": refer_mislinked,
-    "stateful: refer without a booking": lambda desk, row: _told(_referred(desk, row)),
+    "stateful: refer without a booking": lambda desk, row: _display(_referred(desk, row)),
     "stateful: take the referral back": take_referral_back,
     "stateful: book after the referral": book_after_referral,
     "stateful: cancel after the referral": cancel_after_referral,

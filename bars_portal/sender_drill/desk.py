@@ -41,6 +41,7 @@ _STEP_SECONDS = 0.2
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
 # The service that takes everything: others of the published world that our directory lacks are made like it.
 MODEL_SERVICE = "2000072489"
+_OUTCOME = Outcome(OutcomeKind.PRESENTING_COMPLAINT, Concept(text="Chest pain"))
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def rows(file: Path = TABLE) -> list[Row]:
 
 
 @dataclass(frozen=True)
-class Told:
+class Display:
     """What came of an act: the state that the page shows, and its sentence."""
 
     state: str
@@ -136,9 +137,6 @@ def wait_until(done: Callable[[], bool]) -> bool:
 def _has_ended(message: OutboundMessage) -> bool:
     message.refresh_from_db(fields=["state"])
     return message.state not in _ON_ITS_WAY
-
-
-_OUTCOME = Outcome(OutcomeKind.PRESENTING_COMPLAINT, Concept(text="Chest pain"))
 
 
 def patient(nhs_number: str) -> PatientDetails:

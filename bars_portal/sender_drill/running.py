@@ -14,15 +14,30 @@ from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.sender_drill.acts import ACTS, Act
-from bars_portal.sender_drill.desk import Desk, DrillError, Row, Told
+from bars_portal.sender_drill.desk import Desk, Display, DrillError, Row
+
+TITLE = "Sender drill"
+_STYLE = (
+    "body{font:1rem/1.5 Arial,sans-serif;color:#212b32;margin:1.5rem}table{border-collapse:collapse}"
+    "th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #d8dde0}"
+    ".failed{color:#d5281b;font-weight:bold}"
+)
+_PAGE = Template(
+    '<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>$title</title>'
+    "<style>$style</style></head><body><h1>$title</h1><p>$summary</p>\n<table>"
+    "<caption>What a clinician is told</caption><thead><tr>$head</tr></thead>\n<tbody>$rows</tbody></table>"
+    "</body></html>\n"
+)
+_COLUMNS = ("Verdict", "Scenario", "Act", "State", "Told", "Findings")
 
 
 @dataclass(frozen=True)
 class Result:
-    """`told` is what came; `error` why there is nothing to compare."""
+    """`display` is what came; `error` why there is nothing to compare."""
 
     row: Row
-    told: Told
+    display: Display
     seconds: float
     error: str = ""
 
@@ -34,7 +49,7 @@ class Result:
     def findings(self) -> tuple[str, ...]:
         if self.error:
             return (self.error,)
-        pairs = (("state", self.row.state, self.told.state), ("told", self.row.told, self.told.words))
+        pairs = (("state", self.row.state, self.display.state), ("told", self.row.told, self.display.words))
         return tuple(f'{name}: "{came}" instead of "{due}"' for name, due, came in pairs if came != due)
 
 
@@ -56,30 +71,14 @@ def _act(row: Row) -> Act:
 
 def _one(desk: Desk, row: Row) -> Result:
     began = time.monotonic()
-    told, error = Told(""), ""
+    display, error = Display(""), ""
     try:
-        told = _act(row)(desk, row)
+        display = _act(row)(desk, row)
     except PolicyRefused as refusal:
-        told = Told("not allowed", refusal.sentence)
+        display = Display("not allowed", refusal.sentence)
     except DrillError as missing:
         error = str(missing)
-    return Result(row, told, round(time.monotonic() - began, 2), error)
-
-
-TITLE = "Sender drill"
-_STYLE = (
-    "body{font:1rem/1.5 Arial,sans-serif;color:#212b32;margin:1.5rem}table{border-collapse:collapse}"
-    "th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #d8dde0}"
-    ".failed{color:#d5281b;font-weight:bold}"
-)
-_PAGE = Template(
-    '<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>$title</title>'
-    "<style>$style</style></head><body><h1>$title</h1><p>$summary</p>\n<table>"
-    "<caption>What a clinician is told</caption><thead><tr>$head</tr></thead>\n<tbody>$rows</tbody></table>"
-    "</body></html>\n"
-)
-_COLUMNS = ("Verdict", "Scenario", "Act", "State", "Told", "Findings")
+    return Result(row, display, round(time.monotonic() - began, 2), error)
 
 
 def write_report(folder: Path, results: Sequence[Result], *, now: datetime) -> None:
@@ -99,8 +98,8 @@ def _as_data(result: Result) -> dict[str, Any]:
         "act": row.act,
         "sentinel": {"service": row.service, "nhs_number": row.nhs_number, "resource": row.resource},
         "verdict": "passed" if result.passed else "failed",
-        "state": result.told.state,
-        "told": result.told.words,
+        "state": result.display.state,
+        "told": result.display.words,
         "findings": list(result.findings),
         "seconds": result.seconds,
     }

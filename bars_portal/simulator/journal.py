@@ -86,8 +86,8 @@ class Journal:
             raise
         finally:
             took = round((time.monotonic() - began) * 1000)
-            told = {"scenario": scenario, **facts}
-            self.note(request, answer=answer, status=status, at=at, took_ms=took, **told)
+            noted = {"scenario": scenario, **facts}
+            self.note(request, answer=answer, status=status, at=at, took_ms=took, **noted)
         return answer
 
     def note(

@@ -186,9 +186,9 @@ class TokenEndpoint:
             return self._issue(_assertion_of(request), self.clock())
         except TokenRefused as refusal:
             reason = refusal.reason
-            told = json_answer(reason.status, _failure(reason.error, reason.description), *NOT_CACHED)
+            answer = json_answer(reason.status, _failure(reason.error, reason.description), *NOT_CACHED)
             # For the journal, which keeps no body of a token request.
-            return replace(told, scenario=reason.description)
+            return replace(answer, scenario=reason.description)
 
     def _issue(self, assertion: str, now: datetime) -> Answer:
         judged = judge_assertion(assertion, registry=self.registry, audience=self.token_url, now=now)

@@ -16,6 +16,8 @@ from bars_portal.simulator.wire import Answer, Request, json_answer
 # The live proxy writes a small "s" here, and the value set below for a few: senders must cope with both.
 ERROR_CODES = "https://fhir.nhs.uk/Codesystem/http-error-codes"
 OUTCOME_VALUE_SET = "http://hl7.org/fhir/ValueSet/operation-outcome"
+LONGEST_INSPECTED = 1024 * 1024
+FHIR_XML = "{http://hl7.org/fhir}"
 
 
 class ProxyError(Enum):
@@ -98,8 +100,6 @@ ALWAYS_REPLACED = {
     503: ProxyError.RECEIVER_UNAVAILABLE,
     504: ProxyError.RECEIVER_TIMEOUT,
 }
-LONGEST_INSPECTED = 1024 * 1024
-FHIR_XML = "{http://hl7.org/fhir}"
 
 
 class Refused(Exception):

@@ -55,7 +55,7 @@ _PATH = re.compile(r"/(?P<kind>HealthcareService|Endpoint)(/(?P<id>[^/$]+))?(?P<
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Operation:
     """One request of one organisation about a kind of resource, or about one of them."""
 
     kind: str
@@ -81,81 +81,81 @@ class CatalogueApi:
 
     def answer(self, request: Request, suffix: str) -> Answer:
         try:
-            asked = _asked(request, suffix)
-            return self._verb(asked)(asked)
+            operation = _operation(request, suffix)
+            return self._verb(operation)(operation)
         except CatalogueRefused as refused:
             return refused.answer(request)
 
-    def _verb(self, asked: _Asked) -> Callable[[_Asked], Answer]:
+    def _verb(self, operation: _Operation) -> Callable[[_Operation], Answer]:
         verbs = {"GET": self._search, "POST": self._create}
-        if asked.key is not None:
+        if operation.key is not None:
             verbs = {"GET": self._read, "PUT": self._put, "DELETE": self._delete}
         # A template is only searched for, never read alone.
-        if asked.kind == TEMPLATE and asked.key is not None:
+        if operation.kind == TEMPLATE and operation.key is not None:
             del verbs["GET"]
-        if asked.request.method not in verbs:
+        if operation.request.method not in verbs:
             raise CatalogueRefused(CatalogueError.WRONG_VERB, f"Served here: {', '.join(verbs)}.")
-        return verbs[asked.request.method]
+        return verbs[operation.request.method]
 
-    def _search(self, asked: _Asked) -> Answer:
-        path = f"/{ENDPOINT}/$template" if asked.kind == TEMPLATE else f"/{asked.kind}"
+    def _search(self, operation: _Operation) -> Answer:
+        path = f"/{ENDPOINT}/$template" if operation.kind == TEMPLATE else f"/{operation.kind}"
         url = self._fhir_url + path
-        found, links = search(self._store, asked.kind, asked.request.query, url=url)
+        found, links = search(self._store, operation.kind, operation.request.query, url=url)
         entries = [
             {
                 "fullUrl": f"{self._fhir_url}/{each['resourceType']}/{each['id']}",
-                "resource": shown_to(each, asked.organisation),
+                "resource": shown_to(each, operation.organisation),
                 "search": {"mode": "match"},
             }
             for each in found
         ]
         bundle = {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
-        return json_answer(200, bundle, *asked.request.sent_ids(), media=FHIR_MEDIA)
+        return json_answer(200, bundle, *operation.request.sent_ids(), media=FHIR_MEDIA)
 
-    def _read(self, asked: _Asked) -> Answer:
-        return asked.answer(200, self._there(asked))
+    def _read(self, operation: _Operation) -> Answer:
+        return operation.answer(200, self._there(operation))
 
-    def _create(self, asked: _Asked) -> Answer:
-        body = _body(asked)
+    def _create(self, operation: _Operation) -> Answer:
+        body = _body(operation)
         new = "id" not in body and "meta" not in body
         need(new, CatalogueError.VALUE, "A new resource has neither id nor meta.")
         with self._store.lock:
-            return asked.answer(200, self._keep(asked, str(uuid.uuid4()), body, version=1))
+            return operation.answer(200, self._keep(operation, str(uuid.uuid4()), body, version=1))
 
-    def _put(self, asked: _Asked) -> Answer:
-        key, body = str(asked.key), _body(asked)
+    def _put(self, operation: _Operation) -> Answer:
+        key, body = str(operation.key), _body(operation)
         same = str(body.get("id", key)).lower() == key
         need(same, CatalogueError.VALUE, "id: the body and the path name different resources.")
         with self._store.lock:
-            there = self._store.get(asked.kind, key)
+            there = self._store.get(operation.kind, key)
             if there is None:
-                return asked.answer(201, self._keep(asked, key, body, version=1))
-            _check_owner(asked, there)
+                return operation.answer(201, self._keep(operation, key, body, version=1))
+            _check_owner(operation, there)
             version = int(there["meta"]["versionId"]) + 1
-            return asked.answer(200, self._keep(asked, key, body, version=version))
+            return operation.answer(200, self._keep(operation, key, body, version=version))
 
-    def _delete(self, asked: _Asked) -> Answer:
+    def _delete(self, operation: _Operation) -> Answer:
         with self._store.lock:
-            _check_owner(asked, self._there(asked))
-            self._store.delete(asked.kind, str(asked.key))
+            _check_owner(operation, self._there(operation))
+            self._store.delete(operation.kind, str(operation.key))
         coding = {"system": ERROR_CODES, "code": "OK"}
         words = "Resource deleted successfully."
         outcome = operation_outcome("informational", coding, words, severity="information")
-        return json_answer(200, outcome, *asked.request.sent_ids(), media=FHIR_MEDIA)
+        return json_answer(200, outcome, *operation.request.sent_ids(), media=FHIR_MEDIA)
 
-    def _there(self, asked: _Asked) -> Resource:
-        there = self._store.get(asked.kind, str(asked.key))
+    def _there(self, operation: _Operation) -> Resource:
+        there = self._store.get(operation.kind, str(operation.key))
         if there is None:
-            raise CatalogueRefused(CatalogueError.NOT_FOUND, f"There is no such {asked.kind}.")
+            raise CatalogueRefused(CatalogueError.NOT_FOUND, f"There is no such {operation.kind}.")
         return there
 
-    def _keep(self, asked: _Asked, key: str, body: Resource, *, version: int) -> Resource:
-        check(asked.kind, body)
-        self._check_references(asked.kind, body)
-        self._check_unique(asked.kind, key, body)
+    def _keep(self, operation: _Operation, key: str, body: Resource, *, version: int) -> Resource:
+        check(operation.kind, body)
+        self._check_references(operation.kind, body)
+        self._check_unique(operation.kind, key, body)
         meta = {"versionId": str(version), "lastUpdated": self._clock().isoformat(timespec="milliseconds")}
         resource = {**body, "id": key, "meta": meta}
-        self._store.put(asked.kind, key, resource)
+        self._store.put(operation.kind, key, resource)
         return resource
 
     def _check_references(self, kind: str, body: Resource) -> None:
@@ -177,7 +177,7 @@ def _mark(kind: str, resource: Resource) -> object:
     return str(resource.get("address")).rstrip("/"), owners(resource), *kinds
 
 
-def _asked(request: Request, suffix: str) -> _Asked:
+def _operation(request: Request, suffix: str) -> _Operation:
     match = _PATH.fullmatch(suffix)
     if match is None or (match["template"] and match["kind"] != ENDPOINT):
         raise CatalogueRefused(CatalogueError.NOT_FOUND, "The API path does not exist.")
@@ -185,7 +185,7 @@ def _asked(request: Request, suffix: str) -> _Asked:
     if match["id"] is not None and not _UUID.fullmatch(match["id"]):
         raise CatalogueRefused(CatalogueError.VALUE, "id: this is no UUID.")
     key = match["id"].lower() if match["id"] else None
-    return _Asked(kind, key, _organisation(request.header(ORGANISATION_HEADER)), request)
+    return _Operation(kind, key, _organisation(request.header(ORGANISATION_HEADER)), request)
 
 
 def _organisation(header: str) -> str:
@@ -196,15 +196,15 @@ def _organisation(header: str) -> str:
     return found.pop()
 
 
-def _body(asked: _Asked) -> Resource:
+def _body(operation: _Operation) -> Resource:
     try:
-        return decoded(asked.request.body, FHIR_JSON)
+        return decoded(operation.request.body, FHIR_JSON)
     except NotFhir as problem:
         raise CatalogueRefused(CatalogueError.STRUCTURE, "The body must be a JSON object.") from problem
 
 
-def _check_owner(asked: _Asked, there: Resource) -> None:
-    owned = asked.kind == SERVICE or asked.organisation in owners(there)
+def _check_owner(operation: _Operation, there: Resource) -> None:
+    owned = operation.kind == SERVICE or operation.organisation in owners(there)
     need(owned, CatalogueError.NOT_OWNER, "Only the owner of an Endpoint may change or delete it.")
 
 

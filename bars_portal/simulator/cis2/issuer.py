@@ -80,28 +80,30 @@ class Issuer:
             "backchannel_logout_session_supported": True,
         }
 
-    def _ask(self, given: Mapping[str, str]) -> Answer:
+    def _ask(self, fields: Mapping[str, str]) -> Answer:
         """The page to choose a person and role on; a bad question goes back, unless nobody knows where to."""
         registered = self._registry.read()
-        asked = {name: given[name] for name in _QUESTION if name in given}
+        question = {name: fields[name] for name in _QUESTION if name in fields}
         people = list(registered.people.values())
-        return _wrong(registered, asked) or _rendered("choose", people=people, asked=asked)
+        return _wrong(registered, question) or _rendered("choose", people=people, question=question)
 
-    def _choose(self, given: Mapping[str, str]) -> Answer:
+    def _choose(self, fields: Mapping[str, str]) -> Answer:
         """The browser goes back with a code for who was chosen."""
         registered, now = self._registry.read(), self._clock()
-        asked = {name: given[name] for name in _QUESTION if name in given}
-        wrong = _wrong(registered, asked)
+        question = {name: fields[name] for name in _QUESTION if name in fields}
+        wrong = _wrong(registered, question)
         if wrong is not None:
             return wrong
-        sub, _, role_id = given.get("chosen", "").partition(" ")
+        sub, _, role_id = fields.get("chosen", "").partition(" ")
         person = registered.people.get(sub)
         if person is None or all(role["person_roleid"] != role_id for role in person.roles):
-            return _back(asked, error="access_denied")
-        session = self._memory.open_session(sub=sub, role_id=role_id, client_id=asked["client_id"], now=now)
+            return _back(question, error="access_denied")
+        session = self._memory.open_session(
+            sub=sub, role_id=role_id, client_id=question["client_id"], now=now
+        )
         until = now + CODE_LIFE
-        grant = Grant(session, asked["redirect_uri"], asked["nonce"], asked["code_challenge"], until)
-        return _back(asked, code=self._memory.issue_code(grant))
+        grant = Grant(session, question["redirect_uri"], question["nonce"], question["code_challenge"], until)
+        return _back(question, code=self._memory.issue_code(grant))
 
     def _token(self, form: Mapping[str, str]) -> Answer:
         now, client = self._clock(), self._client_of(form)
@@ -148,15 +150,15 @@ class Issuer:
         content = {"sub": person.sub, "nhsid_useruid": person.sub, **names, **roles}
         return json_answer(200, content, _NOT_CACHED)
 
-    def _logout(self, given: Mapping[str, str]) -> Answer:
+    def _logout(self, fields: Mapping[str, str]) -> Answer:
         """Ends the session of the id token; back to a registered address, else a page of our own."""
-        client_id, sid = self._signer.audience_of(given.get("id_token_hint", ""))
+        client_id, sid = self._signer.audience_of(fields.get("id_token_hint", ""))
         self._memory.end(sid)
         client = self._registry.read().clients.get(client_id)
-        back = given.get("post_logout_redirect_uri", "")
+        back = fields.get("post_logout_redirect_uri", "")
         if client is None or back not in client.post_logout_redirect_uris:
             return _page("You are signed out (mock NHS CIS2)", "You can close this page.")
-        state = f"?{urlencode({'state': given['state']})}" if given.get("state") else ""
+        state = f"?{urlencode({'state': fields['state']})}" if fields.get("state") else ""
         return Answer(303, (("Location", back + state),))
 
     def _sessions(self) -> Answer:
@@ -172,28 +174,28 @@ class Issuer:
         token = self._signer.logout_token(
             sub=session.sub, sid=session.sid, audience=client.client_id, now=self._clock()
         )
-        told = tell(client.backchannel_logout_uri, token)
-        return _page("The session is ended", f"The application answered: {told}.")
+        status = tell(client.backchannel_logout_uri, token)
+        return _page("The session is ended", f"The application answered: {status}.")
 
 
-def _wrong(registered: Registered, asked: Mapping[str, str]) -> Answer | None:
-    client = registered.clients.get(asked.get("client_id", ""))
-    if client is None or asked.get("redirect_uri") not in client.redirect_uris:
+def _wrong(registered: Registered, question: Mapping[str, str]) -> Answer | None:
+    client = registered.clients.get(question.get("client_id", ""))
+    if client is None or question.get("redirect_uri") not in client.redirect_uris:
         # Never back to an address that nobody has registered.
         return _page("Not registered", "This application or its address is not registered.", status=400)
-    if asked.get("response_type") != "code":
-        return _back(asked, error="unsupported_response_type")
-    if "openid" not in asked.get("scope", "").split():
-        return _back(asked, error="invalid_scope")
-    needed = all(asked.get(name) for name in ("state", "nonce", "code_challenge"))
-    if not needed or asked.get("code_challenge_method") != "S256":
-        return _back(asked, error="invalid_request")
+    if question.get("response_type") != "code":
+        return _back(question, error="unsupported_response_type")
+    if "openid" not in question.get("scope", "").split():
+        return _back(question, error="invalid_scope")
+    needed = all(question.get(name) for name in ("state", "nonce", "code_challenge"))
+    if not needed or question.get("code_challenge_method") != "S256":
+        return _back(question, error="invalid_request")
     return None
 
 
-def _back(asked: Mapping[str, str], **said: str) -> Answer:
-    state = {"state": asked["state"]} if asked.get("state") else {}
-    return Answer(303, (("Location", f"{asked['redirect_uri']}?{urlencode({**said, **state})}"),))
+def _back(question: Mapping[str, str], **said: str) -> Answer:
+    state = {"state": question["state"]} if question.get("state") else {}
+    return Answer(303, (("Location", f"{question['redirect_uri']}?{urlencode({**said, **state})}"),))
 
 
 def _belongs(grant: Grant, client: Client, form: Mapping[str, str]) -> bool:

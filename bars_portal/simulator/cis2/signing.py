@@ -18,6 +18,7 @@ TOKEN_SECONDS = 300
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 ASSERTION_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256"]
 LONGEST_ASSERTION = timedelta(minutes=5)
+_SECONDS = 5.0
 
 
 class Signer:
@@ -70,9 +71,6 @@ def assertion_id(assertion: str, *, client: Client, audiences: frozenset[str], n
         return ""
     too_long = claims["exp"] > (now + LONGEST_ASSERTION).timestamp()
     return "" if too_long or claims["sub"] != client.client_id else str(claims["jti"])
-
-
-_SECONDS = 5.0
 
 
 def tell(address: str, logout_token: str) -> str:

@@ -11,7 +11,11 @@ from zoneinfo import ZoneInfo
 from bars_portal.simulator.fhir import NotFhir, as_the_library_reads
 from bars_portal.simulator.selftest.messages import Values
 from bars_portal.simulator.selftest.model import Exchange, Json
-from bars_portal.simulator.selftest.paths import PathError, cut, found
+from bars_portal.simulator.selftest.paths import PathError, cut, values_at
+
+ERROR_SYSTEM = "https://fhir.nhs.uk/CodeSystem/http-error-codes"
+_MEDIA_TYPE = re.compile(r"application/fhir\+(?:json|xml)(?:;\s*[\w.-]+=[\w.\-\"]+)*")
+LONDON = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Answer:
 
     def at(self, path: str) -> list[Any]:
         """Every value at a path of the answer."""
-        return found(self.content, path) if self.content else []
+        return values_at(self.content, path) if self.content else []
 
 
 # Gives what is not as it was expected, in plain words; nothing when all is well.
@@ -36,9 +40,6 @@ def shown(values: list[Any]) -> str:
     return ", ".join(str(each)[:80] for each in values[:4]) or "missing"
 
 
-ERROR_SYSTEM = "https://fhir.nhs.uk/CodeSystem/http-error-codes"
-
-
 def status(answer: Answer, wanted: Any) -> Iterator[str]:
     allowed = wanted if isinstance(wanted, list) else [wanted]
     if answer.exchange.status not in allowed:
@@ -47,18 +48,18 @@ def status(answer: Answer, wanted: Any) -> Iterator[str]:
 
 def first_issue(name: str, path: str) -> Check:
     def check(answer: Answer, wanted: Any) -> Iterator[str]:
-        told = answer.at(f"OperationOutcome.issue[0].{path}")
+        actual = answer.at(f"OperationOutcome.issue[0].{path}")
         allowed = wanted if isinstance(wanted, list) else [wanted]
-        if not told or told[0] not in allowed:
-            yield f"The {name} is {shown(told)}, not {' or '.join(allowed)}"
+        if not actual or actual[0] not in allowed:
+            yield f"The {name} is {shown(actual)}, not {' or '.join(allowed)}"
 
     return check
 
 
 def expression(answer: Answer, wanted: Any) -> Iterator[str]:
-    told = answer.at("OperationOutcome.issue[0].expression[*]")
-    if not any(wanted in each for each in told):
-        yield f"No expression of the first issue names {wanted}: {shown(told)}"
+    actual = answer.at("OperationOutcome.issue[0].expression[*]")
+    if not any(wanted in each for each in actual):
+        yield f"No expression of the first issue names {wanted}: {shown(actual)}"
 
 
 def outcome(answer: Answer, _: Any) -> Iterator[str]:
@@ -76,9 +77,6 @@ def outcome(answer: Answer, _: Any) -> Iterator[str]:
         yield "The first issue has no diagnostics in plain words"
 
 
-_MEDIA_TYPE = re.compile(r"application/fhir\+(?:json|xml)(?:;\s*[\w.-]+=[\w.\-\"]+)*")
-
-
 def echo(answer: Answer, _: Any) -> Iterator[str]:
     for name in ("x-request-id", "x-correlation-id"):
         sent = answer.exchange.headers.get(name)
@@ -87,22 +85,22 @@ def echo(answer: Answer, _: Any) -> Iterator[str]:
 
 
 def media_type(answer: Answer, wanted: str) -> Iterator[str]:
-    told = answer.exchange.answer_headers.get("content-type", "")
-    if told.partition(";")[0] != wanted or not _MEDIA_TYPE.fullmatch(told):
-        yield f"The Content-Type is {told or 'missing'}, not {wanted} (with no blank before ;)"
+    actual = answer.exchange.answer_headers.get("content-type", "")
+    if actual.partition(";")[0] != wanted or not _MEDIA_TYPE.fullmatch(actual):
+        yield f"The Content-Type is {actual or 'missing'}, not {wanted} (with no blank before ;)"
 
 
 def sized(answer: Answer, _: Any) -> Iterator[str]:
-    told = answer.exchange.answer_headers
-    if "content-length" not in told and told.get("transfer-encoding") != "chunked":
+    actual = answer.exchange.answer_headers
+    if "content-length" not in actual and actual.get("transfer-encoding") != "chunked":
         yield "The answer has neither Content-Length nor chunks"
 
 
 def headers(answer: Answer, wanted: Mapping[str, str]) -> Iterator[str]:
     for name, value in wanted.items():
-        told = answer.exchange.answer_headers.get(name.lower())
-        if told != value:
-            yield f"The header {name} is {told or 'missing'}, not {value}"
+        actual = answer.exchange.answer_headers.get(name.lower())
+        if actual != value:
+            yield f"The header {name} is {actual or 'missing'}, not {value}"
 
 
 def has_headers(answer: Answer, wanted: list[str]) -> Iterator[str]:
@@ -157,7 +155,7 @@ def once_in_each(answer: Answer, wanted: Mapping[str, Mapping[str, str]]) -> Ite
     for kind, places in answer.values.fill(dict(wanted)).items():
         for number, resource in enumerate(answer.at(f"{kind}[*]"), 1):
             for path, value in places.items():
-                count = found(resource, f"{kind}.{path}").count(value)
+                count = values_at(resource, f"{kind}.{path}").count(value)
                 if count != 1:
                     yield f"{kind} {number} has {value} {count} times in {path}, not once"
 
@@ -199,11 +197,8 @@ def as_sent(answer: Answer, wanted: Mapping[str, list[str]]) -> Iterator[str]:
     for number, paths in wanted.items():
         sent = answer.values.requests[int(number) - 1]
         for path in paths:
-            if sent is None or answer.at(path) != found(sent, path):
+            if sent is None or answer.at(path) != values_at(sent, path):
                 yield f"{path} is not what was sent in request {number}"
-
-
-LONDON = ZoneInfo("Europe/London")
 
 
 def uuids(answer: Answer, wanted: list[str]) -> Iterator[str]:
@@ -217,8 +212,8 @@ def uuids(answer: Answer, wanted: list[str]) -> Iterator[str]:
 
 def instants(answer: Answer, wanted: Mapping[str, str]) -> Iterator[str]:
     for path, text in answer.values.fill(dict(wanted)).items():
-        told = [_moment(each) for each in answer.at(path)]
-        if told != [_moment(text)]:
+        actual = [_moment(each) for each in answer.at(path)]
+        if actual != [_moment(text)]:
             yield f"{path} is {shown(answer.at(path))}, not the instant {text}"
 
 

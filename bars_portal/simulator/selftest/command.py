@@ -25,18 +25,18 @@ PASSED, FAILED, NOT_RUN = 0, 1, 2
 
 def main(arguments: Sequence[str]) -> int:
     """Runs what is asked for; the exit code."""
-    given = _arguments(arguments)
+    options = _arguments(arguments)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     try:
         scenarios = select(
-            read_scenarios(given.scenarios), given.scenario, answers_theirs=bool(given.sent_request)
+            read_scenarios(options.scenarios), options.scenario, answers_theirs=bool(options.sent_request)
         )
-        if given.list:
+        if options.list:
             return _list(scenarios, console)
-        report = _run(given, scenarios, console)
-        if given.report:
-            write(report, given.report)
-            console.print(f"Report: {given.report / 'index.html'} (test data only)")
+        report = _run(options, scenarios, console)
+        if options.report:
+            write(report, options.report)
+            console.print(f"Report: {options.report / 'index.html'} (test data only)")
     except (BadScenario, UnknownScenario, TargetError, NotOffered, OSError) as problem:
         console.print(f"The self-test could not be run: {problem}")
         return NOT_RUN
@@ -68,25 +68,26 @@ def _arguments(arguments: Sequence[str]) -> Namespace:
     jobs = "scenarios under way at once, default 4"
     option("--jobs", type=int, choices=range(1, 17), default=4, metavar="N", help=jobs)
     parser.add_argument("--list", action="store_true", help="list the scenarios and do nothing")
-    given = parser.parse_args(arguments)
-    if not given.list and not (given.target and given.service):
+    options = parser.parse_args(arguments)
+    if not options.list and not (options.target and options.service):
         parser.error("--target and --service are needed")
-    return given
+    return options
 
 
-def _target(given: Namespace) -> Target:
+def _target(options: Namespace) -> Target:
     """The receiver and the certificates for it."""
-    wrong = (given.wrong_name_cert, given.wrong_name_key)
-    url = given.target.rstrip("/")
-    return Target(url, given.ca, given.cert, given.key, wrong if all(wrong) else None)
+    wrong = (options.wrong_name_cert, options.wrong_name_key)
+    url = options.target.rstrip("/")
+    return Target(url, options.ca, options.cert, options.key, wrong if all(wrong) else None)
 
 
-def _run(given: Namespace, scenarios: Sequence[Scenario], console: Console) -> Report:
+def _run(options: Namespace, scenarios: Sequence[Scenario], console: Console) -> Report:
     started = datetime.now(UTC).replace(microsecond=0)
-    connections = Connections(_target(given))
+    connections = Connections(_target(options))
     try:
         runner = Runner(
-            connections, Settings(given.service, given.sender, started, given.sent_request, jobs=given.jobs)
+            connections,
+            Settings(options.service, options.sender, started, options.sent_request, jobs=options.jobs),
         )
         offer = runner.offer()
         results = []
@@ -98,7 +99,7 @@ def _run(given: Namespace, scenarios: Sequence[Scenario], console: Console) -> R
                 progress.advance(task)
     finally:
         connections.close()
-    return Report(given.target, given.service, started, results)
+    return Report(options.target, options.service, started, results)
 
 
 def _progress(console: Console) -> Progress:

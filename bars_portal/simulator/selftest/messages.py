@@ -20,7 +20,7 @@ from uuid import uuid4
 from nhs_number.validate import calculate_checksum
 
 from bars_portal.simulator.selftest.model import Json
-from bars_portal.simulator.selftest.paths import PathError, cut, found, put
+from bars_portal.simulator.selftest.paths import PathError, cut, put, values_at
 
 FOLDER = Path(__file__).parent / "messages"
 CHANGES = frozenset({"set", "remove", "drop", "double", "stamped"})
@@ -104,9 +104,9 @@ class Values:
 
     def _spoken(self, match: re.Match[str]) -> str:
         side, number, path = match.groups()
-        told = self.requests if side == "request" else self.answers
-        message = told[int(number) - 1] if int(number) <= len(told) else None
-        values = found(message, path) if message else []
+        messages = self.requests if side == "request" else self.answers
+        message = messages[int(number) - 1] if int(number) <= len(messages) else None
+        values = values_at(message, path) if message else []
         # What is missing is a finding where it is compared, never a crash.
         return str(values[0]) if values else f"(no {path} in {side} {number})"
 
@@ -128,7 +128,7 @@ def apply(message: Json, changes: Mapping[str, Any], values: Values) -> None:
     if stamped := changes.get("stamped"):
         instant = values.stamp(stamped)
         message["meta"]["lastUpdated"] = message["timestamp"] = instant
-        for resource in found(message, "Bundle.entry[*].resource"):
+        for resource in values_at(message, "Bundle.entry[*].resource"):
             resource["meta"]["lastUpdated"] = instant
     filled = {path: values.fill(value) for path, value in changes.get("set", {}).items()}
     _change(message, {**changes, "set": filled})
@@ -148,7 +148,7 @@ def _change(message: Json, changes: Mapping[str, Any]) -> None:
 
 
 def _entry(message: Json, kind: str) -> Json:
-    entries = found(message, f"@{kind}")
+    entries = values_at(message, f"@{kind}")
     if not entries:
         raise PathError(f"the message has no {kind}")
     entry: Json = entries[0]

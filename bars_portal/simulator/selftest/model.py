@@ -88,5 +88,5 @@ class Result:
     @property
     def findings(self) -> tuple[str, ...]:
         """Everything that is wrong, the reason first."""
-        told = tuple(finding for each in self.done for finding in each.findings)
-        return (self.reason, *told) if self.reason else told
+        findings = tuple(finding for each in self.done for finding in each.findings)
+        return (self.reason, *findings) if self.reason else findings

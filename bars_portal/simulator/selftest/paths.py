@@ -20,7 +20,7 @@ class PathError(Exception):
     """A path that is none, or that leads nowhere in the message that is to be changed."""
 
 
-def found(resource: Json, path: str) -> list[Any]:
+def values_at(resource: Json, path: str) -> list[Any]:
     """Every value at the path; nothing when it leads nowhere. Raises PathError for what is no path."""
     root, *members = path.split(".")
     values = _roots(resource, root)
@@ -53,7 +53,7 @@ def cut(resource: Json, path: str) -> None:
 def _place(resource: Json, path: str) -> tuple[Any, Any]:
     """The container and the key or index in it."""
     above, (name, indexes) = _above_member(path), _read(path.rpartition(".")[2])
-    holders = found(resource, above)
+    holders = values_at(resource, above)
     if len(holders) != 1 or not isinstance(holders[0], dict):
         raise PathError(f"{path} is not one place in the message")
     holder: Any = holders[0]

@@ -83,20 +83,20 @@ def _as_data(result: Result) -> Json:
 
 
 def _exchange(done: Done) -> Json:
-    told = done.exchange
+    exchange = done.exchange
     return {
         "request": {
-            "method": told.method,
-            "url": told.url,
-            "headers": _headers(told.headers),
-            "body": _text(told.body),
+            "method": exchange.method,
+            "url": exchange.url,
+            "headers": _headers(exchange.headers),
+            "body": _text(exchange.body),
         },
         "response": {
-            "status": told.status,
-            "headers": _headers(told.answer_headers),
-            "body": _text(told.answer_body),
+            "status": exchange.status,
+            "headers": _headers(exchange.answer_headers),
+            "body": _text(exchange.answer_body),
         },
-        "seconds": round(told.seconds, 3),
+        "seconds": round(exchange.seconds, 3),
         "findings": list(done.findings),
     }
 
@@ -124,21 +124,21 @@ def _junit_xml(results: Sequence[Json]) -> bytes:
     return written.getvalue()
 
 
-def _case(told: Json) -> TestCase:
-    case = TestCase(_clean(f"{told['id']} {told['name']}"), told["group"], told["seconds"])
-    message = _clean("; ".join(told["findings"]))
-    if told["verdict"] == Verdict.FAILED:
+def _case(scenario: Json) -> TestCase:
+    case = TestCase(_clean(f"{scenario['id']} {scenario['name']}"), scenario["group"], scenario["seconds"])
+    message = _clean("; ".join(scenario["findings"]))
+    if scenario["verdict"] == Verdict.FAILED:
         failure = Failure(message)
-        failure.text = _clean(_account(told))
+        failure.text = _clean(_account(scenario))
         case.result = [failure]
-    elif told["verdict"] == Verdict.SKIPPED:
+    elif scenario["verdict"] == Verdict.SKIPPED:
         case.result = [Skipped(message)]
     return case
 
 
-def _account(told: Json) -> str:
-    lines = [told["rule"]]
-    for each in told["exchanges"]:
+def _account(scenario: Json) -> str:
+    lines = [scenario["rule"]]
+    for each in scenario["exchanges"]:
         sent, came = each["request"], each["response"]
         lines += [f"{sent['method']} {sent['url']}", sent["body"], f"Answer {came['status']}", came["body"]]
         lines += each["findings"]

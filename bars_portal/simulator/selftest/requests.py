@@ -13,7 +13,7 @@ from bars_portal.simulator.fhir import FHIR_JSON, FHIR_XML, to_xml
 from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, encode_header
 from bars_portal.simulator.selftest.messages import Values, build
 from bars_portal.simulator.selftest.model import Json, Step
-from bars_portal.simulator.selftest.paths import found
+from bars_portal.simulator.selftest.paths import values_at
 
 SERVICE_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
 REQUEST_ID, CORRELATION_ID = "X-Request-ID", "X-Correlation-ID"
@@ -72,10 +72,10 @@ def _message(message: Json, options: Mapping[str, Any], values: Values) -> Outgo
 def _use_context(message: Json) -> str:
     """<use case>|<category>|<event>|<reason>, as the message has them."""
     codings = "category[*].coding[*].code"
-    requests, bookings = found(message, f"ServiceRequest.{codings}"), found(message, _BOOKED_FOR)
+    requests, bookings = values_at(message, f"ServiceRequest.{codings}"), values_at(message, _BOOKED_FOR)
     category, use_case = (*requests, "", "")[:2] if requests else ("booking", *bookings, "")[:2]
-    event = found(message, "MessageHeader.eventCoding.code")
-    reason = found(message, "MessageHeader.reason.coding[0].code")
+    event = values_at(message, "MessageHeader.eventCoding.code")
+    reason = values_at(message, "MessageHeader.reason.coding[0].code")
     return "|".join(map(str, (use_case, category, *event[:1], *reason[:1])))
 
 

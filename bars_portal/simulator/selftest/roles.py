@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bars_portal.simulator.selftest.model import Json
-from bars_portal.simulator.selftest.paths import found
+from bars_portal.simulator.selftest.paths import values_at
 
 USE_CASES = "https://fhir.nhs.uk/CodeSystem/usecases-categories-bars"
 _DEFINITION = "bars-message-"
@@ -81,7 +81,7 @@ class Offer:
 
 def read_offer(searchset: Json) -> Offer:
     """From the answer to GET /MessageDefinition."""
-    definitions = found(searchset, "MessageDefinition[*]")
+    definitions = values_at(searchset, "MessageDefinition[*]")
     return Offer({_name(each): _use_cases(each) for each in definitions})
 
 
@@ -90,7 +90,7 @@ def _name(definition: Json) -> str:
 
 
 def _use_cases(definition: Json) -> frozenset[str]:
-    codings: Sequence[Any] = found(
+    codings: Sequence[Any] = values_at(
         definition, "MessageDefinition.useContext[*].valueCodeableConcept.coding[*]"
     )
     return frozenset(str(each.get("code")) for each in codings if each.get("system") == USE_CASES)

@@ -13,7 +13,7 @@ from bars_portal.simulator.selftest.checks import Answer, judge
 from bars_portal.simulator.selftest.connections import OWN, Connections, NoAnswer, send, send_copies
 from bars_portal.simulator.selftest.messages import UnknownPlaceholder, Values
 from bars_portal.simulator.selftest.model import Done, Exchange, Json, Result, Scenario, Step, Verdict
-from bars_portal.simulator.selftest.paths import PathError, found
+from bars_portal.simulator.selftest.paths import PathError, values_at
 from bars_portal.simulator.selftest.requests import Outgoing, make
 from bars_portal.simulator.selftest.roles import ROLES, Offer, read_offer
 
@@ -170,8 +170,10 @@ class Case:
             exchange = send(self._client, outgoing)
         except NoAnswer as problem:
             exchange = _unanswered(outgoing, str(problem))
-        told = () if exchange.status in REFUSED else (f"It was answered with {exchange.status}, not refused",)
-        self._done.append(Done(exchange, told))
+        findings = (
+            () if exchange.status in REFUSED else (f"It was answered with {exchange.status}, not refused",)
+        )
+        self._done.append(Done(exchange, findings))
 
 
 def _content(exchange: Exchange) -> Json | None:
@@ -183,8 +185,8 @@ def _content(exchange: Exchange) -> Json | None:
 
 def _unanswered(outgoing: Outgoing, why: str) -> Exchange:
     """What a report shows of a connection that was refused: status 0."""
-    told = f"No answer: {why}".encode()
-    return Exchange(outgoing.method, outgoing.path, outgoing.headers, outgoing.body, 0, {}, told, 0.0)
+    body = f"No answer: {why}".encode()
+    return Exchange(outgoing.method, outgoing.path, outgoing.headers, outgoing.body, 0, {}, body, 0.0)
 
 
 class Slots:
@@ -209,7 +211,7 @@ class Slots:
         start, end = (self._now + timedelta(days=each) for each in (FIRST_DAY, FIRST_DAY + DAYS))
         bounds = [f"ge{start.isoformat(timespec='seconds')}", f"le{end.isoformat(timespec='seconds')}"]
         exchange = self._ask(Step("call", "GET /Slot", {"slots": True, "params": {"start": bounds}}))
-        slots = found(_content(exchange) or {}, "Slot[*]")
+        slots = values_at(_content(exchange) or {}, "Slot[*]")
         return [{name: str(each.get(name)) for name in ("id", "start", "end")} for each in slots]
 
 
@@ -222,12 +224,12 @@ def clearing(answers: Iterable[Json | None]) -> Iterator[Step]:
 
 
 def _answered(answer: Json) -> list[Json]:
-    if answer.get("type") != "message" or not found(answer, "Bundle.entry"):
+    if answer.get("type") != "message" or not values_at(answer, "Bundle.entry"):
         return []
     # A response is heard, not held: there is nothing to take back.
-    if found(answer, "MessageHeader.eventCoding.code") == ["servicerequest-response"]:
+    if values_at(answer, "MessageHeader.eventCoding.code") == ["servicerequest-response"]:
         return []
-    resources: list[Any] = [each for kind in _OPEN for each in found(answer, kind)]
+    resources: list[Any] = [each for kind in _OPEN for each in values_at(answer, kind)]
     return [each for each in resources if each.get("id")]
 
 
@@ -241,5 +243,5 @@ def _cancel(resource: Json) -> Step:
 def _template(resource: Json) -> str:
     if resource["resourceType"] == "Appointment":
         return "booking-cancel"
-    codes = found(resource, "ServiceRequest.category[*].coding[*].code")
+    codes = values_at(resource, "ServiceRequest.category[*].coding[*].code")
     return "validation-cancel" if "validation" in codes else "referral-cancel"

@@ -49,59 +49,59 @@ def _file(file: Path) -> Iterator[Scenario]:
         raise BadScenario(f"{file.name}: {problem}") from problem
     group = content.get("group", {})
     _only_known(group, _GROUP, f"{file.name}, group")
-    for told in content.get("scenario", ()):
-        for row in told.get("each", [{}]):
-            where = f"{file.name}, scenario {told.get('id', 'without an id')}"
+    for entry in content.get("scenario", ()):
+        for row in entry.get("each", [{}]):
+            where = f"{file.name}, scenario {entry.get('id', 'without an id')}"
             try:
-                yield _scenario(_with_row(told, row), group, row)
+                yield _scenario(_with_row(entry, row), group, row)
             except (BadScenario, KeyError, TypeError, ValueError, AttributeError) as problem:
                 raise BadScenario(f"{where}: {problem}") from problem
 
 
-def _scenario(told: Mapping[str, Any], group: Mapping[str, Any], row: Mapping[str, Any]) -> Scenario:
-    steps = told.get("step") or [{key: value for key, value in told.items() if key not in _SCENARIO}]
-    if told.get("step"):
-        _only_known(told, _SCENARIO, "the scenario")
-    certificate = _chosen(told, group, "certificate", OWN)
-    role = _chosen(told, group, "role", "any")
+def _scenario(entry: Mapping[str, Any], group: Mapping[str, Any], row: Mapping[str, Any]) -> Scenario:
+    steps = entry.get("step") or [{key: value for key, value in entry.items() if key not in _SCENARIO}]
+    if entry.get("step"):
+        _only_known(entry, _SCENARIO, "the scenario")
+    certificate = _chosen(entry, group, "certificate", OWN)
+    role = _chosen(entry, group, "role", "any")
     for name, allowed in ((certificate, CERTIFICATES), (role, ROLES)):
         if name not in allowed:
             raise BadScenario(f"{name} is none of {', '.join(sorted(allowed))}")
-    given = _chosen(told, group, "given", [])
+    given = _chosen(entry, group, "given", [])
     for name in given:
         _template(name)
     return Scenario(
-        id=f"{told['id']}.{row['row']}" if row else told["id"],
-        name=told["name"],
+        id=f"{entry['id']}.{row['row']}" if row else entry["id"],
+        name=entry["name"],
         group=f"{group['id']} {group['title']}",
-        section=str(_chosen(told, group, "section", "")),
+        section=str(_chosen(entry, group, "section", "")),
         role=role,
-        use_case=_chosen(told, group, "use_case", ""),
+        use_case=_chosen(entry, group, "use_case", ""),
         certificate=certificate,
         given=tuple(given),
         steps=tuple(map(_step, steps)),
-        answers_theirs=bool(told.get("answers_theirs")),
+        answers_theirs=bool(entry.get("answers_theirs")),
     )
 
 
-def _step(told: Mapping[str, Any]) -> Step:
-    does = [each for each in DOES if each in told]
+def _step(entry: Mapping[str, Any]) -> Step:
+    does = [each for each in DOES if each in entry]
     if len(does) != 1:
         raise BadScenario(f"a step does one of {', '.join(DOES)}")
-    _only_known(told, OPTIONS | {does[0], "expect"}, "the step")
-    expect = told.get("expect", {})
+    _only_known(entry, OPTIONS | {does[0], "expect"}, "the step")
+    expect = entry.get("expect", {})
     _only_known(expect, EXPECTATIONS, "expect")
     if not expect:
         raise BadScenario("a step expects something")
     if does[0] == "send":
-        _template(told["send"])
-    options = {key: value for key, value in told.items() if key in OPTIONS}
-    return Step(does[0], told[does[0]], options, expect)
+        _template(entry["send"])
+    options = {key: value for key, value in entry.items() if key in OPTIONS}
+    return Step(does[0], entry[does[0]], options, expect)
 
 
-def _with_row(told: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+def _with_row(entry: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     """The scenario with `<name>` replaced by the row's value; a text that is nothing else takes its type."""
-    return {key: _filled(value, row) for key, value in told.items() if key != "each"}
+    return {key: _filled(value, row) for key, value in entry.items() if key != "each"}
 
 
 def _filled(value: Any, row: Mapping[str, Any]) -> Any:
@@ -117,8 +117,8 @@ def _filled(value: Any, row: Mapping[str, Any]) -> Any:
     return value
 
 
-def _chosen(told: Mapping[str, Any], group: Mapping[str, Any], name: str, default: Any) -> Any:
-    return told.get(name, group.get(name, default))
+def _chosen(entry: Mapping[str, Any], group: Mapping[str, Any], name: str, default: Any) -> Any:
+    return entry.get(name, group.get(name, default))
 
 
 def _template(name: str) -> None:
@@ -126,8 +126,8 @@ def _template(name: str) -> None:
         raise BadScenario(f"there is no message template {name}")
 
 
-def _only_known(told: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-    unknown = set(told) - set(known)
+def _only_known(entry: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    unknown = set(entry) - set(known)
     if unknown:
         raise BadScenario(f"{where} has unknown members: {', '.join(sorted(unknown))}")
 

@@ -60,7 +60,7 @@ class Diary:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Query:
     """A GET: whom it is for, whose it is, its query as pairs, its own address and when it came."""
 
     service_id: str
@@ -71,7 +71,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Found:
+class RowContent:
     """The content of an answer, and the name of the row that gave it."""
 
     content: Resource = field(repr=False)
@@ -85,55 +85,57 @@ class Reads:
     diary: Diary
     stateful: StatefulReceiver
 
-    def capability(self, asked: Asked) -> Found:
+    def capability(self, query: Query) -> RowContent:
         """GET /metadata."""
-        row = decide("capability", facts={"target": [asked.service_id]})
-        return Found(capability(row.gives), row.name)
+        row = decide("capability", facts={"target": [query.service_id]})
+        return RowContent(capability(row.gives), row.name)
 
-    def definitions(self, asked: Asked) -> Found:
+    def definitions(self, query: Query) -> RowContent:
         """GET /MessageDefinition."""
-        context = read_context(asked.parameters)
+        context = read_context(query.parameters)
         row = decide("definitions", facts={"context": [context.service_id]})
-        return Found(find_definitions(context, gives=row.gives, link=asked.link, now=asked.now), row.name)
+        return RowContent(
+            find_definitions(context, gives=row.gives, link=query.link, now=query.now), row.name
+        )
 
-    def slots(self, asked: Asked) -> Found:
+    def slots(self, query: Query) -> RowContent:
         """GET /Slot."""
-        search = read_slot_search(asked.parameters, target=asked.service_id, now=asked.now)
+        search = read_slot_search(query.parameters, target=query.service_id, now=query.now)
         kinds = ("free and busy slots", "slots") if search.statuses == {"free", "busy"} else ("slots",)
         row = decide(*kinds, facts={"service": [search.service_id]})
-        return Found(find_slots(search, gives=row.gives, link=asked.link, now=asked.now), row.name)
+        return RowContent(find_slots(search, gives=row.gives, link=query.link, now=query.now), row.name)
 
-    def one(self, kind: str, identity: str, asked: Asked) -> Found:
+    def one(self, kind: str, identity: str, query: Query) -> RowContent:
         """GET /Appointment/{id} and /ServiceRequest/{id}."""
-        own = self.stateful.read(kind, identity, organisation=asked.organisation, now=asked.now)
+        own = self.stateful.read(kind, identity, organisation=query.organisation, now=query.now)
         if own:
-            return Found(own, STATEFUL)
+            return RowContent(own, STATEFUL)
         _check_id(identity)
         row = decide(READS[kind][0], facts={"id": [identity]})
         if kind == "ServiceRequest":
-            return Found(_service_request(identity, row.gives, asked.now), row.name)
-        times = self.diary.times(asked.service_id, asked.now)
-        return Found(_appointment(identity, times, asked.now), row.name)
+            return RowContent(_service_request(identity, row.gives, query.now), row.name)
+        times = self.diary.times(query.service_id, query.now)
+        return RowContent(_appointment(identity, times, query.now), row.name)
 
-    def search(self, kind: str, asked: Asked) -> Found:
+    def search(self, kind: str, query: Query) -> RowContent:
         """GET /Appointment and /ServiceRequest: what every patient has, the stateful patient's own."""
-        if _is_stateful(asked):
-            own = self.stateful.current(kind, organisation=asked.organisation, now=asked.now)
-            return Found(_searchset(own, asked), STATEFUL)
+        if _is_stateful(query):
+            own = self.stateful.current(kind, organisation=query.organisation, now=query.now)
+            return RowContent(_searchset(own, query), STATEFUL)
         row = decide(READS[kind][1], facts={})
-        return Found(_searchset(self.one(kind, row.gives, asked).content, asked), row.name)
+        return RowContent(_searchset(self.one(kind, row.gives, query).content, query), row.name)
 
 
-def _is_stateful(asked: Asked) -> bool:
+def _is_stateful(query: Query) -> bool:
     return any(
         name == "patient:identifier" and value.rpartition("|")[2] == PATIENT
-        for name, value in asked.parameters
+        for name, value in query.parameters
     )
 
 
-def _searchset(content: Resource | None, asked: Asked) -> Resource:
+def _searchset(content: Resource | None, query: Query) -> Resource:
     matches = [(shapes.full_url(content["resourceType"], content["id"]), content)] if content else []
-    return shapes.searchset(matches, [], link=asked.link, now=asked.now)
+    return shapes.searchset(matches, [], link=query.link, now=query.now)
 
 
 def _appointment(identity: str, times: Times, now: datetime) -> Resource:

@@ -10,7 +10,7 @@ from bars_portal.simulator.forwarding import Call
 from bars_portal.simulator.headers import ORGANISATION_HEADER, organisation_code
 from bars_portal.simulator.tkw.messages import Message, acknowledge, check, id_for, understand
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected, refusal
-from bars_portal.simulator.tkw.reads import Asked, Diary, Found, Reads
+from bars_portal.simulator.tkw.reads import Diary, Query, Reads, RowContent
 from bars_portal.simulator.tkw.stateful import StatefulReceiver
 from bars_portal.simulator.tkw.tables import decide
 from bars_portal.simulator.wire import Answer, Request
@@ -46,8 +46,8 @@ class TkwReceiver:
     def answer(self, call: Call) -> Answer:
         """The answer, both ids echoed; errors are OperationOutcomes."""
         try:
-            found = self._found(call)
-            status, content, scenario = 200, found.content, found.scenario
+            row = self._content(call)
+            status, content, scenario = 200, row.content, row.scenario
         except Rejected as rejection:
             status, content = refusal(rejection.error)
             scenario = rejection.scenario
@@ -63,38 +63,38 @@ class TkwReceiver:
         """ODS code to state of the stateful scenarios, those that are past their start."""
         return self._stateful.states(self._clock())
 
-    def _found(self, call: Call) -> Found:
+    def _content(self, call: Call) -> RowContent:
         place, *rest = call.suffix.removeprefix("/").split("/")
         _check_method(place, call.request.method)
         match place, rest:
             case (("$process-message" | "%24process-message"), []):
                 return self._processed(_message(call.request), call, self._clock())
             case "metadata", []:
-                return self._reads.capability(self._asked(call))
+                return self._reads.capability(self._query(call))
             case "MessageDefinition", []:
-                return self._reads.definitions(self._asked(call))
+                return self._reads.definitions(self._query(call))
             case "Slot", []:
-                return self._reads.slots(self._asked(call))
+                return self._reads.slots(self._query(call))
             case (("Appointment" | "ServiceRequest"), [identity]):
-                return self._reads.one(place, identity, self._asked(call))
+                return self._reads.one(place, identity, self._query(call))
             case (("Appointment" | "ServiceRequest"), []):
-                return self._reads.search(place, self._asked(call))
+                return self._reads.search(place, self._query(call))
         raise Rejected(ReceiverError.NOT_FOUND)
 
-    def _asked(self, call: Call) -> Asked:
+    def _query(self, call: Call) -> Query:
         link = f"{call.suffix.removeprefix('/')}?{call.request.query}"
-        return Asked(call.service_id, _organisation(call), _parameters(call), link, self._clock())
+        return Query(call.service_id, _organisation(call), _parameters(call), link, self._clock())
 
-    def _processed(self, message: Message, call: Call, now: datetime) -> Found:
+    def _processed(self, message: Message, call: Call, now: datetime) -> RowContent:
         if self._stateful.handles(message):
-            return Found(*self._stateful.process(message, organisation=_organisation(call), now=now))
+            return RowContent(*self._stateful.process(message, organisation=_organisation(call), now=now))
         row = decide(message.kind, facts={"target": [call.service_id], **message.facts})
         check(row.checks, message)
         if message.kind == "new booking":
             self._diary.remember(call.service_id, message)
         if row.reply:
             self._set_off(row.reply, message, call)
-        return Found(acknowledge(message, gives=id_for(message, row.gives), now=now), row.name)
+        return RowContent(acknowledge(message, gives=id_for(message, row.gives), now=now), row.name)
 
 
 def _check_method(place: str, method: str) -> None:

@@ -146,5 +146,5 @@ def _answer(request: Request, answer: Answer | None) -> Iterator[Check]:
     sound = media.startswith(("application/fhir+json", "application/fhir+xml", "application/json"))
     yield look("4", sound, "The answer is FHIR", f"The answer's type is {media or 'missing'}")
     if answer.status >= 400 and answer.header("Content-Encoding") != "gzip":
-        told = b"OperationOutcome" in answer.body
-        yield look("6", told, "The error is an OperationOutcome", "The error is no OperationOutcome")
+        outcome = b"OperationOutcome" in answer.body
+        yield look("6", outcome, "The error is an OperationOutcome", "The error is no OperationOutcome")

@@ -75,9 +75,9 @@ def codings(concepts: object) -> list[Resource]:
 def references(value: object) -> Iterator[str]:
     """Every reference in a structure, whatever it is called."""
     if isinstance(value, dict):
-        told = value.get("reference")
-        if isinstance(told, str):
-            yield told
+        reference = value.get("reference")
+        if isinstance(reference, str):
+            yield reference
         for each in value.values():
             yield from references(each)
     elif isinstance(value, list):

@@ -100,11 +100,13 @@ class RequestPages:
 
     def _show(self, entry: Entry) -> Shown:
         """With its verdict: each entry is judged once, when it is first looked at."""
-        if entry.number not in self._verdicts:
+        # Another thread may clear them at any time.
+        verdict = self._verdicts.get(entry.number)
+        if verdict is None:
             if len(self._verdicts) >= _KEPT_VERDICTS:
                 self._verdicts.clear()
-            self._verdicts[entry.number] = judge(entry)
-        return Shown(entry, self._verdicts[entry.number])
+            verdict = self._verdicts[entry.number] = judge(entry)
+        return Shown(entry, verdict)
 
     def _entries(self) -> list[Entry]:
         return [each for each in self._journal.entries() if _is_exchange(each)]
@@ -132,11 +134,11 @@ def _readable_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, _header(name, value)) for name, value in sorted(headers.items())]
 
 
-def _readable_body(told: Request | Answer | None) -> str:
+def _readable_body(message: Request | Answer | None) -> str:
     """JSON and XML with line breaks, everything else as text; inflated and shortened."""
-    if told is None:
+    if message is None:
         return ""
-    text = _pretty(_inflated(told), told.header("Content-Type"))
+    text = _pretty(_inflated(message), message.header("Content-Type"))
     left = len(text) - LONGEST_SHOWN
     return text if left <= 0 else f"{text[:LONGEST_SHOWN]}\n(and {left} more characters)"
 
@@ -160,13 +162,13 @@ def _indented(content: Any) -> str:
     return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
 
 
-def _inflated(told: Request | Answer) -> bytes:
-    if told.header("Content-Encoding").lower() != "gzip":
-        return told.body
+def _inflated(message: Request | Answer) -> bytes:
+    if message.header("Content-Encoding").lower() != "gzip":
+        return message.body
     try:
-        return gzip.decompress(told.body)
+        return gzip.decompress(message.body)
     except (OSError, EOFError, zlib.error):
-        return told.body
+        return message.body
 
 
 def _journal_zip(shown: Sequence[Shown], *, organisation: str, now: datetime) -> bytes:
@@ -185,8 +187,10 @@ def _journal_zip(shown: Sequence[Shown], *, organisation: str, now: datetime) ->
 
 def _file_name(entry: Entry, side: str) -> str:
     """Where the zip has the request or the answer, as it was on the wire."""
-    told = entry.request if side == "request" else entry.answer
-    media, coding = (told.header(name) for name in ("Content-Type", "Content-Encoding")) if told else ("", "")
+    message = entry.request if side == "request" else entry.answer
+    media, coding = (
+        (message.header(name) for name in ("Content-Type", "Content-Encoding")) if message else ("", "")
+    )
     ending = next((each for each in ("json", "xml", "html") if each in media), "txt")
     return f"messages/{entry.number:04}-{side}.{ending}{'.gz' if coding == 'gzip' else ''}"
 

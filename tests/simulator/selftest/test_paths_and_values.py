@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.simulator.selftest.messages import UnknownPlaceholder, Values, apply, number_for_tests
-from bars_portal.simulator.selftest.paths import PathError, cut, found, put
+from bars_portal.simulator.selftest.paths import PathError, cut, put, values_at
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 BUNDLE: dict[str, Any] = {
@@ -43,13 +43,13 @@ BUNDLE: dict[str, Any] = {
     ],
 )
 def test_what_is_at_a_path(path: str, values: list[str]) -> None:
-    assert found(BUNDLE, path) == values
+    assert values_at(BUNDLE, path) == values
 
 
 @pytest.mark.parametrize("path", ["", "Flag status", "Flag.sta tus", "Flag[x].status"])
 def test_what_is_no_path(path: str) -> None:
     with pytest.raises(PathError):
-        found(BUNDLE, path)
+        values_at(BUNDLE, path)
 
 
 def test_values_are_set_appended_and_taken_away() -> None:
@@ -60,8 +60,8 @@ def test_values_are_set_appended_and_taken_away() -> None:
     put(bundle, "Bundle.meta.versionId", "2.0.0")
     cut(bundle, "Bundle.meta.versionId")
 
-    assert found(bundle, "Flag[*].status") == ["active", "active"]
-    assert found(bundle, "Patient.name[*].family") == ["A", "B"]
+    assert values_at(bundle, "Flag[*].status") == ["active", "active"]
+    assert values_at(bundle, "Patient.name[*].family") == ["A", "B"]
     assert "meta" not in bundle, "what is empty goes with its last member"
 
 
@@ -80,7 +80,7 @@ def test_entries_are_dropped_and_doubled() -> None:
 
     apply(bundle, {"drop": ["Patient"], "double": ["Flag"]}, values())
 
-    assert found(bundle, "Flag[*].status") == ["active", "inactive", "active"]
+    assert values_at(bundle, "Flag[*].status") == ["active", "inactive", "active"]
     assert len({each["fullUrl"] for each in bundle["entry"]}) == 3
     with pytest.raises(PathError):
         apply(bundle, {"drop": ["Patient"]}, values())

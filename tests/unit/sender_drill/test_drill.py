@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bars_portal.sender_drill.acts import ACTS
-from bars_portal.sender_drill.desk import TABLE, Row, Told, rows
+from bars_portal.sender_drill.desk import TABLE, Display, Row, rows
 from bars_portal.sender_drill.running import Result, write_report
 
 TABLES = Path(__file__).resolve().parents[3] / "bars_portal" / "simulator" / "tkw" / "tables"
@@ -60,20 +60,20 @@ def test_a_refusal_always_has_words() -> None:
 @pytest.mark.parametrize(
     ("told", "error", "findings"),
     [
-        (Told("refused", "Choose another slot."), "", 0),
-        (Told("booked", "Choose another slot."), "", 1),
-        (Told("booked"), "", 2),
-        (Told(""), "The test service offers no times.", 1),
+        (Display("refused", "Choose another slot."), "", 0),
+        (Display("booked", "Choose another slot."), "", 1),
+        (Display("booked"), "", 2),
+        (Display(""), "The test service offers no times.", 1),
     ],
     ids=["as-expected", "state", "both", "error"],
 )
-def test_what_differs_is_found(told: Told, error: str, findings: int) -> None:
+def test_what_differs_is_found(told: Display, error: str, findings: int) -> None:
     result = Result(ROW, told, 0.1, error)
     assert (len(result.findings), result.passed) == (findings, findings == 0)
 
 
 def test_the_report(tmp_path: Path) -> None:
-    good, bad = Result(ROW, Told("refused", ROW.told), 0.1), Result(ROW, Told("<booked>"), 0.2)
+    good, bad = Result(ROW, Display("refused", ROW.told), 0.1), Result(ROW, Display("<booked>"), 0.2)
     write_report(tmp_path / "new", [good, bad], now=datetime(2026, 11, 21, 9, 0, tzinfo=UTC))
     told: Any = json.loads((tmp_path / "new" / "report.json").read_text())
     assert [each["verdict"] for each in told["results"]] == ["passed", "failed"]
