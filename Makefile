@@ -17,7 +17,7 @@ LOCK_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast live browser thorough assets check lint types contracts migrations bench fuzz lock format
+.PHONY: help demo test fast live browser thorough assets check lint types contracts migrations bench bite fuzz lock format
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,9 @@ drill: $(VENV)/.local-stamp ## beside the running demo: every published sentinel
 fuzz: SECONDS = 600
 fuzz: $(VENV)/.dev-stamp ## garbage at a real receiver; SECONDS=600 unless given, exit code 1 on any breach
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+bite: assets ## small deliberate faults, one at a time: the tests must notice each; ONLY=text for some of them
+	@$(BIN)/python -m tests.bite --only '$(ONLY)'
 
 format: $(VENV)/.dev-stamp ## rewrite in the house format
 	$(BIN)/ruff check --fix .

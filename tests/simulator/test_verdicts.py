@@ -154,6 +154,24 @@ def test_what_is_only_a_note() -> None:
     assert (found.outcome, found.notes) == (Outcome.NOTE, ("Accept names no version",))
 
 
+@pytest.mark.parametrize("use_context", ["", "a1t1", "a1t1||servicerequest-request|new", "a|b|c|d|e"])
+def test_use_context_has_four_parts_and_none_is_empty(use_context: str) -> None:
+    found = judge(entry(body=b"{", headers={"use-context": use_context}))
+
+    assert any("use-context is not" in told for told in found.notes)
+
+
+@pytest.mark.parametrize(
+    "bounds", ["", "start=ge2030", "start=ge2030&start=ge2031", "start=2030&start=le2031"]
+)
+def test_a_search_has_one_bound_of_each_kind(bounds: str) -> None:
+    found = judge(entry("/Slot", query=f"status=free&{bounds}"))
+
+    assert "start is not given once with ge and once with le" in found.notes
+    both = judge(entry("/Slot", query="status=free&start=ge2030&start=le2031"))
+    assert not any(told.startswith("start") for told in both.notes)
+
+
 def test_the_proxy_asks_no_nhsd_headers_of_metadata() -> None:
     bare = dict.fromkeys(
         ("nhsd-target-identifier", "nhsd-end-user-organisation", "nhsd-requesting-software"), ""

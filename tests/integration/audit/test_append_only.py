@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from bars_portal.audit.actor import SYSTEM, Actor
 from bars_portal.audit.models import AuditEvent
+from bars_portal.audit.selectors import views_of
 from bars_portal.audit.services import record
 from tests.factories.accounts import make_user
 from tests.factories.patients import make_patient
@@ -87,6 +88,15 @@ def test_an_event_points_at_its_subject_and_actor() -> None:
     event = record(actor=Actor("Someone", user.pk), action="tests.see", subject=patient, now=NOW)
     assert (event.subject_type, event.subject_id) == ("patients.patient", str(patient.pk))
     assert event.actor_user == user
+
+
+def test_who_looked_is_told_by_looks_alone() -> None:
+    patient = make_patient()
+    organisation, about = patient.organisation_id, [("patients.patient", str(patient.pk))]
+    for action in ("tests.view_it", "tests.change_it", "tests.export_it"):
+        record(actor=Actor("Someone", None, organisation), action=action, subject=patient, now=NOW)
+    assert [each.action for each in views_of(organisation, about)] == ["tests.view_it", "tests.export_it"]
+    assert views_of(organisation, []) == []
 
 
 def test_a_rolled_back_deed_leaves_no_event() -> None:

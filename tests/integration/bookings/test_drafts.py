@@ -66,12 +66,17 @@ def test_no_new_appointment_while_the_old_one_stands(desk: Desk) -> None:
         desk.request(draft=draft)
 
 
-def test_no_second_appointment_in_the_place_of_one(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "status", [BookingStatus.REQUESTED, BookingStatus.UNKNOWN, BookingStatus.BOOKED, BookingStatus.CANCELLING]
+)
+def test_no_second_appointment_in_the_place_of_one(desk: Desk, status: BookingStatus) -> None:
+    """Also when nobody knows of the first."""
     old = make_booking(organisation=desk.acting.organisation, service=desk.service)
     drafts = [desk.draft(position=each, replaces=old) for each in range(2)]
     Booking.objects.filter(pk=old.pk).update(status=BookingStatus.CANCELLED)
     Rebooking.objects.create(cancelled=old, started_at=NOW)
-    desk.request(draft=drafts[0])
+    made = desk.request(draft=drafts[0])
+    Booking.objects.filter(pk=made.pk).update(status=status)
     with pytest.raises(PolicyRefused, match="already asked for"):
         desk.request(draft=drafts[1])
 

@@ -234,23 +234,34 @@ def test_check_again_after_a_lost_cancel_goes_on_with_the_rebooking(desk: Desk) 
     assert rebooking_state(plan).state is RebookingState.DONE
 
 
+def holding(status: str) -> Fault:
+    """A receiver that answers with an appointment of this status."""
+    appointment = {"resourceType": "Appointment", "id": "x", "status": status}
+    header = {"resourceType": "MessageHeader", "focus": [{"reference": "urn:uuid:a"}]}
+    entries = [
+        {"fullUrl": "urn:uuid:h", "resource": header},
+        {"fullUrl": "urn:uuid:a", "resource": appointment},
+    ]
+    return answering({"resourceType": "Bundle", "type": "message", "entry": entries})
+
+
 @pytest.mark.parametrize("status", ["pending", "proposed", "waitlist"])
 def test_taken_but_not_booked_is_never_shown_as_booked(desk: Desk, status: str) -> None:
     booking = desk.request()
-    appointment = {"resourceType": "Appointment", "id": "x", "status": status}
-    header = {"resourceType": "MessageHeader", "focus": [{"reference": "urn:uuid:a"}]}
-    reply = {
-        "resourceType": "Bundle",
-        "type": "message",
-        "entry": [
-            {"fullUrl": "urn:uuid:h", "resource": header},
-            {"fullUrl": "urn:uuid:a", "resource": appointment},
-        ],
-    }
-    desk.network.before.append(answering(reply))
+    desk.network.before.append(holding(status))
     desk.network.deliver_all()
     booking.refresh_from_db()
     assert booking.status == BookingStatus.UNKNOWN
+
+
+@pytest.mark.parametrize("status", ["booked", "arrived", "pending"])
+def test_a_cancel_after_which_the_appointment_stands_is_not_known(desk: Desk, status: str) -> None:
+    booking = desk.book()
+    cancel(desk, booking)
+    desk.network.before.append(holding(status))
+    desk.network.deliver_all()
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.CANCEL_UNKNOWN
 
 
 def test_an_answer_without_an_appointment_is_still_delivered(desk: Desk) -> None:

@@ -181,6 +181,16 @@ def test_an_endpoint_that_is_gone_is_switched_off() -> None:
     assert bring_in(routes(s9=URL), "routes", owner).removed == 1
 
 
+def test_an_endpoint_of_another_source_stays_on() -> None:
+    endpoint = make_endpoint(service=make_service(service_id="1"))
+
+    bring_in(rows({"service_id": "1", "endpoint_address": f"{URL}/other"}))
+    bring_in(rows({"service_id": "1"}))
+
+    endpoint.refresh_from_db()
+    assert (endpoint.source, endpoint.status) == ("local", "active")
+
+
 def test_a_second_press_is_harmless() -> None:
     catalogue = preview(rows({"service_id": "1"}))
     assert apply(catalogue)

@@ -164,6 +164,7 @@ def test_what_nobody_wants_any_more_is_not_sent(desk: Desk, monkeypatch: pytest.
     assert (message.reason, len(desk.server.received), len(desk.probe.outcomes)) == (OBSOLETE, 1, 1)
     assert list(given_up(desk.subject.pk)) == []
     assert outbox.unsettled(desk.subject) is None
+    assert message.is_unclear is False
     assert delivery.queue_again(message) is False
 
 

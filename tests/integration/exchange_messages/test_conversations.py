@@ -1,6 +1,7 @@
 """What depends on what was there before: repeats, ids used again, unknown, over, stale, somebody else's."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -57,6 +58,21 @@ def stamped(stamp: str) -> Change:
 def other_person(raw: Json) -> None:
     having("Patient", "identifier", None)(raw)
     having("Patient", "birthDate", "1981-07-15")(raw)
+
+
+def long_over(raw: Json) -> None:
+    for kind in ("Appointment", "Slot"):
+        having(kind, "start", "2020-03-01T09:00:00Z")(raw)
+        having(kind, "end", "2020-03-01T09:15:00Z")(raw)
+
+
+def slot_long_over(world: World, key: str) -> None:
+    """It was free, and nobody came."""
+    world.slot.start, world.slot.end = (
+        datetime(2020, 3, 1, 9, tzinfo=UTC),
+        datetime(2020, 3, 1, 9, 15, tzinfo=UTC),
+    )
+    world.slot.save()
 
 
 def told(world: World, message: Json, **headers: Any) -> tuple[tuple[int, str, str], str]:
@@ -127,6 +143,14 @@ TABLE: list[tuple[str, frozenset[str], Arrange, Change, OutcomeCode, str]] = [
         having("Appointment", "end", "2030-03-01T09:20:00Z"),
         C.UNPROCESSABLE,
         APPOINTMENT,
+    ),
+    (
+        "slot that is over",
+        frozenset({"booking-new"}),
+        slot_long_over,
+        long_over,
+        C.UNPROCESSABLE,
+        of_kind("Slot"),
     ),
     ("answers nothing of ours", VALIDATION_REPLIES, nothing, _LATER, C.INVARIANT, of_kind("MessageHeader")),
 ]

@@ -24,33 +24,34 @@ SCHEDULES = {"bookings.add_schedule", "bookings.change_schedule", "bookings.chan
 RECEIVED = {"referrals.view_received_referrals"}
 SENT = {"referrals.view_sent_referrals"}
 REFERS = {"referrals.send_request"}
+WORKS, ANSWERS = {"referrals.work_case"}, {"referrals.answer_case"}
 RECORDS = {"referrals.view_referral", "referrals.view_validationcase", "referrals.view_unmatchedreply"}
 
 ESSENTIALS = [
     (
         Role.CLINICIAN,
-        BOOKS | RECEIVED | SENT | REFERS | {OUTSIDE},
+        BOOKS | RECEIVED | SENT | REFERS | WORKS | ANSWERS | {OUTSIDE},
         {ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS,
     ),
     (
         Role.CLERK,
-        BOOKS | RECEIVED | SENT,
-        {OUTSIDE, ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS | REFERS,
+        BOOKS | RECEIVED | SENT | WORKS,
+        {OUTSIDE, ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS | REFERS | ANSWERS,
     ),
     (
         Role.MANAGER,
         SCHEDULES | RECEIVED | RECORDS | {ADMIN, "bookings.view_diary"},
-        {AUDIT, PATIENT, OUTSIDE} | MESSAGES | SENT | REFERS,
+        {AUDIT, PATIENT, OUTSIDE} | MESSAGES | SENT | REFERS | WORKS | ANSWERS,
     ),
     (
         Role.ENGINEER,
         MESSAGES | {ADMIN},
-        {AUDIT, PATIENT, "bookings.view_booking"} | BOOKS | SCHEDULES | RECEIVED | SENT | RECORDS,
+        {AUDIT, PATIENT, "bookings.view_booking"} | BOOKS | SCHEDULES | RECEIVED | SENT | RECORDS | ANSWERS,
     ),
     (
         Role.AUDITOR,
         MESSAGES | RECEIVED | SENT | RECORDS | {ADMIN, AUDIT, PATIENT},
-        {"bookings.book_slot", OUTSIDE} | SCHEDULES,
+        {"bookings.book_slot", OUTSIDE} | SCHEDULES | WORKS | ANSWERS,
     ),
 ]
 

@@ -43,6 +43,12 @@ def test_the_hour_that_is_skipped_in_spring_has_no_slots() -> None:
     assert wall == ["00:00", "00:30", "02:00", "02:30", "03:00", "03:30"]
 
 
+def test_a_start_that_the_clock_skips_is_not_made_up_for_later() -> None:
+    night = schedule(day_start=time(0), day_end=time(4), slot_minutes=40)
+    wall = [f"{start.astimezone(LONDON):%H:%M}" for start in starts(night, date(2027, 3, 28))]
+    assert wall == ["00:00", "00:40", "02:40", "03:20"], "02:00 lies within the slot before it"
+
+
 def test_the_hour_that_comes_twice_in_autumn_is_offered_once() -> None:
     night = schedule(day_start=time(0), day_end=time(4), slot_minutes=30)
     made = starts(night, date(2026, 10, 25))

@@ -92,6 +92,15 @@ def test_slots_come_back_as_they_were(
     assert offers[0].delivery_channel == {"In-person": "In person"}.get(channel, channel)
 
 
+@pytest.mark.parametrize("status", ["busy", "busy-unavailable", "busy-tentative", "entered-in-error", ""])
+def test_only_free_slots_are_offered(status: str) -> None:
+    """A receiver may send others, whatever it was asked for."""
+    diary = DiaryRow(uuid4(), "Room")
+    free, other = slot_of(diary), slot_of(diary, 1)._replace(status=status)
+    offers = read_offers(answer([free, other], [diary]))
+    assert [each.id for each in offers] == [free.id]
+
+
 def test_only_what_is_asked_comes_along() -> None:
     diary = DiaryRow(
         uuid4(), "Room", practitioner_family="Bloggs", practitioner_role="Doctor", location_name="A"

@@ -89,6 +89,13 @@ def test_places_where_a_name_may_hide(resource: dict[str, Any], hidden: str) -> 
     assert hidden not in shown
 
 
+@pytest.mark.parametrize("kind", ["Patient", "RelatedPerson", "Practitioner"])
+def test_the_id_of_a_person_is_hidden_and_that_of_anything_else_kept(kind: str) -> None:
+    ident = "00000000-0000-4000-8000-000000000002"
+    assert mask({"resourceType": kind, "id": ident})["id"] == MASK
+    assert mask({"resourceType": "Slot", "id": ident})["id"] == ident
+
+
 def test_what_support_needs_is_kept() -> None:
     outcome: dict[str, Any] = {
         "resourceType": "OperationOutcome",

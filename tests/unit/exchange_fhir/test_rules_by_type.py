@@ -112,6 +112,13 @@ def test_a_cancel_may_point_at_what_it_left_out(key: str) -> None:
     assert judged(raw).issues == ()
 
 
+@pytest.mark.parametrize("key", sorted(CANCELS - BOOKINGS))
+def test_what_is_taken_back_need_not_say_by_when_it_was_to_be_done(key: str) -> None:
+    raw = SAMPLES[key]()
+    having("ServiceRequest", "occurrencePeriod", None)(raw)
+    assert judged(raw).issues == ()
+
+
 def test_what_a_rule_finds_is_as_severe_as_it_says() -> None:
     severity = {rule.id: rule.severity for rule in all_rules()}
     assert [rule for rule, *_ in ALL if severity[rule] is Severity.WARNING] == []

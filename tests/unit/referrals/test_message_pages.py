@@ -11,6 +11,7 @@ from referrals.content import Allergies, Medications, Stated
 from referrals.presenters.message import Item, MessageView
 from referrals.presenters.message.words import date_words, sentence, system_name
 from tests.factories.contents import make_content
+from tests.unit.exchange_fhir.factory import contact, phone
 from tests.unit.exchange_fhir.samples import nth
 from tests.unit.referrals import built
 from tests.unit.referrals.message_pages import markup_of, own_messages, published_messages, text_of, view_of
@@ -96,6 +97,13 @@ def test_the_facts_of_a_request() -> None:
     assert known["What is asked"][0] == "New validation"
     # The sample's own end of occurrencePeriod, in London, together with how far it is.
     assert known["Due by"] == ("in 1326 days (Friday 1 March 2030 at 09:20)",)
+
+
+def test_the_number_to_call_back_is_that_of_rank_1_wherever_it_stands() -> None:
+    raw = deepcopy(OWN["validation-new"])
+    first = nth(raw, "Patient")["contact"]
+    nth(raw, "Patient")["contact"] = [contact(2, phone("02079460000")), *first, contact(None)]
+    assert facts(view_of(raw))["Call-back number"] == ("07700 900123 (phone)",)
 
 
 def test_silence_is_named_where_it_matters() -> None:

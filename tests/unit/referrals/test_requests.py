@@ -145,6 +145,17 @@ def test_every_use_case_new_and_updated(use_case: UseCase, reason: MessageReason
     assert verdict.row.message_key == f"{content.category}-{reason}"
 
 
+@pytest.mark.parametrize(
+    ("use_case", "status"),
+    [(UseCase.A1T1, "finished"), (UseCase.A3T1, "finished"), (UseCase.A4T1, "triaged")],
+    ids=str,
+)
+def test_how_far_the_assessment_is(use_case: UseCase, status: str) -> None:
+    """Both would be taken of a referral; it is sent once the assessment is over."""
+    read, _ = built.judged(built.message(make_content(use_case)))
+    assert [each["status"] for each in read.of_type("Encounter")] == [status]
+
+
 @pytest.mark.parametrize("use_case", [UseCase.A1T1, UseCase.A4T1, UseCase.A6T1], ids=str)
 @pytest.mark.parametrize(
     ("status", "name"),
