@@ -24,7 +24,7 @@ def main() -> None:
     raw: Json = orjson.loads(bodies(1)[0])
 
     def product() -> None:
-        verdict = judge(MessageBundle.from_dict(raw), find_service=hosted.get, workflows=ROWS)
+        verdict = judge(MessageBundle(raw), find_service=hosted.get, workflows=ROWS)
         assert not verdict.issues, verdict.issues
         assert verdict.row is not None
         assert verdict.row.message_key == "referral-new"

@@ -104,7 +104,7 @@ _CHANNEL_WORDS = {DeliveryChannel.IN_PERSON: "In person"}
 
 def read_offers(raw: dict[str, Any]) -> list[OfferedSlot]:
     """The free slots of a searchset in order of time; an entry without id or times is no offer."""
-    bundle = MessageBundle.from_dict(raw)
+    bundle = MessageBundle(raw)
     diaries: dict[int, list[list[Any]]] = {}
     offers = (_offer(bundle, slot, diaries) for slot in bundle.of_type("Slot"))
     return sorted((each for each in offers if each is not None), key=lambda each: (each.start, each.id))

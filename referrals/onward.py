@@ -26,7 +26,7 @@ def carried_answers(case: Case, asked: Asked) -> dict[str, Mapping[str, str]]:
     """
     message = telling_message(case)
     try:
-        bundle = MessageBundle.from_dict(decode(message.body)) if message else None
+        bundle = MessageBundle(decode(message.body)) if message else None
     except OutcomeError:
         bundle = None
     if bundle is None:

@@ -44,7 +44,7 @@ def _read(client: BarsClient, case: Case, sender: SenderIdentity) -> LatestReque
 
 def _search(client: BarsClient, case: Case, sender: SenderIdentity) -> LatestRequest:
     params = patient_params(case.patient)
-    found = MessageBundle.from_dict(_ask(client, case, sender, "/ServiceRequest", params, "Bundle:searchset"))
+    found = MessageBundle(_ask(client, case, sender, "/ServiceRequest", params, "Bundle:searchset"))
     ours = _ours(found, case)
     around = [(url, clean(each)) for url, each in found.entries if each["resourceType"] == "Encounter"]
     return LatestRequest(_state(ours, case), clean(ours), tuple(around))

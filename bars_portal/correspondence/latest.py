@@ -117,7 +117,7 @@ class Reader(Generic[H]):
 
     def _search(self, client: BarsClient, held: H, sender: SenderIdentity) -> Latest:
         params, path = patient_params(held.patient), f"/{self.resource_type}"
-        found = MessageBundle.from_dict(_asked(client, held, sender, path, params, "Bundle:searchset"))
+        found = MessageBundle(_asked(client, held, sender, path, params, "Bundle:searchset"))
         around = [(url, clean(each)) for url, each in found.entries if each["resourceType"] in self.brings]
         return self._judged(self.ours(found, held), held, tuple(around))
 

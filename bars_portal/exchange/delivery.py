@@ -147,7 +147,7 @@ def _outcome(message: OutboundMessage, sent: Sent, client: BarsClient, *, now: d
     judged, answer = sent.judgement, sent.answer
     found = reply = None
     if judged.delivery is Delivery.ACCEPTED and answer is not None:
-        reply = MessageBundle.from_dict(json.loads(answer.body))
+        reply = MessageBundle(json.loads(answer.body))
     if judged.delivery is Delivery.DUPLICATE:
         found = message_type(message.message_type).find_delivered(message.subject_id, client, now=now)
     return Outcome(judged.delivery, judged.reason, reply=reply, found=found, issues=judged.issues)

@@ -213,7 +213,7 @@ def read_message(arrival: Arrival) -> Reading:
     raw = arrival.read()
     if issues := check_structure(raw):
         raise OutcomeError(*issues)
-    bundle = MessageBundle.from_dict(raw)
+    bundle = MessageBundle(raw)
     verdict = judge(bundle, find_service=find, workflows=workflow_rows())
     if verdict.issues or verdict.row is None or verdict.service is None:
         raise OutcomeError(*verdict.issues)

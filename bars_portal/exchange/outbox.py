@@ -127,5 +127,5 @@ def _announce(message: OutboundMessage) -> None:
 
 def _use_context(bundle: dict[str, Any], to: Addressing) -> str:
     """<use case>|<category>|<event>|<reason>, as the message itself says them (standard section 3)."""
-    message = MessageBundle.from_dict(bundle)
+    message = MessageBundle(bundle)
     return f"{to.use_case}|{to.category}|{message.event}|{message.reason}"

@@ -216,4 +216,4 @@ def _last_stamp(booking: Booking) -> datetime | None:
     if booking.message is None:
         return None
     raw = decode(booking.message.body)
-    return parse_booking(MessageBundle.from_dict(raw)).last_updated
+    return parse_booking(MessageBundle(raw)).last_updated

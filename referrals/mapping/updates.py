@@ -58,7 +58,7 @@ def merged_case(
     entries += [(received.url, request), *others]
     listed = [{"fullUrl": url, "resource": resource} for url, resource in entries]
     raw = {**received.bundle.raw, "entry": listed}
-    return parse_case(MessageBundle.from_dict(raw), received.category)
+    return parse_case(MessageBundle(raw), received.category)
 
 
 def _merged(url: str, sent: Resource, held: Resource | None, stamp: str) -> Resource:

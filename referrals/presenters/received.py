@@ -122,6 +122,6 @@ def shown_message(message: InboundMessage | None, now: datetime) -> MessageView 
     if message is None:
         return None
     try:
-        return present_message(MessageBundle.from_dict(decode(message.body)), now)
+        return present_message(MessageBundle(decode(message.body)), now)
     except OutcomeError:
         return None

@@ -68,7 +68,7 @@ def _line(attempt: DeliveryAttempt) -> AttemptLine:
 
 def _whole(body: bytes | memoryview | None, now: datetime) -> MessageView | None:
     content = _decoded(body)
-    return present_message(MessageBundle.from_dict(content), now) if content else None
+    return present_message(MessageBundle(content), now) if content else None
 
 
 def _is_message(attempt: DeliveryAttempt) -> bool:

@@ -129,5 +129,5 @@ def _facts(
         request=resource,
         included=included,
     )
-    facts = mapping.parse_case(MessageBundle.from_dict(bundle), case.category).facts
+    facts = mapping.parse_case(MessageBundle(bundle), case.category).facts
     return {name: columns(facts)[name] for name in asdict(facts)}

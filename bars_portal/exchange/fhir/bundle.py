@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from uuid import NAMESPACE_URL, UUID
 
 from bars_portal.exchange.fhir import json, profiles
@@ -36,10 +36,6 @@ class MessageBundle:
         for position, entry in enumerate(as_list(raw.get("entry"))):
             self._add(position, as_dict(entry))
         self.header: Resource = next(iter(self.of_type("MessageHeader")), {})
-
-    @classmethod
-    def from_dict(cls, raw: dict[str, Any]) -> Self:
-        return cls(raw)
 
     def _add(self, position: int, entry: dict[str, Any]) -> None:
         resource = entry.get("resource")

@@ -26,7 +26,7 @@ def present_flag(part: Part, message: Message) -> Alert:
     rows = [*rows_of(part, _FIELDS), *message.about(part), *message.case(part)]
     item = make_item(part, ": ".join(titles) or "Warning", rows)
     # The worklist's own rule, asked about this flag alone.
-    alone = MessageBundle.from_dict({"entry": [{"resource": part.value}]})
+    alone = MessageBundle({"entry": [{"resource": part.value}]})
     return Alert(item, tuple(says), has_safeguarding(alone) or scene_is_unsafe(alone), _order(part))
 
 

@@ -129,7 +129,7 @@ def test_every_reference_of_an_answer_resolves(includes: frozenset[str]) -> None
         DiaryRow(uuid4(), "A", practitioner_family="B", practitioner_role="R", location_name=place)
         for place in ("Ground floor", "First floor")
     ]
-    bundle = MessageBundle.from_dict(answer([slot_of(each) for each in two], two, includes))
+    bundle = MessageBundle(answer([slot_of(each) for each in two], two, includes))
     for _, resource in bundle.entries:
         for reference in references(resource):
             assert bundle.resolve(reference) is not None
@@ -265,7 +265,7 @@ def test_an_appointment_comes_back() -> None:
             {"fullUrl": f"urn:uuid:{UUID(int=3)}", "resource": {"resourceType": "Slot", "id": str(slot_id)}},
         ]
     }
-    parsed = parse_booking(MessageBundle.from_dict(raw))
+    parsed = parse_booking(MessageBundle(raw))
     assert (parsed.slot_id, parsed.use_case) == (slot_id, "a1t2")
     assert parsed.start == datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
     assert parsed.patient == PatientDetails(), "an unknown patient is accepted"

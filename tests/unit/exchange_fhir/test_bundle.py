@@ -14,7 +14,7 @@ from .factory import APPOINTMENT, PATIENT, SLOT, booking, resource, urn
 
 
 def test_the_header_says_what_the_message_is() -> None:
-    bundle = MessageBundle.from_dict(booking())
+    bundle = MessageBundle(booking())
     assert (bundle.event, bundle.reason) == ("booking-request", "new")
     assert bundle.definition.endswith("/bars-message-booking-request")
     assert bundle.destination == ServiceID("2000099001")

@@ -72,5 +72,5 @@ def envelope() -> requests.Envelope:
 def judged(bundle: dict[str, Any]) -> tuple[MessageBundle, Verdict]:
     """As the receiver does it: structure, then rules. No faults of structure may remain."""
     assert check_structure(bundle) == ()
-    read = MessageBundle.from_dict(bundle)
+    read = MessageBundle(bundle)
     return read, judge(read, find_service=lambda _: HOSTED, workflows=ROWS)

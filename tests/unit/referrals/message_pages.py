@@ -40,7 +40,7 @@ def published_messages(shared: Path) -> dict[str, dict[str, Any]]:
 
 
 def view_of(raw: dict[str, Any]) -> MessageView:
-    return present_message(MessageBundle.from_dict(raw), NOW)
+    return present_message(MessageBundle(raw), NOW)
 
 
 def markup_of(raw: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ LEFT: dict[str, Any] = {
 
 
 def carried(content: RequestContent, use_case: UseCase | None = None) -> RequestContent:
-    return carried_content(MessageBundle.from_dict(message(content)), use_case or content.use_case)
+    return carried_content(MessageBundle(message(content)), use_case or content.use_case)
 
 
 def expected(content: RequestContent) -> RequestContent:
@@ -94,7 +94,7 @@ def test_a_warning_with_a_code_of_another_list_is_kept_in_words() -> None:
         and each["resource"]["category"][0]["coding"][0]["code"] == "SG"
     )
     flag["code"] = {"coding": [{"system": SAFEGUARDING_SYSTEM, "code": "1", "display": "A new concern"}]}
-    read = carried_content(MessageBundle.from_dict(bundle), UseCase.A1T1)
+    read = carried_content(MessageBundle(bundle), UseCase.A1T1)
     assert [each.concept for each in read.flags] == [Concept(text="A new concern")]
 
 
@@ -103,7 +103,7 @@ def test_what_is_over_does_not_go_onward() -> None:
     for entry in bundle["entry"]:
         if entry["resource"]["resourceType"] == "Flag":
             entry["resource"]["status"] = "inactive"
-    assert carried_content(MessageBundle.from_dict(bundle), UseCase.A1T1).flags == ()
+    assert carried_content(MessageBundle(bundle), UseCase.A1T1).flags == ()
 
 
 def test_every_published_request_can_go_onward(shared_dir: Path) -> None:
@@ -111,7 +111,7 @@ def test_every_published_request_can_go_onward(shared_dir: Path) -> None:
     seen = 0
     for path in sorted((shared_dir / "fhir" / "examples").rglob("*.json")):
         raw = json.loads(path.read_bytes())
-        bundle = MessageBundle.from_dict(raw)
+        bundle = MessageBundle(raw)
         if bundle.event != "servicerequest-request":
             continue
         seen += 1

@@ -205,7 +205,7 @@ def built(
 def judged(message: Json, kind: ReplyKind) -> ReceivedReply:
     """What our own receiver makes of it: sound, of the right row, without one warning."""
     assert check_structure(message) == ()
-    bundle = MessageBundle.from_dict(message)
+    bundle = MessageBundle(message)
     replies = HostedService(
         service_id=ASKING, provider_ods="Y00111", accepted_use_cases=frozenset(), allowed_callers=frozenset()
     )
