@@ -10,6 +10,7 @@ from bookings.states import BookingEvent
 from referrals.services import answering
 from referrals.services.status import change_case
 from referrals.states import CaseEvent
+from referrals.states import TransitionRefused as CaseTransitionRefused
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_booking
 from tests.factories.referrals import make_case
@@ -31,7 +32,7 @@ def test_a_case_is_decided_once() -> None:
     case, actor = make_case(), make_acting().actor
     same = type(case).objects.get(pk=case.pk)
     change_case(case=case, event=CaseEvent.REJECT, actor=actor, now=NOW)
-    with pytest.raises(TransitionRefused):
+    with pytest.raises(CaseTransitionRefused):
         change_case(case=same, event=CaseEvent.ACCEPT, actor=actor, now=NOW)
     assert type(case).objects.get(pk=case.pk).status == case.status == "rejected"
 
