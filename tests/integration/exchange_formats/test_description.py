@@ -21,7 +21,7 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError,
 from bars_portal.exchange.fhir.queries.patients import AppointmentQuery, ServiceRequestQuery
 from bars_portal.exchange.fhir.queries.services import DefinitionQuery, SlotQuery
 from bars_portal.exchange.receiver import urls
-from bars_portal.exchange.receiver.openapi import describe
+from bars_portal.exchange.receiver.schema import describe
 from bars_portal.exchange.transport.headers import decode_headers
 from tests.integration.exchange_formats.conftest import Partner
 
@@ -53,12 +53,13 @@ def operations(description: Json) -> dict[tuple[str, str], Json]:
     }
 
 
-def parameters(description: Json, operation: Json) -> dict[str, Json]:
-    known = description["components"]["parameters"]
-    found = [
-        known[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in operation["parameters"]
-    ]
-    return {each["name"]: each for each in found}
+def parameters(operation: Json, place: str) -> dict[str, Json]:
+    return {each["name"]: each for each in operation["parameters"] if each["in"] == place}
+
+
+def example_of(parameter: Json) -> Any:
+    (example,) = parameter["examples"].values()
+    return example["value"]
 
 
 def test_it_is_valid_openapi(description: Json) -> None:
@@ -126,8 +127,7 @@ def test_every_fhir_answer_has_both_formats_and_both_ids(description: Json) -> N
 
 @pytest.mark.parametrize("path", PARSERS)
 def test_queries_have_exactly_the_parameters_that_are_read(path: str, description: Json) -> None:
-    described = parameters(description, description["paths"][path]["get"])
-    names = {name for name, each in described.items() if each["in"] == "query"} - {"_format"}
+    names = set(parameters(description["paths"][path]["get"], "query")) - {"_format"}
 
     with pytest.raises(OutcomeError, match="A parameter is none of") as told:
         PARSERS[path]([("nobody-knows", "1")])
@@ -138,27 +138,36 @@ def test_queries_have_exactly_the_parameters_that_are_read(path: str, descriptio
 
 @pytest.mark.parametrize("path", ["/MessageDefinition", "/Slot"])
 def test_the_examples_of_a_query_are_right(path: str, description: Json) -> None:
-    described = parameters(description, description["paths"][path]["get"])
+    described = parameters(description["paths"][path]["get"], "query")
+    examples = [(name, example_of(each)) for name, each in described.items() if "examples" in each]
     pairs = [
         (name, value)
-        for name, each in described.items()
-        if each["in"] == "query" and "example" in each
-        for value in (each["example"] if isinstance(each["example"], list) else [each["example"]])
+        for name, example in examples
+        for value in (example if isinstance(example, list) else [example])
     ]
 
     assert PARSERS[path](pairs).service_id == SERVICE
 
 
 def test_the_examples_of_the_headers_are_right(description: Json) -> None:
-    examples = {name: each["example"] for name, each in description["components"]["parameters"].items()}
+    for (_, verb), operation in operations(description).items():
+        described = parameters(operation, "header")
+        examples = {name: example_of(each) for name, each in described.items()}
 
-    read = decode_headers(examples)
+        read = decode_headers(examples)
 
-    assert read.target == SERVICE
-    assert read.organisation and read.software and read.practitioner
-    for name, each in description["components"]["parameters"].items():
-        if "pattern" in each["schema"]:
-            assert re.fullmatch(each["schema"]["pattern"], examples[name]), name
+        assert read.target == SERVICE
+        assert read.organisation and read.software and read.practitioner
+        assert (read.use_context is not None) == (verb == "post")
+        for name, each in described.items():
+            if "pattern" in each["schema"]:
+                assert re.fullmatch(each["schema"]["pattern"], examples[name]), name
+            assert each.get("required", False) == (name in ("X-Request-ID", "X-Correlation-ID"))
+
+
+def test_every_operation_needs_the_certificate(description: Json) -> None:
+    assert description["components"]["securitySchemes"] == {"mutualTLS": {"type": "mutualTLS"}}
+    assert all(each["security"] == [{"mutualTLS": []}] for each in operations(description).values())
 
 
 def test_the_body_knows_every_registered_message_type(description: Json) -> None:
@@ -177,7 +186,7 @@ def test_the_example_of_a_body_is_refused_for_what_it_lacks(description: Json, p
         "application/fhir+json"
     ]
 
-    answer = partner.post(json.dumps(example["examples"]["header"]["value"]).encode())
+    answer = partner.post(json.dumps(example["examples"]["Header"]["value"]).encode())
 
     assert answer.status_code == 400
 

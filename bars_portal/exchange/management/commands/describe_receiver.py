@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
-from bars_portal.exchange.receiver.openapi import describe
+from bars_portal.exchange.receiver.schema import describe
 
 
 class Command(BaseCommand):
