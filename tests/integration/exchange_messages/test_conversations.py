@@ -21,7 +21,7 @@ from tests.unit.exchange_fhir.changes import (
     on_header,
     paths_in,
 )
-from tests.unit.exchange_fhir.factory import Change, changed
+from tests.unit.exchange_fhir.factory import Change, changed, nhs_number
 from tests.unit.exchange_fhir.samples import SAMPLES, having
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +30,7 @@ FOLLOWERS = frozenset(FORERUNNERS)
 CASES = FOLLOWERS - BOOKINGS
 VALIDATION_REPLIES = frozenset(key for key in ANSWERS if key.startswith("validation"))
 SOURCE = {"endpoint": "https://fhir.nhs.uk/Id/dos-service-id|2000088002"}
+OTHER_NUMBER = "9990548617"
 
 
 def send_before(world: World, key: str, *changes: Change) -> None:
@@ -58,6 +59,11 @@ def stamped(stamp: str) -> Change:
 def other_person(raw: Json) -> None:
     having("Patient", "identifier", None)(raw)
     having("Patient", "birthDate", "1981-07-15")(raw)
+
+
+def other_number(raw: Json) -> None:
+    """A namesake born on the same day."""
+    having("Patient", "identifier", [nhs_number(OTHER_NUMBER)])(raw)
 
 
 def long_over(raw: Json) -> None:
@@ -141,6 +147,14 @@ TABLE: list[tuple[str, frozenset[str], Arrange, Change, OutcomeCode, str]] = [
         frozenset({"booking-new"}),
         nothing,
         having("Appointment", "end", "2030-03-01T09:20:00Z"),
+        C.UNPROCESSABLE,
+        APPOINTMENT,
+    ),
+    (
+        "other NHS number",
+        FOLLOWERS & BOOKINGS,
+        send_before,
+        other_number,
         C.UNPROCESSABLE,
         APPOINTMENT,
     ),

@@ -72,6 +72,6 @@ def test_the_table_fits_the_code() -> None:
 
 def is_there(test: str) -> bool:
     """The file, and the function in it."""
-    file, _, function = test.partition("::")
-    wanted = f"def {function.partition('[')[0]}(" if function else ""
+    file, *inside = test.partition("[")[0].split("::")
+    wanted = f"def {inside[-1]}(" if inside else ""
     return (ROOT / file).is_file() and wanted in (ROOT / file).read_text()
