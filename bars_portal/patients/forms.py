@@ -48,7 +48,6 @@ class PatientForm(NHSForm):
         hint="For example, 15 3 1984",
         earliest=_OLDEST,
         too_late="Date of birth must be today or in the past",
-        birth=True,
     )
     gender = RadiosField(label="Gender", options=Gender.choices)
     nhs_number = NHSNumberField(required=False, autocomplete="off", hint="10 digits, if it is known")
@@ -94,7 +93,7 @@ class PatientForm(NHSForm):
         required=False,
         autocomplete="off",
         inputmode="email",
-        input_type="email",
+        type="email",
         spellcheck=False,
     )
 

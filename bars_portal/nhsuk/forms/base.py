@@ -1,15 +1,19 @@
 """The form of every page: Django's own, drawn with NHS.UK components."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
 
-from bars_portal.nhsuk.forms.choices import CheckboxesField, Option, RadiosField
+from bars_portal.nhsuk.forms.choices import Option, RadiosField
 from bars_portal.nhsuk.forms.dates import PARTS
+from bars_portal.nhsuk.forms.text import Worded
+
+Params = dict[str, Any]
+_SIZES = frozenset({"s", "m", "l", "xl"})
 
 
 class SummaryItem(NamedTuple):
@@ -64,88 +68,81 @@ def target_id(bound: BoundField) -> str:
     return str(bound.auto_id)
 
 
-# Turns a bound field into the parameters of its NHS.UK component.
-
-
-_SIZES = {"s", "m", "l", "xl"}
-
-
-def _options(bound: BoundField) -> dict[str, Any]:
-    return dict(getattr(bound.field, "options", {}))
-
-
-def _named(text: Any, size: str) -> dict[str, Any]:
-    return {"text": str(text), "size": size} if size in _SIZES else {"text": str(text)}
-
-
-def _common(bound: BoundField) -> dict[str, Any]:
-    """Hint and error: the same words as in the summary."""
-    params: dict[str, Any] = {}
-    hint = getattr(bound.field, "hint", "")
-    if hint:
-        params["hint"] = {"text": hint}
+def field_params(bound: BoundField) -> Params:
+    """The parameters for whichever NHS.UK component draws this field."""
+    field = cast(Worded, bound.field)
+    look = dict(field.options)
+    size = look.pop("label_size", "")
+    label = {"text": str(bound.label), "size": size} if size in _SIZES else {"text": str(bound.label)}
+    # Hint and error are the same words as in the summary.
+    params: Params = {"hint": {"text": field.hint}} if field.hint else {}
     if bound.errors:
         params["errorMessage"] = {"text": bound.errors[0]}
-    return params
+    build = _BUILDERS.get(field.component, _text_params)
+    return params | build(bound, label, look)
 
 
-def text_params(bound: BoundField) -> dict[str, Any]:
-    """For input, textarea, password and hidden."""
-    options = _options(bound)
-    size = options.pop("label_size", "")
-    # No maxlength attribute: it would cut a pasted text without a word.
-    shown = {name: value for name, value in options.items() if value not in (None, "")}
+def _text_params(bound: BoundField, label: Params, look: Params) -> Params:
+    """For input, textarea, password and hidden. No maxlength: it would cut a pasted text without a word."""
+    shown = {name: value for name, value in look.items() if value not in (None, "")}
     value = bound.value()
-    return {
-        **_common(bound),
-        **shown,
-        "id": bound.auto_id,
-        "name": bound.html_name,
-        "value": "" if value is None else str(value),
-        "label": _named(bound.label, size),
-    }
+    typed = "" if value is None else str(value)
+    return {**shown, "id": bound.auto_id, "name": bound.html_name, "value": typed, "label": label}
 
 
-def select_params(bound: BoundField) -> dict[str, Any]:
-    items = [{"value": option.value, "text": option.text} for option in _items(bound)]
-    return {
-        **_common(bound),
-        "id": bound.auto_id,
-        "name": bound.html_name,
-        "label": _named(bound.label, _options(bound).get("label_size", "")),
-        "items": _marked(items, bound, "selected"),
-    }
+def _select_params(bound: BoundField, label: Params, look: Params) -> Params:
+    items = [{"value": option.value, "text": option.text} for option in _options(bound)]
+    marked = _marked(items, bound, "selected")
+    return {"id": bound.auto_id, "name": bound.html_name, "label": label, "items": marked}
 
 
-def choice_params(bound: BoundField) -> dict[str, Any]:
+def _choice_params(bound: BoundField, label: Params, look: Params) -> Params:
     """For radios and checkboxes."""
-    options = _options(bound)
-    items: list[dict[str, Any]] = []
-    for option in _items(bound):
+    items: list[Params] = []
+    for option in _options(bound):
         if option.divider:
             items.append({"divider": option.divider})
         items.append(_choice(option, bound))
     return {
-        **_common(bound),
         "idPrefix": bound.auto_id,
         "name": bound.html_name,
-        "fieldset": {"legend": _named(bound.label, options.get("label_size", ""))},
-        "inline": options.get("inline", False),
-        "small": options.get("small", False),
+        "fieldset": {"legend": label},
+        "inline": look.get("inline", False),
+        "small": look.get("small", False),
         "items": _marked(items, bound, "checked"),
     }
 
 
-def confirm_params(bound: BoundField) -> dict[str, Any]:
-    common = _common(bound)
-    item: dict[str, Any] = {"value": "on", "text": str(bound.label), "checked": bool(bound.value())}
-    if "hint" in common:
-        item["hint"] = common.pop("hint")
-    return {**common, "idPrefix": bound.auto_id, "name": bound.html_name, "items": [item]}
+def _choice(option: Option, bound: BoundField) -> Params:
+    item: Params = {"value": option.value, "text": option.text}
+    if option.hint:
+        item["hint"] = {"text": option.hint}
+    nested = cast(RadiosField, bound.field).conditional.get(option.value)
+    if nested:
+        item["conditional"] = {"html": bound.form[nested].as_field_group()}
+    return item
 
 
-def date_params(bound: BoundField) -> dict[str, Any]:
-    options = _options(bound)
+def _options(bound: BoundField) -> tuple[Option, ...]:
+    return cast(RadiosField, bound.field).items
+
+
+def _marked(items: list[Params], bound: BoundField, mark: str) -> list[Params]:
+    value = bound.value()
+    chosen = {str(one) for one in value} if isinstance(value, list | tuple) else {str(value or "")}
+    return [{**item, mark: item["value"] in chosen} if "value" in item else item for item in items]
+
+
+def _confirm_params(bound: BoundField, label: Params, look: Params) -> Params:
+    item: Params = {"value": "on", "text": label["text"], "checked": bool(bound.value())}
+    hint = cast(Worded, bound.field).hint
+    if hint:
+        item["hint"] = {"text": hint}
+    # The hint is the box's, not the group's.
+    return {"hint": None, "idPrefix": bound.auto_id, "name": bound.html_name, "items": [item]}
+
+
+def _date_params(bound: BoundField, label: Params, look: Params) -> Params:
     value, wrong = bound.value(), wrong_parts(bound)
     items = [
         {
@@ -160,44 +157,13 @@ def date_params(bound: BoundField) -> dict[str, Any]:
         }
         for part in PARTS
     ]
-    return {
-        **_common(bound),
-        "id": bound.auto_id,
-        "fieldset": {"legend": _named(bound.label, options.get("label_size", ""))},
-        "items": items,
-    }
+    return {"id": bound.auto_id, "fieldset": {"legend": label}, "items": items}
 
 
-def _items(bound: BoundField) -> tuple[Option, ...]:
-    return tuple(getattr(bound.field, "items", ()))
-
-
-def _choice(option: Option, bound: BoundField) -> dict[str, Any]:
-    item: dict[str, Any] = {"value": option.value, "text": option.text}
-    if option.hint:
-        item["hint"] = {"text": option.hint}
-    field = bound.field
-    nested = field.conditional.get(option.value) if isinstance(field, RadiosField | CheckboxesField) else None
-    if nested:
-        item["conditional"] = {"html": bound.form[nested].as_field_group()}
-    return item
-
-
-def _marked(items: list[dict[str, Any]], bound: BoundField, mark: str) -> list[dict[str, Any]]:
-    value = bound.value()
-    chosen = {str(one) for one in value} if isinstance(value, list | tuple) else {str(value or "")}
-    return [{**item, mark: item["value"] in chosen} if "value" in item else item for item in items]
-
-
-_BUILDERS: dict[str, Callable[[BoundField], dict[str, Any]]] = {
-    "radios": choice_params,
-    "checkboxes": choice_params,
-    "select": select_params,
-    "date": date_params,
-    "confirm": confirm_params,
+_BUILDERS: dict[str, Callable[[BoundField, Params, Params], Params]] = {
+    "radios": _choice_params,
+    "checkboxes": _choice_params,
+    "select": _select_params,
+    "date": _date_params,
+    "confirm": _confirm_params,
 }
-
-
-def field_params(bound: BoundField) -> dict[str, Any]:
-    """The parameters for whichever component draws this field."""
-    return _BUILDERS.get(getattr(bound.field, "component", ""), text_params)(bound)

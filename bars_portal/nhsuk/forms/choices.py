@@ -1,13 +1,14 @@
 """One or several of a list."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Unpack
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from bars_portal.nhsuk.forms.text import Worded
+from bars_portal.nhsuk.forms.text import Given, Worded
 from bars_portal.nhsuk.words import lower_first
 
 
@@ -29,12 +30,13 @@ def _resolve(options: Options) -> tuple[Option, ...]:
     return tuple(option if isinstance(option, Option) else Option(*option) for option in given)
 
 
-def _select(label: str) -> str:
-    return "Select an answer" if label.endswith("?") else f"Select {lower_first(label)}"
-
-
 class _Chosen(Worded):
     """Options with hints. They are read afresh for each form when they come from a function."""
+
+    conditional: Mapping[str, str] = {}
+
+    def sentence_for_nothing(self, label: str) -> str:
+        return "Select an answer" if label.endswith("?") else f"Select {lower_first(label)}"
 
     def offer(self, offered: Options) -> Callable[[], list[tuple[str, str]]]:
         self.offered = offered
@@ -56,30 +58,11 @@ class RadiosField(_Chosen, forms.ChoiceField):
         *,
         label: str,
         options: Options,
-        hint: str = "",
-        missing: str = "",
-        required: bool = True,
-        initial: str | None = None,
-        label_size: str = "s",
-        inline: bool = False,
-        small: bool = False,
-        conditional: Mapping[str, str] | None = None,
+        conditional: Mapping[str, str] = MappingProxyType({}),
+        **given: Unpack[Given],
     ) -> None:
-        messages = self.word(
-            label=label,
-            hint=hint,
-            missing=missing or _select(label),
-            label_size=label_size,
-            inline=inline,
-            small=small,
-        )
-        self.conditional = dict(conditional or {})
-        messages["invalid_choice"] = messages["required"]
-        choices = self.offer(options)
-        super().__init__(
-            label=label, required=required, initial=initial, choices=choices, error_messages=messages
-        )
-        self.template_name = self.drawn_by
+        self.conditional = conditional
+        super().__init__(label=label, django={"choices": self.offer(options)}, **given)
 
 
 class SelectField(_Chosen, forms.ChoiceField):
@@ -89,25 +72,11 @@ class SelectField(_Chosen, forms.ChoiceField):
     widget = forms.Select
 
     def __init__(
-        self,
-        *,
-        label: str,
-        options: Options,
-        hint: str = "",
-        missing: str = "",
-        required: bool = True,
-        initial: str | None = None,
-        label_size: str = "s",
-        empty_text: str | None = None,
+        self, *, label: str, options: Options, empty_text: str | None = None, **given: Unpack[Given]
     ) -> None:
-        messages = self.word(label=label, hint=hint, missing=missing or _select(label), label_size=label_size)
-        messages["invalid_choice"] = messages["required"]
         first = () if empty_text is None else (Option("", empty_text),)
         choices = self.offer(lambda: (*first, *_resolve(options)))
-        super().__init__(
-            label=label, required=required, initial=initial, choices=choices, error_messages=messages
-        )
-        self.template_name = self.drawn_by
+        super().__init__(label=label, django={"choices": choices}, **given)
 
 
 class CheckboxesField(_Chosen, forms.MultipleChoiceField):
@@ -116,32 +85,8 @@ class CheckboxesField(_Chosen, forms.MultipleChoiceField):
     component = "checkboxes"
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(
-        self,
-        *,
-        label: str,
-        options: Options,
-        hint: str = "",
-        missing: str = "",
-        required: bool = True,
-        initial: Sequence[str] | None = None,
-        label_size: str = "s",
-        small: bool = False,
-    ) -> None:
-        messages = self.word(
-            label=label,
-            hint=hint,
-            missing=missing or _select(label),
-            label_size=label_size,
-            small=small,
-        )
-        self.conditional: dict[str, str] = {}
-        messages["invalid_choice"] = messages["required"]
-        choices = self.offer(options)
-        super().__init__(
-            label=label, required=required, initial=initial, choices=choices, error_messages=messages
-        )
-        self.template_name = self.drawn_by
+    def __init__(self, *, label: str, options: Options, **given: Unpack[Given]) -> None:
+        super().__init__(label=label, django={"choices": self.offer(options)}, **given)
 
 
 class ConfirmField(Worded, forms.BooleanField):
@@ -149,10 +94,8 @@ class ConfirmField(Worded, forms.BooleanField):
 
     component = "confirm"
 
-    def __init__(self, *, label: str, hint: str = "", missing: str = "", required: bool = True) -> None:
-        messages = self.word(label=label, hint=hint, missing=missing or "Tick the box to go on")
-        super().__init__(label=label, required=required, error_messages=messages)
-        self.template_name = self.drawn_by
+    def sentence_for_nothing(self, label: str) -> str:
+        return "Tick the box to go on"
 
     def validate(self, value: Any) -> None:
         if self.required and not value:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from bars_portal.nhsuk.dates import format_date
-from bars_portal.nhsuk.forms.text import Worded
+from bars_portal.nhsuk.forms.text import Given, Worded
+from bars_portal.nhsuk.words import lower_first
 
 PARTS = ("day", "month", "year")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -41,7 +42,7 @@ class DatePartsWidget(forms.Widget):
         return f"{id_}-day" if id_ else ""
 
 
-class DateField(Worded, forms.Field):
+class DateField(Worded):
     """Cleans to a date or None. `earliest` and `latest` are dates or functions; also settable on the field.
 
     Errors carry params["parts"]: the inputs at fault, in order.
@@ -54,19 +55,12 @@ class DateField(Worded, forms.Field):
         self,
         *,
         label: str,
-        hint: str = "",
-        missing: str = "",
-        required: bool = True,
-        initial: date | None = None,
         earliest: Limit = date(1900, 1, 1),
         latest: Limit = date(2199, 12, 31),
         too_late: str = "",
-        birth: bool = False,
-        label_size: str = "s",
+        **given: Unpack[Given],
     ) -> None:
-        messages = self.word(label=label, hint=hint, missing=missing, birth=birth, label_size=label_size)
-        super().__init__(label=label, required=required, initial=initial, error_messages=messages)
-        self.template_name = self.drawn_by
+        super().__init__(label=label, **given)
         self.earliest, self.latest, self.too_late = earliest, latest, too_late
 
     def prepare_value(self, value: Any) -> DateParts:
@@ -90,7 +84,7 @@ class DateField(Worded, forms.Field):
         limits = {"day": 31, "month": 12, "year": 9999}
         wrong = tuple(part for part in PARTS if not 1 <= numbers[part] <= limits[part])
         if not wrong and year < 1000:
-            raise _fault(f"Year of {self._name} must have 4 numbers, like 1984", ("year",))
+            raise _fault(f"Year of {lower_first(str(self.label))} must have 4 numbers, like 1984", ("year",))
         try:
             return date(year, month, day)
         except (ValueError, OverflowError):
@@ -104,10 +98,6 @@ class DateField(Worded, forms.Field):
             message = self.too_late or f"{self.label} must be on or before {format_date(latest)}"
             raise _fault(message, _differing(day, latest))
         return day
-
-    @property
-    def _name(self) -> str:
-        return str(self.label)[:1].lower() + str(self.label)[1:]
 
 
 def _fault(message: str, parts: tuple[str, ...]) -> ValidationError:
