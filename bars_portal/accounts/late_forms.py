@@ -1,7 +1,7 @@
 """Back to where a person was, with what they had typed: only on this host, only for the same person."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
@@ -81,16 +81,10 @@ def _may_be_ours(address: str) -> bool:
 
 def _typed(fields: QueryDict) -> bytes:
     kept = QueryDict(mutable=True)
-    for name in _names(fields):
-        kept.setlist(name, [each for each in fields.getlist(name) if isinstance(each, str)])
+    for name in fields:
+        if not any(word in name.lower() for word in _SECRET):
+            kept.setlist(name, [each for each in fields.getlist(name) if isinstance(each, str)])
     return kept.urlencode().encode() if any(any(values) for _, values in kept.lists()) else b""
-
-
-def _names(fields: QueryDict) -> Iterable[str]:
-    return (name for name in fields if not any(word in name.lower() for word in _SECRET))
-
-
-# Back to where a person was: only on this host, and only for the same person.
 
 
 _COOKIE = "bars_last_person"
@@ -141,7 +135,8 @@ def keep_late_form(request: HttpRequest, *, now: datetime) -> bool:
     user = _person_of(request)
     page = safe_next(request, request.headers.get(PAGE_HEADER, "")) or _page_of_form(request)
     action = safe_next(request, request.headers.get(ACTION_HEADER, "")) or request.path
-    if request.method == "POST" and user is not None and page and _is_from_us(request):
+    ours = request.method == "POST" and _answer_to_ours(request).status_code == HTTPStatus.NO_CONTENT
+    if ours and user is not None and page:
         keep_form(user=user, page=page, action=action, fields=request.POST, now=now)
     return user is not None
 
@@ -163,13 +158,9 @@ def _person_of(request: HttpRequest) -> User | None:
     return User.objects.filter(pk=last, is_active=True).first() if last.isdecimal() else None
 
 
-def _is_from_us(request: HttpRequest) -> bool:
-    """Nobody plants words into somebody's form from another site."""
-    return bool(_answer_to_ours(request).status_code == HTTPStatus.NO_CONTENT)
-
-
 @csrf_protect
 def _answer_to_ours(request: HttpRequest) -> HttpResponse:
+    """204, and 403 for a form from elsewhere: nobody plants words into somebody's form from another site."""
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 

@@ -30,11 +30,13 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 BACKGROUND_HEADER = "X-Background"
 
 
-class SessionLimitMiddleware:
-    """Ends a session IDLE_LIMIT_SECONDS after a person's last request, and ABSOLUTE_LIMIT_SECONDS anyway."""
-
+class _Middleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+
+
+class SessionLimitMiddleware(_Middleware):
+    """Ends a session IDLE_LIMIT_SECONDS after a person's last request, and ABSOLUTE_LIMIT_SECONDS anyway."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
@@ -60,11 +62,8 @@ def _end(request: HttpRequest, over: sessions.Ended, now: datetime) -> HttpRespo
     return response
 
 
-class ActingMiddleware:
+class ActingMiddleware(_Middleware):
     """Sets `request.acting`: an Acting, or None for people who are signed out or belong nowhere."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
@@ -80,11 +79,8 @@ class ActingMiddleware:
         return self.get_response(request)
 
 
-class KeptFormMiddleware:
+class KeptFormMiddleware(_Middleware):
     """Shows a page as it was typed, to the person who sent it after their session had ended."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response, user = self.get_response(request), request.user

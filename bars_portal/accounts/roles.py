@@ -1,5 +1,6 @@
 """Roles and what each may do, as one table."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -114,3 +115,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "bookings.view_sent_bookings"},
 }
+ALL_PERMISSIONS = frozenset().union(*PERMISSIONS.values())
+
+
+def permissions_of_roles(roles: Iterable[Role]) -> frozenset[str]:
+    return frozenset().union(*(PERMISSIONS[role] for role in roles))

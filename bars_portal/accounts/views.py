@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts import services, sessions
 from bars_portal.accounts.acting import SESSION_KEY, Acting, actor_of
-from bars_portal.accounts.cis2 import views as cis2
 from bars_portal.accounts.cis2.issuer import configured
+from bars_portal.accounts.cis2.services import leave_issuer
 from bars_portal.accounts.decorators import sign_in_required
 from bars_portal.accounts.late_forms import (
     KEPT_FORMS,
@@ -76,7 +77,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         user = _check(request, form)
         if user is not None:
-            return _welcome(request, user, target)
+            login(request, user)
+            return welcome(request, user, target)
     context = {
         "form": form,
         "next_page": safe_next(request, target),
@@ -98,11 +100,11 @@ def _check(request: HttpRequest, form: SignInForm) -> User | None:
     return None
 
 
-def _welcome(request: HttpRequest, user: User, target: str) -> HttpResponse:
+def welcome(request: HttpRequest, user: User, target: str, *, way: str = "password") -> HttpResponse:
+    """For whoever has just been logged in: starts the clocks, and leads to where they wanted to go."""
     now = timezone.now()
-    login(request, user)
     sessions.start(request.session, now=now)
-    services.record_sign_in(user=user, now=now)
+    services.record_sign_in(user=user, way=way, now=now)
     request.session[KEPT_FORMS] = has_kept_forms(user, now=now)
     response = redirect(page_after_sign_in(request, user, target))
     remember_person(response, user.pk)
@@ -114,8 +116,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session, and that of NHS CIS2 behind it; nobody returns to its pages by `next`."""
     elsewhere = ""
     if isinstance(request.user, User):
-        elsewhere = cis2.leave(request)
-        services.record_sign_out(user=request.user, now=timezone.now())
+        now, back = timezone.now(), request.build_absolute_uri(reverse("accounts:sign-in"))
+        elsewhere = leave_issuer(request.session, back_to=back, now=now)
+        services.record_sign_out(user=request.user, now=now)
     logout(request)
     response = redirect(elsewhere or "accounts:sign-in")
     forget_person(response)

@@ -1,6 +1,7 @@
 """The trail in the admin, read-only and itself audited; and the base of every read-only admin page."""
 
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,6 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
 from bars_portal.audit.selectors import events_of
 from bars_portal.audit.services import record
-
-# Admin pages that show and never change.
-
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Model]
@@ -39,33 +37,30 @@ class ReadOnlyAdmin(_ModelAdmin):
         return False
 
 
-# The trail in the admin: for auditors and superusers, read-only, itself audited.
+_CODE_WORDS: dict[str, Callable[[str], str]] = {"action": action_words, "outcome": outcome_words}
 
 
-class ActionFilter(admin.SimpleListFilter):
-    title = "what happened"
-    parameter_name = "action"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        shown = model_admin.get_queryset(request)
-        actions = shown.order_by("action").values_list("action", flat=True).distinct()
-        return sorted(((each, action_words(each)) for each in actions), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        return queryset.filter(action=self.value()) if self.value() else queryset
-
-
-class OutcomeFilter(admin.SimpleListFilter):
-    title = "outcome"
-    parameter_name = "outcome"
+class _CodeFilter(admin.SimpleListFilter):
+    """By the codes that are there, in words."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        shown = model_admin.get_queryset(request)
-        outcomes = shown.order_by("outcome").values_list("outcome", flat=True).distinct()
-        return [(each, outcome_words(each)) for each in outcomes]
+        name = self.parameter_name
+        codes = model_admin.get_queryset(request).order_by(name).values_list(name, flat=True).distinct()
+        return [(code, _CODE_WORDS[str(name)](code)) for code in codes]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        return queryset.filter(outcome=self.value()) if self.value() else queryset
+        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+
+
+class ActionFilter(_CodeFilter):
+    title, parameter_name = "what happened", "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sorted(super().lookups(request, model_admin), key=lambda pair: pair[1])
+
+
+class OutcomeFilter(_CodeFilter):
+    title = parameter_name = "outcome"
 
 
 @admin.register(AuditEvent)

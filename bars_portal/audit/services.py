@@ -12,8 +12,6 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.sql import insert
 
-# The recorder: called inside the transaction of the thing it records.
-
 
 def record(
     *,
@@ -64,11 +62,11 @@ def event_of(
     )
 
 
-# The event of a partner's read as part of the statement that reads: there is never one without the other.
-
-
 class ReadNote(NamedTuple):
-    """An event of outcome "done" without a subject: the values of NOTED, in its order."""
+    """The event of a partner's read, part of the statement that reads: there is never one without the other.
+
+    Its outcome is "done", and it has no subject: the values of NOTED, in its order.
+    """
 
     at: datetime
     actor_label: str

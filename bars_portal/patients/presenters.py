@@ -1,6 +1,6 @@
 """Patients and contacts in the words that pages show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 from bars_portal.nhsuk.words import format_phone, summary_rows
@@ -43,15 +43,7 @@ class ContactLine:
 
 
 def banner(patient: Patient | PatientDetails) -> PatientBanner:
-    return PatientBanner(
-        family_name=patient.family_name,
-        given_names=patient.given_names,
-        prefix=patient.prefix,
-        birth_date=patient.birth_date,
-        gender=patient.gender,
-        nhs_number=patient.nhs_number,
-        nhs_number_verified=patient.nhs_number_verified,
-    )
+    return PatientBanner(*(getattr(patient, each.name) for each in fields(PatientBanner)))
 
 
 def contact_lines(patient: Patient | PatientDetails) -> tuple[ContactLine, ...]:

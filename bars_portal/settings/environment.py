@@ -83,10 +83,8 @@ class Environment:
     def choice(self, name: str, allowed: Iterable[str], default: str) -> str:
         options = tuple(allowed)
 
-        def read(text: str) -> str:
-            return text if text in options else _refuse()
-
-        return self._read(name, read, default, f"be one of: {', '.join(options)}")
+        must = f"be one of: {', '.join(options)}"
+        return self._read(name, lambda text: text if text in options else _refuse(), default, must)
 
     def file(self, name: str) -> Path:
         """The path of a file that is there."""

@@ -9,21 +9,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from bars_portal.accounts import services, sessions
 from bars_portal.accounts.acting import LIMIT_KEY
 from bars_portal.accounts.cis2 import services as cis2_services
 from bars_portal.accounts.cis2 import sign_in, tokens
 from bars_portal.accounts.cis2.issuer import Cis2Config, Reason, SignInRefused, configured
-from bars_portal.accounts.late_forms import (
-    KEPT_FORMS,
-    has_kept_forms,
-    page_after_sign_in,
-    remember_person,
-    safe_next,
-)
+from bars_portal.accounts.late_forms import safe_next
+from bars_portal.accounts.views import welcome
 
 _BACKEND = "bars_portal.accounts.acting.RoleBackend"
-_ID_TOKEN = "cis2_id_token"  # noqa: S105 - the name of a key
 
 
 @require_safe
@@ -33,9 +26,8 @@ def start(request: HttpRequest) -> HttpResponse:
     config, now = _config(), timezone.now()
     if request.user.is_authenticated:
         return redirect("home")
-    attempt = sign_in.begin(
-        request.session, next_page=safe_next(request, request.GET.get("next", "")), now=now
-    )
+    next_page = safe_next(request, request.GET.get("next", ""))
+    attempt = sign_in.begin(request.session, next_page=next_page, now=now)
     try:
         return redirect(sign_in.authorization_address(config, attempt, back_to=_callback(request), now=now))
     except SignInRefused as refusal:
@@ -53,7 +45,15 @@ def callback(request: HttpRequest) -> HttpResponse:
         admission = cis2_services.admit(signed_in.person, issuer=config.issuer)
     except SignInRefused as refusal:
         return _refused(request, refusal.reason)
-    return _welcome(request, config, attempt, signed_in, admission)
+    user, session = admission.user, request.session
+    login(request, user, backend=_BACKEND)
+    session[LIMIT_KEY], session[cis2_services.ID_TOKEN] = list(admission.organisation_ids), signed_in.id_token
+    response = welcome(request, user, attempt.next_page, way="cis2")
+    session.save()
+    cis2_services.remember_session(
+        user=user, issuer=config.issuer, sid=signed_in.sid, session_key=session.session_key or "", now=now
+    )
+    return response
 
 
 @csrf_exempt
@@ -68,43 +68,6 @@ def back_channel_logout(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=400)
     cis2_services.end_sessions(ended, issuer=config.issuer, now=now)
     return HttpResponse(status=200)
-
-
-def leave(request: HttpRequest) -> str:
-    """Before our session ends: where CIS2 ends its own, "" for who did not sign in there."""
-    config, id_token = configured(), request.session.get(_ID_TOKEN, "")
-    if config is None or not id_token:
-        return ""
-    cis2_services.forget_session(request.session.session_key or "")
-    back = request.build_absolute_uri(reverse("accounts:sign-in"))
-    return sign_in.end_address(config, id_token=id_token, back_to=back, now=timezone.now())
-
-
-def _welcome(
-    request: HttpRequest,
-    config: Cis2Config,
-    attempt: sign_in.Attempt,
-    signed_in: sign_in.SignedIn,
-    admission: cis2_services.Admission,
-) -> HttpResponse:
-    now, user = timezone.now(), admission.user
-    login(request, user, backend=_BACKEND)
-    sessions.start(request.session, now=now)
-    request.session[LIMIT_KEY] = list(admission.organisation_ids)
-    request.session[_ID_TOKEN] = signed_in.id_token
-    request.session[KEPT_FORMS] = has_kept_forms(user, now=now)
-    request.session.save()
-    cis2_services.remember_session(
-        user=user,
-        issuer=config.issuer,
-        sid=signed_in.sid,
-        session_key=request.session.session_key or "",
-        now=now,
-    )
-    services.record_sign_in(user=user, way="cis2", now=now)
-    response = redirect(page_after_sign_in(request, user, attempt.next_page))
-    remember_person(response, user.pk)
-    return response
 
 
 def _config() -> Cis2Config:
