@@ -25,7 +25,6 @@ from bars_portal.credentials.local_pki import PkiFiles, ensure_local_pki
 BENCHMARKS = Path(__file__).resolve().parent
 THREADS = "16"
 _START_SECONDS = 60
-_WORKER = "bars_portal.exchange.receiver.server.lingering.LingeringWorker"
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def plain(url: str) -> Iterator[Server]:
     with TemporaryDirectory(prefix="bars-bench-plain-") as name:
         folder, port = Path(name), free_port()
         pki = ensure_local_pki(folder / "pki", now=datetime.now(UTC))
-        options = ["--worker-class", _WORKER, "--threads", THREADS, "--keep-alive", "75", "--workers", "1"]
+        options = ["--worker-class", "gthread", "--threads", THREADS, "--keep-alive", "75", "--workers", "1"]
         command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--bind", f"127.0.0.1:{port}"]
         extra = {
             "BARS_PEER_SOURCE": "bundled",

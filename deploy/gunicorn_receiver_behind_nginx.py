@@ -14,7 +14,7 @@ bind = env.text("RECEIVER_BIND", "unix:/run/bars/receiver.sock")
 # The socket is for its owner and group: nginx joins the group.
 umask = 0o007
 workers = env.whole("RECEIVER_WORKERS", 2, 1, 64)
-worker_class = "bars_portal.exchange.receiver.server.lingering.LingeringWorker"
+worker_class = "gthread"
 threads = env.whole("RECEIVER_THREADS", 16, 1, 256)
 if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's heartbeat file: unlinked at once; a disk would stall it
     worker_tmp_dir = "/dev/shm"  # noqa: S108 - see above

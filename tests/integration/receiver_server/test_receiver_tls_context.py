@@ -21,7 +21,6 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from bars_portal.credentials.keys import read_tls_key
 from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.exchange.receiver.server.environment import HealthSettings, ServerSettings
-from bars_portal.exchange.receiver.server.lingering import LingeringWorker
 from bars_portal.exchange.receiver.server.tls import PeerSocket, SlowClient, server_context
 from bars_portal.exchange.receiver.server.worker import PeerConnection, ReceiverWorker
 from tests.integration.receiver_server.running import environment
@@ -186,7 +185,7 @@ def test_a_client_that_takes_no_answer_is_given_up(pair: Pair, monkeypatch: pyte
     ("ours", "theirs", "method"),
     [
         (ReceiverWorker, ThreadWorker, "accept"),
-        (LingeringWorker, ThreadWorker, "handle"),
+        (ReceiverWorker, ThreadWorker, "handle"),
         (ReceiverWorker, ThreadWorker, "handle_error"),
         (ReceiverWorker, ThreadWorker, "murder_pending"),
         (ReceiverWorker, ThreadWorker, "_cap_keepalive"),

@@ -18,10 +18,9 @@ from gunicorn.http.errors import (
     LimitRequestLine,
     ParseException,
 )
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from bars_portal.exchange.receiver.server.handshakes import Address, Handshakes
-from bars_portal.exchange.receiver.server.lingering import LingeringWorker
 from bars_portal.exchange.receiver.server.tls import PeerSocket
 
 # What a worker gives back of its memory: without this, bursts of large bodies treble its size.
@@ -101,7 +100,7 @@ class PeerConnection(TConn):  # type: ignore[misc]  # gunicorn has no annotation
             util.close(self.sock)
 
 
-class ReceiverWorker(LingeringWorker):
+class ReceiverWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotations
     """Only clients whose certificate was accepted ever reach a request thread."""
 
     request_seconds = REQUEST_SECONDS
@@ -167,11 +166,11 @@ class ReceiverWorker(LingeringWorker):
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, deadline)
 
-    def handle_one(self, conn: PeerConnection) -> Any:
+    def handle(self, conn: PeerConnection) -> Any:
         """One request, in a request thread, which also closes: the poller never lingers."""
         conn.sock.begin_request(self.request_seconds)
         try:
-            keep = super().handle_one(conn)
+            keep = super().handle(conn)
         finally:
             conn.sock.end_request()
         if conn.sock.was_slow:
