@@ -28,7 +28,6 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError,
 from bars_portal.exchange.fhir.queries.services import DefinitionQuery
 from bars_portal.exchange.inbound import code_of, log_failure, receive, store_refusal
 from bars_portal.exchange.receiver.authentication import Peer, PeerAuthentication
-from bars_portal.exchange.receiver.connections import spare
 from bars_portal.exchange.receiver.exceptions import outcome_response
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, FhirNegotiation, query_pairs
 from bars_portal.exchange.receiver.parsers import (
@@ -46,6 +45,7 @@ from bars_portal.exchange.receiver.renderers import (
     Resource,
     headers_of,
 )
+from bars_portal.exchange.receiver.warming import spare
 from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
 

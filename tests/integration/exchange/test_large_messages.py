@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-from bars_portal.exchange.receiver.connections import LARGE_BYTES, spare
+from bars_portal.exchange.receiver.warming import LARGE_BYTES, spare
 from bookings.models import Slot
 from tests.integration.exchange.calling import FHIR, Receiver, fresh, outcome
 from tests.unit.exchange_fhir.factory import booking

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-from bars_portal.exchange.receiver.connections import prefer_warm
+from bars_portal.exchange.receiver.warming import prefer_warm
 
 OPEN = 3
 

@@ -9,12 +9,19 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
+import django
 from django.core.exceptions import ImproperlyConfigured
 
 from bars_portal.exchange.receiver.server.environment import HealthSettings
-from bars_portal.exchange.receiver.server.readiness import OK, Check, Checks, handshake_check
+from bars_portal.exchange.receiver.server.readiness import (
+    OK,
+    Check,
+    Checks,
+    check_database,
+    handshake_check,
+)
 
-# The plain HTTP server of the receiver's health: /health/live and /health/ready.
+CHECK_SECONDS = 2.0
 
 
 class HealthServer(ThreadingHTTPServer):
@@ -64,16 +71,17 @@ class _Handler(BaseHTTPRequestHandler):
         """A probe every few seconds is not worth a line."""
 
 
-CHECK_SECONDS = 2.0
-
-
 def main() -> None:
     """Serves until SIGTERM or SIGINT."""
     try:
         settings = HealthSettings.read(os.environ)
     except ImproperlyConfigured as problem:
         sys.exit(f"The receiver's health cannot start: {problem}")
-    checks = Checks({"tls": _handshake(settings), "database": _database()}, seconds=CHECK_SECONDS)
+    # For the look at the database only: everything else here works without.
+    os.environ.setdefault("BARS_PROCESS", "receiver")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
+    django.setup()
+    checks = Checks({"tls": _handshake(settings), "database": check_database}, seconds=CHECK_SECONDS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with HealthServer((settings.health_host, settings.health_port), checks) as server:
         try:
@@ -94,18 +102,6 @@ def _handshake(settings: HealthSettings) -> Check:
         key_file=settings.key_file,
         seconds=CHECK_SECONDS,
     )
-
-
-def _database() -> Check:
-    """Django is set up here only: everything else in this package works without."""
-    import django
-
-    os.environ.setdefault("BARS_PROCESS", "receiver")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
-    django.setup()
-    from bars_portal.exchange.receiver.server.readiness import check_database
-
-    return check_database
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
-# Running the readiness checks: each in bounded time, however long the checked part hangs.
-
-
 Check = Callable[[], None]
 OK = "ok"
 
@@ -56,16 +53,13 @@ class Checks:
         return OK
 
 
-# Whether the receiver still finishes a TLS handshake with a client of its own chain.
-
-
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what the receiver binds, not what we bind
 
 
 def handshake_check(
     *, host: str, port: int, server_name: str, ca_file: Path, cert_file: Path, key_file: Path, seconds: float
 ) -> Check:
-    """A check that connects as a client does. `server_name` is the name in the receiver's certificate."""
+    """Whether a client of the receiver's own chain still gets in; `server_name` as in its certificate."""
 
     def check() -> None:
         # The files are read each time: a renewed certificate needs no restart.
@@ -97,11 +91,8 @@ def _client_context(ca_file: Path, cert_file: Path, key_file: Path) -> ssl.SSLCo
     return context
 
 
-# Whether the database answers and has every migration. The one module of this package that needs Django.
-
-
 def check_database() -> None:
-    """Raises CheckFailed. Uses a connection of its own and gives it back."""
+    """It answers and has every migration, or CheckFailed. Uses a connection of its own and gives it back."""
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())

@@ -7,9 +7,6 @@ from typing import Any
 
 from bars_portal.exchange.receiver.server.environment import ServerSettings
 
-# The receiver's client sockets: reading one request has a deadline, however slowly its bytes trickle in.
-
-
 # One blocked write: a client that does not take its answer.
 WRITE_SECONDS = 10.0
 
@@ -65,11 +62,8 @@ class PeerSocket(ssl.SSLSocket):
         return SlowClient()
 
 
-# The receiver's side of mutual TLS (standard section 1: only that environment's chain is accepted).
-
-
 def server_context(settings: ServerSettings) -> ssl.SSLContext:
-    """A context that demands a client certificate of the given chain and knows no other authority.
+    """It demands a client certificate of the given chain, that environment's only (standard section 1).
 
     Raises ssl.SSLError when the files do not fit each other.
     """
