@@ -13,9 +13,8 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.models import User
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.forms import PatientForm
+from bars_portal.patients.forms import PatientForm, answers_of_test_patient, test_patients, typed_answers
 from bars_portal.patients.presenters import patient_rows
-from bars_portal.patients.typed import answers_of_test_patient, test_patients, typed_answers
 from bookings.forms import ApprovalForm
 from bookings.models import BookingDraft
 from bookings.policies import frame_missed_by, lacks_approval

@@ -14,9 +14,9 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.exchange.gateway import get_client
+from bars_portal.patients.forms import answers_from
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
-from bars_portal.patients.typed import answers_from
 from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.models import Booking, BookingDraft
 from bookings.policies import check_can_book, check_reachable, check_told_to_book

@@ -14,7 +14,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
-from bars_portal.patients.typed import answers_from
+from bars_portal.patients.forms import answers_from
 from bookings.services.history import record_view
 from directory.capability import USE_CASE_WORDS
 from directory.remote import sender_identity
