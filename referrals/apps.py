@@ -11,11 +11,8 @@ class ReferralsConfig(AppConfig):
     def ready(self) -> None:
         from bars_portal.accounts.home import register
         from bookings import ports
-        from referrals.attention import attention
-        from referrals.companions import companions
-        from referrals.drafts_attention import unsent_drafts
-        from referrals.selectors import standing_referral_id, time_frame_of
-        from referrals.whole_bookings import whole_booking
+        from referrals.providers import attention, companions, unsent_drafts, whole_booking
+        from referrals.sending.selectors import standing_referral_id, time_frame_of
 
         ports.basis.plug(standing_referral_id)
         ports.time_frame.plug(time_frame_of)

@@ -1,6 +1,6 @@
 """Which permission shows which cases; roles.py says who has it."""
 
-from referrals.states import Direction
+from bars_portal.correspondence.states import Direction
 
 VIEW: dict[str, str] = {
     Direction.SENT.value: "referrals.view_sent_referrals",

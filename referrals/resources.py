@@ -11,10 +11,11 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.queries.patients import ServiceRequestQuery
 from bars_portal.exchange.registry import ResourceReader, register_reader
 from directory.models import HealthcareService
-from referrals import mapping
-from referrals.included import included_in
-from referrals.models import Case
-from referrals.selectors import cases_found, received_case
+from referrals.cases import wire
+from referrals.cases.held import included_in
+from referrals.cases.models import Case
+from referrals.cases.selectors import received_case
+from referrals.receiving.selectors import cases_found
 
 
 @register_reader
@@ -53,7 +54,7 @@ def _entries(case: Case) -> list[Entry]:
     around = [(url, resource) for url, resource in included_in(case)]
     reached = referred_to(case.resource, around)
     urls = {url for url, _ in reached}
-    ours = mapping.own_encounter_id(case.pk)
+    ours = wire.own_encounter_id(case.pk)
     own = [(url, each) for url, each in around if each.get("id") == ours and url not in urls]
     return [(case.sender_full_url, case.resource), *reached, *own]
 

@@ -26,14 +26,15 @@ from bookings.services.cancelling import request_cancel
 from bookings.services.requesting import open_draft, request_booking
 from bookings.slots import SlotSearch, search_slots
 from directory.services.capability import clear_capability, read_capability
-from referrals import services
-from referrals.content_answers import Disposition, NonAttendance, Outcome
-from referrals.models import Case
-from referrals.remote import read_latest
-from referrals.selectors import open_unmatched_replies, received_case
-from referrals.services import answering
-from referrals.services.answering import Decided
-from referrals.states import CaseStatus, Category
+from referrals.cases.models import Case
+from referrals.cases.selectors import received_case
+from referrals.cases.states import CaseStatus, Category
+from referrals.responding import decisions
+from referrals.responding.content import Disposition, NonAttendance, Outcome
+from referrals.responding.decisions import Decided
+from referrals.sending import requesting, taking_back, updating
+from referrals.sending.latest import read_latest
+from referrals.worklist.selectors import open_unmatched_replies
 
 Act = Callable[[Desk, Row], Display]
 
@@ -127,20 +128,20 @@ def cancel_after_referral(desk: Desk, row: Row) -> Display:
 
 def answer_started(desk: Desk, row: Row) -> Display:
     case = _received(desk, row, Category.VALIDATION)
-    return _answered(desk, answering.start_case(case=case, acting=desk.answering, now=desk.clock()))
+    return _answered(desk, decisions.start_case(case=case, acting=desk.answering, now=desk.clock()))
 
 
 def answer_outcome(desk: Desk, row: Row) -> Display:
     now, case = desk.clock(), _received(desk, row, Category.VALIDATION)
     outcome = Outcome(Disposition.HEAR_AND_TREAT, now, "No red flags.", priority=ARPPriority.C5)
-    decided = answering.complete_validation(case=case, outcome=outcome, acting=desk.answering, now=now)
+    decided = decisions.complete_validation(case=case, outcome=outcome, acting=desk.answering, now=now)
     return _answered(desk, decided)
 
 
 def answer_did_not_attend(desk: Desk, row: Row) -> Display:
     now, case = desk.clock(), _received(desk, row, Category.REFERRAL)
     missed = NonAttendance(now - timedelta(hours=2), now - timedelta(hours=1), "Nobody came.")
-    decided = answering.record_non_attendance(case=case, missed=missed, acting=desk.answering, now=now)
+    decided = decisions.record_non_attendance(case=case, missed=missed, acting=desk.answering, now=now)
     return _answered(desk, decided)
 
 
@@ -191,7 +192,7 @@ def _referred(desk: Desk, row: Row, booking: Booking | None = None) -> Case:
     place = row.service or MODEL_SERVICE
     use_case = UseCase.A6T1 if place in _AMBULANCE_SERVICES else UseCase.A1T1
     now = desk.clock()
-    case = services.request_referral(
+    case = requesting.request_referral(
         content=content(use_case, now=now),
         details=patient(row.nhs_number),
         service=service(desk, place),
@@ -205,7 +206,7 @@ def _referred(desk: Desk, row: Row, booking: Booking | None = None) -> Case:
 
 def _validated(desk: Desk, row: Row) -> Case:
     now = desk.clock()
-    case = services.request_validation(
+    case = requesting.request_validation(
         content=content(UseCase.A4T1, now=now),
         details=patient(row.nhs_number),
         service=service(desk, row.service or _VALIDATES),
@@ -219,7 +220,7 @@ def _validated(desk: Desk, row: Row) -> Case:
 def _updated(desk: Desk, case: Case) -> Display:
     def step() -> None:
         now = desk.clock()
-        services.update_request(
+        updating.update_request(
             case=case,
             content=content(UseCase(case.use_case), now=now),
             latest=read_latest(desk.client, case=case, sender=desk.sender, now=now),
@@ -234,7 +235,7 @@ def _taken_back(desk: Desk, case: Case) -> Display:
     def step() -> None:
         now = desk.clock()
         latest = read_latest(desk.client, case=case, sender=desk.sender, now=now)
-        services.revoke_request(
+        taking_back.revoke_request(
             case=case, latest=latest, reason="The patient is better", acting=desk.sending, now=now
         )
 

@@ -20,19 +20,13 @@ from directory.models import HealthcareService
 from directory.remote import SenderIdentity, sender_identity
 from directory.selectors.services import service_by_id
 from directory.services.entries import create_entry
-from referrals.content import (
-    Assessment,
-    Concept,
-    Condition,
-    Outcome,
-    OutcomeKind,
-    Part,
-    Place,
-    RequestContent,
-    Stage,
-    TimeFrame,
-    needs_of,
-)
+from referrals.cases.codes import Concept
+from referrals.parts.applications import Part, needs_of
+from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
+from referrals.parts.base import TimeFrame
+from referrals.parts.content import RequestContent, Stage
+from referrals.parts.places import Place
+from referrals.parts.problems import Condition
 
 TABLE = Path(__file__).parent / "rows.csv"
 # Longer than the proxy waits, and than the simulator's later replies take.

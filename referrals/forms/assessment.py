@@ -1,25 +1,18 @@
-"""What the assessment came to: stage, narrative, complaint, triage outcomes, priority, clock."""
+"""The assessment: stage, narrative, complaint, triage outcomes, priority, clock, expectations."""
 
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.nhsuk.forms import RadiosField
-from referrals.content import (
-    Assessment,
-    Concept,
-    Need,
-    Outcome,
-    OutcomeKind,
-    Part,
-    RequestContent,
-    Stage,
-    needs_of,
-)
-from referrals.forms import moments
-from referrals.forms.base import Answers, PartForm, area, filled, line, select
-from referrals.forms.code_lists import TRIAGE_OUTCOMES
+from referrals.cases.codes import TRIAGE_OUTCOMES, Concept
+from referrals.forms import times
+from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, line, select
 from referrals.forms.concepts import KINDS, ConceptField, ConceptForm, more_words, write_concept
-from referrals.forms.step import Given, Step
+from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind
+from referrals.parts.content import RequestContent, Stage
+
+# What the assessment came to: stage, narrative, complaint, triage outcomes, priority, clock.
 
 
 class AssessmentForm(PartForm):
@@ -37,8 +30,8 @@ class AssessmentForm(PartForm):
         [(each.value, f"{each.value}: {each.display}") for each in ARPPriority],
     )
     case_number = line("Your case number", hint="Your own number of the call, if there is one", width=20)
-    started = moments.day("When triage began", hint="Now, if nothing is given. Day, month and year")
-    started_time = moments.hour("Time when triage began")
+    started = times.day("When triage began", hint="Now, if nothing is given. Day, month and year")
+    started_time = times.hour("Time when triage began")
 
     def adapt(self) -> None:
         if self.asked.has(Part.CONDITION):
@@ -46,7 +39,7 @@ class AssessmentForm(PartForm):
             del self.fields["complaint"]
 
     def clean(self) -> dict[str, Any]:
-        self.cleaned_data["started_at"] = moments.read_moment(self, "started")
+        self.cleaned_data["started_at"] = times.read_moment(self, "started")
         return self.cleaned_data
 
     def stated(self) -> Assessment:
@@ -94,7 +87,7 @@ class AssessmentStep(Step):
         stage = form.text("stage")
         return {"assessment": assessment, "stage": Stage(stage) if stage else None}
 
-    def given(self, content: RequestContent) -> Given:
+    def given(self, content: RequestContent) -> StepValues:
         stated, outcomes = content.assessment, content.assessment.outcomes
         complaint = _as_complaint(outcomes[-1]) if outcomes and _has_complaint(content) else ""
         fields = filled(
@@ -107,7 +100,7 @@ class AssessmentStep(Step):
             }
         )
         rows = outcomes[:-1] if complaint else outcomes
-        return Given(fields | moments.write_moment("started", stated.started_at), tuple(map(_row, rows)))
+        return StepValues(fields | times.write_moment("started", stated.started_at), tuple(map(_row, rows)))
 
 
 def _has_complaint(content: RequestContent) -> bool:
@@ -125,5 +118,26 @@ def _as_complaint(outcome: Outcome) -> str:
     return text if outcome.kind is OutcomeKind.PRESENTING_COMPLAINT and one_line else ""
 
 
-def _row(outcome: Outcome) -> Answers:
+def _row(outcome: Outcome) -> Typed:
     return {"kind": outcome.kind.value, **write_concept(outcome.concept, TRIAGE_OUTCOMES)}
+
+
+class ExpectationsForm(PartForm):
+    told = area("What the patient was told", hint="For example, what to do when it gets worse", rows=4)
+    wishes = area("What the patient hopes for", rows=4)
+
+    def stated(self) -> Expectations:
+        return Expectations(self.text("told"), self.text("wishes"))
+
+
+class ExpectationsStep(Step):
+    slug, title, section = "expectations", "Expectations", "Background"
+    parts = (Part.EXPECTATIONS,)
+    form = ExpectationsForm
+
+    def state(self, form: PartForm, rows: tuple[Any, ...]) -> dict[str, Any]:
+        return {"expectations": form.stated()}
+
+    def given(self, content: RequestContent) -> StepValues:
+        stated = content.expectations
+        return StepValues(filled({"told": stated.told, "wishes": stated.wishes}))

@@ -1,4 +1,4 @@
-"""What the forms of every step share: the use case decides which fields there are."""
+"""What the pages of a request share: fields that the use case decides, a list below, what they come to."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,16 +10,19 @@ from pydantic import ValidationError
 
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.forms import NHSForm, SelectField, TextareaField, TextField
-from referrals.content import Need, Part, needs_of
-from referrals.content.base import LINE, WORDS
-from referrals.forms.code_list import CodeList
+from referrals.cases.codes import LINE, WORDS, CodeList
+from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.content import RequestContent
 
-Answers = dict[str, str]
+# What the forms of every step share: the use case decides which fields there are.
+
+
+Typed = dict[str, str]
 _CANNOT_BE_USED = "cannot be used as it is typed"
 
 
 @dataclass(frozen=True)
-class Asked:
+class FormContext:
     """What a form must know of its request. `opened` is when somebody began to write it."""
 
     use_case: UseCase
@@ -47,7 +50,7 @@ class PartForm(NHSForm):
     part_of: ClassVar[Mapping[str, Part]] = {}
     preset: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, *args: Any, asked: Asked, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: FormContext, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.asked = asked
         for name, part in self.part_of.items():
@@ -60,7 +63,7 @@ class PartForm(NHSForm):
         """Changes to the fields that are not told by `part_of`."""
 
     def stated(self) -> Any:
-        """What a valid form says, in terms of referrals.content; may raise pydantic's ValidationError."""
+        """What a valid form says, in terms of referrals.parts; may raise pydantic's ValidationError."""
         raise NotImplementedError
 
     def read(self) -> Any:
@@ -122,6 +125,57 @@ def select(
     )
 
 
-def filled(answers: Mapping[str, object]) -> Answers:
+def filled(answers: Mapping[str, object]) -> Typed:
     """As a form posts them; nothing for what is not stated."""
     return {name: str(value) for name, value in answers.items() if value not in (None, "")}
+
+
+# One page of a request: its fields, the list below them, and what they come to.
+
+
+@dataclass(frozen=True)
+class StepValues:
+    """What was stated elsewhere, as the answers of a step."""
+
+    fields: Typed = field(default_factory=dict)
+    rows: tuple[Typed, ...] = ()
+
+
+class Nothing(PartForm):
+    """Steps that are only a list."""
+
+    def stated(self) -> dict[str, Any]:
+        return {}
+
+
+class Step:
+    """`slug`: in addresses; `section`: its heading in the task list; `row_name`: one of its list."""
+
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    section: ClassVar[str]
+    parts: ClassVar[tuple[Part, ...]] = ()
+    lead: ClassVar[str] = ""
+    form: ClassVar[type[PartForm]] = Nothing
+    row: ClassVar[type[PartForm] | None] = None
+    row_name: ClassVar[str] = ""
+    # To be answered although the use case has no such part.
+    always: ClassVar[bool] = False
+
+    def is_needed(self, asked: FormContext) -> bool:
+        return self.always or any(asked.has(part) for part in self.parts)
+
+    def is_required(self, asked: FormContext) -> bool:
+        return self.always or any(asked.requires(part) for part in self.parts)
+
+    def most(self, asked: FormContext) -> int:
+        """How many rows the list may have."""
+        return 20
+
+    def state(self, form: PartForm, rows: tuple[Any, ...]) -> Mapping[str, Any]:
+        """Fields of RequestContent; `rows` is what each row states. Adds errors to `form`."""
+        raise NotImplementedError
+
+    def given(self, content: RequestContent) -> StepValues:
+        """The reverse of `state`."""
+        raise NotImplementedError

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bars_portal.nhsuk.forms import TextField
-from referrals.content import Concept, OutcomeKind
-from referrals.content.base import LINE
-from referrals.forms.base import Answers, Asked, PartForm, area, filled
-from referrals.forms.code_list import NOTHING, CodeList
+from referrals.cases.codes import LINE, NOTHING, CodeList, Concept
+from referrals.forms.base import FormContext, PartForm, Typed, area, filled
+from referrals.parts.assessment import OutcomeKind
 
 SNOMED = "http://snomed.info/sct"
 _NHS = "https://fhir.nhs.uk/CodeSystem/"
@@ -66,7 +65,7 @@ class ConceptField(TextField):
 class ConceptForm(PartForm):
     """A part that is a code or words: `what`, and `words` for more. One of them must be there."""
 
-    def __init__(self, *args: Any, asked: Asked, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: FormContext, **kwargs: Any) -> None:
         super().__init__(*args, asked=asked, **kwargs)
         for field in self.fields.values():
             if isinstance(field, ConceptField):
@@ -110,7 +109,7 @@ def read_concept(what: str, more: str, codes: CodeList = NOTHING) -> Concept | N
     return Concept(text=text) if text else None
 
 
-def write_concept(concept: Concept, codes: CodeList = NOTHING) -> Answers:
+def write_concept(concept: Concept, codes: CodeList = NOTHING) -> Typed:
     """The two fields that are read as this concept."""
     if not concept.code:
         fits = len(concept.text) <= LINE and "\n" not in concept.text

@@ -6,12 +6,12 @@ from typing import Any
 
 from bars_portal.exchange.fhir.codes import FlagCategory
 from bars_portal.nhsuk.forms import HiddenField
-from referrals.content import Concept, Flag, Part, RequestContent
-from referrals.content.flags import CODES
-from referrals.forms.base import Answers, PartForm, filled, offer, select
-from referrals.forms.code_lists import ADJUSTMENTS
+from referrals.cases.codes import ADJUSTMENTS, Concept
+from referrals.forms.base import PartForm, Step, StepValues, Typed, filled, offer, select
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
-from referrals.forms.step import Given, Step
+from referrals.parts.applications import Part
+from referrals.parts.content import RequestContent
+from referrals.parts.flags import CODES, Flag
 
 _SCENE = FlagCategory.SCENE_SAFETY
 
@@ -63,8 +63,8 @@ class FlagsStep(Step):
     def state(self, form: PartForm, rows: tuple[Flag, ...]) -> dict[str, Any]:
         return {"flags": rows}
 
-    def given(self, content: RequestContent) -> Given:
-        return Given(rows=tuple(map(_row, content.flags)))
+    def given(self, content: RequestContent) -> StepValues:
+        return StepValues(rows=tuple(map(_row, content.flags)))
 
 
 def _kinds(*, scene: bool) -> Iterator[tuple[str, str]]:
@@ -85,7 +85,7 @@ def _plain(display: str) -> str:
     return display
 
 
-def _row(flag: Flag) -> Answers:
+def _row(flag: Flag) -> Typed:
     since = filled({"since": flag.since.isoformat() if flag.since else ""})
     if flag.category in CODES and flag.concept.code:
         return (

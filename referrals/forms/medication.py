@@ -3,11 +3,12 @@
 from typing import Any
 
 from bars_portal.nhsuk.forms import Option, RadiosField
-from referrals.content import Allergies, Allergy, Medication, Medications, Part, RequestContent, Stated
-from referrals.forms.base import PartForm, area, filled
-from referrals.forms.code_lists import MEDICINES, SUBSTANCES
+from referrals.cases.codes import MEDICINES, SUBSTANCES
+from referrals.forms.base import PartForm, Step, StepValues, area, filled
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
-from referrals.forms.step import Given, Step
+from referrals.parts.applications import Part
+from referrals.parts.content import RequestContent
+from referrals.parts.medication import Allergies, Allergy, Medication, Medications, Stated
 
 
 class StatedForm(PartForm):
@@ -71,12 +72,12 @@ class MedicationStep(Step):
         stated = which(form, rows, "medicine")
         return {"medications": Medications(stated, rows)} if not form.errors else {}
 
-    def given(self, content: RequestContent) -> Given:
+    def given(self, content: RequestContent) -> StepValues:
         rows = (
             write_concept(each.concept, MEDICINES) | filled({"dosage": each.dosage, "reason": each.reason})
             for each in content.medications.listed
         )
-        return Given({"known": content.medications.stated.value}, tuple(rows))
+        return StepValues({"known": content.medications.stated.value}, tuple(rows))
 
 
 class AllergiesStep(Step):
@@ -88,9 +89,9 @@ class AllergiesStep(Step):
         stated = which(form, rows, "allergy")
         return {"allergies": Allergies(stated, rows)} if not form.errors else {}
 
-    def given(self, content: RequestContent) -> Given:
+    def given(self, content: RequestContent) -> StepValues:
         rows = (
             write_concept(each.concept, SUBSTANCES) | filled({"reaction": each.reaction})
             for each in content.allergies.listed
         )
-        return Given({"known": content.allergies.stated.value}, tuple(rows))
+        return StepValues({"known": content.allergies.stated.value}, tuple(rows))

@@ -5,12 +5,12 @@ from typing import Any
 
 from bars_portal.exchange.fhir.codes import HouseholdComposition
 from bars_portal.nhsuk.forms import RadiosField, TextField
-from referrals.content import BirthSex, EstimatedAge, Observation, Observations, Part, RequestContent
-from referrals.content.observations import AgeUnit
-from referrals.forms.base import PartForm, area, filled, select
-from referrals.forms.code_lists import OBSERVATIONS
+from referrals.cases.codes import OBSERVATIONS
+from referrals.forms.base import PartForm, Step, StepValues, area, filled, select
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
-from referrals.forms.step import Given, Step
+from referrals.parts.applications import Part
+from referrals.parts.content import RequestContent
+from referrals.parts.observations import AgeUnit, BirthSex, EstimatedAge, Observation, Observations
 
 _OLDEST = 150
 
@@ -88,7 +88,7 @@ class ObservationsStep(Step):
         about: Observations = form.stated()
         return {"observations": Observations(rows, about.household, about.birth_sex, about.estimated_age)}
 
-    def given(self, content: RequestContent) -> Given:
+    def given(self, content: RequestContent) -> StepValues:
         stated, age = content.observations, content.observations.estimated_age
         fields = filled(
             {
@@ -102,4 +102,4 @@ class ObservationsStep(Step):
             write_concept(each.concept, OBSERVATIONS) | filled({"value": each.value})
             for each in stated.listed
         )
-        return Given(fields, tuple(rows))
+        return StepValues(fields, tuple(rows))

@@ -4,9 +4,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import LocationType
-from referrals.content import Part, Place, Position, RequestContent
-from referrals.forms.base import Answers, Asked, PartForm, area, filled, line, select
-from referrals.forms.step import Given, Step
+from referrals.forms.base import FormContext, PartForm, Step, StepValues, Typed, area, filled, line, select
+from referrals.parts.applications import Part
+from referrals.parts.content import RequestContent
+from referrals.parts.places import Place, Position
 
 _INCIDENT = LocationType.INCIDENT
 _WHERE = ("address", "town", "postcode", "uprn", "eastings", "what3words", "latitude")
@@ -101,7 +102,7 @@ class PlacesStep(Step):
     parts = (Part.INCIDENT, Part.OTHER_PLACES)
     row, row_name = PlaceForm, "place"
 
-    def most(self, asked: Asked) -> int:
+    def most(self, asked: FormContext) -> int:
         return 20 if asked.has(Part.OTHER_PLACES) else 1
 
     def state(self, form: PartForm, rows: tuple[Place, ...]) -> dict[str, Any]:
@@ -112,11 +113,11 @@ class PlacesStep(Step):
             form.add_error(None, "Only one place can be the incident. Change the kind of the others")
         return {"places": rows}
 
-    def given(self, content: RequestContent) -> Given:
-        return Given(rows=tuple(map(_row, content.places)))
+    def given(self, content: RequestContent) -> StepValues:
+        return StepValues(rows=tuple(map(_row, content.places)))
 
 
-def _row(place: Place) -> Answers:
+def _row(place: Place) -> Typed:
     position = place.position
     return filled(
         {

@@ -2,7 +2,6 @@
 
 import django.core.validators
 import django.db.models.deletion
-import referrals.states
 from django.db import migrations, models
 
 
@@ -33,7 +32,7 @@ class Migration(migrations.Migration):
             name='BreachRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('category', models.CharField(choices=[('referral', 'Referral'), ('validation', 'Validation')], default=referrals.states.Category['VALIDATION'], max_length=10)),
+                ('category', models.CharField(choices=[('referral', 'Referral'), ('validation', 'Validation')], default='validation', max_length=10)),
                 ('priority', models.CharField(blank=True, choices=[('C1', 'Cat1 Life Threatening'), ('C2', 'Cat2 Emergency'), ('C3', 'Cat3 Urgent'), ('C4', 'Cat4 Less Urgent'), ('C4T', 'Cat4 Less Urgent - transport'), ('C5', 'Non Ambulance'), ('HCP1', 'HCP1 Life Threatening'), ('HCP2', 'HCP2 Emergency'), ('HCP3', 'HCP3 Urgent'), ('HCP4', 'HCP4 Less Urgent'), ('HP4T', 'HCP4 Less Urgent - transport'), ('IFT1', 'IFT1 Life Threatening'), ('IFT2', 'IFT2 Emergency'), ('IFT3', 'IFT3 Urgent'), ('IFT4', 'IFT4 Less Urgent')], max_length=10)),
                 ('minutes', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='minutes to answer')),
                 ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='directory.healthcareservice')),

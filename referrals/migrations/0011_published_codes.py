@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from referrals.forms.code_lists import published_rows
+from referrals.cases.codes import published_rows
 
 
 def seed(apps: Any, schema_editor: Any) -> None:

@@ -16,9 +16,9 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import OutboundMessage
 from directory.models import HealthcareService
-from referrals.answer_states import AnswerState
-from referrals.models import CaseAnswer, ValidationCase
-from referrals.states import Category, ReplyKind
+from referrals.cases.models import CaseAnswer, ValidationCase
+from referrals.cases.response_states import ResponseState
+from referrals.cases.states import Category, ReplyKind
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.bookings import make_booking, make_schedule, make_slot
 from tests.factories.directory import make_endpoint, make_service
@@ -81,7 +81,7 @@ def known_cases(organisation: Organisation, service: HealthcareService) -> dict[
     answer = CaseAnswer.objects.create(
         validation=received,
         kind=ReplyKind.INTERIM,
-        state=AnswerState.REFUSED,
+        state=ResponseState.REFUSED,
         author_label="Somebody",
         created_at=NOW,
     )

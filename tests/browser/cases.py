@@ -10,7 +10,7 @@ from bars_portal.accounts.acting import resolve_acting
 from bars_portal.accounts.models import User
 from directory.models import HealthcareService
 from referrals import services
-from referrals.content import TimeFrame
+from referrals.parts.base import TimeFrame
 from tests.browser.person import FAMILY, GIVEN, NHS_NUMBER
 from tests.factories.contents import UseCase, make_content
 from tests.factories.patients import make_details

@@ -20,38 +20,17 @@ from bars_portal.exchange.fhir.codes import (
     SceneSafety,
     UseCase,
 )
-from referrals.content import (
-    Allergies,
-    Allergy,
-    Assessment,
-    BirthSex,
-    Concept,
-    Condition,
-    EstimatedAge,
-    Expectations,
-    Flag,
-    Medication,
-    Medications,
-    NatureOfCall,
-    Need,
-    Observation,
-    Observations,
-    Outcome,
-    OutcomeKind,
-    Part,
-    Place,
-    Position,
-    PreTriage,
-    RejectedService,
-    RequestContent,
-    Stage,
-    Stated,
-    Task,
-    TimeFrame,
-    YesNo,
-    needs_of,
-)
-from referrals.content.observations import AgeUnit
+from referrals.cases.codes import Concept
+from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind
+from referrals.parts.base import TimeFrame
+from referrals.parts.content import RequestContent, Stage
+from referrals.parts.flags import Flag
+from referrals.parts.medication import Allergies, Allergy, Medication, Medications, Stated
+from referrals.parts.observations import AgeUnit, BirthSex, EstimatedAge, Observation, Observations
+from referrals.parts.places import Place, Position
+from referrals.parts.problems import Condition, Task
+from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService, YesNo
 
 SNOMED = "http://snomed.info/sct"
 STARTED = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)

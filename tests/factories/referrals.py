@@ -5,14 +5,15 @@ from typing import Any
 from uuid import uuid4
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Patient
 from directory.models import HealthcareService
-from referrals.models import MODELS, Case
-from referrals.services import register_sent_request
-from referrals.states import CaseStatus, Category, Direction
+from referrals.cases.models import MODELS, Case
+from referrals.cases.states import CaseStatus, Category
 from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_service
 from tests.factories.patients import make_patient
+from tests.factories.sent_requests import register_sent_request
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 RESPONDER = "RX111"

@@ -7,10 +7,10 @@ from bars_portal.correspondence.states import Direction, TransitionRefused
 from bookings.models import Booking
 from bookings.services.history import change_status
 from bookings.states import BookingEvent
-from referrals.services import answering
-from referrals.services.status import change_case
-from referrals.states import CaseEvent
-from referrals.states import TransitionRefused as CaseTransitionRefused
+from referrals.cases.history import change_case
+from referrals.cases.states import CaseEvent
+from referrals.cases.states import TransitionRefused as CaseTransitionRefused
+from referrals.responding.sharing import assign_case
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_booking
 from tests.factories.referrals import make_case
@@ -40,8 +40,8 @@ def test_a_case_is_decided_once() -> None:
 def test_a_case_is_taken_by_one() -> None:
     case = make_case()
     first, second = (make_acting(organisation=case.organisation) for _ in range(2))
-    answering.assign_case(case=case, to=first.user, seen=None, acting=first, now=NOW)
+    assign_case(case=case, to=first.user, seen=None, acting=first, now=NOW)
     same = type(case).objects.get(pk=case.pk)
     with pytest.raises(PolicyRefused, match="meanwhile"):
-        answering.assign_case(case=same, to=second.user, seen=None, acting=second, now=NOW)
+        assign_case(case=same, to=second.user, seen=None, acting=second, now=NOW)
     assert type(case).objects.get(pk=case.pk).assigned_to == first.user

@@ -12,7 +12,7 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.patients.models import Contact, Journey
 from bars_portal.sql import insert, insert_unless_there
 from directory.models import HealthcareService
-from referrals.models import Referral
+from referrals.cases.models import Referral
 from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_service
 from tests.factories.patients import make_patient

@@ -15,10 +15,11 @@ from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.services import create_patient, open_journey
 from directory.models import HealthcareService
-from referrals.content_answers import Disposition, Outcome
-from referrals.models import ValidationCase
-from referrals.services import answering, register_sent_request
-from referrals.states import Category
+from referrals.cases.models import ValidationCase
+from referrals.cases.states import Category
+from referrals.responding import decisions
+from referrals.responding.content import Disposition, Outcome
+from tests.factories.sent_requests import register_sent_request
 
 
 def register(bundle_id: str, correlation_id: str, service_id: str) -> None:
@@ -41,13 +42,13 @@ def register(bundle_id: str, correlation_id: str, service_id: str) -> None:
 
 
 def start(case_id: str) -> None:
-    answering.start_case(case=_case(case_id), acting=_assessor(), now=timezone.now())
+    decisions.start_case(case=_case(case_id), acting=_assessor(), now=timezone.now())
 
 
 def complete(case_id: str) -> None:
     now = timezone.now()
     told = Outcome(Disposition.HEAR_AND_TREAT, now, "Advice was given.", ARPPriority.C5)
-    answering.complete_validation(case=_case(case_id), outcome=told, acting=_assessor(), now=now)
+    decisions.complete_validation(case=_case(case_id), outcome=told, acting=_assessor(), now=now)
 
 
 def _case(case_id: str) -> ValidationCase:

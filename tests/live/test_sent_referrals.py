@@ -27,8 +27,8 @@ from bars_portal.exchange.gateway import get_client
 from directory.remote import sender_identity
 from directory.models import HealthcareService
 from referrals import services
-from referrals.models import Referral
-from referrals.remote import read_latest
+from referrals.cases.models import Referral
+from referrals.sending.latest import read_latest
 from tests.factories.contents import UseCase, make_content
 from tests.factories.patients import DETAILS
 acting, now = resolve_acting(User.objects.get(username="clinician"), {}), datetime.now(UTC)

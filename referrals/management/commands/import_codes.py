@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from bars_portal.audit.actor import Actor
-from referrals.code_file import BadCodeFile, CodeRow, read_codes
-from referrals.services import import_codes
+from referrals.cases.codes import BadCodeFile, CodeRow, read_codes
+from referrals.cases.settings import import_codes
 
 _SHOWN_FAULTS = 20
 

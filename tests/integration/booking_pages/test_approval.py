@@ -15,8 +15,8 @@ from bookings.models import Booking, BookingDraft
 from bookings.policies import frame_missed_by
 from bookings.selectors.sent import history_of
 from bookings.services.requesting import approve_time
-from referrals.models import Case
-from referrals.states import CaseStatus, Category
+from referrals.cases.models import Case
+from referrals.cases.states import CaseStatus, Category
 from tests.factories.accounts import make_acting, make_user
 from tests.factories.referrals import make_sent_case
 from tests.integration.booking_pages.conftest import ANSWERS, Office, client_of

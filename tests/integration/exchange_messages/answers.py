@@ -5,7 +5,7 @@ from uuid import UUID
 
 from bars_portal.exchange.fhir.formats import Format
 from bookings.models import Booking
-from referrals.models import MODELS
+from referrals.cases.models import MODELS
 from tests.integration.exchange.calling import Json
 from tests.integration.exchange_messages.world import World
 from tests.unit.exchange_fhir_xml.exact import exact

@@ -11,7 +11,7 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.registry import message_type
 from bookings.models import Booking
-from referrals.models import Referral, ValidationCase
+from referrals.cases.models import Referral, ValidationCase
 from tests.integration.exchange.calling import Json, encoded, fresh, issue_of, organisation, outcome
 from tests.integration.exchange_messages.world import FORERUNNERS, World, domain_rows, new_id
 from tests.unit.exchange_fhir.changes import (

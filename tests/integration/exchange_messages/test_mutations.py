@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.models import InboundState
 from bookings.models import Booking, Slot
-from referrals.models import (
+from referrals.cases.models import (
     CaseReply,
     CaseStatusChange,
     CaseVersion,

@@ -8,7 +8,7 @@ from django.db import transaction
 from bars_portal.exchange.fhir import json as fhir_json
 from bars_portal.exchange.fhir.formats import Format
 from bookings.models import Booking, Slot
-from referrals.models import CaseReply, UnmatchedReply
+from referrals.cases.models import CaseReply, UnmatchedReply
 from tests.contract.published import PUBLISHED
 from tests.integration.exchange.calling import Json, issue_of
 from tests.integration.exchange_messages.answers import check_taken, of_type

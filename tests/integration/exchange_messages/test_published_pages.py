@@ -14,7 +14,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.settings import test as portal
 from bookings.models import Booking
-from referrals.models import CaseReply, CaseVersion
+from referrals.cases.models import CaseReply, CaseVersion
 from tests.contract.published import PUBLISHED
 from tests.factories.accounts import make_acting
 from tests.integration.exchange.calling import Json

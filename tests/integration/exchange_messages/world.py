@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.models import InboundMessage
 from bookings.models import Slot
-from referrals.states import Category
+from referrals.cases.states import Category
 from tests.factories.referrals import make_sent_case
 from tests.integration.exchange.calling import Json, Receiver, fresh
 from tests.unit.exchange_fhir.factory import Change, booking, changed

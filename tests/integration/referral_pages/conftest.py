@@ -12,9 +12,10 @@ from django.urls import reverse
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange import gateway
-from referrals.models import Case
-from referrals.selectors import steps_of
-from referrals.views.waiting import wait_for_answer, wait_for_case
+from referrals.cases.models import Case
+from referrals.cases.selectors import steps_of
+from referrals.responding.response_view import wait_for_response
+from referrals.sending.views.lookup import wait_for_case
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import Loopback
 from tests.integration.referrals.desk import AnsweringDesk, own_address
@@ -63,7 +64,7 @@ def network(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Loopbac
     network = Loopback(now=datetime.now(UTC))
     monkeypatch.setattr(gateway._process, "config", dict(settings.BARS))
     monkeypatch.setattr(gateway._process, "client", network.client)
-    for wait in (wait_for_answer, wait_for_case):
+    for wait in (wait_for_response, wait_for_case):
         # The tests deliver the messages themselves: there is nothing to wait for.
         assert wait.__kwdefaults__ is not None
         monkeypatch.setitem(wait.__kwdefaults__, "patience", 0.0)

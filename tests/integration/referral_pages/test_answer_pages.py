@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.models import OutboundMessage
-from referrals.answer_forms.outcome import standing_warnings
-from referrals.models import Case, CaseAnswer
-from referrals.selectors import answers_of, changes_of, notes_of, replies_of
-from referrals.states import CaseStatus
+from referrals.cases.models import Case, CaseAnswer
+from referrals.cases.selectors import changes_of, notes_of, replies_of, responses_of
+from referrals.cases.states import CaseStatus
+from referrals.responding.outcome_form import standing_warnings
 from tests.integration.bookings.loopback import refusing, timeout
 from tests.integration.referral_pages.conftest import Office, words
 from tests.integration.referrals.official import later
@@ -94,7 +94,7 @@ def test_a_corrected_outcome_is_sent_once(office: Office) -> None:
     assert office.client.post(address, again).status_code == 302
     second = office.client.post(address, again)
     assert "This case changed while you had it open" in words(second)
-    assert [each.kind for each in answers_of(case)] == ["full", "full"]
+    assert [each.kind for each in responses_of(case)] == ["full", "full"]
 
 
 @pytest.mark.parametrize("name", ["VALREQ01", "REFREQ01"])
@@ -123,7 +123,7 @@ def test_an_update_that_came_meanwhile_is_told_first(office: Office) -> None:
     first = office.client.post(address, {**REJECT, "seen": seen, "send": "yes"})
     assert "Nothing was sent yet" in words(first)
     assert "Not our area" in words(first)
-    assert not answers_of(case).exists()
+    assert not responses_of(case).exists()
     found = re.search(r'name="seen" value="(\d+)"', words(first))
     assert found is not None
     now = found[1]
@@ -200,7 +200,7 @@ def test_what_nobody_is_told_of_is_said(office: Office) -> None:
     assert "nobody outside is told" in checked
     office.press("complete", case, words="Seen and discharged", send="yes")
     assert status_of(case) == CaseStatus.COMPLETED
-    assert not answers_of(case).exists()
+    assert not responses_of(case).exists()
 
 
 def test_only_clinicians_answer(office: Office) -> None:
@@ -287,7 +287,7 @@ def test_the_clock_start_is_london_time(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
     summer: dict[str, Any] = {**OUTCOME, "clock_day-month": "7", "send": "yes"}
     office.press("outcome", case, **summer)
-    said = datetime.fromisoformat(answers_of(case).get().content["clock_start"])
+    said = datetime.fromisoformat(responses_of(case).get().content["clock_start"])
     assert said.utctimetuple()[3:5] == (8, 5)
 
 
@@ -300,7 +300,7 @@ def test_warnings_end_and_begin_with_the_outcome(office: Office) -> None:
     ended = next(iter(standing))
     changed = {"ended": ended, "raised": "IR", "raised_words": "Rash", "address": "9 Canal Wharf"}
     office.press("outcome", case, **OUTCOME, **changed, send="yes")
-    content = answers_of(case).get().content
+    content = responses_of(case).get().content
     assert content["flags_ended"] == [ended]
     assert (content["flags_raised"][0]["category"], content["flags_raised"][0]["words"]) == ("IR", "Rash")
     assert content["place"]["address_lines"] == ["9 Canal Wharf"]
@@ -313,7 +313,7 @@ def test_an_ambulance_control_tells_how_far_it_is(office: Office) -> None:
     said = {"status": "in-progress", "words": "Crew on its way"}
     office.press("cad-status", case, **said, send="yes")
     assert status_of(case) == CaseStatus.IN_PROGRESS
-    assert [each.kind for each in answers_of(case)] == ["cad-status"]
+    assert [each.kind for each in responses_of(case)] == ["cad-status"]
     again = words(office.client.get(reverse("referrals:cad-status", args=[case.pk])))
     assert "Finished" in again
     assert 'value="planned"' not in again

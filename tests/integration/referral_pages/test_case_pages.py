@@ -8,9 +8,9 @@ from django.urls import reverse
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import OutboundMessage
-from referrals.models import Case, CaseReply
-from referrals.services import answering
-from referrals.states import CaseStatus
+from referrals.cases.models import Case, CaseReply
+from referrals.cases.states import CaseStatus
+from referrals.responding import decisions
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import Loopback, timeout
 from tests.integration.referral_pages.conftest import Office, client_of, words
@@ -52,7 +52,7 @@ def test_a_version_shows_what_was_known_then(office: Office) -> None:
 
 def test_an_answer_from_somebody_else_is_a_warning(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
-    answering.complete_validation(
+    decisions.complete_validation(
         case=case, outcome=outcome(), acting=office.desk.clinician, now=office.desk.later()
     )
     office.desk.deliver()

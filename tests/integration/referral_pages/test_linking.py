@@ -16,9 +16,9 @@ from bars_portal.patients.models import Patient
 from bookings.models import Booking
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
-from referrals.link_policies import is_same_person
-from referrals.models import BookingLink, Case
-from referrals.states import CaseStatus, Category
+from referrals.cases.links import is_same_person
+from referrals.cases.models import BookingLink, Case
+from referrals.cases.states import CaseStatus, Category
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.bookings import make_booking
 from tests.factories.patients import DETAILS, make_patient

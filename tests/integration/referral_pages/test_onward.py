@@ -8,10 +8,12 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.models import OutboundMessage
-from referrals.models import Case, Referral, RequestDraft
-from referrals.states import CaseStatus, Direction
+from referrals.cases.models import Case, Referral
+from referrals.cases.states import CaseStatus
+from referrals.sending.models import RequestDraft
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.referrals import make_hub
 from tests.integration.referral_pages.conftest import Office, client_of, words

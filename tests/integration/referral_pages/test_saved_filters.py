@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
-from referrals.models import SavedFilter
-from referrals.services import saved_filters
+from referrals.worklist import saved_filters
+from referrals.worklist.models import SavedFilter
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import NOW
 from tests.integration.referral_pages.conftest import client_of, words

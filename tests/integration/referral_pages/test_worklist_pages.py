@@ -14,9 +14,9 @@ from bars_portal.accounts.home import items_for
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.models import InboundMessage
 from directory.models import HealthcareService
-from referrals.models import Case, UnmatchedReply
-from referrals.states import CaseStatus, Category, ReplyKind
-from referrals.worklist_query import PAGE_SIZE
+from referrals.cases.models import Case, UnmatchedReply
+from referrals.cases.states import CaseStatus, Category, ReplyKind
+from referrals.worklist.query import PAGE_SIZE
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.patients import make_patient
 from tests.factories.referrals import make_case, make_hub, make_sent_case

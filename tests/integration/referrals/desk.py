@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.arrival import Arrival, StoredReply
 from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.exchange.fhir.identifiers import ServiceID
@@ -17,15 +18,15 @@ from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.transport.headers import IncomingHeaders, Party
 from bars_portal.patients.services import create_patient, open_journey
 from directory.models import HealthcareService
-from referrals.content_answers import Disposition, Outcome
-from referrals.models import Case, Referral, ValidationCase
-from referrals.services import register_sent_request
-from referrals.services.status import write_version
-from referrals.states import Category, Direction
+from referrals.cases.history import write_version
+from referrals.cases.models import Case, Referral, ValidationCase
+from referrals.cases.states import Category
+from referrals.responding.content import Disposition, Outcome
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.directory import make_service
 from tests.factories.patients import DETAILS
 from tests.factories.referrals import NOW, make_hub
+from tests.factories.sent_requests import register_sent_request
 from tests.integration.bookings.loopback import Loopback
 from tests.integration.referrals.official import Bundle, adapted, answer_of, example, of_type
 

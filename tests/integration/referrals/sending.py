@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.arrival import Arrival, StoredReply
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.codes import UseCase
@@ -16,13 +17,13 @@ from bars_portal.exchange.transport.headers import IncomingHeaders, Party
 from bars_portal.patients.details import PatientDetails
 from directory.models import HealthcareService
 from directory.remote import sender_identity
-from referrals import services
-from referrals.content import RequestContent
-from referrals.latest import LatestRequest
-from referrals.models import MODELS, Case, Referral, Rereferral, ValidationCase
-from referrals.remote import read_latest
-from referrals.selectors import changes_of
-from referrals.states import Category, Direction
+from referrals.cases.models import MODELS, Case, Referral, ValidationCase
+from referrals.cases.selectors import changes_of
+from referrals.cases.states import Category
+from referrals.parts.content import RequestContent
+from referrals.sending import outcomes, requesting, taking_back, updating
+from referrals.sending.latest import LatestRequest, read_latest
+from referrals.sending.models import Rereferral
 from tests.factories.accounts import make_acting
 from tests.factories.contents import make_content
 from tests.factories.patients import DETAILS
@@ -56,7 +57,7 @@ class Desk:
     ) -> Referral:
         given = {name: changes.pop(name) for name in ("booking", "journey", "draft") if name in changes}
         content = make_content(use_case, **({"booking_ids": ()} | changes))
-        return services.request_referral(
+        return requesting.request_referral(
             content=content,
             details=details,
             service=self.service,
@@ -66,7 +67,7 @@ class Desk:
         )
 
     def validate(self, **changes: Any) -> ValidationCase:
-        return services.request_validation(
+        return requesting.request_validation(
             content=make_content(UseCase.A4T1, **changes),
             details=DETAILS,
             service=self.service,
@@ -90,7 +91,7 @@ class Desk:
         return read_latest(self.network.client, case=case, sender=sender, now=self.now)
 
     def update(self, case: Case, content: RequestContent, details: PatientDetails | None = None) -> Case:
-        return services.update_request(
+        return updating.update_request(
             case=case,
             content=content,
             latest=self.latest(case),
@@ -100,17 +101,17 @@ class Desk:
         )
 
     def revoke(self, case: Case, reason: str = "The patient is better") -> Case:
-        return services.revoke_request(
+        return taking_back.revoke_request(
             case=case, latest=self.latest(case), reason=reason, acting=self.acting, now=self.now
         )
 
     def in_error(self, case: Case) -> Case:
-        return services.mark_entered_in_error(
+        return taking_back.mark_entered_in_error(
             case=case, latest=self.latest(case), reason="Wrong patient", acting=self.acting, now=self.now
         )
 
     def refer_again(self, referral: Referral, content: RequestContent) -> Rereferral:
-        return services.refer_again(
+        return taking_back.refer_again(
             referral=referral,
             content=content,
             service=self.service,
@@ -145,7 +146,7 @@ class Desk:
         return receive(Arrival(json.dumps(bundle), {}, headers, "proxy", self.now))
 
     def check_again(self, case: Case) -> Case:
-        return services.check_again(case=case, acting=self.acting, now=self.now)
+        return outcomes.check_again(case=case, acting=self.acting, now=self.now)
 
 
 def make_desk(**service: Any) -> Desk:

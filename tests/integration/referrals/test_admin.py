@@ -9,8 +9,8 @@ from django.urls import reverse
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import InboundMessage, InboundState
-from referrals.models import UnmatchedReply
-from referrals.states import Category
+from referrals.cases.models import UnmatchedReply
+from referrals.cases.states import Category
 from tests.factories.accounts import make_user
 from tests.factories.bookings import NOW
 from tests.factories.referrals import make_case, make_hub

@@ -9,14 +9,14 @@ from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir.reading import references
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import Party
-from referrals.answer_states import AnswerState
-from referrals.answer_words import OVERTAKEN
-from referrals.content_answers import NonAttendance
-from referrals.models import CaseReply
-from referrals.selectors import replies_of
-from referrals.selectors.answers import answers_of, troubled_answers
-from referrals.services import answering
-from referrals.states import CaseStatus
+from referrals.cases.models import CaseReply
+from referrals.cases.response_states import ResponseState
+from referrals.cases.selectors import replies_of, responses_of
+from referrals.cases.states import CaseStatus
+from referrals.responding import decisions, delivery
+from referrals.responding.content import NonAttendance
+from referrals.responding.words import OVERTAKEN
+from referrals.worklist.selectors import troubled_responses
 from tests.factories.referrals import NOW
 from tests.integration.bookings.loopback import refusing, timeout
 from tests.integration.referrals.desk import AnsweringDesk, outcome
@@ -33,20 +33,20 @@ def newest(desk: AnsweringDesk) -> CaseReply:
 
 def test_a_lost_answer_is_checked_with_the_same_message(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert answer is not None
     desk.network.after.append(timeout)
     desk.deliver()
     answer.refresh_from_db()
-    assert answer.state == AnswerState.UNKNOWN
+    assert answer.state == ResponseState.UNKNOWN
     assert "still trying by ourselves" in answer.explanation
-    assert list(troubled_answers(desk.clinician)) == [answer]
+    assert list(troubled_responses(desk.clinician)) == [answer]
     with pytest.raises(PolicyRefused, match="not taken"):
-        answering.send_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
-    answering.check_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
+        delivery.send_response_again(answer=answer, acting=desk.clinician, now=desk.later())
+    delivery.check_response_again(answer=answer, acting=desk.clinician, now=desk.later())
     desk.deliver()
     answer.refresh_from_db()
-    assert (answer.state, answer.explanation) == (AnswerState.DELIVERED, "")
+    assert (answer.state, answer.explanation) == (ResponseState.DELIVERED, "")
     first, second = [each for each in desk.network.requests if each.method == "POST"]
     assert (first.content, first.headers["X-Request-ID"]) == (second.content, second.headers["X-Request-ID"])
     assert replies_of(desk.sent).count() == 1
@@ -54,49 +54,49 @@ def test_a_lost_answer_is_checked_with_the_same_message(desk: AnsweringDesk) -> 
 
 def test_a_lost_answer_arrives_by_itself(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert answer is not None
     desk.network.after.append(timeout)
     desk.deliver()
     assert desk.network.deliver_due(after=timedelta(hours=2)) == [DeliveryState.ACCEPTED]
     answer.refresh_from_db()
-    assert (answer.state, answer.explanation) == (AnswerState.DELIVERED, "")
+    assert (answer.state, answer.explanation) == (ResponseState.DELIVERED, "")
     assert replies_of(desk.sent).count() == 1
 
 
 def test_an_answer_that_a_later_one_overtook_is_not_sent_again(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    first = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    first = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert first is not None
     desk.network.before.append(timeout)
     desk.deliver()
-    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
     desk.deliver()
     assert desk.network.deliver_due(after=timedelta(hours=2)) == [DeliveryState.ABANDONED]
     first.refresh_from_db()
-    assert (first.state, first.explanation) == (AnswerState.REFUSED, OVERTAKEN)
+    assert (first.state, first.explanation) == (ResponseState.REFUSED, OVERTAKEN)
     assert replies_of(desk.sent).count() == 1
-    assert list(troubled_answers(desk.clinician)) == []
+    assert list(troubled_responses(desk.clinician)) == []
 
 
 def test_a_refused_answer_is_sent_again_as_a_new_message(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert answer is not None
     desk.network.before.append(refusing(500, "REC_SERVER_ERROR"))
     desk.deliver()
     answer.refresh_from_db()
-    assert (answer.state, case.status) == (AnswerState.REFUSED, CaseStatus.RECEIVED)
+    assert (answer.state, case.status) == (ResponseState.REFUSED, CaseStatus.RECEIVED)
     assert "technical fault" in answer.explanation
     case.refresh_from_db()
     assert case.status == CaseStatus.IN_PROGRESS, "the case is what our people decided"
     with pytest.raises(PolicyRefused, match="known"):
-        answering.check_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
+        delivery.check_response_again(answer=answer, acting=desk.clinician, now=desk.later())
     first = answer.bundle_id
-    answering.send_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
+    delivery.send_response_again(answer=answer, acting=desk.clinician, now=desk.later())
     desk.deliver()
     answer.refresh_from_db()
-    assert (answer.state, desk.sent.status) == (AnswerState.DELIVERED, CaseStatus.IN_PROGRESS)
+    assert (answer.state, desk.sent.status) == (ResponseState.DELIVERED, CaseStatus.IN_PROGRESS)
     assert answer.bundle_id != first
     assert newest(desk).bundle_id == answer.bundle_id
 
@@ -104,18 +104,18 @@ def test_a_refused_answer_is_sent_again_as_a_new_message(desk: AnsweringDesk) ->
 def test_what_was_said_later_counts(desk: AnsweringDesk) -> None:
     """A refused interim is over when the outcome was told, and nobody need look after it."""
     case = desk.ask("VALREQ01")
-    interim = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    interim = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert interim is not None
     desk.network.before.append(refusing(500, "REC_SERVER_ERROR"))
     desk.deliver()
-    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
     interim.refresh_from_db()
     with pytest.raises(PolicyRefused, match="later answer"):
-        answering.send_answer_again(answer=interim, acting=desk.clinician, now=desk.later())
-    assert list(troubled_answers(desk.clinician)) == [interim]
+        delivery.send_response_again(answer=interim, acting=desk.clinician, now=desk.later())
+    assert list(troubled_responses(desk.clinician)) == [interim]
     desk.deliver()
-    assert list(troubled_answers(desk.clinician)) == []
-    full = answers_of(case).last()
+    assert list(troubled_responses(desk.clinician)) == []
+    full = responses_of(case).last()
     assert full is not None
     assert not full.is_update, "what was refused was never heard"
 
@@ -123,24 +123,24 @@ def test_what_was_said_later_counts(desk: AnsweringDesk) -> None:
 def test_an_answer_that_was_overtaken_says_so(desk: AnsweringDesk) -> None:
     """The outcome arrives before the interim response, which the requester then refuses as older."""
     case = desk.ask("VALREQ01")
-    interim = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
-    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    interim = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
     assert interim is not None
     full = desk.network.deliver_all()
     interim.refresh_from_db()
     desk.sent.refresh_from_db()
     assert full == [DeliveryState.ACCEPTED, DeliveryState.REFUSED], "the loopback sends the newest first"
-    assert (interim.state, desk.sent.status) == (AnswerState.REFUSED, CaseStatus.COMPLETED)
+    assert (interim.state, desk.sent.status) == (ResponseState.REFUSED, CaseStatus.COMPLETED)
     assert interim.explanation == "A later answer had reached the requester already."
-    assert list(troubled_answers(desk.clinician)) == []
+    assert list(troubled_responses(desk.clinician)) == []
 
 
 def test_a_request_without_an_address_is_answered_by_telephone(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
     type(case).objects.filter(pk=case.pk).update(source_service_id="")
-    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert answer is not None
-    assert (answer.state, answer.bundle_id) == (AnswerState.NO_ADDRESS, "")
+    assert (answer.state, answer.bundle_id) == (ResponseState.NO_ADDRESS, "")
     assert "Telephone" in answer.explanation
     assert not OutboundMessage.objects.exists()
 
@@ -150,7 +150,7 @@ def test_an_answer_names_the_latest_request(desk: AnsweringDesk) -> None:
     update = desk.request("VALREQ02")
     update["id"] = str(uuid4())
     answer_of(update, correlation_id=desk.conversation, organisation=Party(desk.asking.ods_code, "A"))
-    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert answer is not None
     assert answer.answers_bundle_id == update["id"]
 
@@ -161,14 +161,14 @@ def test_a_request_whose_references_go_by_ids_of_its_own_is_answered(desk: Answe
     case = desk.ask(name, change=by_ids)
     if name == "REFREQ01":
         missed = NonAttendance(NOW, NOW + timedelta(minutes=15))
-        answering.record_non_attendance(case=case, missed=missed, acting=desk.clinician, now=desk.later())
+        decisions.record_non_attendance(case=case, missed=missed, acting=desk.clinician, now=desk.later())
     else:
-        answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+        decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
         desk.deliver()
     if name == "VALREQ01":
-        answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+        decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
     desk.deliver()
-    assert {each.state for each in answers_of(case)} == {AnswerState.DELIVERED}
+    assert {each.state for each in responses_of(case)} == {ResponseState.DELIVERED}
     expected = {"VALREQ01": "completed", "REFREQ8A": "in-progress", "REFREQ01": "did-not-attend"}
     assert desk.sent.status == expected[name]
 

@@ -20,22 +20,16 @@ from hypothesis.stateful import (
 )
 
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir.codes import ARPPriority, RejectedReason
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
-from referrals.answer_states import AnswerState
-from referrals.content_answers import Disposition, Rejection
-from referrals.models import Case, CaseAnswer
-from referrals.selectors import answers_of, changes_of, replies_of, versions_of
-from referrals.services import answering
-from referrals.states import (
-    CaseEvent,
-    CaseStatus,
-    Category,
-    Direction,
-    TransitionRefused,
-    next_status,
-)
+from referrals.cases.models import Case, CaseAnswer
+from referrals.cases.response_states import ResponseState
+from referrals.cases.selectors import changes_of, replies_of, responses_of, versions_of
+from referrals.cases.states import CaseEvent, CaseStatus, Category, TransitionRefused, next_status
+from referrals.responding import decisions, delivery
+from referrals.responding.content import Disposition, Rejection
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import Fault, refusing, timeout
 from tests.integration.referrals.desk import AnsweringDesk, outcome, own_address
@@ -44,7 +38,7 @@ from tests.profiles import examples
 
 people = st.sampled_from([0, 1])
 positions = st.integers(0, 5)
-Decide = Callable[..., answering.Decided]
+Decide = Callable[..., decisions.Decided]
 VALIDATION = Category.VALIDATION
 HEARD = {
     "interim": CaseEvent.HEAR_STARTED,
@@ -69,21 +63,21 @@ class Answering(RuleBasedStateMachine):
 
     @rule(person=people, twice=st.booleans())
     def start(self, person: int, twice: bool) -> None:
-        self.decide(CaseEvent.START, person, twice, answering.start_case)
+        self.decide(CaseEvent.START, person, twice, decisions.start_case)
 
     @rule(person=people, twice=st.booleans())
     def reject(self, person: int, twice: bool) -> None:
         rejection = Rejection(RejectedReason.NOT_AVAILABLE)
-        self.decide(CaseEvent.REJECT, person, twice, answering.reject_case, rejection=rejection)
+        self.decide(CaseEvent.REJECT, person, twice, decisions.reject_case, rejection=rejection)
 
     @rule(person=people, twice=st.booleans())
     def complete(self, person: int, twice: bool) -> None:
-        self.decide(CaseEvent.COMPLETE, person, twice, answering.complete_validation, outcome=outcome())
+        self.decide(CaseEvent.COMPLETE, person, twice, decisions.complete_validation, outcome=outcome())
 
     @rule(person=people)
     def revise(self, person: int) -> None:
         told = outcome(disposition=Disposition.DISPATCH, priority=ARPPriority.C2)
-        self.decide(CaseEvent.REVISE, person, False, answering.revise_validation, outcome=told)
+        self.decide(CaseEvent.REVISE, person, False, decisions.revise_validation, outcome=told)
 
     def decide(self, event: CaseEvent, person: int, twice: bool, how: Decide, **content: Any) -> None:
         for _ in range(2 if twice else 1):
@@ -152,11 +146,11 @@ class Answering(RuleBasedStateMachine):
         answers = self.answers()
         answer = answers[position % len(answers)]
         newest = answer == answers[-1]
-        wanted = AnswerState.UNKNOWN if same else AnswerState.REFUSED
-        how = answering.check_answer_again if same else answering.send_answer_again
+        wanted = ResponseState.UNKNOWN if same else ResponseState.REFUSED
+        how = delivery.check_response_again if same else delivery.send_response_again
         given: dict[str, Any] = {"acting": self.people[person], "now": self.desk.later()}
         if newest and answer.state == wanted:
-            assert how(answer=answer, **given).state == AnswerState.SENDING
+            assert how(answer=answer, **given).state == ResponseState.SENDING
         with pytest.raises(PolicyRefused):
             how(answer=answer, **given)
 
@@ -176,7 +170,9 @@ class Answering(RuleBasedStateMachine):
             message = self.messages().filter(subject_id=str(answer.pk)).latest("created_at")
             assert answer.state == states.get(message.state, message.state)
             assert answer.bundle_id == str(message.bundle_id)
-            assert bool(answer.explanation) is (answer.state in (AnswerState.REFUSED, AnswerState.UNKNOWN))
+            assert bool(answer.explanation) is (
+                answer.state in (ResponseState.REFUSED, ResponseState.UNKNOWN)
+            )
 
     @invariant()
     def the_requester_holds_what_it_was_told_last(self) -> None:
@@ -191,7 +187,7 @@ class Answering(RuleBasedStateMachine):
         assert stamps == sorted(stamps, key=str), "nothing older comes after"
         held = {reply.bundle_id for reply in replies}
         assert len(held) == len(replies), "nothing is told twice"
-        delivered = {each.bundle_id for each in self.answers() if each.state == AnswerState.DELIVERED}
+        delivered = {each.bundle_id for each in self.answers() if each.state == ResponseState.DELIVERED}
         assert delivered <= held
 
     def teardown(self) -> None:
@@ -203,7 +199,7 @@ class Answering(RuleBasedStateMachine):
                 self.send_one(0)
             self.again()
         newest = self.answers()[-1:]
-        assert all(each.state == AnswerState.DELIVERED for each in newest)
+        assert all(each.state == ResponseState.DELIVERED for each in newest)
         self.the_requester_holds_what_it_was_told_last()
         if newest and self.status is not CaseStatus.REVOKED:
             assert self.desk.sent.status == self.status
@@ -211,17 +207,17 @@ class Answering(RuleBasedStateMachine):
     def again(self) -> None:
         for answer in self.answers()[-1:]:
             given: dict[str, Any] = {"acting": self.people[0], "now": self.desk.later(), "answer": answer}
-            if answer.state == AnswerState.UNKNOWN:
-                answering.check_answer_again(**given)
-            elif answer.state == AnswerState.REFUSED:
-                answering.send_answer_again(**given)
+            if answer.state == ResponseState.UNKNOWN:
+                delivery.check_response_again(**given)
+            elif answer.state == ResponseState.REFUSED:
+                delivery.send_response_again(**given)
 
     def held(self) -> Case:
         case: Case = type(self.case).objects.get(pk=self.case.pk)
         return case
 
     def answers(self) -> list[CaseAnswer]:
-        return list(answers_of(self.case))
+        return list(responses_of(self.case))
 
     def messages(self) -> Any:
         """Oldest first."""

@@ -12,9 +12,9 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.exchange.fhir.codes import RejectedReason
 from bars_portal.exchange.models import OutboundMessage
-from referrals.content_answers import Rejection
-from referrals.selectors import answers_of, changes_of
-from referrals.services import answering
+from referrals.cases.selectors import changes_of, responses_of
+from referrals.responding import decisions, delivery, sharing
+from referrals.responding.content import Rejection
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import timeout
 from tests.integration.referrals.desk import AnsweringDesk, outcome
@@ -53,13 +53,13 @@ def test_one_of_many_completes_or_rejects(desk: AnsweringDesk) -> None:
     rejection = Rejection(RejectedReason.NOT_AVAILABLE)
 
     def complete(who: Acting) -> object:
-        return answering.complete_validation(case=case, outcome=outcome(), acting=who, now=now)
+        return decisions.complete_validation(case=case, outcome=outcome(), acting=who, now=now)
 
     def reject(who: Acting) -> object:
-        return answering.reject_case(case=case, rejection=rejection, acting=who, now=now)
+        return decisions.reject_case(case=case, rejection=rejection, acting=who, now=now)
 
     assert at_once(people(desk), [complete, reject]) == {"done": 1, "refused": PEOPLE - 1}
-    assert answers_of(case).count() == OutboundMessage.objects.count() == 1
+    assert responses_of(case).count() == OutboundMessage.objects.count() == 1
     assert changes_of(case).count() == 2
 
 
@@ -67,20 +67,20 @@ def test_one_of_many_takes_the_case(desk: AnsweringDesk) -> None:
     case, now = desk.ask("VALREQ01"), desk.later()
 
     def take(who: Acting) -> object:
-        return answering.assign_case(case=case, to=who.user, seen=None, acting=who, now=now)
+        return sharing.assign_case(case=case, to=who.user, seen=None, acting=who, now=now)
 
     assert at_once(people(desk), [take]) == {"done": 1, "refused": PEOPLE - 1}
 
 
 def test_one_of_many_checks_again(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    answer = answering.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert answer is not None
     desk.network.after.append(timeout)
     desk.deliver()
 
     def check(who: Acting) -> object:
-        return answering.check_answer_again(answer=answer, acting=who, now=desk.now)
+        return delivery.check_response_again(answer=answer, acting=who, now=desk.now)
 
     assert at_once(people(desk), [check]) == {"done": 1, "refused": PEOPLE - 1}
     assert OutboundMessage.objects.count() == 1

@@ -12,16 +12,18 @@ from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCategory, RejectedReason
 from bars_portal.exchange.models import OutboundMessage
-from referrals.answer_states import AnswerState
-from referrals.answering import is_ambulance
-from referrals.content_answers import CadStatus, Disposition, NonAttendance, Place, RaisedFlag, Rejection
-from referrals.included import included_in
-from referrals.mapping import own_encounter_id
-from referrals.models import CaseAnswer, CaseReply
-from referrals.selectors import changes_of, replies_of, versions_of
-from referrals.selectors.answers import answers_of, notes_of, troubled_answers
-from referrals.services import answering
-from referrals.states import CaseStatus, Category
+from referrals.cases.held import included_in
+from referrals.cases.models import CaseAnswer, CaseReply
+from referrals.cases.policies import is_ambulance
+from referrals.cases.response_states import ResponseState
+from referrals.cases.selectors import changes_of, notes_of, replies_of, responses_of, versions_of
+from referrals.cases.states import CaseStatus, Category
+from referrals.cases.wire import own_encounter_id
+from referrals.parts.flags import RaisedFlag
+from referrals.parts.places import CurrentPlace
+from referrals.responding import decisions, sharing
+from referrals.responding.content import CadStatus, Disposition, NonAttendance, Rejection
+from referrals.worklist.selectors import troubled_responses
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import NOW
 from tests.fhir_check import assert_no_errors
@@ -40,35 +42,35 @@ def newest(desk: AnsweringDesk) -> CaseReply:
 
 def test_a_validation_is_started_and_completed(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    decided = answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+    decided = decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
     assert decided.case.status == CaseStatus.IN_PROGRESS
     assert decided.answer is not None
-    assert decided.answer.state == AnswerState.SENDING
+    assert decided.answer.state == ResponseState.SENDING
     desk.deliver()
     decided.answer.refresh_from_db()
-    assert (desk.sent.status, decided.answer.state) == (CaseStatus.IN_PROGRESS, AnswerState.DELIVERED)
+    assert (desk.sent.status, decided.answer.state) == (CaseStatus.IN_PROGRESS, ResponseState.DELIVERED)
     reply = newest(desk)
     assert (reply.responder_status, reply.answers_bundle_id) == ("in-progress", desk.bundle_id)
     assert reply.responder_reference == case.reference
     assert reply.source_service_id == desk.hub.service_id
 
-    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
     desk.deliver()
     reply = newest(desk)
     assert desk.sent.status == CaseStatus.COMPLETED
     assert (reply.priority, reply.action_needed, reply.clock_start) == ("C5", False, NOW)
     assert reply.outcomes[-1]["text"] == "Spoke to the caller; no red flags."
-    kinds = [(each.kind, each.is_update, each.state) for each in answers_of(case)]
+    kinds = [(each.kind, each.is_update, each.state) for each in responses_of(case)]
     assert kinds == [("interim", False, "delivered"), ("full", True, "delivered")]
     message = OutboundMessage.objects.filter(message_type="validation-full").get()
     assert (message.service_id, message.correlation_id) == (REPLIES, desk.conversation)
-    assert list(troubled_answers(desk.clinician)) == []
+    assert list(troubled_responses(desk.clinician)) == []
 
 
 def test_a_rejection_says_why(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
     rejection = Rejection(RejectedReason.NOT_AVAILABLE, "Nobody for an hour")
-    answering.reject_case(case=case, rejection=rejection, acting=desk.clinician, now=desk.later())
+    decisions.reject_case(case=case, rejection=rejection, acting=desk.clinician, now=desk.later())
     desk.deliver()
     reply = newest(desk)
     assert (desk.sent.status, reply.kind) == (CaseStatus.REJECTED, "rejected")
@@ -83,13 +85,13 @@ def test_an_outcome_carries_back_what_changed(desk: AnsweringDesk) -> None:
         disposition=Disposition.DISPATCH,
         priority=ARPPriority.C2,
         cad_id="CAD-77",
-        place=Place(
+        place=CurrentPlace(
             address_lines=("9 Canal Wharf",), postcode="LS11 5PS", latitude="53.79", longitude="-1.55"
         ),
         flags_ended=(scene,),
         flags_raised=(RaisedFlag(FlagCategory.SAFEGUARDING, "U", words="Left alone"),),
     )
-    answering.complete_validation(case=case, outcome=said, acting=desk.clinician, now=desk.later())
+    decisions.complete_validation(case=case, outcome=said, acting=desk.clinician, now=desk.later())
     desk.deliver()
     reply = newest(desk)
     assert (reply.priority, reply.cad_id, reply.action_needed, reply.safeguarding) == (
@@ -106,10 +108,10 @@ def test_an_outcome_carries_back_what_changed(desk: AnsweringDesk) -> None:
 
 def test_an_outcome_can_be_corrected(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
     desk.deliver()
     corrected = outcome(disposition=Disposition.DISPATCH, priority=ARPPriority.C2)
-    answering.revise_validation(case=case, outcome=corrected, acting=desk.clinician, now=desk.later())
+    decisions.revise_validation(case=case, outcome=corrected, acting=desk.clinician, now=desk.later())
     desk.deliver()
     assert [(each.priority, each.action_needed) for each in replies_of(desk.sent)] == [
         ("C5", False),
@@ -123,10 +125,10 @@ def test_an_outcome_can_be_corrected(desk: AnsweringDesk) -> None:
 )
 def test_who_did_not_attend_is_told(desk: AnsweringDesk, code: str, words: str) -> None:
     case = desk.ask("REFREQ01", change=without_safeguarding)
-    answering.accept_referral(case=case, acting=desk.clinician, now=desk.later())
+    decisions.accept_referral(case=case, acting=desk.clinician, now=desk.later())
     assert not CaseAnswer.objects.exists(), "the standard has no message for that"
     missed = NonAttendance(NOW, NOW + timedelta(minutes=15), words, code, words)
-    answering.record_non_attendance(case=case, missed=missed, acting=desk.clinician, now=desk.later())
+    decisions.record_non_attendance(case=case, missed=missed, acting=desk.clinician, now=desk.later())
     desk.deliver()
     reply = newest(desk)
     assert (desk.sent.status, reply.request_status) == (CaseStatus.DID_NOT_ATTEND, "revoked")
@@ -146,7 +148,7 @@ def test_ambulance_controls_tell_how_far_they_are(desk: AnsweringDesk, name: str
     seen = []
     for status in (EncounterStatus.PLANNED, EncounterStatus.IN_PROGRESS, EncounterStatus.FINISHED):
         said = CadStatus(status, "Crew 4")
-        answering.send_cad_status(case=case, status=said, acting=desk.clinician, now=desk.later())
+        decisions.send_cad_status(case=case, status=said, acting=desk.clinician, now=desk.later())
         desk.deliver()
         seen.append((desk.sent.status, newest(desk).responder_status, newest(desk).reason_text))
     assert seen == [
@@ -159,7 +161,7 @@ def test_ambulance_controls_tell_how_far_they_are(desk: AnsweringDesk, name: str
 def test_an_ambulance_control_rejects(desk: AnsweringDesk) -> None:
     case = desk.ask("REFREQ04")
     rejection = Rejection(RejectedReason.OTHER, "No crew")
-    answering.reject_case(case=case, rejection=rejection, acting=desk.clinician, now=desk.later())
+    decisions.reject_case(case=case, rejection=rejection, acting=desk.clinician, now=desk.later())
     desk.deliver()
     reply = newest(desk)
     assert (desk.sent.status, reply.reason_code, reply.request_status) == (
@@ -175,10 +177,10 @@ def test_other_referrals_are_decided_here_alone(desk: AnsweringDesk, verb: str) 
     case = desk.ask("REFREQ03")
     here: dict[str, Any] = {"case": case, "acting": desk.clinician, "now": desk.later()}
     decided = {
-        "accept": lambda: answering.accept_referral(**here),
-        "start": lambda: answering.start_case(**here),
-        "reject": lambda: answering.reject_case(rejection=Rejection(RejectedReason.NOT_AVAILABLE), **here),
-        "complete": lambda: answering.complete_referral(**here),
+        "accept": lambda: decisions.accept_referral(**here),
+        "start": lambda: decisions.start_case(**here),
+        "reject": lambda: decisions.reject_case(rejection=Rejection(RejectedReason.NOT_AVAILABLE), **here),
+        "complete": lambda: decisions.complete_referral(**here),
     }[verb]()
     assert decided.answer is None
     assert not OutboundMessage.objects.exists()
@@ -190,7 +192,7 @@ def test_other_referrals_are_decided_here_alone(desk: AnsweringDesk, verb: str) 
 
 def test_every_step_is_audited_in_its_conversation(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+    decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
     desk.deliver()
     rows = AuditEvent.objects.filter(actor_user_id=desk.clinician.user.pk).order_by("pk")
     actions = list(rows.values_list("action", flat=True))
@@ -205,12 +207,12 @@ def test_every_step_is_audited_in_its_conversation(desk: AnsweringDesk) -> None:
 
 def test_two_presses_are_one_decision(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+    decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
     other = make_acting(organisation=desk.hub.provider)
     for person in (desk.clinician, other):
         with pytest.raises(PolicyRefused, match="working on this case already"):
-            answering.start_case(case=case, acting=person, now=desk.later())
-    assert answers_of(case).count() == OutboundMessage.objects.count() == 1
+            decisions.start_case(case=case, acting=person, now=desk.later())
+    assert responses_of(case).count() == OutboundMessage.objects.count() == 1
 
 
 def test_who_may_not_answer(desk: AnsweringDesk) -> None:
@@ -218,33 +220,33 @@ def test_who_may_not_answer(desk: AnsweringDesk) -> None:
     clerk = make_acting(role=Role.CLERK, organisation=desk.hub.provider)
     for person, words in ((clerk, "clinicians"), (make_acting(), "another organisation")):
         with pytest.raises(PolicyRefused, match=words):
-            answering.start_case(case=case, acting=person, now=desk.later())
+            decisions.start_case(case=case, acting=person, now=desk.later())
     own = make_acting(organisation=desk.asking)
     with pytest.raises(PolicyRefused, match="received"):
-        answering.start_case(case=desk.sent, acting=own, now=desk.later())
+        decisions.start_case(case=desk.sent, acting=own, now=desk.later())
     with pytest.raises(PolicyRefused, match="referrals only"):
-        answering.accept_referral(case=case, acting=desk.clinician, now=desk.later())
+        decisions.accept_referral(case=case, acting=desk.clinician, now=desk.later())
     assert not CaseAnswer.objects.exists()
 
 
 def test_colleagues_share_the_work(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
     one, other = desk.clinician, make_acting(role=Role.CLERK, organisation=desk.hub.provider)
-    answering.assign_case(case=case, to=one.user, seen=None, acting=one, now=desk.later())
+    sharing.assign_case(case=case, to=one.user, seen=None, acting=one, now=desk.later())
     with pytest.raises(PolicyRefused, match="meanwhile"):
-        answering.assign_case(case=case, to=other.user, seen=None, acting=other, now=desk.later())
+        sharing.assign_case(case=case, to=other.user, seen=None, acting=other, now=desk.later())
     with pytest.raises(PolicyRefused, match="does not work here"):
-        answering.assign_case(case=case, to=make_acting().user, seen=one.user, acting=one, now=desk.later())
-    answering.unassign_case(case=case, seen=one.user, acting=other, now=desk.later())
+        sharing.assign_case(case=case, to=make_acting().user, seen=one.user, acting=one, now=desk.later())
+    sharing.unassign_case(case=case, seen=one.user, acting=other, now=desk.later())
     case.refresh_from_db()
     assert case.assigned_to is None
-    answering.add_note(case=case, text=" Call the daughter first ", acting=other, now=desk.later())
+    sharing.add_note(case=case, text=" Call the daughter first ", acting=other, now=desk.later())
     (note,) = notes_of(case)
     assert (note.text, note.author) == ("Call the daughter first", other.user)
     with pytest.raises(TypeError, match="never changed"):
         note.save()
     with pytest.raises(PolicyRefused, match="Write something"):
-        answering.add_note(case=case, text="  ", acting=other, now=desk.later())
+        sharing.add_note(case=case, text="  ", acting=other, now=desk.later())
 
 
 @pytest.mark.parametrize("name", ["VALREQ01", "VALREQ03", "REFREQ01", "REFREQ02", "REFREQ03", "REFREQ8A"])
@@ -254,22 +256,22 @@ def test_what_is_sent_has_no_errors_in_the_published_checker(
     case = desk.ask(name)
     here: dict[str, Any] = {"acting": desk.clinician}
     if case.category is Category.VALIDATION:
-        answering.start_case(case=case, now=desk.later(), **here)
+        decisions.start_case(case=case, now=desk.later(), **here)
         desk.deliver()
-        answering.complete_validation(case=case, outcome=outcome(), now=desk.later(), **here)
+        decisions.complete_validation(case=case, outcome=outcome(), now=desk.later(), **here)
     elif is_ambulance(case):
-        answering.accept_referral(case=case, now=desk.later(), **here)
+        decisions.accept_referral(case=case, now=desk.later(), **here)
         desk.deliver()
         rejection = Rejection(RejectedReason.NOT_AVAILABLE)
-        answering.reject_case(case=case, rejection=rejection, now=desk.later(), **here)
+        decisions.reject_case(case=case, rejection=rejection, now=desk.later(), **here)
     else:
         missed = NonAttendance(NOW, NOW + timedelta(minutes=15), "", "U")
-        answering.record_non_attendance(case=case, missed=missed, now=desk.later(), **here)
+        decisions.record_non_attendance(case=case, missed=missed, now=desk.later(), **here)
     for number, message in enumerate(OutboundMessage.objects.all()):
         (tmp_path / f"{number}.json").write_bytes(bytes(message.body))
     assert_no_errors(desk.shared, tmp_path)
     desk.deliver()
-    assert {each.state for each in answers_of(case)} == {AnswerState.DELIVERED}
+    assert {each.state for each in responses_of(case)} == {ResponseState.DELIVERED}
 
 
 def sent_body(kind: str) -> Bundle:

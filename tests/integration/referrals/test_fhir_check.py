@@ -9,9 +9,9 @@ import pytest
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.context import ReadContext
-from referrals.models import ValidationCase
+from referrals.cases.models import ValidationCase
+from referrals.cases.states import Category
 from referrals.resources import ServiceRequestReader
-from referrals.states import Category
 from tests.factories.referrals import NOW, make_hub, make_sent_case
 from tests.fhir_check import assert_no_errors
 from tests.integration.referrals.official import (

@@ -8,9 +8,9 @@ import pytest
 from bars_portal.correspondence.states import Direction
 from bookings.models import Booking
 from bookings.states import BookingStatus
-from referrals.models import Referral
-from referrals.selectors import bookings_of, referrals_of
-from referrals.states import CaseStatus
+from referrals.cases.links import bookings_of, referrals_of
+from referrals.cases.models import Referral
+from referrals.cases.states import CaseStatus
 from tests.factories.bookings import TOMORROW, make_booking
 from tests.factories.patients import make_patient
 from tests.factories.referrals import make_case, make_hub

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 
-from referrals.models import ValidationCase
-from referrals.selectors import changes_of, replies_of, versions_of
-from referrals.states import CaseStatus, Category
+from referrals.cases.models import ValidationCase
+from referrals.cases.selectors import changes_of, replies_of, versions_of
+from referrals.cases.states import CaseStatus, Category
 from tests.factories.referrals import make_hub, make_sent_case
 from tests.integration.referrals.official import (
     Bundle,

@@ -22,9 +22,9 @@ from hypothesis.stateful import (
 from bars_portal.exchange.arrival import StoredReply
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.transport.headers import Party
-from referrals.models import ValidationCase
-from referrals.selectors import changes_of, replies_of, versions_of
-from referrals.states import Category
+from referrals.cases.models import ValidationCase
+from referrals.cases.selectors import changes_of, replies_of, versions_of
+from referrals.cases.states import Category
 from tests.factories.referrals import make_hub, make_sent_case
 from tests.integration.referrals.official import (
     Bundle,

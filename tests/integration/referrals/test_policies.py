@@ -6,10 +6,10 @@ import pytest
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused
-from referrals.models import UnmatchedReply
+from bars_portal.correspondence.states import Direction
+from referrals.cases.models import UnmatchedReply
+from referrals.cases.policies import can_view, can_view_unmatched, check_can_view
 from referrals.permissions import VIEW
-from referrals.policies import can_view, can_view_unmatched, check_can_view
-from referrals.states import Direction
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import make_case, make_sent_case
 

@@ -13,9 +13,10 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.exchange.transport.headers import Party
 from directory.models import HealthcareService
-from referrals.models import CaseReply, Referral, UnmatchedReply, ValidationCase
-from referrals.selectors import changes_of, open_unmatched_replies, replies_of
-from referrals.states import CaseStatus, Category
+from referrals.cases.models import CaseReply, Referral, UnmatchedReply, ValidationCase
+from referrals.cases.selectors import changes_of, replies_of
+from referrals.cases.states import CaseStatus, Category
+from referrals.worklist.selectors import open_unmatched_replies
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import NOW, make_case, make_hub, make_sent_case
 from tests.integration.referrals.official import (

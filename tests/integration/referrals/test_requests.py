@@ -16,11 +16,11 @@ from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.transport.headers import IncomingHeaders, Party
 from bars_portal.patients.models import Journey
 from directory.models import HealthcareService
-from referrals.included import included_in
-from referrals.mapping import REFERENCE_SYSTEM
-from referrals.models import CaseStatusChange, CaseVersion, Referral, ValidationCase
-from referrals.selectors import changes_of, versions_of
-from referrals.states import CaseStatus
+from referrals.cases.held import included_in
+from referrals.cases.models import CaseStatusChange, CaseVersion, Referral, ValidationCase
+from referrals.cases.selectors import changes_of, versions_of
+from referrals.cases.states import CaseStatus
+from referrals.cases.wire import REFERENCE_SYSTEM
 from tests.factories.referrals import NOW, make_hub
 from tests.integration.referrals.official import (
     NEW_REQUESTS,
@@ -353,7 +353,7 @@ def test_a_reference_that_is_taken_is_not_given_again(
     shared_dir: Path, hub: HealthcareService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offered = iter(["RIV-AAAA-AA", "RIV-AAAA-AA", "RIV-BBBB-BB"])
-    monkeypatch.setattr("referrals.services.receiving.new_reference", lambda name: next(offered))
+    monkeypatch.setattr("referrals.receiving.requests.new_reference", lambda name: next(offered))
     for _ in range(2):
         answer_of(adapted(example(shared_dir, "REFREQ01"), hub))
     assert set(Referral.objects.values_list("reference", flat=True)) == {"RIV-AAAA-AA", "RIV-BBBB-BB"}

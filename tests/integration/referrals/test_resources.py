@@ -10,7 +10,7 @@ from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from directory.models import HealthcareService
-from referrals.models import Referral, ValidationCase
+from referrals.cases.models import Referral, ValidationCase
 from referrals.resources import ServiceRequestReader
 from tests.factories.referrals import NOW, make_hub, make_sent_case
 from tests.integration.referrals.official import adapted, answer_of, example, of_type

@@ -6,17 +6,20 @@ from typing import Any
 import pytest
 
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.patients.selectors import details_of
-from referrals import services
-from referrals.content import Assessment, ContentInvalid, content_from_json
-from referrals.latest import LatestState
-from referrals.models import Referral
-from referrals.policies import can_take_back
-from referrals.selectors import changes_of, rereferral_of, versions_of
-from referrals.states import CaseStatus, Category, Direction
+from referrals.cases.models import Referral
+from referrals.cases.selectors import changes_of, versions_of
+from referrals.cases.states import CaseStatus, Category
+from referrals.parts.assessment import Assessment
+from referrals.parts.content import ContentInvalid, content_from_json
+from referrals.sending import drafts, requesting
+from referrals.sending.latest import LatestState
+from referrals.sending.policies import can_take_back
+from referrals.sending.selectors import rereferral_of
 from tests.factories.accounts import make_acting
 from tests.factories.contents import make_content
 from tests.factories.patients import DETAILS, make_details
@@ -47,7 +50,7 @@ def test_a_request_arrives_and_both_sides_hold_the_same(sender: Desk, category: 
 @pytest.mark.parametrize("use_case", UseCase, ids=str)
 def test_every_use_case_is_taken_by_our_own_receiver(sender: Desk, use_case: UseCase) -> None:
     validates = make_content(use_case).category == "validation"
-    send: Any = services.request_validation if validates else services.request_referral
+    send: Any = requesting.request_validation if validates else requesting.request_referral
     case = send(
         content=make_content(use_case),
         details=DETAILS,
@@ -249,7 +252,7 @@ def test_the_second_half_may_be_tried_again(sender: Desk) -> None:
 
 
 def test_pressing_twice_sends_one_request(sender: Desk) -> None:
-    draft = services.create_request_draft(
+    draft = drafts.create_request_draft(
         acting=sender.acting, service=sender.service, use_case="a1t1", now=sender.now
     )
     first, second = sender.refer(draft=draft), sender.refer(draft=draft)

@@ -11,10 +11,10 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bookings.models import Booking
 from bookings.services.requesting import request_booking
 from bookings.states import BookingStatus
-from referrals import services
-from referrals.models import RequestDraft
-from referrals.selectors import bookings_of, referrals_of
-from referrals.states import CaseStatus
+from referrals.cases.links import bookings_of, referrals_of
+from referrals.cases.states import CaseStatus
+from referrals.sending import drafts
+from referrals.sending.models import RequestDraft
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import TOMORROW, make_booking, make_schedule, make_slot
 from tests.factories.patients import DETAILS
@@ -101,23 +101,23 @@ def test_the_booking_of_the_journey_is_found(sender: Desk) -> None:
 
 
 def test_what_was_typed_is_kept_and_old_drafts_go(sender: Desk) -> None:
-    draft = services.create_request_draft(
+    draft = drafts.create_request_draft(
         acting=sender.acting, service=sender.service, use_case="a1t1", now=sender.now
     )
     typed = {"assessment": {"narrative": "O'Quill \u00e9", "started-day": "99"}}
-    services.save_request_draft(draft=draft, typed=typed, now=sender.now)
+    drafts.save_request_draft(draft=draft, typed=typed, now=sender.now)
     assert RequestDraft.objects.get().typed == typed
-    fresh = services.create_request_draft(
+    fresh = drafts.create_request_draft(
         acting=sender.acting, service=sender.service, use_case="a1t1", now=sender.now + timedelta(days=2)
     )
-    assert services.purge_request_drafts(now=sender.now + timedelta(days=2)) == 1
+    assert drafts.purge_request_drafts(now=sender.now + timedelta(days=2)) == 1
     assert list(RequestDraft.objects.all()) == [fresh]
-    services.discard_request_draft(draft=fresh)
+    drafts.discard_request_draft(draft=fresh)
     assert not RequestDraft.objects.exists()
 
 
 def test_a_draft_belongs_to_its_author(sender: Desk) -> None:
-    draft = services.create_request_draft(
+    draft = drafts.create_request_draft(
         acting=sender.acting, service=sender.service, use_case="a1t1", now=sender.now
     )
     sender.acting = make_acting(organisation=sender.acting.organisation)
@@ -127,12 +127,12 @@ def test_a_draft_belongs_to_its_author(sender: Desk) -> None:
 
 def test_a_draft_that_could_never_be_sent_is_not_begun(sender: Desk) -> None:
     with pytest.raises(PolicyRefused, match="requests of this kind"):
-        services.create_request_draft(
+        drafts.create_request_draft(
             acting=sender.acting, service=sender.service, use_case="a9t9", now=sender.now
         )
     referral = sender.sent()
     with pytest.raises(PolicyRefused, match="refer again"):
-        services.create_request_draft(
+        drafts.create_request_draft(
             acting=sender.acting,
             service=sender.service,
             use_case=UseCase.A1T1,

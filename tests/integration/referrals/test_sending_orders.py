@@ -14,13 +14,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bars_portal.accounts import refusals
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
-from referrals import policies
-from referrals.content import Assessment
-from referrals.models import Case, ValidationCase
-from referrals.selectors import changes_of, replies_of, versions_of
-from referrals.states import CaseStatus, Direction
+from referrals.cases.models import Case, ValidationCase
+from referrals.cases.selectors import changes_of, replies_of, versions_of
+from referrals.cases.states import CaseStatus
+from referrals.parts.assessment import Assessment
+from referrals.sending import policies
 from tests.factories.contents import make_content
 from tests.factories.referrals import make_hub
 from tests.integration.bookings.loopback import Fault, Loopback, refusing, timeout
@@ -82,7 +84,7 @@ class OneRequest(RuleBasedStateMachine):
     def attempt(self, act: Any) -> None:
         try:
             self.case = act(self.case)
-        except policies.PolicyRefused:
+        except refusals.PolicyRefused:
             # The receiver has no such case: a reply was heard to a request that never arrived.
             assert not self.arrived()
             self.case.refresh_from_db()

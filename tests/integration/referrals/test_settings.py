@@ -11,11 +11,10 @@ from django.urls import reverse
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.sql import ask
-from referrals.code_file import CodeRow, ListName
-from referrals.forms.code_lists import PUBLISHED, lists_from
-from referrals.models import BreachRule, ListedCode
-from referrals.selectors import minutes_by_rule, offered_codes
-from referrals.states import Category
+from referrals.cases.codes import PUBLISHED, CodeRow, ListName, lists_from
+from referrals.cases.settings import BreachRule, ListedCode, offered_codes
+from referrals.cases.states import Category
+from referrals.receiving.selectors import minutes_by_rule
 from tests.factories.accounts import add_membership, make_user
 from tests.factories.referrals import make_hub
 from tests.integration.referrals.sending import make_desk, theirs

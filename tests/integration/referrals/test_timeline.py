@@ -3,11 +3,13 @@
 import pytest
 
 from bars_portal.accounts.roles import Role
-from referrals.journey_entries import EntryKind
-from referrals.presenters.journey import timeline_lines
-from referrals.selectors import answers_of, timeline_of
-from referrals.services import answering, record_case_view
-from referrals.states import Direction
+from bars_portal.correspondence.states import Direction
+from referrals.cases.selectors import responses_of
+from referrals.cases.viewing import record_case_view
+from referrals.journey.entries import EntryKind
+from referrals.journey.timeline import timeline_of
+from referrals.journey.views import timeline_lines
+from referrals.responding import decisions, delivery, sharing
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import timeout
 from tests.integration.referrals.desk import AnsweringDesk, outcome
@@ -17,10 +19,10 @@ pytestmark = pytest.mark.django_db
 
 def test_each_side_reads_what_happened_in_order(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    answering.add_note(case=case, text="Line is bad", acting=desk.clinician, now=desk.later())
-    answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+    sharing.add_note(case=case, text="Line is bad", acting=desk.clinician, now=desk.later())
+    decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
     desk.deliver()
-    answering.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
+    decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
     desk.deliver()
     theirs = timeline_of(desk.clinician, case.journey)
     assert [entry.words for entry in theirs] == [
@@ -51,11 +53,11 @@ def test_each_side_reads_what_happened_in_order(desk: AnsweringDesk) -> None:
 def test_retries_and_looks_are_in_it(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
     desk.network.after.append(timeout)
-    answering.start_case(case=case, acting=desk.clinician, now=desk.later())
+    decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
     desk.deliver()
     record_case_view(case=case, acting=desk.clinician, now=desk.later())
-    answer = answers_of(case).get()
-    answering.check_answer_again(answer=answer, acting=desk.clinician, now=desk.later())
+    answer = responses_of(case).get()
+    delivery.check_response_again(answer=answer, acting=desk.clinician, now=desk.later())
     desk.deliver()
     entries = timeline_of(desk.clinician, case.journey)
     told = [
@@ -77,7 +79,7 @@ def test_many_looks_in_a_row_are_one_line(desk: AnsweringDesk) -> None:
     lines = timeline_lines(timeline_of(desk.clinician, case.journey))
     assert lines[-1].words == "Viewed 3 times by 1 person"
     assert [each.words for each in lines[-1].within] == ["Validation request: viewed"] * 3
-    answering.add_note(case=case, text="Seen", acting=desk.clinician, now=desk.later())
+    sharing.add_note(case=case, text="Seen", acting=desk.clinician, now=desk.later())
     record_case_view(case=case, acting=desk.clinician, now=desk.later())
     lines = timeline_lines(timeline_of(desk.clinician, case.journey), utc=True)
     assert [len(each.within) for each in lines] == [0, 3, 0, 0]

@@ -10,10 +10,10 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
 from bars_portal.exchange.models import OutboundMessage
-from referrals.content import ContentInvalid, Stage, content_from_json
-from referrals.included import included_in
-from referrals.policies import can_take_back, can_update
-from referrals.states import Category
+from referrals.cases.held import included_in
+from referrals.cases.states import Category
+from referrals.parts.content import ContentInvalid, Stage, content_from_json
+from referrals.sending.policies import can_take_back, can_update
 from tests.factories.contents import make_content
 from tests.factories.patients import make_details
 from tests.integration.bookings.loopback import refusing, timeout

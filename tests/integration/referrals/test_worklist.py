@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.roles import Role
 from directory.models import HealthcareService
-from referrals.answer_states import AnswerState
-from referrals.models import Case, CaseAnswer
-from referrals.selectors import worklist, worklist_counts
-from referrals.states import CaseStatus, Category
-from referrals.worklist_query import PAGE_SIZE, Filters, Held, Kind, Order
+from referrals.cases.models import Case, CaseAnswer
+from referrals.cases.response_states import ResponseState
+from referrals.cases.states import CaseStatus, Category
+from referrals.worklist.query import PAGE_SIZE, Filters, Held, Kind, Order
+from referrals.worklist.selectors import worklist, worklist_counts
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.referrals import NOW, make_case, make_hub, make_sent_case
 
@@ -117,12 +117,12 @@ def test_counts(here: HealthcareService, acting: Acting) -> None:
 
 def test_an_answer_in_trouble_is_seen(here: HealthcareService, acting: Acting) -> None:
     held = case(here, VALIDATION, status=CaseStatus.COMPLETED)
-    for minute, state in enumerate((AnswerState.REFUSED, AnswerState.DELIVERED, AnswerState.UNKNOWN)):
+    for minute, state in enumerate((ResponseState.REFUSED, ResponseState.DELIVERED, ResponseState.UNKNOWN)):
         CaseAnswer.objects.create(
             validation_id=held.pk, kind="full", state=state, created_at=NOW + timedelta(minutes=minute)
         )
         (row,) = worklist(acting, filters=Filters(open=None)).rows
-        assert row.answer_troubled is (state is not AnswerState.DELIVERED)
+        assert row.answer_troubled is (state is not ResponseState.DELIVERED)
     assert worklist_counts(acting, now=NOW).answers_troubled == 1, "what a later one made good is over"
 
 

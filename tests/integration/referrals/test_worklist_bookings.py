@@ -11,9 +11,9 @@ from bars_portal.correspondence.states import Direction
 from bookings.models import Booking
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
-from referrals.selectors import arrived_since, day_begins, worklist, worklist_counts
-from referrals.states import CaseStatus, Category
-from referrals.worklist_query import CASES, Filters, Held, Kind, Order
+from referrals.cases.states import CaseStatus, Category
+from referrals.worklist.query import CASES, Filters, Held, Kind, Order
+from referrals.worklist.selectors import arrived_since, day_begins, worklist, worklist_counts
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.bookings import make_booking
 from tests.factories.referrals import NOW, make_case, make_hub

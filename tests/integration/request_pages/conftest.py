@@ -16,8 +16,9 @@ from bars_portal.accounts.roles import Role
 from bars_portal.exchange import gateway
 from bars_portal.exchange.fhir.codes import UseCase
 from directory.models import HealthcareService
-from referrals.models import Case, Referral, RequestDraft, ValidationCase
-from referrals.views.waiting import wait_for_case
+from referrals.cases.models import Case, Referral, ValidationCase
+from referrals.sending.models import RequestDraft
+from referrals.sending.views.lookup import wait_for_case
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import make_hub
 from tests.integration.booking_pages.conftest import ANSWERS as PATIENT

@@ -10,7 +10,7 @@ from bars_portal.accounts.roles import Role
 from bars_portal.exchange.fhir.codes import UseCase
 from directory.models import ServiceCapability
 from directory.selectors.capability import SILENT_FOR, capability_of
-from referrals.models import RequestDraft
+from referrals.sending.models import RequestDraft
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
 from tests.integration.request_pages.conftest import Desk
 

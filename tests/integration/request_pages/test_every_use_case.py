@@ -5,8 +5,8 @@ from django.urls import reverse
 
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.models import OutboundMessage
-from referrals.content import check_parts, content_from_json
-from referrals.states import CaseStatus
+from referrals.cases.states import CaseStatus
+from referrals.parts.content import check_parts, content_from_json
 from tests.integration.request_pages.conftest import Desk
 from tests.integration.request_pages.minimal import minimal
 

@@ -9,13 +9,15 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Journey, Patient
 from directory.models import ServiceCapability
-from referrals.content import content_from_json
-from referrals.models import Referral, RequestDraft, Rereferral, ValidationCase
-from referrals.states import CaseStatus, Direction
+from referrals.cases.models import Referral, ValidationCase
+from referrals.cases.states import CaseStatus
+from referrals.parts.content import content_from_json
+from referrals.sending.models import RequestDraft, Rereferral
 from tests.factories.bookings import make_booking
 from tests.factories.patients import make_patient
 from tests.integration.bookings.loopback import answering, refusing, timeout

@@ -7,10 +7,9 @@ import pytest
 from django.urls import reverse
 
 from bars_portal.exchange.fhir.codes import UseCase
-from referrals.forms.base import Asked
-from referrals.forms.steps import STEPS, steps_of
-from referrals.forms.typing_in import typed_answers
-from referrals.models import RequestDraft
+from referrals.forms.base import FormContext
+from referrals.forms.steps import STEPS, steps_of, typed_of_post
+from referrals.sending.models import RequestDraft
 from tests.integration.booking_pages.hostile import HOSTILE, JARGON, SCRIPT
 from tests.integration.booking_pages.test_patient_form import errors_in
 from tests.integration.request_pages.conftest import PATIENT, Desk
@@ -102,7 +101,9 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(desk: Desk, name: str)
 def test_any_value_in_any_field(desk: Desk, use_case: str) -> None:
     """A whole step of nothing but nonsense is kept, told, and breaks nothing."""
     draft = desk.begin(use_case)
-    for number, step in enumerate(steps_of(Asked(UseCase(use_case), draft.created_at)), int(use_case[1])):
+    for number, step in enumerate(
+        steps_of(FormContext(UseCase(use_case), draft.created_at)), int(use_case[1])
+    ):
         names = every_field(step.slug, use_case, draft)
         for kind, value in share([*HOSTILE.items()], number):
             response = desk.fill(draft, step.slug, {**dict.fromkeys(names, value), "rows": "1"})
@@ -123,7 +124,7 @@ def every_field(slug: str, use_case: str, draft: RequestDraft) -> list[str]:
             return ""
 
     step = next(each for each in STEPS if each.slug == slug)
-    return list(typed_answers(step, Everything(), Asked(UseCase(use_case), draft.created_at)))
+    return list(typed_of_post(step, Everything(), FormContext(UseCase(use_case), draft.created_at)))
 
 
 @pytest.mark.parametrize(

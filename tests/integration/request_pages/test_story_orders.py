@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.arrival import Arrival
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, VALIDATION_USE_CASES, UseCase
@@ -25,10 +26,11 @@ from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import decode_headers
 from directory.models import HealthcareService
-from referrals.forms.typing_in import DONE
-from referrals.models import Case, Referral, RequestDraft, ValidationCase
-from referrals.selectors import answers_of, changes_of, replies_of, versions_of
-from referrals.states import CaseEvent, CaseStatus, Category, Direction, next_status
+from referrals.cases.models import Case, Referral, ValidationCase
+from referrals.cases.selectors import changes_of, replies_of, responses_of, versions_of
+from referrals.cases.states import CaseEvent, CaseStatus, Category, next_status
+from referrals.forms.steps import DONE
+from referrals.sending.models import RequestDraft
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import make_hub
 from tests.integration.booking_pages.conftest import client_of
@@ -266,7 +268,7 @@ class Story(RuleBasedStateMachine):
         if self.has_sent:
             self.senders[0].post(reverse("referrals:check-again", args=[self.sent.pk]))
         if self.held is not None:
-            for answer in list(answers_of(self.received))[-1:]:
+            for answer in list(responses_of(self.received))[-1:]:
                 for name in ("check-answer", "send-answer"):
                     self.receivers[0].post(reverse(f"referrals:{name}", args=[answer.pk]))
 

@@ -14,15 +14,17 @@ from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.patients.details import PatientDetails
 from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
 from directory.ports import ServiceFacts
-from referrals.content import RequestContent
-from referrals.mapping import requests
+from referrals.parts import base, people
+from referrals.parts.content import RequestContent
+from referrals.parts.request import request_entries
+from referrals.sending import mapping
 from tests.factories.patients import DETAILS
 from tests.factories.referrals import NOW
 
 CASE, JOURNEY, BUNDLE = UUID(int=1), UUID(int=2), UUID("5a8b2f0e-1c3d-4e5f-8a9b-0c1d2e3f4a5b")
 SERVICE = ServiceID("2000099003")
 HEADER = HeaderFacts(SERVICE, ServiceID("2000099000"), "Northern 111", "Portal", "1")
-REQUESTER = requests.Requester(
+REQUESTER = people.Requester(
     "Linnell", "Chris", "555086689106", "224608005", "Administrative healthcare staff"
 )
 PARTIES = Parties(
@@ -38,22 +40,22 @@ HOSTED = HostedService(SERVICE, "RIV01", frozenset(each.value for each in UseCas
 def entries(
     content: RequestContent, *, patient: PatientDetails = DETAILS, minutes: int = 0
 ) -> tuple[Resource, list[tuple[str, Resource]]]:
-    frame = requests.Frame(CASE, JOURNEY, NOW + timedelta(minutes=minutes))
-    return requests.request_entries(frame, content, patient=patient, requester=REQUESTER, parties=PARTIES)
+    frame = base.Frame(CASE, JOURNEY, NOW + timedelta(minutes=minutes))
+    return request_entries(frame, content, patient=patient, requester=REQUESTER, parties=PARTIES)
 
 
 def message(
     content: RequestContent, *, reason: MessageReason = MessageReason.NEW, patient: PatientDetails = DETAILS
 ) -> dict[str, Any]:
     request, included = entries(content, patient=patient)
-    return requests.request_message(
+    return mapping.request_message(
         envelope(), category=content.category, reason=reason, request=request, included=included
     )
 
 
 def end(content: RequestContent, status: ServiceRequestStatus) -> dict[str, Any]:
     request, included = entries(content)
-    ended = requests.ended_request(
+    ended = mapping.ended_request(
         {**request, "id": str(UUID(int=77))},
         case_id=CASE,
         category=content.category,
@@ -62,11 +64,11 @@ def end(content: RequestContent, status: ServiceRequestStatus) -> dict[str, Any]
         reason="The patient is better",
         now=NOW,
     )
-    return requests.end_message(envelope(), request=ended, included=included)
+    return mapping.end_message(envelope(), request=ended, included=included)
 
 
-def envelope() -> requests.Envelope:
-    return requests.Envelope(CASE, BUNDLE, HEADER, NOW)
+def envelope() -> mapping.Envelope:
+    return mapping.Envelope(CASE, BUNDLE, HEADER, NOW)
 
 
 def judged(bundle: dict[str, Any]) -> tuple[MessageBundle, Verdict]:

@@ -13,11 +13,10 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.words import format_nhs_number, format_phone
-from referrals.presenters.message import MessageView, present_message
-from referrals.presenters.message.ids import hide_ids
-from referrals.presenters.message.reader import Scalar, leaves, scalar_text
-from referrals.presenters.message.technical import reason_not_shown
-from referrals.presenters.message.words import code_words, date_words, sentence, system_name
+from referrals.message_page.other import hide_ids
+from referrals.message_page.page import present_message
+from referrals.message_page.reader import MessageView, Scalar, leaves, reason_not_shown, scalar_text
+from referrals.message_page.words import code_words, date_words, sentence, system_name
 from tests.factories.contents import make_content
 from tests.unit.exchange_fhir.samples import SAMPLES
 from tests.unit.referrals import built

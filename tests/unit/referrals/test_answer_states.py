@@ -4,52 +4,45 @@ from itertools import product
 
 import pytest
 
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.rules import table
-from referrals.answer_states import (
-    ANSWER_TRANSITIONS,
-    MESSAGE_KEYS,
+from referrals.cases.priorities import CategoryChange, compare
+from referrals.cases.response_states import (
+    RESPONSE_TRANSITIONS,
     TROUBLED,
-    AnswerEvent,
-    AnswerState,
-    next_answer_state,
-    reply_told,
+    ResponseEvent,
+    ResponseState,
+    next_response_state,
 )
-from referrals.priorities import CategoryChange, compare
-from referrals.states import (
-    CaseEvent,
-    CaseStatus,
-    Category,
-    Direction,
-    ReplyKind,
-    TransitionRefused,
-    next_status,
-)
+from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, TransitionRefused, next_status
+from referrals.parts.applications import response_to_tell
+from referrals.responding.delivery import MESSAGE_KEYS
 
-STATES = (None, *AnswerState)
+STATES = (None, *ResponseState)
 DECISIONS = ("accept", "start", "reject", "complete", "revise", "record-non-attendance")
 
 
 def test_every_combination_is_a_row_or_refused() -> None:
-    for state, event in product(STATES, AnswerEvent):
-        if (state, event) in ANSWER_TRANSITIONS:
-            assert next_answer_state(state, event) is ANSWER_TRANSITIONS[state, event]
+    for state, event in product(STATES, ResponseEvent):
+        if (state, event) in RESPONSE_TRANSITIONS:
+            assert next_response_state(state, event) is RESPONSE_TRANSITIONS[state, event]
         else:
             with pytest.raises(TransitionRefused):
-                next_answer_state(state, event)
+                next_response_state(state, event)
 
 
 def test_every_state_is_reached_and_every_event_used() -> None:
-    assert set(ANSWER_TRANSITIONS.values()) == set(AnswerState)
-    assert {event for _, event in ANSWER_TRANSITIONS} == set(AnswerEvent)
+    assert set(RESPONSE_TRANSITIONS.values()) == set(ResponseState)
+    assert {event for _, event in RESPONSE_TRANSITIONS} == set(ResponseEvent)
 
 
 def test_what_was_delivered_stays_delivered() -> None:
-    assert not [state for state, _ in ANSWER_TRANSITIONS if state is AnswerState.DELIVERED]
-    assert {AnswerState.SENDING, AnswerState.DELIVERED} == set(AnswerState) - TROUBLED
+    assert not [state for state, _ in RESPONSE_TRANSITIONS if state is ResponseState.DELIVERED]
+    assert {ResponseState.SENDING, ResponseState.DELIVERED} == set(ResponseState) - TROUBLED
 
 
-@pytest.mark.parametrize("state", AnswerState)
-def test_people_read_words(state: AnswerState) -> None:
+@pytest.mark.parametrize("state", ResponseState)
+def test_people_read_words(state: ResponseState) -> None:
     assert state.label[0].isupper()
     assert state.value not in state.label
 
@@ -75,7 +68,7 @@ def test_people_read_words(state: AnswerState) -> None:
 def test_which_decision_is_told(category: Category, ambulance: bool, told: dict[str, str]) -> None:
     """Standard section 6: no other combination has a response."""
     revised = {"revise": "full"} if category is Category.VALIDATION else {}
-    found = {each: reply_told(category, ambulance, CaseEvent(each)) for each in DECISIONS}
+    found = {each: response_to_tell(category, ambulance, CaseEvent(each)) for each in DECISIONS}
     assert {each: kind for each, kind in found.items() if kind} == told | revised
 
 
@@ -88,7 +81,7 @@ def test_every_kind_has_a_row_of_the_workflow_table(kind: ReplyKind) -> None:
 @pytest.mark.parametrize("category", Category)
 def test_every_decision_that_is_told_is_possible(category: Category) -> None:
     for ambulance, event in product((False, True), map(CaseEvent, DECISIONS)):
-        if reply_told(category, ambulance, event) is None:
+        if response_to_tell(category, ambulance, event) is None:
             continue
         befores = ("received", "accepted", "in-progress", "completed")
         assert any(possible(category, before, event) for before in befores)

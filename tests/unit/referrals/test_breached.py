@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from referrals.presenters.worklist import is_breached
-from referrals.states import CaseStatus
+from referrals.cases.states import CaseStatus
+from referrals.cases.words import is_breached
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 OVER = {"refused", "completed", "rejected", "did-not-attend", "revoked", "entered-in-error"}

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import SAFEGUARDING_SYSTEM, FlagCategory, UseCase
-from referrals.content import Assessment, Concept, Flag, RequestContent, content_from_json, content_to_json
-from referrals.forms.base import Asked
-from referrals.forms.reading import answers_of
-from referrals.mapping.carried import carried_content
-from referrals.mapping.clinical import flag_categories
+from referrals.cases.codes import Concept
+from referrals.forms.base import FormContext
+from referrals.forms.steps import typed_of
+from referrals.parts.assessment import Assessment
+from referrals.parts.content import RequestContent, content_from_json, content_to_json
+from referrals.parts.flags import Flag, flag_categories
+from referrals.parts.request import carried_content
 from tests.factories.contents import contents, make_content
 from tests.factories.referrals import NOW
 from tests.profiles import examples
@@ -77,7 +79,7 @@ def test_medication_allergies_and_observations_are_never_changed(content: Reques
 def test_another_use_case_gets_what_it_has_a_place_for(use_case: UseCase) -> None:
     """The forms take it as typed: nothing without a field, nothing lost that has one."""
     read = carried(make_content(UseCase.A6T1), use_case)
-    typed = answers_of(read, Asked(use_case, NOW))
+    typed = typed_of(read, FormContext(use_case, NOW))
     assert "warning" not in typed
     assert any("836881000000105" in text for text in typed["flags"].values())
     assert any(text == "20 The Headrow" for text in typed.get("places", {}).values()) is (
@@ -117,7 +119,7 @@ def test_every_published_request_can_go_onward(shared_dir: Path) -> None:
         seen += 1
         for use_case in (UseCase.A1T1, UseCase.A4T1, UseCase.A5T1, UseCase.A6T1):
             read = carried_content(bundle, use_case)
-            answers_of(read, Asked(use_case, NOW))
+            typed_of(read, FormContext(use_case, NOW))
             assert content_from_json(content_to_json(read)) == read
         assert ("SG" in flag_categories(bundle)) == _safeguarding(read.flags)
     assert seen > 10

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.code_file import BadCodeFile, ListName, read_codes
-from referrals.forms.code_lists import PUBLISHED
+from referrals.cases.codes import PUBLISHED, BadCodeFile, ListName, read_codes
 
 HEADER = "list,system,code,display"
 DX = "https://fhir.nhs.uk/CodeSystem/pathways-dx-codes"

@@ -8,19 +8,17 @@ from hypothesis import given, settings
 from pydantic import ValidationError
 
 from bars_portal.exchange.fhir.codes import FlagCategory, LocationType, UseCase
-from referrals.content import (
-    Concept,
+from referrals.cases.codes import Concept
+from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.content import (
     ContentInvalid,
-    Flag,
-    Need,
-    Part,
-    Place,
     RequestContent,
     check_parts,
     content_from_json,
     content_to_json,
-    needs_of,
 )
+from referrals.parts.flags import Flag
+from referrals.parts.places import Place
 from tests.factories.contents import contents, make_content
 from tests.profiles import examples
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 
 from bars_portal.exchange.fhir.codes import FlagCategory, UseCase
-from referrals.content import RequestContent
-from referrals.forms.base import Asked
-from referrals.forms.reading import answers_of, content_of, read_step
-from referrals.forms.steps import steps_of
+from referrals.forms.base import FormContext
+from referrals.forms.steps import content_of, read_step, steps_of, typed_of
+from referrals.parts.content import RequestContent
 from tests.factories.contents import contents, make_content
 from tests.profiles import examples
 
@@ -19,8 +18,8 @@ OPENED = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 
 def through_the_forms(content: RequestContent) -> tuple[RequestContent, list[str]]:
-    asked = Asked(content.use_case, OPENED)
-    typed = answers_of(content, asked)
+    asked = FormContext(content.use_case, OPENED)
+    typed = typed_of(content, asked)
     steps = [read_step(step, typed.get(step.slug), asked) for step in steps_of(asked)]
     problems = [f"{each.step.slug}: {item.text}" for each in steps for item in each.problems]
     return content_of(content.use_case, steps), problems

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from referrals import mapping
-from referrals.mapping import ReceivedCase
-from referrals.mapping.clinical import flag_categories, has_safeguarding, outcomes_of, scene_is_unsafe
-from referrals.states import CaseStatus, Category
+from referrals.cases import wire
+from referrals.cases.states import CaseStatus, Category
+from referrals.parts.assessment import outcomes_of
+from referrals.parts.flags import flag_categories, has_safeguarding, scene_is_unsafe
+from referrals.receiving import mapping
+from referrals.receiving.mapping import ReceivedCase
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 CASE = UUID("c0ffee00-0000-4000-8000-000000000001")
@@ -152,7 +154,7 @@ def test_our_encounter_shares_class_patient_and_journey() -> None:
     where, ours = mapping.own_encounter(
         case, case_id=CASE, reference="RIV-1", status=CaseStatus.RECEIVED, now=NOW
     )
-    assert where == mapping.own_encounter_url(CASE)
+    assert where == wire.own_encounter_url(CASE)
     assert UUID(ours["id"]) != UUID(where.removeprefix("urn:uuid:"))
     assert (ours["status"], ours["identifier"][0]["value"]) == ("planned", "RIV-1")
     assert ours["class"]["code"] == "EMER"
@@ -165,7 +167,7 @@ def test_our_encounter_told_back_is_kept_with_our_id_and_reference() -> None:
     where, ours = mapping.own_encounter(
         received(ENCOUNTER, told), case_id=CASE, reference="RIV-1", status=CaseStatus.RECEIVED, now=NOW
     )
-    assert (where, ours["id"], ours["status"]) == (url(7), mapping.own_encounter_id(CASE), "in-progress")
+    assert (where, ours["id"], ours["status"]) == (url(7), wire.own_encounter_id(CASE), "in-progress")
     assert [each["value"] for each in ours["identifier"]] == ["RIV-1", "old"]
     assert url(7) not in mapping.stamps_of(received(ENCOUNTER, told)), "its stamp is not the sender's"
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir import json
-from referrals.content import RequestContent
-from referrals.presenters.message.reader import leaves
-from referrals.presenters.message.technical import TECHNICAL, is_guid, reason_not_shown
+from referrals.cases.words import is_guid
+from referrals.message_page.reader import TECHNICAL, leaves, reason_not_shown
+from referrals.parts.content import RequestContent
 from tests.factories.contents import contents
 from tests.profiles import examples
 from tests.unit.exchange_fhir.samples import nth

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bars_portal.exchange.fhir.codes import UseCase
-from referrals.content import Allergies, Medications, Stated
-from referrals.presenters.message import Item, MessageView
-from referrals.presenters.message.words import date_words, sentence, system_name
+from referrals.message_page.reader import Item, MessageView
+from referrals.message_page.words import date_words, sentence, system_name
+from referrals.parts.medication import Allergies, Medications, Stated
 from tests.factories.contents import make_content
 from tests.unit.exchange_fhir.factory import contact, phone
 from tests.unit.exchange_fhir.samples import nth

@@ -23,18 +23,14 @@ from bars_portal.exchange.fhir.codes import (
 )
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.mapping import patient_from_fhir
-from referrals.content import (
-    Allergies,
-    Medications,
-    OutcomeKind,
-    RequestContent,
-    Stage,
-    Stated,
-    YesNo,
-)
-from referrals.mapping import parse_case, requests
-from referrals.mapping.requests.changed import answered_entries
-from referrals.states import Category
+from referrals.cases.states import Category
+from referrals.parts.assessment import OutcomeKind
+from referrals.parts.content import RequestContent, Stage
+from referrals.parts.medication import Allergies, Medications, Stated
+from referrals.parts.questionnaires import YesNo
+from referrals.receiving.mapping import parse_case
+from referrals.sending import mapping
+from referrals.sending.mapping import acknowledged_entries
 from tests.factories.contents import contents, make_content
 from tests.factories.patients import DETAILS
 from tests.factories.referrals import NOW
@@ -216,13 +212,13 @@ def test_an_update_stamps_only_what_changed() -> None:
         {"resourceType": "Encounter", "status": "planned"},
     )
     new_request, new = built.entries(changed, minutes=5)
-    updated = requests.updated_entries(new, [*held, theirs])
+    updated = mapping.updated_entries(new, [*held, theirs])
     later = format_instant(NOW.replace(minute=5))
     restamped = {each["resourceType"] for _, each in updated[:-1] if each["meta"]["lastUpdated"] == later}
     assert restamped == {"CarePlan"}
     assert [each.get("id") for _, each in updated[:-1]] == [each["id"] for _, each in held]
     assert updated[-1] == theirs
-    assert requests.updated_resource(new_request, request) is request
+    assert mapping.updated_resource(new_request, request) is request
 
 
 def test_ids_of_an_answer_are_learned_and_nothing_else() -> None:
@@ -233,7 +229,7 @@ def test_ids_of_an_answer_are_learned_and_nothing_else() -> None:
     ]
     answered[0]["resource"] = {"resourceType": "Patient", "id": str(UUID(int=8))}
     answered[1]["resource"]["status"] = "revoked"
-    learned = answered_entries(held, MessageBundle({"entry": answered}))
+    learned = acknowledged_entries(held, MessageBundle({"entry": answered}))
     assert "id" not in learned[0][1], "another type is another thing"
     assert learned[1][1] == {**held[1][1], "id": str(UUID(int=51))}
 

@@ -4,8 +4,8 @@ import pytest
 
 from bars_portal.accounts.models import Organisation
 from directory.models import HealthcareService
-from referrals.models import Referral
-from referrals.services.responders import is_asked
+from referrals.cases.models import Referral
+from referrals.receiving.responses import is_asked
 
 ASKED = "2000099001"
 

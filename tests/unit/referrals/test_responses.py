@@ -25,25 +25,28 @@ from bars_portal.exchange.fhir.rules import HostedService, judge, table
 from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.patients.mapping import patient_to_fhir
 from directory.mapping import organisation_to_fhir
-from referrals.answer_states import MESSAGE_KEYS
-from referrals.content_answers import (
-    AnswerContent,
-    AnswerIncomplete,
+from referrals.cases.held import HeldRequest
+from referrals.cases.states import CaseEvent, Category, ReplyKind
+from referrals.parts.base import Incomplete
+from referrals.parts.flags import RaisedFlag
+from referrals.parts.people import Organisations, Responder
+from referrals.parts.places import CurrentPlace
+from referrals.receiving.mapping import ReceivedResponse, parse_response
+from referrals.responding.bundles import build_response
+from referrals.responding.content import (
     CadStatus,
     Disposition,
     NonAttendance,
     Outcome,
-    Place,
-    RaisedFlag,
     Rejection,
+    ResponseContent,
     Started,
     TriageCode,
     read_content,
     store_content,
 )
-from referrals.mapping import parse_reply, responses
-from referrals.mapping.replies import ReceivedReply
-from referrals.states import CaseEvent, Category, ReplyKind
+from referrals.responding.delivery import MESSAGE_KEYS
+from referrals.responding.envelope import Envelope
 from tests.factories.patients import DETAILS
 from tests.profiles import examples
 
@@ -58,11 +61,13 @@ Json = dict[str, Any]
 words = st.text("abc é'\"<&\n", min_size=1, max_size=20).filter(str.strip)
 moments = st.integers(0, 10_000_000).map(lambda seconds: NOW + timedelta(seconds=seconds))
 places = st.one_of(
-    st.builds(Place, name=st.just("Lock"), address_lines=st.tuples(words), postcode=st.just("LS1 4AP")),
-    st.builds(Place, uprn=st.from_regex(r"[0-9]{8,12}", fullmatch=True)),
-    st.builds(Place, what3words=st.just("filled.count.soap")),
-    st.builds(Place, latitude=st.just("53.7950"), longitude=st.just("-1.5491")),
-    st.builds(Place, eastings=st.just("430153"), northings=st.just("433870")),
+    st.builds(
+        CurrentPlace, name=st.just("Lock"), address_lines=st.tuples(words), postcode=st.just("LS1 4AP")
+    ),
+    st.builds(CurrentPlace, uprn=st.from_regex(r"[0-9]{8,12}", fullmatch=True)),
+    st.builds(CurrentPlace, what3words=st.just("filled.count.soap")),
+    st.builds(CurrentPlace, latitude=st.just("53.7950"), longitude=st.just("-1.5491")),
+    st.builds(CurrentPlace, eastings=st.just("430153"), northings=st.just("433870")),
 )
 flags = st.one_of(
     st.builds(RaisedFlag, st.just(FlagCategory.SAFEGUARDING), st.sampled_from(sorted(SAFEGUARDING))),
@@ -124,7 +129,7 @@ def entry(number: int, kind: str, **members: Any) -> tuple[str, Json]:
     return url(number), {"resourceType": kind, "meta": meta, **members}
 
 
-def held(use_case: UseCase, status: str = "active") -> responses.HeldRequest:
+def held(use_case: UseCase, status: str = "active") -> HeldRequest:
     """A request with something of everything, among it references that no response can carry."""
     category = "validation" if use_case is UseCase.A4T1 else "referral"
     system = "https://fhir.nhs.uk/CodeSystem/message-category-servicerequest"
@@ -167,7 +172,7 @@ def held(use_case: UseCase, status: str = "active") -> responses.HeldRequest:
         entry(12, "Consent", status="active", scope=scope, category=[consent], policyRule=rule),
         entry(13, "Organization", name="Somebody's practice"),
     )
-    return responses.HeldRequest(CASE, url(2), asked, entries, "RIV-AAAA-AA")
+    return HeldRequest(CASE, url(2), asked, entries, "RIV-AAAA-AA")
 
 
 USE_CASES = {
@@ -178,22 +183,22 @@ USE_CASES = {
 
 
 def built(
-    kind: ReplyKind, content: AnswerContent, *, is_update: bool = False, status: str = "active"
+    kind: ReplyKind, content: ResponseContent, *, is_update: bool = False, status: str = "active"
 ) -> Json:
     use_case = USE_CASES.get(kind, UseCase.A4T1)
-    envelope = responses.Envelope(
+    envelope = Envelope(
         bundle_id=CASE,
         now=NOW,
         header=HeaderFacts(ASKING, ASKED, "Riverside", "BaRS portal", "1"),
         answers=REQUEST_ID,
         is_update=is_update,
-        organisations=responses.Organisations(
+        organisations=Organisations(
             sender=organisation_to_fhir(name="Riverside", ods_code="RIV01", now=NOW),
             receiver=organisation_to_fhir(name="Northern", ods_code="Y00111", now=NOW),
         ),
-        answerer=responses.Answerer("Asha Sesay", "PT2489", "224608005"),
+        answerer=Responder("Asha Sesay", "PT2489", "224608005"),
     )
-    return responses.build_response(
+    return build_response(
         kind=kind,
         held=held(use_case, status),
         envelope=envelope,
@@ -202,7 +207,7 @@ def built(
     )
 
 
-def judged(message: Json, kind: ReplyKind) -> ReceivedReply:
+def judged(message: Json, kind: ReplyKind) -> ReceivedResponse:
     """What our own receiver makes of it: sound, of the right row, without one warning."""
     assert check_structure(message) == ()
     bundle = MessageBundle(message)
@@ -213,12 +218,12 @@ def judged(message: Json, kind: ReplyKind) -> ReceivedReply:
     assert (verdict.issues, verdict.warnings) == ((), ())
     assert verdict.row is not None
     assert verdict.row.message_key == MESSAGE_KEYS[kind]
-    return parse_reply(bundle, kind, Category(sorted(verdict.row.categories)[0]))
+    return parse_response(bundle, kind, Category(sorted(verdict.row.categories)[0]))
 
 
 @quick
 @given(said)
-def test_what_is_kept_is_read_back(spoken: tuple[ReplyKind, AnswerContent]) -> None:
+def test_what_is_kept_is_read_back(spoken: tuple[ReplyKind, ResponseContent]) -> None:
     kind, content = spoken
     assert read_content(kind, store_content(kind, content)) == content
 
@@ -226,7 +231,7 @@ def test_what_is_kept_is_read_back(spoken: tuple[ReplyKind, AnswerContent]) -> N
 @quick
 @given(said, st.booleans())
 def test_what_is_said_is_what_the_requester_reads(
-    spoken: tuple[ReplyKind, AnswerContent], is_update: bool
+    spoken: tuple[ReplyKind, ResponseContent], is_update: bool
 ) -> None:
     kind, content = spoken
     reply = judged(built(kind, content, is_update=is_update), kind)
@@ -261,7 +266,7 @@ def tells_outcome(content: Outcome, facts: Json) -> None:
 
 @quick
 @given(said)
-def test_what_is_carried_back_is_what_was_sent(spoken: tuple[ReplyKind, AnswerContent]) -> None:
+def test_what_is_carried_back_is_what_was_sent(spoken: tuple[ReplyKind, ResponseContent]) -> None:
     """Request, patient and requester's Encounter: as they came, but for references that lead nowhere now."""
     kind, content = spoken
     message, asked = built(kind, content), held(USE_CASES.get(kind, UseCase.A4T1))
@@ -293,8 +298,8 @@ def test_a_request_on_hold_is_answered_as_an_active_one() -> None:
         (lambda: Outcome(Disposition.ONWARD, NOW, ""), "found and advised"),
         (lambda: Outcome(Disposition.ONWARD, NOW.replace(tzinfo=None), "words"), "time zone"),
         (lambda: Outcome(Disposition.DISPATCH, NOW, "w", ARPPriority.C3, cad_id="1"), "category 1 and 2"),
-        (lambda: Place(name="Somewhere"), "where the patient is"),
-        (lambda: Place(latitude="53.1"), "both parts"),
+        (lambda: CurrentPlace(name="Somewhere"), "where the patient is"),
+        (lambda: CurrentPlace(latitude="53.1"), "both parts"),
         (lambda: RaisedFlag(FlagCategory.SAFEGUARDING), "what the warning is"),
         (lambda: NonAttendance(NOW, NOW), "ends before"),
         (lambda: CadStatus(EncounterStatus.TRIAGED), "accepted, in progress or finished"),
@@ -302,7 +307,7 @@ def test_a_request_on_hold_is_answered_as_an_active_one() -> None:
     ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_what_is_incomplete_says_so(make: Any, sentence: str) -> None:
-    with pytest.raises(AnswerIncomplete, match=sentence):
+    with pytest.raises(Incomplete, match=sentence):
         make()
 
 

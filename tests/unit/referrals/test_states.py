@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from referrals.states import (
+from bars_portal.correspondence.states import Direction
+from referrals.cases.states import (
     CURRENT,
     OPEN,
     TRANSITIONS,
     CaseEvent,
     CaseStatus,
     Category,
-    Direction,
     ReplyKind,
     TransitionRefused,
     next_status,
 )
-from referrals.states_table import as_markdown
+from referrals.management.commands.draw_referral_states import as_markdown
 
 ROOT = Path(__file__).resolve().parents[3]
 STATUSES = (None, *CaseStatus)

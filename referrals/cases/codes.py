@@ -1,0 +1,216 @@
+"""A code or words as a request states them, and the lists of codes that forms offer. Pure."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import AwareDatetime, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import dataclasses as checked
+
+# Texts, codes and instants as every part of a request has them.
+
+
+# What was stated is about a patient: an error names the field, never the value.
+STRICT = ConfigDict(hide_input_in_errors=True, extra="forbid")
+LINE, WORDS = 200, 20_000
+# FHIR's string: no control characters but the three that break lines (R4 datatypes).
+_PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LINE, pattern=_PRINTABLE)
+]
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=WORDS, pattern=_PRINTABLE)
+]
+LineOrNone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LINE, pattern=_PRINTABLE)]
+WordsOrNone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=WORDS, pattern=_PRINTABLE)]
+# One published code has 69 characters; FHIR sets no limit.
+Code = Annotated[str, StringConstraints(max_length=100, pattern=r"^(?:[!-~]+(?: [!-~]+)*)?$")]
+Uri = Annotated[str, StringConstraints(max_length=LINE, pattern=r"^[!-~]*$")]
+# The id of a resource on another server.
+ResourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-.]{1,64}$")]
+Moment = Annotated[datetime, AwareDatetime]
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class Concept:
+    """A code of a system, words, or both (FHIR CodeableConcept with one Coding at the most)."""
+
+    system: Uri = ""
+    code: Code = ""
+    display: LineOrNone = ""
+    text: WordsOrNone = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if bool(self.system) != bool(self.code):
+            raise ValueError("A code needs its system, and a system a code.")
+        if not (self.code or self.text):
+            raise ValueError("A code or words are needed.")
+        if self.display and not self.code:
+            raise ValueError("A display belongs to a code.")
+        return self
+
+
+# Reads code lists from CSV: the columns list, system, code, display. Pure, streaming.
+
+
+class ListName(StrEnum):
+    """Which question the codes answer."""
+
+    OUTCOMES = "outcomes"
+    ADJUSTMENTS = "adjustments"
+    TASKS = "tasks"
+    COMPLAINTS = "complaints"
+    OBSERVATIONS = "observations"
+    PROCEDURES = "procedures"
+    MEDICINES = "medicines"
+    SUBSTANCES = "substances"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+_LABELS = {
+    ListName.OUTCOMES: "Triage outcomes and dispositions",
+    ListName.ADJUSTMENTS: "Reasonable adjustments",
+    ListName.TASKS: "What is asked",
+    ListName.COMPLAINTS: "Presenting complaints",
+    ListName.OBSERVATIONS: "Observations",
+    ListName.PROCEDURES: "Procedures",
+    ListName.MEDICINES: "Medicines",
+    ListName.SUBSTANCES: "Substances of allergies",
+}
+COLUMNS = ("list", "system", "code", "display")
+_LONGEST = {"list": 20, "system": 200, "code": 100, "display": LINE}
+
+
+class CodeRow(NamedTuple):
+    list: str
+    system: str
+    code: str
+    display: str
+
+
+class BadCodeFile(ValueError):
+    """The file cannot be read; `faults` name line and reason, first line first."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+def read_codes(lines: Iterable[str]) -> list[CodeRow]:
+    """Every row, or BadCodeFile with all faults: a list is taken whole or not at all."""
+    reader = csv.reader(lines, strict=True)
+    rows: dict[tuple[str, str, str], CodeRow] = {}
+    faults: list[str] = []
+    try:
+        _check_header(next(reader, []))
+        for cells in filter(None, reader):
+            row = CodeRow(*(cell.strip() for cell in (*cells, "", "", "", "")[:4]))
+            found = _faults(row, cells, rows.keys())
+            faults += [f"Line {reader.line_num}: {each}" for each in found]
+            rows[row[:3]] = row
+    except csv.Error as fault:
+        faults.append(f"Line {reader.line_num}: this is not CSV ({fault}).")
+    if faults:
+        raise BadCodeFile(faults)
+    return list(rows.values())
+
+
+def is_usable(system: str, code: str, display: str) -> bool:
+    """Whether a request can carry it."""
+    try:
+        Concept(system, code, display)
+    except ValidationError:
+        return False
+    return ":" in system
+
+
+def _check_header(header: list[str]) -> None:
+    names = tuple(name.strip().lstrip("\ufeff").lower() for name in header)
+    if names != COLUMNS:
+        raise BadCodeFile([f"Line 1: the columns must be {', '.join(COLUMNS)}."])
+
+
+def _faults(row: CodeRow, cells: list[str], known: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    if len(cells) != len(COLUMNS):
+        yield f"there are {len(cells)} columns instead of {len(COLUMNS)}."
+        return
+    for name, value in row._asdict().items():
+        if not value:
+            yield f"the column {name} is empty."
+        elif len(value) > _LONGEST[name] or not value.isprintable():
+            yield f"the column {name} is too long or holds characters that cannot be shown."
+    if row.list and row.list not in set(ListName):
+        yield f"there is no list {row.list[:20]!r}. Use one of {', '.join(ListName)}."
+    if row.system and row.code and not is_usable(row.system, row.code, row.display):
+        yield "the column system must be an address, such as http://snomed.info/sct, and the code plain text."
+    if row[:3] in known:
+        yield "this code is in the list already."
+
+
+# Codes that a field offers.
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """`key` names it on the page; `codes` are (system, code, display)."""
+
+    key: str
+    codes: tuple[tuple[str, str, str], ...]
+
+    @cached_property
+    def by_words(self) -> Mapping[str, Concept]:
+        """By what can be typed: the words, the code, or both; in small letters."""
+        found: dict[str, Concept] = {}
+        for system, code, display in self.codes:
+            concept = Concept(system, code, display)
+            found |= {each.casefold(): concept for each in (display, code, f"{display} ({code})")}
+        return found
+
+    @property
+    def options(self) -> list[str]:
+        return [f"{display} ({code})" for _, code, display in self.codes]
+
+
+NOTHING = CodeList("", ())
+
+
+# Codes that the forms offer: those that are published, until an installation has lists of its own.
+
+
+_FILE = Path(__file__).resolve().parent.parent / "data" / "published_codes.csv"
+
+
+def lists_from(rows: Iterable[CodeRow]) -> dict[str, CodeList]:
+    """By their names; only those that have codes."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for row in rows:
+        found.setdefault(row.list, []).append((row.system, row.code, row.display))
+    return {name: CodeList(name, tuple(codes)) for name, codes in found.items()}
+
+
+def published_rows() -> list[CodeRow]:
+    """What the packages and examples of the standard carry."""
+    with _FILE.open(encoding="utf-8", newline="") as lines:
+        return read_codes(lines)
+
+
+# The full systems are licensed separately: `manage.py import_codes` takes them.
+PUBLISHED: Mapping[str, CodeList] = lists_from(published_rows())
+TRIAGE_OUTCOMES = PUBLISHED[ListName.OUTCOMES]
+ADJUSTMENTS = PUBLISHED[ListName.ADJUSTMENTS]
+TASKS = PUBLISHED[ListName.TASKS]
+COMPLAINTS = PUBLISHED[ListName.COMPLAINTS]
+OBSERVATIONS = PUBLISHED[ListName.OBSERVATIONS]
+PROCEDURES = PUBLISHED[ListName.PROCEDURES]
+MEDICINES = PUBLISHED[ListName.MEDICINES]
+SUBSTANCES = PUBLISHED[ListName.SUBSTANCES]

@@ -1,0 +1,90 @@
+"""Who may see a case and work on it: `check_can_x` raises a sentence for the user, `can_x` is its boolean."""
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused, allowed, need
+from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.codes import CAD_USE_CASES
+from referrals.cases.models import Case, UnmatchedReply
+from referrals.cases.states import CaseStatus
+from referrals.permissions import VIEW, WORK
+
+# Who may see a case: `check_can_x` raises a sentence for the user, `can_x` is its boolean.
+
+
+def check_can_view(acting: Acting, case: Case) -> None:
+    if case.organisation_id != acting.organisation.pk:
+        raise PolicyRefused("This case belongs to another organisation.")
+    if not acting.may(VIEW[case.direction]):
+        raise PolicyRefused("You are not allowed to see this case.")
+
+
+def check_can_view_unmatched(acting: Acting, reply: UnmatchedReply) -> None:
+    """Whoever sees what was sent sees the answers to it."""
+    if reply.organisation_id != acting.organisation.pk:
+        raise PolicyRefused("This reply belongs to another organisation.")
+    if not acting.may(VIEW[Direction.SENT]):
+        raise PolicyRefused("You are not allowed to see this reply.")
+
+
+def check_can_handle_unmatched(acting: Acting, reply: UnmatchedReply) -> None:
+    """Say that it has been dealt with."""
+    check_can_view_unmatched(acting, reply)
+    if not acting.may(WORK):
+        raise PolicyRefused("You are not allowed to deal with replies.")
+
+
+def can_view(acting: Acting, case: Case) -> bool:
+    try:
+        check_can_view(acting, case)
+    except PolicyRefused:
+        return False
+    return True
+
+
+def can_view_unmatched(acting: Acting, reply: UnmatchedReply) -> bool:
+    try:
+        check_can_view_unmatched(acting, reply)
+    except PolicyRefused:
+        return False
+    return True
+
+
+def can_handle_unmatched(acting: Acting, reply: UnmatchedReply) -> bool:
+    try:
+        check_can_handle_unmatched(acting, reply)
+    except PolicyRefused:
+        return False
+    return reply.handled_at is None
+
+
+def is_ambulance(case: Case) -> bool:
+    """Application 6: between ambulance controls."""
+    return case.use_case in CAD_USE_CASES
+
+
+STANDING = {
+    CaseStatus.RECEIVED: "This case is not at that point yet.",
+    CaseStatus.ACCEPTED: "This case is accepted already.",
+    CaseStatus.IN_PROGRESS: "Somebody is working on this case already.",
+    CaseStatus.COMPLETED: "This case is completed already.",
+    CaseStatus.REJECTED: "This case was rejected already.",
+    CaseStatus.DID_NOT_ATTEND: "It is recorded already that the patient did not attend.",
+    CaseStatus.REVOKED: "The requester has taken this case back.",
+    CaseStatus.ENTERED_IN_ERROR: "The requester entered this case in error.",
+}
+
+
+def check_can_work(acting: Acting, case: Case) -> None:
+    """Take it over, give it back, write notes."""
+    need(acting.may(WORK), "You are not allowed to work on received cases.")
+    check_received_here(acting, case)
+
+
+def can_work(acting: Acting, case: Case) -> bool:
+    return allowed(lambda: check_can_work(acting, case))
+
+
+def check_received_here(acting: Acting, case: Case) -> None:
+    ours = case.organisation_id == acting.organisation.pk
+    need(ours, "This case belongs to another organisation.")
+    need(case.direction == Direction.RECEIVED, "Only the service that received a case works on it.")

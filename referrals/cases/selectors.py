@@ -1,0 +1,187 @@
+"""Cases and what belongs to them: only what the person, or the caller, may see."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.models import InboundMessage
+from bars_portal.patients.models import Journey
+from referrals.cases.models import (
+    MODELS,
+    Case,
+    CaseAnswer,
+    CaseNote,
+    CaseReply,
+    CaseStatusChange,
+    CaseVersion,
+    Referral,
+    UnmatchedReply,
+    ValidationCase,
+    owned_by,
+)
+from referrals.cases.response_states import ResponseState
+from referrals.cases.states import Category, ReplyKind
+from referrals.permissions import VIEW
+
+# Our answers to received cases, and the notes beside them.
+
+
+RESPONSE_WITH = tuple(
+    f"{owner}__{each}" for owner in ("referral", "validation") for each in ("service__provider", "journey")
+)
+
+
+def responses_of(case: Case) -> QuerySet[CaseAnswer]:
+    """Oldest first."""
+    return CaseAnswer.objects.filter(**owned_by(case)).select_related("author").order_by("created_at", "id")
+
+
+def latest_response(case: Case, kind: ReplyKind) -> CaseAnswer | None:
+    """The one of this kind that counts."""
+    return responses_of(case).filter(kind=kind).last()
+
+
+def notes_of(case: Case) -> QuerySet[CaseNote]:
+    return CaseNote.objects.filter(**owned_by(case)).order_by("at", "id")
+
+
+def response_with_case(answer_id: UUID) -> CaseAnswer:
+    """Raises CaseAnswer.DoesNotExist."""
+    return CaseAnswer.objects.select_related(*RESPONSE_WITH, "author").get(pk=answer_id)
+
+
+def later_responses(answer: CaseAnswer) -> QuerySet[CaseAnswer]:
+    """Answers to the same case that were given after this one."""
+    return CaseAnswer.objects.filter(_same_case(answer), created_at__gt=answer.created_at)
+
+
+def was_sent_before(case: Case) -> bool:
+    """Whether the requester may hold an answer of ours: the next one is an update."""
+    held = [ResponseState.SENDING, ResponseState.DELIVERED, ResponseState.UNKNOWN]
+    return CaseAnswer.objects.filter(**owned_by(case), state__in=held).exists()
+
+
+def request_bundle_id(case: Case) -> str:
+    """Bundle.id of the latest message of the request that we hold."""
+    versions = CaseVersion.objects.filter(**owned_by(case), message__isnull=False).exclude(bundle_id="")
+    return versions.order_by("-number").values_list("bundle_id", flat=True).first() or ""
+
+
+def _same_case(answer: CaseAnswer) -> Q:
+    if answer.referral_id is not None:
+        return Q(referral=answer.referral_id)
+    return Q(validation=answer.validation_id)
+
+
+# One thing by the id in a page's address: only what the person may see, None otherwise.
+
+
+BELONGING = ("service", "organisation", "patient", "journey")
+# What came with a request may be in the reply to its message only (referrals.cases.held).
+REPLY_ONLY = ("message__body", "message__headers", "message__warnings")
+AnyCase = TypeVar("AnyCase", Referral, ValidationCase)
+_SHOWN_WITH = ("service__provider", "organisation", "patient", "journey", "assigned_to", "message")
+
+
+def case_for(acting: Acting, case_id: UUID, direction: Direction) -> Case | None:
+    """A referral or validation of the acting organisation."""
+    if not acting.may(VIEW[direction]):
+        return None
+    for category in Category:
+        rows = MODELS[category].objects.filter(
+            pk=case_id, direction=direction, organisation=acting.organisation
+        )
+        found: Case | None = rows.select_related(*_SHOWN_WITH).first()
+        if found is not None:
+            return found
+    return None
+
+
+def response_for(acting: Acting, answer_id: UUID) -> CaseAnswer | None:
+    """An answer to a received case of the acting organisation."""
+    found = CaseAnswer.objects.filter(pk=answer_id).first()
+    if found is None or not acting.may(VIEW[Direction.RECEIVED]):
+        return None
+    answer = response_with_case(found.pk)
+    return answer if answer.case.organisation_id == acting.organisation.pk else None
+
+
+def version_for(case: Case, number: int) -> CaseVersion | None:
+    rows = CaseVersion.objects.filter(**owned_by(case), number=number)
+    return rows.select_related("message").first()
+
+
+def unmatched_reply_for(acting: Acting, reply_id: UUID) -> UnmatchedReply | None:
+    if not acting.may(VIEW[Direction.SENT]):
+        return None
+    rows = UnmatchedReply.objects.filter(pk=reply_id, organisation=acting.organisation)
+    return rows.select_related("patient", "service", "journey", "message", "handled_by").first()
+
+
+def journey_for(acting: Acting, journey_id: UUID) -> Journey | None:
+    return Journey.objects.filter(pk=journey_id, organisation=acting.organisation).first()
+
+
+# What happened to a case, oldest first.
+
+
+_ENDED = ("revoked", "entered-in-error")
+
+
+def changes_of(case: Case) -> QuerySet[CaseStatusChange]:
+    return CaseStatusChange.objects.filter(**owned_by(case)).order_by("at", "id")
+
+
+def steps_of(case: Case) -> int:
+    """How much has happened to the case: every decision, update and answer from outside is a step."""
+    return changes_of(case).count()
+
+
+def versions_of(case: Case) -> QuerySet[CaseVersion]:
+    return CaseVersion.objects.filter(**owned_by(case)).order_by("number")
+
+
+def telling_message(case: Case) -> InboundMessage | None:
+    """The newest message that tells the whole case; one that only takes it back leaves most of it out."""
+    versions = [each for each in versions_of(case).select_related("message") if each.message is not None]
+    telling = [each for each in versions if str(each.resource.get("status", "")) not in _ENDED]
+    newest = next(reversed(telling or versions), None)
+    return newest.message if newest else None
+
+
+def replies_of(case: Case) -> QuerySet[CaseReply]:
+    return CaseReply.objects.filter(**owned_by(case)).order_by("received_at", "id")
+
+
+def reply_for(case: Case, reply_id: int) -> CaseReply | None:
+    return replies_of(case).filter(pk=reply_id).select_related("message").first()
+
+
+def locked(model: type[Referral] | type[ValidationCase], case_id: UUID) -> Case:
+    """The case with what belongs to it, its row locked until the end of the transaction.
+
+    The lock is taken without joins: PostgreSQL drops a row from a join when what it joins was changed by
+    whoever held the lock before.
+    """
+    rows: QuerySet[Any] = model.objects.all()
+    rows.select_for_update().only("pk").get(pk=case_id)
+    case: Case = rows.select_related(*BELONGING, "message").defer(*REPLY_ONLY).get(pk=case_id)
+    return case
+
+
+def received_case(case_id: UUID) -> Case | None:
+    """A received case by our id, whatever became of it."""
+    found: Case | None = received_rows(Referral).filter(pk=case_id).first()
+    return found or received_rows(ValidationCase).filter(pk=case_id).first()
+
+
+def received_rows(model: type[AnyCase]) -> QuerySet[AnyCase]:
+    return model.objects.filter(direction=Direction.RECEIVED).select_related(*BELONGING)
+
+
+def locked_case(category: Category, case_id: UUID) -> Case:
+    """The case, its row locked until the end of the caller's transaction."""
+    return locked(MODELS[category], case_id)

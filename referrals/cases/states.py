@@ -1,0 +1,282 @@
+"""The local status of a referral or validation request. Pure; drawn in docs/states-referrals.md."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from itertools import product
+
+from bars_portal.correspondence.states import Direction
+
+
+class Category(StrEnum):
+    """ServiceRequest.category: to take the patient over, or to look again at how urgent the case is."""
+
+    REFERRAL = "referral"
+    VALIDATION = "validation"
+
+
+class CaseStatus(StrEnum):
+    REQUESTED = "requested"
+    SENT = "sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    REVOKING = "revoking"
+    REVOKE_UNKNOWN = "revoke-unknown"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    DID_NOT_ATTEND = "did-not-attend"
+    REVOKED = "revoked"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+class CaseEvent(StrEnum):
+    SEND = "send"
+    # A request of ours on its way, and what its synchronous answer says.
+    REQUEST = "request"
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+    LOSE = "lose"
+    CHECK_AGAIN = "check-again"
+    REQUEST_UPDATE = "request-update"
+    CONFIRM_UPDATE = "confirm-update"
+    REFUSE_UPDATE = "refuse-update"
+    LOSE_UPDATE = "lose-update"
+    CHECK_UPDATE_AGAIN = "check-update-again"
+    REQUEST_REVOKE = "request-revoke"
+    CONFIRM_REVOKE = "confirm-revoke"
+    CONFIRM_IN_ERROR = "confirm-in-error"
+    # The receiver keeps the case: it is what it was, by what had been heard until then.
+    REFUSE_REVOKE = "refuse-revoke"
+    REFUSE_REVOKE_ACCEPTED = "refuse-revoke-accepted"
+    REFUSE_REVOKE_STARTED = "refuse-revoke-started"
+    LOSE_REVOKE = "lose-revoke"
+    CHECK_REVOKE_AGAIN = "check-revoke-again"
+    FIND_REVOKED = "find-revoked"
+    RECEIVE = "receive"
+    RECEIVE_UPDATE = "receive-update"
+    RECEIVE_REVOKE = "receive-revoke"
+    RECEIVE_ENTERED_IN_ERROR = "receive-entered-in-error"
+    # What our own people decide about a received case.
+    ACCEPT = "accept"
+    START = "start"
+    REJECT = "reject"
+    COMPLETE = "complete"
+    REVISE = "revise"
+    RECORD_NON_ATTENDANCE = "record-non-attendance"
+    # What the other side tells us about a case that we sent.
+    HEAR_ACCEPTED = "hear-accepted"
+    HEAR_STARTED = "hear-started"
+    HEAR_REJECTED = "hear-rejected"
+    HEAR_COMPLETED = "hear-completed"
+    HEAR_NON_ATTENDANCE = "hear-non-attendance"
+    # Too late, or from somebody whom we did not ask: it changes nothing, and is remembered.
+    REFUSE_REPLY = "refuse-reply"
+
+
+class ReplyKind(StrEnum):
+    """What a response of the other side says (rows servicerequest-response of standard section 6)."""
+
+    INTERIM = "interim"
+    REJECTED = "rejected"
+    FULL = "full"
+    DID_NOT_ATTEND = "did-not-attend"
+    CAD_STATUS = "cad-status"
+    CAD_REJECTION = "cad-rejection"
+
+    @property
+    def label(self) -> str:
+        return _KIND_LABELS[self]
+
+
+_LABELS: dict[CaseStatus, str] = {
+    CaseStatus.REQUESTED: "Sending",
+    CaseStatus.SENT: "Sent",
+    CaseStatus.REFUSED: "Not sent",
+    CaseStatus.UNKNOWN: "Not known whether it arrived",
+    CaseStatus.REVOKING: "Being taken back",
+    CaseStatus.REVOKE_UNKNOWN: "Not known whether it is taken back",
+    CaseStatus.RECEIVED: "Received",
+    CaseStatus.ACCEPTED: "Accepted",
+    CaseStatus.IN_PROGRESS: "In progress",
+    CaseStatus.COMPLETED: "Completed",
+    CaseStatus.REJECTED: "Rejected",
+    CaseStatus.DID_NOT_ATTEND: "Did not attend",
+    CaseStatus.REVOKED: "Revoked",
+    CaseStatus.ENTERED_IN_ERROR: "Entered in error",
+}
+_KIND_LABELS: dict[ReplyKind, str] = {
+    ReplyKind.INTERIM: "Started",
+    ReplyKind.REJECTED: "Rejected",
+    ReplyKind.FULL: "Outcome",
+    ReplyKind.DID_NOT_ATTEND: "Patient did not attend",
+    ReplyKind.CAD_STATUS: "Ambulance control status",
+    ReplyKind.CAD_REJECTION: "Ambulance control rejection",
+}
+
+_S, _E = CaseStatus, CaseEvent
+Table = dict[tuple[CaseStatus | None, CaseEvent], CaseStatus]
+
+# An update keeps the status; what it changes is a version of its own.
+_RECEIVED: Table = {
+    (None, _E.RECEIVE): _S.RECEIVED,
+    (_S.RECEIVED, _E.RECEIVE_UPDATE): _S.RECEIVED,
+    (_S.RECEIVED, _E.RECEIVE_REVOKE): _S.REVOKED,
+    (_S.RECEIVED, _E.RECEIVE_ENTERED_IN_ERROR): _S.ENTERED_IN_ERROR,
+    (_S.RECEIVED, _E.START): _S.IN_PROGRESS,
+    (_S.RECEIVED, _E.REJECT): _S.REJECTED,
+    (_S.RECEIVED, _E.COMPLETE): _S.COMPLETED,
+    (_S.IN_PROGRESS, _E.RECEIVE_UPDATE): _S.IN_PROGRESS,
+    (_S.IN_PROGRESS, _E.RECEIVE_REVOKE): _S.REVOKED,
+    (_S.IN_PROGRESS, _E.RECEIVE_ENTERED_IN_ERROR): _S.ENTERED_IN_ERROR,
+    (_S.IN_PROGRESS, _E.REJECT): _S.REJECTED,
+    (_S.IN_PROGRESS, _E.COMPLETE): _S.COMPLETED,
+}
+# An outcome may be corrected: the requester acts on the last one that it was told.
+_RECEIVED_VALIDATION: Table = {(_S.COMPLETED, _E.REVISE): _S.COMPLETED}
+_RECEIVED_REFERRAL: Table = {
+    (_S.RECEIVED, _E.ACCEPT): _S.ACCEPTED,
+    (_S.RECEIVED, _E.RECORD_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
+    (_S.ACCEPTED, _E.RECEIVE_UPDATE): _S.ACCEPTED,
+    (_S.ACCEPTED, _E.RECEIVE_REVOKE): _S.REVOKED,
+    (_S.ACCEPTED, _E.RECEIVE_ENTERED_IN_ERROR): _S.ENTERED_IN_ERROR,
+    (_S.ACCEPTED, _E.START): _S.IN_PROGRESS,
+    (_S.ACCEPTED, _E.REJECT): _S.REJECTED,
+    (_S.ACCEPTED, _E.COMPLETE): _S.COMPLETED,
+    (_S.ACCEPTED, _E.RECORD_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
+    (_S.IN_PROGRESS, _E.RECORD_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
+}
+
+
+def _keep(statuses: Iterable[CaseStatus], events: Iterable[CaseEvent]) -> Table:
+    """Noted in the history, and nothing else changes."""
+    return {(status, event): status for status, event in product(statuses, events)}
+
+
+def _hear(statuses: Iterable[CaseStatus], heard: Mapping[CaseEvent, CaseStatus]) -> Table:
+    return {(before, event): after for before, (event, after) in product(statuses, heard.items())}
+
+
+# Replies may overtake one another, and the synchronous answer: whatever is heard proves that it arrived, and
+# a late reply is kept in the history and never takes an outcome back.
+_NOT_HEARD_OF = (_S.REQUESTED, _S.UNKNOWN, _S.REFUSED, _S.SENT)
+_STARTED = {_E.HEAR_STARTED: _S.IN_PROGRESS, _E.HEAR_REJECTED: _S.REJECTED, _E.HEAR_COMPLETED: _S.COMPLETED}
+_ENDING = (_S.REVOKING, _S.REVOKE_UNKNOWN)
+_TAKEN_BACK = (_S.REVOKED, _S.ENTERED_IN_ERROR)
+_REFUSE_REVOKE = (_E.REFUSE_REVOKE, _E.REFUSE_REVOKE_ACCEPTED, _E.REFUSE_REVOKE_STARTED)
+_SETTLED = (_E.CONFIRM, _E.REFUSE, _E.LOSE, _E.CHECK_AGAIN)
+_UPDATE_SETTLED = (_E.CONFIRM_UPDATE, _E.REFUSE_UPDATE, _E.LOSE_UPDATE, _E.CHECK_UPDATE_AGAIN)
+_REVOKE_UNSETTLED = (*_REFUSE_REVOKE, _E.LOSE_REVOKE, _E.CHECK_REVOKE_AGAIN)
+_REVOKE_SETTLED = (_E.CONFIRM_REVOKE, _E.CONFIRM_IN_ERROR, *_REVOKE_UNSETTLED)
+
+
+def _standing(status: CaseStatus) -> Table:
+    """What we may do with a case that the receiver has."""
+    return {
+        (status, _E.REQUEST_UPDATE): status,
+        (status, _E.REQUEST_REVOKE): _S.REVOKING,
+        (status, _E.FIND_REVOKED): _S.REVOKED,
+        **_keep((status,), _UPDATE_SETTLED),
+    }
+
+
+_SENT: Table = {
+    (None, _E.SEND): _S.SENT,
+    (None, _E.REQUEST): _S.REQUESTED,
+    (_S.REQUESTED, _E.CONFIRM): _S.SENT,
+    (_S.REQUESTED, _E.REFUSE): _S.REFUSED,
+    (_S.REQUESTED, _E.LOSE): _S.UNKNOWN,
+    (_S.UNKNOWN, _E.CHECK_AGAIN): _S.REQUESTED,
+    # It goes out again by itself; the last loss is when that ends.
+    (_S.UNKNOWN, _E.CONFIRM): _S.SENT,
+    (_S.UNKNOWN, _E.REFUSE): _S.REFUSED,
+    (_S.UNKNOWN, _E.LOSE): _S.UNKNOWN,
+    **_hear(_NOT_HEARD_OF, _STARTED),
+    **_keep((*_NOT_HEARD_OF, *_ENDING, *_TAKEN_BACK), (_E.REFUSE_REPLY,)),
+    **_keep((_S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED), (_E.REFUSE_REPLY,)),
+    **_standing(_S.SENT),
+    **_standing(_S.IN_PROGRESS),
+    (_S.REVOKING, _E.CONFIRM_REVOKE): _S.REVOKED,
+    (_S.REVOKING, _E.CONFIRM_IN_ERROR): _S.ENTERED_IN_ERROR,
+    (_S.REVOKING, _E.REFUSE_REVOKE): _S.SENT,
+    (_S.REVOKING, _E.REFUSE_REVOKE_STARTED): _S.IN_PROGRESS,
+    (_S.REVOKING, _E.LOSE_REVOKE): _S.REVOKE_UNKNOWN,
+    (_S.REVOKE_UNKNOWN, _E.CHECK_REVOKE_AGAIN): _S.REVOKING,
+    (_S.REVOKE_UNKNOWN, _E.CONFIRM_REVOKE): _S.REVOKED,
+    (_S.REVOKE_UNKNOWN, _E.CONFIRM_IN_ERROR): _S.ENTERED_IN_ERROR,
+    (_S.REVOKE_UNKNOWN, _E.REFUSE_REVOKE): _S.SENT,
+    (_S.REVOKE_UNKNOWN, _E.REFUSE_REVOKE_STARTED): _S.IN_PROGRESS,
+    (_S.REVOKE_UNKNOWN, _E.LOSE_REVOKE): _S.REVOKE_UNKNOWN,
+    **_hear(_ENDING, {_E.HEAR_REJECTED: _S.REJECTED, _E.HEAR_COMPLETED: _S.COMPLETED}),
+    **_keep(_ENDING, (_E.HEAR_STARTED,)),
+    # Taken back: only what was done all the same, and that the patient did not come, still counts.
+    **_keep(_TAKEN_BACK, (_E.HEAR_STARTED, _E.HEAR_REJECTED)),
+    **_hear(_TAKEN_BACK, {_E.HEAR_COMPLETED: _S.COMPLETED}),
+    # An answer that is overtaken by replies brings ids, and no other status.
+    **_keep((_S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED), _SETTLED),
+    **_keep((_S.REJECTED, _S.COMPLETED), _UPDATE_SETTLED),
+    (_S.REJECTED, _E.CONFIRM_REVOKE): _S.REVOKED,
+    (_S.REJECTED, _E.CONFIRM_IN_ERROR): _S.ENTERED_IN_ERROR,
+    **_keep((_S.REJECTED,), _REVOKE_UNSETTLED),
+    **_keep((_S.COMPLETED,), _REVOKE_SETTLED),
+    **_keep((_S.IN_PROGRESS,), (_E.HEAR_STARTED,)),
+    (_S.IN_PROGRESS, _E.HEAR_REJECTED): _S.REJECTED,
+    (_S.IN_PROGRESS, _E.HEAR_COMPLETED): _S.COMPLETED,
+    **_keep((_S.REJECTED,), (_E.HEAR_STARTED, _E.HEAR_REJECTED)),
+    (_S.REJECTED, _E.HEAR_COMPLETED): _S.COMPLETED,
+    **_keep((_S.COMPLETED,), _STARTED),
+}
+_SENT_REFERRAL: Table = {
+    **_hear(_NOT_HEARD_OF, {_E.HEAR_ACCEPTED: _S.ACCEPTED, _E.HEAR_NON_ATTENDANCE: _S.DID_NOT_ATTEND}),
+    **_keep((_S.ACCEPTED, _S.DID_NOT_ATTEND), (_E.REFUSE_REPLY,)),
+    **_standing(_S.ACCEPTED),
+    (_S.REVOKING, _E.REFUSE_REVOKE_ACCEPTED): _S.ACCEPTED,
+    (_S.REVOKE_UNKNOWN, _E.REFUSE_REVOKE_ACCEPTED): _S.ACCEPTED,
+    **_keep((*_ENDING, *_TAKEN_BACK), (_E.HEAR_ACCEPTED,)),
+    **_hear((*_ENDING, *_TAKEN_BACK), {_E.HEAR_NON_ATTENDANCE: _S.DID_NOT_ATTEND}),
+    **_keep((_S.ACCEPTED, _S.DID_NOT_ATTEND), _SETTLED),
+    **_keep((_S.DID_NOT_ATTEND,), (*_UPDATE_SETTLED, *_REVOKE_SETTLED)),
+    **_hear((_S.ACCEPTED,), _STARTED),
+    **_keep((_S.ACCEPTED, _S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED), (_E.HEAR_ACCEPTED,)),
+    **_hear(
+        (_S.ACCEPTED, _S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED),
+        {_E.HEAR_NON_ATTENDANCE: _S.DID_NOT_ATTEND},
+    ),
+    **_keep(
+        (_S.DID_NOT_ATTEND,),
+        (_E.HEAR_ACCEPTED, _E.HEAR_STARTED, _E.HEAR_REJECTED, _E.HEAR_NON_ATTENDANCE),
+    ),
+    (_S.DID_NOT_ATTEND, _E.HEAR_COMPLETED): _S.COMPLETED,
+}
+
+# (category, direction) -> (status before or None, event) -> status after
+TRANSITIONS: dict[tuple[Category, Direction], Table] = {
+    (Category.REFERRAL, Direction.RECEIVED): {**_RECEIVED, **_RECEIVED_REFERRAL},
+    (Category.REFERRAL, Direction.SENT): {**_SENT, **_SENT_REFERRAL},
+    (Category.VALIDATION, Direction.RECEIVED): {**_RECEIVED, **_RECEIVED_VALIDATION},
+    (Category.VALIDATION, Direction.SENT): _SENT,
+}
+
+# The case stands: somebody may still act on it.
+CURRENT = frozenset({_S.REQUESTED, _S.SENT, _S.RECEIVED, _S.ACCEPTED, _S.IN_PROGRESS})
+# Not over, or not known to be; everything else is.
+OPEN = CURRENT | {_S.UNKNOWN, _S.REVOKING, _S.REVOKE_UNKNOWN}
+
+
+class TransitionRefused(Exception):
+    """The event has no meaning in this status: another person or message was first."""
+
+
+def next_status(
+    category: Category, direction: Direction, status: CaseStatus | None, event: CaseEvent
+) -> CaseStatus:
+    """The status after the event. Raises TransitionRefused when the table has no such row."""
+    try:
+        return TRANSITIONS[category, direction][status, event]
+    except KeyError:
+        raise TransitionRefused(f"{event} is not possible from {status} ({category}, {direction})") from None

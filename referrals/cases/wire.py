@@ -1,0 +1,96 @@
+"""Ids, instants and people of a message, and the ids that we add (standard section 5, "Ids")."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from bars_portal.correspondence.entries import full_url
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, is_uuid, same_system
+from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
+from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
+
+# Ids, instants, people and organisations of a message; `exchange.fhir.rules.parts` finds the rest.
+
+
+URN = "urn:uuid:"
+# What a column holds of a text; the message itself keeps all of it.
+NUMBER, NAME, URL, TEXT, ODS, CODE = 100, 200, 200, 500, 12, 20
+
+
+def instant(value: object) -> datetime | None:
+    """None when it is missing or no instant."""
+    try:
+        return parse_instant(as_text(value))
+    except InvalidInstant:
+        return None
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    return UUID(text) if is_uuid(text) else None
+
+
+def url_uuid(url: str) -> UUID | None:
+    """The UUID of a fullUrl urn:uuid:<uuid>."""
+    return uuid_or_none(url[len(URN) :]) if url.startswith(URN) else None
+
+
+def stamp_of(resource: Resource) -> datetime | None:
+    """meta.lastUpdated."""
+    return instant(as_dict(resource.get("meta")).get("lastUpdated"))
+
+
+def identifier_of(resource: Resource | None) -> str:
+    """The first identifier's value, "" when there is none."""
+    values = (as_text(each.get("value")) for each in dicts((resource or {}).get("identifier")))
+    return next((each for each in values if each), "")[:NUMBER]
+
+
+def patient_of(bundle: MessageBundle, request: Resource) -> Resource | None:
+    """ServiceRequest.subject, else the only Patient of the message."""
+    named = bundle.resolve(request.get("subject"))
+    return named if named is not None else next(iter(bundle.of_type("Patient")), None)
+
+
+def code_and_name(organisation: Resource) -> tuple[str, str]:
+    """ODS code and name of an Organization, each "" when not known."""
+    codes = (
+        as_text(each.get("value"))
+        for each in dicts(organisation.get("identifier"))
+        if same_system(as_text(each.get("system")), ODS_SYSTEM)
+    )
+    return next(codes, "")[:ODS], as_text(organisation.get("name"))[:NAME]
+
+
+# Our human-readable case reference, as Encounter.identifier.
+REFERENCE_SYSTEM = "https://bars-portal.local/Id/case-reference"
+
+
+def accepted_request(sent: Resource, *, case_id: UUID, version: int, now: datetime) -> Resource:
+    """The ServiceRequest with our id and version."""
+    meta = {**as_dict(sent.get("meta")), "versionId": str(version), "lastUpdated": format_instant(now)}
+    return {**sent, "id": str(case_id), "meta": meta}
+
+
+def read_back(answered: dict[str, Any], *, focus_id: UUID) -> list[list[Any]]:
+    """What a read gives beside the ServiceRequest: everything that was sent, with the ids of our answer."""
+    return [
+        [entry["fullUrl"], resource]
+        for entry in answered["entry"]
+        if (resource := entry["resource"])["resourceType"] != "MessageHeader"
+        and resource.get("id") != str(focus_id)
+    ]
+
+
+def own_encounter_url(case_id: UUID) -> str:
+    return full_url(uuid5(case_id, "encounter"))
+
+
+def own_encounter_id(case_id: UUID) -> str:
+    return str(uuid5(case_id, "encounter-id"))
+
+
+def has_usable_id(url: str, resource: Resource) -> bool:
+    """A UUID that is not the one of its own fullUrl: everything else is a placeholder."""
+    ident = as_text(resource.get("id"))
+    return is_uuid(ident) and not url.lower().endswith(ident.lower())

@@ -1,0 +1,202 @@
+"""A case in the words of clinicians; whatever is not known here is said to be so."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bars_portal.correspondence.history import Step
+from bars_portal.exchange.fhir.codes import FlagCategory
+from bars_portal.nhsuk import dates
+from directory.capability import use_cases_in_words
+from referrals.cases.models import Case, CaseVersion
+from referrals.cases.priorities import priority_words
+from referrals.cases.selectors import changes_of, versions_of
+from referrals.cases.states import OPEN, CaseEvent, CaseStatus, Category
+
+# Codes of a case in the words of clinicians; whatever is not known here is said to be so.
+
+FLAGS: Mapping[str, str] = {
+    FlagCategory.SAFEGUARDING: "Safeguarding",
+    FlagCategory.SCENE_SAFETY: "Scene safety",
+    FlagCategory.REJECTED_SERVICES: "Rejected services",
+    FlagCategory.REASONABLE_ADJUSTMENT: "Reasonable adjustment",
+    FlagCategory.INFECTION_RISK: "Infection risk",
+    FlagCategory.REPEAT_CALLER: "Repeat caller",
+    FlagCategory.RESPECT: "ReSPECT",
+    FlagCategory.AGENCY_CONTACTED: "Agency contacted",
+    FlagCategory.PATIENT_INFORMATION: "More about the patient",
+}
+SAFEGUARDING, UNSAFE = "Safeguarding concern", "Scene not known to be safe"
+CATEGORIES: Mapping[Category, str] = {
+    Category.REFERRAL: "Referral",
+    Category.VALIDATION: "Validation request",
+}
+# Tag colours of nhsuk.status_tag.
+TONES: Mapping[CaseStatus, str] = {
+    CaseStatus.REQUESTED: "working",
+    CaseStatus.SENT: "waiting",
+    CaseStatus.REFUSED: "failed",
+    CaseStatus.UNKNOWN: "attention",
+    CaseStatus.REVOKING: "working",
+    CaseStatus.REVOKE_UNKNOWN: "attention",
+    CaseStatus.RECEIVED: "waiting",
+    CaseStatus.ACCEPTED: "working",
+    CaseStatus.IN_PROGRESS: "working",
+    CaseStatus.COMPLETED: "done",
+    CaseStatus.REJECTED: "failed",
+    CaseStatus.DID_NOT_ATTEND: "attention",
+    CaseStatus.REVOKED: "neutral",
+    CaseStatus.ENTERED_IN_ERROR: "neutral",
+}
+EVENTS: Mapping[str, str] = {
+    CaseEvent.SEND: "Sent",
+    CaseEvent.REQUEST: "Sent to the service",
+    CaseEvent.CONFIRM: "The service has it",
+    CaseEvent.REFUSE: "The service did not take it",
+    CaseEvent.LOSE: "No clear answer came back",
+    CaseEvent.CHECK_AGAIN: "Sent again to find out",
+    CaseEvent.REQUEST_UPDATE: "Update sent",
+    CaseEvent.CONFIRM_UPDATE: "The service has the update",
+    CaseEvent.REFUSE_UPDATE: "The service did not take the update",
+    CaseEvent.LOSE_UPDATE: "No clear answer to the update came back",
+    CaseEvent.CHECK_UPDATE_AGAIN: "Update sent again to find out",
+    CaseEvent.REQUEST_REVOKE: "Asked the service to let go of it",
+    CaseEvent.CONFIRM_REVOKE: "The service has let go of it",
+    CaseEvent.CONFIRM_IN_ERROR: "The service knows that it was entered in error",
+    CaseEvent.REFUSE_REVOKE: "The service keeps it",
+    CaseEvent.REFUSE_REVOKE_ACCEPTED: "The service keeps it",
+    CaseEvent.REFUSE_REVOKE_STARTED: "The service keeps it",
+    CaseEvent.LOSE_REVOKE: "No clear answer came back on taking it back",
+    CaseEvent.CHECK_REVOKE_AGAIN: "Taking it back sent again to find out",
+    CaseEvent.FIND_REVOKED: "Found taken back at the service",
+    CaseEvent.RECEIVE: "Received",
+    CaseEvent.RECEIVE_UPDATE: "The requester sent an update",
+    CaseEvent.RECEIVE_REVOKE: "The requester took it back",
+    CaseEvent.RECEIVE_ENTERED_IN_ERROR: "The requester entered it in error",
+    CaseEvent.ACCEPT: "Accepted",
+    CaseEvent.START: "Started",
+    CaseEvent.REJECT: "Rejected",
+    CaseEvent.COMPLETE: "Completed",
+    CaseEvent.REVISE: "Outcome corrected",
+    CaseEvent.RECORD_NON_ATTENDANCE: "The patient did not attend",
+    CaseEvent.HEAR_ACCEPTED: "The service accepted it",
+    CaseEvent.HEAR_STARTED: "The service started",
+    CaseEvent.HEAR_REJECTED: "The service rejected it",
+    CaseEvent.HEAR_COMPLETED: "The service sent its outcome",
+    CaseEvent.HEAR_NON_ATTENDANCE: "The service says that the patient did not attend",
+    CaseEvent.REFUSE_REPLY: "A reply came too late and was refused",
+}
+
+
+def warning_tags(*, safeguarding: bool, scene_unsafe: bool) -> list[str]:
+    """The two that must strike the eye."""
+    return [words for words, raised in ((SAFEGUARDING, safeguarding), (UNSAFE, scene_unsafe)) if raised]
+
+
+def other_flags(codes: Iterable[str]) -> list[str]:
+    """All other categories; one that is not known is shown as a warning all the same."""
+    loud = (FlagCategory.SAFEGUARDING, FlagCategory.SCENE_SAFETY)
+    return list(dict.fromkeys(FLAGS.get(code, "Other warning") for code in codes if code not in loud))
+
+
+def short_name(family_name: str, given_names: str) -> str:
+    return ", ".join(part for part in (family_name.upper(), given_names) if part) or "Name not known"
+
+
+Row = dict[str, str]
+
+
+def use_case_words(code: str) -> str:
+    return next(iter(use_cases_in_words([code])), "") if code else ""
+
+
+def is_breached(status: CaseStatus, breach_at: datetime | None, now: datetime) -> bool:
+    return breach_at is not None and breach_at < now and status in OPEN
+
+
+# What happened to a case, step by step, in words.
+
+
+_BY_THE_SERVICE = frozenset(
+    {
+        CaseEvent.CONFIRM,
+        CaseEvent.REFUSE,
+        CaseEvent.CONFIRM_UPDATE,
+        CaseEvent.REFUSE_UPDATE,
+        CaseEvent.CONFIRM_REVOKE,
+        CaseEvent.CONFIRM_IN_ERROR,
+        CaseEvent.REFUSE_REVOKE,
+        CaseEvent.REFUSE_REVOKE_ACCEPTED,
+        CaseEvent.REFUSE_REVOKE_STARTED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    """`has_message`: the message that brought it can be read."""
+
+    number: int
+    at: datetime
+    words: str
+    has_message: bool
+
+
+def history_lines(case: Case) -> list[Step]:
+    """Oldest first; an answer came from the service, whoever's message it answers."""
+    return [
+        Step(
+            EVENTS.get(change.event, change.event),
+            case.service.name if change.event in _BY_THE_SERVICE else change.actor_label,
+            change.at,
+            change.note,
+        )
+        for change in changes_of(case)
+    ]
+
+
+def version_lines(case: Case) -> list[VersionLine]:
+    return [_version(each) for each in versions_of(case)]
+
+
+def _version(version: CaseVersion) -> VersionLine:
+    words = "As first received" if version.number == 1 else _WORDS.get(_status(version), "Updated")
+    return VersionLine(version.number, version.at, words, version.message_id is not None)
+
+
+def _status(version: CaseVersion) -> str:
+    return str(version.resource.get("status", ""))
+
+
+_WORDS = {
+    "revoked": "Ended: revoked",
+    "entered-in-error": "Ended: entered in error",
+    "completed": "Completed",
+}
+
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+# A GUID alone, or as the end of an address; never one inside a sentence.
+_GUID = re.compile(rf"(?:urn:uuid:|urn:oid:|https?://\S*/|[A-Za-z]+/)?{UUID}(?:/_history/\d+)?")
+
+
+def is_guid(text: str) -> bool:
+    return _GUID.fullmatch(text.strip()) is not None
+
+
+def asked_rows(case: Case) -> list[Row]:
+    """What is asked, by whom and by when; what was not said and matters reads "Not stated"."""
+    sender = case.requester_name or case.sender_name or case.requester_ods_code or case.sender_ods_code
+    rows = [
+        ("What is asked", use_case_words(case.use_case)),
+        ("Service", case.service.name),
+        ("Priority", priority_words(case.priority)),
+        ("Due by", dates.format_datetime(case.breach_at) if case.breach_at else ""),
+        ("Sent by", sender),
+        ("Their case number", "" if is_guid(case.case_number) else case.case_number),
+        ("Our reference", case.reference),
+        ("Written", dates.format_datetime(case.authored_on) if case.authored_on else ""),
+        ("Received", dates.format_datetime(case.created_at)),
+    ]
+    # A priority of another kind, such as a disposition, stands at a glance: no "Not stated" here beside it.
+    return [{"key": key, "value": value} for key, value in rows if case.priority or key != "Priority"]

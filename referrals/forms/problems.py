@@ -1,0 +1,147 @@
+"""The presenting complaint, what is asked, what is being done, and the call log."""
+
+from typing import Any
+
+from bars_portal.nhsuk.dates import in_london
+from bars_portal.nhsuk.forms import DateField
+from referrals.cases.codes import COMPLAINTS, PROCEDURES, TASKS, Concept
+from referrals.forms import times
+from referrals.forms.base import PartForm, Step, StepValues, area, filled
+from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
+from referrals.forms.times import FrameForm, write_frame
+from referrals.parts.applications import Part
+from referrals.parts.content import RequestContent
+from referrals.parts.problems import Condition, Task
+
+# The presenting complaint as a Condition, and what is asked as a Task: pharmacy and ambulance.
+
+
+class ConditionForm(ConceptForm):
+    what = ConceptField(
+        "Presenting complaint",
+        codes=COMPLAINTS,
+        hint="Type to search the list, or your own words",
+        missing="Enter the presenting complaint",
+    )
+    words = more_words()
+    onset = DateField(
+        label="When it began",
+        hint="Day, month and year, if known",
+        required=False,
+        too_late="When it began must be today or in the past",
+    )
+
+    def adapt(self) -> None:
+        onset = self.fields["onset"]
+        if isinstance(onset, DateField):
+            onset.latest = in_london(self.asked.opened).date()
+
+    def clean(self) -> dict[str, Any]:
+        if self.asked.requires(Part.CONDITION) or self.answer("onset"):
+            self.need_concept()
+        return self.cleaned_data
+
+    def stated(self) -> Condition | None:
+        concept = self.read_concept()
+        return Condition(concept, self.answer("onset")) if concept else None
+
+
+class ConditionStep(Step):
+    slug, title, section = "complaint", "Presenting complaint", "Assessment"
+    parts = (Part.CONDITION,)
+    form = ConditionForm
+
+    def state(self, form: PartForm, rows: tuple[Any, ...]) -> dict[str, Any]:
+        return {"condition": form.stated()}
+
+    def given(self, content: RequestContent) -> StepValues:
+        if content.condition is None:
+            return StepValues()
+        onset = times.write_day("onset", content.condition.onset)
+        return StepValues(write_concept(content.condition.concept, COMPLAINTS) | onset)
+
+
+class TaskForm(FrameForm, ConceptForm):
+    what = ConceptField(
+        "What is asked",
+        codes=TASKS,
+        hint="Type to search the list, or your own words",
+        missing="Enter what is asked of the service",
+    )
+    words = more_words()
+    description = area("What to do", hint="As the service should read it")
+    start = times.day("Not before")
+    start_time = times.hour("Time of day, not before")
+    end = times.day("At the latest")
+    end_time = times.hour("Time of day, at the latest")
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.asked.requires(Part.TASK) or self.text("description") or self.answer("frame"):
+            self.need_concept()
+        return self.cleaned_data
+
+    def stated(self) -> Task | None:
+        concept = self.read_concept()
+        return Task(concept, self.text("description"), self.frame()) if concept else None
+
+
+class TaskStep(Step):
+    slug, title, section = "task", "What is asked", "Assessment"
+    parts = (Part.TASK,)
+    form = TaskForm
+
+    def state(self, form: PartForm, rows: tuple[Any, ...]) -> dict[str, Any]:
+        return {"task": form.stated()}
+
+    def given(self, content: RequestContent) -> StepValues:
+        task = content.task
+        if task is None:
+            return StepValues()
+        described = filled({"description": task.description})
+        return StepValues(write_concept(task.concept, TASKS) | described | write_frame(task.period))
+
+
+class ProcedureForm(ConceptForm):
+    what = ConceptField(
+        "Procedure",
+        codes=PROCEDURES,
+        hint="Type to search the list, or your own words",
+        missing="Enter what is being done",
+    )
+    words = more_words()
+
+    def stated(self) -> Concept:
+        return self.concept()
+
+
+class ProceduresStep(Step):
+    slug, title, section = "procedures", "Procedures", "Ambulance"
+    lead = "What is being done for the patient right now."
+    parts = (Part.PROCEDURES,)
+    row, row_name = ProcedureForm, "procedure"
+
+    def state(self, form: PartForm, rows: tuple[Concept, ...]) -> dict[str, Any]:
+        return {"procedures": rows}
+
+    def given(self, content: RequestContent) -> StepValues:
+        return StepValues(rows=tuple(write_concept(each, PROCEDURES) for each in content.procedures))
+
+
+class NoteForm(PartForm):
+    note = area("Entry of the call log")
+
+    def stated(self) -> str:
+        return self.text("note")
+
+
+class NotesStep(Step):
+    slug, title, section = "notes", "Call log", "Ambulance"
+    parts = (Part.NOTES,)
+    row, row_name = NoteForm, "entry"
+
+    def state(self, form: PartForm, rows: tuple[str, ...]) -> dict[str, Any]:
+        return {"notes": rows}
+
+    def given(self, content: RequestContent) -> StepValues:
+        return StepValues(rows=tuple({"note": each} for each in content.notes))

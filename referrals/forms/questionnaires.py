@@ -1,0 +1,102 @@
+"""Set questions: nature of call and pre-triage sieve of ambulance controls, and services not taken."""
+
+from typing import Any
+
+from bars_portal.exchange.fhir.codes import DosRejectedReason
+from bars_portal.nhsuk.forms import RadiosField
+from referrals.forms.base import PartForm, Step, StepValues, area, filled, line, select
+from referrals.parts.applications import Part
+from referrals.parts.content import RequestContent
+from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService, YesNo
+
+# The two questionnaires of ambulance controls: nature of call, and the pre-triage sieve.
+
+
+_YES_NO = [(YesNo.YES.value, "Yes"), (YesNo.NO.value, "No")]
+
+
+def _question(label: str) -> RadiosField:
+    return RadiosField(label=label, options=_YES_NO, required=False, inline=True)
+
+
+class QuestionsForm(PartForm):
+    part_of = {
+        "nature": Part.NATURE_OF_CALL,
+        "breathing": Part.PRE_TRIAGE,
+        "conscious": Part.PRE_TRIAGE,
+        "noisy": Part.PRE_TRIAGE,
+    }
+
+    nature = select("Nature of call", [(each.value, each.label) for each in NatureOfCall])
+    breathing = _question("Is the patient breathing?")
+    conscious = _question("Is the patient conscious?")
+    noisy = _question("Is the breathing noisy?")
+
+    def clean(self) -> dict[str, Any]:
+        others = self.text("conscious") or self.text("noisy")
+        if others and not self.text("breathing") and "breathing" not in self.errors:
+            self.add_error("breathing", "Select whether the patient is breathing: it is asked first")
+        return self.cleaned_data
+
+    def stated(self) -> dict[str, Any]:
+        nature, breathing = self.text("nature"), self.text("breathing")
+        sieve = (
+            PreTriage(YesNo(breathing), self._yes_no("conscious"), self._yes_no("noisy"))
+            if breathing
+            else None
+        )
+        return {"nature_of_call": NatureOfCall(nature) if nature else None, "pre_triage": sieve}
+
+    def _yes_no(self, name: str) -> YesNo | None:
+        said = self.text(name)
+        return YesNo(said) if said else None
+
+
+class QuestionsStep(Step):
+    slug, title, section = "questions", "Ambulance questions", "Ambulance"
+    parts = (Part.NATURE_OF_CALL, Part.PRE_TRIAGE)
+    form = QuestionsForm
+
+    def state(self, form: PartForm, rows: tuple[Any, ...]) -> dict[str, Any]:
+        read: dict[str, Any] = form.stated()
+        return read
+
+    def given(self, content: RequestContent) -> StepValues:
+        sieve = content.pre_triage
+        answers = (
+            {name: getattr(sieve, name) for name in ("breathing", "conscious", "noisy")} if sieve else {}
+        )
+        return StepValues(filled({"nature": content.nature_of_call, **answers}))
+
+
+class RejectedForm(PartForm):
+    name = line("Name of the service")
+    service_id = line("DoS service ID", width=20, inputmode="numeric")
+    reason = select(
+        "Why it was not taken",
+        [(each.value, each.display) for each in DosRejectedReason],
+        missing="Select why the service was not taken",
+    )
+    comment = area("More about the reason", rows=2)
+
+    def adapt(self) -> None:
+        self.fields["reason"].required = True
+
+    def stated(self) -> RejectedService:
+        reason = DosRejectedReason(self.text("reason"))
+        return RejectedService(reason, self.text("service_id"), self.text("name"), self.text("comment"))
+
+
+class RejectedStep(Step):
+    slug, title, section = "rejected-services", "Services not taken", "Background"
+    lead = "Services that were offered to the patient and not taken."
+    parts = (Part.REJECTED_SERVICES,)
+    row, row_name = RejectedForm, "service"
+
+    def state(self, form: PartForm, rows: tuple[RejectedService, ...]) -> dict[str, Any]:
+        return {"rejected_services": rows}
+
+    def given(self, content: RequestContent) -> StepValues:
+        names = ("name", "service_id", "reason", "comment")
+        rows = (filled({name: getattr(each, name) for name in names}) for each in content.rejected_services)
+        return StepValues(rows=tuple(rows))

@@ -1,0 +1,293 @@
+"""The BaRS messages about referrals and validations, both ways; `workflow` names the row of the table."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import models
+
+from bars_portal.audit.actor import Actor
+from bars_portal.exchange.context import MessageContext
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import MessageCategory, MessageReason, ServiceRequestStatus, UseCase
+from bars_portal.exchange.fhir.rules import HostedService, table
+from bars_portal.exchange.registry import Addressing, Applied, MessageType, Outcome, Refusal, register_message
+from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.sql import Question
+from directory.selectors.services import receiving_service
+from referrals.cases.held import included_in
+from referrals.cases.models import Case
+from referrals.cases.states import Category, ReplyKind
+from referrals.receiving.mapping import ReceivedCase, ReceivedResponse, parse_case, parse_response
+from referrals.receiving.requests import receive_case, receive_end, receive_update
+from referrals.receiving.responses import receive_response
+from referrals.receiving.selectors import minutes_by_rule
+from referrals.responding.delivery import settle_response, withdraw_overtaken
+from referrals.responding.message import as_response, requester_address, response_of
+from referrals.sending.mapping import end_message, ended_request, request_message
+from referrals.sending.message import as_case, envelope_of, find_sent, lock_sent, receiver_address
+from referrals.sending.outcomes import settle_end, settle_request, settle_update
+from referrals.sending.updating import PendingUpdate
+
+# What the messages about requests of ours have in common: addressing, building, and what an answer does.
+
+
+class RequestMessage(MessageType):
+    """A servicerequest-request, both ways; one subclass says which, one module which row of the table."""
+
+    of: ClassVar[Category]
+    settle: ClassVar[Callable[..., None]]
+
+    def addressing(self, subject: models.Model) -> Addressing:
+        return receiver_address(as_case(subject))
+
+    def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
+        type(self).settle(case=lock_sent(self.of, subject_id), outcome=outcome, actor=actor, now=now)
+
+    def find_delivered(self, subject_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
+        return find_sent(self.of, subject_id, client, now=now)
+
+    def parse(self, bundle: MessageBundle) -> ReceivedCase:
+        return parse_case(bundle, self.of)
+
+
+class NewRequest(RequestMessage):
+    starts_conversation = True
+    settle = staticmethod(settle_request)
+
+    def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
+        case = as_case(subject)
+        return _whole(case, MessageReason.NEW, case.resource, included_in(case), bundle_id, now)
+
+    def question(self, parsed: ReceivedCase, service: HostedService) -> Question:
+        return minutes_by_rule(receiving_service(service), parsed.category, parsed.facts.priority)
+
+    def apply(self, parsed: ReceivedCase, context: MessageContext) -> Applied:
+        return receive_case(received=parsed, context=context)
+
+
+class RequestUpdate(RequestMessage):
+    settle = staticmethod(settle_update)
+
+    def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
+        case = as_case(subject)
+        if case.pending is None:
+            raise ValueError("There is no update to send.")
+        pending = PendingUpdate(**case.pending)
+        return _whole(case, MessageReason.UPDATE, pending.resource, pending.included, bundle_id, now)
+
+    def apply(self, parsed: ReceivedCase, context: MessageContext) -> Applied:
+        return receive_update(received=parsed, context=context)
+
+
+class RequestEnd(RequestMessage):
+    settle = staticmethod(settle_end)
+
+    def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
+        case = as_case(subject)
+        ended = ended_request(
+            case.resource,
+            case_id=case.pk,
+            category=MessageCategory(case.category.value),
+            use_case=UseCase(case.use_case),
+            status=ServiceRequestStatus(case.ending),
+            reason=case.end_reason,
+            now=now,
+        )
+        envelope = envelope_of(case, bundle_id=bundle_id, now=now)
+        return end_message(envelope, request=ended, included=included_in(case))
+
+    def apply(self, parsed: ReceivedCase, context: MessageContext) -> Applied:
+        return receive_end(received=parsed, context=context)
+
+
+def _whole(
+    case: Case, reason: MessageReason, resource: Resource, included: list[Any], bundle_id: UUID, now: datetime
+) -> dict[str, Any]:
+    return request_message(
+        envelope_of(case, bundle_id=bundle_id, now=now),
+        category=MessageCategory(case.category.value),
+        reason=reason,
+        request=resource,
+        included=included,
+    )
+
+
+# servicerequest-request, new: a patient is referred (standard section 6).
+
+
+@register_message
+class ReferralNew(NewRequest):
+    workflow = table.REFERRAL_NEW
+    label = "New referral"
+    of = Category.REFERRAL
+
+
+# servicerequest-request, update: more is known about a referral (standard section 6).
+
+
+@register_message
+class ReferralUpdate(RequestUpdate):
+    workflow = table.REFERRAL_UPDATE
+    label = "Referral update"
+    of = Category.REFERRAL
+
+
+# servicerequest-request with a revoked referral: circumstances changed (standard section 6).
+
+
+@register_message
+class ReferralRevoked(RequestEnd):
+    workflow = table.REFERRAL_REVOKED
+    label = "Revoked referral"
+    of = Category.REFERRAL
+
+
+# servicerequest-request with a referral entered in error: it never should have been (standard section 6).
+
+
+@register_message
+class ReferralEnteredInError(RequestEnd):
+    workflow = table.REFERRAL_ENTERED_IN_ERROR
+    label = "Referral entered in error"
+    of = Category.REFERRAL
+
+
+# servicerequest-request, new: a service is asked to validate a case (standard section 6).
+
+
+@register_message
+class ValidationNew(NewRequest):
+    workflow = table.VALIDATION_NEW
+    label = "New validation request"
+    of = Category.VALIDATION
+
+
+# servicerequest-request, update: more is known about a case, or it waits (standard section 6).
+
+
+@register_message
+class ValidationUpdate(RequestUpdate):
+    workflow = table.VALIDATION_UPDATE
+    label = "Validation update"
+    of = Category.VALIDATION
+
+
+# servicerequest-request with a validation revoked or entered in error (standard section 6).
+
+
+@register_message
+class ValidationCancelled(RequestEnd):
+    workflow = table.VALIDATION_CANCELLED
+    label = "Cancelled validation request"
+    of = Category.VALIDATION
+
+
+# What the six response types have in common when they are ours: where to, what, and what became of it.
+
+
+class ResponseMessage(MessageType):
+    """A servicerequest-response; its subject is a CaseAnswer."""
+
+    def addressing(self, subject: models.Model) -> Addressing:
+        return requester_address(as_response(subject))
+
+    def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
+        return response_of(as_response(subject), bundle_id=bundle_id, now=now)
+
+    def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
+        settle_response(answer_id=UUID(subject_id), outcome=outcome, actor=actor, now=now)
+
+    def withdraw(self, subject_id: str, *, actor: Actor, now: datetime) -> bool:
+        return withdraw_overtaken(answer_id=UUID(subject_id), actor=actor, now=now)
+
+
+# servicerequest-response, new: the responder has started to validate (standard section 6).
+
+
+@register_message
+class ValidationInterim(ResponseMessage):
+    workflow = table.VALIDATION_INTERIM
+    label = "Validation started"
+
+    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
+        return parse_response(bundle, ReplyKind.INTERIM, Category.VALIDATION)
+
+    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
+        return receive_response(received=parsed, context=context)
+
+
+# servicerequest-response, new: the responder will not validate, and says why (standard section 6).
+
+
+@register_message
+class ValidationRejected(ResponseMessage):
+    workflow = table.VALIDATION_REJECTED
+    label = "Validation rejected"
+
+    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
+        return parse_response(bundle, ReplyKind.REJECTED, Category.VALIDATION)
+
+    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
+        return receive_response(received=parsed, context=context)
+
+
+# servicerequest-response, new or update: the outcome of a validation (standard section 6).
+
+
+@register_message
+class ValidationFull(ResponseMessage):
+    workflow = table.VALIDATION_FULL
+    label = "Validation outcome"
+
+    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
+        return parse_response(bundle, ReplyKind.FULL, Category.VALIDATION)
+
+    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
+        return receive_response(received=parsed, context=context)
+
+
+# servicerequest-response with a revoked referral and a missed appointment (standard section 6).
+
+
+@register_message
+class ReferralDidNotAttend(ResponseMessage):
+    workflow = table.REFERRAL_DID_NOT_ATTEND
+    label = "Patient did not attend"
+
+    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
+        return parse_response(bundle, ReplyKind.DID_NOT_ATTEND, Category.REFERRAL)
+
+    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
+        return receive_response(received=parsed, context=context)
+
+
+# servicerequest-response of an ambulance control: how far it is (standard section 6).
+
+
+@register_message
+class CadResponse(ResponseMessage):
+    workflow = table.CAD_RESPONSE
+    label = "Ambulance control status"
+
+    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
+        return parse_response(bundle, ReplyKind.CAD_STATUS, Category.REFERRAL)
+
+    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
+        return receive_response(received=parsed, context=context)
+
+
+# servicerequest-response of an ambulance control: it cannot take the referral (standard section 6).
+
+
+@register_message
+class CadRejection(ResponseMessage):
+    workflow = table.CAD_REJECTION
+    label = "Ambulance control rejection"
+
+    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
+        return parse_response(bundle, ReplyKind.CAD_REJECTION, Category.REFERRAL)
+
+    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
+        return receive_response(received=parsed, context=context)

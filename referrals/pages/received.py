@@ -1,0 +1,224 @@
+"""One received case: who it is about, what is asked, how it stands, what can be done."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from bars_portal.accounts.acting import Acting, acting_of, name_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.correspondence.history import Step
+from bars_portal.correspondence.states import Direction
+from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
+from referrals.cases import viewing
+from referrals.cases.links import Link, bookings_of, can_link_referral
+from referrals.cases.models import Case, CaseNote, Referral
+from referrals.cases.onward import onward_requests_of, standing_onward
+from referrals.cases.policies import can_work
+from referrals.cases.response_states import ResponseState
+from referrals.cases.selectors import latest_response, notes_of, responses_of, steps_of, version_for
+from referrals.cases.states import OPEN, CaseStatus, ReplyKind
+from referrals.cases.views import clock, received_case_of, reloaded
+from referrals.cases.words import (
+    CATEGORIES,
+    TONES,
+    Row,
+    VersionLine,
+    asked_rows,
+    history_lines,
+    is_breached,
+    other_flags,
+    version_lines,
+    warning_tags,
+)
+from referrals.message_page.page import message_of, shown_message
+from referrals.permissions import VIEW, WORK
+from referrals.responding import sharing
+from referrals.responding.content import Disposition
+from referrals.responding.forms import NoteForm
+from referrals.responding.policies import Decision, can_decide
+from referrals.responding.presenters import Actions, ResponseLine, actions_for, response_line
+from referrals.responding.views import _shared
+from referrals.sending.policies import can_refer_onward
+
+# What carries a received case on, and what is still to be done or told about it.
+
+
+@dataclass(frozen=True)
+class OnwardLine:
+    """One request of ours that carries the case on."""
+
+    case: Case
+    kind: str
+    status: str
+    tone: str
+
+
+def onward_facts(acting: Acting, case: Case) -> dict[str, Any]:
+    """Fields of the page of a received case.
+
+    `onward_untold`: it went onward, and nobody has completed it here. `onward_missing`: the requester was
+    told that it went onward, and nothing was sent.
+    """
+    sent = onward_requests_of(case)
+    standing = standing_onward(sent)
+    return {
+        "onward": [_line(each) for each in sent],
+        "can_refer_onward": can_refer_onward(acting, case),
+        "onward_untold": standing is not None and can_decide(acting, case, Decision.COMPLETE),
+        "onward_missing": standing is None and _was_told_onward(case),
+    }
+
+
+def _line(case: Case) -> OnwardLine:
+    status = CaseStatus(case.status)
+    return OnwardLine(case, CATEGORIES[case.category], status.label, TONES[status])
+
+
+def _was_told_onward(case: Case) -> bool:
+    told = latest_response(case, ReplyKind.FULL)
+    return told is not None and told.content.get("disposition") == Disposition.ONWARD
+
+
+# One received case: who it is about, what is asked, how it stands, what can be done.
+
+
+@dataclass(frozen=True)
+class ReceivedPage:
+    """Everything that the page of one received case shows. `seen`: its steps so far (decide_as_seen)."""
+
+    case: Case
+    banner: PatientBanner
+    kind: str
+    status: str
+    tone: str
+    warnings: list[str]
+    flags: list[str]
+    breached: bool
+    asked: list[Row]
+    patient: list[Row]
+    actions: Actions
+    answers: list[ResponseLine]
+    notes: list[CaseNote]
+    links: list[Link]
+    can_link: bool
+    onward: list[OnwardLine]
+    can_refer_onward: bool
+    onward_untold: bool
+    onward_missing: bool
+    versions: list[VersionLine]
+    history: list[Step]
+    can_work: bool
+    is_mine: bool
+    holder: str
+    seen: int
+
+    @property
+    def due(self) -> datetime | None:
+        return self.case.breach_at if self.case.status in OPEN else None
+
+    @property
+    def is_sending(self) -> bool:
+        return any(each.answer.state == ResponseState.SENDING for each in self.answers)
+
+
+def received_page(case: Case, *, acting: Acting, now: datetime) -> ReceivedPage:
+    status, holder = CaseStatus(case.status), case.assigned_to
+    return ReceivedPage(
+        case=case,
+        banner=banner(case.patient),
+        kind=CATEGORIES[case.category],
+        status=status.label,
+        tone=TONES[status],
+        warnings=warning_tags(safeguarding=case.safeguarding, scene_unsafe=case.scene_unsafe),
+        flags=other_flags(case.flags),
+        breached=is_breached(status, case.breach_at, now),
+        asked=asked_rows(case),
+        patient=patient_rows(case.patient),
+        actions=actions_for(acting, case),
+        answers=[response_line(acting, each) for each in responses_of(case)],
+        notes=list(notes_of(case)),
+        links=bookings_of(case) if isinstance(case, Referral) else [],
+        can_link=isinstance(case, Referral) and can_link_referral(acting, case),
+        **onward_facts(acting, case),
+        versions=version_lines(case),
+        history=history_lines(case),
+        can_work=can_work(acting, case),
+        is_mine=holder is not None and holder.pk == acting.user.pk,
+        holder=name_of(holder) if holder else "",
+        seen=steps_of(case),
+    )
+
+
+# One received case: read it, follow our answers, take it over, write notes.
+
+
+def page_of(request: HttpRequest, case_id: UUID) -> ReceivedPage:
+    return received_page(received_case_of(request, case_id), acting=acting_of(request), now=clock())
+
+
+@require_safe
+@permission_required(VIEW[Direction.RECEIVED])
+def received(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """`?print=1`: the same on paper, without what can be pressed."""
+    page = page_of(request, case_id)
+    viewing.record_case_view(case=page.case, acting=acting_of(request), now=clock())
+    return shown(request, page, NoteForm())
+
+
+def shown(request: HttpRequest, page: ReceivedPage, note_form: NoteForm) -> HttpResponse:
+    """The page, with the note being written; its errors are the page's."""
+    context = {
+        "page": page,
+        "message": message_of(page.case, clock()),
+        "note_form": note_form,
+        "form": note_form if note_form.is_bound else None,
+        "printing": "print" in request.GET,
+    }
+    return render(request, "referrals/received.jinja", context)
+
+
+@require_safe
+@permission_required(VIEW[Direction.RECEIVED])
+def received_status(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Asked every two seconds while an answer is on its way; a settled one reloads the page."""
+    page = page_of(request, case_id)
+    if not page.is_sending:
+        return reloaded()
+    return render(request, "referrals/_answer_working.jinja", {"page": page})
+
+
+@require_safe
+@permission_required(VIEW[Direction.RECEIVED])
+def version(request: HttpRequest, case_id: UUID, number: int) -> HttpResponse:
+    """The message of one version: what was known then."""
+    page = page_of(request, case_id)
+    found = version_for(page.case, number)
+    if found is None:
+        raise Http404
+    viewing.record_case_view(case=page.case, acting=acting_of(request), now=clock())
+    context = {
+        "page": page,
+        "shown": found,
+        "message": shown_message(found.message, clock()),
+    }
+    return render(request, "referrals/version.jinja", context)
+
+
+@require_POST
+@permission_required(WORK)
+def note(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    page, form = page_of(request, case_id), NoteForm(request.POST)
+    if not form.is_valid():
+        return shown(request, page, form)
+    text = form.cleaned_data["text"]
+    return _shared(
+        request,
+        case_id,
+        "The note is kept.",
+        lambda: sharing.add_note(case=page.case, text=text, acting=acting_of(request), now=clock()),
+    )

@@ -1,0 +1,162 @@
+"""Responses of the other side in words, and those that answer nothing that we know."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.codes import EncounterStatus
+from bars_portal.nhsuk import dates
+from bars_portal.patients.presenters import banner
+from referrals.cases import viewing
+from referrals.cases.models import Case, CaseReply, ReplyFacts
+from referrals.cases.policies import can_handle_unmatched
+from referrals.cases.priorities import CategoryChange, compare, priority_words
+from referrals.cases.states import Category, ReplyKind
+from referrals.cases.views import clock, unmatched_of
+from referrals.cases.words import Row
+from referrals.message_page.page import shown_message
+from referrals.permissions import VIEW
+from referrals.receiving.responses import is_asked
+
+# What the other side answered, in words: outcome, priority, what is still to be done, warnings.
+
+
+# Of an ambulance control: Encounter.status of who answers.
+_HOW_FAR = {
+    EncounterStatus.PLANNED.value: "Accepted",
+    EncounterStatus.IN_PROGRESS.value: "In progress",
+    EncounterStatus.FINISHED.value: "Finished",
+}
+_REASONS = {"RRNA": "Not available in time", "OTH": "Another reason"}
+
+
+@dataclass(frozen=True)
+class HeardLine:
+    """`stranger`: it came from somebody whom we did not ask. `missed`: the patient did not attend.
+
+    `safeguarding`: a concern that we did not send ourselves; answers repeat the warnings of their request.
+    """
+
+    reply: ReplyFacts
+    kind: str
+    sender: str
+    rows: list[Row]
+    verdict: str
+    stranger: bool
+    missed: bool
+    safeguarding: bool
+
+
+def heard_line(case: Case, reply: CaseReply) -> HeardLine:
+    asked = is_asked(case, source_service_id=reply.source_service_id, ods_code=reply.sender_ods_code)
+    line = _line(reply, verdict=_verdict(case, reply), stranger=not asked, asked_for=case.priority)
+    return replace(line, safeguarding=reply.safeguarding and (line.missed or not case.safeguarding))
+
+
+def unmatched_line(reply: ReplyFacts) -> HeardLine:
+    """It answers nothing that we know, so there is nothing to compare it with."""
+    return _line(reply, verdict="", stranger=False, asked_for="")
+
+
+def _line(reply: ReplyFacts, *, verdict: str, stranger: bool, asked_for: str) -> HeardLine:
+    kind = ReplyKind(reply.kind)
+    return HeardLine(
+        reply=reply,
+        kind=kind.label,
+        sender=reply.sender_name or reply.sender_ods_code or "Sender not known",
+        rows=_rows(reply, asked_for),
+        verdict=verdict,
+        stranger=stranger,
+        missed=kind is ReplyKind.DID_NOT_ATTEND,
+        safeguarding=reply.safeguarding,
+    )
+
+
+def _verdict(case: Case, reply: CaseReply) -> str:
+    """The one thing that an ambulance desk wants to know of a validation's outcome."""
+    if case.category is not Category.VALIDATION or reply.kind != ReplyKind.FULL:
+        return ""
+    if reply.action_needed is None:
+        return "The outcome does not say whether an ambulance is needed"
+    return "An ambulance is needed" if reply.action_needed else "No ambulance is needed"
+
+
+def _rows(reply: ReplyFacts, asked_for: str) -> list[Row]:
+    pairs = [
+        *_outcome(reply, asked_for),
+        ("How far they are", _how_far(reply)),
+        ("Reason", _REASONS.get(reply.reason_code, "")),
+        ("In their words", reply.reason_text),
+        ("Their reference", reply.responder_reference),
+        ("New ambulance case", reply.cad_id),
+        ("Received", dates.format_datetime(reply.received_at)),
+    ]
+    return [{"key": key, "value": value} for key, value in pairs if value]
+
+
+def _how_far(reply: ReplyFacts) -> str:
+    return _HOW_FAR.get(reply.responder_status, "") if reply.kind == ReplyKind.CAD_STATUS else ""
+
+
+def _outcome(reply: ReplyFacts, asked_for: str) -> list[tuple[str, str]]:
+    """Only an outcome has a plan of its own; the other replies repeat that of the request."""
+    if reply.kind != ReplyKind.FULL:
+        return []
+    texts = [str(each.get("display") or each.get("text") or "") for each in reply.outcomes]
+    return [
+        ("Category", _priority(asked_for, reply.priority)),
+        ("Outcome", "; ".join(dict.fromkeys(filter(None, texts)))),
+        ("Clock starts", dates.format_datetime(reply.clock_start) if reply.clock_start else ""),
+    ]
+
+
+def _priority(asked: str, found: str) -> str:
+    """ "Category 5: no ambulance (lowered, was category 3: urgent)" """
+    if not found:
+        return ""
+    change = compare(asked, found)
+    if change is CategoryChange.NOT_STATED:
+        return priority_words(found)
+    words = change.label.lower()
+    if change is CategoryChange.SAME:
+        return f"{priority_words(found)} (the same as before)"
+    return f"{priority_words(found)} ({words}, was {priority_words(asked)})"
+
+
+# Replies that answer nothing that we know: maybe a safeguarding warning, so somebody deals with them.
+
+
+@require_safe
+@permission_required(VIEW[Direction.SENT])
+def reply(request: HttpRequest, reply_id: UUID) -> HttpResponse:
+    found, acting = unmatched_of(request, reply_id), acting_of(request)
+    viewing.record_unmatched_view(reply=found, acting=acting, now=clock())
+    context = {
+        "reply": found,
+        "line": unmatched_line(found),
+        "banner": banner(found.patient),
+        "can_handle": can_handle_unmatched(acting, found),
+        "message": shown_message(found.message, clock()),
+    }
+    return render(request, "referrals/reply.jinja", context)
+
+
+@require_POST
+@permission_required(VIEW[Direction.SENT])
+def handled(request: HttpRequest, reply_id: UUID) -> HttpResponse:
+    found = unmatched_of(request, reply_id)
+    try:
+        first = viewing.mark_unmatched_handled(reply=found, acting=acting_of(request), now=clock())
+        words = "Marked as dealt with." if first else "This reply was dealt with already."
+        messages.success(request, words)
+    except PolicyRefused as refusal:
+        messages.error(request, refusal.sentence)
+    return redirect("referrals:reply", reply_id)

@@ -1,0 +1,296 @@
+"""One case that we sent: how it stands there, what came back, what can be done; and taking it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bars_portal.accounts.acting import Acting, acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.history import Step
+from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.waiting import trying_words
+from bars_portal.exchange import outbox
+from bars_portal.exchange.gateway import get_client
+from bars_portal.nhsuk import dates
+from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
+from bookings.policies import can_book
+from directory.remote import sender_identity
+from referrals.cases import viewing
+from referrals.cases.links import Link, bookings_of
+from referrals.cases.models import Case, Referral
+from referrals.cases.onward import carried_from
+from referrals.cases.priorities import priority_words
+from referrals.cases.selectors import replies_of, reply_for
+from referrals.cases.states import OPEN, CaseStatus, Category, TransitionRefused
+from referrals.cases.views import clock, reloaded, sent_case_of, whole_number
+from referrals.cases.words import (
+    CATEGORIES,
+    TONES,
+    Row,
+    history_lines,
+    is_breached,
+    other_flags,
+    use_case_words,
+    warning_tags,
+)
+from referrals.message_page.page import shown_message
+from referrals.pages.responses import HeardLine, heard_line
+from referrals.permissions import SEND, VIEW
+from referrals.sending import outcomes, policies, taking_back
+from referrals.sending.forms import IN_ERROR, TakeBackForm
+from referrals.sending.latest import LatestRequest, read_latest
+from referrals.sending.policies import check_can_take_back
+from referrals.sending.views.lookup import wait_for_case
+
+# One case that we sent: how it stands there, what came back, what can be done.
+
+
+_HEADINGS: Mapping[CaseStatus, str] = {
+    CaseStatus.REQUESTED: "Sending",
+    CaseStatus.SENT: "Sent",
+    CaseStatus.REFUSED: "Not sent",
+    CaseStatus.UNKNOWN: "We do not know yet whether this arrived",
+    CaseStatus.REVOKING: "Taking it back",
+    CaseStatus.REVOKE_UNKNOWN: "We do not know yet whether this is taken back",
+    CaseStatus.ACCEPTED: "Accepted by the service",
+    CaseStatus.IN_PROGRESS: "The service has started",
+    CaseStatus.COMPLETED: "Completed by the service",
+    CaseStatus.REJECTED: "Rejected by the service",
+    CaseStatus.DID_NOT_ATTEND: "The patient did not attend",
+    CaseStatus.REVOKED: "Taken back",
+    CaseStatus.ENTERED_IN_ERROR: "Entered in error",
+}
+_WORKING = (CaseStatus.REQUESTED, CaseStatus.REVOKING)
+_UNKNOWN = (CaseStatus.UNKNOWN, CaseStatus.REVOKE_UNKNOWN)
+
+
+@dataclass(frozen=True)
+class SentPage:
+    """Everything that the page of one sent case shows."""
+
+    case: Case
+    banner: PatientBanner
+    kind: str
+    heading: str
+    status: str
+    tone: str
+    warnings: list[str]
+    flags: list[str]
+    breached: bool
+    asked: list[Row]
+    patient: list[Row]
+    replies: list[HeardLine]
+    links: list[Link]
+    carried_from: Case | None
+    history: list[Step]
+    can_take_back: bool
+    cannot_take_back: str
+    can_check_again: bool
+    can_update: bool
+    can_refer_again: bool
+    can_book: bool
+    is_working: bool
+    trying: str
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.case.status in _UNKNOWN or self.can_check_again
+
+    @property
+    def is_refused(self) -> bool:
+        return self.case.status == CaseStatus.REFUSED
+
+    @property
+    def outcome_due(self) -> bool:
+        """Where it came from is a validation, and its requester waits for the outcome."""
+        origin = self.carried_from
+        return origin is not None and origin.category is Category.VALIDATION and origin.is_current
+
+    @property
+    def carried_from_kind(self) -> str:
+        return CATEGORIES[self.carried_from.category] if self.carried_from else ""
+
+    @property
+    def due(self) -> datetime | None:
+        return self.case.breach_at if self.case.status in OPEN else None
+
+
+def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
+    status, cannot = CaseStatus(case.status), _cannot_take_back(acting, case)
+    origin = carried_from(case) if acting.may(VIEW[Direction.RECEIVED]) else None
+    return SentPage(
+        case=case,
+        banner=banner(case.patient),
+        kind=CATEGORIES[case.category],
+        heading=f"{CATEGORIES[case.category]}: {_HEADINGS.get(status, status.label).lower()}",
+        status=status.label,
+        tone=TONES[status],
+        warnings=warning_tags(safeguarding=case.safeguarding, scene_unsafe=case.scene_unsafe),
+        flags=other_flags(case.flags),
+        breached=is_breached(status, case.breach_at, now),
+        asked=_asked(case),
+        patient=patient_rows(case.patient),
+        # The last one counts, so it comes first.
+        replies=[heard_line(case, each) for each in replies_of(case)][::-1],
+        links=bookings_of(case) if isinstance(case, Referral) else [],
+        carried_from=origin,
+        history=history_lines(case),
+        can_take_back=not cannot,
+        cannot_take_back=cannot,
+        can_check_again=policies.can_check_again(acting, case),
+        can_update=policies.can_update(acting, case),
+        can_refer_again=isinstance(case, Referral) and policies.can_refer_again(acting, case),
+        can_book=status in OPEN and can_book(acting, case.service),
+        is_working=is_on_its_way(case),
+        trying=trying_words(outbox.trying(case), now=now),
+    )
+
+
+def is_on_its_way(case: Case) -> bool:
+    """The request, its end or an update of it waits for an answer: the page keeps asking."""
+    if case.status in _WORKING:
+        return True
+    return case.has_update_pending and outbox.unsettled(case) is not None and not _is_unclear(case)
+
+
+def _is_unclear(case: Case) -> bool:
+    return outbox.waiting_for_check(case) is not None
+
+
+def _cannot_take_back(acting: Acting, case: Case) -> str:
+    try:
+        policies.check_can_take_back(acting, case)
+    except PolicyRefused as refusal:
+        return refusal.sentence
+    return ""
+
+
+def _asked(case: Case) -> list[Row]:
+    rows = [
+        ("What is asked", use_case_words(case.use_case)),
+        ("Service", case.service.name),
+        ("Priority", priority_words(case.priority)),
+        ("Due by", dates.format_datetime(case.breach_at) if case.breach_at else ""),
+        ("Their reference", case.reference or "None yet"),
+        # Without a number of our own the id stands in for it on the wire, and says nothing to people.
+        ("Our case number", "" if case.case_number == str(case.pk) else case.case_number),
+        ("Sent", dates.format_datetime(case.created_at)),
+        ("Why it was taken back", case.end_reason),
+    ]
+    needed = ("What is asked", "Priority", "Due by")
+    return [{"key": key, "value": value} for key, value in rows if value or key in needed]
+
+
+# Requests that we sent: the list, one case with what came back, and taking it back.
+
+_MEANWHILE = "Somebody changed this case at the same moment. This is how it stands now."
+
+
+@require_safe
+@permission_required(VIEW[Direction.SENT])
+def sent_case(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    case, acting, now = sent_case_of(request, case_id), acting_of(request), clock()
+    viewing.record_case_view(case=case, acting=acting, now=now)
+    context = {"page": sent_page(case, acting=acting, now=now), "printing": "print" in request.GET}
+    return render(request, "referrals/sent.jinja", context)
+
+
+@require_safe
+@permission_required(VIEW[Direction.SENT])
+def case_reply(request: HttpRequest, case_id: UUID, reply_id: int) -> HttpResponse:
+    """One reply with all that it says."""
+    case, acting, now = sent_case_of(request, case_id), acting_of(request), clock()
+    found = reply_for(case, reply_id)
+    if found is None:
+        raise Http404
+    viewing.record_case_view(case=case, acting=acting, now=now)
+    context = {
+        "page": sent_page(case, acting=acting, now=now),
+        "lines": [heard_line(case, found)],
+        "message": shown_message(found.message, now),
+    }
+    return render(request, "referrals/case_reply.jinja", context)
+
+
+@require_safe
+@permission_required(VIEW[Direction.SENT])
+def sent_status(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """The fragment that a waiting page asks for every two seconds; a settled case reloads it."""
+    case = sent_case_of(request, case_id)
+    if not is_on_its_way(case):
+        return reloaded()
+    page = sent_page(case, acting=acting_of(request), now=clock())
+    return render(request, "referrals/_sent_working.jinja", {"page": page})
+
+
+@require_safe
+@permission_required(VIEW[Direction.SENT])
+def sent_news(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Says when something came back since the page was opened, and leaves it to the person to look."""
+    case = sent_case_of(request, case_id)
+    page = sent_page(case, acting=acting_of(request), now=clock())
+    if len(page.history) <= whole_number(request.GET.get("steps", ""), default=len(page.history)):
+        return HttpResponse(status=204)
+    return render(request, "referrals/_sent_news.jinja", {"page": page})
+
+
+@require_POST
+@permission_required(SEND)
+def check_case_again(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    case = sent_case_of(request, case_id)
+    try:
+        wait_for_case(outcomes.check_again(case=case, acting=acting_of(request), now=clock()))
+    except (PolicyRefused, TransitionRefused):
+        messages.info(request, _MEANWHILE)
+    return redirect("referrals:sent-case", case_id)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(SEND)
+def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Reads the latest from the receiver first, says what it says, asks once, then sends."""
+    case = sent_case_of(request, case_id)
+    try:
+        check_can_take_back(acting_of(request), case)
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+        return redirect("referrals:sent-case", case_id)
+    form = TakeBackForm(request.POST if request.method == "POST" else None)
+    latest = _latest(request, case)
+    if request.method == "POST" and form.is_valid() and (latest.can_be_changed or latest.is_taken_back):
+        return _send(request, case, form, latest)
+    viewing.record_case_view(case=case, acting=acting_of(request), now=clock())
+    page = sent_page(case, acting=acting_of(request), now=clock())
+    return render(request, "referrals/take_back.jinja", {"form": form, "page": page, "latest": latest})
+
+
+def _latest(request: HttpRequest, case: Case) -> LatestRequest:
+    """One read over the wire, never inside a transaction."""
+    sender = sender_identity(acting_of(request))
+    return read_latest(get_client(), case=case, sender=sender, now=clock())
+
+
+def _send(request: HttpRequest, case: Case, form: TakeBackForm, latest: LatestRequest) -> HttpResponse:
+    mistaken = form.cleaned_data["how"] == IN_ERROR
+    end = taking_back.mark_entered_in_error if mistaken else taking_back.revoke_request
+    try:
+        ended = end(
+            case=case,
+            latest=latest,
+            reason=" ".join(form.cleaned_data["reason"].split()),
+            acting=acting_of(request),
+            now=clock(),
+        )
+        wait_for_case(ended)
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    except TransitionRefused:
+        messages.info(request, _MEANWHILE)
+    return redirect("referrals:sent-case", case.pk)

@@ -1,0 +1,225 @@
+"""What the assessment came to: codes, narrative, priority, and what the patient was told."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import dataclasses as checked
+
+from bars_portal.correspondence.entries import Entry
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import ARPPriority, CarePlanStatus
+from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
+from bars_portal.exchange.fhir.timestamps import format_instant
+from referrals.cases.codes import STRICT, Concept, LineOrNone, Moment, WordsOrNone
+from referrals.cases.wire import CODE, instant
+from referrals.parts.base import Frame, code_in, concept_of, concept_to_fhir, each_tried, filled, tried
+from referrals.parts.observations import WISHES
+
+# What the assessment came to: codes, narrative, complaint, priority, and what the patient was told.
+
+
+class OutcomeKind(StrEnum):
+    """What a triage outcome code is; its words go with the code (CarePlan...outcomeCodeableConcept.text)."""
+
+    SYMPTOM_DISCRIMINATOR = "sd"
+    DISPOSITION = "dx"
+    SYMPTOM_GROUP = "sg"
+    PRESENTING_COMPLAINT = "complaint"
+    DISPATCH = "dispatch"
+    OTHER = "other"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+_LABELS = {
+    OutcomeKind.SYMPTOM_DISCRIMINATOR: "Symptom discriminator",
+    OutcomeKind.DISPOSITION: "Disposition",
+    OutcomeKind.SYMPTOM_GROUP: "Symptom group",
+    OutcomeKind.PRESENTING_COMPLAINT: "Presenting complaint",
+    OutcomeKind.DISPATCH: "Dispatch code",
+    OutcomeKind.OTHER: "Triage outcome",
+}
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class Outcome:
+    """One triage outcome, such as a code of pathways-dx-codes."""
+
+    kind: OutcomeKind
+    concept: Concept
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class Assessment:
+    """`started_at` is when triage began: the start of the clock. `case_number` is our own for the call."""
+
+    narrative: WordsOrNone = ""
+    outcomes: tuple[Outcome, ...] = ()
+    priority: ARPPriority | None = None
+    started_at: Moment | None = None
+    case_number: LineOrNone = ""
+
+    @property
+    def is_stated(self) -> bool:
+        return bool(self.narrative or self.outcomes or self.priority)
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class Expectations:
+    """`told`: ServiceRequest.patientInstruction; `wishes`: what the patient hopes for (an Observation)."""
+
+    told: WordsOrNone = ""
+    wishes: WordsOrNone = ""
+
+    @property
+    def is_stated(self) -> bool:
+        return bool(self.told or self.wishes)
+
+
+# The assessment as a CarePlan: outcome codes, narrative and priority (standard section 9, workflow 2).
+
+
+Supporting = Sequence[tuple[str, str]]
+
+
+def plan_entry(
+    frame: Frame, assessment: Assessment, *, is_open: bool, because: str, to_do: str, supporting: Supporting
+) -> Entry:
+    """`because` and `to_do` name the condition and the task, "" for none.
+
+    `supporting`: fullUrl and words of the flags and observations that belong to the assessment.
+    """
+    activity = filled(
+        {
+            "outcomeCodeableConcept": _outcomes(assessment),
+            "reference": frame.ref(to_do) if to_do else {},
+        }
+    )
+    plan = {
+        **frame.head("CarePlan"),
+        "status": (CarePlanStatus.ACTIVE if is_open else CarePlanStatus.COMPLETED).value,
+        "intent": "plan",
+        "subject": frame.ref("patient"),
+        "encounter": frame.ref("encounter"),
+        "period": {"start": format_instant(assessment.started_at or frame.now)},
+        "author": frame.ref("practitioner"),
+        "addresses": [frame.ref(because)] if because else [],
+        "supportingInfo": [{"reference": url, "display": words} for url, words in supporting],
+        "activity": [activity] if activity else [],
+    }
+    return frame.url("plan"), filled(plan)
+
+
+def _outcomes(assessment: Assessment) -> list[Resource]:
+    coded = [_outcome(each) for each in assessment.outcomes]
+    priority = [{"coding": [assessment.priority.coding]}] if assessment.priority else []
+    narrative = [{"text": assessment.narrative}] if assessment.narrative else []
+    return [*coded, *priority, *narrative]
+
+
+def _outcome(outcome: Outcome) -> Resource:
+    """What kind of code it is stands in its words, unless it has words of its own."""
+    return {"text": outcome.kind.label, **concept_to_fhir(outcome.concept)}
+
+
+# Warnings, priority and outcome codes of a message: an index for worklists, never the record.
+
+_ARP_SYSTEM = ARPPriority.C1.system
+
+
+def priority_of(bundle: MessageBundle, request: Resource) -> str:
+    """The ambulance response priority of the plan, else ServiceRequest.priority."""
+    found = (
+        as_text(coding.get("code"))
+        for coding in _outcome_codings(bundle)
+        if same_system(as_text(coding.get("system")), _ARP_SYSTEM)
+    )
+    return next(found, as_text(request.get("priority")))[:CODE]
+
+
+def outcomes_of(bundle: MessageBundle) -> list[dict[str, str]]:
+    """CarePlan.activity.outcomeCodeableConcept: every code, and words that have none."""
+    listed: list[dict[str, str]] = []
+    for concept in outcome_concepts(bundle):
+        text = as_text(concept.get("text"))
+        named = [
+            {name: as_text(coding.get(name)) for name in ("system", "code", "display")} | {"text": text}
+            for coding in dicts(concept.get("coding"))
+        ]
+        listed += named or ([{"system": "", "code": "", "display": "", "text": text}] if text else [])
+    return listed
+
+
+def plan_of(bundle: MessageBundle) -> Resource | None:
+    return next(iter(bundle.of_type("CarePlan")), None)
+
+
+def clock_start(bundle: MessageBundle) -> datetime | None:
+    """CarePlan.period.start (standard section 9, workflow 4)."""
+    return instant(as_dict((plan_of(bundle) or {}).get("period")).get("start"))
+
+
+def outcome_concepts(bundle: MessageBundle) -> Iterator[Resource]:
+    """Every CarePlan.activity.outcomeCodeableConcept."""
+    for plan in bundle.of_type("CarePlan"):
+        for activity in dicts(plan.get("activity")):
+            yield from dicts(activity.get("outcomeCodeableConcept"))
+
+
+def _outcome_codings(bundle: MessageBundle) -> Iterator[Resource]:
+    return (coding for concept in outcome_concepts(bundle) for coding in dicts(concept.get("coding")))
+
+
+# The requester's assessment: narrative, triage outcomes, priority, complaint, what the patient was told.
+
+_KINDS: Mapping[str, OutcomeKind] = {
+    "pathways-dx-codes": OutcomeKind.DISPOSITION,
+    "pathways-sd-codes": OutcomeKind.SYMPTOM_DISCRIMINATOR,
+    "pathways-sg-codes": OutcomeKind.SYMPTOM_GROUP,
+}
+_BY_LABEL = {kind.label: kind for kind in OutcomeKind}
+
+
+def carried_assessment(bundle: MessageBundle, request_priority: bool) -> Assessment:
+    """Without clock and case number: those are of the new call. Words without a code are the narrative."""
+    coded, words = [], []
+    priority: ARPPriority | None = None
+    for concept in outcome_concepts(bundle):
+        arp = ARPPriority.lookup(code_in(concept, ARPPriority.C1.system))
+        if arp is not None:
+            priority = priority or arp
+        elif any(codings(concept)):
+            coded.append(concept)
+        else:
+            words.append(as_text(concept.get("text")))
+    made = tried(
+        lambda: Assessment(
+            narrative="\n\n".join(filter(None, words)),
+            outcomes=each_tried(_read_outcome, coded),
+            priority=priority if request_priority else None,
+        )
+    )
+    return made or Assessment()
+
+
+def carried_expectations(bundle: MessageBundle, request: Resource) -> Expectations:
+    """ServiceRequest.patientInstruction, and the wishes that we ourselves would send."""
+    wishes = (
+        as_text(each.get("valueString"))
+        for each in bundle.of_type("Observation")
+        if as_text((each.get("code") or {}).get("text")) == WISHES
+    )
+    told = as_text(request.get("patientInstruction"))
+    return tried(lambda: Expectations(told, next(wishes, ""))) or Expectations()
+
+
+def _read_outcome(concept: Resource) -> Outcome:
+    """Its kind is told by its words, where those are ours, or by the system of its code."""
+    kind, read = _BY_LABEL.get(as_text(concept.get("text"))), concept_of(concept)
+    if kind is not None:
+        return Outcome(kind, Concept(read.system, read.code, read.display))
+    return Outcome(_KINDS.get(read.system.rsplit("/", 1)[-1], OutcomeKind.OTHER), read)

@@ -1,0 +1,149 @@
+"""All that is stated for one request, as JSON keeps it; and whether the use case asks for it."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic import dataclasses as checked
+
+from bars_portal.exchange.fhir.codes import (
+    VALIDATION_USE_CASES,
+    EncounterStatus,
+    FlagCategory,
+    LocationType,
+    MessageCategory,
+    UseCase,
+)
+from referrals.cases.codes import STRICT, Concept, ResourceId, Words
+from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.assessment import Assessment, Expectations
+from referrals.parts.base import TimeFrame
+from referrals.parts.flags import Flag
+from referrals.parts.medication import Allergies, Medications, Stated
+from referrals.parts.observations import Observations
+from referrals.parts.people import Consent
+from referrals.parts.places import Place
+from referrals.parts.problems import Condition, Task
+from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService
+
+# The whole of what is stated for one request.
+
+
+class Stage(StrEnum):
+    """How far an ambulance control is with the call (standard section 6, Application 6): Encounter.status."""
+
+    FIRST_ALERT = EncounterStatus.IN_PROGRESS.value
+    TRIAGED = EncounterStatus.TRIAGED.value
+    COMPLETE = EncounterStatus.FINISHED.value
+
+    @property
+    def label(self) -> str:
+        return {"in-progress": "First alert", "triaged": "Triaged", "finished": "Fully triaged"}[self]
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class RequestContent:
+    """Everything but patient, parties and ids. `booking_ids`: Appointment ids of the receiver."""
+
+    use_case: UseCase
+    assessment: Assessment = Assessment()
+    stage: Stage | None = None
+    time_frame: TimeFrame | None = None
+    flags: tuple[Flag, ...] = ()
+    medications: Medications = Medications()
+    allergies: Allergies = Allergies()
+    observations: Observations = Observations()
+    rejected_services: tuple[RejectedService, ...] = ()
+    expectations: Expectations = Expectations()
+    places: tuple[Place, ...] = ()
+    condition: Condition | None = None
+    task: Task | None = None
+    nature_of_call: NatureOfCall | None = None
+    pre_triage: PreTriage | None = None
+    procedures: tuple[Concept, ...] = ()
+    notes: tuple[Words, ...] = ()
+    consent: Consent = Consent.IMPLIED
+    booking_ids: tuple[ResourceId, ...] = ()
+
+    @property
+    def category(self) -> MessageCategory:
+        validates = self.use_case in VALIDATION_USE_CASES
+        return MessageCategory.VALIDATION if validates else MessageCategory.REFERRAL
+
+
+# Content as JSON keeps it, and back.
+
+
+_ADAPTER = TypeAdapter(RequestContent)
+
+
+class ContentInvalid(Exception):
+    """`fields` names what is wrong, such as "places.0.uprn"; never what was stated there."""
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        super().__init__(f"These parts of the request are missing or cannot be used: {', '.join(fields)}")
+        self.fields = fields
+
+
+def content_to_json(content: RequestContent) -> dict[str, Any]:
+    """Plain JSON; numbers as text, so that none is rounded."""
+    dumped: dict[str, Any] = _ADAPTER.dump_python(content, mode="json")
+    return dumped
+
+
+def content_from_json(stored: object) -> RequestContent:
+    """Raises ContentInvalid."""
+    try:
+        return _ADAPTER.validate_python(stored)
+    except ValidationError as error:
+        found = (".".join(str(step) for step in each["loc"]) or "request" for each in error.errors())
+        fields = tuple(dict.fromkeys(found))
+    # Outside the handler: the library's own error, which holds what was stated, is not kept as its context.
+    raise ContentInvalid(fields)
+
+
+# Whether what was stated is what the use case asks for.
+
+
+def check_parts(content: RequestContent) -> None:
+    """Raises ContentInvalid naming the parts that are missing, or have no place in this use case."""
+    stated, needs = _stated(content), needs_of(content.use_case)
+    missing = [part for part, need in needs.items() if need is Need.REQUIRED and part not in stated]
+    too_much = [part for part in sorted(stated) if needs[part] is Need.ABSENT]
+    incidents = [place for place in content.places if place.type is LocationType.INCIDENT]
+    if len(incidents) > 1:
+        too_much.append(Part.INCIDENT)
+    if Part.SCENE_SAFETY in stated and not content.places and Part.SCENE_SAFETY not in too_much:
+        missing.append(Part.INCIDENT)
+    if missing or too_much:
+        raise ContentInvalid(tuple(dict.fromkeys(part.value for part in (*missing, *too_much))))
+
+
+def _stated(content: RequestContent) -> frozenset[Part]:
+    frame = content.time_frame
+    scene = [flag for flag in content.flags if flag.category is FlagCategory.SCENE_SAFETY]
+    found = {
+        Part.ASSESSMENT: content.assessment.is_stated,
+        Part.NARRATIVE: content.assessment.narrative,
+        Part.PRIORITY: content.assessment.priority,
+        Part.STAGE: content.stage,
+        Part.TIME_FRAME: frame,
+        Part.BREACH_TIME: frame and frame.end,
+        Part.FLAGS: len(content.flags) > len(scene),
+        Part.SCENE_SAFETY: scene,
+        Part.MEDICATION: content.medications.stated is not Stated.NOT_STATED,
+        Part.ALLERGIES: content.allergies.stated is not Stated.NOT_STATED,
+        Part.OBSERVATIONS: content.observations.is_stated,
+        Part.REJECTED_SERVICES: content.rejected_services,
+        Part.EXPECTATIONS: content.expectations.is_stated,
+        Part.INCIDENT: [each for each in content.places if each.type is LocationType.INCIDENT],
+        Part.OTHER_PLACES: [each for each in content.places if each.type is not LocationType.INCIDENT],
+        Part.CONDITION: content.condition,
+        Part.TASK: content.task,
+        Part.NATURE_OF_CALL: content.nature_of_call,
+        Part.PRE_TRIAGE: content.pre_triage,
+        Part.PROCEDURES: content.procedures,
+        Part.NOTES: content.notes,
+        Part.BOOKING: content.booking_ids,
+    }
+    return frozenset(part for part, value in found.items() if value)

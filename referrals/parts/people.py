@@ -1,0 +1,178 @@
+"""Who it is about, who asks, who responds, for whom, and on what ground data is shared."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bars_portal.correspondence.entries import Entry, Parties
+from bars_portal.exchange.fhir.bundle import Resource
+from bars_portal.exchange.fhir.codes import ConsentCategory
+from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
+from bars_portal.exchange.fhir.profiles import uk_core
+from bars_portal.exchange.fhir.timestamps import format_instant
+from bars_portal.patients.details import PatientDetails
+from bars_portal.patients.mapping import patient_to_fhir
+from referrals.cases.held import HeldRequest
+from referrals.parts.base import SNOMED, Frame, filled
+from referrals.parts.observations import BIRTH_SEX, BirthSex
+
+# Who is it about, who asks, and for whom: Patient, Practitioner, PractitionerRole, both organisations.
+
+
+@dataclass(frozen=True)
+class Requester:
+    """The person who asks; each part may be "" but one of the names."""
+
+    family_name: str
+    given_names: str = ""
+    role_profile_id: str = ""
+    role_code: str = ""
+    role_display: str = ""
+
+
+def people_entries(
+    frame: Frame,
+    *,
+    patient: PatientDetails,
+    birth_sex: BirthSex | None,
+    requester: Requester,
+    parties: Parties,
+) -> list[Entry]:
+    service = {**parties.service, "providedBy": frame.ref("receiver")}
+    return [
+        (frame.url("patient"), _patient(frame, patient, birth_sex)),
+        (frame.url("practitioner"), _practitioner(frame, requester)),
+        (frame.url("role"), _role(frame, requester)),
+        (frame.url("service"), service),
+        (frame.url("receiver"), parties.receiver),
+        (frame.url("sender"), parties.sender),
+    ]
+
+
+def _patient(frame: Frame, details: PatientDetails, birth_sex: BirthSex | None) -> Resource:
+    patient = patient_to_fhir(details, now=frame.now)
+    if birth_sex is None:
+        return patient
+    return {**patient, "extension": [{"url": BIRTH_SEX, "valueCode": birth_sex.value}]}
+
+
+def _practitioner(frame: Frame, requester: Requester) -> Resource:
+    name = filled({"family": requester.family_name, "given": requester.given_names.split()})
+    number = {"system": SDS_ROLE_PROFILE_SYSTEM, "value": requester.role_profile_id}
+    identifier = [number] if requester.role_profile_id else []
+    return filled({**frame.head("Practitioner"), "identifier": identifier, "name": [name]})
+
+
+def _role(frame: Frame, requester: Requester) -> Resource:
+    coding = filled({"system": SNOMED, "code": requester.role_code, "display": requester.role_display})
+    return filled(
+        {
+            **frame.head("PractitionerRole"),
+            "practitioner": frame.ref("practitioner"),
+            "organization": frame.ref("sender"),
+            "code": [{"coding": [coding]}] if requester.role_code else [],
+        }
+    )
+
+
+class Consent(StrEnum):
+    """On what ground the patient's data is shared for direct care: Consent.policyRule (v3-ActCode)."""
+
+    IMPLIED = "IMPLIED"
+    GIVEN = "OPTIN"
+
+
+# Consent to share for direct care (consent-categories-bars DRC; standard section 6).
+
+
+_SCOPE = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
+_ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+
+
+def consent_entry(frame: Frame, consent: Consent) -> Entry:
+    return frame.url("consent"), {
+        **frame.head("Consent"),
+        "status": "active",
+        "scope": {"coding": [_SCOPE]},
+        "category": [{"coding": [ConsentCategory.DIRECT_CARE.coding]}],
+        "patient": frame.ref("patient"),
+        "dateTime": frame.stamp,
+        "organization": [frame.ref("sender")],
+        "policyRule": {"coding": [{"system": _ACT_CODE, "code": consent.value}]},
+    }
+
+
+# Who answers, and for whom: the organisations of both sides, and the person.
+
+
+_ROLE_PROFILE = "https://fhir.nhs.uk/Id/sds-role-profile-id"
+_SNOMED = "http://snomed.info/sct"
+RECEIVER, SENDER = "requester-organisation", "responder-organisation"
+PEOPLE: Collection[str] = ("Organization", "Practitioner", "PractitionerRole")
+
+
+@dataclass(frozen=True)
+class Organisations:
+    """Organization resources: ours, and that of whoever asked."""
+
+    sender: Resource = field(repr=False)
+    receiver: Resource = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Responder:
+    """The person who answers; the SDS role profile id and the SNOMED role where they are known."""
+
+    name: str
+    role_profile_id: str = ""
+    role_code: str = ""
+    role_display: str = ""
+
+
+def responder_url(held: HeldRequest, answerer: Responder) -> str:
+    """fullUrl of the Practitioner; two colleagues of one case are two."""
+    return held.part_url(f"answerer|{answerer.role_profile_id}|{answerer.name}")
+
+
+def responder_entries(
+    held: HeldRequest, organisations: Organisations, answerer: Responder, now: datetime
+) -> list[Entry]:
+    """Both organisations, our person in their role, and everybody whom the request named."""
+    url = responder_url(held, answerer)
+    role_url = held.part_url(f"role|{answerer.role_profile_id}|{answerer.name}")
+    return [
+        (held.part_url(RECEIVER), organisations.receiver),
+        (held.part_url(SENDER), organisations.sender),
+        (url, _responder(answerer, now)),
+        (role_url, _responder_role(answerer, url, held.part_url(SENDER), now)),
+        *held.of_types(PEOPLE),
+    ]
+
+
+def _responder(answerer: Responder, now: datetime) -> Resource:
+    resource: Resource = {**_responder_head("Practitioner", now), "name": [{"text": answerer.name}]}
+    if answerer.role_profile_id:
+        resource["identifier"] = [{"system": _ROLE_PROFILE, "value": answerer.role_profile_id}]
+    return resource
+
+
+def _responder_role(answerer: Responder, practitioner: str, organisation: str, now: datetime) -> Resource:
+    resource: Resource = {
+        **_responder_head("PractitionerRole", now),
+        "practitioner": {"reference": practitioner},
+        "organization": {"reference": organisation},
+    }
+    if answerer.role_code:
+        coding = {"system": _SNOMED, "code": answerer.role_code}
+        if answerer.role_display:
+            coding["display"] = answerer.role_display
+        resource["code"] = [{"coding": [coding]}]
+    return resource
+
+
+def _responder_head(kind: str, now: datetime) -> Resource:
+    return {
+        "resourceType": kind,
+        "meta": {"lastUpdated": format_instant(now), "profile": [uk_core(kind)]},
+    }

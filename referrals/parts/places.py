@@ -1,0 +1,258 @@
+"""Where it happened, or where somebody waits (FHIR Location; standard section 6, location)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic import dataclasses as checked
+
+from bars_portal.correspondence.entries import Entry
+from bars_portal.exchange.fhir import profiles
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import LocationType
+from bars_portal.exchange.fhir.json import decimal_text, parse_decimal
+from bars_portal.exchange.fhir.profiles import EXTENSION_LOCATION, uk_core
+from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts, extension
+from bars_portal.exchange.fhir.timestamps import format_instant
+from referrals.cases.codes import STRICT, Line, LineOrNone, WordsOrNone
+from referrals.cases.held import HeldRequest
+from referrals.parts.base import Frame, code_in, each_tried, filled, require
+
+# Where it happened, or where somebody waits: by address, grid, what3words or position, and in words.
+
+
+_Digits = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{1,12})?$")]
+# Metres on the national grid.
+_Grid = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{1,7}(?:\.[0-9]{1,6})?)?$")]
+_ThreeWords = Annotated[str, StringConstraints(pattern=r"^(?:[\p{L}]{1,40}(?:\.[\p{L}]{1,40}){2})?$")]
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class Position:
+    """WGS 84, in degrees."""
+
+    latitude: Annotated[Decimal, Field(ge=-90, le=90, decimal_places=8)]
+    longitude: Annotated[Decimal, Field(ge=-180, le=180, decimal_places=8)]
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class Place:
+    """A Location. `accuracy` in metres; `what3words` without the slashes; `directions` in words."""
+
+    type: LocationType = LocationType.INCIDENT
+    name: LineOrNone = ""
+    address_lines: tuple[Line, ...] = ()
+    town: LineOrNone = ""
+    postcode: LineOrNone = ""
+    uprn: _Digits = ""
+    eastings: _Grid = ""
+    northings: _Grid = ""
+    what3words: _ThreeWords = ""
+    position: Position | None = None
+    accuracy: _Digits = ""
+    directions: WordsOrNone = ""
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if bool(self.eastings) != bool(self.northings):
+            raise ValueError("Eastings and northings go together.")
+        address = self.address_lines or self.town or self.postcode
+        if not (address or self.uprn or self.eastings or self.what3words or self.position):
+            raise ValueError("An address, UPRN, grid, what3words or position is needed.")
+        return self
+
+
+# Location: where it is, by address, LocationExtension and position (BARSLocation-incident-location).
+
+
+_GRID = ("uprn", "eastings", "northings", "what3words", "accuracy")
+# Names within LocationExtension.
+_WIRE = {"uprn": "UPRN"}
+
+
+def place_part(number: int) -> str:
+    """Under which name the place's fullUrl is derived."""
+    return f"place {number}"
+
+
+def incident_parts(places: Sequence[Place]) -> list[str]:
+    return [place_part(n) for n, place in enumerate(places) if place.type is LocationType.INCIDENT]
+
+
+def place_entries(frame: Frame, places: Sequence[Place], *, validates: bool) -> list[Entry]:
+    return [
+        (frame.url(place_part(number)), _location(frame, place, validates=validates))
+        for number, place in enumerate(places)
+    ]
+
+
+def _location(frame: Frame, place: Place, *, validates: bool) -> Resource:
+    """The definition of a validation names the plain UK Core profile."""
+    incident = place.type is LocationType.INCIDENT and not validates
+    return filled(
+        {
+            **frame.head("Location", profiles.LOCATION_INCIDENT if incident else ""),
+            "extension": _extension(place),
+            "name": place.name,
+            "description": place.directions,
+            "type": [{"coding": [place.type.coding]}],
+            "address": filled(
+                {"line": list(place.address_lines), "city": place.town, "postalCode": place.postcode}
+            ),
+            "position": _position(place.position),
+        }
+    )
+
+
+def _extension(place: Place) -> list[Resource]:
+    parts = [
+        {"url": _WIRE.get(name, name), "valueString": getattr(place, name)}
+        for name in _GRID
+        if getattr(place, name)
+    ]
+    return [{"extension": parts, "url": profiles.EXTENSION_LOCATION}] if parts else []
+
+
+def _position(position: Position | None) -> Resource:
+    if position is None:
+        return {}
+    return {name: parse_decimal(format(getattr(position, name), "f")) for name in ("longitude", "latitude")}
+
+
+# Where it happened, and other places of the case (Location; standard section 6, location).
+
+
+_READ_GRID = {"UPRN": "uprn", "eastings": "eastings", "northings": "northings", "accuracy": "accuracy"}
+_VALUES = ("valueString", "valueDecimal", "valueInteger", "valueCode")
+
+
+def carried_places(bundle: MessageBundle) -> tuple[Place, ...]:
+    """Places of a known kind; the practice of a slot or a department is none."""
+    system = LocationType.INCIDENT.system
+    found = (
+        (kind, each)
+        for each in bundle.of_type("Location")
+        if (kind := LocationType.lookup(code_in(each.get("type"), system))) is not None
+    )
+    return each_tried(_read_place, found)
+
+
+def _read_place(found: tuple[LocationType, Resource]) -> Place:
+    kind, location = found
+    address = as_dict(location.get("address"))
+    known = _read_extension(location)
+    return Place(
+        type=kind,
+        name=as_text(location.get("name")),
+        address_lines=tuple(line for each in as_list(address.get("line")) if (line := as_text(each).strip())),
+        town=as_text(address.get("city")),
+        postcode=as_text(address.get("postalCode")),
+        what3words=known.get("what3words", "").lstrip("/"),
+        position=_read_position(as_dict(location.get("position"))),
+        directions=as_text(location.get("description")),
+        **{ours: known.get(wire, "") for wire, ours in _READ_GRID.items()},
+    )
+
+
+def _read_extension(location: Resource) -> dict[str, str]:
+    """LocationExtension: each part by its name, as text."""
+    parts = dicts(extension(location, profiles.EXTENSION_LOCATION).get("extension"))
+    return {as_text(each.get("url")): _read_text(each) for each in parts}
+
+
+def _read_text(part: Resource) -> str:
+    value = next((part[name] for name in _VALUES if name in part), "")
+    return decimal_text(value) if isinstance(value, int | float) else as_text(value)
+
+
+def _read_position(position: Resource) -> Position | None:
+    latitude, longitude = position.get("latitude"), position.get("longitude")
+    if not (isinstance(latitude, int | float) and isinstance(longitude, int | float)):
+        return None
+    return Position(Decimal(decimal_text(latitude)), Decimal(decimal_text(longitude)))
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentPlace:
+    """Where the patient is now (Location). Every part may be ""; grid and position are decimals as text."""
+
+    name: str = ""
+    address_lines: tuple[str, ...] = ()
+    city: str = ""
+    postcode: str = ""
+    uprn: str = ""
+    eastings: str = ""
+    northings: str = ""
+    what3words: str = ""
+    latitude: str = ""
+    longitude: str = ""
+
+    def __post_init__(self) -> None:
+        pairs = ((self.eastings, self.northings), (self.latitude, self.longitude))
+        require(all(bool(one) == bool(other) for one, other in pairs), "Give both parts of the position.")
+        address = (*self.address_lines, self.city, self.postcode)
+        known = (*address, self.uprn, self.what3words, self.eastings, self.latitude)
+        require(any(each.strip() for each in known), "Say where the patient is.")
+
+
+# Where the patient is now, when the responder found out that it is somewhere else.
+
+
+_CURRENT_GRID = (
+    ("UPRN", "uprn"),
+    ("eastings", "eastings"),
+    ("northings", "northings"),
+    ("what3words", "what3words"),
+)
+
+
+def location_entry(held: HeldRequest, place: CurrentPlace | None, *, now: datetime) -> list[Entry]:
+    """The Location as it was sent, or the new place under its fullUrl; at most one."""
+    known = held.of_types({"Location"})[:1]
+    if place is None:
+        return known
+    url, before = known[0] if known else (held.part_url("place"), {})
+    return [(url, _moved(before, place, now))]
+
+
+def _moved(before: Resource, place: CurrentPlace, now: datetime) -> Resource:
+    """Nothing of the old place stays but what does not say where: its type and id."""
+    kept: Resource = {name: before[name] for name in ("id", "type") if name in before}
+    location: Resource = {
+        "resourceType": "Location",
+        **kept,
+        "meta": {"lastUpdated": format_instant(now), "profile": [uk_core("Location")]},
+        "extension": [*_other_extensions(before), *_current_extension(place)],
+        "name": place.name,
+        "address": _current_address(place),
+        "position": _current_position(place),
+    }
+    return {name: each for name, each in location.items() if each not in ("", [], {})}
+
+
+def _other_extensions(before: Resource) -> list[Resource]:
+    return [each for each in dicts(before.get("extension")) if each.get("url") != EXTENSION_LOCATION]
+
+
+def _current_extension(place: CurrentPlace) -> list[Resource]:
+    parts = [{"url": url, "valueString": str(getattr(place, name))} for url, name in _CURRENT_GRID]
+    given = [each for each in parts if each["valueString"]]
+    return [{"url": EXTENSION_LOCATION, "extension": given}] if given else []
+
+
+def _current_address(place: CurrentPlace) -> Resource:
+    address = {
+        "line": [line for line in place.address_lines if line.strip()],
+        "city": place.city,
+        "postalCode": place.postcode,
+    }
+    return {name: each for name, each in address.items() if each}
+
+
+def _current_position(place: CurrentPlace) -> Resource:
+    if not place.latitude:
+        return {}
+    return {"longitude": parse_decimal(place.longitude), "latitude": parse_decimal(place.latitude)}

@@ -1,0 +1,192 @@
+"""Set questions (QuestionnaireResponse): of ambulance controls, and why offered services were not taken."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from pydantic import dataclasses as checked
+
+from bars_portal.correspondence.entries import Entry
+from bars_portal.exchange.fhir.bundle import Resource
+from bars_portal.exchange.fhir.codes import DosRejectedReason
+from referrals.cases.codes import STRICT, LineOrNone, WordsOrNone
+from referrals.parts.base import SNOMED, Frame
+
+# Answers to set questions: of ambulance controls, and why offered services were not taken.
+
+
+class YesNo(StrEnum):
+    YES = "yes"
+    NO = "no"
+
+
+class NatureOfCall(StrEnum):
+    """Questionnaire NOC: the code; `label` is its display."""
+
+    CHOKING = "CHOM"
+    HAEMORRHAGE = "DAHM"
+    DROWNING = "DROM"
+    FITTING = "FINM"
+    HANGING = "HANM"
+    PROFESSIONAL_C1 = "HI1M"
+    INEFFECTIVE_BREATHING = "INBM"
+    MAJOR_TRAUMA = "MATM"
+    MATERNITY = "MACM"
+    MEDICAL_UNCONSCIOUS = "MEUM"
+    ALLERGIC_REACTION = "SARM"
+    TRAUMA_UNCONSCIOUS = "TRUM"
+    ANAPHYLAXIS = "ANAP"
+    ARREST = "AP1P"
+    ASTHMA = "ALTP"
+    OBSTETRIC = "OBEP"
+    HAEMORRHAGE_UNDER_5 = "5SHP"
+    UNCONSCIOUS_UNDER_16 = "16UP"
+    UNCONSCIOUS_PREGNANT = "UNPP"
+
+    @property
+    def label(self) -> str:
+        return _NATURES[self]
+
+
+_NATURES = {
+    NatureOfCall.CHOKING: "Choking",
+    NatureOfCall.HAEMORRHAGE: "Dangerous Haemorrhage",
+    NatureOfCall.DROWNING: "Drowning",
+    NatureOfCall.FITTING: "Fitting now",
+    NatureOfCall.HANGING: "Hanging",
+    NatureOfCall.PROFESSIONAL_C1: "HCP /IFT C1",
+    NatureOfCall.INEFFECTIVE_BREATHING: "Ineffective Breathing",
+    NatureOfCall.MAJOR_TRAUMA: "Major Trauma",
+    NatureOfCall.MATERNITY: "Maternity Complications",
+    NatureOfCall.MEDICAL_UNCONSCIOUS: "Medical (unconscious)",
+    NatureOfCall.ALLERGIC_REACTION: "Severe Allergic Reaction",
+    NatureOfCall.TRAUMA_UNCONSCIOUS: "Trauma (unconscious)",
+    NatureOfCall.ANAPHYLAXIS: "Anaphylaxis (potential)",
+    NatureOfCall.ARREST: "Arrest/ Peri Arrest (Cat1)",
+    NatureOfCall.ASTHMA: "Asthma (life threatening)",
+    NatureOfCall.OBSTETRIC: "Obstetric Emergency",
+    NatureOfCall.HAEMORRHAGE_UNDER_5: "Under 5 Severe Haemorrhage",
+    NatureOfCall.UNCONSCIOUS_UNDER_16: "Under 16 unconscious",
+    NatureOfCall.UNCONSCIOUS_PREGNANT: "Unconscious pregnant > 20 weeks",
+}
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class PreTriage:
+    """Questionnaire PTS, the pre-triage sieve; None: not answered. Who does not breathe is asked no more."""
+
+    breathing: YesNo
+    conscious: YesNo | None = None
+    noisy: YesNo | None = None
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class RejectedService:
+    """A service that was offered and not taken; `service_id` is its DoS id."""
+
+    reason: DosRejectedReason
+    service_id: LineOrNone = ""
+    name: LineOrNone = ""
+    comment: WordsOrNone = ""
+
+
+# QuestionnaireResponse: nature of call, pre-triage sieve, and the services that were not taken.
+
+
+_REASON = "http://hl7.org/fhir/StructureDefinition/questionnaireresponse-reason"
+_QUESTIONNAIRE = "https://fhir.nhs.uk/Questionnaire/"
+_NATURE_QUESTION = "What is the nature of call?"
+REJECTED = "Rejected Services"
+# Questionnaire PTS: (field, question, SNOMED code and display for yes, for no).
+_SIEVE = (
+    (
+        "breathing",
+        "Is the patient breathing?",
+        ("78064003", "Breathing (observable entity)"),
+        ("1023001", "Not Breathing (finding)"),
+    ),
+    (
+        "conscious",
+        "Is the patient awake (conscious)?",
+        ("428913001", "No loss of consciousness (situation)"),
+        ("419045004", "Loss of consciousness (finding)"),
+    ),
+    (
+        "noisy",
+        "Is their breathing noisy?",
+        ("248573009", "Noisy respiration (finding)"),
+        ("48348007", "Normal breath sounds (finding)"),
+    ),
+)
+
+
+def questionnaire_entries(
+    frame: Frame,
+    *,
+    nature: NatureOfCall | None,
+    sieve: PreTriage | None,
+    rejected: Sequence[RejectedService],
+) -> list[Entry]:
+    entries: list[Entry] = []
+    if nature is not None:
+        entries.append((frame.url("nature of call"), _nature(frame, nature)))
+    if sieve is not None:
+        entries.append((frame.url("pre-triage"), _sieve(frame, sieve)))
+    if rejected:
+        entries.append((frame.url("rejected services"), _rejected(frame, rejected)))
+    return entries
+
+
+def _nature(frame: Frame, nature: NatureOfCall) -> Resource:
+    answer = {"valueCoding": {"code": nature.value, "display": nature.label}}
+    items = [{"linkId": "0", "text": _NATURE_QUESTION, "answer": [answer]}]
+    return _response(frame, "Nature of Call Questionnaire", items, subject="patient", name="NOC")
+
+
+def _sieve(frame: Frame, answers: PreTriage) -> Resource:
+    items = []
+    for number, (field, question, yes, no) in enumerate(_SIEVE):
+        answer = getattr(answers, field)
+        if answer is not None:
+            code, display = yes if answer is YesNo.YES else no
+            coding = {"system": SNOMED, "code": code, "display": display}
+            items.append({"linkId": str(number), "text": question, "answer": [{"valueCoding": coding}]})
+    return _response(frame, "Pre Triage Sieve Questionnaire", items, subject="patient", name="PTS")
+
+
+def _rejected(frame: Frame, services: Sequence[RejectedService]) -> Resource:
+    listed = [
+        {"linkId": f"Service{number}", "item": _service(each)}
+        for number, each in enumerate(services, start=1)
+    ]
+    items = [{"linkId": "RejectedServices", "text": REJECTED, "item": listed}]
+    return _response(frame, REJECTED, items, subject="rejected flag")
+
+
+def _service(service: RejectedService) -> list[Resource]:
+    texts = {
+        "ServiceId": service.service_id,
+        "ServiceName": service.name,
+        "RejectionComment": service.comment,
+    }
+    reason = {"linkId": "RejectionReason", "answer": [{"valueCoding": service.reason.coding}]}
+    return [
+        *({"linkId": name, "answer": [{"valueString": text}]} for name, text in texts.items() if text),
+        reason,
+    ]
+
+
+def _response(frame: Frame, reason: str, items: list[Any], *, subject: str, name: str = "") -> Resource:
+    canonical = {"questionnaire": f"{_QUESTIONNAIRE}{name}"} if name else {}
+    return {
+        **frame.head("QuestionnaireResponse"),
+        "extension": [{"url": _REASON, "valueCodeableConcept": {"text": reason}}],
+        **canonical,
+        "status": "completed",
+        "subject": frame.ref(subject),
+        "encounter": frame.ref("encounter"),
+        "authored": frame.stamp,
+        "author": frame.ref("practitioner"),
+        "source": frame.ref("patient"),
+        "item": items,
+    }

@@ -1,0 +1,234 @@
+"""The resources of a whole request, from what was stated, and what of a received one goes onward."""
+
+from collections.abc import Callable, Sequence
+
+from bars_portal.correspondence.entries import Entry, Parties
+from bars_portal.exchange.fhir import profiles
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import (
+    CAD_USE_CASES,
+    EncounterStatus,
+    FlagCategory,
+    LocationType,
+    MessageCategory,
+    ServiceRequestStatus,
+    UseCase,
+)
+from bars_portal.exchange.fhir.timestamps import format_instant
+from bars_portal.patients.details import PatientDetails
+from referrals.cases.wire import patient_of
+from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.assessment import carried_assessment, carried_expectations, plan_entry
+from referrals.parts.base import Frame, filled, period
+from referrals.parts.content import RequestContent
+from referrals.parts.flags import carried_flags, flag_entries, rejected_flag
+from referrals.parts.medication import (
+    allergy_entries,
+    carried_allergies,
+    carried_medications,
+    medication_entries,
+)
+from referrals.parts.observations import carried_observations, observation_entries
+from referrals.parts.people import Requester, consent_entry, people_entries
+from referrals.parts.places import Place, carried_places, incident_parts, place_entries
+from referrals.parts.problems import carried_condition, carried_notes, carried_procedures, problem_entries
+from referrals.parts.questionnaires import questionnaire_entries
+
+# The ServiceRequest itself: what is asked, of whom, for when (profiles BARSServiceRequest-request-*).
+
+
+_PROFILES = {
+    MessageCategory.REFERRAL: profiles.SERVICEREQUEST_REFERRAL,
+    MessageCategory.VALIDATION: profiles.SERVICEREQUEST_VALIDATION,
+}
+
+
+def request_resource(
+    frame: Frame, content: RequestContent, *, authored_on: str, supporting: Sequence[tuple[str, str]]
+) -> Resource:
+    """`supporting`: fullUrl and words of what explains the choice of the service."""
+    bookings = [{"reference": f"Appointment/{each}", "display": "Booking"} for each in content.booking_ids]
+    return filled(
+        {
+            **frame.head("ServiceRequest", _PROFILES[content.category]),
+            "basedOn": [frame.ref("plan")],
+            "status": ServiceRequestStatus.ACTIVE.value,
+            "intent": "plan",
+            "category": [{"coding": [content.category.coding, content.use_case.coding]}],
+            "subject": frame.ref("patient"),
+            "encounter": frame.ref("encounter"),
+            "occurrencePeriod": period(content.time_frame),
+            "authoredOn": authored_on,
+            "requester": frame.ref("practitioner"),
+            "performer": [frame.ref("service")],
+            "locationReference": [frame.ref(part) for part in incident_parts(content.places)],
+            "supportingInfo": [
+                *({"reference": url, "display": words} for url, words in supporting),
+                *bookings,
+            ],
+            "patientInstruction": content.expectations.told,
+        }
+    )
+
+
+# The sender's Encounter: its case number, its journey, and how far it is (UKCore-Encounter).
+
+
+CASE_NUMBER_SYSTEM = "https://bars-portal.local/Id/case-number"
+_EMERGENCY = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+    "code": "EMER",
+    "display": "emergency",
+}
+
+
+def encounter_entry(frame: Frame, content: RequestContent) -> Entry:
+    began = format_instant(content.assessment.started_at or frame.now)
+    number = content.assessment.case_number or str(frame.case_id)
+    encounter = {
+        **frame.head("Encounter"),
+        "identifier": [{"system": CASE_NUMBER_SYSTEM, "value": number}],
+        "status": encounter_status(content).value,
+        "class": _EMERGENCY,
+        "subject": frame.ref("patient"),
+        "episodeOfCare": [{"reference": f"EpisodeOfCare/{frame.journey_id}"}],
+        "period": {"start": began},
+        "location": _locations(frame, content, began),
+    }
+    return frame.url("encounter"), filled(encounter)
+
+
+def encounter_status(content: RequestContent) -> EncounterStatus:
+    """Ambulance control says it; a validation is triaged; every other assessment is finished."""
+    if content.stage is not None:
+        return EncounterStatus(content.stage.value)
+    validates = content.category is MessageCategory.VALIDATION
+    return EncounterStatus.TRIAGED if validates else EncounterStatus.FINISHED
+
+
+def _locations(frame: Frame, content: RequestContent, began: str) -> list[dict[str, object]]:
+    """Between ambulance controls the Encounter says where it is, too."""
+    if content.use_case not in CAD_USE_CASES:
+        return []
+    return [
+        {"location": frame.ref(part), "status": "active", "period": {"start": began}}
+        for part in incident_parts(content.places)
+    ]
+
+
+# All entries of a request, from what was stated; the header is the message's own.
+
+
+def request_entries(
+    frame: Frame,
+    content: RequestContent,
+    *,
+    patient: PatientDetails,
+    requester: Requester,
+    parties: Parties,
+    authored_on: str = "",
+) -> tuple[Resource, list[Entry]]:
+    """The ServiceRequest, and every other entry but the header. `authored_on` of an update: the first's."""
+    flags = flag_entries(
+        frame,
+        content.flags,
+        places=content.places,
+        began=content.assessment.started_at or frame.now,
+    )
+    if content.rejected_services:
+        flags.append(rejected_flag(frame))
+    observations = observation_entries(frame, content.observations, wishes=content.expectations.wishes)
+    questionnaires = questionnaire_entries(
+        frame,
+        nature=content.nature_of_call,
+        sieve=content.pre_triage,
+        rejected=content.rejected_services,
+    )
+    request = request_resource(
+        frame, content, authored_on=authored_on or frame.stamp, supporting=_named(questionnaires)
+    )
+    people = people_entries(
+        frame,
+        patient=patient,
+        birth_sex=content.observations.birth_sex,
+        requester=requester,
+        parties=parties,
+    )
+    validates = content.category is MessageCategory.VALIDATION
+    return request, [
+        encounter_entry(frame, content),
+        plan_entry(
+            frame,
+            content.assessment,
+            is_open=validates or content.use_case in CAD_USE_CASES,
+            because="condition" if content.condition else "",
+            to_do="task" if content.task else "",
+            supporting=[*_named(flags), *_named(observations)],
+        ),
+        *people,
+        *place_entries(frame, content.places, validates=validates),
+        *flags,
+        *observations,
+        *medication_entries(frame, content.medications),
+        *allergy_entries(frame, content.allergies),
+        *problem_entries(
+            frame,
+            condition=content.condition,
+            task=content.task,
+            procedures=content.procedures,
+            notes=content.notes,
+        ),
+        *questionnaires,
+        consent_entry(frame, content.consent),
+    ]
+
+
+def _named(entries: list[Entry]) -> list[tuple[str, str]]:
+    return [(url, _words(resource)) for url, resource in entries]
+
+
+def _words(resource: Resource) -> str:
+    """What a reader of the reference alone is told: the kind of thing, not what it says."""
+    if resource["resourceType"] == "Flag":
+        return f"{resource['category'][0]['coding'][0]['display']} Flag"
+    if resource["resourceType"] == "QuestionnaireResponse":
+        return str(resource["extension"][0]["valueCodeableConcept"]["text"])
+    return str(resource["code"].get("text") or "Observation")
+
+
+# All parts that go onward together.
+#
+# Not carried: what belongs to the first request alone. That is its clock and time frame, its case number, its
+# task, the services that were rejected, the questionnaires of ambulance controls, consent and bookings.
+
+
+def carried_content(bundle: MessageBundle, use_case: UseCase) -> RequestContent:
+    """As far as the use case has a place for it; what cannot be read is left out, never an error."""
+    needs = needs_of(use_case)
+
+    def has(part: Part) -> bool:
+        return needs[part] is not Need.ABSENT
+
+    request = bundle.focus or {}
+    warnings = carried_flags(bundle)
+    scene = FlagCategory.SCENE_SAFETY
+    return RequestContent(
+        use_case=use_case,
+        assessment=carried_assessment(bundle, has(Part.PRIORITY)),
+        flags=tuple(each for each in warnings if each.category is not scene or has(Part.SCENE_SAFETY)),
+        medications=carried_medications(bundle),
+        allergies=carried_allergies(bundle),
+        observations=carried_observations(bundle, patient_of(bundle, request) or {}),
+        expectations=carried_expectations(bundle, request),
+        places=_fitting(carried_places(bundle), has),
+        condition=carried_condition(bundle) if has(Part.CONDITION) else None,
+        procedures=carried_procedures(bundle) if has(Part.PROCEDURES) else (),
+        notes=carried_notes(bundle) if has(Part.NOTES) else (),
+    )
+
+
+def _fitting(found: tuple[Place, ...], has: Callable[[Part], bool]) -> tuple[Place, ...]:
+    """One incident at the most, and others where the use case has them."""
+    incidents = [each for each in found if each.type is LocationType.INCIDENT][:1]
+    others = [each for each in found if each.type is not LocationType.INCIDENT]
+    return (*(incidents if has(Part.INCIDENT) else ()), *(others if has(Part.OTHER_PLACES) else ()))

@@ -1,0 +1,251 @@
+"""Requests that reach us: new, updated, taken back; inside the message's transaction (standard section 6)."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from bars_portal.correspondence.envelope import new_reference
+from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.context import MessageContext
+from bars_portal.exchange.fhir.bundle import Resource
+from bars_portal.exchange.fhir.codes import ServiceRequestStatus
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
+from bars_portal.exchange.registry import Applied
+from bars_portal.patients.models import Journey, Patient
+from bars_portal.patients.selectors import details_of
+from bars_portal.patients.services import create_patient, open_journey
+from bars_portal.sql import insert
+from directory.selectors.services import receiving_service
+from referrals.cases import wire
+from referrals.cases.held import included_in
+from referrals.cases.history import change_case, start_history, write_version
+from referrals.cases.models import MODELS, Case
+from referrals.cases.states import CaseEvent, CaseStatus, TransitionRefused
+from referrals.parts.facts import columns
+from referrals.receiving import mapping
+from referrals.receiving.mapping import ReceivedCase
+from referrals.receiving.selectors import lock_received_case
+
+# A new referral or validation request that reaches us, inside the message's transaction.
+
+
+FULL_URL_LENGTH = 200
+
+
+def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
+    """Write the case with journey, patient, history and first version; gives what to answer with."""
+    now = context.received_at
+    service = receiving_service(context.service)
+    organisation = service.provider
+    journey = open_journey(
+        organisation=organisation,
+        correlation_id=context.correlation_id,
+        journey_id=received.journey_id,
+        is_surely_new=context.is_new_conversation,
+        now=now,
+    )
+    patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)
+    case = MODELS[received.category](
+        direction=Direction.RECEIVED,
+        status=CaseStatus.RECEIVED,
+        organisation=organisation,
+        service=service,
+        patient=patient,
+        journey=journey,
+        correlation_id=context.correlation_id,
+        **columns(received.facts) | {"breach_at": _due(received, context.told, now)},
+        **sender_columns(context),
+        sender_full_url=received.url[:FULL_URL_LENGTH],
+        sender_stamps=mapping.stamps_of(received),
+        message_id=context.inbound_id,
+        created_at=now,
+        updated_at=now,
+    )
+    encounter = _draw_ids(case, received, now)
+    answer = mapping.whole_reply(received, focus=case.resource, others=[encounter], now=now)
+    insert(case)
+    start_history(
+        case=case,
+        event=CaseEvent.RECEIVE,
+        bundle_id=received.bundle.id,
+        actor=context.actor,
+        now=now,
+        message_id=context.inbound_id,
+    )
+    return Applied(focus=(received.url, case.resource), included=[encounter], answer=answer)
+
+
+def _due(received: ReceivedCase, minutes: int | None, now: datetime) -> datetime | None:
+    """As the message says, else by a rule of ours, when there is one."""
+    by_rule = None if minutes is None else now + timedelta(minutes=minutes)
+    return received.facts.breach_at or by_rule
+
+
+def sender_columns(context: MessageContext) -> dict[str, str]:
+    """Who sent it: MessageHeader.source.endpoint and NHSD-End-User-Organisation."""
+    return {
+        "source_service_id": context.source.value if context.source else "",
+        "sender_ods_code": context.sender_ods_code[:12],
+        "sender_name": context.sender_name[:200],
+    }
+
+
+def _draw_ids(case: Case, received: ReceivedCase, now: datetime) -> tuple[str, Resource]:
+    """Gives our Encounter, which tells the reference; when that is taken, the message is applied again."""
+    case.id, case.reference = uuid4(), new_reference(case.organisation.name)
+    encounter = mapping.own_encounter(
+        received, case_id=case.id, reference=case.reference, status=CaseStatus.RECEIVED, now=now
+    )
+    case.resource = wire.accepted_request(received.request, case_id=case.id, version=1, now=now)
+    return encounter
+
+
+# The received case that a later message is about: known, its sender's, current, and not changed since.
+
+
+REQUEST = "Bundle.entry.resource.ofType(ServiceRequest)"
+
+
+def known_case(received: ReceivedCase, context: MessageContext) -> Case:
+    """The case, its row locked until the end of the message's transaction.
+
+    Raises OutcomeError: 404 unknown, 401 somebody else's, 422 over already, 409 conflict older than held.
+    """
+    case = lock_received_case(
+        category=received.category,
+        service_id=context.service.service_id,
+        ids=received.ids,
+        full_url=received.url[:FULL_URL_LENGTH],
+        source=context.source,
+        correlation_id=context.correlation_id,
+        journey_id=received.journey_id,
+    )
+    if case is None:
+        words = f"There is no such {received.category} request at this service"
+        raise fault(OutcomeCode.NOT_FOUND, words, REQUEST)
+    _check_theirs(case, context)
+    if not case.is_current:
+        words = "The request is over: it was taken back, rejected or completed already"
+        raise fault(OutcomeCode.UNPROCESSABLE, words, f"{REQUEST}.status")
+    _check_not_stale(case, received)
+    return case
+
+
+def _check_theirs(case: Case, context: MessageContext) -> None:
+    """Only who asked may change it: the same source service, or the same organisation.
+
+    401, not 403: the proxy replaces what a 403 says.
+    """
+    source = context.source.value if context.source else ""
+    same_service = bool(source) and source == case.source_service_id
+    same_organisation = bool(context.sender_ods_code) and context.sender_ods_code == case.sender_ods_code
+    nameless = not (source or context.sender_ods_code or case.source_service_id or case.sender_ods_code)
+    if not (same_service or same_organisation or nameless):
+        raise fault(OutcomeCode.NOT_PERMITTED, "The request was made by another organisation")
+
+
+def _check_not_stale(case: Case, received: ReceivedCase) -> None:
+    stale = mapping.stale_entries(received, case.sender_stamps)
+    issues = [Issue(OutcomeCode.CONFLICT, f"{path} is older than what we hold", (path,)) for path in stale]
+    if issues:
+        raise OutcomeError(*issues)
+
+
+# An update of a case that we hold (standard section 6).
+
+
+def receive_update(*, received: ReceivedCase, context: MessageContext) -> Applied:
+    """Lay the message over the case as a new version. Raises OutcomeError as `known_case` does."""
+    now = context.received_at
+    case = known_case(received, context)
+    request = mapping.merged_request(received, case.resource, case.sender_stamps)
+    merged = mapping.merged_entries(received, included_in(case), case.sender_stamps)
+    stands = mapping.merged_case(received, request, merged)
+    encounter = mapping.own_encounter(
+        received, case_id=case.pk, reference=case.reference, status=CaseStatus(case.status), now=now
+    )
+    others = [*merged, encounter]
+    version = case.version + 1
+    resource = wire.accepted_request(request, case_id=case.pk, version=version, now=now)
+    answer = mapping.whole_reply(received, focus=resource, others=others, now=now)
+    journey = _journey(case, stands, now)
+    changes = {
+        **columns(stands.facts),
+        "resource": resource,
+        "included": wire.read_back(answer, focus_id=case.pk),
+        "sender_stamps": {**case.sender_stamps, **mapping.stamps_of(received)},
+        "version": version,
+        "message_id": context.inbound_id,
+        "journey": journey,
+        "patient": _patient(case, stands, journey, now),
+    }
+    apply_change(case, CaseEvent.RECEIVE_UPDATE, changes, received, context)
+    return Applied(focus=(received.url, case.resource), included=others, answer=answer)
+
+
+def apply_change(
+    case: Case,
+    event: CaseEvent,
+    changes: dict[str, object],
+    received: ReceivedCase,
+    context: MessageContext,
+) -> None:
+    """The change, its history row and its version. Raises OutcomeError 409: somebody was first."""
+    now, message_id = context.received_at, context.inbound_id
+    try:
+        change_case(
+            case=case, event=event, actor=context.actor, now=now, message_id=message_id, changes=changes
+        )
+    except TransitionRefused:
+        raise fault(OutcomeCode.CONFLICT, "The request was changed at the same moment", REQUEST) from None
+    write_version(case=case, bundle_id=received.bundle.id, message_id=message_id, now=now)
+
+
+def _journey(case: Case, received: ReceivedCase, now: datetime) -> Journey:
+    """An update may be the first message of the case that names its journey."""
+    if case.journey.journey_id is not None or received.journey_id is None:
+        return case.journey
+    return open_journey(
+        organisation=case.organisation,
+        correlation_id=case.journey.correlation_id,
+        journey_id=received.journey_id,
+        now=now,
+    )
+
+
+def _patient(case: Case, received: ReceivedCase, journey: Journey, now: datetime) -> Patient:
+    """A patient of whom the update knows more, or something else, is written anew: history keeps the old."""
+    if received.patient == details_of(case.patient):
+        return case.patient
+    return create_patient(details=received.patient, organisation=case.organisation, journey=journey, now=now)
+
+
+# A case that its sender takes back: revoked, or it never should have been (standard section 6).
+
+
+_EVENTS = {
+    ServiceRequestStatus.REVOKED.value: CaseEvent.RECEIVE_REVOKE,
+    ServiceRequestStatus.ENTERED_IN_ERROR.value: CaseEvent.RECEIVE_ENTERED_IN_ERROR,
+}
+
+
+def receive_end(*, received: ReceivedCase, context: MessageContext) -> Applied:
+    """End the case as ServiceRequest.status says. What it held stays: a cancel leaves most of it out.
+
+    Raises OutcomeError as `known_case` does.
+    """
+    case = known_case(received, context)
+    version = case.version + 1
+    ended = mapping.ended_request(case.resource, received.request, version=version, now=context.received_at)
+    changes = {
+        "resource": ended,
+        # From now on the message is another one, which leaves most of it out.
+        "included": included_in(case),
+        "sender_stamps": {**case.sender_stamps, **mapping.stamps_of(received)},
+        "version": version,
+        "message_id": context.inbound_id,
+    }
+    apply_change(case, _EVENTS[str(received.request.get("status"))], changes, received, context)
+    answer = wire.accepted_request(
+        received.request, case_id=case.pk, version=version, now=context.received_at
+    )
+    return Applied(focus=(received.url, answer))

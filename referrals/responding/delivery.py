@@ -1,0 +1,220 @@
+"""A response and its message: queued with the decision, settled by its delivery, sent once more."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.services import record
+from bars_portal.exchange import delivery, outbox
+from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.registry import Outcome
+from bars_portal.exchange.transport.judgement import Delivery
+from directory.remote import sender_identity
+from referrals.cases.models import Case, CaseAnswer, owned_by
+from referrals.cases.response_states import ResponseEvent, ResponseState, next_response_state
+from referrals.cases.selectors import (
+    later_responses,
+    locked_case,
+    request_bundle_id,
+    response_with_case,
+    was_sent_before,
+)
+from referrals.cases.states import ReplyKind, TransitionRefused
+from referrals.responding import policies
+from referrals.responding.content import ResponseContent, store_content
+from referrals.responding.words import NO_ADDRESS, OVERTAKEN, explain_response
+
+# Keys of exchange.fhir.rules.table.
+MESSAGE_KEYS: Mapping[ReplyKind, str] = {
+    ReplyKind.INTERIM: "validation-interim",
+    ReplyKind.REJECTED: "validation-rejected",
+    ReplyKind.FULL: "validation-full",
+    ReplyKind.DID_NOT_ATTEND: "referral-did-not-attend",
+    ReplyKind.CAD_STATUS: "cad-response",
+    ReplyKind.CAD_REJECTION: "cad-rejection",
+}
+
+
+# An answer and its message, written in the transaction of the decision.
+
+
+def queue_response(
+    *, case: Case, kind: ReplyKind, content: ResponseContent, acting: Acting, now: datetime
+) -> CaseAnswer:
+    """Where the request names no address for replies the answer is kept, and says so."""
+    reachable = bool(case.source_service_id)
+    event = ResponseEvent.QUEUE if reachable else ResponseEvent.KEEP_BACK
+    answer = CaseAnswer.objects.create(
+        **owned_by(case),
+        kind=kind.value,
+        content=store_content(kind, content),
+        answers_bundle_id=request_bundle_id(case),
+        is_update=was_sent_before(case),
+        state=next_response_state(None, event).value,
+        explanation="" if reachable else NO_ADDRESS,
+        author=acting.user,
+        author_label=acting.actor.label,
+        created_at=now,
+        settled_at=None if reachable else now,
+    )
+    if reachable:
+        _remember(answer, send_message(answer=answer, acting=acting, now=now))
+    record(
+        actor=acting.actor,
+        action="referrals.answer_case",
+        subject=answer,
+        outcome=answer.state,
+        detail={"kind": kind.value, "service_id": case.service.service_id},
+        correlation_id=case.correlation_id,
+        now=now,
+    )
+    return answer
+
+
+def send_message(*, answer: CaseAnswer, acting: Acting, now: datetime) -> OutboundMessage:
+    """A new message of the answer, with ids of its own."""
+    sender = sender_identity(acting)
+    return outbox.enqueue(
+        key=MESSAGE_KEYS[ReplyKind(answer.kind)],
+        subject=answer,
+        organisation=sender.organisation,
+        practitioner=sender.practitioner,
+        actor=sender.actor,
+        now=now,
+    )
+
+
+def _remember(answer: CaseAnswer, message: OutboundMessage) -> None:
+    answer.bundle_id = str(message.bundle_id)
+    answer.save(update_fields=["bundle_id"])
+
+
+# What became of an answer: follows the delivery of its message, inside the transaction that settles it.
+
+
+_EVENTS = {
+    Delivery.ACCEPTED: ResponseEvent.CONFIRM,
+    Delivery.DUPLICATE: ResponseEvent.CONFIRM,
+    Delivery.REFUSED: ResponseEvent.REFUSE,
+    Delivery.UNKNOWN: ResponseEvent.LOSE,
+}
+
+
+def settle_response(*, answer_id: UUID, outcome: Outcome, actor: Actor, now: datetime) -> CaseAnswer:
+    """Delivered, refused or not known; the case stays what our people decided.
+
+    Raises TransitionRefused when the answer is not on its way.
+    """
+    answer = response_with_case(answer_id)
+    change_response(
+        answer=answer,
+        event=_EVENTS[outcome.delivery],
+        explanation=_words(answer, outcome),
+        actor=actor,
+        now=now,
+    )
+    return answer
+
+
+def withdraw_overtaken(*, answer_id: UUID, actor: Actor, now: datetime) -> bool:
+    """An answer that nobody needs any more, as the requester holds a later one; False when it is needed."""
+    answer = response_with_case(answer_id)
+    if answer.state not in (ResponseState.SENDING, ResponseState.UNKNOWN):
+        return True
+    if not later_responses(answer).filter(state=ResponseState.DELIVERED).exists():
+        return False
+    change_response(answer=answer, event=ResponseEvent.REFUSE, explanation=OVERTAKEN, actor=actor, now=now)
+    return True
+
+
+def _words(answer: CaseAnswer, outcome: Outcome) -> str:
+    """Refused because the requester had heard more by then is nothing to look after."""
+    heard_more = later_responses(answer).filter(state=ResponseState.DELIVERED)
+    if outcome.delivery is Delivery.REFUSED and heard_more.exists():
+        return OVERTAKEN
+    return explain_response(outcome)
+
+
+def change_response(
+    *,
+    answer: CaseAnswer,
+    event: ResponseEvent,
+    actor: Actor,
+    now: datetime,
+    explanation: str = "",
+    bundle_id: str | None = None,
+) -> None:
+    """Move the answer along its table, on the state before. Raises TransitionRefused: somebody was first."""
+    before = ResponseState(answer.state)
+    after = next_response_state(before, event)
+    values = {
+        "state": after.value,
+        "explanation": explanation,
+        "settled_at": None if after is ResponseState.SENDING else now,
+        "bundle_id": answer.bundle_id if bundle_id is None else bundle_id,
+    }
+    if not CaseAnswer.objects.filter(pk=answer.pk, state=before.value).update(**values):
+        raise TransitionRefused(f"{event}: the answer is no longer {before}")
+    for name, value in values.items():
+        setattr(answer, name, value)
+    record(
+        actor=actor,
+        action=f"referrals.{event.value.replace('-', '_')}_answer",
+        subject=answer,
+        outcome=after.value,
+        detail={"kind": answer.kind},
+        correlation_id=answer.case.correlation_id,
+        now=now,
+    )
+
+
+# An answer that did not arrive, or of which nobody knows, goes out once more.
+
+
+@transaction.atomic
+def check_response_again(*, answer: CaseAnswer, acting: Acting, now: datetime) -> CaseAnswer:
+    """The very same bytes and ids, so that nothing is told twice.
+
+    Raises PolicyRefused, and TransitionRefused when somebody else pressed first.
+    """
+    held = _locked(answer)
+    policies.check_can_check_again(acting, held)
+    change_response(answer=held, event=ResponseEvent.CHECK_AGAIN, actor=acting.actor, now=now)
+    message = outbox.waiting_for_check(held)
+    if message is None or not delivery.queue_again(message):
+        raise TransitionRefused("check-again: the message is not waiting for a check")
+    outbox.announce_on_commit(message)
+    return held
+
+
+@transaction.atomic
+def send_response_again(*, answer: CaseAnswer, acting: Acting, now: datetime) -> CaseAnswer:
+    """A new message with the same content: the requester's system has said that it does not hold the old.
+
+    It answers the request as we hold it now. Raises PolicyRefused, and TransitionRefused when somebody else
+    pressed first.
+    """
+    held = _locked(answer)
+    policies.check_can_send_again(acting, held)
+    held.answers_bundle_id = request_bundle_id(held.case)
+    held.save(update_fields=["answers_bundle_id"])
+    message = send_message(answer=held, acting=acting, now=now)
+    change_response(
+        answer=held,
+        event=ResponseEvent.SEND_AGAIN,
+        actor=acting.actor,
+        now=now,
+        bundle_id=str(message.bundle_id),
+    )
+    return held
+
+
+def _locked(answer: CaseAnswer) -> CaseAnswer:
+    """The answer as it stands, its case's row locked: no decision slips in between."""
+    case = answer.case
+    locked_case(case.category, case.pk)
+    return response_with_case(answer.pk)

@@ -1,0 +1,224 @@
+"""What every response has: header, the request as it was sent, our Encounter, no loose reference."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bars_portal.correspondence.entries import Entry, HeaderFacts, with_references
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, new_message
+from bars_portal.exchange.fhir.codes import EncounterStatus, MessageEvent, MessageReason, ServiceRequestStatus
+from bars_portal.exchange.fhir.profiles import Definition, uk_core
+from bars_portal.exchange.fhir.reading import as_dict, as_list, dicts
+from bars_portal.exchange.fhir.timestamps import format_instant
+from referrals.cases.held import HeldRequest
+from referrals.cases.wire import REFERENCE_SYSTEM, own_encounter_id, own_encounter_url
+from referrals.parts.people import (
+    RECEIVER,
+    SENDER,
+    Organisations,
+    Responder,
+    responder_entries,
+    responder_url,
+)
+from referrals.responding.content import Rejection
+
+# A response is smaller than its request: references to what it leaves out go with it.
+
+
+Rename = Callable[[str], str | None]
+# What lives in other messages or elsewhere is named, not carried (rule "references").
+_ELSEWHERE = re.compile(r"#|https?://|urn:oid:|(?:EpisodeOfCare|Appointment|ServiceRequest|Encounter)/")
+# Members of which every row needs its reference: without it the row goes.
+_ROWS = {"Encounter": {"location": "location", "diagnosis": "condition"}, "Patient": {"link": "other"}}
+# Resources that are about somebody by rule of FHIR: the patient, when what was named is left out.
+_ABOUT = {
+    "ServiceRequest": "subject",
+    "CarePlan": "subject",
+    "Flag": "subject",
+    "MedicationStatement": "subject",
+    "Condition": "subject",
+    "AllergyIntolerance": "patient",
+}
+
+
+def resolving(entries: Sequence[Entry], *, patient_url: str) -> list[Entry]:
+    """Copies of the entries in which every reference points at something in the message, or elsewhere."""
+    index = MessageBundle({"entry": [{"fullUrl": url, "resource": each} for url, each in entries]})
+
+    def rename(text: str) -> str | None:
+        return text if _ELSEWHERE.match(text) or index.resolve(text) is not None else None
+
+    return [(url, _pruned(each, rename, patient_url)) for url, each in entries]
+
+
+def _pruned(resource: Resource, rename: Rename, patient_url: str) -> Resource:
+    kind = str(resource.get("resourceType"))
+    pruned: Resource = with_references(_without_hollow_rows(resource, _ROWS.get(kind, {}), rename), rename)
+    about = _ABOUT.get(kind)
+    if about is not None and not as_dict(pruned.get(about)).get("reference"):
+        pruned[about] = {"reference": patient_url}
+    return pruned
+
+
+def _without_hollow_rows(resource: Resource, rows: dict[str, str], rename: Rename) -> Resource:
+    kept = {member: _filled(resource.get(member), name, rename) for member, name in rows.items()}
+    return {**resource, **{member: found for member, found in kept.items() if member in resource}}
+
+
+def _filled(rows: object, name: str, rename: Rename) -> list[Resource]:
+    def stays(row: Resource) -> bool:
+        reference = as_dict(row.get(name)).get("reference")
+        return not isinstance(reference, str) or rename(reference) is not None
+
+    return [row for row in dicts(rows) if stays(row)]
+
+
+# What every response has: its header, the request as it was sent, both sides, and the person.
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """`answers` is the Bundle.id of the request; `is_update` when an answer before this one was sent."""
+
+    bundle_id: UUID
+    now: datetime
+    header: HeaderFacts
+    answers: str
+    is_update: bool
+    organisations: Organisations
+    answerer: Responder
+
+
+def respond(
+    held: HeldRequest,
+    envelope: Envelope,
+    *,
+    definition: Definition,
+    request_status: ServiceRequestStatus,
+    focus_url: str,
+    entries: Sequence[Entry],
+    reason: MessageReason | None = None,
+) -> dict[str, Any]:
+    """servicerequest-response: the ServiceRequest, `entries`, the patient, and everybody involved.
+
+    `reason` overrides new or update, where a definition has only one of them.
+    """
+    said = MessageReason.UPDATE if envelope.is_update else MessageReason.NEW
+    request = {**held.told, "status": request_status.value}
+    everything = [
+        (held.url, request),
+        *entries,
+        held.patient,
+        *responder_entries(held, envelope.organisations, envelope.answerer, envelope.now),
+    ]
+    return new_message(
+        bundle_id=envelope.bundle_id,
+        now=envelope.now,
+        event=MessageEvent.SERVICEREQUEST_RESPONSE,
+        reason=reason or said,
+        definition=definition,
+        destination=envelope.header.destination,
+        source=envelope.header.source,
+        source_name=envelope.header.source_name,
+        software=envelope.header.software,
+        version=envelope.header.version,
+        receiver_url=held.part_url(RECEIVER),
+        sender_url=held.part_url(SENDER),
+        focus_url=focus_url,
+        entries=resolving(everything, patient_url=held.patient[0]),
+        response_identifier=envelope.answers,
+    )
+
+
+def taken_part(held: HeldRequest, envelope: Envelope, encounter: Entry) -> Entry:
+    """Our Encounter with the person who answers as its participant."""
+    url, resource = encounter
+    participant = {"individual": {"reference": responder_url(held, envelope.answerer)}}
+    return url, {**resource, "participant": [participant]}
+
+
+# Our own Encounter in every answer, and the new case that category 1 and 2 bring.
+
+
+# The ambulance services' own numbering of cases (messages.md, "Identifiers").
+CAD_SYSTEM = "urn:oid:2.16.840.1.113883.2.1.3.2.4.18.20"
+_EMERGENCY = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+    "code": "EMER",
+    "display": "emergency",
+}
+_OVER = frozenset({EncounterStatus.FINISHED, EncounterStatus.CANCELLED})
+
+
+def own_encounter_entry(
+    held: HeldRequest,
+    *,
+    status: EncounterStatus,
+    now: datetime,
+    rejection: Rejection | None = None,
+    words: str = "",
+) -> Entry:
+    """Ours in its new status; a rejection's reason, or words, as Encounter.reasonCode."""
+    url, known = held.own_encounter or _new(held, now)
+    encounter = {name: each for name, each in known.items() if name != "reasonCode"}
+    encounter["meta"] = {**as_dict(known.get("meta")), "lastUpdated": format_instant(now)}
+    encounter["status"] = status.value
+    encounter["period"] = _period(as_dict(known.get("period")), status, now)
+    if reason := _reason(rejection, words):
+        encounter["reasonCode"] = [reason]
+    return url, encounter
+
+
+def with_own_encounter(included: Sequence[Sequence[Any]], entry: Entry) -> list[list[Any]]:
+    """What we hold with our Encounter as it now is: a read gives back what the requester is told."""
+    url, encounter = entry
+    others = [[each_url, each] for each_url, each in included if each_url != url]
+    return [*others, [url, encounter]]
+
+
+def cad_encounter(held: HeldRequest, cad_id: str, now: datetime) -> Entry:
+    """The third Encounter: a case that ambulance control has opened under its own number."""
+    return held.part_url(f"cad|{cad_id}"), {
+        "resourceType": "Encounter",
+        "meta": {"lastUpdated": format_instant(now), "profile": [uk_core("Encounter")]},
+        "identifier": [{"system": CAD_SYSTEM, "value": cad_id}],
+        "status": EncounterStatus.PLANNED.value,
+        **_shared(held),
+        "period": {"start": format_instant(now)},
+    }
+
+
+def _new(held: HeldRequest, now: datetime) -> Entry:
+    encounter: Resource = {
+        "resourceType": "Encounter",
+        "id": own_encounter_id(held.case_id),
+        "meta": {"profile": [uk_core("Encounter")]},
+        "identifier": [{"system": REFERENCE_SYSTEM, "value": held.reference}],
+        **_shared(held),
+        "period": {"start": format_instant(now)},
+    }
+    return own_encounter_url(held.case_id), encounter
+
+
+def _shared(held: HeldRequest) -> Resource:
+    """Class, patient and journey are those of the requester's Encounter."""
+    _, theirs = held.requester_encounter
+    shared: Resource = {"class": as_dict(theirs.get("class")) or _EMERGENCY}
+    shared["subject"] = {"reference": held.patient[0]}
+    if episodes := as_list(theirs.get("episodeOfCare")):
+        shared["episodeOfCare"] = episodes
+    return shared
+
+
+def _period(known: Resource, status: EncounterStatus, now: datetime) -> Resource:
+    period = {"start": known.get("start") or format_instant(now)}
+    return {**period, "end": format_instant(now)} if status in _OVER else period
+
+
+def _reason(rejection: Rejection | None, words: str) -> Resource:
+    text = rejection.words if rejection is not None else words
+    reason: Resource = {"coding": [rejection.reason.coding]} if rejection is not None else {}
+    return {**reason, "text": text} if text.strip() else reason

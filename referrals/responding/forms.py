@@ -1,0 +1,205 @@
+"""Forms of a response: what was typed becomes content; all but the outcome of a validation."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from bars_portal.exchange.fhir.codes import SAFEGUARDING, EncounterStatus, RejectedReason
+from bars_portal.nhsuk.dates import LONDON, in_london
+from bars_portal.nhsuk.forms import DateField, NHSForm, RadiosField, SelectField, TextareaField, TextField
+from referrals.cases.models import Case
+from referrals.parts.base import Incomplete
+from referrals.responding.content import CadStatus, NonAttendance, Rejection, ResponseContent
+
+# What every form of an answer does: say what was typed as content, and carry what the person had seen.
+
+
+class ResponseForm(NHSForm):
+    """`content()` is there once the form is valid."""
+
+    def __init__(self, *args: Any, case: Case, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.case, self.now = case, now
+
+    @abstractmethod
+    def say(self, cleaned: dict[str, Any]) -> ResponseContent:
+        """The cleaned answers as content. Raises AnswerIncomplete."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self._content: ResponseContent | None = None
+        if not self.errors:
+            try:
+                self._content = self.say(cleaned)
+            except Incomplete as missing:
+                self.add_error(None, missing.sentence)
+        return cleaned
+
+    def content(self) -> ResponseContent:
+        if self._content is None:
+            raise ValueError("Only a valid form has content.")
+        return self._content
+
+
+def time_field(label: str, *, missing: str) -> TextField:
+    return TextField(label=label, missing=missing, hint="24 hours, for example 14:30", max_length=5, width=5)
+
+
+def clean_time(form: NHSForm, name: str) -> time | None:
+    """The time typed, or None with an error at its field."""
+    typed = str(form.cleaned_data.get(name) or "").replace(".", ":")
+    hours, _, minutes = typed.partition(":")
+    plain = typed.isascii() and hours.isdigit() and minutes.isdigit() and len(minutes) == 2
+    if plain and int(hours) < 24 and int(minutes) < 60:
+        return time(int(hours), int(minutes))
+    if typed:
+        form.add_error(name, f"{form.fields[name].label} must be a time, like 14:30")
+    return None
+
+
+def london_moment(day: date, at: time) -> datetime:
+    """As people on site mean it; of the hour that comes twice, the first."""
+    return datetime.combine(day, at, LONDON)
+
+
+# Answers of a few words: reject, complete, ambulance control's status, take back, note.
+
+
+_REJECTED = [
+    (RejectedReason.NOT_AVAILABLE.value, "Nobody is available in the time that was asked for"),
+    (RejectedReason.OTHER.value, "Another reason"),
+]
+_CAD = {
+    EncounterStatus.PLANNED: "Accepted",
+    EncounterStatus.IN_PROGRESS: "In progress",
+    EncounterStatus.FINISHED: "Finished",
+}
+
+
+class RejectForm(ResponseForm):
+    reason = RadiosField(
+        label="Why is this case rejected?", options=_REJECTED, missing="Select why this case is rejected"
+    )
+    words = TextareaField(
+        label="In your own words",
+        hint="The requester reads this. For another reason it is needed.",
+        max_length=300,
+        rows=3,
+        required=False,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        if cleaned.get("reason") == RejectedReason.OTHER and not cleaned.get("words", "").strip():
+            self.add_error("words", "Say in your own words why the case is rejected")
+        return super().clean()
+
+    def say(self, cleaned: dict[str, Any]) -> Rejection:
+        return Rejection(RejectedReason(cleaned["reason"]), cleaned["words"].strip())
+
+
+class CompleteForm(NHSForm):
+    """For our own books: the standard has no message for a referral that is done."""
+
+    words = TextareaField(
+        label="What was done (optional)",
+        hint="Kept here with the case. The requester is not told.",
+        max_length=300,
+        rows=3,
+        required=False,
+    )
+
+
+class CadStatusForm(ResponseForm):
+    status = RadiosField(label="How far are you?", options=[], missing="Select how far you are")
+    words = TextareaField(label="In your own words (optional)", max_length=300, rows=3, required=False)
+
+    def __init__(self, *args: Any, possible: Sequence[EncounterStatus], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["status"]
+        if isinstance(field, RadiosField):
+            field.choices = field.offer([(each.value, _CAD[each]) for each in possible])
+
+    def say(self, cleaned: dict[str, Any]) -> CadStatus:
+        return CadStatus(EncounterStatus(cleaned["status"]), cleaned["words"].strip())
+
+
+class NoteForm(NHSForm):
+    text = TextareaField(
+        label="New note",
+        hint="For colleagues here only: nobody outside is told.",
+        missing="Write something first",
+        max_length=2000,
+        rows=3,
+    )
+
+
+# The patient was expected and did not come.
+
+
+UNSPECIFIED, NONE_FOUND = "U", "861931000000100"
+
+
+def concerns() -> list[tuple[str, str]]:
+    """Safeguarding codes by words; the one that says "nothing found" is no concern."""
+    named = [(code, _words(display)) for code, display in SAFEGUARDING.items() if code != NONE_FOUND]
+    return sorted(named, key=lambda pair: (pair[0] != UNSPECIFIED, pair[1]))
+
+
+def _words(display: str) -> str:
+    return display.removesuffix(" (finding)").removesuffix(" (situation)")
+
+
+class NonAttendanceForm(ResponseForm):
+    day = DateField(
+        label="Day on which the patient was expected",
+        missing="Enter the day on which the patient was expected",
+        too_late="The day cannot be in the future",
+    )
+    start = time_field("Expected from", missing="Enter the time from which the patient was expected")
+    end = time_field("Expected until", missing="Enter the time until which the patient was expected")
+    words = TextareaField(
+        label="What happened (optional)",
+        hint="For example, what you tried to reach the patient.",
+        max_length=300,
+        rows=3,
+        required=False,
+    )
+    concern = RadiosField(
+        label="Is there a safeguarding concern?",
+        options=[("yes", "Yes: warn whoever referred the patient"), ("no", "No")],
+        missing="Select whether there is a safeguarding concern",
+    )
+    safeguarding = SelectField(
+        label="The concern", options=concerns, empty_text="Choose the concern", required=False
+    )
+    safeguarding_words = TextareaField(
+        label="The concern in your own words (optional)", max_length=300, rows=3, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["day"]
+        if isinstance(field, DateField):
+            field.latest = in_london(self.now).date()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        start, end = clean_time(self, "start"), clean_time(self, "end")
+        if start and end and end <= start:
+            self.add_error("end", "Expected until must be later than expected from")
+        if cleaned.get("concern") == "yes" and not cleaned.get("safeguarding"):
+            self.add_error("safeguarding", "Select the concern")
+        cleaned |= {"start_at": start, "end_at": end}
+        return super().clean()
+
+    def say(self, cleaned: dict[str, Any]) -> NonAttendance:
+        concerned = cleaned["concern"] == "yes"
+        return NonAttendance(
+            expected_from=london_moment(cleaned["day"], cleaned["start_at"]),
+            expected_until=london_moment(cleaned["day"], cleaned["end_at"]),
+            words=cleaned["words"].strip(),
+            safeguarding_code=cleaned["safeguarding"] if concerned else "",
+            safeguarding_words=cleaned["safeguarding_words"].strip() if concerned else "",
+        )

@@ -1,0 +1,192 @@
+"""The outcome of a validation: how urgent it is now, what it leads to, and what changed."""
+
+from datetime import time
+from typing import Any
+
+from bars_portal.exchange.fhir.codes import KNOWN_CODES, SAFEGUARDING, ARPPriority, FlagCategory, SceneSafety
+from bars_portal.exchange.fhir.reading import as_text, codings
+from bars_portal.nhsuk.dates import in_london
+from bars_portal.nhsuk.forms import (
+    CheckboxesField,
+    DateField,
+    Option,
+    PostcodeField,
+    RadiosField,
+    SelectField,
+    TextareaField,
+    TextField,
+)
+from referrals.cases.codes import TRIAGE_OUTCOMES, ListName, lists_from
+from referrals.cases.held import included_in
+from referrals.cases.models import Case
+from referrals.cases.priorities import PRIORITIES, CategoryChange, compare
+from referrals.cases.settings import offered_codes
+from referrals.cases.words import FLAGS
+from referrals.forms.concepts import ConceptField, read_concept
+from referrals.parts.flags import RaisedFlag
+from referrals.parts.places import CurrentPlace
+from referrals.responding.content import Disposition, Outcome, TriageCode
+from referrals.responding.forms import ResponseForm, clean_time, london_moment, time_field
+
+_ARP = ARPPriority
+_AMBULANCE = (_ARP.C1, _ARP.C2, _ARP.C3, _ARP.C4, _ARP.C4T, _ARP.C5)
+_CHANGES = {
+    CategoryChange.RAISED: "Raised: more urgent than now",
+    CategoryChange.SAME: "As it is now",
+    CategoryChange.LOWERED: "Lowered: less urgent than now",
+    CategoryChange.NOT_STATED: "",
+}
+# A warning without a code of its own says what it is about in words.
+_CODES = {
+    FlagCategory.SAFEGUARDING: ("U", SAFEGUARDING["U"]),
+    FlagCategory.SCENE_SAFETY: (SceneSafety.UNSAFE.value, SceneSafety.UNSAFE.display),
+}
+_LONG = 2000
+_TRIAGE = ("triage_1", "triage_2", "triage_3")
+
+
+def priority_options(case: Case) -> list[Option]:
+    """Each with what it would change; others than ambulance categories only where the case has one."""
+    current = _ARP.lookup(case.priority)
+    offered = _AMBULANCE if current is None or current in _AMBULANCE else (*_AMBULANCE, current)
+    return [
+        Option(each.value, PRIORITIES[each], hint=_CHANGES[compare(case.priority, each)]) for each in offered
+    ]
+
+
+def standing_warnings(case: Case) -> list[tuple[str, str]]:
+    """(fullUrl, words) of the warnings that came with the request and still stand."""
+    flags = [(url, each) for url, each in included_in(case) if each.get("resourceType") == "Flag"]
+    over = ("inactive", "entered-in-error")
+    return [(url, warning_words(flag)) for url, flag in flags if flag.get("status") not in over]
+
+
+def warning_words(flag: dict[str, Any]) -> str:
+    category = next(
+        (FLAGS[code] for each in codings(flag.get("category")) if (code := _code(each)) in FLAGS), ""
+    )
+    named = next((_meaning(each) for each in codings(flag.get("code"))), "")
+    text = as_text((flag.get("code") or {}).get("text"))
+    return ": ".join(dict.fromkeys(filter(None, (category, named, text)))) or "Warning"
+
+
+def _meaning(coding: dict[str, Any]) -> str:
+    """As it was sent, else as the code list says; without the kind of concept that follows in brackets."""
+    known = KNOWN_CODES.get(as_text(coding.get("system")), {})
+    words = as_text(coding.get("display")) or known.get(_code(coding), "")
+    return words.removesuffix(" (finding)").removesuffix(" (situation)")
+
+
+def _code(coding: dict[str, Any]) -> str:
+    return as_text(coding.get("code"))
+
+
+def _triage(label: str, hint: str = "") -> ConceptField:
+    return ConceptField(label, codes=TRIAGE_OUTCOMES, hint=hint)
+
+
+class OutcomeForm(ResponseForm):
+    disposition = RadiosField(
+        label="What does it lead to?",
+        options=[(each.value, each.label) for each in Disposition],
+        missing="Select what it leads to",
+    )
+    priority = RadiosField(
+        label="How urgent is it?", options=[], required=False, missing="Select how urgent it is"
+    )
+    narrative = TextareaField(
+        label="What was found and advised", missing="Enter what was found and advised", max_length=_LONG
+    )
+    triage_1 = _triage("Triage code (optional)", hint="Type a code or words to search the list")
+    triage_2 = _triage("Second triage code (optional)")
+    triage_3 = _triage("Third triage code (optional)")
+    clock_day = DateField(label="Day from which the time to respond counts")
+    clock_time = time_field("Time from which it counts", missing="Enter the time from which it counts")
+    cad_id = TextField(
+        label="New ambulance case number (optional)",
+        hint="Only where a new case was opened, for category 1 or 2.",
+        max_length=100,
+        required=False,
+        width=20,
+    )
+    address = TextField(label="Address (optional)", max_length=200, required=False)
+    postcode = PostcodeField(required=False)
+    what3words = TextField(
+        label="what3words (optional)",
+        hint="For example, ///filled.count.soap",
+        max_length=100,
+        required=False,
+        width=20,
+    )
+    ended = CheckboxesField(label="Warnings that no longer apply", options=[], required=False)
+    raised = SelectField(
+        label="New warning (optional)",
+        options=list(FLAGS.items()),
+        empty_text="No new warning",
+        required=False,
+    )
+    raised_words = TextareaField(
+        label="What the new warning is about", max_length=300, rows=3, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        case, now = kwargs["case"], in_london(kwargs["now"])
+        first = {"clock_day": now.date(), "clock_time": f"{now:%H:%M}"}
+        kwargs["initial"] = {**first, **(kwargs.get("initial") or {})}
+        super().__init__(*args, **kwargs)
+        priority, ended = self.fields["priority"], self.fields["ended"]
+        if isinstance(priority, RadiosField) and isinstance(ended, CheckboxesField):
+            priority.choices = priority.offer(priority_options(case))
+            ended.choices = ended.offer(standing_warnings(case))
+            if not list(ended.items):
+                del self.fields["ended"]
+        self.codes = lists_from(offered_codes(ListName.OUTCOMES)).get(ListName.OUTCOMES, TRIAGE_OUTCOMES)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        cleaned["clock_at"] = clean_time(self, "clock_time")
+        if cleaned.get("disposition") == Disposition.DISPATCH and not cleaned.get("priority"):
+            self.add_error("priority", "Select how urgent it is: an ambulance needs a category")
+        if cleaned.get("cad_id") and cleaned.get("priority") not in (_ARP.C1, _ARP.C2):
+            self.add_error("cad_id", "Only category 1 and 2 have a new ambulance case")
+        if cleaned.get("raised") and not cleaned.get("raised_words", "").strip():
+            self.add_error("raised_words", "Say what the new warning is about")
+        for name in _TRIAGE:
+            if cleaned.get(name) and not self._triage_code(cleaned[name]):
+                self.add_error(name, "Choose a triage code from the list, or put it in your own words above")
+        return super().clean()
+
+    def _triage_code(self, typed: str) -> TriageCode | None:
+        concept = read_concept(typed, "", self.codes)
+        known = concept is not None and concept.code
+        return TriageCode(concept.system, concept.code, concept.display) if concept and known else None
+
+    def say(self, cleaned: dict[str, Any]) -> Outcome:
+        at: time = cleaned["clock_at"]
+        return Outcome(
+            disposition=Disposition(cleaned["disposition"]),
+            clock_start=london_moment(cleaned["clock_day"], at),
+            narrative=cleaned["narrative"].strip(),
+            priority=_ARP(cleaned["priority"]) if cleaned["priority"] else None,
+            codes=tuple(dict.fromkeys(filter(None, (self._triage_code(cleaned[each]) for each in _TRIAGE)))),
+            place=_place(cleaned),
+            flags_raised=_raised(cleaned),
+            flags_ended=tuple(cleaned.get("ended", ())),
+            cad_id=cleaned["cad_id"].strip(),
+        )
+
+
+def _place(cleaned: dict[str, Any]) -> CurrentPlace | None:
+    """None where nothing is said: the patient is where the request says."""
+    line, words = cleaned["address"].strip(), cleaned["what3words"].strip().removeprefix("///")
+    if not (line or cleaned["postcode"] or words):
+        return None
+    return CurrentPlace(address_lines=(line,) if line else (), postcode=cleaned["postcode"], what3words=words)
+
+
+def _raised(cleaned: dict[str, Any]) -> tuple[RaisedFlag, ...]:
+    if not cleaned["raised"]:
+        return ()
+    category = FlagCategory(cleaned["raised"])
+    code, display = _CODES.get(category, ("", ""))
+    return (RaisedFlag(category, code, display, cleaned["raised_words"].strip()),)

@@ -1,0 +1,195 @@
+"""What a person may do with a received case, who hears of it, and what we said so far."""
+
+from dataclasses import dataclass
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.nhsuk import dates
+from referrals.cases.models import Case, CaseAnswer
+from referrals.cases.policies import is_ambulance
+from referrals.cases.priorities import priority_words
+from referrals.cases.response_states import ResponseState
+from referrals.cases.states import Category, ReplyKind
+from referrals.cases.words import Row
+from referrals.parts.applications import response_to_tell
+from referrals.responding.content import (
+    CadStatus,
+    NonAttendance,
+    Outcome,
+    Rejection,
+    ResponseContent,
+    Started,
+    read_content,
+)
+from referrals.responding.policies import (
+    Decision,
+    can_check_again,
+    can_decide,
+    can_send_again,
+    check_can_decide,
+)
+from referrals.responding.words import NO_ADDRESS
+
+# What a person may do with a received case, as buttons; or the sentence that says why nothing.
+
+
+@dataclass(frozen=True)
+class Action:
+    """`at_once`: a button that does it; otherwise a link to a form. `main`: what usually comes next."""
+
+    text: str
+    url_name: str
+    at_once: bool = False
+    main: bool = False
+
+
+@dataclass(frozen=True)
+class Actions:
+    offered: list[Action]
+    # Why nothing is offered; "" when something is.
+    sentence: str
+
+
+_ACCEPT = Action("Accept this referral", "referrals:accept", at_once=True, main=True)
+_START = Action("Start working on it", "referrals:start", at_once=True, main=True)
+_REJECT = Action("Reject", "referrals:reject")
+_REFERRAL = {
+    Decision.ACCEPT: _ACCEPT,
+    Decision.START: _START,
+    Decision.COMPLETE: Action("Complete", "referrals:complete"),
+    Decision.RECORD_NON_ATTENDANCE: Action("The patient did not attend", "referrals:did-not-attend"),
+    Decision.REJECT: _REJECT,
+}
+_VALIDATION = {
+    Decision.START: _START,
+    Decision.COMPLETE: Action("Give the outcome", "referrals:outcome", main=True),
+    Decision.REVISE: Action("Correct the outcome", "referrals:outcome"),
+    Decision.REJECT: _REJECT,
+}
+CAD_DECISIONS = (Decision.ACCEPT, Decision.START, Decision.COMPLETE)
+_CAD = Action("Tell how far you are", "referrals:cad-status", main=True)
+
+
+def actions_for(acting: Acting, case: Case) -> Actions:
+    offered = [action for decision, action in _known(case).items() if can_decide(acting, case, decision)]
+    return Actions(list(dict.fromkeys(offered)), "" if offered else _reason(acting, case))
+
+
+def _known(case: Case) -> dict[Decision, Action]:
+    if case.category is Category.VALIDATION:
+        return _VALIDATION
+    if is_ambulance(case):
+        return {**dict.fromkeys(CAD_DECISIONS, _CAD), Decision.REJECT: _REJECT}
+    return _REFERRAL
+
+
+def _reason(acting: Acting, case: Case) -> str:
+    try:
+        check_can_decide(acting, case, Decision.COMPLETE)
+    except PolicyRefused as refusal:
+        return refusal.sentence
+    return ""
+
+
+# Who hears of a decision before it is made: the person should know when nobody does.
+
+
+_NO_MESSAGE = (
+    "This is kept here only: there is no message for it, so nobody outside is told. "
+    "Telephone the requester if they need to know."
+)
+
+
+def who_is_told(case: Case, decision: Decision) -> str:
+    if response_to_tell(case.category, is_ambulance(case), decision.event) is None:
+        return _NO_MESSAGE
+    if not case.source_service_id:
+        return f"This is kept here. {NO_ADDRESS}"
+    name = case.requester_name or case.sender_name or "The requester"
+    return f"{name} is told at once. It cannot be unsaid."
+
+
+# Our answers to a received case: what was said, and whether the requester has heard it.
+
+
+_TONES = {
+    ResponseState.SENDING: "working",
+    ResponseState.DELIVERED: "done",
+    ResponseState.REFUSED: "failed",
+    ResponseState.UNKNOWN: "attention",
+    ResponseState.NO_ADDRESS: "failed",
+}
+_HOW_FAR = {"planned": "Accepted", "in-progress": "In progress", "finished": "Finished"}
+
+
+@dataclass(frozen=True)
+class ResponseLine:
+    answer: CaseAnswer
+    kind: str
+    state: str
+    tone: str
+    rows: list[Row]
+    can_check: bool
+    can_send: bool
+
+
+def response_line(acting: Acting, answer: CaseAnswer) -> ResponseLine:
+    kind, state = ReplyKind(answer.kind), ResponseState(answer.state)
+    return ResponseLine(
+        answer,
+        kind.label,
+        state.label,
+        _TONES[state],
+        content_rows(read_content(kind, answer.content)),
+        can_check_again(acting, answer),
+        can_send_again(acting, answer),
+    )
+
+
+def content_rows(content: ResponseContent) -> list[Row]:
+    """What is said, label and value; also for the check before it is sent."""
+    pairs = _pairs(content)
+    return [{"key": key, "value": value} for key, value in pairs if value]
+
+
+def _pairs(content: ResponseContent) -> list[tuple[str, str]]:
+    match content:
+        case Started():
+            return []
+        case Rejection():
+            return [("Reason", content.reason.display), ("In your words", content.words)]
+        case CadStatus():
+            return [("How far", _HOW_FAR[content.status.value]), ("In your words", content.words)]
+        case NonAttendance():
+            return _missed(content)
+        case Outcome():
+            return _outcome(content)
+
+
+def _missed(content: NonAttendance) -> list[tuple[str, str]]:
+    start, end = content.expected_from, content.expected_until
+    return [
+        ("Expected", f"{dates.format_datetime(start)} to {dates.format_time(end)}"),
+        ("What happened", content.words),
+        ("Safeguarding", "A safeguarding concern is raised" if content.safeguarding_code else "No concern"),
+        ("The concern", content.safeguarding_words),
+    ]
+
+
+def _outcome(content: Outcome) -> list[tuple[str, str]]:
+    place = content.place
+    where = (*place.address_lines, place.city, place.postcode, place.what3words) if place else ()
+    raised = "; ".join(
+        f"{each.category.display}: {each.words or each.display}" for each in content.flags_raised
+    )
+    return [
+        ("What it leads to", content.disposition.label),
+        ("Category", priority_words(content.priority or "")),
+        ("What was found and advised", content.narrative),
+        ("Triage codes", "; ".join(each.display or each.code for each in content.codes)),
+        ("Clock starts", dates.format_datetime(content.clock_start)),
+        ("New ambulance case", content.cad_id),
+        ("Where the patient is now", ", ".join(each for each in where if each)),
+        ("New warning", raised),
+        ("Warnings ended", str(len(content.flags_ended)) if content.flags_ended else ""),
+    ]

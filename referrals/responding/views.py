@@ -1,0 +1,273 @@
+"""The kinds of responses: which form, which service, which words; and what needs no form."""
+
+from collections.abc import Callable
+from typing import cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.exchange.fhir.codes import EncounterStatus
+from bars_portal.nhsuk.forms import NHSForm
+from referrals.cases.models import Case, CaseAnswer
+from referrals.cases.onward import onward_words
+from referrals.cases.states import CaseStatus, TransitionRefused
+from referrals.cases.views import clock, received_case_of, response_of_page
+from referrals.cases.words import Row
+from referrals.permissions import ANSWER, WORK
+from referrals.responding import decisions, delivery, sharing
+from referrals.responding.content import Disposition
+from referrals.responding.decisions import Decided
+from referrals.responding.forms import (
+    CadStatusForm,
+    CompleteForm,
+    NonAttendanceForm,
+    RejectForm,
+    ResponseForm,
+)
+from referrals.responding.outcome_form import OutcomeForm
+from referrals.responding.policies import Decision, can_decide
+from referrals.responding.presenters import content_rows
+from referrals.responding.response_view import ResponsePage, _back, _seen, response_view, wait_for_response
+
+
+def _at_once(request: HttpRequest, case_id: UUID, act: Callable[..., Decided], done: str) -> HttpResponse:
+    """What needs no form: one press; a second one finds it done."""
+    case, acting = received_case_of(request, case_id), acting_of(request)
+    try:
+        decided = decisions.decide_as_seen(
+            case=case,
+            seen=_seen(request, case),
+            act=lambda held: act(case=held, acting=acting, now=clock()),
+        )
+    except decisions.ChangedMeanwhile as changed:
+        return _back(request, case, changed)
+    except PolicyRefused as refusal:
+        return _back(request, case, refusal)
+    wait_for_response(decided.answer)
+    messages.success(request, done)
+    return redirect("referrals:received", case.pk)
+
+
+@require_POST
+@permission_required(ANSWER)
+def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    return _at_once(request, case_id, decisions.accept_referral, "The referral is accepted.")
+
+
+@require_POST
+@permission_required(ANSWER)
+def start(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    return _at_once(request, case_id, decisions.start_case, "You have started on this case.")
+
+
+# The kinds of answers: which form, which service, which words.
+
+
+_CAD_STATUSES = {
+    Decision.ACCEPT: EncounterStatus.PLANNED,
+    Decision.START: EncounterStatus.IN_PROGRESS,
+    Decision.COMPLETE: EncounterStatus.FINISHED,
+}
+
+
+def _rows(form: NHSForm) -> list[Row]:
+    return content_rows(cast(ResponseForm, form).content())
+
+
+def _form_of(form: type[ResponseForm]) -> Callable[[QueryDict | None, HttpRequest, Case], NHSForm]:
+    return lambda typed, request, case: form(typed, case=case, now=clock())
+
+
+def _saying(decide: Callable[..., Decided], what: str) -> Callable[[HttpRequest, Case, NHSForm], Decided]:
+    """The service, given what the form says under the name of its argument."""
+
+    def act(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
+        said = {what: cast(ResponseForm, form).content()}
+        return decide(case=case, acting=acting_of(request), now=clock(), **said)
+
+    return act
+
+
+# Reject.
+
+
+_REJECT = ResponsePage(
+    decision=Decision.REJECT,
+    title="Reject this case",
+    button="Reject the case",
+    done="The case is rejected.",
+    template="referrals/answer_form.jinja",
+    make_form=_form_of(RejectForm),
+    rows=_rows,
+    act=_saying(decisions.reject_case, "rejection"),
+    variant="warning",
+)
+reject = response_view(lambda case: _REJECT)
+
+
+# The outcome of a validation, first or corrected.
+
+
+def _outcome_page(case: Case) -> ResponsePage:
+    revising = case.status == CaseStatus.COMPLETED
+    return ResponsePage(
+        decision=Decision.REVISE if revising else Decision.COMPLETE,
+        title="Correct the outcome" if revising else "Give the outcome",
+        button="Send the corrected outcome" if revising else "Send the outcome",
+        done="The corrected outcome is given." if revising else "The outcome is given.",
+        template="referrals/outcome_form.jinja",
+        make_form=lambda typed, request, case: OutcomeForm(
+            typed, case=case, now=clock(), initial=_onward_outcome(case)
+        ),
+        rows=_rows,
+        act=_saying(decisions.revise_validation if revising else decisions.complete_validation, "outcome"),
+    )
+
+
+def _onward_outcome(case: Case) -> dict[str, str]:
+    """A case that went onward from here: the form begins with that."""
+    words = onward_words(case)
+    return {"disposition": Disposition.ONWARD.value, "narrative": words} if words else {}
+
+
+outcome = response_view(_outcome_page)
+
+
+# A referral is done, for our own books.
+
+
+def _complete(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
+    words = form.cleaned_data["words"].strip()
+    return decisions.complete_referral(case=case, words=words, acting=acting_of(request), now=clock())
+
+
+def _done_rows(form: NHSForm) -> list[Row]:
+    return [{"key": "What was done", "value": form.cleaned_data["words"].strip()}]
+
+
+_COMPLETE = ResponsePage(
+    decision=Decision.COMPLETE,
+    title="Complete this referral",
+    button="Complete the referral",
+    done="The referral is completed.",
+    template="referrals/answer_form.jinja",
+    make_form=lambda typed, request, case: CompleteForm(typed, initial={"words": onward_words(case)}),
+    rows=_done_rows,
+    act=_complete,
+)
+complete = response_view(lambda case: _COMPLETE)
+
+
+# The patient did not come.
+
+
+_MISSED = ResponsePage(
+    decision=Decision.RECORD_NON_ATTENDANCE,
+    title="The patient did not attend",
+    button="Record that the patient did not attend",
+    done="It is recorded that the patient did not attend.",
+    template="referrals/attendance_form.jinja",
+    make_form=_form_of(NonAttendanceForm),
+    rows=_rows,
+    act=_saying(decisions.record_non_attendance, "missed"),
+    variant="warning",
+)
+did_not_attend = response_view(lambda case: _MISSED)
+
+
+# How far an ambulance control is.
+
+
+def _cad_form(typed: QueryDict | None, request: HttpRequest, case: Case) -> NHSForm:
+    acting = acting_of(request)
+    possible = [each for decision, each in _CAD_STATUSES.items() if can_decide(acting, case, decision)]
+    return CadStatusForm(typed, case=case, now=clock(), possible=possible)
+
+
+_CAD = ResponsePage(
+    # The last step is possible as long as any is.
+    decision=Decision.COMPLETE,
+    title="Tell how far you are",
+    button="Tell the requester",
+    done="The requester is told how far you are.",
+    template="referrals/answer_form.jinja",
+    make_form=_cad_form,
+    rows=_rows,
+    act=_saying(decisions.send_cad_status, "status"),
+)
+cad_status = response_view(lambda case: _CAD)
+
+
+# Sharing the work on received cases: take over, give back, notes, and answers that did not arrive.
+
+
+@require_POST
+@permission_required(WORK)
+def take(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """From whoever had it when the page was shown."""
+    case, acting = received_case_of(request, case_id), acting_of(request)
+    if case.assigned_to == acting.user:
+        return redirect("referrals:received", case_id)
+    seen = (
+        case.assigned_to if str(case.assigned_to_id or "") == request.POST.get("holder", "") else acting.user
+    )
+    return _shared(
+        request,
+        case_id,
+        "The case is yours.",
+        lambda: sharing.assign_case(case=case, to=acting.user, seen=seen, acting=acting, now=clock()),
+    )
+
+
+@require_POST
+@permission_required(WORK)
+def release(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Nobody's again; only by the person who has it."""
+    case, acting = received_case_of(request, case_id), acting_of(request)
+    if case.assigned_to is None:
+        return redirect("referrals:received", case_id)
+    return _shared(
+        request,
+        case_id,
+        "The case is nobody's again.",
+        lambda: sharing.unassign_case(case=case, seen=acting.user, acting=acting, now=clock()),
+    )
+
+
+def _shared(request: HttpRequest, case_id: UUID, done: str, act: Callable[[], object]) -> HttpResponse:
+    try:
+        act()
+        messages.success(request, done)
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    return redirect("referrals:received", case_id)
+
+
+@require_POST
+@permission_required(ANSWER)
+def check_response(request: HttpRequest, answer_id: UUID) -> HttpResponse:
+    """Of an answer that may have arrived: the very same message once more."""
+    return _repeated(request, response_of_page(request, answer_id), delivery.check_response_again)
+
+
+@require_POST
+@permission_required(ANSWER)
+def send_response(request: HttpRequest, answer_id: UUID) -> HttpResponse:
+    """Of an answer that was not taken: a new message."""
+    return _repeated(request, response_of_page(request, answer_id), delivery.send_response_again)
+
+
+def _repeated(request: HttpRequest, answer: CaseAnswer, again: Callable[..., CaseAnswer]) -> HttpResponse:
+    try:
+        wait_for_response(again(answer=answer, acting=acting_of(request), now=clock()))
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    except TransitionRefused:
+        messages.info(request, "Somebody did this at the same moment. This is how it stands now.")
+    return redirect("referrals:received", answer.case.pk)

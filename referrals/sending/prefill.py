@@ -1,0 +1,75 @@
+"""Steps that need not be typed again: of the patient, an earlier request, or a case that goes onward."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.message_bytes import decode
+from bars_portal.patients.forms import answers_from
+from referrals.cases.models import Case
+from referrals.cases.selectors import telling_message
+from referrals.forms.base import FormContext
+from referrals.forms.steps import DONE, ROWS, typed_of
+from referrals.parts.content import ContentInvalid, content_from_json
+from referrals.parts.request import carried_content
+from referrals.sending.start import PATIENT, RequestStart
+
+# An onward referral begins with what we received: the newest whole message, as answers of the forms.
+
+
+# On what ground data is shared is asked anew.
+_STATED_ANEW = {"consent"}
+# Neither says anything by itself. No step is done: a person here has to read it first.
+_ABOUT_THE_FORM = {DONE, ROWS}
+
+
+def carried_steps(case: Case, asked: FormContext) -> dict[str, Mapping[str, str]]:
+    """Step by step, for a person to check and change; {} when the message cannot be read any more.
+
+    Our own number of the call is the reference that the requester knows.
+    """
+    message = telling_message(case)
+    try:
+        bundle = MessageBundle(decode(message.body)) if message else None
+    except OutcomeError:
+        bundle = None
+    if bundle is None:
+        return {}
+    content = carried_content(bundle, asked.use_case)
+    ours = replace(content.assessment, case_number=case.reference)
+    carried = typed_of(replace(content, assessment=ours), asked)
+    return {
+        slug: _not_done(typed)
+        for slug, typed in carried.items()
+        if slug not in _STATED_ANEW and set(typed) - _ABOUT_THE_FORM
+    }
+
+
+def _not_done(typed: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: text for name, text in typed.items() if name != DONE}
+
+
+def known_steps(beginning: RequestStart, asked: FormContext) -> dict[str, Mapping[str, str]]:
+    """Answers that need not be typed again: the patient of the case, and what an earlier request stated."""
+    details = beginning.known_details()
+    patient = {PATIENT: {**answers_from(details), DONE: "1"}} if details else {}
+    if beginning.onward is not None:
+        return {**patient, **carried_steps(beginning.onward, asked)}
+    return {**patient, **(_stated_before(beginning.case, asked) if beginning.case else {})}
+
+
+def _stated_before(case: Case, asked: FormContext) -> dict[str, Mapping[str, str]]:
+    try:
+        content = replace(content_from_json(case.content), use_case=asked.use_case)
+    except ContentInvalid:
+        # Its message was not written by these forms.
+        return {}
+    answers: dict[str, Mapping[str, str]] = {}
+    for slug, typed in typed_of(content, asked).items():
+        answers[slug] = {name: text for name, text in typed.items() if name not in _CLOCK}
+    return answers
+
+
+# Kept by the case itself: an update never begins the clock anew.
+_CLOCK = ("started-day", "started-month", "started-year", "started_time")

@@ -1,0 +1,202 @@
+"""Where a request begins: a service, and what the case has so far."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+
+from bars_portal.accounts.acting import Acting, acting_of
+from bars_portal.accounts.refusals import PolicyRefused, need
+from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.codes import VALIDATION_USE_CASES, UseCase
+from bars_portal.patients.details import PatientDetails
+from bars_portal.patients.models import Journey
+from bookings.models import Booking
+from bookings.selectors.sent import booking_for
+from directory.capability import OTHER_VERSION, USE_CASE_WORDS, is_told_to_take, speaks_our_version
+from directory.models import HealthcareService, ServiceCapability
+from directory.selectors.services import service_by_id
+from referrals.cases.models import Case, Referral
+from referrals.cases.selectors import case_for, journey_for
+from referrals.sending import policies
+from referrals.sending.policies import check_can_refer_onward
+from referrals.sending.selectors import known_details, linked_booking, sent_case_for
+
+T = TypeVar("T")
+# The slug of the step that is not one of referrals.forms.
+PATIENT = "patient"
+_NO_KIND = "This service takes no requests that could be sent from here. Choose another service."
+
+
+@dataclass(frozen=True)
+class RequestStart:
+    """`service` is None until it is chosen. `replaces` is referred again, `updates` is told more about,
+    `onward` was received and goes on from here.
+    """
+
+    acting: Acting
+    service: HealthcareService | None
+    booking: Booking | None
+    journey: Journey | None
+    replaces: Referral | None
+    updates: Case | None
+    onward: Case | None = None
+    capability: ServiceCapability | None = None
+
+    @property
+    def case(self) -> Case | None:
+        return self.updates or self.replaces
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """What the addresses of this beginning carry besides the service: ids of ours only."""
+        known = (
+            ("booking", self.booking),
+            ("journey", None if self.onward else self.journey),
+            ("again", self.replaces),
+            ("update", self.updates),
+            ("onward", self.onward),
+        )
+        return {name: str(each.pk) for name, each in known if each is not None}
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.carried)
+
+    def known_details(self) -> PatientDetails | None:
+        """Who it is about; None when that has still to be typed."""
+        case = self.case or self.onward
+        return known_details(booking=self.booking, journey=self.journey, case=case)
+
+    def kinds(self) -> list[tuple[str, str]]:
+        """(use case, words) that may be sent: an update stays what it is, the others are what is accepted."""
+        if self.updates is not None:
+            codes = [self.updates.use_case]
+        else:
+            codes = list(self.service.accepted_use_cases) if self.service else []
+        known = [each for code in codes if (each := UseCase.lookup(code)) and self._fits(each)]
+        return sorted(((each.value, USE_CASE_WORDS[each]) for each in known), key=lambda pair: pair[1])
+
+    def obstacle(self) -> str:
+        """Why nothing can be sent, in words; "" when it can."""
+        try:
+            self._check()
+        except PolicyRefused as refusal:
+            return refusal.sentence
+        return ""
+
+    def needs_booking(self) -> bool:
+        """The service takes a referral only with an appointment there, and there is none."""
+        if self.service is None or self.updates is not None:
+            return False
+        try:
+            policies.check_has_booking(self.service, self._linked())
+        except PolicyRefused:
+            return True
+        return False
+
+    def _check(self) -> None:
+        if self.updates is not None:
+            return policies.check_can_update(self.acting, self.updates)
+        if self.replaces is not None:
+            policies.check_can_refer_again(self.acting, self.replaces)
+        if self.onward is not None:
+            check_can_refer_onward(self.acting, self.onward)
+        need(speaks_our_version(self.capability), OTHER_VERSION)
+        kinds = self.kinds()
+        first = kinds[0][0] if kinds else ""
+        policies.check_can_request(self.acting, self._service, first)
+        return policies.check_has_booking(self._service, self._linked())
+
+    @property
+    def _service(self) -> HealthcareService:
+        if self.service is None:
+            raise PolicyRefused(_NO_KIND)
+        return self.service
+
+    def _linked(self) -> Booking | None:
+        known = self.case.journey if self.case else self.journey
+        return linked_booking(self._service, booking=self.booking, journey=known)
+
+    def _fits(self, use_case: UseCase) -> bool:
+        """Only a referral can take a referral's place; and what the service itself says counts."""
+        if self.replaces is not None and use_case in VALIDATION_USE_CASES:
+            return False
+        return self.updates is not None or is_told_to_take(self.capability, use_case)
+
+
+def start_of(request: HttpRequest) -> RequestStart:
+    """Read from the address; what it names must be there, and be ours."""
+    asked, acting = request.GET, acting_of(request)
+    booking = _found(asked.get("booking"), lambda each: _sent_booking(acting, each))
+    updates = _sent_case(acting, asked.get("update"))
+    replaces = _sent_case(acting, asked.get("again"))
+    if replaces is not None and not isinstance(replaces, Referral):
+        raise Http404
+    known = updates or replaces or booking
+    service_id = asked.get("service") or (known.service.service_id if known else "")
+    if updates is not None:
+        service_id = updates.service.service_id
+    elif "choose" in asked:
+        service_id = ""
+    onward = _received_case(acting, asked.get("onward"))
+    named = _found(asked.get("journey"), lambda each: journey_for(acting, each))
+    return RequestStart(
+        acting=acting,
+        service=_service(service_id) if service_id else None,
+        booking=booking,
+        journey=onward.journey if onward else named,
+        replaces=replaces,
+        updates=updates,
+        onward=onward,
+    )
+
+
+def _found(text: str | None, look: Callable[[UUID], T | None]) -> T | None:
+    """None when nothing is named; 404 when what is named is not there."""
+    if not text:
+        return None
+    found = look(_uuid(text))
+    if found is None:
+        raise Http404
+    return found
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _sent_case(acting: Acting, text: str | None) -> Case | None:
+    if not text:
+        return None
+    case = sent_case_for(acting, _uuid(text))
+    if case is None:
+        raise Http404
+    return case
+
+
+def _received_case(acting: Acting, text: str | None) -> Case | None:
+    if not text:
+        return None
+    case = case_for(acting, _uuid(text), Direction.RECEIVED)
+    if case is None:
+        raise Http404
+    return case
+
+
+def _sent_booking(acting: Acting, booking_id: UUID) -> Booking | None:
+    booking = booking_for(acting, booking_id)
+    return booking if booking is not None and booking.direction == Direction.SENT else None
+
+
+def _service(service_id: str) -> HealthcareService:
+    service = service_by_id(service_id)
+    if service is None:
+        raise Http404
+    return service

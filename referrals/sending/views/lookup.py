@@ -1,0 +1,61 @@
+"""What the pages of a request begin with: the draft of their address, read, or the 404 page."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+
+from bars_portal.accounts.acting import acting_of
+from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
+from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.nhsuk.dates import in_london
+from bars_portal.patients.details import PatientDetails
+from bars_portal.patients.forms import PatientForm
+from referrals.cases import settings
+from referrals.cases.codes import lists_from
+from referrals.cases.models import Case
+from referrals.cases.views import clock
+from referrals.forms.base import FormContext
+from referrals.forms.steps import ReadStep, read_step, steps_of
+from referrals.sending import selectors
+from referrals.sending.models import RequestDraft
+from referrals.sending.presenters import is_waiting
+from referrals.sending.start import PATIENT
+
+
+def draft_of(request: HttpRequest, draft_id: UUID) -> RequestDraft:
+    draft = selectors.request_draft_for(acting_of(request), draft_id)
+    if draft is None:
+        raise Http404
+    return draft
+
+
+def sent_case_of(request: HttpRequest, case_id: UUID) -> Case:
+    case = selectors.sent_case_for(acting_of(request), case_id)
+    if case is None:
+        raise Http404
+    return case
+
+
+def asked_of(draft: RequestDraft) -> FormContext:
+    return FormContext(UseCase(draft.use_case), draft.created_at, lists_from(settings.offered_codes()))
+
+
+def read_draft(draft: RequestDraft) -> list[ReadStep]:
+    asked = asked_of(draft)
+    return [read_step(step, draft.typed.get(step.slug), asked) for step in steps_of(asked)]
+
+
+def patient_form(draft: RequestDraft) -> PatientForm:
+    """The draft's answers as a form; nothing typed yet: an empty, unbound one."""
+    return PatientForm(draft.typed.get(PATIENT) or None, today=in_london(clock()).date())
+
+
+def patient_of(draft: RequestDraft) -> PatientDetails | None:
+    """For the banner: once enough is typed to say who it is."""
+    form = patient_form(draft)
+    return form.to_details() if form.is_bound and form.is_valid() else None
+
+
+def wait_for_case(case: Case, *, patience: float = PATIENCE_SECONDS) -> None:
+    """Until the receiver has answered what we sent about it; the case is read anew."""
+    wait_while(lambda: is_waiting(case), case.refresh_from_db, patience=patience)

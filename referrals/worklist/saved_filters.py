@@ -1,0 +1,57 @@
+"""Filters of the worklist that a person keeps. Races are settled by the name's unique index."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.refusals import PolicyRefused, need
+from referrals.worklist.models import SavedFilter
+
+# Filters of the worklist that a person keeps.
+
+
+def saved_filters_of(acting: Acting) -> QuerySet[SavedFilter]:
+    """The person's own, for the organisation that they act for, by name."""
+    return SavedFilter.objects.filter(user=acting.user, organisation=acting.organisation)
+
+
+def saved_filter_for(acting: Acting, filter_id: int) -> SavedFilter | None:
+    return saved_filters_of(acting).filter(pk=filter_id).first()
+
+
+# Keeping, renaming and forgetting filters of the worklist. Races are settled by the name's unique index.
+
+
+MOST = 20
+_TAKEN = "You have a filter of this name already. Choose another name."
+
+
+def save_filter(*, name: str, chosen: Mapping[str, str], acting: Acting, now: datetime) -> SavedFilter:
+    """Raises PolicyRefused: a name that is taken, or too many."""
+    need(saved_filters_of(acting).count() < MOST, f"You have {MOST} saved filters. Delete one first.")
+    kept = SavedFilter(
+        user=acting.user, organisation=acting.organisation, name=name, chosen=dict(chosen), created_at=now
+    )
+    return _save(kept)
+
+
+def rename_filter(*, saved: SavedFilter, name: str) -> SavedFilter:
+    """Raises PolicyRefused: a name that is taken."""
+    saved.name = name
+    return _save(saved)
+
+
+def delete_filter(*, saved: SavedFilter) -> None:
+    SavedFilter.objects.filter(pk=saved.pk).delete()
+
+
+def _save(saved: SavedFilter) -> SavedFilter:
+    try:
+        with transaction.atomic():
+            saved.save()
+    except IntegrityError as error:
+        raise PolicyRefused(_TAKEN) from error
+    return saved

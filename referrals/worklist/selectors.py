@@ -1,0 +1,318 @@
+"""What the organisation's services received: filtered, ordered, in pages, counted; and what must not wait.
+
+One UNION over the tables that are asked for, each side on its own worklist index.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.states import Direction
+from bars_portal.nhsuk.dates import in_london, london_midnight
+from bookings.models import Booking
+from bookings.states import VIEW_PERMISSION, BookingStatus
+from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
+from directory.models import HealthcareService
+from referrals.cases.models import MODELS, CaseAnswer, Referral, UnmatchedReply, ValidationCase
+from referrals.cases.priorities import NOT_STATED, URGENCY
+from referrals.cases.response_states import TROUBLED, ResponseState
+from referrals.cases.selectors import RESPONSE_WITH
+from referrals.cases.states import CURRENT, OPEN, CaseStatus, Category
+from referrals.permissions import VIEW
+from referrals.worklist.query import (
+    CASES,
+    LAST_PAGE,
+    PAGE_SIZE,
+    Counts,
+    Filters,
+    Held,
+    Kind,
+    Order,
+    Page,
+    Row,
+)
+
+# Received bookings as rows of the worklist: an appointment is due when it starts.
+
+
+# What a case has and a booking has not, in the types of the case's columns: the sides are joined.
+_MISSING = {
+    "priority": Value("", output_field=CharField()),
+    "flags": Value([], output_field=ArrayField(CharField(max_length=20))),
+    "safeguarding": Value(False, output_field=BooleanField()),
+    "scene_unsafe": Value(False, output_field=BooleanField()),
+    "assigned_to_id": Value(None, output_field=BigIntegerField()),
+    "answer_state": Value(None, output_field=CharField()),
+}
+_NOBODY = ("first_name", "last_name", "username")
+
+
+def booking_rows(
+    acting: Acting, chosen: Filters, *, columns: Sequence[str], joined: Mapping[str, F]
+) -> QuerySet[Any]:
+    """With the columns of the other sides; none for who may not see received bookings."""
+    nobody = {name: Value("", output_field=CharField()) for name in _NOBODY}
+    named: QuerySet[Any] = (
+        _filtered_bookings(acting, chosen)
+        .annotate(
+            kind=Value(Kind.BOOKING.value, output_field=CharField()),
+            urgency=Value(NOT_STATED, output_field=IntegerField()),
+            due_at=F("start"),
+            requester_name=F("sender_name"),
+            **_MISSING,
+        )
+        .values(*columns, "answer_state", **{**joined, **nobody})
+    )
+    return named
+
+
+def bookings_to_come(acting: Acting, now: datetime) -> QuerySet[Booking]:
+    """Appointments of today and later that stand."""
+    return _received_bookings(acting).filter(status=BookingStatus.BOOKED, start__gte=day_begins(now))
+
+
+def day_begins(now: datetime) -> datetime:
+    """Who comes late today is still expected: London's day decides."""
+    return london_midnight(in_london(now).date())
+
+
+def _filtered_bookings(acting: Acting, chosen: Filters) -> QuerySet[Booking]:
+    if chosen.status or chosen.priority or chosen.flag or chosen.held is not Held.ANYBODY:
+        return Booking.objects.none()
+    rows = _received_bookings(acting)
+    if chosen.service_id:
+        rows = rows.filter(service__service_id=chosen.service_id)
+    if chosen.open is None:
+        return rows
+    stands: dict[str, Any] = {"status": BookingStatus.BOOKED}
+    if chosen.bookings_from is not None:
+        stands["start__gte"] = chosen.bookings_from
+    return rows.filter(**stands) if chosen.open else rows.exclude(**stands)
+
+
+def _received_bookings(acting: Acting) -> QuerySet[Booking]:
+    if not acting.may(VIEW_PERMISSION[Direction.RECEIVED]):
+        return Booking.objects.none()
+    return Booking.objects.filter(organisation=acting.organisation, direction=Direction.RECEIVED)
+
+
+def troubled_responses(acting: Acting) -> QuerySet[CaseAnswer]:
+    """Answers that the requester may not have, of the acting organisation, unless a later one was taken."""
+    if not acting.may(VIEW[Direction.RECEIVED]):
+        return CaseAnswer.objects.none()
+    ours = Q(referral__organisation=acting.organisation) | Q(validation__organisation=acting.organisation)
+    same = Q(referral=OuterRef("referral_id")) | Q(validation=OuterRef("validation_id"))
+    later = CaseAnswer.objects.filter(
+        same, created_at__gt=OuterRef("created_at"), state=ResponseState.DELIVERED
+    )
+    rows = CaseAnswer.objects.filter(ours, ~Exists(later), state__in=TROUBLED)
+    return rows.select_related(*RESPONSE_WITH).order_by("created_at")
+
+
+def open_unmatched_replies(acting: Acting) -> QuerySet[UnmatchedReply]:
+    """Replies that nobody has dealt with yet, of the acting organisation; none for who may not see them."""
+    if not acting.may(VIEW[Direction.SENT]):
+        return UnmatchedReply.objects.none()
+    waiting = UnmatchedReply.objects.filter(organisation=acting.organisation, handled_at__isnull=True)
+    return waiting.select_related("patient", "service").order_by("-received_at")
+
+
+# What the organisation's services received: filtered, ordered, in pages, counted.
+#
+# One UNION over the tables that are asked for, each side on its own worklist index.
+
+
+_COLUMNS = (
+    *("id", "status", "reference", "use_case", "priority", "due_at", "created_at", "flags"),
+    *("safeguarding", "scene_unsafe", "requester_name", "assigned_to_id", "kind", "urgency"),
+)
+_JOINED = {
+    "service_name": F("service__name"),
+    "family_name": F("patient__family_name"),
+    "given_names": F("patient__given_names"),
+    "birth_date": F("patient__birth_date"),
+    "nhs_number": F("patient__nhs_number"),
+    "first_name": F("assigned_to__first_name"),
+    "last_name": F("assigned_to__last_name"),
+    "username": F("assigned_to__username"),
+}
+# PostgreSQL puts what is not stated last.
+_ORDERS = {
+    Order.BREACH: ("due_at", "urgency", "created_at", "id"),
+    Order.PRIORITY: ("urgency", "due_at", "created_at", "id"),
+    Order.AGE: ("created_at", "id"),
+}
+_URGENCY = Case(
+    *(When(priority=code, then=Value(rank)) for code, rank in URGENCY.items()),
+    default=Value(NOT_STATED),
+    output_field=IntegerField(),
+)
+_OWNERS = {Category.REFERRAL: "referral", Category.VALIDATION: "validation"}
+_OPEN = tuple(sorted(CURRENT))
+_OVER = tuple(sorted(set(CaseStatus) - CURRENT))
+
+
+def worklist(
+    acting: Acting, *, filters: Filters | None = None, order: Order = Order.BREACH, page: int = 1
+) -> Page:
+    """Nothing for who may not see received cases; pages count from 1."""
+    if not acting.may(VIEW[Direction.RECEIVED]):
+        return Page((), 0, 1)
+    chosen = filters or Filters()
+    sides = [_side(acting, kind, chosen) for kind in Kind if kind in chosen.kinds]
+    number = min(max(page, 1), LAST_PAGE)
+    # Each side is cut before it is joined: no page needs more than each side's own first rows.
+    first = [rows.order_by(*_ORDERS[order])[: number * PAGE_SIZE] for rows in sides]
+    joined = first[0].union(*first[1:], all=True).order_by(*_ORDERS[order]) if len(first) > 1 else first[0]
+    shown = joined[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    return Page(tuple(_row(each) for each in shown), sum(rows.count() for rows in sides), number)
+
+
+def worklist_counts(acting: Acting, *, now: datetime) -> Counts:
+    """Of the open cases, whatever the filters say; and what waits above them."""
+    if not acting.may(VIEW[Direction.RECEIVED]):
+        return Counts(unmatched=open_unmatched_replies(acting).count())
+    found = [_counted(acting, category, now) for category in Category]
+    names = ("open", "breached", "unassigned", "mine", "safeguarding")
+    return Counts(
+        **{name: sum(each[name] for each in found) for name in names},
+        unmatched=open_unmatched_replies(acting).count(),
+        answers_troubled=troubled_responses(acting).count(),
+        bookings=bookings_to_come(acting, now).count(),
+    )
+
+
+def _side(acting: Acting, kind: Kind, chosen: Filters) -> QuerySet[Any]:
+    category = kind.category
+    if category is None:
+        return booking_rows(acting, chosen, columns=_COLUMNS, joined=_JOINED)
+    return _shown(_filtered(acting, category, chosen), category)
+
+
+def _counted(acting: Acting, category: Category, now: datetime) -> dict[str, int]:
+    return (
+        _received(acting, category)
+        .filter(status__in=_OPEN)
+        .aggregate(
+            open=Count("pk"),
+            breached=Count("pk", filter=Q(breach_at__lt=now)),
+            unassigned=Count("pk", filter=Q(assigned_to=None)),
+            mine=Count("pk", filter=Q(assigned_to=acting.user)),
+            safeguarding=Count("pk", filter=Q(safeguarding=True)),
+        )
+    )
+
+
+def _received(acting: Acting, category: Category) -> QuerySet[Any]:
+    rows: QuerySet[Any] = MODELS[category].objects.filter(
+        organisation=acting.organisation, direction=Direction.RECEIVED
+    )
+    return rows
+
+
+def _filtered(acting: Acting, category: Category, chosen: Filters) -> QuerySet[Any]:
+    wanted = Q()
+    if chosen.status is not None:
+        wanted &= Q(status=chosen.status)
+    elif chosen.open is not None:
+        wanted &= Q(status__in=_OPEN if chosen.open else _OVER)
+    if chosen.service_id:
+        wanted &= Q(service__service_id=chosen.service_id)
+    if chosen.priority:
+        wanted &= Q(priority=chosen.priority)
+    if chosen.flag:
+        wanted &= Q(flags__contains=[chosen.flag])
+    if chosen.held is not Held.ANYBODY:
+        wanted &= Q(assigned_to=chosen.person_id if chosen.held is Held.PERSON else None)
+    return _received(acting, category).filter(wanted)
+
+
+def _shown(rows: QuerySet[Any], category: Category) -> QuerySet[Any]:
+    answers = CaseAnswer.objects.filter(**{_OWNERS[category]: OuterRef("pk")}).order_by("-created_at")
+    named: QuerySet[Any] = rows.annotate(
+        kind=Value(category.value, output_field=CharField()),
+        due_at=F("breach_at"),
+        urgency=_URGENCY,
+        answer_state=Subquery(answers.values("state")[:1]),
+    ).values(*_COLUMNS, "answer_state", **_JOINED)
+    return named
+
+
+def _row(found: dict[str, Any]) -> Row:
+    names = " ".join(each for each in (found["first_name"], found["last_name"]) if each)
+    kind = Kind(found["kind"])
+    plain = ("id", "reference", "use_case", "priority", "due_at", "safeguarding", "scene_unsafe")
+    told = ("service_name", "requester_name", "family_name", "given_names", "birth_date", "nhs_number")
+    return Row(
+        **{name: found[name] for name in (*plain, *told, "assigned_to_id")},
+        kind=kind,
+        status=BookingStatus(found["status"]) if kind is Kind.BOOKING else CaseStatus(found["status"]),
+        received_at=found["created_at"],
+        flags=tuple(cast(list[str], found["flags"])),
+        assigned_to_name=names or found["username"] or "",
+        answer_troubled=found["answer_state"] in TROUBLED,
+    )
+
+
+# The fail-safe: validations whose time to answer by has passed without an outcome, and what just arrived.
+
+
+_MODELS: dict[Kind, type[Any]] = {
+    Kind.REFERRAL: Referral,
+    Kind.VALIDATION: ValidationCase,
+    Kind.BOOKING: Booking,
+}
+_VIEW = dict.fromkeys(CASES, VIEW[Direction.RECEIVED]) | {Kind.BOOKING: VIEW_BOOKINGS[Direction.RECEIVED]}
+
+
+def breached_validations(acting: Acting, direction: Direction, *, now: datetime) -> QuerySet[ValidationCase]:
+    """Longest overdue first, of the acting organisation (standard section 9, workflow 4).
+
+    Sent ones count too: nobody may have looked at the patient, and nobody else will raise the alarm.
+    """
+    if not acting.may(VIEW[direction]):
+        return ValidationCase.objects.none()
+    rows = ValidationCase.objects.filter(
+        organisation=acting.organisation,
+        direction=direction,
+        status__in=sorted(OPEN),
+        breach_at__lt=now,
+    )
+    return rows.select_related("service", "patient").order_by("breach_at", "id")
+
+
+def arrived_since(acting: Acting, moment: datetime, kinds: Collection[Kind] = CASES) -> int:
+    """How much of these kinds was received after `moment`."""
+    return sum(
+        _MODELS[kind]
+        .objects.filter(organisation=acting.organisation, direction=Direction.RECEIVED, created_at__gt=moment)
+        .count()
+        for kind in kinds
+        if acting.may(_VIEW[kind])
+    )
+
+
+def services_with_cases(acting: Acting) -> list[HealthcareService]:
+    """Services of the acting organisation that others send cases or bookings to, by name."""
+    takes = Q(takes_referrals=True) | Q(takes_bookings=True)
+    rows = HealthcareService.objects.filter(takes, provider=acting.organisation, hosted=True)
+    return list(rows.order_by("name"))

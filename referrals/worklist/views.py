@@ -1,0 +1,212 @@
+"""The lists: what others sent to our services, what we sent, what was given up; and filters by name."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bars_portal.accounts.acting import Acting, acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.audit.services import record
+from bars_portal.correspondence.states import Direction
+from referrals.cases.states import CaseStatus, Category
+from referrals.cases.views import clock, whole_number
+from referrals.permissions import VIEW
+from referrals.worklist import presenters as presenter
+from referrals.worklist import saved_filters
+from referrals.worklist.forms import FilterNameForm, WorklistForm
+from referrals.worklist.models import SavedFilter
+from referrals.worklist.presenters import given_up_lines
+from referrals.worklist.saved_filters import saved_filter_for, saved_filters_of
+from referrals.worklist.selectors import (
+    arrived_since,
+    breached_validations,
+    open_unmatched_replies,
+    troubled_responses,
+    worklist_counts,
+)
+from referrals.worklist.selectors import worklist as worklist_page
+from referrals.worklist.sent import given_up_messages, sent_cases
+
+# What others sent to our services, with what must not wait on top.
+
+# More would push the list itself out of sight.
+_MOST_ALARMS = 10
+_STATUSES = [(each.value, each.label) for each in CaseStatus if each is not CaseStatus.RECEIVED]
+
+
+@require_safe
+@permission_required(VIEW[Direction.RECEIVED])
+def worklist(request: HttpRequest) -> HttpResponse:
+    acting, now = acting_of(request), clock()
+    form = WorklistForm(request.GET, acting=acting)
+    page = worklist_page(
+        acting,
+        filters=form.filters(now),
+        order=form.ordering(),
+        page=whole_number(request.GET.get("page", ""), default=1),
+    )
+    chosen = {name: value for name, value in form.chosen().items() if value}
+    context = {
+        "filters": form,
+        "page": page,
+        "lines": presenter.lines(page.rows, now=now),
+        "counts": worklist_counts(acting, now=now),
+        "query": urlencode(chosen),
+        "chosen": chosen,
+        "saved": presenter.filter_lines(saved_filters_of(acting), chosen=chosen),
+        "opened_at": now,
+        **_alarms(acting, now),
+    }
+    record(actor=acting.actor, action="referrals.view_worklist", now=now)
+    return render(request, "referrals/worklist.jinja", context)
+
+
+@require_safe
+@permission_required(VIEW[Direction.RECEIVED])
+def news(request: HttpRequest) -> HttpResponse:
+    """The fragment that says how many cases came in since the list was opened; it never moves the list."""
+    since = _moment(request.GET.get("since", ""))
+    kind = request.GET.get("kind", "")
+    acting = acting_of(request)
+    kinds = WorklistForm({"kind": kind}, acting=acting).kinds()
+    count = arrived_since(acting, since, kinds) if since else 0
+    if since is None or count == whole_number(request.GET.get("told", ""), default=0):
+        return HttpResponse(status=204)
+    context = {"count": count, "told": count, "opened_at": since, "chosen": {"kind": kind}}
+    return render(request, "referrals/_news.jinja", context)
+
+
+def _alarms(acting: Acting, now: datetime) -> dict[str, object]:
+    received = breached_validations(acting, Direction.RECEIVED, now=now)
+    sent = breached_validations(acting, Direction.SENT, now=now)
+    return {
+        "overdue": presenter.overdue(received[:_MOST_ALARMS]),
+        "overdue_count": received.count(),
+        "overdue_sent": presenter.overdue(sent[:_MOST_ALARMS]),
+        "overdue_sent_count": sent.count(),
+        "troubled": presenter.troubled(troubled_responses(acting)[:_MOST_ALARMS]),
+        "unmatched": open_unmatched_replies(acting)[:_MOST_ALARMS],
+    }
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
+
+
+# Filters of the worklist by name: keep the present one, rename it, delete it.
+
+
+_TEMPLATE = "referrals/saved_filter.jinja"
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(VIEW[Direction.RECEIVED])
+def save(request: HttpRequest) -> HttpResponse:
+    """The filter is in the address, as it is in the worklist's."""
+    acting = acting_of(request)
+    chosen = {
+        name: value for name, value in WorklistForm(request.GET, acting=acting).chosen().items() if value
+    }
+    form = FilterNameForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        try:
+            saved_filters.save_filter(
+                name=form.cleaned_data["name"], chosen=chosen, acting=acting, now=clock()
+            )
+        except PolicyRefused as refusal:
+            form.add_error("name", refusal.sentence)
+        else:
+            return _to_list(request, chosen, "The filter is saved.")
+    return render(request, _TEMPLATE, {"form": form, "query": urlencode(chosen), "saved": None})
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(VIEW[Direction.RECEIVED])
+def rename(request: HttpRequest, filter_id: int) -> HttpResponse:
+    saved = _saved(request, filter_id)
+    form = FilterNameForm(request.POST or None, initial={"name": saved.name})
+    if form.is_bound and form.is_valid():
+        try:
+            saved_filters.rename_filter(saved=saved, name=form.cleaned_data["name"])
+        except PolicyRefused as refusal:
+            form.add_error("name", refusal.sentence)
+        else:
+            return _to_list(request, saved.chosen, "The filter has its new name.")
+    context = {"form": form, "query": urlencode(saved.chosen), "saved": _saved(request, filter_id)}
+    return render(request, _TEMPLATE, context)
+
+
+@require_POST
+@permission_required(VIEW[Direction.RECEIVED])
+def delete(request: HttpRequest, filter_id: int) -> HttpResponse:
+    """A second press finds nothing left to delete, and says the same."""
+    saved = saved_filter_for(acting_of(request), filter_id)
+    if saved is not None:
+        saved_filters.delete_filter(saved=saved)
+    return _to_list(request, {}, "The filter is deleted.")
+
+
+def _saved(request: HttpRequest, filter_id: int) -> SavedFilter:
+    saved = saved_filter_for(acting_of(request), filter_id)
+    if saved is None:
+        raise Http404
+    return saved
+
+
+def _to_list(request: HttpRequest, chosen: dict[str, Any], done: str) -> HttpResponse:
+    messages.success(request, done)
+    return redirect(reverse("referrals:worklist", query=chosen or None))
+
+
+@require_safe
+@permission_required(VIEW[Direction.SENT])
+def sent_list(request: HttpRequest) -> HttpResponse:
+    acting, now = acting_of(request), clock()
+    status, kind = request.GET.get("status", ""), request.GET.get("kind", "")
+    page = sent_cases(
+        acting,
+        status=CaseStatus(status) if status in set(CaseStatus) else None,
+        category=Category(kind) if kind in set(Category) else None,
+        page=whole_number(request.GET.get("page", ""), default=1),
+    )
+    overdue = breached_validations(acting, Direction.SENT, now=now)
+    context = {
+        "page": page,
+        "lines": presenter.sent_lines(page.rows, now=now),
+        "status": status if status in set(CaseStatus) else "",
+        "kind": kind if kind in set(Category) else "",
+        "statuses": _STATUSES,
+        "overdue": presenter.overdue(overdue[:_MOST_ALARMS]),
+        "overdue_count": overdue.count(),
+        "unmatched": open_unmatched_replies(acting)[:_MOST_ALARMS],
+    }
+    record(actor=acting.actor, action="referrals.view_sent_list", now=now)
+    return render(request, "referrals/sent_list.jinja", context)
+
+
+# The list of messages that were tried to the end: here a person takes over (standard section 8).
+
+
+_PAGE = 25
+
+
+@require_safe
+@permission_required("exchange.see_given_up")
+def given_up(request: HttpRequest) -> HttpResponse:
+    acting = acting_of(request)
+    page = Paginator(given_up_messages(acting), _PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "lines": given_up_lines(acting, page.object_list)}
+    return render(request, "referrals/given_up.jinja", context)
