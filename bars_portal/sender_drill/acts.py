@@ -20,8 +20,8 @@ from bars_portal.sender_drill.desk import (
     settle,
     wait_until,
 )
+from bookings.latest import read_latest as read_latest_booking
 from bookings.models import Booking
-from bookings.sent import read_latest as read_latest_booking
 from bookings.services.cancelling import request_cancel
 from bookings.services.requesting import open_draft, request_booking
 from bookings.slots import SlotSearch, search_slots

@@ -65,7 +65,7 @@ _ROLE_CODES = frozenset({"doctor", "nurse", "pharmacist", "researcher", "teacher
 
 
 @dataclass
-class _Answer:
+class _Around:
     """What goes with the slots, each thing once."""
 
     facts: ServiceFacts
@@ -90,47 +90,47 @@ def entries_with_slots(
     diaries: Iterable[DiaryRow], *, facts: ServiceFacts, includes: frozenset[str], now: datetime
 ) -> list[Entry]:
     """What was asked to come with the slots of these diaries: only what one of the slots refers to."""
-    answer = _Answer(facts, includes, now)
+    around = _Around(facts, includes, now)
     used = list(diaries)
     for diary in used:
-        answer.entries[full_url(paired_id(diary.id))] = _schedule(answer, diary)
+        around.entries[full_url(paired_id(diary.id))] = _schedule(around, diary)
     if used:
-        _add_service(answer, used)
-    return list(answer.entries.items())
+        _add_service(around, used)
+    return list(around.entries.items())
 
 
-def _schedule(answer: _Answer, diary: DiaryRow) -> Resource:
-    actors = [answer.service_url, *_add_people(answer, diary)]
-    place_url = answer.place_url(diary)
+def _schedule(around: _Around, diary: DiaryRow) -> Resource:
+    actors = [around.service_url, *_add_people(around, diary)]
+    place_url = around.place_url(diary)
     if place_url is not None:
         # As an actor too: a service may have several places, a diary has one.
         actors.append(place_url)
         place = location_to_fhir(
-            answer.facts,
-            location_id=derived_url(answer.facts.id, place_url).rpartition(":")[2],
-            now=answer.now,
+            around.facts,
+            location_id=derived_url(around.facts.id, place_url).rpartition(":")[2],
+            now=around.now,
             name=diary.location_name,
         )
-        answer.entries[place_url] = place
+        around.entries[place_url] = place
     return {
-        **_head("Schedule", diary.id, answer.now),
+        **_head("Schedule", diary.id, around.now),
         "active": diary.active,
         "actor": [{"reference": url} for url in actors],
         "comment": diary.name,
     }
 
 
-def _add_people(answer: _Answer, diary: DiaryRow) -> list[str]:
+def _add_people(around: _Around, diary: DiaryRow) -> list[str]:
     """The practitioner and the role, as far as the diary names them; their fullUrls."""
     urls = []
-    practitioner, role = _practitioner(diary, answer.now), _role(diary, answer.now)
-    role_asked = SlotInclude.PRACTITIONER_ROLE in answer.asked
+    practitioner, role = _practitioner(diary, around.now), _role(diary, around.now)
+    role_asked = SlotInclude.PRACTITIONER_ROLE in around.asked
     if role is not None and role_asked:
         urls.append(derived_url(diary.id, "role"))
-        answer.entries[urls[-1]] = role
+        around.entries[urls[-1]] = role
     if practitioner is not None:
         urls.append(derived_url(diary.id, "practitioner"))
-        answer.entries[urls[-1]] = practitioner
+        around.entries[urls[-1]] = practitioner
         if role is not None and role_asked:
             role["practitioner"] = {"reference": urls[-1]}
     return urls
@@ -162,16 +162,16 @@ def _role(diary: DiaryRow, now: datetime) -> Resource | None:
     return {**_head("PractitionerRole", _part_id(diary, "role id"), now), "code": [concept]}
 
 
-def _add_service(answer: _Answer, diaries: list[DiaryRow]) -> None:
-    facts, now = answer.facts, answer.now
-    if answer.provider_url is not None:
-        answer.entries[answer.provider_url] = organisation_to_fhir(
+def _add_service(around: _Around, diaries: list[DiaryRow]) -> None:
+    facts, now = around.facts, around.now
+    if around.provider_url is not None:
+        around.entries[around.provider_url] = organisation_to_fhir(
             name=facts.provider_name, ods_code=facts.provider_ods, now=now
         )
-    service = healthcare_service_to_fhir(facts, now=now, provided_by_url=answer.provider_url)
-    places = list(dict.fromkeys(answer.place_url(each) for each in diaries))
+    service = healthcare_service_to_fhir(facts, now=now, provided_by_url=around.provider_url)
+    places = list(dict.fromkeys(around.place_url(each) for each in diaries))
     located = [{"reference": url} for url in places if url is not None]
-    answer.entries[answer.service_url] = {**service, "location": located} if located else service
+    around.entries[around.service_url] = {**service, "location": located} if located else service
 
 
 def _part_id(diary: DiaryRow, part: str) -> str:

@@ -130,7 +130,10 @@ _MIRROR = str.maketrans(_HEX, _MIRRORED)
 
 
 def paired_id(resource_id: UUID) -> str:
-    """The id with its last four digits mirrored, so that each id has a pair of its own."""
+    """The UUID in a fullUrl: the id with its last four digits mirrored, a pair of its own for each id.
+
+    It may not be equal to the id (standard section 5).
+    """
     text = str(resource_id)
     return text[:-4] + text[-4:].translate(_MIRROR)
 

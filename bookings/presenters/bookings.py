@@ -13,12 +13,10 @@ from bars_portal.accounts.home import AttentionItem
 from bars_portal.correspondence.history import Step
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
-from bars_portal.nhsuk import dates
-from bars_portal.nhsuk.words import summary_rows
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from bookings import policies
 from bookings.models import Booking, BookingStatusChange, Rebooking
-from bookings.presenters.slots import approval_words, offered_in, use_case_text, with_whom
+from bookings.presenters.slots import appointment_rows
 from bookings.selectors.sent import attention_counts, history_of, rebooking_of
 from bookings.states import BookingEvent, BookingStatus
 
@@ -223,24 +221,6 @@ def booking_page(booking: Booking, *, acting: Acting, now: datetime) -> BookingP
         trying=trying_words(repeats, now=now),
         keeps_trying=repeats.is_sending or repeats.next_at is not None,
     )
-
-
-def appointment_rows(booking: Booking) -> list[dict[str, str]]:
-    """The appointment in words; what was not given is not shown."""
-    offer = offered_in(booking.included)
-    rows = [
-        ("Service", booking.service.name),
-        ("Address", ", ".join([*booking.service.address_lines, booking.service.postcode])),
-        ("Date", dates.format_day(booking.start)),
-        ("Time", f"{dates.format_time(booking.start)} to {dates.format_time(booking.end)}"),
-        ("How", offer.delivery_channel if offer else ""),
-        ("With", with_whom(offer) if offer else ""),
-        ("Place", offer.location_name if offer else ""),
-        ("Booking route", use_case_text(booking.use_case)),
-        ("Outside the time frame", approval_words(booking)),
-        ("Reason for cancelling", booking.cancel_reason),
-    ]
-    return summary_rows(rows)
 
 
 def booking_rows(bookings: Iterable[Booking]) -> list[dict[str, Any]]:

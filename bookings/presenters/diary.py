@@ -10,7 +10,8 @@ from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from bookings import ports
 from bookings.models import Booking, SlotStatus
 from bookings.ports import Companions, WholeMessage
-from bookings.presenters.bookings import TONES, appointment_rows, booking_rows, history_step, short_name
+from bookings.presenters.bookings import TONES, booking_rows, history_step, short_name
+from bookings.presenters.slots import appointment_rows
 from bookings.selectors.received import ended_bookings_of
 from bookings.selectors.sent import history_of
 from bookings.selectors.slots import DiaryEntry, diary_of
@@ -83,7 +84,7 @@ def diary_page(*, service: HealthcareService, day: date, acting: Acting) -> Diar
     return DiaryPage(
         service=service,
         day=day,
-        lines=[_line(entry) for entry in diary_of(acting, service, first_day=day)],
+        lines=[_line(entry) for entry in diary_of(acting, service, day)],
         gone=booking_rows(ended_bookings_of(acting, service, day)),
     )
 

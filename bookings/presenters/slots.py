@@ -9,6 +9,7 @@ from typing import Any
 from bars_portal.accounts.acting import name_of
 from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
+from bars_portal.nhsuk.words import summary_rows
 from bookings.models import Booking, BookingDraft
 from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, read_offers
 from directory.capability import is_told_to_book, use_cases_in_words
@@ -96,21 +97,28 @@ def _is_slot(resource: dict[str, Any]) -> bool:
     return resource.get("resourceType") == "Slot"
 
 
-def draft_summary(draft: BookingDraft) -> list[Row]:
-    """The service and time chosen so far; what was not given is not shown."""
-    offer = offered_in(draft.slot_resources)
-    rows = [
-        ("Service", draft.service.name),
-        ("Address", ", ".join([*draft.service.address_lines, draft.service.postcode])),
-        ("Date", dates.format_day(draft.start)),
-        ("Time", f"{dates.format_time(draft.start)} to {dates.format_time(draft.end)}"),
-        ("How", offer.delivery_channel if offer else ""),
-        ("With", with_whom(offer) if offer else ""),
-        ("Place", offer.location_name if offer else ""),
-        ("Booking route", use_case_text(draft.use_case)),
-        ("Outside the time frame", approval_words(draft)),
-    ]
-    return [{"key": key, "value": value} for key, value in rows if value]
+def appointment_rows(appointment: BookingDraft | Booking) -> list[Row]:
+    """The service and time in words; what was not given is not shown."""
+    if isinstance(appointment, Booking):
+        resources, reason = appointment.included, appointment.cancel_reason
+    else:
+        resources, reason = appointment.slot_resources, ""
+    offer = offered_in(resources)
+    service = appointment.service
+    return summary_rows(
+        [
+            ("Service", service.name),
+            ("Address", ", ".join([*service.address_lines, service.postcode])),
+            ("Date", dates.format_day(appointment.start)),
+            ("Time", f"{dates.format_time(appointment.start)} to {dates.format_time(appointment.end)}"),
+            ("How", offer.delivery_channel if offer else ""),
+            ("With", with_whom(offer) if offer else ""),
+            ("Place", offer.location_name if offer else ""),
+            ("Booking route", use_case_text(appointment.use_case)),
+            ("Outside the time frame", approval_words(appointment)),
+            ("Reason for cancelling", reason),
+        ]
+    )
 
 
 def approval_words(approved: BookingDraft | Booking) -> str:

@@ -1,7 +1,6 @@
 """What the acting organisation booked elsewhere, and what its people are preparing."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -20,17 +19,6 @@ _HALF_DONE = Q(cancelled__status=BookingStatus.CANCELLED) & (
 
 
 @dataclass(frozen=True)
-class SentFilters:
-    """Each part narrows the list; "" and None leave it alone. Times are aware, `start_before` is excluded."""
-
-    statuses: tuple[str, ...] = ()
-    service_id: str = ""
-    start_from: datetime | None = None
-    start_before: datetime | None = None
-    not_told: bool = False
-
-
-@dataclass(frozen=True)
 class AttentionCounts:
     """`half_rebooked`: the old appointment is cancelled and there is no new one."""
 
@@ -39,11 +27,12 @@ class AttentionCounts:
     half_rebooked: int = 0
 
 
-def sent_bookings(acting: Acting, filters: SentFilters | None = None) -> QuerySet[Booking]:
+def sent_bookings(acting: Acting, *, status: str = "") -> QuerySet[Booking]:
     """Newest first, with service, patient and journey; empty without the permission."""
     if not acting.may(VIEW_PERMISSION[Direction.SENT]):
         return Booking.objects.none()
-    return _of(acting).filter(_matching(filters or SentFilters()), direction=Direction.SENT)
+    sent = _of(acting).filter(direction=Direction.SENT)
+    return sent.filter(status=status) if status else sent
 
 
 def booking_for(acting: Acting, booking_id: UUID) -> Booking | None:
@@ -95,11 +84,3 @@ def _of(acting: Acting) -> QuerySet[Booking]:
     related = ("service__provider", "patient", "journey", "organisation")
     ours = Booking.objects.filter(organisation=acting.organisation)
     return ours.select_related(*related).order_by("-created_at")
-
-
-def _matching(filters: SentFilters) -> Q:
-    wanted = Q(status__in=filters.statuses) if filters.statuses else Q()
-    wanted &= Q(service__service_id=filters.service_id) if filters.service_id else Q()
-    wanted &= Q(start__gte=filters.start_from) if filters.start_from else Q()
-    wanted &= Q(start__lt=filters.start_before) if filters.start_before else Q()
-    return wanted & (Q(status__in=_TO_TELL, patient_told_at=None) if filters.not_told else Q())

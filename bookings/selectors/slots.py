@@ -125,13 +125,11 @@ def diary_services(acting: Acting) -> list[HealthcareService]:
     return list(ours.filter(schedules__isnull=False).distinct().order_by("name"))
 
 
-def diary_of(
-    acting: Acting, service: HealthcareService, *, first_day: date, days: int = 1
-) -> list[DiaryEntry]:
-    """Slots of `days` London days in order of time; empty for a service of somebody else. Two queries."""
+def diary_of(acting: Acting, service: HealthcareService, day: date) -> list[DiaryEntry]:
+    """Slots of one London day in order of time; empty for a service of somebody else. Two queries."""
     if service.provider_id != acting.organisation.pk or not acting.may("bookings.view_diary"):
         return []
-    begin, end = london_midnight(first_day), london_midnight(first_day + timedelta(days=days))
+    begin, end = london_midnight(day), london_midnight(day + timedelta(days=1))
     slots = Slot.objects.filter(service=service, start__gte=begin, start__lt=end)
     taken = _bookings_of(slots) if acting.may("bookings.view_received_bookings") else {}
     ordered = slots.select_related("schedule").order_by("start", "schedule__name")

@@ -11,7 +11,7 @@ from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, reply
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.patients.services import create_patient, open_journey
-from bookings.mapping.appointments import (
+from bookings.mapping.received import (
     ReceivedBooking,
     accepted_appointment,
     ended_appointment,
@@ -24,6 +24,8 @@ from bookings.states import BookingEvent, BookingStatus
 from directory.models import HealthcareService
 from directory.selectors.services import receiving_service
 
+FULL_URL_LENGTH = 200
+_APPOINTMENT = "Bundle.entry.resource.ofType(Appointment)"
 _SLOT = "Bundle.entry.resource.ofType(Slot)"
 
 
@@ -47,21 +49,18 @@ def receive_booking(*, received: ReceivedBooking, context: MessageContext) -> Bo
         service=service,
         patient=patient,
         journey=journey,
-        use_case=received.use_case,
-        description=received.description,
-        start=received.start,
-        end=received.end,
+        **received.columns,
         slot_id=slot_id,
         source_service_id=context.source.value if context.source else "",
         sender_ods_code=context.sender_ods_code,
         sender_name=context.sender_name[:200],
-        sender_full_url=received.url[:200],
+        sender_full_url=received.url[:FULL_URL_LENGTH],
+        # When somebody else has it, the message is applied again.
+        reference=new_reference(organisation.name),
         message_id=context.inbound_id,
         created_at=now,
         updated_at=now,
     )
-    # When somebody else has the reference, the message is applied again.
-    booking.reference = new_reference(organisation.name)
     _set_resources(booking, received, now)
     start_history(booking=booking, event=BookingEvent.RECEIVE, actor=context.actor, now=now)
     return booking
@@ -102,7 +101,7 @@ def _why_not(
         return fault(OutcomeCode.NOT_FOUND, "Slot.id is not a slot of this service", f"{_SLOT}.id")
     if (slot.start, slot.end) != (received.start, received.end):
         words = "Appointment.start and Appointment.end are not those of the slot"
-        return fault(OutcomeCode.UNPROCESSABLE, words, "Bundle.entry.resource.ofType(Appointment).start")
+        return fault(OutcomeCode.UNPROCESSABLE, words, f"{_APPOINTMENT}.start")
     if slot.end <= now:
         return fault(OutcomeCode.UNPROCESSABLE, "The slot is in the past", f"{_SLOT}.start")
     return fault(OutcomeCode.CONFLICT, "The slot is not free", f"{_SLOT}.status")
@@ -121,14 +120,8 @@ def _set_resources(booking: Booking, received: ReceivedBooking, now: datetime) -
     ]
 
 
-FULL_URL_LENGTH = 200
-_APPOINTMENT = "Bundle.entry.resource.ofType(Appointment)"
-
-
-def receive_end(
-    *, received: ReceivedBooking, event: BookingEvent, context: MessageContext
-) -> tuple[Booking, Resource]:
-    """Take back a booking and free its slot. Gives it with the Appointment of the answer.
+def receive_end(*, received: ReceivedBooking, event: BookingEvent, context: MessageContext) -> Resource:
+    """Take back a booking and free its slot. Gives the Appointment of the answer.
 
     Raises OutcomeError: 404 unknown, 401 not theirs, 409 stale, 422 over already or not as booked.
     """
@@ -149,7 +142,7 @@ def receive_end(
         status=SlotStatus.FREE, updated_at=now
     )
     answer = {key: ended[key] for key in ("id", "meta", "identifier")}
-    return booking, {**received.appointment, **answer}
+    return {**received.appointment, **answer}
 
 
 def _check_theirs(booking: Booking, context: MessageContext) -> None:

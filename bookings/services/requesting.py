@@ -15,13 +15,12 @@ from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import parties_of
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
-from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
 from bookings import policies, ports
-from bookings.mapping.bundles import booking_entries
+from bookings.mapping.sent import booking_entries
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.history import start_history
 from bookings.slots import OfferedSlot
@@ -29,6 +28,7 @@ from bookings.states import BookingEvent, BookingStatus
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity, sender_identity
 
+MESSAGE = "booking-new"
 KEPT_FOR = timedelta(days=1)
 _CANCEL_IS_OPEN = (BookingStatus.CANCELLING, BookingStatus.CANCEL_UNKNOWN)
 
@@ -119,21 +119,12 @@ def _save(draft: BookingDraft, values: dict[str, Any], now: datetime) -> Booking
     return draft
 
 
-MESSAGE = "booking-new"
-
-
 @transaction.atomic
 def request_booking(
-    *,
-    draft: BookingDraft,
-    details: PatientDetails,
-    acting: Acting,
-    now: datetime,
-    journey: Journey | None = None,
+    *, draft: BookingDraft, details: PatientDetails, acting: Acting, now: datetime
 ) -> Booking:
     """Book what the draft holds, for a new patient, or for the patient of the booking it replaces.
 
-    `journey`: the case that it belongs to, when that began with a referral of the same organisation.
     A second press returns the first booking: the draft's row is locked, and gone once its booking is made.
     Raises PolicyRefused.
     """
@@ -147,7 +138,7 @@ def request_booking(
         # Two new times for one old appointment: the second waits here, and then finds the first.
         current.replaces = Booking.objects.select_for_update().get(pk=current.replaces_id)
     policies.check_can_use_draft(acting, current, now)
-    patient = _patient(current, details, acting.organisation, now, journey or current.journey)
+    patient = _patient(current, details, acting.organisation, now)
     return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)
 
 
@@ -180,14 +171,10 @@ def _approval(booking: Booking) -> str:
 
 
 def _patient(
-    draft: BookingDraft,
-    details: PatientDetails,
-    organisation: Organisation,
-    now: datetime,
-    begun: Journey | None,
+    draft: BookingDraft, details: PatientDetails, organisation: Organisation, now: datetime
 ) -> Patient:
-    """Who is booked: the journey of a replaced booking goes on, else a case begins."""
-    replaced = draft.replaces
+    """Who is booked: the journey of a replaced booking goes on, else the draft's, else a case begins."""
+    replaced, begun = draft.replaces, draft.journey
     if replaced is not None and details == details_of(replaced.patient):
         return replaced.patient
     if begun is not None and begun.organisation_id != organisation.pk:
@@ -199,13 +186,9 @@ def _patient(
 
 def _new_booking(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:
     booking_id = uuid4()
-    use_case = UseCase(draft.use_case)
     appointment, included = booking_entries(
+        draft,
         booking_id=booking_id,
-        use_case=use_case,
-        start=draft.start,
-        end=draft.end,
-        slot_resources=draft.slot_resources,
         patient=details_of(patient),
         parties=parties_of(draft.service, patient.organisation, now),
         based_on=ports.basis.provider(patient.journey, draft.service),
@@ -220,7 +203,7 @@ def _new_booking(draft: BookingDraft, patient: Patient, now: datetime) -> Bookin
         service=draft.service,
         patient=patient,
         journey=patient.journey,
-        use_case=use_case.value,
+        use_case=draft.use_case,
         description=appointment["description"],
         start=draft.start,
         end=draft.end,

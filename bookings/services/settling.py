@@ -15,7 +15,7 @@ from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from bookings import policies
 from bookings.explanations import BOOKING, CANCELLATION
-from bookings.mapping.appointments import reference_of
+from bookings.mapping.sent import reference_of
 from bookings.models import Booking
 from bookings.services.cancelling import continue_rebooking
 from bookings.services.history import change_status
@@ -30,6 +30,10 @@ _STANDS = frozenset(
         AppointmentStatus.FULFILLED,
     }
 )
+_CHECKS = {
+    BookingStatus.UNKNOWN: BookingEvent.CHECK_AGAIN,
+    BookingStatus.CANCEL_UNKNOWN: BookingEvent.CHECK_CANCEL_AGAIN,
+}
 _REMOTE_ID = 64
 _DELIVERED_UNREAD = (
     "The service has this booking, but its details could not be read. Call the service for the reference."
@@ -110,12 +114,6 @@ def _move(booking: Booking, event: BookingEvent, words: str, actor: Actor, now: 
     )
 
 
-_EVENTS = {
-    BookingStatus.UNKNOWN: BookingEvent.CHECK_AGAIN,
-    BookingStatus.CANCEL_UNKNOWN: BookingEvent.CHECK_CANCEL_AGAIN,
-}
-
-
 @transaction.atomic
 def check_again(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
     """Send the same bytes and ids again, so that nothing can be booked twice.
@@ -123,7 +121,7 @@ def check_again(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
     Raises PolicyRefused, and TransitionRefused when somebody else pressed first.
     """
     policies.check_can_check_again(acting, booking)
-    event = _EVENTS[BookingStatus(booking.status)]
+    event = _CHECKS[BookingStatus(booking.status)]
     send_again(booking)
     change_status(booking=booking, event=event, actor=acting.actor, now=now, changes={"explanation": ""})
     return booking

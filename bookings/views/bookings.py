@@ -9,22 +9,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from bars_portal.accounts.acting import Acting, acting_of
+from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.services import record
-from bars_portal.correspondence.states import TransitionRefused
+from bars_portal.correspondence.states import Direction, TransitionRefused
+from bars_portal.nhsuk.dates import in_london
 from bookings.forms import DiaryForm
 from bookings.models import Booking
 from bookings.presenters.bookings import booking_page, booking_rows
 from bookings.presenters.diary import diary_page, received_page
 from bookings.presenters.slots import SlotPage
-from bookings.selectors.sent import SentFilters, sent_bookings
+from bookings.selectors.sent import sent_bookings
 from bookings.selectors.slots import diary_services
 from bookings.services.history import mark_patient_told, record_view
 from bookings.services.settling import check_again
 from bookings.states import BookingStatus
-from bookings.views.common import LONDON, clock, received_booking, sent_booking, wait_for_outcome
+from bookings.views.common import booking_of, clock, sent_booking, today, wait_for_outcome
 from bookings.views.searching import slot_page
 from directory.models import HealthcareService
 
@@ -35,10 +36,9 @@ _PAGE = 25
 @permission_required("bookings.view_sent_bookings")
 def sent_list(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("status", "")
-    status = BookingStatus(chosen) if chosen in set(BookingStatus) else None
+    status = chosen if chosen in set(BookingStatus) else ""
     acting = acting_of(request)
-    found = sent_bookings(acting, SentFilters(statuses=(status.value,) if status else ()))
-    page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
+    page = Paginator(sent_bookings(acting, status=status), _PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "rows": booking_rows(page.object_list), "status": chosen, "statuses": _FILTERS}
     record(actor=acting.actor, action="bookings.view_sent_list", now=clock())
     return render(request, "bookings/list.jinja", context)
@@ -64,7 +64,7 @@ def _fresh_offers(request: HttpRequest, booking: Booking) -> SlotPage | None:
     """Somebody else took the time: what is free now is shown at once, with everything typed kept."""
     if booking.status != BookingStatus.REFUSED or not acting_of(request).may("bookings.book_slot"):
         return None
-    return slot_page(request, booking.service, booking.start.astimezone(LONDON).date())
+    return slot_page(request, booking.service, in_london(booking.start).date())
 
 
 @require_safe
@@ -108,29 +108,26 @@ def told(request: HttpRequest, booking_id: UUID) -> HttpResponse:
 @require_safe
 @permission_required("bookings.view_diary")
 def diary(request: HttpRequest) -> HttpResponse:
-    acting, now = acting_of(request), clock()
+    acting = acting_of(request)
     services = list(diary_services(acting))
     form = DiaryForm(request.GET if "day-day" in request.GET else None)
     service = _service(request, services)
     if service is None:
         return render(request, "bookings/diary_none.jinja", {})
-    day = _day(request, form, now.astimezone(LONDON).date())
+    day = _day(request, form)
     page = diary_page(service=service, day=day, acting=acting)
-    _audit(acting, service)
+    record(actor=acting.actor, action="bookings.view_diary", subject=service, now=clock())
     return render(request, "bookings/diary.jinja", {"form": form, "page": page, "services": services})
 
 
 @require_safe
 @permission_required("bookings.view_received_bookings")
 def received(request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    booking, acting, now = received_booking(request, booking_id), acting_of(request), clock()
+    booking, acting = booking_of(request, booking_id, Direction.RECEIVED), acting_of(request)
+    now = clock()
     record_view(booking=booking, acting=acting, now=now)
     page = received_page(booking, acting=acting, now=now)
     return render(request, "bookings/received.jinja", {"page": page})
-
-
-def _audit(acting: Acting, service: HealthcareService) -> None:
-    record(actor=acting.actor, action="bookings.view_diary", subject=service, now=clock())
 
 
 def _service(request: HttpRequest, services: list[HealthcareService]) -> HealthcareService | None:
@@ -138,11 +135,11 @@ def _service(request: HttpRequest, services: list[HealthcareService]) -> Healthc
     return next((each for each in services if each.service_id == asked), next(iter(services), None))
 
 
-def _day(request: HttpRequest, form: DiaryForm, today: date) -> date:
+def _day(request: HttpRequest, form: DiaryForm) -> date:
     if form.is_bound and form.is_valid() and form.cleaned_data["day"]:
         return date.fromisoformat(str(form.cleaned_data["day"]))
     try:
         asked = date.fromisoformat(request.GET.get("on", ""))
     except ValueError:
-        return today
-    return min(max(asked, today - timedelta(days=3650)), today + timedelta(days=3650))
+        return today()
+    return min(max(asked, today() - timedelta(days=3650)), today() + timedelta(days=3650))

@@ -15,12 +15,12 @@ from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange.gateway import get_client
 from bookings.forms import CancelForm
+from bookings.latest import read_latest
 from bookings.models import Booking, BookingDraft
 from bookings.policies import check_can_cancel, check_can_rebook, lacks_approval
 from bookings.presenters.bookings import booking_page
-from bookings.presenters.slots import draft_summary
+from bookings.presenters.slots import appointment_rows
 from bookings.selectors.sent import rebooking_of
-from bookings.sent import read_latest
 from bookings.services.cancelling import find_cancelled, request_cancel, start_rebooking
 from bookings.services.history import record_view
 from bookings.states import BookingStatus
@@ -133,7 +133,7 @@ def _confirm(request: HttpRequest, draft: BookingDraft, booking: Booking) -> Htt
         "form": form,
         "draft": draft,
         "page": booking_page(booking, acting=acting_of(request), now=clock()),
-        "summary": draft_summary(draft),
+        "summary": appointment_rows(draft),
         "latest": latest,
     }
     return render(request, "bookings/rebook.jinja", context)

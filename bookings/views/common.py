@@ -1,8 +1,7 @@
 """What several pages do: find their booking or draft, ask the service first, wait, go on to the next step."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -11,6 +10,7 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.correspondence.states import Direction
 from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
 from bars_portal.exchange.gateway import get_client
+from bars_portal.nhsuk.dates import in_london
 from bookings.models import Booking, BookingDraft
 from bookings.policies import lacks_approval
 from bookings.selectors.sent import booking_for, draft_for
@@ -19,19 +19,14 @@ from directory.models import HealthcareService, ServiceCapability
 from directory.remote import sender_identity
 from directory.services.capability import read_capability
 
-LONDON = ZoneInfo("Europe/London")
-
 
 def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def sent_booking(request: HttpRequest, booking_id: UUID) -> Booking:
-    return _booking(request, booking_id, Direction.SENT)
-
-
-def received_booking(request: HttpRequest, booking_id: UUID) -> Booking:
-    return _booking(request, booking_id, Direction.RECEIVED)
+def today() -> date:
+    """The day that it is in London."""
+    return in_london(clock()).date()
 
 
 def draft_of(request: HttpRequest, draft_id: UUID) -> BookingDraft:
@@ -41,11 +36,15 @@ def draft_of(request: HttpRequest, draft_id: UUID) -> BookingDraft:
     return draft
 
 
-def _booking(request: HttpRequest, booking_id: UUID, direction: Direction) -> Booking:
+def booking_of(request: HttpRequest, booking_id: UUID, direction: Direction) -> Booking:
     booking = booking_for(acting_of(request), booking_id)
     if booking is None or booking.direction != direction:
         raise Http404
     return booking
+
+
+def sent_booking(request: HttpRequest, booking_id: UUID) -> Booking:
+    return booking_of(request, booking_id, Direction.SENT)
 
 
 def ask_first(request: HttpRequest, service: HealthcareService) -> ServiceCapability:

@@ -18,15 +18,15 @@ from bars_portal.patients.presenters import patient_rows
 from bookings.forms import ApprovalForm
 from bookings.models import BookingDraft
 from bookings.policies import frame_missed_by, lacks_approval
-from bookings.presenters.slots import draft_summary
+from bookings.presenters.slots import appointment_rows
 from bookings.selectors.sent import booking_of_draft, draft_for
 from bookings.services.requesting import approve_time, discard_draft, request_booking, save_draft_patient
-from bookings.views.common import LONDON, ask_first, clock, draft_of, redirect_to_next_step, wait_for_outcome
+from bookings.views.common import ask_first, clock, draft_of, redirect_to_next_step, today, wait_for_outcome
 
 
 def patient_form(draft: BookingDraft) -> PatientForm:
     """The draft's answers as a form; nothing typed yet: an empty, unbound one."""
-    return PatientForm(draft.patient_data or None, today=clock().astimezone(LONDON).date())
+    return PatientForm(draft.patient_data or None, today=today())
 
 
 def patient_of(draft: BookingDraft) -> PatientDetails | None:
@@ -40,7 +40,13 @@ def patient_of(draft: BookingDraft) -> PatientDetails | None:
 def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     draft = draft_of(request, draft_id)
     if request.method == "GET":
-        return _patient_page(request, draft, patient_form(draft))
+        context = {
+            "form": patient_form(draft),
+            "draft": draft,
+            "summary": appointment_rows(draft),
+            "test_patients": test_patients(),
+        }
+        return render(request, "bookings/patient.jinja", context)
     save_draft_patient(draft=draft, patient_data=_typed(request), now=clock())
     form = patient_form(draft)
     if "test_patient" in request.POST or not form.is_valid():
@@ -48,16 +54,6 @@ def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
         # is a page that the back button can show again.
         return redirect("bookings:patient", draft.pk)
     return redirect("bookings:check", draft.pk)
-
-
-def _patient_page(request: HttpRequest, draft: BookingDraft, form: PatientForm) -> HttpResponse:
-    context = {
-        "form": form,
-        "draft": draft,
-        "summary": draft_summary(draft),
-        "test_patients": test_patients(),
-    }
-    return render(request, "bookings/patient.jinja", context)
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:
@@ -82,7 +78,7 @@ def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
         details = form.to_details()
         context = {
             "draft": draft,
-            "summary": draft_summary(draft),
+            "summary": appointment_rows(draft),
             "details": details,
             "patient": patient_rows(details),
         }
@@ -139,7 +135,7 @@ def approval(request: HttpRequest, draft_id: UUID) -> HttpResponse:
         "draft": draft,
         "form": form,
         "frame": frame,
-        "summary": draft_summary(draft),
+        "summary": appointment_rows(draft),
         "alone": alone,
         "patient": patient_of(draft),
     }

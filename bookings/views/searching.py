@@ -1,6 +1,6 @@
 """The times a service really has, asked of its receiver each time; choosing one begins a draft."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.exchange.gateway import get_client
+from bars_portal.nhsuk.dates import LONDON, london_midnight
 from bars_portal.patients.forms import answers_from
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
@@ -26,7 +27,7 @@ from bookings.services.history import record_view
 from bookings.services.requesting import change_draft_slot, open_draft, save_draft_patient
 from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch, search_slots
 from bookings.states import BookingStatus
-from bookings.views.common import LONDON, ask_first, clock, draft_of, redirect_to_next_step, sent_booking
+from bookings.views.common import ask_first, clock, draft_of, redirect_to_next_step, sent_booking, today
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from directory.selectors.services import service_by_id
@@ -71,9 +72,8 @@ def slots(request: HttpRequest, service_id: str) -> HttpResponse:
 def _show(
     request: HttpRequest, service: HealthcareService, use_cases: Options, *, error: str = ""
 ) -> HttpResponse:
-    today = clock().astimezone(LONDON).date()
-    form = FirstDayForm(request.GET if "first_day-day" in request.GET else None, today=today)
-    first = _first_day(request, form, today)
+    form = FirstDayForm(request.GET if "first_day-day" in request.GET else None, today=today())
+    first = _first_day(request, form)
     context = {
         "form": form,
         "service": service,
@@ -88,9 +88,8 @@ def _show(
 
 def slot_page(request: HttpRequest, service: HealthcareService, first: date) -> SlotPage:
     """The days from `first` on, or from today when that is past; asked over the wire."""
-    today = clock().astimezone(LONDON).date()
-    first = max(first, today)
-    return SlotPage(_search(request, service, first, days=DAYS_SHOWN), first, today)
+    first = max(first, today())
+    return SlotPage(_search(request, service, first, days=DAYS_SHOWN), first, today())
 
 
 def _choose(request: HttpRequest, service: HealthcareService, use_cases: Options) -> HttpResponse:
@@ -163,8 +162,7 @@ def _still_offered(
         day = datetime.fromisoformat(start).astimezone(LONDON).date()
     except (ValueError, OverflowError):
         return None
-    today = clock().astimezone(LONDON).date()
-    if not today <= day <= today + FURTHEST:
+    if not today() <= day <= today() + FURTHEST:
         return None
     search = _search(request, service, day, days=1)
     if search.problem is not None and not search.offers:
@@ -174,25 +172,25 @@ def _still_offered(
 
 def _search(request: HttpRequest, service: HealthcareService, first: date, *, days: int) -> SlotSearch:
     now = clock()
-    midnight = datetime.combine(first, time(), LONDON)
     return search_slots(
         get_client(),
         service=service,
-        start=max(midnight, now),
-        end=datetime.combine(first + timedelta(days=days), time(), LONDON),
+        start=max(london_midnight(first), now),
+        end=london_midnight(first + timedelta(days=days)),
         sender=sender_identity(acting_of(request)),
         now=now,
     )
 
 
-def _first_day(request: HttpRequest, form: FirstDayForm, today: date) -> date:
+def _first_day(request: HttpRequest, form: FirstDayForm) -> date:
     """From the form, else from the pages' own links (`?from=2026-11-21`), else today."""
     if form.is_bound and form.is_valid():
         return date.fromisoformat(str(form.cleaned_data["first_day"]))
     try:
-        return max(today, min(date.fromisoformat(request.GET.get("from", "")), today + timedelta(days=180)))
+        asked = date.fromisoformat(request.GET.get("from", ""))
     except ValueError:
-        return today
+        return today()
+    return max(today(), min(asked, today() + FURTHEST))
 
 
 def _use_case(use_cases: Options, asked: str) -> str:

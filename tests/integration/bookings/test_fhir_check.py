@@ -15,8 +15,8 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.json import loads
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
+from bookings.latest import read_latest
 from bookings.models import BookingDraft
-from bookings.sent import read_latest
 from bookings.services.cancelling import request_cancel
 from bookings.services.requesting import change_draft_slot
 from bookings.slots import INCLUDES, read_offers

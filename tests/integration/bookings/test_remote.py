@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.latest import Latest, LatestState
 from bars_portal.correspondence.states import Direction
+from bookings.latest import read_latest
 from bookings.models import Booking
-from bookings.sent import Latest, LatestState, read_latest
 from bookings.services.cancelling import request_cancel
 from bookings.states import BookingStatus
 from directory.remote import sender_identity

@@ -9,7 +9,7 @@ from bars_portal.accounts.home import items_for
 from bars_portal.accounts.roles import Role
 from bars_portal.correspondence.states import Direction
 from bookings.models import Rebooking, SlotStatus
-from bookings.selectors.sent import SentFilters, attention_counts, booking_for, sent_bookings
+from bookings.selectors.sent import attention_counts, booking_for, sent_bookings
 from bookings.selectors.slots import diary_of, diary_services
 from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting
@@ -31,22 +31,13 @@ def test_only_the_own_organisations_bookings() -> None:
     assert booking_for(manager, mine.pk) is None
 
 
-def test_filters_narrow_the_list() -> None:
+def test_a_status_narrows_the_list() -> None:
     acting = make_acting()
     booked = make_booking(organisation=acting.organisation)
-    told = make_booking(
-        organisation=acting.organisation, patient_told_at=NOW, start=TOMORROW + timedelta(days=3)
-    )
-
-    def found(**changes: object) -> set[object]:
-        return set(sent_bookings(acting, SentFilters(**changes)))  # type: ignore[arg-type]  # a table
-
-    assert found() == {booked, told}
-    assert found(not_told=True) == {booked}
-    assert found(statuses=("refused",)) == set()
-    assert found(service_id=told.service.service_id) == {told}
-    assert found(start_from=TOMORROW + timedelta(days=1)) == {told}
-    assert found(start_before=TOMORROW + timedelta(days=1)) == {booked}
+    refused = make_booking(organisation=acting.organisation, status=BookingStatus.REFUSED)
+    assert set(sent_bookings(acting)) == {booked, refused}
+    assert set(sent_bookings(acting, status="refused")) == {refused}
+    assert set(sent_bookings(acting, status="cancelled")) == set()
 
 
 def test_the_diary_of_a_day_with_who_comes() -> None:
@@ -57,13 +48,13 @@ def test_the_diary_of_a_day_with_who_comes() -> None:
     booking = make_booking(direction=Direction.RECEIVED, service=schedule.service, slot=first)
     manager = make_acting(role=Role.MANAGER, organisation=schedule.service.provider)
     assert diary_services(manager) == [schedule.service]
-    entries = diary_of(manager, schedule.service, first_day=TOMORROW.date())
+    entries = diary_of(manager, schedule.service, TOMORROW.date())
     assert [(each.slot, each.booking) for each in entries] == [(first, booking), (second, None)]
     stranger = make_acting(role=Role.MANAGER)
-    assert diary_of(stranger, schedule.service, first_day=TOMORROW.date()) == []
+    assert diary_of(stranger, schedule.service, TOMORROW.date()) == []
     assert diary_services(stranger) == []
     engineer = make_acting(role=Role.ENGINEER, organisation=schedule.service.provider)
-    assert diary_of(engineer, schedule.service, first_day=TOMORROW.date()) == []
+    assert diary_of(engineer, schedule.service, TOMORROW.date()) == []
 
 
 def test_what_waits_for_somebody() -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from bars_portal.correspondence.latest import Latest, LatestState
 from bars_portal.correspondence.states import Direction
+from bookings.latest import read_latest
 from bookings.models import Booking, Rebooking, Slot, SlotStatus
 from bookings.presenters.bookings import RebookingState, rebooking_state
-from bookings.sent import Latest, LatestState, read_latest
 from bookings.services.cancelling import request_cancel, start_rebooking
 from bookings.services.settling import check_again
 from bookings.states import BookingStatus

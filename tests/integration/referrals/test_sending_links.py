@@ -1,14 +1,14 @@
 """A booking and a referral of one case, whichever came first: both sides can tell."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
-from bookings.models import Booking
+from bars_portal.patients.models import Journey
+from bookings.models import Booking, BookingDraft
 from bookings.services.requesting import request_booking
 from bookings.states import BookingStatus
 from referrals.cases.links import bookings_of, referrals_of
@@ -29,10 +29,11 @@ def booking_desk(sender: Desk) -> BookingDesk:
     return BookingDesk(sender.acting, sender.service, slots, sender.network)
 
 
-def book(sender: BookingDesk, **given: Any) -> Booking:
-    booking = request_booking(
-        draft=sender.draft(), details=DETAILS, acting=sender.acting, now=sender.network.now, **given
-    )
+def book(sender: BookingDesk, journey: Journey | None = None) -> Booking:
+    draft = sender.draft()
+    # The referral's time frame is today, the slots are tomorrow.
+    BookingDraft.objects.filter(pk=draft.pk).update(journey=journey, approved_by=sender.acting.user)
+    booking = request_booking(draft=draft, details=DETAILS, acting=sender.acting, now=sender.network.now)
     sender.network.deliver_all()
     booking.refresh_from_db()
     return booking

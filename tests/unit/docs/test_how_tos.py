@@ -1,5 +1,6 @@
 """The examples of the how-tos run, and do what the pages say."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
@@ -13,9 +14,13 @@ from bars_portal.exchange import registry
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.outcomes import ReadIssue
 from bars_portal.exchange.fhir.rules import Facts, HostedService, judge
+from bars_portal.exchange.registry import Outcome
+from bars_portal.exchange.transport.judgement import Delivery
 from bars_portal.simulator.tkw import tables
 from bars_portal.simulator.tkw.outcomes import BY_STATUS
+from bookings.explanations import BOOKING
 from directory.models import ServiceType
 from tests.unit.docs.markdown import ROOT, blocks
 from tests.unit.exchange_fhir.factory import HEADER, SERVICE, booking
@@ -112,3 +117,18 @@ def test_the_postcode_import_says_what_the_page_says() -> None:
     demo = ROOT / "bars_portal" / "demo" / "postcodes.csv"
     call_command("import_postcodes", str(demo), "--dry-run", stdout=output, no_color=True)
     assert output.getvalue() == examples("import-postcodes", "text")[0]
+
+
+def test_a_field_of_the_booking_message_is_six_files_away() -> None:
+    page = (ROOT / "docs" / "how-to" / "add-a-field-to-the-booking-message.md").read_text()
+    assert len(re.findall(r"`(bookings/[\w/]+\.py)`", page)) == 6
+    assert len([line for line in page.splitlines() if line]) <= 10
+
+
+def test_each_refusal_is_worded_where_the_page_says() -> None:
+    page = (ROOT / "docs" / "how-to" / "change-the-wording-of-a-refusal.md").read_text()
+    assert len([line for line in page.splitlines() if line]) <= 10
+    refused = Outcome(Delivery.REFUSED, "", issues=(ReadIssue("error", "conflict", "", "REC_CONFLICT", ""),))
+    sentence = BOOKING.explain(refused)
+    named = [ROOT / path for path in re.findall(r"`([\w/]+/explanations\.py)`", page)]
+    assert [path.parent.name for path in named if sentence in path.read_text()] == ["bookings"]

@@ -15,7 +15,7 @@ _PATH = re.compile(r"\.?[\w-]+(?:/[\w.-]*)+|[\w-]+\.(?:py|md|toml|yaml|txt|json|
 # What the how-tos invent as their example, or lies in var/ or in every app.
 _EXAMPLES = frozenset(
     {
-        *("bookings/messages/booking_update.py", "clinical.py", "__init__.py", "resources.py"),
+        *("clinical.py", "__init__.py", "resources.py", "messages.py"),
         *("clients.json", "catalogue.json", "endpoint-catalogue.json", "cis2.json"),
         *("ca-chain.pem", "messages/"),
     }

@@ -1,24 +1,16 @@
-"""Bookings that we sent: what their messages need, and how their receiver holds them right now."""
+"""An appointment as its receiver holds it right now, compared with what we hold (standard section 8)."""
 
 from datetime import datetime
 
-from django.db import models
-
-from bars_portal.correspondence.entries import HeaderFacts
-from bars_portal.correspondence.envelope import header_to
 from bars_portal.correspondence.latest import Latest, LatestState, Reader
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.codes import AppointmentStatus, UseCase
-from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.codes import AppointmentStatus
 from bars_portal.exchange.fhir.reading import as_text, dicts
-from bars_portal.exchange.registry import Addressing
 from bars_portal.exchange.transport.client import BarsClient
-from bookings.mapping.appointments import read_times
+from bookings.mapping.received import read_times
 from bookings.models import Booking
 from directory.remote import Missing, SenderIdentity
 
-# use-context has a category; a booking has none of ServiceRequest's.
-CATEGORY = "booking"
 _OVER = frozenset(
     {
         AppointmentStatus.CANCELLED,
@@ -38,31 +30,6 @@ _SENTENCES = {
         "The service did not show us the appointment, so nothing was changed. Try again, or call the service."
     ),
 }
-
-
-def as_booking(subject: models.Model) -> Booking:
-    if not isinstance(subject, Booking):
-        raise TypeError("A booking message is about a booking.")
-    return subject
-
-
-def where_to(booking: Booking) -> Addressing:
-    return Addressing(
-        service_id=ServiceID.parse(booking.service.service_id),
-        correlation_id=booking.correlation_id,
-        use_case=UseCase(booking.use_case),
-        category=CATEGORY,
-    )
-
-
-def header_facts(booking: Booking) -> HeaderFacts:
-    return header_to(booking.service, booking.organisation)
-
-
-def locked(booking_id: str) -> Booking:
-    """The booking whose message is being settled; nobody else changes it meanwhile."""
-    rows = Booking.objects.select_for_update(of=("self",))
-    return rows.select_related("service", "journey", "patient", "organisation").get(pk=booking_id)
 
 
 def read_latest(client: BarsClient, *, booking: Booking, sender: SenderIdentity, now: datetime) -> Latest:
@@ -93,12 +60,9 @@ def _is_ours(found: MessageBundle, appointment: Resource, booking: Booking) -> b
     """By the slot where the answer names it, else by the times."""
     reference = next(dicts(appointment.get("slot")), {})
     slot = found.resolve(reference) or {}
-    named = as_text(slot.get("id")) or _slot_id(as_text(reference.get("reference")))
+    kind, _, ident = as_text(reference.get("reference")).partition("/")
+    named = as_text(slot.get("id")) or (ident if kind == "Slot" else "")
     return named == booking.remote_slot_id if named else _is_current(appointment, booking)
-
-
-def _slot_id(reference: str) -> str:
-    return reference.removeprefix("Slot/") if reference.startswith("Slot/") else ""
 
 
 def _is_current(appointment: Resource, booking: Booking) -> bool:
