@@ -16,7 +16,11 @@ from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, 
 from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.services import record
 
-# Admin pages of patient records: each look is an audit event (journeys: views are events too).
+
+def _record(
+    request: HttpRequest, action: str, subject: Model | None = None, **detail: str | int | None
+) -> None:
+    record(actor=actor_of(request), action=action, subject=subject, detail=detail, now=timezone.now())
 
 
 class AuditedReadOnlyAdmin(ReadOnlyAdmin):
@@ -28,26 +32,13 @@ class AuditedReadOnlyAdmin(ReadOnlyAdmin):
         response = super().change_view(request, object_id, form_url, extra_context)
         shown = self.get_object(request, object_id) if response.status_code == 200 else None
         if shown is not None:
-            record(
-                actor=actor_of(request),
-                action=f"{self.opts.app_label}.view_{self.opts.model_name}",
-                subject=shown,
-                now=timezone.now(),
-            )
+            _record(request, f"{self.opts.app_label}.view_{self.opts.model_name}", shown)
         return response
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
-        record(
-            actor=actor_of(request),
-            action=f"{self.opts.app_label}.view_list",
-            detail={"of": self.opts.model_name},
-            now=timezone.now(),
-        )
+        _record(request, f"{self.opts.app_label}.view_list", of=self.opts.model_name)
         return response
-
-
-# People and organisations: changed by superusers, read by auditors.
 
 
 if TYPE_CHECKING:
@@ -68,16 +59,16 @@ class RecordedAdmin:
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)  # type: ignore[misc]  # a mixin of ModelAdmin
-        _record(request, "change" if change else "create", obj, fields=len(form.changed_data))
+        verb = "change" if change else "create"
+        _record(request, _action(verb, obj), obj, fields=len(form.changed_data))
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        _record(request, "delete", obj)
+        _record(request, _action("delete", obj), obj)
         super().delete_model(request, obj)  # type: ignore[misc]  # a mixin of ModelAdmin
 
 
-def _record(request: HttpRequest, verb: str, obj: Model, **detail: int) -> None:
-    action = f"accounts.{verb}_{obj._meta.model_name}"
-    record(actor=actor_of(request), action=action, subject=obj, detail=detail, now=timezone.now())
+def _action(verb: str, obj: Model) -> str:
+    return f"accounts.{verb}_{obj._meta.model_name}"
 
 
 class MembershipInline(_Inline):
@@ -119,7 +110,7 @@ class PersonAdmin(RecordedAdmin, _UserAdmin):
         response = super().user_change_password(request, id, form_url)
         after = self.get_object(request, unquote(id))
         if before is not None and after is not None and before.password != after.password:
-            _record(request, "set_password_of", after)
+            _record(request, _action("set_password_of", after), after)
         return response
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:

@@ -12,12 +12,10 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.decorators import sign_in_required
 from bars_portal.nhsuk.pages import address
 
-# What waits for a person, shown at home. Rooms above register what they know about.
-
 
 @dataclass(frozen=True)
 class AttentionItem:
-    """Shown as "Bookings not known: 2" for AttentionItem("bookings not known", 2, url, True)."""
+    """What waits: "Bookings not known: 2" for AttentionItem("bookings not known", 2, url, True)."""
 
     label: str
     count: int

@@ -203,8 +203,6 @@ def _last_person(request: HttpRequest) -> str:
 
 
 # Puts what was typed back into the forms of a page that is shown anew. Pure: HTML in, HTML out.
-
-
 _NEVER_FILLED = frozenset({"submit", "button", "reset", "image", "file", "password"})
 _NOT_OURS = "csrfmiddlewaretoken"
 # No tree of lxml holds them, and they come along with what is pasted from Word and PDF.

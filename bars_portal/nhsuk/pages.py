@@ -16,12 +16,10 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 from bars_portal.nhsuk import dates, words
 from bars_portal.nhsuk.forms.base import field_params
 
-# The main navigation: who sees which entry. Rooms above are named by URL only.
-
 
 @dataclass(frozen=True)
 class NavItem:
-    """`key` is what a page sets as `active_nav` to mark the entry as its own."""
+    """Rooms above are named by URL only. A page sets `key` as `active_nav` to mark the entry as its own."""
 
     key: str
     text: str
@@ -61,9 +59,6 @@ def links_for(permissions: frozenset[str]) -> tuple[NavLink, ...]:
     return tuple(link for link in links if link.href)
 
 
-# What every page knows about the portal itself.
-
-
 _LABELS = {
     "simulator": "Simulator: not for patients",
     "sandbox": "Sandbox: not for patients",
@@ -93,9 +88,6 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "now": timezone.now(),
     }
-
-
-# Error pages in the house's style; urls.py names them as its handlers.
 
 
 logger = logging.getLogger(__name__)
@@ -161,9 +153,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(request, 403, "403_csrf")
 
 
-# The portal's Jinja environment: our templates first, then the NHS.UK components.
-
-
 def _url(name: str, *args: Any, **kwargs: Any) -> str:
     return reverse(name, args=args, kwargs=kwargs)
 
@@ -190,7 +179,10 @@ GLOBALS = {
 
 
 def environment(**options: Any) -> Environment:
-    """Called by Django's Jinja2 backend with its own `loader`; the components need ChainableUndefined."""
+    """Called by Django's Jinja2 backend with its own `loader`: our templates, then the NHS.UK components.
+
+    Those need ChainableUndefined.
+    """
     components = PackageLoader("nhsuk_frontend_jinja")
     options["loader"] = ChoiceLoader([options["loader"], components])
     options["undefined"] = ChainableUndefined

@@ -8,8 +8,6 @@ import phonenumbers
 
 from bars_portal.nhsuk import dates
 
-# Identifiers and numbers as people read them.
-
 
 def format_nhs_number(value: object) -> str:
     """943 476 5919; anything that is not ten digits comes back as it was."""
@@ -38,9 +36,6 @@ def format_phone(value: object) -> str:
 def lower_first(text: str) -> str:
     """A label inside a sentence: "Family name" -> "family name", "NHS number" stays."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
-
-
-# What the patient banner says, in the words and order of the NHS patient banner.
 
 
 NOT_KNOWN = "Not known"
@@ -81,7 +76,7 @@ def banner_name(patient: PatientFacts) -> str:
 
 
 def banner_items(patient: PatientFacts, today: date) -> tuple[BannerItem, ...]:
-    """Born, gender and NHS number, each with words where nothing is known."""
+    """Born, gender and NHS number, in the words and order of the NHS patient banner."""
     return (
         BannerItem("Born", _born(patient.birth_date, today)),
         BannerItem("Gender", (patient.gender or NOT_KNOWN).capitalize()),

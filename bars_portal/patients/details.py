@@ -70,8 +70,6 @@ class Limit:
 
 
 # Who somebody is to a patient: v3-RoleCode in words. Pure.
-
-
 RELATIONSHIPS = {
     "ONESELF": "The patient",
     "PRN": "Parent",

@@ -22,8 +22,6 @@ from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
 
 # Our patient as a FHIR Patient (profile UKCore-Patient; standard section 6, "Contacts" and "NHS number").
-
-
 Resource = dict[str, Any]
 
 

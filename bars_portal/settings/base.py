@@ -72,21 +72,21 @@ DATABASES = {"default": env.database()}
 # each of its statements, and the wait for a connection, which comes on top when there is no database.
 DEADLINE_SECONDS = 4.0
 STATEMENT_SECONDS = 3.5 if IS_RECEIVER else 15
+_TIMEOUTS = f"statement_timeout={STATEMENT_SECONDS * 1000:.0f}"
 _LOCKS = " -c lock_timeout=2000" if IS_RECEIVER else ""
-_TIMEOUTS = f"-c statement_timeout={STATEMENT_SECONDS * 1000:.0f}{_LOCKS}"
-DATABASES["default"].setdefault("OPTIONS", {})
-# Memory and flash find a page anywhere: an index is worth its while more often than on a turning disk.
-_PLANNING = "-c random_page_cost=1.1"
-DATABASES["default"]["OPTIONS"]["options"] = f"{_TIMEOUTS} {_PLANNING} -c timezone=UTC"
-# How often a connection sees a statement of bars_portal.sql before the server keeps its plan. A pooler
-# that shares connections between transactions must know prepared statements (PgBouncer from 1.21).
-DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
-# The receiver's connections are open before a rush comes: opening them inside one is what takes long.
-_OPEN = 8 if IS_RECEIVER else 1
-DATABASES["default"]["OPTIONS"]["pool"] = {
-    "min_size": _OPEN,
-    "max_size": 20,
-    "timeout": 0.9 if IS_RECEIVER else 3,
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),
+    # Memory and flash find a page anywhere: an index is worth its while more often than on a turning disk.
+    "options": f"-c {_TIMEOUTS}{_LOCKS} -c random_page_cost=1.1 -c timezone=UTC",
+    # How often a connection sees a statement of bars_portal.sql before the server keeps its plan. A pooler
+    # that shares connections between transactions must know prepared statements (PgBouncer from 1.21).
+    "prepare_threshold": 5,
+    # The receiver's connections are open before a rush comes: opening them inside one is what takes long.
+    "pool": {
+        "min_size": 8 if IS_RECEIVER else 1,
+        "max_size": 20,
+        "timeout": 0.9 if IS_RECEIVER else 3,
+    },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -32,40 +32,41 @@ class Environment:
         self._env = environ.Env()
         self._env.ENVIRON, self._env.escape_proxy = _Literal(variables), True
 
-    def _read(self, name: str, cast: Callable[[str], T], default: T | None, must: str) -> T:
-        """`cast` raises ValueError for what is unusable; None as default: the variable is required."""
+    def _read(self, name: str, read: Callable[[str], T | None], default: T | None, must: str) -> T:
+        """`read` gives None, or raises ValueError, for what is unusable. Without a default it must be set."""
+        unset = self._env.NOTSET if default is None else default
         try:
-            value: T = self._env.get_value(
-                name, cast=cast, default=self._env.NOTSET if default is None else default
-            )
+            value: T | None = self._env.get_value(name, cast=read, default=unset)
         except ValueError:
-            # Not chained: the cause quotes the value, and that may be a secret.
-            raise ImproperlyConfigured(f"{name} must {must}.") from None
+            value = None
+        if value is None:
+            # Neither quoted nor chained to what quotes it: the value may be a secret.
+            raise ImproperlyConfigured(f"{name} must {must}.")
         return value
 
     def text(self, name: str, default: str | None = None) -> str:
         """Without a default it must be set and not blank."""
-        return self._read(name, _not_blank if default is None else str, default, "not be blank")
+
+        def read(text: str) -> str | None:
+            return None if default is None and not text.strip() else text
+
+        return self._read(name, read, default, "not be blank")
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
-        def within(text: str) -> int:
+        def read(text: str) -> int | None:
             # No signs, no digits of other scripts: int() alone takes both.
             value = int(text) if re.fullmatch("[0-9]+", text) else -1
-            return value if least <= value <= most else _refuse()
+            return value if least <= value <= most else None
 
-        return self._read(name, within, default, f"be a whole number from {least} to {most}")
+        return self._read(name, read, default, f"be a whole number from {least} to {most}")
 
     def port(self, name: str, default: int) -> int:
         return self.whole(name, default, 1, 65535)
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Blank is the default; a slip such as "flase" must not switch anything on or off."""
-
-        def read(text: str) -> bool:
-            word = text.strip().lower()
-            return (_FLAGS[word] if word in _FLAGS else _refuse()) if word else default
-
-        return self._read(name, read, default, "be true or false")
+        words = {"": default, **_FLAGS}
+        return self._read(name, lambda text: words.get(text.strip().lower()), default, "be true or false")
 
     def listing(self, name: str, default: Iterable[str] = ()) -> list[str]:
         """Items with commas between, stripped, none empty; set but empty, it is none at all."""
@@ -74,42 +75,30 @@ class Environment:
     def numbers(self, name: str, default: Iterable[float] = ()) -> tuple[float, ...]:
         """As a listing, of numbers."""
 
-        def read(text: str) -> tuple[float, ...]:
+        def read(text: str) -> tuple[float, ...] | None:
             found = tuple(map(float, _items(text)))
-            return found if all(0 <= each < float("inf") for each in found) else _refuse()
+            return found if all(0 <= each < float("inf") for each in found) else None
 
         return self._read(name, read, tuple(default), "be numbers with commas between, none below 0")
 
     def choice(self, name: str, allowed: Iterable[str], default: str) -> str:
         options = tuple(allowed)
-
         must = f"be one of: {', '.join(options)}"
-        return self._read(name, lambda text: text if text in options else _refuse(), default, must)
+        return self._read(name, lambda text: text if text in options else None, default, must)
 
     def file(self, name: str) -> Path:
         """The path of a file that is there."""
-
-        def read(text: str) -> Path:
-            return Path(text) if Path(text).is_file() else _refuse()
-
-        return self._read(name, read, None, "be the path of a readable file")
+        must = "be the path of a readable file"
+        return self._read(name, lambda text: Path(text) if Path(text).is_file() else None, None, must)
 
     def database(self, name: str = "DATABASE_URL") -> dict[str, Any]:
         """Django's settings of the PostgreSQL server that the URL names; a socket folder is `?host=/path`."""
 
-        def read(url: str) -> dict[str, Any]:
+        def read(url: str) -> dict[str, Any] | None:
             ours = url.partition("://")[0] in {"postgresql", "postgres"}
-            return cast(dict[str, Any], environ.Env.db_url_config(url)) if ours else _refuse()
+            return dict(environ.Env.db_url_config(url)) if ours else None
 
         return self._read(name, read, None, "name a PostgreSQL server (postgresql://...)")
-
-
-def _refuse() -> Any:
-    raise ValueError
-
-
-def _not_blank(text: str) -> str:
-    return text if text.strip() else _refuse()
 
 
 def _items(text: str) -> list[str]:
