@@ -9,9 +9,15 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
-from bars_portal.exchange.transport import headers
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.exchange.transport.headers import CORRELATION_ID, ORGANISATION, REQUEST_ID, Party
+from bars_portal.exchange.transport.headers import (
+    CORRELATION_ID,
+    ORGANISATION,
+    REQUEST_ID,
+    Party,
+    encode_json,
+    organisation_json,
+)
 from bars_portal.http import TransportError
 
 ACCEPT = "application/fhir+json; version=1.4.0"
@@ -59,14 +65,14 @@ class EndpointCatalogue:
             following = _next(page, path)
 
     def _page(self, path: str, params: Params) -> Json:
-        sent = {
+        headers = {
             REQUEST_ID: str(uuid4()),
             CORRELATION_ID: str(uuid4()),
-            ORGANISATION: headers.encode_json(headers.organisation_json(self._organisation)),
+            ORGANISATION: encode_json(organisation_json(self._organisation)),
             "Accept": ACCEPT,
         }
         try:
-            answer = self._client.read(path, params=params, headers=sent)
+            answer = self._client.read(path, params=params, headers=headers)
             page = json.loads(answer.body) if answer.is_success else {}
         except TransportError as problem:
             raise CatalogueUnavailable(f"The catalogue could not be asked ({problem.kind}).") from None
