@@ -10,7 +10,7 @@ from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.ports import TimeFrame
 from bookings.states import VIEW_PERMISSION, BookingStatus
-from directory.capability import NO_BOOKINGS, is_told_to_book, why_no_booking
+from directory.capability import NO_BOOKINGS, accepts_booking, why_no_booking
 from directory.models import HealthcareService, ServiceCapability
 from directory.policies import why_unreachable
 from directory.selectors.capability import capability_of
@@ -29,24 +29,24 @@ def check_reachable(service: HealthcareService, now: datetime) -> None:
     need(not reason, f"{reason} Choose another service.")
 
 
-def check_told_to_book(service: HealthcareService, capability: ServiceCapability | None) -> None:
+def check_accepts_bookings(service: HealthcareService, capability: ServiceCapability | None) -> None:
     """By the service's own word, as far as there is one (standard section 8)."""
     reason = why_no_booking(service, capability)
     need(not reason, reason)
 
 
-def check_draft_is_told(draft: BookingDraft, now: datetime) -> None:
+def check_draft_is_accepted(draft: BookingDraft, now: datetime) -> None:
     """The kind of booking, by what the service was last heard to say: nothing is asked here."""
     capability = capability_of(draft.service, now=now)
-    check_told_to_book(draft.service, capability)
-    need(is_told_to_book(capability, draft.use_case), NO_BOOKINGS)
+    check_accepts_bookings(draft.service, capability)
+    need(accepts_booking(capability, draft.use_case), NO_BOOKINGS)
 
 
 def check_can_use_draft(acting: Acting, draft: BookingDraft, now: datetime) -> None:
     ours = draft.organisation_id == acting.organisation.pk and draft.user_id == acting.user.pk
     need(ours, "This booking was started by somebody else.")
     check_can_book(acting, draft.service)
-    check_draft_is_told(draft, now)
+    check_draft_is_accepted(draft, now)
     check_time_frame(draft)
     if draft.replaces is not None:
         over = draft.replaces.status == BookingStatus.CANCELLED

@@ -154,7 +154,7 @@ NO_BOOKINGS = "This service itself says that it takes no such bookings now. Choo
 _KNOWN = frozenset(each.value.rpartition("/")[2] for each in Definition)
 
 
-def is_told_to_take(capability: ServiceCapability | None, use_case: UseCase) -> bool:
+def accepts_request(capability: ServiceCapability | None, use_case: UseCase) -> bool:
     """A request, by its MessageDefinitions and by its CapabilityStatement, as far as they say anything."""
     if capability is None:
         return True
@@ -164,7 +164,7 @@ def is_told_to_take(capability: ServiceCapability | None, use_case: UseCase) -> 
     return _lists(capability, Definition.VALIDATION_REQUEST if validates else Definition.REFERRAL_REQUEST)
 
 
-def is_told_to_book(capability: ServiceCapability | None, use_case: str) -> bool:
+def accepts_booking(capability: ServiceCapability | None, use_case: str) -> bool:
     """A booking, by the same."""
     if capability is None:
         return True
@@ -177,7 +177,7 @@ def why_no_booking(service: HealthcareService, capability: ServiceCapability | N
     """Why, by its own word, no booking can be sent to it; "" when one can, or nothing is known of it."""
     if not speaks_our_version(capability):
         return OTHER_VERSION
-    told = any(is_told_to_book(capability, each) for each in service.accepted_use_cases)
+    told = any(accepts_booking(capability, each) for each in service.accepted_use_cases)
     return "" if told or not service.accepted_use_cases else NO_BOOKINGS
 
 

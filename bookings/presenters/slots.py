@@ -12,7 +12,7 @@ from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
 from bars_portal.nhsuk.words import summary_rows
 from bookings.models import Booking, BookingDraft
 from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, read_offers
-from directory.capability import is_told_to_book, use_cases_in_words
+from directory.capability import accepts_booking, use_cases_in_words
 from directory.models import HealthcareService, ServiceCapability
 
 Row = dict[str, str]
@@ -76,7 +76,7 @@ def use_case_options(
     service: HealthcareService, capability: ServiceCapability | None
 ) -> list[tuple[str, str]]:
     """What both the directory and the service itself say that it is booked for."""
-    codes = (each for each in service.accepted_use_cases if is_told_to_book(capability, each))
+    codes = (each for each in service.accepted_use_cases if accepts_booking(capability, each))
     return [(code, use_case_text(code)) for code in codes]
 
 

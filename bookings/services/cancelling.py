@@ -103,7 +103,7 @@ def start_rebooking(
     Booking.objects.select_for_update().get(pk=booking.pk)
     policies.check_can_rebook(acting, booking, now)
     policies.check_can_book(acting, draft.service)
-    policies.check_draft_is_told(draft, now)
+    policies.check_draft_is_accepted(draft, now)
     policies.check_time_frame(draft)
     if draft.replaces_id != booking.pk:
         raise PolicyRefused("This new time was chosen for another appointment.")

@@ -20,7 +20,7 @@ from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
 from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.models import Booking, BookingDraft
-from bookings.policies import check_can_book, check_reachable, check_told_to_book
+from bookings.policies import check_accepts_bookings, check_can_book, check_reachable
 from bookings.presenters.slots import SlotPage, use_case_options
 from bookings.selectors.sent import rebooking_of
 from bookings.services.history import record_view
@@ -60,7 +60,7 @@ def slots(request: HttpRequest, service_id: str) -> HttpResponse:
         check_can_book(acting_of(request), service)
         check_reachable(service, clock())
         capability = ask_first(request, service)
-        check_told_to_book(service, capability)
+        check_accepts_bookings(service, capability)
     except PolicyRefused as refusal:
         context = {"service": service, "reason": refusal.sentence, "capability": capability}
         return render(request, "bookings/not_bookable.jinja", context)

@@ -10,7 +10,7 @@ from django.db.models import Avg, F, FloatField, Func, QuerySet, Value
 from django.db.models.functions import Left, Length
 
 from directory.models import SORTED_BY, HealthcareService, Place, Postcode
-from directory.postcodes import InvalidPostcode, Position, UKPostcode, distance_miles, surroundings
+from directory.postcodes import Position, UKPostcode, distance_miles, surroundings
 
 
 class Nearness(StrEnum):
@@ -38,14 +38,6 @@ def locate(postcode: UKPostcode) -> Origin:
     if position := _middle(postcode):
         return Origin(postcode, position, Nearness.AREA)
     return Origin(postcode, None, Nearness.UNKNOWN)
-
-
-def position_of(postcode: str) -> Position | None:
-    """The position of a whole postcode as written; None when it is not known, or no postcode."""
-    try:
-        return _exact(UKPostcode.parse(postcode))
-    except InvalidPostcode:
-        return None
 
 
 def _exact(postcode: UKPostcode) -> Position | None:

@@ -14,7 +14,6 @@ from bars_portal.sql import ask
 from directory.models import Endpoint, HealthcareService
 from directory.ports import ServiceFacts, ServingService
 from directory.postcodes import Position
-from directory.selectors.places import position_of
 
 # On staff pages auditors and engineers look beyond the organisation that they act for.
 _SEE_ALL = frozenset({"audit.view_auditevent", "directory.change_endpoint"})
@@ -67,7 +66,7 @@ def service_ids_provided_by(organisation_id: int) -> list[str]:
 
 
 def facts_of(service: HealthcareService) -> ServiceFacts:
-    """Facts for the pure mappings; one query for the position (and one for the provider if not selected)."""
+    """Facts for the pure mappings, but for its position: only a slot search tells that, by SERVING."""
     return ServiceFacts(
         id=service.id,
         service_id=service.service_id,
@@ -78,7 +77,6 @@ def facts_of(service: HealthcareService) -> ServiceFacts:
         address_lines=tuple(str(line) for line in service.address_lines),
         postcode=service.postcode,
         phone=service.phone,
-        position=position_of(service.postcode),
     )
 
 
@@ -106,7 +104,7 @@ def endpoints_seen_by(acting: Acting | None, *, everything: bool = False) -> Que
 
 # SQL with two %s, the ODS code of who asks and a service id: the row of that service, and none unless our
 # receiver answers for it and it is active. Without allowed callers anyone may use it.
-# The postcode is found as by `facts_of`: the key of that table is without blanks and in capitals.
+# The key of the postcode table is without blanks and in capitals.
 SERVING = """
 SELECT service.id, service.service_id, service.name AS service_name, provider.name AS provider_name,
     provider.ods_code, service.address_lines::text, service.postcode, service.phone,

@@ -9,7 +9,7 @@ from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
 from bookings.models import Booking
 from bookings.states import BookingStatus
-from directory.capability import OTHER_VERSION, is_told_to_take, speaks_our_version
+from directory.capability import OTHER_VERSION, accepts_request, speaks_our_version
 from directory.models import HealthcareService
 from directory.selectors.capability import capability_of
 from referrals.cases.models import Case, Referral
@@ -34,7 +34,7 @@ def check_told_to_take(service: HealthcareService, use_case: UseCase, now: datet
     """By what the service was last heard to say of itself (standard section 8): nothing is asked here."""
     capability = capability_of(service, now=now)
     need(speaks_our_version(capability), OTHER_VERSION)
-    told = is_told_to_take(capability, use_case)
+    told = accepts_request(capability, use_case)
     need(told, "This service itself says that it does not take such requests now. Choose another service.")
 
 

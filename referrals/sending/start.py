@@ -16,7 +16,7 @@ from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from bookings.selectors.sent import booking_for
-from directory.capability import OTHER_VERSION, USE_CASE_WORDS, is_told_to_take, speaks_our_version
+from directory.capability import OTHER_VERSION, USE_CASE_WORDS, accepts_request, speaks_our_version
 from directory.models import HealthcareService, ServiceCapability
 from directory.selectors.services import service_by_id
 from referrals.cases.models import Case, Referral
@@ -125,7 +125,7 @@ class RequestStart:
         """Only a referral can take a referral's place; and what the service itself says counts."""
         if self.replaces is not None and use_case in VALIDATION_USE_CASES:
             return False
-        return self.updates is not None or is_told_to_take(self.capability, use_case)
+        return self.updates is not None or accepts_request(self.capability, use_case)
 
 
 def start_of(request: HttpRequest) -> RequestStart:

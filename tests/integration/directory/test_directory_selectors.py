@@ -5,9 +5,7 @@ import pytest
 from bars_portal.accounts.roles import Role
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.registry import services
-from directory.postcodes import Position
 from directory.selectors.services import (
-    facts_of,
     hosted_service,
     provider_organisations,
     service_by_id,
@@ -15,7 +13,7 @@ from directory.selectors.services import (
     services_seen_by,
 )
 from tests.factories.accounts import make_acting, make_organisation
-from tests.factories.directory import make_postcodes, make_service
+from tests.factories.directory import make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -45,17 +43,6 @@ def test_text_that_is_no_service_id_finds_nothing(text: str) -> None:
     make_service(service_id="1")
 
     assert service_by_id(text) is None
-
-
-def test_facts_know_the_position_of_the_postcode() -> None:
-    make_postcodes({"LS14AP": (53.8, -1.5)})
-    service = make_service(address_lines=["1 Wharf Street"], postcode="LS1 4AP", phone="0113 496 0000")
-
-    facts = facts_of(service)
-
-    assert facts.position == Position(53.8, -1.5)
-    assert facts.address_lines == ("1 Wharf Street",)
-    assert facts_of(make_service()).position is None
 
 
 def test_providers_are_organisations_with_services() -> None:

@@ -1,11 +1,13 @@
 """The quick look-up of the receiver tells what the ordinary ones tell."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bars_portal.sql import ask
 from directory.ports import ServingService
+from directory.postcodes import Position
 from directory.selectors.services import SERVING, facts_of, serving_of
 from tests.factories.directory import make_postcodes, make_service
 
@@ -17,24 +19,27 @@ def serving(service_id: str, caller: str = "RX111") -> ServingService | None:
     return serving_of(row) if row else None
 
 
+LEEDS = Position(53.79, -1.55)
+
+
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "position"),
     [
-        {},
-        {"postcode": "LS1 4AP"},
-        {"postcode": "ls14ap", "address_lines": ["1 High Street", "Leeds"], "phone": "0113 4960000"},
-        {"postcode": "LS1 4AQ"},
-        {"postcode": "LS1"},
-        {"name": 'Zoë\'s "unit"', "allowed_callers": ["RX111", "RX112"]},
+        ({"postcode": ""}, None),
+        ({"postcode": "LS1 4AP"}, LEEDS),
+        ({"postcode": "ls14ap", "address_lines": ["1 High Street", "Leeds"], "phone": "0113 4960000"}, LEEDS),
+        ({"postcode": "LS1 4AQ"}, None),
+        ({"postcode": "LS1"}, None),
+        ({"name": 'Zoë\'s "unit"', "postcode": "", "allowed_callers": ["RX111", "RX112"]}, None),
     ],
     ids=["plain", "postcode", "address", "unknown-postcode", "half-postcode", "callers"],
 )
-def test_the_same_facts(changes: dict[str, Any]) -> None:
+def test_the_same_facts_and_the_position(changes: dict[str, Any], position: Position | None) -> None:
     make_postcodes({"LS14AP": (53.79, -1.55)})
     service = make_service(**changes)
     found = serving(service.service_id)
     assert found is not None
-    assert found.facts == facts_of(service)
+    assert found.facts == replace(facts_of(service), position=position)
     assert found.permitted
 
 
