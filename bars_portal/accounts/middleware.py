@@ -1,4 +1,4 @@
-"""Session limits, and who acts for whom."""
+"""Session limits, who acts for whom, and late forms shown again."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -90,7 +90,7 @@ ADDRESS_LENGTH = 500
 
 
 class KeptForm(models.Model):
-    """What somebody sent after their session had ended: theirs alone, and not for long (accounts.keeping)."""
+    """What somebody sent after their session had ended: theirs alone, not for long (accounts.late_forms)."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     # Paths of ours: the page that the form stood on (with its query), and where the form was sent.

@@ -14,7 +14,7 @@ from bars_portal.demo import facts, setup
 from bars_portal.demo.database import start_embedded
 from bars_portal.demo.processes import ChildEnded, Children, programs, wait_until_ready
 from bars_portal.demo.setup import Ports, PortTaken
-from bars_portal.settings.environment import VAR
+from bars_portal.settings.environment import VAR, env
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
     ports = Ports.read()
     try:
         ports.require_free()
-        if os.environ.get("RESET"):
+        if env.text("RESET", ""):
             _reset(VAR)
         url, stop_database = _database(VAR)
         try:
@@ -98,7 +98,7 @@ Press Ctrl-C to stop everything.
 
 def _database(var: Path) -> tuple[str, Callable[[], None]]:
     """The server that DATABASE_URL names, or an embedded one under var/."""
-    given = os.environ.get("DATABASE_URL")
+    given = env.text("DATABASE_URL", "")
     if given:
         return given, lambda: None
     server = start_embedded(var / "postgres")
@@ -107,7 +107,7 @@ def _database(var: Path) -> tuple[str, Callable[[], None]]:
 
 def _reset(var: Path) -> None:
     """From empty; an embedded server that a kill left behind is stopped first."""
-    if (var / "postgres" / "PG_VERSION").exists() and not os.environ.get("DATABASE_URL"):
+    if (var / "postgres" / "PG_VERSION").exists() and not env.text("DATABASE_URL", ""):
         start_embedded(var / "postgres").stop()
     for name in ("postgres", "pki", "keys", "simulator", "celery", "demo.env", "manage.env"):
         target = var / name
