@@ -45,18 +45,18 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-# Of each page that was looked at: its address without ids, its width, and the kinds of things on it.
+# Of each page that was looked at: its address without ids, its width, and the components on it.
 _looked_at: set[str] = set()
-_KINDS = """() => [...new Set([...document.querySelectorAll('body *')].map(
-    each => [each.tagName, each.className, ...each.getAttributeNames()].join(' ')
+_COMPONENTS = """() => [...new Set([...document.querySelectorAll('body *')].flatMap(
+    each => [each.tagName, ...[...each.classList].map(name => name.split('__')[0])]
 ))].sort().join()"""
 _IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|\?.*")
 
 
 def is_new(page: Page) -> bool:
-    """Whether nothing made of the same kinds of elements was at this address and width: axe is slow."""
+    """Whether nothing made of the same components was at this address and width: axe is slow."""
     size = page.viewport_size
-    seen = f"{_IDS.sub('', page.url)} {size and size['width']} {page.evaluate(_KINDS)}"
+    seen = f"{_IDS.sub('', page.url)} {size and size['width']} {page.evaluate(_COMPONENTS)}"
     if seen in _looked_at:
         return False
     _looked_at.add(seen)

@@ -1,7 +1,9 @@
 """One chromium a worker, the running portal, and people who use it."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from tests.stack import Stack
 
 People = Callable[..., Person]
 Cookies = list[Any]
+# Half of the time after which whoever does nothing is signed out.
+_SESSION_SECONDS = 450.0
 
 
 @pytest.hookimpl(trylast=True)
@@ -39,14 +43,27 @@ def wire(portal: Stack) -> Iterator[Wire]:
     wire.end()
 
 
+@dataclass
+class Sessions:
+    """Cookies of people who signed in before: to do it once is enough for most tests, as long as it holds."""
+
+    known: dict[str, tuple[float, Cookies]] = field(default_factory=dict)
+
+    def of(self, username: str) -> Cookies:
+        since, cookies = self.known.get(username, (0.0, []))
+        return cookies if time.monotonic() < since + _SESSION_SECONDS else []
+
+    def keep(self, username: str, cookies: Cookies) -> None:
+        self.known[username] = time.monotonic(), cookies
+
+
 @pytest.fixture(scope="session")
-def sessions() -> dict[str, Cookies]:
-    """Cookies of people who signed in before, by username: to sign in once is enough for most tests."""
-    return {}
+def sessions() -> Sessions:
+    return Sessions()
 
 
 @pytest.fixture
-def people(portal: Stack, sessions: dict[str, Cookies], request: pytest.FixtureRequest) -> Iterator[People]:
+def people(portal: Stack, sessions: Sessions, request: pytest.FixtureRequest) -> Iterator[People]:
     """`people("clinician", width=PHONE)`: somebody with a browser of their own, signed in unless named "".
 
     Where they are is not said: a test begins with `go()` or another address. Who signs out, or changes what
@@ -64,11 +81,11 @@ def people(portal: Stack, sessions: dict[str, Cookies], request: pytest.FixtureR
             page = opened.enter_context(browser_page(width=width, javascript=javascript, own_clock=own_clock))
             person = Person(page, portal.portal, width, request.node.name, javascript=javascript)
             opened.callback(person.leave)
-            if username in sessions:
-                page.context.add_cookies(sessions[username])
+            if cookies := sessions.of(username):
+                page.context.add_cookies(cookies)
             elif username:
                 person.sign_in(username)
-                sessions[username] = list(page.context.cookies())
+                sessions.keep(username, list(page.context.cookies()))
             return person
 
         yield enter

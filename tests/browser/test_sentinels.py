@@ -5,6 +5,7 @@ import csv
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.chromium import PHONE
 from tests.browser.conftest import People
 from tests.browser.person import Person
 from tests.browser.wire import Wire
@@ -52,16 +53,16 @@ def reads(person: Person, words: str, heading: str = "") -> None:
     assert not [code for code in CODES if code in shown]
 
 
-def test_no_times(people: People, width: int) -> None:
-    person = people(width=width)
+def test_no_times(people: People) -> None:
+    person = people()
     person.open_times(SILENT)
     reads(person, "This service did not answer. Try again, or choose another service.")
     person.open_times(NO_TIMES)
     reads(person, "This service has no free slots at these times.")
 
 
-def test_bookings_that_are_refused(people: People, width: int) -> None:
-    person = people(width=width)
+def test_bookings_that_are_refused(people: People) -> None:
+    person = people()
     for nhs_number, words in REFUSED_BOOKINGS.items():
         person.open_times(TKW)
         person.choose_time(day=0)
@@ -74,8 +75,8 @@ def test_bookings_that_are_refused(people: People, width: int) -> None:
 
 
 @pytest.mark.usefixtures("drilled")
-def test_requests_that_are_refused(people: People, wire: Wire, width: int) -> None:
-    person = people(width=width)
+def test_requests_that_are_refused(people: People, wire: Wire) -> None:
+    person = people(width=PHONE)
     assert len(REFUSED) == 14
     for row in REFUSED:
         (case_id,), *_ = wire.rows(REFUSED_CASES.format(table=TABLES[row["act"]]), row["nhs_number"])
@@ -84,8 +85,8 @@ def test_requests_that_are_refused(people: People, wire: Wire, width: int) -> No
 
 
 @pytest.mark.usefixtures("drilled")
-def test_requests_that_a_stateful_service_refused(people: People, wire: Wire, width: int) -> None:
-    person, told = people(width=width), set()
+def test_requests_that_a_stateful_service_refused(people: People, wire: Wire) -> None:
+    person, told = people(), set()
     for (case_id,) in wire.rows(REFUSED_CASES.format(table="referral"), "9707606312"):
         person.go(f"/referrals/sent/{case_id}/")
         reads(person, "", "not sent")

@@ -113,12 +113,13 @@ def test_the_deepest_that_is_taken_quickly_is_sound() -> None:
     assert judge_structure(nested_extension(levels)) == ()
 
 
-MODELS = sorted(models_within(map(get_fhir_model_class, RESOURCE_TYPES)), key=lambda each: each.__name__)
-
-
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_each_element_with_each_wrong_value_is_judged_like_the_library_does(model: Model) -> None:
+def test_each_element_with_each_wrong_value_is_judged_like_the_library_does() -> None:
     """All elements that our messages reach; and no element is without its good value."""
+    for model in models_within(map(get_fhir_model_class, RESOURCE_TYPES)):
+        check_each_element(model)
+
+
+def check_each_element(model: Model) -> None:
     base = minimal(model)
     for name in [each.alias or key for key, each in model.model_fields.items()]:
         for value in ODD_VALUES:
