@@ -13,9 +13,12 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from tests import profiles  # noqa: F401 - registers them
+from tests.groups import GroupScheduling, place_of
 from tests.template import migrated_template
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+
     from bars_portal.demo.database import EmbeddedPostgres
     from tests.stack import Stack
 
@@ -43,30 +46,15 @@ def run_folder() -> Path:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """What is told apart by a worker's name must be the same in all workers: so is this order."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+    """After all others: what takes longest comes first, whatever database it needs."""
     yield
-    items.sort(key=_place_of)
+    items.sort(key=lambda item: place_of(item.nodeid))
 
 
-def _group_of(item: pytest.Item) -> str:
-    """One worker runs a group: what is timed is never beside its like, and one browser is enough."""
-    path = item.path.relative_to(ROOT / "tests").as_posix()
-    if item.get_closest_marker("timed"):
-        return "live"
-    return next((place for place in ("live", "browser") if path.startswith(f"{place}/")), path)
-
-
-def _place_of(item: pytest.Item) -> tuple[bool, ...]:
-    """First what takes longest, and the stack by itself; the browser when that is likely to be over."""
-    group, path = _group_of(item), item.path.as_posix()
-    return (
-        group != "live",
-        not path.endswith("/test_launcher.py"),
-        group == "browser",
-        "/integration/" not in path,
-    )
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "GroupScheduling":
+    """In place of xdist's own: it cannot name a group to this pytest, and knows no order."""
+    return GroupScheduling(config, log)
 
 
 def pytest_collection_finish() -> None:

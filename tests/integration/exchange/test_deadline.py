@@ -62,7 +62,6 @@ def session_timeout() -> str:
         return str(cursor.fetchone()[0])
 
 
-@pytest.mark.timed
 @pytest.mark.django_db(transaction=True)
 def test_many_slow_statements_are_given_up_together(receiver: Receiver, settings: Any) -> None:
     hosted()
@@ -93,7 +92,6 @@ def test_the_same_statements_within_the_deadline_are_taken(receiver: Receiver, s
         assert receiver.send(fresh()).status_code == 200
 
 
-@pytest.mark.timed
 @pytest.mark.django_db(transaction=True)
 def test_waiting_for_a_lock_ends_with_the_deadline(receiver: Receiver, settings: Any) -> None:
     hosted()
@@ -132,7 +130,6 @@ def test_what_is_slow_without_the_database_is_not_kept(
     assert state_of_the_world() == before
 
 
-@pytest.mark.timed
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", READS, ids=["by-id", "by-patient"])
 def test_a_read_is_given_up_too(receiver: Receiver, settings: Any, path: str) -> None:

@@ -304,7 +304,6 @@ def _ignored(message_id: str) -> None:
     """A task that is never run."""
 
 
-@pytest.mark.timed
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:9/0", "amqp://127.0.0.1:9//"])
 def test_a_broker_that_is_down_costs_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, url: str

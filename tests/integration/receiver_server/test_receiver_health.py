@@ -102,7 +102,6 @@ def test_a_receiver_under_another_name_is_not_ready(receiver: Receiver) -> None:
         check()
 
 
-@pytest.mark.timed
 def test_a_hanging_check_is_answered_in_time_and_not_piled_up() -> None:
     release, started = threading.Event(), []
 

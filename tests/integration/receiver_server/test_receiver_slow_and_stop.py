@@ -23,7 +23,6 @@ SLOW_HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
 SLOW_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n"
 
 
-@pytest.mark.timed
 def test_slow_requests_give_their_threads_back(impatient: Receiver) -> None:
     with contextlib.ExitStack() as stack:
         slow = []
@@ -46,7 +45,6 @@ def test_slow_requests_give_their_threads_back(impatient: Receiver) -> None:
     assert "Traceback" not in impatient.log
 
 
-@pytest.mark.timed
 def test_sigterm_stops_everything_soon(pki: PkiFiles, tmp_path_factory: pytest.TempPathFactory) -> None:
     with running(pki, tmp_path_factory.mktemp("stopped")) as receiver, contextlib.ExitStack() as stack:
         kept = stack.enter_context(contextlib.closing(receiver.connect()))

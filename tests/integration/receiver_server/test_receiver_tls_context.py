@@ -141,7 +141,6 @@ def test_an_outdated_revocation_list_refuses_everyone(
         connected(replace(settings, crl_file=crl), pki, "proxy-client")
 
 
-@pytest.mark.timed
 def test_reads_share_one_deadline_however_the_bytes_trickle(pair: Pair) -> None:
     server, client = pair
     server.begin_request(0.4)

@@ -84,7 +84,6 @@ def test_old_protocols_are_refused(receiver: Receiver) -> None:
         context.wrap_socket(sock, server_hostname="localhost")
 
 
-@pytest.mark.timed
 def test_unfinished_handshakes_delay_nobody_and_are_dropped(
     receiver: Receiver, crowd: list[socket.socket]
 ) -> None:
@@ -101,7 +100,6 @@ def test_unfinished_handshakes_delay_nobody_and_are_dropped(
     assert receiver.logs("not finished within 3 s")
 
 
-@pytest.mark.timed
 def test_a_trickling_handshake_has_the_same_deadline(receiver: Receiver) -> None:
     began = time.monotonic()
     with receiver.plain() as sock, pytest.raises(OSError):

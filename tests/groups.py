@@ -1,0 +1,33 @@
+"""Which tests one process runs, one after the other, and which of them come first."""
+
+from functools import cache
+
+from xdist.scheduler import LoadScopeScheduling
+
+# What is timed is never beside its like, nor is the stack while it is started; one browser is enough.
+_GROUPS = {
+    "tests/live/": "live",
+    "tests/integration/receiver_server/": "live",
+    "tests/integration/exchange/test_deadline.py": "live",
+    "tests/browser/": "browser",
+}
+# The launcher's tests stop and start the stack while nobody has it yet.
+_ORDER = ("tests/live/test_launcher.py", "tests/live/", "tests/integration/", "tests/browser/")
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Each group to one worker, in the order of the collection; other files by themselves."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group_of(nodeid.partition("::")[0])
+
+
+def place_of(nodeid: str) -> int:
+    """First what takes longest; in a browser once others are likely to have done with the stack."""
+    file = nodeid.partition("::")[0]
+    return next((place for place, start in enumerate(_ORDER) if file.startswith(start)), len(_ORDER))
+
+
+@cache
+def _group_of(file: str) -> str:
+    return next((group for place, group in _GROUPS.items() if file.startswith(place)), file)
