@@ -28,9 +28,6 @@ from referrals.cases.models import (
 )
 from referrals.cases.settings import BreachRule, ListedCode
 
-# Cases in the admin: shown, never changed, because the exchange owns their state.
-
-
 if TYPE_CHECKING:
     _ChangeInline = admin.TabularInline[CaseStatusChange, AbstractCase]
     _ReplyInline = admin.TabularInline[CaseReply, AbstractCase]
@@ -150,9 +147,6 @@ class ValidationCaseAdmin(_CaseAdmin):
     inlines = (ValidationHistory, ValidationReplies, ValidationAnswers)
 
 
-# Replies that answer nothing of ours: shown, so that none is forgotten.
-
-
 @admin.register(UnmatchedReply)
 class UnmatchedReplyAdmin(PatientRecordAdmin):
     """What is searched for is in the address: ids only, never a name."""
@@ -179,9 +173,6 @@ class UnmatchedReplyAdmin(PatientRecordAdmin):
         "handled_at",
         "handled_by",
     )
-
-
-# Code lists and breach rules: what staff set up, every change in the audit trail.
 
 
 class _SettingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics at run time

@@ -30,11 +30,9 @@ from referrals.sending.message import as_case, envelope_of, find_sent, lock_sent
 from referrals.sending.outcomes import settle_end, settle_request, settle_update
 from referrals.sending.updating import PendingUpdate
 
-# What the messages about requests of ours have in common: addressing, building, and what an answer does.
-
 
 class RequestMessage(MessageType):
-    """A servicerequest-request, both ways; one subclass says which, one module which row of the table."""
+    """A servicerequest-request, both ways."""
 
     of: ClassVar[Category]
     settle: ClassVar[Callable[..., None]]
@@ -114,17 +112,11 @@ def _whole(
     )
 
 
-# servicerequest-request, new: a patient is referred (standard section 6).
-
-
 @register_message
 class ReferralNew(NewRequest):
     workflow = table.REFERRAL_NEW
     label = "New referral"
     of = Category.REFERRAL
-
-
-# servicerequest-request, update: more is known about a referral (standard section 6).
 
 
 @register_message
@@ -134,17 +126,11 @@ class ReferralUpdate(RequestUpdate):
     of = Category.REFERRAL
 
 
-# servicerequest-request with a revoked referral: circumstances changed (standard section 6).
-
-
 @register_message
 class ReferralRevoked(RequestEnd):
     workflow = table.REFERRAL_REVOKED
     label = "Revoked referral"
     of = Category.REFERRAL
-
-
-# servicerequest-request with a referral entered in error: it never should have been (standard section 6).
 
 
 @register_message
@@ -154,17 +140,11 @@ class ReferralEnteredInError(RequestEnd):
     of = Category.REFERRAL
 
 
-# servicerequest-request, new: a service is asked to validate a case (standard section 6).
-
-
 @register_message
 class ValidationNew(NewRequest):
     workflow = table.VALIDATION_NEW
     label = "New validation request"
     of = Category.VALIDATION
-
-
-# servicerequest-request, update: more is known about a case, or it waits (standard section 6).
 
 
 @register_message
@@ -174,9 +154,6 @@ class ValidationUpdate(RequestUpdate):
     of = Category.VALIDATION
 
 
-# servicerequest-request with a validation revoked or entered in error (standard section 6).
-
-
 @register_message
 class ValidationCancelled(RequestEnd):
     workflow = table.VALIDATION_CANCELLED
@@ -184,11 +161,11 @@ class ValidationCancelled(RequestEnd):
     of = Category.VALIDATION
 
 
-# What the six response types have in common when they are ours: where to, what, and what became of it.
-
-
 class ResponseMessage(MessageType):
-    """A servicerequest-response; its subject is a CaseAnswer."""
+    """A servicerequest-response, both ways; its subject is a CaseAnswer."""
+
+    of: ClassVar[Category]
+    kind: ClassVar[ReplyKind]
 
     def addressing(self, subject: models.Model) -> Addressing:
         return requester_address(as_response(subject))
@@ -202,92 +179,50 @@ class ResponseMessage(MessageType):
     def withdraw(self, subject_id: str, *, actor: Actor, now: datetime) -> bool:
         return withdraw_overtaken(answer_id=UUID(subject_id), actor=actor, now=now)
 
+    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
+        return parse_response(bundle, self.kind, self.of)
 
-# servicerequest-response, new: the responder has started to validate (standard section 6).
+    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
+        return receive_response(received=parsed, context=context)
 
 
 @register_message
 class ValidationInterim(ResponseMessage):
     workflow = table.VALIDATION_INTERIM
     label = "Validation started"
-
-    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
-        return parse_response(bundle, ReplyKind.INTERIM, Category.VALIDATION)
-
-    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
-        return receive_response(received=parsed, context=context)
-
-
-# servicerequest-response, new: the responder will not validate, and says why (standard section 6).
+    of, kind = Category.VALIDATION, ReplyKind.INTERIM
 
 
 @register_message
 class ValidationRejected(ResponseMessage):
     workflow = table.VALIDATION_REJECTED
     label = "Validation rejected"
-
-    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
-        return parse_response(bundle, ReplyKind.REJECTED, Category.VALIDATION)
-
-    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
-        return receive_response(received=parsed, context=context)
-
-
-# servicerequest-response, new or update: the outcome of a validation (standard section 6).
+    of, kind = Category.VALIDATION, ReplyKind.REJECTED
 
 
 @register_message
 class ValidationFull(ResponseMessage):
     workflow = table.VALIDATION_FULL
     label = "Validation outcome"
-
-    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
-        return parse_response(bundle, ReplyKind.FULL, Category.VALIDATION)
-
-    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
-        return receive_response(received=parsed, context=context)
-
-
-# servicerequest-response with a revoked referral and a missed appointment (standard section 6).
+    of, kind = Category.VALIDATION, ReplyKind.FULL
 
 
 @register_message
 class ReferralDidNotAttend(ResponseMessage):
     workflow = table.REFERRAL_DID_NOT_ATTEND
     label = "Patient did not attend"
-
-    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
-        return parse_response(bundle, ReplyKind.DID_NOT_ATTEND, Category.REFERRAL)
-
-    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
-        return receive_response(received=parsed, context=context)
-
-
-# servicerequest-response of an ambulance control: how far it is (standard section 6).
+    of, kind = Category.REFERRAL, ReplyKind.DID_NOT_ATTEND
 
 
 @register_message
 class CadResponse(ResponseMessage):
     workflow = table.CAD_RESPONSE
     label = "Ambulance control status"
-
-    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
-        return parse_response(bundle, ReplyKind.CAD_STATUS, Category.REFERRAL)
-
-    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
-        return receive_response(received=parsed, context=context)
-
-
-# servicerequest-response of an ambulance control: it cannot take the referral (standard section 6).
+    of, kind = Category.REFERRAL, ReplyKind.CAD_STATUS
 
 
 @register_message
 class CadRejection(ResponseMessage):
     workflow = table.CAD_REJECTION
     label = "Ambulance control rejection"
-
-    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
-        return parse_response(bundle, ReplyKind.CAD_REJECTION, Category.REFERRAL)
-
-    def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
-        return receive_response(received=parsed, context=context)
+    of, kind = Category.REFERRAL, ReplyKind.CAD_REJECTION

@@ -19,8 +19,6 @@ from referrals.sending.selectors import request_drafts_of
 from referrals.worklist.selectors import breached_validations, worklist_counts
 from referrals.worklist.sent import given_up_count, unclear_sent_count
 
-# What waits for a person, for the home page.
-
 
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     """What is late or unclear first: somebody may be waiting for an ambulance."""
@@ -42,9 +40,6 @@ def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     yield AttentionItem("open cases that nobody has taken", counts.unassigned, f"{listed}?held=nobody")
 
 
-# Requests that a person began and did not send, for the home page.
-
-
 def unsent_drafts(acting: Acting, _now: datetime) -> Iterator[AttentionItem]:
     """Nothing where the pages are not served, and for people who send nothing."""
     if not acting.may(SEND):
@@ -54,9 +49,6 @@ def unsent_drafts(acting: Acting, _now: datetime) -> Iterator[AttentionItem]:
     except NoReverseMatch:
         return
     yield AttentionItem("requests that you have not sent yet", request_drafts_of(acting).count(), listed)
-
-
-# Tells the page of a received booking which referrals go with it.
 
 
 def companions(booking: Booking, acting: Acting) -> Companions:
@@ -74,9 +66,6 @@ def companions(booking: Booking, acting: Acting) -> Companions:
     ]
     may_link = can_link_booking(acting, booking)
     return Companions(found, reverse("referrals:link-referral", args=[booking.pk]) if may_link else "")
-
-
-# Shows the message of a received booking whole, with the presenters of received cases.
 
 
 def whole_booking(booking: Booking, now: datetime) -> WholeMessage | None:

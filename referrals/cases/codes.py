@@ -12,9 +12,6 @@ from typing import Annotated, NamedTuple, Self
 from pydantic import AwareDatetime, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic import dataclasses as checked
 
-# Texts, codes and instants as every part of a request has them.
-
-
 # What was stated is about a patient: an error names the field, never the value.
 STRICT = ConfigDict(hide_input_in_errors=True, extra="forbid")
 LINE, WORDS = 200, 20_000
@@ -55,9 +52,6 @@ class Concept:
         if self.display and not self.code:
             raise ValueError("A display belongs to a code.")
         return self
-
-
-# Reads code lists from CSV: the columns list, system, code, display. Pure, streaming.
 
 
 class ListName(StrEnum):
@@ -157,9 +151,6 @@ def _faults(row: CodeRow, cells: list[str], known: Iterable[tuple[str, ...]]) ->
         yield "this code is in the list already."
 
 
-# Codes that a field offers.
-
-
 @dataclass(frozen=True)
 class CodeList:
     """`key` names it on the page; `codes` are (system, code, display)."""
@@ -182,9 +173,6 @@ class CodeList:
 
 
 NOTHING = CodeList("", ())
-
-
-# Codes that the forms offer: those that are published, until an installation has lists of its own.
 
 
 _FILE = Path(__file__).resolve().parent.parent / "data" / "published_codes.csv"

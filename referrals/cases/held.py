@@ -15,8 +15,6 @@ from referrals.cases import wire
 from referrals.cases.models import Case
 from referrals.cases.wire import own_encounter_id
 
-# What came with a case's ServiceRequest.
-
 
 def included_in(case: Case) -> list[list[Any]]:
     """[[fullUrl, resource], ...]. Of a received case that nobody changed since, our stored reply has it."""
@@ -30,9 +28,6 @@ def _from_our_reply(case: Case) -> list[list[Any]]:
     if case.message is None or case.message.reply is None:
         return []
     return wire.read_back(json.loads(bytes(case.message.reply)), focus_id=case.pk)
-
-
-# The request as we hold it: what a response carries back is what was sent.
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,6 @@ from referrals.cases.models import BookingLink, Referral
 from referrals.cases.states import CURRENT
 from referrals.permissions import WORK
 
-# Bookings and referrals of one case: the link is told by what both say, else by a person here.
-#
-# Standard section 9, workflow 1. Booked first: ServiceRequest.supportingInfo names the Appointment. Referred
-# first: Appointment.basedOn names the ServiceRequest. Ending one ends the link, not the other: whether a link
-# is live is never written.
-
-
 _STANDING = frozenset({BookingStatus.REQUESTED, BookingStatus.BOOKED})
 
 
@@ -120,9 +113,6 @@ def _is_id(text: str) -> bool:
     return True
 
 
-# Who may say by hand that a booking and a referral go together: both ours, both of one patient.
-
-
 def check_can_link(acting: Acting, referral: Referral, booking: Booking) -> None:
     check_can_link_booking(acting, booking)
     _check_referral(acting, referral)
@@ -170,9 +160,6 @@ def _check_referral(acting: Acting, referral: Referral) -> None:
     need(referral.is_current, "This referral does not stand any more.")
 
 
-# What may be linked by hand: received bookings and referrals of the same patient that are not linked yet.
-
-
 # One patient has few of them that stand.
 _MOST = 20
 
@@ -214,9 +201,6 @@ def _perhaps(patient: Patient) -> Q:
     """What the database can tell; the name is compared afterwards."""
     born = Q(patient__birth_date=patient.birth_date) if patient.birth_date else Q(pk=None)
     return born & Q(patient__family_name__iexact=patient.family_name)
-
-
-# Linking a received booking with a received referral by hand, and undoing it.
 
 
 @transaction.atomic

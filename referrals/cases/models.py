@@ -19,9 +19,6 @@ from directory.models import HealthcareService
 from referrals.cases.response_states import ResponseState
 from referrals.cases.states import CURRENT, CaseStatus, Category, ReplyKind
 
-# Referrals and validation requests in both directions (FHIR ServiceRequest).
-
-
 _STATUSES = [(status.value, status.label) for status in CaseStatus]
 
 
@@ -154,9 +151,6 @@ MODELS: dict[Category, type[Referral] | type[ValidationCase]] = {
 }
 
 
-# The immutable history of a case: every step, every version of its ServiceRequest.
-
-
 _ONE_OWNER = models.Q(referral__isnull=True) ^ models.Q(validation__isnull=True)
 
 
@@ -243,9 +237,6 @@ def owned_by(case: Case) -> dict[str, Case]:
     return {"referral" if isinstance(case, Referral) else "validation": case}
 
 
-# What the other side answered, to a case of ours or to nothing that we know.
-
-
 class ReplyFacts(models.Model):
     """One servicerequest-response; the stored message is the record, these columns are its index."""
 
@@ -315,9 +306,6 @@ class UnmatchedReply(ReplyFacts):
         ]
 
 
-# What we answer to a case that we received, and what colleagues write beside it.
-
-
 class CaseAnswer(OfOneCase):
     """One servicerequest-response of ours: what was said, and whether the requester has heard it.
 
@@ -368,9 +356,6 @@ class CaseNote(CaseRecord):
 
     def __str__(self) -> str:
         return f"note of {self.author_label}"
-
-
-# A booking that a person found to go with a referral, because no message says so.
 
 
 class BookingLink(models.Model):

@@ -3,12 +3,9 @@
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.fhir.codes import CAD_USE_CASES
 from referrals.cases.models import Case, UnmatchedReply
 from referrals.cases.states import CaseStatus
 from referrals.permissions import VIEW, WORK
-
-# Who may see a case: `check_can_x` raises a sentence for the user, `can_x` is its boolean.
 
 
 def check_can_view(acting: Acting, case: Case) -> None:
@@ -55,11 +52,6 @@ def can_handle_unmatched(acting: Acting, reply: UnmatchedReply) -> bool:
     except PolicyRefused:
         return False
     return reply.handled_at is None
-
-
-def is_ambulance(case: Case) -> bool:
-    """Application 6: between ambulance controls."""
-    return case.use_case in CAD_USE_CASES
 
 
 STANDING = {

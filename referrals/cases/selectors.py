@@ -26,9 +26,6 @@ from referrals.cases.response_states import ResponseState
 from referrals.cases.states import Category, ReplyKind
 from referrals.permissions import VIEW
 
-# Our answers to received cases, and the notes beside them.
-
-
 RESPONSE_WITH = tuple(
     f"{owner}__{each}" for owner in ("referral", "validation") for each in ("service__provider", "journey")
 )
@@ -76,9 +73,6 @@ def _same_case(answer: CaseAnswer) -> Q:
     return Q(validation=answer.validation_id)
 
 
-# One thing by the id in a page's address: only what the person may see, None otherwise.
-
-
 BELONGING = ("service", "organisation", "patient", "journey")
 # What came with a request may be in the reply to its message only (referrals.cases.held).
 REPLY_ONLY = ("message__body", "message__headers", "message__warnings")
@@ -123,9 +117,6 @@ def unmatched_reply_for(acting: Acting, reply_id: UUID) -> UnmatchedReply | None
 
 def journey_for(acting: Acting, journey_id: UUID) -> Journey | None:
     return Journey.objects.filter(pk=journey_id, organisation=acting.organisation).first()
-
-
-# What happened to a case, oldest first.
 
 
 _ENDED = ("revoked", "entered-in-error")

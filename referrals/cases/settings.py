@@ -78,17 +78,11 @@ class BreachRule(models.Model):
         return f"{self.category} {self.priority or 'of any priority'}: {self.minutes} minutes"
 
 
-# The code lists of this installation.
-
-
 def offered_codes(*names: str) -> list[CodeRow]:
     """In their order, of these lists; of all lists when none is named."""
     rows = ListedCode.objects.filter(offered=True)
     chosen = rows.filter(list_name__in=names) if names else rows
     return [CodeRow(*each) for each in chosen.values_list("list_name", "system", "code", "display")]
-
-
-# What staff set up by hand: a code of a list, a rule on when a request is due.
 
 
 Setting = ListedCode | BreachRule
@@ -104,9 +98,6 @@ def save_setting(*, row: Setting, actor: Actor, now: datetime) -> None:
 def remove_setting(*, row: Setting, actor: Actor, now: datetime) -> None:
     record(actor=actor, action=f"referrals.remove_{row._meta.model_name}", subject=row, now=now)
     row.delete()
-
-
-# Changing code lists.
 
 
 _BATCH = 2_000

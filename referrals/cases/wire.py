@@ -10,9 +10,6 @@ from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, is_uuid, same_syst
 from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 
-# Ids, instants, people and organisations of a message; `exchange.fhir.rules.parts` finds the rest.
-
-
 URN = "urn:uuid:"
 # What a column holds of a text; the message itself keeps all of it.
 NUMBER, NAME, URL, TEXT, ODS, CODE = 100, 200, 200, 500, 12, 20

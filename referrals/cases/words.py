@@ -14,8 +14,6 @@ from referrals.cases.priorities import priority_words
 from referrals.cases.selectors import changes_of, versions_of
 from referrals.cases.states import OPEN, CaseEvent, CaseStatus, Category
 
-# Codes of a case in the words of clinicians; whatever is not known here is said to be so.
-
 FLAGS: Mapping[str, str] = {
     FlagCategory.SAFEGUARDING: "Safeguarding",
     FlagCategory.SCENE_SAFETY: "Scene safety",
@@ -113,9 +111,6 @@ def use_case_words(code: str) -> str:
 
 def is_breached(status: CaseStatus, breach_at: datetime | None, now: datetime) -> bool:
     return breach_at is not None and breach_at < now and status in OPEN
-
-
-# What happened to a case, step by step, in words.
 
 
 _BY_THE_SERVICE = frozenset(

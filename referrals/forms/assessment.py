@@ -12,8 +12,6 @@ from referrals.parts.applications import Need, Part, needs_of
 from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind
 from referrals.parts.content import RequestContent, Stage
 
-# What the assessment came to: stage, narrative, complaint, triage outcomes, priority, clock.
-
 
 class AssessmentForm(PartForm):
     part_of = {"stage": Part.STAGE, "narrative": Part.NARRATIVE, "priority": Part.PRIORITY}

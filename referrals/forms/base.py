@@ -14,9 +14,6 @@ from referrals.cases.codes import LINE, WORDS, CodeList
 from referrals.parts.applications import Need, Part, needs_of
 from referrals.parts.content import RequestContent
 
-# What the forms of every step share: the use case decides which fields there are.
-
-
 Typed = dict[str, str]
 _CANNOT_BE_USED = "cannot be used as it is typed"
 
@@ -128,9 +125,6 @@ def select(
 def filled(answers: Mapping[str, object]) -> Typed:
     """As a form posts them; nothing for what is not stated."""
     return {name: str(value) for name, value in answers.items() if value not in (None, "")}
-
-
-# One page of a request: its fields, the list below them, and what they come to.
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,6 @@ from referrals.parts.applications import Part
 from referrals.parts.content import RequestContent
 from referrals.parts.problems import Condition, Task
 
-# The presenting complaint as a Condition, and what is asked as a Task: pharmacy and ambulance.
-
 
 class ConditionForm(ConceptForm):
     what = ConceptField(

@@ -9,9 +9,6 @@ from referrals.parts.applications import Part
 from referrals.parts.content import RequestContent
 from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService, YesNo
 
-# The two questionnaires of ambulance controls: nature of call, and the pre-triage sieve.
-
-
 _YES_NO = [(YesNo.YES.value, "Yes"), (YesNo.NO.value, "No")]
 
 

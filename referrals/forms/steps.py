@@ -26,9 +26,6 @@ from referrals.forms.questionnaires import QuestionsStep, RejectedStep
 from referrals.forms.times import TimesStep
 from referrals.parts.content import RequestContent
 
-# The steps of a request in their order: the use case says which of them there are.
-
-
 STEPS: tuple[Step, ...] = (
     AssessmentStep(),
     ConditionStep(),
@@ -124,9 +121,6 @@ def _names(form: type[PartForm]) -> Iterator[str]:
             yield from (f"{name}-{part}" for part in PARTS)
         else:
             yield name
-
-
-# A draft's answers read: step by step, and all of them together as the content of the request.
 
 
 TypedSteps = Mapping[str, Typed]

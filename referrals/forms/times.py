@@ -11,9 +11,6 @@ from referrals.parts.applications import Part
 from referrals.parts.base import TimeFrame
 from referrals.parts.content import RequestContent
 
-# A day and a time as people give them: London time; kept as an instant.
-
-
 _TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?: ?(GMT|BST))?", re.IGNORECASE | re.ASCII)
 
 
@@ -80,9 +77,6 @@ def _moment(on: date, typed: str) -> datetime | None:
         local = local.replace(fold=1)
     instant = local.astimezone(UTC)
     return instant if instant.astimezone(LONDON).time() == at else None
-
-
-# From when, and by when: ServiceRequest.occurrencePeriod; after its end a validation breaches.
 
 
 class FrameForm(PartForm):

@@ -21,8 +21,6 @@ from referrals.cases.models import MODELS, CaseAnswer
 from referrals.cases.states import Category
 from referrals.permissions import VIEW
 
-# One entry of a case's timeline: plain facts, no database.
-
 
 class EntryKind(StrEnum):
     """What an entry is about; entries of one moment come in this order."""
@@ -61,9 +59,6 @@ class Entry:
     subject_id: str
     subject_name: str
     message_id: str = ""
-
-
-# Everything of a journey that a person may see, by what messages and audit events call it.
 
 
 # Type and id, as OutboundMessage and AuditEvent keep them.
@@ -112,9 +107,6 @@ def _answers(category: Category, case_id: Any, subject: Subject) -> Iterator[tup
         rows = CaseAnswer.objects.filter(**{f"{category.value}_id": case_id})
         for answer_id in rows.values_list("pk", flat=True):
             yield (CaseAnswer._meta.label_lower, str(answer_id)), subject
-
-
-# Every attempt to send something of a journey, and every look at it: as entries of its timeline.
 
 
 _CAME_BACK = {

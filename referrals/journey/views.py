@@ -26,9 +26,6 @@ from referrals.journey.entries import Entry, EntryKind
 from referrals.journey.timeline import timeline_of
 from referrals.permissions import VIEW
 
-# The timeline of a journey: each entry in words, with the page that tells more.
-
-
 # From this many looks in a row on, they are one line that opens.
 _COLLAPSED = 3
 _SIDES = {None: "Here", Direction.SENT: "Our side: sent", Direction.RECEIVED: "Our side: received"}
@@ -105,9 +102,6 @@ def _line(entry: Entry, utc: bool) -> TimelineLine:
 def _in_utc(entry: Entry) -> str:
     moment = entry.at.astimezone(UTC)
     return f"{moment:%A} {moment.day} {moment:%B %Y} at {moment:%H:%M:%S} UTC"
-
-
-# The journey of a patient's case: bookings, requests, answers and replies on one page.
 
 
 @require_safe

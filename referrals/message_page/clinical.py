@@ -11,9 +11,6 @@ from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import distinct, lines_of
 from referrals.message_page.words import concept_name, sentence
 
-# Condition, Procedure and Communication: what is wrong, what was done, what was noted on the way.
-
-
 _CONDITION = {
     "code": "Condition",
     "category": "Category",
@@ -75,9 +72,6 @@ def present_communication(part: Part, message: Message) -> list[Placed]:
     said = [row for each in part.parts("payload") for row in rows_of(each, {"content[x]": "Said"})]
     rows = [*said, *rows_of(part, {"topic": "Kind of note"} | _COMMUNICATION)]
     return [("treatment", make_item(part, "Note", [*rows, *message.about(part), *message.case(part)]))]
-
-
-# MedicationStatement: what the patient takes, or that they take nothing.
 
 
 _MEDICATION = {
@@ -145,9 +139,6 @@ def _how_often(repeat: Part) -> str:
     return " in ".join(filter(None, (f"{times} times" if times else "", span)))
 
 
-# AllergyIntolerance: an allergy, or that none is known.
-
-
 _ALLERGY = {
     "code": "Substance",
     "clinicalStatus": "State",
@@ -178,9 +169,6 @@ def present_allergy(part: Part, message: Message) -> list[Placed]:
     reactions = [row for each in part.parts("reaction") for row in rows_of(each, _REACTION)]
     rows = [*rows_of(part, _ALLERGY), *reactions, *message.about(part, "patient"), *message.case(part)]
     return [("allergies", make_item(part, message.title(part), rows))]
-
-
-# Observation, with the household and an estimated age; birth sex is read from the Patient.
 
 
 _OBSERVATION = {
@@ -214,9 +202,6 @@ def present_observation(part: Part, message: Message) -> list[Placed]:
 def _is_household(observation: Resource) -> bool:
     systems = (as_text(each.get("system")) for each in codings(observation.get("code")))
     return any(same_system(each, _HOUSEHOLD) or "LivingArrangement" in each for each in systems)
-
-
-# QuestionnaireResponse: each question with its answer; rejected services and sources stand apart.
 
 
 _REASON = "questionnaireresponse-reason"
@@ -285,9 +270,6 @@ def _label(question: Part) -> str:
     if numbered and numbered != words:
         words = f"{numbered} {words[len(numbered) :]}"
     return question.text("text") or words or "Question"
-
-
-# Questionnaire: the questions as published, with the answers that could be given; only looked up.
 
 
 _QUESTIONNAIRE = {

@@ -12,9 +12,6 @@ from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import lines_of, reference_line
 from referrals.message_page.words import code_words, date_words, name_of
 
-# Which part people, organisations and services play in a message, read from who points at them.
-
-
 # (type, element, part played).
 _ROLES = (
     ("MessageHeader", "sender", "sender"),
@@ -48,9 +45,6 @@ def _note(found: dict[int, list[str]], resource: Resource | None, role: str) -> 
     roles = found.setdefault(id(resource), [])
     if role not in roles:
         roles.append(role)
-
-
-# What every presenter may ask about the message around its own resource.
 
 
 # The key of the group that an item belongs to, and the item.
@@ -97,9 +91,6 @@ class Message:
             if target.get("resourceType") != kind or "display" in each.value:
                 rows.append(Row(label, tuple(reference_line(each, label))))
         return rows
-
-
-# Extensions that have words of their own; every other one goes to "Other information received".
 
 
 # The last step of the extension's address, and its label. A part of an extension is named by its whole url.
@@ -149,9 +140,6 @@ def _row(extension: Part, label: str) -> list[Row]:
     return [Row(label, tuple(lines))] if lines else []
 
 
-# Narrative (text.div): its plain text, and only where it says what is not said already. Never its markup.
-
-
 _BLOCKS = frozenset(("p", "div", "br", "li", "tr", "td", "th", "h1", "h2", "h3", "h4", "table", "ul", "ol"))
 _UNSEEN = frozenset(("style", "script"))
 
@@ -195,9 +183,6 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", text.casefold()))
 
 
-# One resource as one item: labelled rows from a table, its narrative, and what stands behind its words.
-
-
 # Element to label, in the order of the page; "onset[x]" is a choice of types.
 Fields = Mapping[str, str]
 
@@ -239,9 +224,6 @@ def _record_details(part: Part) -> None:
     for name, label in (("lastUpdated", "Last updated"), ("versionId", "Version")):
         if text := meta.text(name):
             part.notes.code(label, date_words(text))
-
-
-# ContactPoint: a row for each way to reach somebody, so that home and work are never mixed up.
 
 
 _PHONES = {

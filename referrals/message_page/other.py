@@ -24,9 +24,6 @@ from referrals.message_page.reader import (
 )
 from referrals.message_page.words import line_ends, sentence
 
-# Whatever no presenter read: listed by its place in the message, so that nothing is dropped silently.
-
-
 _RESOURCE = 3  # ("entry", 3, "resource"): what follows is the place within the resource
 _EXTENSIONS = ("extension", "modifierExtension")
 
@@ -89,11 +86,6 @@ def _at(value: object, path: Path) -> object:
         else:
             return None
     return value
-
-
-# GUIDs within what somebody wrote: "[technical ID]" stands in the words, the GUID itself among the codes.
-#
-# A value that is nothing but a GUID never gets here (technical.py); this is about sentences and addresses.
 
 
 _WRITTEN = re.compile(rf"(?:urn:uuid:)?{UUID}")

@@ -48,9 +48,6 @@ from referrals.message_page.workflow import (
     present_task,
 )
 
-# The groups of the page in their order, and where silence must be named.
-
-
 OTHER = "other"
 _TITLES = {
     "request": "What is asked",

@@ -12,9 +12,6 @@ from referrals.message_page.items import (
 from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import lines_of, shaped
 
-# Patient, their contacts, practitioners and their roles.
-
-
 _RANK, _VERIFICATION = "Extension-UKCore-ContactRank", "Extension-UKCore-NHSNumberVerificationStatus"
 _BIRTH_SEX = "Extension-UKCore-BirthSex"
 _IDENTITY = {"name": "Name", "birthDate": "Date of birth", "gender": "Gender"}
@@ -105,9 +102,6 @@ def present_related(part: Part, message: Message) -> list[Placed]:
     return [("people", make_item(part, message.title(part), rows))]
 
 
-# Organization and HealthcareService.
-
-
 _ORGANISATION = {
     "name": "Name",
     "alias": "Also called",
@@ -141,9 +135,6 @@ def present_service(part: Part, message: Message) -> list[Placed]:
     return [("people", make_item(part, f"Service: {message.title(part)}", rows))]
 
 
-# Location: where it is, by address, UPRN, grid, what3words or position.
-
-
 _PLACE = {
     "name": "Name",
     "description": "How to find it",
@@ -164,9 +155,6 @@ def present_place(part: Part, message: Message) -> list[Placed]:
     position = rows_of(part.part("position"), _POSITION)
     rows = [*rows_of(part, _PLACE), *telecom_rows(part), *position]
     return [("places", make_item(part, ", ".join(kinds) or "Place", rows))]
-
-
-# Consent: what the patient agreed to.
 
 
 _CONSENT = {

@@ -9,8 +9,6 @@ from bars_portal.exchange.fhir.json import decimal_text
 from bars_portal.exchange.fhir.reading import as_list
 from referrals.cases.words import is_guid
 
-# What the page of a received message shows: frozen, in words, in the order of the page.
-
 
 @dataclass(frozen=True)
 class Row:
@@ -95,9 +93,6 @@ class MessageView:
 def codes_of(items: tuple[Item, ...]) -> tuple[tuple[str, tuple[Code, ...]], ...]:
     """Title and codes of each item that has any."""
     return tuple((item.title, item.codes) for item in items if item.codes)
-
-
-# Reading a message so that it is known afterwards what nobody has read: nothing can be dropped silently.
 
 
 # Where a leaf stands: ("entry", 3, "resource", "name", 0, "family").
@@ -191,9 +186,6 @@ class Part:
         return [] if value is None else [((*self.path, name), value)]
 
 
-# The reviewed list of fields that only machines need; what is neither shown nor listed here is a fault.
-
-
 @dataclass(frozen=True)
 class TechnicalField:
     """`place` matches the path without numbers: "entry.resource.meta.profile"."""
@@ -206,6 +198,7 @@ def _field(place: str, reason: str) -> TechnicalField:
     return TechnicalField(re.compile(place), reason)
 
 
+# Reviewed: what is neither shown nor listed here is a fault.
 TECHNICAL = (
     _field(r"resourceType|.*\.resourceType", "The kind of thing, which decides its place on the page"),
     _field(r"id|entry\.resource\.id", "Name of a record between machines"),

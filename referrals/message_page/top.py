@@ -30,9 +30,6 @@ from referrals.message_page.words import (
 from referrals.parts.assessment import priority_of
 from referrals.parts.flags import has_safeguarding, scene_is_unsafe
 
-# Whom to call back: the contact of rank 1 and their number of rank 1 (standard section 6, contacts).
-
-
 _RANK = "Extension-UKCore-ContactRank"
 _LAST = 99
 
@@ -89,9 +86,6 @@ def asks_for_care(bundle: MessageBundle) -> bool:
     """A new or updated request that stands: what is taken back or answered is stripped by right."""
     status = (bundle.focus or {}).get("status")
     return bundle.event == MessageEvent.SERVICEREQUEST_REQUEST and status in ("active", "on-hold")
-
-
-# The facts that come first: whom to call, what is wrong, what is asked, by when, how urgent.
 
 
 _PRESENTING = "33962009"
@@ -209,9 +203,6 @@ def _words(concept: Resource) -> list[str]:
 def _display(coding: Resource) -> str:
     system, code = as_text(coding.get("system")), as_text(coding.get("code"))
     return as_text(coding.get("display")) or known_display(system, code) or code
-
-
-# Flags: the warnings that stand on top, safeguarding and scene safety before all others.
 
 
 _ORDER = (FlagCategory.SAFEGUARDING, FlagCategory.SCENE_SAFETY)

@@ -17,8 +17,6 @@ from referrals.message_page.words import (
     system_name,
 )
 
-# CodeableConcept and Coding: the words on the page, the codes one click away.
-
 
 def concept_lines(concept: Part, label: str) -> list[str]:
     """Its displays, then its text where that says more."""

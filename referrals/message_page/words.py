@@ -12,9 +12,6 @@ from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 from bars_portal.nhsuk.dates import format_date, format_datetime
 from bars_portal.patients.details import RELATIONSHIPS
 
-# Dates, codes and names of code systems in the words of the page.
-
-
 # Codes whose words are not simply the code with a capital letter.
 _SPECIAL = {
     "noshow": "Did not attend",
@@ -133,9 +130,6 @@ def sentence(name: str) -> str:
 
 def line_ends(text: str) -> str:
     return _WRITTEN_LINE_END.sub("\n", text)
-
-
-# What a thing of the message is called, so that no page shows a GUID.
 
 
 _PLAIN = {

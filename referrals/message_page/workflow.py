@@ -9,9 +9,6 @@ from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import code_line, coding_line, concept_lines, lines_of
 from referrals.message_page.words import date_words, line_ends
 
-# MessageHeader and the Bundle itself: who sent what to whom, with which software, on which journey.
-
-
 _PEOPLE = {"sender": "Sender", "author": "Author", "enterer": "Entered by", "responsible": "Responsible"}
 _SOURCE = {
     "name": "Name of the sending system",
@@ -65,9 +62,6 @@ def _service(address: str) -> str:
         return f"Service ID {ServiceID.from_token(address).value}"
     except InvalidIdentifier:
         return address
-
-
-# ServiceRequest and Task: what is asked, of whom and by when; advice given belongs to the plan.
 
 
 _REQUEST = {
@@ -130,9 +124,6 @@ def present_task(part: Part, message: Message) -> list[Placed]:
     restricted = rows_of(part.part("restriction"), {"period": "Allowed", "repetitions": "Times allowed"})
     rows = [*rows_of(part, _TASK), *restricted, *message.about(part, "for"), *message.case(part)]
     return [("plan", make_item(part, "Task", rows))]
-
-
-# CarePlan: what the assessment came to, and the plan itself.
 
 
 NARRATIVE = "Assessment narrative"
@@ -219,9 +210,6 @@ def _steps(activities: list[Part]) -> list[Row]:
     return rows
 
 
-# Encounter: the case of the one who asks and of the one who answers, with its states and places.
-
-
 _ENCOUNTER = {
     "identifier": "Number",
     "status": "Status",
@@ -268,9 +256,6 @@ def _people(part: Part) -> list[Row]:
 
 def _together(part: Part, *names: str) -> str:
     return ", ".join(line for name in names for line in lines_of(part, name, "Earlier"))
-
-
-# Appointment, Slot and Schedule.
 
 
 _APPOINTMENT = {

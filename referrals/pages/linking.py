@@ -24,8 +24,6 @@ from referrals.cases.viewing import record_case_view
 from referrals.cases.views import clock, received_case_of
 from referrals.permissions import WORK
 
-# Which appointment, or which referral, goes with the one on the page.
-
 
 class LinkForm(NHSForm):
     chosen = RadiosField(label="Which one goes with it?", options=[], missing="Select one")

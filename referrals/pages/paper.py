@@ -25,9 +25,6 @@ from referrals.message_page.reader import Alert, Group, Item, MessageView, Row
 from referrals.pages.received import ReceivedPage, page_of
 from referrals.permissions import VIEW
 
-# A received case as a document: the same as its page, with every part that is folded there.
-
-
 _NOT_STATED = "Not stated"
 Part = dict[str, Any]
 
@@ -156,9 +153,6 @@ def _page_rows(rows: Iterable[PageRow]) -> list[Part]:
 
 def _row(label: str, lines: list[str]) -> Part:
     return {"label": label, "lines": [each for each in lines if each] or [_NOT_STATED]}
-
-
-# A received case as a PDF: what leaves the portal is recorded.
 
 
 _TEMPLATE = Path(__file__).resolve().parents[2] / "templates" / "referrals" / "case.typ"

@@ -45,8 +45,6 @@ from referrals.responding.presenters import Actions, ResponseLine, actions_for, 
 from referrals.responding.views import _shared
 from referrals.sending.policies import can_refer_onward
 
-# What carries a received case on, and what is still to be done or told about it.
-
 
 @dataclass(frozen=True)
 class OnwardLine:
@@ -82,9 +80,6 @@ def _line(case: Case) -> OnwardLine:
 def _was_told_onward(case: Case) -> bool:
     told = latest_response(case, ReplyKind.FULL)
     return told is not None and told.content.get("disposition") == Disposition.ONWARD
-
-
-# One received case: who it is about, what is asked, how it stands, what can be done.
 
 
 @dataclass(frozen=True)
@@ -152,9 +147,6 @@ def received_page(case: Case, *, acting: Acting, now: datetime) -> ReceivedPage:
         holder=name_of(holder) if holder else "",
         seen=steps_of(case),
     )
-
-
-# One received case: read it, follow our answers, take it over, write notes.
 
 
 def page_of(request: HttpRequest, case_id: UUID) -> ReceivedPage:

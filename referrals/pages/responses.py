@@ -26,9 +26,6 @@ from referrals.message_page.page import shown_message
 from referrals.permissions import VIEW
 from referrals.receiving.responses import is_asked
 
-# What the other side answered, in words: outcome, priority, what is still to be done, warnings.
-
-
 # Of an ambulance control: Encounter.status of who answers.
 _HOW_FAR = {
     EncounterStatus.PLANNED.value: "Accepted",
@@ -129,9 +126,6 @@ def _priority(asked: str, found: str) -> str:
     if change is CategoryChange.SAME:
         return f"{priority_words(found)} (the same as before)"
     return f"{priority_words(found)} ({words}, was {priority_words(asked)})"
-
-
-# Replies that answer nothing that we know: maybe a safeguarding warning, so somebody deals with them.
 
 
 @require_safe

@@ -49,9 +49,6 @@ from referrals.sending.latest import LatestRequest, read_latest
 from referrals.sending.policies import check_can_take_back
 from referrals.sending.views.lookup import wait_for_case
 
-# One case that we sent: how it stands there, what came back, what can be done.
-
-
 _HEADINGS: Mapping[CaseStatus, str] = {
     CaseStatus.REQUESTED: "Sending",
     CaseStatus.SENT: "Sent",
@@ -187,8 +184,6 @@ def _asked(case: Case) -> list[Row]:
     needed = ("What is asked", "Priority", "Due by")
     return [{"key": key, "value": value} for key, value in rows if value or key in needed]
 
-
-# Requests that we sent: the list, one case with what came back, and taking it back.
 
 _MEANWHILE = "Somebody changed this case at the same moment. This is how it stands now."
 

@@ -4,16 +4,12 @@ Sources: the MessageDefinitions (a validation has one Location and no Condition,
 the profiles (a validation has both ends of its time frame), and what the published examples carry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bars_portal.exchange.fhir.codes import CAD_USE_CASES, VALIDATION_USE_CASES, UseCase
+from bars_portal.exchange.fhir.codes import UseCase
 from referrals.cases.states import CaseEvent, Category, ReplyKind
-
-# Which parts a request of each use case has: the forms read it to know their steps.
-#
-# Sources: the MessageDefinitions (a validation has one Location and no Condition, Task or questionnaires),
-# the profiles (a validation has both ends of its time frame), and what the published examples carry.
 
 
 class Part(StrEnum):
@@ -112,25 +108,6 @@ _AMBULANCE = {
     _P.PROCEDURES: _OPTIONAL,
     _P.NOTES: _OPTIONAL,
 }
-_PHARMACY_USE_CASES = frozenset({UseCase.A5T1, UseCase.A5T2, UseCase.A5T3, UseCase.REFERRAL_TO_PHARMACY})
-
-
-def needs_of(use_case: UseCase) -> Mapping[Part, Need]:
-    """Every part, with what the use case says of it."""
-    stated = _stated(use_case)
-    return {part: stated.get(part, Need.ABSENT) for part in Part}
-
-
-def _stated(use_case: UseCase) -> Mapping[Part, Need]:
-    if use_case in VALIDATION_USE_CASES:
-        return _TO_A_CAS
-    if use_case in CAD_USE_CASES:
-        return _AMBULANCE
-    if use_case in _PHARMACY_USE_CASES:
-        return _PHARMACY
-    return _CAS_REFERRAL if use_case is UseCase.A3T1 else _TO_A_PLACE
-
-
 _VALIDATION_RESPONSES = {
     CaseEvent.START: ReplyKind.INTERIM,
     CaseEvent.REJECT: ReplyKind.REJECTED,
@@ -146,16 +123,63 @@ _AMBULANCE_RESPONSES = {
 _REFERRAL_RESPONSES = {CaseEvent.RECORD_NON_ATTENDANCE: ReplyKind.DID_NOT_ATTEND}
 
 
-def response_to_tell(category: Category, is_ambulance: bool, event: CaseEvent) -> ReplyKind | None:
-    """The response that tells the requester of a decision; None where the standard has none.
+@dataclass(frozen=True)
+class Application:
+    """What the use cases of one Application ask of both sides; a new Application is one more row."""
 
-    Section 6: validations have three responses, ambulance controls (Application 6) two, all other referrals
-    only "did not attend": that one is accepted, rejected or completed is not told by a message.
-    """
-    if category is Category.VALIDATION:
-        return _VALIDATION_RESPONSES.get(event)
-    return (_AMBULANCE_RESPONSES if is_ambulance else _REFERRAL_RESPONSES).get(event)
+    use_cases: Collection[UseCase]
+    needs: Mapping[Part, Need]
+    category: Category = Category.REFERRAL
+    # The response that tells the requester of a decision; of all others the standard has none (section 6).
+    responses: Mapping[CaseEvent, ReplyKind] = field(default_factory=_REFERRAL_RESPONSES.copy)
+    # The others refer again instead (section 6).
+    is_updated: bool = False
+    # Somebody else must look at the assessment: its plan is not completed.
+    plan_is_open: bool = False
+    # Between ambulance controls, who tell one another how far they are.
+    is_ambulance: bool = False
 
 
-# The others refer again instead (standard section 6).
-UPDATED = VALIDATION_USE_CASES | CAD_USE_CASES
+_U = UseCase
+_TO_A_DEPARTMENT = (_U.A1T1, _U.A1T2, _U.A1T3, _U.A1T4, _U.A1T5, _U.A1T6, _U.A1T7, _U.A1T8, _U.A1T9)
+APPLICATIONS: tuple[Application, ...] = (
+    Application(_TO_A_DEPARTMENT, _TO_A_PLACE),
+    Application((_U.A2T1, _U.A2T2, _U.A2T3, _U.A2T4), _TO_A_PLACE),
+    Application((_U.A3T1,), _CAS_REFERRAL),
+    Application(
+        (_U.A4T1, _U.A4T2, _U.A4T3),
+        _TO_A_CAS,
+        category=Category.VALIDATION,
+        responses=_VALIDATION_RESPONSES,
+        is_updated=True,
+        plan_is_open=True,
+    ),
+    Application((_U.A5T1, _U.A5T2, _U.A5T3, _U.REFERRAL_TO_PHARMACY), _PHARMACY),
+    Application(
+        (_U.A6T1, _U.A6T2, _U.A6T3),
+        _AMBULANCE,
+        responses=_AMBULANCE_RESPONSES,
+        is_updated=True,
+        plan_is_open=True,
+        is_ambulance=True,
+    ),
+)
+_BY_USE_CASE = {use_case: row for row in APPLICATIONS for use_case in row.use_cases}
+
+
+def application_of(use_case: UseCase) -> Application:
+    return _BY_USE_CASE[use_case]
+
+
+def application_for(use_case: str, category: Category) -> Application:
+    """Of a case whose use case is not known, or not of its category, the first of the category."""
+    row = next((each for each in APPLICATIONS if use_case in each.use_cases), None)
+    if row is not None and row.category is category:
+        return row
+    return next(each for each in APPLICATIONS if each.category is category)
+
+
+def needs_of(use_case: UseCase) -> Mapping[Part, Need]:
+    """Every part, with what the use case says of it."""
+    needs = application_of(use_case).needs
+    return {part: needs.get(part, Need.ABSENT) for part in Part}

@@ -17,8 +17,6 @@ from referrals.cases.wire import CODE, instant
 from referrals.parts.base import Frame, code_in, concept_of, concept_to_fhir, each_tried, filled, tried
 from referrals.parts.observations import WISHES
 
-# What the assessment came to: codes, narrative, complaint, priority, and what the patient was told.
-
 
 class OutcomeKind(StrEnum):
     """What a triage outcome code is; its words go with the code (CarePlan...outcomeCodeableConcept.text)."""
@@ -80,9 +78,6 @@ class Expectations:
         return bool(self.told or self.wishes)
 
 
-# The assessment as a CarePlan: outcome codes, narrative and priority (standard section 9, workflow 2).
-
-
 Supporting = Sequence[tuple[str, str]]
 
 
@@ -125,8 +120,6 @@ def _outcome(outcome: Outcome) -> Resource:
     """What kind of code it is stands in its words, unless it has words of its own."""
     return {"text": outcome.kind.label, **concept_to_fhir(outcome.concept)}
 
-
-# Warnings, priority and outcome codes of a message: an index for worklists, never the record.
 
 _ARP_SYSTEM = ARPPriority.C1.system
 
@@ -173,8 +166,6 @@ def outcome_concepts(bundle: MessageBundle) -> Iterator[Resource]:
 def _outcome_codings(bundle: MessageBundle) -> Iterator[Resource]:
     return (coding for concept in outcome_concepts(bundle) for coding in dicts(concept.get("coding")))
 
-
-# The requester's assessment: narrative, triage outcomes, priority, complaint, what the patient was told.
 
 _KINDS: Mapping[str, OutcomeKind] = {
     "pathways-dx-codes": OutcomeKind.DISPOSITION,

@@ -19,9 +19,6 @@ from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import LINE, STRICT, Concept, Moment
 
-# What every resource of one request shares: whose it is, when it was written, and how others name it.
-
-
 SNOMED = "http://snomed.info/sct"
 
 
@@ -83,9 +80,6 @@ def period(frame: TimeFrame | None) -> Resource:
         return {}
     end = format_instant(frame.end) if frame.end else ""
     return filled({"start": format_instant(frame.start), "end": end})
-
-
-# What fits our own content is read; what does not is left to the reader of the message.
 
 
 S = TypeVar("S")

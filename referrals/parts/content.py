@@ -7,7 +7,6 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic import dataclasses as checked
 
 from bars_portal.exchange.fhir.codes import (
-    VALIDATION_USE_CASES,
     EncounterStatus,
     FlagCategory,
     LocationType,
@@ -15,7 +14,7 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from referrals.cases.codes import STRICT, Concept, ResourceId, Words
-from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.applications import Need, Part, application_of, needs_of
 from referrals.parts.assessment import Assessment, Expectations
 from referrals.parts.base import TimeFrame
 from referrals.parts.flags import Flag
@@ -25,8 +24,6 @@ from referrals.parts.people import Consent
 from referrals.parts.places import Place
 from referrals.parts.problems import Condition, Task
 from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService
-
-# The whole of what is stated for one request.
 
 
 class Stage(StrEnum):
@@ -67,11 +64,7 @@ class RequestContent:
 
     @property
     def category(self) -> MessageCategory:
-        validates = self.use_case in VALIDATION_USE_CASES
-        return MessageCategory.VALIDATION if validates else MessageCategory.REFERRAL
-
-
-# Content as JSON keeps it, and back.
+        return MessageCategory(application_of(self.use_case).category.value)
 
 
 _ADAPTER = TypeAdapter(RequestContent)
@@ -100,9 +93,6 @@ def content_from_json(stored: object) -> RequestContent:
         fields = tuple(dict.fromkeys(found))
     # Outside the handler: the library's own error, which holds what was stated, is not kept as its context.
     raise ContentInvalid(fields)
-
-
-# Whether what was stated is what the use case asks for.
 
 
 def check_parts(content: RequestContent) -> None:

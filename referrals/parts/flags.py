@@ -37,9 +37,6 @@ from referrals.parts.base import (
 )
 from referrals.parts.places import Place, incident_parts, place_part
 
-# Warnings that travel with a request (FHIR Flag): a category and a code, words, or both.
-
-
 _SCENE_SYSTEM = SceneSafety.SAFE.system
 # Categories whose codes are all known; another code would say something else than was meant.
 CODES: Mapping[FlagCategory, tuple[str, Mapping[str, str]]] = {
@@ -64,9 +61,6 @@ class Flag:
         if self.concept.system != system or self.concept.code not in codes:
             raise ValueError("The code is not one of this category.")
         return self
-
-
-# Warnings: Flag, scene safety by a profile of its own that is about the place.
 
 
 def flag_entries(
@@ -183,9 +177,6 @@ class RaisedFlag:
 
     def __post_init__(self) -> None:
         require(bool(self.code or self.words.strip()), "Say what the warning is about.")
-
-
-# Warnings in an answer: as they were sent, ended where the responder says so, and new ones.
 
 
 _SYSTEMS = {

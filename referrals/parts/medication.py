@@ -73,9 +73,6 @@ def _check_listed(stated: Stated, any_listed: bool) -> None:
         raise ValueError("Either list them, or say that none is known or that nothing was stated.")
 
 
-# MedicationStatement and AllergyIntolerance: listed, none known, or left out because nobody asked.
-
-
 _CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 _VERIFICATION = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
 NO_MEDICATION = "No current medication"

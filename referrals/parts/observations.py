@@ -25,8 +25,6 @@ from referrals.parts.base import (
     value_words,
 )
 
-# What was observed: free and coded observations, the household, birth sex, an estimated age.
-
 
 class BirthSex(StrEnum):
     """Patient extension UKCore-BirthSex (v3-AdministrativeGender, and unknown)."""
@@ -82,9 +80,6 @@ class Observations:
         return bool(self.listed or self.household or self.birth_sex or self.estimated_age)
 
 
-# Observations: what was seen, the household, an estimated age, and what the patient hopes for.
-
-
 _UCUM = "http://unitsofmeasure.org"
 WISHES = "Expectations and wishes"
 ESTIMATED_AGE = "Estimated age of the patient"
@@ -126,9 +121,6 @@ def _age(age: EstimatedAge) -> Resource:
 
 
 BIRTH_SEX = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-BirthSex"
-
-
-# Warnings, medication, allergies, observations, procedures and notes of a received request.
 
 
 def carried_observations(bundle: MessageBundle, patient: Resource) -> Observations:

@@ -17,8 +17,6 @@ from referrals.cases.held import HeldRequest
 from referrals.parts.base import SNOMED, Frame, filled
 from referrals.parts.observations import BIRTH_SEX, BirthSex
 
-# Who is it about, who asks, and for whom: Patient, Practitioner, PractitionerRole, both organisations.
-
 
 @dataclass(frozen=True)
 class Requester:
@@ -83,9 +81,6 @@ class Consent(StrEnum):
     GIVEN = "OPTIN"
 
 
-# Consent to share for direct care (consent-categories-bars DRC; standard section 6).
-
-
 _SCOPE = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
 _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
@@ -101,9 +96,6 @@ def consent_entry(frame: Frame, consent: Consent) -> Entry:
         "organization": [frame.ref("sender")],
         "policyRule": {"coding": [{"system": _ACT_CODE, "code": consent.value}]},
     }
-
-
-# Who answers, and for whom: the organisations of both sides, and the person.
 
 
 _ROLE_PROFILE = "https://fhir.nhs.uk/Id/sds-role-profile-id"

@@ -21,9 +21,6 @@ from referrals.cases.codes import STRICT, Line, LineOrNone, WordsOrNone
 from referrals.cases.held import HeldRequest
 from referrals.parts.base import Frame, code_in, each_tried, filled, require
 
-# Where it happened, or where somebody waits: by address, grid, what3words or position, and in words.
-
-
 _Digits = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{1,12})?$")]
 # Metres on the national grid.
 _Grid = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{1,7}(?:\.[0-9]{1,6})?)?$")]
@@ -63,9 +60,6 @@ class Place:
         if not (address or self.uprn or self.eastings or self.what3words or self.position):
             raise ValueError("An address, UPRN, grid, what3words or position is needed.")
         return self
-
-
-# Location: where it is, by address, LocationExtension and position (BARSLocation-incident-location).
 
 
 _GRID = ("uprn", "eastings", "northings", "what3words", "accuracy")
@@ -120,9 +114,6 @@ def _position(position: Position | None) -> Resource:
     if position is None:
         return {}
     return {name: parse_decimal(format(getattr(position, name), "f")) for name in ("longitude", "latitude")}
-
-
-# Where it happened, and other places of the case (Location; standard section 6, location).
 
 
 _READ_GRID = {"UPRN": "uprn", "eastings": "eastings", "northings": "northings", "accuracy": "accuracy"}
@@ -196,9 +187,6 @@ class CurrentPlace:
         address = (*self.address_lines, self.city, self.postcode)
         known = (*address, self.uprn, self.what3words, self.eastings, self.latitude)
         require(any(each.strip() for each in known), "Say where the patient is.")
-
-
-# Where the patient is now, when the responder found out that it is somewhere else.
 
 
 _CURRENT_GRID = (

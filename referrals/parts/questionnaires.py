@@ -12,8 +12,6 @@ from bars_portal.exchange.fhir.codes import DosRejectedReason
 from referrals.cases.codes import STRICT, LineOrNone, WordsOrNone
 from referrals.parts.base import SNOMED, Frame
 
-# Answers to set questions: of ambulance controls, and why offered services were not taken.
-
 
 class YesNo(StrEnum):
     YES = "yes"
@@ -88,9 +86,6 @@ class RejectedService:
     service_id: LineOrNone = ""
     name: LineOrNone = ""
     comment: WordsOrNone = ""
-
-
-# QuestionnaireResponse: nature of call, pre-triage sieve, and the services that were not taken.
 
 
 _REASON = "http://hl7.org/fhir/StructureDefinition/questionnaireresponse-reason"

@@ -6,7 +6,6 @@ from bars_portal.correspondence.entries import Entry, Parties
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import (
-    CAD_USE_CASES,
     EncounterStatus,
     FlagCategory,
     LocationType,
@@ -17,7 +16,7 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import PatientDetails
 from referrals.cases.wire import patient_of
-from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.applications import Need, Part, application_of, needs_of
 from referrals.parts.assessment import carried_assessment, carried_expectations, plan_entry
 from referrals.parts.base import Frame, filled, period
 from referrals.parts.content import RequestContent
@@ -33,9 +32,6 @@ from referrals.parts.people import Requester, consent_entry, people_entries
 from referrals.parts.places import Place, carried_places, incident_parts, place_entries
 from referrals.parts.problems import carried_condition, carried_notes, carried_procedures, problem_entries
 from referrals.parts.questionnaires import questionnaire_entries
-
-# The ServiceRequest itself: what is asked, of whom, for when (profiles BARSServiceRequest-request-*).
-
 
 _PROFILES = {
     MessageCategory.REFERRAL: profiles.SERVICEREQUEST_REFERRAL,
@@ -69,9 +65,6 @@ def request_resource(
             "patientInstruction": content.expectations.told,
         }
     )
-
-
-# The sender's Encounter: its case number, its journey, and how far it is (UKCore-Encounter).
 
 
 CASE_NUMBER_SYSTEM = "https://bars-portal.local/Id/case-number"
@@ -108,15 +101,12 @@ def encounter_status(content: RequestContent) -> EncounterStatus:
 
 def _locations(frame: Frame, content: RequestContent, began: str) -> list[dict[str, object]]:
     """Between ambulance controls the Encounter says where it is, too."""
-    if content.use_case not in CAD_USE_CASES:
+    if not application_of(content.use_case).is_ambulance:
         return []
     return [
         {"location": frame.ref(part), "status": "active", "period": {"start": began}}
         for part in incident_parts(content.places)
     ]
-
-
-# All entries of a request, from what was stated; the header is the message's own.
 
 
 def request_entries(
@@ -160,7 +150,7 @@ def request_entries(
         plan_entry(
             frame,
             content.assessment,
-            is_open=validates or content.use_case in CAD_USE_CASES,
+            is_open=application_of(content.use_case).plan_is_open,
             because="condition" if content.condition else "",
             to_do="task" if content.task else "",
             supporting=[*_named(flags), *_named(observations)],
@@ -196,14 +186,13 @@ def _words(resource: Resource) -> str:
     return str(resource["code"].get("text") or "Observation")
 
 
-# All parts that go onward together.
-#
-# Not carried: what belongs to the first request alone. That is its clock and time frame, its case number, its
-# task, the services that were rejected, the questionnaires of ambulance controls, consent and bookings.
-
-
 def carried_content(bundle: MessageBundle, use_case: UseCase) -> RequestContent:
-    """As far as the use case has a place for it; what cannot be read is left out, never an error."""
+    """What of a received request goes onward, as far as the use case has a place for it.
+
+    What cannot be read is left out, never an error. What belongs to the first request alone is not carried:
+    clock and time frame, case number, task, services that were rejected, questionnaires of ambulance
+    controls, consent and bookings.
+    """
     needs = needs_of(use_case)
 
     def has(part: Part) -> bool:

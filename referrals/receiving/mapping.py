@@ -33,8 +33,6 @@ from referrals.cases.wire import (
 from referrals.parts import assessment, flags
 from referrals.parts.facts import Facts, facts_of, requester_encounter_of
 
-# A servicerequest-request that reached us, read once into a type of our own.
-
 
 @dataclass(frozen=True)
 class ReceivedCase:
@@ -91,8 +89,6 @@ def parse_case(bundle: MessageBundle, category: Category) -> ReceivedCase:
         journey_id=journey_id(bundle),
     )
 
-
-# What we answer with and give back to a read: what was sent, plus our ids (standard section 5, "Ids").
 
 _EMERGENCY = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
@@ -158,15 +154,11 @@ def _shared(received: ReceivedCase) -> Resource:
     return shared
 
 
-# An update laid over what we hold, entry by entry, by the sender's own stamps.
-#
-# Standard section 6, "Stale update": equal is unchanged, newer replaces, older is a conflict. Only stamps of
-# one sender are compared: two clocks say nothing about each other.
-
-
 Stamps = Mapping[str, str]
 
 
+# Standard section 6, "Stale update": equal is unchanged, newer replaces, older is a conflict. Only stamps of
+# one sender are compared: two clocks say nothing about each other.
 def stamps_of(received: ReceivedCase) -> dict[str, str]:
     """meta.lastUpdated by fullUrl, of everything that is the sender's own."""
     stamps = {url: _stamp(resource) for url, resource in _own_entries(received)}
@@ -240,9 +232,6 @@ def _age(sent: Resource, stamp: str) -> int:
     if theirs is None or ours is None:
         return 1
     return (theirs > ours) - (theirs < ours)
-
-
-# A servicerequest-response that reached us, read once into a type of our own.
 
 
 _EVENTS = {

@@ -25,9 +25,6 @@ from referrals.receiving import mapping
 from referrals.receiving.mapping import ReceivedCase
 from referrals.receiving.selectors import lock_received_case
 
-# A new referral or validation request that reaches us, inside the message's transaction.
-
-
 FULL_URL_LENGTH = 200
 
 
@@ -99,9 +96,6 @@ def _draw_ids(case: Case, received: ReceivedCase, now: datetime) -> tuple[str, R
     return encounter
 
 
-# The received case that a later message is about: known, its sender's, current, and not changed since.
-
-
 REQUEST = "Bundle.entry.resource.ofType(ServiceRequest)"
 
 
@@ -148,9 +142,6 @@ def _check_not_stale(case: Case, received: ReceivedCase) -> None:
     issues = [Issue(OutcomeCode.CONFLICT, f"{path} is older than what we hold", (path,)) for path in stale]
     if issues:
         raise OutcomeError(*issues)
-
-
-# An update of a case that we hold (standard section 6).
 
 
 def receive_update(*, received: ReceivedCase, context: MessageContext) -> Applied:
@@ -217,9 +208,6 @@ def _patient(case: Case, received: ReceivedCase, journey: Journey, now: datetime
     if received.patient == details_of(case.patient):
         return case.patient
     return create_patient(details=received.patient, organisation=case.organisation, journey=journey, now=now)
-
-
-# A case that its sender takes back: revoked, or it never should have been (standard section 6).
 
 
 _EVENTS = {

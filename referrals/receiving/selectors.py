@@ -18,9 +18,6 @@ from referrals.cases.models import MODELS, Case, CaseReply, CaseVersion, Referra
 from referrals.cases.selectors import BELONGING, REPLY_ONLY, AnyCase, locked, received_rows
 from referrals.cases.states import CURRENT, Category
 
-# Received cases as their senders name them on the wire.
-
-
 # One patient has few cases; a search that finds more is not for one patient.
 MOST_FOUND = 100
 
@@ -102,9 +99,6 @@ def _is_person(patient: Patient, demographics: Demographics) -> bool:
     return same_place and bool(asked) and all(word in words for word in asked)
 
 
-# The case of ours that a reply answers: by the Bundle.id of the request, or of an earlier reply.
-
-
 def lock_case_of_response(*, category: Category, bundle_id: str, correlation_id: UUID) -> Case | None:
     """The sent case, its row locked; None when nothing that we sent, nor an answer to it, has this Bundle.id.
 
@@ -136,9 +130,6 @@ def _sent(category: Category, bundle_id: str, correlation_id: UUID) -> list[UUID
         correlation_id=correlation_id, bundle_id=bundle_id, subject_type=label
     )
     return [UUID(each) for each in found.values_list("subject_id", flat=True)]
-
-
-# When a request without a time of its own is due.
 
 
 # The service counts more than the priority.

@@ -33,9 +33,6 @@ from referrals.responding.content import (
 )
 from referrals.responding.envelope import Envelope, cad_encounter, own_encounter_entry, respond, taken_part
 
-# A validation is started or rejected, an ambulance control says how far it is: the short responses.
-
-
 _SERVICES = ("HealthcareService",)
 
 
@@ -95,9 +92,6 @@ def _short(held: HeldRequest, envelope: Envelope, ours: Entry) -> list[Entry]:
     return [taken_part(held, envelope, ours), held.requester_encounter, *held.of_types(_SERVICES)]
 
 
-# The responder's CarePlan (standard section 9, workflow 4).
-
-
 def plan_entry(
     held: HeldRequest, said: Outcome, *, encounter_url: str, author_url: str, now: datetime
 ) -> Entry:
@@ -131,9 +125,6 @@ def _coding(code: TriageCode) -> dict[str, str]:
     return {**coding, "display": code.display} if code.display else coding
 
 
-# The outcome of a validation: everything that was asked, with our plan, place and warnings.
-
-
 _CARRIED = ("HealthcareService", "Observation", "MedicationStatement", "AllergyIntolerance", "Consent")
 
 
@@ -161,9 +152,6 @@ def validation_full(held: HeldRequest, envelope: Envelope, said: Outcome) -> dic
         focus_url=ours[0],
         entries=entries,
     )
-
-
-# The patient was expected and did not come (standard section 6; safeguarding feedback).
 
 
 _CARRIED_WHEN_MISSED = (
@@ -227,9 +215,6 @@ def _appointment(held: HeldRequest, envelope: Envelope, said: NonAttendance, use
         ],
     }
     return {**appointment, "comment": said.words} if said.words.strip() else appointment
-
-
-# One table: what was said of which kind, and the message that says it.
 
 
 def build_response(

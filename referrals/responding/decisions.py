@@ -14,10 +14,8 @@ from referrals.cases import wire
 from referrals.cases.held import held_request, included_in
 from referrals.cases.history import change_case, write_version
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.policies import is_ambulance
 from referrals.cases.selectors import locked_case, steps_of
 from referrals.cases.states import Category
-from referrals.parts.applications import response_to_tell
 from referrals.responding import envelope, policies
 from referrals.responding.content import (
     CadStatus,
@@ -28,7 +26,7 @@ from referrals.responding.content import (
     Started,
 )
 from referrals.responding.delivery import queue_response
-from referrals.responding.policies import Decision
+from referrals.responding.policies import Decision, is_ambulance, response_to_tell
 
 # Our Encounter after each decision, as reads give it back; a revised outcome leaves it finished.
 _ENCOUNTERS = {
@@ -76,13 +74,10 @@ def decide(
         note=note,
         changes={"included": envelope.with_own_encounter(included_in(held), encounter), **(changes or {})},
     )
-    kind = response_to_tell(held.category, is_ambulance(held), decision.event)
+    kind = response_to_tell(held, decision)
     if kind is None:
         return Decided(held, None)
     return Decided(held, queue_response(case=held, kind=kind, content=content, acting=acting, now=now))
-
-
-# A decision about a case as the person saw it: what happened since the page was opened is told first.
 
 
 class ChangedMeanwhile(PolicyRefused):
@@ -102,9 +97,6 @@ def decide_as_seen(*, case: Case, seen: int, act: Callable[[Case], Decided]) -> 
     if steps_of(held) != seen:
         raise ChangedMeanwhile(CHANGED)
     return act(held)
-
-
-# A received case is accepted, or somebody starts on it.
 
 
 _CAD_DECISIONS = {
@@ -145,9 +137,6 @@ def send_cad_status(*, case: Case, status: CadStatus, acting: Acting, now: datet
     return decide(case=case, decision=decision, content=status, acting=acting, now=now, note=status.words)
 
 
-# A received case is done: a validation with its outcome, a referral for our own books.
-
-
 def complete_validation(*, case: Case, outcome: Outcome, acting: Acting, now: datetime) -> Decided:
     """Tell the requester what was found, as a full response. Raises PolicyRefused."""
     return _outcome(case, outcome, Decision.COMPLETE, acting, now)
@@ -176,9 +165,6 @@ def _outcome(case: Case, outcome: Outcome, decision: Decision, acting: Acting, n
     return decide(case=case, decision=decision, content=outcome, acting=acting, now=now, note=note)
 
 
-# A received case is not ours to do.
-
-
 def reject_case(*, case: Case, rejection: Rejection, acting: Acting, now: datetime) -> Decided:
     """With a reason. The standard has no message for a referral outside Application 6: telephone.
 
@@ -186,9 +172,6 @@ def reject_case(*, case: Case, rejection: Rejection, acting: Acting, now: dateti
     """
     note = rejection.words.strip() or rejection.reason.display
     return decide(case=case, decision=Decision.REJECT, content=rejection, acting=acting, now=now, note=note)
-
-
-# The patient of a referral was expected and did not come.
 
 
 @transaction.atomic

@@ -39,9 +39,6 @@ MESSAGE_KEYS: Mapping[ReplyKind, str] = {
 }
 
 
-# An answer and its message, written in the transaction of the decision.
-
-
 def queue_response(
     *, case: Case, kind: ReplyKind, content: ResponseContent, acting: Acting, now: datetime
 ) -> CaseAnswer:
@@ -91,9 +88,6 @@ def send_message(*, answer: CaseAnswer, acting: Acting, now: datetime) -> Outbou
 def _remember(answer: CaseAnswer, message: OutboundMessage) -> None:
     answer.bundle_id = str(message.bundle_id)
     answer.save(update_fields=["bundle_id"])
-
-
-# What became of an answer: follows the delivery of its message, inside the transaction that settles it.
 
 
 _EVENTS = {
@@ -170,9 +164,6 @@ def change_response(
         correlation_id=answer.case.correlation_id,
         now=now,
     )
-
-
-# An answer that did not arrive, or of which nobody knows, goes out once more.
 
 
 @transaction.atomic

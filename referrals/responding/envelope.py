@@ -25,9 +25,6 @@ from referrals.parts.people import (
 )
 from referrals.responding.content import Rejection
 
-# A response is smaller than its request: references to what it leaves out go with it.
-
-
 Rename = Callable[[str], str | None]
 # What lives in other messages or elsewhere is named, not carried (rule "references").
 _ELSEWHERE = re.compile(r"#|https?://|urn:oid:|(?:EpisodeOfCare|Appointment|ServiceRequest|Encounter)/")
@@ -74,9 +71,6 @@ def _filled(rows: object, name: str, rename: Rename) -> list[Resource]:
         return not isinstance(reference, str) or rename(reference) is not None
 
     return [row for row in dicts(rows) if stays(row)]
-
-
-# What every response has: its header, the request as it was sent, both sides, and the person.
 
 
 @dataclass(frozen=True)
@@ -138,9 +132,6 @@ def taken_part(held: HeldRequest, envelope: Envelope, encounter: Entry) -> Entry
     url, resource = encounter
     participant = {"individual": {"reference": responder_url(held, envelope.answerer)}}
     return url, {**resource, "participant": [participant]}
-
-
-# Our own Encounter in every answer, and the new case that category 1 and 2 bring.
 
 
 # The ambulance services' own numbering of cases (messages.md, "Identifiers").

@@ -12,8 +12,6 @@ from referrals.cases.models import Case
 from referrals.parts.base import Incomplete
 from referrals.responding.content import CadStatus, NonAttendance, Rejection, ResponseContent
 
-# What every form of an answer does: say what was typed as content, and carry what the person had seen.
-
 
 class ResponseForm(NHSForm):
     """`content()` is there once the form is valid."""
@@ -61,9 +59,6 @@ def clean_time(form: NHSForm, name: str) -> time | None:
 def london_moment(day: date, at: time) -> datetime:
     """As people on site mean it; of the hour that comes twice, the first."""
     return datetime.combine(day, at, LONDON)
-
-
-# Answers of a few words: reject, complete, ambulance control's status, take back, note.
 
 
 _REJECTED = [
@@ -133,9 +128,6 @@ class NoteForm(NHSForm):
         max_length=2000,
         rows=3,
     )
-
-
-# The patient was expected and did not come.
 
 
 UNSPECIFIED, NONE_FOUND = "U", "861931000000100"

@@ -6,10 +6,11 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.policies import STANDING, check_received_here, is_ambulance
+from referrals.cases.policies import STANDING, check_received_here
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import later_responses
-from referrals.cases.states import CaseEvent, CaseStatus, Category, TransitionRefused, next_status
+from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, TransitionRefused, next_status
+from referrals.parts.applications import application_for
 from referrals.permissions import ANSWER
 
 
@@ -26,6 +27,15 @@ class Decision(StrEnum):
     @property
     def event(self) -> CaseEvent:
         return CaseEvent(self.value)
+
+
+def is_ambulance(case: Case) -> bool:
+    return application_for(case.use_case, case.category).is_ambulance
+
+
+def response_to_tell(case: Case, decision: Decision) -> ReplyKind | None:
+    """The response that tells the requester of a decision; None where the standard has none."""
+    return application_for(case.use_case, case.category).responses.get(decision.event)
 
 
 def check_can_decide(acting: Acting, case: Case, decision: Decision) -> None:

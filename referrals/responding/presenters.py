@@ -6,12 +6,10 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.nhsuk import dates
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.policies import is_ambulance
 from referrals.cases.priorities import priority_words
 from referrals.cases.response_states import ResponseState
 from referrals.cases.states import Category, ReplyKind
 from referrals.cases.words import Row
-from referrals.parts.applications import response_to_tell
 from referrals.responding.content import (
     CadStatus,
     NonAttendance,
@@ -27,10 +25,10 @@ from referrals.responding.policies import (
     can_decide,
     can_send_again,
     check_can_decide,
+    is_ambulance,
+    response_to_tell,
 )
 from referrals.responding.words import NO_ADDRESS
-
-# What a person may do with a received case, as buttons; or the sentence that says why nothing.
 
 
 @dataclass(frozen=True)
@@ -91,9 +89,6 @@ def _reason(acting: Acting, case: Case) -> str:
     return ""
 
 
-# Who hears of a decision before it is made: the person should know when nobody does.
-
-
 _NO_MESSAGE = (
     "This is kept here only: there is no message for it, so nobody outside is told. "
     "Telephone the requester if they need to know."
@@ -101,15 +96,12 @@ _NO_MESSAGE = (
 
 
 def who_is_told(case: Case, decision: Decision) -> str:
-    if response_to_tell(case.category, is_ambulance(case), decision.event) is None:
+    if response_to_tell(case, decision) is None:
         return _NO_MESSAGE
     if not case.source_service_id:
         return f"This is kept here. {NO_ADDRESS}"
     name = case.requester_name or case.sender_name or "The requester"
     return f"{name} is told at once. It cannot be unsaid."
-
-
-# Our answers to a received case: what was said, and whether the requester has heard it.
 
 
 _TONES = {

@@ -27,9 +27,6 @@ from referrals.responding.decisions import Decided
 from referrals.responding.policies import Decision, check_can_decide
 from referrals.responding.presenters import who_is_told
 
-# An answer being written: kept in the session, so that the back button and the check page lose nothing.
-
-
 _NOT_TYPED = ("csrfmiddlewaretoken", "send", "change")
 
 
@@ -63,9 +60,6 @@ def wait_for_response(answer: CaseAnswer | None, *, patience: float = PATIENCE_S
             lambda: answer.refresh_from_db(fields=["state"]),
             patience=patience,
         )
-
-
-# Answers to a received case: a form, a check of what will be sent and to whom, then once.
 
 
 @dataclass(frozen=True)

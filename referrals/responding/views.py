@@ -66,9 +66,6 @@ def start(request: HttpRequest, case_id: UUID) -> HttpResponse:
     return _at_once(request, case_id, decisions.start_case, "You have started on this case.")
 
 
-# The kinds of answers: which form, which service, which words.
-
-
 _CAD_STATUSES = {
     Decision.ACCEPT: EncounterStatus.PLANNED,
     Decision.START: EncounterStatus.IN_PROGRESS,
@@ -94,9 +91,6 @@ def _saying(decide: Callable[..., Decided], what: str) -> Callable[[HttpRequest,
     return act
 
 
-# Reject.
-
-
 _REJECT = ResponsePage(
     decision=Decision.REJECT,
     title="Reject this case",
@@ -109,9 +103,6 @@ _REJECT = ResponsePage(
     variant="warning",
 )
 reject = response_view(lambda case: _REJECT)
-
-
-# The outcome of a validation, first or corrected.
 
 
 def _outcome_page(case: Case) -> ResponsePage:
@@ -139,9 +130,6 @@ def _onward_outcome(case: Case) -> dict[str, str]:
 outcome = response_view(_outcome_page)
 
 
-# A referral is done, for our own books.
-
-
 def _complete(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
     words = form.cleaned_data["words"].strip()
     return decisions.complete_referral(case=case, words=words, acting=acting_of(request), now=clock())
@@ -164,9 +152,6 @@ _COMPLETE = ResponsePage(
 complete = response_view(lambda case: _COMPLETE)
 
 
-# The patient did not come.
-
-
 _MISSED = ResponsePage(
     decision=Decision.RECORD_NON_ATTENDANCE,
     title="The patient did not attend",
@@ -179,9 +164,6 @@ _MISSED = ResponsePage(
     variant="warning",
 )
 did_not_attend = response_view(lambda case: _MISSED)
-
-
-# How far an ambulance control is.
 
 
 def _cad_form(typed: QueryDict | None, request: HttpRequest, case: Case) -> NHSForm:
@@ -202,9 +184,6 @@ _CAD = ResponsePage(
     act=_saying(decisions.send_cad_status, "status"),
 )
 cad_status = response_view(lambda case: _CAD)
-
-
-# Sharing the work on received cases: take over, give back, notes, and answers that did not arrive.
 
 
 @require_POST

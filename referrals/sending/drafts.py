@@ -22,9 +22,6 @@ from referrals.sending.requesting import request_referral, request_validation
 from referrals.sending.taking_back import refer_again
 from referrals.sending.updating import update_request
 
-# A request in the making: what was typed so far, kept on the server.
-
-
 KEPT_FOR = timedelta(days=1)
 
 
@@ -99,9 +96,6 @@ def purge_request_drafts(*, now: datetime) -> int:
     """Delete what nobody touched for a day. Returns how many."""
     _, deleted = RequestDraft.objects.filter(updated_at__lt=now - KEPT_FOR).delete()
     return deleted.get(RequestDraft._meta.label, 0)
-
-
-# Sending what a draft says: as a new request, an update, or instead of an old referral.
 
 
 @transaction.atomic

@@ -5,8 +5,6 @@ from typing import Any
 
 from bars_portal.nhsuk.forms import NHSForm, RadiosField, TextareaField, TextField
 
-# Which kind of request: only what the service accepts is offered.
-
 REVOKED, IN_ERROR = "revoked", "entered-in-error"
 
 
@@ -28,9 +26,6 @@ class KindForm(NHSForm):
 
 class ServiceNameForm(NHSForm):
     name = TextField(label="Name of the service", required=False, max_length=80, autocomplete="off")
-
-
-# Why an old referral is taken back before a new one is sent.
 
 
 class ReasonForm(NHSForm):

@@ -18,8 +18,6 @@ from directory.services.entries import record_contact, record_no_contact
 from referrals.cases import wire
 from referrals.cases.models import Case
 
-# A request as its receiver holds it right now, compared with what we hold.
-
 
 class LatestState(StrEnum):
     """`sentence` is for the person who wants to change the request or take it back."""
@@ -71,9 +69,6 @@ class LatestRequest:
     @property
     def can_be_changed(self) -> bool:
         return self.state in (LatestState.CURRENT, LatestState.CHANGED)
-
-
-# Reading a request back from the service that holds it (standard section 8: before a cancel or update).
 
 
 _OVER = frozenset({"revoked", "entered-in-error", "completed"})

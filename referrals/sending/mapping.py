@@ -112,9 +112,6 @@ def _message(
     )
 
 
-# Later versions of a request: what did not change keeps its stamp, what the receiver named keeps its id.
-
-
 Held = Sequence[Sequence[Any]]
 # The stamp, the receiver's id, and when a thing was written down: none of it says anything about the patient.
 _ASIDE = frozenset(

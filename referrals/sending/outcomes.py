@@ -30,9 +30,6 @@ from referrals.sending.message import lock_sent
 from referrals.sending.taking_back import continue_rereferral
 from referrals.sending.updating import PendingUpdate
 
-# What a receiver's synchronous answer says about a request of ours. Pure.
-
-
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _REFERENCE = 64
 _TAKEN_BACK = (ServiceRequestStatus.REVOKED, ServiceRequestStatus.ENTERED_IN_ERROR)
@@ -86,9 +83,6 @@ def _bundle(outcome: Outcome) -> MessageBundle:
         whole = found.get("resourceType") == "Bundle"
         return MessageBundle(found if whole else {"entry": [{"resource": found}]})
     return outcome.reply or MessageBundle({})
-
-
-# What becomes of a request that we sent, once its message is settled; inside that transaction.
 
 
 _REFUSED_REVOKE = {
@@ -218,9 +212,6 @@ def _move(
 ) -> None:
     changes = {**(changes or {}), "explanation": words}
     change_case(case=case, event=event, actor=actor, now=now, note=words, changes=changes)
-
-
-# Settling an outcome that is not known: the very same message goes out once more.
 
 
 _NEW = ("referral-new", "validation-new")

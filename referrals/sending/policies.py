@@ -15,7 +15,7 @@ from directory.selectors.capability import capability_of
 from referrals.cases.models import Case, Referral
 from referrals.cases.policies import STANDING, check_received_here
 from referrals.cases.states import CaseStatus
-from referrals.parts.applications import UPDATED
+from referrals.parts.applications import application_for
 from referrals.permissions import SEND
 from referrals.sending.models import RequestDraft, Rereferral
 
@@ -52,7 +52,7 @@ def check_can_use_draft(acting: Acting, draft: RequestDraft) -> None:
 
 def check_can_update(acting: Acting, case: Case) -> None:
     _check_ours(acting, case)
-    updated = UseCase.lookup(case.use_case) in UPDATED
+    updated = application_for(case.use_case, case.category).is_updated
     need(updated, "A referral like this is not updated. Take it back and refer again.")
     _check_open(case)
 

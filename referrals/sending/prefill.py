@@ -15,9 +15,6 @@ from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.parts.request import carried_content
 from referrals.sending.start import PATIENT, RequestStart
 
-# An onward referral begins with what we received: the newest whole message, as answers of the forms.
-
-
 # On what ground data is shared is asked anew.
 _STATED_ANEW = {"consent"}
 # Neither says anything by itself. No step is done: a person here has to read it first.

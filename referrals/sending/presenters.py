@@ -20,9 +20,6 @@ from referrals.forms.concepts import ConceptField, in_words
 from referrals.forms.steps import ReadStep
 from referrals.sending import policies, selectors
 
-# The list of tasks of a request: what is done, what is still to do, what is not needed.
-
-
 DONE, TO_DO, OPTIONAL, STARTED, WRONG = "Completed", "To do", "Optional", "Started", "There is a problem"
 _TONES = {TO_DO: "working", STARTED: "waiting", WRONG: "failed", OPTIONAL: "neutral"}
 
@@ -55,9 +52,6 @@ def by_section(lines: Iterable[TaskLine]) -> dict[str, list[TaskLine]]:
     for line in lines:
         found.setdefault(line.section, []).append(line)
     return found
-
-
-# Answers in the words of the page, for "check your answers".
 
 
 Rows = list[tuple[str, str]]
@@ -108,9 +102,6 @@ def _day(form: PartForm, name: str) -> str:
         return ""
     at = form[f"{name}_time"].value() if f"{name}_time" in form.fields else ""
     return f"{format_date(on)} at {at}" if at else format_date(on)
-
-
-# What became of what was just sent: the words of the confirmation page.
 
 
 _HEADINGS: Mapping[CaseStatus, str] = {

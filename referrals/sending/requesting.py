@@ -54,9 +54,6 @@ def use_up(draft: RequestDraft, acting: Acting) -> Case | None:
     return None
 
 
-# Writing a request with its history and its message, in the caller's transaction.
-
-
 def issue_request(
     *,
     content: RequestContent,

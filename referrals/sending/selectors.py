@@ -18,9 +18,6 @@ from referrals.cases.states import CaseStatus, Category
 from referrals.permissions import VIEW
 from referrals.sending.models import SENT, RequestDraft, Rereferral
 
-# Requests that we sent, and the bookings that they go with.
-
-
 _ABOUT = ("service__provider", "booking", "journey", "replaces", "updates_referral", "updates_validation")
 # The receiver has it, and it stands.
 _STANDING = (CaseStatus.SENT, CaseStatus.ACCEPTED, CaseStatus.IN_PROGRESS)
@@ -83,9 +80,6 @@ def request_draft_for(acting: Acting, draft_id: UUID) -> RequestDraft | None:
 def rereferral_of(referral: Referral) -> Rereferral | None:
     """The plan that replaces this referral by another, done or waiting."""
     return Rereferral.objects.filter(revoked=referral).select_related("made").first()
-
-
-# What a new request may begin with: a journey of ours, a case that we sent.
 
 
 def sent_case_for(acting: Acting, case_id: UUID) -> Case | None:

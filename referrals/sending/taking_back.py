@@ -22,9 +22,6 @@ from referrals.sending.message import lock_sent
 from referrals.sending.models import Rereferral
 from referrals.sending.requesting import check_stated, issue_request, send_about, with_booking
 
-# Taking a request back: circumstances changed (revoked), or it never should have been (in error).
-
-
 REASON_LENGTH = 300
 _REVOKED, _IN_ERROR = ServiceRequestStatus.REVOKED, ServiceRequestStatus.ENTERED_IN_ERROR
 _MESSAGES = {
@@ -104,9 +101,6 @@ def _locked(case: Case, acting: Acting) -> Case:
 
 def _send(case: Case, status: ServiceRequestStatus, sender: SenderIdentity, now: datetime) -> None:
     send_about(case, _MESSAGES[case.category, status], sender, now)
-
-
-# Revoke first, then refer anew: the plan is written down before the first message goes out.
 
 
 @transaction.atomic

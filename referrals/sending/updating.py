@@ -22,8 +22,6 @@ from referrals.sending.message import lock_sent
 from referrals.sending.requesting import check_stated, send_about, written
 from referrals.sending.taking_back import find_revoked
 
-# An update on its way, as the case keeps it until the receiver has answered.
-
 
 @dataclass(frozen=True)
 class PendingUpdate:

@@ -85,9 +85,6 @@ class WorklistForm(NHSForm):
         return Order(self.chosen()["order"] or Order.BREACH)
 
 
-# The name of a saved filter.
-
-
 class FilterNameForm(NHSForm):
     name = TextField(
         label="Name of the filter",

@@ -33,9 +33,6 @@ from referrals.worklist.models import SavedFilter
 from referrals.worklist.query import Kind, Row
 from referrals.worklist.sent import SentRow
 
-# The worklist as pages show it: rows in words, with what must be looked at first above them.
-
-
 KINDS: Mapping[Kind, str] = {
     Kind.REFERRAL: CATEGORIES[Category.REFERRAL],
     Kind.VALIDATION: CATEGORIES[Category.VALIDATION],
@@ -168,9 +165,6 @@ def _line(row: Row, now: datetime) -> Line:
         breached=isinstance(status, CaseStatus) and is_breached(status, row.due_at, now),
         page=_PAGES[row.kind],
     )
-
-
-# Messages that we stopped sending: what each was, to whom, and the page where a person goes on.
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused, need
 from referrals.worklist.models import SavedFilter
 
-# Filters of the worklist that a person keeps.
-
 
 def saved_filters_of(acting: Acting) -> QuerySet[SavedFilter]:
     """The person's own, for the organisation that they act for, by name."""
@@ -20,9 +18,6 @@ def saved_filters_of(acting: Acting) -> QuerySet[SavedFilter]:
 
 def saved_filter_for(acting: Acting, filter_id: int) -> SavedFilter | None:
     return saved_filters_of(acting).filter(pk=filter_id).first()
-
-
-# Keeping, renaming and forgetting filters of the worklist. Races are settled by the name's unique index.
 
 
 MOST = 20

@@ -51,9 +51,6 @@ from referrals.worklist.query import (
     Row,
 )
 
-# Received bookings as rows of the worklist: an appointment is due when it starts.
-
-
 # What a case has and a booking has not, in the types of the case's columns: the sides are joined.
 _MISSING = {
     "priority": Value("", output_field=CharField()),
@@ -134,11 +131,6 @@ def open_unmatched_replies(acting: Acting) -> QuerySet[UnmatchedReply]:
         return UnmatchedReply.objects.none()
     waiting = UnmatchedReply.objects.filter(organisation=acting.organisation, handled_at__isnull=True)
     return waiting.select_related("patient", "service").order_by("-received_at")
-
-
-# What the organisation's services received: filtered, ordered, in pages, counted.
-#
-# One UNION over the tables that are asked for, each side on its own worklist index.
 
 
 _COLUMNS = (
@@ -271,9 +263,6 @@ def _row(found: dict[str, Any]) -> Row:
         assigned_to_name=names or found["username"] or "",
         answer_troubled=found["answer_state"] in TROUBLED,
     )
-
-
-# The fail-safe: validations whose time to answer by has passed without an outcome, and what just arrived.
 
 
 _MODELS: dict[Kind, type[Any]] = {

@@ -15,9 +15,6 @@ from referrals.cases.models import MODELS
 from referrals.cases.states import CaseStatus, Category
 from referrals.permissions import VIEW
 
-# Requests that the organisation sent, of both kinds, newest first.
-
-
 PAGE_SIZE = 25
 _LAST_PAGE = 400
 _COLUMNS = ("id", "status", "reference", "use_case", "priority", "breach_at", "created_at", "safeguarding")
@@ -100,9 +97,6 @@ def _side(acting: Acting, category: Category, status: CaseStatus | None) -> Quer
 def _row(found: dict[str, Any]) -> SentRow:
     kinds = {"category": Category(found["category"]), "status": CaseStatus(found["status"])}
     return SentRow(**{**found, **kinds})
-
-
-# Messages of the organisation, of every kind, that were tried to the end without a clear answer.
 
 
 PERMISSION = "exchange.see_given_up"

@@ -36,8 +36,6 @@ from referrals.worklist.selectors import (
 from referrals.worklist.selectors import worklist as worklist_page
 from referrals.worklist.sent import given_up_messages, sent_cases
 
-# What others sent to our services, with what must not wait on top.
-
 # More would push the list itself out of sight.
 _MOST_ALARMS = 10
 _STATUSES = [(each.value, each.label) for each in CaseStatus if each is not CaseStatus.RECEIVED]
@@ -104,9 +102,6 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found is not None and found.tzinfo is not None else None
-
-
-# Filters of the worklist by name: keep the present one, rename it, delete it.
 
 
 _TEMPLATE = "referrals/saved_filter.jinja"
@@ -195,9 +190,6 @@ def sent_list(request: HttpRequest) -> HttpResponse:
     }
     record(actor=acting.actor, action="referrals.view_sent_list", now=now)
     return render(request, "referrals/sent_list.jinja", context)
-
-
-# The list of messages that were tried to the end: here a person takes over (standard section 8).
 
 
 _PAGE = 25

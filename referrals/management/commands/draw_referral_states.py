@@ -9,9 +9,6 @@ from bars_portal.correspondence.states import Direction
 from referrals.cases.response_states import RESPONSE_TRANSITIONS, ResponseState
 from referrals.cases.states import TRANSITIONS, CaseStatus, Category
 
-# The tables of transitions as a page: diagrams and every row. Pure.
-
-
 _TITLES = {
     (Category.REFERRAL, Direction.SENT): "Referrals that we sent",
     (Category.REFERRAL, Direction.RECEIVED): "Referrals that we received",
@@ -67,9 +64,6 @@ def _drawn(rows: list[tuple[str, str, str]]) -> str:
 def _node(status: str) -> str:
     """Mermaid's names have no hyphens; its beginning is a star."""
     return status.replace("-", "_") if status else "[*]"
-
-
-# Write docs/states-referrals.md from the tables of transitions.
 
 
 class Command(BaseCommand):

@@ -42,9 +42,6 @@ from referrals.sending.views.lookup import (
     wait_for_case,
 )
 
-# Everything that was typed, on one page, with what is still missing.
-
-
 Problem = dict[str, str]
 
 
@@ -112,9 +109,6 @@ def _patient(draft: RequestDraft) -> str:
 
 def _step(draft: RequestDraft, slug: str) -> str:
     return reverse("referrals:request-step", args=[draft.pk, slug]) + "?back=check"
-
-
-# Check your answers, send, and what became of it.
 
 
 @require_http_methods(["GET", "POST"])

@@ -14,7 +14,6 @@ from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCa
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.held import included_in
 from referrals.cases.models import CaseAnswer, CaseReply
-from referrals.cases.policies import is_ambulance
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import changes_of, notes_of, replies_of, responses_of, versions_of
 from referrals.cases.states import CaseStatus, Category
@@ -23,6 +22,7 @@ from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace
 from referrals.responding import decisions, sharing
 from referrals.responding.content import CadStatus, Disposition, NonAttendance, Rejection
+from referrals.responding.policies import is_ambulance
 from referrals.worklist.selectors import troubled_responses
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import NOW
