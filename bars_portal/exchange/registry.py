@@ -228,10 +228,6 @@ def workflow_rows() -> list[WorkflowRow]:
     return [message.row() for message in _registry.messages.values()]
 
 
-def reader(resource_type: str) -> ResourceReader | None:
-    return _registry.readers.get(resource_type)
-
-
 def readers() -> list[ResourceReader]:
     return list(_registry.readers.values())
 

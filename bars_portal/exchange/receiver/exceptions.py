@@ -11,33 +11,27 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
 from bars_portal.exchange.inbound import issue_of, log_failure
 from bars_portal.exchange.receiver.renderers import OutcomeResponse
 
+_REFUSALS: dict[type[Exception], Issue] = {
+    AuthenticationFailed: Issue(OutcomeCode.FORBIDDEN, "The client certificate may not use this service."),
+    MethodNotAllowed: Issue(OutcomeCode.METHOD_NOT_ALLOWED, "This verb is not served here."),
+    UnsupportedMediaType: Issue(
+        OutcomeCode.UNSUPPORTED_MEDIA_TYPE,
+        "Content-Type must be application/fhir+json or application/fhir+xml, in UTF-8.",
+        ("http.Content-Type",),
+    ),
+    RequestDataTooBig: Issue(OutcomeCode.PAYLOAD_TOO_LARGE, "The body is larger than this service takes."),
+    UnreadablePostError: Issue(OutcomeCode.TIMEOUT, "The body did not arrive completely and in time."),
+}
+
 
 def outcome_response(exc: Exception, context: dict[str, Any]) -> OutcomeResponse:
-    return OutcomeResponse(*issues_of(exc))
-
-
-def issues_of(exc: Exception) -> tuple[Issue, ...]:
-    """What to answer for an exception; what is nobody's fault but ours is logged."""
-    match exc:
-        case OutcomeError():
-            return exc.issues
-        case AuthenticationFailed():
-            return (Issue(OutcomeCode.FORBIDDEN, "The client certificate may not use this service."),)
-        case MethodNotAllowed():
-            return (Issue(OutcomeCode.METHOD_NOT_ALLOWED, "This verb is not served here."),)
-        case UnsupportedMediaType():
-            return (
-                Issue(
-                    OutcomeCode.UNSUPPORTED_MEDIA_TYPE,
-                    "Content-Type must be application/fhir+json or application/fhir+xml, in UTF-8.",
-                    ("http.Content-Type",),
-                ),
-            )
-        case RequestDataTooBig():
-            return (Issue(OutcomeCode.PAYLOAD_TOO_LARGE, "The body is larger than this service takes."),)
-        case UnreadablePostError():
-            return (Issue(OutcomeCode.TIMEOUT, "The body did not arrive completely and in time."),)
-        case DatabaseError():
-            return (issue_of(exc),)
+    """What is nobody's fault but ours is logged."""
+    if isinstance(exc, OutcomeError):
+        return OutcomeResponse(*exc.issues)
+    if isinstance(exc, DatabaseError):
+        return OutcomeResponse(issue_of(exc))
+    for kind, issue in _REFUSALS.items():
+        if isinstance(exc, kind):
+            return OutcomeResponse(issue)
     log_failure(exc)
-    return (Issue(OutcomeCode.SERVER_ERROR, "The request could not be processed."),)
+    return OutcomeResponse(Issue(OutcomeCode.SERVER_ERROR, "The request could not be processed."))

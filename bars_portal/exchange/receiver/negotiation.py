@@ -65,11 +65,11 @@ def takes_gzip(request: Request) -> bool:
 
 def query_pairs(request: Request) -> Sequence[tuple[str, str]]:
     """The query in its own order, repeated names kept. Unlike request.GET it never raises."""
-    # Asked three times a request, and a slot search has a long query.
-    pairs: Sequence[tuple[str, str]] | None = request.META.get(_PAIRS)
-    if pairs is None:
-        text = request.META.get("QUERY_STRING", "")
-        pairs = request.META[_PAIRS] = tuple(parse_qsl(text, keep_blank_values=True))
+    # Asked twice a request, and a slot search has a long query.
+    meta = request.META
+    if _PAIRS not in meta:
+        meta[_PAIRS] = tuple(parse_qsl(meta.get("QUERY_STRING", ""), keep_blank_values=True))
+    pairs: Sequence[tuple[str, str]] = meta[_PAIRS]
     return pairs
 
 

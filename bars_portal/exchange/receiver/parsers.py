@@ -69,6 +69,9 @@ class FhirXmlParser(FhirParser):
     charsets = FhirParser.charsets | {"utf-16"}
 
 
+PARSERS = (FhirJsonParser, FhirXmlParser)
+
+
 def read_body(request: HttpRequest) -> bytes:
     """Raises UnreadablePostError when it did not arrive completely and in time, RequestDataTooBig.
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, cast
 from uuid import uuid4
 
-from django.http import HttpRequest
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,6 +40,9 @@ class FhirXmlRenderer(BaseRenderer):
     def render(self, data: Resource, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
         """Raises OutcomeError when XML has no place for something in it."""
         return xml.dumps(data.read() if isinstance(data, Rendered) else data)
+
+
+RENDERERS = (FhirJsonRenderer, FhirXmlRenderer)
 
 
 class FhirResponse(Response):
@@ -84,11 +86,12 @@ class OutcomeResponse(FhirResponse):
         super().__init__(outcome, status=issues[0].code.status)
 
 
-def headers_of(request: HttpRequest | Request) -> Mapping[str, str]:
+def headers_of(request: Request) -> Mapping[str, str]:
     """What was sent, by names in small letters: but for the length and type of the body."""
     # Asked twice a request; Django's own mapping works out the usual spelling of each name.
-    found: Mapping[str, str] | None = request.META.get(_SENT)
-    if found is None:
-        sent = ((name[5:], value) for name, value in request.META.items() if name.startswith("HTTP_"))
-        found = request.META[_SENT] = {name.replace("_", "-").lower(): value for name, value in sent}
+    meta = request.META
+    if _SENT not in meta:
+        sent = ((name[5:], value) for name, value in meta.items() if name.startswith("HTTP_"))
+        meta[_SENT] = {name.replace("_", "-").lower(): value for name, value in sent}
+    found: Mapping[str, str] = meta[_SENT]
     return found

@@ -32,28 +32,11 @@ from bars_portal.exchange.receiver.schema_parameters import (
 BASE_PATH = "/FHIR/R4"
 
 
-def _statuses(*codes: OutcomeCode) -> frozenset[int]:
-    return frozenset(code.status for code in codes)
-
-
 # At every path: ids and headers, the certificate's name, the format asked for, and our own database.
-_COMMON = _statuses(
-    OutcomeCode.REQUIRED,
-    OutcomeCode.FORBIDDEN,
-    OutcomeCode.NOT_ACCEPTABLE,
-    OutcomeCode.TIMEOUT,
-    OutcomeCode.SERVER_ERROR,
-    OutcomeCode.UNAVAILABLE,
-)
-_READ = _COMMON | _statuses(OutcomeCode.NOT_PERMITTED, OutcomeCode.NOT_FOUND)
-_SLOTS = _READ | _statuses(OutcomeCode.TOO_COSTLY)
-_MESSAGE = _READ | _statuses(
-    OutcomeCode.CONFLICT,
-    OutcomeCode.PAYLOAD_TOO_LARGE,
-    OutcomeCode.UNSUPPORTED_MEDIA_TYPE,
-    OutcomeCode.UNPROCESSABLE,
-    OutcomeCode.TOO_EARLY,
-)
+_COMMON = frozenset({400, 403, 406, 408, 500, 503})
+_READ = _COMMON | {401, 404}
+_SLOTS = _READ | {OutcomeCode.TOO_COSTLY.status}
+_MESSAGE = _READ | {409, 413, 415, 422, 425}
 # From the server, to what never becomes a request: no FHIR, no ids (receiver/server/worker.py).
 _BARE = (HTTPStatus.REQUEST_URI_TOO_LONG, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
@@ -149,8 +132,8 @@ class FhirSchema(AutoSchema):
         match self.view:
             case views.ResourceView() if self._is_by_id:
                 return [RESOURCE_ID]
-            case views.ResourceView(resource_type=kind):
-                return search(kind, self.service_id)
+            case views.ResourceView(reader=reader):
+                return search(reader.resource_type, self.service_id)
             case views.MessageDefinitionView():
                 return definitions_search(self.service_id)
         return []
@@ -170,7 +153,7 @@ class FhirSchema(AutoSchema):
                 return _MESSAGE
             case views.MetadataView():
                 return _COMMON
-            case views.ResourceView(resource_type="Slot"):
+            case views.ResourceView(reader=reader) if reader.resource_type == "Slot":
                 return _SLOTS
         return _READ
 

@@ -38,9 +38,10 @@ _BASE64: Json = {"type": "string", "contentEncoding": "base64", "pattern": r"^[A
 _EXAMPLE_ID = UUID("5d0f1a4e-3a53-4f77-9d53-0a2f6f1f6a01")
 _ECHOED = (REQUEST_ID, CORRELATION_ID)
 # Statistics only: the receiver never judges it.
-_USE_CONTEXT_PATTERN = r"\|".join(
-    f"({'|'.join(codes)})" for codes in (UseCase, [*MessageCategory, ""], MessageEvent, MessageReason)
-)
+_USE_CONTEXT_PARTS = (UseCase, [*MessageCategory, ""], MessageEvent, MessageReason)
+_USE_CONTEXT_PATTERN = r"\|".join(f"({'|'.join(codes)})" for codes in _USE_CONTEXT_PARTS)
+_USE_CONTEXT: Json = {"type": "string", "pattern": f"^{_USE_CONTEXT_PATTERN}$"}
+_USE_CONTEXT_EXAMPLE = f"{next(iter(UseCase))}||{MessageEvent.BOOKING_REQUEST}|{MessageReason.NEW}"
 _INSTANT = (
     r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-](0[0-9]|1[0-3]):00)"
@@ -51,15 +52,10 @@ _SERVICE: Json = {"type": "string", "pattern": rf"^({SERVICE_ID_SYSTEM}\|)?[0-9]
 
 
 def _parameter(
-    name: str,
-    schema: Any,
-    *,
-    required: bool = False,
-    example: object = None,
-    location: Place = "query",
+    name: str, schema: Any, place: Place = "query", *, required: bool = False, example: object = None
 ) -> OpenApiParameter:
     examples = [] if example is None else [OpenApiExample("Example", example)]
-    return OpenApiParameter(name, schema, location, required, examples=examples)
+    return OpenApiParameter(name, schema, place, required, examples=examples)
 
 
 def _several(items: Json, *, fewest: int = 1) -> Json:
@@ -80,7 +76,7 @@ RESOURCE_ID = OpenApiParameter(
 def request_headers(service_id: ServiceID, *, writes: bool) -> list[OpenApiParameter]:
     """Every header that a request may carry, each as we write it. Accept is the media types' own."""
     written = encode_headers(_example(service_id, writes=writes))
-    gzip = _parameter("Accept-Encoding", {"enum": ["gzip", "identity"]}, example="gzip", location="header")
+    gzip = _parameter("Accept-Encoding", {"enum": ["gzip", "identity"]}, "header", example="gzip")
     return [*(_header(name, value) for name, value in written.items()), gzip]
 
 
@@ -140,12 +136,9 @@ def _of_one_patient() -> list[OpenApiParameter]:
 
 
 def _header(name: str, example: str) -> OpenApiParameter:
-    if name in _ECHOED:
-        return _parameter(name, OpenApiTypes.UUID, required=True, example=example, location="header")
-    if name == USE_CONTEXT:
-        schema = {"type": "string", "pattern": f"^{_USE_CONTEXT_PATTERN}$"}
-        return _parameter(name, schema, example=example, location="header")
-    return _parameter(name, _BASE64, example=example, location="header")
+    schema = {REQUEST_ID: OpenApiTypes.UUID, CORRELATION_ID: OpenApiTypes.UUID, USE_CONTEXT: _USE_CONTEXT}
+    wanted = schema.get(name, _BASE64)
+    return _parameter(name, wanted, "header", required=name in _ECHOED, example=example)
 
 
 def _example(service_id: ServiceID, *, writes: bool) -> OutgoingContext:
@@ -156,7 +149,5 @@ def _example(service_id: ServiceID, *, writes: bool) -> OutgoingContext:
         organisation=Party(ods_code="A1001", name="Sending organisation"),
         software=Software(identifier="EXAMPLE-1", name="Example sender", version="1.0.0"),
         practitioner=Practitioner(role_id="555086692105"),
-        use_context=f"{next(iter(UseCase))}||{MessageEvent.BOOKING_REQUEST}|{MessageReason.NEW}"
-        if writes
-        else None,
+        use_context=_USE_CONTEXT_EXAMPLE if writes else None,
     )

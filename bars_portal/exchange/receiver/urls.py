@@ -13,7 +13,7 @@ from bars_portal.exchange.registry import ResourceReader, readers
 
 def _paths(reader: ResourceReader) -> Iterator[URLPattern]:
     kind = reader.resource_type
-    view = views.ResourceView.as_view(resource_type=kind)
+    view = views.ResourceView.as_view(reader=reader)
     yield re_path(rf"^{kind}/?$", view)
     if reader.by_id:
         yield re_path(rf"^{kind}/(?P<resource_id>[^/]+)/?$", view)

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange import registry
 from bars_portal.exchange.arrival import Arrival, Deadline, StoredReply, bounded, partner
@@ -30,21 +31,8 @@ from bars_portal.exchange.inbound import code_of, log_failure, receive, store_re
 from bars_portal.exchange.receiver.authentication import Peer, PeerAuthentication
 from bars_portal.exchange.receiver.exceptions import outcome_response
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, FhirNegotiation, query_pairs
-from bars_portal.exchange.receiver.parsers import (
-    Body,
-    FhirJsonParser,
-    FhirRequest,
-    FhirXmlParser,
-    readable_body,
-)
-from bars_portal.exchange.receiver.renderers import (
-    FhirJsonRenderer,
-    FhirResponse,
-    FhirXmlRenderer,
-    OutcomeResponse,
-    Resource,
-    headers_of,
-)
+from bars_portal.exchange.receiver.parsers import PARSERS, Body, FhirRequest, readable_body
+from bars_portal.exchange.receiver.renderers import RENDERERS, FhirResponse, OutcomeResponse, headers_of
 from bars_portal.exchange.receiver.warming import spare
 from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
@@ -58,8 +46,8 @@ class OutcomeView(APIView):
     http_method_names = ["get", "post", "head"]
     permission_classes = ()
     throttle_classes = ()
-    parser_classes = (FhirJsonParser, FhirXmlParser)
-    renderer_classes = (FhirJsonRenderer, FhirXmlRenderer)
+    parser_classes = PARSERS
+    renderer_classes = RENDERERS
     content_negotiation_class = FhirNegotiation
     # OPTIONS is a wrong verb like any other.
     metadata_class = None
@@ -152,10 +140,14 @@ class FhirView(OutcomeView):
             log_failure(error)
         return refusal
 
+    @property
+    def actor(self) -> Actor:
+        return partner(self.incoming, self.peer.name if self.peer else "")
+
     def audit(self, outcome: str, code: str = "") -> None:
         """Every access is on the trail, refused ones too; parameters are not, they may name a patient."""
         record(
-            actor=partner(self.incoming, self.peer.name if self.peer else ""),
+            actor=self.actor,
             action=self.audit_action,
             outcome=outcome,
             detail=self._audit_detail(code),
@@ -181,7 +173,7 @@ class FhirView(OutcomeView):
             target=incoming.target,
             sender_ods_code=organisation.ods_code if organisation else "",
             received_at=self.now,
-            actor=partner(incoming, self.peer.name if self.peer else ""),
+            actor=self.actor,
             action=self.audit_action,
             detail=self._audit_detail(""),
         )
@@ -276,24 +268,23 @@ class ProcessMessageView(FhirView):
 class ResourceView(FhirView):
     """Reads of one resource type: search, and read by id where there is such a thing."""
 
-    resource_type: str = ""
+    # Of its URL.
+    reader = cast(registry.ResourceReader, None)
 
     def get(self, request: Request, resource_id: str | None = None) -> FhirResponse:
-        found = self._find(request, resource_id)
+        found = self._read(_uuid(resource_id)) if resource_id else self._search(request)
         # What is rendered was noted by its reader. Its rows came in pieces: no connection carried it whole.
         if not isinstance(found, Rendered):
             self.audit("done")
         return FhirResponse(found)
 
-    def _find(self, request: Request, resource_id: str | None) -> Resource:
-        reader = registry.reader(self.resource_type)
-        if reader is None:
-            raise fault(OutcomeCode.NOT_FOUND, "There is nothing at this path.")
-        if resource_id is None:
-            return reader.search(_params(request), self.read_context())
-        found = reader.read(_uuid(resource_id), self.read_context())
+    def _search(self, request: Request) -> dict[str, Any] | Rendered:
+        return self.reader.search(_params(request), self.read_context())
+
+    def _read(self, resource_id: UUID) -> dict[str, Any] | Rendered:
+        found = self.reader.read(resource_id, self.read_context())
         if found is None:
-            raise fault(OutcomeCode.NOT_FOUND, f"There is no such {self.resource_type}.")
+            raise fault(OutcomeCode.NOT_FOUND, f"There is no such {self.reader.resource_type}.")
         return found
 
 

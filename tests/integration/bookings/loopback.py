@@ -85,8 +85,7 @@ class Loopback:
             return 200, json.dumps(_statement(self.now))
         if kind == "MessageDefinition":
             return 200, json.dumps(_definitions(list(request.url.params.multi_items()), self.now))
-        reader = registry.reader(kind)
-        assert reader is not None
+        (reader,) = (each for each in registry.readers() if each.resource_type == kind)
         context = read_context(headers, self.now)
         found: Any = (
             reader.read(UUID(ident), context)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bars_portal.exchange.receiver.server.environment import HealthSettings
 from bars_portal.exchange.receiver.server.health import HealthServer
 from bars_portal.exchange.receiver.server.readiness import Check, CheckFailed, Checks, handshake_check
 from tests.integration.receiver_server.running import Receiver, free_port
@@ -50,16 +51,24 @@ def broken() -> None:
     raise ZeroDivisionError("a detail that must not be shown")
 
 
-def tls_check(receiver: Receiver, client: str = "proxy-client", port: int | None = None) -> Check:
-    return handshake_check(
+def tls_check(
+    receiver: Receiver,
+    client: str = "proxy-client",
+    *,
+    port: int | None = None,
+    server_name: str = "localhost",
+) -> Check:
+    settings = HealthSettings(
+        health_host="127.0.0.1",
+        health_port=1,
         host="0.0.0.0",
         port=port or receiver.port,
-        server_name="localhost",
+        server_name=server_name,
         ca_file=receiver.pki.ca_chain,
         cert_file=receiver.pki.certificate(client),
         key_file=receiver.pki.key(client),
-        seconds=2,
     )
+    return handshake_check(settings, seconds=2)
 
 
 def test_ready_when_every_check_passes(receiver: Receiver) -> None:
@@ -89,17 +98,8 @@ def test_a_receiver_that_is_down_is_not_ready(receiver: Receiver) -> None:
 
 
 def test_a_receiver_under_another_name_is_not_ready(receiver: Receiver) -> None:
-    check = handshake_check(
-        host="127.0.0.1",
-        port=receiver.port,
-        server_name="elsewhere.nhs.uk",
-        ca_file=receiver.pki.ca_chain,
-        cert_file=receiver.pki.certificate("proxy-client"),
-        key_file=receiver.pki.key("proxy-client"),
-        seconds=2,
-    )
     with pytest.raises(CheckFailed, match="certificate_verify_failed"):
-        check()
+        tls_check(receiver, server_name="elsewhere.nhs.uk")()
 
 
 def test_a_hanging_check_is_answered_in_time_and_not_piled_up() -> None:

@@ -15,7 +15,6 @@ from django.core.exceptions import ImproperlyConfigured
 from bars_portal.exchange.receiver.server.environment import HealthSettings
 from bars_portal.exchange.receiver.server.readiness import (
     OK,
-    Check,
     Checks,
     check_database,
     handshake_check,
@@ -81,7 +80,8 @@ def main() -> None:
     os.environ.setdefault("BARS_PROCESS", "receiver")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
     django.setup()
-    checks = Checks({"tls": _handshake(settings), "database": check_database}, seconds=CHECK_SECONDS)
+    handshake = handshake_check(settings, seconds=CHECK_SECONDS)
+    checks = Checks({"tls": handshake, "database": check_database}, seconds=CHECK_SECONDS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with HealthServer((settings.health_host, settings.health_port), checks) as server:
         try:
@@ -90,18 +90,6 @@ def main() -> None:
             sys.exit(0)
         finally:
             checks.close()
-
-
-def _handshake(settings: HealthSettings) -> Check:
-    return handshake_check(
-        host=settings.host,
-        port=settings.port,
-        server_name=settings.server_name,
-        ca_file=settings.ca_file,
-        cert_file=settings.cert_file,
-        key_file=settings.key_file,
-        seconds=CHECK_SECONDS,
-    )
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateError
-from pathlib import Path
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
+
+from bars_portal.exchange.receiver.server.environment import HealthSettings
 
 Check = Callable[[], None]
 OK = "ok"
@@ -56,19 +57,17 @@ class Checks:
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what the receiver binds, not what we bind
 
 
-def handshake_check(
-    *, host: str, port: int, server_name: str, ca_file: Path, cert_file: Path, key_file: Path, seconds: float
-) -> Check:
-    """Whether a client of the receiver's own chain still gets in; `server_name` as in its certificate."""
+def handshake_check(settings: HealthSettings, *, seconds: float) -> Check:
+    """Whether a client of the receiver's own chain still gets in."""
 
     def check() -> None:
         # The files are read each time: a renewed certificate needs no restart.
-        context = _client_context(ca_file, cert_file, key_file)
-        address = (_ANYWHERE.get(host, host), port)
+        context = _client_context(settings)
+        address = (_ANYWHERE.get(settings.host, settings.host), settings.port)
         try:
             with (
                 socket.create_connection(address, timeout=seconds) as plain,
-                context.wrap_socket(plain, server_hostname=server_name),
+                context.wrap_socket(plain, server_hostname=settings.server_name),
             ):
                 return
         except ssl.SSLError as error:
@@ -81,10 +80,10 @@ def handshake_check(
     return check
 
 
-def _client_context(ca_file: Path, cert_file: Path, key_file: Path) -> ssl.SSLContext:
+def _client_context(settings: HealthSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cafile=ca_file)
-    context.load_cert_chain(cert_file, key_file)
+    context.load_verify_locations(cafile=settings.ca_file)
+    context.load_cert_chain(settings.cert_file, settings.key_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # Under TLS 1.3 a client is done before the server has judged its certificate; under 1.2 it is not.
     context.maximum_version = ssl.TLSVersion.TLSv1_2
