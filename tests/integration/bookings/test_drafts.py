@@ -11,6 +11,7 @@ from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.accounts.roles import Role
 from bars_portal.correspondence.states import TransitionRefused
 from bookings.models import Booking, BookingDraft, Rebooking
+from bookings.presenters.bookings import booking_page
 from bookings.services.history import mark_patient_told
 from bookings.services.requesting import (
     change_draft_slot,
@@ -110,7 +111,9 @@ def test_two_presses_at_the_same_moment_make_one_booking(desk: Desk) -> None:
 
 def test_the_patient_is_told_once(desk: Desk) -> None:
     booking = desk.book()
+    assert booking_page(booking, acting=desk.acting, now=NOW).must_tell
     mark_patient_told(booking=booking, acting=desk.acting, now=NOW)
     mark_patient_told(booking=booking, acting=desk.acting, now=NOW + timedelta(hours=1))
     booking.refresh_from_db()
     assert booking.patient_told_at == NOW
+    assert not booking_page(booking, acting=desk.acting, now=NOW).must_tell

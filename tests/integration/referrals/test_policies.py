@@ -6,12 +6,14 @@ import pytest
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from referrals.cases.models import UnmatchedReply
 from referrals.cases.policies import can_view, can_view_unmatched, check_can_view
+from referrals.cases.viewing import record_case_view
 from referrals.permissions import VIEW
 from tests.factories.accounts import make_acting
-from tests.factories.referrals import make_case, make_sent_case
+from tests.factories.referrals import NOW, make_case, make_sent_case
 
 pytestmark = pytest.mark.django_db
 SENT, RECEIVED = VIEW[Direction.SENT], VIEW[Direction.RECEIVED]
@@ -45,3 +47,12 @@ def test_an_unmatched_reply_is_for_those_who_send() -> None:
     assert can_view_unmatched(allowed(own, SENT), reply)
     assert not can_view_unmatched(allowed(own, RECEIVED), reply)
     assert not can_view_unmatched(allowed(make_acting(), SENT), reply)
+
+
+def test_a_look_is_on_the_trail_as_what_it_was() -> None:
+    case = make_case()
+    with pytest.raises(PolicyRefused):
+        record_case_view(case=case, acting=make_acting(), now=NOW)
+    record_case_view(case=case, acting=make_acting(organisation=case.organisation), now=NOW)
+    events = AuditEvent.objects.filter(action="referrals.view_case").order_by("pk")
+    assert [each.outcome for each in events] == ["refused", "done"]
