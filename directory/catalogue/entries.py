@@ -1,7 +1,7 @@
 """What a catalogue says, in one form for every source, and what is wrong with it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
@@ -36,14 +36,12 @@ class Catalogue:
     """`source` is a value of `directory.models.Source`. Services of that source that it leaves out are gone.
 
     `organisations`: only theirs were asked for (ODS codes), so only theirs can be gone; None: everybody's.
-    `notes` are sentences about what was left out on purpose.
     """
 
     source: str
     services: tuple[ServiceEntry, ...]
     endpoints: tuple[EndpointEntry, ...]
     organisations: frozenset[str] | None = None
-    notes: tuple[str, ...] = field(default=())
 
 
 MOST_SHOWN = 50

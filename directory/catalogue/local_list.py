@@ -29,16 +29,7 @@ LONGEST_NAME = 200
 # Values of directory.models.ServiceType, which a test holds to it.
 TYPES = ("ed", "utc", "cas", "pharmacy", "ambulance", "hub", "other")
 _EMPTY = "-"
-_YES_NO = {
-    "yes": True,
-    "true": True,
-    "y": True,
-    "1": True,
-    "no": False,
-    "false": False,
-    "n": False,
-    "0": False,
-}
+_YES_NO = dict.fromkeys(("yes", "true", "y", "1"), True) | dict.fromkeys(("no", "false", "n", "0"), False)
 _MOST_PARTS, _LONGEST_PART = 100, 100
 _MOST_MILES = 1_000
 _LONGEST_REPEATED = 500

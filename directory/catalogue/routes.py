@@ -6,6 +6,7 @@ Source: api.md section 5, "Routing today". It says nothing about a service but w
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, InvalidIdentifier, ServiceID, same_system
@@ -31,15 +32,11 @@ class _Pairs(list[tuple[str, Any]]):
 def read_routes(content: bytes, *, addresses: AddressRules) -> Catalogue:
     """Raises BadCatalogue with a path, and where it is known a line, for everything that is wrong."""
     text = read_text(content)
-    faults, notes = Faults(), list[str]()
+    faults = Faults()
     found: dict[str, str] = {}
     for system, entries in _systems(_load(text), faults):
-        if not same_system(system, SERVICE_ID_SYSTEM):
-            notes.append(
-                f"{len(entries)} entries of the system {system} are no DoS services and are left out."
-            )
-            continue
-        for key, address in entries:
+        # What is no DoS service is left out.
+        for key, address in entries if same_system(system, SERVICE_ID_SYSTEM) else ():
             _read_entry(key, address, _Reading(text, system, addresses, faults, found))
     faults.raise_if_any()
     if not found:
@@ -48,23 +45,18 @@ def read_routes(content: bytes, *, addresses: AddressRules) -> Catalogue:
         SOURCE,
         tuple(ServiceEntry(service_id, {}) for service_id in found),
         tuple(EndpointEntry(key, {"address": address, "private": False}) for key, address in found.items()),
-        notes=tuple(notes),
     )
 
 
+@dataclass(frozen=True)
 class _Reading:
     """Where we are, and what was read so far."""
 
-    def __init__(
-        self, text: str, system: str, addresses: AddressRules, faults: Faults, found: dict[str, str]
-    ) -> None:
-        self.text, self.system, self.addresses, self.faults, self.found = (
-            text,
-            system,
-            addresses,
-            faults,
-            found,
-        )
+    text: str
+    system: str
+    addresses: AddressRules
+    faults: Faults
+    found: dict[str, str]
 
     def fault(self, key: str, reason: str, *, again: bool = False) -> None:
         # Looking for a line reads the whole text: not for faults that nobody will see.
