@@ -32,14 +32,6 @@ class Write:
     row: Model | None = None
 
 
-@dataclass(frozen=True)
-class Question:
-    """One SELECT of at most one value, to be asked within another; written with %s like any statement."""
-
-    text: str
-    values: tuple[Any, ...]
-
-
 class _Cursor(psycopg.RawCursor[Any]):
     """psycopg looks through long statements for placeholders each time anew: these are numbered once."""
 

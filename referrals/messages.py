@@ -11,22 +11,20 @@ from bars_portal.audit.actor import Actor
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import MessageCategory, MessageReason, ServiceRequestStatus, UseCase
-from bars_portal.exchange.fhir.rules import HostedService, table
+from bars_portal.exchange.fhir.rules import table
 from bars_portal.exchange.registry import Addressing, Applied, MessageType, Outcome, Refusal, register_message
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.sql import Question
-from directory.selectors.services import receiving_service
 from referrals.cases.held import included_in
 from referrals.cases.models import Case
 from referrals.cases.states import Category, ReplyKind
 from referrals.receiving.mapping import ReceivedCase, ReceivedResponse, parse_case, parse_response
 from referrals.receiving.requests import receive_case, receive_end, receive_update
 from referrals.receiving.responses import receive_response
-from referrals.receiving.selectors import minutes_by_rule
 from referrals.responding.delivery import settle_response, withdraw_overtaken
 from referrals.responding.message import as_response, requester_address, response_of
+from referrals.sending.latest import find_sent
 from referrals.sending.mapping import end_message, ended_request, request_message
-from referrals.sending.message import as_case, envelope_of, find_sent, lock_sent, receiver_address
+from referrals.sending.message import as_case, envelope_of, lock_sent, receiver_address
 from referrals.sending.outcomes import settle_end, settle_request, settle_update
 from referrals.sending.updating import PendingUpdate
 
@@ -57,9 +55,6 @@ class NewRequest(RequestMessage):
     def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
         case = as_case(subject)
         return _whole(case, MessageReason.NEW, case.resource, included_in(case), bundle_id, now)
-
-    def question(self, parsed: ReceivedCase, service: HostedService) -> Question:
-        return minutes_by_rule(receiving_service(service), parsed.category, parsed.facts.priority)
 
     def apply(self, parsed: ReceivedCase, context: MessageContext) -> Applied:
         return receive_case(received=parsed, context=context)

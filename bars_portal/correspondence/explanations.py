@@ -40,13 +40,3 @@ class Explanations:
             return self.not_on_network
         bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
         return self.refusals.get((bare, issue.issue)) or self.refusals.get((bare, "")) or self.otherwise
-
-
-# COMPAT
-def is_not_on_network(outcome: Outcome) -> bool:
-    issue = next(iter(outcome.issues), None)
-    return issue is not None and issue.code.upper() in _NOT_ON_NETWORK
-
-
-def words_for(outcome: Outcome, table: Refusals) -> str:
-    return Explanations("", "", table, "")._of_refusal(outcome)

@@ -115,6 +115,11 @@ def write_step(
     insert(*beside, step, audited)
 
 
+def write_rows(*rows: models.Model) -> None:
+    """Rows that are new, all or none."""
+    insert(*rows)
+
+
 def send_again(subject: models.Model) -> OutboundMessage:
     """Settle an outcome that is not known: the very same bytes and ids go out once more, on commit.
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from bars_portal.audit.actor import Actor
@@ -13,11 +12,7 @@ from bars_portal.exchange.fhir.rules import HostedService
 
 @dataclass(frozen=True)
 class MessageContext:
-    """An accepted-so-far incoming message; `inbound_id` is its row in the message log.
-
-    `is_new_conversation` is a good guess that nothing of it is stored: what breaks a unique constraint
-    because of it is applied again, without the guess. `told` answers the question of its message type.
-    """
+    """An accepted-so-far incoming message; `inbound_id` is its row in the message log."""
 
     inbound_id: UUID
     request_id: UUID
@@ -28,8 +23,6 @@ class MessageContext:
     sender_name: str
     received_at: datetime
     actor: Actor
-    is_new_conversation: bool = False
-    told: Any = None
 
 
 @dataclass(frozen=True)

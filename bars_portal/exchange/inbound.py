@@ -35,7 +35,7 @@ from bars_portal.exchange.transport.headers import (
     IncomingHeaders,
     storable_headers,
 )
-from bars_portal.sql import Question, ask, insert, together
+from bars_portal.sql import ask, insert, together
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +79,8 @@ def _attempt(message: InboundMessage, reading: "Reading", arrival: Arrival) -> S
     for left in reversed(range(_ATTEMPTS)):
         try:
             with bounded(arrival.deadline), transaction.atomic(), together():
-                claimed = claim(arrival, reading)
-                context = _context(message, reading, arrival, claimed, is_first=left == _ATTEMPTS - 1)
-                return _apply(message, reading, arrival, context)
+                claim(arrival, reading)
+                return _apply(message, reading, arrival, _context(message, reading, arrival))
         except IntegrityError as error:
             if not (left and _may_go_well_again(error)):
                 raise
@@ -141,9 +140,7 @@ def _store(
     )
 
 
-def _context(
-    message: InboundMessage, reading: "Reading", arrival: Arrival, claimed: "Claim", *, is_first: bool
-) -> MessageContext:
+def _context(message: InboundMessage, reading: "Reading", arrival: Arrival) -> MessageContext:
     return MessageContext(
         inbound_id=message.pk,
         request_id=arrival.headers.request_id,
@@ -154,8 +151,6 @@ def _context(
         sender_name=arrival.sender_name,
         received_at=arrival.now,
         actor=arrival.actor,
-        is_new_conversation=claimed.is_new and is_first,
-        told=claimed.told,
     )
 
 
@@ -236,39 +231,23 @@ def check_access(service: HostedService, ods_code: str) -> None:
 # Whoever works on a message holds the lock; a worker that dies loses it with its connection. What was
 # accepted is a row, and the unique index over those rows has the last word.
 
-# Of a conversation every message counts: asked for the accepted ones, the planner may look through all of
-# them, for they have an index of their own.
 _CLAIM = """
     SELECT pg_try_advisory_xact_lock(%s::bigint),
         EXISTS (SELECT FROM exchange_inboundmessage WHERE request_id = %s AND state = 'accepted'),
-        NOT EXISTS (SELECT FROM exchange_inboundmessage WHERE correlation_id = %s),
         %s AND EXISTS (SELECT FROM exchange_inboundmessage
             WHERE bundle_id = %s AND state = 'accepted' AND starts_conversation)"""
-_NO_QUESTION = Question("NULL", ())
 
 
-@dataclass(frozen=True)
-class Claim:
-    """Whether its conversation is new to us, and the answer to what its message type asks."""
-
-    is_new: bool
-    told: Any
-
-
-def claim(arrival: Arrival, reading: Reading) -> Claim:
+def claim(arrival: Arrival, reading: Reading) -> None:
     """Keep the request id for the rest of the transaction.
 
     Raises OutcomeError: 409 when it was accepted before, 425 while another one works on it, 400 when its
     Bundle.id began a conversation before. What is accepted at this very moment the unique indexes tell.
     """
-    headers, bundle_id = arrival.headers, reading.bundle.id[:64]
+    request_id, bundle_id = arrival.headers.request_id, reading.bundle.id[:64]
     starts = reading.kind.starts_conversation and bundle_id != ""
-    ids = (headers.request_id, headers.correlation_id)
-    question = reading.kind.question(reading.parsed, reading.service) or _NO_QUESTION
-    # Both in one trip to the database.
-    text, values = f"{_CLAIM}, ({question.text})", (*ids, starts, bundle_id, *question.values)
-    found = ask(text, lock_of(headers.request_id), *values)
-    mine, accepted, is_new, reused, told = found or (False,) * 5
+    found = ask(_CLAIM, lock_of(request_id), request_id, starts, bundle_id)
+    mine, accepted, reused = found or (False,) * 3
     place = "http.X-Request-ID"
     if accepted:
         raise fault(OutcomeCode.DUPLICATE, "A message with this X-Request-ID was processed.", place)
@@ -276,7 +255,6 @@ def claim(arrival: Arrival, reading: Reading) -> Claim:
         raise fault(OutcomeCode.TOO_EARLY, "A message with this X-Request-ID is being processed.", place)
     if reused:
         raise OutcomeError(_REUSED)
-    return Claim(bool(is_new), told)
 
 
 def lock_of(request_id: UUID) -> int:

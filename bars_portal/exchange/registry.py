@@ -29,7 +29,6 @@ from bars_portal.exchange.fhir.rules.table import overlap
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.judgement import Delivery
 from bars_portal.ports import Port
-from bars_portal.sql import Question
 
 
 class Services(Protocol):
@@ -148,10 +147,6 @@ class MessageType(ABC):
     @abstractmethod
     def parse(self, bundle: MessageBundle) -> Any:
         """The message as our own frozen type. Raises OutcomeError."""
-
-    def question(self, parsed: Any, service: HostedService) -> Question | None:
-        """What `apply` has to know before it writes: asked with the claim, the answer is `context.told`."""
-        return None
 
     @abstractmethod
     def apply(self, parsed: Any, context: MessageContext) -> Applied | Refusal:

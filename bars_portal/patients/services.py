@@ -18,13 +18,11 @@ def open_journey(
     now: datetime,
     correlation_id: UUID | None = None,
     journey_id: UUID | None = None,
-    is_surely_new: bool = False,
 ) -> Journey:
     """The organisation's journey with these ids, made when there is none; the database settles races.
 
     Without ids a case of our own begins and gets both. With a correlation id only (a received booking) the
-    journey id stays empty until a later message of the conversation names it. What `is_surely_new` is written
-    with the rest of `together()`, without a look; when it is not new after all, that raises IntegrityError.
+    journey id stays empty until a later message of the conversation names it.
     """
     ours = correlation_id is None and journey_id is None
     wanted = Journey(
@@ -33,9 +31,6 @@ def open_journey(
         journey_id=uuid4() if ours else journey_id,
         created_at=now,
     )
-    if is_surely_new:
-        insert(wanted)
-        return wanted
     if insert_unless_there(wanted):
         return wanted
     journey = find_journey(organisation, wanted.correlation_id, wanted.journey_id)

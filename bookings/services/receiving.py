@@ -38,7 +38,6 @@ def receive_booking(*, received: ReceivedBooking, context: MessageContext) -> Bo
     journey = open_journey(
         organisation=organisation,
         correlation_id=context.correlation_id,
-        is_surely_new=context.is_new_conversation,
         now=now,
     )
     patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)

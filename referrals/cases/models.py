@@ -1,7 +1,7 @@
 """Referrals and validation requests in both directions, their history, and what was told about them."""
 
 import uuid
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.fields.json import KeyTransform
 
 from bars_portal.accounts.models import Organisation, User
+from bars_portal.correspondence.history import HistoryRow, StatusChange
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
@@ -174,39 +175,21 @@ class OfOneCase(models.Model):
         return owner
 
 
-class CaseRecord(OfOneCase):
+class CaseRecord(OfOneCase, HistoryRow):
     """The same, and never changed, never deleted."""
 
     class Meta(OfOneCase.Meta):
         abstract = True
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
-            raise TypeError("A case's history is never changed.")
-        super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("A case's history is never deleted.")
+class CaseStatusChange(CaseRecord, StatusChange):
+    """One step, and which version of the case it was about."""
 
-
-class CaseStatusChange(CaseRecord):
-    """One step: what happened, and what the case was before and after it."""
-
-    event = models.CharField(max_length=30)
-    from_status = models.CharField(max_length=20, blank=True)
-    to_status = models.CharField(max_length=20)
     version = models.PositiveIntegerField()
-    at = models.DateTimeField()
-    actor_label = models.CharField(max_length=200)
-    actor_user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    note = models.CharField(max_length=300, blank=True)
     message = models.ForeignKey(InboundMessage, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta(CaseRecord.Meta):
         ordering = ["at", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.from_status or 'new'} -> {self.to_status}"
 
 
 class CaseVersion(CaseRecord):

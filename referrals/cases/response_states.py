@@ -7,7 +7,7 @@ not the other side has heard of it.
 from collections.abc import Mapping
 from enum import StrEnum
 
-from referrals.cases.states import TransitionRefused
+from bars_portal.correspondence.states import TransitionRefused
 
 
 class ResponseState(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import product
 
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 
 
 class Category(StrEnum):
@@ -266,10 +266,6 @@ TRANSITIONS: dict[tuple[Category, Direction], Table] = {
 CURRENT = frozenset({_S.REQUESTED, _S.SENT, _S.RECEIVED, _S.ACCEPTED, _S.IN_PROGRESS})
 # Not over, or not known to be; everything else is.
 OPEN = CURRENT | {_S.UNKNOWN, _S.REVOKING, _S.REVOKE_UNKNOWN}
-
-
-class TransitionRefused(Exception):
-    """The event has no meaning in this status: another person or message was first."""
 
 
 def next_status(

@@ -14,7 +14,8 @@ from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.correspondence.history import Step
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.latest import Latest
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.exchange.gateway import get_client
@@ -28,7 +29,7 @@ from referrals.cases.models import Case, Referral
 from referrals.cases.onward import carried_from
 from referrals.cases.priorities import priority_words
 from referrals.cases.selectors import replies_of, reply_for
-from referrals.cases.states import OPEN, CaseStatus, Category, TransitionRefused
+from referrals.cases.states import OPEN, CaseStatus, Category
 from referrals.cases.views import clock, reloaded, sent_case_of, whole_number
 from referrals.cases.words import (
     CATEGORIES,
@@ -45,7 +46,7 @@ from referrals.pages.responses import HeardLine, heard_line
 from referrals.permissions import SEND, VIEW
 from referrals.sending import outcomes, policies, taking_back
 from referrals.sending.forms import IN_ERROR, TakeBackForm
-from referrals.sending.latest import LatestRequest, read_latest
+from referrals.sending.latest import is_taken_back, read_latest
 from referrals.sending.policies import check_can_take_back
 from referrals.sending.views.lookup import wait_for_case
 
@@ -259,20 +260,20 @@ def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
         return redirect("referrals:sent-case", case_id)
     form = TakeBackForm(request.POST if request.method == "POST" else None)
     latest = _latest(request, case)
-    if request.method == "POST" and form.is_valid() and (latest.can_be_changed or latest.is_taken_back):
+    if request.method == "POST" and form.is_valid() and (latest.can_be_changed or is_taken_back(latest)):
         return _send(request, case, form, latest)
     viewing.record_case_view(case=case, acting=acting_of(request), now=clock())
     page = sent_page(case, acting=acting_of(request), now=clock())
     return render(request, "referrals/take_back.jinja", {"form": form, "page": page, "latest": latest})
 
 
-def _latest(request: HttpRequest, case: Case) -> LatestRequest:
+def _latest(request: HttpRequest, case: Case) -> Latest:
     """One read over the wire, never inside a transaction."""
     sender = sender_identity(acting_of(request))
     return read_latest(get_client(), case=case, sender=sender, now=clock())
 
 
-def _send(request: HttpRequest, case: Case, form: TakeBackForm, latest: LatestRequest) -> HttpResponse:
+def _send(request: HttpRequest, case: Case, form: TakeBackForm, latest: Latest) -> HttpResponse:
     mistaken = form.cleaned_data["how"] == IN_ERROR
     end = taking_back.mark_entered_in_error if mistaken else taking_back.revoke_request
     try:

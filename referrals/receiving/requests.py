@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from bars_portal.correspondence.envelope import new_reference
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
@@ -13,17 +13,17 @@ from bars_portal.exchange.registry import Applied
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
-from bars_portal.sql import insert
+from directory.models import HealthcareService
 from directory.selectors.services import receiving_service
 from referrals.cases import wire
 from referrals.cases.held import included_in
 from referrals.cases.history import change_case, start_history, write_version
 from referrals.cases.models import MODELS, Case
-from referrals.cases.states import CaseEvent, CaseStatus, TransitionRefused
+from referrals.cases.states import CaseEvent, CaseStatus
 from referrals.parts.facts import columns
 from referrals.receiving import mapping
 from referrals.receiving.mapping import ReceivedCase
-from referrals.receiving.selectors import lock_received_case
+from referrals.receiving.selectors import lock_received_case, minutes_by_rule
 
 FULL_URL_LENGTH = 200
 
@@ -37,7 +37,6 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         organisation=organisation,
         correlation_id=context.correlation_id,
         journey_id=received.journey_id,
-        is_surely_new=context.is_new_conversation,
         now=now,
     )
     patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)
@@ -49,7 +48,7 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         patient=patient,
         journey=journey,
         correlation_id=context.correlation_id,
-        **columns(received.facts) | {"breach_at": _due(received, context.told, now)},
+        **columns(received.facts) | {"breach_at": _due(received, service, now)},
         **sender_columns(context),
         sender_full_url=received.url[:FULL_URL_LENGTH],
         sender_stamps=mapping.stamps_of(received),
@@ -59,7 +58,6 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     )
     encounter = _draw_ids(case, received, now)
     answer = mapping.whole_reply(received, focus=case.resource, others=[encounter], now=now)
-    insert(case)
     start_history(
         case=case,
         event=CaseEvent.RECEIVE,
@@ -71,10 +69,12 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     return Applied(focus=(received.url, case.resource), included=[encounter], answer=answer)
 
 
-def _due(received: ReceivedCase, minutes: int | None, now: datetime) -> datetime | None:
+def _due(received: ReceivedCase, service: HealthcareService, now: datetime) -> datetime | None:
     """As the message says, else by a rule of ours, when there is one."""
-    by_rule = None if minutes is None else now + timedelta(minutes=minutes)
-    return received.facts.breach_at or by_rule
+    if received.facts.breach_at is not None:
+        return received.facts.breach_at
+    minutes = minutes_by_rule(service, received.category, received.facts.priority)
+    return None if minutes is None else now + timedelta(minutes=minutes)
 
 
 def sender_columns(context: MessageContext) -> dict[str, str]:

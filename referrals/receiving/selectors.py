@@ -5,17 +5,17 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case as Ranked
-from django.db.models import Q, QuerySet, Value, When
+from django.db.models import F, Q, QuerySet, Value, When
 
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.identifiers import ServiceID, is_uuid
 from bars_portal.exchange.fhir.queries.patients import Demographics, RequestIdentifier, ServiceRequestQuery
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Patient
-from bars_portal.sql import Question
 from directory.models import HealthcareService
 from referrals.cases.models import MODELS, Case, CaseReply, CaseVersion, Referral, ValidationCase
 from referrals.cases.selectors import BELONGING, REPLY_ONLY, AnyCase, locked, received_rows
+from referrals.cases.settings import BreachRule
 from referrals.cases.states import CURRENT, Category
 
 # One patient has few cases; a search that finds more is not for one patient.
@@ -132,13 +132,11 @@ def _sent(category: Category, bundle_id: str, correlation_id: UUID) -> list[UUID
     return [UUID(each) for each in found.values_list("subject_id", flat=True)]
 
 
-# The service counts more than the priority.
-_MINUTES = """
-    SELECT minutes FROM referrals_breachrule
-    WHERE (service_id = %s OR service_id IS NULL) AND category = %s AND priority IN (%s, '')
-    ORDER BY service_id NULLS LAST, priority DESC LIMIT 1"""
-
-
-def minutes_by_rule(service: HealthcareService, category: Category, priority: str) -> Question:
-    """Minutes from its arrival, by the rule that says most about it; no answer without a rule."""
-    return Question(_MINUTES, (service.pk, category.value, priority))
+def minutes_by_rule(service: HealthcareService, category: Category, priority: str) -> int | None:
+    """Minutes from its arrival, by the rule that says most about it; None without a rule."""
+    rules = BreachRule.objects.filter(
+        Q(service=service) | Q(service=None), category=category.value, priority__in=(priority, "")
+    )
+    # The service counts more than the priority.
+    ordered = rules.order_by(F("service").desc(nulls_last=True), "-priority")
+    return ordered.values_list("minutes", flat=True).first()

@@ -9,7 +9,9 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.exchange import delivery, outbox
+from bars_portal.correspondence.history import send_again
+from bars_portal.correspondence.states import TransitionRefused
+from bars_portal.exchange import outbox
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
@@ -23,7 +25,7 @@ from referrals.cases.selectors import (
     response_with_case,
     was_sent_before,
 )
-from referrals.cases.states import ReplyKind, TransitionRefused
+from referrals.cases.states import ReplyKind
 from referrals.responding import policies
 from referrals.responding.content import ResponseContent, store_content
 from referrals.responding.words import NO_ADDRESS, OVERTAKEN, explain_response
@@ -175,10 +177,7 @@ def check_response_again(*, answer: CaseAnswer, acting: Acting, now: datetime) -
     held = _locked(answer)
     policies.check_can_check_again(acting, held)
     change_response(answer=held, event=ResponseEvent.CHECK_AGAIN, actor=acting.actor, now=now)
-    message = outbox.waiting_for_check(held)
-    if message is None or not delivery.queue_again(message):
-        raise TransitionRefused("check-again: the message is not waiting for a check")
-    outbox.announce_on_commit(message)
+    send_again(held)
     return held
 
 

@@ -4,12 +4,12 @@ from enum import StrEnum
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused, allowed, need
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.policies import STANDING, check_received_here
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import later_responses
-from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, TransitionRefused, next_status
+from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, next_status
 from referrals.parts.applications import application_for
 from referrals.permissions import ANSWER
 

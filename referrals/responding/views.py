@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange.fhir.codes import EncounterStatus
 from bars_portal.nhsuk.forms import NHSForm
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.onward import onward_words
-from referrals.cases.states import CaseStatus, TransitionRefused
+from referrals.cases.states import CaseStatus
 from referrals.cases.views import clock, received_case_of, response_of_page
 from referrals.cases.words import Row
 from referrals.permissions import ANSWER, WORK

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.latest import Latest
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
@@ -15,7 +16,6 @@ from referrals.cases.models import Case, Referral, ValidationCase
 from referrals.cases.states import Category
 from referrals.parts.content import RequestContent
 from referrals.sending import policies
-from referrals.sending.latest import LatestRequest
 from referrals.sending.models import SENT, RequestDraft
 from referrals.sending.policies import check_can_refer_onward
 from referrals.sending.requesting import request_referral, request_validation
@@ -106,7 +106,7 @@ def send_draft(
     details: PatientDetails,
     acting: Acting,
     now: datetime,
-    latest: LatestRequest | None = None,
+    latest: Latest | None = None,
     reason: str = "",
 ) -> Case:
     """The case that it is about. `latest` for drafts that change a case: read before, outside a transaction.

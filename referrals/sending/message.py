@@ -1,4 +1,4 @@
-"""What every message about a request of ours needs: the case, its addressing, its header, its fate."""
+"""What every message about a request of ours needs: the case, its addressing, its header."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,21 +8,14 @@ from django.db import models
 from bars_portal.accounts.models import User
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.envelope import header_to
-from bars_portal.exchange import outbox
-from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.registry import Addressing
-from bars_portal.exchange.transport.client import BarsClient
-from directory.remote import identity_of
 from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import locked
 from referrals.cases.states import Category
 from referrals.parts.people import Requester
-from referrals.sending.latest import read_latest
 from referrals.sending.mapping import Envelope
-
-_RELATED = ("service__provider", "journey", "patient", "organisation")
 
 
 def as_case(subject: models.Model) -> Case:
@@ -61,20 +54,3 @@ def requester_of(actor: Actor) -> Requester:
 def lock_sent(category: Category, case_id: str) -> Case:
     """The case whose message is being settled, or that is to be changed; nobody else changes it meanwhile."""
     return locked(MODELS[category], UUID(case_id))
-
-
-def find_sent(category: Category, case_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
-    """After "duplicate": what the receiver holds, asked as whoever sent it. None when it cannot be read.
-
-    A Bundle with the request first, and with the Encounters that a search brings.
-    """
-    case = MODELS[category].objects.select_related(*_RELATED).get(pk=case_id)
-    message = outbox.latest_for(case)
-    if message is None:
-        return None
-    sender = identity_of(Actor(message.actor_label, message.actor_user_id, message.organisation_id))
-    latest = read_latest(client, case=case, sender=sender, now=now)
-    if not latest.resource:
-        return None
-    around = [{"fullUrl": url, "resource": each} for url, each in latest.around]
-    return {"resourceType": "Bundle", "entry": [{"resource": latest.resource}, *around]}

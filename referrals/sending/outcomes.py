@@ -11,8 +11,9 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.entries import clean, derived_url, stored
+from bars_portal.correspondence.history import send_again
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange import delivery, outbox
+from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import EncounterStatus, ServiceRequestStatus
 from bars_portal.exchange.fhir.reading import as_text
@@ -23,9 +24,9 @@ from referrals.cases.held import included_in
 from referrals.cases.history import change_case, write_version
 from referrals.cases.models import Case, Referral
 from referrals.cases.selectors import changes_of
-from referrals.cases.states import CURRENT, CaseEvent, CaseStatus, TransitionRefused, next_status
+from referrals.cases.states import CURRENT, CaseEvent, CaseStatus, next_status
 from referrals.sending import mapping, policies
-from referrals.sending.explanations import DELIVERED_UNREAD, Purpose, explain, unclear
+from referrals.sending.explanations import DELIVERED_UNREAD, REQUEST, TAKING_BACK, UPDATE
 from referrals.sending.message import lock_sent
 from referrals.sending.taking_back import continue_rereferral
 from referrals.sending.updating import PendingUpdate
@@ -97,7 +98,7 @@ def settle_request(*, case: Case, outcome: Outcome, actor: Actor, now: datetime)
     held = acknowledgement_of(outcome)
     if outcome.delivery is Delivery.REFUSED or outcome.delivery is Delivery.UNKNOWN or held.is_unclear:
         event = CaseEvent.REFUSE if outcome.delivery is Delivery.REFUSED else CaseEvent.LOSE
-        words = explain(outcome, Purpose.SEND) or unclear(Purpose.SEND)
+        words = REQUEST.explain(outcome) or REQUEST.unknown
         _move(case, event, "" if heard else words, actor, now)
         return
     changes = {**_learned(case, held), "explanation": "" if held.request else DELIVERED_UNREAD}
@@ -109,11 +110,11 @@ def settle_update(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) 
     """The update counts once it is taken; until then the case is what it was."""
     held = acknowledgement_of(outcome)
     if outcome.delivery is Delivery.REFUSED:
-        words = explain(outcome, Purpose.UPDATE)
+        words = UPDATE.explain(outcome)
         _move(case, CaseEvent.REFUSE_UPDATE, words, actor, now, {"pending": None})
         return
     if outcome.delivery is Delivery.UNKNOWN or held.is_unclear:
-        words = explain(outcome, Purpose.UPDATE) or unclear(Purpose.UPDATE)
+        words = UPDATE.explain(outcome) or UPDATE.unknown
         _move(case, CaseEvent.LOSE_UPDATE, words, actor, now)
         return
     changes = _updated(case, held)
@@ -126,13 +127,13 @@ def settle_end(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) -> 
     """Taken back (then a planned referral goes out), still standing, or not known."""
     held = acknowledgement_of(outcome)
     if outcome.delivery is Delivery.REFUSED:
-        words = explain(outcome, Purpose.TAKE_BACK)
+        words = TAKING_BACK.explain(outcome)
         event = _REFUSED_REVOKE.get(_reached(case), CaseEvent.REFUSE_REVOKE)
         _move(case, event, words, actor, now, {"ending": ""})
         return
     stands = bool(held.request) and not held.is_taken_back
     if outcome.delivery is Delivery.UNKNOWN or stands:
-        words = explain(outcome, Purpose.TAKE_BACK) or unclear(Purpose.TAKE_BACK)
+        words = TAKING_BACK.explain(outcome) or TAKING_BACK.unknown
         _move(case, CaseEvent.LOSE_REVOKE, words, actor, now)
         return
     in_error = case.ending == ServiceRequestStatus.ENTERED_IN_ERROR
@@ -226,12 +227,8 @@ def check_again(*, case: Case, acting: Acting, now: datetime) -> Case:
     """
     held = lock_sent(case.category, str(case.pk))
     policies.check_can_check_again(acting, held)
-    message = outbox.waiting_for_check(held)
-    if message is None or not delivery.queue_again(message):
-        raise TransitionRefused("The message is not waiting for a check")
-    event = _event(message.message_type)
+    event = _event(send_again(held).message_type)
     change_case(case=held, event=event, actor=acting.actor, now=now, changes={"explanation": ""})
-    outbox.announce_on_commit(message)
     return held
 
 

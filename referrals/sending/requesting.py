@@ -85,7 +85,6 @@ def issue_request(
     )
     for name, value in written(case, content, details=details_of(patient), sender=sender, now=now).items():
         setattr(case, name, value)
-    case.save(force_insert=True)
     message = send_about(case, MESSAGES[case.category], sender, now)
     start_history(
         case=case,

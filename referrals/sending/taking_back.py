@@ -8,6 +8,7 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.actor import Actor
+from bars_portal.correspondence.latest import Latest
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
 from bars_portal.patients.selectors import details_of
 from directory.models import HealthcareService
@@ -17,7 +18,7 @@ from referrals.cases.models import Case, Referral
 from referrals.cases.states import CaseEvent, CaseStatus, Category
 from referrals.parts.content import RequestContent, content_from_json, content_to_json
 from referrals.sending import policies, selectors
-from referrals.sending.latest import LatestRequest
+from referrals.sending.latest import is_taken_back
 from referrals.sending.message import lock_sent
 from referrals.sending.models import Rereferral
 from referrals.sending.requesting import check_stated, issue_request, send_about, with_booking
@@ -33,7 +34,7 @@ _MESSAGES = {
 
 
 @transaction.atomic
-def revoke_request(*, case: Case, latest: LatestRequest, reason: str, acting: Acting, now: datetime) -> Case:
+def revoke_request(*, case: Case, latest: Latest, reason: str, acting: Acting, now: datetime) -> Case:
     """Ask the receiver to let go of the case; `reason` in a few words.
 
     `latest` was read just before, outside this transaction; when it is taken back there already, that is
@@ -45,9 +46,7 @@ def revoke_request(*, case: Case, latest: LatestRequest, reason: str, acting: Ac
 
 
 @transaction.atomic
-def mark_entered_in_error(
-    *, case: Case, latest: LatestRequest, reason: str, acting: Acting, now: datetime
-) -> Case:
+def mark_entered_in_error(*, case: Case, latest: Latest, reason: str, acting: Acting, now: datetime) -> Case:
     """The same for a request that never should have been."""
     held = _locked(case, acting)
     Rereferral.objects.filter(revoked_id=held.pk, made=None).delete()
@@ -57,14 +56,14 @@ def mark_entered_in_error(
 def take_back(
     *,
     case: Case,
-    latest: LatestRequest,
+    latest: Latest,
     status: ServiceRequestStatus,
     reason: str,
     acting: Acting,
     now: datetime,
 ) -> Case:
     """The message and its record, in the caller's transaction, which holds the case's row locked."""
-    if latest.is_taken_back:
+    if is_taken_back(latest):
         return find_revoked(case=case, latest=latest, actor=acting.actor, now=now)
     if not latest.can_be_changed:
         raise PolicyRefused(latest.sentence)
@@ -80,7 +79,7 @@ def take_back(
     return case
 
 
-def find_revoked(*, case: Case, latest: LatestRequest, actor: Actor, now: datetime) -> Case:
+def find_revoked(*, case: Case, latest: Latest, actor: Actor, now: datetime) -> Case:
     """The receiver holds it as taken back already: only our record is behind. Raises TransitionRefused."""
     change_case(
         case=case,
@@ -109,7 +108,7 @@ def refer_again(
     referral: Referral,
     content: RequestContent,
     service: HealthcareService,
-    latest: LatestRequest,
+    latest: Latest,
     reason: str,
     acting: Acting,
     now: datetime,

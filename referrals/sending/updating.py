@@ -8,6 +8,7 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.latest import Latest
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient
@@ -17,7 +18,7 @@ from referrals.cases.models import Case
 from referrals.cases.states import CaseEvent, Category
 from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.sending import policies
-from referrals.sending.latest import LatestRequest
+from referrals.sending.latest import is_taken_back
 from referrals.sending.message import lock_sent
 from referrals.sending.requesting import check_stated, send_about, written
 from referrals.sending.taking_back import find_revoked
@@ -42,7 +43,7 @@ def update_request(
     *,
     case: Case,
     content: RequestContent,
-    latest: LatestRequest,
+    latest: Latest,
     acting: Acting,
     now: datetime,
     details: PatientDetails | None = None,
@@ -54,7 +55,7 @@ def update_request(
     """
     held = lock_sent(case.category, str(case.pk))
     policies.check_can_update(acting, held)
-    if latest.is_taken_back:
+    if is_taken_back(latest):
         return find_revoked(case=held, latest=latest, actor=acting.actor, now=now)
     if not latest.can_be_changed:
         raise PolicyRefused(latest.sentence)

@@ -38,7 +38,7 @@ def register_sent_request(
     """
     if journey.organisation_id != organisation.pk or journey.correlation_id != correlation_id:
         raise ValueError("The journey is not that of the conversation.")
-    case = MODELS[Category(kind)].objects.create(
+    case = MODELS[Category(kind)](
         direction=Direction.SENT,
         status=CaseStatus.SENT,
         organisation=organisation,

@@ -9,7 +9,6 @@ from bookings.services.history import change_status
 from bookings.states import BookingEvent
 from referrals.cases.history import change_case
 from referrals.cases.states import CaseEvent
-from referrals.cases.states import TransitionRefused as CaseTransitionRefused
 from referrals.responding.sharing import assign_case
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_booking
@@ -32,7 +31,7 @@ def test_a_case_is_decided_once() -> None:
     case, actor = make_case(), make_acting().actor
     same = type(case).objects.get(pk=case.pk)
     change_case(case=case, event=CaseEvent.REJECT, actor=actor, now=NOW)
-    with pytest.raises(CaseTransitionRefused):
+    with pytest.raises(TransitionRefused):
         change_case(case=same, event=CaseEvent.ACCEPT, actor=actor, now=NOW)
     assert type(case).objects.get(pk=case.pk).status == case.status == "rejected"
 

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.latest import Latest
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
 from bars_portal.patients.details import PatientDetails
@@ -23,14 +24,13 @@ from directory.remote import sender_identity
 from directory.services.capability import read_capability
 from referrals.cases import policies, viewing
 from referrals.cases.models import Case
-from referrals.cases.states import TransitionRefused
 from referrals.cases.views import clock
 from referrals.forms.steps import ReadStep, content_of, step_of_part
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
 from referrals.permissions import SEND, VIEW
 from referrals.sending import drafts, outcomes, selectors
 from referrals.sending.forms import ReasonForm
-from referrals.sending.latest import LatestRequest, read_latest
+from referrals.sending.latest import read_latest
 from referrals.sending.models import SENT, RequestDraft
 from referrals.sending.presenters import confirmation, is_waiting, summary_rows
 from referrals.sending.views.lookup import (
@@ -169,7 +169,7 @@ def _send(
     return redirect("referrals:confirmation", case.pk)
 
 
-def _latest(request: HttpRequest, draft: RequestDraft) -> LatestRequest | None:
+def _latest(request: HttpRequest, draft: RequestDraft) -> Latest | None:
     """One read over the wire, never inside a transaction; only for what changes a case."""
     case: Case | None = draft.updates or draft.replaces
     if case is None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.arrival import Arrival, StoredReply
 from bars_portal.exchange.fhir import json
@@ -22,7 +23,7 @@ from referrals.cases.selectors import changes_of
 from referrals.cases.states import Category
 from referrals.parts.content import RequestContent
 from referrals.sending import outcomes, requesting, taking_back, updating
-from referrals.sending.latest import LatestRequest, read_latest
+from referrals.sending.latest import read_latest
 from referrals.sending.models import Rereferral
 from tests.factories.accounts import make_acting
 from tests.factories.contents import make_content
@@ -86,7 +87,7 @@ class Desk:
         self.tick()
         return case
 
-    def latest(self, case: Case) -> LatestRequest:
+    def latest(self, case: Case) -> Latest:
         sender = sender_identity(self.acting)
         return read_latest(self.network.client, case=case, sender=sender, now=self.now)
 

@@ -20,14 +20,14 @@ from hypothesis.stateful import (
 )
 
 from bars_portal.accounts.refusals import PolicyRefused
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir.codes import ARPPriority, RejectedReason
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import changes_of, replies_of, responses_of, versions_of
-from referrals.cases.states import CaseEvent, CaseStatus, Category, TransitionRefused, next_status
+from referrals.cases.states import CaseEvent, CaseStatus, Category, next_status
 from referrals.responding import decisions, delivery
 from referrals.responding.content import Disposition, Rejection
 from tests.factories.accounts import make_acting

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.correspondence.latest import LatestState
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.codes import UseCase
@@ -17,7 +18,6 @@ from referrals.cases.states import CaseStatus, Category
 from referrals.parts.assessment import Assessment
 from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.sending import drafts, requesting
-from referrals.sending.latest import LatestState
 from referrals.sending.policies import can_take_back
 from referrals.sending.selectors import rereferral_of
 from tests.factories.accounts import make_acting

@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from bars_portal.accounts.roles import Role
 from bars_portal.audit.models import AuditEvent
-from bars_portal.sql import ask
 from referrals.cases.codes import PUBLISHED, CodeRow, ListName, lists_from
 from referrals.cases.settings import BreachRule, ListedCode, offered_codes
 from referrals.cases.states import Category
@@ -73,10 +72,8 @@ def test_the_rule_that_says_most_counts(priority: str, own: bool, minutes: int) 
     for at, code, amount in ((service, "C2", 10), (service, "", 20), (None, "C2", 30), (None, "", 40)):
         BreachRule.objects.create(service=at, priority=code, minutes=amount)
     asked = service if own else other
-    found = minutes_by_rule(asked, Category.VALIDATION, priority)
-    assert ask(found.text, *found.values) == (minutes,)
-    none = minutes_by_rule(asked, Category.REFERRAL, priority)
-    assert ask(none.text, *none.values) is None
+    assert minutes_by_rule(asked, Category.VALIDATION, priority) == minutes
+    assert minutes_by_rule(asked, Category.REFERRAL, priority) is None
 
 
 def test_a_received_request_without_a_time_is_due_by_rule() -> None:

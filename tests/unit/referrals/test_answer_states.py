@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.rules import table
 from referrals.cases.priorities import CategoryChange, compare
 from referrals.cases.response_states import (
@@ -15,7 +15,7 @@ from referrals.cases.response_states import (
     ResponseState,
     next_response_state,
 )
-from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, TransitionRefused, next_status
+from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, next_status
 from referrals.parts.applications import application_for
 from referrals.responding.delivery import MESSAGE_KEYS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bars_portal.correspondence.states import Direction
+from bars_portal.correspondence.states import Direction, TransitionRefused
 from referrals.cases.states import (
     CURRENT,
     OPEN,
@@ -14,7 +14,6 @@ from referrals.cases.states import (
     CaseStatus,
     Category,
     ReplyKind,
-    TransitionRefused,
     next_status,
 )
 from referrals.management.commands.draw_referral_states import as_markdown
