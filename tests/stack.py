@@ -166,6 +166,11 @@ class Stack:
         """In a Python of the stack's own environment, kept open; what the code printed."""
         return self._console.run(code).strip()
 
+    def call(self, function: str, *arguments: object, **named: object) -> str:
+        """What a function, named with its module, gives there; arguments go by their repr()."""
+        module, _, name = function.rpartition(".")
+        return self.run(f"import {module}; print({module}.{name}(*{arguments!r}, **{named!r}))")
+
     def manage(self, *arguments: str) -> str:
         """A management command there. Raises RuntimeError when it fails."""
         return self.run(f"from django.core.management import call_command as call; call(*{arguments!r})")

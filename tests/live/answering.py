@@ -1,7 +1,4 @@
-"""What people of the demo do with a received case, run inside the stack: `manage.py shell -c`.
-
-Pages come later; until then this is the way to the services in the stack's own environment.
-"""
+"""What people of the demo do with a received case, run inside the stack (Stack.call)."""
 
 from uuid import UUID
 

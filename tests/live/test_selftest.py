@@ -89,8 +89,7 @@ def test_a_service_that_takes_less_is_asked_less(stack: Stack, capsys: pytest.Ca
 
 def test_the_answer_to_a_request_that_we_sent_is_heard(stack: Stack, query: Query) -> None:
     request, conversation = str(uuid4()), str(uuid4())
-    register = f"answering.register({request!r}, {conversation!r}, '2000099003')"
-    stack.run(f"from tests.live import answering; {register}")
+    stack.call("tests.live.answering.register", request, conversation, "2000099003")
 
     asked = ("--scenario", "VANS-20", "--sent-request", request, "--sender", "2000099003")
     assert in_this_process(stack, *asked) == command.PASSED

@@ -27,15 +27,4 @@ def test_what_a_clinician_is_told(told: Told, row: Row) -> None:
 
 def test_a_wrong_word_in_the_table_fails_the_command(stack: Stack) -> None:
     """The drill can fail: this row, read with another rule, is not as it should be."""
-    code = (
-        "from bars_portal.sender_drill import running;"
-        "from bars_portal.sender_drill.desk import Desk, person, rows;"
-        "from dataclasses import replace;"
-        "row = next(each for each in rows() if each.act == 'find slots');"
-        "from django.utils.timezone import now;"
-        "from bars_portal.exchange.gateway import get_client;"
-        "desk = Desk(person('clinician'), person('assessor'), get_client(), now);"
-        "wrong = replace(row, told='Something else.');"
-        "print([each.passed for each in running.run(desk, [row, wrong], note=lambda _: None)])"
-    )
-    assert stack.run(code) == "[True, False]"
+    assert stack.call("tests.live.drilling.verdicts") == "[True, False]"

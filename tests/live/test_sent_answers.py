@@ -31,17 +31,17 @@ def test_a_validation_is_started_and_completed_over_the_wire(
     ids = new_ids()
     message = addressed(shared_dir, "VALREQ01", ASSESSMENT) | {"id": str(uuid4())}
     only(message, "MessageHeader")["source"]["endpoint"] = f"{SERVICE_SYSTEM}|{REPLIES}"
-    run(stack, "register", message["id"], ids[1], ASSESSMENT)
+    stack.call("tests.live.answering.register", message["id"], ids[1], ASSESSMENT)
     taken = direct.post(message, ids=ids, service=ASSESSMENT)
     assert taken.status_code == 200, taken.text
     case_id = only(taken.json(), "ServiceRequest")["id"]
 
-    run(stack, "start", case_id)
+    stack.call("tests.live.answering.start", case_id)
     wait_until(lambda: query(ANSWERS, case_id) == [("interim", "delivered")], seconds=60)
     ((sent_id, status),) = query(SENT, ids[1])
     assert status == "in-progress"
 
-    run(stack, "complete", case_id)
+    stack.call("tests.live.answering.complete", case_id)
     both = [("interim", "delivered"), ("full", "delivered")]
     wait_until(lambda: query(ANSWERS, case_id) == both, seconds=60)
     assert query(SENT, ids[1]) == [(sent_id, "completed")]
@@ -50,8 +50,3 @@ def test_a_validation_is_started_and_completed_over_the_wire(
         ("full", "finished", "C5", False, ASSESSMENT),
     ]
     fhir_check([orjson.loads(bytes(body)) for (body,) in query(BODIES, ids[1])])
-
-
-def run(stack: Stack, verb: str, *arguments: str) -> None:
-    given = ", ".join(map(repr, arguments))
-    stack.run(f"from tests.live import answering; answering.{verb}({given})")

@@ -11,25 +11,14 @@ import pytest
 
 from tests.live.conftest import Query
 from tests.live.partner import EMERGENCY, Partner, arm, wait_until
-from tests.live.test_sent_referrals import BEGIN
 from tests.stack import Stack
 
 CATCH_ALL = "2000072489"
-SEND = """
-from dataclasses import replace
-details = replace(DETAILS, nhs_number="%s", nhs_number_verified=True)
-made = services.request_%s(
-    content=make_content(UseCase.%s%s), details=details, acting=acting, now=now,
-    service=HealthcareService.objects.select_related("provider").get(service_id="%s"),
-)
-print(made.pk)  # what the test reads of this program
-"""
 TOLD = "SELECT kind FROM referrals_casereply WHERE referral_id = %s"
 
 
-def send(stack: Stack, number: str, kind: str, use_case: str, more: str = "") -> str:
-    code = BEGIN + SEND % (number, kind, use_case, more, CATCH_ALL)
-    return stack.run(code)
+def send(stack: Stack, number: str, kind: str, use_case: str) -> str:
+    return stack.call("tests.live.requesting.send", kind, use_case, CATCH_ALL, nhs_number=number)
 
 
 def test_the_published_curl_example_works_with_only_the_host_changed(stack: Stack, shared_dir: Path) -> None:
@@ -53,14 +42,14 @@ def test_the_example_token_opens_no_real_receiver(proxied: Partner) -> None:
 
 @pytest.mark.parametrize(("number", "status"), [("9658499155", "in-progress"), ("9658499147", "completed")])
 def test_a_validation_is_answered_later(stack: Stack, query: Query, number: str, status: str) -> None:
-    case_id = send(stack, number, "validation", "A4T1")
+    case_id = send(stack, number, "validation", "a4t1")
 
     sql = "SELECT status FROM referrals_validationcase WHERE id = %s"
     wait_until(lambda: query(sql, case_id) == [(status,)])
 
 
 def test_a_patient_who_did_not_attend_is_told_later(stack: Stack, query: Query) -> None:
-    case_id = send(stack, "9658499163", "referral", "A1T1", ", booking_ids=()")
+    case_id = send(stack, "9658499163", "referral", "a1t1")
 
     wait_until(lambda: bool(query(TOLD, case_id)))
     assert len(query(TOLD, case_id)) == 1
