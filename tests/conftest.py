@@ -124,7 +124,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
 def _seed_code_lists(**_: object) -> None:
     from django.apps import apps
 
-    import_module("referrals.migrations.0011_published_codes").seed(apps, None)
+    import_module("referrals.migrations.0001_initial").seed(apps, None)
 
 
 @pytest.fixture(scope="session")
