@@ -38,14 +38,6 @@ def can_view(acting: Acting, case: Case) -> bool:
     return True
 
 
-def can_view_unmatched(acting: Acting, reply: UnmatchedReply) -> bool:
-    try:
-        check_can_view_unmatched(acting, reply)
-    except PolicyRefused:
-        return False
-    return True
-
-
 def can_handle_unmatched(acting: Acting, reply: UnmatchedReply) -> bool:
     try:
         check_can_handle_unmatched(acting, reply)

@@ -100,11 +100,6 @@ def without_ids(view: MessageView) -> MessageView:
     return MessageView(facts, warnings, tuple(map(_group, view.groups)))
 
 
-def hide_ids(text: str) -> str:
-    """A text of its own, which no list of codes goes with."""
-    return _hidden(text, _names([text]))
-
-
 def _group(group: Group) -> Group:
     return replace(group, items=tuple(_item(each, _names(_texts(each))) for each in group.items))
 

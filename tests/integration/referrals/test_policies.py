@@ -9,7 +9,7 @@ from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from referrals.cases.models import UnmatchedReply
-from referrals.cases.policies import can_view, can_view_unmatched, check_can_view
+from referrals.cases.policies import can_view, check_can_view, check_can_view_unmatched
 from referrals.cases.viewing import record_case_view
 from referrals.permissions import VIEW
 from tests.factories.accounts import make_acting
@@ -44,9 +44,10 @@ def test_an_unmatched_reply_is_for_those_who_send() -> None:
     case = make_case()
     reply = UnmatchedReply(organisation=case.organisation)
     own = make_acting(organisation=case.organisation)
-    assert can_view_unmatched(allowed(own, SENT), reply)
-    assert not can_view_unmatched(allowed(own, RECEIVED), reply)
-    assert not can_view_unmatched(allowed(make_acting(), SENT), reply)
+    check_can_view_unmatched(allowed(own, SENT), reply)
+    for other in (allowed(own, RECEIVED), allowed(make_acting(), SENT)):
+        with pytest.raises(PolicyRefused):
+            check_can_view_unmatched(other, reply)
 
 
 def test_a_look_is_on_the_trail_as_what_it_was() -> None:
