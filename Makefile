@@ -17,7 +17,7 @@ LOCK_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast live browser thorough assets check lint types contracts migrations bench bite fuzz lock format
+.PHONY: help demo test fast live browser thorough ways assets check lint types contracts migrations bench bite fuzz lock format
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ browser: assets ## the journeys in a real browser
 thorough: assets ## what is too long for every day: every fault over HTTP, many random examples, ten minutes of fuzzing
 	$(PYTEST) -rs $(BOTH_CORES) -m "" --hypothesis-profile thorough $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory fuzz
+
+ways: assets ## walk the main ways by real requests and write their tables into docs/ARCHITECTURE.md
+	WRITE_WAYS=1 $(PYTEST) tests/integration/*/test_way.py
 
 assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build
