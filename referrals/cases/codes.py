@@ -4,13 +4,14 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import AwareDatetime, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic import dataclasses as checked
+
+from referrals.cases.states import Labelled
 
 # What was stated is about a patient: an error names the field, never the value.
 STRICT = ConfigDict(hide_input_in_errors=True, extra="forbid")
@@ -54,33 +55,19 @@ class Concept:
         return self
 
 
-class ListName(StrEnum):
+class ListName(Labelled):
     """Which question the codes answer."""
 
-    OUTCOMES = "outcomes"
-    ADJUSTMENTS = "adjustments"
-    TASKS = "tasks"
-    COMPLAINTS = "complaints"
-    OBSERVATIONS = "observations"
-    PROCEDURES = "procedures"
-    MEDICINES = "medicines"
-    SUBSTANCES = "substances"
-
-    @property
-    def label(self) -> str:
-        return _LABELS[self]
+    OUTCOMES = "outcomes", "Triage outcomes and dispositions"
+    ADJUSTMENTS = "adjustments", "Reasonable adjustments"
+    TASKS = "tasks", "What is asked"
+    COMPLAINTS = "complaints", "Presenting complaints"
+    OBSERVATIONS = "observations", "Observations"
+    PROCEDURES = "procedures", "Procedures"
+    MEDICINES = "medicines", "Medicines"
+    SUBSTANCES = "substances", "Substances of allergies"
 
 
-_LABELS = {
-    ListName.OUTCOMES: "Triage outcomes and dispositions",
-    ListName.ADJUSTMENTS: "Reasonable adjustments",
-    ListName.TASKS: "What is asked",
-    ListName.COMPLAINTS: "Presenting complaints",
-    ListName.OBSERVATIONS: "Observations",
-    ListName.PROCEDURES: "Procedures",
-    ListName.MEDICINES: "Medicines",
-    ListName.SUBSTANCES: "Substances of allergies",
-}
 COLUMNS = ("list", "system", "code", "display")
 _LONGEST = {"list": 20, "system": 200, "code": 100, "display": LINE}
 

@@ -11,9 +11,8 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.reading import as_dict
-from referrals.cases import wire
 from referrals.cases.models import Case
-from referrals.cases.wire import own_encounter_id
+from referrals.cases.wire import index_of, own_encounter_id, read_back
 
 
 def included_in(case: Case) -> list[list[Any]]:
@@ -27,7 +26,7 @@ def included_in(case: Case) -> list[list[Any]]:
 def _from_our_reply(case: Case) -> list[list[Any]]:
     if case.message is None or case.message.reply is None:
         return []
-    return wire.read_back(json.loads(bytes(case.message.reply)), focus_id=case.pk)
+    return read_back(json.loads(bytes(case.message.reply)), focus_id=case.pk)
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,7 @@ class HeldRequest:
 
     @cached_property
     def _index(self) -> MessageBundle:
-        everything = [(self.url, self.request), *self.entries]
-        return MessageBundle({"entry": [{"fullUrl": url, "resource": each} for url, each in everything]})
+        return index_of([(self.url, self.request), *self.entries])
 
     def of_types(self, kinds: Collection[str]) -> list[Entry]:
         """The entries of these resource types, in the order in which they were sent."""

@@ -1,7 +1,7 @@
 """Who may see a case and work on it: `check_can_x` raises a sentence for the user, `can_x` is its boolean."""
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused, allowed, need
+from bars_portal.accounts.refusals import allowed, need
 from bars_portal.correspondence.states import Direction
 from referrals.cases.models import Case, UnmatchedReply
 from referrals.cases.states import CaseStatus
@@ -9,41 +9,28 @@ from referrals.permissions import VIEW, WORK
 
 
 def check_can_view(acting: Acting, case: Case) -> None:
-    if case.organisation_id != acting.organisation.pk:
-        raise PolicyRefused("This case belongs to another organisation.")
-    if not acting.may(VIEW[case.direction]):
-        raise PolicyRefused("You are not allowed to see this case.")
+    need(case.organisation_id == acting.organisation.pk, "This case belongs to another organisation.")
+    need(acting.may(VIEW[case.direction]), "You are not allowed to see this case.")
 
 
 def check_can_view_unmatched(acting: Acting, reply: UnmatchedReply) -> None:
-    """Whoever sees what was sent sees the answers to it."""
-    if reply.organisation_id != acting.organisation.pk:
-        raise PolicyRefused("This reply belongs to another organisation.")
-    if not acting.may(VIEW[Direction.SENT]):
-        raise PolicyRefused("You are not allowed to see this reply.")
+    """Whoever sees what was sent sees the responses to it."""
+    need(reply.organisation_id == acting.organisation.pk, "This reply belongs to another organisation.")
+    need(acting.may(VIEW[Direction.SENT]), "You are not allowed to see this reply.")
 
 
 def check_can_handle_unmatched(acting: Acting, reply: UnmatchedReply) -> None:
     """Say that it has been dealt with."""
     check_can_view_unmatched(acting, reply)
-    if not acting.may(WORK):
-        raise PolicyRefused("You are not allowed to deal with replies.")
+    need(acting.may(WORK), "You are not allowed to deal with replies.")
 
 
 def can_view(acting: Acting, case: Case) -> bool:
-    try:
-        check_can_view(acting, case)
-    except PolicyRefused:
-        return False
-    return True
+    return allowed(lambda: check_can_view(acting, case))
 
 
 def can_handle_unmatched(acting: Acting, reply: UnmatchedReply) -> bool:
-    try:
-        check_can_handle_unmatched(acting, reply)
-    except PolicyRefused:
-        return False
-    return reply.handled_at is None
+    return reply.handled_at is None and allowed(lambda: check_can_handle_unmatched(acting, reply))
 
 
 STANDING = {

@@ -8,18 +8,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from bars_portal.correspondence.states import TransitionRefused
+from referrals.cases.states import Labelled
 
 
-class ResponseState(StrEnum):
-    SENDING = "sending"
-    DELIVERED = "delivered"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    NO_ADDRESS = "no-address"
-
-    @property
-    def label(self) -> str:
-        return _LABELS[self]
+class ResponseState(Labelled):
+    SENDING = "sending", "On its way"
+    DELIVERED = "delivered", "Delivered"
+    REFUSED = "refused", "Not taken by the requester"
+    UNKNOWN = "unknown", "Not known whether it arrived"
+    NO_ADDRESS = "no-address", "Cannot be sent: the request has no address for replies"
 
 
 class ResponseEvent(StrEnum):
@@ -31,14 +28,6 @@ class ResponseEvent(StrEnum):
     CHECK_AGAIN = "check-again"
     SEND_AGAIN = "send-again"
 
-
-_LABELS = {
-    ResponseState.SENDING: "On its way",
-    ResponseState.DELIVERED: "Delivered",
-    ResponseState.REFUSED: "Not taken by the requester",
-    ResponseState.UNKNOWN: "Not known whether it arrived",
-    ResponseState.NO_ADDRESS: "Cannot be sent: the request has no address for replies",
-}
 
 _S, _E = ResponseState, ResponseEvent
 RESPONSE_TRANSITIONS: Mapping[tuple[ResponseState | None, ResponseEvent], ResponseState] = {

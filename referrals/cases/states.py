@@ -3,8 +3,25 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import product
+from typing import Self
 
 from bars_portal.correspondence.states import Direction, TransitionRefused
+
+
+class Labelled(StrEnum):
+    """A value with what people read for it; members are `NAME = "value", "words"`."""
+
+    _label: str
+
+    def __new__(cls, value: str, label: str = "") -> Self:
+        # The default is for type checkers only: Enum(value) is a look-up and never comes here.
+        member = str.__new__(cls, value)
+        member._value_, member._label = value, label
+        return member
+
+    @property
+    def label(self) -> str:
+        return self._label
 
 
 class Category(StrEnum):
@@ -14,25 +31,21 @@ class Category(StrEnum):
     VALIDATION = "validation"
 
 
-class CaseStatus(StrEnum):
-    REQUESTED = "requested"
-    SENT = "sent"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    REVOKING = "revoking"
-    REVOKE_UNKNOWN = "revoke-unknown"
-    RECEIVED = "received"
-    ACCEPTED = "accepted"
-    IN_PROGRESS = "in-progress"
-    COMPLETED = "completed"
-    REJECTED = "rejected"
-    DID_NOT_ATTEND = "did-not-attend"
-    REVOKED = "revoked"
-    ENTERED_IN_ERROR = "entered-in-error"
-
-    @property
-    def label(self) -> str:
-        return _LABELS[self]
+class CaseStatus(Labelled):
+    REQUESTED = "requested", "Sending"
+    SENT = "sent", "Sent"
+    REFUSED = "refused", "Not sent"
+    UNKNOWN = "unknown", "Not known whether it arrived"
+    REVOKING = "revoking", "Being taken back"
+    REVOKE_UNKNOWN = "revoke-unknown", "Not known whether it is taken back"
+    RECEIVED = "received", "Received"
+    ACCEPTED = "accepted", "Accepted"
+    IN_PROGRESS = "in-progress", "In progress"
+    COMPLETED = "completed", "Completed"
+    REJECTED = "rejected", "Rejected"
+    DID_NOT_ATTEND = "did-not-attend", "Did not attend"
+    REVOKED = "revoked", "Revoked"
+    ENTERED_IN_ERROR = "entered-in-error", "Entered in error"
 
 
 class CaseEvent(StrEnum):
@@ -79,45 +92,16 @@ class CaseEvent(StrEnum):
     REFUSE_REPLY = "refuse-reply"
 
 
-class ReplyKind(StrEnum):
+class ReplyKind(Labelled):
     """What a response of the other side says (rows servicerequest-response of standard section 6)."""
 
-    INTERIM = "interim"
-    REJECTED = "rejected"
-    FULL = "full"
-    DID_NOT_ATTEND = "did-not-attend"
-    CAD_STATUS = "cad-status"
-    CAD_REJECTION = "cad-rejection"
+    INTERIM = "interim", "Started"
+    REJECTED = "rejected", "Rejected"
+    FULL = "full", "Outcome"
+    DID_NOT_ATTEND = "did-not-attend", "Patient did not attend"
+    CAD_STATUS = "cad-status", "Ambulance control status"
+    CAD_REJECTION = "cad-rejection", "Ambulance control rejection"
 
-    @property
-    def label(self) -> str:
-        return _KIND_LABELS[self]
-
-
-_LABELS: dict[CaseStatus, str] = {
-    CaseStatus.REQUESTED: "Sending",
-    CaseStatus.SENT: "Sent",
-    CaseStatus.REFUSED: "Not sent",
-    CaseStatus.UNKNOWN: "Not known whether it arrived",
-    CaseStatus.REVOKING: "Being taken back",
-    CaseStatus.REVOKE_UNKNOWN: "Not known whether it is taken back",
-    CaseStatus.RECEIVED: "Received",
-    CaseStatus.ACCEPTED: "Accepted",
-    CaseStatus.IN_PROGRESS: "In progress",
-    CaseStatus.COMPLETED: "Completed",
-    CaseStatus.REJECTED: "Rejected",
-    CaseStatus.DID_NOT_ATTEND: "Did not attend",
-    CaseStatus.REVOKED: "Revoked",
-    CaseStatus.ENTERED_IN_ERROR: "Entered in error",
-}
-_KIND_LABELS: dict[ReplyKind, str] = {
-    ReplyKind.INTERIM: "Started",
-    ReplyKind.REJECTED: "Rejected",
-    ReplyKind.FULL: "Outcome",
-    ReplyKind.DID_NOT_ATTEND: "Patient did not attend",
-    ReplyKind.CAD_STATUS: "Ambulance control status",
-    ReplyKind.CAD_REJECTION: "Ambulance control rejection",
-}
 
 _S, _E = CaseStatus, CaseEvent
 Table = dict[tuple[CaseStatus | None, CaseEvent], CaseStatus]

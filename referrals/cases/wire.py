@@ -1,5 +1,6 @@
 """Ids, instants and people of a message, and the ids that we add (standard section 5, "Ids")."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -7,7 +8,8 @@ from uuid import UUID, uuid5
 from bars_portal.correspondence.entries import full_url
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, is_uuid, same_system
-from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
+from bars_portal.exchange.fhir.profiles import uk_core
+from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 
 URN = "urn:uuid:"
@@ -91,3 +93,31 @@ def has_usable_id(url: str, resource: Resource) -> bool:
     """A UUID that is not the one of its own fullUrl: everything else is a placeholder."""
     ident = as_text(resource.get("id"))
     return is_uuid(ident) and not url.lower().endswith(ident.lower())
+
+
+EMERGENCY = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+    "code": "EMER",
+    "display": "emergency",
+}
+
+
+def head(resource_type: str, now: datetime, profile: str = "") -> Resource:
+    """What every resource of ours begins with."""
+    meta = {"lastUpdated": format_instant(now), "profile": [profile or uk_core(resource_type)]}
+    return {"resourceType": resource_type, "meta": meta}
+
+
+def index_of(entries: Iterable[Sequence[Any]]) -> MessageBundle:
+    """Finds resources by type and by what others call them."""
+    return MessageBundle({"entry": [{"fullUrl": url, "resource": each} for url, each in entries]})
+
+
+def of_the_requester(encounter: Resource, patient: Resource) -> Resource:
+    """Class, patient and journey of an Encounter of ours: the requester's. `patient`: a Reference."""
+    shared: Resource = {"class": as_dict(encounter.get("class")) or EMERGENCY}
+    if patient:
+        shared["subject"] = patient
+    if episodes := as_list(encounter.get("episodeOfCare")):
+        shared["episodeOfCare"] = episodes
+    return shared

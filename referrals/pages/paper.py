@@ -164,7 +164,7 @@ _NAMES = {Category.REFERRAL: "referral.pdf", Category.VALIDATION: "validation-re
 @permission_required(VIEW[Direction.RECEIVED])
 def case_pdf(request: HttpRequest, case_id: UUID) -> HttpResponse:
     page, acting, now = page_of(request, case_id), acting_of(request), clock()
-    viewing.record_case_export(case=page.case, acting=acting, now=now)
+    viewing.record_case_view(case=page.case, acting=acting, now=now, exported=True)
     paper = paper_of(page, message_of(page.case, now), now=now, printed_by=name_of(acting.user))
     response = HttpResponse(render_pdf(_TEMPLATE, paper), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{_NAMES[page.case.category]}"'

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import dataclasses as checked
 
@@ -13,34 +12,21 @@ from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import STRICT, Concept, LineOrNone, Moment, WordsOrNone
+from referrals.cases.states import Labelled
 from referrals.cases.wire import CODE, instant
 from referrals.parts.base import Frame, code_in, concept_of, concept_to_fhir, each_tried, filled, tried
 from referrals.parts.observations import WISHES
 
 
-class OutcomeKind(StrEnum):
+class OutcomeKind(Labelled):
     """What a triage outcome code is; its words go with the code (CarePlan...outcomeCodeableConcept.text)."""
 
-    SYMPTOM_DISCRIMINATOR = "sd"
-    DISPOSITION = "dx"
-    SYMPTOM_GROUP = "sg"
-    PRESENTING_COMPLAINT = "complaint"
-    DISPATCH = "dispatch"
-    OTHER = "other"
-
-    @property
-    def label(self) -> str:
-        return _LABELS[self]
-
-
-_LABELS = {
-    OutcomeKind.SYMPTOM_DISCRIMINATOR: "Symptom discriminator",
-    OutcomeKind.DISPOSITION: "Disposition",
-    OutcomeKind.SYMPTOM_GROUP: "Symptom group",
-    OutcomeKind.PRESENTING_COMPLAINT: "Presenting complaint",
-    OutcomeKind.DISPATCH: "Dispatch code",
-    OutcomeKind.OTHER: "Triage outcome",
-}
+    SYMPTOM_DISCRIMINATOR = "sd", "Symptom discriminator"
+    DISPOSITION = "dx", "Disposition"
+    SYMPTOM_GROUP = "sg", "Symptom group"
+    PRESENTING_COMPLAINT = "complaint", "Presenting complaint"
+    DISPATCH = "dispatch", "Dispatch code"
+    OTHER = "other", "Triage outcome"
 
 
 @checked.dataclass(frozen=True, config=STRICT)

@@ -11,13 +11,13 @@ from pydantic import ValidationError, model_validator
 from pydantic import dataclasses as checked
 
 from bars_portal.correspondence.entries import derived_url, full_url
-from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.json import decimal_text
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import LINE, STRICT, Concept, Moment
+from referrals.cases.wire import head
 
 SNOMED = "http://snomed.info/sct"
 
@@ -45,8 +45,7 @@ class Frame:
         return {"reference": self.url(part)}
 
     def head(self, resource_type: str, profile: str = "") -> Resource:
-        meta = {"lastUpdated": self.stamp, "profile": [profile or profiles.uk_core(resource_type)]}
-        return {"resourceType": resource_type, "meta": meta}
+        return head(resource_type, self.now, profile)
 
 
 def concept_to_fhir(concept: Concept) -> Resource:

@@ -9,11 +9,10 @@ from bars_portal.correspondence.entries import Entry, Parties
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import ConsentCategory
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
-from bars_portal.exchange.fhir.profiles import uk_core
-from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_to_fhir
 from referrals.cases.held import HeldRequest
+from referrals.cases.wire import head
 from referrals.parts.base import SNOMED, Frame, filled
 from referrals.parts.observations import BIRTH_SEX, BirthSex
 
@@ -57,19 +56,16 @@ def _patient(frame: Frame, details: PatientDetails, birth_sex: BirthSex | None) 
 
 def _practitioner(frame: Frame, requester: Requester) -> Resource:
     name = filled({"family": requester.family_name, "given": requester.given_names.split()})
-    number = {"system": SDS_ROLE_PROFILE_SYSTEM, "value": requester.role_profile_id}
-    identifier = [number] if requester.role_profile_id else []
-    return filled({**frame.head("Practitioner"), "identifier": identifier, "name": [name]})
+    return filled({**frame.head("Practitioner"), "identifier": _numbers(requester), "name": [name]})
 
 
 def _role(frame: Frame, requester: Requester) -> Resource:
-    coding = filled({"system": SNOMED, "code": requester.role_code, "display": requester.role_display})
     return filled(
         {
             **frame.head("PractitionerRole"),
             "practitioner": frame.ref("practitioner"),
             "organization": frame.ref("sender"),
-            "code": [{"coding": [coding]}] if requester.role_code else [],
+            "code": _codes(requester),
         }
     )
 
@@ -98,8 +94,6 @@ def consent_entry(frame: Frame, consent: Consent) -> Entry:
     }
 
 
-_ROLE_PROFILE = "https://fhir.nhs.uk/Id/sds-role-profile-id"
-_SNOMED = "http://snomed.info/sct"
 RECEIVER, SENDER = "requester-organisation", "responder-organisation"
 PEOPLE: Collection[str] = ("Organization", "Practitioner", "PractitionerRole")
 
@@ -122,49 +116,47 @@ class Responder:
     role_display: str = ""
 
 
-def responder_url(held: HeldRequest, answerer: Responder) -> str:
+def responder_url(held: HeldRequest, responder: Responder) -> str:
     """fullUrl of the Practitioner; two colleagues of one case are two."""
-    return held.part_url(f"answerer|{answerer.role_profile_id}|{answerer.name}")
+    return held.part_url(f"answerer|{responder.role_profile_id}|{responder.name}")
 
 
 def responder_entries(
-    held: HeldRequest, organisations: Organisations, answerer: Responder, now: datetime
+    held: HeldRequest, organisations: Organisations, responder: Responder, now: datetime
 ) -> list[Entry]:
     """Both organisations, our person in their role, and everybody whom the request named."""
-    url = responder_url(held, answerer)
-    role_url = held.part_url(f"role|{answerer.role_profile_id}|{answerer.name}")
+    url = responder_url(held, responder)
+    role_url = held.part_url(f"role|{responder.role_profile_id}|{responder.name}")
     return [
         (held.part_url(RECEIVER), organisations.receiver),
         (held.part_url(SENDER), organisations.sender),
-        (url, _responder(answerer, now)),
-        (role_url, _responder_role(answerer, url, held.part_url(SENDER), now)),
+        (url, _responder(responder, now)),
+        (role_url, _responder_role(responder, url, held.part_url(SENDER), now)),
         *held.of_types(PEOPLE),
     ]
 
 
-def _responder(answerer: Responder, now: datetime) -> Resource:
-    resource: Resource = {**_responder_head("Practitioner", now), "name": [{"text": answerer.name}]}
-    if answerer.role_profile_id:
-        resource["identifier"] = [{"system": _ROLE_PROFILE, "value": answerer.role_profile_id}]
-    return resource
+def _responder(responder: Responder, now: datetime) -> Resource:
+    name = [{"text": responder.name}]
+    return filled({**head("Practitioner", now), "name": name, "identifier": _numbers(responder)})
 
 
-def _responder_role(answerer: Responder, practitioner: str, organisation: str, now: datetime) -> Resource:
-    resource: Resource = {
-        **_responder_head("PractitionerRole", now),
-        "practitioner": {"reference": practitioner},
-        "organization": {"reference": organisation},
-    }
-    if answerer.role_code:
-        coding = {"system": _SNOMED, "code": answerer.role_code}
-        if answerer.role_display:
-            coding["display"] = answerer.role_display
-        resource["code"] = [{"coding": [coding]}]
-    return resource
+def _responder_role(responder: Responder, practitioner: str, organisation: str, now: datetime) -> Resource:
+    return filled(
+        {
+            **head("PractitionerRole", now),
+            "practitioner": {"reference": practitioner},
+            "organization": {"reference": organisation},
+            "code": _codes(responder),
+        }
+    )
 
 
-def _responder_head(kind: str, now: datetime) -> Resource:
-    return {
-        "resourceType": kind,
-        "meta": {"lastUpdated": format_instant(now), "profile": [uk_core(kind)]},
-    }
+def _numbers(person: Requester | Responder) -> list[Resource]:
+    number = {"system": SDS_ROLE_PROFILE_SYSTEM, "value": person.role_profile_id}
+    return [number] if person.role_profile_id else []
+
+
+def _codes(person: Requester | Responder) -> list[Resource]:
+    coding = filled({"system": SNOMED, "code": person.role_code, "display": person.role_display})
+    return [{"coding": [coding]}] if person.role_code else []

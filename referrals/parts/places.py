@@ -14,11 +14,10 @@ from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import LocationType
 from bars_portal.exchange.fhir.json import decimal_text, parse_decimal
-from bars_portal.exchange.fhir.profiles import EXTENSION_LOCATION, uk_core
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts, extension
-from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import STRICT, Line, LineOrNone, WordsOrNone
 from referrals.cases.held import HeldRequest
+from referrals.cases.wire import head
 from referrals.parts.base import Frame, code_in, each_tried, filled, require
 
 _Digits = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{1,12})?$")]
@@ -101,12 +100,9 @@ def _location(frame: Frame, place: Place, *, validates: bool) -> Resource:
     )
 
 
-def _extension(place: Place) -> list[Resource]:
-    parts = [
-        {"url": _WIRE.get(name, name), "valueString": getattr(place, name)}
-        for name in _GRID
-        if getattr(place, name)
-    ]
+def _extension(place: "Place | CurrentPlace") -> list[Resource]:
+    stated = {name: getattr(place, name, "") for name in _GRID}
+    parts = [{"url": _WIRE.get(name, name), "valueString": value} for name, value in stated.items() if value]
     return [{"extension": parts, "url": profiles.EXTENSION_LOCATION}] if parts else []
 
 
@@ -189,14 +185,6 @@ class CurrentPlace:
         require(any(each.strip() for each in known), "Say where the patient is.")
 
 
-_CURRENT_GRID = (
-    ("UPRN", "uprn"),
-    ("eastings", "eastings"),
-    ("northings", "northings"),
-    ("what3words", "what3words"),
-)
-
-
 def location_entry(held: HeldRequest, place: CurrentPlace | None, *, now: datetime) -> list[Entry]:
     """The Location as it was sent, or the new place under its fullUrl; at most one."""
     known = held.of_types({"Location"})[:1]
@@ -208,39 +196,18 @@ def location_entry(held: HeldRequest, place: CurrentPlace | None, *, now: dateti
 
 def _moved(before: Resource, place: CurrentPlace, now: datetime) -> Resource:
     """Nothing of the old place stays but what does not say where: its type and id."""
-    kept: Resource = {name: before[name] for name in ("id", "type") if name in before}
+    others = [
+        each for each in dicts(before.get("extension")) if each.get("url") != profiles.EXTENSION_LOCATION
+    ]
+    lines = [line for line in place.address_lines if line.strip()]
+    degrees = {"longitude": place.longitude, "latitude": place.latitude} if place.latitude else {}
     location: Resource = {
         "resourceType": "Location",
-        **kept,
-        "meta": {"lastUpdated": format_instant(now), "profile": [uk_core("Location")]},
-        "extension": [*_other_extensions(before), *_current_extension(place)],
+        **{name: before[name] for name in ("id", "type") if name in before},
+        "meta": head("Location", now)["meta"],
+        "extension": [*others, *_extension(place)],
         "name": place.name,
-        "address": _current_address(place),
-        "position": _current_position(place),
+        "address": filled({"line": lines, "city": place.city, "postalCode": place.postcode}),
+        "position": {name: parse_decimal(text) for name, text in degrees.items()},
     }
-    return {name: each for name, each in location.items() if each not in ("", [], {})}
-
-
-def _other_extensions(before: Resource) -> list[Resource]:
-    return [each for each in dicts(before.get("extension")) if each.get("url") != EXTENSION_LOCATION]
-
-
-def _current_extension(place: CurrentPlace) -> list[Resource]:
-    parts = [{"url": url, "valueString": str(getattr(place, name))} for url, name in _CURRENT_GRID]
-    given = [each for each in parts if each["valueString"]]
-    return [{"url": EXTENSION_LOCATION, "extension": given}] if given else []
-
-
-def _current_address(place: CurrentPlace) -> Resource:
-    address = {
-        "line": [line for line in place.address_lines if line.strip()],
-        "city": place.city,
-        "postalCode": place.postcode,
-    }
-    return {name: each for name, each in address.items() if each}
-
-
-def _current_position(place: CurrentPlace) -> Resource:
-    if not place.latitude:
-        return {}
-    return {"longitude": parse_decimal(place.longitude), "latitude": parse_decimal(place.latitude)}
+    return filled(location)

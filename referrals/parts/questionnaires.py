@@ -10,6 +10,7 @@ from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import DosRejectedReason
 from referrals.cases.codes import STRICT, LineOrNone, WordsOrNone
+from referrals.cases.states import Labelled
 from referrals.parts.base import SNOMED, Frame
 
 
@@ -18,55 +19,28 @@ class YesNo(StrEnum):
     NO = "no"
 
 
-class NatureOfCall(StrEnum):
+class NatureOfCall(Labelled):
     """Questionnaire NOC: the code; `label` is its display."""
 
-    CHOKING = "CHOM"
-    HAEMORRHAGE = "DAHM"
-    DROWNING = "DROM"
-    FITTING = "FINM"
-    HANGING = "HANM"
-    PROFESSIONAL_C1 = "HI1M"
-    INEFFECTIVE_BREATHING = "INBM"
-    MAJOR_TRAUMA = "MATM"
-    MATERNITY = "MACM"
-    MEDICAL_UNCONSCIOUS = "MEUM"
-    ALLERGIC_REACTION = "SARM"
-    TRAUMA_UNCONSCIOUS = "TRUM"
-    ANAPHYLAXIS = "ANAP"
-    ARREST = "AP1P"
-    ASTHMA = "ALTP"
-    OBSTETRIC = "OBEP"
-    HAEMORRHAGE_UNDER_5 = "5SHP"
-    UNCONSCIOUS_UNDER_16 = "16UP"
-    UNCONSCIOUS_PREGNANT = "UNPP"
-
-    @property
-    def label(self) -> str:
-        return _NATURES[self]
-
-
-_NATURES = {
-    NatureOfCall.CHOKING: "Choking",
-    NatureOfCall.HAEMORRHAGE: "Dangerous Haemorrhage",
-    NatureOfCall.DROWNING: "Drowning",
-    NatureOfCall.FITTING: "Fitting now",
-    NatureOfCall.HANGING: "Hanging",
-    NatureOfCall.PROFESSIONAL_C1: "HCP /IFT C1",
-    NatureOfCall.INEFFECTIVE_BREATHING: "Ineffective Breathing",
-    NatureOfCall.MAJOR_TRAUMA: "Major Trauma",
-    NatureOfCall.MATERNITY: "Maternity Complications",
-    NatureOfCall.MEDICAL_UNCONSCIOUS: "Medical (unconscious)",
-    NatureOfCall.ALLERGIC_REACTION: "Severe Allergic Reaction",
-    NatureOfCall.TRAUMA_UNCONSCIOUS: "Trauma (unconscious)",
-    NatureOfCall.ANAPHYLAXIS: "Anaphylaxis (potential)",
-    NatureOfCall.ARREST: "Arrest/ Peri Arrest (Cat1)",
-    NatureOfCall.ASTHMA: "Asthma (life threatening)",
-    NatureOfCall.OBSTETRIC: "Obstetric Emergency",
-    NatureOfCall.HAEMORRHAGE_UNDER_5: "Under 5 Severe Haemorrhage",
-    NatureOfCall.UNCONSCIOUS_UNDER_16: "Under 16 unconscious",
-    NatureOfCall.UNCONSCIOUS_PREGNANT: "Unconscious pregnant > 20 weeks",
-}
+    CHOKING = "CHOM", "Choking"
+    HAEMORRHAGE = "DAHM", "Dangerous Haemorrhage"
+    DROWNING = "DROM", "Drowning"
+    FITTING = "FINM", "Fitting now"
+    HANGING = "HANM", "Hanging"
+    PROFESSIONAL_C1 = "HI1M", "HCP /IFT C1"
+    INEFFECTIVE_BREATHING = "INBM", "Ineffective Breathing"
+    MAJOR_TRAUMA = "MATM", "Major Trauma"
+    MATERNITY = "MACM", "Maternity Complications"
+    MEDICAL_UNCONSCIOUS = "MEUM", "Medical (unconscious)"
+    ALLERGIC_REACTION = "SARM", "Severe Allergic Reaction"
+    TRAUMA_UNCONSCIOUS = "TRUM", "Trauma (unconscious)"
+    ANAPHYLAXIS = "ANAP", "Anaphylaxis (potential)"
+    ARREST = "AP1P", "Arrest/ Peri Arrest (Cat1)"
+    ASTHMA = "ALTP", "Asthma (life threatening)"
+    OBSTETRIC = "OBEP", "Obstetric Emergency"
+    HAEMORRHAGE_UNDER_5 = "5SHP", "Under 5 Severe Haemorrhage"
+    UNCONSCIOUS_UNDER_16 = "16UP", "Under 16 unconscious"
+    UNCONSCIOUS_PREGNANT = "UNPP", "Unconscious pregnant > 20 weeks"
 
 
 @checked.dataclass(frozen=True, config=STRICT)

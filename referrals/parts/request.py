@@ -15,7 +15,7 @@ from bars_portal.exchange.fhir.codes import (
 )
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import PatientDetails
-from referrals.cases.wire import patient_of
+from referrals.cases.wire import EMERGENCY, patient_of
 from referrals.parts.applications import Need, Part, application_of, needs_of
 from referrals.parts.assessment import carried_assessment, carried_expectations, plan_entry
 from referrals.parts.base import Frame, filled, period
@@ -68,11 +68,6 @@ def request_resource(
 
 
 CASE_NUMBER_SYSTEM = "https://bars-portal.local/Id/case-number"
-_EMERGENCY = {
-    "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-    "code": "EMER",
-    "display": "emergency",
-}
 
 
 def encounter_entry(frame: Frame, content: RequestContent) -> Entry:
@@ -82,7 +77,7 @@ def encounter_entry(frame: Frame, content: RequestContent) -> Entry:
         **frame.head("Encounter"),
         "identifier": [{"system": CASE_NUMBER_SYSTEM, "value": number}],
         "status": encounter_status(content).value,
-        "class": _EMERGENCY,
+        "class": EMERGENCY,
         "subject": frame.ref("patient"),
         "episodeOfCare": [{"reference": f"EpisodeOfCare/{frame.journey_id}"}],
         "period": {"start": began},

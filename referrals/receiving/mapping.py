@@ -10,7 +10,7 @@ from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, reply
 from bars_portal.exchange.fhir.codes import CarePlanStatus, EncounterStatus
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
+from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.rules.parts import (
     journey_id,
     request_of,
@@ -27,6 +27,7 @@ from referrals.cases.wire import (
     REFERENCE_SYSTEM,
     accepted_request,
     has_usable_id,
+    of_the_requester,
     own_encounter_id,
     own_encounter_url,
 )
@@ -90,11 +91,6 @@ def parse_case(bundle: MessageBundle, category: Category) -> ReceivedCase:
     )
 
 
-_EMERGENCY = {
-    "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-    "code": "EMER",
-    "display": "emergency",
-}
 _ENCOUNTER_STATUS = {
     CaseStatus.IN_PROGRESS: EncounterStatus.IN_PROGRESS,
     CaseStatus.COMPLETED: EncounterStatus.FINISHED,
@@ -137,21 +133,12 @@ def own_encounter(
         "meta": {"lastUpdated": format_instant(now), "profile": [profiles.uk_core("Encounter")]},
         "identifier": names,
         "status": _ENCOUNTER_STATUS.get(status, EncounterStatus.PLANNED).value,
-        **_shared(received),
+        **of_the_requester(
+            received.encounter or {},
+            as_dict((received.encounter or {}).get("subject")) or as_dict(received.request.get("subject")),
+        ),
         "period": {"start": format_instant(now)},
     }
-
-
-def _shared(received: ReceivedCase) -> Resource:
-    """Class, patient and journey are those of the requester's Encounter."""
-    theirs = received.encounter or {}
-    shared: Resource = {"class": as_dict(theirs.get("class")) or _EMERGENCY}
-    subject = as_dict(theirs.get("subject")) or as_dict(received.request.get("subject"))
-    if subject:
-        shared["subject"] = subject
-    if episodes := as_list(theirs.get("episodeOfCare")):
-        shared["episodeOfCare"] = episodes
-    return shared
 
 
 Stamps = Mapping[str, str]

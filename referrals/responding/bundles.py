@@ -132,7 +132,7 @@ def validation_full(held: HeldRequest, envelope: Envelope, said: Outcome) -> dic
     """Our Encounter is the focus, finished; a third one is the ambulance control's new case."""
     now = envelope.now
     ours = own_encounter_entry(held, status=EncounterStatus.FINISHED, now=now)
-    author = responder_url(held, envelope.answerer)
+    author = responder_url(held, envelope.responder)
     entries: list[Entry] = [
         taken_part(held, envelope, ours),
         held.requester_encounter,

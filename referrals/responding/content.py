@@ -3,41 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, RejectedReason
-from referrals.cases.states import ReplyKind
+from referrals.cases.states import Labelled, ReplyKind
 from referrals.parts.base import require
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace
 
 
-class Disposition(StrEnum):
+class Disposition(Labelled):
     """What a validation leads to (standard section 9, workflow 4)."""
 
-    DISPATCH = "dispatch"
-    HEAR_AND_TREAT = "hear-and-treat"
-    ONWARD = "onward"
-
-    @property
-    def label(self) -> str:
-        return _DISPOSITIONS[self]
+    DISPATCH = "dispatch", "An ambulance is needed"
+    HEAR_AND_TREAT = "hear-and-treat", "No ambulance is needed: advice was given by telephone"
+    ONWARD = "onward", "No ambulance is needed: the patient was referred onward"
 
     @property
     def action_needed(self) -> bool:
         """Whether the requester still has to do something: the plan stays active."""
         return self is Disposition.DISPATCH
-
-
-_DISPOSITIONS = {
-    Disposition.DISPATCH: "An ambulance is needed",
-    Disposition.HEAR_AND_TREAT: "No ambulance is needed: advice was given by telephone",
-    Disposition.ONWARD: "No ambulance is needed: the patient was referred onward",
-}
 
 
 @dataclass(frozen=True, slots=True)

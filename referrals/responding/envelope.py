@@ -8,13 +8,20 @@ from typing import Any
 from uuid import UUID
 
 from bars_portal.correspondence.entries import Entry, HeaderFacts, with_references
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, new_message
+from bars_portal.exchange.fhir.bundle import Resource, new_message
 from bars_portal.exchange.fhir.codes import EncounterStatus, MessageEvent, MessageReason, ServiceRequestStatus
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
-from bars_portal.exchange.fhir.reading import as_dict, as_list, dicts
+from bars_portal.exchange.fhir.reading import as_dict, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.held import HeldRequest
-from referrals.cases.wire import REFERENCE_SYSTEM, own_encounter_id, own_encounter_url
+from referrals.cases.wire import (
+    REFERENCE_SYSTEM,
+    head,
+    index_of,
+    of_the_requester,
+    own_encounter_id,
+    own_encounter_url,
+)
 from referrals.parts.people import (
     RECEIVER,
     SENDER,
@@ -43,7 +50,7 @@ _ABOUT = {
 
 def resolving(entries: Sequence[Entry], *, patient_url: str) -> list[Entry]:
     """Copies of the entries in which every reference points at something in the message, or elsewhere."""
-    index = MessageBundle({"entry": [{"fullUrl": url, "resource": each} for url, each in entries]})
+    index = index_of(entries)
 
     def rename(text: str) -> str | None:
         return text if _ELSEWHERE.match(text) or index.resolve(text) is not None else None
@@ -83,7 +90,7 @@ class Envelope:
     answers: str
     is_update: bool
     organisations: Organisations
-    answerer: Responder
+    responder: Responder
 
 
 def respond(
@@ -106,7 +113,7 @@ def respond(
         (held.url, request),
         *entries,
         held.patient,
-        *responder_entries(held, envelope.organisations, envelope.answerer, envelope.now),
+        *responder_entries(held, envelope.organisations, envelope.responder, envelope.now),
     ]
     return new_message(
         bundle_id=envelope.bundle_id,
@@ -130,17 +137,12 @@ def respond(
 def taken_part(held: HeldRequest, envelope: Envelope, encounter: Entry) -> Entry:
     """Our Encounter with the person who answers as its participant."""
     url, resource = encounter
-    participant = {"individual": {"reference": responder_url(held, envelope.answerer)}}
+    participant = {"individual": {"reference": responder_url(held, envelope.responder)}}
     return url, {**resource, "participant": [participant]}
 
 
 # The ambulance services' own numbering of cases (messages.md, "Identifiers").
 CAD_SYSTEM = "urn:oid:2.16.840.1.113883.2.1.3.2.4.18.20"
-_EMERGENCY = {
-    "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-    "code": "EMER",
-    "display": "emergency",
-}
 _OVER = frozenset({EncounterStatus.FINISHED, EncounterStatus.CANCELLED})
 
 
@@ -173,11 +175,10 @@ def with_own_encounter(included: Sequence[Sequence[Any]], entry: Entry) -> list[
 def cad_encounter(held: HeldRequest, cad_id: str, now: datetime) -> Entry:
     """The third Encounter: a case that ambulance control has opened under its own number."""
     return held.part_url(f"cad|{cad_id}"), {
-        "resourceType": "Encounter",
-        "meta": {"lastUpdated": format_instant(now), "profile": [uk_core("Encounter")]},
+        **head("Encounter", now),
         "identifier": [{"system": CAD_SYSTEM, "value": cad_id}],
         "status": EncounterStatus.PLANNED.value,
-        **_shared(held),
+        **of_the_requester(held.requester_encounter[1], {"reference": held.patient[0]}),
         "period": {"start": format_instant(now)},
     }
 
@@ -188,20 +189,10 @@ def _new(held: HeldRequest, now: datetime) -> Entry:
         "id": own_encounter_id(held.case_id),
         "meta": {"profile": [uk_core("Encounter")]},
         "identifier": [{"system": REFERENCE_SYSTEM, "value": held.reference}],
-        **_shared(held),
+        **of_the_requester(held.requester_encounter[1], {"reference": held.patient[0]}),
         "period": {"start": format_instant(now)},
     }
     return own_encounter_url(held.case_id), encounter
-
-
-def _shared(held: HeldRequest) -> Resource:
-    """Class, patient and journey are those of the requester's Encounter."""
-    _, theirs = held.requester_encounter
-    shared: Resource = {"class": as_dict(theirs.get("class")) or _EMERGENCY}
-    shared["subject"] = {"reference": held.patient[0]}
-    if episodes := as_list(theirs.get("episodeOfCare")):
-        shared["episodeOfCare"] = episodes
-    return shared
 
 
 def _period(known: Resource, status: EncounterStatus, now: datetime) -> Resource:

@@ -51,7 +51,7 @@ def response_of(answer: CaseAnswer, *, bundle_id: UUID, now: datetime) -> dict[s
         answers=answer.answers_bundle_id,
         is_update=answer.is_update,
         organisations=_organisations(case, now),
-        answerer=_answerer(answer),
+        responder=_responder(answer),
     )
     return build_response(
         kind=kind,
@@ -86,7 +86,7 @@ def _organisations(case: Case, now: datetime) -> Organisations:
     return Organisations(sender=sender, receiver=receiver)
 
 
-def _answerer(answer: CaseAnswer) -> Responder:
+def _responder(answer: CaseAnswer) -> Responder:
     author = answer.author
     if author is None:
         return Responder(answer.author_label)

@@ -14,7 +14,6 @@ from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import new_reference, parties_of
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
-from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey, Patient
@@ -28,6 +27,7 @@ from referrals.cases.history import start_history
 from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import received_case
 from referrals.cases.states import CaseEvent, CaseStatus, Category
+from referrals.cases.wire import index_of
 from referrals.parts.base import Frame
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts, content_to_json
 from referrals.parts.facts import columns, facts_of
@@ -121,12 +121,9 @@ def written(
     )
     resource = updated_resource(request, held)
     included = stored(updated_entries(entries, included_in(case)))
-    everything = [
-        {"fullUrl": url, "resource": each} for url, each in [(frame.request_url, resource), *included]
-    ]
     # The index that a receiver reads from the same message: both sides sort a case alike.
     facts = facts_of(
-        MessageBundle({"entry": everything}),
+        index_of([(frame.request_url, resource), *included]),
         resource,
         use_case=content.use_case.value,
         sender=parties.sender,

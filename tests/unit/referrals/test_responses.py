@@ -196,7 +196,7 @@ def built(
             sender=organisation_to_fhir(name="Riverside", ods_code="RIV01", now=NOW),
             receiver=organisation_to_fhir(name="Northern", ods_code="Y00111", now=NOW),
         ),
-        answerer=Responder("Asha Sesay", "PT2489", "224608005"),
+        responder=Responder("Asha Sesay", "PT2489", "224608005"),
     )
     return build_response(
         kind=kind,
