@@ -2,6 +2,7 @@
 
 from bars_portal.correspondence.states import Direction
 from referrals.cases.models import MODELS, Case
+from referrals.cases.selectors import of_either_kind
 from referrals.cases.states import CaseStatus, Category
 
 # It never got there, or was taken back.
@@ -28,14 +29,8 @@ def carried_from(case: Case) -> Case | None:
     """The received case that a request of ours carries on."""
     if case.onward_from is None:
         return None
-    for category in Category:
-        rows = MODELS[category].objects.filter(
-            pk=case.onward_from, organisation=case.organisation_id, direction=Direction.RECEIVED
-        )
-        found: Case | None = rows.select_related("service").first()
-        if found is not None:
-            return found
-    return None
+    known = {"pk": case.onward_from, "organisation": case.organisation_id, "direction": Direction.RECEIVED}
+    return of_either_kind(known)
 
 
 def onward_words(case: Case) -> str:

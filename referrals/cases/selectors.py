@@ -1,5 +1,6 @@
 """Cases and what belongs to them: only what the person, or the caller, may see."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -84,11 +85,14 @@ def case_for(acting: Acting, case_id: UUID, direction: Direction) -> Case | None
     """A referral or validation of the acting organisation."""
     if not acting.may(VIEW[direction]):
         return None
+    known = {"pk": case_id, "direction": direction, "organisation": acting.organisation}
+    return of_either_kind(known, with_=_SHOWN_WITH)
+
+
+def of_either_kind(known: Mapping[str, Any], *, with_: Sequence[str] = ("service",)) -> Case | None:
+    """The referral or the validation request of which this is known, with what belongs to it."""
     for category in Category:
-        rows = MODELS[category].objects.filter(
-            pk=case_id, direction=direction, organisation=acting.organisation
-        )
-        found: Case | None = rows.select_related(*_SHOWN_WITH).first()
+        found: Case | None = MODELS[category].objects.filter(**known).select_related(*with_).first()
         if found is not None:
             return found
     return None
@@ -165,8 +169,7 @@ def locked(model: type[Referral] | type[ValidationCase], case_id: UUID) -> Case:
 
 def received_case(case_id: UUID) -> Case | None:
     """A received case by our id, whatever became of it."""
-    found: Case | None = received_rows(Referral).filter(pk=case_id).first()
-    return found or received_rows(ValidationCase).filter(pk=case_id).first()
+    return of_either_kind({"pk": case_id, "direction": Direction.RECEIVED}, with_=BELONGING)
 
 
 def received_rows(model: type[AnyCase]) -> QuerySet[AnyCase]:

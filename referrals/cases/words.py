@@ -8,6 +8,7 @@ from datetime import datetime
 from bars_portal.correspondence.history import Step
 from bars_portal.exchange.fhir.codes import FlagCategory
 from bars_portal.nhsuk import dates
+from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from directory.capability import use_cases_in_words
 from referrals.cases.models import Case, CaseVersion
 from referrals.cases.priorities import priority_words
@@ -195,3 +196,47 @@ def asked_rows(case: Case) -> list[Row]:
     ]
     # A priority of another kind, such as a disposition, stands at a glance: no "Not stated" here beside it.
     return [{"key": key, "value": value} for key, value in rows if case.priority or key != "Priority"]
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """What every page of a case shows at its top."""
+
+    case: Case
+    now: datetime
+
+    @property
+    def status(self) -> str:
+        return CaseStatus(self.case.status).label
+
+    @property
+    def tone(self) -> str:
+        return TONES[CaseStatus(self.case.status)]
+
+    @property
+    def kind(self) -> str:
+        return CATEGORIES[self.case.category]
+
+    @property
+    def banner(self) -> PatientBanner:
+        return banner(self.case.patient)
+
+    @property
+    def patient(self) -> list[Row]:
+        return patient_rows(self.case.patient)
+
+    @property
+    def warnings(self) -> list[str]:
+        return warning_tags(safeguarding=self.case.safeguarding, scene_unsafe=self.case.scene_unsafe)
+
+    @property
+    def flags(self) -> list[str]:
+        return other_flags(self.case.flags)
+
+    @property
+    def due(self) -> datetime | None:
+        return self.case.breach_at if self.case.status in OPEN else None
+
+    @property
+    def breached(self) -> bool:
+        return is_breached(CaseStatus(self.case.status), self.case.breach_at, self.now)

@@ -123,9 +123,6 @@ def _names(form: type[PartForm]) -> Iterator[str]:
             yield name
 
 
-TypedSteps = Mapping[str, Typed]
-
-
 @dataclass(frozen=True)
 class ReadStep:
     """`stated` is what it adds to the content; {} when something in it is wrong. `used`: rows not empty."""

@@ -13,7 +13,6 @@ from bars_portal.accounts.acting import Acting, acting_of, name_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.correspondence.history import Step
 from bars_portal.correspondence.states import Direction
-from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from referrals.cases import viewing
 from referrals.cases.links import Link, bookings_of, can_link_referral
 from referrals.cases.models import Case, CaseNote, Referral
@@ -21,19 +20,17 @@ from referrals.cases.onward import onward_requests_of, standing_onward
 from referrals.cases.policies import can_work
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import latest_response, notes_of, responses_of, steps_of, version_for
-from referrals.cases.states import OPEN, CaseStatus, ReplyKind
+from referrals.cases.states import CaseStatus, ReplyKind
 from referrals.cases.views import clock, received_case_of, reloaded
 from referrals.cases.words import (
     CATEGORIES,
     TONES,
+    CasePage,
     Row,
     VersionLine,
     asked_rows,
     history_lines,
-    is_breached,
-    other_flags,
     version_lines,
-    warning_tags,
 )
 from referrals.message_page.page import message_of, shown_message
 from referrals.permissions import VIEW, WORK
@@ -83,19 +80,10 @@ def _was_told_onward(case: Case) -> bool:
 
 
 @dataclass(frozen=True)
-class ReceivedPage:
+class ReceivedPage(CasePage):
     """Everything that the page of one received case shows. `seen`: its steps so far (decide_as_seen)."""
 
-    case: Case
-    banner: PatientBanner
-    kind: str
-    status: str
-    tone: str
-    warnings: list[str]
-    flags: list[str]
-    breached: bool
     asked: list[Row]
-    patient: list[Row]
     actions: Actions
     answers: list[ResponseLine]
     notes: list[CaseNote]
@@ -113,27 +101,16 @@ class ReceivedPage:
     seen: int
 
     @property
-    def due(self) -> datetime | None:
-        return self.case.breach_at if self.case.status in OPEN else None
-
-    @property
     def is_sending(self) -> bool:
         return any(each.answer.state == ResponseState.SENDING for each in self.answers)
 
 
 def received_page(case: Case, *, acting: Acting, now: datetime) -> ReceivedPage:
-    status, holder = CaseStatus(case.status), case.assigned_to
+    holder = case.assigned_to
     return ReceivedPage(
         case=case,
-        banner=banner(case.patient),
-        kind=CATEGORIES[case.category],
-        status=status.label,
-        tone=TONES[status],
-        warnings=warning_tags(safeguarding=case.safeguarding, scene_unsafe=case.scene_unsafe),
-        flags=other_flags(case.flags),
-        breached=is_breached(status, case.breach_at, now),
+        now=now,
         asked=asked_rows(case),
-        patient=patient_rows(case.patient),
         actions=actions_for(acting, case),
         answers=[response_line(acting, each) for each in responses_of(case)],
         notes=list(notes_of(case)),

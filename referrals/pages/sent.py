@@ -18,11 +18,8 @@ from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
-from bars_portal.exchange.gateway import get_client
 from bars_portal.nhsuk import dates
-from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from bookings.policies import can_book
-from directory.remote import sender_identity
 from referrals.cases import viewing
 from referrals.cases.links import Link, bookings_of
 from referrals.cases.models import Case, Referral
@@ -33,22 +30,19 @@ from referrals.cases.states import OPEN, CaseStatus, Category
 from referrals.cases.views import clock, reloaded, sent_case_of, whole_number
 from referrals.cases.words import (
     CATEGORIES,
-    TONES,
+    CasePage,
     Row,
     history_lines,
-    is_breached,
-    other_flags,
     use_case_words,
-    warning_tags,
 )
 from referrals.message_page.page import shown_message
 from referrals.pages.responses import HeardLine, heard_line
 from referrals.permissions import SEND, VIEW
 from referrals.sending import outcomes, policies, taking_back
 from referrals.sending.forms import IN_ERROR, TakeBackForm
-from referrals.sending.latest import is_taken_back, read_latest
+from referrals.sending.latest import is_taken_back
 from referrals.sending.policies import check_can_take_back
-from referrals.sending.views.lookup import wait_for_case
+from referrals.sending.views.lookup import latest_of, wait_for_case
 
 _HEADINGS: Mapping[CaseStatus, str] = {
     CaseStatus.REQUESTED: "Sending",
@@ -70,20 +64,11 @@ _UNKNOWN = (CaseStatus.UNKNOWN, CaseStatus.REVOKE_UNKNOWN)
 
 
 @dataclass(frozen=True)
-class SentPage:
+class SentPage(CasePage):
     """Everything that the page of one sent case shows."""
 
-    case: Case
-    banner: PatientBanner
-    kind: str
     heading: str
-    status: str
-    tone: str
-    warnings: list[str]
-    flags: list[str]
-    breached: bool
     asked: list[Row]
-    patient: list[Row]
     replies: list[HeardLine]
     links: list[Link]
     carried_from: Case | None
@@ -115,26 +100,15 @@ class SentPage:
     def carried_from_kind(self) -> str:
         return CATEGORIES[self.carried_from.category] if self.carried_from else ""
 
-    @property
-    def due(self) -> datetime | None:
-        return self.case.breach_at if self.case.status in OPEN else None
-
 
 def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
     status, cannot = CaseStatus(case.status), _cannot_take_back(acting, case)
     origin = carried_from(case) if acting.may(VIEW[Direction.RECEIVED]) else None
     return SentPage(
         case=case,
-        banner=banner(case.patient),
-        kind=CATEGORIES[case.category],
+        now=now,
         heading=f"{CATEGORIES[case.category]}: {_HEADINGS.get(status, status.label).lower()}",
-        status=status.label,
-        tone=TONES[status],
-        warnings=warning_tags(safeguarding=case.safeguarding, scene_unsafe=case.scene_unsafe),
-        flags=other_flags(case.flags),
-        breached=is_breached(status, case.breach_at, now),
         asked=_asked(case),
-        patient=patient_rows(case.patient),
         # The last one counts, so it comes first.
         replies=[heard_line(case, each) for each in replies_of(case)][::-1],
         links=bookings_of(case) if isinstance(case, Referral) else [],
@@ -155,11 +129,8 @@ def is_on_its_way(case: Case) -> bool:
     """The request, its end or an update of it waits for an answer: the page keeps asking."""
     if case.status in _WORKING:
         return True
-    return case.has_update_pending and outbox.unsettled(case) is not None and not _is_unclear(case)
-
-
-def _is_unclear(case: Case) -> bool:
-    return outbox.waiting_for_check(case) is not None
+    waits = outbox.unsettled(case) is not None and outbox.waiting_for_check(case) is None
+    return case.has_update_pending and waits
 
 
 def _cannot_take_back(acting: Acting, case: Case) -> str:
@@ -259,18 +230,12 @@ def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
         messages.info(request, refusal.sentence)
         return redirect("referrals:sent-case", case_id)
     form = TakeBackForm(request.POST if request.method == "POST" else None)
-    latest = _latest(request, case)
+    latest = latest_of(request, case)
     if request.method == "POST" and form.is_valid() and (latest.can_be_changed or is_taken_back(latest)):
         return _send(request, case, form, latest)
     viewing.record_case_view(case=case, acting=acting_of(request), now=clock())
     page = sent_page(case, acting=acting_of(request), now=clock())
     return render(request, "referrals/take_back.jinja", {"form": form, "page": page, "latest": latest})
-
-
-def _latest(request: HttpRequest, case: Case) -> Latest:
-    """One read over the wire, never inside a transaction."""
-    sender = sender_identity(acting_of(request))
-    return read_latest(get_client(), case=case, sender=sender, now=clock())
 
 
 def _send(request: HttpRequest, case: Case, form: TakeBackForm, latest: Latest) -> HttpResponse:

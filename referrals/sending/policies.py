@@ -79,10 +79,6 @@ def check_can_check_again(acting: Acting, case: Case) -> None:
     need(unknown, "The outcome is known or on its way, so there is nothing to check.")
 
 
-def can_request(acting: Acting, service: HealthcareService, use_case: str) -> bool:
-    return allowed(lambda: check_can_request(acting, service, use_case))
-
-
 def can_update(acting: Acting, case: Case) -> bool:
     return allowed(lambda: check_can_update(acting, case))
 

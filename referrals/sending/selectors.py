@@ -14,8 +14,8 @@ from bookings.ports import TimeFrame
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from referrals.cases.models import MODELS, Case, Referral
+from referrals.cases.selectors import of_either_kind
 from referrals.cases.states import CaseStatus, Category
-from referrals.permissions import VIEW
 from referrals.sending.models import SENT, RequestDraft, Rereferral
 
 _ABOUT = ("service__provider", "booking", "journey", "replaces", "updates_referral", "updates_validation")
@@ -58,11 +58,7 @@ def time_frame_of(journey: Journey) -> TimeFrame | None:
 
 def case_of_draft(draft_id: UUID) -> Case | None:
     """What was made from a draft that is used up."""
-    for category in Category:
-        found: Case | None = MODELS[category].objects.filter(draft_id=draft_id).first()
-        if found is not None:
-            return found
-    return None
+    return of_either_kind({"draft_id": draft_id})
 
 
 def request_drafts_of(acting: Acting) -> QuerySet[RequestDraft]:
@@ -80,20 +76,6 @@ def request_draft_for(acting: Acting, draft_id: UUID) -> RequestDraft | None:
 def rereferral_of(referral: Referral) -> Rereferral | None:
     """The plan that replaces this referral by another, done or waiting."""
     return Rereferral.objects.filter(revoked=referral).select_related("made").first()
-
-
-def sent_case_for(acting: Acting, case_id: UUID) -> Case | None:
-    """A referral or validation that the organisation sent; None when this person may not see it."""
-    if not acting.may(VIEW[Direction.SENT]):
-        return None
-    for category in Category:
-        rows = MODELS[category].objects.filter(
-            pk=case_id, organisation=acting.organisation, direction=Direction.SENT
-        )
-        found: Case | None = rows.select_related("service__provider", "patient", "journey").first()
-        if found is not None:
-            return found
-    return None
 
 
 def known_details(

@@ -23,7 +23,7 @@ from referrals.cases.models import Case, Referral
 from referrals.cases.selectors import case_for, journey_for
 from referrals.sending import policies
 from referrals.sending.policies import check_can_refer_onward
-from referrals.sending.selectors import known_details, linked_booking, sent_case_for
+from referrals.sending.selectors import known_details, linked_booking
 
 T = TypeVar("T")
 # The slug of the step that is not one of referrals.forms.
@@ -132,8 +132,8 @@ def start_of(request: HttpRequest) -> RequestStart:
     """Read from the address; what it names must be there, and be ours."""
     asked, acting = request.GET, acting_of(request)
     booking = _found(asked.get("booking"), lambda each: _sent_booking(acting, each))
-    updates = _sent_case(acting, asked.get("update"))
-    replaces = _sent_case(acting, asked.get("again"))
+    updates = _case(acting, asked.get("update"), Direction.SENT)
+    replaces = _case(acting, asked.get("again"), Direction.SENT)
     if replaces is not None and not isinstance(replaces, Referral):
         raise Http404
     known = updates or replaces or booking
@@ -142,7 +142,7 @@ def start_of(request: HttpRequest) -> RequestStart:
         service_id = updates.service.service_id
     elif "choose" in asked:
         service_id = ""
-    onward = _received_case(acting, asked.get("onward"))
+    onward = _case(acting, asked.get("onward"), Direction.RECEIVED)
     named = _found(asked.get("journey"), lambda each: journey_for(acting, each))
     return RequestStart(
         acting=acting,
@@ -165,29 +165,18 @@ def _found(text: str | None, look: Callable[[UUID], T | None]) -> T | None:
     return found
 
 
+def _case(acting: Acting, text: str | None, direction: Direction) -> Case | None:
+    case = case_for(acting, _uuid(text), direction) if text else None
+    if text and case is None:
+        raise Http404
+    return case
+
+
 def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
         raise Http404 from None
-
-
-def _sent_case(acting: Acting, text: str | None) -> Case | None:
-    if not text:
-        return None
-    case = sent_case_for(acting, _uuid(text))
-    if case is None:
-        raise Http404
-    return case
-
-
-def _received_case(acting: Acting, text: str | None) -> Case | None:
-    if not text:
-        return None
-    case = case_for(acting, _uuid(text), Direction.RECEIVED)
-    if case is None:
-        raise Http404
-    return case
 
 
 def _sent_booking(acting: Acting, booking_id: UUID) -> Booking | None:

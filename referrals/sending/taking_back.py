@@ -12,7 +12,7 @@ from bars_portal.correspondence.latest import Latest
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
 from bars_portal.patients.selectors import details_of
 from directory.models import HealthcareService
-from directory.remote import SenderIdentity, identity_of, sender_identity
+from directory.remote import identity_of, sender_identity
 from referrals.cases.history import change_case
 from referrals.cases.models import Case, Referral
 from referrals.cases.states import CaseEvent, CaseStatus, Category
@@ -40,16 +40,14 @@ def revoke_request(*, case: Case, latest: Latest, reason: str, acting: Acting, n
     `latest` was read just before, outside this transaction; when it is taken back there already, that is
     recorded and nothing is sent. Raises PolicyRefused, also when nothing could be read.
     """
-    held = _locked(case, acting)
-    Rereferral.objects.filter(revoked_id=held.pk, made=None).delete()
+    held = _without_successor(case, acting)
     return take_back(case=held, latest=latest, status=_REVOKED, reason=reason, acting=acting, now=now)
 
 
 @transaction.atomic
 def mark_entered_in_error(*, case: Case, latest: Latest, reason: str, acting: Acting, now: datetime) -> Case:
     """The same for a request that never should have been."""
-    held = _locked(case, acting)
-    Rereferral.objects.filter(revoked_id=held.pk, made=None).delete()
+    held = _without_successor(case, acting)
     return take_back(case=held, latest=latest, status=_IN_ERROR, reason=reason, acting=acting, now=now)
 
 
@@ -75,7 +73,7 @@ def take_back(
         "explanation": "",
     }
     change_case(case=case, event=CaseEvent.REQUEST_REVOKE, actor=acting.actor, now=now, changes=changes)
-    _send(case, status, sender_identity(acting), now)
+    send_about(case, _MESSAGES[case.category, status], sender_identity(acting), now)
     return case
 
 
@@ -92,14 +90,12 @@ def find_revoked(*, case: Case, latest: Latest, actor: Actor, now: datetime) -> 
     return case
 
 
-def _locked(case: Case, acting: Acting) -> Case:
+def _without_successor(case: Case, acting: Acting) -> Case:
+    """The case, its row locked; a referral that was to take its place is not planned any more."""
     held = lock_sent(case.category, str(case.pk))
     policies.check_can_take_back(acting, held)
+    Rereferral.objects.filter(revoked_id=held.pk, made=None).delete()
     return held
-
-
-def _send(case: Case, status: ServiceRequestStatus, sender: SenderIdentity, now: datetime) -> None:
-    send_about(case, _MESSAGES[case.category, status], sender, now)
 
 
 @transaction.atomic

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
-from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
@@ -24,21 +23,20 @@ from directory.remote import sender_identity
 from directory.services.capability import read_capability
 from referrals.cases import policies, viewing
 from referrals.cases.models import Case
-from referrals.cases.views import clock
+from referrals.cases.views import clock, reloaded, sent_case_of
 from referrals.forms.steps import ReadStep, content_of, step_of_part
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
 from referrals.permissions import SEND, VIEW
 from referrals.sending import drafts, outcomes, selectors
 from referrals.sending.forms import ReasonForm
-from referrals.sending.latest import read_latest
 from referrals.sending.models import SENT, RequestDraft
 from referrals.sending.presenters import confirmation, is_waiting, summary_rows
 from referrals.sending.views.lookup import (
     asked_of,
     draft_of,
+    latest_of,
     patient_of,
     read_draft,
-    sent_case_of,
     wait_for_case,
 )
 
@@ -148,6 +146,7 @@ def _send(
         read_capability(
             get_client(), service=draft.service, sender=sender_identity(acting_of(request)), now=clock()
         )
+    changed: Case | None = draft.updates or draft.replaces
     try:
         case = drafts.send_draft(
             draft=draft,
@@ -155,7 +154,7 @@ def _send(
             details=details,
             acting=acting_of(request),
             now=clock(),
-            latest=_latest(request, draft),
+            latest=latest_of(request, changed) if changed else None,
             reason=reason,
         )
     except PolicyRefused as refusal:
@@ -167,14 +166,6 @@ def _send(
         return redirect("referrals:request-step", draft.pk, slug or "assessment")
     wait_for_case(case)
     return redirect("referrals:confirmation", case.pk)
-
-
-def _latest(request: HttpRequest, draft: RequestDraft) -> Latest | None:
-    """One read over the wire, never inside a transaction; only for what changes a case."""
-    case: Case | None = draft.updates or draft.replaces
-    if case is None:
-        return None
-    return read_latest(get_client(), case=case, sender=sender_identity(acting_of(request)), now=clock())
 
 
 @require_safe
@@ -192,9 +183,7 @@ def outcome_status(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """The fragment that a waiting page asks for every two seconds; a settled case reloads the page."""
     case = sent_case_of(request, case_id)
     if not is_waiting(case):
-        response = HttpResponse(status=204)
-        response["HX-Refresh"] = "true"
-        return response
+        return reloaded()
     page = confirmation(case, acting=acting_of(request), now=clock())
     return render(request, "referrals/request/_working.jinja", {"page": page})
 

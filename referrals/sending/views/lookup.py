@@ -5,11 +5,14 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 
 from bars_portal.accounts.acting import acting_of
+from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
 from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.exchange.gateway import get_client
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm
+from directory.remote import sender_identity
 from referrals.cases import settings
 from referrals.cases.codes import lists_from
 from referrals.cases.models import Case
@@ -17,6 +20,7 @@ from referrals.cases.views import clock
 from referrals.forms.base import FormContext
 from referrals.forms.steps import ReadStep, read_step, steps_of
 from referrals.sending import selectors
+from referrals.sending.latest import read_latest
 from referrals.sending.models import RequestDraft
 from referrals.sending.presenters import is_waiting
 from referrals.sending.start import PATIENT
@@ -29,11 +33,10 @@ def draft_of(request: HttpRequest, draft_id: UUID) -> RequestDraft:
     return draft
 
 
-def sent_case_of(request: HttpRequest, case_id: UUID) -> Case:
-    case = selectors.sent_case_for(acting_of(request), case_id)
-    if case is None:
-        raise Http404
-    return case
+def latest_of(request: HttpRequest, case: Case) -> Latest:
+    """One read over the wire, never inside a transaction."""
+    sender = sender_identity(acting_of(request))
+    return read_latest(get_client(), case=case, sender=sender, now=clock())
 
 
 def asked_of(draft: RequestDraft) -> FormContext:
