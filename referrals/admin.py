@@ -70,28 +70,10 @@ class _Responses(ShownRows, _AnswerInline):
     ordering = ("created_at", "id")
 
 
-class ReferralHistory(_History):
-    fk_name = "referral"
-
-
-class ReferralReplies(_Replies):
-    fk_name = "referral"
-
-
-class ReferralAnswers(_Responses):
-    fk_name = "referral"
-
-
-class ValidationHistory(_History):
-    fk_name = "validation"
-
-
-class ValidationReplies(_Replies):
-    fk_name = "validation"
-
-
-class ValidationAnswers(_Responses):
-    fk_name = "validation"
+def _inlines(owner: str) -> list[Any]:
+    """Of a referral, or of a validation request: by its own foreign key."""
+    kinds = (_History, _Replies, _Responses)
+    return [type(f"{each.__name__}Of{owner.title()}", (each,), {"fk_name": owner}) for each in kinds]
 
 
 class _CaseAdmin(PatientRecordAdmin):
@@ -139,12 +121,12 @@ class _CaseAdmin(PatientRecordAdmin):
 
 @admin.register(Referral)
 class ReferralAdmin(_CaseAdmin):
-    inlines = (ReferralHistory, ReferralReplies, ReferralAnswers)
+    inlines = _inlines("referral")
 
 
 @admin.register(ValidationCase)
 class ValidationCaseAdmin(_CaseAdmin):
-    inlines = (ValidationHistory, ValidationReplies, ValidationAnswers)
+    inlines = _inlines("validation")
 
 
 @admin.register(UnmatchedReply)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bars_portal.correspondence.history import Step
-from bars_portal.exchange.fhir.codes import FlagCategory
+from bars_portal.exchange.fhir.codes import EncounterStatus, FlagCategory
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from directory.capability import use_cases_in_words
@@ -30,6 +30,12 @@ SAFEGUARDING, UNSAFE = "Safeguarding concern", "Scene not known to be safe"
 CATEGORIES: Mapping[Category, str] = {
     Category.REFERRAL: "Referral",
     Category.VALIDATION: "Validation request",
+}
+# Encounter.status of an ambulance control that has a case.
+HOW_FAR: Mapping[str, str] = {
+    EncounterStatus.PLANNED: "Accepted",
+    EncounterStatus.IN_PROGRESS: "In progress",
+    EncounterStatus.FINISHED: "Finished",
 }
 # Tag colours of nhsuk.status_tag.
 TONES: Mapping[CaseStatus, str] = {

@@ -137,8 +137,7 @@ class ReadStep:
     @property
     def problems(self) -> list[SummaryItem]:
         """The first error of each field, in the order of the page."""
-        used = (form for form, is_used in zip(self.rows, self.used, strict=True) if is_used)
-        return [item for form in (self.form, *used) if form.is_bound for item in form.summary()]
+        return [item for form in self.said if form.is_bound for item in form.summary()]
 
     @property
     def is_valid(self) -> bool:
@@ -147,7 +146,11 @@ class ReadStep:
     @property
     def said(self) -> list[PartForm]:
         """Forms in which something stands."""
-        return [self.form, *(row for row, used in zip(self.rows, self.used, strict=True) if used)]
+        return [self.form, *self.used_rows]
+
+    @property
+    def used_rows(self) -> list[PartForm]:
+        return [row for row, is_used in zip(self.rows, self.used, strict=True) if is_used]
 
 
 def read_step(step: Step, typed: Typed | None, asked: FormContext) -> ReadStep:
@@ -183,10 +186,9 @@ def _is_used(step: Step, typed: Typed, number: int) -> bool:
 
 
 def _stated(read: ReadStep) -> Mapping[str, Any]:
-    used = [row for row, is_used in zip(read.rows, read.used, strict=True) if is_used]
-    rows = tuple(row.read() for row in used)
+    rows = tuple(row.read() for row in read.used_rows)
     read.form.read()
-    if read.form.errors or any(row.errors for row in used):
+    if read.form.errors or any(row.errors for row in read.used_rows):
         return {}
     try:
         stated = read.step.state(read.form, rows)

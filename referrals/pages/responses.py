@@ -12,7 +12,6 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.fhir.codes import EncounterStatus
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import banner
 from referrals.cases import viewing
@@ -21,17 +20,11 @@ from referrals.cases.policies import can_handle_unmatched
 from referrals.cases.priorities import CategoryChange, compare, priority_words
 from referrals.cases.states import Category, ReplyKind
 from referrals.cases.views import clock, unmatched_of
-from referrals.cases.words import Row
+from referrals.cases.words import HOW_FAR, Row
 from referrals.message_page.page import shown_message
 from referrals.permissions import VIEW
 from referrals.receiving.responses import is_asked
 
-# Of an ambulance control: Encounter.status of who answers.
-_HOW_FAR = {
-    EncounterStatus.PLANNED.value: "Accepted",
-    EncounterStatus.IN_PROGRESS.value: "In progress",
-    EncounterStatus.FINISHED.value: "Finished",
-}
 _REASONS = {"RRNA": "Not available in time", "OTH": "Another reason"}
 
 
@@ -100,7 +93,7 @@ def _rows(reply: ReplyFacts, asked_for: str) -> list[Row]:
 
 
 def _how_far(reply: ReplyFacts) -> str:
-    return _HOW_FAR.get(reply.responder_status, "") if reply.kind == ReplyKind.CAD_STATUS else ""
+    return HOW_FAR.get(reply.responder_status, "") if reply.kind == ReplyKind.CAD_STATUS else ""
 
 
 def _outcome(reply: ReplyFacts, asked_for: str) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from referrals.cases.codes import LINE, STRICT, Concept, Moment
 from referrals.cases.wire import head
 
 SNOMED = "http://snomed.info/sct"
+_STATES = "http://terminology.hl7.org/CodeSystem/"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ def concept_to_fhir(concept: Concept) -> Resource:
     """CodeableConcept."""
     coding = filled({"system": concept.system, "code": concept.code, "display": concept.display})
     return filled({"coding": [coding] if coding else [], "text": concept.text})
+
+
+def state(system: str, code: str) -> Resource:
+    """A state of FHIR's own as a CodeableConcept."""
+    return {"coding": [{"system": f"{_STATES}{system}", "code": code, "display": code.capitalize()}]}
 
 
 def filled(resource: Resource) -> Resource:

@@ -18,6 +18,7 @@ from referrals.parts.base import (
     each_tried,
     filled,
     standing,
+    state,
     texts_of,
     words_of,
 )
@@ -73,8 +74,6 @@ def _check_listed(stated: Stated, any_listed: bool) -> None:
         raise ValueError("Either list them, or say that none is known or that nothing was stated.")
 
 
-_CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
-_VERIFICATION = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
 NO_MEDICATION = "No current medication"
 NO_ALLERGY = Concept(system=SNOMED, code="716186003", display="No known allergy")
 
@@ -124,10 +123,8 @@ def _allergy(frame: Frame, allergy: Allergy) -> Resource:
     return filled(
         {
             **frame.head("AllergyIntolerance"),
-            "clinicalStatus": {"coding": [{"system": _CLINICAL, "code": "active", "display": "Active"}]},
-            "verificationStatus": {
-                "coding": [{"system": _VERIFICATION, "code": "confirmed", "display": "Confirmed"}]
-            },
+            "clinicalStatus": state("allergyintolerance-clinical", "active"),
+            "verificationStatus": state("allergyintolerance-verification", "confirmed"),
             "code": concept_to_fhir(allergy.concept),
             "patient": frame.ref("patient"),
             "encounter": frame.ref("encounter"),

@@ -20,6 +20,7 @@ from referrals.parts.base import (
     filled,
     period,
     standing,
+    state,
     texts_of,
 )
 
@@ -41,8 +42,6 @@ class Task:
     period: TimeFrame | None = None
 
 
-_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
-_VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 _COMPLAINT = {"system": SNOMED, "code": "33962009", "display": "Presenting complaint"}
 CALL_LOG = "Crew note or call log entry"
 
@@ -71,10 +70,8 @@ def _condition(frame: Frame, condition: Condition) -> Resource:
     return filled(
         {
             **frame.head("Condition"),
-            "clinicalStatus": {"coding": [{"system": _CLINICAL, "code": "active", "display": "Active"}]},
-            "verificationStatus": {
-                "coding": [{"system": _VERIFICATION, "code": "provisional", "display": "Provisional"}]
-            },
+            "clinicalStatus": state("condition-clinical", "active"),
+            "verificationStatus": state("condition-ver-status", "provisional"),
             "category": [{"coding": [_COMPLAINT]}],
             "code": concept_to_fhir(condition.concept),
             "subject": frame.ref("patient"),
@@ -135,12 +132,8 @@ def _read_condition(condition: Resource) -> Condition:
 
 
 def _is_complaint(condition: Resource) -> bool:
-    return any(
-        each.get("code") == _COMPLAINT_CODE for each in codings(list(dicts(condition.get("category"))))
-    )
-
-
-_COMPLAINT_CODE = "33962009"
+    found = codings(list(dicts(condition.get("category"))))
+    return any(each.get("code") == _COMPLAINT["code"] for each in found)
 
 
 def carried_procedures(bundle: MessageBundle) -> tuple[Concept, ...]:

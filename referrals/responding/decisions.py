@@ -26,7 +26,7 @@ from referrals.responding.content import (
     Started,
 )
 from referrals.responding.delivery import queue_response
-from referrals.responding.policies import Decision, is_ambulance, response_to_tell
+from referrals.responding.policies import CAD_DECISIONS, Decision, is_ambulance, response_to_tell
 
 # Our Encounter after each decision, as reads give it back; a revised outcome leaves it finished.
 _ENCOUNTERS = {
@@ -99,13 +99,6 @@ def decide_as_seen(*, case: Case, seen: int, act: Callable[[Case], Decided]) -> 
     return act(held)
 
 
-_CAD_DECISIONS = {
-    EncounterStatus.PLANNED: Decision.ACCEPT,
-    EncounterStatus.IN_PROGRESS: Decision.START,
-    EncounterStatus.FINISHED: Decision.COMPLETE,
-}
-
-
 def accept_referral(*, case: Case, acting: Acting, now: datetime, words: str = "") -> Decided:
     """Ours to look after. Ambulance controls are told; the standard has no message for other referrals.
 
@@ -133,7 +126,7 @@ def send_cad_status(*, case: Case, status: CadStatus, acting: Acting, now: datet
     """
     if not is_ambulance(case):
         raise PolicyRefused("Only ambulance controls tell each other how far they are.")
-    decision = _CAD_DECISIONS[status.status]
+    decision = CAD_DECISIONS[status.status]
     return decide(case=case, decision=decision, content=status, acting=acting, now=now, note=status.words)
 
 

@@ -9,6 +9,7 @@ from bars_portal.exchange.fhir.codes import SAFEGUARDING, EncounterStatus, Rejec
 from bars_portal.nhsuk.dates import LONDON, in_london
 from bars_portal.nhsuk.forms import DateField, NHSForm, RadiosField, SelectField, TextareaField, TextField
 from referrals.cases.models import Case
+from referrals.cases.words import HOW_FAR
 from referrals.parts.base import Incomplete
 from referrals.responding.content import CadStatus, NonAttendance, Rejection, ResponseContent
 
@@ -65,11 +66,6 @@ _REJECTED = [
     (RejectedReason.NOT_AVAILABLE.value, "Nobody is available in the time that was asked for"),
     (RejectedReason.OTHER.value, "Another reason"),
 ]
-_CAD = {
-    EncounterStatus.PLANNED: "Accepted",
-    EncounterStatus.IN_PROGRESS: "In progress",
-    EncounterStatus.FINISHED: "Finished",
-}
 
 
 class RejectForm(ResponseForm):
@@ -114,7 +110,7 @@ class CadStatusForm(ResponseForm):
         super().__init__(*args, **kwargs)
         field = self.fields["status"]
         if isinstance(field, RadiosField):
-            field.choices = field.offer([(each.value, _CAD[each]) for each in possible])
+            field.choices = field.offer([(each.value, HOW_FAR[each]) for each in possible])
 
     def say(self, cleaned: dict[str, Any]) -> CadStatus:
         return CadStatus(EncounterStatus(cleaned["status"]), cleaned["words"].strip())

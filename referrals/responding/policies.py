@@ -1,10 +1,12 @@
 """Who may respond to a received case: `check_can_x` raises a sentence, `can_x` is its boolean."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.refusals import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction, TransitionRefused
+from bars_portal.exchange.fhir.codes import EncounterStatus
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.policies import STANDING, check_received_here
 from referrals.cases.response_states import ResponseState
@@ -27,6 +29,14 @@ class Decision(StrEnum):
     @property
     def event(self) -> CaseEvent:
         return CaseEvent(self.value)
+
+
+# What an ambulance control decides by telling how far it is.
+CAD_DECISIONS: Mapping[EncounterStatus, Decision] = {
+    EncounterStatus.PLANNED: Decision.ACCEPT,
+    EncounterStatus.IN_PROGRESS: Decision.START,
+    EncounterStatus.FINISHED: Decision.COMPLETE,
+}
 
 
 def is_ambulance(case: Case) -> bool:

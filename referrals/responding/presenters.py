@@ -9,7 +9,7 @@ from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.priorities import priority_words
 from referrals.cases.response_states import ResponseState
 from referrals.cases.states import Category, ReplyKind
-from referrals.cases.words import Row
+from referrals.cases.words import HOW_FAR, Row
 from referrals.responding.content import (
     CadStatus,
     NonAttendance,
@@ -20,6 +20,7 @@ from referrals.responding.content import (
     read_content,
 )
 from referrals.responding.policies import (
+    CAD_DECISIONS,
     Decision,
     can_check_again,
     can_decide,
@@ -64,7 +65,6 @@ _VALIDATION = {
     Decision.REVISE: Action("Correct the outcome", "referrals:outcome"),
     Decision.REJECT: _REJECT,
 }
-CAD_DECISIONS = (Decision.ACCEPT, Decision.START, Decision.COMPLETE)
 _CAD = Action("Tell how far you are", "referrals:cad-status", main=True)
 
 
@@ -77,7 +77,7 @@ def _known(case: Case) -> dict[Decision, Action]:
     if case.category is Category.VALIDATION:
         return _VALIDATION
     if is_ambulance(case):
-        return {**dict.fromkeys(CAD_DECISIONS, _CAD), Decision.REJECT: _REJECT}
+        return {**dict.fromkeys(CAD_DECISIONS.values(), _CAD), Decision.REJECT: _REJECT}
     return _REFERRAL
 
 
@@ -111,7 +111,6 @@ _TONES = {
     ResponseState.UNKNOWN: "attention",
     ResponseState.NO_ADDRESS: "failed",
 }
-_HOW_FAR = {"planned": "Accepted", "in-progress": "In progress", "finished": "Finished"}
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def _pairs(content: ResponseContent) -> list[tuple[str, str]]:
         case Rejection():
             return [("Reason", content.reason.display), ("In your words", content.words)]
         case CadStatus():
-            return [("How far", _HOW_FAR[content.status.value]), ("In your words", content.words)]
+            return [("How far", HOW_FAR[content.status.value]), ("In your words", content.words)]
         case NonAttendance():
             return _missed(content)
         case Outcome():

@@ -13,7 +13,6 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.refusals import PolicyRefused
 from bars_portal.correspondence.states import TransitionRefused
-from bars_portal.exchange.fhir.codes import EncounterStatus
 from bars_portal.nhsuk.forms import NHSForm
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.onward import onward_words
@@ -32,7 +31,7 @@ from referrals.responding.forms import (
     ResponseForm,
 )
 from referrals.responding.outcome_form import OutcomeForm
-from referrals.responding.policies import Decision, can_decide
+from referrals.responding.policies import CAD_DECISIONS, Decision, can_decide
 from referrals.responding.presenters import content_rows
 from referrals.responding.response_view import ResponsePage, _back, _seen, response_view, wait_for_response
 
@@ -65,13 +64,6 @@ def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
 @permission_required(ANSWER)
 def start(request: HttpRequest, case_id: UUID) -> HttpResponse:
     return _at_once(request, case_id, decisions.start_case, "You have started on this case.")
-
-
-_CAD_STATUSES = {
-    Decision.ACCEPT: EncounterStatus.PLANNED,
-    Decision.START: EncounterStatus.IN_PROGRESS,
-    Decision.COMPLETE: EncounterStatus.FINISHED,
-}
 
 
 def _rows(form: NHSForm) -> list[Row]:
@@ -169,7 +161,7 @@ did_not_attend = response_view(lambda case: _MISSED)
 
 def _cad_form(typed: QueryDict | None, request: HttpRequest, case: Case) -> NHSForm:
     acting = acting_of(request)
-    possible = [each for decision, each in _CAD_STATUSES.items() if can_decide(acting, case, decision)]
+    possible = [each for each, decision in CAD_DECISIONS.items() if can_decide(acting, case, decision)]
     return CadStatusForm(typed, case=case, now=clock(), possible=possible)
 
 

@@ -60,7 +60,7 @@ Rows = list[tuple[str, str]]
 def summary_rows(read: ReadStep) -> Rows:
     """(label, value) of everything that was answered in a step; rows of a list are one line each."""
     rows = list(_answers(read.form))
-    used = [row for row, is_used in zip(read.rows, read.used, strict=True) if is_used]
+    used = read.used_rows
     for number, row in enumerate(used, start=1):
         name, answers = read.step.row_name.capitalize(), list(_answers(row))
         rows.append((f"{name} {number}" if len(used) > 1 else name, _in_one(answers) if answers else ""))
