@@ -158,7 +158,7 @@ def received_status(request: HttpRequest, case_id: UUID) -> HttpResponse:
     page = page_of(request, case_id)
     if not page.is_sending:
         return reloaded()
-    return render(request, "referrals/_answer_working.jinja", {"page": page})
+    return render(request, "referrals/_response_working.jinja", {"page": page})
 
 
 @require_safe

@@ -133,7 +133,7 @@ def reply(request: HttpRequest, reply_id: UUID) -> HttpResponse:
         "can_handle": can_handle_unmatched(acting, found),
         "message": shown_message(found.message, clock()),
     }
-    return render(request, "referrals/reply.jinja", context)
+    return render(request, "referrals/unmatched.jinja", context)
 
 
 @require_POST

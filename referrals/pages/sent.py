@@ -183,7 +183,7 @@ def case_reply(request: HttpRequest, case_id: UUID, reply_id: int) -> HttpRespon
         "lines": [heard_line(case, found)],
         "message": shown_message(found.message, now),
     }
-    return render(request, "referrals/case_reply.jinja", context)
+    return render(request, "referrals/heard.jinja", context)
 
 
 @require_safe

@@ -174,7 +174,7 @@ def _check_page(
 ) -> HttpResponse:
     hidden = [(name, value) for name, values in typed.lists() for value in values if name != "seen"]
     context = _context(request, case, page, form) | {"rows": page.rows(form), "typed": hidden}
-    return render(request, "referrals/answer_check.jinja", context)
+    return render(request, "referrals/response_check.jinja", context)
 
 
 def _context(request: HttpRequest, case: Case, page: ResponsePage, form: NHSForm) -> dict[str, object]:
