@@ -39,7 +39,7 @@ from referrals.responding.content import Disposition
 from referrals.responding.forms import NoteForm
 from referrals.responding.policies import Decision, can_decide
 from referrals.responding.presenters import Actions, ResponseLine, actions_for, response_line
-from referrals.responding.views import _shared
+from referrals.responding.views import told_on_the_case
 from referrals.sending.policies import can_refer_onward
 
 
@@ -185,7 +185,7 @@ def note(request: HttpRequest, case_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return shown(request, page, form)
     text = form.cleaned_data["text"]
-    return _shared(
+    return told_on_the_case(
         request,
         case_id,
         "The note is kept.",

@@ -91,7 +91,7 @@ def response_view(describe: Describe) -> Callable[..., HttpResponse]:
         try:
             check_can_decide(acting_of(request), case, page.decision)
         except PolicyRefused as refusal:
-            return _back(request, case, refusal)
+            return back_to_the_case(request, case, refusal)
         return _respond(request, case, page)
 
     return view
@@ -123,12 +123,12 @@ def _read(request: HttpRequest, case: Case, page: ResponsePage) -> HttpResponse:
 def _send(request: HttpRequest, case: Case, page: ResponsePage, form: NHSForm) -> HttpResponse:
     try:
         decided = decisions.decide_as_seen(
-            case=case, seen=_seen(request, case), act=lambda held: page.act(request, held, form)
+            case=case, seen=steps_seen(request, case), act=lambda held: page.act(request, held, form)
         )
     except decisions.ChangedMeanwhile as changed:
         return _changed(request, received_case_of(request, case.pk), page, form, changed)
     except PolicyRefused as refusal:
-        return _back(request, case, refusal)
+        return back_to_the_case(request, case, refusal)
     forget_typed(request, case.pk)
     wait_for_response(decided.answer)
     messages.success(request, page.done)
@@ -142,11 +142,11 @@ def _changed(
     try:
         check_can_decide(acting_of(request), case, page.decision)
     except PolicyRefused as refusal:
-        return _back(request, case, refusal)
+        return back_to_the_case(request, case, refusal)
     return _form_page(request, case, page, form, changed=changed.sentence, seen=steps_of(case))
 
 
-def _seen(request: HttpRequest, case: Case) -> int:
+def steps_seen(request: HttpRequest, case: Case) -> int:
     """The steps that the person knew of; of a page that is opened anew, those that there are."""
     if request.method == "POST":
         return whole_number(request.POST.get("seen", ""), default=-1)
@@ -182,11 +182,11 @@ def _context(request: HttpRequest, case: Case, page: ResponsePage, form: NHSForm
         "form": form,
         "answer": page,
         "page": {"case": case, "banner": banner(case.patient), "asked": asked_rows(case)},
-        "seen": _seen(request, case),
+        "seen": steps_seen(request, case),
         "told": who_is_told(case, page.decision),
     }
 
 
-def _back(request: HttpRequest, case: Case, refusal: PolicyRefused) -> HttpResponse:
+def back_to_the_case(request: HttpRequest, case: Case, refusal: PolicyRefused) -> HttpResponse:
     messages.info(request, refusal.sentence)
     return redirect("referrals:received", case.pk)

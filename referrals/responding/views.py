@@ -33,7 +33,13 @@ from referrals.responding.forms import (
 from referrals.responding.outcome_form import OutcomeForm
 from referrals.responding.policies import CAD_DECISIONS, Decision, can_decide
 from referrals.responding.presenters import content_rows
-from referrals.responding.response_view import ResponsePage, _back, _seen, response_view, wait_for_response
+from referrals.responding.response_view import (
+    ResponsePage,
+    back_to_the_case,
+    response_view,
+    steps_seen,
+    wait_for_response,
+)
 
 
 def _at_once(request: HttpRequest, case_id: UUID, act: Callable[..., Decided], done: str) -> HttpResponse:
@@ -42,13 +48,13 @@ def _at_once(request: HttpRequest, case_id: UUID, act: Callable[..., Decided], d
     try:
         decided = decisions.decide_as_seen(
             case=case,
-            seen=_seen(request, case),
+            seen=steps_seen(request, case),
             act=lambda held: act(case=held, acting=acting, now=clock()),
         )
     except decisions.ChangedMeanwhile as changed:
-        return _back(request, case, changed)
+        return back_to_the_case(request, case, changed)
     except PolicyRefused as refusal:
-        return _back(request, case, refusal)
+        return back_to_the_case(request, case, refusal)
     wait_for_response(decided.answer)
     messages.success(request, done)
     return redirect("referrals:received", case.pk)
@@ -189,7 +195,7 @@ def take(request: HttpRequest, case_id: UUID) -> HttpResponse:
     seen = (
         case.assigned_to if str(case.assigned_to_id or "") == request.POST.get("holder", "") else acting.user
     )
-    return _shared(
+    return told_on_the_case(
         request,
         case_id,
         "The case is yours.",
@@ -204,7 +210,7 @@ def release(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case, acting = received_case_of(request, case_id), acting_of(request)
     if case.assigned_to is None:
         return redirect("referrals:received", case_id)
-    return _shared(
+    return told_on_the_case(
         request,
         case_id,
         "The case is nobody's again.",
@@ -212,7 +218,9 @@ def release(request: HttpRequest, case_id: UUID) -> HttpResponse:
     )
 
 
-def _shared(request: HttpRequest, case_id: UUID, done: str, act: Callable[[], object]) -> HttpResponse:
+def told_on_the_case(
+    request: HttpRequest, case_id: UUID, done: str, act: Callable[[], object]
+) -> HttpResponse:
     try:
         act()
         messages.success(request, done)
