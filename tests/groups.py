@@ -15,7 +15,7 @@ _GROUPS = {
 _ORDER = ("tests/live/test_launcher.py", "tests/live/", "tests/integration/", "tests/browser/")
 
 
-class GroupScheduling(LoadScopeScheduling):
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Each group to one worker, in the order of the collection; other files by themselves."""
 
     def _split_scope(self, nodeid: str) -> str:

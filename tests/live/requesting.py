@@ -1,5 +1,6 @@
 """What a clinician of the demo does with requests that they send, run inside the stack (Stack.call)."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import get_client
 from directory.models import HealthcareService
 from directory.remote import sender_identity
-from referrals.cases.models import Referral
+from referrals.cases.models import Case, Referral
 from referrals.parts.base import TimeFrame
 from referrals.sending.latest import read_latest
 from referrals.sending.requesting import request_referral, request_validation
@@ -17,7 +18,7 @@ from referrals.sending.taking_back import revoke_request
 from tests.factories.contents import make_content
 from tests.factories.patients import make_details
 
-_REQUEST = {"referral": request_referral, "validation": request_validation}
+_REQUEST: dict[str, Callable[..., Case]] = {"referral": request_referral, "validation": request_validation}
 
 
 def send(
