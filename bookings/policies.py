@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bars_portal.accounts.acting import Acting, is_clinician
 from bars_portal.accounts.models import User
-from bars_portal.accounts.refusals import PolicyRefused, allowed, need
+from bars_portal.accounts.permissions import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction
 from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking

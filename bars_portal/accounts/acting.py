@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from bars_portal.accounts.models import Membership, Organisation, User
-from bars_portal.accounts.roles import ALL_PERMISSIONS, Role, permissions_of_roles
+from bars_portal.accounts.permissions import ALL_PERMISSIONS, Role, permissions_of_roles
 from bars_portal.audit.actor import Actor
 
 SESSION_KEY = "acting_organisation_id"

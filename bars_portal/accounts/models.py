@@ -4,7 +4,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 
 ods_code_validator = RegexValidator(r"^[A-Z0-9]{3,12}$", "Use 3 to 12 capital letters and digits.")
 

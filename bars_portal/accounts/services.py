@@ -7,7 +7,7 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import UNKNOWN, name_of, user_called
 from bars_portal.accounts.models import Membership, Organisation, User
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 

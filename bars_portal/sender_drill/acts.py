@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
 from bars_portal.sender_drill.desk import (
     MODEL_SERVICE,

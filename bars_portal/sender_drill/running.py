@@ -12,7 +12,7 @@ from typing import Any
 
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.sender_drill.acts import ACTS, Act
 from bars_portal.sender_drill.desk import Desk, Display, DrillError, Row
 

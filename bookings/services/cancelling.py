@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.latest import Latest
 from bars_portal.exchange import outbox

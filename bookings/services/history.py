@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.correspondence.history import change_if, write_step

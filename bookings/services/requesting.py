@@ -9,7 +9,7 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.accounts.models import Organisation, User
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import parties_of

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange.gateway import get_client

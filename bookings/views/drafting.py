@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bars_portal.accounts.acting import acting_of, clinicians_of, name_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.models import User
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm, answers_of_test_patient, test_patients, typed_answers
 from bars_portal.patients.presenters import patient_rows

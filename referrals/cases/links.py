@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import allowed, need
+from bars_portal.accounts.permissions import allowed, need
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Patient

@@ -1,7 +1,7 @@
 """Who may see a case and work on it: `check_can_x` raises a sentence for the user, `can_x` is its boolean."""
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import allowed, need
+from bars_portal.accounts.permissions import allowed, need
 from bars_portal.correspondence.states import Direction
 from referrals.cases.models import Case, UnmatchedReply
 from referrals.cases.states import CaseStatus

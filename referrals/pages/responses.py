@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import banner

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir.codes import EncounterStatus, ServiceRequestStatus
 from referrals.cases import wire
 from referrals.cases.held import held_request, included_in

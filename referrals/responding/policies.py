@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused, allowed, need
+from bars_portal.accounts.permissions import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.codes import EncounterStatus
 from referrals.cases.models import Case, CaseAnswer

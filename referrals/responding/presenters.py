@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.nhsuk import dates
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.priorities import priority_words

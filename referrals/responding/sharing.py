@@ -6,7 +6,7 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.accounts.models import User
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from referrals.cases import policies
 from referrals.cases.models import MODELS, Case, CaseNote, owned_by

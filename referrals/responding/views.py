@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.nhsuk.forms import NHSForm
 from referrals.cases.models import Case, CaseAnswer

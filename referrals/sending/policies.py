@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused, allowed, need
+from bars_portal.accounts.permissions import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase

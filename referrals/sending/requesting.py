@@ -9,7 +9,7 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import new_reference, parties_of
 from bars_portal.correspondence.states import Direction

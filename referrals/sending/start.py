@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 
 from bars_portal.accounts.acting import Acting, acting_of
-from bars_portal.accounts.refusals import PolicyRefused, need
+from bars_portal.accounts.permissions import PolicyRefused, need
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import VALIDATION_USE_CASES, UseCase
 from bars_portal.patients.details import PatientDetails

@@ -6,7 +6,7 @@ from typing import cast
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.latest import Latest
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus

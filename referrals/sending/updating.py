@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import Latest
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.selectors import details_of

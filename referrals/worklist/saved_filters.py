@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused, need
+from bars_portal.accounts.permissions import PolicyRefused, need
 from referrals.worklist.models import SavedFilter
 
 

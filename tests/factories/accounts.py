@@ -4,7 +4,7 @@ from itertools import count
 
 from bars_portal.accounts.acting import Acting, resolve_acting
 from bars_portal.accounts.models import Membership, Organisation, User
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 
 PASSWORD = "correct horse battery staple"
 _numbers = count(1)

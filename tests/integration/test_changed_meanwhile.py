@@ -2,7 +2,7 @@
 
 import pytest
 
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bookings.models import Booking
 from bookings.services.history import change_status

@@ -31,7 +31,7 @@ _LIBRARIES = {
 }
 # By the name of a module, or of the package that it is in.
 _LAYERS = {
-    "models": ("models", "states", "settings", "permissions", "fields", "response_states"),
+    "models": ("models", "states", "settings", "fields", "response_states"),
     "views": (
         "views",
         "forms",
@@ -44,7 +44,7 @@ _LAYERS = {
         "typed",
         "codes",
     ),
-    "policies": ("policies", "refusals", "capability", "roles"),
+    "policies": ("policies", "permissions", "capability"),
     "selectors": ("selectors", "remote", "postcodes", "providers", "ports", "known_services"),
     "services": ("services", "history", "requests", "requesting", "drafts", "outcomes"),
     "mapping": ("mapping", "wire", "held", "details"),

@@ -13,7 +13,7 @@ from bars_portal.accounts.acting import LIMIT_KEY, SESSION_KEY, Acting, actor_of
 from bars_portal.accounts.decorators import acting_of, permission_required
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.accounts.models import Membership, User
-from bars_portal.accounts.roles import PERMISSIONS, Role
+from bars_portal.accounts.permissions import PERMISSIONS, Role
 from bars_portal.accounts.services import create_user
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from bars_portal.accounts.models import User
-from bars_portal.accounts.roles import PERMISSIONS, Role
+from bars_portal.accounts.permissions import PERMISSIONS, Role
 from bars_portal.audit.models import AuditEvent
 from tests.factories.accounts import make_organisation, make_user
 

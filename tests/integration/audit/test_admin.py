@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import SYSTEM, Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import record

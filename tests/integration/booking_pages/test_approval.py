@@ -8,8 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bars_portal.accounts.refusals import PolicyRefused
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
 from bookings.models import Booking, BookingDraft
 from bookings.policies import frame_missed_by

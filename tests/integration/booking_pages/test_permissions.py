@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bookings.models import Booking
 from tests.factories.accounts import make_acting, make_organisation
 from tests.integration.booking_pages.conftest import ANSWERS, Office, client_of, row_counts

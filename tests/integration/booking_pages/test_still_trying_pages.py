@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.nhsuk.dates import format_time
 from bookings.models import Booking

@@ -7,8 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from bars_portal.accounts.refusals import PolicyRefused
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.correspondence.states import TransitionRefused
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.presenters.bookings import booking_page

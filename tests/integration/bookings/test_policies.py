@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.correspondence.states import Direction
 from bookings import policies
 from bookings.models import Booking

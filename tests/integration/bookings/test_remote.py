@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import Latest, LatestState
 from bars_portal.correspondence.states import Direction
 from bookings.latest import read_latest

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from bars_portal.accounts.home import items_for
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.correspondence.states import Direction
 from bookings.models import Rebooking, SlotStatus
 from bookings.selectors.sent import attention_counts, booking_for, sent_bookings

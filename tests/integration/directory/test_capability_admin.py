@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from directory.models import ServiceCapability
 from tests.factories.accounts import make_user
 from tests.factories.bookings import NOW

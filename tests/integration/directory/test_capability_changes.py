@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir.capability import StatedCapability
 from directory.models import CapabilityChange, HealthcareService

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from directory.admin import catalogues
 from directory.models import CatalogueImport, HealthcareService
 from tests.factories.accounts import make_user

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from directory.models import Endpoint, HealthcareService
 from tests.factories.accounts import make_organisation, make_user

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from tests.factories.accounts import make_user
 from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.directory import ALWAYS, make_endpoint, make_postcodes, make_service

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.registry import services
 from directory.selectors.services import (

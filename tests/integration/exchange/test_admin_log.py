@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage
 from bookings.models import Slot

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.exchange import gateway
 from referrals.cases.models import Case
 from referrals.cases.selectors import steps_of

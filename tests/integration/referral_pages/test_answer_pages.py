@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.selectors import changes_of, notes_of, replies_of, responses_of

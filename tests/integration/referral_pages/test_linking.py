@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Patient

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.urls import reverse
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir import json

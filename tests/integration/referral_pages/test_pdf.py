@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from pypdf import PdfReader
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from referrals.cases.models import Case
 from referrals.message_page.page import message_of

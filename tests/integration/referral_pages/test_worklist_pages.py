@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import items_for
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.models import InboundMessage
 from directory.models import HealthcareService
 from referrals.cases.models import Case, UnmatchedReply

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import InboundMessage, InboundState
 from referrals.cases.models import UnmatchedReply

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir.reading import references
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import Party

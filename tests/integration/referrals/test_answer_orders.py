@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir.codes import ARPPriority, RejectedReason

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir.codes import RejectedReason
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.selectors import changes_of, responses_of

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.accounts.refusals import PolicyRefused
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCategory, RejectedReason
 from bars_portal.exchange.models import OutboundMessage

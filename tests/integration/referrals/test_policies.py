@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from referrals.cases.models import UnmatchedReply

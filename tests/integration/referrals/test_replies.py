@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.models import OutboundMessage

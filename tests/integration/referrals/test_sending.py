@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import LatestState
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir import json

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.patients.models import Journey

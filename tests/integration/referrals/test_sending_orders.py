@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bars_portal.accounts import refusals
+from bars_portal.accounts import permissions
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
@@ -84,7 +84,7 @@ class OneRequest(RuleBasedStateMachine):
     def attempt(self, act: Any) -> None:
         try:
             self.case = act(self.case)
-        except refusals.PolicyRefused:
+        except permissions.PolicyRefused:
             # The receiver has no such case: a reply was heard to a request that never arrived.
             assert not self.arrived()
             self.case.refresh_from_db()

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from referrals.cases.codes import PUBLISHED, CodeRow, ListName, lists_from
 from referrals.cases.settings import BreachRule, ListedCode, offered_codes

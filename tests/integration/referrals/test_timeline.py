@@ -2,7 +2,7 @@
 
 import pytest
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.correspondence.states import Direction
 from referrals.cases.selectors import responses_of
 from referrals.cases.viewing import record_case_view

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bars_portal.accounts.refusals import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import ARPPriority, UseCase

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from directory.models import HealthcareService
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.response_states import ResponseState

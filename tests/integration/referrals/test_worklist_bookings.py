@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.roles import PERMISSIONS, Role
+from bars_portal.accounts.permissions import PERMISSIONS, Role
 from bars_portal.correspondence.states import Direction
 from bookings.models import Booking
 from bookings.states import BookingStatus

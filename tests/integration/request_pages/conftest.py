@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.exchange import gateway
 from bars_portal.exchange.fhir.codes import UseCase
 from directory.models import HealthcareService

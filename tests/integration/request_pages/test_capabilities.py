@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from bars_portal.accounts.roles import Role
+from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.fhir.codes import UseCase
 from directory.models import ServiceCapability
 from directory.selectors.capability import SILENT_FOR, capability_of

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from bars_portal.accounts.roles import ALL_PERMISSIONS, PERMISSIONS, Role, permissions_of_roles
+from bars_portal.accounts.permissions import ALL_PERMISSIONS, PERMISSIONS, Role, permissions_of_roles
 
 BOOKS = {
     "directory.find_service",

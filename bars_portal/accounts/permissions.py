@@ -1,6 +1,6 @@
-"""Roles and what each may do, as one table."""
+"""Roles and what each may do, as one table; and how a policy says no."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 
@@ -120,3 +120,28 @@ ALL_PERMISSIONS = frozenset().union(*PERMISSIONS.values())
 
 def permissions_of_roles(roles: Iterable[Role]) -> frozenset[str]:
     return frozenset().union(*(PERMISSIONS[role] for role in roles))
+
+
+# How a policy says no: `check_can_x` raises with a sentence for the person, `can_x` is its boolean.
+
+
+class PolicyRefused(Exception):
+    """`sentence` says why, to the person who tried; it names no patient."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def need(fulfilled: bool, sentence: str) -> None:
+    """Raises PolicyRefused with the sentence."""
+    if not fulfilled:
+        raise PolicyRefused(sentence)
+
+
+def allowed(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except PolicyRefused:
+        return False
+    return True
