@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from bars_portal.accounts import services, sessions
+from bars_portal.accounts import middleware, services
 from bars_portal.accounts.acting import SESSION_KEY, Acting, actor_of
 from bars_portal.accounts.cis2.issuer import configured
 from bars_portal.accounts.cis2.services import leave_issuer
@@ -60,8 +60,8 @@ class ChooseOrganisationForm(NHSForm):
 
 _WRONG = "The username or password is not right. Check both and try again"
 _ENDED: dict[str, str] = {
-    sessions.Ended.IDLE: "You were signed out because the portal was not used for a while.",
-    sessions.Ended.ABSOLUTE: "You were signed out because you had been signed in for a long time.",
+    middleware.Ended.IDLE: "You were signed out because the portal was not used for a while.",
+    middleware.Ended.ABSOLUTE: "You were signed out because you had been signed in for a long time.",
 }
 
 
@@ -103,7 +103,7 @@ def _check(request: HttpRequest, form: SignInForm) -> User | None:
 def welcome(request: HttpRequest, user: User, target: str, *, way: str = "password") -> HttpResponse:
     """For whoever has just been logged in: starts the clocks, and leads to where they wanted to go."""
     now = timezone.now()
-    sessions.start(request.session, now=now)
+    middleware.start(request.session, now=now)
     services.record_sign_in(user=user, way=way, now=now)
     request.session[KEPT_FORMS] = has_kept_forms(user, now=now)
     response = redirect(page_after_sign_in(request, user, target))

@@ -8,8 +8,8 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import cache
 from django.test import Client
 
+from bars_portal.accounts.middleware import LAST_ACTIVITY, STARTED
 from bars_portal.accounts.models import User
-from bars_portal.accounts.sessions import LAST_ACTIVITY, STARTED
 from tests.factories.accounts import PASSWORD, make_user
 
 SIGN_IN = "/accounts/sign-in/"
