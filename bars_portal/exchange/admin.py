@@ -1,8 +1,10 @@
 """The message log in the admin: read-only, decoded, masked for those who may not see patients."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,6 +19,14 @@ from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, Outboun
 from bars_portal.exchange.selectors import inbound_log, outbound_log
 
 _SEES_PATIENTS = "patients.view_patient"
+
+
+class KnownValues(admin.AllValuesFieldListFilter):
+    """What a message was too broken to tell is named too: a link without words says nothing to anybody."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # stubs are narrower
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "Not known"}
 
 
 class MessageAdmin(ReadOnlyAdmin):
@@ -44,7 +54,7 @@ def _decoded(message: Model, body: bytes | memoryview | None, *, ours: bool = Fa
 @admin.register(InboundMessage)
 class InboundMessageAdmin(MessageAdmin):
     list_display = ("received_at", "message_type", "state", "status_code", "service_id", "sender_ods_code")
-    list_filter = ("state", "message_type", "service_id", "status_code")
+    list_filter = ("state", ("message_type", KnownValues), ("service_id", KnownValues), "status_code")
     search_fields = ("=request_id", "=correlation_id", "=bundle_id")
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "received_at"

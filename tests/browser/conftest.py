@@ -28,11 +28,13 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.fixture(scope="session")
-def portal(request: pytest.FixtureRequest) -> Stack:
+def portal(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The stack, but only where there is a browser to look at it."""
     require_browser()
     stack: Stack = request.getfixturevalue("stack")
-    return stack
+    yield stack
+    # Before the database of the tests goes: Django refuses to close it beside Playwright's event loop.
+    shared_browser.stop()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from bars_portal.demo.facts import PASSWORD
 from tests.browser.axe import assert_accessible, assert_fits, is_new
@@ -75,6 +75,13 @@ class Person:
         if self.javascript and is_new(page):
             assert_accessible(page)
             assert_fits(page)
+
+    def listed(self, text: str) -> Locator:
+        """The line of a list that has this text, on whichever of its pages: others have cases there too."""
+        line = self.page.locator("tr", has_text=text)
+        while not line.count() and (further := self.page.locator("a[rel=next]")).count():
+            self.go(further.get_attribute("href") or "")
+        return line
 
     def _told_by(self, texts: list[str]) -> list[str]:
         # A year may stand in a port or in a random id by chance.

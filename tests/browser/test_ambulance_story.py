@@ -105,7 +105,7 @@ def test_an_alert_three_updates_and_every_answer(people: People, wire: Wire) -> 
     control, neighbour = people("clinician"), people("assessor")
     theirs = first_alert(control)
     neighbour.go("/referrals/worklist/?order=age")
-    neighbour.page.locator("tr", has_text=theirs).get_by_role("link").click()
+    neighbour.listed(theirs).get_by_role("link").click()
     neighbour.look("Referral received", patient=True)
     expect(neighbour.page.locator("main")).to_contain_text(WHERE)
 

@@ -102,8 +102,8 @@ def test_find_book_and_see_it_on_both_sides(people: People, wire: Wire, portal: 
     page.go_back()
     expect(page.locator("h1")).to_contain_text("Appointment booked")
     person.follow("Bookings", first=True)
-    expect(page.locator("tr", has_text=shown[1])).to_contain_text(FAMILY.upper())
     person.look("Bookings sent")
+    expect(person.listed(shown[1])).to_contain_text(FAMILY.upper())
     see_it_in_the_diary(people("manager", width=width), wire, slot_id, shown[1])
     assert wire.booked_on(slot_id) == 1
     assert not [secret for secret in SECRETS if secret != "1947" and secret in portal.log]

@@ -63,7 +63,7 @@ def test_a_practice_refers_and_the_pharmacy_reads(people: People) -> None:
     practice, pharmacist = people("clinician", width=PHONE), people("assessor", width=PHONE)
     theirs = refer_to_the_pharmacy(practice)
     pharmacist.go("/referrals/worklist/?order=age")
-    line = pharmacist.page.locator("tr", has_text=theirs)
+    line = pharmacist.listed(theirs)
     expect(line).to_contain_text("Pharmacy: minor illness")
     line.get_by_role("link").click()
     pharmacist.look("Referral received", patient=True)

@@ -138,7 +138,7 @@ def test_a_validation_is_asked_for_started_and_lowered(people: People) -> None:
     requester.follow("Go to the case")
     requester.look("Validation request: sent", patient=True)
     assessor.go("/referrals/worklist/?order=age")
-    assessor.page.locator("tr", has_text=theirs).get_by_role("link").click()
+    assessor.listed(theirs).get_by_role("link").click()
     expect(assessor.page.locator("main")).to_contain_text("Wednesday 31 December 2098 at 14:30")
     assessor.press("Start working on it")
     hears(requester)

@@ -1,6 +1,7 @@
 """The message log in the admin: masked for engineers, plain for auditors, scoped, audited, read-only."""
 
 import json
+import re
 from html import unescape
 from typing import Any
 from uuid import uuid4
@@ -72,6 +73,22 @@ def page(client: Client, url: str) -> str:
 
 def urls(inbound: InboundMessage, outbound: OutboundMessage) -> list[str]:
     return [f"{INBOUND}{inbound.pk}/change/", f"{OUTBOUND}{outbound.pk}/change/"]
+
+
+def test_what_nobody_could_read_has_a_link_with_words(inbound: InboundMessage, slot: Slot) -> None:
+    InboundMessage.objects.create(
+        message_type="",
+        service_id=inbound.service_id,
+        state=inbound.state,
+        status_code=400,
+        peer=inbound.peer,
+        headers={},
+        body=b"",
+        received_at=inbound.received_at,
+        completed_at=inbound.completed_at,
+    )
+    content = page(signed_in(Role.ENGINEER, slot), INBOUND)
+    assert re.search(r'href="\?message_type="[^>]*>\s*Not known', content)
 
 
 def test_an_engineer_sees_no_patient(inbound: InboundMessage, outbound: OutboundMessage, slot: Slot) -> None:
