@@ -40,7 +40,7 @@ RUN DJANGO_SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(
     BARS_API_KEY=build BARS_KEY_ID=Build-INT-1 BARS_PRIVATE_KEY_FILE=/nowhere/build.key \
     BARS_ODS_CODE=X26 BARS_ORGANISATION_NAME=build BARS_SERVICE_ID=2000099999 \
     python manage.py collectstatic --noinput --verbosity 0 \
-    && mkdir -p var/celery && chown -R bars:bars var/celery
+    && mkdir -p var/celery /audit-heads && chown -R bars:bars var/celery /audit-heads
 USER bars
 EXPOSE 8000 8443 8444
 STOPSIGNAL SIGTERM

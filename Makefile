@@ -10,14 +10,15 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 PEER := var/peer
 PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
-# In the order of tests/conftest.py, which says what stays together.
-BOTH_CORES := -n 2 --dist loadgroup --no-loadscope-reorder
+# Three for two cores: one of them mostly waits, for a browser or for a deadline. What stays together, and in
+# which order, tests/groups.py says.
+BOTH_CORES := -n 3 --dist loadgroup --no-loadscope-reorder
 LOCK_ARGS ?=
 # Every program that a test starts would compile the portal anew: half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast live browser thorough ways assets check lint types contracts migrations bench bite fuzz lock format
+.PHONY: help demo test fast live browser thorough ways assets check lint types contracts migrations bench bite fuzz chaos lock format
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -76,6 +77,11 @@ drill: $(VENV)/.local-stamp ## beside the running demo: every published sentinel
 fuzz: SECONDS = 600
 fuzz: $(VENV)/.dev-stamp ## garbage at a real receiver; SECONDS=600 unless given, exit code 1 on any breach
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+chaos: FAULT =
+chaos: MESSAGES = 1000
+chaos: $(VENV)/.dev-stamp ## real programs, 1,000 messages, one thing wrong: FAULT=kill-worker; without it all of them
+	$(BIN)/python -m tests.chaos $(if $(FAULT),--fault $(FAULT)) --messages $(MESSAGES)
 
 bite: assets ## small deliberate faults, one at a time: the tests must notice each; ONLY=text for some of them
 	@$(BIN)/python -m tests.bite --only '$(ONLY)'

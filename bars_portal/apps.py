@@ -19,6 +19,7 @@ class PortalConfig(AppConfig):
     label = "portal"
 
     def ready(self) -> None:
+        from bars_portal import database_log as database_log
         from bars_portal.celery import app as app
         from bars_portal.exchange.registry import autodiscover
 
@@ -51,6 +52,13 @@ class PortalAdminSite(AdminSite):
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
         return redirect(f"{reverse('accounts:sign-in')}?{urlencode({'next': request.get_full_path()})}")
+
+    def password_change(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:  # type: ignore[override]  # a redirect
+        """The portal's own, which is throttled and audited."""
+        return redirect("accounts:change-password")
+
+    def password_change_done(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:  # type: ignore[override]  # a redirect
+        return redirect("accounts:change-password")
 
     def logout(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:  # type: ignore[override]  # a redirect
         """The portal's own, which is audited."""

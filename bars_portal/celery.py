@@ -6,8 +6,8 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from celery import Celery
-from celery.signals import worker_ready
+from celery import Celery, bootsteps
+from celery.signals import worker_ready, worker_shutting_down
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils import json
@@ -21,11 +21,38 @@ app.autodiscover_tasks()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
-def _first_heartbeat(**_: object) -> None:
-    """Beat's first one comes after its interval; readiness need not wait for that."""
-    from bars_portal.exchange.tasks import heartbeat
+def _first_head(**_: object) -> None:
+    """A worker that never lives for a full hour signs where the chain ends all the same."""
+    from bars_portal.audit.tasks import export
 
-    heartbeat()
+    export.delay()
+
+
+class PostroomStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """The worker's postroom: opened before the first word with the broker, whether there is one or not."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, worker: object) -> None:
+        from bars_portal.exchange.postroom import open_postroom
+
+        open_postroom()
+
+    def stop(self, worker: object) -> None:
+        from bars_portal.exchange.postroom import close_postroom
+
+        close_postroom()
+
+
+app.steps["worker"].add(PostroomStep)
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _hold_postroom(**_: object) -> None:
+    """At once: the step above is stopped last, and never while Celery waits for a broker that is frozen."""
+    from bars_portal.exchange.postroom import hold_postroom
+
+    hold_postroom()
 
 
 class FileChannel(filesystem.Channel):

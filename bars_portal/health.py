@@ -10,9 +10,14 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from bars_portal.exchange.gateway import server_ahead_seconds
+from bars_portal.sql import database_time
+
 _HEARTBEAT_SECONDS = 45
+_CLOCK_SECONDS = 30
 
 
 @require_safe
@@ -26,7 +31,24 @@ def ready(request: HttpRequest) -> JsonResponse:
     checks = {name: check() for name, check in _checks().items()}
     good = all(checks.values())
     words = {name: "ok" if passed else "failing" for name, passed in checks.items()}
-    return JsonResponse({"status": "ok" if good else "failing", "checks": words}, status=200 if good else 503)
+    told = {"status": "ok" if good else "failing", "checks": words, "warnings": _warnings()}
+    return JsonResponse(told, status=200 if good else 503)
+
+
+def _warnings() -> list[str]:
+    """What still works, and somebody should look at: clocks that differ."""
+    try:
+        ahead = server_ahead_seconds()
+        beside = round((database_time() - timezone.now()).total_seconds())
+    except DatabaseError:
+        return []
+    clocks = (("token server", ahead), ("database", beside))
+    return [_clock_words(name, seconds) for name, seconds in clocks if abs(seconds) > _CLOCK_SECONDS]
+
+
+def _clock_words(name: str, seconds: int) -> str:
+    where = "ahead of" if seconds > 0 else "behind"
+    return f"The clock of the {name} is {abs(seconds)} s {where} ours: look at the time service of both."
 
 
 def _checks() -> dict[str, Callable[[], bool]]:

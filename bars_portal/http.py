@@ -7,6 +7,8 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +21,7 @@ Client = httpx.Client
 Limits = httpx.Limits
 Timeout = httpx.Timeout
 
-NotSentKind = Literal["connect", "tls", "timeout", "pool", "request"]
+NotSentKind = Literal["connect", "tls", "timeout", "pool", "request", "busy", "circuit"]
 LostKind = Literal["timeout", "cut", "garbled"]
 # Far above any honest answer; a larger one is a fault over there that must not fill our memory.
 LIMIT_BYTES = 10_000_000
@@ -42,7 +44,11 @@ class TransportError(Exception):
 
 
 class NotSent(TransportError):
-    """Certainly nothing was sent: no connection, a TLS failure, no free connection, unusable request."""
+    """Certainly nothing was sent: no connection, a TLS failure, no free connection, unusable request.
+
+    Or it was not tried: as many requests as may be are under way to that partner ("busy"), or it has not been
+    answering ("circuit").
+    """
 
     sent = False
 
@@ -149,6 +155,15 @@ def send(
         finally:
             response.close()
     return Answer(response.status_code, dict(response.headers), content, milliseconds_since(started))
+
+
+def http_date(text: str) -> datetime | None:
+    """The instant (aware) in a header such as Date (RFC 9110 section 5.6.7); None when it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def milliseconds_since(started: float) -> int:

@@ -1,9 +1,16 @@
 """Middleware of the portal that belongs to no room."""
 
+import logging
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from bars_portal.nhsuk.pages import too_large
+
+logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -17,6 +24,33 @@ class CorrelationMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.correlation_id = uuid.uuid4()  # type: ignore[attr-defined]  # read by error pages and audit
         return self.get_response(request)
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that is too large before anything reads it: else it would be on disk before sign-in.
+
+    Files are taken where somebody who is signed in uploads one (UPLOAD_LIMITS, by name of the URL). A server
+    reads no more than was announced, and Django takes a body of no announced length for none.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            announced = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            announced = 0
+        if announced > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and announced > self._limit(request):
+            logger.warning("A body of %d bytes was refused", announced)
+            return too_large(request)
+        return self.get_response(request)
+
+    def _limit(self, request: HttpRequest) -> int:
+        if not request.user.is_authenticated:
+            return 0
+        limits = {reverse(name): limit for name, limit in settings.UPLOAD_LIMITS.items()}
+        return limits.get(request.path_info, 0)
 
 
 class NoStoreMiddleware:

@@ -54,6 +54,15 @@ def ask(text: str, *values: Any) -> tuple[Any, ...] | None:
     return found
 
 
+def database_time() -> datetime:
+    """The database's own clock, the one that all processes share; aware."""
+    row = ask("SELECT clock_timestamp()")
+    if row is None:
+        raise TypeError("A SELECT without FROM has one row.")
+    moment: datetime = row[0]
+    return moment
+
+
 def write(writes: Sequence[Write]) -> None:
     """All of them or none, in one trip. Raises IntegrityError.
 

@@ -102,17 +102,19 @@ def _row(number: int, code: str, suffix: str) -> list[str]:
 def bring_in(content: bytes) -> float:
     """Seconds."""
     from bars_portal.audit.actor import SYSTEM
+    from directory.catalogue.reach import EVERYTHING
     from directory.services.catalogue import apply_catalogue, preview_catalogue
 
     before, began = processor_seconds(), perf_counter()
     preview = preview_catalogue(
-        source="csv", name="bench", content=content, provider=None, actor=SYSTEM, now=NOW
+        source="csv", name="bench", content=content, provider=None, reach=EVERYTHING, actor=SYSTEM, now=NOW
     )
     kept = preview.catalogue
     apply_catalogue(
         catalogue=kept,
         fingerprint=preview.difference.fingerprint,
         read=preview.read,
+        reach=EVERYTHING,
         actor=SYSTEM,
         now=NOW,
     )

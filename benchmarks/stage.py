@@ -205,6 +205,8 @@ def environment(url: str) -> dict[str, str]:
         "BARS_PROCESS": "receiver",
         # Without TLS the caller is named in the headers of a trusted proxy.
         "BARS_PEER_SOURCE": "proxy",
+        # One caller asks as fast as it can.
+        "BARS_PEER_REQUESTS_A_MINUTE": "0",
     }
 
 

@@ -10,9 +10,21 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         from bars_portal.accounts.home import register
+        from bars_portal.audit import presenters
+        from bars_portal.patients.looks import subjects
         from bookings.presenters.bookings import attention
+        from bookings.selectors import trail
         from bookings.selectors.slots import next_free_slots
         from directory import ports
 
+        presenters.register(
+            {
+                "bookings.view_booking": "Opened a booking",
+                "bookings.view_journey": "Opened the times of a patient's case",
+                "bookings.view_sent_list": "Opened the list of bookings sent",
+                "bookings.view_diary": "Opened a diary",
+            }
+        )
+        subjects.register(subjects.Source(trail.subjects, trail.journeys))
         register(attention)
         ports.next_free.plug(next_free_slots)

@@ -2,6 +2,11 @@
 
 from bars_portal.correspondence.explanations import Explanations
 
+# Of a booking that the service holds for another person, or at another service.
+STILL_ANOTHER = (
+    "Asking again does not show whom, or at which service, this is booked for. Call the service: when it has "
+    "cancelled the appointment, ask again here."
+)
 BOOKING = Explanations(
     unknown=(
         "We do not know whether this was booked: the service gave no clear answer. Check again; do not "
@@ -30,6 +35,10 @@ BOOKING = Explanations(
         ),
     },
     otherwise="The service did not take this booking. Choose another service, and tell your IT support.",
+    never_sent=(
+        "Nothing was booked: the service could not be reached in time, so the booking never went out. Choose "
+        "another service, or phone this one."
+    ),
     not_on_network=(
         "This service is not on the booking network. Choose another service, and tell your IT support."
     ),
@@ -59,4 +68,8 @@ CANCELLATION = Explanations(
         ("SERVER_ERROR", ""): "The service had a technical fault. Try again, or call the service.",
     },
     otherwise="The service did not cancel this appointment. Call the service, and tell your IT support.",
+    never_sent=(
+        "Nothing was cancelled: the service could not be reached in time, so the cancellation never went "
+        "out. Phone the service, or cancel again later."
+    ),
 )

@@ -1,13 +1,18 @@
 """An appointment as its receiver holds it right now, compared with what we hold (standard section 8)."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from bars_portal.correspondence.entries import full_url
 from bars_portal.correspondence.latest import Latest, LatestState, Reader
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import AppointmentStatus
-from bars_portal.exchange.fhir.reading import as_text, dicts
+from bars_portal.exchange.fhir.reading import as_text, dicts, id_in
+from bars_portal.exchange.fhir.replies import is_another, patients_of, times_of
+from bars_portal.exchange.registry import ReadBack
 from bars_portal.exchange.transport.client import BarsClient
-from bookings.mapping.received import read_times
+from bookings.mapping.sent import is_taken_back, patient_url, stands
 from bookings.models import Booking
 from directory.remote import Missing, SenderIdentity
 
@@ -41,15 +46,37 @@ def read_latest(client: BarsClient, *, booking: Booking, sender: SenderIdentity,
     return _READER.read(client, booking, sender=sender, now=now)
 
 
-def find_sent(booking_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
-    """After "duplicate": what the receiver holds, asked as whoever sent it. None when it cannot be read."""
+def read_back_new(booking_id: str, client: BarsClient, *, now: datetime) -> ReadBack:
+    """Whether the receiver holds what we asked it to book, asked as whoever sent it."""
+    latest = _read_back(booking_id, client, now)
+    if latest is None:
+        return ReadBack()
+    if latest.state is LatestState.MISSING:
+        return ReadBack(was_applied=False)
+    # Pending is neither booked nor refused.
+    held = latest.resource
+    return ReadBack(was_applied=True, found=held) if stands(held) or is_taken_back(held) else ReadBack()
+
+
+def read_back_cancel(booking_id: str, client: BarsClient, *, now: datetime) -> ReadBack:
+    """Whether the receiver has cancelled it. What it does not show at all may be cancelled, or not."""
+    latest = _read_back(booking_id, client, now)
+    if latest is None or latest.state is LatestState.MISSING:
+        return ReadBack()
+    if is_taken_back(latest.resource):
+        return ReadBack(was_applied=True, found=latest.resource)
+    return ReadBack(was_applied=False) if stands(latest.resource) else ReadBack()
+
+
+def _read_back(booking_id: str, client: BarsClient, now: datetime) -> Latest | None:
     booking = Booking.objects.select_related("service", "journey", "patient").get(pk=booking_id)
-    found = _READER.find_sent(client, booking, now=now)
-    return found.resource if found is not None else None
+    return _ONLY_THIS.read_back(client, booking, now=now)
 
 
 def _ours(found: MessageBundle, booking: Booking) -> Resource:
-    matching = [each for each in found.of_type("Appointment") if _is_ours(found, each, booking)]
+    appointments = found.of_type("Appointment")
+    named = [each for each in appointments if found.full_url_of(each) == full_url(booking.pk)]
+    matching = named or [each for each in appointments if _is_ours(found, each, booking)]
     if not matching:
         raise Missing
     # A time may have been booked, cancelled and booked again: the one that stands counts.
@@ -60,13 +87,29 @@ def _is_ours(found: MessageBundle, appointment: Resource, booking: Booking) -> b
     """By the slot where the answer names it, else by the times."""
     reference = next(dicts(appointment.get("slot")), {})
     slot = found.resolve(reference) or {}
-    kind, _, ident = as_text(reference.get("reference")).partition("/")
-    named = as_text(slot.get("id")) or (ident if kind == "Slot" else "")
+    named = as_text(slot.get("id")) or id_in(reference, "Slot")
     return named == booking.remote_slot_id if named else _is_current(appointment, booking)
 
 
 def _is_current(appointment: Resource, booking: Booking) -> bool:
-    return read_times(appointment) == (booking.start, booking.end)
+    return times_of(appointment) == (booking.start, booking.end)
+
+
+def _ours_alone(found: MessageBundle, booking: Booking) -> Resource:
+    """Another booking of ours, or another person's, proves nothing. Raises Missing."""
+    others = Booking.objects.filter(service=booking.service, direction=Direction.SENT).exclude(pk=booking.pk)
+    ids = {as_text(each.get("id")) for each in found.of_type("Appointment")} - {""}
+    known = set(others.filter(remote_id__in=ids).values_list("remote_id", flat=True))
+    booked = dict(booking.included).get(patient_url(booking.pk), {})
+
+    def may_be_ours(resource: Resource) -> bool:
+        if resource["resourceType"] != "Appointment":
+            return True
+        people = patients_of(found, resource)
+        return as_text(resource.get("id")) not in known and not any(is_another(booked, one) for one in people)
+
+    kept = [{"fullUrl": url, "resource": each} for url, each in found.entries if may_be_ours(each)]
+    return _ours(MessageBundle({"entry": kept}), booking)
 
 
 _READER = Reader[Booking](
@@ -77,3 +120,4 @@ _READER = Reader[Booking](
     ours=_ours,
     is_current=_is_current,
 )
+_ONLY_THIS = replace(_READER, ours=_ours_alone)

@@ -1,6 +1,6 @@
 """The messages about a booking: asked for, cancelled, entered in error (standard section 6)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,21 +9,31 @@ from django.db import models
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.envelope import header_to
 from bars_portal.exchange.context import MessageContext
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.profiles import Definition
 from bars_portal.exchange.fhir.rules import table
-from bars_portal.exchange.fhir.timestamps import format_london
-from bars_portal.exchange.registry import Addressing, Applied, MessageType, Outcome, register_message
+from bars_portal.exchange.fhir.timestamps import format_instant
+from bars_portal.exchange.registry import (
+    Addressing,
+    Applied,
+    MessageType,
+    Outcome,
+    ReadBack,
+    register_message,
+)
 from bars_portal.exchange.transport.client import BarsClient
-from bookings.latest import find_sent
+from bookings.latest import read_back_cancel, read_back_new
 from bookings.mapping.received import ReceivedBooking, parse_booking
 from bookings.mapping.sent import booking_message, cancelled_appointment, patient_url
 from bookings.models import Booking
 from bookings.services.receiving import receive_booking, receive_end, taken_slot
 from bookings.services.settling import settle_booking, settle_cancel
 from bookings.states import BookingEvent, BookingStatus
+
+# So long a booking is tried although its time has begun.
+_SHORTEST = timedelta(minutes=5)
 
 
 class SentBooking(MessageType):
@@ -45,11 +55,8 @@ class SentBooking(MessageType):
     def withdraw(self, subject_id: str, *, actor: Actor, now: datetime) -> bool:
         return _locked(subject_id).status not in self.waiting
 
-    def find_delivered(self, subject_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
-        return find_sent(subject_id, client, now=now)
-
-    def parse(self, bundle: MessageBundle) -> ReceivedBooking:
-        return parse_booking(bundle)
+    def parse(self, bundle: MessageBundle, *, now: datetime) -> ReceivedBooking:
+        return parse_booking(bundle, now=now)
 
 
 @register_message
@@ -58,6 +65,12 @@ class BookingNew(SentBooking):
     label = "New booking"
     starts_conversation = True
     waiting = (BookingStatus.REQUESTED, BookingStatus.UNKNOWN)
+    tried_for = timedelta(hours=1)
+
+    def abandon_at(self, subject: models.Model, *, now: datetime) -> datetime:
+        """Nobody books a time that has begun; who asks for one that begins right now gets some minutes."""
+        start = max(_booking(subject).start, now + _SHORTEST)
+        return min(super().abandon_at(subject, now=now), start)
 
     def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
         booking = _booking(subject)
@@ -74,6 +87,9 @@ class BookingNew(SentBooking):
     def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
         settle_booking(booking=_locked(subject_id), outcome=outcome, actor=actor, now=now)
 
+    def read_back(self, subject_id: str, client: BarsClient, *, now: datetime) -> ReadBack:
+        return read_back_new(subject_id, client, now=now)
+
     def apply(self, parsed: ReceivedBooking, context: MessageContext) -> Applied:
         booking = receive_booking(received=parsed, context=context)
         return Applied(focus=(parsed.url, booking.resource), included=taken_slot(parsed))
@@ -89,7 +105,7 @@ class BookingCancelled(SentBooking):
 
     def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
         booking = _booking(subject)
-        times = {"start": format_london(booking.start), "end": format_london(booking.end)}
+        times = {"start": format_instant(booking.start), "end": format_instant(booking.end)}
         appointment = cancelled_appointment(
             booking.resource,
             own={"resourceType": "Appointment", **times},
@@ -111,6 +127,9 @@ class BookingCancelled(SentBooking):
     def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
         settle_cancel(booking=_locked(subject_id), outcome=outcome, actor=actor, now=now)
 
+    def read_back(self, subject_id: str, client: BarsClient, *, now: datetime) -> ReadBack:
+        return read_back_cancel(subject_id, client, now=now)
+
     def apply(self, parsed: ReceivedBooking, context: MessageContext) -> Applied:
         appointment = receive_end(received=parsed, event=BookingEvent.RECEIVE_CANCEL, context=context)
         return Applied(focus=(parsed.url, appointment))
@@ -123,8 +142,8 @@ class BookingEnteredInError(MessageType):
     workflow = table.BOOKING_ENTERED_IN_ERROR
     label = "Booking entered in error"
 
-    def parse(self, bundle: MessageBundle) -> ReceivedBooking:
-        return parse_booking(bundle)
+    def parse(self, bundle: MessageBundle, *, now: datetime) -> ReceivedBooking:
+        return parse_booking(bundle, now=now)
 
     def apply(self, parsed: ReceivedBooking, context: MessageContext) -> Applied:
         event = BookingEvent.RECEIVE_ENTERED_IN_ERROR

@@ -5,7 +5,9 @@ from datetime import datetime
 from bars_portal.accounts.acting import Acting, is_clinician
 from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused, allowed, need
+from bars_portal.correspondence.differences import PATIENT, SERVICE, TIME
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.replies import times_of
 from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.ports import TimeFrame
@@ -97,6 +99,19 @@ def check_can_rebook(acting: Acting, booking: Booking, now: datetime) -> None:
         _check_open(booking, now)
 
 
+def check_can_end_rebooking(acting: Acting, booking: Booking) -> None:
+    """Say that no new appointment is wanted in the place of a cancelled one."""
+    need(acting.may("bookings.rebook_booking"), "You are not allowed to rebook appointments.")
+    _check_ours(acting, booking)
+    plan = Rebooking.objects.filter(cancelled=booking, ended_at=None).first()
+    half_done = plan is not None and booking.status == BookingStatus.CANCELLED
+    need(half_done, "No new appointment is waited for in the place of this one.")
+    _check_not_replaced(booking)
+    new = plan.booked if plan else None
+    later = new is not None and new.status == BookingStatus.CANCELLED
+    need(not later, "The new appointment was booked, and cancelled later.")
+
+
 def check_can_check_again(acting: Acting, booking: Booking) -> None:
     need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
     _check_ours(acting, booking)
@@ -109,6 +124,23 @@ def check_can_mark_told(acting: Acting, booking: Booking) -> None:
     _check_ours(acting, booking)
     settled = booking.status in (BookingStatus.BOOKED, BookingStatus.CANCELLED)
     need(settled, "There is nothing to tell the patient until the outcome is known.")
+
+
+def check_can_settle(acting: Acting, booking: Booking) -> None:
+    """Ask the service again what it holds of a booking that is not as asked."""
+    need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
+    _check_ours(acting, booking)
+    other = booking.status == BookingStatus.NOT_AS_ASKED
+    need(other, "The service holds this appointment as it was asked for.")
+
+
+def check_can_accept(acting: Acting, booking: Booking) -> None:
+    """Take the time that the service holds, when it is for the right person at the right service."""
+    check_can_settle(acting, booking)
+    _check_right_person(booking)
+    held, whats = times_of(booking.resource), {each["what"] for each in booking.differences or []}
+    clear = None not in held and (TIME not in whats or held != (booking.start, booking.end))
+    need(clear, "The service does not say clearly which time it holds.")
 
 
 def check_can_view(acting: Acting, booking: Booking) -> None:
@@ -129,8 +161,20 @@ def can_rebook(acting: Acting, booking: Booking, now: datetime) -> bool:
     return allowed(lambda: check_can_rebook(acting, booking, now))
 
 
+def can_end_rebooking(acting: Acting, booking: Booking) -> bool:
+    return allowed(lambda: check_can_end_rebooking(acting, booking))
+
+
 def can_check_again(acting: Acting, booking: Booking) -> bool:
     return allowed(lambda: check_can_check_again(acting, booking))
+
+
+def can_settle(acting: Acting, booking: Booking) -> bool:
+    return allowed(lambda: check_can_settle(acting, booking))
+
+
+def can_accept(acting: Acting, booking: Booking) -> bool:
+    return allowed(lambda: check_can_accept(acting, booking))
 
 
 def can_mark_told(acting: Acting, booking: Booking) -> bool:
@@ -168,4 +212,12 @@ def _check_open(booking: Booking, now: datetime) -> None:
     }.get(BookingStatus(booking.status))
     if waiting is not None:
         raise PolicyRefused(waiting)
+    if booking.status == BookingStatus.NOT_AS_ASKED:
+        _check_right_person(booking)
     need(booking.start > now, "This appointment has already started, so it cannot be changed any more.")
+
+
+def _check_right_person(booking: Booking) -> None:
+    """Somebody else's appointment is neither ours to cancel nor to take."""
+    others = {each["what"] for each in booking.differences or []} & {PATIENT, SERVICE}
+    need(not others, "The service holds this for another person or service. Call the service.")

@@ -25,11 +25,15 @@ class TimeFrame:
 
 @dataclass(frozen=True)
 class Companion:
-    """A request that goes with a received booking, in words, with its page; `live` when both still stand."""
+    """A request that goes with a received booking, in words, with its page; `live` when both still stand.
+
+    `missed`: the time by which the patient is to be seen, where the appointment is after it.
+    """
 
     words: str
     href: str
     live: bool
+    missed: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class AppointmentReader(ResourceReader):
     def read(self, resource_id: UUID, context: ReadContext) -> Resource | None:
         """The current version, whatever became of the appointment. Raises OutcomeError (401)."""
         booking = appointment_of(resource_id)
-        if booking is None:
+        if booking is None or not context.reaches(booking.service.service_id):
             return None
         _check_caller(booking.service, context)
         held: Resource = booking.resource

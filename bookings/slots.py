@@ -1,11 +1,11 @@
 """Free slots of a service: asked for over the wire, read leniently, or why there are none (section 7)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from django.db import transaction
 
@@ -15,13 +15,33 @@ from bars_portal.exchange.fhir import json, profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import DeliveryChannel, Gender, SlotStatus
 from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.fhir.people import name_of_person
 from bars_portal.exchange.fhir.queries.services import SlotInclude
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension, references
+from bars_portal.exchange.fhir.reading import (
+    as_dict,
+    as_list,
+    as_text,
+    codings,
+    dicts,
+    extension,
+    references,
+)
 from bars_portal.exchange.transport.auth import TokenRefused
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext
 from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_answer
 from bars_portal.http import Answer, TransportError
+from bookings.mapping.completeness import (
+    NotShown,
+    Params,
+    contradicted,
+    displayed,
+    lack_of,
+    lacks_details,
+    next_page,
+    not_shown,
+    says_none,
+)
 from bookings.mapping.received import read_instant
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity, reading_context
@@ -38,6 +58,7 @@ class SlotProblem(StrEnum):
     """Why a search shows no slots; `sentence` is for the person who searched."""
 
     NONE_IN_RANGE = "none-in-range"
+    UNREADABLE = "unreadable"
     NO_ANSWER = "no-answer"
     NO_BOOKINGS = "no-bookings"
     NOT_ON_NETWORK = "not-on-network"
@@ -51,6 +72,10 @@ class SlotProblem(StrEnum):
 _SENTENCES = {
     SlotProblem.NONE_IN_RANGE: (
         "This service has no free slots at these times. Try other days, or another service."
+    ),
+    SlotProblem.UNREADABLE: (
+        "This service answered, but none of its times can be shown. It may have free ones: phone it, or "
+        "choose another service, and tell your IT support."
     ),
     SlotProblem.NO_ANSWER: "This service did not answer. Try again, or choose another service.",
     SlotProblem.NO_BOOKINGS: "This service does not take bookings. Choose another service.",
@@ -79,19 +104,30 @@ class OfferedSlot:
     gender: str = ""
     delivery_channel: str = ""
     location_name: str = ""
+    lacks_details: bool = False
     resources: list[list[Any]] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True)
 class SlotSearch:
-    """Offers in order of time; `problem` is set when there are none."""
+    """Offers in order of time; `problem` is set when there are none.
+
+    `not_shown`: what else the service has or may have. NONE_IN_RANGE only when it said so itself.
+    """
 
     offers: list[OfferedSlot]
     problem: SlotProblem | None = None
+    not_shown: tuple[NotShown, ...] = ()
 
-    def offer(self, slot_id: str) -> OfferedSlot | None:
-        """The offer with this Slot.id, when it is (still) among them."""
-        return next((each for each in self.offers if each.id == slot_id), None)
+    @property
+    def without_details(self) -> int:
+        """Offers of which the service left out whose or where they are."""
+        return sum(each.lacks_details for each in self.offers)
+
+    def offer(self, slot_id: str, start: datetime | None = None) -> OfferedSlot | None:
+        """The offer with this Slot.id, when it is (still) among them, and then if it is named."""
+        found = next((each for each in self.offers if each.id == slot_id), None)
+        return found if found and start in (None, found.start) else None
 
 
 INCLUDES = (
@@ -102,6 +138,7 @@ INCLUDES = (
     SlotInclude.LOCATION,
 )
 _UNKNOWN_PLACE = 404
+_MOST_PAGES = 8
 # Receivers without slots answer so.
 _NO_SUCH_OPERATION = frozenset({405, 501})
 
@@ -129,32 +166,49 @@ def search_slots(
 
 
 def _ask(client: BarsClient, context: OutgoingContext, start: datetime, end: datetime) -> SlotSearch:
+    """All pages of the answer, as far as they come; what the first one lacks, the search lacks."""
+    asked: list[Params] = [_params(context, start, end)]
+    pages: list[Resource] = []
+    while len(pages) < _MOST_PAGES:
+        # Each request has an id of its own (standard section 3).
+        own = replace(context, request_id=uuid4()) if pages else context
+        page = _page(client, own, asked[-1])
+        if isinstance(page, SlotProblem):
+            return read_answer(pages, is_cut=True) if pages else SlotSearch([], page)
+        pages.append(page)
+        following = next_page(page)
+        if following is None:
+            return read_answer(pages)
+        if not following or following in asked:
+            break
+        asked.append(following)
+    return read_answer(pages, is_cut=True)
+
+
+def _page(client: BarsClient, context: OutgoingContext, params: Params) -> Resource | SlotProblem:
     try:
-        answer = client.get("/Slot", params=_params(context, start, end), context=context)
+        answer = client.get("/Slot", params=params, context=context)
     except TokenRefused:
-        return SlotSearch([], SlotProblem.REFUSED)
+        return SlotProblem.REFUSED
     except TransportError:
-        return SlotSearch([], SlotProblem.NO_ANSWER)
+        return SlotProblem.NO_ANSWER
     judged = judge_answer(
         answer,
         request_id=context.request_id,
         correlation_id=context.correlation_id,
         expected="Bundle:searchset",
     )
-    if judged.delivery is not Delivery.ACCEPTED:
-        return SlotSearch([], _problem(judged, answer))
-    offers = read_offers(json.loads(answer.body))
-    return SlotSearch(offers, None if offers else SlotProblem.NONE_IN_RANGE)
+    return json.loads(answer.body) if judged.delivery is Delivery.ACCEPTED else _problem(judged, answer)
 
 
-def _params(context: OutgoingContext, start: datetime, end: datetime) -> Sequence[tuple[str, str]]:
-    return [
+def _params(context: OutgoingContext, start: datetime, end: datetime) -> Params:
+    return (
         ("Schedule.actor:HealthcareService", context.target.value),
         ("status", SlotStatus.FREE.value),
         ("start", f"ge{_utc(start)}"),
         ("start", f"le{_utc(end)}"),
         *(("_include", include.value) for include in INCLUDES),
-    ]
+    )
 
 
 def _utc(moment: datetime) -> str:
@@ -174,7 +228,7 @@ def _problem(judged: Judgement, answer: Answer) -> SlotProblem:
 def _note(
     service: HealthcareService, sender: SenderIdentity, correlation_id: UUID, found: SlotSearch, now: datetime
 ) -> None:
-    answered = found.problem in (None, SlotProblem.NONE_IN_RANGE)
+    answered = found.problem in (None, SlotProblem.NONE_IN_RANGE, SlotProblem.UNREADABLE)
     if answered:
         record_contact(service_id=service.service_id, now=now)
     elif found.problem is SlotProblem.NO_ANSWER:
@@ -184,7 +238,11 @@ def _note(
         action="bookings.search_slots",
         subject=service,
         outcome="done" if answered else "failed",
-        detail={"offered": len(found.offers), "problem": found.problem.value if found.problem else None},
+        detail={
+            "offered": len(found.offers),
+            "problem": found.problem.value if found.problem else None,
+            "not_shown": ", ".join(each.lack for each in found.not_shown) or None,
+        },
         correlation_id=correlation_id,
         now=now,
     )
@@ -193,37 +251,53 @@ def _note(
 # What a booking message carries along with its Slot, and how often its MessageDefinition lets it.
 _CARRIED = {"Schedule": 1, "HealthcareService": 1, "Location": 1, "Practitioner": 9, "PractitionerRole": 9}
 _URN = "urn:uuid:"
-_ID_LENGTH = 64
 _WORDS = 120
 _CHANNEL_WORDS = {DeliveryChannel.IN_PERSON: "In person"}
 
 
+def read_answer(pages: Sequence[Resource], *, is_cut: bool = False) -> SlotSearch:
+    """What a searchset of one or more pages offers, and what of it cannot be shown."""
+    entries = [each for page in pages for each in as_list(page.get("entry"))]
+    offers, missing = read_offers({"entry": entries}), not_shown(pages, is_cut=is_cut)
+    if offers:
+        return SlotSearch(offers, None, missing)
+    none = says_none(pages, is_cut=is_cut)
+    return SlotSearch([], SlotProblem.NONE_IN_RANGE if none else SlotProblem.UNREADABLE, missing)
+
+
 def read_offers(raw: dict[str, Any]) -> list[OfferedSlot]:
-    """The free slots of a searchset in order of time; an entry without id or times is no offer."""
+    """The free slots of a searchset in order of time; what is not whole is no offer (see `lack_of`)."""
     bundle = MessageBundle(raw)
+    slots = bundle.of_type("Slot")
+    doubtful = contradicted(slots)
     diaries: dict[int, list[list[Any]]] = {}
-    offers = (_offer(bundle, slot, diaries) for slot in bundle.of_type("Slot"))
-    return sorted((each for each in offers if each is not None), key=lambda each: (each.start, each.id))
+    offers: dict[str, OfferedSlot] = {}
+    for slot in slots:
+        offer = _offer(bundle, slot, diaries)
+        if offer is not None and offer.id not in doubtful:
+            offers.setdefault(offer.id, offer)
+    return sorted(offers.values(), key=lambda each: (each.start, each.id))
 
 
 def _offer(bundle: MessageBundle, slot: Resource, diaries: dict[int, list[list[Any]]]) -> OfferedSlot | None:
-    ident = as_text(slot.get("id"))
     start, end = read_instant(slot.get("start")), read_instant(slot.get("end"))
     free = as_text(slot.get("status")) == SlotStatus.FREE
-    if not free or not ident or len(ident) > _ID_LENGTH or start is None or end is None or end <= start:
+    if not free or lack_of(slot) is not None or start is None or end is None:
         return None
     around = _diary(bundle, bundle.resolve(slot.get("schedule")), diaries)
     carried = [each for _, each in around]
     practitioner = _first(carried, "Practitioner")
     return OfferedSlot(
-        id=ident,
+        id=as_text(slot.get("id")),
         start=start,
         end=end,
-        practitioner_name=_name(practitioner),
+        practitioner_name=_words(name_of_person(practitioner, start))
+        or _words(displayed(bundle, slot, "Practitioner")),
         role=_role(_first(carried, "PractitionerRole")),
         gender=_gender(practitioner),
         delivery_channel=_channel(slot),
-        location_name=_words(_first(carried, "Location").get("name")),
+        location_name=_words(_first(carried, "Location").get("name") or displayed(bundle, slot, "Location")),
+        lacks_details=lacks_details(bundle, slot),
         resources=[[_url(bundle, slot), _portable(bundle, slot, {id(slot)}, around)], *around],
     )
 
@@ -284,12 +358,6 @@ def _first(resources: list[Resource], kind: str) -> Resource:
 
 def _words(value: object) -> str:
     return " ".join(as_text(value).split())[:_WORDS]
-
-
-def _name(practitioner: Resource) -> str:
-    name = next(dicts(practitioner.get("name")), {})
-    parts = [*as_list(name.get("prefix")), *as_list(name.get("given")), name.get("family")]
-    return _words(" ".join(as_text(part) for part in parts)) or _words(name.get("text"))
 
 
 def _role(role: Resource) -> str:

@@ -8,6 +8,8 @@ from bars_portal.correspondence.states import Direction, TransitionRefused
 class BookingStatus(StrEnum):
     REQUESTED = "requested"
     BOOKED = "booked"
+    # The service holds another time, slot, service or person than we asked for: a person has to settle it.
+    NOT_AS_ASKED = "not-as-asked"
     REFUSED = "refused"
     UNKNOWN = "unknown"
     CANCELLING = "cancelling"
@@ -23,15 +25,19 @@ class BookingStatus(StrEnum):
 class BookingEvent(StrEnum):
     REQUEST = "request"
     CONFIRM = "confirm"
+    CONFIRM_OTHER = "confirm-other"
+    ACCEPT_OTHER = "accept-other"
     REFUSE = "refuse"
     LOSE = "lose"
     CHECK_AGAIN = "check-again"
     REQUEST_CANCEL = "request-cancel"
     CONFIRM_CANCEL = "confirm-cancel"
     REFUSE_CANCEL = "refuse-cancel"
+    REFUSE_CANCEL_OTHER = "refuse-cancel-other"
     LOSE_CANCEL = "lose-cancel"
     CHECK_CANCEL_AGAIN = "check-cancel-again"
     FIND_CANCELLED = "find-cancelled"
+    END_REBOOKING = "end-rebooking"
     RECEIVE = "receive"
     RECEIVE_CANCEL = "receive-cancel"
     RECEIVE_ENTERED_IN_ERROR = "receive-entered-in-error"
@@ -40,6 +46,7 @@ class BookingEvent(StrEnum):
 _LABELS: dict[BookingStatus, str] = {
     BookingStatus.REQUESTED: "Still confirming",
     BookingStatus.BOOKED: "Booked",
+    BookingStatus.NOT_AS_ASKED: "Not as asked for",
     BookingStatus.REFUSED: "Not booked",
     BookingStatus.UNKNOWN: "Not known",
     BookingStatus.CANCELLING: "Cancelling",
@@ -54,13 +61,23 @@ _S, _E = BookingStatus, BookingEvent
 TRANSITIONS: dict[tuple[Direction, BookingStatus | None, BookingEvent], BookingStatus] = {
     (Direction.SENT, None, _E.REQUEST): _S.REQUESTED,
     (Direction.SENT, _S.REQUESTED, _E.CONFIRM): _S.BOOKED,
+    (Direction.SENT, _S.REQUESTED, _E.CONFIRM_OTHER): _S.NOT_AS_ASKED,
     (Direction.SENT, _S.REQUESTED, _E.REFUSE): _S.REFUSED,
     (Direction.SENT, _S.REQUESTED, _E.LOSE): _S.UNKNOWN,
     (Direction.SENT, _S.UNKNOWN, _E.CHECK_AGAIN): _S.REQUESTED,
     # It goes out again by itself; the last loss is when that ends.
     (Direction.SENT, _S.UNKNOWN, _E.CONFIRM): _S.BOOKED,
+    (Direction.SENT, _S.UNKNOWN, _E.CONFIRM_OTHER): _S.NOT_AS_ASKED,
     (Direction.SENT, _S.UNKNOWN, _E.REFUSE): _S.REFUSED,
     (Direction.SENT, _S.UNKNOWN, _E.LOSE): _S.UNKNOWN,
+    # The service has put it right, holds something else again, or a person agrees to what it holds.
+    (Direction.SENT, _S.NOT_AS_ASKED, _E.CONFIRM): _S.BOOKED,
+    (Direction.SENT, _S.NOT_AS_ASKED, _E.CONFIRM_OTHER): _S.NOT_AS_ASKED,
+    (Direction.SENT, _S.NOT_AS_ASKED, _E.ACCEPT_OTHER): _S.BOOKED,
+    (Direction.SENT, _S.NOT_AS_ASKED, _E.FIND_CANCELLED): _S.CANCELLED,
+    (Direction.SENT, _S.NOT_AS_ASKED, _E.REQUEST_CANCEL): _S.CANCELLING,
+    (Direction.SENT, _S.CANCELLING, _E.REFUSE_CANCEL_OTHER): _S.NOT_AS_ASKED,
+    (Direction.SENT, _S.CANCEL_UNKNOWN, _E.REFUSE_CANCEL_OTHER): _S.NOT_AS_ASKED,
     (Direction.SENT, _S.BOOKED, _E.REQUEST_CANCEL): _S.CANCELLING,
     (Direction.SENT, _S.BOOKED, _E.FIND_CANCELLED): _S.CANCELLED,
     (Direction.SENT, _S.CANCELLING, _E.CONFIRM_CANCEL): _S.CANCELLED,
@@ -70,6 +87,8 @@ TRANSITIONS: dict[tuple[Direction, BookingStatus | None, BookingEvent], BookingS
     (Direction.SENT, _S.CANCEL_UNKNOWN, _E.CONFIRM_CANCEL): _S.CANCELLED,
     (Direction.SENT, _S.CANCEL_UNKNOWN, _E.REFUSE_CANCEL): _S.BOOKED,
     (Direction.SENT, _S.CANCEL_UNKNOWN, _E.LOSE_CANCEL): _S.CANCEL_UNKNOWN,
+    # It was cancelled for a new appointment, which came to nothing and is no longer wanted.
+    (Direction.SENT, _S.CANCELLED, _E.END_REBOOKING): _S.CANCELLED,
     (Direction.RECEIVED, None, _E.RECEIVE): _S.BOOKED,
     (Direction.RECEIVED, _S.BOOKED, _E.RECEIVE_CANCEL): _S.CANCELLED,
     (Direction.RECEIVED, _S.BOOKED, _E.RECEIVE_ENTERED_IN_ERROR): _S.ENTERED_IN_ERROR,

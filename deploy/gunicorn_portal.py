@@ -1,12 +1,19 @@
-"""gunicorn's configuration of the portal: plain HTTP behind a load balancer that speaks TLS to browsers."""
+"""gunicorn's configuration of the portal: plain HTTP behind a front that speaks TLS to browsers.
+
+An example of such a front is deploy/nginx_portal.conf.
+"""
 
 from pathlib import Path
 
+from gunicorn.workers.base import Worker
+
+from bars_portal.exchange.receiver.server.boot import note_started, spare_the_others
 from bars_portal.settings.environment import env
 
 bind = env.text("PORTAL_BIND", "0.0.0.0:8000")
 workers = env.whole("PORTAL_WORKERS", 2, 1, 64)
-worker_class = "gthread"
+# Half a request holds no thread.
+worker_class = "bars_portal.exchange.receiver.server.bounded_worker.BoundedWorker"
 threads = env.whole("PORTAL_THREADS", 8, 1, 256)
 if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's heartbeat file: unlinked at once; a disk would stall it
     worker_tmp_dir = "/dev/shm"  # noqa: S108 - see above
@@ -17,9 +24,21 @@ keepalive = 75
 timeout = 30
 graceful_timeout = 15
 control_socket_disable = True
+# Files in pieces through the bounded socket.
+sendfile = False
 # Whose X-Forwarded-* counts: the load balancer's addresses.
 forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
 
 # Method, path, status, time: queries and headers stay out of the log.
 logger_class = "bars_portal.exchange.receiver.server.access_log.PlainAccessLog"
 accesslog = "-"
+
+
+def post_worker_init(_worker: Worker) -> None:
+    """gunicorn's hook: in each new worker, before its threads."""
+    note_started()
+
+
+def worker_exit(_server: object, worker: Worker) -> None:
+    """gunicorn's hook: in a worker that ends."""
+    spare_the_others(worker)

@@ -7,14 +7,17 @@ the socket: whoever does may claim any certificate.
 
 from pathlib import Path
 
-from bars_portal.exchange.receiver.server.worker import limit_heaps
+from gunicorn.workers.base import Worker
+
+from bars_portal.exchange.receiver.server.boot import limit_heaps, note_started, spare_the_others
 from bars_portal.settings.environment import env
 
 bind = env.text("RECEIVER_BIND", "unix:/run/bars/receiver.sock")
 # The socket is for its owner and group: nginx joins the group.
 umask = 0o007
 workers = env.whole("RECEIVER_WORKERS", 2, 1, 64)
-worker_class = "gthread"
+# Half a request holds no thread, although nginx hands on only whole ones.
+worker_class = "bars_portal.exchange.receiver.server.bounded_worker.BoundedWorker"
 threads = env.whole("RECEIVER_THREADS", 16, 1, 256)
 if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's heartbeat file: unlinked at once; a disk would stall it
     worker_tmp_dir = "/dev/shm"  # noqa: S108 - see above
@@ -24,6 +27,8 @@ timeout = 30
 graceful_timeout = 10
 limit_request_line = 8190
 control_socket_disable = True
+# Files in pieces through the bounded socket.
+sendfile = False
 
 logger_class = "bars_portal.exchange.receiver.server.access_log.PlainAccessLog"
 accesslog = "-"
@@ -32,3 +37,9 @@ accesslog = "-"
 def post_worker_init(_worker: object) -> None:
     """gunicorn's hook: in each new worker, before its threads."""
     limit_heaps()
+    note_started()
+
+
+def worker_exit(_server: object, worker: Worker) -> None:
+    """gunicorn's hook: in a worker that ends."""
+    spare_the_others(worker)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import holidays
 
 from bars_portal.nhsuk.dates import LONDON, format_time, in_london
+from bars_portal.values import InvalidValue, read_time
 
 DAYS = {
     "mon": "Monday",
@@ -152,8 +153,12 @@ def _spans(text: str) -> list[list[str]]:
 
 
 def _padded(moment: str) -> str:
-    """9:00 is meant as 09:00."""
-    return f"0{moment}" if re.fullmatch(r"[0-9]:[0-5][0-9]", moment) else moment
+    """9:00 is meant as 09:00, and so is the 09:00:00 of a spreadsheet."""
+    try:
+        at = read_time(moment)
+    except InvalidValue:
+        return moment
+    return moment if at.second else f"{at:%H:%M}"
 
 
 def bank_holiday(day: date) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, SERVICE_ID_SYSTEM
+from bars_portal.exchange.fhir.phones import dialled_phone
 from bars_portal.exchange.fhir.profiles import uk_core
 from bars_portal.exchange.fhir.timestamps import format_instant
 from directory.ports import ServiceFacts
@@ -72,7 +73,7 @@ def _provider(facts: ServiceFacts, url: str | None) -> Resource:
 
 
 def _telecom(phone: str) -> list[Resource]:
-    return [{"system": "phone", "value": phone, "use": "work"}] if phone else []
+    return [{"system": "phone", "value": dialled_phone(phone), "use": "work"}] if phone else []
 
 
 def _address(facts: ServiceFacts) -> Resource:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.nhsuk.dates import format_date
+from directory.catalogue.reach import EVERYTHING, Reach
 from directory.models import Endpoint, HealthcareService
 
 _CONNECTION_TYPES = frozenset({"hl7-fhir-rest", "hl7-fhir-msg"})
@@ -71,3 +72,19 @@ def can_change_endpoint(endpoint: Endpoint, acting: Acting | None) -> bool:
     if acting is None or not acting.may("directory.change_endpoint"):
         return False
     return acting.organisation.pk in (endpoint.managing_organisation_id, endpoint.service.provider_id)
+
+
+def keeps_shared_directory(acting: Acting | None) -> bool:
+    """Installation engineers: services that nobody here hosts are of no organisation here."""
+    return acting is not None and acting.may("directory.keep_shared_directory")
+
+
+def reach_of(acting: Acting | None, *, everything: bool = False) -> Reach:
+    """Whose services somebody's catalogues may speak of. `everything` is for superusers."""
+    if everything:
+        return EVERYTHING
+    if acting is None or not acting.may("directory.add_catalogueimport"):
+        return Reach()
+    # What the organisation provides is changed by its own engineers, be they installation engineers too.
+    own = acting.organisation.ods_code if acting.may("directory.change_endpoint") else ""
+    return Reach(organisation=own, unhosted=keeps_shared_directory(acting))

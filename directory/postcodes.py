@@ -1,14 +1,13 @@
 """Places on the ground: positions and distances, UK postcodes, and the file that says where each is. Pure."""
 
 import csv
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from math import asin, cos, degrees, radians, sin, sqrt
 from typing import NamedTuple, Self
 
-from bars_portal.nhsuk.forms.text import normalise_postcode
+from bars_portal.values import SHORTENED, InvalidValue, read_decimal, read_postcode
 
 _EARTH_RADIUS_MILES = 3958.7613
 
@@ -50,7 +49,6 @@ def surroundings(here: Position, miles: float) -> tuple[Position, Position]:
 
 
 _INWARD_LENGTH = 3
-_LONGEST = 20
 
 
 class InvalidPostcode(ValueError):
@@ -67,9 +65,10 @@ class UKPostcode:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Blanks, hyphens and case do not matter. Raises InvalidPostcode."""
-        normal = normalise_postcode(text, outward=True) if len(text) <= _LONGEST else ""
-        if not normal:
-            raise InvalidPostcode("This is not a UK postcode")
+        try:
+            normal = read_postcode(text, outward=True)
+        except InvalidValue as fault:
+            raise InvalidPostcode(str(fault)) from None
         outward, _, inward = normal.partition(" ")
         return cls(outward, inward)
 
@@ -156,12 +155,10 @@ def _number(line: int, column: str, text: str) -> float | None:
     if not text:
         return None
     try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise BadPostcodeFile(f"Line {line}: the column {column} is not a number.")
-    return number
+        return read_decimal(text)
+    except InvalidValue as fault:
+        words = f"is not whole: {SHORTENED}" if fault.code == "shortened" else "is not a number"
+        raise BadPostcodeFile(f"Line {line}: the column {column} {words}.") from None
 
 
 def _code(line: int, text: str) -> str:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
-from bars_portal.nhsuk.dates import format_datetime, format_relative
+from bars_portal.nhsuk.dates import format_datetime, format_moment, format_relative
 from directory import capability
 from directory.capability import Difference, Stated, clinician_words, why_no_booking
 from directory.hours import (
@@ -22,7 +22,7 @@ from directory.hours import (
 )
 from directory.models import HealthcareService, ServiceType
 from directory.policies import why_no_bookings, why_unreachable
-from directory.selectors.capability import capability_of, changes_of, count_lately_stopped, last_stated
+from directory.selectors.capability import capability_of, changes_of, last_stated, lately_stopped
 from directory.selectors.places import Nearness, Origin
 from directory.selectors.search import MOST_COUNTED, FoundService
 
@@ -70,8 +70,10 @@ def present(
     distance: str = "",
     miles: float | None = None,
     next_free: datetime | None = None,
+    not_answering: datetime | None = None,
 ) -> ServiceView:
-    unreachable = why_unreachable(service, now=now)
+    """`not_answering`: since when it is spared because it does not answer (exchange.circuits)."""
+    unreachable, failing = why_unreachable(service, now=now), not_answering or service.failing_since
     opening = opening_state(service.opening_hours, now=now, on_bank_holidays=service.bank_holiday_hours)
     return ServiceView(
         service_id=service.service_id,
@@ -82,12 +84,12 @@ def present(
         phone=service.phone,
         distance=distance,
         opening=opening,
-        notes=_notes(service, opening, now, miles),
+        notes=_notes(service, opening, now, miles, not_answering),
         roles=tuple(service.referral_roles),
         bank_holidays=_bank_holidays(service),
         tags=_tags(service),
         last_contact=_last_contact(service, now),
-        failing=format_relative(service.failing_since, now) if service.failing_since else "",
+        failing=format_relative(failing, now) if failing else "",
         next_free=format_datetime(next_free) if next_free else "",
         obstacle=why_no_bookings(service) or unreachable,
         unreachable=unreachable,
@@ -98,10 +100,19 @@ def present(
     )
 
 
-def present_found(found: FoundService, origin: Origin | None, *, now: datetime) -> ServiceView:
+def present_found(
+    found: FoundService, origin: Origin | None, *, now: datetime, not_answering: datetime | None = None
+) -> ServiceView:
     about = origin is not None and origin.nearness is Nearness.AREA
     distance = "" if found.miles is None else distance_words(found.miles, about=about)
-    return present(found.service, now=now, distance=distance, miles=found.miles, next_free=found.next_free)
+    return present(
+        found.service,
+        now=now,
+        distance=distance,
+        miles=found.miles,
+        next_free=found.next_free,
+        not_answering=not_answering,
+    )
 
 
 def distance_words(miles: float, *, about: bool) -> str:
@@ -154,15 +165,30 @@ def _clock(minutes: int) -> str:
 
 
 def _notes(
-    service: HealthcareService, opening: OpeningState, now: datetime, miles: float | None
+    service: HealthcareService,
+    opening: OpeningState,
+    now: datetime,
+    miles: float | None,
+    not_answering: datetime | None,
 ) -> tuple[str, ...]:
     pharmacy = service.service_type == ServiceType.PHARMACY
     said = (
+        not_answering_note(not_answering, now),
         opening.note,
         pharmacy_note(opening, now=now) if pharmacy else "",
         catchment_note(service.catchment_miles, miles),
     )
     return tuple(each for each in said if each)
+
+
+def not_answering_note(since: datetime | None, now: datetime) -> str:
+    """To know before it is chosen; "" when it answers, as far as is known."""
+    if since is None:
+        return ""
+    return (
+        f"This service has not been answering since {format_moment(since, now)}. Phone it, or choose another "
+        "service: nothing that is sent reaches it until it answers again."
+    )
 
 
 def catchment_note(catchment: float | None, miles: float | None) -> str:
@@ -232,10 +258,6 @@ def _missing(codes: list[str], now: list[str]) -> Iterator[str]:
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     """Partners that stopped taking something: people who send there have to know of it."""
     if acting.may("directory.view_capabilitychange"):
-        count = count_lately_stopped(now=now)
-        label = (
-            "service stopped accepting something" if count == 1 else "services stopped accepting something"
-        )
-        yield AttentionItem(
-            f"{label} this week", count, reverse("admin:directory_capabilitychange_changelist")
-        )
+        listed = reverse("admin:directory_capabilitychange_changelist", query={"stopped": "lately"})
+        count = lately_stopped(now=now).count()
+        yield AttentionItem("times that a service stopped accepting something this week", count, listed)

@@ -97,4 +97,6 @@ def ask(
     )
     if judged.delivery is Delivery.ACCEPTED:
         return json.loads(answer.body)
-    raise Missing if answer.status == _NOT_FOUND else Unreachable
+    # What the proxy does not find is the service, and says nothing of what it holds.
+    by_proxy = any(issue.code.upper().startswith("PROXY_") for issue in judged.issues)
+    raise Missing if answer.status == _NOT_FOUND and not by_proxy else Unreachable

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.decorators import acting_of, permission_required
+from bars_portal.exchange.circuits import not_answering
 from directory.forms import SOONEST, ServiceSearchForm
 from directory.presenters import (
     ServiceView,
@@ -90,7 +91,12 @@ def _search(wanted: dict[str, Any], now: datetime) -> ServiceSearch:
 
 
 def _present(page: Page[FoundService], found: ServiceSearch, now: datetime) -> list[ServiceView]:
-    return [present_found(each, found.origin, now=now) for each in page.object_list]
+    listed = list(page.object_list)
+    silent = not_answering(each.service.service_id for each in listed)
+    return [
+        present_found(each, found.origin, now=now, not_answering=silent.get(each.service.service_id))
+        for each in listed
+    ]
 
 
 def _query(request: HttpRequest) -> str:
@@ -106,8 +112,9 @@ def service_page(request: HttpRequest, service_id: str) -> HttpResponse:
     service = service_by_id(service_id)
     if service is None:
         raise Http404("There is no such service.")
-    view = present(service, now=timezone.now())
-    refused = obstacle_to_booking(service, now=timezone.now())
+    now, silent = timezone.now(), not_answering([service.service_id])
+    view = present(service, now=now, not_answering=silent.get(service.service_id))
+    refused = obstacle_to_booking(service, now=now)
     context = {
         "service": view,
         "slots_url": "" if refused else _slots_url(view, acting_of(request)),

@@ -3,17 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import ForeignKey, Q, QuerySet
+from django.db.models import ForeignKey, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
+from bars_portal.accounts.admin import JudgedAgain
+from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 from bars_portal.correspondence.admin import (
     PatientRecordAdmin,
     ShownRows,
-    changeable,
-    changes_everything,
-    of_own_services,
     own_services,
 )
 from referrals.cases import settings
@@ -90,7 +89,11 @@ class _CaseAdmin(PatientRecordAdmin):
         "sender_name",
         "created_at",
     )
-    list_filter = ("direction", "status", "service", "safeguarding", "created_at")
+    sortable_by = tuple(name for name in list_display if name != "shown_reference")
+    list_filter = (
+        *("direction", "status", ("service", admin.RelatedOnlyFieldListFilter), "safeguarding"),
+        "created_at",
+    )
     list_select_related = ("service",)
     search_fields = ("=reference", "=id", "=remote_id", "=correlation_id")
     search_help_text = "A whole reference, a request id, or a correlation id"
@@ -134,7 +137,11 @@ class UnmatchedReplyAdmin(PatientRecordAdmin):
     """What is searched for is in the address: ids only, never a name."""
 
     list_display = ("kind", "service", "sender_name", "safeguarding", "received_at", "handled_at")
-    list_filter = ("kind", "service", "safeguarding", ("handled_at", admin.EmptyFieldListFilter))
+    sortable_by = list_display
+    list_filter = (
+        *("kind", ("service", admin.RelatedOnlyFieldListFilter), "safeguarding"),
+        ("handled_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("service",)
     search_fields = ("=id", "=answers_bundle_id", "=journey__correlation_id")
     search_help_text = "A reply id, the id of the message it answers, or a correlation id"
@@ -157,7 +164,10 @@ class UnmatchedReplyAdmin(PatientRecordAdmin):
     )
 
 
-class _SettingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics at run time
+KEEP_SHARED = "referrals.keep_shared_settings"
+
+
+class _SettingAdmin(JudgedAgain, StaffAdmin):
     """One at a time, so that each change has its audit event."""
 
     actions = None
@@ -171,24 +181,33 @@ class _SettingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics 
 
 @admin.register(ListedCode)
 class ListedCodeAdmin(_SettingAdmin):
-    """Many at once: `manage.py import_codes`."""
+    """Many at once: `manage.py import_codes`. All organisations offer them, so none of them changes them."""
 
+    owner = None
+    whose = "of the installation"
     list_display = ("display", "code", "list_name", "system", "offered")
+    sortable_by = list_display
     list_filter = ("list_name", "offered", "system")
     search_fields = ("=code", "display")
 
 
 @admin.register(BreachRule)
 class BreachRuleAdmin(_SettingAdmin):
+    """Managers set up their own services; a rule for every service is the installation's."""
+
+    owner = "service__provider"
+    whose = "for services of the organisation acted for; for every service, of the installation"
     list_display = ("category", "service", "priority", "minutes")
+    sortable_by = list_display
     list_filter = ("category", "priority")
     list_select_related = ("service",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[BreachRule]:
+    def seen(self, request: HttpRequest) -> Q:
         """Also those for every service, which managers can read."""
-        rows = super().get_queryset(request)
-        own = of_own_services(request, BreachRule.objects.exclude(service=None))
-        return rows.filter(Q(service=None) | Q(pk__in=own.values("pk")))
+        return Q(service=None) | super().seen(request)
+
+    def owner_of(self, row: BreachRule) -> int | None:
+        return row.service.provider_id if row.service else None
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and self._is_theirs(request, obj)
@@ -199,10 +218,24 @@ class BreachRuleAdmin(_SettingAdmin):
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """Managers set up their own services; a rule for every service is not theirs to make."""
-        kwargs |= {"queryset": own_services(request), "required": not changes_everything(request)}
+        """The services that somebody may make rules for; none of them is every service."""
+        everything = administers_everything(request)
+        services = own_services(request)
+        kwargs["queryset"] = services if everything or _runs_services(request) else services.none()
+        kwargs["required"] = not (everything or _keeps_shared(request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def _is_theirs(self, request: HttpRequest, obj: Any) -> bool:
-        """A rule for every service is the superusers'."""
-        return obj is None or changeable(request, BreachRule.objects.filter(pk=obj.pk)).exists()
+    def _is_theirs(self, request: HttpRequest, obj: BreachRule | None) -> bool:
+        if obj is None or administers_everything(request):
+            return True
+        if obj.service is None:
+            return _keeps_shared(request)
+        return _runs_services(request) and obj.service.provider_id == acts_for(request)
+
+
+def _keeps_shared(request: HttpRequest) -> bool:
+    return request.user.has_perm(KEEP_SHARED)
+
+
+def _runs_services(request: HttpRequest) -> bool:
+    return request.user.has_perm("directory.change_healthcareservice")

@@ -10,13 +10,34 @@ class ReferralsConfig(AppConfig):
 
     def ready(self) -> None:
         from bars_portal.accounts.home import register
+        from bars_portal.audit import presenters
+        from bars_portal.patients.looks import subjects
         from bookings import ports
-        from referrals.providers import attention, companions, unsent_drafts, whole_booking
+        from referrals.providers import (
+            attention,
+            companions,
+            trail_journeys,
+            trail_subjects,
+            unsent_drafts,
+            whole_booking,
+        )
         from referrals.sending.selectors import standing_referral_id, time_frame_of
 
         ports.basis.plug(standing_referral_id)
         ports.time_frame.plug(time_frame_of)
         ports.companions.plug(companions)
         ports.whole_message.plug(whole_booking)
+        presenters.register(
+            {
+                "referrals.view_case": "Opened a case",
+                "referrals.export_case": "Saved a case as a file",
+                "referrals.view_journey": "Opened a whole journey",
+                "referrals.view_sent_message": "Opened a message that was sent",
+                "referrals.view_worklist": "Opened the worklist",
+                "referrals.view_sent_list": "Opened the list of referrals sent",
+                "referrals.view_unmatched_reply": "Opened a reply that fits no request",
+            }
+        )
+        subjects.register(subjects.Source(trail_subjects, trail_journeys))
         register(attention)
         register(unsent_drafts)

@@ -1,7 +1,7 @@
 """The BaRS messages about referrals and validations, both ways; `workflow` names the row of the table."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,7 +12,15 @@ from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import MessageCategory, MessageReason, ServiceRequestStatus, UseCase
 from bars_portal.exchange.fhir.rules import table
-from bars_portal.exchange.registry import Addressing, Applied, MessageType, Outcome, Refusal, register_message
+from bars_portal.exchange.registry import (
+    Addressing,
+    Applied,
+    MessageType,
+    Outcome,
+    ReadBack,
+    Refusal,
+    register_message,
+)
 from bars_portal.exchange.transport.client import BarsClient
 from referrals.cases.held import included_in
 from referrals.cases.models import Case
@@ -22,18 +30,23 @@ from referrals.receiving.requests import receive_case, receive_end, receive_upda
 from referrals.receiving.responses import receive_response
 from referrals.responding.delivery import settle_response, withdraw_overtaken
 from referrals.responding.message import as_response, requester_address, response_of
-from referrals.sending.latest import find_sent
+from referrals.sending.latest import read_back_end, read_back_new, read_back_update
 from referrals.sending.mapping import end_message, ended_request, request_message
 from referrals.sending.message import as_case, envelope_of, lock_sent, receiver_address
 from referrals.sending.outcomes import settle_end, settle_request, settle_update
 from referrals.sending.updating import PendingUpdate
 
+# A validation is asked for, and answered, while an ambulance waits.
+URGENT = timedelta(minutes=30)
+
 
 class RequestMessage(MessageType):
     """A servicerequest-request, both ways."""
 
+    tried_for = timedelta(hours=1)
     of: ClassVar[Category]
     settle: ClassVar[Callable[..., None]]
+    reads: ClassVar[Callable[..., ReadBack]]
 
     def addressing(self, subject: models.Model) -> Addressing:
         return receiver_address(as_case(subject))
@@ -41,16 +54,17 @@ class RequestMessage(MessageType):
     def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
         type(self).settle(case=lock_sent(self.of, subject_id), outcome=outcome, actor=actor, now=now)
 
-    def find_delivered(self, subject_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
-        return find_sent(self.of, subject_id, client, now=now)
+    def read_back(self, subject_id: str, client: BarsClient, *, now: datetime) -> ReadBack:
+        return type(self).reads(self.of, subject_id, client, now=now)
 
-    def parse(self, bundle: MessageBundle) -> ReceivedCase:
-        return parse_case(bundle, self.of)
+    def parse(self, bundle: MessageBundle, *, now: datetime) -> ReceivedCase:
+        return parse_case(bundle, self.of, now=now)
 
 
 class NewRequest(RequestMessage):
     starts_conversation = True
     settle = staticmethod(settle_request)
+    reads = staticmethod(read_back_new)
 
     def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
         case = as_case(subject)
@@ -62,6 +76,7 @@ class NewRequest(RequestMessage):
 
 class RequestUpdate(RequestMessage):
     settle = staticmethod(settle_update)
+    reads = staticmethod(read_back_update)
 
     def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
         case = as_case(subject)
@@ -76,6 +91,7 @@ class RequestUpdate(RequestMessage):
 
 class RequestEnd(RequestMessage):
     settle = staticmethod(settle_end)
+    reads = staticmethod(read_back_end)
 
     def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
         case = as_case(subject)
@@ -140,6 +156,7 @@ class ValidationNew(NewRequest):
     workflow = table.VALIDATION_NEW
     label = "New validation request"
     of = Category.VALIDATION
+    tried_for = URGENT
 
 
 @register_message
@@ -147,6 +164,7 @@ class ValidationUpdate(RequestUpdate):
     workflow = table.VALIDATION_UPDATE
     label = "Validation update"
     of = Category.VALIDATION
+    tried_for = URGENT
 
 
 @register_message
@@ -154,6 +172,7 @@ class ValidationCancelled(RequestEnd):
     workflow = table.VALIDATION_CANCELLED
     label = "Cancelled validation request"
     of = Category.VALIDATION
+    tried_for = URGENT
 
 
 class ResponseMessage(MessageType):
@@ -174,8 +193,8 @@ class ResponseMessage(MessageType):
     def withdraw(self, subject_id: str, *, actor: Actor, now: datetime) -> bool:
         return withdraw_overtaken(answer_id=UUID(subject_id), actor=actor, now=now)
 
-    def parse(self, bundle: MessageBundle) -> ReceivedResponse:
-        return parse_response(bundle, self.kind, self.of)
+    def parse(self, bundle: MessageBundle, *, now: datetime) -> ReceivedResponse:
+        return parse_response(bundle, self.kind, self.of, now=now)
 
     def apply(self, parsed: ReceivedResponse, context: MessageContext) -> Applied | Refusal:
         return receive_response(received=parsed, context=context)
@@ -186,6 +205,7 @@ class ValidationInterim(ResponseMessage):
     workflow = table.VALIDATION_INTERIM
     label = "Validation started"
     of, kind = Category.VALIDATION, ReplyKind.INTERIM
+    tried_for = URGENT
 
 
 @register_message
@@ -193,6 +213,7 @@ class ValidationRejected(ResponseMessage):
     workflow = table.VALIDATION_REJECTED
     label = "Validation rejected"
     of, kind = Category.VALIDATION, ReplyKind.REJECTED
+    tried_for = URGENT
 
 
 @register_message
@@ -200,6 +221,7 @@ class ValidationFull(ResponseMessage):
     workflow = table.VALIDATION_FULL
     label = "Validation outcome"
     of, kind = Category.VALIDATION, ReplyKind.FULL
+    tried_for = URGENT
 
 
 @register_message
@@ -214,6 +236,7 @@ class CadResponse(ResponseMessage):
     workflow = table.CAD_RESPONSE
     label = "Ambulance control status"
     of, kind = Category.REFERRAL, ReplyKind.CAD_STATUS
+    tried_for = URGENT
 
 
 @register_message
@@ -221,3 +244,4 @@ class CadRejection(ResponseMessage):
     workflow = table.CAD_REJECTION
     label = "Ambulance control rejection"
     of, kind = Category.REFERRAL, ReplyKind.CAD_REJECTION
+    tried_for = URGENT

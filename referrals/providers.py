@@ -1,43 +1,65 @@
 """What other rooms ask of referrals: what waits for a person, and what goes with a booking."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
+from uuid import UUID
 
+from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
+from bars_portal.accounts.models import Organisation
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import FlagCategory
 from bookings.models import Booking
 from bookings.ports import Companion, Companions, WholeMessage
 from referrals.cases.links import can_link_booking, referrals_of
-from referrals.cases.states import CaseStatus
+from referrals.cases.models import MODELS, CaseAnswer, UnmatchedReply
+from referrals.cases.states import CaseStatus, Category
 from referrals.message_page.page import shown_message
 from referrals.permissions import SEND, VIEW
 from referrals.sending.selectors import request_drafts_of
 from referrals.worklist.selectors import breached_validations, worklist_counts
-from referrals.worklist.sent import given_up_count, unclear_sent_count
+from referrals.worklist.sent import Waiting, given_up_count, unclear_sent_count
 
 
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     """What is late or unclear first: somebody may be waiting for an ambulance."""
     counts = worklist_counts(acting, now=now)
-    listed, sent = reverse("referrals:worklist"), reverse("referrals:sent")
     received = breached_validations(acting, Direction.RECEIVED, now=now).count()
     asked = breached_validations(acting, Direction.SENT, now=now).count()
-    yield AttentionItem("received validations past their time", received, listed, urgent=True)
-    yield AttentionItem("sent validations past their time", asked, sent, urgent=True)
-    yield AttentionItem("answers that may not have arrived", counts.answers_troubled, listed, urgent=True)
-    yield AttentionItem("replies that fit no request of ours", counts.unmatched, sent, urgent=True)
-    yield AttentionItem("requests not known to have arrived", unclear_sent_count(acting), sent, urgent=True)
-    given_up = given_up_count(acting)
-    yield AttentionItem(
-        "messages that we stopped sending", given_up, reverse("referrals:given-up"), urgent=True
-    )
-    warned = f"{listed}?flag={FlagCategory.SAFEGUARDING.value}"
+    unclear, given_up = unclear_sent_count(acting, now), given_up_count(acting, now)
+    late = {"kind": Category.VALIDATION.value}
+    for label, count, href in (
+        ("received validations past their time", received, _worklist(**late, state="late")),
+        ("sent validations past their time", asked, _sent(**late, status=Waiting.LATE.value)),
+        (
+            "cases with an answer that may not have arrived",
+            counts.answers_troubled,
+            _worklist(state="troubled"),
+        ),
+        ("replies that fit no request of ours", counts.unmatched, reverse("referrals:replies")),
+        (
+            "requests and updates not known to have arrived, or to be taken back",
+            unclear,
+            _sent(status=Waiting.UNCLEAR.value),
+        ),
+        ("messages that we stopped sending", given_up, reverse("referrals:given-up")),
+    ):
+        yield AttentionItem(label, count, href, urgent=True)
+    warned = _worklist(flag=FlagCategory.SAFEGUARDING.value)
     yield AttentionItem("open cases with a safeguarding concern", counts.safeguarding, warned)
-    yield AttentionItem("open cases that nobody has taken", counts.unassigned, f"{listed}?held=nobody")
+    yield AttentionItem("open cases that nobody has taken", counts.unassigned, _worklist(held="nobody"))
+
+
+def _worklist(**chosen: str) -> str:
+    return reverse("referrals:worklist", query=chosen)
+
+
+def _sent(**chosen: str) -> str:
+    return reverse("referrals:sent", query=chosen)
 
 
 def unsent_drafts(acting: Acting, _now: datetime) -> Iterator[AttentionItem]:
@@ -61,6 +83,7 @@ def companions(booking: Booking, acting: Acting) -> Companions:
             f"{CaseStatus(link.referral.status).label.lower()}",
             href=reverse("referrals:received", args=[link.referral.pk]),
             live=link.live,
+            missed=link.referral.breach_at if link.is_late else None,
         )
         for link in referrals_of(booking)
     ]
@@ -71,3 +94,25 @@ def companions(booking: Booking, acting: Acting) -> Companions:
 def whole_booking(booking: Booking, now: datetime) -> WholeMessage | None:
     view = shown_message(booking.message, now)
     return WholeMessage("referrals/message/_message.jinja", view) if view else None
+
+
+def trail_subjects(journeys: Sequence[UUID]) -> Iterator[tuple[str, str]]:
+    """Cases of these journeys and what belongs to them, as the audit trail names them."""
+    for category in Category:
+        model = MODELS[category]
+        cases = list(model.objects.filter(journey__in=journeys).values_list("pk", flat=True))
+        yield from ((model._meta.label_lower, str(pk)) for pk in cases)
+        answers = CaseAnswer.objects.filter(**{f"{category.value}__in": cases})
+        yield from ((CaseAnswer._meta.label_lower, str(pk)) for pk in answers.values_list("pk", flat=True))
+    replies = UnmatchedReply.objects.filter(journey__in=journeys).values_list("pk", flat=True)
+    yield from ((UnmatchedReply._meta.label_lower, str(pk)) for pk in replies)
+
+
+def trail_journeys(organisation: Organisation, text: str) -> Iterator[UUID]:
+    """By our reference, the requester's case number, or the id of a case."""
+    wanted = Q(reference__iexact=text) | Q(case_number__iexact=text)
+    with suppress(ValueError):
+        wanted |= Q(pk=UUID(text))
+    for category in Category:
+        found = MODELS[category].objects.filter(wanted, journey__organisation=organisation)
+        yield from found.values_list("journey_id", flat=True)

@@ -25,7 +25,7 @@ class ServiceRequestReader(ResourceReader):
     def read(self, resource_id: UUID, context: ReadContext) -> Resource | None:
         """The current version, whatever became of the case. Raises OutcomeError (401)."""
         case = received_case(resource_id)
-        if case is None:
+        if case is None or not context.reaches(case.service.service_id):
             return None
         _check_caller(case.service, context)
         held: Resource = case.resource

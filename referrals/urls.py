@@ -31,6 +31,7 @@ urlpatterns = [
     path("worklist/filters/", worklist.save, name="save-filter"),
     path("worklist/filters/<int:filter_id>/", worklist.rename, name="rename-filter"),
     path("worklist/filters/<int:filter_id>/delete/", worklist.delete, name="delete-filter"),
+    path("replies/", worklist.unmatched, name="replies"),
     path("replies/<uuid:reply_id>/", responses.reply, name="reply"),
     path("replies/<uuid:reply_id>/handled/", responses.handled, name="reply-handled"),
     path(_CASE, received.received, name="received"),

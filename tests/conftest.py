@@ -3,17 +3,19 @@
 import gc
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from bars_portal.exchange.fhir import bundle
 from tests import profiles  # noqa: F401 - registers them
 from tests.groups import GroupScheduling, place_of
+from tests.sender_rules import broken
 from tests.template import migrated_template
 
 if TYPE_CHECKING:
@@ -74,6 +76,26 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Every message that a test builds is judged by the rules for senders, whatever the test is about."""
+    faults: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle, "_message", _judging(bundle._message, faults))
+        result = yield
+    assert not faults, "\n".join(dict.fromkeys(faults))
+    return result
+
+
+def _judging(write: Callable[..., dict[str, Any]], faults: list[str]) -> Callable[..., dict[str, Any]]:
+    def judged(*args: Any) -> dict[str, Any]:
+        written = write(*args)
+        faults.extend(broken(written))
+        return written
+
+    return judged
+
+
 @pytest.fixture(scope="session")
 def database_server() -> Iterator["EmbeddedPostgres | None"]:
     """The embedded cluster; None when DATABASE_URL names a server."""
@@ -106,19 +128,16 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
-    """Tests with `transaction=True` clean up by TRUNCATE.
-
-    Only that trigger of the trail is switched off, and what a migration put into the tables is put back.
-    """
+    """Tests with `transaction=True` clean up; what a migration put into the tables is put back."""
     from django.apps import apps
-    from django.db import connection
     from django.db.models.signals import post_migrate
+
+    from tests.databases import empty_quickly
 
     # Sent after each clean-up too.
     post_migrate.connect(_seed_code_lists, sender=apps.get_app_config("referrals"))
-
-    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]  # no public type
-        cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_no_truncate")
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # no public type
+        empty_quickly()
 
 
 def _seed_code_lists(**_: object) -> None:

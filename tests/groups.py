@@ -4,15 +4,24 @@ from functools import cache
 
 from xdist.scheduler import LoadScopeScheduling
 
-# What is timed is never beside its like, nor is the stack while it is started; one browser is enough.
+# What is timed is never beside its like, nor is the stack while it is started; one browser is enough. The
+# launcher's tests, which start the stack and stop it, are with those that need it first.
 _GROUPS = {
+    "tests/live/test_launcher.py": "browser",
     "tests/live/": "live",
     "tests/integration/receiver_server/": "live",
     "tests/integration/exchange/test_deadline.py": "live",
     "tests/browser/": "browser",
 }
-# The launcher's tests stop and start the stack while nobody has it yet.
-_ORDER = ("tests/live/test_launcher.py", "tests/live/", "tests/integration/", "tests/browser/")
+# The longest group begins, beside it what needs no stack, until that stands.
+_ORDER = (
+    "tests/live/test_launcher.py",
+    "tests/browser/",
+    "tests/architecture/",
+    "tests/integration/request_pages/",
+    "tests/live/",
+    "tests/integration/",
+)
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
@@ -23,7 +32,7 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no t
 
 
 def place_of(nodeid: str) -> int:
-    """First what takes longest; in a browser once others are likely to have done with the stack."""
+    """First what takes longest."""
     file = nodeid.partition("::")[0]
     return next((place for place, start in enumerate(_ORDER) if file.startswith(start)), len(_ORDER))
 

@@ -55,7 +55,7 @@ class Launcher:
             process = subprocess.Popen(
                 [sys.executable, "-m", "bars_portal.demo"],
                 cwd=ROOT,
-                env=inherited | ports | {"BARS_VAR": str(self.var), "DATABASE_URL": self.database_url},
+                env=inherited | ports | {"BARS_VAR": str(self.var)} | _parted(self.database_url),
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -98,6 +98,12 @@ class Launcher:
 _GOODBYE = "The demo has stopped."
 # Those of this process, by their ids: they are waited for.
 _started: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def _parted(database_url: str) -> dict[str, str]:
+    """On the embedded server, which asks for no password, the programs run as the role that owns nothing."""
+    application = database_url.replace("//postgres@/", "//bars_app@/")
+    return {"DATABASE_URL": application, "OWNER_DATABASE_URL": database_url}
 
 
 @dataclass(frozen=True)

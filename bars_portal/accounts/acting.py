@@ -63,6 +63,11 @@ def name_of(user: User) -> str:
     return user.get_full_name() or user.get_username()
 
 
+def acting_in(request: HttpRequest) -> Acting | None:
+    """For whom somebody acts; None for people who are signed out or belong nowhere."""
+    return getattr(request, "acting", None)
+
+
 def acting_of(request: HttpRequest) -> Acting:
     """`request.acting` with its type; only for views behind `permission_required`."""
     return cast(Acting, request.acting)  # type: ignore[attr-defined]  # set by ActingMiddleware

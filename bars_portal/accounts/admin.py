@@ -1,4 +1,4 @@
-"""People and organisations in the admin; and pages of patient records, where each look is recorded."""
+"""People and organisations in the admin: of the own organisation, and changed by superusers alone."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,15 +6,17 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.db import transaction
-from django.db.models import Model
+from django.db import IntegrityError, transaction
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, User
-from bars_portal.audit.admin import ReadOnlyAdmin
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.services import record
+from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
+from bars_portal.names import is_named
 
 
 def _record(
@@ -23,21 +25,19 @@ def _record(
     record(actor=actor_of(request), action=action, subject=subject, detail=detail, now=timezone.now())
 
 
-class AuditedReadOnlyAdmin(ReadOnlyAdmin):
-    """Read-only, and records `<app>.view_<model>` for one record and `<app>.view_list` for the list."""
+class JudgedAgain:
+    """For pages that write: a row that breaks a constraint although its form was good is judged once more.
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        response = super().change_view(request, object_id, form_url, extra_context)
-        shown = self.get_object(request, object_id) if response.status_code == 200 else None
-        if shown is not None:
-            _record(request, f"{self.opts.app_label}.view_{self.opts.model_name}", shown)
-        return response
+    Somebody was first in between. Their row is there now, so the form says in words what is wrong, with all
+    that was typed.
+    """
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        response = super().changelist_view(request, extra_context)
-        _record(request, f"{self.opts.app_label}.view_list", of=self.opts.model_name)
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        show = super().changeform_view  # type: ignore[misc]  # a mixin of ModelAdmin
+        try:
+            response: HttpResponse = show(request, *args, **kwargs)
+        except IntegrityError:
+            response = show(request, *args, **kwargs)
         return response
 
 
@@ -45,16 +45,15 @@ if TYPE_CHECKING:
     _Inline = admin.TabularInline[Membership, User]
     _IdentityInline = admin.TabularInline[Cis2Identity, User]
     _UserAdmin = UserAdmin[User]
-    _OrganisationAdmin = admin.ModelAdmin[Organisation]
 else:
     _Inline = _IdentityInline = admin.TabularInline
-    _UserAdmin, _OrganisationAdmin = UserAdmin, admin.ModelAdmin
+    _UserAdmin = UserAdmin
 
 # Roles are memberships: groups would be a second, silent way to say who may do what.
 admin.site.unregister(Group)
 
 
-class RecordedAdmin:
+class RecordedAdmin(JudgedAgain):
     """Each change of a person or an organisation is an audit event, in the change's own transaction."""
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
@@ -71,10 +70,22 @@ def _action(verb: str, obj: Model) -> str:
     return f"accounts.{verb}_{obj._meta.model_name}"
 
 
+def _held_here(request: HttpRequest) -> QuerySet[Membership]:
+    """Roles of people in the organisation that somebody acts for."""
+    organisation_id = acts_for(request)
+    held = Membership.objects
+    return held.none() if organisation_id is None else held.filter(organisation_id=organisation_id)
+
+
 class MembershipInline(_Inline):
     model = Membership
     extra = 0
     autocomplete_fields = ("organisation",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        """What somebody does elsewhere is nobody's business here."""
+        rows = super().get_queryset(request)
+        return rows if administers_everything(request) else rows.filter(pk__in=_held_here(request))
 
 
 class Cis2IdentityInline(_IdentityInline):
@@ -84,11 +95,29 @@ class Cis2IdentityInline(_IdentityInline):
     extra = 0
 
 
+class RoleFilter(admin.SimpleListFilter):
+    """By the roles that people have in the organisation acted for; for superusers in any."""
+
+    title = parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(role.value, role.label) for role in Role]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if not self.value():
+            return queryset
+        held = Membership.objects.all() if administers_everything(request) else _held_here(request)
+        return queryset.filter(pk__in=held.filter(role=self.value()).values("user"))
+
+
 @admin.register(User)
-class PersonAdmin(RecordedAdmin, _UserAdmin):
+class PersonAdmin(RecordedAdmin, StaffAdmin, _UserAdmin):
+    owner = "memberships__organisation"
+    whose = "people of the organisation acted for"
     inlines = (MembershipInline, Cis2IdentityInline)
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser")
-    list_filter = ("is_active", "is_superuser", "memberships__role", "memberships__organisation")
+    sortable_by = list_display
+    list_filter = ("is_active", "is_superuser", RoleFilter)
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
@@ -102,6 +131,29 @@ class PersonAdmin(RecordedAdmin, _UserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def seen(self, request: HttpRequest) -> Q:
+        return Q(pk__in=_held_here(request).values("user"))
+
+    def owner_of(self, row: User) -> int | None:
+        """A person may belong to many: the one that somebody acts for is told."""
+        return None
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Who only reads has no use for what a password is kept as."""
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or administers_everything(request):
+            return shown
+        return [(None, {"fields": ("username",)}), *shown[1:]]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """By their name however it is spelt (bars_portal.names), or by a part of any field."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        people = queryset.values_list("pk", "first_name", "last_name") if search_term else ()
+        named = [pk for pk, *names in people if is_named(" ".join(names), search_term)]
+        return found | queryset.filter(pk__in=named), may_repeat
 
     @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
@@ -119,7 +171,9 @@ class PersonAdmin(RecordedAdmin, _UserAdmin):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(RecordedAdmin, _OrganisationAdmin):
+class OrganisationAdmin(RecordedAdmin, StaffAdmin):
+    owner = "pk"
     list_display = ("name", "ods_code", "phone")
+    sortable_by = list_display
     search_fields = ("name", "ods_code")
     actions = None

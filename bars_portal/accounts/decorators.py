@@ -58,4 +58,5 @@ def refuse(request: HttpRequest, permission: str) -> None:
         detail={"permission": permission, "page": match.view_name if match else ""},
         now=timezone.now(),
     )
+    request.refusal_is_recorded = True  # type: ignore[attr-defined]  # read by RefusalMiddleware
     raise PermissionDenied

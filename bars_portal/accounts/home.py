@@ -82,6 +82,12 @@ TASKS = (
         "bookings.view_diary",
     ),
     Task(
+        "Audit trail",
+        "Who looked at a patient, and what somebody did.",
+        "trail:search",
+        "audit.view_auditevent",
+    ),
+    Task(
         "Administration",
         "Services, schedules, the message log and the audit trail.",
         "admin:index",

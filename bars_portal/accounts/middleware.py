@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from bars_portal.accounts.acting import keep_permissions, resolve_acting
+from bars_portal.accounts.acting import actor_of, keep_permissions, resolve_acting
 from bars_portal.accounts.late_forms import (
     KEPT_FORMS,
     fill,
@@ -21,7 +21,8 @@ from bars_portal.accounts.late_forms import (
     to_sign_in,
 )
 from bars_portal.accounts.models import User
-from bars_portal.accounts.services import record_sign_out
+from bars_portal.accounts.permissions import noting_refusals
+from bars_portal.accounts.services import record_refused_act, record_refused_page, record_sign_out
 
 STARTED = "signed_in_at"
 LAST_ACTIVITY = "last_activity_at"
@@ -71,6 +72,8 @@ def note_activity(session: Session, *, now: datetime) -> None:
         session[LAST_ACTIVITY] = now.timestamp()
 
 
+# Bad questions, what somebody may not do, and what is not there, or not theirs.
+_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _TYPED_BEFORE = (
     "You were signed out before this was sent. What you had typed is filled in again. Nothing is sent yet."
 )
@@ -127,6 +130,34 @@ class ActingMiddleware(_Middleware):
             # Else the roles in every organisation would count, also where they did not sign in for.
             keep_permissions(user, None, frozenset())
         return self.get_response(request)
+
+
+class RefusalMiddleware(_Middleware):
+    """What a page or a policy refused somebody is on the trail, whatever the page made of the policy's no.
+
+    After the page's transaction, which a refusal rolls back.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with noting_refusals() as refused_acts:
+            response = self.get_response(request)
+        match, now = request.resolver_match, timezone.now()
+        if getattr(request, "refusal_is_recorded", False):
+            return response
+        if response.status_code in _REFUSALS and isinstance(request.user, User) and match and match.view_name:
+            row, owner = getattr(request, "refused_row", (None, None))
+            record_refused_page(
+                actor=actor_of(request),
+                page=match.view_name,
+                status=response.status_code,
+                ids=match.kwargs.values(),
+                row=row,
+                owner_id=owner,
+                now=now,
+            )
+        elif refused_acts and request.method == "POST":
+            record_refused_act(actor=actor_of(request), match=match, now=now)
+        return response
 
 
 class KeptFormMiddleware(_Middleware):

@@ -1,6 +1,8 @@
 """Roles and what each may do, as one table; and how a policy says no."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 
 
@@ -10,10 +12,16 @@ class Role(StrEnum):
     MANAGER = "manager"
     ENGINEER = "engineer"
     AUDITOR = "auditor"
+    # Keeps what is of no single organisation: code lists, rules for every service, the shared directory.
+    INSTALLER = "installer"
 
     @property
     def label(self) -> str:
-        longer = {"manager": "Service manager", "engineer": "Integration engineer"}
+        longer = {
+            "manager": "Service manager",
+            "engineer": "Integration engineer",
+            "installer": "Installation engineer",
+        }
         return longer.get(self, self.value.capitalize())
 
 
@@ -44,7 +52,7 @@ _RUN_SERVICES = frozenset(
             ("bookings", "schedule", ("view", "add", "change")),
             ("bookings", "slot", ("view", "change")),
             ("bookings", "booking", ("view",)),
-            ("referrals", "listedcode", ("view", "add", "change", "delete")),
+            ("referrals", "listedcode", ("view",)),
             ("referrals", "breachrule", ("view", "add", "change", "delete")),
         )
         for verb in verbs
@@ -60,9 +68,29 @@ _RUN_EXCHANGE = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
+        "exchange.view_partnercircuit",
         "directory.view_servicecapability",
         "directory.clear_servicecapability",
         "directory.view_capabilitychange",
+    }
+)
+# What is shared by all organisations of an installation, and nothing of any of them.
+_RUN_INSTALLATION = frozenset(
+    {
+        "directory.view_healthcareservice",
+        "directory.view_endpoint",
+        "directory.view_catalogueimport",
+        "directory.add_catalogueimport",
+        "directory.keep_shared_directory",
+        "directory.view_servicecapability",
+        "directory.clear_servicecapability",
+        "directory.view_capabilitychange",
+        "referrals.keep_shared_settings",
+        *(
+            f"referrals.{verb}_{model}"
+            for model in ("listedcode", "breachrule")
+            for verb in ("view", "add", "change", "delete")
+        ),
     }
 )
 _READ_EVERYTHING = frozenset(
@@ -82,6 +110,7 @@ _READ_EVERYTHING = frozenset(
         "exchange.view_inboundmessage",
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
+        "exchange.view_partnercircuit",
         "directory.view_capabilitychange",
         "directory.view_servicecapability",
         "referrals.view_listedcode",
@@ -114,6 +143,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _BOTH_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "bookings.view_sent_bookings"},
+    Role.INSTALLER: _RUN_INSTALLATION | {"portal.open_admin"},
 }
 ALL_PERMISSIONS = frozenset().union(*PERMISSIONS.values())
 
@@ -125,12 +155,29 @@ def permissions_of_roles(roles: Iterable[Role]) -> frozenset[str]:
 # How a policy says no: `check_can_x` raises with a sentence for the person, `can_x` is its boolean.
 
 
+_noted: ContextVar[list[str] | None] = ContextVar("noted_refusals", default=None)
+
+
+@contextmanager
+def noting_refusals() -> Iterator[list[str]]:
+    """The sentences of all that was tried in the block and refused, though a view may have caught it."""
+    sentences: list[str] = []
+    token = _noted.set(sentences)
+    try:
+        yield sentences
+    finally:
+        _noted.reset(token)
+
+
 class PolicyRefused(Exception):
     """`sentence` says why, to the person who tried; it names no patient."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        noted = _noted.get()
+        if noted is not None:
+            noted.append(sentence)
 
 
 def need(fulfilled: bool, sentence: str) -> None:
@@ -139,9 +186,18 @@ def need(fulfilled: bool, sentence: str) -> None:
         raise PolicyRefused(sentence)
 
 
-def allowed(check: Callable[[], None]) -> bool:
+def why_not(check: Callable[[], None]) -> str:
+    """The sentence of a check that refuses; "" when it does not."""
+    # Who asks what may be done has not tried it.
+    token = _noted.set(None)
     try:
         check()
-    except PolicyRefused:
-        return False
-    return True
+    except PolicyRefused as refusal:
+        return refusal.sentence
+    finally:
+        _noted.reset(token)
+    return ""
+
+
+def allowed(check: Callable[[], None]) -> bool:
+    return not why_not(check)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from bars_portal.accounts.cis2 import views as cis2
+from bars_portal.accounts.passwords import change_password
 from bars_portal.accounts.views import choose_organisation, keep_alive, keep_form, sign_in, sign_out
 
 app_name = "accounts"
@@ -14,5 +15,6 @@ urlpatterns = [
     path("cis2/logout/", cis2.back_channel_logout, name="cis2-logout"),
     path("keep-alive/", keep_alive, name="keep-alive"),
     path("keep-form/", keep_form, name="keep-form"),
+    path("change-password/", change_password, name="change-password"),
     path("choose-organisation/", choose_organisation, name="choose-organisation"),
 ]

@@ -29,6 +29,7 @@ from bars_portal.accounts.late_forms import (
     safe_next,
 )
 from bars_portal.accounts.models import Organisation, User
+from bars_portal.accounts.throttling import SLOWED_SECONDS
 from bars_portal.nhsuk.forms import NHSForm, Option, PasswordField, RadiosField, TextField
 
 
@@ -168,9 +169,10 @@ def locked_out(
     credentials: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """After too many failed sign-ins (AXES_LOCKOUT_CALLABLE): says when to try again, never `credentials`."""
+    slowed = bool(getattr(request, "sign_in_slowed", False))
     wait = get_cool_off(request)
-    minutes = -(-int(wait.total_seconds()) // 60) if wait else 0
-    response = render(request, "accounts/locked_out.jinja", {"minutes": minutes}, status=429)
-    if wait:
-        response.headers["Retry-After"] = str(int(wait.total_seconds()))
+    seconds = SLOWED_SECONDS if slowed else int(wait.total_seconds())
+    context = {"minutes": -(-seconds // 60), "seconds": seconds if slowed else 0}
+    response = render(request, "accounts/locked_out.jinja", context, status=429)
+    response.headers["Retry-After"] = str(seconds)
     return response

@@ -3,26 +3,19 @@
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
-from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
-from bars_portal.audit.selectors import events_of
-from bars_portal.audit.services import record
-
-if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Model]
-else:
-    _ModelAdmin = admin.ModelAdmin
+from bars_portal.audit.selectors import seen_by
+from bars_portal.audit.staff_pages import StaffAdmin, acts_for
 
 
-class ReadOnlyAdmin(_ModelAdmin):
+class ReadOnlyAdmin(StaffAdmin):
     """Nobody adds, changes or deletes here, superusers included; who may look is the view permission."""
 
     actions = None
@@ -65,8 +58,11 @@ class OutcomeFilter(_CodeFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
+    owner = "organisation"
+    whose = "of the organisation acted for, and of its people where an event names no organisation"
     list_display = ("at", "who", "organisation", "what", "result", "about", "correlation_id")
-    list_filter = (ActionFilter, OutcomeFilter, "organisation")
+    sortable_by = ("at", "who", "what", "result")
+    list_filter = (ActionFilter, OutcomeFilter, ("organisation", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("organisation",)
     date_hierarchy = "at"
     search_fields = ("subject_id",)
@@ -96,12 +92,9 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def details(self, event: AuditEvent) -> str:
         return detail_words(event)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Auditors read the trail of the organisation that they act for; superusers all of it."""
-        user = request.user
-        if getattr(user, "is_superuser", False):
-            return AuditEvent.objects.all()
-        return events_of(getattr(user, "acting_organisation_id", None))
+    def seen(self, request: HttpRequest) -> Q:
+        """Auditors read the trail of the organisation that they act for."""
+        return seen_by(acts_for(request))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -114,19 +107,3 @@ class AuditEventAdmin(ReadOnlyAdmin):
         with suppress(ValueError):
             wanted |= Q(correlation_id=uuid.UUID(term))
         return queryset.filter(wanted), False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        response = super().changelist_view(request, extra_context)
-        record(actor=_reader(request), action="audit.view_list", now=timezone.now())
-        return response
-
-
-def _reader(request: HttpRequest) -> Actor:
-    """This room knows of no sign-in: what it needs of the person hangs on the request."""
-    acting = getattr(request, "acting", None)
-    if acting is not None:
-        actor: Actor = acting.actor
-        return actor
-    return Actor(label=str(request.user), user_id=request.user.pk)

@@ -1,7 +1,8 @@
-"""The append-only trail. The database refuses UPDATE, DELETE and TRUNCATE too (see the migrations)."""
+"""The append-only trail and its seals. The database refuses to change them too (see the migrations)."""
 
 from typing import Any, NoReturn
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -53,3 +54,72 @@ class AuditEvent(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("Audit events are never deleted.")
+
+
+class Seal(models.Model):
+    """A block of the chain over the trail: events of one day that were committed, with the hash of each.
+
+    `digests` holds 32 bytes for each of `event_ids`, in their order; `total` counts the chain's events up to
+    here. Every event with an id up to `settled` that there will ever be is in this seal or an earlier one.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    version = models.PositiveSmallIntegerField()
+    day = models.DateField()
+    sealed_at = models.DateTimeField()
+    event_ids = ArrayField(models.BigIntegerField())
+    digests = models.BinaryField()
+    total = models.BigIntegerField()
+    settled = models.BigIntegerField()
+    # The highest of `event_ids`, or of those before when it has none.
+    last_id = models.BigIntegerField(db_index=True)
+    previous = models.BinaryField()
+    hash = models.BinaryField()
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"
+
+
+class SealerNote(models.Model):
+    """One row: who was writing to the trail when its ids had been given up to `given_up_to`.
+
+    When all of them have ended, no event with such an id can appear any more.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    given_up_to = models.BigIntegerField()
+    # Virtual transaction ids, as pg_locks names them.
+    writers = ArrayField(models.TextField())
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="audit_sealer_note_once")]
+
+    def __str__(self) -> str:
+        return f"ids up to {self.given_up_to}"
+
+
+class Pruning(models.Model):
+    """What stands for seals that were removed when their time was over: the chain goes on from its hash.
+
+    `days` says how many events of which days went. Signed, for whoever can write here could invent one.
+    """
+
+    # Of the last seal that went.
+    number = models.BigIntegerField(primary_key=True)
+    first_number = models.BigIntegerField()
+    total = models.BigIntegerField()
+    hash = models.BinaryField()
+    days = models.JSONField()
+    pruned_at = models.DateTimeField()
+    actor_label = models.CharField(max_length=200)
+    key = models.CharField(max_length=64)
+    signature = models.BinaryField()
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"seals up to {self.number} pruned"

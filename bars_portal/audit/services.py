@@ -52,7 +52,8 @@ def event_of(
         at=now,
         actor_user_id=actor.user_id,
         actor_label=actor.label,
-        organisation_id=actor.organisation_id,
+        # What a partner does is told to the organisation that it concerns.
+        organisation_id=actor.organisation_id or getattr(subject, "organisation_id", None),
         action=action,
         outcome=outcome,
         subject_type=subject._meta.label_lower if subject is not None else "",

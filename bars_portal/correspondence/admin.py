@@ -1,44 +1,22 @@
-"""Whose rows the administration shows and lets change, and records about patients, which it only shows."""
+"""Whose rows the administration lets change, and records about patients, which it only shows."""
 
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.admin import AuditedReadOnlyAdmin
+from bars_portal.accounts.acting import acting_in
+from bars_portal.audit.admin import ReadOnlyAdmin
+from bars_portal.audit.staff_pages import administers_everything
 from bars_portal.correspondence.states import Direction
+from bars_portal.nhsuk.words import listed_name, without_direction_marks
 from directory.models import HealthcareService
-
-# Whose rows: managers see and change those of their organisation, auditors see all, superusers may all.
-
-
-_SEE_ALL = "audit.view_auditevent"
-
-
-def acting_in(request: HttpRequest) -> Acting | None:
-    return getattr(request, "acting", None)
-
-
-def changes_everything(request: HttpRequest) -> bool:
-    """Reading everything, as auditors do, is no right to change it: a person may have both roles."""
-    return bool(getattr(request.user, "is_superuser", False))
-
-
-def sees_everything(request: HttpRequest) -> bool:
-    acting = acting_in(request)
-    return changes_everything(request) or (acting is not None and acting.may(_SEE_ALL))
-
-
-def of_own_services(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Rows with a `service` that may be seen: of the services that the acting organisation provides."""
-    return rows if sees_everything(request) else changeable(request, rows)
 
 
 def changeable(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Rows with a `service` that may be changed by whoever may change such rows at all."""
-    if changes_everything(request):
+    if administers_everything(request):
         return rows
     acting = acting_in(request)
     return rows.filter(service__provider=acting.organisation) if acting else rows.none()
@@ -48,7 +26,7 @@ def own_services(request: HttpRequest) -> QuerySet[HealthcareService]:
     """Hosted services that rows can be made for."""
     hosted = HealthcareService.objects.filter(hosted=True)
     acting = acting_in(request)
-    if changes_everything(request):
+    if administers_everything(request):
         return hosted
     return hosted.filter(provider=acting.organisation) if acting else hosted.none()
 
@@ -73,13 +51,14 @@ class ShownRows:
         return any(request.user.has_perm(each) for each in self.shown_with)
 
 
-class PatientRecordAdmin(AuditedReadOnlyAdmin):
+class PatientRecordAdmin(ReadOnlyAdmin):
     """Records of an organisation about a patient, whose name is shown only to people who may know it.
 
     `facts` are the fields for everybody. Who lacks the permission `sees_sent` is shown what was received;
     "" asks for none.
     """
 
+    owner = "organisation"
     facts: ClassVar[tuple[str, ...]] = ()
     knows_patients: ClassVar[tuple[str, ...]] = ()
     sees_sent: ClassVar[str] = ""
@@ -93,16 +72,12 @@ class PatientRecordAdmin(AuditedReadOnlyAdmin):
         return (*self.facts, "patient_name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).select_related("patient")
-        if sees_everything(request):
-            return rows
-        acting = acting_in(request)
-        if acting is None:
-            return rows.none()
-        own = rows.filter(organisation=acting.organisation)
+        return super().get_queryset(request).select_related("patient")
+
+    def seen(self, request: HttpRequest) -> Q:
         # Managers run their services; what clinicians send elsewhere is not their affair.
-        every = not self.sees_sent or acting.may(self.sees_sent)
-        return own if every else own.filter(direction=Direction.RECEIVED)
+        every = not self.sees_sent or request.user.has_perm(self.sees_sent)
+        return super().seen(request) & (Q() if every else Q(direction=Direction.RECEIVED))
 
     @admin.display(description="reference")
     def shown_reference(self, shown: Any) -> str:
@@ -110,5 +85,6 @@ class PatientRecordAdmin(AuditedReadOnlyAdmin):
 
     @admin.display(description="patient")
     def patient_name(self, shown: Any) -> str:
-        names = f"{shown.patient.family_name.upper()}, {shown.patient.given_names}".strip(", ")
-        return names or "Not stated"
+        patient = shown.patient
+        name = listed_name(patient.family_name, patient.given_names, patient.died)
+        return without_direction_marks(name)

@@ -9,6 +9,13 @@ from bars_portal.exchange.transport.judgement import Delivery
 # By (code of http-error-codes without prefix, issue code or "" for any), the sentence.
 Refusals = Mapping[tuple[str, str], str]
 _PREFIXES = ("SEND_", "PROXY_", "REC_")
+# In the history, when a read told what the answer did not.
+READ_BACK = "Its answer was lost or refused; we asked the service, and it has this."
+# Also on the page: people were told to look after it, and may have arranged something else.
+LATE = (
+    "We had given this up, and now the service says that it has it after all. Check that nothing else was "
+    "arranged meanwhile."
+)
 _NOT_ON_NETWORK = ("PROXY_NOT_FOUND", "NOT_FOUND")
 
 
@@ -21,6 +28,8 @@ class Explanations:
     still_trying: str
     refusals: Refusals
     otherwise: str
+    # Its deadline came before it ever went out.
+    never_sent: str
     # For what begins something: the proxy itself does not know the service.
     not_on_network: str = ""
 
@@ -32,6 +41,8 @@ class Explanations:
 
     def _of_refusal(self, outcome: Outcome) -> str:
         """By the decisive issue: the first one."""
+        if outcome.never_sent:
+            return self.never_sent
         issue = next(iter(outcome.issues), None)
         if issue is None:
             return self.refusals.get(("", ""), self.otherwise)
@@ -40,3 +51,10 @@ class Explanations:
             return self.not_on_network
         bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
         return self.refusals.get((bare, issue.issue)) or self.refusals.get((bare, "")) or self.otherwise
+
+
+def note_of(outcome: Outcome) -> str:
+    """What the history says of an outcome that no answer told; "" of one that an answer did."""
+    if outcome.is_late:
+        return LATE
+    return READ_BACK if outcome.found is not None else ""

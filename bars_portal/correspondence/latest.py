@@ -102,14 +102,18 @@ class Reader(Generic[H]):
         self._note(held, sender, latest, now)
         return latest
 
-    def find_sent(self, client: BarsClient, held: H, *, now: datetime) -> Latest | None:
-        """After "duplicate": read as whoever sent it. None when it cannot be read, or was never sent."""
+    def read_back(self, client: BarsClient, held: H, *, now: datetime) -> Latest | None:
+        """The same as whoever sent the newest message about it. None when nothing could be read.
+
+        MISSING is the holder's own word for it here, never the lack of an answer.
+        """
         message = outbox.latest_for(as_row(held))
-        if message is None:
+        if message is None or not (held.remote_id or _can_be_searched(held.patient)):
             return None
         sender = identity_of(Actor(message.actor_label, message.actor_user_id, message.organisation_id))
         latest = self.read(client, held, sender=sender, now=now)
-        return latest if latest.resource else None
+        other = held.remote_id and as_text(latest.resource.get("id")) not in ("", held.remote_id)
+        return None if other or latest.state is LatestState.UNREACHABLE else latest
 
     def _ask(self, client: BarsClient, held: H, sender: SenderIdentity) -> Latest:
         path = f"/{self.resource_type}/{held.remote_id}"
@@ -117,7 +121,11 @@ class Reader(Generic[H]):
 
     def _search(self, client: BarsClient, held: H, sender: SenderIdentity) -> Latest:
         params, path = patient_params(held.patient), f"/{self.resource_type}"
-        found = MessageBundle(_asked(client, held, sender, path, params, "Bundle:searchset"))
+        try:
+            found = MessageBundle(_asked(client, held, sender, path, params, "Bundle:searchset"))
+        except Missing:
+            # A search that finds nothing is an empty Bundle: 404 says that there is no such search.
+            raise Unreachable from None
         around = [(url, clean(each)) for url, each in found.entries if each["resourceType"] in self.brings]
         return self._judged(self.ours(found, held), held, tuple(around))
 
@@ -151,15 +159,23 @@ class Reader(Generic[H]):
 
 def patient_params(patient: Patient) -> Params:
     """A search by NHS number, else by name, birth date and postcode. Raises Missing when neither is known."""
-    if patient.nhs_number and patient.nhs_number_verified:
-        return [("patient:identifier", f"{NHS_NUMBER_SYSTEM}|{patient.nhs_number}")]
-    if not (patient.family_name and patient.birth_date and patient.postcode):
+    if number := next((each.value for each in patient.numbers if each.verified), ""):
+        return [("patient:identifier", f"{NHS_NUMBER_SYSTEM}|{number}")]
+    name = patient.family_name or patient.given_names
+    if not (name and patient.born and patient.postcode):
         raise Missing
     return [
-        ("patient:name", patient.family_name),
-        ("patient:birthdate", f"eq{patient.birth_date.isoformat()}"),
+        ("patient:name", name),
+        ("patient:birthdate", f"eq{patient.born}"),
         ("patient:address-postalcode", patient.postcode),
     ]
+
+
+def _can_be_searched(patient: Patient) -> bool:
+    try:
+        return bool(patient_params(patient))
+    except Missing:
+        return False
 
 
 def _asked(

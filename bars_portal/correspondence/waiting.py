@@ -25,6 +25,9 @@ _STEP_SECONDS = 0.1
 
 def trying_words(found: Trying, *, now: datetime) -> str:
     """ "" when nothing is to be said: it never went out twice, or its fate is known."""
+    if found.not_answering is not None:
+        since = dates.format_moment(found.not_answering, now)
+        return f"The service has not been answering since {since}. This goes out as soon as it answers."
     if found.is_sending:
         return "Still trying: it is being sent again at this moment."
     if found.next_at is not None:
@@ -33,7 +36,5 @@ def trying_words(found: Trying, *, now: datetime) -> str:
 
 
 def _at(moment: datetime, now: datetime) -> str:
-    """An attempt that is overdue is about to be made; another day is named."""
-    moment = max(moment, now)
-    same_day = dates.in_london(moment).date() == dates.in_london(now).date()
-    return dates.format_time(moment) if same_day else dates.format_datetime(moment)
+    """An attempt that is overdue is about to be made."""
+    return dates.format_moment(max(moment, now), now)

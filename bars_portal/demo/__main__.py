@@ -5,13 +5,15 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.demo import facts, setup
-from bars_portal.demo.database import start_embedded
+from bars_portal.demo.database import DatabaseUrls, start_embedded
 from bars_portal.demo.processes import ChildEnded, Children, programs, wait_until_ready
 from bars_portal.demo.setup import Ports, PortTaken
 from bars_portal.settings.environment import VAR, env
@@ -26,9 +28,9 @@ def main() -> int:
         ports.require_free()
         if env.text("RESET", ""):
             _reset(VAR)
-        url, stop_database = _database(VAR)
+        urls, stop_database = _database(VAR)
         try:
-            _run(ports, url)
+            _run(ports, urls)
         finally:
             stop_database()
     except (PortTaken, ChildEnded, TimeoutError) as problem:
@@ -39,8 +41,8 @@ def main() -> int:
     return 0
 
 
-def _run(ports: Ports, database_url: str) -> None:
-    pki, shared = _prepare(VAR, ports, database_url)
+def _run(ports: Ports, urls: DatabaseUrls) -> None:
+    pki, shared = _prepare(VAR, ports, urls)
     children = Children()
     try:
         for name, program in programs(VAR, ports, pki, shared).items():
@@ -55,20 +57,20 @@ def _run(ports: Ports, database_url: str) -> None:
         children.stop()
 
 
-def _prepare(var: Path, ports: Ports, database_url: str) -> tuple[PkiFiles, dict[str, str]]:
+def _prepare(var: Path, ports: Ports, urls: DatabaseUrls) -> tuple[PkiFiles, dict[str, str]]:
     """Idempotent. Returns the certificates and the environment that portal, receiver and worker share."""
     pki, credentials = setup.ensure_pki(var), setup.ensure_credentials(var)
-    shared = setup.portal_environment(var, ports, credentials, database_url)
+    shared = setup.portal_environment(var, ports, credentials, urls.application)
     setup.write_simulator_files(var, ports, credentials)
     setup.write_demo_env(var, shared)
-    setup.write_manage_env(var, shared)
-    os.environ.update(shared)
-    _prepare_data()
+    setup.write_manage_env(var, {**shared, "OWNER_DATABASE_URL": urls.owner})
+    os.environ.update({**shared, "DATABASE_URL": urls.owner})
+    _prepare_data(urls)
     return pki, shared
 
 
-def _prepare_data() -> None:
-    """In this process: a second interpreter would cost the start two seconds."""
+def _prepare_data(urls: DatabaseUrls) -> None:
+    """As who owns the tables, and in this process: a second interpreter would cost the start two seconds."""
     import django
     from django.core.management import call_command
     from django.db import connection
@@ -76,6 +78,9 @@ def _prepare_data() -> None:
     django.setup()
     call_command("migrate", verbosity=0, interactive=False)
     call_command("seed_demo", verbosity=1)
+    if urls.owner != urls.application:
+        role = urlsplit(urls.application).username
+        call_command("database_roles", "--apply", "--application", role, stdout=StringIO())
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]  # of the PostgreSQL backend
 
@@ -96,20 +101,23 @@ Press Ctrl-C to stop everything.
 """
 
 
-def _database(var: Path) -> tuple[str, Callable[[], None]]:
+def _database(var: Path) -> tuple[DatabaseUrls, Callable[[], None]]:
     """The server that DATABASE_URL names, or an embedded one under var/."""
     given = env.text("DATABASE_URL", "")
     if given:
-        return given, lambda: None
+        return DatabaseUrls(env.text("OWNER_DATABASE_URL", "") or given, given), lambda: None
     server = start_embedded(var / "postgres")
-    return server.url("bars_portal"), server.stop
+    return server.urls("bars_portal"), server.stop
+
+
+_FOLDERS = ("postgres", "pki", "keys", "simulator", "celery", "audit-heads")
 
 
 def _reset(var: Path) -> None:
     """From empty; an embedded server that a kill left behind is stopped first."""
     if (var / "postgres" / "PG_VERSION").exists() and not env.text("DATABASE_URL", ""):
         start_embedded(var / "postgres").stop()
-    for name in ("postgres", "pki", "keys", "simulator", "celery", "demo.env", "manage.env"):
+    for name in (*_FOLDERS, "demo.env", "manage.env"):
         target = var / name
         if target.is_dir():
             shutil.rmtree(target)

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class DatabaseUrls:
+    """Who owns the tables, and whom the programs run as: may not change the audit trail. Or one for both."""
+
+    owner: str
+    application: str
+
+
+@dataclass(frozen=True)
 class EmbeddedPostgres:
     """A running cluster, reached through a socket in a folder of its own."""
 
@@ -23,13 +31,17 @@ class EmbeddedPostgres:
     def socket_folder(self) -> str:
         return str(self.server.get_postmaster_info().socket_dir)
 
-    def url(self, name: str) -> str:
-        """DATABASE_URL of the database `name`, made when it is missing."""
+    def url(self, name: str, *, user: str = "postgres") -> str:
+        """DATABASE_URL of the database `name`, made when it is missing. The socket asks for no password."""
         with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
             exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if not exists:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return f"postgresql://postgres@/{name}?host={quote(self.socket_folder, safe='/')}"
+        return f"postgresql://{user}@/{name}?host={quote(self.socket_folder, safe='/')}"
+
+    def urls(self, name: str) -> DatabaseUrls:
+        """The application's role is made by `manage.py database_roles`."""
+        return DatabaseUrls(self.url(name), self.url(name, user="bars_app"))
 
     def stop(self) -> None:
         self.server.cleanup_mode = "stop"

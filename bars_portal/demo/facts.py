@@ -19,6 +19,8 @@ SLOT_DAYS = 21
 CIS2_CLIENT_ID = "bars-portal-demo"
 # Whom the mock CIS2 issuer knows, and nobody has given an account.
 CIS2_STRANGER = ("Sam", "Stranger")
+# Who signs in there by a password alone.
+CIS2_UNSURE = ("Pat", "Password")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ USERS = (
     DemoUser(ASSESSOR, "Asha", "Sesay", "clinician", (HOST_ODS,)),
     DemoUser("engineer", "Ellis", "Ngata", "engineer", (SENDER_ODS, HOST_ODS)),
     DemoUser("auditor", "Audrey", "Torres", "auditor", (SENDER_ODS, HOST_ODS)),
+    # Of the organisation that runs the installation.
+    DemoUser("installer", "Ines", "Tallis", "installer", (SENDER_ODS,)),
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from bars_portal.credentials.audit_key import ensure_audit_key
 from bars_portal.credentials.local_pki import PkiFiles, ensure_local_pki
 from bars_portal.credentials.sender_credentials import SenderCredentials, ensure_sender_credentials
 from bars_portal.demo import facts
@@ -23,6 +24,7 @@ _ROLES = {
     "manager": ("R8006", "Admin/Clinical Support Access Role"),
     "engineer": ("R8015", "Systems Support Access Role"),
     "auditor": ("R8008", "Privacy Officer Access Role"),
+    "installer": ("R8015", "Systems Support Access Role"),
 }
 
 
@@ -88,6 +90,8 @@ def portal_environment(
         "CIS2_CLIENT_ID": facts.CIS2_CLIENT_ID,
         "CIS2_KEY_ID": credentials.key_id,
         "CIS2_PRIVATE_KEY_FILE": str(credentials.private_key_file),
+        "AUDIT_SIGNING_KEY_FILE": str(ensure_audit_key(var / "keys")),
+        "AUDIT_HEADS_FOLDER": str(var / "audit-heads"),
     }
 
 
@@ -163,6 +167,8 @@ def _people() -> Iterator[dict[str, Any]]:
         yield _person(user.cis2_subject, user.first_name, user.last_name, roles)
     stranger = _role("clinician", "99990000", facts.SENDER_ODS)
     yield _person("demo-stranger", *facts.CIS2_STRANGER, [stranger])
+    unsure = _role("clinician", "99990001", facts.SENDER_ODS)
+    yield _person("demo-unsure", *facts.CIS2_UNSURE, [unsure]) | {"authentication_level": "1"}
 
 
 def _person(sub: str, given: str, family: str, roles: list[dict[str, str]]) -> dict[str, Any]:

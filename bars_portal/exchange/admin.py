@@ -5,18 +5,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from bars_portal.accounts.acting import actor_of
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.services import record
+from bars_portal.audit.staff_pages import acts_for
 from bars_portal.exchange.message_bytes import readable
-from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage
-from bars_portal.exchange.selectors import inbound_log, outbound_log
+from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage, PartnerCircuit
+from bars_portal.exchange.selectors import provider_of, reached
+from bars_portal.nhsuk.words import with_direction_marks_told
 
 _SEES_PATIENTS = "patients.view_patient"
 
@@ -30,30 +29,31 @@ class KnownValues(admin.AllValuesFieldListFilter):
 
 
 class MessageAdmin(ReadOnlyAdmin):
-    """A stored message: looking at one is an event of the trail."""
+    """A stored message: looking at one is an event of the trail, whichever way it went."""
+
+    view_action = "exchange.view_message"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         message = super().get_object(request, object_id, from_field)
         if message is not None:
             # On the row, not on self: one admin object serves every thread.
-            message.masked = not request.user.has_perm(_SEES_PATIENTS)  # type: ignore[attr-defined]  # read by _decoded
-            record(
-                actor=actor_of(request), action="exchange.view_message", subject=message, now=timezone.now()
-            )
+            message.masked = not request.user.has_perm(_SEES_PATIENTS)
         return message
 
 
 def _decoded(message: Model, body: bytes | memoryview | None, *, ours: bool = False) -> SafeString:
     masked = getattr(message, "masked", True)
     note = "Patient values are masked." if masked else ""
-    return format_html(
-        '<p>{}</p><pre class="message" tabindex="0">{}</pre>', note, readable(body, masked=masked, ours=ours)
-    )
+    shown = with_direction_marks_told(readable(body, masked=masked, ours=ours))
+    return format_html('<p>{}</p><pre class="message" tabindex="0">{}</pre>', note, shown)
 
 
 @admin.register(InboundMessage)
 class InboundMessageAdmin(MessageAdmin):
+    owner = ""
+    whose = "to services of the organisation acted for"
     list_display = ("received_at", "message_type", "state", "status_code", "service_id", "sender_ods_code")
+    sortable_by = list_display
     list_filter = ("state", ("message_type", KnownValues), ("service_id", KnownValues), "status_code")
     search_fields = ("=request_id", "=correlation_id", "=bundle_id")
     search_help_text = "Request id, correlation id or Bundle.id"
@@ -62,7 +62,14 @@ class InboundMessageAdmin(MessageAdmin):
     readonly_fields = ("received", "answered", "sent_headers")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
-        return inbound_log(_organisation_id(request))
+        return super().get_queryset(request).defer("body", "reply")
+
+    def seen(self, request: HttpRequest) -> Q:
+        organisation_id = acts_for(request)
+        return Q(pk__in=[]) if organisation_id is None else reached(organisation_id)
+
+    def owner_of(self, row: InboundMessage) -> int | None:
+        return provider_of(row)
 
     @admin.display(description="Message, decoded")
     def received(self, message: InboundMessage) -> SafeString:
@@ -108,10 +115,13 @@ class AttemptInline(_TabularInline):
 
 @admin.register(OutboundMessage)
 class OutboundMessageAdmin(MessageAdmin):
+    owner = "organisation"
     list_display = (
         *("created_at", "message_type", "state", "reason", "repeats", "next_attempt_at"),
         *("service_id", "organisation"),
     )
+    sortable_by = list_display
+    list_select_related = ("organisation",)
     list_filter = ("state", ("next_attempt_at", admin.EmptyFieldListFilter), "message_type", "service_id")
     search_fields = ("=request_id", "=correlation_id", "=bundle_id")
     search_help_text = "Request id, correlation id or Bundle.id"
@@ -121,7 +131,7 @@ class OutboundMessageAdmin(MessageAdmin):
     inlines = (AttemptInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboundMessage]:
-        return outbound_log(_organisation_id(request))
+        return super().get_queryset(request).defer("body")
 
     @admin.display(description="Message, decoded")
     def sent(self, message: OutboundMessage) -> SafeString:
@@ -133,7 +143,15 @@ class OutboundMessageAdmin(MessageAdmin):
         return _decoded(message, last.reply if last else None)
 
 
-def _organisation_id(request: HttpRequest) -> int | None:
-    """None for a superuser: everything."""
-    acting = getattr(request, "acting", None)
-    return acting.organisation.pk if acting is not None else None
+@admin.register(PartnerCircuit)
+class PartnerCircuitAdmin(ReadOnlyAdmin):
+    """Which services are spared, since when they do not answer, and when they are tried next."""
+
+    # Whether a service answers is everybody's business, and says nothing of anybody.
+    owner = None
+    whose = "of the installation"
+    list_display = ("service_id", "state", "failures", "failing_since", "retry_at")
+    sortable_by = list_display
+    list_filter = ("state",)
+    search_fields = ("=service_id",)
+    search_help_text = "DoS service id"

@@ -116,7 +116,7 @@ class Arrival:
         content = self.body if self.content is None else self.content
         if problem := too_many_parts(content):
             raise fault(OutcomeCode.INVALID, problem)
-        return self.format.loads(content)
+        return self.format.received(content)
 
     @property
     def sender_ods_code(self) -> str:

@@ -7,66 +7,115 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Case, F, Max, Q, QuerySet, Value, When
+from django.db import connection, transaction
+from django.db.models import Case, F, Max, Q, Value, When
+from django.db.models.functions import Now
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
+from bars_portal.exchange import circuits, leases
+from bars_portal.exchange.circuits import Admission
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.models import OBSOLETE, UNCLEAR, DeliveryAttempt, DeliveryState, OutboundMessage
+from bars_portal.exchange.fhir.replies import shortfall
+from bars_portal.exchange.leases import LEASE, held_by
+from bars_portal.exchange.models import (
+    NOT_READ,
+    OBSOLETE,
+    UNCLEAR,
+    DeliveryAttempt,
+    DeliveryState,
+    OutboundMessage,
+)
 from bars_portal.exchange.registry import Outcome, message_type, services
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import storable_headers
-from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_answer, judge_error
+from bars_portal.exchange.transport.judgement import (
+    Delivery,
+    Health,
+    Judgement,
+    health_of_answer,
+    health_of_error,
+    judge_answer,
+    judge_error,
+)
+from bars_portal.exchange.waiting import may_go_out
 from bars_portal.http import Answer, TransportError
 
-# Longer than one send can last, token renewals included, and than CELERY_TASK_TIME_LIMIT: a message that is
-# still "sending" after this lost its worker.
-STALE_AFTER = timedelta(seconds=180)
+# Of attempts without a lease, which earlier versions began: longer than one of theirs can last.
+STALE_WITHOUT_LEASE = timedelta(seconds=180)
+# The last attempt is made so long before the deadline, that its answer may still come.
+LAST_CALL = timedelta(seconds=60)
 # A share of the delay, either way: many messages that failed together do not come back together.
 JITTER = 0.2
 
 _STATE = {
     Delivery.ACCEPTED: DeliveryState.ACCEPTED,
     Delivery.DUPLICATE: DeliveryState.ACCEPTED,
+    Delivery.FOUND: DeliveryState.ACCEPTED,
     Delivery.REFUSED: DeliveryState.REFUSED,
     Delivery.UNKNOWN: DeliveryState.UNKNOWN,
 }
 # The token's issuer failed, not the service.
 _NOT_THE_SERVICE = frozenset({"token-refused"})
-# What one sweep takes at the most; the next one comes in a minute.
+# The one failure of a server that says that nothing was done.
+_NOT_IMPLEMENTED = 501
+# An attempt that ended like this never reached anybody.
+NOT_SENT_REASONS = ("not-sent", "token-refused")
+# What one look takes at the most; the next one comes in a second.
 _AT_ONCE = 200
-_TO_SEND = Q(state=DeliveryState.QUEUED)
 # Only what goes out by itself counts; who presses "check again" begins anew.
 _REPEATS = Case(When(state=DeliveryState.UNKNOWN, then=F("repeats") + 1), default=Value(0))
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One attempt's end: an answer, or none."""
+    """One attempt's end: an answer, or none; and what it shows of the partner."""
 
     judgement: Judgement
     answer: Answer | None = None
+    health: Health = Health.UNSAID
 
 
 def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetime]) -> DeliveryState | None:
-    """Send once what is queued or due again. None when it was not ours to send (sent already, being sent).
+    """Send once what is queued or due again. None when it was not ours to send, or not now.
 
-    A repeat that nobody wants any more is not sent: it ends as abandoned.
+    Not ours: sent already, or being sent. Not now: an earlier message of its conversation comes first, or its
+    service is spared. A repeat that nobody wants any more is not sent: it ends as abandoned.
     """
-    attempt = _claim(message_id, now=clock())
-    if attempt is None:
+    now = clock()
+    service_id = may_go_out(now=now).filter(pk=message_id).values_list("service_id", flat=True).first()
+    admission = circuits.admit(service_id, now=now) if service_id else Admission.REFUSED
+    attempt = _claim(message_id, now=now) if admission is not Admission.REFUSED else None
+    if service_id is None or attempt is None:
+        circuits.give_back(service_id or "", admission, now=clock())
         return None
-    if attempt.number > 1 and _is_withdrawn(attempt, now=clock()):
-        return DeliveryState.ABANDONED
-    sent = _send(attempt.message, client, now=clock())
-    outcome = _outcome(attempt.message, sent, client, now=clock())
-    state = _settle(attempt, sent, outcome, now=clock())
+    with leases.keeper.holding(attempt, clock):
+        if attempt.number > 1 and _is_withdrawn(attempt, now=clock()):
+            circuits.give_back(service_id, admission, now=clock())
+            return DeliveryState.ABANDONED
+        _let_go_of_connection()
+        sent = _send(attempt.message, client, now=clock())
+        shown, asked = _counted(attempt, sent, admission), sent.judgement.retry_after
+        circuits.note(service_id, shown, admission, now=clock(), retry_after=asked)
+        outcome = _outcome(attempt, sent, client, now=clock())
+        state = _settle(attempt, sent, outcome, now=clock())
     # Not in that transaction: what holds the service's row there would wait for everything else in it.
     _note_contact(attempt.message, sent.judgement, now=clock())
     return state
+
+
+def _counted(attempt: DeliveryAttempt, sent: Sent, admission: Admission) -> Health:
+    """What it says of the partner: a message that fails each time it is repeated may be the cause itself."""
+    is_repeat = attempt.number > 1 and admission is Admission.FREE
+    return Health.UNSAID if is_repeat and sent.health is Health.DOWN else sent.health
+
+
+def _let_go_of_connection() -> None:
+    """Who waits for the network keeps no other thread from the database's pool."""
+    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
+        connection.close()
 
 
 def _note_contact(message: OutboundMessage, judged: Judgement, *, now: datetime) -> None:
@@ -83,43 +132,58 @@ def queue_again(message: OutboundMessage) -> bool:
     False when it is not unclear, or is being sent at this moment: the database says who was first.
     """
     changed = OutboundMessage.objects.filter(UNCLEAR, pk=message.pk).update(
-        state=DeliveryState.QUEUED, next_attempt_at=None, repeats=0
+        state=DeliveryState.QUEUED,
+        next_attempt_at=None,
+        read_back_at=None,
+        repeats=0,
+        # As much time as the first time; by the clock that all processes share.
+        abandon_at=Now() + (F("abandon_at") - F("created_at")),
     )
     return changed == 1
 
 
-def due_messages(*, now: datetime) -> list[UUID]:
-    """Messages whose next attempt has come, the longest waiting first."""
-    due = OutboundMessage.objects.filter(state=DeliveryState.UNKNOWN, next_attempt_at__lte=now)
-    return list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:_AT_ONCE])
+def set_aside(message: OutboundMessage, *, now: datetime) -> bool:
+    """End a message that was given up: a new one takes its place, so these bytes never go out again.
+
+    False when it was not given up, or somebody queued it again first.
+    """
+    given_up = OutboundMessage.objects.filter(UNCLEAR, pk=message.pk, state=DeliveryState.ABANDONED)
+    return given_up.update(reason=OBSOLETE, settled_at=now) == 1
 
 
-def next_attempt_of(message_id: UUID) -> datetime | None:
-    """When the message goes out again by itself; None when it does not."""
-    waiting = OutboundMessage.objects.filter(pk=message_id, state=DeliveryState.UNKNOWN)
-    return waiting.values_list("next_attempt_at", flat=True).first()
+def _lost(now: datetime) -> Q:
+    without = Q(lease_until__isnull=True, sending_since__lt=now - STALE_WITHOUT_LEASE)
+    return Q(state=DeliveryState.SENDING) & (Q(lease_until__lt=now) | without)
 
 
 def stale_messages(*, now: datetime) -> list[UUID]:
-    """Messages whose worker died while sending."""
-    stale = OutboundMessage.objects.filter(state=DeliveryState.SENDING, sending_since__lt=now - STALE_AFTER)
-    return list(stale.order_by("sending_since").values_list("pk", flat=True))
+    """Messages whose worker died while sending: it renews its lease no more."""
+    stale = OutboundMessage.objects.filter(_lost(now))
+    return list(stale.order_by("sending_since").values_list("pk", flat=True)[:_AT_ONCE])
 
 
 def settle_lost(message_id: UUID, *, now: datetime) -> DeliveryState | None:
     """Name a stale message unknown. None when its worker, or somebody else, was quicker."""
     attempts = DeliveryAttempt.objects.select_related("message").filter(message_id=message_id)
     last = attempts.order_by("-number").first()
-    if last is None or last.started_at >= now - STALE_AFTER:
+    if last is None or not OutboundMessage.objects.filter(_lost(now), pk=message_id).exists():
         return None
     lost = Sent(Judgement(Delivery.UNKNOWN, "worker-lost"))
-    return _settle(last, lost, Outcome(Delivery.UNKNOWN, "worker-lost"), now=now)
+    return _settle(last, lost, Outcome(Delivery.UNKNOWN, "worker-lost"), now=now, such=_lost(now))
 
 
 def _claim(message_id: UUID, *, now: datetime) -> DeliveryAttempt | None:
     with transaction.atomic():
-        claimed = OutboundMessage.objects.filter(_TO_SEND | _due(now), pk=message_id).update(
-            state=DeliveryState.SENDING, sending_since=now, next_attempt_at=None, repeats=_REPEATS
+        claimed = (
+            may_go_out(now=now)
+            .filter(pk=message_id)
+            .update(
+                state=DeliveryState.SENDING,
+                sending_since=now,
+                lease_until=now + LEASE,
+                next_attempt_at=None,
+                repeats=_REPEATS,
+            )
         )
         if not claimed:
             return None
@@ -128,51 +192,108 @@ def _claim(message_id: UUID, *, now: datetime) -> DeliveryAttempt | None:
         return DeliveryAttempt.objects.create(message=message, number=last + 1, started_at=now)
 
 
-def _due(now: datetime) -> Q:
-    return Q(state=DeliveryState.UNKNOWN, next_attempt_at__lte=now)
-
-
 def _send(message: OutboundMessage, client: BarsClient, *, now: datetime) -> Sent:
     try:
         answer = client.post("/$process-message", body=bytes(message.body), headers=message.headers)
     except TransportError as error:
-        return Sent(judge_error(error))
+        return Sent(judge_error(error), health=health_of_error(error))
     judged = judge_answer(
         answer, request_id=message.request_id, correlation_id=message.correlation_id, now=now
     )
-    return Sent(judged, answer)
+    return Sent(judged, answer, health_of_answer(answer))
 
 
-def _outcome(message: OutboundMessage, sent: Sent, client: BarsClient, *, now: datetime) -> Outcome:
-    judged, answer = sent.judgement, sent.answer
-    found = reply = None
-    if judged.delivery is Delivery.ACCEPTED and answer is not None:
-        reply = MessageBundle(json.loads(answer.body))
-    if judged.delivery is Delivery.DUPLICATE:
-        found = message_type(message.message_type).find_delivered(message.subject_id, client, now=now)
-    return Outcome(judged.delivery, judged.reason, reply=reply, found=found, issues=judged.issues)
+def _outcome(attempt: DeliveryAttempt, sent: Sent, client: BarsClient, *, now: datetime) -> Outcome:
+    """What the answer comes to: held against what was asked, and read back where it is not final."""
+    judged = sent.judgement
+    outcome = Outcome(judged.delivery, judged.reason, issues=judged.issues)
+    if judged.delivery is Delivery.ACCEPTED and sent.answer is not None:
+        return _compared(attempt.message, outcome, MessageBundle(json.loads(sent.answer.body)))
+    if judged.delivery is Delivery.DUPLICATE or _may_be_applied(attempt, sent):
+        return _read_back(attempt.message, outcome, client, now=now)
+    return outcome
 
 
-def _settle(attempt: DeliveryAttempt, sent: Sent, outcome: Outcome, *, now: datetime) -> DeliveryState | None:
+def _compared(message: OutboundMessage, outcome: Outcome, reply: MessageBundle) -> Outcome:
+    lacks = shortfall(MessageBundle(json.loads(bytes(message.body))), reply)
+    if lacks:
+        return replace(outcome, delivery=Delivery.UNKNOWN, reason=lacks, reply=reply)
+    return replace(outcome, reply=reply)
+
+
+def _may_be_applied(attempt: DeliveryAttempt, sent: Sent) -> bool:
+    """A refusal that is not final: the other side failed, or an attempt before this one may have arrived.
+
+    Standard section 12, "Outcomes".
+    """
+    if sent.judgement.delivery is not Delivery.REFUSED or sent.answer is None:
+        return False
+    if sent.answer.status >= 500 and sent.answer.status != _NOT_IMPLEMENTED:
+        return True
+    before = attempt.message.attempts.filter(number__lt=attempt.number)
+    return before.exclude(reason__in=NOT_SENT_REASONS).exists()
+
+
+def _read_back(message: OutboundMessage, outcome: Outcome, client: BarsClient, *, now: datetime) -> Outcome:
+    """The outcome as the other side itself shows it; unknown when it does not."""
+    read = message_type(message.message_type).read_back(message.subject_id, client, now=now)
+    duplicate, reason = outcome.delivery is Delivery.DUPLICATE, outcome.reason
+    if duplicate and (read is None or (read.was_applied is None and read.found)):
+        # Whoever knows the request id has taken it (standard section 8), and no read says otherwise.
+        return replace(outcome, found=read.found if read else None)
+    if read is None or read.was_applied is None:
+        return replace(outcome, delivery=Delivery.UNKNOWN, reason=f"{reason}{NOT_READ}")
+    if read.was_applied:
+        delivery = Delivery.DUPLICATE if duplicate else Delivery.FOUND
+        return replace(outcome, delivery=delivery, reason=f"{reason}/applied", found=read.found)
+    # Known there, and not there to be seen: neither a booking nor a refusal.
+    delivery = Delivery.UNKNOWN if duplicate else Delivery.REFUSED
+    return replace(outcome, delivery=delivery, reason=f"{reason}/not-applied")
+
+
+def _settle(
+    attempt: DeliveryAttempt, sent: Sent, outcome: Outcome, *, now: datetime, such: Q | None = None
+) -> DeliveryState | None:
     """Only the attempt that holds the message settles it; an answer that comes after that is merely kept."""
-    message, again = attempt.message, _next_attempt(attempt.message, sent.judgement, now)
+    message = attempt.message
+    again = _next_attempt(message, outcome, retry_after=sent.judgement.retry_after, now=now)
     outcome = replace(outcome, next_attempt_at=again)
     lost = outcome.delivery is Delivery.UNKNOWN
     state = DeliveryState.ABANDONED if lost and again is None else _STATE[outcome.delivery]
     with transaction.atomic():
-        settled = _held(attempt).update(
-            state=state, reason=outcome.reason[:80], settled_at=now, next_attempt_at=again
+        settled = (
+            held_by(attempt)
+            .filter(such or Q())
+            .update(
+                state=state,
+                reason=outcome.reason[:80],
+                settled_at=now,
+                next_attempt_at=again,
+                read_back_at=first_read_back(now) if state == DeliveryState.ABANDONED else None,
+            )
         )
         if settled or sent.answer is not None:
             _close(attempt, sent, outcome, now=now)
         if not settled:
+            if not lost:
+                # It came too late to settle the message, and is a good reason to ask the other side now.
+                given_up = UNCLEAR & Q(state=DeliveryState.ABANDONED)
+                OutboundMessage.objects.filter(given_up, pk=message.pk).update(read_back_at=now)
             return None
         if not (lost and again and message.repeats):
             # The subject hears of the first loss and of the last; those between change nothing.
             kind = message_type(message.message_type)
-            kind.handle_reply(message.subject_id, outcome, actor=_actor(message), now=now)
+            kind.handle_reply(message.subject_id, outcome, actor=actor_of(message), now=now)
         _record(attempt, state, outcome.reason, now)
     return state
+
+
+# What was given up is asked after that long, and then no more.
+READ_BACK_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
+
+
+def first_read_back(given_up_at: datetime) -> datetime:
+    return given_up_at + READ_BACK_AFTER[0]
 
 
 def _is_withdrawn(attempt: DeliveryAttempt, *, now: datetime) -> bool:
@@ -180,26 +301,43 @@ def _is_withdrawn(attempt: DeliveryAttempt, *, now: datetime) -> bool:
     message = attempt.message
     kind = message_type(message.message_type)
     with transaction.atomic():
-        _held(attempt).select_for_update().first()
-        if not kind.withdraw(message.subject_id, actor=_actor(message), now=now):
+        held_by(attempt).select_for_update().first()
+        if not kind.withdraw(message.subject_id, actor=actor_of(message), now=now):
             return False
-        _held(attempt).update(state=DeliveryState.ABANDONED, reason=OBSOLETE, settled_at=now)
+        held_by(attempt).update(state=DeliveryState.ABANDONED, reason=OBSOLETE, settled_at=now)
         attempt.finished_at, attempt.outcome, attempt.reason = now, "not-sent", OBSOLETE
         attempt.save()
         _record(attempt, DeliveryState.ABANDONED, OBSOLETE, now)
     return True
 
 
-def _next_attempt(message: OutboundMessage, judgement: Judgement, now: datetime) -> datetime | None:
-    if judgement.delivery is not Delivery.UNKNOWN:
+def _next_attempt(
+    message: OutboundMessage, outcome: Outcome, *, retry_after: int | None, now: datetime
+) -> datetime | None:
+    if outcome.delivery is not Delivery.UNKNOWN:
         return None
-    return next_attempt(
+    planned = next_attempt(
         settings.BARS_RETRY_SECONDS,
         repeats=message.repeats,
-        retry_after=judgement.retry_after,
+        retry_after=retry_after,
         chance=random.random(),  # noqa: S311 - spreads load, no secret
         now=now,
     )
+    return within_deadline(planned, message.abandon_at, retry_after=retry_after, now=now)
+
+
+def within_deadline(
+    planned: datetime | None, deadline: datetime | None, *, retry_after: int | None, now: datetime
+) -> datetime | None:
+    """The planned instant, or one last attempt right before the deadline; None when none fits before it.
+
+    A partner that asked for a longer wait is not asked again before that.
+    """
+    if planned is None or deadline is None or planned <= deadline:
+        return planned
+    last = deadline - LAST_CALL
+    earliest = now + timedelta(seconds=retry_after or 0)
+    return last if last > earliest else None
 
 
 def next_attempt(
@@ -216,25 +354,24 @@ def next_attempt(
     return now + timedelta(seconds=max(delay, retry_after or 0))
 
 
-def _held(attempt: DeliveryAttempt) -> QuerySet[OutboundMessage]:
-    """The message, while it is this attempt that sends it."""
-    return OutboundMessage.objects.filter(
-        pk=attempt.message_id, state=DeliveryState.SENDING, sending_since=attempt.started_at
-    )
-
-
-def _actor(message: OutboundMessage) -> Actor:
+def actor_of(message: OutboundMessage) -> Actor:
     return Actor(message.actor_label, message.actor_user_id, message.organisation_id)
 
 
 def _record(attempt: DeliveryAttempt, state: DeliveryState, reason: str, now: datetime) -> None:
-    message = attempt.message
+    record_delivery(attempt.message, state, reason, attempt=attempt.number, now=now)
+
+
+def record_delivery(
+    message: OutboundMessage, state: DeliveryState, reason: str, *, attempt: int, now: datetime
+) -> None:
+    """On the trail; `attempt` is its number, or how many there were when none settled it."""
     record(
-        actor=_actor(message),
+        actor=actor_of(message),
         action="exchange.deliver_message",
         subject=message,
         outcome=state,
-        detail={"message_type": message.message_type, "reason": reason, "attempt": attempt.number},
+        detail={"message_type": message.message_type, "reason": reason, "attempt": attempt},
         correlation_id=message.correlation_id,
         now=now,
     )

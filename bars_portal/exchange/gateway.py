@@ -5,24 +5,37 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.http import HttpRequest
 from django.utils import timezone
 
+from bars_portal.exchange import circuits
+from bars_portal.exchange.circuits import Admission
 from bars_portal.exchange.models import AccessToken
-from bars_portal.exchange.transport.auth import NoToken, Token, TokenEndpoint, TokenRefused, TokenSource
+from bars_portal.exchange.transport.auth import (
+    CLOCK_TOLERANCE,
+    NoToken,
+    Token,
+    TokenEndpoint,
+    TokenRefused,
+    TokenSource,
+)
 from bars_portal.exchange.transport.client import BarsClient, build_http
 from bars_portal.exchange.transport.headers import Party, Software
-from bars_portal.http import TransportError, client_context
+from bars_portal.exchange.transport.judgement import Health
+from bars_portal.http import NotSent, TransportError, client_context
 from bars_portal.sealing import Sealer
+from bars_portal.sql import database_time
 
-# Longer than a token request can last (transport.auth.REQUEST_SECONDS).
+# Longer than a token request can last (transport.auth.REQUEST_SECONDS), after one that was refused quickly.
 LEASE = timedelta(seconds=10)
 # Renewed this long before it expires, so that no request travels with a token that dies on the way.
 MARGIN = timedelta(seconds=60)
@@ -32,6 +45,37 @@ POLL_SECONDS = 0.05
 _SEALER = Sealer("bars_portal.exchange access token")
 
 
+# Who finds as many as may be under way to a partner waits so long for one of them to end.
+TURN_SECONDS = 0.3
+
+
+class PageGate:
+    """Turns at each partner, and the circuit that all processes share."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: dict[str, threading.BoundedSemaphore] = {}
+
+    def enter(self, partner: str) -> object:
+        with self._lock:
+            turns = self._turns.setdefault(partner, threading.BoundedSemaphore(settings.BARS_PARTNER_LIMIT))
+        if not turns.acquire(timeout=TURN_SECONDS):
+            raise NotSent("busy")
+        with ExitStack() as turn:
+            turn.callback(turns.release)
+            admission = circuits.admit(partner, now=database_time())
+            if admission is Admission.REFUSED:
+                raise NotSent("circuit")
+            # It lasts until `leave`.
+            turn.pop_all()
+        return turns, admission
+
+    def leave(self, partner: str, entered: object, health: Health) -> None:
+        turns, admission = cast(tuple[threading.BoundedSemaphore, Admission], entered)
+        turns.release()
+        circuits.note(partner, health, admission, now=database_time())
+
+
 class _Process:
     """What this process holds: the client, and the settings that it was built from."""
 
@@ -39,6 +83,7 @@ class _Process:
         self.lock = threading.Lock()
         self.config: dict[str, Any] | None = None
         self.client: BarsClient | None = None
+        self.gate = PageGate()
 
     def close(self) -> None:
         if self.client:
@@ -58,6 +103,23 @@ def get_client() -> BarsClient:
         return _process.client
 
 
+# By then a page is shown, with whatever was answered.
+PAGE_SECONDS = 8.0
+
+
+def client_for_page(request: HttpRequest) -> BarsClient:
+    """The client for a person who waits: whatever one page asks is over within PAGE_SECONDS altogether.
+
+    So many requests at once as BARS_PARTNER_LIMIT go from this process to one partner, and none to one that
+    is spared (exchange.circuits): whoever would be one more is told at once that it does not answer.
+    """
+    held: BarsClient | None = getattr(request, "bars_client", None)
+    if held is None:
+        held = get_client().within(PAGE_SECONDS, gate=_process.gate)
+        request.bars_client = held  # type: ignore[attr-defined]  # of this request only
+    return held
+
+
 def own_software() -> Software:
     """This product, for NHSD-Requesting-Software and the message header."""
     bars = settings.BARS
@@ -70,7 +132,9 @@ def own_organisation() -> Party:
 
 
 def _build(bars: dict[str, Any]) -> BarsClient:
-    http = build_http(verify=client_context(ca_file=bars.get("CA_FILE") or None))
+    # A connection for whoever sends, and some for those who ask.
+    connections = settings.BARS_SENDERS + 20
+    http = build_http(verify=client_context(ca_file=bars.get("CA_FILE") or None), connections=connections)
     endpoint = TokenEndpoint(
         http=http,
         url=bars["TOKEN_URL"],
@@ -208,8 +272,19 @@ class DatabaseTokenSource:
             if held and _is_alive(row, now):
                 return held.token
             raise
-        _finish(row, holder, ciphertext=_seal(token, now), expires_at=token.expires_at)
+        ahead = None if token.server_ahead is None else round(token.server_ahead.total_seconds())
+        _finish(row, holder, ciphertext=_seal(token, now), expires_at=token.expires_at, server_ahead=ahead)
         return token.access_token
+
+
+def server_ahead_seconds() -> int:
+    """How far the token server's clock is ahead of ours, when the current token was asked for; 0: not at all.
+
+    Behind is negative. A difference that nothing can be concluded from is none.
+    """
+    key = {"environment": settings.BARS["ENVIRONMENT"], "key_id": settings.BARS["KEY_ID"]}
+    ahead = AccessToken.objects.filter(**key).values_list("server_ahead", flat=True).first() or 0
+    return ahead if abs(ahead) > CLOCK_TOLERANCE.total_seconds() else 0
 
 
 def _claim(row: AccessToken, now: datetime) -> UUID | None:

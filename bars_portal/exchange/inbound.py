@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from struct import unpack
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,7 +23,7 @@ from bars_portal.exchange.arrival import TOO_LATE, Arrival, Deadline, StoredRepl
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle, reply
-from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.fhir.identifiers import ServiceID, is_uuid
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault, operation_outcome
 from bars_portal.exchange.fhir.rules import HostedService, judge
 from bars_portal.exchange.fhir.structure import check_structure
@@ -79,8 +79,9 @@ def _attempt(message: InboundMessage, reading: "Reading", arrival: Arrival) -> S
     for left in reversed(range(_ATTEMPTS)):
         try:
             with bounded(arrival.deadline), transaction.atomic(), together():
-                claim(arrival, reading)
-                return _apply(message, reading, arrival, _context(message, reading, arrival))
+                # A guess that was wrong once is not made again.
+                is_new = claim(arrival, reading) and left == _ATTEMPTS - 1
+                return _apply(message, reading, arrival, _context(message, reading, arrival, is_new))
         except IntegrityError as error:
             if not (left and _may_go_well_again(error)):
                 raise
@@ -140,7 +141,9 @@ def _store(
     )
 
 
-def _context(message: InboundMessage, reading: "Reading", arrival: Arrival) -> MessageContext:
+def _context(
+    message: InboundMessage, reading: "Reading", arrival: Arrival, is_new_conversation: bool
+) -> MessageContext:
     return MessageContext(
         inbound_id=message.pk,
         request_id=arrival.headers.request_id,
@@ -151,6 +154,7 @@ def _context(message: InboundMessage, reading: "Reading", arrival: Arrival) -> M
         sender_name=arrival.sender_name,
         received_at=arrival.now,
         actor=arrival.actor,
+        is_new_conversation=is_new_conversation,
     )
 
 
@@ -172,7 +176,7 @@ def _meaning(reading: "Reading") -> dict[str, object]:
     """The columns that a message has once it was read."""
     source = reading.bundle.source
     return {
-        "bundle_id": reading.bundle.id[:64],
+        "bundle_id": reading.bundle.key,
         "message_type": reading.kind.key,
         "service_id": reading.service.service_id,
         "source_service_id": source.value if source else "",
@@ -201,20 +205,21 @@ class Reading:
 def read_message(arrival: Arrival) -> Reading:
     """Raises OutcomeError with every issue found, the decisive one first."""
     # Header and body mostly name the same service: looked up once a message.
-    find = cache(services.provider.hosted)
+    find = cache(partial(services.provider.hosted, closed=True))
     # Access comes before content: the header already says which service is asked.
-    if (target := arrival.headers.target) and (service := find(target)):
+    target = arrival.headers.target if isinstance(arrival.headers.target, ServiceID) else None
+    if target and (service := find(target)):
         check_access(service, arrival.sender_ods_code)
     raw = arrival.read()
     if issues := check_structure(raw):
         raise OutcomeError(*issues)
     bundle = MessageBundle(raw)
-    verdict = judge(bundle, find_service=find, workflows=workflow_rows())
+    verdict = judge(bundle, find_service=find, workflows=workflow_rows(), target=target)
     if verdict.issues or verdict.row is None or verdict.service is None:
         raise OutcomeError(*verdict.issues)
     check_access(verdict.service, arrival.sender_ods_code)
     kind = message_type(verdict.row.message_key)
-    return Reading(bundle, kind, verdict.service, kind.parse(bundle), verdict.warnings)
+    return Reading(bundle, kind, verdict.service, kind.parse(bundle, now=arrival.now), verdict.warnings)
 
 
 def check_access(service: HostedService, ods_code: str) -> None:
@@ -235,19 +240,21 @@ _CLAIM = """
     SELECT pg_try_advisory_xact_lock(%s::bigint),
         EXISTS (SELECT FROM exchange_inboundmessage WHERE request_id = %s AND state = 'accepted'),
         %s AND EXISTS (SELECT FROM exchange_inboundmessage
-            WHERE bundle_id = %s AND state = 'accepted' AND starts_conversation)"""
+            WHERE bundle_id = %s AND state = 'accepted' AND starts_conversation),
+        NOT EXISTS (SELECT FROM exchange_inboundmessage WHERE correlation_id = %s)"""
 
 
-def claim(arrival: Arrival, reading: Reading) -> None:
-    """Keep the request id for the rest of the transaction.
+def claim(arrival: Arrival, reading: Reading) -> bool:
+    """Keep the request id for the rest of the transaction; True when nothing came of its conversation yet.
 
     Raises OutcomeError: 409 when it was accepted before, 425 while another one works on it, 400 when its
     Bundle.id began a conversation before. What is accepted at this very moment the unique indexes tell.
     """
-    request_id, bundle_id = arrival.headers.request_id, reading.bundle.id[:64]
+    request_id, bundle_id = arrival.headers.request_id, reading.bundle.key
     starts = reading.kind.starts_conversation and bundle_id != ""
-    found = ask(_CLAIM, lock_of(request_id), request_id, starts, bundle_id)
-    mine, accepted, reused = found or (False,) * 3
+    conversation = arrival.headers.correlation_id
+    found = ask(_CLAIM, lock_of(request_id), request_id, starts, bundle_id, conversation)
+    mine, accepted, reused, is_new = found or (False,) * 4
     place = "http.X-Request-ID"
     if accepted:
         raise fault(OutcomeCode.DUPLICATE, "A message with this X-Request-ID was processed.", place)
@@ -255,6 +262,7 @@ def claim(arrival: Arrival, reading: Reading) -> None:
         raise fault(OutcomeCode.TOO_EARLY, "A message with this X-Request-ID is being processed.", place)
     if reused:
         raise OutcomeError(_REUSED)
+    return bool(is_new)
 
 
 def lock_of(request_id: UUID) -> int:

@@ -1,6 +1,5 @@
 """The outbox: a message's finished bytes and ids, written in the transaction of the thing it tells about."""
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,18 +7,15 @@ from uuid import uuid4
 
 from django.db import models, transaction
 from django.db.models import Q
-from kombu.exceptions import OperationalError
 
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange import tasks
+from bars_portal.exchange import circuits, tasks
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.gateway import own_software
 from bars_portal.exchange.models import UNCLEAR, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import Addressing, message_type, services
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
-
-logger = logging.getLogger(__name__)
 
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
 
@@ -67,14 +63,15 @@ def enqueue(
         headers=encode_headers(context),
         body=json.dumps(bundle),
         created_at=now,
+        abandon_at=kind.abandon_at(subject, now=now),
     )
     announce_on_commit(message)
     return message
 
 
 def announce_on_commit(message: OutboundMessage) -> None:
-    """Wake a worker after the commit. A broker that is down costs a delay: the sweep finds the row."""
-    transaction.on_commit(lambda: _announce(message))
+    """Wake a worker after the commit. A broker that is down costs a second: the worker looks by itself."""
+    transaction.on_commit(lambda: tasks.announce(str(message.pk)))
 
 
 def latest_for(subject: models.Model) -> OutboundMessage | None:
@@ -92,6 +89,14 @@ def unsettled(subject: models.Model) -> OutboundMessage | None:
     return _newest(subject, Q(state__in=_ON_ITS_WAY) | UNCLEAR)
 
 
+def given_up_refused(subject: models.Model) -> OutboundMessage | None:
+    """The newest message about the subject, when every repeat of it was refused until none was left."""
+    message = latest_for(subject)
+    if message is None or message.state != DeliveryState.ABANDONED:
+        return None
+    return message if message.is_refused_unread else None
+
+
 def _newest(subject: models.Model, such: Q | None = None) -> OutboundMessage | None:
     rows = OutboundMessage.objects.filter(
         such or Q(), subject_type=subject._meta.label_lower, subject_id=str(subject.pk)
@@ -106,6 +111,8 @@ class Trying:
     next_at: datetime | None = None
     is_sending: bool = False
     given_up: bool = False
+    # It waits because its service does not answer, since then.
+    not_answering: datetime | None = None
 
 
 def trying(subject: models.Model) -> Trying:
@@ -115,14 +122,8 @@ def trying(subject: models.Model) -> Trying:
         return Trying()
     repeated = message.state in _ON_ITS_WAY and message.settled_at is not None
     given_up = message.is_unclear and message.next_attempt_at is None
-    return Trying(message.next_attempt_at, repeated, given_up)
-
-
-def _announce(message: OutboundMessage) -> None:
-    try:
-        tasks.deliver_message.delay(str(message.pk))
-    except (OperationalError, OSError):
-        logger.warning("outbox: broker unreachable, the sweep will send %s", message.pk)
+    since = circuits.not_answering([message.service_id]) if message.state == DeliveryState.QUEUED else {}
+    return Trying(message.next_attempt_at, repeated, given_up, since.get(message.service_id))
 
 
 def _use_context(bundle: dict[str, Any], to: Addressing) -> str:

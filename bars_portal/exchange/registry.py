@@ -7,7 +7,7 @@ with `@register_message` and `@register_reader` is known from then on. A duplica
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
@@ -26,6 +26,7 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue, ReadIssue
 from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
 from bars_portal.exchange.fhir.rules.table import overlap
+from bars_portal.exchange.models import NEVER_SENT
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.judgement import Delivery
 from bars_portal.ports import Port
@@ -34,8 +35,11 @@ from bars_portal.ports import Port
 class Services(Protocol):
     """What the exchange asks of the directory: services that we answer for, and those that messages go to."""
 
-    def hosted(self, service_id: ServiceID) -> HostedService | None:
-        """What the rules need to know of a service of ours; None when it is not hosted here."""
+    def hosted(self, service_id: ServiceID, *, closed: bool = False) -> HostedService | None:
+        """What the rules need to know of a service of ours; None when it is not hosted here.
+
+        Nor when it is not active, unless `closed` ones are asked for too.
+        """
 
     def provided_by(self, organisation_id: int) -> Sequence[str]:
         """The service ids of one organisation."""
@@ -83,8 +87,8 @@ class Refusal:
 class Outcome:
     """How a message we sent ended, or that we do not know.
 
-    `reply` is the receiver's Bundle. `found` is the resource that a read brought after "duplicate": the
-    message had been delivered before, but its answer was lost. `reason` is a word of transport.judgement.
+    `reply` is the receiver's Bundle. `found` is what a read brought when the message had been applied before,
+    but its answer was lost. `reason` is a word of transport.judgement or fhir.replies, with what a read says.
     `next_attempt_at`: unknown, and it goes out again by itself then; None when it is up to a person.
     """
 
@@ -94,6 +98,25 @@ class Outcome:
     found: Resource | None = None
     issues: tuple[ReadIssue, ...] = ()
     next_attempt_at: datetime | None = None
+    # It had been given up, and people were told so.
+    is_late: bool = False
+
+    @property
+    def never_sent(self) -> bool:
+        """Its deadline came before it ever went out."""
+        return self.reason == NEVER_SENT
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What a read shows of a message without a sure answer.
+
+    `was_applied` is None when the read failed, or leaves it open. `found`: what is held there, when it was
+    applied, or when a receiver that says so is not contradicted by it.
+    """
+
+    was_applied: bool | None = None
+    found: Resource | None = field(default=None, repr=False)
 
 
 class MessageType(ABC):
@@ -111,6 +134,8 @@ class MessageType(ABC):
     workflow: ClassVar[WorkflowRow | None] = None
     # Its Bundle.id may not come again in another message (standard section 5).
     starts_conversation: ClassVar[bool] = False
+    # How long it is tried: after that people are told that it is given up.
+    tried_for: ClassVar[timedelta] = timedelta(hours=2)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -133,20 +158,27 @@ class MessageType(ABC):
         """Apply the outcome to the subject, inside the transaction that settles the delivery."""
         raise NotImplementedError(f"{self.key} is received only")
 
+    def abandon_at(self, subject: models.Model, *, now: datetime) -> datetime:
+        """When a message that is written now is given up, unless its fate is known by then."""
+        return now + self.tried_for
+
     def withdraw(self, subject_id: str, *, actor: Actor, now: datetime) -> bool:
         """Before a repeat, in a transaction: True when something else has settled it and nobody wants it
         sent any more; what the subject says of it is put right.
         """
         return False
 
-    def find_delivered(self, subject_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
-        """Outside any transaction: read what a lost answer would have told; None when it cannot be found."""
+    def read_back(self, subject_id: str, client: BarsClient, *, now: datetime) -> ReadBack | None:
+        """Outside any transaction: whether the other side has applied it (standard section 12, "Outcomes").
+
+        None when such messages cannot be read: a refusal that may not be final then stays unknown.
+        """
         return None
 
     # -- receiving
     @abstractmethod
-    def parse(self, bundle: MessageBundle) -> Any:
-        """The message as our own frozen type. Raises OutcomeError."""
+    def parse(self, bundle: MessageBundle, *, now: datetime) -> Any:
+        """The message as our own frozen type; of several names, those of `now`. Raises OutcomeError."""
 
     @abstractmethod
     def apply(self, parsed: Any, context: MessageContext) -> Applied | Refusal:

@@ -1,12 +1,18 @@
 """Reads of the message log, scoped to an organisation: messages that it sent, and those to its services."""
 
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
 from django.db.models import Q, QuerySet
 
+from bars_portal.accounts.models import Organisation
+from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.exchange.models import (
+    LATE,
+    NEVER_SENT,
     UNCLEAR,
     DeliveryAttempt,
     DeliveryState,
@@ -16,16 +22,33 @@ from bars_portal.exchange.models import (
 from bars_portal.exchange.registry import services
 
 
-def outbound_log(organisation_id: int | None) -> QuerySet[OutboundMessage]:
-    """What the organisation sent; everything for None."""
+def outbound_log(organisation_id: int) -> QuerySet[OutboundMessage]:
+    """What the organisation sent."""
     messages = OutboundMessage.objects.select_related("organisation").defer("body")
-    return messages if organisation_id is None else messages.filter(organisation_id=organisation_id)
+    return messages.filter(organisation_id=organisation_id)
 
 
-def given_up(organisation_id: int) -> QuerySet[OutboundMessage]:
-    """What the organisation sent, and what was tried to the end without a clear answer; the newest first."""
-    rows = outbound_log(organisation_id).filter(UNCLEAR, state=DeliveryState.ABANDONED)
+# What a person cannot settle, but has to know, is listed for so long.
+TOLD_FOR = timedelta(days=7)
+
+
+def given_up(organisation_id: int, *, now: datetime) -> QuerySet[OutboundMessage]:
+    """What the organisation sent, and what was tried to the end without a clear answer; the newest first.
+
+    Lately also: what never went out before its deadline, and what had arrived although it was given up.
+    """
+    lately = Q(settled_at__gt=now - TOLD_FOR)
+    never = Q(state=DeliveryState.ABANDONED, reason=NEVER_SENT) & lately
+    unclear = UNCLEAR & Q(state=DeliveryState.ABANDONED)
+    rows = outbound_log(organisation_id).filter(unclear | never | (Q(reason=LATE) & lately))
     return rows.order_by("-settled_at")
+
+
+def on_first_way(subject_type: str) -> QuerySet[OutboundMessage]:
+    """Messages about such subjects of which no attempt has ended yet: nothing is known, and nothing lost."""
+    return OutboundMessage.objects.filter(
+        subject_type=subject_type, state__in=(DeliveryState.QUEUED, DeliveryState.SENDING), settled_at=None
+    )
 
 
 def outbound_about(organisation_id: int, subjects: Iterable[tuple[str, str]]) -> QuerySet[OutboundMessage]:
@@ -49,9 +72,17 @@ def _about(subjects: Iterable[tuple[str, str]]) -> Q:
     )
 
 
-def inbound_log(organisation_id: int | None) -> QuerySet[InboundMessage]:
-    """What reached the services that the organisation provides; everything for None."""
-    messages = InboundMessage.objects.defer("body", "reply")
-    if organisation_id is None:
-        return messages
-    return messages.filter(service_id__in=services.provider.provided_by(organisation_id))
+def reached(organisation_id: int) -> Q:
+    """Of received messages, those to the services that the organisation provides."""
+    return Q(service_id__in=services.provider.provided_by(organisation_id))
+
+
+def provider_of(message: InboundMessage) -> int | None:
+    """The primary key of the organisation whose service a message reached; None when there is no such."""
+    with suppress(InvalidIdentifier):
+        hosted = services.provider.hosted(ServiceID.parse(message.service_id), closed=True)
+        if hosted is not None:
+            return (
+                Organisation.objects.filter(ods_code=hosted.provider_ods).values_list("pk", flat=True).first()
+            )
+    return None

@@ -1,76 +1,73 @@
-"""Celery's entry points: thin, they only name the clock and the client."""
+"""The broker says that something waits, and nothing more: who tells it, and who hears it."""
 
 import logging
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from uuid import UUID
+import os
+import threading
 
 from celery import shared_task
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from bars_portal.exchange import delivery
-from bars_portal.exchange.gateway import get_client
-from bars_portal.exchange.models import DeliveryState, OutboundMessage
-
-# A message that is queued for longer was not announced: its broker message is lost.
-UNANNOUNCED_AFTER = timedelta(seconds=30)
-# A repeat that is due sooner is not left to the sweep.
-_SOON = timedelta(minutes=2)
-# The worker's timer and the database's column are rounded differently.
-_ROUNDING = timedelta(milliseconds=100)
+from bars_portal.exchange import postroom
 
 logger = logging.getLogger(__name__)
 
 
-def clock() -> datetime:
-    return datetime.now(UTC)
-
-
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def deliver_message(message_id: str) -> None:
-    state = delivery.deliver(UUID(message_id), client=get_client(), clock=clock)
-    if state == DeliveryState.UNKNOWN:
-        _announce_next_attempt(UUID(message_id))
+    """Wake this worker's postroom, which looks for itself what there is."""
+    postroom.ring()
 
 
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def settle_lost(message_id: str) -> None:
-    delivery.settle_lost(UUID(message_id), now=clock())
+def announce(message_id: str) -> None:
+    """Wake a worker. Nobody waits for a broker behind a network: it may be frozen, and a thread tells it."""
+    if settings.BROKER_IS_REMOTE:
+        _crier.tell(message_id)
+    else:
+        _tell(message_id)
 
 
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def sweep_outbox() -> None:
-    """Once a minute: send what was never announced or is due again, and name what lost its worker.
-
-    Each is a task of its own, so that one that fails keeps no other waiting.
-    """
-    now = clock()
-    for message_id in delivery.stale_messages(now=now):
-        settle_lost.delay(str(message_id))
-    for message_id in delivery.due_messages(now=now):
-        deliver_message.delay(str(message_id))
-    waiting = OutboundMessage.objects.filter(
-        state=DeliveryState.QUEUED, created_at__lt=now - UNANNOUNCED_AFTER
-    ).order_by("created_at")
-    for message_id in waiting.values_list("pk", flat=True)[:200]:
-        deliver_message.delay(str(message_id))
-
-
-def _announce_next_attempt(message_id: UUID) -> None:
-    """A short delay is timed by the broker; a longer one, or a lost announcement, by the sweep."""
-    due = delivery.next_attempt_of(message_id)
-    if due is None or due > clock() + _SOON:
-        return
+def _tell(message_id: str) -> None:
     try:
-        deliver_message.apply_async((str(message_id),), eta=due + _ROUNDING)
+        deliver_message.delay(message_id)
     except (OperationalError, OSError):
-        logger.warning("tasks: broker unreachable, the sweep will repeat %s", message_id)
+        logger.warning("tasks: broker unreachable, the worker will find %s by itself", message_id)
 
 
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def heartbeat() -> None:
-    """The demo's readiness asks how old this file is."""
-    file: Path | None = getattr(settings, "HEARTBEAT_FILE", None)
-    if file is not None:
-        file.touch()
+class _Crier:
+    """One thread that tells the broker; while it does, the newest of what else was said waits for it.
+
+    A worker that is woken finds all that waits, so one word is enough for many messages.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._newest = ""
+        self._thread: threading.Thread | None = None
+
+    def tell(self, message_id: str) -> None:
+        with self._changed:
+            self._newest = message_id
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="crier", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._newest)
+                message_id, self._newest = self._newest, ""
+            _tell(message_id)
+
+
+_crier = _Crier()
+
+
+def _forget() -> None:
+    """A forked child has no such thread."""
+    global _crier
+    _crier = _Crier()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,5 +1,7 @@
 """Dates and times as people read them: always London time, always 24 hours."""
 
+import re
+from calendar import month_name
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,6 +45,12 @@ def format_datetime(moment: datetime) -> str:
     local = in_london(moment)
     mark = clock_change(local.date())
     return f"{local:%A} {format_date(local)} at {format_time(local)}" + (f" ({mark})" if mark else "")
+
+
+def format_moment(moment: datetime, now: datetime) -> str:
+    """ "10:42" of today; another day is named."""
+    same_day = in_london(moment).date() == in_london(now).date()
+    return format_time(moment) if same_day else format_datetime(moment)
 
 
 def clock_change(value: date) -> str:
@@ -93,6 +101,19 @@ def format_age(born: date, on: date) -> str:
 def format_birth_date(born: date) -> str:
     """14-Jul-1945: the banner's own form, which no one mistakes for an American date."""
     return f"{born.day:02d}-{born:%b}-{born.year}"
+
+
+_PARTLY = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?")
+
+
+def format_partly(text: str) -> str:
+    """1984, July 1984, 14 July 1984: a FHIR date as far as it is known; anything else as it is."""
+    if found := _PARTLY.fullmatch(text):
+        return f"{month_name[int(found[2])]} {found[1]}" if found[2] else text
+    try:
+        return format_date(date.fromisoformat(text)) if len(text) == len("1984-07-14") else text
+    except ValueError:
+        return text
 
 
 def london_midnight(day: date) -> datetime:

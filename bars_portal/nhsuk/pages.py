@@ -126,6 +126,11 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _static_page(request, 400)
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413: what was sent is larger than we take, and was not read."""
+    return _static_page(request, 413)
+
+
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Shows the sentence of a policy's PermissionDenied, which is written for the user."""
     sentence = str(exception) if isinstance(exception, PermissionDenied) else ""
@@ -178,6 +183,11 @@ GLOBALS = {
 }
 
 
+def _shown(value: Any) -> Any:
+    """Every text on every page."""
+    return words.without_direction_marks(value) if type(value) is str else value
+
+
 def environment(**options: Any) -> Environment:
     """Called by Django's Jinja2 backend with its own `loader`: our templates, then the NHS.UK components.
 
@@ -187,6 +197,7 @@ def environment(**options: Any) -> Environment:
     options["loader"] = ChoiceLoader([options["loader"], components])
     options["undefined"] = ChainableUndefined
     options["autoescape"] = True
+    options["finalize"] = _shown
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - escaping is on
     env.filters.update(FILTERS)
     env.globals.update(GLOBALS)

@@ -1,6 +1,6 @@
 """Identifiers, numbers and the patient banner as people read them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -53,6 +53,10 @@ class PatientFacts(Protocol):
     @property
     def birth_date(self) -> date | None: ...
     @property
+    def birth_partly(self) -> str: ...
+    @property
+    def died(self) -> str: ...
+    @property
     def gender(self) -> str: ...
     @property
     def nhs_number(self) -> str: ...
@@ -70,25 +74,60 @@ def banner_name(patient: PatientFacts) -> str:
     """FAMILY NAME, Given (Title)"""
     given = patient.given_names or ""
     given = given if isinstance(given, str) else " ".join(given)
-    names = ", ".join(part for part in ((patient.family_name or "").upper(), given) if part)
     title = f" ({patient.prefix})" if patient.prefix else ""
-    return (names or "Name not known") + title
+    return listed_name(patient.family_name, given) + title
+
+
+def listed_name(family_name: str, given_names: str, died: str = "") -> str:
+    """FAMILY NAME, Given: how lists name a patient; that they died is said wherever they are named."""
+    names = ", ".join(part for part in ((family_name or "").upper(), given_names) if part)
+    return (names or "Name not known") + (" (has died)" if died else "")
+
+
+# They say which way to read on: within a name they would turn the rest of the line round.
+_DIRECTION_MARKS = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+
+
+def without_direction_marks(text: str) -> str:
+    """For showing only: what is stored keeps them."""
+    return text if text.isascii() else text.translate(_DIRECTION_MARKS)
+
+
+def with_direction_marks_told(text: str) -> str:
+    """Each as its escape in JSON: where a message is shown as it came."""
+    return text if text.isascii() else text.translate({mark: f"\\u{mark:04x}" for mark in _DIRECTION_MARKS})
 
 
 def banner_items(patient: PatientFacts, today: date) -> tuple[BannerItem, ...]:
-    """Born, gender and NHS number, in the words and order of the NHS patient banner."""
+    """Born, died, gender and NHS number, in the words and order of the NHS patient banner."""
     return (
-        BannerItem("Born", _born(patient.birth_date, today)),
+        BannerItem("Born", _born(patient, today)),
+        *_died(patient),
         BannerItem("Gender", (patient.gender or NOT_KNOWN).capitalize()),
         _nhs_number(patient),
     )
 
 
-def _born(birth_date: date | None, today: date) -> str:
-    if birth_date is None:
-        return NOT_KNOWN
-    age = dates.format_age(birth_date, today)
-    return dates.format_birth_date(birth_date) + (f" ({age})" if age else "")
+def _born(patient: PatientFacts, today: date) -> str:
+    """As far as it is known; the age of who lives."""
+    if patient.birth_date is None:
+        return dates.format_partly(patient.birth_partly) or NOT_KNOWN
+    age = "" if patient.died else dates.format_age(patient.birth_date, today)
+    return dates.format_birth_date(patient.birth_date) + (f" ({age})" if age else "")
+
+
+def _died(patient: PatientFacts) -> Iterator[BannerItem]:
+    """With the age then, where both days are known."""
+    if not patient.died:
+        return
+    try:
+        day = date.fromisoformat(patient.died[:10])
+    except ValueError:
+        known = patient.died if patient.died[:1].isdigit() else ""
+        yield BannerItem("Died", dates.format_partly(known) or "Date not known")
+        return
+    age = dates.format_age(patient.birth_date, day) if patient.birth_date else ""
+    yield BannerItem("Died", dates.format_birth_date(day) + (f" ({age})" if age else ""))
 
 
 def _nhs_number(patient: PatientFacts) -> BannerItem:

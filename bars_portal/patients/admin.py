@@ -1,44 +1,34 @@
 """Patients and journeys in the admin: auditors and superusers look, each look is recorded, nobody changes."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
-from bars_portal.accounts.admin import AuditedReadOnlyAdmin
-from bars_portal.nhsuk.words import format_nhs_number
+from bars_portal.audit.admin import ReadOnlyAdmin
+from bars_portal.nhsuk.dates import format_partly
+from bars_portal.nhsuk.words import banner_name, format_nhs_number, without_direction_marks
+from bars_portal.patients.details import DIED
 from bars_portal.patients.models import Journey, Patient
-from bars_portal.patients.presenters import ContactLine, address_text, contact_lines
-
-
-class ScopedAdmin(AuditedReadOnlyAdmin):
-    """Superusers see every organisation's, everybody else those of the organisation that they act for."""
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        found: QuerySet[Any] = super().get_queryset(request)
-        if getattr(request.user, "is_superuser", False):
-            return found
-        return found.filter(organisation_id=getattr(request.user, "acting_organisation_id", None))
+from bars_portal.patients.presenters import ContactLine, address_text, contact_lines, other_numbers
 
 
 @admin.register(Patient)
-class PatientAdmin(ScopedAdmin):
+class PatientAdmin(ReadOnlyAdmin):
     """The list names nobody, and what is searched for is in the address: ids only, never an NHS number."""
 
+    owner = "organisation"
     list_display = ("id", "organisation", "birth_year", "created_at")
+    sortable_by = ("created_at",)
     list_select_related = ("organisation",)
-    list_filter = ("organisation", "created_at")
+    list_filter = ("created_at",)
     search_fields = ("=id", "=journey__correlation_id")
     search_help_text = "The id of a record, or the correlation id of its conversation"
     fields = (
-        "prefix",
-        "given_names",
-        "family_name",
-        "birth_date",
+        "name",
+        "born",
+        "death",
         "gender",
         "number",
         "nhs_number_verified",
+        "other_nhs_numbers",
         "address",
         "contacts",
         "journey",
@@ -49,7 +39,19 @@ class PatientAdmin(ScopedAdmin):
 
     @admin.display(description="born in")
     def birth_year(self, patient: Patient) -> str:
-        return str(patient.birth_date.year) if patient.birth_date else "Not known"
+        return patient.born[:4] or "Not known"
+
+    @admin.display(description="name")
+    def name(self, patient: Patient) -> str:
+        return without_direction_marks(banner_name(patient))
+
+    @admin.display(description="date of birth")
+    def born(self, patient: Patient) -> str:
+        return format_partly(patient.born) or "Not known"
+
+    @admin.display(description="died")
+    def death(self, patient: Patient) -> str:
+        return {"": "Not told", DIED: "Yes, date not known"}.get(patient.died) or format_partly(patient.died)
 
     @admin.display(description="NHS number")
     def number(self, patient: Patient) -> str:
@@ -57,15 +59,22 @@ class PatientAdmin(ScopedAdmin):
 
     @admin.display(description="address")
     def address(self, patient: Patient) -> str:
-        return address_text(patient) or "Not known"
+        return without_direction_marks(address_text(patient)) or "Not known"
 
     @admin.display(description="contacts, the call-back first")
     def contacts(self, patient: Patient) -> str:
-        return "\n".join(_contact_text(line) for line in contact_lines(patient)) or "None"
+        lines = map(_contact_text, contact_lines(patient))
+        return without_direction_marks("\n".join(lines)) or "None"
+
+    @admin.display(description="other NHS numbers")
+    def other_nhs_numbers(self, patient: Patient) -> str:
+        return "\n".join(f"{label}: {value}" for label, value in other_numbers(patient)) or "None"
 
 
 @admin.register(Journey)
-class JourneyAdmin(ScopedAdmin):
+class JourneyAdmin(ReadOnlyAdmin):
+    owner = "organisation"
+    sortable_by = ("created_at",)
     list_display = ("id", "organisation", "journey_id", "correlation_id", "created_at")
     list_select_related = ("organisation",)
     search_fields = ("=id", "=journey_id", "=correlation_id")

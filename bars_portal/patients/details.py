@@ -1,5 +1,6 @@
 """What is known about a patient, away from the database and from FHIR."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -33,8 +34,21 @@ class ContactDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherNumber:
+    """An NHS number beside the patient's own. `superseded`: it was theirs before."""
+
+    value: str
+    verified: bool = False
+    superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PatientDetails:
-    """Every part may be missing: "" or None or (). Contacts are in rank order, the first is the call-back."""
+    """Every part may be missing: "" or None or (). Contacts are in rank order, the first is the call-back.
+
+    `birth_partly` is "1984" or "1984-07" where the day is not known. `died` (FHIR Patient.deceased[x]) is the
+    date or time, or DIED where that is not told.
+    """
 
     nhs_number: str = ""
     nhs_number_verified: bool = False
@@ -46,11 +60,50 @@ class PatientDetails:
     address_lines: tuple[str, ...] = ()
     postcode: str = ""
     contacts: tuple[ContactDetails, ...] = ()
+    birth_partly: str = ""
+    died: str = ""
+    other_numbers: tuple[OtherNumber, ...] = ()
+
+    @property
+    def born(self) -> str:
+        """A FHIR date as far as it is known."""
+        return self.birth_date.isoformat() if self.birth_date else self.birth_partly
+
+    @property
+    def numbers(self) -> tuple["OtherNumber", ...]:
+        """Every NHS number, their own first."""
+        own = OtherNumber(self.nhs_number, self.nhs_number_verified)
+        return (own, *self.other_numbers) if self.nhs_number else self.other_numbers
 
     @property
     def call_back(self) -> ContactDetails | None:
         """The contact of rank 1 (standard section 6)."""
         return self.contacts[0] if self.contacts else None
+
+
+DIED = "true"
+_PARTLY = re.compile(r"[0-9]{4}(?:-[0-9]{2})?")
+
+
+def known_birth(text: str) -> tuple[date | None, str]:
+    """`birth_date` and `birth_partly` of a FHIR date; nothing of what is none."""
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text), ""
+        if _PARTLY.fullmatch(text):
+            date.fromisoformat(f"{text}-01-01"[:10])
+            return None, text
+    except ValueError:
+        pass
+    return None, ""
+
+
+_MOMENT = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T[0-9:.+\-Z]+)?)?)?")
+
+
+def known_death(text: str) -> str:
+    """`died` of a FHIR dateTime; one that cannot be read still says that they died."""
+    return text if _MOMENT.fullmatch(text) and len(text) <= Limit.DIED else DIED
 
 
 class Limit:
@@ -66,6 +119,8 @@ class Limit:
     TELECOM = 200
     CODE = 20
     CONTACTS = 20
+    DIED = 40
+    NUMBERS = 10
     TELECOMS = 20
 
 

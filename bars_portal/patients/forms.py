@@ -11,17 +11,29 @@ from django.core.validators import EmailValidator
 
 from bars_portal.nhsuk.forms import (
     ConfirmField,
-    DateField,
+    HiddenField,
     NHSForm,
     NHSNumberField,
+    PartlyKnownDateField,
     PhoneField,
     PostcodeField,
     RadiosField,
     SelectField,
     TextField,
 )
-from bars_portal.patients.details import OFFERED_RELATIONSHIPS, ContactDetails, Limit, PatientDetails, Telecom
+from bars_portal.nhsuk.words import without_direction_marks
+from bars_portal.patients.details import (
+    OFFERED_RELATIONSHIPS,
+    RELATIONSHIPS,
+    ContactDetails,
+    Limit,
+    PatientDetails,
+    Telecom,
+    known_birth,
+    known_death,
+)
 from bars_portal.patients.models import Gender
+from bars_portal.values import InvalidValue, read_postcode
 
 PATIENT, SOMEBODY_ELSE = "patient", "somebody_else"
 _OLDEST = date(1900, 1, 1)
@@ -34,8 +46,17 @@ class PatientForm(NHSForm):
     The name's prefix is `title` here: `prefix` is a form's own.
     """
 
-    family_name = TextField(label="Family name", max_length=Limit.NAME, autocomplete="off", spellcheck=False)
-    given_names = TextField(label="First names", max_length=Limit.NAME, autocomplete="off", spellcheck=False)
+    family_name = TextField(
+        label="Family name", max_length=Limit.NAME, required=False, autocomplete="off", spellcheck=False
+    )
+    given_names = TextField(
+        label="First names",
+        hint="Leave this empty if the patient has one name only",
+        max_length=Limit.NAME,
+        required=False,
+        autocomplete="off",
+        spellcheck=False,
+    )
     title = TextField(
         label="Title",
         hint="For example, Mrs",
@@ -44,11 +65,17 @@ class PatientForm(NHSForm):
         autocomplete="off",
         width=5,
     )
-    birth_date = DateField(
+    birth_date = PartlyKnownDateField(
         label="Date of birth",
-        hint="For example, 15 3 1984",
+        hint="For example, 15 3 1984. If only the month or the year is known, leave the rest empty",
         earliest=_OLDEST,
         too_late="Date of birth must be today or in the past",
+        required=False,
+    )
+    identity_unknown = ConfirmField(
+        label="The patient's name or date of birth is not known",
+        hint="Tick this to go on without them.",
+        required=False,
     )
     gender = RadiosField(label="Gender", options=Gender.choices)
     nhs_number = NHSNumberField(required=False, autocomplete="off", hint="10 digits, if it is known")
@@ -57,6 +84,8 @@ class PatientForm(NHSForm):
         hint="A number that was not checked is sent as not verified.",
         required=False,
     )
+    has_died = ConfirmField(label="The patient has died", required=False)
+    died_on = HiddenField(label="Date of death", required=False, max_length=Limit.DIED)
     address_line_1 = TextField(
         label="Address line 1", max_length=Limit.LINE, required=False, autocomplete="off"
     )
@@ -66,7 +95,10 @@ class PatientForm(NHSForm):
     town = TextField(
         label="Town or city", max_length=Limit.LINE, required=False, autocomplete="off", width=20
     )
-    postcode = PostcodeField(required=False)
+    postcode = PostcodeField(
+        required=False,
+        hint="ZZ99 3VZ if the patient has no fixed home. Type a code of another country after the town",
+    )
     call_back = RadiosField(
         label="Who should be called back?",
         options=[(PATIENT, "The patient"), (SOMEBODY_ELSE, "Somebody else")],
@@ -79,6 +111,13 @@ class PatientForm(NHSForm):
         options=OFFERED_RELATIONSHIPS,
         empty_text="Select one",
         required=False,
+    )
+    contact_words = TextField(
+        label="Who they are, in your own words",
+        hint="Only if the list has no word for it. For example, carer",
+        max_length=Limit.RELATIONSHIP_TEXT,
+        required=False,
+        autocomplete="off",
     )
     contact_given_names = TextField(
         label="Their first names", max_length=Limit.NAME, required=False, autocomplete="off", spellcheck=False
@@ -101,7 +140,7 @@ class PatientForm(NHSForm):
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         birth_date = self.fields["birth_date"]
-        if isinstance(birth_date, DateField):
+        if isinstance(birth_date, PartlyKnownDateField):
             birth_date.latest = today
 
     def clean_email(self) -> str:
@@ -114,12 +153,24 @@ class PatientForm(NHSForm):
         answers = self.cleaned_data
         if answers.get("nhs_number_verified") and "nhs_number" in answers and not answers["nhs_number"]:
             self.add_error("nhs_number", "Enter the NHS number that was checked")
+        if not answers.get("identity_unknown"):
+            self._check_identity(answers)
         if answers.get("call_back") == SOMEBODY_ELSE:
             self._check_somebody_else(answers)
         return answers
 
+    def _check_identity(self, answers: dict[str, Any]) -> None:
+        """One name is a whole name; what is not known is said to be."""
+        if not any(answers.get(name) or name in self.errors for name in ("family_name", "given_names")):
+            self.add_error("family_name", "Enter family name or first names, or tick that no name is known")
+        if not answers.get("birth_date") and "birth_date" not in self.errors:
+            self.add_error(
+                "birth_date", "Enter date of birth as far as it is known, or tick that it is not known"
+            )
+
     def _check_somebody_else(self, answers: dict[str, Any]) -> None:
-        if not answers.get("contact_relationship") and "contact_relationship" not in self.errors:
+        ways = ("contact_relationship", "contact_words")
+        if not any(answers.get(name) or name in self.errors for name in ways):
             self.add_error("contact_relationship", "Select who they are to the patient")
         names = ("contact_given_names", "contact_family_name")
         if not any(answers.get(name) or name in self.errors for name in names):
@@ -130,6 +181,7 @@ class PatientForm(NHSForm):
         """Only of a valid form."""
         answers = self.cleaned_data
         lines = (answers["address_line_1"], answers["address_line_2"], answers["town"])
+        birth_date, birth_partly = known_birth(answers["birth_date"])
         return PatientDetails(
             nhs_number=answers["nhs_number"],
             nhs_number_verified=answers["nhs_number_verified"],
@@ -137,7 +189,9 @@ class PatientForm(NHSForm):
             given_names=_one_line(answers["given_names"]),
             family_name=_one_line(answers["family_name"]),
             gender=answers["gender"],
-            birth_date=answers["birth_date"],
+            birth_date=birth_date,
+            birth_partly=birth_partly,
+            died=known_death(answers["died_on"]) if answers["has_died"] else "",
             address_lines=tuple(_one_line(line) for line in lines if line),
             postcode=answers["postcode"],
             contacts=(self._contact(answers),),
@@ -147,6 +201,9 @@ class PatientForm(NHSForm):
         other = answers["call_back"] == SOMEBODY_ELSE
         return ContactDetails(
             relationship=answers["contact_relationship"] if other else "ONESELF",
+            relationship_text=_one_line(answers["contact_words"])
+            if other and not answers["contact_relationship"]
+            else "",
             given_names=_one_line(answers["contact_given_names"]) if other else "",
             family_name=_one_line(answers["contact_family_name"]) if other else "",
             telecoms=tuple(_telecoms(answers)),
@@ -156,26 +213,37 @@ class PatientForm(NHSForm):
     def initial_from(details: PatientDetails) -> dict[str, Any]:
         """What to pass as `initial` so that a patient already known need not be typed again."""
         contact = details.call_back or ContactDetails(relationship="ONESELF")
-        phones = [each.value for each in contact.telecoms if each.system == "phone"]
+        is_patient = contact.relationship == "ONESELF" or not _words_for(contact)
+        is_offered = contact.relationship in dict(OFFERED_RELATIONSHIPS)
+        phones = [each.value for each in contact.telecoms if each.system == "phone" and each.use != "old"]
         emails = [each.value for each in contact.telecoms if each.system == "email"]
         return {
-            "family_name": details.family_name,
-            "given_names": details.given_names,
+            # A form takes no direction marks.
+            "family_name": without_direction_marks(details.family_name),
+            "given_names": without_direction_marks(details.given_names),
             "title": details.prefix,
-            "birth_date": details.birth_date,
+            "birth_date": details.born,
+            "identity_unknown": not (details.born and (details.family_name or details.given_names)),
             "gender": details.gender,
             "nhs_number": details.nhs_number,
             "nhs_number_verified": details.nhs_number_verified,
-            **_address_answers(details.address_lines),
-            "postcode": details.postcode,
-            "call_back": PATIENT if contact.relationship in ("ONESELF", "") else SOMEBODY_ELSE,
-            "contact_relationship": "" if contact.relationship == "ONESELF" else contact.relationship,
+            "has_died": bool(details.died),
+            "died_on": details.died,
+            **_address_answers(details.address_lines, details.postcode),
+            "call_back": PATIENT if is_patient else SOMEBODY_ELSE,
+            "contact_relationship": contact.relationship if is_offered else "",
+            "contact_words": "" if is_patient or is_offered else _words_for(contact),
             "contact_given_names": contact.given_names,
             "contact_family_name": contact.family_name,
             "phone": phones[0] if phones else "",
             "second_phone": phones[1] if len(phones) > 1 else "",
             "email": emails[0] if emails else "",
         }
+
+
+def _words_for(contact: ContactDetails) -> str:
+    """Who they are to the patient, where the list has no word for it; "" when nobody said."""
+    return RELATIONSHIPS.get(contact.relationship) or contact.relationship_text or contact.relationship
 
 
 def _one_line(text: str) -> str:
@@ -200,10 +268,15 @@ def _phone_use(number: str) -> str:
     return "mobile" if mobile else "home"
 
 
-def _address_answers(lines: tuple[str, ...]) -> dict[str, str]:
-    """Any number of lines in three fields: the last of several is the town."""
+def _address_answers(lines: tuple[str, ...], postcode: str) -> dict[str, str]:
+    """Any number of lines in three fields: the last of several is the town, with a foreign code."""
+    try:
+        postcode = read_postcode(postcode) if postcode else ""
+    except InvalidValue:
+        lines, postcode = (*lines[:-1], " ".join((*lines[-1:], postcode))), ""
     first, rest = lines[:1], lines[1:]
     return {
+        "postcode": postcode,
         "address_line_1": "".join(first),
         "address_line_2": ", ".join(rest[:-1]),
         "town": "".join(rest[-1:]),
@@ -227,12 +300,21 @@ def typed_answers(posted: Mapping[str, str]) -> dict[str, str]:
 def answers_from(details: PatientDetails) -> dict[str, str]:
     """Form answers, dates in their three parts."""
     initial: dict[str, Any] = PatientForm.initial_from(details)
-    born, verified = initial.pop("birth_date"), initial.pop("nhs_number_verified")
-    answers = {name: str(value) for name, value in initial.items()}
-    if verified:
-        answers["nhs_number_verified"] = "on"
-    parts = (str(born.day), str(born.month), str(born.year)) if born else ()
-    return answers | dict(zip(_DATE_PARTS, parts, strict=False))
+    born = PatientForm.base_fields["birth_date"].prepare_value(initial.pop("birth_date"))
+    ticked = {name: "on" for name, value in initial.items() if value is True}
+    answers = {name: str(value) for name, value in initial.items() if not isinstance(value, bool)}
+    return answers | ticked | dict(zip(_DATE_PARTS, born, strict=True))
+
+
+def is_as_known(known: PatientDetails, typed: PatientDetails, *, today: date) -> bool:
+    """Whether nothing new was typed: what the form says when it is sent as it was shown.
+
+    The form spells a number as +44..., where a message that was received has 0...; that is no other patient.
+    """
+    if typed == known:
+        return True
+    untouched = PatientForm(answers_from(known), today=today)
+    return untouched.is_valid() and untouched.to_details() == typed
 
 
 def answers_of_test_patient(patient: TestPatient) -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -17,9 +18,22 @@ from bars_portal.exchange.fhir.codes import (
     TelecomUse,
 )
 from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM, is_verified, nhs_identifiers, same_system
+from bars_portal.exchange.fhir.people import best_first, chosen, is_valid, rank_of
+from bars_portal.exchange.fhir.phones import dialled_phone
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension
-from bars_portal.exchange.fhir.timestamps import format_instant
-from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
+from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
+from bars_portal.patients.details import (
+    DIED,
+    RELATIONSHIPS,
+    ContactDetails,
+    Limit,
+    OtherNumber,
+    PatientDetails,
+    Telecom,
+    known_birth,
+    known_death,
+)
+from bars_portal.values import InvalidValue, compact, read_postcode
 
 # Our patient as a FHIR Patient (profile UKCore-Patient; standard section 6, "Contacts" and "NHS number").
 Resource = dict[str, Any]
@@ -39,12 +53,22 @@ def patient_to_fhir(
         "identifier": list(_identifiers(details)),
         "name": [each for each in (_name(details, use="official"),) if each],
         "gender": details.gender,
-        "birthDate": details.birth_date.isoformat() if details.birth_date else "",
+        "birthDate": details.born,
+        **_deceased(details.died),
         "address": [each for each in (_address(details),) if each],
         "contact": [_contact(contact, rank) for rank, contact in enumerate(details.contacts, start=1)],
         "generalPractitioner": [{"reference": practice_url}] if practice_url else [],
     }
     return _filled(parts)
+
+
+def _deceased(died: str) -> Resource:
+    if died == DIED:
+        return {"deceasedBoolean": True}
+    # A day, a month or a year stays what it is.
+    with suppress(InvalidInstant):
+        return {"deceasedDateTime": format_instant(parse_instant(died))}
+    return {"deceasedDateTime": died}
 
 
 def _filled(parts: Resource) -> Resource:
@@ -53,6 +77,7 @@ def _filled(parts: Resource) -> Resource:
 
 
 def _identifiers(details: PatientDetails) -> Iterator[Resource]:
+    """Their own number alone: the profile has room for one."""
     if not details.nhs_number:
         return
     status = NHSNumberStatus.VERIFIED if details.nhs_number_verified else NHSNumberStatus.NOT_TRACED
@@ -105,46 +130,55 @@ def _contact(contact: ContactDetails, rank: int) -> Resource:
 
 def _relationship(contact: ContactDetails) -> Resource:
     known = ContactRelationship.lookup(contact.relationship)
-    other = {"system": ContactRelationship.SELF.system, "code": contact.relationship}
-    coding = [known.coding if known else other] if contact.relationship else []
+    code, system = contact.relationship, ContactRelationship.SELF.system
+    other = {"system": system, "code": code, "display": RELATIONSHIPS.get(code, code)}
+    coding = [known.coding if known else other] if code else []
     return _filled({"coding": coding, "text": contact.relationship_text})
 
 
 def _telecom(telecom: Telecom, rank: int) -> Resource:
-    return _filled({"system": telecom.system, "value": telecom.value, "use": telecom.use, "rank": rank})
+    value = dialled_phone(telecom.value) if telecom.system in _DIALLED else telecom.value
+    return _filled({"system": telecom.system, "value": value, "use": telecom.use, "rank": rank})
+
+
+_DIALLED = (TelecomSystem.PHONE, TelecomSystem.SMS)
 
 
 # A FHIR Patient as our details: tolerant, for the stored message is the record and this only its index.
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
-_SEPARATORS = re.compile(r"[\s\-]+")
 # PostgreSQL stores neither a null nor half of a surrogate pair; the rest of the controls only confuse.
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_UNRANKED = 1_000_000
 
 
-def patient_from_fhir(resource: object) -> PatientDetails:
+def patient_from_fhir(resource: object, *, now: datetime) -> PatientDetails:
     """Everything that can be read; odd shapes read as not known, nothing raises.
 
-    A number is kept although its check digit is wrong (published messages carry such), and although it is
-    not marked verified: then `nhs_number_verified` is False and nobody matches by it (standard section 6).
+    Of several names and addresses, `now` decides (standard section 13). A number is kept although its check
+    digit is wrong (published messages carry such), and although it is not marked verified: then
+    `nhs_number_verified` is False and nobody matches by it (standard section 6).
     """
     patient = as_dict(resource)
-    number, verified = _nhs_number(patient)
-    name = _best(patient.get("name"))
-    lines, postcode = _read_address(_best(patient.get("address")))
+    numbers = _nhs_numbers(patient, now)
+    # A number that is not theirs any more is none of their own.
+    own = next((each for each in numbers[:1] if not each.superseded), OtherNumber(""))
+    name = chosen(patient.get("name"), now)
+    lines, postcode = _read_address(_current_address(patient, now))
+    birth_date, birth_partly = known_birth(as_text(patient.get("birthDate")))
     return PatientDetails(
-        nhs_number=number,
-        nhs_number_verified=verified,
+        nhs_number=own.value,
+        nhs_number_verified=own.verified,
         prefix=_joined(name.get("prefix"), Limit.PREFIX),
         given_names=_joined(name.get("given"), Limit.NAME),
         family_name=_family(name),
         gender=str(Gender.lookup(patient.get("gender")) or ""),
-        birth_date=_date(patient.get("birthDate")),
+        birth_date=birth_date,
         address_lines=lines,
         postcode=postcode,
-        contacts=tuple(islice(_contacts(patient), Limit.CONTACTS)),
+        contacts=tuple(islice(_contacts(patient, now), Limit.CONTACTS)),
+        birth_partly=birth_partly,
+        died=_died(patient),
+        other_numbers=tuple(numbers[bool(own.value) : Limit.NUMBERS]),
     )
 
 
@@ -157,11 +191,10 @@ def _joined(values: object, limit: int) -> str:
     return _text(" ".join(as_text(value) for value in as_list(values)), limit)
 
 
-def _best(elements: object) -> Resource:
-    """The official or home one, else the first that is not marked old."""
-    current = [each for each in dicts(elements) if each.get("use") != "old"]
-    preferred = (each for each in current if each.get("use") in ("official", "home"))
-    return next(preferred, current[0] if current else {})
+def _current_address(patient: Resource, now: datetime) -> Resource:
+    """One that they have left is none: it stays in the message."""
+    address = chosen(patient.get("address"), now)
+    return address if is_valid(address, now) else {}
 
 
 def _family(name: Resource) -> str:
@@ -171,21 +204,26 @@ def _family(name: Resource) -> str:
     return family if in_parts else _text(name.get("text"), Limit.NAME)
 
 
-def _nhs_number(patient: Resource) -> tuple[str, bool]:
+def _nhs_numbers(patient: Resource, now: datetime) -> list[OtherNumber]:
+    """Each once: current before superseded, then verified before not, else as they came."""
+    found: dict[str, OtherNumber] = {}
     for identifier in nhs_identifiers(patient):
-        number = _SEPARATORS.sub("", as_text(identifier.get("value")))
+        number = compact(as_text(identifier.get("value")))
         if _TEN_DIGITS.fullmatch(number):
-            return number, is_verified(identifier)
-    return "", False
+            read = OtherNumber(number, is_verified(identifier), not is_valid(identifier, now))
+            found[number] = min(found.get(number, read), read, key=_surest)
+    return sorted(found.values(), key=_surest)
 
 
-def _date(value: object) -> date | None:
-    """A whole date; a year or a month alone is not enough to know an age by."""
-    text = as_text(value)
-    try:
-        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
-    except ValueError:
-        return None
+def _surest(number: OtherNumber) -> tuple[bool, bool]:
+    return number.superseded, not number.verified
+
+
+def _died(patient: Resource) -> str:
+    told = patient.get("deceasedDateTime")
+    if told is None:
+        return DIED if patient.get("deceasedBoolean") is True else ""
+    return known_death(as_text(told))
 
 
 def _read_address(address: Resource) -> tuple[tuple[str, ...], str]:
@@ -194,40 +232,42 @@ def _read_address(address: Resource) -> tuple[tuple[str, ...], str]:
         town = _text(address.get(part), Limit.LINE)
         if town.casefold() not in (line.casefold() for line in lines):
             lines.append(town)
-    postcode = _text(address.get("postalCode"), Limit.POSTCODE)
+    sent = _text(address.get("postalCode"), Limit.POSTCODE)
     if not any(lines):
-        lines = [_text(address.get("text"), Limit.LINE).removesuffix(postcode).rstrip(" ,")]
+        lines = [_text(address.get("text"), Limit.LINE).removesuffix(sent).rstrip(" ,")]
     kept = [line for line in lines if line][: Limit.LINES]
-    return tuple(kept), postcode
+    return tuple(kept), _postcode(sent)
 
 
-def _contacts(patient: Resource) -> Iterator[ContactDetails]:
+def _postcode(text: str) -> str:
+    """In its one form where it is one; else as it was sent."""
+    try:
+        return read_postcode(text)
+    except InvalidValue:
+        return text
+
+
+def _contacts(patient: Resource, now: datetime) -> Iterator[ContactDetails]:
     """Patient.contact by rank, then the patient's own telecoms as one more contact."""
     ranked = sorted(dicts(patient.get("contact")), key=_contact_rank)
-    yield from (_read_contact(each) for each in ranked)
-    own = _telecoms(patient.get("telecom"))
+    yield from (_read_contact(each, now) for each in ranked)
+    own = _telecoms(patient.get("telecom"), now)
     if own:
         yield ContactDetails(relationship=ContactRelationship.SELF.value, telecoms=own)
 
 
 def _contact_rank(contact: Resource) -> int:
-    return _rank(extension(contact, profiles.EXTENSION_CONTACT_RANK).get("valuePositiveInt"))
+    return rank_of(extension(contact, profiles.EXTENSION_CONTACT_RANK).get("valuePositiveInt"))
 
 
-def _rank(value: object) -> int:
-    """Sorts what has no (readable) rank last, in the order it came."""
-    usable = isinstance(value, int) and not isinstance(value, bool) and value > 0
-    return min(value, _UNRANKED) if usable and isinstance(value, int) else _UNRANKED
-
-
-def _read_contact(contact: Resource) -> ContactDetails:
+def _read_contact(contact: Resource, now: datetime) -> ContactDetails:
     name = as_dict(contact.get("name"))
     code, words = _read_relationship(contact.get("relationship"))
     return ContactDetails(
         relationship=code,
         given_names=_joined(name.get("given"), Limit.NAME),
         family_name=_family(name),
-        telecoms=_telecoms(contact.get("telecom")),
+        telecoms=_telecoms(contact.get("telecom"), now),
         relationship_text=words,
     )
 
@@ -244,14 +284,16 @@ def _read_relationship(concepts: object) -> tuple[str, str]:
     return "", _text(next((each for each in words if each), ""), Limit.RELATIONSHIP_TEXT)
 
 
-def _telecoms(elements: object) -> tuple[Telecom, ...]:
-    ranked = sorted(dicts(elements), key=lambda each: _rank(each.get("rank")))
+def _telecoms(elements: object, now: datetime) -> tuple[Telecom, ...]:
+    """The one to try first comes first; what is not theirs any more comes last and says so."""
     read = (
         Telecom(
             system=str(TelecomSystem.lookup(each.get("system")) or TelecomSystem.OTHER),
             value=_text(each.get("value"), Limit.TELECOM),
-            use=str(TelecomUse.lookup(each.get("use")) or ""),
+            use=str(TelecomUse.lookup(each.get("use")) or "")
+            if is_valid(each, now)
+            else TelecomUse.OLD.value,
         )
-        for each in ranked
+        for each in best_first(elements, now)
     )
     return tuple(islice((each for each in read if each.value), Limit.TELECOMS))

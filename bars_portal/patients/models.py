@@ -2,9 +2,11 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.patients.details import Limit, OtherNumber
 
 
 class Gender(models.TextChoices):
@@ -53,12 +55,23 @@ class Patient(models.Model):
     family_name = models.CharField(max_length=140, blank=True)
     gender = models.CharField(max_length=10, choices=Gender.choices, blank=True)
     birth_date = models.DateField("date of birth", null=True, blank=True)
+    # A FHIR date without its day, or month, where no more is known: 1984-07, 1984.
+    birth_partly = models.CharField(max_length=7, blank=True, default="", db_default="")
+    # Patient.deceased[x]: when, or details.DIED.
+    died = models.CharField(max_length=Limit.DIED, blank=True, default="", db_default="")
     address_lines = models.JSONField(default=list, blank=True)
     postcode = models.CharField(max_length=10, blank=True)
+    # NHS numbers beside `nhs_number`: [{"value", "verified", "superseded"}].
+    other_numbers = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], output_field=models.JSONField())
+    )
+    # bars_portal.names.name_key of all names; "" also in a row that an earlier version wrote.
+    name_key = models.TextField(blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField()
 
     class Meta:
         indexes = [
+            GinIndex(fields=["other_numbers"], name="patient_other_numbers", opclasses=["jsonb_path_ops"]),
             models.Index(
                 fields=["nhs_number"], name="patient_nhs_number", condition=~models.Q(nhs_number="")
             ),
@@ -67,6 +80,18 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def born(self) -> str:
+        """A FHIR date as far as it is known."""
+        return self.birth_date.isoformat() if self.birth_date else self.birth_partly
+
+    @property
+    def numbers(self) -> tuple[OtherNumber, ...]:
+        """Every NHS number, their own first."""
+        others = tuple(OtherNumber(**each) for each in self.other_numbers)
+        own = OtherNumber(self.nhs_number, self.nhs_number_verified)
+        return (own, *others) if self.nhs_number else others
 
 
 class Contact(models.Model):

@@ -1,14 +1,21 @@
 """Patients and contacts in the words that pages show."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 
-from bars_portal.nhsuk.words import format_phone, summary_rows
+from bars_portal.nhsuk.words import format_nhs_number, format_phone, summary_rows
 from bars_portal.patients.details import RELATIONSHIPS, ContactDetails, PatientDetails, Telecom
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import details_of
 
-_PHONES = {"home": "Home phone", "work": "Work phone", "mobile": "Mobile phone", "temp": "Temporary phone"}
+_PHONES = {
+    "home": "Home phone",
+    "work": "Work phone",
+    "mobile": "Mobile phone",
+    "temp": "Temporary phone",
+    "old": "Old phone (not in use)",
+}
 _OTHER_WAYS = {"email": "Email", "sms": "Text message"}
 
 
@@ -23,6 +30,8 @@ class PatientBanner:
     gender: str
     nhs_number: str
     nhs_number_verified: bool
+    birth_partly: str = ""
+    died: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,9 +83,18 @@ def _way(telecom: Telecom) -> ContactWay:
     return ContactWay(f"Work {label.lower()}" if telecom.use == "work" else label, telecom.value)
 
 
+def other_numbers(patient: Patient | PatientDetails) -> Iterator[tuple[str, str]]:
+    """Each as what it is: a former number still finds records of theirs."""
+    for number in patient.numbers:
+        if number.value != patient.nhs_number:
+            label = "Former NHS number" if number.superseded else "Other NHS number"
+            state = "superseded" if number.superseded else "verified" if number.verified else "not verified"
+            yield label, f"{format_nhs_number(number.value)}, {state}"
+
+
 def patient_rows(patient: Patient | PatientDetails) -> list[dict[str, str]]:
     """What the banner does not say: where the patient lives, and whom to call."""
-    rows = [("Address", address_text(patient))]
+    rows = [("Address", address_text(patient)), *other_numbers(patient)]
     for number, line in enumerate(contact_lines(patient)):
         label = "Call back" if number == 0 else f"Contact {number + 1}"
         who = f"{line.who}: {line.name}" if line.name else line.who

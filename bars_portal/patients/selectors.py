@@ -5,8 +5,11 @@ from uuid import UUID
 from django.db.models import Case, Q, QuerySet, Value, When
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
+from bars_portal.exchange.fhir.queries.patients import Demographics
+from bars_portal.names import asked_words, is_named
+from bars_portal.patients.details import ContactDetails, OtherNumber, PatientDetails, Telecom
 from bars_portal.patients.models import Contact, Journey, Patient
+from bars_portal.values import compact
 
 
 def find_journey(organisation: Organisation, correlation_id: UUID, journey_id: UUID | None) -> Journey:
@@ -54,7 +57,36 @@ def details_of(patient: Patient) -> PatientDetails:
         address_lines=tuple(patient.address_lines),
         postcode=patient.postcode,
         contacts=tuple(_contact(contact) for contact in patient.contacts.all()),
+        birth_partly=patient.birth_partly,
+        died=patient.died,
+        other_numbers=tuple(OtherNumber(**each) for each in patient.other_numbers),
     )
+
+
+def with_number(number: str) -> Q:
+    """Of rows that have a `patient`: whoever has or had this NHS number, verified (standard section 6)."""
+    own = Q(patient__nhs_number=number, patient__nhs_number_verified=True)
+    return own | Q(patient__other_numbers__contains=[{"value": number, "verified": True}])
+
+
+def with_demographics(person: Demographics) -> Q:
+    """Of rows that have a `patient`: everybody who may be meant; `is_person` decides.
+
+    The words of the name are part of the key, which rows of an earlier version do not have.
+    """
+    is_whole = len(person.born) == len("1984-07-14")
+    born = Q(patient__birth_date=person.born) if is_whole else Q(patient__birth_partly=person.born)
+    keyed = Q(patient__postcode=person.postcode)
+    for word in asked_words(person.name):
+        keyed &= Q(patient__name_key__contains=word)
+    return born & (keyed | Q(patient__name_key=""))
+
+
+def is_person(patient: Patient, person: Demographics) -> bool:
+    """The birth date and the whole postcode, and each word of the name begins one of the patient's."""
+    same_place = compact(patient.postcode).upper() == compact(person.postcode)
+    named = is_named(f"{patient.given_names} {patient.family_name}", person.name)
+    return patient.born == person.born and same_place and named
 
 
 def _contact(contact: Contact) -> ContactDetails:

@@ -1,11 +1,13 @@
 """The only writers of patients and journeys. All run inside the caller's transaction."""
 
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.names import name_key
 from bars_portal.patients.details import ContactDetails, PatientDetails
 from bars_portal.patients.models import Contact, Journey, Patient
 from bars_portal.patients.selectors import find_journey
@@ -18,11 +20,13 @@ def open_journey(
     now: datetime,
     correlation_id: UUID | None = None,
     journey_id: UUID | None = None,
+    is_surely_new: bool = False,
 ) -> Journey:
     """The organisation's journey with these ids, made when there is none; the database settles races.
 
     Without ids a case of our own begins and gets both. With a correlation id only (a received booking) the
-    journey id stays empty until a later message of the conversation names it.
+    journey id stays empty until a later message of the conversation names it. What `is_surely_new` is written
+    with the rest of `together()`, without a look; when it is not new after all, that raises IntegrityError.
     """
     ours = correlation_id is None and journey_id is None
     wanted = Journey(
@@ -31,6 +35,9 @@ def open_journey(
         journey_id=uuid4() if ours else journey_id,
         created_at=now,
     )
+    if is_surely_new:
+        insert(wanted)
+        return wanted
     if insert_unless_there(wanted):
         return wanted
     journey = find_journey(organisation, wanted.correlation_id, wanted.journey_id)
@@ -64,6 +71,10 @@ def create_patient(
         family_name=details.family_name,
         gender=details.gender,
         birth_date=details.birth_date,
+        birth_partly=details.birth_partly,
+        died=details.died,
+        other_numbers=[asdict(each) for each in details.other_numbers],
+        name_key=name_key(f"{details.given_names} {details.family_name}"),
         address_lines=list(details.address_lines),
         postcode=details.postcode,
         created_at=now,

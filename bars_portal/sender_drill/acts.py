@@ -304,6 +304,7 @@ ACTS: Mapping[str, Act] = {
     "ask what it takes": ask_what_it_takes,
     "refer": lambda desk, row: _display(_referred(desk, row)),
     "refer and hear": lambda desk, row: _heard(_referred(desk, row)),
+    "refer and read": lambda desk, row: _read(desk, _referred(desk, row)),
     "update referral": lambda desk, row: _updated(desk, _referred(desk, row)),
     "take back referral": lambda desk, row: _taken_back(desk, _referred(desk, row)),
     "read referral": lambda desk, row: _read(desk, _referred(desk, row), remote_id=row.resource),

@@ -10,9 +10,9 @@ from pathlib import Path
 from django.db import models
 
 from bars_portal.accounts.acting import Acting, resolve_acting, user_called
-from bars_portal.exchange import outbox
+from bars_portal.exchange import circuits, outbox
 from bars_portal.exchange.delivery import deliver
-from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
+from bars_portal.exchange.fhir.codes import ARPPriority, FlagCategory, SceneSafety, UseCase
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
@@ -25,6 +25,7 @@ from referrals.parts.applications import Part, needs_of
 from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
 from referrals.parts.base import TimeFrame
 from referrals.parts.content import RequestContent, Stage
+from referrals.parts.flags import Flag
 from referrals.parts.places import Place
 from referrals.parts.problems import Condition
 
@@ -35,6 +36,7 @@ _STEP_SECONDS = 0.2
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
 # The service that takes everything: others of the published world that our directory lacks are made like it.
 MODEL_SERVICE = "2000072489"
+_SCENE = Flag(FlagCategory.SCENE_SAFETY, Concept(**SceneSafety.SAFE.coding))
 _OUTCOME = Outcome(OutcomeKind.PRESENTING_COMPLAINT, Concept(text="Chest pain"))
 
 
@@ -113,6 +115,8 @@ def settle(subject: models.Model, desk: Desk) -> None:
     """Send the newest message about the subject, here or by a quicker worker, and wait for its end."""
     message = outbox.latest_for(subject)
     if message is not None:
+        # Many rows ask for a failure: they say nothing of the service.
+        circuits.forget(message.service_id)
         deliver(message.pk, client=desk.client, clock=desk.clock)
         wait_until(lambda: _has_ended(message))
     subject.refresh_from_db()
@@ -163,6 +167,8 @@ def content(use_case: UseCase, *, now: datetime) -> RequestContent:
             case_number="DRILL-1",
         ),
         stage=Stage.FIRST_ALERT if Part.STAGE in has else None,
+        flags=(_SCENE,) if Part.SCENE_SAFETY in has else (),
+        help_asked="Please send one vehicle." if Part.HELP_ASKED in has else "",
         time_frame=TimeFrame(now, now + timedelta(hours=2)) if Part.TIME_FRAME in has else None,
         places=(Place(postcode="LS1 6PT"),) if Part.INCIDENT in has else (),
         condition=Condition(Concept(text="Chest pain")) if Part.CONDITION in has else None,

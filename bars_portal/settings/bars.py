@@ -1,6 +1,7 @@
 """Who we are on the BaRS network, and which environment we speak to (api.md and standard, section 1)."""
 
 from bars_portal.settings.environment import env
+from bars_portal.settings.peers import peer_names, peer_sources
 
 BARS_PROCESS = env.choice("BARS_PROCESS", ("portal", "receiver", "worker"), "portal")
 
@@ -31,14 +32,19 @@ BARS = {
 # The delay before each automatic repeat of a message without a clear answer; after the last a person is told.
 BARS_RETRY_SECONDS = env.numbers("BARS_RETRY_SECONDS", (5, 15, 60, 300, 900, 3600))
 
+# How many messages a worker sends at once, and how many requests may be under way from one process to one
+# partner: those that hang keep so many threads, and no other partner waits for them.
+BARS_SENDERS = env.whole("BARS_SENDERS", 32, 1, 256)
+BARS_PARTNER_LIMIT = env.whole("BARS_PARTNER_LIMIT", 4, 1, 64)
+
 # How many hours a service's own word on what it takes is kept; the standard allows 24 (section 8).
 BARS_CAPABILITY_HOURS = env.whole("BARS_CAPABILITY_HOURS", 12, 1, 24)
 
-# Which client certificates may speak to the receiver (its chain is checked by TLS itself).
-BARS_PEER_NAMES = env.listing(
-    "BARS_PEER_NAMES",
-    {"prod": ["bars-proxy.spineservices.nhs.uk"]}.get(_environment, ["int.api.service.nhs.uk"]),
-)
+# Which client certificates may speak to the receiver (their chain is checked by TLS itself), and from where.
+BARS_PEER_NAMES = peer_names(env, _environment)
+BARS_PEER_SOURCES = peer_sources(env)
+# How many requests a minute one organisation may make of one receiver process; 0 is without a limit.
+BARS_PEER_REQUESTS_A_MINUTE = env.whole("BARS_PEER_REQUESTS_A_MINUTE", 6000, 0, 1_000_000)
 # "bundled": our own TLS server shows the certificate; "proxy": nginx passes it in headers.
 BARS_PEER_SOURCE = env.choice("BARS_PEER_SOURCE", ("bundled", "proxy"), "bundled")
 BARS_TRUSTED_PROXIES = env.listing("BARS_TRUSTED_PROXIES", ["127.0.0.1", "::1"])

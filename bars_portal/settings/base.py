@@ -4,8 +4,9 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
+from bars_portal.settings.audit import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.bars import *  # noqa: F403 - Django settings are assembled by name
-from bars_portal.settings.bars import BARS, BARS_PROCESS
+from bars_portal.settings.bars import BARS, BARS_PROCESS, BARS_SENDERS
 from bars_portal.settings.celery import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.cis2 import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.cis2 import CIS2_FORM_TARGETS
@@ -50,8 +51,11 @@ PORTAL_MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Before all that may read a body; it asks who is signed in only of a large one.
+    "bars_portal.middleware.BodyLimitMiddleware",
     "bars_portal.accounts.middleware.SessionLimitMiddleware",
     "bars_portal.accounts.middleware.ActingMiddleware",
+    "bars_portal.accounts.middleware.RefusalMiddleware",
     "bars_portal.accounts.middleware.KeptFormMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -68,12 +72,21 @@ APPEND_SLASH = not IS_RECEIVER
 WSGI_APPLICATION = "bars_portal.wsgi.application"
 
 DATABASES = {"default": env.database()}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "bars_portal.postgresql"
 # Every wait is bounded, so that the receiver answers within 5 s (standard section 5): a request as a whole,
 # each of its statements, and the wait for a connection, which comes on top when there is no database.
 DEADLINE_SECONDS = 4.0
 STATEMENT_SECONDS = 3.5 if IS_RECEIVER else 15
 _TIMEOUTS = f"statement_timeout={STATEMENT_SECONDS * 1000:.0f}"
 _LOCKS = " -c lock_timeout=2000" if IS_RECEIVER else ""
+# The receiver's connections are open before a rush comes: opening them inside one is what takes long.
+DATABASE_POOL = {
+    "min_size": 8 if IS_RECEIVER else 1,
+    # A worker's senders let go of theirs while they wait for an answer, but not while they read back.
+    "max_size": BARS_SENDERS + 8 if BARS_PROCESS == "worker" else 20,
+    "timeout": 0.9 if IS_RECEIVER else 3,
+}
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     # Memory and flash find a page anywhere: an index is worth its while more often than on a turning disk.
@@ -81,16 +94,11 @@ DATABASES["default"]["OPTIONS"] = {
     # How often a connection sees a statement of bars_portal.sql before the server keeps its plan. A pooler
     # that shares connections between transactions must know prepared statements (PgBouncer from 1.21).
     "prepare_threshold": 5,
-    # The receiver's connections are open before a rush comes: opening them inside one is what takes long.
-    "pool": {
-        "min_size": 8 if IS_RECEIVER else 1,
-        "max_size": 20,
-        "timeout": 0.9 if IS_RECEIVER else 3,
-    },
+    "pool": DATABASE_POOL,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [ROOT / "templates"],
@@ -140,6 +148,13 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# Where larger bodies are taken, from people who are signed in: a catalogue of 10 MB with its form.
+UPLOAD_LIMITS = {"admin:directory_catalogueimport_add": 11_000_000}
+
+# Load balancers that say in X-Forwarded-For where a browser is; gunicorn trusts the same. "*" says nothing,
+# and production refuses it.
+FORWARDED_ALLOW_IPS = env.listing("FORWARDED_ALLOW_IPS", ["127.0.0.1"])
+PORTAL_TRUSTED_PROXIES = [each for each in FORWARDED_ALLOW_IPS if each != "*"]
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -155,8 +170,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]
+AXES_HANDLER = "bars_portal.accounts.throttling.Throttle"
+AXES_USERNAME_CALLABLE = "bars_portal.accounts.throttling.counted_name"
+AXES_CLIENT_IP_CALLABLE = "bars_portal.accounts.throttling.client_address"
 AXES_RESET_ON_SUCCESS = True
+# A lock ends although somebody goes on guessing: nobody is kept out for ever.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# Comings and goings are in the audit trail; of an attempt only who, whence and when is kept.
+AXES_DISABLE_ACCESS_LOG = True
+_PASSWORDS = ("current_password", "new_password", "new_password_again")
+AXES_SENSITIVE_PARAMETERS = ["username", "next", "csrfmiddlewaretoken", *_PASSWORDS]
 AXES_LOCKOUT_CALLABLE = "bars_portal.accounts.views.locked_out"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False

@@ -1,7 +1,9 @@
-"""Celery wakes the outbox; the outbox table is the truth."""
+"""Celery wakes the outbox and keeps house; the outbox table is the truth."""
 
 from pathlib import Path
 from typing import Any
+
+from celery.schedules import crontab
 
 from bars_portal.settings.environment import VAR, env
 
@@ -10,21 +12,25 @@ _FILE_BROKER = "filesystem://"
 CELERY_BROKER_URL = env.text("BROKER_URL", _FILE_BROKER)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
-# Longer than one send can last; below delivery.STALE_AFTER.
-CELERY_TASK_TIME_LIMIT = 170
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A request never waits long for a broker that is down: the sweep finds what was not announced.
+# For good: meanwhile the worker's postroom sends without it.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A broker that is down or frozen is given up soon: the worker finds by itself what was not announced.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 0}
-if CELERY_BROKER_URL.startswith(("redis", "sentinel")):
-    CELERY_BROKER_TRANSPORT_OPTIONS["socket_connect_timeout"] = 3
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+BROKER_IS_REMOTE = not CELERY_BROKER_URL.startswith(("filesystem:", "memory:"))
 CELERY_BEAT_SCHEDULE = {
-    "sweep-outbox": {"task": "bars_portal.exchange.tasks.sweep_outbox", "schedule": 60.0},
     "purge-drafts": {"task": "bookings.tasks.purge_drafts", "schedule": 3600.0},
     "purge-request-drafts": {"task": "referrals.tasks.purge_drafts", "schedule": 3600.0},
     "forget-typed": {"task": "bars_portal.accounts.tasks.forget_typed", "schedule": 3600.0},
-    "heartbeat": {"task": "bars_portal.exchange.tasks.heartbeat", "schedule": 10.0},
+    # One that waits longer than to the next is not worth its place.
+    "seal-trail": {
+        "task": "bars_portal.audit.tasks.seal",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    "export-audit-head": {"task": "bars_portal.audit.tasks.export", "schedule": crontab(minute="0")},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celery" / "beat-schedule")
 
@@ -42,5 +48,13 @@ def _file_broker(folder: Path) -> dict[str, Any]:
     }
 
 
-if CELERY_BROKER_URL == _FILE_BROKER:
-    CELERY_BROKER_TRANSPORT_OPTIONS = _file_broker(VAR / "celery")
+def transport_options(url: str) -> dict[str, Any]:
+    """No wait for the broker is without an end: to connect, to write, and (Redis) for an answer."""
+    if url == _FILE_BROKER:
+        return _file_broker(VAR / "celery")
+    if url.startswith(("redis", "sentinel")):
+        return {"max_retries": 0, "socket_connect_timeout": 2, "socket_timeout": 5}
+    return {"max_retries": 0, "connect_timeout": 2, "write_timeout": 2}
+
+
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)

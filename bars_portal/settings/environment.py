@@ -107,3 +107,10 @@ def _items(text: str) -> list[str]:
 
 env = Environment()
 VAR = Path(env.text("BARS_VAR", "") or ROOT / "var")
+
+
+def folder(name: str) -> Path:
+    """A folder of ours under VAR, made when it is not there."""
+    place = VAR / name
+    place.mkdir(parents=True, exist_ok=True)
+    return place

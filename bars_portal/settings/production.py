@@ -1,8 +1,9 @@
 """Production: refuses to start on anything unsafe, naming every variable that is wrong."""
 
-from bars_portal.settings.bars import BARS, BARS_TRUSTED_PROXIES
+from bars_portal.settings.audit import AUDIT_HEADS_FOLDER, AUDIT_SIGNING_KEY_FILE
+from bars_portal.settings.bars import BARS, BARS_PROCESS, BARS_TRUSTED_PROXIES
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
-from bars_portal.settings.base import IS_RECEIVER, STORAGES
+from bars_portal.settings.base import FORWARDED_ALLOW_IPS, IS_RECEIVER, STORAGES
 from bars_portal.settings.cis2 import CIS2
 from bars_portal.settings.environment import VAR, env
 from bars_portal.settings.safety import require_safe_production
@@ -21,7 +22,10 @@ require_safe_production(
     bars=BARS,
     broker_url=env.text("BROKER_URL", ""),
     trusted_proxies=BARS_TRUSTED_PROXIES,
+    portal_proxies=FORWARDED_ALLOW_IPS,
     cis2=CIS2,
+    audit={"SIGNING_KEY_FILE": AUDIT_SIGNING_KEY_FILE, "HEADS_FOLDER": AUDIT_HEADS_FOLDER},
+    process=BARS_PROCESS,
     var=VAR,
 )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -26,15 +27,20 @@ def require_safe_production(
     bars: Mapping[str, str],
     broker_url: str,
     trusted_proxies: Sequence[str],
-    cis2: Mapping[str, str],
+    portal_proxies: Sequence[str],
+    cis2: Mapping[str, Any],
+    audit: Mapping[str, str],
+    process: str,
     var: Path,
 ) -> None:
     """Raise ImproperlyConfigured listing everything unsafe; values never appear in the text."""
     problems = [
         *_django_problems(secret_key, debug, allowed_hosts),
         *_bars_problems(bars, var),
-        *_proxy_problems(trusted_proxies),
+        *_proxy_problems("BARS_TRUSTED_PROXIES", [each for each in trusted_proxies if each != "unix"]),
+        *_proxy_problems("FORWARDED_ALLOW_IPS", portal_proxies),
         *_cis2_problems(cis2, var),
+        *_audit_problems(audit, process, var),
         *([] if urlsplit(broker_url).scheme in _BROKERS else ["BROKER_URL must name Redis or RabbitMQ."]),
     ]
     if problems:
@@ -50,22 +56,32 @@ def _django_problems(secret_key: str, debug: bool, allowed_hosts: Sequence[str])
         yield "ALLOWED_HOSTS must list the host names, without *."
 
 
-def _proxy_problems(trusted: Sequence[str]) -> Iterator[str]:
-    """Whoever is trusted here says whose certificate a caller has (receiver.server.peer)."""
+def _proxy_problems(variable: str, trusted: Sequence[str]) -> Iterator[str]:
+    """Whoever is trusted says whose certificate a caller has (receiver.server.peer), or where people are."""
     try:
-        networks = [ip_network(each) for each in trusted if each != "unix"]
+        networks = [ip_network(each) for each in trusted]
     except ValueError:
-        yield 'BARS_TRUSTED_PROXIES must hold IP addresses, networks or "unix".'
+        yield f"{variable} must hold IP addresses or networks (for the receiver also unix), no names."
         return
     if any(each.prefixlen == 0 for each in networks):
-        yield "BARS_TRUSTED_PROXIES must not trust everybody."
+        yield f"{variable} must not trust everybody."
 
 
-def _cis2_problems(cis2: Mapping[str, str], var: Path) -> Iterator[str]:
+def _cis2_problems(cis2: Mapping[str, Any], var: Path) -> Iterator[str]:
     if cis2["ISSUER"] and urlsplit(cis2["ISSUER"]).scheme != "https":
         yield "CIS2_ISSUER must be an https address."
     if _is_below(cis2["PRIVATE_KEY_FILE"], var):
         yield "CIS2_PRIVATE_KEY_FILE points into var/: that is a demo key."
+
+
+def _audit_problems(audit: Mapping[str, str], process: str, var: Path) -> Iterator[str]:
+    """The worker signs where the chain over the trail ends, and keeps that outside the database."""
+    if process == "worker" and not audit["SIGNING_KEY_FILE"]:
+        yield "AUDIT_SIGNING_KEY_FILE must be set for the worker."
+    if process == "worker" and not audit["HEADS_FOLDER"]:
+        yield "AUDIT_HEADS_FOLDER must be set for the worker."
+    if _is_below(audit["SIGNING_KEY_FILE"], var):
+        yield "AUDIT_SIGNING_KEY_FILE points into var/: that is a demo key."
 
 
 def _is_below(file: str, var: Path) -> bool:

@@ -2,6 +2,8 @@
 
 import os
 
+from jinja2 import FileSystemBytecodeCache
+
 # Without a server the tests start an embedded one (tests/conftest.py) and fill this in. The workers of a
 # parallel run inherit what the first process set.
 _NO_SERVER = "postgresql:///tests"
@@ -9,7 +11,8 @@ EMBEDDED_DATABASE = os.environ.setdefault("DATABASE_URL", _NO_SERVER) == _NO_SER
 
 from bars_portal.settings.bars import BARS  # noqa: E402 - the same
 from bars_portal.settings.base import *  # noqa: E402, F403 - the line above must come first
-from bars_portal.settings.base import DATABASES  # noqa: E402 - the same
+from bars_portal.settings.base import DATABASES, TEMPLATES  # noqa: E402 - the same
+from bars_portal.settings.environment import folder  # noqa: E402 - the same
 
 DEBUG = False
 SECRET_KEY = "test-only-not-a-secret-test-only-not-a-secret-test-only"
@@ -18,10 +21,13 @@ ENVIRONMENT_LABEL = "Test: not for patients"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # pytest-django creates and drops the database: nothing may hold connections to it.
 DATABASES["default"]["OPTIONS"].pop("pool", None)
+# Each worker would compile every page anew.
+TEMPLATES[0]["OPTIONS"]["bytecode_cache"] = FileSystemBytecodeCache(str(folder("templates")))
 WHITENOISE_USE_FINDERS = True
 # Looks files up as they are asked for, so that no folder has to exist.
 WHITENOISE_AUTOREFRESH = True
 CELERY_BROKER_URL = "memory://"
+BROKER_IS_REMOTE = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 # A machine that runs all tests at once is slow; the tests of the deadline set their own.
 DEADLINE_SECONDS = 30.0

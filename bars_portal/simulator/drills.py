@@ -1,9 +1,11 @@
 """Fault drills: what goes wrong for a service on purpose, each fault's effect, and the switch for them."""
 
 import errno
+import gzip
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from threading import Lock
 from urllib.parse import parse_qs
@@ -11,6 +13,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from bars_portal.simulator.config import Sleep
+from bars_portal.simulator.fhir import resources
 from bars_portal.simulator.outcomes import ProxyError, error_answer
 from bars_portal.simulator.tkw.tables import scenarios
 from bars_portal.simulator.wire import ECHOED_IDS, FORM_MEDIA, JSON_MEDIA, Answer, Request, json_answer
@@ -33,6 +36,7 @@ class Fault(StrEnum):
     BAD_IDS = "bad-ids"
     GARBAGE = "garbage"
     HALF_ANSWER = "half-answer"
+    OTHER_TIME = "other-time"
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
     TIMEOUT = "408"
@@ -52,6 +56,7 @@ _SECONDS = {Fault.SLOW: SLOW_SECONDS, Fault.HANG: HANG_SECONDS}
 # Forwards the request: with the drill's certificate where one is named.
 Forward = Callable[[Fault | None], Answer]
 HTML = (("Content-Type", "text/html"),)
+_GZIP = b"\x1f\x8b"
 RETRY_AFTER = ("Retry-After", "1")
 
 _CANNED: dict[Fault, ProxyError] = {
@@ -185,7 +190,24 @@ def _spoiled(fault: Fault, answer: Answer) -> Answer:
             return Answer(200, HTML, b"<html>\x00 not FHIR {", answer.scenario)
         case Fault.HALF_ANSWER:
             return replace(answer, body=answer.body[: len(answer.body) // 2])
+        case Fault.OTHER_TIME:
+            return replace(answer, body=_an_hour_later(answer.body))
     return answer
+
+
+def _an_hour_later(body: bytes) -> bytes:
+    """The appointment of a JSON answer as if it had been booked an hour later; anything else as it is."""
+    if body.startswith(_GZIP):
+        return gzip.compress(_an_hour_later(gzip.decompress(body)))
+    try:
+        bundle = orjson.loads(body)
+        for each in resources(bundle):
+            if each.get("resourceType") == "Appointment":
+                times = {name: datetime.fromisoformat(each[name]) for name in ("start", "end")}
+                each |= {name: (moment + timedelta(hours=1)).isoformat() for name, moment in times.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return body
+    return orjson.dumps(bundle)
 
 
 def _without_ids(answer: Answer) -> tuple[tuple[str, str], ...]:

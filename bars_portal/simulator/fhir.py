@@ -3,11 +3,15 @@
 A message is a plain dictionary in here, as FHIR JSON spells it; nothing in it is trusted to have its shape.
 """
 
+import json
+import re
 import uuid
 import zlib
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 import orjson
 from fhir.resources.R4B import get_fhir_model_class
@@ -16,7 +20,6 @@ from lxml import etree
 from bars_portal.simulator.wire import MAX_BODY_BYTES, Answer, Request, media_of
 
 FHIR_JSON, FHIR_XML = "application/fhir+json", "application/fhir+xml"
-JSON_MEDIA = frozenset({FHIR_JSON, "application/json", "text/json"})
 XML_MEDIA = frozenset({FHIR_XML, "application/xml", "text/xml"})
 OUTCOME_PROFILE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-OperationOutcome"
 Resource = dict[str, Any]
@@ -34,9 +37,12 @@ class UnknownMedia(NotFhir):
 
 def read_bundle(request: Request) -> Resource:
     """The Bundle in the request's body. Raises NotFhir."""
-    if request.media not in JSON_MEDIA | XML_MEDIA:
+    if request.media not in (FHIR_JSON, FHIR_XML):
         raise UnknownMedia
-    bundle = decoded(_inflated(request), request.media)
+    body = _inflated(request)
+    bundle = decoded(body, request.media)
+    if request.media == FHIR_JSON:
+        _check_names(body)
     if bundle.get("resourceType") != "Bundle":
         raise NotFhir("the resource is no Bundle")
     return bundle
@@ -55,9 +61,25 @@ def decoded(body: bytes, content_type: str) -> Resource:
     return read
 
 
+def _check_names(body: bytes) -> None:
+    """Raises NotFhir when an object has the same name twice: of such members parsers keep one."""
+
+    def check(members: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in members}) < len(members):
+            raise NotFhir("an object has the same name twice")
+
+    try:
+        json.loads(body, object_pairs_hook=check)
+    except RecursionError as problem:
+        raise NotFhir("the body is nested too deep") from problem
+
+
 def to_xml(content: Resource) -> bytes:
-    """The resource as the library writes it. Raises NotFhir."""
-    written: bytes = _model(content).model_dump_xml()
+    """The resource as the library writes it, with its ids as they are. Raises NotFhir."""
+    plain, odd = _with_plain_ids(content)
+    written: bytes = _model(plain).model_dump_xml()
+    for token, ident in odd.items():
+        written = written.replace(token.encode(), escape(ident, _QUOTES).encode())
     return written
 
 
@@ -68,9 +90,9 @@ def as_the_library_reads(content: Resource) -> Resource:
 
 
 def is_fhir(content: Resource) -> bool:
-    """Whether the library takes the resource for FHIR R4."""
+    """Whether the library takes the resource for FHIR R4; ids may be any text (standard section 12)."""
     try:
-        _model(content)
+        _model(_with_plain_ids(content)[0])
     except NotFhir:
         return False
     return True
@@ -124,6 +146,19 @@ def operation_outcome(
     }
 
 
+def read_instant(text: str) -> datetime:
+    """A date and time. Raises ValueError or OverflowError; a leap second is the second that follows."""
+    if text[16:19] == ":60":
+        return datetime.fromisoformat(f"{text[:16]}:59{text[19:]}") + timedelta(seconds=1)
+    return datetime.fromisoformat(text)
+
+
+def stamp(moment: datetime, zone: tzinfo = UTC) -> str:
+    """The instant as the standard's messages spell it: seven digits of a second, and an offset."""
+    text = moment.astimezone(zone).isoformat(timespec="microseconds")
+    return f"{text[:26]}0{text[26:]}"
+
+
 def child(value: object) -> Resource:
     """The value when it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
@@ -149,11 +184,72 @@ def _from_xml(body: bytes) -> Resource:
         root = etree.fromstring(body, parser=_parser())
         if root.getroottree().docinfo.internalDTD is not None:
             raise NotFhir("the body has a document type")
+        odd = _put_ids_right(root)
         model = get_fhir_model_class(etree.QName(root).localname)
-        read: Resource = orjson.loads(model.model_validate_xml(body, xmlparser=_parser()).model_dump_json())
+        text = etree.tostring(root)
+        written: str = model.model_validate_xml(text, xmlparser=_parser()).model_dump_json()
+        for token, ident in odd.items():
+            written = written.replace(f'"{token}"', orjson.dumps(ident).decode())
+        read: Resource = orjson.loads(written)
     except _NO_FHIR as problem:
         raise NotFhir("the body is not FHIR XML") from problem
     return read
+
+
+# -- ids that the library does not take are kept apart while it has the resource
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_QUOTES = {'"': "&quot;"}
+_FHIR_ID = "{http://hl7.org/fhir}id"
+
+
+def is_usable_id(value: object) -> bool:
+    """Whether it has the form that FHIR gives an id; any other text is no fault, and no id."""
+    return isinstance(value, str) and _PLAIN_ID.fullmatch(value) is not None
+
+
+def _with_plain_ids(content: Resource) -> tuple[Resource, dict[str, str]]:
+    """A copy with a token for each such id of the resource and its entries, and what they stand for."""
+    odd: dict[str, str] = {}
+
+    def plain(resource: Resource, name: str = "id") -> Resource:
+        if answered := child(resource.get("response")):
+            resource = {**resource, "response": plain(answered, "identifier")}
+        ident = resource.get(name)
+        if not isinstance(ident, str) or is_usable_id(ident):
+            return resource
+        token = _token()
+        odd[token] = ident
+        return {**resource, name: token}
+
+    copy = plain(content)
+    if isinstance(entries := copy.get("entry"), list):
+        held = [{**each, "resource": plain(each["resource"])} if _holds(each) else each for each in entries]
+        copy = {**copy, "entry": held}
+    return copy, odd
+
+
+def _holds(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
+
+
+def _put_ids_right(root: etree._Element) -> dict[str, str]:
+    """The same in XML; an id element where an attribute belongs is dropped. Types have capitals."""
+    odd: dict[str, str] = {}
+    for element in list(root.iter(_FHIR_ID)):
+        parent, ident = element.getparent(), element.get("value", "")
+        if parent is None or etree.QName(parent).localname[0].islower():
+            if parent is not None:
+                parent.remove(element)
+        elif not is_usable_id(ident):
+            token = _token()
+            odd[token] = ident
+            element.set("value", token)
+    return odd
+
+
+def _token() -> str:
+    return f"odd-{uuid.uuid4().hex}"
 
 
 def _parser() -> etree.XMLParser:

@@ -21,6 +21,7 @@ class BookingAdmin(PatientRecordAdmin):
     """What is searched for is in the address: references and ids only, never a name."""
 
     list_display = ("shown_reference", "direction", "status", "service", "start", "sender_name", "created_at")
+    sortable_by = ("direction", "status", "start", "sender_name", "created_at")
     list_filter = ("direction", "status", ("service", admin.RelatedOnlyFieldListFilter), "start")
     list_select_related = ("service",)
     search_fields = ("=reference", "=id", "=remote_id", "=journey__correlation_id")

@@ -1,25 +1,51 @@
 """Diaries and their slots: the weekly pattern, making slots, and blocking and freeing them in bulk."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTimeWidget
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
-from bars_portal.correspondence.admin import changeable, of_own_services, own_services
+from bars_portal.accounts.admin import JudgedAgain
+from bars_portal.audit.staff_pages import StaffAdmin
+from bars_portal.correspondence.admin import changeable, own_services
 from bars_portal.exchange.fhir.timestamps import LONDON
 from bookings.models import Schedule, Slot
-from bookings.services.diaries import block_slots, free_slots, generate_slots, save_schedule
+from bookings.models.diary import MIDNIGHT
+from bookings.services.diaries import block_slots, free_slots, make_slots, save_schedule
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+END_OF_DAY = "24:00"
+
+
+class EndOfDayField(forms.TimeField):
+    """A time at which something of a day ends: midnight is 24:00, however it was typed."""
+
+    widget = AdminTimeWidget
+
+    def to_python(self, value: Any) -> time | None:
+        return super().to_python(
+            MIDNIGHT if str(value).strip() in (END_OF_DAY, f"{END_OF_DAY}:00") else value
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return END_OF_DAY if value == MIDNIGHT else super().prepare_value(value)
+
+
+def _end_in_words(end: time) -> str:
+    return END_OF_DAY if end == MIDNIGHT else f"{end:%H:%M}"
+
+
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at run time
+    day_end = EndOfDayField(label="Last slot ends by", help_text="London time. 24:00 is the end of the day.")
     weekdays = forms.TypedMultipleChoiceField(
         label="Days of the week",
         choices=list(enumerate(_WEEKDAYS)),
@@ -33,9 +59,11 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics at run time
+class ScheduleAdmin(JudgedAgain, StaffAdmin):
+    owner = "service__provider"
     form = ScheduleForm
     list_display = ("name", "service", "days", "hours", "slot_minutes", "delivery_channel", "active")
+    sortable_by = ("name", "service", "slot_minutes", "delivery_channel", "active")
     list_filter = ("active", ("service", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("service",)
     search_fields = ("name", "service__name", "service__service_id")
@@ -49,10 +77,7 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics 
 
     @admin.display(description="hours (London)")
     def hours(self, schedule: Schedule) -> str:
-        return f"{schedule.day_start:%H:%M} to {schedule.day_end:%H:%M}"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Schedule]:
-        return of_own_services(request, super().get_queryset(request))
+        return f"{schedule.day_start:%H:%M} to {_end_in_words(schedule.day_end)}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
         # Its slots carry the service too.
@@ -84,24 +109,33 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics 
     def _make(self, request: HttpRequest, chosen: QuerySet[Schedule], days: int) -> None:
         now = timezone.now()
         today, actor = now.astimezone(LONDON).date(), actor_of(request)
-        made = sum(
-            generate_slots(schedule=each, first_day=today, days=days, now=now, actor=actor)
-            for each in changeable(request, chosen).filter(active=True)
-        )
-        messages.success(request, f"{made} new slots. Slots that were there already are unchanged.")
+        diaries = list(changeable(request, chosen))
+        made = [
+            make_slots(schedule=each, first_day=today, days=days, now=now, actor=actor)
+            for each in diaries
+            if each.active
+        ]
+        new, left_out = sum(each.made for each in made), sum(each.left_out for each in made)
+        messages.success(request, f"{new} new slots. Slots that were there already are unchanged.")
+        if left_out:
+            words = (
+                f"{left_out} times of the pattern were left out: slots that were there already run into them."
+            )
+            messages.warning(request, words)
+        if unused := len(diaries) - len(made):
+            messages.warning(request, f"{unused} left as they were: the diary is not active.")
 
 
 @admin.register(Slot)
-class SlotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics at run time
+class SlotAdmin(StaffAdmin):
+    owner = "service__provider"
     list_display = ("start", "end", "service", "schedule", "status", "updated_at")
+    sortable_by = ("start", "end", "service", "status", "updated_at")
     list_filter = ("status", ("service", admin.RelatedOnlyFieldListFilter), "start")
     date_hierarchy = "start"
     list_select_related = ("service", "schedule__service")
     readonly_fields = ("schedule", "service", "start", "end", "status", "updated_at")
     actions = ("block", "free")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
-        return of_own_services(request, super().get_queryset(request))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -10,7 +10,7 @@ from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
+from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, id_in
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_from_fhir
@@ -57,7 +57,7 @@ class ReceivedBooking:
         }
 
 
-def parse_booking(bundle: MessageBundle) -> ReceivedBooking:
+def parse_booking(bundle: MessageBundle, *, now: datetime) -> ReceivedBooking:
     """Raises OutcomeError for what the rules before it cannot have let through by accident."""
     appointment = bundle.focus
     if appointment is None:
@@ -73,7 +73,7 @@ def parse_booking(bundle: MessageBundle) -> ReceivedBooking:
         start=start,
         end=end,
         use_case=_use_case(appointment),
-        patient=patient_from_fhir(_patient(bundle, appointment)),
+        patient=patient_from_fhir(_patient(bundle, appointment), now=now),
         description=as_text(appointment.get("description"))[:_DESCRIPTION],
         appointment_id=_uuid(as_text(appointment.get("id"))),
         slot=slot,
@@ -125,8 +125,9 @@ def _slot(bundle: MessageBundle, appointment: Resource) -> tuple[UUID | None, Re
     """By the Slot in the Bundle, or by a reference "Slot/<id>" to one that is not."""
     reference = next(dicts(appointment.get("slot")), {})
     slot = bundle.resolve(reference)
-    named = as_text(reference.get("reference")).removeprefix("Slot/")
-    return (_uuid(as_text(slot.get("id"))), slot) if slot is not None else (_uuid(named), None)
+    if slot is not None:
+        return _uuid(as_text(slot.get("id"))), slot
+    return _uuid(id_in(reference, "Slot")), None
 
 
 def _patient(bundle: MessageBundle, appointment: Resource) -> Resource | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bars_portal.correspondence.differences import Told
 from bars_portal.correspondence.entries import (
     Entry,
     HeaderFacts,
@@ -13,7 +14,7 @@ from bars_portal.correspondence.entries import (
     full_url,
     with_references,
 )
-from bars_portal.exchange.fhir.bundle import Resource, new_message
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, new_message
 from bars_portal.exchange.fhir.codes import (
     USE_CASE_SYSTEM,
     AppointmentStatus,
@@ -27,11 +28,21 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, same_system
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
-from bars_portal.exchange.fhir.timestamps import format_instant, format_london
+from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_to_fhir
-from bookings.models import BookingDraft
+from bookings.models import Booking, BookingDraft
 
+_TAKEN_BACK = frozenset({AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR})
+_STANDS = frozenset(
+    {
+        AppointmentStatus.BOOKED,
+        AppointmentStatus.ARRIVED,
+        AppointmentStatus.CHECKED_IN,
+        AppointmentStatus.FULFILLED,
+        AppointmentStatus.NO_SHOW,
+    }
+)
 # What a booking message carries along with its Slot, Schedule and HealthcareService.
 _CARRIED = frozenset({"Practitioner", "PractitionerRole", "Location"})
 
@@ -50,11 +61,11 @@ def booking_entries(
     `based_on`: the receiver's id of the ServiceRequest that came first.
     """
     taken = _taken(draft, booking_id, parties.service)
-    slot_url, slot = next(each for each in taken if each[1]["resourceType"] == "Slot")
+    slot_url = next(url for url, each in taken if each["resourceType"] == "Slot")
     appointment = new_appointment(
         use_case=UseCase(draft.use_case),
-        start=slot["start"],
-        end=slot["end"],
+        start=draft.start,
+        end=draft.end,
         slot_url=slot_url,
         patient_url=patient_url(booking_id),
         now=now,
@@ -72,14 +83,14 @@ def booking_entries(
 def new_appointment(
     *,
     use_case: UseCase,
-    start: str,
-    end: str,
+    start: datetime,
+    end: datetime,
     slot_url: str,
     patient_url: str,
     now: datetime,
     based_on: str | None = None,
 ) -> Resource:
-    """What a sender asks for. `start` and `end` are instants exactly as the slot has them."""
+    """What a sender asks for, at the very moments of the slot."""
     basis = {"basedOn": [{"reference": f"ServiceRequest/{based_on}"}]} if based_on else {}
     return {
         "resourceType": "Appointment",
@@ -87,8 +98,8 @@ def new_appointment(
         "status": AppointmentStatus.BOOKED.value,
         "serviceCategory": [{"coding": [use_case.coding]}],
         "description": f"Booking {use_case.display}",
-        "start": start,
-        "end": end,
+        "start": format_instant(start),
+        "end": format_instant(end),
         "slot": [{"reference": slot_url}],
         "created": format_instant(now),
         **basis,
@@ -154,6 +165,30 @@ def booking_message(
     )
 
 
+def asked_for(booking: Booking) -> Told:
+    """A booking that we sent as it was asked for, whatever the service has made of it since."""
+    slot_url = next((url for url, each in booking.included if each["resourceType"] == "Slot"), "")
+    appointment = {
+        "resourceType": "Appointment",
+        "start": format_instant(booking.start),
+        "end": format_instant(booking.end),
+        "slot": [{"reference": slot_url}],
+        "participant": [_patient_participant(patient_url(booking.pk))],
+    }
+    entries = [(full_url(booking.pk), appointment), *booking.included]
+    bundle = MessageBundle({"entry": [{"fullUrl": url, "resource": each} for url, each in entries]})
+    return Told(bundle, appointment)
+
+
+def is_taken_back(appointment: Resource) -> bool:
+    return as_text(appointment.get("status")) in _TAKEN_BACK
+
+
+def stands(appointment: Resource) -> bool:
+    """Booked, whatever came of it since; pending or proposed is not booked."""
+    return as_text(appointment.get("status")) in _STANDS
+
+
 def reference_of(appointment: Resource) -> str:
     """The receiver's human-readable reference: the first Appointment.identifier; "" when there is none."""
     values = (as_text(each.get("value")) for each in dicts(appointment.get("identifier")))
@@ -178,7 +213,7 @@ def _taken(draft: BookingDraft, booking_id: UUID, own_service: Resource) -> list
     service_url, service = offered.get("HealthcareService", (derived_url(booking_id, "service"), own_service))
     schedule_url, schedule = offered.get("Schedule", (derived_url(booking_id, "schedule"), {}))
     slot_url, slot = offered.get("Slot", (derived_url(booking_id, "slot"), {}))
-    times = {"start": format_london(draft.start), "end": format_london(draft.end)}
+    times = {"start": format_instant(draft.start), "end": format_instant(draft.end)}
     return [
         (
             slot_url,

@@ -61,7 +61,14 @@ def slot_template(*, with_channel: bool) -> str:
 
 
 _ROLE_SYSTEM = "http://terminology.hl7.org/CodeSystem/practitioner-role"
-_ROLE_CODES = frozenset({"doctor", "nurse", "pharmacist", "researcher", "teacher", "ict"})
+_ROLE_CODES = {
+    "doctor": "Doctor",
+    "nurse": "Nurse",
+    "pharmacist": "Pharmacist",
+    "researcher": "Researcher",
+    "teacher": "Teacher/educator",
+    "ict": "ICT professional",
+}
 
 
 @dataclass
@@ -154,7 +161,8 @@ def _role(diary: DiaryRow, now: datetime) -> Resource | None:
     system = SNOMED if code.isdecimal() else _ROLE_SYSTEM if code in _ROLE_CODES else ""
     concept: Resource = {}
     if system:
-        concept["coding"] = [{"system": system, "code": code} | ({"display": words} if words else {})]
+        display = words or _ROLE_CODES.get(code, code)
+        concept["coding"] = [{"system": system, "code": code, "display": display}]
     if words:
         concept["text"] = words
     if not concept:

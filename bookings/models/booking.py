@@ -82,6 +82,8 @@ class Booking(models.Model):
     draft_id = models.UUIDField(null=True, unique=True)
     # In plain words, when it was refused or is not known: what the clinician reads.
     explanation = models.CharField(max_length=300, blank=True)
+    # Sent, not as asked: what the service says otherwise, in words, [{"what", "asked", "said"}, ...].
+    differences = models.JSONField(null=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
     # Sent, outside the assessment's time frame: the clinician who said yes to it, and why.
     approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -132,6 +134,8 @@ class Rebooking(models.Model):
     draft = models.OneToOneField(BookingDraft, null=True, on_delete=models.SET_NULL, related_name="rebooking")
     booked = models.OneToOneField(Booking, null=True, on_delete=models.PROTECT, related_name="rebooked_from")
     started_at = models.DateTimeField()
+    # When somebody said that no new appointment is wanted any more; who, says the history of the old one.
+    ended_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"rebooking of {self.cancelled_id}"

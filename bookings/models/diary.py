@@ -1,7 +1,8 @@
 """Our own diaries, as the receiver offers them: patterns, slots, and how both are told apart on the wire."""
 
 import uuid
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -32,6 +33,9 @@ class SlotStatus(models.TextChoices):
     BUSY_UNAVAILABLE = "busy-unavailable", "Blocked"
 
 
+MIDNIGHT = time(0)
+
+
 def every_day() -> list[int]:
     return list(range(7))
 
@@ -48,6 +52,7 @@ class Schedule(models.Model):
         models.PositiveSmallIntegerField(validators=[MaxValueValidator(6)]), default=every_day
     )
     day_start = models.TimeField("first slot starts", default=time(8))
+    # Midnight is the end of the day, 24:00: Python knows no such time.
     day_end = models.TimeField("last slot ends by", default=time(20))
     slot_minutes = models.PositiveSmallIntegerField(
         "minutes a slot", default=15, validators=[MinValueValidator(5), MaxValueValidator(480)]
@@ -66,16 +71,29 @@ class Schedule(models.Model):
         ordering = ["service__name", "name"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(day_end__gt=models.F("day_start")), name="schedule_day_ends_after_start"
+                condition=models.Q(day_end__gt=models.F("day_start")) | models.Q(day_end=MIDNIGHT),
+                name="schedule_day_has_an_end",
+                violation_error_message=(
+                    "The last slot must end after the first one starts: at 24:00 at the latest."
+                ),
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.service.name}: {self.name}"
 
+    @property
+    def is_in_use(self) -> bool:
+        """As DIARY_IN_USE says it in SQL."""
+        place = self.service
+        return self.active and place.active and place.hosted and place.takes_bookings
+
 
 class Slot(models.Model):
-    """A stretch of time of a diary (FHIR Slot; its id is Slot.id on the wire)."""
+    """A stretch of time of a diary (FHIR Slot; its id is Slot.id on the wire).
+
+    No two of a diary overlap: a trigger refuses that as the constraint `slot_overlaps_none`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="slots")
@@ -91,7 +109,9 @@ class Slot(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["schedule", "start"], name="slot_start_once"),
             models.CheckConstraint(
-                condition=models.Q(end__gt=models.F("start")), name="slot_ends_after_start"
+                condition=models.Q(end__gt=models.F("start")),
+                name="slot_ends_after_start",
+                violation_error_message="A slot must end after it starts.",
             ),
         ]
         indexes = [models.Index(fields=["service", "status", "start"], name="slot_search")]
@@ -100,7 +120,11 @@ class Slot(models.Model):
         return f"{self.start:%Y-%m-%d %H:%M} UTC"
 
 
-def slot_times(schedule: Schedule, *, first_day: date, days: int) -> Iterator[tuple[datetime, datetime]]:
+# Start and end, aware.
+Period = tuple[datetime, datetime]
+
+
+def slot_times(schedule: Schedule, *, first_day: date, days: int) -> Iterator[Period]:
     """(start, end) in UTC of every slot on `days` days from `first_day`; a slot lasts exactly its minutes.
 
     Slots start at their wall time. A start that the clock skips in spring is left out, or one within the slot
@@ -112,10 +136,10 @@ def slot_times(schedule: Schedule, *, first_day: date, days: int) -> Iterator[tu
             yield from _day(schedule, day)
 
 
-def _day(schedule: Schedule, day: date) -> Iterator[tuple[datetime, datetime]]:
+def _day(schedule: Schedule, day: date) -> Iterator[Period]:
     length = timedelta(minutes=schedule.slot_minutes)
     wall = datetime.combine(day, schedule.day_start)
-    close = datetime.combine(day, schedule.day_end)
+    close = datetime.combine(day, schedule.day_end) + timedelta(days=schedule.day_end == MIDNIGHT)
     free_from = datetime.min.replace(tzinfo=UTC)
     while wall + length <= close:
         start = wall.replace(tzinfo=LONDON).astimezone(UTC)
@@ -123,6 +147,18 @@ def _day(schedule: Schedule, day: date) -> Iterator[tuple[datetime, datetime]]:
             free_from = start + length
             yield start, free_from
         wall += length
+
+
+def times_between(there: Sequence[Period], times: Iterable[Period]) -> list[Period]:
+    """Those of `times` that overlap nothing in `there`; both in order of time and without overlaps."""
+    found: list[Period] = []
+    later = deque(there)
+    for start, end in times:
+        while later and later[0][1] <= start:
+            later.popleft()
+        if not later or end <= later[0][0]:
+            found.append((start, end))
+    return found
 
 
 _HEX, _MIRRORED = "0123456789abcdef", "fedcba9876543210"
@@ -141,6 +177,16 @@ def paired_id(resource_id: UUID) -> str:
 def paired_id_sql(column: str) -> str:
     """The same as an SQL expression over a uuid column."""
     return f"left({column}::text, 32) || translate(right({column}::text, 4), '{_HEX}', '{_MIRRORED}')"
+
+
+# SQL over a diary and `place`, its service: whether anything of it is to be had at all.
+DIARY_IN_USE = "diary.active AND place.active AND place.hosted AND place.takes_bookings"
+# SQL over a row `slot` of bookings_slot, with one %s, the present moment: whether it may be booked now.
+BOOKABLE = f"""slot.status = 'free' AND slot."end" > %s AND EXISTS (
+    SELECT FROM bookings_schedule AS diary
+    JOIN directory_healthcareservice AS place ON place.id = diary.service_id
+    WHERE diary.id = slot.schedule_id AND {DIARY_IN_USE}
+)"""
 
 
 class DiaryRow(NamedTuple):

@@ -13,11 +13,20 @@ from bars_portal.accounts.home import AttentionItem
 from bars_portal.correspondence.history import Step
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
+from bars_portal.nhsuk.words import listed_name
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
-from bookings import policies
+from bookings import policies, ports
 from bookings.models import Booking, BookingStatusChange, Rebooking
-from bookings.presenters.slots import appointment_rows
-from bookings.selectors.sent import attention_counts, history_of, rebooking_of
+from bookings.presenters.slots import appointment_rows, lateness
+from bookings.selectors.sent import (
+    Waiting,
+    attention_counts,
+    history_of,
+    is_told_with_new,
+    later_booking,
+    rebooking_of,
+    told_together,
+)
 from bookings.states import BookingEvent, BookingStatus
 
 
@@ -29,6 +38,11 @@ class RebookingState(StrEnum):
     DONE = "done"
     NOT_BOOKED = "not-booked"
     BOOKING_UNKNOWN = "booking-unknown"
+    NOT_AS_ASKED = "not-as-asked"
+    NO_LONGER_WANTED = "no-longer-wanted"
+
+
+_ALARMS = (RebookingState.NOT_BOOKED, RebookingState.BOOKING_UNKNOWN, RebookingState.NOT_AS_ASKED)
 
 
 @dataclass(frozen=True)
@@ -40,11 +54,11 @@ class RebookingProgress:
 
     @property
     def is_alarm(self) -> bool:
-        return self.state in (RebookingState.NOT_BOOKED, RebookingState.BOOKING_UNKNOWN)
+        return self.state in _ALARMS
 
     @property
-    def is_waiting(self) -> bool:
-        return self.state in (RebookingState.CANCELLING, RebookingState.BOOKING)
+    def is_certain(self) -> bool:
+        return self.state is RebookingState.NOT_BOOKED
 
 
 _OLD_IS_GONE = "The old appointment is cancelled."
@@ -66,6 +80,10 @@ _SECOND_HALF = {
     BookingStatus.UNKNOWN: (
         RebookingState.BOOKING_UNKNOWN,
         f"{_OLD_IS_GONE} It is not known whether the new one was booked. Check again; do not book another.",
+    ),
+    BookingStatus.NOT_AS_ASKED: (
+        RebookingState.NOT_AS_ASKED,
+        f"{_OLD_IS_GONE} The service booked something else than we asked for. Do not tell the patient yet.",
     ),
     BookingStatus.REFUSED: (
         RebookingState.NOT_BOOKED,
@@ -89,6 +107,11 @@ def rebooking_state(rebooking: Rebooking) -> RebookingProgress:
             "The old appointment was NOT cancelled and still stands. No new one was booked. "
             f"{rebooking.cancelled.explanation}".strip(),
         )
+    if rebooking.ended_at is not None:
+        return RebookingProgress(
+            RebookingState.NO_LONGER_WANTED,
+            f"{_OLD_IS_GONE} No new one was booked, and none is wanted any more.",
+        )
     if rebooking.booked is None:
         sentence = f"{_OLD_IS_GONE} No new one was booked: the patient has no appointment. Choose a new time."
         return RebookingProgress(RebookingState.NOT_BOOKED, sentence)
@@ -107,6 +130,7 @@ def _second_half(new: BookingStatus, explanation: str) -> RebookingProgress:
 TONES: Mapping[BookingStatus, str] = {
     BookingStatus.REQUESTED: "working",
     BookingStatus.BOOKED: "done",
+    BookingStatus.NOT_AS_ASKED: "attention",
     BookingStatus.REFUSED: "failed",
     BookingStatus.UNKNOWN: "attention",
     BookingStatus.CANCELLING: "working",
@@ -117,6 +141,7 @@ TONES: Mapping[BookingStatus, str] = {
 _HEADINGS: Mapping[BookingStatus, str] = {
     BookingStatus.REQUESTED: "Still confirming",
     BookingStatus.BOOKED: "Appointment booked",
+    BookingStatus.NOT_AS_ASKED: "Not booked as we asked",
     BookingStatus.REFUSED: "Not booked",
     BookingStatus.UNKNOWN: "We do not know yet whether this is booked",
     BookingStatus.CANCELLING: "Cancelling",
@@ -124,28 +149,42 @@ _HEADINGS: Mapping[BookingStatus, str] = {
     BookingStatus.CANCELLED: "Appointment cancelled",
     BookingStatus.ENTERED_IN_ERROR: "Entered in error",
 }
+WAITING: Mapping[Waiting, str] = {
+    Waiting.HALF_REBOOKED: "Rebookings without a new appointment",
+    Waiting.NOT_AS_ASKED: "Bookings not as asked for",
+    Waiting.NOT_KNOWN: "Bookings and cancellations not known",
+    Waiting.TO_TELL: "Patients to tell",
+}
 _EVENT_WORDS: Mapping[str, str] = {
     BookingEvent.REQUEST: "Asked the service to book",
     BookingEvent.CONFIRM: "The service confirmed the booking",
+    BookingEvent.CONFIRM_OTHER: "The service holds something else than we asked for",
+    BookingEvent.ACCEPT_OTHER: "Took what the service holds",
     BookingEvent.REFUSE: "The service did not book",
     BookingEvent.LOSE: "No clear answer came back",
     BookingEvent.CHECK_AGAIN: "Sent again to find out",
     BookingEvent.REQUEST_CANCEL: "Asked the service to cancel",
     BookingEvent.CONFIRM_CANCEL: "The service confirmed the cancellation",
     BookingEvent.REFUSE_CANCEL: "The service did not cancel",
+    BookingEvent.REFUSE_CANCEL_OTHER: "The service did not cancel",
     BookingEvent.LOSE_CANCEL: "No clear answer to the cancellation came back",
     BookingEvent.CHECK_CANCEL_AGAIN: "Sent the cancellation again to find out",
     BookingEvent.FIND_CANCELLED: "Found cancelled by the service",
+    BookingEvent.END_REBOOKING: "No new appointment is wanted any more",
     BookingEvent.RECEIVE: "Received and booked",
     BookingEvent.RECEIVE_CANCEL: "Cancelled by the sender",
     BookingEvent.RECEIVE_ENTERED_IN_ERROR: "Marked as entered in error by the sender",
 }
+# It may bring the patient to the service.
+_STANDS = (BookingStatus.REQUESTED, BookingStatus.UNKNOWN, BookingStatus.BOOKED)
 _ANSWERS = frozenset(
     {
         BookingEvent.CONFIRM,
+        BookingEvent.CONFIRM_OTHER,
         BookingEvent.REFUSE,
         BookingEvent.CONFIRM_CANCEL,
         BookingEvent.REFUSE_CANCEL,
+        BookingEvent.REFUSE_CANCEL_OTHER,
         BookingEvent.FIND_CANCELLED,
     }
 )
@@ -153,7 +192,11 @@ _ANSWERS = frozenset(
 
 @dataclass(frozen=True)
 class BookingPage:
-    """Everything that the page of one booking shows."""
+    """Everything that the page of one booking shows.
+
+    `lateness`: it is after the time by which the patient is to be seen. `tell_too`: earlier appointments that
+    the patient is told of at the same time; `is_told_with_new`: of this one, with the one that replaced it.
+    """
 
     booking: Booking
     banner: PatientBanner
@@ -168,8 +211,17 @@ class BookingPage:
     replaced_by: Booking | None
     can_cancel: bool
     can_rebook: bool
+    # The appointment that was cancelled for a new one, where it may be said that none is wanted any more.
+    may_end: Booking | None
     can_check_again: bool
+    can_settle: bool
+    can_accept: bool
+    lateness: str
+    # Of one that was refused: what was asked for instead since.
+    later: Booking | None
     must_tell: bool
+    tell_too: list[Booking]
+    is_told_with_new: bool
     trying: str
     keeps_trying: bool
 
@@ -187,6 +239,10 @@ class BookingPage:
         return self.booking.status == BookingStatus.BOOKED
 
     @property
+    def is_not_as_asked(self) -> bool:
+        return self.booking.status == BookingStatus.NOT_AS_ASKED
+
+    @property
     def is_unknown(self) -> bool:
         return self.booking.status in (BookingStatus.UNKNOWN, BookingStatus.CANCEL_UNKNOWN)
 
@@ -202,6 +258,7 @@ class BookingPage:
 def booking_page(booking: Booking, *, acting: Acting, now: datetime) -> BookingPage:
     status, plan = BookingStatus(booking.status), rebooking_of(booking)
     may_be_told, repeats = policies.can_mark_told(acting, booking), outbox.trying(booking)
+    with_new = is_told_with_new(booking, plan)
     return BookingPage(
         booking=booking,
         banner=banner(booking.patient),
@@ -216,11 +273,25 @@ def booking_page(booking: Booking, *, acting: Acting, now: datetime) -> BookingP
         replaced_by=plan.booked if plan and plan.cancelled_id == booking.pk else None,
         can_cancel=policies.can_cancel(acting, booking, now),
         can_rebook=policies.can_rebook(acting, booking, now),
+        may_end=_may_end(acting, plan),
         can_check_again=policies.can_check_again(acting, booking),
-        must_tell=may_be_told and booking.patient_told_at is None,
+        can_settle=policies.can_settle(acting, booking),
+        can_accept=policies.can_accept(acting, booking),
+        lateness=lateness(booking, ports.time_frame.provider(booking.journey)) if status in _STANDS else "",
+        later=later_booking(booking) if status is BookingStatus.REFUSED else None,
+        must_tell=may_be_told and booking.patient_told_at is None and not with_new,
+        tell_too=told_together(booking) if may_be_told and booking.patient_told_at is None else [],
+        is_told_with_new=with_new,
         trying=trying_words(repeats, now=now),
         keeps_trying=repeats.is_sending or repeats.next_at is not None,
     )
+
+
+def _may_end(acting: Acting, plan: Rebooking | None) -> Booking | None:
+    """Said on the page of either half."""
+    if plan is None or not policies.can_end_rebooking(acting, plan.cancelled):
+        return None
+    return plan.cancelled
 
 
 def booking_rows(bookings: Iterable[Booking]) -> list[dict[str, Any]]:
@@ -231,14 +302,15 @@ def booking_rows(bookings: Iterable[Booking]) -> list[dict[str, Any]]:
             "patient": short_name(booking),
             "status": BookingStatus(booking.status).label,
             "tone": TONES[BookingStatus(booking.status)],
+            "is_only_asked": booking.status == BookingStatus.NOT_AS_ASKED,
         }
         for booking in bookings
     ]
 
 
 def short_name(booking: Booking) -> str:
-    family = booking.patient.family_name.upper()
-    return ", ".join(part for part in (family, booking.patient.given_names) if part) or "Name not known"
+    patient = booking.patient
+    return listed_name(patient.family_name, patient.given_names, patient.died)
 
 
 def history_step(change: BookingStatusChange, booking: Booking) -> Step:
@@ -250,7 +322,7 @@ def history_step(change: BookingStatusChange, booking: Booking) -> Step:
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     """Half-done and unclear things first: the patient may have no appointment, or two."""
     counts = attention_counts(acting)
-    listed = reverse("bookings:list")
-    yield AttentionItem("rebookings without a new appointment", counts.half_rebooked, listed, urgent=True)
-    yield AttentionItem("bookings not known", counts.not_known, f"{listed}?status=unknown", urgent=True)
-    yield AttentionItem("patients to tell", counts.to_tell, listed)
+    for each, label in WAITING.items():
+        listed = reverse("bookings:list", query={"status": each.value})
+        urgent = each is not Waiting.TO_TELL
+        yield AttentionItem(f"{label[0].lower()}{label[1:]}", counts[each], listed, urgent=urgent)

@@ -19,6 +19,8 @@ from bookings.states import BookingStatus
 from directory.models import HealthcareService
 
 _SLOT_TONES = {SlotStatus.FREE: "neutral", SlotStatus.BUSY: "done", SlotStatus.BUSY_UNAVAILABLE: "waiting"}
+# Free, but the diary or its service takes no bookings now.
+_NOT_OFFERED = "Not offered"
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,12 @@ def diary_page(*, service: HealthcareService, day: date, acting: Acting) -> Diar
 def _line(entry: DiaryEntry) -> DiaryLine:
     slot, booking = entry.slot, entry.booking
     status = SlotStatus(slot.status)
+    rests = status is SlotStatus.FREE and not slot.schedule.is_in_use
     return DiaryLine(
         start=slot.start,
         end=slot.end,
-        status=status.label,
-        tone=_SLOT_TONES[status],
+        status=_NOT_OFFERED if rests else status.label,
+        tone="waiting" if rests else _SLOT_TONES[status],
         schedule=slot.schedule.name,
         booking=booking,
         patient=short_name(booking) if booking else "",

@@ -10,7 +10,9 @@ from bars_portal.accounts.acting import name_of
 from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
 from bars_portal.nhsuk.words import summary_rows
+from bookings.mapping.completeness import Lack
 from bookings.models import Booking, BookingDraft
+from bookings.ports import TimeFrame
 from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, read_offers
 from directory.capability import accepts_booking, use_cases_in_words
 from directory.models import HealthcareService, ServiceCapability
@@ -45,6 +47,18 @@ class SlotPage:
         return kinds.pop() if len(kinds) == 1 else ""
 
     @property
+    def not_shown(self) -> list[str]:
+        """What else the service has or may have, and why it is not here: a sentence for each reason."""
+        return [f"{_times(each.count)} {_LACKS[each.lack]}" for each in self.search.not_shown]
+
+    @property
+    def without_details(self) -> str:
+        count = self.search.without_details
+        all_of_them = count == len(self.search.offers)
+        which = "all of these times" if all_of_them else f"{count} of these times"
+        return f"For {which} the service left out who they are with or where." if count else ""
+
+    @property
     def last(self) -> date:
         return self.first + timedelta(days=DAYS_SHOWN - 1)
 
@@ -65,6 +79,23 @@ class SlotPage:
     def later(self) -> str:
         following = self.first + timedelta(days=DAYS_SHOWN)
         return following.isoformat() if following <= self.today + FURTHEST else ""
+
+
+# Said of "3 times".
+_LACKS = {
+    Lack.FORM: "in a form that cannot be read",
+    Lack.STATUS: "of which the service did not say whether they are free",
+    Lack.ID: "without the id that a booking needs",
+    Lack.TIMES: "of which the service did not say when they start or end",
+    Lack.OFFSET: "without a time zone or unreadable, so it is not sure when they are",
+    Lack.ORDER: "that end before they start",
+    Lack.TWICE: "of which the service says two different things",
+    Lack.NOT_SENT: "that the service has but did not send",
+}
+
+
+def _times(count: int | None) -> str:
+    return "Some times" if count is None else "1 time" if count == 1 else f"{count} times"
 
 
 def offer_details(offer: OfferedSlot) -> str:
@@ -119,6 +150,14 @@ def appointment_rows(appointment: BookingDraft | Booking) -> list[Row]:
             ("Reason for cancelling", reason),
         ]
     )
+
+
+def lateness(appointment: BookingDraft | Booking, frame: TimeFrame | None) -> str:
+    """That it is after the time by which the patient is to be seen; "" when it is not, or none is stated."""
+    if frame is None or frame.end is None or appointment.start <= frame.end:
+        return ""
+    seen_by, booked = dates.format_datetime(frame.end), dates.format_datetime(appointment.start)
+    return f"The patient should be seen by {seen_by}. This appointment is on {booked}."
 
 
 def approval_words(approved: BookingDraft | Booking) -> str:

@@ -8,9 +8,10 @@ from django.db.models import Case, QuerySet, Value, When
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID
+from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.queries.patients import Demographics
 from bars_portal.nhsuk.dates import london_midnight
+from bars_portal.patients.selectors import is_person, with_demographics, with_number
 from bookings.models import Booking
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
@@ -51,7 +52,10 @@ def appointment_of(booking_id: UUID) -> Booking | None:
 
 
 def appointments_of_patient(
-    *, service_id: ServiceID | None, nhs_number: NHSNumber | None, demographics: Demographics | None
+    *,
+    service_id: ServiceID | UnknownTarget | None,
+    nhs_number: NHSNumber | None,
+    demographics: Demographics | None,
 ) -> list[Booking]:
     """Received bookings of one patient, latest appointment first; of one service when it is named.
 
@@ -61,25 +65,16 @@ def appointments_of_patient(
     if service_id is not None:
         found = found.filter(service__service_id=service_id.value)
     if nhs_number is not None:
-        found = found.filter(patient__nhs_number=nhs_number.value, patient__nhs_number_verified=True)
+        found = found.filter(with_number(nhs_number.value))
     if demographics is None:
         return list(found[:MOST_FOUND])
-    same_birth = found.filter(patient__birth_date=demographics.birth_date)[: MOST_FOUND * 10]
-    return [booking for booking in same_birth if _is_person(booking, demographics)][:MOST_FOUND]
+    perhaps = found.filter(with_demographics(demographics))[: MOST_FOUND * 10]
+    return [booking for booking in perhaps if is_person(booking.patient, demographics)][:MOST_FOUND]
 
 
 def _received() -> QuerySet[Booking]:
     related = ("service__provider", "patient", "journey", "message")
     return Booking.objects.filter(direction=Direction.RECEIVED).select_related(*related)
-
-
-def _is_person(booking: Booking, demographics: Demographics) -> bool:
-    """The whole postcode, and every word of the name among the words of the patient's."""
-    patient = booking.patient
-    words = f"{patient.given_names} {patient.family_name}".casefold().split()
-    asked = demographics.name.casefold().split()
-    same_place = "".join(patient.postcode.upper().split()) == demographics.postcode
-    return same_place and bool(asked) and all(word in words for word in asked)
 
 
 def ended_bookings_of(acting: Acting, service: HealthcareService, day: date) -> QuerySet[Booking]:

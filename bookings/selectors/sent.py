@@ -1,9 +1,10 @@
 """What the acting organisation booked elsewhere, and what its people are preparing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
@@ -12,27 +13,43 @@ from bookings.states import VIEW_PERMISSION, BookingStatus
 
 _NOT_KNOWN = (BookingStatus.UNKNOWN, BookingStatus.CANCEL_UNKNOWN)
 _TO_TELL = (BookingStatus.BOOKED, BookingStatus.CANCELLED)
-# The second half of a rebooking that did not come about.
-_HALF_DONE = Q(cancelled__status=BookingStatus.CANCELLED) & (
-    Q(booked__isnull=True) | Q(booked__status=BookingStatus.REFUSED)
-)
+_GONE = (BookingStatus.REFUSED, BookingStatus.CANCELLED, BookingStatus.ENTERED_IN_ERROR)
+_ENDING = (BookingStatus.CANCELLING, BookingStatus.CANCEL_UNKNOWN)
 
 
-@dataclass(frozen=True)
-class AttentionCounts:
-    """`half_rebooked`: the old appointment is cancelled and there is no new one."""
+class Waiting(StrEnum):
+    """What waits for a person: home counts it, and the list of sent bookings shows it.
 
-    not_known: int = 0
-    to_tell: int = 0
-    half_rebooked: int = 0
+    `HALF_REBOOKED`: the old appointment is cancelled, and the new one that is wanted is not there.
+    `NOT_AS_ASKED`: as the status.
+    """
+
+    HALF_REBOOKED = "half-rebooked"
+    NOT_AS_ASKED = BookingStatus.NOT_AS_ASKED.value
+    NOT_KNOWN = "not-known"
+    TO_TELL = "to-tell"
 
 
-def sent_bookings(acting: Acting, *, status: str = "") -> QuerySet[Booking]:
+_REPLACED = Rebooking.objects.filter(cancelled=OuterRef("pk"))
+_WITHOUT_NEW = _REPLACED.filter(Q(booked=None) | Q(booked__status=BookingStatus.REFUSED), ended_at=None)
+# Of both appointments of a rebooking the patient is told at once: the task is that of the newer one.
+_TOLD_WITH_NEW = _REPLACED.filter(booked__status__in=_TO_TELL, booked__patient_told_at=None)
+_WAITING: Mapping[Waiting, Q] = {
+    Waiting.HALF_REBOOKED: Q(Exists(_WITHOUT_NEW), status=BookingStatus.CANCELLED),
+    Waiting.NOT_AS_ASKED: Q(status=BookingStatus.NOT_AS_ASKED),
+    Waiting.NOT_KNOWN: Q(status__in=_NOT_KNOWN),
+    Waiting.TO_TELL: Q(~Exists(_TOLD_WITH_NEW), status__in=_TO_TELL, patient_told_at=None),
+}
+
+
+def sent_bookings(acting: Acting, *, chosen: BookingStatus | Waiting | None = None) -> QuerySet[Booking]:
     """Newest first, with service, patient and journey; empty without the permission."""
     if not acting.may(VIEW_PERMISSION[Direction.SENT]):
         return Booking.objects.none()
     sent = _of(acting).filter(direction=Direction.SENT)
-    return sent.filter(status=status) if status else sent
+    if isinstance(chosen, Waiting):
+        return sent.filter(_WAITING[chosen])
+    return sent.filter(status=chosen) if chosen else sent
 
 
 def booking_for(acting: Acting, booking_id: UUID) -> Booking | None:
@@ -49,12 +66,26 @@ def drafts_of(acting: Acting) -> QuerySet[BookingDraft]:
 
 
 def draft_for(acting: Acting, draft_id: UUID) -> BookingDraft | None:
-    return drafts_of(acting).filter(pk=draft_id).first()
+    # Few of them replace a booking: joining its columns took a tenth of a page.
+    drafts = BookingDraft.objects.filter(pk=draft_id, user=acting.user, organisation=acting.organisation)
+    return drafts.select_related("service__provider").first()
 
 
 def booking_of_draft(acting: Acting, draft_id: UUID) -> Booking | None:
-    """The booking that was made from a draft which is gone: a second press, or the back button."""
-    return _of(acting).filter(draft_id=draft_id).first()
+    """What became of a draft that was sent: the booking made from it, or the one that it is to replace and
+    that is being cancelled for it. None for one that can still be written.
+    """
+    ours = _of(acting)
+    made = ours.filter(draft_id=draft_id).first()
+    return made or ours.filter(rebooking__draft=draft_id, status__in=_ENDING).first()
+
+
+def later_booking(booking: Booking) -> Booking | None:
+    """The appointment that was asked for since, in the same journey, and that the patient may have."""
+    rows = Booking.objects.filter(
+        journey=booking.journey_id, direction=Direction.SENT, created_at__gt=booking.created_at
+    )
+    return rows.exclude(status__in=_GONE).order_by("-created_at").first()
 
 
 def history_of(booking: Booking) -> QuerySet[BookingStatusChange]:
@@ -67,17 +98,27 @@ def rebooking_of(booking: Booking) -> Rebooking | None:
     return halves.filter(cancelled=booking).first() or halves.filter(booked=booking).first()
 
 
-def attention_counts(acting: Acting) -> AttentionCounts:
-    """What waits for a person of the organisation: two queries."""
-    if not acting.may(VIEW_PERMISSION[Direction.SENT]):
-        return AttentionCounts()
-    ours = Booking.objects.filter(organisation=acting.organisation, direction=Direction.SENT)
-    counted = ours.aggregate(
-        not_known=Count("pk", filter=Q(status__in=_NOT_KNOWN)),
-        to_tell=Count("pk", filter=Q(status__in=_TO_TELL, patient_told_at=None)),
-    )
-    half = Rebooking.objects.filter(_HALF_DONE, cancelled__organisation=acting.organisation)
-    return AttentionCounts(**counted, half_rebooked=half.count())
+def is_told_with_new(booking: Booking, plan: Rebooking | None) -> bool:
+    """Whether the patient hears of it together with what took its place; `plan` is its own rebooking."""
+    new = plan.booked if plan is not None and plan.cancelled_id == booking.pk else None
+    return new is not None and new.status in _TO_TELL and new.patient_told_at is None
+
+
+def told_together(booking: Booking) -> list[Booking]:
+    """Cancelled appointments whose place it took, and that the patient does not know of; newest first."""
+    found: list[Booking] = []
+    plans, newest = Rebooking.objects.select_related("cancelled__service"), booking
+    while (plan := plans.filter(booked=newest).first()) and plan.cancelled.patient_told_at is None:
+        newest = plan.cancelled
+        found.append(newest)
+    return found
+
+
+def attention_counts(acting: Acting) -> dict[Waiting, int]:
+    """What waits for a person of the organisation, in one query."""
+    counted = {each.value: Count("pk", filter=_WAITING[each]) for each in Waiting}
+    found = sent_bookings(acting).order_by().aggregate(**counted)
+    return {each: found[each.value] for each in Waiting}
 
 
 def _of(acting: Acting) -> QuerySet[Booking]:

@@ -15,7 +15,7 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.nhsuk.dates import london_midnight
 from bars_portal.sql import cursor
 from bookings.models import Booking, Slot
-from bookings.models.diary import DiaryRow, OfferedSlots, SlotStatus, paired_id_sql
+from bookings.models.diary import DIARY_IN_USE, DiaryRow, OfferedSlots, SlotStatus, paired_id_sql
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from directory.selectors.services import SERVING, serving_of
@@ -37,13 +37,14 @@ def offered_slots(
 ) -> OfferedSlots | None:
     """In order of time; both bounds are of the slot's start, and included. Served by index `slot_search`.
 
-    None unless our receiver answers for the service and it is active; a caller (its ODS code) who may not use
-    it gets no slots, and then `note` is not written. The templates are for SQL's `format()`, with the places
-    of `SlotTexts` in `bookings.mapping`.
+    Nothing of a diary that is not in use, and as free only what is not over at the moment of `note`. None
+    unless our receiver answers for the service and it is active; a caller (its ODS code) who may not use it
+    gets no slots, and then `note` is not written. The templates are for SQL's `format()`, with the places of
+    `SlotTexts` in `bookings.mapping`.
     """
     # As PostgreSQL writes a list: psycopg takes longer over one than over all the other values.
     wanted = f"{{{','.join(statuses)}}}"
-    values = (caller, service_id.value, *note, wanted, start, end, template, template_with_channel)
+    values = (caller, service_id.value, *note, wanted, start, end, note.at, template, template_with_channel)
     with cursor() as asking:
         asking.execute(_OFFERED, values)
         rows = asking.fetchall()
@@ -66,7 +67,7 @@ def _london(column: str) -> str:
     """As `format_london` does it. Since 1972 London has had two offsets."""
     local = f"{column} AT TIME ZONE 'Europe/London'"
     return (
-        f"""to_char({local}, 'YYYY-MM-DD"T"HH24:MI:SS.MS') """
+        f"""to_char({local}, 'YYYY-MM-DD"T"HH24:MI:SS.US"0"') """
         f"|| CASE WHEN {local} = {column} AT TIME ZONE 'UTC' THEN '+00:00' ELSE '+01:00' END"
     )
 
@@ -76,12 +77,17 @@ def _london(column: str) -> str:
 _OFFERED = f"""
 WITH service AS MATERIALIZED ({SERVING}),
 noted AS ({NOTED} FROM service WHERE permitted),
-found AS MATERIALIZED (
+in_use AS MATERIALIZED (
+    SELECT diary.id FROM bookings_schedule AS diary
+    JOIN directory_healthcareservice AS place ON place.id = diary.service_id
+    WHERE place.id = (SELECT id FROM service WHERE permitted) AND {DIARY_IN_USE}
+), found AS MATERIALIZED (
     SELECT id, schedule_id, status, start, "end", updated_at,
         row_number() OVER (ORDER BY start, schedule_id) - 1 AS place
     FROM bookings_slot
     WHERE service_id = (SELECT id FROM service WHERE permitted)
         AND status = ANY(%s::text[]) AND start BETWEEN %s AND %s
+        AND (status <> 'free' OR "end" > %s) AND schedule_id IN (SELECT id FROM in_use)
 ), diary AS MATERIALIZED (
     SELECT {", ".join(DiaryRow._fields)},
         {paired_id_sql("id")} AS paired_id,
@@ -132,7 +138,7 @@ def diary_of(acting: Acting, service: HealthcareService, day: date) -> list[Diar
     begin, end = london_midnight(day), london_midnight(day + timedelta(days=1))
     slots = Slot.objects.filter(service=service, start__gte=begin, start__lt=end)
     taken = _bookings_of(slots) if acting.may("bookings.view_received_bookings") else {}
-    ordered = slots.select_related("schedule").order_by("start", "schedule__name")
+    ordered = slots.select_related("schedule__service").order_by("start", "schedule__name")
     return [DiaryEntry(slot, taken.get(slot.pk)) for slot in ordered]
 
 
@@ -145,7 +151,8 @@ def _bookings_of(slots: QuerySet[Slot]) -> dict[UUID | None, Booking]:
 
 def next_free_slots(now: datetime) -> Mapping[UUID, datetime]:
     """Start of the first free slot after now, by service; one look into the slots' index a service."""
-    free = Slot.objects.filter(service=OuterRef("pk"), status=SlotStatus.FREE, start__gte=now)
+    in_use = Slot.objects.filter(schedule__active=True)
+    free = in_use.filter(service=OuterRef("pk"), status=SlotStatus.FREE, start__gte=now)
     hosted = HealthcareService.objects.filter(hosted=True, active=True, takes_bookings=True)
     found = hosted.annotate(next_free=Subquery(free.order_by("start").values("start")[:1]))
     return dict(found.filter(next_free__isnull=False).order_by().values_list("pk", "next_free"))

@@ -110,12 +110,25 @@ def start_rebooking(
     if booking.status != BookingStatus.CANCELLED.value:
         request_cancel(booking=booking, latest=latest, reason=reason, acting=acting, now=now)
     # Both are written before the message goes out, which is when this transaction commits.
-    defaults = {"draft": draft, "started_at": now}
+    defaults = {"draft": draft, "started_at": now, "ended_at": None}
     plan, _ = Rebooking.objects.update_or_create(cancelled=booking, defaults=defaults)
     if booking.status == BookingStatus.CANCELLED.value:
         continue_rebooking(booking=booking, actor=acting.actor, now=now)
     plan.refresh_from_db()
     return plan
+
+
+@transaction.atomic
+def end_rebooking(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
+    """No new appointment is wanted any more in the place of `booking`, which is cancelled.
+
+    It waits for nobody then; it can still be rebooked. Raises PolicyRefused: also for who pressed second.
+    """
+    # A rebooking that begins at this moment waits for this, or is waited for.
+    Booking.objects.select_for_update().get(pk=booking.pk)
+    policies.check_can_end_rebooking(acting, booking)
+    Rebooking.objects.filter(cancelled=booking).update(ended_at=now)
+    return change_status(booking=booking, event=BookingEvent.END_REBOOKING, actor=acting.actor, now=now)
 
 
 def continue_rebooking(*, booking: Booking, actor: Actor, now: datetime) -> Booking | None:

@@ -1,7 +1,8 @@
 """Making, blocking and freeing slots in bulk; a booked slot is never touched."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -9,34 +10,61 @@ from django.db import transaction
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bookings.models import Schedule, Slot, SlotStatus
-from bookings.models.diary import slot_times
+from bookings.models.diary import Period, slot_times, times_between
 
 BATCH = 1000
 
 
-@transaction.atomic
+class MadeSlots(NamedTuple):
+    """How many slots are new, and how many times were left out: a slot that was there runs into them."""
+
+    made: int
+    left_out: int
+
+
 def generate_slots(
     *, schedule: Schedule, first_day: date, days: int, now: datetime, actor: Actor | None = None
 ) -> int:
-    """Make the slots of the weekly pattern for `days` London days; returns how many are new.
+    """Make the slots of the weekly pattern for `days` London days; returns how many are new."""
+    return make_slots(schedule=schedule, first_day=first_day, days=days, now=now, actor=actor).made
 
-    Slots that exist, in whatever status, stay as they are: the database skips them. `actor` is named in the
-    audit trail when a person asked for it.
+
+@transaction.atomic
+def make_slots(
+    *, schedule: Schedule, first_day: date, days: int, now: datetime, actor: Actor | None = None
+) -> MadeSlots:
+    """The same, and how many times could have no slot.
+
+    The pattern is that of the moment. Slots that exist, in whatever status, stay as they are. `actor` is
+    named in the audit trail when a person asked for it.
     """
-    before = Slot.objects.filter(schedule=schedule).count()
-    Slot.objects.bulk_create(
-        (
-            Slot(schedule=schedule, service_id=schedule.service_id, start=start, end=end, updated_at=now)
-            for start, end in slot_times(schedule, first_day=first_day, days=days)
-        ),
-        batch_size=BATCH,
-        ignore_conflicts=True,
+    # Whoever makes slots of the same diary waits, so that both count what is there.
+    pattern = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
+    times = list(slot_times(pattern, first_day=first_day, days=days))
+    there = list(_slots_around(pattern, times))
+    free = times_between(there, times)
+    slots = (
+        Slot(schedule=pattern, service_id=pattern.service_id, start=start, end=end, updated_at=now)
+        for start, end in free
     )
-    made = Slot.objects.filter(schedule=schedule).count() - before
+    Slot.objects.bulk_create(slots, batch_size=BATCH)
+    made = MadeSlots(len(free), len(times) - len(free) - len(set(times) & set(there)))
     if actor is not None:
-        detail: dict[str, str | int | None] = {"made": made, "first_day": first_day.isoformat(), "days": days}
+        detail: dict[str, str | int | None] = {
+            **made._asdict(),
+            "first_day": first_day.isoformat(),
+            "days": days,
+        }
         record(actor=actor, action="bookings.generate_slots", subject=schedule, detail=detail, now=now)
     return made
+
+
+def _slots_around(schedule: Schedule, times: list[Period]) -> Iterable[Period]:
+    """Slots of the diary, in order of time, that any of the times could run into."""
+    if not times:
+        return ()
+    slots = Slot.objects.filter(schedule=schedule, start__lt=times[-1][1], end__gt=times[0][0])
+    return slots.order_by("start").values_list("start", "end")
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from bars_portal.correspondence.history import change_if, write_step
 from bars_portal.correspondence.states import Direction
 from bookings import policies
 from bookings.models import Booking, BookingStatusChange
+from bookings.selectors.sent import told_together
 from bookings.states import BookingEvent, BookingStatus, next_status
 
 
@@ -73,11 +74,15 @@ def _write_step(
 
 @transaction.atomic
 def mark_patient_told(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
-    """Tick the task "tell the patient"; once ticked, the first time stays. Raises PolicyRefused."""
+    """Tick the task "tell the patient"; once ticked, the first time stays. Raises PolicyRefused.
+
+    The patient is told of what was cancelled for this appointment at the same time.
+    """
     policies.check_can_mark_told(acting, booking)
-    if Booking.objects.filter(pk=booking.pk, patient_told_at=None).update(patient_told_at=now):
-        booking.patient_told_at = now
-        _record(booking, acting, "bookings.mark_patient_told", now)
+    for each in (booking, *told_together(booking)):
+        if Booking.objects.filter(pk=each.pk, patient_told_at=None).update(patient_told_at=now):
+            each.patient_told_at = now
+            _record(each, acting, "bookings.mark_patient_told", now)
     return booking
 
 

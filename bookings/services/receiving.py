@@ -9,8 +9,13 @@ from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, reply
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
+from bars_portal.exchange.fhir.reading import as_dict, dicts, version_in
+from bars_portal.exchange.fhir.rules.patient import names_patient
+from bars_portal.exchange.fhir.timestamps import borne_out
 from bars_portal.exchange.message_bytes import decode
+from bars_portal.patients.matching import may_be_person
 from bars_portal.patients.services import create_patient, open_journey
+from bars_portal.sql import ask
 from bookings.mapping.received import (
     ReceivedBooking,
     accepted_appointment,
@@ -18,6 +23,7 @@ from bookings.mapping.received import (
     parse_booking,
 )
 from bookings.models import Booking, Slot, SlotStatus
+from bookings.models.diary import BOOKABLE
 from bookings.selectors.received import received_booking_by_wire
 from bookings.services.history import change_status, start_history
 from bookings.states import BookingEvent, BookingStatus
@@ -39,6 +45,7 @@ def receive_booking(*, received: ReceivedBooking, context: MessageContext) -> Bo
         organisation=organisation,
         correlation_id=context.correlation_id,
         now=now,
+        is_surely_new=context.is_new_conversation,
     )
     patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)
     booking = Booking(
@@ -73,20 +80,20 @@ def taken_slot(received: ReceivedBooking) -> list[Entry]:
     return [(received.bundle.full_url_of(received.slot), slot)]
 
 
+# The conditions of BOOKABLE are looked at by the very statement that takes the slot.
+_TAKE = f"""
+UPDATE bookings_slot AS slot SET status = 'busy', updated_at = %s
+WHERE slot.id = %s AND slot.service_id = %s AND slot.start = %s AND slot."end" = %s AND {BOOKABLE}
+RETURNING slot.id
+"""  # noqa: S608 - the condition is ours, every value is a parameter
+
+
 def _take_slot(received: ReceivedBooking, service: HealthcareService, now: datetime) -> UUID:
     """One conditional UPDATE: whoever changes the row has the slot, everybody else finds it gone."""
     slot_id = received.slot_id
     if slot_id is None:
         raise fault(OutcomeCode.REQUIRED, "Slot.id is missing: it says which slot is booked", _SLOT)
-    taken = Slot.objects.filter(
-        pk=slot_id,
-        service=service,
-        status=SlotStatus.FREE,
-        start=received.start,
-        end=received.end,
-        end__gt=now,
-    ).update(status=SlotStatus.BUSY, updated_at=now)
-    if not taken:
+    if not ask(_TAKE, now, slot_id, service.pk, received.start, received.end, now):
         raise _why_not(slot_id, received, service, now)
     return slot_id
 
@@ -94,7 +101,10 @@ def _take_slot(received: ReceivedBooking, service: HealthcareService, now: datet
 def _why_not(
     slot_id: UUID, received: ReceivedBooking, service: HealthcareService, now: datetime
 ) -> OutcomeError:
-    """404: no such slot, trying again cannot help; 422: it contradicts our diary; 409: somebody was first."""
+    """404: no such slot, trying again cannot help; 422: it contradicts our diary; 409: not to be had now.
+
+    One that is over counts among the last (standard section 6): whoever was a minute late chooses another.
+    """
     slot = Slot.objects.filter(pk=slot_id, service=service).first()
     if slot is None:
         return fault(OutcomeCode.NOT_FOUND, "Slot.id is not a slot of this service", f"{_SLOT}.id")
@@ -102,8 +112,9 @@ def _why_not(
         words = "Appointment.start and Appointment.end are not those of the slot"
         return fault(OutcomeCode.UNPROCESSABLE, words, f"{_APPOINTMENT}.start")
     if slot.end <= now:
-        return fault(OutcomeCode.UNPROCESSABLE, "The slot is in the past", f"{_SLOT}.start")
-    return fault(OutcomeCode.CONFLICT, "The slot is not free", f"{_SLOT}.status")
+        return fault(OutcomeCode.CONFLICT, "The slot is over", f"{_SLOT}.end")
+    words = "The slot is not free" if slot.status != SlotStatus.FREE else "The slot is not offered now"
+    return fault(OutcomeCode.CONFLICT, words, f"{_SLOT}.status")
 
 
 def _set_resources(booking: Booking, received: ReceivedBooking, now: datetime) -> None:
@@ -166,26 +177,24 @@ def _check_as_booked(booking: Booking, received: ReceivedBooking) -> None:
         raise fault(
             OutcomeCode.UNPROCESSABLE, "Appointment.start or Appointment.end is not as booked", _APPOINTMENT
         )
-    if not _same_person(booking, received):
+    same = may_be_person(booking.patient, received.patient)
+    if not (same and _names_who_was_booked(booking, received)):
         words = "Appointment.participant is not the patient who was booked"
         raise fault(OutcomeCode.UNPROCESSABLE, words, f"{_APPOINTMENT}.participant")
-    # Against the sender's own last stamp, not ours: official messages carry stamps of years ago, and a stamp
-    # is only comparable with one of the same clock.
-    before = _last_stamp(booking)
-    if before is not None and received.last_updated is not None and received.last_updated < before:
+    if _is_stale(booking, received):
         raise fault(
             OutcomeCode.CONFLICT, "Appointment.meta.lastUpdated is older than what we hold", _APPOINTMENT
         )
 
 
-def _same_person(booking: Booking, received: ReceivedBooking) -> bool:
-    """What both sides know must agree; what one leaves out proves nothing."""
-    held, said = booking.patient, received.patient
-    if held.nhs_number and said.nhs_number:
-        return held.nhs_number == said.nhs_number
-    names = {each.casefold() for each in (held.family_name, said.family_name) if each}
-    births = {each for each in (held.birth_date, said.birth_date) if each}
-    return len(names) <= 1 and len(births) <= 1
+def _names_who_was_booked(booking: Booking, received: ReceivedBooking) -> bool:
+    """Each actor is the Patient of the message, or the very reference that was booked (section 12)."""
+    named, booked = _actors(received.appointment), _actors(booking.resource)
+    return all(names_patient(received.bundle, each) or each in booked for each in named)
+
+
+def _actors(appointment: Resource) -> list[Resource]:
+    return [actor for each in dicts(appointment.get("participant")) if (actor := as_dict(each.get("actor")))]
 
 
 def _known(received: ReceivedBooking, context: MessageContext) -> Booking:
@@ -203,9 +212,15 @@ def _known(received: ReceivedBooking, context: MessageContext) -> Booking:
     return found
 
 
-def _last_stamp(booking: Booking) -> datetime | None:
-    """Appointment.meta.lastUpdated as the sender last wrote it, read from the message itself."""
-    if booking.message is None:
-        return None
-    raw = decode(booking.message.body)
-    return parse_booking(MessageBundle(raw)).last_updated
+def _is_stale(booking: Booking, received: ReceivedBooking) -> bool:
+    """Who works from our version has the newest; else the sender's own stamps are compared.
+
+    Not with ours: official messages carry stamps of years ago, and two clocks say little about each other.
+    """
+    sent, held = received.appointment, booking.message
+    if received.appointment_id == booking.pk and version_in(sent) == booking.version:
+        return False
+    if received.last_updated is None or held is None:
+        return False
+    before = parse_booking(MessageBundle(decode(held.body)), now=held.received_at).last_updated
+    return before is not None and received.last_updated < borne_out(before, held.received_at)

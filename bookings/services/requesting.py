@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.accounts.models import Organisation, User
@@ -15,7 +16,9 @@ from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import parties_of
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
+from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
+from bars_portal.patients.forms import is_as_known
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
@@ -91,16 +94,18 @@ def approve_time(
 
 
 def discard_draft(*, draft: BookingDraft) -> None:
-    """Its author gives up."""
-    BookingDraft.objects.filter(pk=draft.pk).delete()
+    """Its author gives up; what waits for a cancellation stays, or the patient would be left with nothing."""
+    _not_waiting(BookingDraft.objects.filter(pk=draft.pk)).delete()
 
 
 def purge_drafts(*, now: datetime) -> int:
     """Delete what nobody touched for a day, but not what waits for a cancellation. Returns how many."""
-    old = BookingDraft.objects.filter(updated_at__lt=now - KEPT_FOR)
-    old = old.exclude(rebooking__cancelled__status__in=_CANCEL_IS_OPEN)
-    _, deleted = old.delete()
+    _, deleted = _not_waiting(BookingDraft.objects.filter(updated_at__lt=now - KEPT_FOR)).delete()
     return deleted.get(BookingDraft._meta.label, 0)
+
+
+def _not_waiting(drafts: QuerySet[BookingDraft]) -> QuerySet[BookingDraft]:
+    return drafts.exclude(rebooking__cancelled__status__in=_CANCEL_IS_OPEN)
 
 
 def _slot_fields(chosen: OfferedSlot) -> dict[str, Any]:
@@ -158,7 +163,7 @@ def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity,
     )
     if draft.replaces is not None:
         # Also when the first attempt of the second half failed: the newest booking is the one that counts.
-        Rebooking.objects.filter(cancelled=draft.replaces).update(booked=booking, draft=None)
+        Rebooking.objects.filter(cancelled=draft.replaces).update(booked=booking, draft=None, ended_at=None)
     draft.delete()
     return booking
 
@@ -175,7 +180,9 @@ def _patient(
 ) -> Patient:
     """Who is booked: the journey of a replaced booking goes on, else the draft's, else a case begins."""
     replaced, begun = draft.replaces, draft.journey
-    if replaced is not None and details == details_of(replaced.patient):
+    if replaced is not None and is_as_known(
+        details_of(replaced.patient), details, today=in_london(now).date()
+    ):
         return replaced.patient
     if begun is not None and begun.organisation_id != organisation.pk:
         raise PolicyRefused("This case belongs to another organisation.")

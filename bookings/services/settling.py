@@ -1,111 +1,151 @@
 """What becomes of a booking that we sent once its message is settled, and asking again when it is not."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.actor import Actor
+from bars_portal.correspondence.differences import (
+    PATIENT,
+    SERVICE,
+    Difference,
+    Told,
+    alone,
+    differences,
+    with_contradiction,
+)
 from bars_portal.correspondence.entries import clean
+from bars_portal.correspondence.explanations import LATE, note_of
 from bars_portal.correspondence.history import send_again
-from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.codes import AppointmentStatus
+from bars_portal.correspondence.latest import Latest
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.reading import as_text
+from bars_portal.exchange.fhir.replies import times_of
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from bookings import policies
-from bookings.explanations import BOOKING, CANCELLATION
-from bookings.mapping.sent import reference_of
+from bookings.explanations import BOOKING, CANCELLATION, STILL_ANOTHER
+from bookings.mapping.sent import asked_for, is_taken_back, reference_of, stands
 from bookings.models import Booking
 from bookings.services.cancelling import continue_rebooking
 from bookings.services.history import change_status
 from bookings.states import BookingEvent, BookingStatus
 
-_TAKEN_BACK = frozenset({AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR})
-_STANDS = frozenset(
-    {
-        AppointmentStatus.BOOKED,
-        AppointmentStatus.ARRIVED,
-        AppointmentStatus.CHECKED_IN,
-        AppointmentStatus.FULFILLED,
-    }
-)
 _CHECKS = {
     BookingStatus.UNKNOWN: BookingEvent.CHECK_AGAIN,
     BookingStatus.CANCEL_UNKNOWN: BookingEvent.CHECK_CANCEL_AGAIN,
 }
 _REMOTE_ID = 64
-_DELIVERED_UNREAD = (
-    "The service has this booking, but its details could not be read. Call the service for the reference."
-)
 
 
 def settle_booking(*, booking: Booking, outcome: Outcome, actor: Actor, now: datetime) -> Booking:
-    """Booked, refused or not known. Raises TransitionRefused when the booking is not being requested."""
+    """Booked, not as asked, refused or not known. Raises TransitionRefused when it is not being requested."""
     if outcome.delivery is Delivery.REFUSED:
         return _move(booking, BookingEvent.REFUSE, BOOKING.explain(outcome), actor, now)
-    if outcome.delivery is Delivery.UNKNOWN:
-        return _move(booking, BookingEvent.LOSE, BOOKING.explain(outcome), actor, now)
-    held = _appointment(outcome)
-    status = as_text(held.get("status"))
-    if held and status not in _STANDS | _TAKEN_BACK:
+    told = _told(outcome)
+    if outcome.delivery is Delivery.UNKNOWN or not (stands(told.focus) or is_taken_back(told.focus)):
         # Taken, but not booked: pending, proposed... Nobody may tell the patient that it is.
-        return _move(booking, BookingEvent.LOSE, BOOKING.unknown, actor, now)
-    _confirm(booking, held, actor, now)
-    if status in _TAKEN_BACK:
-        # Found by a read after a lost answer: booked, and cancelled by the service since.
-        return change_status(
-            booking=booking,
-            event=BookingEvent.FIND_CANCELLED,
-            actor=actor,
-            now=now,
-            note="The service had cancelled it already.",
-        )
-    return booking
+        words = with_contradiction(BOOKING.explain(outcome) or BOOKING.unknown, _against(booking, told, now))
+        return _move(booking, BookingEvent.LOSE, words, actor, now)
+    return _confirm(booking, told, actor, now, note=note_of(outcome), is_late=outcome.is_late)
 
 
 def settle_cancel(*, booking: Booking, outcome: Outcome, actor: Actor, now: datetime) -> Booking:
     """Cancelled (then a planned rebooking goes on), still booked, or not known. Raises TransitionRefused."""
     if outcome.delivery is Delivery.REFUSED:
-        return _move(booking, BookingEvent.REFUSE_CANCEL, CANCELLATION.explain(outcome), actor, now)
-    held = _appointment(outcome)
-    stands = bool(held) and as_text(held.get("status")) not in _TAKEN_BACK
-    if outcome.delivery is Delivery.UNKNOWN or stands:
+        event = BookingEvent.REFUSE_CANCEL_OTHER if booking.differences else BookingEvent.REFUSE_CANCEL
+        return _move(booking, event, CANCELLATION.explain(outcome), actor, now)
+    told = _told(outcome)
+    if outcome.delivery is Delivery.UNKNOWN or not is_taken_back(told.focus):
         words = CANCELLATION.explain(outcome) or CANCELLATION.unknown
+        words = with_contradiction(words, _against(booking, told, now))
         return _move(booking, BookingEvent.LOSE_CANCEL, words, actor, now)
     change_status(
         booking=booking,
         event=BookingEvent.CONFIRM_CANCEL,
         actor=actor,
         now=now,
+        note=note_of(outcome),
         # What the patient was told about the booking does not cover its end.
-        changes={"resource": held or booking.resource, "explanation": "", "patient_told_at": None},
+        changes={
+            "resource": told.focus,
+            "explanation": LATE if outcome.is_late else "",
+            "differences": None,
+            "patient_told_at": None,
+        },
     )
     continue_rebooking(booking=booking, actor=actor, now=now)
     return booking
 
 
-def _confirm(booking: Booking, held: Resource, actor: Actor, now: datetime) -> None:
+def _confirm(
+    booking: Booking, told: Told, actor: Actor, now: datetime, note: str = "", *, is_late: bool = False
+) -> Booking:
+    """Booked as asked, or otherwise; also when the service has cancelled it since."""
+    held, found = told.focus, _against(booking, told, now)
+    is_other = bool(found) and not is_taken_back(held)
     changes = {
         "remote_id": as_text(held.get("id"))[:_REMOTE_ID],
         "reference": reference_of(held)[:_REMOTE_ID],
-        "resource": held or booking.resource,
-        "explanation": "" if held else _DELIVERED_UNREAD,
+        "resource": held,
+        "explanation": LATE if is_late else "",
+        "differences": clean([asdict(each) for each in found]) if is_other else None,
     }
-    change_status(booking=booking, event=BookingEvent.CONFIRM, actor=actor, now=now, changes=changes)
+    event = BookingEvent.CONFIRM_OTHER if is_other else BookingEvent.CONFIRM
+    change_status(booking=booking, event=event, actor=actor, now=now, note=note, changes=changes)
+    if is_taken_back(held):
+        # Found by a read: it was booked, and the service has cancelled it since.
+        note = "The service had cancelled it already."
+        event = BookingEvent.FIND_CANCELLED
+        return change_status(booking=booking, event=event, actor=actor, now=now, note=note)
+    return booking
 
 
-def _appointment(outcome: Outcome) -> Resource:
-    """The receiver's Appointment: from its answer, or read afterwards; {} when there is none."""
+def _told(outcome: Outcome) -> Told:
+    """The receiver's Appointment: from its answer, or read afterwards; empty when there is none."""
     if outcome.found is not None:
-        held: Resource = clean(outcome.found)
-        return held
-    if outcome.reply is None:
-        return {}
-    focus = outcome.reply.focus or {}
-    named = [focus] if focus.get("resourceType") == "Appointment" else outcome.reply.of_type("Appointment")
-    found: Resource = clean(named[0]) if named else {}
-    return found
+        return alone(outcome.found)
+    bundle = outcome.reply or MessageBundle({})
+    focus = bundle.focus or {}
+    return Told(bundle, clean(focus) if focus.get("resourceType") == "Appointment" else {})
+
+
+def _against(booking: Booking, told: Told, now: datetime) -> list[Difference]:
+    return differences(asked_for(booking), told, now=now) if told.focus else []
+
+
+@transaction.atomic
+def settle_differences(*, booking: Booking, latest: Latest, acting: Acting, now: datetime) -> Booking:
+    """What the service says now of a booking that was not as asked: right, still otherwise, or cancelled.
+
+    `latest` was read just before, outside this transaction. A read does not show whom or which service it is
+    about: that difference stays. Raises PolicyRefused (nothing could be read) and TransitionRefused.
+    """
+    policies.check_can_settle(acting, booking)
+    told = alone(latest.resource)
+    if not (stands(told.focus) or is_taken_back(told.focus)):
+        raise PolicyRefused(latest.sentence)
+    kept = [each for each in booking.differences or [] if each["what"] in (PATIENT, SERVICE)]
+    if kept and not is_taken_back(told.focus):
+        raise PolicyRefused(STILL_ANOTHER)
+    return _confirm(booking, told, acting.actor, now, note="Asked again")
+
+
+@transaction.atomic
+def accept_differences(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
+    """The patient is to have the time that the service holds. Raises PolicyRefused and TransitionRefused."""
+    policies.check_can_accept(acting, booking)
+    start, end = times_of(booking.resource)
+    return change_status(
+        booking=booking,
+        event=BookingEvent.ACCEPT_OTHER,
+        actor=acting.actor,
+        now=now,
+        changes={"start": start, "end": end, "differences": None, "explanation": ""},
+    )
 
 
 def _move(booking: Booking, event: BookingEvent, words: str, actor: Actor, now: datetime) -> Booking:

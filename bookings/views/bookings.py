@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
@@ -16,16 +17,23 @@ from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.nhsuk.dates import in_london
 from bookings.forms import DiaryForm
-from bookings.models import Booking
-from bookings.presenters.bookings import booking_page, booking_rows
+from bookings.presenters.bookings import WAITING, BookingPage, booking_page, booking_rows
 from bookings.presenters.diary import diary_page, received_page
 from bookings.presenters.slots import SlotPage
-from bookings.selectors.sent import sent_bookings
+from bookings.selectors.sent import Waiting, sent_bookings
 from bookings.selectors.slots import diary_services
 from bookings.services.history import mark_patient_told, record_view
 from bookings.services.settling import check_again
 from bookings.states import BookingStatus
-from bookings.views.common import booking_of, clock, sent_booking, today, wait_for_outcome
+from bookings.views.common import (
+    booking_of,
+    clock,
+    ended_at,
+    redirect_to_outcome,
+    sent_booking,
+    today,
+    wait_for_outcome,
+)
 from bookings.views.searching import slot_page
 from directory.models import HealthcareService
 
@@ -35,16 +43,27 @@ _PAGE = 25
 @require_safe
 @permission_required("bookings.view_sent_bookings")
 def sent_list(request: HttpRequest) -> HttpResponse:
-    chosen = request.GET.get("status", "")
-    status = chosen if chosen in set(BookingStatus) else ""
+    chosen = _FILTERS.get(request.GET.get("status", ""))
     acting = acting_of(request)
-    page = Paginator(sent_bookings(acting, status=status), _PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": booking_rows(page.object_list), "status": chosen, "statuses": _FILTERS}
+    page = Paginator(sent_bookings(acting, chosen=chosen), _PAGE).get_page(request.GET.get("page"))
+    statuses = [(each.value, _filter_words(each)) for each in _FILTERS.values()]
+    rows = booking_rows(page.object_list)
+    context = {"page": page, "rows": rows, "status": chosen or "", "statuses": statuses}
     record(actor=acting.actor, action="bookings.view_sent_list", now=clock())
     return render(request, "bookings/list.jinja", context)
 
 
-_FILTERS = [(each.value, each.label) for each in BookingStatus if each is not BookingStatus.ENTERED_IN_ERROR]
+# By what the address says.
+_FILTERS: dict[str, BookingStatus | Waiting] = {
+    each.value: each
+    for each in (*Waiting, *BookingStatus)
+    # Nothing that we sent has this status.
+    if each is not BookingStatus.ENTERED_IN_ERROR
+}
+
+
+def _filter_words(chosen: BookingStatus | Waiting) -> str:
+    return WAITING[chosen] if isinstance(chosen, Waiting) else chosen.label
 
 
 @require_safe
@@ -53,32 +72,39 @@ def detail(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     booking = sent_booking(request, booking_id)
     acting, now = acting_of(request), clock()
     record_view(booking=booking, acting=acting, now=now)
-    context = {
-        "page": booking_page(booking, acting=acting, now=now),
-        "offers": _fresh_offers(request, booking),
-    }
+    page = booking_page(booking, acting=acting, now=now)
+    context = {"page": page, "offers": _fresh_offers(request, page)}
     return render(request, "bookings/detail.jinja", context)
 
 
-def _fresh_offers(request: HttpRequest, booking: Booking) -> SlotPage | None:
+def _fresh_offers(request: HttpRequest, page: BookingPage) -> SlotPage | None:
     """Somebody else took the time: what is free now is shown at once, with everything typed kept."""
-    if booking.status != BookingStatus.REFUSED or not acting_of(request).may("bookings.book_slot"):
+    if not page.is_refused or page.later is not None or not acting_of(request).may("bookings.book_slot"):
         return None
+    booking = page.booking
     return slot_page(request, booking.service, in_london(booking.start).date())
 
 
 @require_safe
 @permission_required("bookings.view_sent_bookings")
 def status(request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    """The fragment that a waiting page asks for; once the booking has changed, the page is loaded anew."""
+    """The fragment that a waiting page asks for; once the booking has changed, the page where it ended is
+    loaded: at once with `?open`.
+    """
     booking = sent_booking(request, booking_id)
+    if "open" in request.GET:
+        return redirect_to_outcome(booking)
     page = booking_page(booking, acting=acting_of(request), now=clock())
     if page.is_working:
         return render(request, "bookings/_working.jinja", {"page": page})
     if page.is_unknown and request.GET.get("seen") == page.stamp:
         return HttpResponse(page.trying, content_type="text/plain; charset=utf-8")
     response = HttpResponse(status=204)
-    response["HX-Refresh"] = "true"
+    ended = ended_at(booking)
+    if ended.pk == booking.pk:
+        response["HX-Refresh"] = "true"
+    else:
+        response["HX-Redirect"] = reverse("bookings:detail", args=[ended.pk])
     return response
 
 
@@ -90,7 +116,7 @@ def check_booking_again(request: HttpRequest, booking_id: UUID) -> HttpResponse:
         wait_for_outcome(check_again(booking=booking, acting=acting_of(request), now=clock()))
     except (PolicyRefused, TransitionRefused):
         messages.info(request, "Somebody checked this booking at the same moment. This is how it stands now.")
-    return redirect("bookings:detail", booking_id)
+    return redirect_to_outcome(booking)
 
 
 @require_POST

@@ -6,32 +6,46 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import TransitionRefused
-from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.gateway import client_for_page
 from bookings.forms import CancelForm
 from bookings.latest import read_latest
 from bookings.models import Booking, BookingDraft
-from bookings.policies import check_can_cancel, check_can_rebook, lacks_approval
+from bookings.policies import (
+    check_can_cancel,
+    check_can_rebook,
+    check_can_settle,
+    frame_missed_by,
+    lacks_approval,
+)
 from bookings.presenters.bookings import booking_page
-from bookings.presenters.slots import appointment_rows
+from bookings.presenters.slots import appointment_rows, lateness
 from bookings.selectors.sent import rebooking_of
-from bookings.services.cancelling import find_cancelled, request_cancel, start_rebooking
+from bookings.services.cancelling import end_rebooking, find_cancelled, request_cancel, start_rebooking
 from bookings.services.history import record_view
+from bookings.services.settling import accept_differences, settle_differences
 from bookings.states import BookingStatus
-from bookings.views.common import ask_first, clock, draft_of, sent_booking, wait_for_outcome
+from bookings.views.common import (
+    ask_first,
+    clock,
+    of_draft,
+    redirect_to_outcome,
+    sent_booking,
+    wait_for_outcome,
+)
 from directory.remote import sender_identity
 
 
 def latest_of(request: HttpRequest, booking: Booking) -> Latest:
     """One read over the wire, never inside a transaction."""
     sender = sender_identity(acting_of(request))
-    return read_latest(get_client(), booking=booking, sender=sender, now=clock())
+    return read_latest(client_for_page(request), booking=booking, sender=sender, now=clock())
 
 
 @require_http_methods(["GET", "POST"])
@@ -77,6 +91,36 @@ def _send(request: HttpRequest, booking: Booking, form: CancelForm, latest: Late
     return redirect("bookings:detail", booking.pk)
 
 
+@require_POST
+@permission_required("bookings.book_slot")
+def ask_again(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    """Of a booking that is not as we asked: what the service holds now."""
+    booking = sent_booking(request, booking_id)
+    try:
+        check_can_settle(acting_of(request), booking)
+        latest = latest_of(request, booking)
+        settle_differences(booking=booking, latest=latest, acting=acting_of(request), now=clock())
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    except TransitionRefused:
+        messages.info(request, "Somebody changed this booking at the same moment. This is how it stands now.")
+    return redirect("bookings:detail", booking.pk)
+
+
+@require_POST
+@permission_required("bookings.book_slot")
+def accept(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    """Take the time that the service holds."""
+    booking = sent_booking(request, booking_id)
+    try:
+        accept_differences(booking=booking, acting=acting_of(request), now=clock())
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    except TransitionRefused:
+        messages.info(request, "Somebody changed this booking at the same moment. This is how it stands now.")
+    return redirect("bookings:detail", booking.pk)
+
+
 @require_safe
 @permission_required("bookings.rebook_booking")
 def choose(request: HttpRequest, booking_id: UUID) -> HttpResponse:
@@ -90,10 +134,23 @@ def choose(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     return redirect(f"{reverse('bookings:slots', args=[booking.service.service_id])}?instead={booking.pk}")
 
 
+@require_POST
+@permission_required("bookings.rebook_booking")
+def no_longer_wanted(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    """Of a rebooking whose new appointment came to nothing: nobody looks after it any more."""
+    booking = sent_booking(request, booking_id)
+    try:
+        end_rebooking(booking=booking, acting=acting_of(request), now=clock())
+        messages.success(request, "Recorded: no new appointment is wanted.")
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    return redirect("bookings:detail", booking.pk)
+
+
 @require_http_methods(["GET", "POST"])
 @permission_required("bookings.rebook_booking")
-def confirm(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    draft = draft_of(request, draft_id)
+@of_draft
+def confirm(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
     booking = draft.replaces
     if booking is None or booking.status == BookingStatus.CANCELLED:
         # Nothing is left to cancel: only the second half is to be done.
@@ -127,7 +184,7 @@ def _confirm(request: HttpRequest, draft: BookingDraft, booking: Booking) -> Htt
             messages.error(request, refusal.sentence)
         except TransitionRefused:
             messages.info(request, "Somebody changed this booking at the same moment.")
-        return redirect("bookings:detail", booking.pk)
+        return redirect_to_outcome(booking)
     record_view(booking=booking, acting=acting_of(request), now=clock())
     context = {
         "form": form,
@@ -135,6 +192,7 @@ def _confirm(request: HttpRequest, draft: BookingDraft, booking: Booking) -> Htt
         "page": booking_page(booking, acting=acting_of(request), now=clock()),
         "summary": appointment_rows(draft),
         "latest": latest,
+        "late": lateness(draft, frame_missed_by(draft)),
     }
     return render(request, "bookings/rebook.jinja", context)
 

@@ -1,27 +1,33 @@
 """Patient, approval and check-your-answers: everything typed stays on the server until it is sent."""
 
-from uuid import UUID
-
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts.acting import acting_of, clinicians_of, name_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.models import User
-from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm, answers_of_test_patient, test_patients, typed_answers
 from bars_portal.patients.presenters import patient_rows
 from bookings.forms import ApprovalForm
 from bookings.models import BookingDraft
-from bookings.policies import frame_missed_by, lacks_approval
-from bookings.presenters.slots import appointment_rows
-from bookings.selectors.sent import booking_of_draft, draft_for
+from bookings.policies import check_can_use_draft, frame_missed_by, lacks_approval
+from bookings.presenters.slots import appointment_rows, lateness
 from bookings.services.requesting import approve_time, discard_draft, request_booking, save_draft_patient
-from bookings.views.common import ask_first, clock, draft_of, redirect_to_next_step, today, wait_for_outcome
+from bookings.states import BookingStatus
+from bookings.views.common import (
+    ask_first,
+    clock,
+    of_draft,
+    redirect_to_next_step,
+    redirect_to_outcome,
+    today,
+    wait_for_outcome,
+)
 
 
 def patient_form(draft: BookingDraft) -> PatientForm:
@@ -37,8 +43,8 @@ def patient_of(draft: BookingDraft) -> PatientDetails | None:
 
 @require_http_methods(["GET", "POST"])
 @permission_required("bookings.book_slot")
-def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    draft = draft_of(request, draft_id)
+@of_draft
+def patient(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
     if request.method == "GET":
         context = {
             "form": patient_form(draft),
@@ -64,14 +70,11 @@ def _typed(request: HttpRequest) -> dict[str, str]:
 
 @require_http_methods(["GET", "POST"])
 @permission_required("bookings.book_slot")
-def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    # The draft first: a booking that uses it up at this moment is there once the draft is gone.
-    draft = draft_for(acting_of(request), draft_id)
-    if draft is None:
-        return _booked_already(request, draft_id)
-    if lacks_approval(draft):
-        return redirect("bookings:approval", draft.pk)
+@of_draft
+def check(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
     form = patient_form(draft)
+    if lacks_approval(draft) or _has_old_one(draft):
+        return redirect_to_next_step(draft)
     if not form.is_bound or not form.is_valid():
         return redirect("bookings:patient", draft.pk)
     if request.method == "GET":
@@ -81,17 +84,21 @@ def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
             "summary": appointment_rows(draft),
             "details": details,
             "patient": patient_rows(details),
+            "late": lateness(draft, frame_missed_by(draft)),
+            "obstacle": _obstacle(request, draft),
         }
         return render(request, "bookings/check.jinja", context)
     return _send(request, draft, form)
 
 
-def _booked_already(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    """The back button, or a second press: the first one counts."""
-    booked = booking_of_draft(acting_of(request), draft_id)
-    if booked is None:
-        raise Http404
-    return redirect("bookings:detail", booked.pk)
+def _has_old_one(draft: BookingDraft) -> bool:
+    """The appointment that it is to replace still stands: that one is cancelled first."""
+    return draft.replaces is not None and draft.replaces.status == BookingStatus.BOOKED
+
+
+def _obstacle(request: HttpRequest, draft: BookingDraft) -> str:
+    """Why the button could only be refused; "" when it can be pressed."""
+    return why_not(lambda: check_can_use_draft(acting_of(request), draft, clock()))
 
 
 def _send(request: HttpRequest, draft: BookingDraft, form: PatientForm) -> HttpResponse:
@@ -102,24 +109,26 @@ def _send(request: HttpRequest, draft: BookingDraft, form: PatientForm) -> HttpR
             draft=draft, details=form.to_details(), acting=acting_of(request), now=clock()
         )
     except PolicyRefused as refusal:
-        messages.error(request, refusal.sentence)
+        if refusal.sentence != _obstacle(request, draft):
+            messages.error(request, refusal.sentence)
         return redirect("bookings:check", draft.pk)
     wait_for_outcome(booking)
-    return redirect("bookings:detail", booking.pk)
+    return redirect_to_outcome(booking)
 
 
 @require_POST
 @permission_required("bookings.book_slot")
-def discard(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    discard_draft(draft=draft_of(request, draft_id))
+@of_draft
+def discard(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
+    discard_draft(draft=draft)
     messages.success(request, "Nothing was booked. What you typed has been deleted.")
     return redirect("home")
 
 
 @require_http_methods(["GET", "POST"])
 @permission_required("bookings.book_slot")
-def approval(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    draft = draft_of(request, draft_id)
+@of_draft
+def approval(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
     frame = frame_missed_by(draft)
     if frame is None:
         return redirect_to_next_step(draft)

@@ -11,24 +11,34 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
-from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.audit.services import record
-from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.circuits import not_answering
+from bars_portal.exchange.gateway import client_for_page
 from bars_portal.nhsuk.dates import LONDON, london_midnight
 from bars_portal.patients.forms import answers_from
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
 from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.models import Booking, BookingDraft
-from bookings.policies import check_accepts_bookings, check_can_book, check_reachable
+from bookings.policies import check_accepts_bookings, check_can_book, check_can_rebook, check_reachable
 from bookings.presenters.slots import SlotPage, use_case_options
-from bookings.selectors.sent import rebooking_of
+from bookings.selectors.sent import draft_for, later_booking, rebooking_of
 from bookings.services.history import record_view
 from bookings.services.requesting import change_draft_slot, open_draft, save_draft_patient
-from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch, search_slots
+from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots
 from bookings.states import BookingStatus
-from bookings.views.common import ask_first, clock, draft_of, redirect_to_next_step, sent_booking, today
+from bookings.views.common import (
+    ask_first,
+    clock,
+    draft_or_outcome,
+    redirect_to_next_step,
+    redirect_to_outcome,
+    sent_booking,
+    today,
+)
 from directory.models import HealthcareService
+from directory.presenters import not_answering_note
 from directory.remote import sender_identity
 from directory.selectors.services import service_by_id
 from directory.services.capability import clear_capability
@@ -55,6 +65,9 @@ def slots(request: HttpRequest, service_id: str) -> HttpResponse:
     service = service_by_id(service_id)
     if service is None:
         raise Http404
+    moved = _moved_on(request)
+    if moved is not None:
+        return moved
     capability = None
     try:
         check_can_book(acting_of(request), service)
@@ -69,6 +82,26 @@ def slots(request: HttpRequest, service_id: str) -> HttpResponse:
     return _show(request, service, use_case_options(service, capability))
 
 
+def _moved_on(request: HttpRequest) -> HttpResponse | None:
+    """What the time is for has one already, or may have none: no times are offered that nobody can take."""
+    draft_id, before = _uuid(request.GET.get("draft", "")), _booking(request)
+    draft = draft_or_outcome(request, draft_id) if draft_id else None
+    if isinstance(draft, HttpResponse):
+        return draft
+    later = later_booking(before) if before is not None and before.status == BookingStatus.REFUSED else None
+    if later is not None:
+        messages.info(request, "Another appointment was asked for instead.")
+        return redirect_to_outcome(later)
+    replaced = _replaced(before) if before is not None else None
+    if replaced is None:
+        return None
+    obstacle = why_not(lambda: check_can_rebook(acting_of(request), replaced, clock()))
+    if not obstacle:
+        return None
+    messages.info(request, obstacle)
+    return redirect_to_outcome(replaced)
+
+
 def _show(
     request: HttpRequest, service: HealthcareService, use_cases: Options, *, error: str = ""
 ) -> HttpResponse:
@@ -78,6 +111,7 @@ def _show(
         "form": form,
         "service": service,
         "page": slot_page(request, service, first),
+        "not_answering": _not_answering(service),
         "use_cases": use_cases,
         "kept": _kept(request),
         "error": error,
@@ -92,11 +126,16 @@ def slot_page(request: HttpRequest, service: HealthcareService, first: date) -> 
     return SlotPage(_search(request, service, first, days=DAYS_SHOWN), first, today())
 
 
+def _not_answering(service: HealthcareService) -> str:
+    """After the search, which may have shown that it answers again."""
+    return not_answering_note(not_answering([service.service_id]).get(service.service_id), clock())
+
+
 def _choose(request: HttpRequest, service: HealthcareService, use_cases: Options) -> HttpResponse:
     form = ChosenSlotForm(request.POST)
-    chosen = _still_offered(request, service, form) if form.is_valid() else None
-    if chosen is None:
-        return _show(request, service, use_cases, error="That time is no longer free. Choose another time.")
+    chosen = _still_offered(request, service, form) if form.is_valid() else _GONE
+    if isinstance(chosen, str):
+        return _show(request, service, use_cases, error=chosen)
     return _begin(request, service, chosen, _use_case(use_cases, form.cleaned_data["use_case"]))
 
 
@@ -109,6 +148,9 @@ def _begin(
         change_draft_slot(draft=draft, chosen=chosen, now=clock())
         return redirect_to_next_step(draft)
     before, journey = _booking(request), _journey(request)
+    if before is not None and before.status == BookingStatus.REFUSED:
+        # The case goes on, with its time frame and its referral.
+        journey = before.journey
     try:
         opened = open_draft(
             acting=acting_of(request),
@@ -153,30 +195,36 @@ def _back(service: HealthcareService, before: Booking | None) -> HttpResponse:
     return redirect("bookings:slots", service.service_id)
 
 
+_GONE = "That time is no longer free. Choose another time."
+_UNSURE = "It is not known whether that time is still free: the service did not say so. Try again."
+
+
 def _still_offered(
     request: HttpRequest, service: HealthcareService, form: ChosenSlotForm
-) -> OfferedSlot | None:
-    """The search is repeated: what was on the page may be taken by now."""
-    slot_id, _, start = form.cleaned_data["slot"].partition("|")
+) -> OfferedSlot | str:
+    """The search is repeated: what was on the page may be taken or moved by now. Else what to tell."""
+    slot_id, _, text = form.cleaned_data["slot"].partition("|")
     try:
-        day = datetime.fromisoformat(start).astimezone(LONDON).date()
+        start = datetime.fromisoformat(text).astimezone(LONDON)
     except (ValueError, OverflowError):
-        return None
-    if not today() <= day <= today() + FURTHEST:
-        return None
-    search = _search(request, service, day, days=1)
-    if search.problem is not None and not search.offers:
+        return _GONE
+    if not today() <= start.date() <= today() + FURTHEST:
+        return _GONE
+    search = _search(request, service, start.date(), days=1)
+    if search.problem is not None:
         messages.warning(request, search.problem.sentence)
-    return search.offer(slot_id)
+    said_all = search.problem in (None, SlotProblem.NONE_IN_RANGE) and not search.not_shown
+    return search.offer(slot_id, start) or (_GONE if said_all else _UNSURE)
 
 
 def _search(request: HttpRequest, service: HealthcareService, first: date, *, days: int) -> SlotSearch:
     now = clock()
     return search_slots(
-        get_client(),
+        client_for_page(request),
         service=service,
         start=max(london_midnight(first), now),
-        end=london_midnight(first + timedelta(days=days)),
+        # A time at midnight is the next day's; both ends count.
+        end=london_midnight(first + timedelta(days=days)) - timedelta(seconds=1),
         sender=sender_identity(acting_of(request)),
         now=now,
     )
@@ -207,7 +255,7 @@ def _kept(request: HttpRequest) -> str:
 def _draft(request: HttpRequest) -> BookingDraft | None:
     """The draft whose time is being changed (`?draft=<id>`)."""
     found = _uuid(request.GET.get("draft", ""))
-    return draft_of(request, found) if found else None
+    return draft_for(acting_of(request), found) if found else None
 
 
 def _booking(request: HttpRequest) -> Booking | None:

@@ -4,23 +4,26 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from bars_portal.accounts.acting import actor_of
+from bars_portal.accounts.acting import Acting, acting_in, actor_of
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.admin import ReadOnlyAdmin
+from bars_portal.audit.staff_pages import administers_everything
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable
 from directory.admin.forms import ODSCodesField
 from directory.catalogue.entries import BadCatalogue
+from directory.catalogue.reach import Reach
 from directory.catalogue.words import KINDS, counts_of, described, field_sentences, summary
 from directory.models import CatalogueImport, ImportState, Source
+from directory.policies import keeps_shared_directory, reach_of
 from directory.services.catalogue import (
     CatalogueMoved,
     apply_catalogue,
@@ -58,6 +61,23 @@ class CatalogueForm(forms.Form):
         help_text="For the JSON catalogue, which does not say whose its services are.",
     )
 
+    def __init__(self, *args: Any, acting: Acting | None, everything: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shares = everything or keeps_shared_directory(acting)
+        self._own = "" if acting is None else acting.organisation.ods_code
+        if not self._shares:
+            # What nobody names is not theirs to claim.
+            del self.fields["provider"]
+            self.fields["organisations"].help_text = "For the API: your own organisation is asked for."
+
+    def clean_organisations(self) -> list[str]:
+        codes: list[str] = self.cleaned_data["organisations"]
+        if self._shares:
+            return codes
+        if set(codes) - {self._own}:
+            raise ValidationError("You can ask for your own organisation only.", code="foreign")
+        return [self._own]
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         file = cleaned.get("file")
@@ -75,11 +95,22 @@ _PER_PAGE = 50
 
 @admin.register(CatalogueImport)
 class CatalogueImportAdmin(ReadOnlyAdmin):
-    list_display = ["name", "source", "state", "read_at", "actor_label", "added", "changed", "removed"]
+    owner = "organisation"
+    whose = "of the organisation acted for; of the installation, for who keeps the shared directory"
+    list_display = ("name", "source", "state", "read_at", "actor_label", "added", "changed", "removed")
+    sortable_by = list_display
     list_filter = ["state", "source"]
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return request.user.has_perm("directory.add_catalogueimport")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """A file may be large, and a list shows none."""
+        return super().get_queryset(request).defer("content")
+
+    def seen(self, request: HttpRequest) -> Q:
+        shared = Q(organisation=None) if keeps_shared_directory(acting_in(request)) else Q(pk__in=[])
+        return super().seen(request) | shared
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -87,7 +118,12 @@ class CatalogueImportAdmin(ReadOnlyAdmin):
         """Choose a catalogue; then its preview."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = CatalogueForm(request.POST or None, request.FILES or None)
+        form = CatalogueForm(
+            request.POST or None,
+            request.FILES or None,
+            acting=acting_in(request),
+            everything=administers_everything(request),
+        )
         faults: BadCatalogue | None = None
         if request.method == "POST" and form.is_valid():
             try:
@@ -110,13 +146,14 @@ class CatalogueImportAdmin(ReadOnlyAdmin):
         """What it would change, with the button; once applied, what it changed."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if not is_uuid(object_id):
+        catalogue = self.get_object(request, object_id) if is_uuid(object_id) else None
+        if catalogue is None:
             raise Http404("There is no such catalogue.")
-        catalogue = get_object_or_404(CatalogueImport, pk=object_id)
         if request.method == "POST":
             return self._apply(request, catalogue)
         waiting = catalogue.state == ImportState.PREVIEWED
-        shown = _preview_context(catalogue) if waiting else _applied_context(request, catalogue)
+        shown = _preview_context(request, catalogue) if waiting else _applied_context(request, catalogue)
+        self._record(request, "directory.view_catalogueimport", catalogue)
         may_apply = waiting and self.has_add_permission(request)
         context = {
             "catalogue": catalogue,
@@ -133,6 +170,7 @@ class CatalogueImportAdmin(ReadOnlyAdmin):
             done = apply_catalogue(
                 catalogue=catalogue,
                 fingerprint=request.POST.get("fingerprint", ""),
+                reach=_reach(request),
                 actor=actor_of(request),
                 now=timezone.now(),
             )
@@ -154,9 +192,14 @@ class CatalogueImportAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, template, {**everywhere, **context}, using="django")
 
 
+def _reach(request: HttpRequest) -> Reach:
+    return reach_of(acting_in(request), everything=administers_everything(request))
+
+
 def _preview(request: HttpRequest, wanted: dict[str, Any]) -> CatalogueImport:
     """Raises BadCatalogue and CatalogueUnavailable."""
-    file = wanted["file"]
+    file, reach, acting = wanted["file"], _reach(request), acting_in(request)
+    shared = reach.everything or reach.unhosted or acting is None
     if wanted["source"] == Source.API.value:
         name, content = fetch_known_organisations(wanted["organisations"])
     else:
@@ -165,17 +208,24 @@ def _preview(request: HttpRequest, wanted: dict[str, Any]) -> CatalogueImport:
         source=wanted["source"],
         name=name,
         content=content,
-        provider=wanted["provider"],
+        provider=wanted.get("provider"),
+        reach=reach,
+        organisation=None if shared or acting is None else acting.organisation,
         actor=actor_of(request),
         now=timezone.now(),
     )
     return preview.catalogue
 
 
-def _preview_context(catalogue: CatalogueImport) -> dict[str, Any]:
+def _preview_context(request: HttpRequest, catalogue: CatalogueImport) -> dict[str, Any]:
     """As it is now: the directory may have changed since the file was read."""
     try:
-        difference = differences_of(catalogue.source, bytes(catalogue.content), provider=catalogue.provider)
+        difference = differences_of(
+            catalogue.source,
+            bytes(catalogue.content),
+            provider=catalogue.provider,
+            reach=_reach(request),
+        )
     except BadCatalogue as refusal:
         return {"refusal": refusal}
     return {
@@ -184,6 +234,7 @@ def _preview_context(catalogue: CatalogueImport) -> dict[str, Any]:
         "more": max(len(difference.changes) - _PER_PAGE, 0),
         "fingerprint": difference.fingerprint,
         "changes": len(difference.changes),
+        "left_out": difference.left_out,
     }
 
 

@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ODSCode
-from bars_portal.nhsuk.forms.text import normalise_postcode
+from bars_portal.values import InvalidValue, read_postcode, read_service_phone
 from directory.hours import (
     InvalidHours,
     StoredHours,
@@ -143,10 +143,23 @@ class WholePostcodeField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text = str(super().clean(value))
-        postcode = normalise_postcode(text)
-        if text and not postcode:
-            raise ValidationError("Enter a full UK postcode, like LS1 4AP.", code="postcode")
-        return postcode
+        try:
+            return read_postcode(text) if text else ""
+        except InvalidValue:
+            raise ValidationError("Enter a full UK postcode, like LS1 4AP.", code="postcode") from None
+
+
+class ServicePhoneField(forms.CharField):
+    """A phone number as it is written; 111 and its like too."""
+
+    def clean(self, value: Any) -> str:
+        text = str(super().clean(value))
+        try:
+            return read_service_phone(text) if text else ""
+        except InvalidValue as fault:
+            raise ValidationError(
+                f"Enter a phone number, like 020 7946 0000: {fault}.", code="phone"
+            ) from None
 
 
 CONNECTION_TYPES = [("hl7-fhir-rest", "HL7 FHIR REST"), ("hl7-fhir-msg", "HL7 FHIR messaging")]
@@ -170,6 +183,7 @@ class HealthcareServiceForm(forms.ModelForm):  # type: ignore[type-arg]  # no ge
     )
     address_lines = LinesField(label="Address", help_text="One line of the address on each line.")
     postcode = WholePostcodeField(required=False, max_length=10)
+    phone = ServicePhoneField(required=False, max_length=40)
     accepted_use_cases = forms.MultipleChoiceField(
         required=False, choices=_use_case_choices, widget=forms.CheckboxSelectMultiple
     )

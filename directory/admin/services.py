@@ -3,35 +3,36 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from bars_portal.accounts.acting import Acting, actor_of
-from bars_portal.accounts.admin import AuditedReadOnlyAdmin
+from bars_portal.accounts.acting import Acting, acting_in, actor_of
+from bars_portal.accounts.admin import JudgedAgain
+from bars_portal.audit.admin import ReadOnlyAdmin
+from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 from bars_portal.nhsuk.dates import format_datetime
 from directory.admin.forms import EndpointForm, HealthcareServiceForm
 from directory.capability import Difference, staff_words
 from directory.models import CapabilityChange, Endpoint, HealthcareService, ServiceCapability
-from directory.policies import can_change_endpoint, can_change_service
-from directory.selectors.capability import changes_of
-from directory.selectors.services import endpoints_seen_by, services_seen_by
+from directory.policies import can_change_endpoint, can_change_service, keeps_shared_directory
+from directory.selectors.capability import changes_of, lately_stopped
+from directory.selectors.services import endpoints_on_staff_pages, services_on_staff_pages
 from directory.services.capability import clear_capability
 from directory.services.entries import create_entry, save_entry
 
 
-def acting_in(request: HttpRequest) -> Acting | None:
-    return getattr(request, "acting", None)
+def _sees_shared(request: HttpRequest) -> bool:
+    """Engineers look into the shared directory, so that they see where messages go."""
+    return request.user.has_perm("directory.change_endpoint") or keeps_shared_directory(acting_in(request))
 
 
-def administers_everything(request: HttpRequest) -> bool:
-    """Superusers set the installation up; they need not belong to an organisation."""
-    return bool(getattr(request.user, "is_superuser", False))
+_SHARED = "of the organisation acted for; engineers read what nobody here hosts too"
 
 
-class DirectoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics at run time
+class DirectoryAdmin(JudgedAgain, StaffAdmin):
     """Rows are fixed to `fixed_fields` once they are there, and never deleted: messages point at them."""
 
     fixed_fields: ClassVar[tuple[str, ...]] = ()
@@ -61,11 +62,14 @@ class DirectoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generics
 
 @admin.register(HealthcareService)
 class HealthcareServiceAdmin(DirectoryAdmin):
+    owner = "provider"
+    whose = _SHARED
     form = HealthcareServiceForm
     # Who and where a service is, is given by the catalogue.
     fixed_fields = ("service_id", "provider", "hosted")
     always_fixed = ("last_success_at", "failing_since", "said_anew")
-    list_display = ["name", "service_id", "service_type", "provider", "active", "takes_bookings", "hosted"]
+    list_display = ("name", "service_id", "service_type", "provider", "active", "takes_bookings", "hosted")
+    sortable_by = list_display
     list_filter = ["active", "hosted", "service_type", "takes_bookings", "takes_referrals"]
     list_select_related = ["provider"]
     search_fields = ["name", "service_id", "postcode"]
@@ -89,8 +93,11 @@ class HealthcareServiceAdmin(DirectoryAdmin):
         ("Who may send", {"fields": ["referral_roles", "allowed_callers"]}),
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[HealthcareService]:
-        return services_seen_by(acting_in(request), everything=administers_everything(request))
+    def seen(self, request: HttpRequest) -> Q:
+        organisation_id = acts_for(request)
+        if organisation_id is None:
+            return super().seen(request)
+        return services_on_staff_pages(organisation_id, shared=_sees_shared(request))
 
     def may_change(self, row: HealthcareService, acting: Acting | None) -> bool:
         return can_change_service(row, acting)
@@ -107,23 +114,40 @@ class HealthcareServiceAdmin(DirectoryAdmin):
 
 @admin.register(Endpoint)
 class EndpointAdmin(DirectoryAdmin):
+    owner = "service__provider"
+    whose = f"{_SHARED}; and endpoints that it manages for others"
     form = EndpointForm
     fixed_fields = ("service", "managing_organisation", "payload_type")
-    list_display = ["name", "service", "status", "address", "managing_organisation"]
+    list_display = ("name", "service", "status", "address", "managing_organisation")
+    sortable_by = list_display
     list_filter = ["status", "connection_type"]
     list_select_related = ["service", "managing_organisation"]
     search_fields = ["name", "address", "service__name", "service__service_id"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
-        return endpoints_seen_by(acting_in(request), everything=administers_everything(request))
+    def seen(self, request: HttpRequest) -> Q:
+        organisation_id = acts_for(request)
+        if organisation_id is None:
+            return super().seen(request)
+        return endpoints_on_staff_pages(organisation_id, shared=_sees_shared(request))
 
     def may_change(self, row: Endpoint, acting: Acting | None) -> bool:
         return can_change_endpoint(row, acting)
 
 
+class _SaidAdmin(ReadOnlyAdmin):
+    """What services say of themselves, which they say to everybody who sends to them."""
+
+    owner = "service__provider"
+    whose = "of every service: what it tells everybody"
+
+    def seen(self, request: HttpRequest) -> Q:
+        return Q()
+
+
 @admin.register(ServiceCapability)
-class ServiceCapabilityAdmin(AuditedReadOnlyAdmin):
+class ServiceCapabilityAdmin(_SaidAdmin):
     list_display = ("service", "version", "agreed_version", "use_cases", "booking_use_cases", "read_at")
+    sortable_by = ("service", "version", "agreed_version", "read_at")
     list_select_related = ("service",)
     search_fields = ("=service__service_id", "service__name")
     fields = (
@@ -142,17 +166,37 @@ class ServiceCapabilityAdmin(AuditedReadOnlyAdmin):
 
     @admin.action(description="Clear now: ask the service again", permissions=["clear"])
     def clear_now(self, request: HttpRequest, queryset: QuerySet[ServiceCapability]) -> None:
+        """Engineers for their own services; of those that nobody here hosts it is for who keeps these."""
+        if not administers_everything(request):
+            shared = keeps_shared_directory(acting_in(request))
+            theirs = services_on_staff_pages(acts_for(request) or 0, shared=shared, path="service__")
+            queryset = queryset.filter(theirs)
         cleared = list(queryset.select_related("service"))
         for each in cleared:
             clear_capability(service=each.service)
+            self._record(request, "directory.clear_capability", each)
         messages.success(request, f"Cleared: {len(cleared)}. They are asked again when somebody next sends.")
 
 
+class _StoppedFilter(admin.SimpleListFilter):
+    title = "stopped accepting something"
+    parameter_name = "stopped"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("lately", "In the last 7 days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "lately":
+            return queryset
+        return queryset.filter(pk__in=lately_stopped(now=timezone.now()).values("pk"))
+
+
 @admin.register(CapabilityChange)
-class CapabilityChangeAdmin(AuditedReadOnlyAdmin):
+class CapabilityChangeAdmin(_SaidAdmin):
     list_display = ("service", "noticed_at", "what_changed")
+    sortable_by = ("service", "noticed_at")
     list_select_related = ("service",)
-    list_filter = ("noticed_at",)
+    list_filter = (_StoppedFilter, "noticed_at")
     search_fields = ("=service__service_id", "service__name")
     fields = ("service", "noticed_at", "what_changed", "stated")
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from directory.catalogue.entries import Catalogue, EndpointEntry, Faults, ServiceEntry
+from directory.catalogue.reach import Reach
 
 # {"name": (before, after)}
 Fields = dict[str, tuple[Any, Any]]
@@ -70,10 +71,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """`unchanged` counts services that are as the catalogue says."""
+    """`unchanged` counts services that are as the catalogue says, `left_out` those beyond its reach."""
 
     changes: tuple[Change, ...]
     unchanged: int
+    left_out: int = 0
 
     def count(self, kind: str) -> int:
         return sum(change.kind == kind for change in self.changes)
@@ -148,14 +150,18 @@ NEW_ENDPOINT = {
 _OFF = "off"
 
 
-def compare(catalogue: Catalogue, known: Known, *, provider: str = "") -> Difference:
-    """`provider`: ODS code for new services that name nobody. Raises BadCatalogue when one is missing."""
-    _refuse_nobody(catalogue, known, provider)
+def compare(catalogue: Catalogue, known: Known, *, reach: Reach, provider: str = "") -> Difference:
+    """`provider`: ODS code for new services that name nobody. Raises BadCatalogue when one is missing.
+
+    Of services outside `reach` nothing is said, not even whether they are as the catalogue says.
+    """
+    entries = _within(catalogue, known, provider, reach)
+    _refuse_nobody(entries, known, provider)
     ways = _ways_by_service(catalogue.endpoints)
     known_ways = _known_ways(known.endpoints)
     changes = [
         change
-        for entry in catalogue.services
+        for entry in entries
         if (
             change := _change(
                 catalogue.source,
@@ -168,13 +174,41 @@ def compare(catalogue: Catalogue, known: Known, *, provider: str = "") -> Differ
         )
     ]
     _refuse_contradictions(changes, known)
-    gone = list(_gone(catalogue, known))
-    return Difference((*changes, *gone), len(catalogue.services) - len(changes))
+    gone = list(_gone(catalogue, known, reach))
+    left_out = len(catalogue.services) - len(entries)
+    return Difference((*changes, *gone), len(entries) - len(changes), left_out)
 
 
-def _refuse_nobody(catalogue: Catalogue, known: Known, provider: str) -> None:
-    faults = Faults()
+def _within(catalogue: Catalogue, known: Known, provider: str, reach: Reach) -> list[ServiceEntry]:
+    """The entries that may count. A list of somebody's own services must have none besides.
+
+    Catalogues of the whole country have them all, and from those the others are left out.
+    """
+    faults, entries = Faults(), list[ServiceEntry]()
     for entry in catalogue.services:
+        if _is_within(catalogue.source, entry, known.services.get(entry.service_id), provider, reach):
+            entries.append(entry)
+        elif catalogue.source == "csv":
+            faults.add(f"Service {entry.service_id}", "another organisation provides it, so it is not yours")
+    faults.raise_if_any()
+    return entries
+
+
+def _is_within(
+    source: str, entry: ServiceEntry, known: KnownService | None, provider: str, reach: Reach
+) -> bool:
+    """Whose it is, and whose it would be."""
+    if known is None:
+        return reach.covers(provider=entry.provider or provider, hosted=False)
+    before = str(known.values["provider"])
+    stays = known.hosted and source != "csv"
+    after = before if stays else entry.provider or before
+    return all(reach.covers(provider=each, hosted=known.hosted) for each in (before, after))
+
+
+def _refuse_nobody(entries: Iterable[ServiceEntry], known: Known, provider: str) -> None:
+    faults = Faults()
+    for entry in entries:
         if not (entry.provider or provider or entry.service_id in known.services):
             faults.add(f"Service {entry.service_id}", "it is new and names no organisation; say whose it is")
     faults.raise_if_any()
@@ -272,11 +306,12 @@ def _ways_gone(
             yield key, Row(there.key, {"status": (there.values["status"], _OFF)})
 
 
-def _gone(catalogue: Catalogue, known: Known) -> Iterator[Change]:
+def _gone(catalogue: Catalogue, known: Known, reach: Reach) -> Iterator[Change]:
     """Services of this source that it no longer names become inactive: messages may point at them."""
     named = {entry.service_id for entry in catalogue.services}
     for service_id, there in known.services.items():
         asked = catalogue.organisations is None or there.values["provider"] in catalogue.organisations
+        asked = asked and reach.covers(provider=str(there.values["provider"]), hosted=there.hosted)
         if there.source == catalogue.source and asked and service_id not in named and there.values["active"]:
             yield Change("removed", service_id, Row(there.key, {"active": (True, False)}), ())
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ODSCode, ServiceID
-from bars_portal.nhsuk.forms.text import normalise_postcode
+from bars_portal.values import InvalidValue, read_postcode, read_service_phone
 from directory.catalogue.entries import (
     MOST_SERVICES,
     AddressRules,
@@ -33,6 +33,7 @@ _YES_NO = dict.fromkeys(("yes", "true", "y", "1"), True) | dict.fromkeys(("no", 
 _MOST_PARTS, _LONGEST_PART = 100, 100
 _MOST_MILES = 1_000
 _LONGEST_REPEATED = 500
+_LONGEST_PHONE = 40
 
 
 class BadCell(ValueError):
@@ -69,10 +70,19 @@ def _type(text: str) -> str:
 
 
 def _postcode(text: str) -> str:
-    postcode = "" if text == _EMPTY else normalise_postcode(text)
-    if not postcode and text != _EMPTY:
-        raise BadCell("a full UK postcode, like LS1 4AP")
-    return postcode
+    try:
+        return "" if text == _EMPTY else read_postcode(text)
+    except InvalidValue:
+        raise BadCell("a full UK postcode, like LS1 4AP") from None
+
+
+def _phone(text: str) -> str:
+    if text == _EMPTY:
+        return ""
+    try:
+        return read_service_phone(_line(_LONGEST_PHONE)(text))
+    except InvalidValue as problem:
+        raise BadCell(f"a phone number, like 020 7946 0000; {problem}") from None
 
 
 def _use_cases(text: str) -> list[str]:
@@ -135,7 +145,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "active": _yes_no,
     "address_lines": _parts,
     "postcode": _postcode,
-    "phone": _line(40),
+    "phone": _phone,
     "accepted_use_cases": _use_cases,
     "takes_bookings": _yes_no,
     "takes_referrals": _yes_no,

@@ -13,6 +13,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from directory.catalogue.comparing import Difference
 from directory.catalogue.entries import BadCatalogue
+from directory.catalogue.reach import EVERYTHING
 from directory.catalogue.words import counts_of, described, summary
 from directory.services.catalogue import (
     CatalogueMoved,
@@ -47,7 +48,7 @@ class CatalogueCommand(BaseCommand):
         """Raises CommandError for a catalogue that is refused; then nothing is written."""
         with _refusals():
             if options["dry_run"]:
-                self._show(differences_of(source, content, provider=provider))
+                self._show(differences_of(source, content, provider=provider, reach=EVERYTHING))
                 self.stdout.write("Nothing written (dry run).")
                 return
             self._apply(source, name, content, provider, options["by"])
@@ -59,6 +60,7 @@ class CatalogueCommand(BaseCommand):
             name=name,
             content=content,
             provider=provider,
+            reach=EVERYTHING,
             actor=actor,
             now=timezone.now(),
         )
@@ -67,6 +69,7 @@ class CatalogueCommand(BaseCommand):
             catalogue=preview.catalogue,
             fingerprint=preview.difference.fingerprint,
             read=preview.read,
+            reach=EVERYTHING,
             actor=actor,
             now=timezone.now(),
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from directory.capability import Difference
 from directory.models import CapabilityChange, HealthcareService, ServiceCapability
@@ -47,7 +48,6 @@ def last_stated(service: HealthcareService) -> dict[str, list[str]]:
     return dict(last.stated) if last is not None else {}
 
 
-def count_lately_stopped(*, now: datetime) -> int:
-    """Services that stopped taking something within the last 7 days."""
-    lately = CapabilityChange.objects.filter(noticed_at__gt=now - RECENT).exclude(removed={})
-    return lately.order_by().values("service").distinct().count()
+def lately_stopped(*, now: datetime) -> QuerySet[CapabilityChange]:
+    """Changes of the last 7 days by which a service stopped taking something."""
+    return CapabilityChange.objects.filter(noticed_at__gt=now - RECENT).exclude(removed={})

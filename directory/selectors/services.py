@@ -4,25 +4,22 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
 from bars_portal.sql import ask
-from directory.models import Endpoint, HealthcareService
+from directory.models import HealthcareService
 from directory.ports import ServiceFacts, ServingService
 from directory.postcodes import Position
 
-# On staff pages auditors and engineers look beyond the organisation that they act for.
-_SEE_ALL = frozenset({"audit.view_auditevent", "directory.change_endpoint"})
 _HOSTED = """
     SELECT service.id, service.service_id, provider.id, provider.ods_code, provider.name, provider.phone,
-        service.accepted_use_cases, service.allowed_callers
+        service.accepted_use_cases, service.allowed_callers, service.active
     FROM directory_healthcareservice AS service
     JOIN accounts_organisation AS provider ON provider.id = service.provider_id
-    WHERE service.service_id = %s AND service.hosted AND service.active
+    WHERE service.service_id = %s AND service.hosted AND (service.active OR %s)
 """
 
 
@@ -35,15 +32,21 @@ def service_by_id(service_id: ServiceID | str) -> HealthcareService | None:
     return HealthcareService.objects.select_related("provider").filter(service_id=wanted.value).first()
 
 
-def hosted_service(service_id: ServiceID | str) -> HostedService | None:
-    """What inbound rules need; None unless our receiver answers for the service and it is active."""
+def hosted_service(service_id: ServiceID | str, *, closed: bool = False) -> HostedService | None:
+    """What inbound rules need; None unless our receiver answers for the service and it is active.
+
+    With `closed` one that is not active is found too.
+    """
     try:
         wanted = ServiceID.parse(str(service_id))
     except InvalidIdentifier:
         return None
     # Asked for every message: plain SQL, for the ORM takes longer to write it than the database to answer.
-    row = ask(_HOSTED, wanted.value)
-    return HostedService(wanted, row[3], frozenset(row[6]), frozenset(row[7]), _record(row)) if row else None
+    row = ask(_HOSTED, wanted.value, closed)
+    if row is None:
+        return None
+    accepted, callers, active = row[6:]
+    return HostedService(wanted, row[3], frozenset(accepted), frozenset(callers), _record(row), active)
 
 
 def receiving_service(hosted: HostedService) -> HealthcareService:
@@ -85,21 +88,19 @@ def provider_organisations() -> QuerySet[Organisation]:
     return Organisation.objects.filter(services__isnull=False).distinct()
 
 
-def services_seen_by(acting: Acting | None, *, everything: bool = False) -> QuerySet[HealthcareService]:
-    """For staff pages: managers see those of the organisation that they act for.
+def services_on_staff_pages(organisation_id: int, *, shared: bool, path: str = "") -> Q:
+    """Services of the organisation; `shared`: also those that nobody here hosts, which all send to.
 
-    `everything` is for people who administer the whole installation.
+    `path` leads from the row to its service, such as "service__".
     """
-    services = HealthcareService.objects.select_related("provider")
-    if everything or (acting is not None and acting.permissions & _SEE_ALL):
-        return services
-    return services.filter(provider=acting.organisation) if acting is not None else services.none()
+    own = Q(**{f"{path}provider": organisation_id})
+    return own | Q(**{f"{path}hosted": False}) if shared else own
 
 
-def endpoints_seen_by(acting: Acting | None, *, everything: bool = False) -> QuerySet[Endpoint]:
-    """Endpoints of the services that this person sees."""
-    endpoints = Endpoint.objects.select_related("service", "managing_organisation")
-    return endpoints.filter(service__in=services_seen_by(acting, everything=everything))
+def endpoints_on_staff_pages(organisation_id: int, *, shared: bool) -> Q:
+    """Endpoints of the services that are seen, and those that the organisation manages for others."""
+    managed = Q(managing_organisation=organisation_id)
+    return managed | services_on_staff_pages(organisation_id, shared=shared, path="service__")
 
 
 # SQL with two %s, the ODS code of who asks and a service id: the row of that service, and none unless our

@@ -18,6 +18,9 @@ from directory.remote import Missing, SenderIdentity, Unreachable, ask
 from directory.selectors.capability import capability_of
 from directory.services.entries import record_contact, record_no_contact
 
+# What a service says of itself is worth a short wait: its times, which are asked for next, are worth more.
+ASKING_SECONDS = 3.0
+
 
 def read_capability(
     client: BarsClient, *, service: HealthcareService, sender: SenderIdentity, now: datetime
@@ -29,11 +32,11 @@ def read_capability(
     known = capability_of(service, now=now)
     if known is not None:
         return known
-    conversation = uuid4()
+    conversation, hurried = uuid4(), client.within(ASKING_SECONDS)
 
     def read(path: str, expected: str, **params: str) -> dict[str, Any]:
         return ask(
-            client,
+            hurried,
             sender=sender,
             service_id=service.service_id,
             correlation_id=conversation,

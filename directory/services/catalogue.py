@@ -17,6 +17,7 @@ from bars_portal.exchange.transport.endpoint_catalogue import EndpointCatalogue
 from directory.catalogue.comparing import Change, Difference, Known, compare
 from directory.catalogue.entries import AddressRules, Catalogue
 from directory.catalogue.local_list import read_local_list
+from directory.catalogue.reach import Reach
 from directory.catalogue.resources import Json, pack_answers, read_answers
 from directory.catalogue.routes import read_routes
 from directory.catalogue.words import counts_of
@@ -70,20 +71,24 @@ def preview_catalogue(
     name: str,
     content: bytes,
     provider: Organisation | None,
+    reach: Reach,
     actor: Actor,
     now: datetime,
+    organisation: Organisation | None = None,
 ) -> Preview:
     """Read and compare; keeps the file for `apply_catalogue`, changes nothing else. Raises BadCatalogue.
 
-    `provider`: whose new services are that name nobody.
+    `provider`: whose new services are that name nobody. `organisation`: whose import it is; None: the
+    installation's.
     """
     read = _read(source, content)
-    difference = _compare(read, provider)
+    difference = _compare(read, provider, reach)
     catalogue = CatalogueImport(
         source=source,
         name=name[:200],
         content=content,
         provider=provider,
+        organisation=organisation,
         read_at=now,
         actor_user_id=actor.user_id,
         actor_label=actor.label,
@@ -99,9 +104,9 @@ def preview_catalogue(
 
 
 @no_collector()
-def differences_of(source: str, content: bytes, *, provider: Organisation | None) -> Difference:
+def differences_of(source: str, content: bytes, *, provider: Organisation | None, reach: Reach) -> Difference:
     """What it would change now; reads only. Raises BadCatalogue."""
-    return _compare(_read(source, content), provider)
+    return _compare(_read(source, content), provider, reach)
 
 
 def _read(source: str, content: bytes) -> Catalogue:
@@ -112,9 +117,9 @@ def _read(source: str, content: bytes) -> Catalogue:
     return READERS[source](content, addresses=rules)
 
 
-def _compare(read: Catalogue, provider: Organisation | None) -> Difference:
+def _compare(read: Catalogue, provider: Organisation | None, reach: Reach) -> Difference:
     known = known_to_the_directory(read.source)
-    return compare(read, known, provider=provider.ods_code if provider else "")
+    return compare(read, known, reach=reach, provider=provider.ods_code if provider else "")
 
 
 @no_collector()
@@ -122,28 +127,29 @@ def apply_catalogue(
     *,
     catalogue: CatalogueImport,
     fingerprint: str,
+    reach: Reach,
     actor: Actor,
     now: datetime,
     read: Catalogue | None = None,
 ) -> bool:
     """Write exactly the differences with this fingerprint. False when it is applied already.
 
-    `read`: what the file says, when it was read just now. Raises BadCatalogue, and CatalogueMoved when the
-    differences are others now.
+    `reach` is that of the person who applies it, whoever looked first. `read`: what the file says, when it
+    was read just now. Raises BadCatalogue, and CatalogueMoved when the differences are others now.
     """
     if catalogue.state != ImportState.PREVIEWED:
         return False
     read = read or _read(catalogue.source, bytes(catalogue.content))
     try:
         with transaction.atomic():
-            return _apply(catalogue, read, fingerprint, actor, now)
+            return _apply(catalogue, read, fingerprint, reach, actor, now)
     except IntegrityError as problem:
         # Somebody added the same service by hand between our look and our write.
         raise CatalogueMoved from problem
 
 
 def _apply(
-    catalogue: CatalogueImport, read: Catalogue, fingerprint: str, actor: Actor, now: datetime
+    catalogue: CatalogueImport, read: Catalogue, fingerprint: str, reach: Reach, actor: Actor, now: datetime
 ) -> bool:
     with connection.cursor() as cursor:
         # A hundred thousand services take longer than a page may.
@@ -151,7 +157,7 @@ def _apply(
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
     known = known_to_the_directory(read.source)
     owner = catalogue.provider.ods_code if catalogue.provider else ""
-    difference = compare(read, known, provider=owner)
+    difference = compare(read, known, reach=reach, provider=owner)
     if not _claim(catalogue, difference, actor, now):
         return False
     if difference.fingerprint != fingerprint or _changed_meanwhile(read.source, difference, known):

@@ -54,8 +54,8 @@ def record_no_contact(*, service_id: ServiceID | str, now: datetime) -> bool:
 class KnownServices:
     """By the catalogue, by the services' own words, and by how they answer."""
 
-    def hosted(self, service_id: ServiceID) -> HostedService | None:
-        return hosted_service(service_id)
+    def hosted(self, service_id: ServiceID, *, closed: bool = False) -> HostedService | None:
+        return hosted_service(service_id, closed=closed)
 
     def provided_by(self, organisation_id: int) -> Sequence[str]:
         return service_ids_provided_by(organisation_id)

@@ -11,6 +11,8 @@ from typing import Annotated, NamedTuple, Self
 from pydantic import AwareDatetime, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic import dataclasses as checked
 
+from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.values import SHORTENED, is_shortened, is_snomed_id
 from referrals.cases.states import Labelled
 
 # What was stated is about a patient: an error names the field, never the value.
@@ -115,6 +117,19 @@ def is_usable(system: str, code: str, display: str) -> bool:
     return ":" in system
 
 
+# What has its codes from SNOMED CT, with their check digit.
+_SNOMED = ("http://snomed.info/sct", "https://dmd.nhs.uk")
+
+
+def code_fault(system: str, code: str) -> str:
+    """What a spreadsheet did to a code, in words; "" when it is whole."""
+    if is_shortened(code):
+        return SHORTENED
+    if any(same_system(system, each) for each in _SNOMED) and not is_snomed_id(code):
+        return "this is no SNOMED CT code; a spreadsheet changes the last digits of long ones"
+    return ""
+
+
 def _check_header(header: list[str]) -> None:
     names = tuple(name.strip().lstrip("\ufeff").lower() for name in header)
     if names != COLUMNS:
@@ -134,6 +149,8 @@ def _faults(row: CodeRow, cells: list[str], known: Iterable[tuple[str, ...]]) ->
         yield f"there is no list {row.list[:20]!r}. Use one of {', '.join(ListName)}."
     if row.system and row.code and not is_usable(row.system, row.code, row.display):
         yield "the column system must be an address, such as http://snomed.info/sct, and the code plain text."
+    elif words := code_fault(row.system, row.code):
+        yield f"the column code: {words}."
     if row[:3] in known:
         yield "this code is in the list already."
 

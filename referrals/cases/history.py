@@ -11,6 +11,7 @@ from django.db.models import Model
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.history import change_if, write_rows, write_step
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.bundle import key_of
 from referrals.cases.models import Case, CaseStatusChange, CaseVersion, owned_by
 from referrals.cases.states import CaseEvent, CaseStatus, next_status
 
@@ -61,7 +62,7 @@ def _version(case: Case, bundle_id: str, message_id: UUID | None, now: datetime)
     return CaseVersion(
         **owned_by(case),
         number=case.version,
-        bundle_id=bundle_id[:64],
+        bundle_id=key_of(bundle_id),
         resource=case.resource,
         message_id=message_id,
         at=now,

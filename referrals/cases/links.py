@@ -5,6 +5,7 @@ first: Appointment.basedOn names the ServiceRequest. Ending one ends the link, n
 is live is never written.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +17,10 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import allowed, need
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.reading import id_in
+from bars_portal.patients.matching import is_same_person
 from bars_portal.patients.models import Patient
+from bars_portal.patients.selectors import with_number
 from bookings.models import Booking
 from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from bookings.states import BookingStatus
@@ -26,6 +30,7 @@ from referrals.cases.states import CURRENT
 from referrals.permissions import WORK
 
 _STANDING = frozenset({BookingStatus.REQUESTED, BookingStatus.BOOKED})
+_GONE = frozenset({BookingStatus.REFUSED, BookingStatus.CANCELLED, BookingStatus.ENTERED_IN_ERROR})
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,25 @@ class Link:
     referral: Referral
     live: bool
     by_hand: bool = False
+
+    @property
+    def is_late(self) -> bool:
+        """The appointment is after the time by which the patient is to be seen."""
+        return self.live and is_after(self.booking, self.referral.breach_at)
+
+
+def is_after(booking: Booking, seen_by: datetime | None) -> bool:
+    return seen_by is not None and booking.start > seen_by
+
+
+def has_appointment(links: Iterable[Link]) -> bool:
+    """Or it may have one: of some it is not known whether they are booked or cancelled."""
+    return any(each.booking.status not in _GONE for each in links)
+
+
+def standing_bookings(referral: Referral) -> list[Booking]:
+    """Appointments that go with it and still stand, the first one first."""
+    return sorted((each.booking for each in bookings_of(referral) if each.live), key=lambda each: each.start)
 
 
 def bookings_of(referral: Referral) -> list[Link]:
@@ -92,9 +116,7 @@ def _bookings_with_ids(referral: Referral) -> Q:
 
 def _referrals_with_ids(booking: Booking) -> Q:
     named = [
-        reference.removeprefix("ServiceRequest/")
-        for each in booking.resource.get("basedOn", [])
-        if (reference := str(each.get("reference", ""))).startswith("ServiceRequest/")
+        ident for each in booking.resource.get("basedOn", []) if (ident := id_in(each, "ServiceRequest"))
     ]
     if booking.direction == Direction.RECEIVED:
         return Q(pk__in=[each for each in named if _is_id(each)])
@@ -128,25 +150,20 @@ def check_can_link_booking(acting: Acting, booking: Booking) -> None:
 
 
 def can_link_booking(acting: Acting, booking: Booking) -> bool:
-    return allowed(lambda: check_can_link_booking(acting, booking))
+    """Some referral or other: there is one that is not linked yet."""
+    return allowed(lambda: check_can_link_booking(acting, booking)) and bool(
+        linkable_referrals(acting, booking)
+    )
 
 
 def can_link_referral(acting: Acting, referral: Referral) -> bool:
-    """Some booking or other."""
+    """Some booking or other: there is one that is not linked yet."""
 
     def check() -> None:
         _check_may(acting)
         _check_referral(acting, referral)
 
-    return allowed(check)
-
-
-def is_same_person(one: Patient, other: Patient) -> bool:
-    """By NHS number where both have one, else by date of birth and family name: never by the number alone."""
-    if one.nhs_number and other.nhs_number and one.nhs_number != other.nhs_number:
-        return False
-    same_name = one.family_name.casefold() == other.family_name.casefold() != ""
-    return same_name and one.birth_date is not None and one.birth_date == other.birth_date
+    return allowed(check) and bool(linkable_bookings(acting, referral))
 
 
 def _check_may(acting: Acting) -> None:
@@ -198,9 +215,12 @@ def _received_bookings(acting: Acting) -> QuerySet[Booking]:
 
 
 def _perhaps(patient: Patient) -> Q:
-    """What the database can tell; the name is compared afterwards."""
-    born = Q(patient__birth_date=patient.birth_date) if patient.birth_date else Q(pk=None)
-    return born & Q(patient__family_name__iexact=patient.family_name)
+    """What the database can tell; the people are compared afterwards."""
+    perhaps = Q(patient__birth_date=patient.birth_date) if patient.birth_date else Q(pk=None)
+    for number in patient.numbers:
+        if number.verified:
+            perhaps |= with_number(number.value)
+    return perhaps
 
 
 @transaction.atomic

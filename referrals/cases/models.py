@@ -107,6 +107,9 @@ class AbstractCase(models.Model):
             ),
             models.Index(fields=["sender_full_url"], name="%(class)s_sender_url"),
             models.Index(
+                fields=["organisation"], condition=Q(pending__isnull=False), name="%(class)s_pending"
+            ),
+            models.Index(
                 fields=["onward_from"],
                 condition=Q(onward_from__isnull=False),
                 name="%(class)s_onward",

@@ -44,6 +44,8 @@ RESPONSE_TRANSITIONS: Mapping[tuple[ResponseState | None, ResponseEvent], Respon
     (_S.UNKNOWN, _E.LOSE): _S.UNKNOWN,
     # A new message with the same content: the old one is known not to be held.
     (_S.REFUSED, _E.SEND_AGAIN): _S.SENDING,
+    # The old one was refused each time it was repeated, and nobody knows of its first attempt.
+    (_S.UNKNOWN, _E.SEND_AGAIN): _S.SENDING,
 }
 # Somebody has to look after it: the requester has not heard, or nobody knows.
 TROUBLED = frozenset({_S.REFUSED, _S.UNKNOWN, _S.NO_ADDRESS})

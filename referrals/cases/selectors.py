@@ -8,6 +8,9 @@ from django.db.models import Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.bundle import KEY_LENGTH, key_of
+from bars_portal.exchange.fhir.reading import as_text
+from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.patients.models import Journey
 from referrals.cases.models import (
@@ -63,9 +66,19 @@ def was_sent_before(case: Case) -> bool:
 
 
 def request_bundle_id(case: Case) -> str:
-    """Bundle.id of the latest message of the request that we hold."""
+    """Bundle.id of the latest message of the request that we hold, as columns keep it."""
     versions = CaseVersion.objects.filter(**owned_by(case), message__isnull=False).exclude(bundle_id="")
     return versions.order_by("-number").values_list("bundle_id", flat=True).first() or ""
+
+
+def bundle_id_as_sent(case: Case, key: str) -> str:
+    """What a response repeats (standard section 12, "Ids"): of a long one only a digest is at hand."""
+    if len(key) < KEY_LENGTH:
+        return key
+    named = CaseVersion.objects.filter(**owned_by(case), bundle_id=key, message__isnull=False)
+    version = named.select_related("message").first()
+    sent = as_text(decode(version.message.body).get("id")) if version and version.message else ""
+    return sent if key_of(sent) == key else key
 
 
 def _same_case(answer: CaseAnswer) -> Q:
@@ -137,6 +150,13 @@ def steps_of(case: Case) -> int:
 
 def versions_of(case: Case) -> QuerySet[CaseVersion]:
     return CaseVersion.objects.filter(**owned_by(case)).order_by("number")
+
+
+def changed_here_since(case: Case, version: int | None) -> bool:
+    """Whether we made a version of the request ourselves after that one; by our numbers, not by a clock."""
+    if version is None or version >= case.version:
+        return False
+    return versions_of(case).filter(number__gt=version, message__isnull=True).exists()
 
 
 def telling_message(case: Case) -> InboundMessage | None:

@@ -12,7 +12,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.fhir.codes import ARPPriority
 from directory.models import HealthcareService
-from referrals.cases.codes import CodeRow, ListName, is_usable
+from referrals.cases.codes import CodeRow, ListName, code_fault, is_usable
 from referrals.cases.states import Category
 
 _A_WEEK = 7 * 24 * 60
@@ -42,6 +42,8 @@ class ListedCode(models.Model):
     def clean(self) -> None:
         if not is_usable(self.system, self.code, self.display):
             raise ValidationError("The system must be an address, and code and words plain text.")
+        if words := code_fault(self.system, self.code):
+            raise ValidationError({"code": f"{words[:1].upper()}{words[1:]}."})
 
 
 class BreachRule(models.Model):

@@ -102,9 +102,9 @@ EMERGENCY = {
 }
 
 
-def head(resource_type: str, now: datetime, profile: str = "") -> Resource:
+def head(resource_type: str, now: datetime, *profiles: str) -> Resource:
     """What every resource of ours begins with."""
-    meta = {"lastUpdated": format_instant(now), "profile": [profile or uk_core(resource_type)]}
+    meta = {"lastUpdated": format_instant(now), "profile": [*profiles] or [uk_core(resource_type)]}
     return {"resourceType": resource_type, "meta": meta}
 
 
@@ -115,9 +115,23 @@ def index_of(entries: Iterable[Sequence[Any]]) -> MessageBundle:
 
 def of_the_requester(encounter: Resource, patient: Resource) -> Resource:
     """Class, patient and journey of an Encounter of ours: the requester's. `patient`: a Reference."""
-    shared: Resource = {"class": as_dict(encounter.get("class")) or EMERGENCY}
+    theirs = as_dict(encounter.get("class"))
+    code = as_text(theirs.get("code")) or EMERGENCY["code"]
+    shared: Resource = {"class": EMERGENCY if code == EMERGENCY["code"] else {"display": code, **theirs}}
     if patient:
         shared["subject"] = patient
     if episodes := as_list(encounter.get("episodeOfCare")):
         shared["episodeOfCare"] = episodes
     return shared
+
+
+# The stamp, the receiver's id, and when a thing was written down: none of it says anything about the patient.
+_ASIDE = frozenset(
+    {"meta", "id", "effectiveDateTime", "dateAsserted", "recordedDate", "authored", "authoredOn", "sent"}
+    | {"dateTime", "performedPeriod"}
+)
+
+
+def bare(resource: Resource) -> Resource:
+    """What it says of the patient, without what every version has anew."""
+    return {name: value for name, value in resource.items() if name not in _ASIDE}

@@ -105,10 +105,6 @@ def other_flags(codes: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(FLAGS.get(code, "Other warning") for code in codes if code not in loud))
 
 
-def short_name(family_name: str, given_names: str) -> str:
-    return ", ".join(part for part in (family_name.upper(), given_names) if part) or "Name not known"
-
-
 Row = dict[str, str]
 
 

@@ -7,9 +7,9 @@ from bars_portal.nhsuk.forms import RadiosField
 from referrals.cases.codes import TRIAGE_OUTCOMES, Concept
 from referrals.forms import times
 from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, line, select
-from referrals.forms.concepts import KINDS, ConceptField, ConceptForm, more_words, write_concept
+from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
 from referrals.parts.applications import Need, Part, needs_of
-from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind
+from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind, kind_of_system
 from referrals.parts.content import RequestContent, Stage
 
 
@@ -66,7 +66,7 @@ class OutcomeForm(ConceptForm):
 
     def stated(self) -> Outcome:
         concept = self.concept()
-        kind = self.text("kind") or KINDS.get(concept.system, OutcomeKind.OTHER)
+        kind = self.text("kind") or kind_of_system(concept.system)
         return Outcome(OutcomeKind(kind), concept)
 
 

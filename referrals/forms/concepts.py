@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from bars_portal.nhsuk.forms import TextField
 from referrals.cases.codes import LINE, NOTHING, CodeList, Concept
 from referrals.forms.base import FormContext, PartForm, Typed, area, filled
-from referrals.parts.assessment import OutcomeKind
 
 SNOMED = "http://snomed.info/sct"
 _NHS = "https://fhir.nhs.uk/CodeSystem/"
@@ -23,13 +24,6 @@ SYSTEMS: Mapping[str, str] = {
     "SG": f"{_NHS}pathways-sg-codes",
     "AMPDS": f"{_NHS}ampds-dispatch-codes",
     "Adjustment": f"{_NHS}reasonable-adjustment-codes-bars",
-}
-# What kind of outcome a code is.
-KINDS: Mapping[str, OutcomeKind] = {
-    SYSTEMS["DX"]: OutcomeKind.DISPOSITION,
-    SYSTEMS["SD"]: OutcomeKind.SYMPTOM_DISCRIMINATOR,
-    SYSTEMS["SG"]: OutcomeKind.SYMPTOM_GROUP,
-    SYSTEMS["AMPDS"]: OutcomeKind.DISPATCH,
 }
 _SHORT = {system: short for short, system in SYSTEMS.items()}
 _CODED = re.compile(r"(?:(?P<display>.*) )?\[(?P<system>[!-~]+) (?P<code>[!-~]+(?: [!-~]+)*)\]", re.DOTALL)
@@ -60,6 +54,13 @@ class ConceptField(TextField):
         self.codes = codes
         if codes.codes:
             self.options["attributes"] = {"list": f"list-{codes.key}"}
+
+    def normalise(self, text: str) -> str:
+        coded = _CODED.fullmatch(text)
+        if coded is not None and not coded["display"] and _system(coded["system"]):
+            words = "Put what the code means before it, like Amoxicillin [SNOMED 372687004]"
+            raise ValidationError(words, code="display")
+        return text
 
 
 class ConceptForm(PartForm):

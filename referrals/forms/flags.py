@@ -4,16 +4,60 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from bars_portal.exchange.fhir.codes import FlagCategory
-from bars_portal.nhsuk.forms import HiddenField
+from bars_portal.exchange.fhir.codes import FlagCategory, SceneSafety
+from bars_portal.nhsuk.forms import HiddenField, RadiosField
 from referrals.cases.codes import ADJUSTMENTS, Concept
-from referrals.forms.base import PartForm, Step, StepValues, Typed, filled, offer, select
+from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, offer, select
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
 from referrals.parts.applications import Part
 from referrals.parts.content import RequestContent
-from referrals.parts.flags import CODES, Flag
+from referrals.parts.flags import CODES, Flag, scene_of
 
 _SCENE = FlagCategory.SCENE_SAFETY
+
+
+class SceneForm(PartForm):
+    """Whether the scene is safe: asked wherever somebody may be sent there, and told also when not known."""
+
+    part_of = dict.fromkeys(("scene", "scene_words", "scene_since"), Part.SCENE_SAFETY)
+
+    scene = RadiosField(
+        label="Is the scene safe?",
+        options=[
+            (SceneSafety.SAFE.value, "Yes, the scene is safe"),
+            (SceneSafety.UNSAFE.value, "No, the scene is unsafe"),
+            (SceneSafety.UNKNOWN.value, "Not known, or not asked"),
+        ],
+        missing="Select whether the scene is safe",
+    )
+    scene_words = area("What to know about the scene", hint="Needed if the scene is unsafe")
+    scene_since = HiddenField(required=False, max_length=40)
+
+    def adapt(self) -> None:
+        for name in ("scene_words", "scene_since"):
+            if name in self.fields:
+                self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        silent = not self.text("scene_words") and "scene_words" not in self.errors
+        if self.text("scene") == SceneSafety.UNSAFE and silent:
+            self.add_error("scene_words", "Enter why the scene is unsafe")
+        return self.cleaned_data
+
+    def stated(self) -> tuple[Flag, ...]:
+        told = SceneSafety.lookup(self.text("scene"))
+        if told is None:
+            return ()
+        concept = Concept(told.system, told.value, told.display, self.text("scene_words"))
+        return (Flag(_SCENE, concept, _moment(self.text("scene_since"))),)
+
+
+def _moment(kept: str) -> datetime | None:
+    """What a hidden field kept; nothing, where somebody has changed it."""
+    try:
+        return datetime.fromisoformat(kept) if kept else None
+    except ValueError:
+        return None
 
 
 class FlagForm(ConceptForm):
@@ -33,16 +77,12 @@ class FlagForm(ConceptForm):
 
     def adapt(self) -> None:
         self.fields["kind"].required = True
-        offer(self, "kind", list(_kinds(scene=self.asked.has(Part.SCENE_SAFETY))))
+        offer(self, "kind", list(_kinds()))
 
     def clean(self) -> dict[str, Any]:
         if "|" not in self.text("kind"):
             self.need_concept()
-        try:
-            since = self.text("since")
-            self.cleaned_data["since"] = datetime.fromisoformat(since) if since else None
-        except ValueError:
-            self.cleaned_data["since"] = None
+        self.cleaned_data["since"] = _moment(self.text("since"))
         return self.cleaned_data
 
     def stated(self) -> Flag:
@@ -58,19 +98,28 @@ class FlagsStep(Step):
     slug, title, section = "flags", "Warnings", "Safety"
     lead = "Safeguarding concerns must be sent, and are shown to the service before everything else."
     parts = (Part.FLAGS, Part.SCENE_SAFETY)
-    row, row_name = FlagForm, "warning"
+    form, row, row_name = SceneForm, FlagForm, "warning"
 
     def state(self, form: PartForm, rows: tuple[Flag, ...]) -> dict[str, Any]:
-        return {"flags": rows}
+        scene: tuple[Flag, ...] = form.stated()
+        return {"flags": (*rows, *scene)}
 
     def given(self, content: RequestContent) -> StepValues:
-        return StepValues(rows=tuple(map(_row, content.flags)))
+        scene = scene_of(content.flags)
+        others = (each for each in content.flags if each.category is not _SCENE)
+        return StepValues(_scene_answers(scene) if scene else {}, tuple(map(_row, others)))
 
 
-def _kinds(*, scene: bool) -> Iterator[tuple[str, str]]:
-    """The commonest first: safeguarding, then the scene, then what is told in words."""
+def _scene_answers(scene: Flag) -> Typed:
+    since = scene.since.isoformat() if scene.since else ""
+    told = {"scene": scene.concept.code, "scene_words": scene.concept.text, "scene_since": since}
+    return filled(told)
+
+
+def _kinds() -> Iterator[tuple[str, str]]:
+    """The commonest first: safeguarding, then what is told in words. The scene is asked about apart."""
     for category in FlagCategory:
-        if category is _SCENE and not scene:
+        if category is _SCENE:
             continue
         _, codes = CODES.get(category, ("", {}))
         for code, display in codes.items():

@@ -4,13 +4,27 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import LocationType
+from bars_portal.exchange.fhir.rules.case import Where, is_told_once
+from bars_portal.nhsuk.forms import TextareaField
+from referrals.cases.states import Category
 from referrals.forms.base import FormContext, PartForm, Step, StepValues, Typed, area, filled, line, select
-from referrals.parts.applications import Part
+from referrals.parts.applications import Part, application_of
 from referrals.parts.content import RequestContent
 from referrals.parts.places import Place, Position
 
 _INCIDENT = LocationType.INCIDENT
-_WHERE = ("address", "town", "postcode", "uprn", "eastings", "what3words", "latitude")
+_WAYS = {
+    Where.ADDRESS: ("address", "town", "postcode"),
+    Where.UPRN: ("uprn",),
+    Where.GRID: ("eastings",),
+    Where.WHAT3WORDS: ("what3words",),
+    Where.POSITION: ("latitude",),
+}
+TOO_MANY = (
+    "Say where it is in one way only: an address, UPRN, grid reference, what3words or position. "
+    "To give more than one, enter both the address and the UPRN"
+)
+_ONE_WAY = "Say where it is in one way only, or enter both the address and the UPRN"
 _PAIRS = (("eastings", "northings"), ("latitude", "longitude"))
 
 
@@ -37,6 +51,9 @@ class PlaceForm(PartForm):
     def adapt(self) -> None:
         if "type" in self.fields:
             self.fields["type"].required = False
+        address = self.fields["address"]
+        if self._validates and isinstance(address, TextareaField):
+            address.hint = f"{address.hint}. {_ONE_WAY}"
 
     def clean_what3words(self) -> str:
         return self.text("what3words").lstrip("/")
@@ -52,9 +69,21 @@ class PlaceForm(PartForm):
             for missing, there in ((one, other), (other, one)):
                 if self._has(there) and not self._has(missing):
                     self.add_error(missing, f"{self.fields[missing].label} is missing")
-        if not any(self._has(name) for name in _WHERE) and not self.errors:
+        if self.errors:
+            return self.cleaned_data
+        ways = {way for way, names in _WAYS.items() if any(self._has(name) for name in names)}
+        incident = self.text("type") in ("", _INCIDENT)
+        if incident and ways == {Where.ADDRESS} and not self._has("postcode"):
+            self.add_error("postcode", "Enter the postcode of the address")
+        if not ways:
             self.add_error("address", "Enter an address, UPRN, grid reference, what3words or position")
+        elif self._validates and not is_told_once(ways):
+            self.add_error("uprn" if Where.ADDRESS in ways else "address", TOO_MANY)
         return self.cleaned_data
+
+    @property
+    def _validates(self) -> bool:
+        return application_of(self.asked.use_case).category is Category.VALIDATION
 
     def stated(self) -> Place:
         texts = {

@@ -9,7 +9,8 @@ from referrals.forms import times
 from referrals.forms.base import PartForm, Step, StepValues, area, filled
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
 from referrals.forms.times import FrameForm, write_frame
-from referrals.parts.applications import Part
+from referrals.parts.applications import Part, application_of
+from referrals.parts.base import SNOMED
 from referrals.parts.content import RequestContent
 from referrals.parts.problems import Condition, Task
 
@@ -60,6 +61,9 @@ class ConditionStep(Step):
 
 
 class TaskForm(FrameForm, ConceptForm):
+    part_of = {"help_asked": Part.HELP_ASKED}
+
+    help_asked = area("The help you ask for", hint="As the other ambulance service should read it")
     what = ConceptField(
         "What is asked",
         codes=TASKS,
@@ -77,7 +81,14 @@ class TaskForm(FrameForm, ConceptForm):
         super().clean()
         if self.asked.requires(Part.TASK) or self.text("description") or self.answer("frame"):
             self.need_concept()
+        ordered = application_of(self.asked.use_case).is_ordered
+        if ordered and "what" not in self.errors and self._system() != SNOMED:
+            self.add_error("what", "Choose what is asked from the list")
         return self.cleaned_data
+
+    def _system(self) -> str:
+        concept = self.read_concept()
+        return concept.system if concept else ""
 
     def stated(self) -> Task | None:
         concept = self.read_concept()
@@ -86,18 +97,18 @@ class TaskForm(FrameForm, ConceptForm):
 
 class TaskStep(Step):
     slug, title, section = "task", "What is asked", "Assessment"
-    parts = (Part.TASK,)
+    parts = (Part.TASK, Part.HELP_ASKED)
     form = TaskForm
 
     def state(self, form: PartForm, rows: tuple[Any, ...]) -> dict[str, Any]:
-        return {"task": form.stated()}
+        return {"task": form.stated(), "help_asked": form.text("help_asked")}
 
     def given(self, content: RequestContent) -> StepValues:
-        task = content.task
+        task, asked = content.task, filled({"help_asked": content.help_asked})
         if task is None:
-            return StepValues()
+            return StepValues(asked)
         described = filled({"description": task.description})
-        return StepValues(write_concept(task.concept, TASKS) | described | write_frame(task.period))
+        return StepValues(asked | write_concept(task.concept, TASKS) | described | write_frame(task.period))
 
 
 class ProcedureForm(ConceptForm):

@@ -144,6 +144,15 @@ class ReadStep:
         return not self.problems
 
     @property
+    def is_required(self) -> bool:
+        return self.step.is_required(self.form.asked)
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether its list may have one more row."""
+        return self.step.row is not None and len(self.rows) < self.step.most(self.form.asked)
+
+    @property
     def said(self) -> list[PartForm]:
         """Forms in which something stands."""
         return [self.form, *self.used_rows]

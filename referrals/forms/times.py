@@ -1,17 +1,18 @@
 """A day and a time as people write them, London time; and the time frame of a request."""
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
 
 from bars_portal.nhsuk.dates import LONDON, in_london
 from bars_portal.nhsuk.forms import DateField, TextField
+from bars_portal.values import InvalidValue, read_time
 from referrals.forms.base import PartForm, Step, StepValues, Typed
 from referrals.parts.applications import Part
 from referrals.parts.base import TimeFrame
 from referrals.parts.content import RequestContent
 
-_TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?: ?(GMT|BST))?", re.IGNORECASE | re.ASCII)
+_ZONE = re.compile(r" ?(GMT|BST)$", re.IGNORECASE)
 
 
 def day(label: str, *, hint: str = "", missing: str = "") -> DateField:
@@ -65,15 +66,13 @@ def write_day(name: str, on: date | None) -> Typed:
 
 def _moment(on: date, typed: str) -> datetime | None:
     """None for what is no time, and for the hour that a clock change leaves out."""
-    found = _TIME.fullmatch(typed)
-    if found is None:
-        return None
+    zone = _ZONE.search(typed)
     try:
-        at = time(int(found[1]), int(found[2]), int(found[3] or 0))
-    except ValueError:
+        at = read_time(_ZONE.sub("", typed))
+    except InvalidValue:
         return None
     local = datetime.combine(on, at, LONDON)
-    if (found[4] or "").upper() == "GMT":
+    if zone is not None and zone[1].upper() == "GMT":
         local = local.replace(fold=1)
     instant = local.astimezone(UTC)
     return instant if instant.astimezone(LONDON).time() == at else None

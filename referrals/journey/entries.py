@@ -112,6 +112,7 @@ def _answers(category: Category, case_id: Any, subject: Subject) -> Iterator[tup
 _CAME_BACK = {
     Delivery.ACCEPTED: "It was taken.",
     Delivery.DUPLICATE: "It had arrived before, and was not taken twice.",
+    Delivery.FOUND: "It was refused, and a read shows that the service has it.",
     Delivery.REFUSED: "It was not taken.",
     Delivery.UNKNOWN: "No clear answer came back.",
 }

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html.parser import HTMLParser
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.people import way_to_call
 from bars_portal.exchange.fhir.reading import as_dict, dicts
 from bars_portal.nhsuk.words import format_phone
 from referrals.message_page.reader import Item, Part, Row
@@ -58,16 +60,17 @@ class Message:
 
     bundle: MessageBundle
     roles: dict[int, tuple[str, ...]]
+    now: datetime
 
     @classmethod
-    def of(cls, bundle: MessageBundle) -> "Message":
-        return cls(bundle, roles_in(bundle))
+    def of(cls, bundle: MessageBundle, now: datetime) -> "Message":
+        return cls(bundle, roles_in(bundle), now)
 
     def name(self, part: Part) -> str:
         return self.name_of(part.value)
 
     def name_of(self, resource: Resource) -> str:
-        return name_of(resource, self.bundle)
+        return name_of(resource, self.bundle, self.now)
 
     def title(self, part: Part) -> str:
         """Sender Organization: sender, requester"""
@@ -144,6 +147,11 @@ _BLOCKS = frozenset(("p", "div", "br", "li", "tr", "td", "th", "h1", "h2", "h3",
 _UNSEEN = frozenset(("style", "script"))
 
 
+def _local(tag: str) -> str:
+    """`p` of `h:p`: JSON may carry XHTML with a prefix."""
+    return tag.rpartition(":")[2]
+
+
 class _Text(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -151,13 +159,15 @@ class _Text(HTMLParser):
         self._unseen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._unseen += tag in _UNSEEN
+        name = _local(tag)
+        self._unseen += name in _UNSEEN
         # A picture says what its text says.
-        self.pieces.append(dict(attrs).get("alt") or "" if tag == "img" else "\n" if tag in _BLOCKS else "")
+        self.pieces.append(dict(attrs).get("alt") or "" if name == "img" else "\n" if name in _BLOCKS else "")
 
     def handle_endtag(self, tag: str) -> None:
-        self._unseen -= tag in _UNSEEN
-        self.pieces.append("\n" if tag in _BLOCKS else "")
+        name = _local(tag)
+        self._unseen -= name in _UNSEEN
+        self.pieces.append("\n" if name in _BLOCKS else "")
 
     def handle_data(self, data: str) -> None:
         if not self._unseen:
@@ -236,8 +246,11 @@ _PHONES = {
 
 
 def telecom_rows(part: Part, name: str = "telecom", *, is_call_back: bool = False) -> list[Row]:
-    """`is_call_back`: its first number is the one to call back."""
-    return [found for each in part.parts(name) for found in _telecom(each, is_call_back=is_call_back)]
+    """`is_call_back`: the one to call back is marked."""
+    call = way_to_call(part.value.get(name), part.notes.now) if is_call_back else None
+    return [
+        found for each in part.people_parts(name) for found in _telecom(each, is_call_back=each.value is call)
+    ]
 
 
 def way_words(kind: str, use: str) -> str:
@@ -251,8 +264,9 @@ def way_words(kind: str, use: str) -> str:
 
 def _telecom(part: Part, *, is_call_back: bool) -> list[Row]:
     kind, use, value, rank = (part.text(name) for name in ("system", "use", "value", "rank"))
-    part.notes.code(way_words(kind, use), ", ".join(filter(None, (kind, use))))
-    call = " (call back)" if is_call_back and rank in ("", "1") and kind != "email" else ""
+    words = way_words(kind, use if part.holds else "old")
+    part.notes.code(words, ", ".join(filter(None, (kind, use))))
+    call = " (call back)" if is_call_back else ""
     order = f", choice {rank}" if rank else ""
     shown = format_phone(value) if kind in ("phone", "sms") else value
-    return row(way_words(kind, use), [f"{shown}{order}{call}", *lines_of(part, "period", "In use")])
+    return row(words, [f"{shown}{order}{call}", *lines_of(part, "period", "In use")])

@@ -126,8 +126,8 @@ def present_message(bundle: MessageBundle, now: datetime) -> MessageView:
     No GUID is in the words, only among the codes of an item. Raises nothing for odd shapes: what a presenter
     cannot read is listed as it was sent.
     """
-    message = Message.of(bundle)
-    notes = Notes(set(), partial(name_in, bundle))
+    message = Message.of(bundle, now)
+    notes = Notes(set(), partial(name_in, bundle, now), now)
     placed: list[Placed] = present_bundle(Part(bundle.raw, (), notes.fresh()), message)
     warnings: list[Alert] = []
     for part in _resources(bundle, notes):

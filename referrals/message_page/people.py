@@ -1,5 +1,6 @@
 """Patient, contacts, practitioners and their roles; organisations, services and places; consent."""
 
+from bars_portal.exchange.fhir.identifiers import is_verified
 from referrals.message_page.items import (
     Message,
     Placed,
@@ -48,7 +49,8 @@ def present_patient(part: Part, message: Message) -> list[Placed]:
     sex = row("Birth sex", extension_lines(part, _BIRTH_SEX, "Birth sex"))
     contacts = [_contact(each) for each in part.parts("contact")]
     rows = [*_identity(part), *rows_of(part, _PATIENT), *telecom_rows(part), *_languages(part)]
-    patient = make_item(part, "Patient", rows, parts=contacts)
+    has_died = part.value.get("deceasedBoolean") is True or part.peek("deceasedDateTime") != ""
+    patient = make_item(part, "Patient (has died)" if has_died else "Patient", rows, parts=contacts)
     observed = [("observations", Item("Birth sex", tuple(sex)))] if sex else []
     return [("people", patient), *observed]
 
@@ -61,10 +63,15 @@ def _identity(part: Part) -> list[Row]:
 
 def _numbers(part: Part) -> list[str]:
     """Each number with how sure it is: an unverified NHS number identifies nobody."""
-    lines = (
-        ", ".join([*shaped(each, "Number"), *extension_lines(each, _VERIFICATION, "NHS number")])
-        for each in part.parts("identifier")
-    )
+    lines = []
+    for each in sorted(
+        part.parts("identifier"), key=lambda each: (not each.holds, not is_verified(each.value))
+    ):
+        told = [*shaped(each, "Number"), *extension_lines(each, _VERIFICATION, "NHS number")]
+        if told and not each.holds:
+            each.text("use")
+            told += ["superseded", *lines_of(each, "period", "Number")]
+        lines.append(", ".join(told))
     return [line for line in lines if line]
 
 

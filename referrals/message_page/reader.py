@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bars_portal.exchange.fhir.json import decimal_text
+from bars_portal.exchange.fhir.people import is_valid, preference
 from bars_portal.exchange.fhir.reading import as_list
 from referrals.cases.words import is_guid
 
@@ -121,15 +123,19 @@ def scalar_text(value: Scalar) -> str:
 
 
 class Notes:
-    """What was read of one message (shared), and the codes of one resource (its own)."""
+    """What was read of one message (shared), and the codes of one resource (its own).
 
-    def __init__(self, seen: set[Path], name_of: Naming) -> None:
+    `now` decides which of several names, numbers and addresses holds.
+    """
+
+    def __init__(self, seen: set[Path], name_of: Naming, now: datetime) -> None:
         self.seen = seen
         self.name_of = name_of
+        self.now = now
         self.codes: list[Code] = []
 
     def fresh(self) -> "Notes":
-        return Notes(self.seen, self.name_of)
+        return Notes(self.seen, self.name_of, self.now)
 
     def code(self, label: str, code: str, system: str = "", meaning: str = "") -> None:
         noted = Code(label, code, system, meaning)
@@ -164,6 +170,15 @@ class Part:
         return [
             Part(value, path, self.notes) for path, value in self._members(name) if isinstance(value, dict)
         ]
+
+    def people_parts(self, name: str) -> list["Part"]:
+        """Names, ways to reach somebody or addresses: the one that counts first (standard section 13)."""
+        return sorted(self.parts(name), key=lambda each: preference(each.value, self.notes.now))
+
+    @property
+    def holds(self) -> bool:
+        """Whether a name, number, way or address is still theirs."""
+        return is_valid(self.value, self.notes.now)
 
     def part(self, name: str) -> "Part":
         """The first of them, or an empty one."""

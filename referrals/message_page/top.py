@@ -6,6 +6,7 @@ from datetime import datetime
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import FlagCategory, MessageEvent
 from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.people import is_valid, name_of_person, way_to_call
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.rules.parts import (
     category_codes,
@@ -22,24 +23,23 @@ from referrals.message_page.values import lines_of
 from referrals.message_page.words import (
     code_words,
     concept_name,
-    human_name,
     known_display,
     line_ends,
     read_moment,
 )
-from referrals.parts.assessment import priority_of
+from referrals.parts.assessment import complaints_of, priority_of
 from referrals.parts.flags import has_safeguarding, scene_is_unsafe
 
 _RANK = "Extension-UKCore-ContactRank"
 _LAST = 99
 
 
-def callback_rows(bundle: MessageBundle) -> list[Row]:
+def callback_rows(bundle: MessageBundle, now: datetime) -> list[Row]:
     """Number and contact; both are there even when nothing was stated."""
     contacts = [each for patient in bundle.of_type("Patient") for each in dicts(patient.get("contact"))]
     first = next((each for each in contacts if _rank(each) == 1), None)
-    number = _number(first) if first else ""
-    who = _who(first, bundle) if first else ""
+    number = _number(first, now) if first else ""
+    who = _who(first, bundle, now) if first else ""
     return [
         Row("Call-back number", (number,) if number else ()),
         Row("Contact to call back", (who,) if who else ()),
@@ -56,23 +56,23 @@ def _rank(contact: Resource) -> int:
     return found if isinstance(found, int) else _LAST
 
 
-def _number(contact: Resource) -> str:
-    ways = [each for each in dicts(contact.get("telecom")) if each.get("system") != "email"]
-    ways.sort(key=lambda each: rank if isinstance(rank := each.get("rank"), int) else _LAST)
-    first = next(iter(ways), {})
+def _number(contact: Resource, now: datetime) -> str:
+    first = way_to_call(contact.get("telecom"), now)
     value = as_text(first.get("value"))
-    way = way_words(as_text(first.get("system")), as_text(first.get("use")))
+    way = way_words(
+        as_text(first.get("system")), as_text(first.get("use")) if is_valid(first, now) else "old"
+    )
     return f"{format_phone(value)} ({way[:1].lower()}{way[1:]})" if value else ""
 
 
-def _who(contact: Resource, bundle: MessageBundle) -> str:
+def _who(contact: Resource, bundle: MessageBundle, now: datetime) -> str:
     """Jack Grayson, nephew; a contact without a name who is the patient goes by the patient's."""
     words = [_relationship(each) for each in codings(contact.get("relationship"))]
     is_self = any(each.get("code") == "ONESELF" for each in codings(contact.get("relationship")))
     patient = next(iter(bundle.of_type("Patient")), {})
-    named = human_name(contact.get("name"))
+    named = name_of_person(contact, now)
     if not named and is_self:
-        named = next((human_name(each) for each in dicts(patient.get("name"))), "")
+        named = name_of_person(patient, now)
     return ", ".join(filter(None, [named, *words]))
 
 
@@ -103,7 +103,7 @@ def top_facts(bundle: MessageBundle, now: datetime) -> tuple[Row, ...]:
     is_answer = bundle.event == MessageEvent.SERVICEREQUEST_RESPONSE
     asked = _fact("Answer", _answered(bundle)) if is_answer else _fact("What is asked", _asked(bundle))
     facts = (
-        *callback_rows(bundle),
+        *callback_rows(bundle, now),
         _fact("Chief concern or presenting complaint", _concerns(bundle)),
         asked,
         _fact("Due by", [_due(bundle, now)]),
@@ -133,6 +133,7 @@ def _concerns(bundle: MessageBundle) -> list[str]:
         for each in bundle.of_type("Condition")
         if any(found.get("code") == _PRESENTING for found in codings(each.get("category")))
     ]
+    complaints += complaints_of(bundle)
     named = [*complaints, *(name for system in _CONCERNS for name in _outcomes(bundle, system))]
     return named or [as_text(each.get("description")) for each in bundle.of_type("Appointment")]
 

@@ -1,6 +1,6 @@
 """Any FHIR value in words, by its shape. What has a shape of its own elsewhere is left unread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bars_portal.exchange.fhir.codes import TelecomSystem
 from bars_portal.nhsuk.words import format_nhs_number, format_phone
@@ -60,9 +60,26 @@ def lines_of(part: Part, name: str, label: str) -> list[str]:
     if name.endswith("[x]"):
         return [line for each in part.choices(name[:-3]) for line in lines_of(part, each, label)]
     shown = [_scalar_line(text, name, part, label) for text in part.texts(name)]
-    for each in part.parts(name):
-        shown += shaped(each, label)
-    return distinct(shown)
+    if name in _OF_PEOPLE:
+        shape, parts = _OF_PEOPLE[name], part.people_parts(name)
+    else:
+        shape, parts = shaped, part.parts(name)
+    return distinct([*shown, *(line for each in parts for line in shape(each, label))])
+
+
+_STANDS_IN = {
+    "maiden": "maiden name",
+    "nickname": "nickname",
+    "temp": "temporary",
+    "anonymous": "assumed name",
+}
+
+
+def standing(part: Part, label: str) -> str:
+    """What a name or an address is beside the one that counts: " (maiden name)", " (not in use any more)"."""
+    words = _STANDS_IN.get(part.peek("use"), "") if part.holds else "not in use any more"
+    said = ", ".join(filter(None, (words, *lines_of(part, "period", label))))
+    return f" ({said})" if said else ""
 
 
 def shaped(part: Part, label: str) -> list[str]:
@@ -114,7 +131,9 @@ def name_line(name: Part, label: str) -> list[str]:
     if use := name.text("use"):
         name.notes.code(f"{label}: use", use)
     parts = [*name.texts("prefix"), *name.texts("given"), name.text("family"), *name.texts("suffix")]
-    return distinct([" ".join(filter(None, parts)), name.text("text")])
+    shown = distinct([" ".join(filter(None, parts)), name.text("text")])
+    known = standing(name, label)
+    return [f"{each}{known}" for each in shown]
 
 
 def address_lines(address: Part, label: str) -> list[str]:
@@ -125,9 +144,10 @@ def address_lines(address: Part, label: str) -> list[str]:
     parts = address.texts("line")
     parts += [address.text(name) for name in ("city", "district", "state", "postalCode", "country")]
     text, known = address.text("text"), distinct(parts)
+    mark = standing(address, label)
     if text and all(each.casefold() in text.casefold() for each in known):
-        return [text]
-    return distinct([", ".join(known), text])
+        return [f"{text}{mark}"]
+    return [f"{each}{mark}" for each in distinct([", ".join(known), text])]
 
 
 def reference_line(reference: Part, label: str) -> list[str]:
@@ -168,6 +188,7 @@ def _coding(part: Part, label: str) -> list[str]:
     return [coding_line(part, label)]
 
 
+_OF_PEOPLE: Mapping[str, Shape] = {"name": name_line, "address": address_lines}
 # The first whose elements are there decides.
 _SHAPES: tuple[tuple[frozenset[str], Shape], ...] = (
     (frozenset(("coding",)), concept_lines),

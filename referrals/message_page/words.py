@@ -1,15 +1,15 @@
 """Dates, codes, code systems and things of a message in the words of the page, so that none shows a GUID."""
 
 import re
-from calendar import month_name
-from datetime import date, datetime
+from datetime import datetime
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import KNOWN_CODES
 from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.people import name_of_person
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
-from bars_portal.nhsuk.dates import format_date, format_datetime
+from bars_portal.nhsuk.dates import format_datetime, format_partly
 from bars_portal.patients.details import RELATIONSHIPS
 
 # Codes whose words are not simply the code with a capital letter.
@@ -60,8 +60,6 @@ _SYSTEMS = {
     "https://fhir.nhs.uk/Id/sds-role-profile-id": "SDS role profile ID",
     "https://fhir.nhs.uk/Id/sds-user-id": "SDS user ID",
 }
-_PARTIAL = re.compile(r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Some senders write line ends as the characters "/n" or "\\n".
 _WRITTEN_LINE_END = re.compile(r"[ \t]*[/\\]n(?=\s|\\n|/n|$)[ \t]*")
 
@@ -71,14 +69,7 @@ def date_words(text: str) -> str:
     moment = read_moment(text)
     if moment is not None:
         return format_datetime(moment)
-    if partial := _PARTIAL.fullmatch(text):
-        return f"{month_name[int(partial['month'])]} {partial['year']}"
-    if not _DAY.fullmatch(text):
-        return text
-    try:
-        return format_date(date.fromisoformat(text))
-    except ValueError:
-        return text
+    return format_partly(text)
 
 
 def read_moment(text: str) -> datetime | None:
@@ -147,30 +138,22 @@ _PLAIN = {
 GENERIC = frozenset(_PLAIN.values())
 
 
-def name_in(bundle: MessageBundle, reference: str) -> str:
+def name_in(bundle: MessageBundle, now: datetime, reference: str) -> str:
     """The name of what a reference points at; a target outside the message by its kind; else ""."""
     resource = bundle.resolve(reference)
     if resource is not None:
-        return name_of(resource, bundle)
+        return name_of(resource, bundle, now)
     kind = reference.rpartition("/")[0].rpartition("/")[2]
     return f"{sentence(kind)} that is not part of this message" if kind in _PLAIN else ""
 
 
-def name_of(resource: Resource, bundle: MessageBundle) -> str:
+def name_of(resource: Resource, bundle: MessageBundle, now: datetime) -> str:
     """Mrs Julie Jones, Sender Organization, Choking: whatever names it best."""
     kind = as_text(resource.get("resourceType"))
-    named = _own_name(resource) or _person(resource, bundle) or concept_name(resource.get("code"))
+    named = _own_name(resource, now) or _person(resource, bundle, now) or concept_name(resource.get("code"))
     if kind in _BY_KIND:
-        named = _own_name(resource) or _BY_KIND[kind](resource)
+        named = _own_name(resource, now) or _BY_KIND[kind](resource)
     return named or _PLAIN.get(kind) or sentence(kind)
-
-
-def human_name(name: object) -> str:
-    member = as_dict(name)
-    given = [as_text(each) for each in as_list(member.get("given"))]
-    prefix = [as_text(each) for each in as_list(member.get("prefix"))]
-    parts = [*prefix, *given, as_text(member.get("family"))]
-    return " ".join(filter(None, parts)) or as_text(member.get("text"))
 
 
 def concept_name(concept: object) -> str:
@@ -186,21 +169,19 @@ def _known(coding: Resource) -> str:
     return known_display(as_text(coding.get("system")), as_text(coding.get("code")))
 
 
-def _own_name(resource: Resource) -> str:
+def _own_name(resource: Resource, now: datetime) -> str:
     name = resource.get("name")
-    if isinstance(name, str):
-        return name
-    return next((human_name(each) for each in dicts(name)), "")
+    return name if isinstance(name, str) else name_of_person(resource, now)
 
 
-def _person(resource: Resource, bundle: MessageBundle) -> str:
+def _person(resource: Resource, bundle: MessageBundle, now: datetime) -> str:
     """A PractitionerRole is called after its practitioner, else its organisation."""
     if resource.get("resourceType") != "PractitionerRole":
         return ""
     for element in ("practitioner", "organization"):
         target = bundle.resolve(resource.get(element))
         if target is not None and target is not resource:
-            return _own_name(target)
+            return _own_name(target, now)
     return ""
 
 

@@ -8,6 +8,7 @@ from referrals.message_page.items import Message, Placed, make_item, row, rows_o
 from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import code_line, coding_line, concept_lines, lines_of
 from referrals.message_page.words import date_words, line_ends
+from referrals.parts.assessment import kind_and_words
 
 _PEOPLE = {"sender": "Sender", "author": "Author", "enterer": "Entered by", "responsible": "Responsible"}
 _SOURCE = {
@@ -186,8 +187,13 @@ def present_plan(part: Part, message: Message) -> list[Placed]:
 def _outcome(concept: Part) -> list[Row]:
     """The sender's own short text is the label of a code; words without a code are the narrative."""
     text = concept.peek("text")
+    kind, words = kind_and_words(text)
     if not concept.parts("coding"):
-        return row(NARRATIVE, [line_ends(concept.text("text"))])
+        said = line_ends(concept.text("text"))
+        return row(kind.label, [line_ends(words)]) if kind and words else row(NARRATIVE, [said])
+    if kind is not None:
+        concept.text("text")
+        return row(kind.label, [*lines_of(concept, "coding", kind.label), line_ends(words)])
     known = _system_label(concept)
     if known and _NAMES_A_CODE.search(text):
         concept.notes.code(f"{known}: called by the sender", concept.text("text"))

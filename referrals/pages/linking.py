@@ -36,28 +36,36 @@ class LinkForm(NHSForm):
             field.choices = field.offer(options)
 
 
-def booking_options(bookings: Iterable[Booking]) -> list[Option]:
+def booking_options(bookings: Iterable[Booking], referral: Referral) -> list[Option]:
     return [
-        Option(str(each.pk), dates.format_datetime(each.start), hint=_hint(each.service.name, each.reference))
+        Option(
+            str(each.pk),
+            dates.format_datetime(each.start),
+            hint=_hint(each.service.name, each.reference) + _late(each, referral),
+        )
         for each in bookings
     ]
 
 
-def referral_options(referrals: Iterable[Referral]) -> list[Option]:
+def referral_options(referrals: Iterable[Referral], booking: Booking) -> list[Option]:
     return [
         Option(
             str(each.pk),
             next(iter(use_cases_in_words([each.use_case])), "Referral"),
             hint=_hint(
                 f"{each.service.name}, received {dates.format_datetime(each.created_at)}", each.reference
-            ),
+            )
+            + _late(booking, each),
         )
         for each in referrals
     ]
 
 
-def _received(referral: Referral) -> str:
-    return f"{referral.service.name}, received {dates.format_datetime(referral.created_at)}"
+def _late(booking: Booking, referral: Referral) -> str:
+    seen_by = referral.breach_at
+    if seen_by is None or not links.is_after(booking, seen_by):
+        return ""
+    return f". The patient should be seen by {dates.format_datetime(seen_by)}: this appointment is later"
 
 
 def _hint(words: str, reference: str) -> str:
@@ -73,8 +81,10 @@ _KNOWN = "They were linked already."
 def link_booking(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """The appointments of the same patient that stand; one is chosen."""
     referral = _referral(request, case_id)
-    options = booking_options(links.linkable_bookings(acting_of(request), referral))
+    options = booking_options(links.linkable_bookings(acting_of(request), referral), referral)
     form = LinkForm(request.POST or None, options=options, label="Which appointment goes with it?")
+    if _is_chosen(request, (link.booking.pk for link in links.bookings_of(referral))):
+        return redirect("referrals:received", case_id)
     if form.is_bound and form.is_valid():
         booking = _booking(request, UUID(form.cleaned_data["chosen"]))
         _link(request, referral, booking)
@@ -89,8 +99,10 @@ def link_booking(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def link_referral(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     """The same from the booking's side."""
     booking = _booking(request, booking_id)
-    options = referral_options(links.linkable_referrals(acting_of(request), booking))
+    options = referral_options(links.linkable_referrals(acting_of(request), booking), booking)
     form = LinkForm(request.POST or None, options=options, label="Which referral goes with it?")
+    if _is_chosen(request, (link.referral.pk for link in links.referrals_of(booking))):
+        return redirect("bookings:received", booking_id)
     if form.is_bound and form.is_valid():
         _link(request, _referral(request, UUID(form.cleaned_data["chosen"])), booking)
         return redirect("bookings:received", booking_id)
@@ -105,6 +117,14 @@ def unlink_booking(request: HttpRequest, case_id: UUID, booking_id: UUID) -> Htt
     about = _about(request, _referral(request, case_id), _booking(request, booking_id))
     _told(request, lambda: links.unlink_booking(**about), "The link is undone.", "They are not linked.")
     return redirect("referrals:received", case_id)
+
+
+def _is_chosen(request: HttpRequest, linked: Iterable[UUID]) -> bool:
+    """A second press: what was chosen is linked already, so it is not offered any more."""
+    if request.POST.get("chosen") not in {str(each) for each in linked}:
+        return False
+    messages.info(request, _KNOWN)
+    return True
 
 
 def _link(request: HttpRequest, referral: Referral, booking: Booking) -> None:

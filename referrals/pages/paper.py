@@ -62,6 +62,8 @@ def _case_parts(page: ReceivedPage) -> Iterator[Part]:
     status = [f"{page.status}. Taken by {page.holder or 'nobody'}."]
     if page.due:
         status.append("Past the time to answer by." if page.breached else "")
+    if any(each.is_late for each in page.links):
+        status.append("The appointment is after the time by which the patient is to be seen.")
     yield _part("How it stands", words="\n".join(filter(None, status)))
     yield _part("What is asked", rows=_page_rows(page.asked))
     yield _part("Patient", rows=_page_rows(page.patient))

@@ -53,7 +53,7 @@ class OnwardLine:
     tone: str
 
 
-def onward_facts(acting: Acting, case: Case) -> dict[str, Any]:
+def onward_facts(acting: Acting, case: Case, now: datetime) -> dict[str, Any]:
     """Fields of the page of a received case.
 
     `onward_untold`: it went onward, and nobody has completed it here. `onward_missing`: the requester was
@@ -64,7 +64,7 @@ def onward_facts(acting: Acting, case: Case) -> dict[str, Any]:
     return {
         "onward": [_line(each) for each in sent],
         "can_refer_onward": can_refer_onward(acting, case),
-        "onward_untold": standing is not None and can_decide(acting, case, Decision.COMPLETE),
+        "onward_untold": standing is not None and can_decide(acting, case, Decision.COMPLETE, now),
         "onward_missing": standing is None and _was_told_onward(case),
     }
 
@@ -111,12 +111,12 @@ def received_page(case: Case, *, acting: Acting, now: datetime) -> ReceivedPage:
         case=case,
         now=now,
         asked=asked_rows(case),
-        actions=actions_for(acting, case),
+        actions=actions_for(acting, case, now),
         answers=[response_line(acting, each) for each in responses_of(case)],
         notes=list(notes_of(case)),
         links=bookings_of(case) if isinstance(case, Referral) else [],
         can_link=isinstance(case, Referral) and can_link_referral(acting, case),
-        **onward_facts(acting, case),
+        **onward_facts(acting, case, now),
         versions=version_lines(case),
         history=history_lines(case),
         can_work=can_work(acting, case),

@@ -1,6 +1,6 @@
 """One case that we sent: how it stands there, what came back, what can be done; and taking it back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.decorators import permission_required
-from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.correspondence.history import Step
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction, TransitionRefused
@@ -21,12 +21,12 @@ from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
 from bookings.policies import can_book
 from referrals.cases import viewing
-from referrals.cases.links import Link, bookings_of
+from referrals.cases.links import Link, bookings_of, has_appointment
 from referrals.cases.models import Case, Referral
 from referrals.cases.onward import carried_from
 from referrals.cases.priorities import priority_words
 from referrals.cases.selectors import replies_of, reply_for
-from referrals.cases.states import OPEN, CaseStatus, Category
+from referrals.cases.states import CaseStatus, Category
 from referrals.cases.views import clock, reloaded, sent_case_of, whole_number
 from referrals.cases.words import (
     CATEGORIES,
@@ -102,7 +102,9 @@ class SentPage(CasePage):
 
 
 def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
-    status, cannot = CaseStatus(case.status), _cannot_take_back(acting, case)
+    status = CaseStatus(case.status)
+    linked = bookings_of(case) if isinstance(case, Referral) else []
+    cannot = why_not(lambda: policies.check_can_take_back(acting, case))
     origin = carried_from(case) if acting.may(VIEW[Direction.RECEIVED]) else None
     return SentPage(
         case=case,
@@ -111,7 +113,7 @@ def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
         asked=_asked(case),
         # The last one counts, so it comes first.
         replies=[heard_line(case, each) for each in replies_of(case)][::-1],
-        links=bookings_of(case) if isinstance(case, Referral) else [],
+        links=linked,
         carried_from=origin,
         history=history_lines(case),
         can_take_back=not cannot,
@@ -119,7 +121,8 @@ def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
         can_check_again=policies.can_check_again(acting, case),
         can_update=policies.can_update(acting, case),
         can_refer_again=isinstance(case, Referral) and policies.can_refer_again(acting, case),
-        can_book=status in OPEN and can_book(acting, case.service),
+        # Not while nobody knows whether the service has it, or while it is taken back; nor a second one.
+        can_book=case.is_current and not has_appointment(linked) and can_book(acting, case.service),
         is_working=is_on_its_way(case),
         trying=trying_words(outbox.trying(case), now=now),
     )
@@ -131,14 +134,6 @@ def is_on_its_way(case: Case) -> bool:
         return True
     waits = outbox.unsettled(case) is not None and outbox.waiting_for_check(case) is None
     return case.has_update_pending and waits
-
-
-def _cannot_take_back(acting: Acting, case: Case) -> str:
-    try:
-        policies.check_can_take_back(acting, case)
-    except PolicyRefused as refusal:
-        return refusal.sentence
-    return ""
 
 
 def _asked(case: Case) -> list[Row]:
@@ -231,24 +226,31 @@ def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
         return redirect("referrals:sent-case", case_id)
     form = TakeBackForm(request.POST if request.method == "POST" else None)
     latest = latest_of(request, case)
-    if request.method == "POST" and form.is_valid() and (latest.can_be_changed or is_taken_back(latest)):
-        return _send(request, case, form, latest)
+    if is_taken_back(latest):
+        # Only our record is behind: nothing has to be sent.
+        return _end(request, case, latest, taking_back.revoke_request, "", found=True)
+    if request.method == "POST" and form.is_valid() and latest.can_be_changed:
+        mistaken = form.cleaned_data["how"] == IN_ERROR
+        end = taking_back.mark_entered_in_error if mistaken else taking_back.revoke_request
+        return _end(request, case, latest, end, " ".join(form.cleaned_data["reason"].split()))
     viewing.record_case_view(case=case, acting=acting_of(request), now=clock())
     page = sent_page(case, acting=acting_of(request), now=clock())
     return render(request, "referrals/take_back.jinja", {"form": form, "page": page, "latest": latest})
 
 
-def _send(request: HttpRequest, case: Case, form: TakeBackForm, latest: Latest) -> HttpResponse:
-    mistaken = form.cleaned_data["how"] == IN_ERROR
-    end = taking_back.mark_entered_in_error if mistaken else taking_back.revoke_request
+def _end(
+    request: HttpRequest,
+    case: Case,
+    latest: Latest,
+    end: Callable[..., Case],
+    reason: str,
+    *,
+    found: bool = False,
+) -> HttpResponse:
     try:
-        ended = end(
-            case=case,
-            latest=latest,
-            reason=" ".join(form.cleaned_data["reason"].split()),
-            acting=acting_of(request),
-            now=clock(),
-        )
+        ended = end(case=case, latest=latest, reason=reason, acting=acting_of(request), now=clock())
+        if found:
+            messages.info(request, "It had been taken back at the service already.")
         wait_for_case(ended)
     except PolicyRefused as refusal:
         messages.info(request, refusal.sentence)

@@ -5,7 +5,7 @@ the profiles (a validation has both ends of its time frame), and what the publis
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bars_portal.exchange.fhir.codes import UseCase
@@ -31,6 +31,7 @@ class Part(StrEnum):
     INCIDENT = "incident"
     OTHER_PLACES = "other-places"
     CONDITION = "condition"
+    HELP_ASKED = "help-asked"
     TASK = "task"
     NATURE_OF_CALL = "nature-of-call"
     PRE_TRIAGE = "pre-triage"
@@ -49,6 +50,7 @@ _LABELS = {
     Part.INCIDENT: "Where it is",
     Part.TASK: "What is asked",
     Part.CONDITION: "Presenting complaint",
+    Part.HELP_ASKED: "What help is asked for",
     Part.NOTES: "Call log",
 }
 
@@ -77,7 +79,7 @@ _TO_A_CAS = {
     _P.ASSESSMENT: _REQUIRED,
     _P.TIME_FRAME: _REQUIRED,
     _P.BREACH_TIME: _REQUIRED,
-    _P.SCENE_SAFETY: _OPTIONAL,
+    _P.SCENE_SAFETY: _REQUIRED,
     _P.INCIDENT: _REQUIRED,
 }
 _CAS_REFERRAL = {**_TO_A_CAS, _P.REJECTED_SERVICES: _OPTIONAL, _P.BOOKING: _OPTIONAL}
@@ -98,7 +100,7 @@ _AMBULANCE = {
     **_ANYWHERE,
     _P.ASSESSMENT: _OPTIONAL,
     _P.STAGE: _REQUIRED,
-    _P.SCENE_SAFETY: _OPTIONAL,
+    _P.SCENE_SAFETY: _REQUIRED,
     _P.INCIDENT: _REQUIRED,
     _P.OTHER_PLACES: _OPTIONAL,
     _P.CONDITION: _REQUIRED,
@@ -108,6 +110,8 @@ _AMBULANCE = {
     _P.PROCEDURES: _OPTIONAL,
     _P.NOTES: _OPTIONAL,
 }
+# ServiceRequest.category.text says what is asked of the neighbour.
+_HELP = {**_AMBULANCE, _P.HELP_ASKED: _REQUIRED}
 _VALIDATION_RESPONSES = {
     CaseEvent.START: ReplyKind.INTERIM,
     CaseEvent.REJECT: ReplyKind.REJECTED,
@@ -138,10 +142,20 @@ class Application:
     plan_is_open: bool = False
     # Between ambulance controls, who tell one another how far they are.
     is_ambulance: bool = False
+    # What is asked is an order of a service from a list (Task.intent, Task.code).
+    is_ordered: bool = False
 
 
 _U = UseCase
 _TO_A_DEPARTMENT = (_U.A1T1, _U.A1T2, _U.A1T3, _U.A1T4, _U.A1T5, _U.A1T6, _U.A1T7, _U.A1T8, _U.A1T9)
+_out_of_area = Application(
+    (_U.A6T1,),
+    _AMBULANCE,
+    responses=_AMBULANCE_RESPONSES,
+    is_updated=True,
+    plan_is_open=True,
+    is_ambulance=True,
+)
 APPLICATIONS: tuple[Application, ...] = (
     Application(_TO_A_DEPARTMENT, _TO_A_PLACE),
     Application((_U.A2T1, _U.A2T2, _U.A2T3, _U.A2T4), _TO_A_PLACE),
@@ -154,15 +168,9 @@ APPLICATIONS: tuple[Application, ...] = (
         is_updated=True,
         plan_is_open=True,
     ),
-    Application((_U.A5T1, _U.A5T2, _U.A5T3, _U.REFERRAL_TO_PHARMACY), _PHARMACY),
-    Application(
-        (_U.A6T1, _U.A6T2, _U.A6T3),
-        _AMBULANCE,
-        responses=_AMBULANCE_RESPONSES,
-        is_updated=True,
-        plan_is_open=True,
-        is_ambulance=True,
-    ),
+    Application((_U.A5T1, _U.A5T2, _U.A5T3, _U.REFERRAL_TO_PHARMACY), _PHARMACY, is_ordered=True),
+    _out_of_area,
+    replace(_out_of_area, use_cases=(_U.A6T2, _U.A6T3), needs=_HELP),
 )
 _BY_USE_CASE = {use_case: row for row in APPLICATIONS for use_case in row.use_cases}
 

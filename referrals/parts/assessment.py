@@ -19,7 +19,7 @@ from referrals.parts.observations import WISHES
 
 
 class OutcomeKind(Labelled):
-    """What a triage outcome code is; its words go with the code (CarePlan...outcomeCodeableConcept.text)."""
+    """What a triage outcome is; CarePlan...outcomeCodeableConcept.text says it before the words."""
 
     SYMPTOM_DISCRIMINATOR = "sd", "Symptom discriminator"
     DISPOSITION = "dx", "Disposition"
@@ -103,8 +103,9 @@ def _outcomes(assessment: Assessment) -> list[Resource]:
 
 
 def _outcome(outcome: Outcome) -> Resource:
-    """What kind of code it is stands in its words, unless it has words of its own."""
-    return {"text": outcome.kind.label, **concept_to_fhir(outcome.concept)}
+    """What kind of code it is stands before its words: `kind_and_words` takes them apart."""
+    text = f"{outcome.kind.label}{_SAYS}{outcome.concept.text}".removesuffix(_SAYS)
+    return {**concept_to_fhir(outcome.concept), "text": text}
 
 
 _ARP_SYSTEM = ARPPriority.C1.system
@@ -157,19 +158,44 @@ _KINDS: Mapping[str, OutcomeKind] = {
     "pathways-dx-codes": OutcomeKind.DISPOSITION,
     "pathways-sd-codes": OutcomeKind.SYMPTOM_DISCRIMINATOR,
     "pathways-sg-codes": OutcomeKind.SYMPTOM_GROUP,
+    "pathways-pathway-codes": OutcomeKind.PRESENTING_COMPLAINT,
+    "ampds-dispatch-codes": OutcomeKind.DISPATCH,
 }
-_BY_LABEL = {kind.label: kind for kind in OutcomeKind}
+_SAYS = ": "
+
+
+def kind_of_system(system: str) -> OutcomeKind:
+    """What a code of this system is."""
+    return _KINDS.get(system.rsplit("/", 1)[-1], OutcomeKind.OTHER)
+
+
+def kind_and_words(text: str) -> tuple[OutcomeKind | None, str]:
+    """The text of an outcome as we write it: its kind and its words, "" for none. None: not ours."""
+    for kind in OutcomeKind:
+        if text == kind.label or text.startswith(f"{kind.label}{_SAYS}"):
+            return kind, text[len(kind.label) + len(_SAYS) :]
+    return None, text
+
+
+def complaints_of(bundle: MessageBundle) -> list[str]:
+    """Outcomes that are said to be the presenting complaint: the displays of their codes, and their words."""
+    found: list[str] = []
+    for concept in outcome_concepts(bundle):
+        kind, words = kind_and_words(as_text(concept.get("text")))
+        if kind is OutcomeKind.PRESENTING_COMPLAINT:
+            found += [as_text(each.get("display")) for each in dicts(concept.get("coding"))] + [words]
+    return [each for each in found if each]
 
 
 def carried_assessment(bundle: MessageBundle, request_priority: bool) -> Assessment:
-    """Without clock and case number: those are of the new call. Words without a code are the narrative."""
+    """Without clock and case number: those are of the new call. Words of no kind are the narrative."""
     coded, words = [], []
     priority: ARPPriority | None = None
     for concept in outcome_concepts(bundle):
         arp = ARPPriority.lookup(code_in(concept, ARPPriority.C1.system))
         if arp is not None:
             priority = priority or arp
-        elif any(codings(concept)):
+        elif any(codings(concept)) or all(kind_and_words(as_text(concept.get("text")))):
             coded.append(concept)
         else:
             words.append(as_text(concept.get("text")))
@@ -195,8 +221,7 @@ def carried_expectations(bundle: MessageBundle, request: Resource) -> Expectatio
 
 
 def _read_outcome(concept: Resource) -> Outcome:
-    """Its kind is told by its words, where those are ours, or by the system of its code."""
-    kind, read = _BY_LABEL.get(as_text(concept.get("text"))), concept_of(concept)
-    if kind is not None:
-        return Outcome(kind, Concept(read.system, read.code, read.display))
-    return Outcome(_KINDS.get(read.system.rsplit("/", 1)[-1], OutcomeKind.OTHER), read)
+    """Its kind is told by its text, where that is ours, or by the system of its code."""
+    kind, words = kind_and_words(as_text(concept.get("text")))
+    read = concept_of({**concept, "text": words})
+    return Outcome(kind or kind_of_system(read.system), read)

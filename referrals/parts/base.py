@@ -12,6 +12,7 @@ from pydantic import dataclasses as checked
 
 from bars_portal.correspondence.entries import derived_url, full_url
 from bars_portal.exchange.fhir.bundle import Resource
+from bars_portal.exchange.fhir.codes import KNOWN_CODES
 from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.json import decimal_text
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
@@ -45,14 +46,26 @@ class Frame:
     def ref(self, part: str) -> Resource:
         return {"reference": self.url(part)}
 
-    def head(self, resource_type: str, profile: str = "") -> Resource:
-        return head(resource_type, self.now, profile)
+    def head(self, resource_type: str, *profiles: str) -> Resource:
+        return head(resource_type, self.now, *profiles)
 
 
 def concept_to_fhir(concept: Concept) -> Resource:
     """CodeableConcept."""
-    coding = filled({"system": concept.system, "code": concept.code, "display": concept.display})
-    return filled({"coding": [coding] if coding else [], "text": concept.text})
+    coded = [coding(concept.system, concept.code, concept.display)] if concept.code else []
+    return filled({"coding": coded, "text": concept.text})
+
+
+def named_concept(concept: Concept) -> Resource:
+    """CodeableConcept of which readers look at the text, also when it is coded."""
+    found = concept_to_fhir(concept)
+    return {**found, "text": concept.text or found["coding"][0]["display"]}
+
+
+def coding(system: str, code: str, display: str) -> Resource:
+    """Coding; one that came to us without words has those of its list, else the code itself."""
+    words = display or KNOWN_CODES.get(system, {}).get(code) or code
+    return {"system": system, "code": code, "display": words}
 
 
 def state(system: str, code: str) -> Resource:
@@ -117,7 +130,7 @@ def concept_of(value: object) -> Concept:
     found = as_dict(value)
     words, usable = as_text(found.get("text")), each_tried(_coded, dicts(found.get("coding")))
     if usable:
-        return replace(usable[0], text=words)
+        return replace(usable[0], text="" if words == usable[0].display else words)
     displays = (as_text(each.get("display")) for each in codings(value))
     return Concept(text=words or next(filter(None, displays), ""))
 

@@ -13,10 +13,11 @@ from bars_portal.exchange.fhir.codes import (
     MessageCategory,
     UseCase,
 )
-from referrals.cases.codes import STRICT, Concept, ResourceId, Words
+from bars_portal.exchange.fhir.rules.case import is_told_once
+from referrals.cases.codes import STRICT, Concept, ResourceId, Words, WordsOrNone
 from referrals.parts.applications import Need, Part, application_of, needs_of
 from referrals.parts.assessment import Assessment, Expectations
-from referrals.parts.base import TimeFrame
+from referrals.parts.base import SNOMED, TimeFrame
 from referrals.parts.flags import Flag
 from referrals.parts.medication import Allergies, Medications, Stated
 from referrals.parts.observations import Observations
@@ -40,7 +41,10 @@ class Stage(StrEnum):
 
 @checked.dataclass(frozen=True, config=STRICT)
 class RequestContent:
-    """Everything but patient, parties and ids. `booking_ids`: Appointment ids of the receiver."""
+    """Everything but patient, parties and ids. `booking_ids`: Appointment ids of the receiver.
+
+    `help_asked`: what a call assist or mutual aid asks for (ServiceRequest.category.text).
+    """
 
     use_case: UseCase
     assessment: Assessment = Assessment()
@@ -54,6 +58,7 @@ class RequestContent:
     expectations: Expectations = Expectations()
     places: tuple[Place, ...] = ()
     condition: Condition | None = None
+    help_asked: WordsOrNone = ""
     task: Task | None = None
     nature_of_call: NatureOfCall | None = None
     pre_triage: PreTriage | None = None
@@ -101,12 +106,23 @@ def check_parts(content: RequestContent) -> None:
     missing = [part for part, need in needs.items() if need is Need.REQUIRED and part not in stated]
     too_much = [part for part in sorted(stated) if needs[part] is Need.ABSENT]
     incidents = [place for place in content.places if place.type is LocationType.INCIDENT]
-    if len(incidents) > 1:
+    if len(incidents) > 1 or not _places_are_clear(content):
         too_much.append(Part.INCIDENT)
+    if not all(place.says_where for place in incidents):
+        missing.append(Part.INCIDENT)
+    task = content.task
+    if task is not None and application_of(content.use_case).is_ordered and task.concept.system != SNOMED:
+        missing.append(Part.TASK)
     if Part.SCENE_SAFETY in stated and not content.places and Part.SCENE_SAFETY not in too_much:
         missing.append(Part.INCIDENT)
     if missing or too_much:
         raise ContentInvalid(tuple(dict.fromkeys(part.value for part in (*missing, *too_much))))
+
+
+def _places_are_clear(content: RequestContent) -> bool:
+    """Standard section 12, "Location of a validation request"; a referral may say it in many ways."""
+    validates = content.category is MessageCategory.VALIDATION
+    return not validates or all(is_told_once(place.ways) for place in content.places)
 
 
 def _stated(content: RequestContent) -> frozenset[Part]:
@@ -129,6 +145,7 @@ def _stated(content: RequestContent) -> frozenset[Part]:
         Part.INCIDENT: [each for each in content.places if each.type is LocationType.INCIDENT],
         Part.OTHER_PLACES: [each for each in content.places if each.type is not LocationType.INCIDENT],
         Part.CONDITION: content.condition,
+        Part.HELP_ASKED: content.help_asked,
         Part.TASK: content.task,
         Part.NATURE_OF_CALL: content.nature_of_call,
         Part.PRE_TRIAGE: content.pre_triage,

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
+from bars_portal.exchange.fhir.reading import as_dict, dicts, id_in
 from bars_portal.exchange.fhir.rules.parts import requester_encounter
 from referrals.cases import wire
 from referrals.parts import assessment, flags
@@ -57,12 +57,9 @@ def requester_encounter_of(bundle: MessageBundle) -> Resource | None:
 
 def _booking_ids(request: Resource) -> tuple[UUID, ...]:
     """supportingInfo "Appointment/<uuid>": the booking that was made first (standard section 9)."""
-    named = (as_text(each.get("reference")) for each in dicts(request.get("supportingInfo")))
-    ids = (wire.uuid_or_none(each.removeprefix(_APPOINTMENT)) for each in named if _APPOINTMENT in each)
+    named = (id_in(each, "Appointment") for each in dicts(request.get("supportingInfo")))
+    ids = (wire.uuid_or_none(each) for each in named)
     return tuple(dict.fromkeys(each for each in ids if each is not None))
-
-
-_APPOINTMENT = "Appointment/"
 
 
 def columns(facts: Facts) -> dict[str, Any]:

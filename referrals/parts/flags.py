@@ -18,7 +18,6 @@ from bars_portal.exchange.fhir.codes import (
     FlagCategory,
     SceneSafety,
 )
-from bars_portal.exchange.fhir.profiles import FLAG, FLAG_SCENE_SAFETY
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import STRICT, Concept, Moment
@@ -27,9 +26,11 @@ from referrals.cases.wire import CODE, instant
 from referrals.parts.base import (
     Frame,
     code_in,
+    coding,
     concept_of,
     concept_to_fhir,
     each_tried,
+    named_concept,
     require,
     standing,
     tried,
@@ -63,6 +64,28 @@ class Flag:
         return self
 
 
+def scene_of(flags: Iterable[Flag]) -> Flag | None:
+    """The one answer to whether the scene is safe: of several the gravest, with the words of them all."""
+    told = sorted((each for each in flags if each.category is FlagCategory.SCENE_SAFETY), key=_gravity)
+    if not told:
+        return None
+    words = dict.fromkeys(each.concept.text for each in told if each.concept.text)
+    return Flag(FlagCategory.SCENE_SAFETY, _scene(told[0].concept, "\n".join(words)), told[0].since)
+
+
+_GRAVEST_FIRST = (SceneSafety.UNSAFE, SceneSafety.UNKNOWN, SceneSafety.SAFE)
+
+
+def _gravity(flag: Flag) -> int:
+    return _GRAVEST_FIRST.index(SceneSafety.lookup(flag.concept.code) or SceneSafety.UNKNOWN)
+
+
+def _scene(concept: Concept, words: str) -> Concept:
+    """Always coded: words alone leave it unknown whether the scene is safe."""
+    told = SceneSafety.lookup(concept.code) or SceneSafety.UNKNOWN
+    return Concept(told.system, told.value, told.display, words)
+
+
 def flag_entries(
     frame: Frame, flags: Sequence[Flag], *, places: Sequence[Place], began: datetime
 ) -> list[Entry]:
@@ -88,7 +111,7 @@ def _flag(frame: Frame, flag: Flag, places: Sequence[Place], began: datetime) ->
     about = scene if flag.category is FlagCategory.SCENE_SAFETY else "patient"
     return {
         **_head(frame, flag.category),
-        "code": concept_to_fhir(flag.concept),
+        "code": _code(flag),
         "subject": frame.ref(about),
         "period": {"start": format_instant(flag.since or began)},
         "encounter": frame.ref("encounter"),
@@ -96,14 +119,24 @@ def _flag(frame: Frame, flag: Flag, places: Sequence[Place], began: datetime) ->
     }
 
 
+def _code(flag: Flag) -> Resource:
+    if flag.category is not FlagCategory.SCENE_SAFETY:
+        return concept_to_fhir(flag.concept)
+    scene = _scene(flag.concept, flag.concept.text)
+    # An unsafe scene has words, if only those of its code.
+    return named_concept(scene) if scene.code == SceneSafety.UNSAFE else concept_to_fhir(scene)
+
+
 def _head(frame: Frame, category: FlagCategory) -> Resource:
-    is_scene = category is FlagCategory.SCENE_SAFETY
-    profile = profiles.FLAG_SCENE_SAFETY if is_scene else profiles.FLAG
     return {
-        **frame.head("Flag", profile),
+        **frame.head("Flag", *_profiles(category)),
         "status": "active",
         "category": [{"coding": [category.coding]}],
     }
+
+
+def _profiles(category: FlagCategory) -> tuple[str, ...]:
+    return profiles.SCENE_SAFETY if category is FlagCategory.SCENE_SAFETY else (profiles.FLAG,)
 
 
 def carried_flags(bundle: MessageBundle) -> tuple[Flag, ...]:
@@ -181,10 +214,19 @@ class RaisedFlag:
 
 _SYSTEMS = {
     FlagCategory.SAFEGUARDING: SAFEGUARDING_SYSTEM,
-    FlagCategory.SCENE_SAFETY: SceneSafety.SAFE.system,
+    FlagCategory.SCENE_SAFETY: _SCENE_SYSTEM,
     FlagCategory.REJECTED_SERVICES: DosRejectedReason.OTHER.system,
     FlagCategory.REASONABLE_ADJUSTMENT: "https://fhir.nhs.uk/CodeSystem/reasonable-adjustment-codes-bars",
 }
+
+
+def with_scene_safety(held: HeldRequest, raised: Sequence[RaisedFlag]) -> Sequence[RaisedFlag]:
+    """The outcome of a validation always says whether the scene is safe, if only that nobody asked."""
+    category, unknown = FlagCategory.SCENE_SAFETY, SceneSafety.UNKNOWN
+    told = any(category.value in _codes(flag, "category") for _, flag in held.of_types({"Flag"}))
+    if told or any(each.category is category for each in raised):
+        return raised
+    return (*raised, RaisedFlag(category, unknown.value, unknown.display))
 
 
 def returned_flags(
@@ -217,10 +259,7 @@ def _raised_entry(held: HeldRequest, raised: RaisedFlag, encounter_url: str, now
     about = locations[0][0] if scene and locations else held.patient[0]
     return held.part_url(f"flag|{raised.category}|{raised.code}|{raised.words}"), {
         "resourceType": "Flag",
-        "meta": {
-            "lastUpdated": format_instant(now),
-            "profile": [FLAG_SCENE_SAFETY if scene else FLAG],
-        },
+        "meta": {"lastUpdated": format_instant(now), "profile": [*_profiles(raised.category)]},
         "status": "active",
         "category": [{"coding": [raised.category.coding]}],
         "code": _raised_code(raised),
@@ -231,8 +270,10 @@ def _raised_entry(held: HeldRequest, raised: RaisedFlag, encounter_url: str, now
 
 
 def _raised_code(raised: RaisedFlag) -> Resource:
-    code: Resource = {"text": raised.words} if raised.words.strip() else {}
+    said: Resource = {"text": raised.words} if raised.words.strip() else {}
     if not raised.code:
-        return code
-    coding = {"system": _SYSTEMS.get(raised.category, raised.category.system), "code": raised.code}
-    return {"coding": [{**coding, "display": raised.display} if raised.display else coding], **code}
+        return said
+    system = _SYSTEMS.get(raised.category, raised.category.system)
+    named = coding(system, raised.code, raised.display)
+    is_unsafe = (system, raised.code) == (_SCENE_SYSTEM, SceneSafety.UNSAFE)
+    return {"coding": [named], **({"text": named["display"]} if is_unsafe else {}), **said}

@@ -11,15 +11,16 @@ from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import HouseholdComposition
 from bars_portal.exchange.fhir.json import decimal_text, parse_decimal
-from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
+from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, extension
 from referrals.cases.codes import STRICT, Concept, WordsOrNone
 from referrals.parts.base import (
+    SNOMED,
     Frame,
     code_in,
     concept_of,
-    concept_to_fhir,
     each_tried,
     filled,
+    named_concept,
     standing,
     tried,
     value_words,
@@ -27,7 +28,7 @@ from referrals.parts.base import (
 
 
 class BirthSex(StrEnum):
-    """Patient extension UKCore-BirthSex (v3-AdministrativeGender, and unknown)."""
+    """Sex registered at birth (v3-AdministrativeGender; NullFlavor for unknown)."""
 
     FEMALE = "F"
     MALE = "M"
@@ -89,9 +90,12 @@ def observation_entries(frame: Frame, stated: Observations, *, wishes: str) -> l
     entries = []
     for number, each in enumerate(stated.listed):
         value = {"valueString": each.value}
-        entries.append((f"observation {number}", _seen(frame, concept_to_fhir(each.concept), value)))
+        entries.append((f"observation {number}", _seen(frame, named_concept(each.concept), value)))
     if stated.household is not None:
-        entries.append(("household", _seen(frame, {"coding": [stated.household.coding]}, {})))
+        lives = {"coding": [stated.household.coding], "text": stated.household.display}
+        entries.append(("household", _seen(frame, lives, {})))
+    if stated.birth_sex is not None:
+        entries.append(("birth sex", _seen(frame, _BIRTH_SEX_CODE, _birth_sex(stated.birth_sex))))
     if stated.estimated_age is not None:
         entries.append(("age", _seen(frame, {"text": ESTIMATED_AGE}, _age(stated.estimated_age))))
     if wishes:
@@ -120,12 +124,34 @@ def _age(age: EstimatedAge) -> Resource:
     return {"valueQuantity": {"value": number, **unit}}
 
 
-BIRTH_SEX = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-BirthSex"
+_BIRTH_SEX = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-BirthSex"
+_BIRTH_SEX_TEXT = "Birth sex"
+_BIRTH_SEX_CODE = {
+    "coding": [
+        {"system": SNOMED, "code": "429019009", "display": "Finding related to biological sex (finding)"}
+    ],
+    "text": _BIRTH_SEX_TEXT,
+}
+_GENDER, _NULL = (
+    f"http://terminology.hl7.org/CodeSystem/v3-{each}" for each in ("AdministrativeGender", "NullFlavor")
+)
+# As others may code it: LOINC for the question, SNOMED for the answer.
+_BIRTH_SEX_QUESTIONS = frozenset({"429019009", "76689-9"})
+_BIRTH_SEX_ANSWERS = {"248153007": BirthSex.MALE, "248152002": BirthSex.FEMALE} | {
+    each: BirthSex(each) for each in BirthSex
+}
+
+
+def _birth_sex(sex: BirthSex) -> Resource:
+    system = _NULL if sex is BirthSex.UNKNOWN else _GENDER
+    display = "unknown" if sex is BirthSex.UNKNOWN else sex.label
+    coding = {"system": system, "code": sex.value, "display": display}
+    return {"valueCodeableConcept": {"coding": [coding], "text": sex.label}}
 
 
 def carried_observations(bundle: MessageBundle, patient: Resource) -> Observations:
-    """Household and estimated age have fields of their own; the wishes are expectations."""
-    household, age, listed = None, None, []
+    """Household, birth sex and estimated age have fields of their own; the wishes are expectations."""
+    household, age, sex, listed = None, None, _extended_birth_sex(patient), []
     for each in standing(bundle.of_type("Observation")):
         named = as_text(as_dict(each.get("code")).get("text"))
         lives = HouseholdComposition.lookup(code_in(each.get("code"), HouseholdComposition.ONE_PERSON.system))
@@ -133,12 +159,14 @@ def carried_observations(bundle: MessageBundle, patient: Resource) -> Observatio
             household = household or lives
         elif named == ESTIMATED_AGE and (read := _read_age(each)) is not None:
             age = read
+        elif (told := _read_birth_sex(each)) is not None:
+            sex = told
         elif named != WISHES:
             listed.append(each)
     return Observations(
         listed=each_tried(_read_observation, listed),
         household=household,
-        birth_sex=_read_birth_sex(patient),
+        birth_sex=sex,
         estimated_age=age,
     )
 
@@ -155,7 +183,17 @@ def _read_age(observation: Resource) -> EstimatedAge | None:
     return tried(lambda: EstimatedAge(Decimal(decimal_text(number)), AgeUnit(unit)))
 
 
-def _read_birth_sex(patient: Resource) -> BirthSex | None:
-    said = (each.get("valueCode") for each in dicts(patient.get("extension")) if each.get("url") == BIRTH_SEX)
-    found = next(said, None)
-    return BirthSex(found) if found in set(BirthSex) else None
+def _read_birth_sex(observation: Resource) -> BirthSex | None:
+    """None for another observation, and for an answer that we have no field for."""
+    asked = as_dict(observation.get("code"))
+    named = as_text(asked.get("text")).casefold() == _BIRTH_SEX_TEXT.casefold()
+    if not named and not any(each.get("code") in _BIRTH_SEX_QUESTIONS for each in codings(asked)):
+        return None
+    codes = (as_text(each.get("code")) for each in codings(observation.get("valueCodeableConcept")))
+    return next((_BIRTH_SEX_ANSWERS[each] for each in codes if each in _BIRTH_SEX_ANSWERS), None)
+
+
+def _extended_birth_sex(patient: Resource) -> BirthSex | None:
+    """Where others put it: an extension of the Patient (UKCore-BirthSex)."""
+    code = as_text(extension(patient, _BIRTH_SEX).get("valueCode"))
+    return BirthSex(code) if code in set(BirthSex) else None

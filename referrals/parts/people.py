@@ -13,8 +13,7 @@ from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_to_fhir
 from referrals.cases.held import HeldRequest
 from referrals.cases.wire import head
-from referrals.parts.base import SNOMED, Frame, filled
-from referrals.parts.observations import BIRTH_SEX, BirthSex
+from referrals.parts.base import SNOMED, Frame, coding, filled
 
 
 @dataclass(frozen=True)
@@ -32,26 +31,18 @@ def people_entries(
     frame: Frame,
     *,
     patient: PatientDetails,
-    birth_sex: BirthSex | None,
     requester: Requester,
     parties: Parties,
 ) -> list[Entry]:
     service = {**parties.service, "providedBy": frame.ref("receiver")}
     return [
-        (frame.url("patient"), _patient(frame, patient, birth_sex)),
+        (frame.url("patient"), patient_to_fhir(patient, now=frame.now)),
         (frame.url("practitioner"), _practitioner(frame, requester)),
         (frame.url("role"), _role(frame, requester)),
         (frame.url("service"), service),
         (frame.url("receiver"), parties.receiver),
         (frame.url("sender"), parties.sender),
     ]
-
-
-def _patient(frame: Frame, details: PatientDetails, birth_sex: BirthSex | None) -> Resource:
-    patient = patient_to_fhir(details, now=frame.now)
-    if birth_sex is None:
-        return patient
-    return {**patient, "extension": [{"url": BIRTH_SEX, "valueCode": birth_sex.value}]}
 
 
 def _practitioner(frame: Frame, requester: Requester) -> Resource:
@@ -76,8 +67,16 @@ class Consent(StrEnum):
     IMPLIED = "IMPLIED"
     GIVEN = "OPTIN"
 
+    @property
+    def display(self) -> str:
+        return {"IMPLIED": "implied consent", "OPTIN": "opt-in"}[self]
 
-_SCOPE = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
+
+_SCOPE = {
+    "system": "http://terminology.hl7.org/CodeSystem/consentscope",
+    "code": "patient-privacy",
+    "display": "Privacy Consent",
+}
 _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
 
@@ -90,7 +89,7 @@ def consent_entry(frame: Frame, consent: Consent) -> Entry:
         "patient": frame.ref("patient"),
         "dateTime": frame.stamp,
         "organization": [frame.ref("sender")],
-        "policyRule": {"coding": [{"system": _ACT_CODE, "code": consent.value}]},
+        "policyRule": {"coding": [coding(_ACT_CODE, consent.value, consent.display)]},
     }
 
 
@@ -158,5 +157,4 @@ def _numbers(person: Requester | Responder) -> list[Resource]:
 
 
 def _codes(person: Requester | Responder) -> list[Resource]:
-    coding = filled({"system": SNOMED, "code": person.role_code, "display": person.role_display})
-    return [{"coding": [coding]}] if person.role_code else []
+    return [{"coding": [coding(SNOMED, person.role_code, person.role_display)]}] if person.role_code else []

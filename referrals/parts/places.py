@@ -15,6 +15,7 @@ from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import LocationType
 from bars_portal.exchange.fhir.json import decimal_text, parse_decimal
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts, extension
+from bars_portal.exchange.fhir.rules.case import Where
 from referrals.cases.codes import STRICT, Line, LineOrNone, WordsOrNone
 from referrals.cases.held import HeldRequest
 from referrals.cases.wire import head
@@ -55,10 +56,26 @@ class Place:
     def _says_where(self) -> Self:
         if bool(self.eastings) != bool(self.northings):
             raise ValueError("Eastings and northings go together.")
-        address = self.address_lines or self.town or self.postcode
-        if not (address or self.uprn or self.eastings or self.what3words or self.position):
+        if not self.ways:
             raise ValueError("An address, UPRN, grid, what3words or position is needed.")
         return self
+
+    @property
+    def ways(self) -> frozenset[Where]:
+        """In which ways it says where."""
+        stated = {
+            Where.UPRN: self.uprn,
+            Where.ADDRESS: self.address_lines or self.town or self.postcode,
+            Where.GRID: self.eastings,
+            Where.POSITION: self.position,
+            Where.WHAT3WORDS: self.what3words,
+        }
+        return frozenset(way for way, value in stated.items() if value)
+
+    @property
+    def says_where(self) -> bool:
+        """As an incident must: an address needs its postcode."""
+        return bool(self.postcode or self.ways - {Where.ADDRESS})
 
 
 _GRID = ("uprn", "eastings", "northings", "what3words", "accuracy")
@@ -75,19 +92,15 @@ def incident_parts(places: Sequence[Place]) -> list[str]:
     return [place_part(n) for n, place in enumerate(places) if place.type is LocationType.INCIDENT]
 
 
-def place_entries(frame: Frame, places: Sequence[Place], *, validates: bool) -> list[Entry]:
-    return [
-        (frame.url(place_part(number)), _location(frame, place, validates=validates))
-        for number, place in enumerate(places)
-    ]
+def place_entries(frame: Frame, places: Sequence[Place]) -> list[Entry]:
+    return [(frame.url(place_part(number)), _location(frame, each)) for number, each in enumerate(places)]
 
 
-def _location(frame: Frame, place: Place, *, validates: bool) -> Resource:
-    """The definition of a validation names the plain UK Core profile."""
-    incident = place.type is LocationType.INCIDENT and not validates
+def _location(frame: Frame, place: Place) -> Resource:
+    incident = place.type is LocationType.INCIDENT
     return filled(
         {
-            **frame.head("Location", profiles.LOCATION_INCIDENT if incident else ""),
+            **frame.head("Location", *(profiles.INCIDENT if incident else ())),
             "extension": _extension(place),
             "name": place.name,
             "description": place.directions,
@@ -195,7 +208,10 @@ def location_entry(held: HeldRequest, place: CurrentPlace | None, *, now: dateti
 
 
 def _moved(before: Resource, place: CurrentPlace, now: datetime) -> Resource:
-    """Nothing of the old place stays but what does not say where: its type and id."""
+    """Nothing of the old place stays but what does not say where: its type and id.
+
+    The place of a validation is where the incident is, also where the requester has not said so.
+    """
     others = [
         each for each in dicts(before.get("extension")) if each.get("url") != profiles.EXTENSION_LOCATION
     ]
@@ -203,8 +219,9 @@ def _moved(before: Resource, place: CurrentPlace, now: datetime) -> Resource:
     degrees = {"longitude": place.longitude, "latitude": place.latitude} if place.latitude else {}
     location: Resource = {
         "resourceType": "Location",
-        **{name: before[name] for name in ("id", "type") if name in before},
-        "meta": head("Location", now)["meta"],
+        **({"id": before["id"]} if "id" in before else {}),
+        "type": before.get("type") or [{"coding": [LocationType.INCIDENT.coding]}],
+        "meta": head("Location", now, *profiles.INCIDENT)["meta"],
         "extension": [*others, *_extension(place)],
         "name": place.name,
         "address": filled({"line": lines, "city": place.city, "postalCode": place.postcode}),

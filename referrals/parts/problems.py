@@ -18,6 +18,7 @@ from referrals.parts.base import (
     date_of,
     each_tried,
     filled,
+    named_concept,
     period,
     standing,
     state,
@@ -51,14 +52,16 @@ def problem_entries(
     *,
     condition: Condition | None,
     task: Task | None,
+    orders: bool,
     procedures: Sequence[Concept],
     notes: Sequence[str],
 ) -> list[Entry]:
+    """`orders`: the task is an order (Task.intent), not only planned."""
     entries: list[Entry] = []
     if condition is not None:
         entries.append((frame.url("condition"), _condition(frame, condition)))
     if task is not None:
-        entries.append((frame.url("task"), _task(frame, task)))
+        entries.append((frame.url("task"), _task(frame, task, "order" if orders else "plan")))
     for number, concept in enumerate(procedures):
         entries.append((frame.url(f"procedure {number}"), _procedure(frame, concept_to_fhir(concept))))
     for number, words in enumerate(notes):
@@ -73,7 +76,7 @@ def _condition(frame: Frame, condition: Condition) -> Resource:
             "clinicalStatus": state("condition-clinical", "active"),
             "verificationStatus": state("condition-ver-status", "provisional"),
             "category": [{"coding": [_COMPLAINT]}],
-            "code": concept_to_fhir(condition.concept),
+            "code": named_concept(condition.concept),
             "subject": frame.ref("patient"),
             "encounter": frame.ref("encounter"),
             "onsetDateTime": condition.onset.isoformat() if condition.onset else "",
@@ -81,13 +84,13 @@ def _condition(frame: Frame, condition: Condition) -> Resource:
     )
 
 
-def _task(frame: Frame, task: Task) -> Resource:
+def _task(frame: Frame, task: Task, intent: str) -> Resource:
     restriction = filled({"period": period(task.period)})
     return filled(
         {
             **frame.head("Task"),
             "status": "requested",
-            "intent": "plan",
+            "intent": intent,
             "code": concept_to_fhir(task.concept),
             "description": task.description,
             "for": frame.ref("patient"),

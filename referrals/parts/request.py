@@ -50,7 +50,14 @@ def request_resource(
             "basedOn": [frame.ref("plan")],
             "status": ServiceRequestStatus.ACTIVE.value,
             "intent": "plan",
-            "category": [{"coding": [content.category.coding, content.use_case.coding]}],
+            "category": [
+                filled(
+                    {
+                        "coding": [content.category.coding, content.use_case.coding],
+                        "text": content.help_asked,
+                    }
+                )
+            ],
             "subject": frame.ref("patient"),
             "encounter": frame.ref("encounter"),
             "occurrencePeriod": period(content.time_frame),
@@ -135,11 +142,9 @@ def request_entries(
     people = people_entries(
         frame,
         patient=patient,
-        birth_sex=content.observations.birth_sex,
         requester=requester,
         parties=parties,
     )
-    validates = content.category is MessageCategory.VALIDATION
     return request, [
         encounter_entry(frame, content),
         plan_entry(
@@ -151,7 +156,7 @@ def request_entries(
             supporting=[*_named(flags), *_named(observations)],
         ),
         *people,
-        *place_entries(frame, content.places, validates=validates),
+        *place_entries(frame, content.places),
         *flags,
         *observations,
         *medication_entries(frame, content.medications),
@@ -160,6 +165,7 @@ def request_entries(
             frame,
             condition=content.condition,
             task=content.task,
+            orders=application_of(content.use_case).is_ordered,
             procedures=content.procedures,
             notes=content.notes,
         ),

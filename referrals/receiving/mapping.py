@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from bars_portal.exchange.fhir import profiles
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, reply
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, key_of, reply
 from bars_portal.exchange.fhir.codes import CarePlanStatus, EncounterStatus
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
+from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts, version_in
 from bars_portal.exchange.fhir.rules.parts import (
     journey_id,
     request_of,
@@ -18,7 +18,7 @@ from bars_portal.exchange.fhir.rules.parts import (
     responder_encounter,
     use_case_of,
 )
-from bars_portal.exchange.fhir.timestamps import format_instant
+from bars_portal.exchange.fhir.timestamps import borne_out, format_instant
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_from_fhir
 from referrals.cases import wire
@@ -71,7 +71,7 @@ class ReceivedCase:
         return next((each for each in self.bundle.of_type("Encounter") if each is not own), None)
 
 
-def parse_case(bundle: MessageBundle, category: Category) -> ReceivedCase:
+def parse_case(bundle: MessageBundle, category: Category, *, now: datetime) -> ReceivedCase:
     """Raises OutcomeError for what the rules before it cannot have let through by accident."""
     request = bundle.focus
     if request is None:
@@ -80,7 +80,7 @@ def parse_case(bundle: MessageBundle, category: Category) -> ReceivedCase:
         bundle=bundle,
         request=request,
         category=category,
-        patient=patient_from_fhir(wire.patient_of(bundle, request)),
+        patient=patient_from_fhir(wire.patient_of(bundle, request), now=now),
         facts=facts_of(
             bundle,
             request,
@@ -152,12 +152,29 @@ def stamps_of(received: ReceivedCase) -> dict[str, str]:
     return {url: stamp for url, stamp in stamps.items() if stamp}
 
 
-def stale_entries(received: ReceivedCase, held: Stamps) -> list[str]:
-    """FHIRPaths of entries that are older than what we hold."""
+def version_told(received: ReceivedCase, case_id: UUID) -> int | None:
+    """The version of ours that the message is about: only who repeats our id repeats our number."""
+    is_ours = wire.uuid_or_none(as_text(received.request.get("id"))) == case_id
+    return version_in(received.request) if is_ours else None
+
+
+def stale_entries(
+    received: ReceivedCase,
+    held: Stamps,
+    *,
+    heard_at: datetime | None = None,
+    is_current: bool = False,
+) -> list[str]:
+    """FHIRPaths of entries that are older than what we hold.
+
+    `heard_at`: when what we hold came, if stamps ahead of that moment are to count as such; `is_current`: the
+    request is known to be our newest version, whatever its stamp.
+    """
     return [
         f"{received.bundle.path_of(resource)}.meta.lastUpdated"
         for url, resource in _own_entries(received)
-        if _age(resource, held.get(url, "")) < 0
+        if _age(resource, held.get(url, ""), heard_at) < 0
+        and not (is_current and resource is received.request)
     ]
 
 
@@ -181,14 +198,14 @@ def merged_entries(
 
 
 def merged_case(
-    received: ReceivedCase, request: Resource, others: Sequence[tuple[str, Resource]]
+    received: ReceivedCase, request: Resource, others: Sequence[tuple[str, Resource]], *, now: datetime
 ) -> ReceivedCase:
     """The case as it now stands, read anew: columns say what the resources say."""
     entries = [(received.bundle.full_url_of(received.bundle.header), received.bundle.header)]
     entries += [(received.url, request), *others]
     listed = [{"fullUrl": url, "resource": resource} for url, resource in entries]
     raw = {**received.bundle.raw, "entry": listed}
-    return parse_case(MessageBundle(raw), received.category)
+    return parse_case(MessageBundle(raw), received.category, now=now)
 
 
 def _merged(url: str, sent: Resource, held: Resource | None, stamp: str) -> Resource:
@@ -213,11 +230,13 @@ def _stamp(resource: Resource) -> str:
     return as_text(as_dict(resource.get("meta")).get("lastUpdated"))
 
 
-def _age(sent: Resource, stamp: str) -> int:
+def _age(sent: Resource, stamp: str, heard_at: datetime | None = None) -> int:
     """-1 older than the stamp, 0 equal, 1 newer or not to be compared."""
     theirs, ours = wire.stamp_of(sent), wire.instant(stamp)
     if theirs is None or ours is None:
         return 1
+    if heard_at is not None:
+        ours = borne_out(ours, heard_at)
     return (theirs > ours) - (theirs < ours)
 
 
@@ -237,7 +256,10 @@ _CAD_EVENTS = {
 
 @dataclass(frozen=True)
 class ReceivedResponse:
-    """What a response says. `answers` is the Bundle.id that it names; `stamp` the responder's own."""
+    """What a response says. `answers` is the Bundle.id that it names, as columns keep it.
+
+    `stamp` is the responder's own.
+    """
 
     bundle: MessageBundle = field(repr=False)
     kind: ReplyKind
@@ -255,7 +277,9 @@ class ReceivedResponse:
         return self.bundle.focus_url, self.bundle.focus or {}
 
 
-def parse_response(bundle: MessageBundle, kind: ReplyKind, category: Category) -> ReceivedResponse:
+def parse_response(
+    bundle: MessageBundle, kind: ReplyKind, category: Category, *, now: datetime
+) -> ReceivedResponse:
     """Raises OutcomeError: 400 invariant without MessageHeader.response."""
     request = request_of(bundle) or {}
     if not bundle.response_identifier:
@@ -267,9 +291,9 @@ def parse_response(bundle: MessageBundle, kind: ReplyKind, category: Category) -
         kind=kind,
         category=category,
         event=_event(kind, responder),
-        answers=bundle.response_identifier[:64],
+        answers=key_of(bundle.response_identifier),
         use_case=use_case_of(bundle) or "",
-        patient=patient_from_fhir(wire.patient_of(bundle, request)),
+        patient=patient_from_fhir(wire.patient_of(bundle, request), now=now),
         journey_id=journey_id(bundle),
         stamp=wire.stamp_of(responder) if responder is not None else None,
         columns=_columns(bundle, request, responder),

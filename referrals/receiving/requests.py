@@ -7,8 +7,9 @@ from bars_portal.correspondence.envelope import new_reference
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.codes import ServiceRequestStatus
+from bars_portal.exchange.fhir.codes import CAD_USE_CASES, ServiceRequestStatus
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
+from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Applied
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
@@ -19,11 +20,12 @@ from referrals.cases import wire
 from referrals.cases.held import included_in
 from referrals.cases.history import change_case, start_history, write_version
 from referrals.cases.models import MODELS, Case
+from referrals.cases.selectors import changed_here_since
 from referrals.cases.states import CaseEvent, CaseStatus
 from referrals.parts.facts import columns
 from referrals.receiving import mapping
 from referrals.receiving.mapping import ReceivedCase
-from referrals.receiving.selectors import lock_received_case, minutes_by_rule
+from referrals.receiving.selectors import hold_conversation, lock_received_case, minutes_by_rule
 
 FULL_URL_LENGTH = 200
 
@@ -33,11 +35,14 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     now = context.received_at
     service = receiving_service(context.service)
     organisation = service.provider
+    # Asked before anything waits to be written: a question would send that first.
+    breach_at = _due(received, service, now)
     journey = open_journey(
         organisation=organisation,
         correlation_id=context.correlation_id,
         journey_id=received.journey_id,
         now=now,
+        is_surely_new=context.is_new_conversation,
     )
     patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)
     case = MODELS[received.category](
@@ -48,7 +53,7 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         patient=patient,
         journey=journey,
         correlation_id=context.correlation_id,
-        **columns(received.facts) | {"breach_at": _due(received, service, now)},
+        **columns(received.facts) | {"breach_at": breach_at},
         **sender_columns(context),
         sender_full_url=received.url[:FULL_URL_LENGTH],
         sender_stamps=mapping.stamps_of(received),
@@ -104,7 +109,11 @@ def known_case(received: ReceivedCase, context: MessageContext) -> Case:
 
     Raises OutcomeError: 404 unknown, 401 somebody else's, 422 over already, 409 conflict older than held.
     """
-    case = lock_received_case(
+    return _checked(_held(received, context), received, context)
+
+
+def _held(received: ReceivedCase, context: MessageContext) -> Case | None:
+    return lock_received_case(
         category=received.category,
         service_id=context.service.service_id,
         ids=received.ids,
@@ -113,6 +122,9 @@ def known_case(received: ReceivedCase, context: MessageContext) -> Case:
         correlation_id=context.correlation_id,
         journey_id=received.journey_id,
     )
+
+
+def _checked(case: Case | None, received: ReceivedCase, context: MessageContext) -> Case:
     if case is None:
         words = f"There is no such {received.category} request at this service"
         raise fault(OutcomeCode.NOT_FOUND, words, REQUEST)
@@ -138,19 +150,36 @@ def _check_theirs(case: Case, context: MessageContext) -> None:
 
 
 def _check_not_stale(case: Case, received: ReceivedCase) -> None:
+    if changed_here_since(case, mapping.version_told(received, case.pk)):
+        words = "The request was changed here since the version that the message is about"
+        raise fault(OutcomeCode.CONFLICT, words, f"{REQUEST}.meta.versionId")
     stale = mapping.stale_entries(received, case.sender_stamps)
+    if stale:
+        # What ends a case is the last of it, so a fast clock need not bar it; updates may come out of order.
+        heard_at = case.message.received_at if case.message is not None and _ends(received) else None
+        current = mapping.version_told(received, case.pk) == case.version
+        stale = mapping.stale_entries(received, case.sender_stamps, heard_at=heard_at, is_current=current)
     issues = [Issue(OutcomeCode.CONFLICT, f"{path} is older than what we hold", (path,)) for path in stale]
     if issues:
         raise OutcomeError(*issues)
 
 
 def receive_update(*, received: ReceivedCase, context: MessageContext) -> Applied:
-    """Lay the message over the case as a new version. Raises OutcomeError as `known_case` does."""
-    now = context.received_at
-    case = known_case(received, context)
+    """Lay the message over the case as a new version. Raises OutcomeError as `known_case` does.
+
+    Of Application 6 it may be the first that we hear of the case (standard section 12).
+    """
+    now, held = context.received_at, _held(received, context)
+    if held is None and context.service.active and _may_begin(received):
+        # Whoever else begins the conversation has committed it then, and it is looked for again.
+        hold_conversation(context.correlation_id)
+        held = _held(received, context)
+        if held is None and not _knows_conversation(context):
+            return receive_case(received=received, context=context)
+    case = _checked(held, received, context)
     request = mapping.merged_request(received, case.resource, case.sender_stamps)
     merged = mapping.merged_entries(received, included_in(case), case.sender_stamps)
-    stands = mapping.merged_case(received, request, merged)
+    stands = mapping.merged_case(received, request, merged, now=now)
     encounter = mapping.own_encounter(
         received, case_id=case.pk, reference=case.reference, status=CaseStatus(case.status), now=now
     )
@@ -171,6 +200,17 @@ def receive_update(*, received: ReceivedCase, context: MessageContext) -> Applie
     }
     apply_change(case, CaseEvent.RECEIVE_UPDATE, changes, received, context)
     return Applied(focus=(received.url, case.resource), included=others, answer=answer)
+
+
+def _may_begin(received: ReceivedCase) -> bool:
+    """An ambulance control's update that names no request of ours by its id."""
+    is_named = wire.uuid_or_none(as_text(received.request.get("id"))) is not None
+    return received.facts.use_case in CAD_USE_CASES and not is_named
+
+
+def _knows_conversation(context: MessageContext) -> bool:
+    organisation = receiving_service(context.service).provider
+    return Journey.objects.filter(organisation=organisation, correlation_id=context.correlation_id).exists()
 
 
 def apply_change(
@@ -214,6 +254,10 @@ _EVENTS = {
     ServiceRequestStatus.REVOKED.value: CaseEvent.RECEIVE_REVOKE,
     ServiceRequestStatus.ENTERED_IN_ERROR.value: CaseEvent.RECEIVE_ENTERED_IN_ERROR,
 }
+
+
+def _ends(received: ReceivedCase) -> bool:
+    return str(received.request.get("status")) in _EVENTS
 
 
 def receive_end(*, received: ReceivedCase, context: MessageContext) -> Applied:

@@ -3,8 +3,6 @@
 What is refused about a case that we know stays in its history.
 """
 
-from django.db.models import Max
-
 from bars_portal.audit.services import record
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, fault
@@ -105,9 +103,7 @@ def _is_stale(case: Case, received: ReceivedResponse) -> bool:
     """By the responder's own stamps. That a patient did not attend is never too late to be heard."""
     if received.kind is ReplyKind.DID_NOT_ATTEND or received.stamp is None:
         return False
-    rows = CaseReply.objects.filter(**owned_by(case))
-    newest = rows.aggregate(newest=Max("responder_stamp"))["newest"]
-    return newest is not None and received.stamp < newest
+    return CaseReply.objects.filter(**owned_by(case), responder_stamp__gt=received.stamp).exists()
 
 
 def _keep_unmatched(received: ReceivedResponse, context: MessageContext) -> None:
@@ -143,7 +139,7 @@ def _keep_unmatched(received: ReceivedResponse, context: MessageContext) -> None
 def _columns(received: ReceivedResponse, context: MessageContext) -> dict[str, object]:
     return {
         "kind": received.kind.value,
-        "bundle_id": received.bundle.id[:64],
+        "bundle_id": received.bundle.key,
         "answers_bundle_id": received.answers,
         "message_id": context.inbound_id,
         "received_at": context.received_at,

@@ -17,10 +17,12 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
-from bars_portal.exchange.fhir.timestamps import format_instant, format_london
+from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.held import HeldRequest
 from referrals.cases.states import ReplyKind
-from referrals.parts.flags import RaisedFlag, returned_flags
+from referrals.parts.assessment import kind_of_system
+from referrals.parts.base import coding
+from referrals.parts.flags import RaisedFlag, returned_flags, with_scene_safety
 from referrals.parts.people import responder_url
 from referrals.parts.places import location_entry
 from referrals.responding.content import (
@@ -116,13 +118,13 @@ def plan_entry(
 def _outcomes(said: Outcome) -> list[Resource]:
     """The category, triage codes, what it leads to, and the person's own words."""
     concepts: list[Resource] = [{"coding": [said.priority.coding]}] if said.priority is not None else []
-    concepts += [{"coding": [_coding(each)]} for each in said.codes]
+    concepts += [_triaged(each) for each in said.codes]
     return [*concepts, {"text": said.disposition.label}, {"text": said.narrative}]
 
 
-def _coding(code: TriageCode) -> dict[str, str]:
-    coding = {"system": code.system, "code": code.code}
-    return {**coding, "display": code.display} if code.display else coding
+def _triaged(code: TriageCode) -> Resource:
+    named = coding(code.system, code.code, code.display)
+    return {"coding": [named], "text": kind_of_system(code.system).label}
 
 
 _CARRIED = ("HealthcareService", "Observation", "MedicationStatement", "AllergyIntolerance", "Consent")
@@ -140,7 +142,11 @@ def validation_full(held: HeldRequest, envelope: Envelope, said: Outcome) -> dic
         plan_entry(held, said, encounter_url=ours[0], author_url=author, now=now),
         *location_entry(held, said.place, now=now),
         *returned_flags(
-            held, raised=said.flags_raised, ended=said.flags_ended, encounter_url=ours[0], now=now
+            held,
+            raised=with_scene_safety(held, said.flags_raised),
+            ended=said.flags_ended,
+            encounter_url=ours[0],
+            now=now,
         ),
         *held.of_types(_CARRIED),
     ]
@@ -207,8 +213,8 @@ def _appointment(held: HeldRequest, envelope: Envelope, said: NonAttendance, use
         "meta": {"lastUpdated": format_instant(envelope.now), "profile": [uk_core("Appointment")]},
         "status": AppointmentStatus.NO_SHOW.value,
         "serviceCategory": [{"coding": [use_case.coding]}],
-        "start": format_london(said.expected_from),
-        "end": format_london(said.expected_until),
+        "start": format_instant(said.expected_from),
+        "end": format_instant(said.expected_until),
         "created": format_instant(envelope.now),
         "participant": [
             {"actor": {"reference": held.patient[0]}, "status": ParticipationStatus.ACCEPTED.value}

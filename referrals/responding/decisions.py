@@ -64,7 +64,7 @@ def decide(
     PolicyRefused.
     """
     held = locked_case(case.category, case.pk)
-    policies.check_can_decide(acting, held, decision)
+    policies.check_can_decide(acting, held, decision, now)
     encounter = envelope.own_encounter_entry(held_request(held), status=_ENCOUNTERS[decision], now=now)
     change_case(
         case=held,
@@ -171,8 +171,9 @@ def reject_case(*, case: Case, rejection: Rejection, acting: Acting, now: dateti
 def record_non_attendance(*, case: Case, missed: NonAttendance, acting: Acting, now: datetime) -> Decided:
     """Tell whoever referred, with a safeguarding concern where there is one; the request ends revoked.
 
-    Raises PolicyRefused.
+    Raises PolicyRefused, also before the time at which the patient is expected.
     """
+    policies.check_was_expected(missed, now)
     held = locked_case(case.category, case.pk)
     version = held.version + 1
     revoked = {**held.resource, "status": ServiceRequestStatus.REVOKED.value}

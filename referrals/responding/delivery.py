@@ -11,7 +11,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.correspondence.history import send_again
 from bars_portal.correspondence.states import TransitionRefused
-from bars_portal.exchange import outbox
+from bars_portal.exchange import delivery, outbox
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
@@ -95,6 +95,7 @@ def _remember(answer: CaseAnswer, message: OutboundMessage) -> None:
 _EVENTS = {
     Delivery.ACCEPTED: ResponseEvent.CONFIRM,
     Delivery.DUPLICATE: ResponseEvent.CONFIRM,
+    Delivery.FOUND: ResponseEvent.CONFIRM,
     Delivery.REFUSED: ResponseEvent.REFUSE,
     Delivery.UNKNOWN: ResponseEvent.LOSE,
 }
@@ -183,13 +184,16 @@ def check_response_again(*, answer: CaseAnswer, acting: Acting, now: datetime) -
 
 @transaction.atomic
 def send_response_again(*, answer: CaseAnswer, acting: Acting, now: datetime) -> CaseAnswer:
-    """A new message with the same content: the requester's system has said that it does not hold the old.
+    """A new message with the same content: the requester's system does not hold the old, or never says.
 
-    It answers the request as we hold it now. Raises PolicyRefused, and TransitionRefused when somebody else
-    pressed first.
+    The old one is set aside, so that nobody repeats it. The new one answers the request as we hold it now.
+    Raises PolicyRefused, and TransitionRefused when somebody else pressed first.
     """
     held = _locked(answer)
     policies.check_can_send_again(acting, held)
+    stuck = outbox.given_up_refused(held)
+    if stuck is not None and not delivery.set_aside(stuck, now=now):
+        raise TransitionRefused("The message is being sent again.")
     held.answers_bundle_id = request_bundle_id(held.case)
     held.save(update_fields=["answers_bundle_id"])
     message = send_message(answer=held, acting=acting, now=now)

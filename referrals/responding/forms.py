@@ -2,24 +2,49 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import SAFEGUARDING, EncounterStatus, RejectedReason
 from bars_portal.nhsuk.dates import LONDON, in_london
-from bars_portal.nhsuk.forms import DateField, NHSForm, RadiosField, SelectField, TextareaField, TextField
-from referrals.cases.models import Case
+from bars_portal.nhsuk.forms import (
+    ConfirmField,
+    DateField,
+    NHSForm,
+    RadiosField,
+    SelectField,
+    TextareaField,
+    TextField,
+)
+from bookings.models import Booking
+from referrals.cases.links import standing_bookings
+from referrals.cases.models import Case, Referral
 from referrals.cases.words import HOW_FAR
 from referrals.parts.base import Incomplete
 from referrals.responding.content import CadStatus, NonAttendance, Rejection, ResponseContent
+from referrals.responding.policies import NOT_YET_EXPECTED, Decision, is_told
 
 
-class ResponseForm(NHSForm):
-    """`content()` is there once the form is valid."""
+class DecisionForm(NHSForm):
+    """`told`: who decides by it is heard by the requester, which the form says in the same words throughout.
 
-    def __init__(self, *args: Any, case: Case, now: datetime, **kwargs: Any) -> None:
+    `own_words` names the field whose hint says so.
+    """
+
+    own_words = "words"
+    hint_more = ""
+
+    def __init__(self, *args: Any, case: Case, now: datetime, decision: Decision, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.case, self.now = case, now
+        self.case, self.now, self.told = case, now, is_told(case, decision)
+        words = self.fields.get(self.own_words)
+        if isinstance(words, TextareaField):
+            reads = "The requester reads this." if self.told else "The requester does not read this."
+            words.hint = f"{reads} {self.hint_more}".strip()
+
+
+class ResponseForm(DecisionForm):
+    """`content()` is there once the form is valid."""
 
     @abstractmethod
     def say(self, cleaned: dict[str, Any]) -> ResponseContent:
@@ -74,11 +99,11 @@ class RejectForm(ResponseForm):
     )
     words = TextareaField(
         label="In your own words",
-        hint="The requester reads this. For another reason it is needed.",
         max_length=300,
         rows=3,
         required=False,
     )
+    hint_more = "For another reason it is needed."
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -90,12 +115,11 @@ class RejectForm(ResponseForm):
         return Rejection(RejectedReason(cleaned["reason"]), cleaned["words"].strip())
 
 
-class CompleteForm(NHSForm):
-    """For our own books: the standard has no message for a referral that is done."""
+class CompleteForm(DecisionForm):
+    """Mostly for our own books: only ambulance controls have a message for a referral that is done."""
 
     words = TextareaField(
         label="What was done (optional)",
-        hint="Kept here with the case. The requester is not told.",
         max_length=300,
         rows=3,
         required=False,
@@ -119,11 +143,25 @@ class CadStatusForm(ResponseForm):
 class NoteForm(NHSForm):
     text = TextareaField(
         label="New note",
-        hint="For colleagues here only: nobody outside is told.",
+        hint="Only colleagues here read it.",
         missing="Write something first",
         max_length=2000,
         rows=3,
     )
+
+
+def _begun(case: Case, now: datetime) -> Booking | None:
+    """The appointment that the patient may have missed: of those that go with it, the last one that began."""
+    standing = standing_bookings(case) if isinstance(case, Referral) else []
+    return next((each for each in reversed(standing) if each.start <= now), None)
+
+
+def _as_typed(appointment: Booking | None) -> dict[str, Any]:
+    if appointment is None:
+        return {}
+    start, end = in_london(appointment.start), in_london(appointment.end)
+    overnight = end.date() > start.date()
+    return {"day": start.date(), "start": f"{start:%H:%M}", "end": f"{end:%H:%M}", "overnight": overnight}
 
 
 UNSPECIFIED, NONE_FOUND = "U", "861931000000100"
@@ -139,6 +177,9 @@ def _words(display: str) -> str:
     return display.removesuffix(" (finding)").removesuffix(" (situation)")
 
 
+_ENDS_FIRST = "Expected until must be later than expected from. Tick the box if it is on the next day"
+
+
 class NonAttendanceForm(ResponseForm):
     day = DateField(
         label="Day on which the patient was expected",
@@ -147,16 +188,17 @@ class NonAttendanceForm(ResponseForm):
     )
     start = time_field("Expected from", missing="Enter the time from which the patient was expected")
     end = time_field("Expected until", missing="Enter the time until which the patient was expected")
+    overnight = ConfirmField(label="Expected until is on the next day", required=False)
     words = TextareaField(
         label="What happened (optional)",
-        hint="For example, what you tried to reach the patient.",
         max_length=300,
         rows=3,
         required=False,
     )
+    hint_more = "Say, for example, how you tried to reach the patient."
     concern = RadiosField(
         label="Is there a safeguarding concern?",
-        options=[("yes", "Yes: warn whoever referred the patient"), ("no", "No")],
+        options=[("yes", "Yes"), ("no", "No")],
         missing="Select whether there is a safeguarding concern",
     )
     safeguarding = SelectField(
@@ -167,26 +209,33 @@ class NonAttendanceForm(ResponseForm):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["day"]
-        if isinstance(field, DateField):
-            field.latest = in_london(self.now).date()
+        self.appointment = _begun(kwargs["case"], kwargs["now"])
+        super().__init__(*args, **{"initial": _as_typed(self.appointment), **kwargs})
+        day, concern = self.fields["day"], self.fields["concern"]
+        if isinstance(day, DateField) and isinstance(concern, RadiosField):
+            day.latest = in_london(self.now).date()
+            yes = "Yes: warn whoever referred the patient" if self.told else "Yes"
+            concern.choices = concern.offer([("yes", yes), ("no", "No")])
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
-        start, end = clean_time(self, "start"), clean_time(self, "end")
-        if start and end and end <= start:
-            self.add_error("end", "Expected until must be later than expected from")
+        # Midnight is a time like any other.
+        start, end, day = clean_time(self, "start"), clean_time(self, "end"), cleaned.get("day")
+        cleaned |= {"start_at": start, "end_at": end}
+        if day and start is not None and london_moment(day, start) > self.now:
+            self.add_error("start", NOT_YET_EXPECTED)
+        if start is not None and end is not None and end <= start and not cleaned["overnight"]:
+            self.add_error("end", _ENDS_FIRST)
         if cleaned.get("concern") == "yes" and not cleaned.get("safeguarding"):
             self.add_error("safeguarding", "Select the concern")
-        cleaned |= {"start_at": start, "end_at": end}
         return super().clean()
 
     def say(self, cleaned: dict[str, Any]) -> NonAttendance:
+        last_day = cleaned["day"] + timedelta(days=cleaned["overnight"])
         concerned = cleaned["concern"] == "yes"
         return NonAttendance(
             expected_from=london_moment(cleaned["day"], cleaned["start_at"]),
-            expected_until=london_moment(cleaned["day"], cleaned["end_at"]),
+            expected_until=london_moment(last_day, cleaned["end_at"]),
             words=cleaned["words"].strip(),
             safeguarding_code=cleaned["safeguarding"] if concerned else "",
             safeguarding_words=cleaned["safeguarding_words"].strip() if concerned else "",

@@ -15,6 +15,7 @@ from bars_portal.exchange.registry import Addressing
 from directory.mapping import organisation_to_fhir
 from referrals.cases.held import held_request
 from referrals.cases.models import Case, CaseAnswer
+from referrals.cases.selectors import bundle_id_as_sent
 from referrals.cases.states import ReplyKind
 from referrals.parts.people import Organisations, Responder
 from referrals.responding.bundles import build_response
@@ -48,7 +49,7 @@ def response_of(answer: CaseAnswer, *, bundle_id: UUID, now: datetime) -> dict[s
         bundle_id=bundle_id,
         now=now,
         header=_header(case),
-        answers=answer.answers_bundle_id,
+        answers=bundle_id_as_sent(case, answer.answers_bundle_id),
         is_update=answer.is_update,
         organisations=_organisations(case, now),
         responder=_responder(answer),

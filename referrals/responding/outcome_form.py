@@ -86,6 +86,7 @@ def _triage(label: str, hint: str = "") -> ConceptField:
 
 
 class OutcomeForm(ResponseForm):
+    own_words = "narrative"
     disposition = RadiosField(
         label="What does it lead to?",
         options=[(each.value, each.label) for each in Disposition],
@@ -151,6 +152,9 @@ class OutcomeForm(ResponseForm):
             self.add_error("cad_id", "Only category 1 and 2 have a new ambulance case")
         if cleaned.get("raised") and not cleaned.get("raised_words", "").strip():
             self.add_error("raised_words", "Say what the new warning is about")
+        placed = cleaned.get("postcode") or cleaned.get("what3words") or "postcode" in self.errors
+        if cleaned.get("address") and not placed:
+            self.add_error("postcode", "Enter the postcode of the address")
         for name in _TRIAGE:
             if cleaned.get(name) and not self._triage_code(cleaned[name]):
                 self.add_error(name, "Choose a triage code from the list, or put it in your own words above")

@@ -1,19 +1,24 @@
 """Who may respond to a received case: `check_can_x` raises a sentence, `can_x` is its boolean."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction, TransitionRefused
+from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import EncounterStatus
-from referrals.cases.models import Case, CaseAnswer
+from bars_portal.nhsuk import dates
+from referrals.cases.links import standing_bookings
+from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.policies import STANDING, check_received_here
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import later_responses
 from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, next_status
 from referrals.parts.applications import application_for
 from referrals.permissions import ANSWER
+from referrals.responding.content import NonAttendance
 
 
 class Decision(StrEnum):
@@ -48,7 +53,15 @@ def response_to_tell(case: Case, decision: Decision) -> ReplyKind | None:
     return application_for(case.use_case, case.category).responses.get(decision.event)
 
 
-def check_can_decide(acting: Acting, case: Case, decision: Decision) -> None:
+def is_told(case: Case, decision: Decision) -> bool:
+    """Whether the requester hears of it: there is a message for it, and an address that it can go to.
+
+    Every sentence on who reads what follows from this.
+    """
+    return response_to_tell(case, decision) is not None and bool(case.source_service_id)
+
+
+def check_can_decide(acting: Acting, case: Case, decision: Decision, now: datetime) -> None:
     """By role, organisation and state; the sentence says what stands in the way."""
     need(acting.may(ANSWER), "Only clinicians answer received cases.")
     check_received_here(acting, case)
@@ -63,6 +76,23 @@ def check_can_decide(acting: Acting, case: Case, decision: Decision) -> None:
         if only_referrals and case.category is Category.VALIDATION and case.is_current:
             raise PolicyRefused("That is for referrals only.") from None
         raise PolicyRefused(STANDING.get(status, "This case is not at that point.")) from None
+    if missed and isinstance(case, Referral):
+        _check_appointment_began(case, now)
+
+
+def check_was_expected(missed: NonAttendance, now: datetime) -> None:
+    """Nobody stays away before they are expected."""
+    need(missed.expected_from <= now, f"{NOT_YET_EXPECTED}.")
+
+
+NOT_YET_EXPECTED = "The time from which the patient was expected must be in the past"
+
+
+def _check_appointment_began(referral: Referral, now: datetime) -> None:
+    first = next(iter(standing_bookings(referral)), None)
+    if first is not None and first.start > now:
+        at = dates.format_datetime(first.start)
+        raise PolicyRefused(f"The appointment is on {at}: until then nobody knows whether the patient comes.")
 
 
 def check_can_check_again(acting: Acting, answer: CaseAnswer) -> None:
@@ -75,12 +105,18 @@ def check_can_check_again(acting: Acting, answer: CaseAnswer) -> None:
 
 def check_can_send_again(acting: Acting, answer: CaseAnswer) -> None:
     _check_response(acting, answer)
-    need(answer.state == ResponseState.REFUSED, "Only an answer that was not taken is sent again.")
+    known = answer.state == ResponseState.REFUSED
+    need(known or is_stuck(answer), "Only an answer that was not taken is sent again.")
     _check_newest(answer)
 
 
-def can_decide(acting: Acting, case: Case, decision: Decision) -> bool:
-    return allowed(lambda: check_can_decide(acting, case, decision))
+def is_stuck(answer: CaseAnswer) -> bool:
+    """Nobody knows of its first attempt, every repeat was refused, and none is left: a new message is due."""
+    return answer.state == ResponseState.UNKNOWN and outbox.given_up_refused(answer) is not None
+
+
+def can_decide(acting: Acting, case: Case, decision: Decision, now: datetime) -> bool:
+    return allowed(lambda: check_can_decide(acting, case, decision, now))
 
 
 def can_check_again(acting: Acting, answer: CaseAnswer) -> bool:

@@ -1,9 +1,10 @@
 """What a person may do with a received case, who hears of it, and what we said so far."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.accounts.permissions import why_not
 from bars_portal.nhsuk import dates
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.priorities import priority_words
@@ -27,9 +28,11 @@ from referrals.responding.policies import (
     can_send_again,
     check_can_decide,
     is_ambulance,
+    is_stuck,
+    is_told,
     response_to_tell,
 )
-from referrals.responding.words import NO_ADDRESS
+from referrals.responding.words import NO_ADDRESS, STUCK
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,11 @@ _VALIDATION = {
 _CAD = Action("Tell how far you are", "referrals:cad-status", main=True)
 
 
-def actions_for(acting: Acting, case: Case) -> Actions:
-    offered = [action for decision, action in _known(case).items() if can_decide(acting, case, decision)]
-    return Actions(list(dict.fromkeys(offered)), "" if offered else _reason(acting, case))
+def actions_for(acting: Acting, case: Case, now: datetime) -> Actions:
+    known = _known(case).items()
+    offered = [action for decision, action in known if can_decide(acting, case, decision, now)]
+    reason = why_not(lambda: check_can_decide(acting, case, Decision.COMPLETE, now))
+    return Actions(list(dict.fromkeys(offered)), "" if offered else reason)
 
 
 def _known(case: Case) -> dict[Decision, Action]:
@@ -81,14 +86,6 @@ def _known(case: Case) -> dict[Decision, Action]:
     return _REFERRAL
 
 
-def _reason(acting: Acting, case: Case) -> str:
-    try:
-        check_can_decide(acting, case, Decision.COMPLETE)
-    except PolicyRefused as refusal:
-        return refusal.sentence
-    return ""
-
-
 _NO_MESSAGE = (
     "This is kept here only: there is no message for it, so nobody outside is told. "
     "Telephone the requester if they need to know."
@@ -96,11 +93,12 @@ _NO_MESSAGE = (
 
 
 def who_is_told(case: Case, decision: Decision) -> str:
-    if response_to_tell(case, decision) is None:
-        return _NO_MESSAGE
-    if not case.source_service_id:
-        return f"This is kept here. {NO_ADDRESS}"
+    if not is_told(case, decision):
+        has_message = response_to_tell(case, decision) is not None
+        return f"This is kept here. {NO_ADDRESS}" if has_message else _NO_MESSAGE
     name = case.requester_name or case.sender_name or "The requester"
+    if response_to_tell(case, decision) is ReplyKind.FULL:
+        return f"{name} is told at once. What has to be corrected later is told them too."
     return f"{name} is told at once. It cannot be unsaid."
 
 
@@ -122,6 +120,8 @@ class ResponseLine:
     rows: list[Row]
     can_check: bool
     can_send: bool
+    # What there is to know before it is sent as a new message.
+    warning: str
 
 
 def response_line(acting: Acting, answer: CaseAnswer) -> ResponseLine:
@@ -134,6 +134,7 @@ def response_line(acting: Acting, answer: CaseAnswer) -> ResponseLine:
         content_rows(read_content(kind, answer.content)),
         can_check_again(acting, answer),
         can_send_again(acting, answer),
+        STUCK if is_stuck(answer) else "",
     )
 
 
@@ -159,8 +160,10 @@ def _pairs(content: ResponseContent) -> list[tuple[str, str]]:
 
 def _missed(content: NonAttendance) -> list[tuple[str, str]]:
     start, end = content.expected_from, content.expected_until
+    one_day = dates.in_london(start).date() == dates.in_london(end).date()
+    until = dates.format_time(end) if one_day else dates.format_datetime(end)
     return [
-        ("Expected", f"{dates.format_datetime(start)} to {dates.format_time(end)}"),
+        ("Expected", f"{dates.format_datetime(start)} to {until}"),
         ("What happened", content.words),
         ("Safeguarding", "A safeguarding concern is raised" if content.safeguarding_code else "No concern"),
         ("The concern", content.safeguarding_words),

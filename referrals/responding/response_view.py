@@ -17,13 +17,16 @@ from bars_portal.nhsuk.forms import NHSForm
 from bars_portal.patients.presenters import banner
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.response_states import ResponseState
-from referrals.cases.selectors import steps_of
+from referrals.cases.selectors import responses_of, steps_of
+from referrals.cases.states import ReplyKind
 from referrals.cases.viewing import record_case_view
 from referrals.cases.views import clock, received_case_of, whole_number
 from referrals.cases.words import Row, asked_rows
 from referrals.permissions import ANSWER
 from referrals.responding import decisions
+from referrals.responding.content import read_content
 from referrals.responding.decisions import Decided
+from referrals.responding.forms import ResponseForm
 from referrals.responding.policies import Decision, check_can_decide
 from referrals.responding.presenters import who_is_told
 
@@ -89,7 +92,7 @@ def response_view(describe: Describe) -> Callable[..., HttpResponse]:
         case = received_case_of(request, case_id)
         page = describe(case)
         try:
-            check_can_decide(acting_of(request), case, page.decision)
+            check_can_decide(acting_of(request), case, page.decision, clock())
         except PolicyRefused as refusal:
             return back_to_the_case(request, case, refusal)
         return _respond(request, case, page)
@@ -114,6 +117,9 @@ def _respond(request: HttpRequest, case: Case, page: ResponsePage) -> HttpRespon
 def _read(request: HttpRequest, case: Case, page: ResponsePage) -> HttpResponse:
     record_case_view(case=case, acting=acting_of(request), now=clock())
     typed = kept_typed(request, case.pk)
+    if typed is None and "check" in request.GET:
+        # Back to what was sent.
+        return redirect("referrals:received", case.pk)
     form = page.make_form(typed, request, case)
     if typed is not None and "check" in request.GET and form.is_valid():
         return _check_page(request, case, page, form, typed)
@@ -139,11 +145,21 @@ def _changed(
     request: HttpRequest, case: Case, page: ResponsePage, form: NHSForm, changed: PolicyRefused
 ) -> HttpResponse:
     """Nothing was sent, everything typed is kept; unless the case is over, or this was a second press."""
+    if _was_said(request, case, form):
+        return back_to_the_case(request, case, PolicyRefused("You have said this already: it counts once."))
     try:
-        check_can_decide(acting_of(request), case, page.decision)
+        check_can_decide(acting_of(request), case, page.decision, clock())
     except PolicyRefused as refusal:
         return back_to_the_case(request, case, refusal)
     return _form_page(request, case, page, form, changed=changed.sentence, seen=steps_of(case))
+
+
+def _was_said(request: HttpRequest, case: Case, form: NHSForm) -> bool:
+    """By the same person, in the same words, as the last response to this case."""
+    last = responses_of(case).last()
+    if last is None or last.author_id != acting_of(request).user.pk or not isinstance(form, ResponseForm):
+        return False
+    return read_content(ReplyKind(last.kind), last.content) == form.content()
 
 
 def steps_seen(request: HttpRequest, case: Case) -> int:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
-from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.nhsuk.forms import NHSForm
 from referrals.cases.models import Case, CaseAnswer
@@ -31,7 +31,7 @@ from referrals.responding.forms import (
     ResponseForm,
 )
 from referrals.responding.outcome_form import OutcomeForm
-from referrals.responding.policies import CAD_DECISIONS, Decision, can_decide
+from referrals.responding.policies import CAD_DECISIONS, Decision, can_decide, check_can_decide, is_told
 from referrals.responding.presenters import content_rows
 from referrals.responding.response_view import (
     ResponsePage,
@@ -42,7 +42,9 @@ from referrals.responding.response_view import (
 )
 
 
-def _at_once(request: HttpRequest, case_id: UUID, act: Callable[..., Decided], done: str) -> HttpResponse:
+def _at_once(
+    request: HttpRequest, case_id: UUID, decision: Decision, act: Callable[..., Decided], done: str
+) -> HttpResponse:
     """What needs no form: one press; a second one finds it done."""
     case, acting = received_case_of(request, case_id), acting_of(request)
     try:
@@ -52,7 +54,9 @@ def _at_once(request: HttpRequest, case_id: UUID, act: Callable[..., Decided], d
             act=lambda held: act(case=held, acting=acting, now=clock()),
         )
     except decisions.ChangedMeanwhile as changed:
-        return back_to_the_case(request, case, changed)
+        now_stands = received_case_of(request, case_id)
+        over = why_not(lambda: check_can_decide(acting, now_stands, decision, clock()))
+        return back_to_the_case(request, case, PolicyRefused(over or changed.sentence))
     except PolicyRefused as refusal:
         return back_to_the_case(request, case, refusal)
     wait_for_response(decided.answer)
@@ -63,21 +67,23 @@ def _at_once(request: HttpRequest, case_id: UUID, act: Callable[..., Decided], d
 @require_POST
 @permission_required(ANSWER)
 def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    return _at_once(request, case_id, decisions.accept_referral, "The referral is accepted.")
+    return _at_once(request, case_id, Decision.ACCEPT, decisions.accept_referral, "The referral is accepted.")
 
 
 @require_POST
 @permission_required(ANSWER)
 def start(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    return _at_once(request, case_id, decisions.start_case, "You have started on this case.")
+    return _at_once(request, case_id, Decision.START, decisions.start_case, "You have started on this case.")
 
 
 def _rows(form: NHSForm) -> list[Row]:
     return content_rows(cast(ResponseForm, form).content())
 
 
-def _form_of(form: type[ResponseForm]) -> Callable[[QueryDict | None, HttpRequest, Case], NHSForm]:
-    return lambda typed, request, case: form(typed, case=case, now=clock())
+def _form_of(
+    form: type[ResponseForm], decision: Decision
+) -> Callable[[QueryDict | None, HttpRequest, Case], NHSForm]:
+    return lambda typed, request, case: form(typed, case=case, now=clock(), decision=decision)
 
 
 def _saying(decide: Callable[..., Decided], what: str) -> Callable[[HttpRequest, Case, NHSForm], Decided]:
@@ -96,7 +102,7 @@ _REJECT = ResponsePage(
     button="Reject the case",
     done="The case is rejected.",
     template="referrals/response_form.jinja",
-    make_form=_form_of(RejectForm),
+    make_form=_form_of(RejectForm, Decision.REJECT),
     rows=_rows,
     act=_saying(decisions.reject_case, "rejection"),
     variant="warning",
@@ -106,14 +112,16 @@ reject = response_view(lambda case: _REJECT)
 
 def _outcome_page(case: Case) -> ResponsePage:
     revising = case.status == CaseStatus.COMPLETED
+    decision = Decision.REVISE if revising else Decision.COMPLETE
+    verb = "Send" if is_told(case, decision) else "Keep"
     return ResponsePage(
-        decision=Decision.REVISE if revising else Decision.COMPLETE,
+        decision=decision,
         title="Correct the outcome" if revising else "Give the outcome",
-        button="Send the corrected outcome" if revising else "Send the outcome",
+        button=f"{verb} the corrected outcome" if revising else f"{verb} the outcome",
         done="The corrected outcome is given." if revising else "The outcome is given.",
         template="referrals/outcome_form.jinja",
         make_form=lambda typed, request, case: OutcomeForm(
-            typed, case=case, now=clock(), initial=_onward_outcome(case)
+            typed, case=case, now=clock(), decision=decision, initial=_onward_outcome(case)
         ),
         rows=_rows,
         act=_saying(decisions.revise_validation if revising else decisions.complete_validation, "outcome"),
@@ -144,7 +152,9 @@ _COMPLETE = ResponsePage(
     button="Complete the referral",
     done="The referral is completed.",
     template="referrals/response_form.jinja",
-    make_form=lambda typed, request, case: CompleteForm(typed, initial={"words": onward_words(case)}),
+    make_form=lambda typed, request, case: CompleteForm(
+        typed, case=case, now=clock(), decision=Decision.COMPLETE, initial={"words": onward_words(case)}
+    ),
     rows=_done_rows,
     act=_complete,
 )
@@ -157,7 +167,7 @@ _MISSED = ResponsePage(
     button="Record that the patient did not attend",
     done="It is recorded that the patient did not attend.",
     template="referrals/attendance_form.jinja",
-    make_form=_form_of(NonAttendanceForm),
+    make_form=_form_of(NonAttendanceForm, Decision.RECORD_NON_ATTENDANCE),
     rows=_rows,
     act=_saying(decisions.record_non_attendance, "missed"),
     variant="warning",
@@ -167,22 +177,27 @@ did_not_attend = response_view(lambda case: _MISSED)
 
 def _cad_form(typed: QueryDict | None, request: HttpRequest, case: Case) -> NHSForm:
     acting = acting_of(request)
-    possible = [each for each, decision in CAD_DECISIONS.items() if can_decide(acting, case, decision)]
-    return CadStatusForm(typed, case=case, now=clock(), possible=possible)
+    now = clock()
+    possible = [each for each, decision in CAD_DECISIONS.items() if can_decide(acting, case, decision, now)]
+    return CadStatusForm(typed, case=case, now=now, decision=Decision.COMPLETE, possible=possible)
 
 
-_CAD = ResponsePage(
-    # The last step is possible as long as any is.
-    decision=Decision.COMPLETE,
-    title="Tell how far you are",
-    button="Tell the requester",
-    done="The requester is told how far you are.",
-    template="referrals/response_form.jinja",
-    make_form=_cad_form,
-    rows=_rows,
-    act=_saying(decisions.send_cad_status, "status"),
-)
-cad_status = response_view(lambda case: _CAD)
+def _cad_page(case: Case) -> ResponsePage:
+    return ResponsePage(
+        # The last step is possible as long as any is.
+        decision=Decision.COMPLETE,
+        title="Tell how far you are",
+        button="Tell the requester" if is_told(case, Decision.COMPLETE) else "Keep it with the case",
+        # Whether they have it is said beside the answer.
+        done="It is recorded how far you are.",
+        template="referrals/response_form.jinja",
+        make_form=_cad_form,
+        rows=_rows,
+        act=_saying(decisions.send_cad_status, "status"),
+    )
+
+
+cad_status = response_view(_cad_page)
 
 
 @require_POST

@@ -88,8 +88,8 @@ def save_request_step(
 
 
 def discard_request_draft(*, draft: RequestDraft) -> None:
-    """Its author gives up."""
-    RequestDraft.objects.filter(pk=draft.pk).delete()
+    """Its author gives up; one that was sent meanwhile stays for the back button."""
+    RequestDraft.objects.filter(pk=draft.pk).exclude(typed__has_key=SENT).delete()
 
 
 def purge_request_drafts(*, now: datetime) -> int:

@@ -2,9 +2,6 @@
 
 from bars_portal.correspondence.explanations import Explanations
 
-DELIVERED_UNREAD = (
-    "The service has this request, but its answer could not be read. Call the service for the reference."
-)
 REQUEST = Explanations(
     unknown=(
         "We do not know whether this request arrived: the service gave no clear answer. Check again; do "
@@ -30,6 +27,10 @@ REQUEST = Explanations(
         ),
     },
     otherwise="The service did not take this request. Choose another service, and tell your IT support.",
+    never_sent=(
+        "The service could not be reached in time, so this request never went out. Choose another service, "
+        "or phone this one."
+    ),
     not_on_network=(
         "This service is not on the referral network. Choose another service, and tell your IT support."
     ),
@@ -57,6 +58,7 @@ UPDATE = Explanations(
         ),
     },
     otherwise="The service did not take this update. Call the service, and tell your IT support.",
+    never_sent="The service could not be reached in time, so this update never went out. Phone the service.",
 )
 TAKING_BACK = Explanations(
     unknown=(
@@ -81,4 +83,8 @@ TAKING_BACK = Explanations(
         ("SERVER_ERROR", ""): "The service had a technical fault. Try again, or call the service.",
     },
     otherwise="The service did not let go of this case. Call the service, and tell your IT support.",
+    never_sent=(
+        "Nothing was taken back: the service could not be reached in time, so our message never went out. "
+        "Phone the service."
+    ),
 )

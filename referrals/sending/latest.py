@@ -1,18 +1,22 @@
 """A request as its receiver holds it right now (standard section 8: before a cancel or update)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bars_portal.correspondence.entries import full_url
 from bars_portal.correspondence.latest import Latest, LatestState, Reader
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
-from bars_portal.exchange.fhir.reading import as_dict, as_text
+from bars_portal.exchange.fhir.reading import as_dict, as_text, references
+from bars_portal.exchange.registry import ReadBack
 from bars_portal.exchange.transport.client import BarsClient
 from directory.remote import Missing, SenderIdentity
 from referrals.cases import wire
 from referrals.cases.models import MODELS, Case
 from referrals.cases.states import Category
 
+STANDS = (ServiceRequestStatus.ACTIVE, ServiceRequestStatus.ON_HOLD, ServiceRequestStatus.COMPLETED)
 _TAKEN_BACK = frozenset({ServiceRequestStatus.REVOKED, ServiceRequestStatus.ENTERED_IN_ERROR})
 _RELATED = ("service__provider", "journey", "patient", "organisation")
 _SENTENCES = {
@@ -37,17 +41,66 @@ def read_latest(client: BarsClient, *, case: Case, sender: SenderIdentity, now: 
     return _READER.read(client, case, sender=sender, now=now)
 
 
-def find_sent(category: Category, case_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
-    """After "duplicate": what the receiver holds, asked as whoever sent it. None when it cannot be read.
+def read_back_new(category: Category, case_id: str, client: BarsClient, *, now: datetime) -> ReadBack:
+    """Whether the receiver holds what we asked of it, read as whoever sent it."""
+    case, latest = _read_back(category, case_id, client, now)
+    if latest is None or (latest.state is LatestState.MISSING and case.remote_id):
+        return ReadBack()
+    if latest.state is LatestState.MISSING:
+        return ReadBack(was_applied=False)
+    known = _stands(latest) or is_taken_back(latest)
+    return ReadBack(was_applied=True, found=_found(latest)) if known else ReadBack()
 
-    A Bundle with the request first, and with the Encounters that a search brings.
-    """
+
+def read_back_end(category: Category, case_id: str, client: BarsClient, *, now: datetime) -> ReadBack:
+    """Whether it is taken back there. What is not shown at all may be taken back, or not."""
+    _, latest = _read_back(category, case_id, client, now)
+    if latest is None:
+        return ReadBack()
+    if is_taken_back(latest):
+        return ReadBack(was_applied=True, found=_found(latest))
+    return ReadBack(was_applied=False) if _stands(latest) else ReadBack()
+
+
+def read_back_update(category: Category, case_id: str, client: BarsClient, *, now: datetime) -> ReadBack:
+    """Whether the receiver's request is what our update says, or another version than before it."""
+    case, latest = _read_back(category, case_id, client, now)
+    if latest is None or latest.state is LatestState.MISSING or case.pending is None:
+        return ReadBack()
+    told, held = case.pending["resource"], latest.resource
+    if is_taken_back(latest):
+        # Whatever became of the update: that it is over there is what has to be known.
+        return ReadBack(was_applied=True, found=_found(latest))
+    before, after = case.pending.get("seen_version", ""), version_of(held)
+    changes_request = not _shows(case.resource, told)
+    if _shows(held, told) and (changes_request or (before and after and before != after)):
+        return ReadBack(was_applied=True, found=_found(latest))
+    if (before and before == after) or (changes_request and _shows(held, case.resource)):
+        return ReadBack(was_applied=False)
+    return ReadBack(found=_found(latest))
+
+
+def _read_back(
+    category: Category, case_id: str, client: BarsClient, now: datetime
+) -> tuple[Case, Latest | None]:
     case = MODELS[category].objects.select_related(*_RELATED).get(pk=case_id)
-    found = _READER.find_sent(client, case, now=now)
-    if found is None:
-        return None
-    around = [{"fullUrl": url, "resource": each} for url, each in found.around]
-    return {"resourceType": "Bundle", "entry": [{"resource": found.resource}, *around]}
+    return case, _ONLY_THIS.read_back(client, case, now=now)
+
+
+def _found(latest: Latest) -> Resource:
+    """A Bundle with the request first, and with the Encounters that a search brings."""
+    around = [{"fullUrl": url, "resource": each} for url, each in latest.around]
+    return {"resourceType": "Bundle", "entry": [{"resource": latest.resource}, *around]}
+
+
+def _shows(held: Resource, told: Resource) -> bool:
+    """Whether a request says all that was told, but for stamps, ids and what it refers to: a holder's own."""
+    plain = {name: value for name, value in wire.bare(told).items() if not any(references(value))}
+    return all(held.get(name) == value for name, value in plain.items())
+
+
+def _stands(latest: Latest) -> bool:
+    return latest.status in STANDS
 
 
 def is_taken_back(latest: Latest) -> bool:
@@ -55,10 +108,10 @@ def is_taken_back(latest: Latest) -> bool:
 
 
 def _is_current(request: Resource, case: Case) -> bool:
-    return _version(request) == _version(case.resource)
+    return version_of(request) == version_of(case.resource)
 
 
-def _version(resource: Resource) -> str:
+def version_of(resource: Resource) -> str:
     return as_text(as_dict(resource.get("meta")).get("versionId"))
 
 
@@ -89,3 +142,15 @@ _READER = Reader[Case](
     is_current=_is_current,
     brings=frozenset({"Encounter"}),
 )
+
+
+def _ours_alone(found: MessageBundle, case: Case) -> Resource:
+    """Another case of ours, which may have the same number, proves nothing. Raises Missing."""
+    others = type(case).objects.filter(service=case.service, direction=Direction.SENT).exclude(pk=case.pk)
+    ids = {as_text(each.get("id")) for each in found.of_type("ServiceRequest")} - {""}
+    known = set(others.filter(remote_id__in=ids).values_list("remote_id", flat=True))
+    entries = [(url, each) for url, each in found.entries if as_text(each.get("id")) not in known]
+    return _ours(wire.index_of(entries), case)
+
+
+_ONLY_THIS = replace(_READER, ours=_ours_alone)

@@ -19,6 +19,7 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.profiles import Definition
 from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.fhir.timestamps import format_instant
+from referrals.cases import wire
 from referrals.cases.wire import has_usable_id
 
 _DEFINITIONS = {
@@ -77,7 +78,8 @@ def ended_request(
     """The end of the version that the receiver holds; `reason` in words, or ""."""
     kept = {name: latest[name] for name in _KEPT if latest.get(name)}
     meta = {"lastUpdated": format_instant(now), "profile": [_PROFILES[category]]}
-    note = {"note": [{"time": format_instant(now), "text": reason}]} if reason else {}
+    note = {"time": format_instant(now), "text": reason}
+    told = {"reasonCode": [{"text": reason}], "note": [note]} if reason else {}
     return {
         "resourceType": "ServiceRequest",
         "intent": "plan",
@@ -86,7 +88,7 @@ def ended_request(
         "status": status.value,
         "category": [{"coding": [category.coding, use_case.coding]}],
         "subject": {"reference": derived_url(case_id, "patient")},
-        **note,
+        **told,
     }
 
 
@@ -113,11 +115,6 @@ def _message(
 
 
 Held = Sequence[Sequence[Any]]
-# The stamp, the receiver's id, and when a thing was written down: none of it says anything about the patient.
-_ASIDE = frozenset(
-    {"meta", "id", "effectiveDateTime", "dateAsserted", "recordedDate", "authored", "authoredOn", "sent"}
-    | {"dateTime", "performedPeriod"}
-)
 
 
 def updated_resource(new: Resource, held: Resource) -> Resource:
@@ -126,7 +123,7 @@ def updated_resource(new: Resource, held: Resource) -> Resource:
     Standard section 6, "Stale update": an equal stamp means unchanged, a newer one replaces.
     """
     named = {**new, "id": held["id"]} if held.get("id") else new
-    return held if _bare(named) == _bare(held) else named
+    return held if wire.bare(named) == wire.bare(held) else named
 
 
 def updated_entries(new: Sequence[Entry], held: Held) -> list[Entry]:
@@ -149,10 +146,6 @@ def acknowledged_entries(held: Held, reply: MessageBundle) -> list[Entry]:
 def _with_id(ours: Resource, theirs: Resource | None) -> Resource:
     same = theirs is not None and theirs.get("resourceType") == ours["resourceType"]
     return {**ours, "id": as_text(theirs.get("id"))} if same and theirs else ours
-
-
-def _bare(resource: Resource) -> Resource:
-    return {name: value for name, value in resource.items() if name not in _ASIDE}
 
 
 def _is_encounter(resource: Resource) -> bool:

@@ -10,7 +10,9 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
+from bars_portal.correspondence.differences import Difference, Told, differences, with_contradiction
 from bars_portal.correspondence.entries import clean, derived_url, stored
+from bars_portal.correspondence.explanations import LATE, note_of
 from bars_portal.correspondence.history import send_again
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
@@ -26,7 +28,8 @@ from referrals.cases.models import Case, Referral
 from referrals.cases.selectors import changes_of
 from referrals.cases.states import CURRENT, CaseEvent, CaseStatus, next_status
 from referrals.sending import mapping, policies
-from referrals.sending.explanations import DELIVERED_UNREAD, REQUEST, TAKING_BACK, UPDATE
+from referrals.sending.explanations import REQUEST, TAKING_BACK, UPDATE
+from referrals.sending.latest import STANDS
 from referrals.sending.message import lock_sent
 from referrals.sending.taking_back import continue_rereferral
 from referrals.sending.updating import PendingUpdate
@@ -34,7 +37,6 @@ from referrals.sending.updating import PendingUpdate
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _REFERENCE = 64
 _TAKEN_BACK = (ServiceRequestStatus.REVOKED, ServiceRequestStatus.ENTERED_IN_ERROR)
-_STANDS = (ServiceRequestStatus.ACTIVE, ServiceRequestStatus.ON_HOLD, ServiceRequestStatus.COMPLETED)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Acknowledgement:
     @property
     def is_unclear(self) -> bool:
         """There is a request, and neither does it stand nor is it taken back."""
-        return bool(self.request) and as_text(self.request.get("status")) not in (*_STANDS, *_TAKEN_BACK)
+        return bool(self.request) and as_text(self.request.get("status")) not in (*STANDS, *_TAKEN_BACK)
 
     def reference(self, case_id: UUID) -> str:
         """Identifier of the receiver's own Encounter, which is planned (standard section 5, "Ids")."""
@@ -80,9 +82,7 @@ def acknowledgement_of(outcome: Outcome) -> Acknowledgement:
 
 def _bundle(outcome: Outcome) -> MessageBundle:
     if outcome.found is not None:
-        found: dict[str, Any] = outcome.found
-        whole = found.get("resourceType") == "Bundle"
-        return MessageBundle(found if whole else {"entry": [{"resource": found}]})
+        return MessageBundle(outcome.found)
     return outcome.reply or MessageBundle({})
 
 
@@ -98,11 +98,14 @@ def settle_request(*, case: Case, outcome: Outcome, actor: Actor, now: datetime)
     held = acknowledgement_of(outcome)
     if outcome.delivery is Delivery.REFUSED or outcome.delivery is Delivery.UNKNOWN or held.is_unclear:
         event = CaseEvent.REFUSE if outcome.delivery is Delivery.REFUSED else CaseEvent.LOSE
-        words = REQUEST.explain(outcome) or REQUEST.unknown
+        words = with_contradiction(
+            REQUEST.explain(outcome) or REQUEST.unknown, _against(case, held, outcome, now)
+        )
         _move(case, event, "" if heard else words, actor, now)
         return
-    changes = {**_learned(case, held), "explanation": "" if held.request else DELIVERED_UNREAD}
-    change_case(case=case, event=CaseEvent.CONFIRM, actor=actor, now=now, changes=changes)
+    changes = {**_learned(case, held), "explanation": LATE if outcome.is_late else ""}
+    note = note_of(outcome)
+    change_case(case=case, event=CaseEvent.CONFIRM, actor=actor, now=now, note=note, changes=changes)
     _note_taken_back(case, held, actor, now)
 
 
@@ -114,11 +117,15 @@ def settle_update(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) 
         _move(case, CaseEvent.REFUSE_UPDATE, words, actor, now, {"pending": None})
         return
     if outcome.delivery is Delivery.UNKNOWN or held.is_unclear:
-        words = UPDATE.explain(outcome) or UPDATE.unknown
+        words = with_contradiction(
+            UPDATE.explain(outcome) or UPDATE.unknown, _against(case, held, outcome, now)
+        )
         _move(case, CaseEvent.LOSE_UPDATE, words, actor, now)
         return
-    changes = _updated(case, held)
-    change_case(case=case, event=CaseEvent.CONFIRM_UPDATE, actor=actor, now=now, changes=changes)
+    changes, note = _updated(case, held), note_of(outcome)
+    if outcome.is_late:
+        changes["explanation"] = LATE
+    change_case(case=case, event=CaseEvent.CONFIRM_UPDATE, actor=actor, now=now, note=note, changes=changes)
     _write_version(case, now)
     _note_taken_back(case, held, actor, now)
 
@@ -131,26 +138,37 @@ def settle_end(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) -> 
         event = _REFUSED_REVOKE.get(_reached(case), CaseEvent.REFUSE_REVOKE)
         _move(case, event, words, actor, now, {"ending": ""})
         return
-    stands = bool(held.request) and not held.is_taken_back
-    if outcome.delivery is Delivery.UNKNOWN or stands:
+    if outcome.delivery is Delivery.UNKNOWN or not held.is_taken_back:
         words = TAKING_BACK.explain(outcome) or TAKING_BACK.unknown
+        words = with_contradiction(words, _against(case, held, outcome, now))
         _move(case, CaseEvent.LOSE_REVOKE, words, actor, now)
         return
-    in_error = case.ending == ServiceRequestStatus.ENTERED_IN_ERROR
+    in_error = held.request["status"] == ServiceRequestStatus.ENTERED_IN_ERROR
     change_case(
         case=case,
         event=CaseEvent.CONFIRM_IN_ERROR if in_error else CaseEvent.CONFIRM_REVOKE,
         actor=actor,
         now=now,
+        note=note_of(outcome),
         changes={
-            "resource": held.request or {**case.resource, "status": case.ending},
+            "resource": held.request,
             "version": case.version + 1,
-            "explanation": "",
+            "explanation": LATE if outcome.is_late else "",
         },
     )
     _write_version(case, now)
     if isinstance(case, Referral) and case.status == CaseStatus.REVOKED:
         continue_rereferral(referral=case, actor=actor, now=now)
+
+
+def _against(case: Case, held: Acknowledgement, outcome: Outcome, now: datetime) -> list[Difference]:
+    """What an answer says otherwise than our request."""
+    if outcome.reply is None or not held.request:
+        return []
+    # What we hold of the request may be the receiver's, with references of its own.
+    asked = {"resourceType": "ServiceRequest", "subject": {"reference": derived_url(case.pk, "patient")}}
+    sent = case.pending["included"] if case.pending else included_in(case)
+    return differences(Told(wire.index_of(sent), asked), Told(held.bundle, held.request), now=now)
 
 
 def _learned(case: Case, held: Acknowledgement) -> dict[str, Any]:

@@ -10,15 +10,17 @@ from django.urls import NoReverseMatch, reverse
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
+from bars_portal.exchange.models import DeliveryState
 from bars_portal.nhsuk.dates import format_date
 from bars_portal.nhsuk.forms import DateField, HiddenField, RadiosField, SelectField
 from bars_portal.patients.presenters import PatientBanner, banner
 from referrals.cases.models import Case, Referral
-from referrals.cases.states import CaseStatus
+from referrals.cases.states import OPEN, CaseStatus
 from referrals.forms.base import PartForm
 from referrals.forms.concepts import ConceptField, in_words
 from referrals.forms.steps import ReadStep
 from referrals.sending import policies, selectors
+from referrals.sending.updating import MESSAGES as UPDATES
 
 DONE, TO_DO, OPTIONAL, STARTED, WRONG = "Completed", "To do", "Optional", "Started", "There is a problem"
 _TONES = {TO_DO: "working", STARTED: "waiting", WRONG: "failed", OPTIONAL: "neutral"}
@@ -116,6 +118,14 @@ _HEADINGS: Mapping[CaseStatus, str] = {
 }
 
 
+# Where no new referral takes its place.
+_WITHOUT_NEXT: Mapping[CaseStatus, str] = {
+    CaseStatus.REVOKING: "Taking it back",
+    CaseStatus.REVOKE_UNKNOWN: "We do not know yet whether this is taken back",
+    CaseStatus.REVOKED: "Taken back",
+}
+
+
 @dataclass(frozen=True)
 class Confirmation:
     """`case_page` is "" where the pages of sent cases are not served; `next_case` took the case's place."""
@@ -125,6 +135,7 @@ class Confirmation:
     heading: str
     is_waiting: bool
     is_sent: bool
+    is_open: bool
     is_updated: bool
     is_refused: bool
     can_check_again: bool
@@ -136,12 +147,14 @@ class Confirmation:
 def confirmation(case: Case, *, acting: Acting, now: datetime) -> Confirmation:
     status, waiting = CaseStatus(case.status), is_waiting(case)
     plan = selectors.rereferral_of(case) if isinstance(case, Referral) else None
+    refused = "" if waiting or status in _HEADINGS else _refused(case)
     return Confirmation(
         case=case,
         banner=banner(case.patient),
-        heading=_heading(case, status, waiting=waiting),
+        heading=refused or _heading(case, status, waiting=waiting, is_replaced=plan is not None),
         is_waiting=waiting,
-        is_sent=status not in _HEADINGS and not waiting,
+        is_sent=status not in _HEADINGS and not waiting and not refused,
+        is_open=status in OPEN,
         is_updated=is_updated(case),
         is_refused=status is CaseStatus.REFUSED,
         can_check_again=policies.can_check_again(acting, case),
@@ -169,13 +182,19 @@ def case_page(case: Case) -> str:
         return ""
 
 
-def _heading(case: Case, status: CaseStatus, *, waiting: bool) -> str:
+def _refused(case: Case) -> str:
+    """What the service did not do of what it was last asked, while the case itself stands; "" when it did."""
+    message = outbox.latest_for(case) if case.explanation else None
+    if message is None or message.state != DeliveryState.REFUSED:
+        return ""
+    return "Not updated" if message.message_type in UPDATES.values() else "The service keeps the request"
+
+
+def _heading(case: Case, status: CaseStatus, *, waiting: bool, is_replaced: bool) -> str:
     if waiting and status is not CaseStatus.REVOKING:
         return "Still confirming"
     if status in _HEADINGS:
-        return _HEADINGS[status]
-    if case.explanation:
-        return "Not updated"
+        return _HEADINGS[status] if is_replaced else _WITHOUT_NEXT.get(status, _HEADINGS[status])
     if is_updated(case):
         return "Update sent"
     return "Referral sent" if isinstance(case, Referral) else "Request for validation sent"

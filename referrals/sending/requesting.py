@@ -15,7 +15,9 @@ from bars_portal.correspondence.envelope import new_reference, parties_of
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.models import OutboundMessage
+from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
+from bars_portal.patients.forms import is_as_known
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of, patients_of_journey
 from bars_portal.patients.services import create_patient, open_journey
@@ -262,7 +264,7 @@ def _patient(
     """Who it is about: the patient of the case when the details are the same, else written anew."""
     journey = _with_id(known or open_journey(organisation=organisation, now=now), uuid4(), now)
     same = patients_of_journey(journey).first()
-    if same is not None and details_of(same) == details:
+    if same is not None and is_as_known(details_of(same), details, today=in_london(now).date()):
         return same
     return create_patient(details=details, organisation=organisation, journey=journey, now=now)
 

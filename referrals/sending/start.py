@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 
 from bars_portal.accounts.acting import Acting, acting_of
-from bars_portal.accounts.permissions import PolicyRefused, need
+from bars_portal.accounts.permissions import PolicyRefused, need, why_not
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import VALIDATION_USE_CASES, UseCase
 from bars_portal.patients.details import PatientDetails
@@ -82,21 +82,14 @@ class RequestStart:
 
     def obstacle(self) -> str:
         """Why nothing can be sent, in words; "" when it can."""
-        try:
-            self._check()
-        except PolicyRefused as refusal:
-            return refusal.sentence
-        return ""
+        return why_not(self._check)
 
     def needs_booking(self) -> bool:
         """The service takes a referral only with an appointment there, and there is none."""
         if self.service is None or self.updates is not None:
             return False
-        try:
-            policies.check_has_booking(self.service, self._linked())
-        except PolicyRefused:
-            return True
-        return False
+        service = self.service
+        return bool(why_not(lambda: policies.check_has_booking(service, self._linked())))
 
     def _check(self) -> None:
         if self.updates is not None:

@@ -9,7 +9,9 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import Latest
+from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
+from bars_portal.patients.forms import is_as_known
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient
 from directory.remote import sender_identity
@@ -18,7 +20,7 @@ from referrals.cases.models import Case
 from referrals.cases.states import CaseEvent, Category
 from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.sending import policies
-from referrals.sending.latest import is_taken_back
+from referrals.sending.latest import is_taken_back, version_of
 from referrals.sending.message import lock_sent
 from referrals.sending.requesting import check_stated, send_about, written
 from referrals.sending.taking_back import find_revoked
@@ -33,6 +35,8 @@ class PendingUpdate:
     included: list[list[Any]] = field(repr=False)
     columns: dict[str, Any] = field(repr=False)
     patient_id: str = ""
+    # The receiver's version that was read just before: whether it moves tells whether this was taken.
+    seen_version: str = ""
 
 
 MESSAGES = {Category.REFERRAL: "referral-update", Category.VALIDATION: "validation-update"}
@@ -59,6 +63,9 @@ def update_request(
         return find_revoked(case=held, latest=latest, actor=acting.actor, now=now)
     if not latest.can_be_changed:
         raise PolicyRefused(latest.sentence)
+    # What stays as it is goes back as the version that was read, so that nobody takes it for an older one.
+    read = {name: latest.resource[name] for name in ("id", "meta") if latest.resource.get(name)}
+    held.resource = {**held.resource, **read}
     known = details or details_of(held.patient)
     check_stated(held.category, content, known)
     if content.use_case != held.use_case:
@@ -68,25 +75,35 @@ def update_request(
         event=CaseEvent.REQUEST_UPDATE,
         actor=acting.actor,
         now=now,
-        changes={"pending": asdict(_pending(held, content, known, acting, now)), "explanation": ""},
+        changes={"pending": asdict(_pending(held, content, known, latest, acting, now)), "explanation": ""},
     )
     send_about(held, MESSAGES[held.category], sender_identity(acting), now)
     return held
 
 
 def _pending(
-    case: Case, content: RequestContent, details: PatientDetails, acting: Acting, now: datetime
+    case: Case,
+    content: RequestContent,
+    details: PatientDetails,
+    latest: Latest,
+    acting: Acting,
+    now: datetime,
 ) -> PendingUpdate:
     columns = written(
         case, _going_on(case, content), details=details, sender=sender_identity(acting), now=now
     )
     index = {name: columns.pop(name) for name in ("content", "resource", "included")}
     patient = case.patient
-    if details != details_of(patient):
+    if not is_as_known(details_of(patient), details, today=in_london(now).date()):
         patient = create_patient(
             details=details, organisation=case.organisation, journey=case.journey, now=now
         )
-    return PendingUpdate(**index, columns=_storable(columns), patient_id=str(patient.pk))
+    return PendingUpdate(
+        **index,
+        columns=_storable(columns),
+        patient_id=str(patient.pk),
+        seen_version=version_of(latest.resource),
+    )
 
 
 def _going_on(case: Case, content: RequestContent) -> RequestContent:

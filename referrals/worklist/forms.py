@@ -12,7 +12,9 @@ from referrals.worklist.query import CASES, Filters, Held, Kind, Order
 from referrals.worklist.selectors import day_begins, services_with_cases
 
 _EVERYTHING = "everything"
-_STANDS = {"": True, "closed": False, "all": None}
+# Open, past its time, and with an answer in trouble.
+_LATE, _TROUBLED = "late", "troubled"
+_STANDS = {"": True, _LATE: True, "closed": False, "all": None, _TROUBLED: None}
 _ORDERS = [("", "Due first"), (Order.PRIORITY.value, "Most urgent first"), (Order.AGE.value, "Oldest first")]
 
 
@@ -33,7 +35,13 @@ class WorklistForm(NHSForm):
     )
     state = SelectField(
         label="State",
-        options=[("", "Open"), ("closed", "Closed"), ("all", "Open and closed")],
+        options=[
+            ("", "Open"),
+            (_LATE, "Open and past its time"),
+            ("closed", "Closed"),
+            ("all", "Open and closed"),
+            (_TROUBLED, "With an answer that may not have arrived"),
+        ],
         required=False,
     )
     priority = SelectField(
@@ -79,6 +87,8 @@ class WorklistForm(NHSForm):
             flag=chosen["flag"],
             held=Held.PERSON if mine else Held(chosen["held"] or Held.ANYBODY),
             person_id=self.acting.user.pk if mine else None,
+            breached_at=now if chosen["state"] == _LATE else None,
+            troubled=chosen["state"] == _TROUBLED,
         )
 
     def ordering(self) -> Order:

@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.models import LATE, NEVER_SENT, OutboundMessage
 from bars_portal.exchange.registry import message_type
+from bars_portal.nhsuk.words import listed_name
 from bookings.models import Booking
 from bookings.presenters.bookings import TONES as BOOKING_TONES
 from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
@@ -24,7 +25,6 @@ from referrals.cases.words import (
     TONES,
     is_breached,
     other_flags,
-    short_name,
     use_case_words,
     warning_tags,
 )
@@ -121,7 +121,7 @@ def overdue(cases: Iterable[ValidationCase]) -> list[Overdue]:
     return [
         Overdue(
             case,
-            short_name(case.patient.family_name, case.patient.given_names),
+            listed_name(case.patient.family_name, case.patient.given_names, case.patient.died),
             case.service.name,
             priority_words(case.priority),
         )
@@ -137,7 +137,7 @@ def sent_lines(rows: Iterable[SentRow], *, now: datetime) -> list[SentLine]:
     return [
         SentLine(
             row,
-            short_name(row.family_name, row.given_names),
+            listed_name(row.family_name, row.given_names, row.died),
             CATEGORIES[row.category],
             use_case_words(row.use_case),
             row.status.label,
@@ -153,7 +153,7 @@ def _line(row: Row, now: datetime) -> Line:
     is_open = isinstance(status, CaseStatus) and status in OPEN
     return Line(
         row=row,
-        patient=short_name(row.family_name, row.given_names),
+        patient=listed_name(row.family_name, row.given_names, row.died),
         kind=KINDS[row.kind],
         asked=use_case_words(row.use_case),
         priority=priority_words(row.priority),
@@ -176,9 +176,15 @@ class GivenUpLine:
     sent_at: datetime
     stopped_at: datetime | None
     sent_by: str
+    known: str
     href: str
 
 
+_KNOWN = {
+    NEVER_SENT: "Never went out: the service could not be reached",
+    LATE: "Arrived after all: check that nothing else was arranged meanwhile",
+}
+_NOT_KNOWN = "Not known whether it arrived"
 # Where the subject of a message is looked after, and who may open that page.
 _SUBJECT_PAGES: Mapping[str, tuple[str, str]] = {
     Booking._meta.label_lower: ("bookings:detail", VIEW_BOOKINGS[Direction.SENT.value]),
@@ -204,6 +210,7 @@ def given_up_lines(acting: Acting, messages: Iterable[OutboundMessage]) -> list[
             sent_at=each.created_at,
             stopped_at=each.settled_at,
             sent_by=each.actor_label,
+            known=_KNOWN.get(each.reason, _NOT_KNOWN),
             href=_subject_page(acting, each, cases),
         )
         for each in found

@@ -49,8 +49,9 @@ class Held(StrEnum):
 class Filters:
     """Every part may be left open. `flag` is a code of flag-categories-bars; `open` None: both.
 
-    Bookings have no status of a case, priority, flag or holder: such a filter leaves them out. They are open
-    from `bookings_from` on.
+    Bookings have no status of a case, priority, flag, holder, time to answer by or answer: such a filter
+    leaves them out. They are open from `bookings_from` on. `breached_at`: only what was due before it;
+    `troubled`: only with an answer that the requester may not have.
     """
 
     open: bool | None = True
@@ -62,6 +63,8 @@ class Filters:
     flag: str = ""
     held: Held = Held.ANYBODY
     person_id: int | None = None
+    breached_at: datetime | None = None
+    troubled: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Row:
     requester_name: str
     family_name: str
     given_names: str
+    died: str
     birth_date: date | None
     nhs_number: str
     assigned_to_id: int | None

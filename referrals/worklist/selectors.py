@@ -20,13 +20,13 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
 )
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.codes import FlagCategory
 from bars_portal.nhsuk.dates import in_london, london_midnight
 from bookings.models import Booking
 from bookings.states import VIEW_PERMISSION, BookingStatus
@@ -58,7 +58,7 @@ _MISSING = {
     "safeguarding": Value(False, output_field=BooleanField()),
     "scene_unsafe": Value(False, output_field=BooleanField()),
     "assigned_to_id": Value(None, output_field=BigIntegerField()),
-    "answer_state": Value(None, output_field=CharField()),
+    "answer_troubled": Value(False, output_field=BooleanField()),
 }
 _NOBODY = ("first_name", "last_name", "username")
 
@@ -77,7 +77,7 @@ def booking_rows(
             requester_name=F("sender_name"),
             **_MISSING,
         )
-        .values(*columns, "answer_state", **{**joined, **nobody})
+        .values(*columns, "answer_troubled", **{**joined, **nobody})
     )
     return named
 
@@ -93,7 +93,8 @@ def day_begins(now: datetime) -> datetime:
 
 
 def _filtered_bookings(acting: Acting, chosen: Filters) -> QuerySet[Booking]:
-    if chosen.status or chosen.priority or chosen.flag or chosen.held is not Held.ANYBODY:
+    of_a_case = (chosen.status, chosen.priority, chosen.flag, chosen.breached_at, chosen.troubled)
+    if any(of_a_case) or chosen.held is not Held.ANYBODY:
         return Booking.objects.none()
     rows = _received_bookings(acting)
     if chosen.service_id:
@@ -117,12 +118,19 @@ def troubled_responses(acting: Acting) -> QuerySet[CaseAnswer]:
     if not acting.may(VIEW[Direction.RECEIVED]):
         return CaseAnswer.objects.none()
     ours = Q(referral__organisation=acting.organisation) | Q(validation__organisation=acting.organisation)
+    return _troubled().filter(ours).select_related(*RESPONSE_WITH).order_by("created_at")
+
+
+def _troubled() -> QuerySet[CaseAnswer]:
     same = Q(referral=OuterRef("referral_id")) | Q(validation=OuterRef("validation_id"))
     later = CaseAnswer.objects.filter(
         same, created_at__gt=OuterRef("created_at"), state=ResponseState.DELIVERED
     )
-    rows = CaseAnswer.objects.filter(ours, ~Exists(later), state__in=TROUBLED)
-    return rows.select_related(*RESPONSE_WITH).order_by("created_at")
+    return CaseAnswer.objects.filter(~Exists(later), state__in=TROUBLED)
+
+
+def _troubled_of(category: Category) -> Exists:
+    return Exists(_troubled().filter(**{_OWNERS[category]: OuterRef("pk")}))
 
 
 def open_unmatched_replies(acting: Acting) -> QuerySet[UnmatchedReply]:
@@ -141,6 +149,7 @@ _JOINED = {
     "service_name": F("service__name"),
     "family_name": F("patient__family_name"),
     "given_names": F("patient__given_names"),
+    "died": F("patient__died"),
     "birth_date": F("patient__birth_date"),
     "nhs_number": F("patient__nhs_number"),
     "first_name": F("assigned_to__first_name"),
@@ -158,6 +167,11 @@ _URGENCY = Case(
     default=Value(NOT_STATED),
     output_field=IntegerField(),
 )
+# A warning that there is nothing to be warned of does not count.
+_ALARMS = {
+    FlagCategory.SAFEGUARDING.value: Q(safeguarding=True),
+    FlagCategory.SCENE_SAFETY.value: Q(scene_unsafe=True),
+}
 _OWNERS = {Category.REFERRAL: "referral", Category.VALIDATION: "validation"}
 _OPEN = tuple(sorted(CURRENT))
 _OVER = tuple(sorted(set(CaseStatus) - CURRENT))
@@ -188,7 +202,9 @@ def worklist_counts(acting: Acting, *, now: datetime) -> Counts:
     return Counts(
         **{name: sum(each[name] for each in found) for name in names},
         unmatched=open_unmatched_replies(acting).count(),
-        answers_troubled=troubled_responses(acting).count(),
+        answers_troubled=sum(
+            _received(acting, category).filter(_troubled_of(category)).count() for category in Category
+        ),
         bookings=bookings_to_come(acting, now).count(),
     )
 
@@ -232,20 +248,23 @@ def _filtered(acting: Acting, category: Category, chosen: Filters) -> QuerySet[A
     if chosen.priority:
         wanted &= Q(priority=chosen.priority)
     if chosen.flag:
-        wanted &= Q(flags__contains=[chosen.flag])
+        wanted &= _ALARMS.get(chosen.flag, Q(flags__contains=[chosen.flag]))
+    if chosen.breached_at is not None:
+        wanted &= Q(breach_at__lt=chosen.breached_at)
+    if chosen.troubled:
+        wanted &= Q(_troubled_of(category))
     if chosen.held is not Held.ANYBODY:
         wanted &= Q(assigned_to=chosen.person_id if chosen.held is Held.PERSON else None)
     return _received(acting, category).filter(wanted)
 
 
 def _shown(rows: QuerySet[Any], category: Category) -> QuerySet[Any]:
-    answers = CaseAnswer.objects.filter(**{_OWNERS[category]: OuterRef("pk")}).order_by("-created_at")
     named: QuerySet[Any] = rows.annotate(
         kind=Value(category.value, output_field=CharField()),
         due_at=F("breach_at"),
         urgency=_URGENCY,
-        answer_state=Subquery(answers.values("state")[:1]),
-    ).values(*_COLUMNS, "answer_state", **_JOINED)
+        answer_troubled=_troubled_of(category),
+    ).values(*_COLUMNS, "answer_troubled", **_JOINED)
     return named
 
 
@@ -253,7 +272,15 @@ def _row(found: dict[str, Any]) -> Row:
     names = " ".join(each for each in (found["first_name"], found["last_name"]) if each)
     kind = Kind(found["kind"])
     plain = ("id", "reference", "use_case", "priority", "due_at", "safeguarding", "scene_unsafe")
-    told = ("service_name", "requester_name", "family_name", "given_names", "birth_date", "nhs_number")
+    told = (
+        "service_name",
+        "requester_name",
+        "family_name",
+        "given_names",
+        "died",
+        "birth_date",
+        "nhs_number",
+    )
     return Row(
         **{name: found[name] for name in (*plain, *told, "assigned_to_id")},
         kind=kind,
@@ -261,7 +288,7 @@ def _row(found: dict[str, Any]) -> Row:
         received_at=found["created_at"],
         flags=tuple(cast(list[str], found["flags"])),
         assigned_to_name=names or found["username"] or "",
-        answer_troubled=found["answer_state"] in TROUBLED,
+        answer_troubled=found["answer_troubled"],
     )
 
 

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import OutboundMessage
-from bars_portal.exchange.selectors import given_up
+from bars_portal.exchange.selectors import given_up, on_first_way
 from referrals.cases.models import MODELS
-from referrals.cases.states import CaseStatus, Category
+from referrals.cases.states import OPEN, CaseStatus, Category
 from referrals.permissions import VIEW
 
 PAGE_SIZE = 25
@@ -22,12 +24,16 @@ _JOINED = {
     "service_name": F("service__name"),
     "family_name": F("patient__family_name"),
     "given_names": F("patient__given_names"),
+    "died": F("patient__died"),
 }
 
 
 @dataclass(frozen=True)
 class SentRow:
-    """One line of the list. `reference` is the receiver's; instants are aware."""
+    """One line of the list. `reference` is the receiver's; instants are aware.
+
+    `has_lost_update`: nobody knows whether an update of it arrived.
+    """
 
     id: UUID
     category: Category
@@ -41,6 +47,8 @@ class SentRow:
     service_name: str
     family_name: str
     given_names: str
+    died: str
+    has_lost_update: bool
 
 
 @dataclass(frozen=True)
@@ -54,14 +62,34 @@ class SentPage:
         return max(1, -(-self.total // PAGE_SIZE))
 
 
+class Waiting(StrEnum):
+    """What waits for a person: home counts it, and the list of what was sent shows it.
+
+    `UNCLEAR`: nobody knows whether it, or an update of it, arrived, or whether it is taken back.
+    """
+
+    UNCLEAR = "not-known"
+    LATE = "late"
+
+    def wanted(self, now: datetime, category: Category) -> Q:
+        if self is Waiting.UNCLEAR:
+            return Q(status__in=(CaseStatus.UNKNOWN, CaseStatus.REVOKE_UNKNOWN)) | Q(_lost_update(category))
+        return Q(status__in=sorted(OPEN), breach_at__lt=now)
+
+
 def sent_cases(
-    acting: Acting, *, status: CaseStatus | None = None, category: Category | None = None, page: int = 1
+    acting: Acting,
+    *,
+    now: datetime,
+    status: CaseStatus | Waiting | None = None,
+    category: Category | None = None,
+    page: int = 1,
 ) -> SentPage:
     """Nothing for who may not see sent requests; pages count from 1."""
     if not acting.may(VIEW[Direction.SENT]):
         return SentPage((), 0, 1)
     number = min(max(page, 1), _LAST_PAGE)
-    sides = [_side(acting, each, status) for each in Category if category in (None, each)]
+    sides = [_side(acting, each, _wanted(status, now, each)) for each in Category if category in (None, each)]
     total = sum(side.count() for side in sides)
     # Each side is cut before it is joined, as on the worklist.
     first = [side.order_by("-created_at", "id")[: number * PAGE_SIZE] for side in sides]
@@ -70,27 +98,30 @@ def sent_cases(
     return SentPage(tuple(_row(each) for each in shown), total, number)
 
 
-def unclear_sent_count(acting: Acting) -> int:
-    """Requests of which nobody knows whether they arrived, or whether they are taken back."""
-    if not acting.may(VIEW[Direction.SENT]):
-        return 0
-    unclear = (CaseStatus.UNKNOWN, CaseStatus.REVOKE_UNKNOWN)
-    return sum(
-        MODELS[category]
-        .objects.filter(organisation=acting.organisation, direction=Direction.SENT, status__in=unclear)
-        .count()
-        for category in Category
-    )
+def unclear_sent_count(acting: Acting, now: datetime) -> int:
+    return sent_cases(acting, now=now, status=Waiting.UNCLEAR).total
 
 
-def _side(acting: Acting, category: Category, status: CaseStatus | None) -> QuerySet[Any]:
+def _wanted(status: CaseStatus | Waiting | None, now: datetime, category: Category) -> Q:
+    if isinstance(status, Waiting):
+        return status.wanted(now, category)
+    return Q(status=status) if status else Q()
+
+
+def _lost_update(category: Category) -> Q:
+    """An update was sent, what is known of the case is what was known before, and no first answer is due."""
+    of_case = Cast(OuterRef("pk"), TextField())
+    on_its_way = on_first_way(MODELS[category]._meta.label_lower).filter(subject_id=of_case)
+    return Q(~Exists(on_its_way), pending__isnull=False)
+
+
+def _side(acting: Acting, category: Category, wanted: Q) -> QuerySet[Any]:
     rows: QuerySet[Any] = MODELS[category].objects.filter(
-        organisation=acting.organisation, direction=Direction.SENT
+        wanted, organisation=acting.organisation, direction=Direction.SENT
     )
-    if status is not None:
-        rows = rows.filter(status=status)
     named: QuerySet[Any] = rows.annotate(category=Value(category.value, output_field=CharField()))
-    shown: QuerySet[Any] = named.values(*_COLUMNS, "category", **_JOINED)
+    lost = Case(When(_lost_update(category), then=True), default=False)
+    shown: QuerySet[Any] = named.values(*_COLUMNS, "category", **_JOINED, has_lost_update=lost)
     return shown
 
 
@@ -102,12 +133,12 @@ def _row(found: dict[str, Any]) -> SentRow:
 PERMISSION = "exchange.see_given_up"
 
 
-def given_up_messages(acting: Acting) -> QuerySet[OutboundMessage]:
+def given_up_messages(acting: Acting, now: datetime) -> QuerySet[OutboundMessage]:
     """The newest first."""
     if not acting.may(PERMISSION):
         return OutboundMessage.objects.none()
-    return given_up(acting.organisation.pk)
+    return given_up(acting.organisation.pk, now=now)
 
 
-def given_up_count(acting: Acting) -> int:
-    return given_up_messages(acting).count()
+def given_up_count(acting: Acting, now: datetime) -> int:
+    return given_up_messages(acting, now).count()

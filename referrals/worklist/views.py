@@ -34,11 +34,16 @@ from referrals.worklist.selectors import (
     worklist_counts,
 )
 from referrals.worklist.selectors import worklist as worklist_page
-from referrals.worklist.sent import given_up_messages, sent_cases
+from referrals.worklist.sent import Waiting, given_up_messages, sent_cases
 
 # More would push the list itself out of sight.
 _MOST_ALARMS = 10
-_STATUSES = [(each.value, each.label) for each in CaseStatus if each is not CaseStatus.RECEIVED]
+# By what the address says, with the words of the list.
+_STATUSES: dict[str, tuple[CaseStatus | Waiting, str]] = {
+    Waiting.LATE.value: (Waiting.LATE, "Open and past its time"),
+    Waiting.UNCLEAR.value: (Waiting.UNCLEAR, "Not known whether it arrived or is taken back"),
+    **{each.value: (each, each.label) for each in CaseStatus if each is not CaseStatus.RECEIVED},
+}
 
 
 @require_safe
@@ -64,7 +69,9 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "opened_at": now,
         **_alarms(acting, now),
     }
-    record(actor=acting.actor, action="referrals.view_worklist", now=now)
+    # Which filters, never what was typed.
+    by = {"by": ", ".join(chosen) or None}
+    record(actor=acting.actor, action="referrals.view_worklist", detail=by, now=now)
     return render(request, "referrals/worklist.jinja", context)
 
 
@@ -86,14 +93,21 @@ def news(request: HttpRequest) -> HttpResponse:
 def _alarms(acting: Acting, now: datetime) -> dict[str, object]:
     received = breached_validations(acting, Direction.RECEIVED, now=now)
     sent = breached_validations(acting, Direction.SENT, now=now)
+    troubled = troubled_responses(acting)
     return {
         "overdue": presenter.overdue(received[:_MOST_ALARMS]),
         "overdue_count": received.count(),
         "overdue_sent": presenter.overdue(sent[:_MOST_ALARMS]),
         "overdue_sent_count": sent.count(),
-        "troubled": presenter.troubled(troubled_responses(acting)[:_MOST_ALARMS]),
-        "unmatched": open_unmatched_replies(acting)[:_MOST_ALARMS],
+        "troubled": presenter.troubled(troubled[:_MOST_ALARMS]),
+        "troubled_count": troubled.count(),
+        **_unmatched(acting),
     }
+
+
+def _unmatched(acting: Acting) -> dict[str, object]:
+    replies = open_unmatched_replies(acting)
+    return {"unmatched": replies[:_MOST_ALARMS], "unmatched_count": replies.count()}
 
 
 def _moment(text: str) -> datetime | None:
@@ -170,10 +184,12 @@ def _to_list(request: HttpRequest, chosen: dict[str, Any], done: str) -> HttpRes
 @permission_required(VIEW[Direction.SENT])
 def sent_list(request: HttpRequest) -> HttpResponse:
     acting, now = acting_of(request), clock()
-    status, kind = request.GET.get("status", ""), request.GET.get("kind", "")
+    status, _ = _STATUSES.get(request.GET.get("status", ""), (None, ""))
+    kind = request.GET.get("kind", "")
     page = sent_cases(
         acting,
-        status=CaseStatus(status) if status in set(CaseStatus) else None,
+        now=now,
+        status=status,
         category=Category(kind) if kind in set(Category) else None,
         page=whole_number(request.GET.get("page", ""), default=1),
     )
@@ -181,12 +197,12 @@ def sent_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "lines": presenter.sent_lines(page.rows, now=now),
-        "status": status if status in set(CaseStatus) else "",
+        "status": status or "",
         "kind": kind if kind in set(Category) else "",
-        "statuses": _STATUSES,
+        "statuses": [(value, words) for value, (_, words) in _STATUSES.items()],
         "overdue": presenter.overdue(overdue[:_MOST_ALARMS]),
         "overdue_count": overdue.count(),
-        "unmatched": open_unmatched_replies(acting)[:_MOST_ALARMS],
+        **_unmatched(acting),
     }
     record(actor=acting.actor, action="referrals.view_sent_list", now=now)
     return render(request, "referrals/sent_list.jinja", context)
@@ -196,9 +212,20 @@ _PAGE = 25
 
 
 @require_safe
+@permission_required(VIEW[Direction.SENT])
+def unmatched(request: HttpRequest) -> HttpResponse:
+    """All replies that fit no request of ours and that nobody has dealt with."""
+    acting = acting_of(request)
+    page = Paginator(open_unmatched_replies(acting), _PAGE).get_page(request.GET.get("page"))
+    record(actor=acting.actor, action="referrals.view_unmatched_list", now=clock())
+    return render(request, "referrals/unmatched_list.jinja", {"page": page})
+
+
+@require_safe
 @permission_required("exchange.see_given_up")
 def given_up(request: HttpRequest) -> HttpResponse:
     acting = acting_of(request)
-    page = Paginator(given_up_messages(acting), _PAGE).get_page(request.GET.get("page"))
+    page = Paginator(given_up_messages(acting, clock()), _PAGE).get_page(request.GET.get("page"))
+    record(actor=acting.actor, action="referrals.view_given_up_list", now=clock())
     context = {"page": page, "lines": given_up_lines(acting, page.object_list)}
     return render(request, "referrals/given_up.jinja", context)

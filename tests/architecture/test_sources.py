@@ -13,8 +13,11 @@ LONGEST = 400
 EDGES = {
     "bars_portal/accounts/decorators.py",
     "bars_portal/accounts/home.py",
+    "bars_portal/accounts/passwords.py",
+    "bars_portal/audit/staff_pages.py",
     "bars_portal/demo/setup.py",
     "bars_portal/exchange/gateway.py",
+    "bars_portal/health.py",
     "bars_portal/nhsuk/pages.py",
 }
 EDGE_NAMES = {"views", "admin", "tasks", "commands", "middleware", "management"}
@@ -52,6 +55,12 @@ def test_the_clock_is_an_argument() -> None:
 
 def test_every_listed_edge_really_asks_for_the_time() -> None:
     assert {each for each in EDGES if not _CLOCK.search(text(Path(each)))} == set()
+
+
+def test_secrets_of_a_deployment_are_never_committed() -> None:
+    """compose.yaml takes them from there."""
+    assert "./deploy/secrets/" in text(Path("compose.yaml"))
+    assert "secrets/" in text(Path("deploy/.gitignore")).splitlines()
 
 
 def test_no_template_has_an_inline_script_or_style() -> None:

@@ -18,6 +18,8 @@ from tests.bite.table import Fault
 
 # Not tracked, and needed by pages and their tests.
 _LINKED = ("node_modules", "static/build")
+# Where tests of the checkout look for it: beside a copy there is none, and what reads it would be skipped.
+_SHARED = Path(__file__).resolve().parents[3] / "shared"
 _NOTICED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
 _OPTIONS = ("-x", "-n", "0", "-rf", "--tb=line", "-p", "no:cacheprovider")
 # What fails because the machine is busy has noticed nothing.
@@ -50,7 +52,8 @@ class Copy:
         command = [sys.executable, "-m", "pytest", *_OPTIONS, *tests]
         if self.database:
             command += ["--reuse-db", "--create-db"] if self.was_cut_off else ["--reuse-db"]
-        environment = {**os.environ, **({"DATABASE_URL": self.database} if self.database else {})}
+        own = {"DATABASE_URL": self.database} if self.database else {}
+        environment = {"BARS_SHARED_DIR": str(_SHARED), **os.environ, **own}
         self.was_cut_off = False
         try:
             done = subprocess.run(

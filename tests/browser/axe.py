@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.chromium import SMALLEST, require_chromium
+from tests.browser.chromium import SMALLEST, require_chromium, until_drawn
+from tests.profiles import is_thorough
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 _SETTLED_SECONDS = 2.0
@@ -45,22 +47,28 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-# Of each page that was looked at: its address without ids, its width, and the components on it.
-_looked_at: set[str] = set()
+# The addresses seen so far (without ids), and the components seen at each width.
+_addresses: set[str] = set()
+_components: defaultdict[int, set[str]] = defaultdict(set)
 _COMPONENTS = """() => [...new Set([...document.querySelectorAll('body *')].flatMap(
     each => [each.tagName, ...[...each.classList].map(name => name.split('__')[0])]
-))].sort().join()"""
+))]"""
 _IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|\?.*")
 
 
 def is_new(page: Page) -> bool:
-    """Whether nothing made of the same components was at this address and width: axe is slow."""
+    """Whether its address was not seen, or a component of it not at this width: axe is slow.
+
+    In a thorough run each page is new.
+    """
+    address = _IDS.sub("", page.url)
     size = page.viewport_size
-    seen = f"{_IDS.sub('', page.url)} {size and size['width']} {page.evaluate(_COMPONENTS)}"
-    if seen in _looked_at:
-        return False
-    _looked_at.add(seen)
-    return True
+    seen = _components[size["width"] if size else 0]
+    news = set(page.evaluate(_COMPONENTS)) - seen
+    seen |= news
+    is_strange = address not in _addresses
+    _addresses.add(address)
+    return is_strange or bool(news) or is_thorough()
 
 
 def assert_accessible(page: Page) -> None:
@@ -79,6 +87,7 @@ def assert_fits(page: Page) -> None:
         page.wait_for_timeout(50)
     assert sideways_scroll(page) == 0, page.url
     page.set_viewport_size(size)
+    until_drawn(page)
 
 
 def sideways_scroll(page: Page) -> int:

@@ -93,6 +93,17 @@ def people(portal: Stack, sessions: Sessions, request: pytest.FixtureRequest) ->
         yield enter
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+# Every page is seen in the smallest window too (`Person.look`), whatever the journey's own width.
+@pytest.fixture(
+    params=[
+        pytest.param(DESKTOP, id="desktop"),
+        pytest.param(PHONE, id="phone", marks=pytest.mark.thorough),
+    ]
+)
 def width(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def either_width(request: pytest.FixtureRequest) -> int:
     return int(request.param)

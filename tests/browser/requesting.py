@@ -1,9 +1,11 @@
 """Writing a request on its pages, from the list of tasks to what became of it."""
 
 import re
+import time
 
 from playwright.sync_api import expect
 
+from tests.browser.chromium import PATIENCE_MILLISECONDS
 from tests.browser.person import Person
 
 WAITING = "Still confirming"
@@ -64,6 +66,14 @@ def assess(person: Person, *, priority: str = "") -> None:
     see_status(person, "Assessment", "Completed")
 
 
+def see_the_scene(person: Person, answer: str, words: str = "") -> None:
+    open_task(person, "Warnings")
+    person.page.get_by_role("radio", name=answer).check()
+    person.page.get_by_label("What to know about the scene").fill(words)
+    person.press("Continue")
+    see_status(person, "Warnings", "Completed")
+
+
 def give_consent(person: Person) -> None:
     open_task(person, "Consent")
     person.press("Continue")
@@ -89,6 +99,15 @@ def reference(person: Person) -> str:
 
 
 def hears(person: Person) -> None:
-    """By itself: the page of a sent case asks for news."""
+    """By itself, after some seconds: the page of a sent case asks for news."""
     expect(person.page.locator("#app-news")).to_contain_text("Something came back")
     person.follow("Refresh this page")
+
+
+def reads_again(person: Person, heading: str) -> None:
+    """By reloading, until what came back is there."""
+    title = person.page.locator("h1")
+    deadline = time.monotonic() + PATIENCE_MILLISECONDS / 1000
+    while heading not in title.inner_text() and time.monotonic() < deadline:
+        person.page.reload()
+    expect(title).to_contain_text(heading)

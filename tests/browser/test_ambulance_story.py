@@ -1,5 +1,8 @@
 """An ambulance control alerts a neighbour, then tells it more; the neighbour answers each time."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import pytest
 from playwright.sync_api import expect
 
@@ -9,19 +12,45 @@ from tests.browser.requesting import (
     begin_request,
     check_and_send,
     give_consent,
-    hears,
     open_task,
+    reads_again,
     reference,
+    see_the_scene,
     state_patient,
 )
 from tests.browser.wire import Wire
 
 pytestmark = pytest.mark.browser
 COMPLAINT, WHERE = "Chest pain", "Crown Point car park, level 2"
+HELP, DANGER = "Please send one vehicle", "Traffic on the ramp"
 OUTCOME = "Emergency Ambulance Response (Category 3)"
 VERSIONS = (
     "SELECT count(*) FROM referrals_caseversion version JOIN referrals_referral referral "
     "ON version.referral_id = referral.id WHERE direction = 'received' AND referral.reference = %s"
+)
+
+
+class Triage(NamedTuple):
+    stage: str
+    priority: str
+    category: str
+
+
+class Answer(NamedTuple):
+    how: str
+    words: str
+    heading: str
+
+
+TRIAGES = (
+    (
+        Triage("Triaged", "C3: Cat3 Urgent", "Category 3"),
+        Answer("In progress", "The car is on its way", "Referral: the service has started"),
+    ),
+    (
+        Triage("Fully triaged", "C2: Cat2 Emergency", "Category 2"),
+        Answer("Finished", "Handed over at the hospital", "Referral: completed by the service"),
+    ),
 )
 
 
@@ -36,6 +65,10 @@ def first_alert(person: Person) -> str:
     open_task(person, "Presenting complaint")
     page.get_by_label("Presenting complaint", exact=True).fill(COMPLAINT)
     person.press("Continue")
+    open_task(person, "What is asked")
+    page.get_by_label("The help you ask for").fill(HELP)
+    person.press("Continue")
+    see_the_scene(person, "No, the scene is unsafe", DANGER)
     open_task(person, "Where it is")
     page.get_by_label("What kind of place").select_option(label="Incident Location")
     page.get_by_label("How to find it").fill(WHERE)
@@ -43,7 +76,7 @@ def first_alert(person: Person) -> str:
     page.get_by_label("Northing in metres").fill("432900")
     person.press("Continue")
     give_consent(person)
-    check_and_send(person, COMPLAINT, WHERE, "First alert")
+    check_and_send(person, COMPLAINT, WHERE, "First alert", HELP, DANGER)
     person.look("Referral sent", patient=True)
     theirs = reference(person)
     person.follow("Go to the case")
@@ -73,15 +106,15 @@ def tell_the_nature(person: Person) -> None:
     end_update(person, "Is the patient breathing?")
 
 
-def tell_the_stage(person: Person, stage: str, priority: str, outcome: str) -> None:
+def tell_the_triage(person: Person, triage: Triage) -> None:
     page = person.page
     begin_update(person)
     open_task(person, "Assessment")
-    page.get_by_role("radio", name=stage, exact=True).check()
-    page.get_by_label("Ambulance response priority").select_option(label=priority)
-    page.get_by_label("Triage outcome", exact=True).fill(outcome)
+    page.get_by_role("radio", name=triage.stage, exact=True).check()
+    page.get_by_label("Ambulance response priority").select_option(label=triage.priority)
+    page.get_by_label("Triage outcome", exact=True).fill("Dx0122")
     person.press("Continue")
-    end_update(person, stage)
+    end_update(person, triage.stage)
 
 
 def answer(person: Person, how: str, words: str) -> None:
@@ -90,24 +123,34 @@ def answer(person: Person, how: str, words: str) -> None:
     person.page.get_by_label("In your own words").fill(words)
     person.press("Continue")
     person.press("Tell the requester")
-    expect(person.page.locator("main")).to_contain_text("The requester is told how far you are.")
+    expect(person.page.locator("main")).to_contain_text("It is recorded how far you are.")
     person.look("Referral received", patient=True)
 
 
 def sees(person: Person, heading: str, *shown: str) -> None:
-    hears(person)
+    reads_again(person, heading)
     person.look(heading, patient=True)
     for text in shown:
         expect(person.page.locator("main")).to_contain_text(text)
 
 
-def test_an_alert_three_updates_and_every_answer(people: People, wire: Wire) -> None:
+@pytest.mark.parametrize(
+    "triages",
+    [
+        pytest.param(TRIAGES[:1], id="first triage"),
+        pytest.param(TRIAGES, id="every triage", marks=pytest.mark.thorough),
+    ],
+)
+def test_an_alert_its_updates_and_their_answers(
+    people: People, wire: Wire, triages: Sequence[tuple[Triage, Answer]]
+) -> None:
     control, neighbour = people("clinician"), people("assessor")
     theirs = first_alert(control)
     neighbour.go("/referrals/worklist/?order=age")
     neighbour.listed(theirs).get_by_role("link").click()
     neighbour.look("Referral received", patient=True)
-    expect(neighbour.page.locator("main")).to_contain_text(WHERE)
+    for text in (WHERE, HELP, DANGER):
+        expect(neighbour.page.locator("main")).to_contain_text(text)
 
     tell_the_nature(control)
     neighbour.page.reload()
@@ -115,18 +158,13 @@ def test_an_alert_three_updates_and_every_answer(people: People, wire: Wire) -> 
     answer(neighbour, "Accepted", "We have a car near by")
     sees(control, "Referral: accepted by the service", "We have a car near by", "Accepted")
 
-    tell_the_stage(control, "Triaged", "C3: Cat3 Urgent", "Dx0122")
-    neighbour.page.reload()
-    expect(neighbour.page.locator("main")).to_contain_text("Category 3")
-    answer(neighbour, "In progress", "The car is on its way")
-    sees(control, "Referral: the service has started", "The car is on its way", "In progress")
-
-    tell_the_stage(control, "Fully triaged", "C2: Cat2 Emergency", "Dx0122")
-    neighbour.page.reload()
-    expect(neighbour.page.locator("main")).to_contain_text("Category 2")
+    for triage, given in triages:
+        tell_the_triage(control, triage)
+        neighbour.page.reload()
+        expect(neighbour.page.locator("main")).to_contain_text(triage.category)
+        answer(neighbour, given.how, given.words)
+        sees(control, given.heading, given.words, given.how)
     expect(neighbour.page.locator("main")).to_contain_text(OUTCOME)
-    answer(neighbour, "Finished", "Handed over at the hospital")
-    sees(control, "Referral: completed by the service", "Handed over at the hospital", "Finished")
-    assert wire.rows(VERSIONS, theirs) == [(4,)]
+    assert wire.rows(VERSIONS, theirs) == [(2 + len(triages),)]
     control.follow("The whole journey")
     control.look("The whole journey", patient=True)

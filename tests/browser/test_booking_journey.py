@@ -75,8 +75,10 @@ def change_the_answers(person: Person) -> str:
     return slot_id
 
 
-def test_find_book_and_see_it_on_both_sides(people: People, wire: Wire, portal: Stack, width: int) -> None:
-    person = people("", width=width)
+def test_find_book_and_see_it_on_both_sides(
+    people: People, wire: Wire, portal: Stack, either_width: int
+) -> None:
+    person = people("", width=either_width)
     page = person.page
     person.go()
     person.look("Sign in")
@@ -104,7 +106,7 @@ def test_find_book_and_see_it_on_both_sides(people: People, wire: Wire, portal: 
     person.follow("Bookings", first=True)
     person.look("Bookings sent")
     expect(person.listed(shown[1])).to_contain_text(FAMILY.upper())
-    see_it_in_the_diary(people("manager", width=width), wire, slot_id, shown[1])
+    see_it_in_the_diary(people("manager", width=either_width), wire, slot_id, shown[1])
     assert wire.booked_on(slot_id) == 1
     assert not [secret for secret in SECRETS if secret != "1947" and secret in portal.log]
 

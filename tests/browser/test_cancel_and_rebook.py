@@ -72,10 +72,15 @@ def test_rebook(people: People, wire: Wire, width: int) -> None:
     page.get_by_role("radio", name="The patient asked for it").check()
     person.press(REBOOK)
     expect(page.locator("main")).to_contain_text("The old appointment is cancelled. The new one is booked")
-    person.look("Appointment cancelled", patient=True)
-    person.follow("Go to the new appointment")
     expect(page.locator("main")).to_contain_text("This replaces an earlier appointment")
+    expect(page.get_by_role("heading", name="Tell the patient both")).to_be_visible()
     person.look("Appointment booked", patient=True)
+    person.follow("an earlier appointment")
+    expect(page.locator("main")).to_contain_text("there is one task for both appointments")
+    person.look("Appointment cancelled", patient=True)
+    page.go_back()
+    person.press("I have told the patient")
+    expect(page.locator("main")).to_contain_text("The patient was told on")
     assert (wire.slot_status(old), wire.booked_on(new)) == ("free", 1)
 
 
@@ -92,11 +97,13 @@ def test_a_rebooking_that_is_half_done_is_loud_and_can_be_finished(
     alarm = page.locator(".nhsuk-card--warning", has_text="the patient has no appointment")
     expect(alarm).to_be_visible()
     assert wire.slot_status(old) == "free"
+    expect(page.locator("main")).to_contain_text("What you typed about the patient is kept")
+    person.look("Not booked", patient=True)
+    person.follow("an earlier appointment")
+    expect(alarm).to_be_visible()
     person.look("Appointment cancelled", patient=True)
     booked_page = page.url
     person.follow("Go to the new appointment")
-    expect(page.locator("main")).to_contain_text("What you typed about the patient is kept")
-    person.look("Not booked", patient=True)
     last = person.choose_time(day=0)
     expect(page.locator(".app-patient")).to_contain_text(FAMILY.upper())
     person.press("Book the appointment")

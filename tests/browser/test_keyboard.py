@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
+from tests.browser.chromium import until_drawn
 from tests.browser.conftest import People
 
 pytestmark = pytest.mark.browser
@@ -24,11 +25,12 @@ _IN_SIGHT = f"() => {{ const focus = ({_FOCUS})(); return focus.visible && focus
 
 def reach(page: Page, *, text: str = "", id: str = "") -> None:
     """Tab until the thing has the focus; each stop on the way must be visible."""
-    for number in range(MANY):
+    until_drawn(page)
+    for _ in range(MANY):
         page.keyboard.press("Tab")
         focus = page.evaluate(_FOCUS)
-        if number == 0 and focus["nowhere"]:
-            # The page was not drawn yet, and did not hear it.
+        if focus["nowhere"]:
+            # Past the last stop, or not heard yet.
             continue
         if not (focus["visible"] and focus["shown"]):
             assert_comes_in_sight(page)

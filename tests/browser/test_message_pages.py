@@ -71,7 +71,7 @@ def documents() -> dict[str, str]:
     return pages()
 
 
-@pytest.fixture(params=[DESKTOP, PHONE, SMALLEST])
+@pytest.fixture(params=[DESKTOP, pytest.param(PHONE, marks=pytest.mark.thorough), SMALLEST])
 def page(request: pytest.FixtureRequest, documents: dict[str, str]) -> Iterator[Page]:
     with browser_page(width=request.param) as opened:
         serve(opened, documents)

@@ -80,7 +80,7 @@ def test_bookings_that_are_refused(people: People) -> None:
 @pytest.mark.usefixtures("drilled")
 def test_requests_that_are_refused(people: People, wire: Wire) -> None:
     person = people(width=PHONE)
-    assert len(REFUSED) == 14
+    assert len(REFUSED) == 16
     for row in REFUSED:
         (case_id,), *_ = wire.rows(REFUSED_CASES.format(table=TABLES[row["act"]]), row["nhs_number"])
         person.go(f"/referrals/sent/{case_id}/")

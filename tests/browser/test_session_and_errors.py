@@ -21,6 +21,7 @@ ROLES = [
     ("manager", ["Find a service", "Worklist", "Diary", "Admin"], "/bookings/"),
     ("engineer", ["Admin"], "/bookings/diary/"),
     ("auditor", ["Bookings", "Worklist", "Referrals", "Diary", "Admin"], "/services/"),
+    ("installer", ["Admin"], "/bookings/diary/"),
 ]
 
 
@@ -132,3 +133,14 @@ def test_an_auditor_reads_and_changes_nothing(people: People) -> None:
     expect(main.locator("form")).to_have_count(0)
     for offer in ("Cancel this appointment", "Rebook for another time"):
         expect(main.get_by_text(offer)).to_have_count(0)
+
+
+def test_the_page_to_change_a_password(people: People, width: int) -> None:
+    """Nothing is changed: everybody of the demo signs in with the one that they have."""
+    person = people("clerk", width=width)
+    person.go("/")
+    person.follow("Change your password")
+    person.look("Change your password")
+    person.press("Change password")
+    person.look("Change your password")
+    expect(person.page.locator("main")).to_contain_text("Enter new password")

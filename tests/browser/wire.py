@@ -15,7 +15,7 @@ class Wire:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self._drilled: set[str] = set()
-        self._database = psycopg.connect(stack.environment["DATABASE_URL"], autocommit=True)
+        self._database = psycopg.connect(stack.environment["OWNER_DATABASE_URL"], autocommit=True)
 
     def end(self) -> None:
         self._database.close()

@@ -6,6 +6,7 @@ import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -16,8 +17,10 @@ from bars_portal.exchange.fhir.codes import KNOWN_CODES, MessageEvent, MessageRe
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, operation_outcome, read_outcome
 from bars_portal.exchange.fhir.profiles import Definition
+from bars_portal.exchange.fhir.replies import shortfall
 from bars_portal.exchange.fhir.rules import HostedService, Verdict, judge, table
 from bars_portal.exchange.fhir.structure import check_structure
+from bars_portal.simulator.tkw.messages import acknowledge, understand
 from tests.contract.published import PUBLISHED, UNPUBLISHED, Change, Json, example
 from tests.fhir_check import assert_no_errors
 
@@ -170,3 +173,18 @@ def published_definition(shared_dir: Path, url: str) -> dict[str, Any]:
             if found.get("url") == url:
                 return found
     raise AssertionError("The package has no such definition")
+
+
+def test_the_published_acknowledgement_counts_as_one(shared_dir: Path) -> None:
+    """It lacks the ids that the standard promises; its own planned Encounter is there."""
+    asked, answer = (MessageBundle(example(shared_dir, each)) for each in ("VALREQ01", "VALRESP01 "))
+    assert shortfall(asked, answer) == ""
+
+
+@pytest.mark.parametrize("start", [name for name in PUBLISHED if name != "VALRESP01 "])
+def test_the_test_services_answers_count(shared_dir: Path, start: str) -> None:
+    """As the simulated national test service acknowledges every published message."""
+    message = understand(example(shared_dir, start))
+    answer = acknowledge(message, gives=str(message.focus.get("id") or uuid4()), now=NOW)
+    asked = MessageBundle(example(shared_dir, start))
+    assert shortfall(asked, MessageBundle(answer)) == ""

@@ -58,7 +58,7 @@ _safeguarding = Flag(
     Concept(SAFEGUARDING_SYSTEM, "836881000000105", SAFEGUARDING["836881000000105"], "Two small children"),
 )
 _scene = Flag(
-    FlagCategory.SCENE_SAFETY, Concept(**{k: SceneSafety.UNSAFE.coding[k] for k in ("system", "code")})
+    FlagCategory.SCENE_SAFETY, Concept(**SceneSafety.UNSAFE.coding, text="A large dog in the garden")
 )
 _incident = Place(
     name="Briggate corner",
@@ -122,6 +122,7 @@ _PARTS: dict[Part, tuple[str, object]] = {
             TimeFrame(STARTED, STARTED + timedelta(days=1)),
         ),
     ),
+    Part.HELP_ASKED: ("help_asked", "Please send one vehicle"),
     Part.NATURE_OF_CALL: ("nature_of_call", NatureOfCall.ARREST),
     Part.PRE_TRIAGE: ("pre_triage", PreTriage(YesNo.YES, YesNo.NO, YesNo.YES)),
     Part.PROCEDURES: ("procedures", (Concept(SNOMED, "89666000", "Cardiopulmonary resuscitation"),)),
@@ -146,10 +147,11 @@ concepts = st.one_of(
         Concept,
         system=st.just(SNOMED),
         code=st.from_regex(r"[1-9][0-9]{5,12}", fullmatch=True),
-        display=st.one_of(st.just(""), _line),
+        display=_line,
         text=_optional,
-    ),
+    ).filter(lambda concept: concept.text != concept.display),
 )
+coded = concepts.filter(lambda concept: bool(concept.code))
 _patient_flags = st.builds(
     Flag,
     category=st.sampled_from(
@@ -165,14 +167,17 @@ _safeguarding_flags = st.builds(
     st.sampled_from(sorted(SAFEGUARDING)),
     _optional,
 )
-_scene_flags = st.sampled_from(SceneSafety).map(
-    lambda each: Flag(FlagCategory.SCENE_SAFETY, Concept(each.system, each.value, each.display))
+_scene_flags = st.builds(
+    lambda code, text: Flag(FlagCategory.SCENE_SAFETY, Concept(**code.coding, text=text)),
+    st.sampled_from(SceneSafety),
+    _words,
 )
 _degrees = st.decimals(-90, 90, places=5)
 _positions = st.builds(Position, latitude=_degrees, longitude=_degrees)
+_address = st.lists(_line, min_size=1, max_size=3).map(tuple)
 _wheres = st.one_of(
     st.fixed_dictionaries({"postcode": _line}),
-    st.fixed_dictionaries({"address_lines": st.lists(_line, min_size=1, max_size=3).map(tuple)}),
+    st.fixed_dictionaries({"postcode": _line, "address_lines": _address}),
     st.fixed_dictionaries({"uprn": st.from_regex(r"[0-9]{1,12}", fullmatch=True)}),
     st.fixed_dictionaries({"eastings": st.just("430123"), "northings": st.just("433456.25")}),
     st.fixed_dictionaries({"what3words": st.just("filled.count.soap")}),
@@ -212,7 +217,7 @@ _rejected = st.builds(
     _optional.map(lambda s: s[:20].strip()),
     _optional,
 )
-_tasks = st.builds(Task, concepts, _optional, st.none() | _frames)
+_tasks = st.builds(Task, coded, _optional, st.none() | _frames)
 _yes_no = st.sampled_from(YesNo)
 
 
@@ -259,6 +264,7 @@ def contents(draw: st.DrawFn) -> RequestContent:
         condition=part(
             Part.CONDITION, st.builds(Condition, concepts, st.none() | st.dates(date(2000, 1, 1))), None
         ),
+        help_asked=part(Part.HELP_ASKED, _words, ""),
         task=part(Part.TASK, _tasks, None),
         nature_of_call=part(Part.NATURE_OF_CALL, st.sampled_from(NatureOfCall), None),
         pre_triage=part(

@@ -25,12 +25,17 @@ DETAILS = PatientDetails(
         ContactDetails(
             relationship="ONESELF",
             telecoms=(
-                Telecom("phone", "+447700900123", "mobile"),
+                Telecom("phone", "07700 900123", "mobile"),
                 Telecom("email", "ada@example.org", "home"),
             ),
         ),
     ),
 )
+
+# As the form keeps a number; DETAILS has it as messages carry it.
+_PHONE = Telecom("phone", "+447700900123", "mobile")
+_SELF = DETAILS.contacts[0]
+TYPED = replace(DETAILS, contacts=(replace(_SELF, telecoms=(_PHONE, *_SELF.telecoms[1:])),))
 
 
 def make_details(**changes: Any) -> PatientDetails:

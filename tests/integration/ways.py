@@ -2,8 +2,11 @@
 
 The rule, as docs/ARCHITECTURE.md states it: a stage is a layer, whichever app it is of (views with forms
 and helpers of pages, policies, selectors, services, mapping, messages), or one module of the exchange. One
-each are the edge of the receiver, the transport, and what is asked as a library: `exchange.fhir`, models with
-their states, audit, the correspondence room, and what stands beneath all rooms.
+each are the edge of the receiver, the transport, arrival with inbound, and what is asked as a library:
+`exchange.fhir`, models with their states, audit, the correspondence room, and what stands beneath all rooms.
+
+Who reads comes back to a stage when a function there is called that was not read yet, after another stage.
+Asking a room below and reading on is no leaving: the question's name says what is needed to know.
 """
 
 import os
@@ -14,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "ARCHITECTURE.md"
@@ -23,6 +26,7 @@ _LIBRARIES = {
     "bars_portal/exchange/fhir/": "exchange.fhir",
     "bars_portal/exchange/receiver/": "exchange: receiver",
     "bars_portal/exchange/transport/": "exchange: transport",
+    "bars_portal/exchange/arrival": "exchange: inbound",
     "bars_portal/audit/": "audit",
     "bars_portal/nhsuk/": "views",
     "referrals/parts/": "mapping",
@@ -50,8 +54,16 @@ _LAYERS = {
     "mapping": ("mapping", "wire", "held", "details"),
     "messages": ("messages", "message"),
 }
-# A reader looks these up without leaving the place.
+# A reader looks these up without leaving the place; of some the table says only how many.
 _ANYWHERE = {"exchange.fhir", "models", "audit", "beneath all rooms"}
+_ASKED = _ANYWHERE | {"correspondence", "exchange: transport", "exchange: gateway"}
+_ROOMS_BELOW = (
+    "bars_portal/accounts/",
+    "bars_portal/correspondence/",
+    "bars_portal/nhsuk/",
+    "bars_portal/patients/",
+    "directory/",
+)
 _LAYER_OF = {name: layer for layer, names in _LAYERS.items() for name in names}
 
 
@@ -63,19 +75,27 @@ class Way:
     # How often the way came back to a stage that it had left for another one.
     returns: Counter[str] = field(default_factory=Counter)
     _at: str = ""
+    _entered: set[str] = field(default_factory=set)
+    _read: set[CodeType] = field(default_factory=set)
 
     @property
     def files(self) -> int:
         return sum(len(each) for each in self.stages.values())
 
-    def reach(self, path: str) -> None:
+    def reach(self, path: str, function: CodeType) -> None:
+        if function in self._read:
+            return
+        self._read.add(function)
         stage = stage_of(path)
-        if stage in self.stages and stage != self._at and stage not in _ANYWHERE:
-            self.returns[stage] += 1
         files = self.stages.setdefault(stage, [])
         if path not in files:
             files.append(path)
-        self._at = stage if stage not in _ANYWHERE else self._at
+        if stage in _ASKED or path.startswith(_ROOMS_BELOW):
+            return
+        if stage in self._entered and stage != self._at:
+            self.returns[stage] += 1
+        self._entered.add(stage)
+        self._at = stage
 
     def table(self) -> str:
         """Markdown; of what is looked up without leaving the place only how much."""
@@ -125,7 +145,7 @@ def traced(starts_in: str, until: str) -> Iterator[Way]:
             path = paths[code.co_filename] = _own_path(code.co_filename)
         inside = inside or path == starts_in
         if inside and path:
-            way.reach(path)
+            way.reach(path, code)
 
     sys.setprofile(note)
     try:
@@ -140,9 +160,11 @@ def _own_path(filename: str) -> str:
     return path if path.startswith(_ROOMS) and "/settings/" not in path else ""
 
 
-def check(way: Way, name: str, *, most_stages: int) -> None:
+def check(way: Way, name: str, *, most_stages: int, most_returns: int | None = None) -> None:
     """Bounded, and as the page has it. What a cache spares this time is missing here, never there."""
     assert len(way.stages) <= most_stages, list(way.stages)
+    if most_returns is not None:
+        assert max(way.returns.values(), default=0) <= most_returns, way.returns
     text = PAGE.read_text()
     begin, end = f"<!-- way: {name} -->\n", "<!-- end of way -->"
     headline = f"**{name}**: {len(way.stages)} stages."

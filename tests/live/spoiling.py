@@ -58,10 +58,7 @@ def _wrong_code(_: Asked, told: Told) -> Told:
 def _json_only(asked: Asked) -> Asked | Told:
     """A receiver that has never heard of XML: bodies are refused, answers are JSON whatever is asked."""
     if "xml" in asked.headers.get("content-type", ""):
-        coding = {"system": "https://fhir.nhs.uk/CodeSystem/http-error-codes", "code": "REC_BAD_REQUEST"}
-        issue = {"severity": "error", "code": "not-supported", "details": {"coding": [coding]}}
-        outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
-        return _answered(415, outcome, asked)
+        return refused(415, asked, issue="not-supported")
     accept = JSON if "xml" in asked.headers.get("accept", "") else asked.headers.get("accept", "")
     kept = {name: value for name, value in asked.headers.items() if name != "accept"}
     target = re.sub(r"_format=[^&]*xml", "_format=json", asked.target)
@@ -92,24 +89,22 @@ BREAKAGES = {
 
 @dataclass
 class Gateway:
-    """In front of `receiver`; `breakage` may be changed between runs."""
+    """In front of a receiver; `breakage` may be changed between runs."""
 
-    receiver: httpx.Client
     breakage: Breakage = field(default_factory=Breakage)
 
-    def answer(self, asked: Asked) -> Told:
+    def answer(self, asked: Asked, receiver: httpx.Client) -> Told:
         changed = self.breakage.way_in(asked)
-        told = changed if isinstance(changed, Told) else self._forward(changed)
+        told = changed if isinstance(changed, Told) else self._forward(changed, receiver)
         return self.breakage.way_out(asked, told)
 
-    def _forward(self, asked: Asked) -> Told:
-        base = self.receiver.base_url
+    def _forward(self, asked: Asked, receiver: httpx.Client) -> Told:
         headers = {name: value for name, value in asked.headers.items() if name not in _HOP_IN}
-        request = self.receiver.build_request(asked.method, base, headers=headers, content=asked.body)
+        request = receiver.build_request(asked.method, receiver.base_url, headers=headers, content=asked.body)
         for name in {"accept", "accept-encoding", "user-agent"} - set(asked.headers):
             del request.headers[name]
         request.extensions["target"] = asked.target.encode()
-        answer = self.receiver.send(request)
+        answer = receiver.send(request)
         kept = {name.lower(): value for name, value in answer.headers.items() if name.lower() not in _HOP_OUT}
         # As it came: what was compressed stays so.
         zipped = answer.headers.get("content-encoding") == "gzip"
@@ -117,10 +112,10 @@ class Gateway:
 
 
 @contextmanager
-def standing_in_front(receiver: httpx.Client) -> Iterator[tuple[Gateway, str]]:
+def standing_in_front(connect: Callable[[], httpx.Client]) -> Iterator[tuple[Gateway, str]]:
     """The gateway and its base URL."""
-    gateway = Gateway(receiver)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(gateway)) as server:
+    gateway = Gateway()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(gateway, connect)) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield gateway, f"http://127.0.0.1:{server.server_port}/FHIR/R4"
@@ -128,13 +123,21 @@ def standing_in_front(receiver: httpx.Client) -> Iterator[tuple[Gateway, str]]:
         thread.join()
 
 
-def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
+def _handler(gateway: Gateway, connect: Callable[[], httpx.Client]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        """One for each connection, in a thread of its own, with its own way to the receiver."""
+
         protocol_version = "HTTP/1.1"
+
+        def handle(self) -> None:
+            # A pool that threads share may close under one what another one gave up.
+            with connect() as self.receiver:
+                super().handle()
 
         def handle_any(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            told = gateway.answer(Asked(self.command, self.path, headers, self._body()))
+            asked = Asked(self.command, self.path, headers, self._body())
+            told = gateway.answer(asked, self.receiver)
             self.send_response_only(told.status)
             for name, value in told.headers.items():
                 self.send_header(name, value)
@@ -158,6 +161,18 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
             """Nothing: the engine says what it saw."""
 
     return Handler
+
+
+_CODES = {404: "REC_NOT_FOUND", 406: "REC_NOT_ACCEPTABLE", 422: "REC_UNPROCESSABLE_ENTITY"}
+
+
+def refused(status: int, asked: Asked, *, issue: str = "") -> Told:
+    """What a receiver says that does not take the request."""
+    code = _CODES.get(status, "REC_BAD_REQUEST")
+    coding = {"system": "https://fhir.nhs.uk/CodeSystem/http-error-codes", "code": code}
+    issue = issue or ("processing" if status == 422 else "invariant")
+    told = {"severity": "error", "code": issue, "details": {"coding": [coding]}}
+    return _answered(status, {"resourceType": "OperationOutcome", "issue": [told]}, asked)
 
 
 def _answered(status: int, content: dict[str, Any], asked: Asked) -> Told:

@@ -13,7 +13,7 @@ from tests.live.people import Person, heading
 from tests.stack import Stack
 
 SIGN_IN, START = "/accounts/sign-in/", "/accounts/cis2/"
-CLINICIAN, STRANGER = "Chris Linnell", "Sam Stranger"
+CLINICIAN, STRANGER, UNSURE = "Chris Linnell", "Sam Stranger", "Pat Password"
 ROLE = f"{CLINICIAN}: Clinical Practitioner Access Role at"
 OURS, NOT_OURS = f"{ROLE} Y00111", f"{ROLE} Z9999"
 
@@ -67,12 +67,13 @@ def test_in_and_out(person: Person, stack: Stack, query: Query) -> None:
     ("who", "words"),
     [
         (STRANGER, "you have no account here yet"),
+        (UNSURE, "not safe enough for this portal"),
         (
             NOT_OURS,
             "an organisation that you do not act for",
         ),
     ],
-    ids=["unknown-person", "another-organisation"],
+    ids=["unknown-person", "by-password-alone", "another-organisation"],
 )
 def test_who_is_not_let_in(person: Person, who: str, words: str) -> None:
     refused = sign_in(person, who)

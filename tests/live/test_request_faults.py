@@ -125,6 +125,7 @@ def test_an_nhsd_header_that_does_not_decode(name: str, value: str, direct: Part
         "text/plain",
         "application/x-www-form-urlencoded",
         "multipart/form-data",
+        "application/json",
     ],
 )
 def test_a_body_of_another_type(media_type: str | None, direct: Partner, take_slot: TakeSlot) -> None:
@@ -230,7 +231,6 @@ def test_json_that_is_no_message(raw: str, direct: Partner) -> None:
     assert (status, code) == (400, "REC_BAD_REQUEST")
 
 
-@pytest.mark.parametrize("media_type", ["application/fhir+xml", "application/xml", "text/xml"])
 @pytest.mark.parametrize(
     "body",
     [
@@ -246,8 +246,8 @@ def test_json_that_is_no_message(raw: str, direct: Partner) -> None:
     ],
     ids=["nothing", "cut", "words", "no-namespace", "patient", "unknown", "doctype", "deep", "json"],
 )
-def test_xml_that_is_no_message(media_type: str, body: bytes, direct: Partner) -> None:
-    answer = direct.post(body, headers={"Content-Type": media_type})
+def test_xml_that_is_no_message(body: bytes, direct: Partner) -> None:
+    answer = direct.post(body, headers={"Content-Type": "application/fhir+xml"})
 
     status, code, _ = outcome_of(answer, hidden=["Ottershaw", "passwd"])
     assert (status, code) == (400, "REC_BAD_REQUEST")

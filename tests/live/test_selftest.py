@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 from xml.etree import ElementTree as ET
@@ -21,8 +21,10 @@ from bars_portal.simulator.selftest.running import Runner, Settings
 from bars_portal.simulator.selftest.scenarios import read_scenarios, select
 from tests.console import ROOT
 from tests.live.conftest import Query
+from tests.live.lines import LINES
 from tests.live.partner import HUB, direct_client, mutual_tls, wait_until
 from tests.live.spoiling import BREAKAGES, Breakage, standing_in_front
+from tests.profiles import examples
 from tests.stack import Stack
 
 FailedWith = Callable[[Breakage, Sequence[Scenario]], set[str]]
@@ -36,7 +38,7 @@ FOUND_BY = {
     "XML off": """
         XML-01.metadata XML-01.definitions XML-02.xml XML-02.media-type XML-03 XML-04 XML-05 XML-06 XML-07
         XML-08 XML-09 XML-10 XML-11 XML-12 XML-13 XML-14.nothing XML-14.cut XML-14.no-namespace XML-14.unknown
-        XML-15""",
+        XML-15 XML-16 XML-17.json XML-17.xml XML-18 XML-19.name XML-19.period XML-20 XML-21""",
     "lost state": """
         IDS-05 TXN-01 TXN-02 TXN-03 TXN-04 TXN-05 TXN-06 CANC-12 DNA-06
         XML-09 XML-10 CANC-03 REF-22 REF-23 REF-31 VAL-14 READ-01 READ-02 READ-10""",
@@ -97,6 +99,16 @@ def test_the_answer_to_a_request_that_we_sent_is_heard(stack: Stack, query: Quer
     assert query(status, conversation) == [("completed",)]
 
 
+def test_a_slot_that_is_not_offered_is_not_booked(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    slot, start = str(uuid4()), datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+    stack.call("tests.live.diaries.close_one", slot, start.isoformat(), HUB)
+
+    named = "|".join([slot, start.isoformat(), (start + timedelta(minutes=15)).isoformat()])
+    chosen = [part for each in ("BOOK-22", "SLOT-14") for part in ("--scenario", each)]
+    assert in_this_process(stack, *chosen, "--closed-slot", named) == command.PASSED
+    assert "2 passed, 0 failed, 0 skipped" in capsys.readouterr().out
+
+
 def test_the_simulators_page_knows_our_receiver(stack: Stack) -> None:
     """What the form suggests is enough: the hub of the demo, with the proxy's certificate."""
     with httpx.Client(base_url=stack.simulator, trust_env=False, timeout=30) as http:
@@ -106,7 +118,7 @@ def test_the_simulators_page_knows_our_receiver(stack: Stack) -> None:
         place = started.headers["location"]
         wait_until(lambda: "Download the validation report" in http.get(place).text)
 
-        assert "16 passed, 0 failed, 0 skipped" in http.get(place).text
+        assert "27 passed, 0 failed, 0 skipped" in http.get(place).text
 
 
 def test_what_cannot_be_run_is_no_verdict(stack: Stack) -> None:
@@ -116,10 +128,8 @@ def test_what_cannot_be_run_is_no_verdict(stack: Stack) -> None:
 @pytest.fixture(scope="module")
 def failed_with(stack: Stack) -> Iterator[FailedWith]:
     """Runs scenarios against the broken receiver; the ids of those that fail."""
-    with (
-        direct_client(stack, mutual_tls(stack)) as receiver,
-        standing_in_front(receiver) as (gateway, url),
-    ):
+    context = mutual_tls(stack)
+    with standing_in_front(lambda: direct_client(stack, context)) as (gateway, url):
 
         def run(breakage: Breakage, scenarios: Sequence[Scenario]) -> set[str]:
             gateway.breakage = breakage
@@ -140,11 +150,21 @@ def failed_with(stack: Stack) -> Iterator[FailedWith]:
 @pytest.mark.parametrize("name", BREAKAGES)
 def test_a_broken_receiver_fails_where_it_should(name: str, failed_with: FailedWith) -> None:
     """And not in twenty others, from first to last."""
-    expected, scenarios = set(FOUND_BY[name].split()), select(read_scenarios(), [])
+    fails_there(BREAKAGES[name], FOUND_BY[name], failed_with, OTHERS)
+
+
+def fails_there(breakage: Breakage, found_by: str, failed_with: FailedWith, count: int) -> None:
+    expected, scenarios = set(found_by.split()), select(read_scenarios(), [])
     others = [each for each in scenarios if each.id not in expected]
-    chosen = {each.id for each in others[:: len(others) // OTHERS][:OTHERS]} | expected
-    assert len(chosen) == OTHERS + len(expected)
-    assert failed_with(BREAKAGES[name], [each for each in scenarios if each.id in chosen]) == expected
+    chosen = {each.id for each in others[:: len(others) // count][:count]} | expected
+    assert len(chosen) == count + len(expected)
+    assert failed_with(breakage, [each for each in scenarios if each.id in chosen]) == expected
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_read_the_other_way_is_found(name: str, failed_with: FailedWith) -> None:
+    """Standard sections 12 and 13."""
+    fails_there(*LINES[name], failed_with, examples(3, thorough=40))
 
 
 @pytest.mark.thorough

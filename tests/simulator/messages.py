@@ -222,3 +222,18 @@ def _urls(*names: str) -> dict[str, str]:
 
 def _ref(url: str) -> Resource:
     return {"reference": url}
+
+
+def without_display(written: object, sent: Resource) -> list[Resource]:
+    """The codings in `written` that say no display and were not sent so."""
+    repeated = _codings(sent)
+    return [each for each in _codings(written) if not each.get("display") and each not in repeated]
+
+
+def _codings(value: object) -> list[Resource]:
+    if isinstance(value, list):
+        return [found for each in value for found in _codings(each)]
+    if not isinstance(value, dict):
+        return []
+    own = [value] if {"system", "code"} <= value.keys() and "value" not in value else []
+    return own + [found for each in value.values() for found in _codings(each)]

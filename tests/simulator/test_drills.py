@@ -1,5 +1,6 @@
 """Fault drills: what each does, to whom, how often; and who may switch them on."""
 
+import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -36,6 +37,7 @@ def arm(app: WsgiApp, **drill: object) -> Reply:
         ("slow", 200, 1, [6.0]),
         ("garbage", 200, 1, []),
         ("half-answer", 200, 1, []),
+        ("other-time", 200, 1, []),
     ],
 )
 def test_faults_with_an_answer(
@@ -98,6 +100,25 @@ def test_some_answers_are_no_json(app: WsgiApp, proxy: CallProxy, fault: str) ->
 
     with pytest.raises(ValueError):
         json.loads(proxy("GET", "/metadata", service="2000099001").body)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_an_appointment_is_answered_an_hour_later(
+    app: WsgiApp, proxy: CallProxy, receiver: Recorder, zipped: bool
+) -> None:
+    booked = {"resourceType": "Appointment", "start": "2030-03-01T09:00:00Z", "end": "2030-03-01T09:15:00Z"}
+    bundle = {"entry": [{"resource": booked}, {"resource": {"resourceType": "Slot", "start": "x"}}]}
+    body = json.dumps(bundle).encode()
+    headers = (("Content-Type", "application/fhir+json"),)
+    receiver.answers = lambda _: Answer(200, headers, gzip.compress(body) if zipped else body)
+    arm(app, fault="other-time")
+    told = proxy("POST", "/$process-message").body
+    answer = json.loads(gzip.decompress(told) if zipped else told)
+    appointment, slot = (each["resource"] for each in answer["entry"])
+
+    assert appointment["start"] == "2030-03-01T10:00:00+00:00"
+    assert appointment["end"] == "2030-03-01T10:15:00+00:00"
+    assert slot == {"resourceType": "Slot", "start": "x"}
 
 
 def test_a_drill_may_last_as_long_as_wanted(app: WsgiApp, proxy: CallProxy, waits: list[float]) -> None:

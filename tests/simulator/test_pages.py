@@ -10,6 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bars_portal.simulator.app import WsgiApp
+from bars_portal.simulator.selftest import pages
+from bars_portal.simulator.selftest.pages import Run
+from bars_portal.simulator.web.pages import render
 from tests.simulator.conftest import CallProxy
 from tests.simulator.selftest.conftest import Puppet, puppet
 from tests.simulator.support import Reply, ask_token, call_app, form, sign
@@ -125,6 +128,25 @@ def test_a_self_test_is_started_watched_and_downloaded(app: WsgiApp, puppet: Pup
         told = json.loads(archive.read("report.json"))
     assert [each["id"] for each in told["scenarios"]] == ["IDS-08", "HDR-01", "TLS-01"]
     assert "Run 1" in get(app, "/selftest").body.decode()
+
+
+def test_a_run_that_ends_while_its_page_is_made_is_read_once_more(
+    app: WsgiApp, puppet: Puppet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(app, {"target": puppet.url, "service": "2000099999", "scenarios": "HDR-01"})
+    watched(app, "/selftest/1?watch=1")
+    met: list[Run] = []
+
+    def ends_now(template: str, *, run: Run, **shown: object) -> bytes:
+        met.append(run)
+        run.finished = True
+        return render(template, run=run, **shown)
+
+    monkeypatch.setattr(pages, "render", ends_now)
+    get(app, "/selftest/1")
+    met[0].finished = False
+    answer = get(app, "/selftest/1?watch=1")
+    assert ("refresh" in answer.headers, b"are done" in answer.body) == (True, True)
 
 
 def watched(app: WsgiApp, place: str) -> str:

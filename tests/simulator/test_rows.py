@@ -1,5 +1,6 @@
 """Every row of the published tables, asked over HTTP as an outside client would, in JSON and in XML."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -105,6 +106,9 @@ def test_a_row(world: World, row: Row, media: str) -> None:
         assert answer.headers[name] == answer.request.headers[name]
     # The proxy replaces a receiver's 503 by its own words, which are JSON.
     assert answer.headers["content-type"] == ("application/json" if row.status == 503 else media)
+    if media == FHIR_JSON and answer.headers["content-type"] == media:
+        sent = json.loads(answer.request.content or "{}")
+        assert messages.without_display(answer.json(), sent) == []
     if row.status != 200:
         assert _refusal(answer) == REFUSALS[row.status]
         assert not row.sentinel.isdigit() or row.sentinel not in answer.text

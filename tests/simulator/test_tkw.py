@@ -97,8 +97,10 @@ def test_free_and_busy_make_a_whole_day(proxy: CallProxy) -> None:
     slots = of_type(proxy("GET", f"/Slot?{query}", service=CATCH_ALL).json, "Slot")
 
     assert {slot["status"] for slot in slots} == {"free", "busy"}
-    assert [slot["start"] for slot in slots][:2] == ["2026-07-15T09:00:00+01:00", "2026-07-15T09:30:00+01:00"]
-    assert (len(slots), slots[-1]["end"]) == (16, "2026-07-15T17:00:00+01:00")
+    assert [slot["start"] for slot in slots][:2] == [
+        f"2026-07-15T09:{each}:00.0000000+01:00" for each in ("00", "30")
+    ]
+    assert (len(slots), slots[-1]["end"]) == (16, "2026-07-15T17:00:00.0000000+01:00")
 
 
 @pytest.mark.parametrize("status", ["busy%2Cfree", "free,busy"])
@@ -127,7 +129,7 @@ def test_no_slot_in_the_past(proxy: CallProxy, clock: FakeClock) -> None:
     query = window(NOW, NOW + timedelta(hours=14), status="free,busy")
     slots = of_type(proxy("GET", f"/Slot?{query}", service=CATCH_ALL).json, "Slot")
 
-    assert slots[0]["start"] == "2026-07-14T09:30:00+01:00"
+    assert slots[0]["start"] == "2026-07-14T09:30:00.0000000+01:00"
 
 
 def test_winter_time(proxy: CallProxy) -> None:
@@ -286,7 +288,7 @@ def test_a_read_agrees_with_the_last_booking(proxy: CallProxy, book: Callable[..
     assert (before["id"], before["status"], before["start"]) == (
         BOOKED,
         "booked",
-        "2026-07-15T09:00:00+01:00",
+        "2026-07-15T08:00:00.0000000+00:00",
     )
     assert (after["start"], after["end"]) == ("2026-07-15T09:00:00+01:00", "2026-07-15T09:30:00+01:00")
     assert "9658499007" not in json.dumps(after)

@@ -52,7 +52,7 @@ def test_the_format_that_is_asked_for(
         assert reply.body.startswith(b"<?xml" if expected == FHIR_XML else b"{")
 
 
-@pytest.mark.parametrize("media", [f"{FHIR_XML}; version=1.0.0", "application/xml", "text/xml"])
+@pytest.mark.parametrize("media", [FHIR_XML, f"{FHIR_XML}; version=1.0.0"])
 def test_an_xml_message_is_read(proxy: CallProxy, media: str) -> None:
     sent = messages.booking("9658499007")
     headers: dict[str, str | None] = {"Content-Type": media, "Accept": FHIR_XML}
@@ -76,6 +76,19 @@ def test_an_xml_message_is_read(proxy: CallProxy, media: str) -> None:
         (FHIR_JSON, to_xml(messages.booking()), (400, "REC_BAD_REQUEST", "invalid")),
         (FHIR_XML, json.dumps(messages.booking()).encode(), (400, "REC_BAD_REQUEST", "invalid")),
         ("text/csv", b"a,b", (415, "REC_BAD_REQUEST", "not-supported")),
+        (
+            "application/json",
+            json.dumps(messages.booking()).encode(),
+            (415, "REC_BAD_REQUEST", "not-supported"),
+        ),
+        ("text/xml", to_xml(messages.booking()), (415, "REC_BAD_REQUEST", "not-supported")),
+        (
+            FHIR_JSON,
+            json.dumps(messages.booking())
+            .replace('"status": "booked"', '"status": 1, "status": "booked"')
+            .encode(),
+            (400, "REC_BAD_REQUEST", "invalid"),
+        ),
         ("", b"{}", (415, "REC_BAD_REQUEST", "not-supported")),
     ],
 )
@@ -85,6 +98,49 @@ def test_unreadable_bodies(proxy: CallProxy, media: str, body: bytes, outcome: t
     reply = proxy("POST", "/$process-message", service=CATCH_ALL, headers=headers, body=body)
 
     assert reply.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "use_context", "issue"),
+    [
+        ("X-Request-Id", "a4t1|validation|servicerequest-request|new", "invariant"),
+        ("X-Request-Id", "a1t1|referral|servicerequest-request|new", "value"),
+        ("X-Request-Id", None, "value"),
+        ("X-Correlation-Id", "a4t1|validation|servicerequest-request|new", "value"),
+    ],
+)
+def test_an_id_that_is_no_uuid(proxy: CallProxy, name: str, use_context: str | None, issue: str) -> None:
+    headers = {"Content-Type": FHIR_JSON, name: "no-uuid", "use-context": use_context}
+
+    reply = proxy(
+        "POST",
+        "/$process-message",
+        service=CATCH_ALL,
+        headers=headers,
+        body=json.dumps(messages.booking()).encode(),
+    )
+
+    assert reply.outcome == (400, "REC_BAD_REQUEST", issue)
+
+
+def test_a_wrong_verb_is_told_before_an_id_that_is_no_uuid(proxy: CallProxy) -> None:
+    reply = proxy("DELETE", "/Slot", service=CATCH_ALL, headers={"X-Request-Id": "no-uuid"})
+
+    assert reply.outcome == (405, "REC_METHOD_NOT_ALLOWED", "not-supported")
+
+
+def test_a_booking_at_a_leap_second_is_taken(proxy: CallProxy) -> None:
+    sent = messages.booking(start="2026-12-31T23:59:60Z")
+
+    reply = proxy(
+        "POST",
+        "/$process-message",
+        service=CATCH_ALL,
+        headers={"Content-Type": FHIR_JSON},
+        body=json.dumps(sent).encode(),
+    )
+
+    assert reply.status == 200
 
 
 def test_a_gzip_message_is_read(proxy: CallProxy) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bars_portal.simulator.config import Config
+from bars_portal.simulator.fhir import FHIR_JSON, FHIR_XML, decoded, is_usable_id, to_xml
 from tests.simulator import messages
 from tests.simulator.conftest import CallProxy, World
 from tests.simulator.messages import Resource, of_type
@@ -55,6 +56,74 @@ def test_which_id_a_message_is_answered_with(world: World, bundle: Resource, ide
     answer = world.sender.post(bundle)
 
     assert (answer.status_code, of_type(answer.json(), "ServiceRequest")[0]["id"]) == (200, identity)
+
+
+@pytest.mark.parametrize(
+    ("bundle", "status"),
+    [
+        (messages.validation("9658499023"), 409),
+        (messages.validation("9658499031"), 422),
+        (messages.response("9658499139", category="validation"), 401),
+        (messages.response("9658499139", category="referral"), 401),
+    ],
+)
+def test_the_newer_test_numbers(world: World, bundle: Resource, status: int) -> None:
+    assert world.sender.post(bundle).status_code == status
+
+
+EXTENSION = "https://fhir.nhs.uk/StructureDefinition/LocationExtension"
+WORDS = {"extension": [{"url": EXTENSION, "extension": [{"url": "what3words", "valueString": "a.b.c"}]}]}
+NUMBER = {"extension": [{"url": EXTENSION, "extension": [{"url": "UPRN", "valueString": "1"}]}]}
+
+
+@pytest.mark.parametrize(("place", "status"), [({}, 200), (NUMBER, 200), (WORDS, 400)])
+@pytest.mark.parametrize("reason", ["new", "update"])
+def test_a_validation_says_where_in_one_way(world: World, reason: str, place: Resource, status: int) -> None:
+    """Its Location has an address."""
+    bundle = messages.validation(reason=reason)
+    of_type(bundle, "Location")[0].update(place)
+
+    assert world.sender.post(bundle).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("actor", "status"),
+    [({"reference": f"urn:uuid:{BOOKED}"}, 422), ({"reference": "Patient/1"}, 422), ({"display": "A"}, 200)],
+)
+def test_a_cancel_is_of_the_patient_in_it(world: World, actor: Resource, status: int) -> None:
+    bundle = messages.booking(status="cancelled")
+    of_type(bundle, "Appointment")[0]["participant"] = [{"actor": actor, "status": "accepted"}]
+
+    assert world.sender.post(bundle).status_code == status
+
+
+@pytest.mark.parametrize("media", [FHIR_JSON, FHIR_XML])
+def test_ids_of_any_form_are_no_fault(world: World, media: str) -> None:
+    """The Bundle's comes back as it was, resources get TKW's."""
+    odd = 'no "id" <of> FHIR & co'
+    bundle = {**messages.validation(), "id": odd}
+    for each in bundle["entry"]:
+        each["resource"]["id"] = odd
+    body = to_xml(bundle) if media == FHIR_XML else json.dumps(bundle).encode()
+    # Nor is an id element where an attribute belongs.
+    body = body.replace(b"<contact>", b'<contact><id value="x"/>')
+    answer = world.sender.call("POST", "/$process-message", body=body, media=media)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media)
+    read = decoded(answer.content, media)
+    assert read["id"] == odd
+    assert all(is_usable_id(each["resource"]["id"]) for each in read["entry"])
+
+
+@pytest.mark.parametrize(
+    ("nhs_number", "status"), [("9675199962", 405), ("9657562376", 429), ("9999960529", 503)]
+)
+def test_the_newer_referrals_cannot_be_read(world: World, nhs_number: str, status: int) -> None:
+    answer = world.sender.post(messages.referral(nhs_number))
+    identity = of_type(answer.json(), "ServiceRequest")[0]["id"]
+
+    assert answer.status_code == 200
+    assert world.sender.call("GET", f"/ServiceRequest/{identity}").status_code == status
 
 
 @pytest.mark.parametrize(

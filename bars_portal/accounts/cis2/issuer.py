@@ -34,6 +34,7 @@ class Reason(StrEnum):
     BAD_TOKEN = "bad-token"  # noqa: S105 - a word, no secret
     UNKNOWN_PERSON = "unknown-person"
     NO_ORGANISATION = "no-organisation"
+    LOW_ASSURANCE = "low-assurance"
 
     @property
     def sentence(self) -> str:
@@ -54,6 +55,10 @@ _SENTENCES: dict[Reason, str] = {
     Reason.NO_ORGANISATION: (
         "Your NHS CIS2 role is for an organisation that you do not act for here. Sign in again with another "
         "role, or ask the person who manages accounts in your organisation."
+    ),
+    Reason.LOW_ASSURANCE: (
+        "You signed in to NHS CIS2 in a way that is not safe enough for this portal. Sign in again with your "
+        "smartcard, or with another way that NHS CIS2 offers for clinical systems."
     ),
 }
 
@@ -79,6 +84,10 @@ class Cis2Config:
     client_id: str
     key_id: str
     private_key_file: str
+    # How people are asked to sign in, and how sure the issuer must be of them (cis2.assurance).
+    acr_values: str = "AAL2_OR_AAL3_ANY"
+    least_authentication: int = 2
+    least_identity: int = 3
 
     def client(self, token_endpoint: str, *, now: datetime) -> "IssuerClient":
         """One that proves who we are by a signed assertion (private_key_jwt). Raises OSError, ValueError."""
@@ -99,7 +108,15 @@ def configured() -> Cis2Config | None:
     given = settings.CIS2
     if not given["ISSUER"]:
         return None
-    return Cis2Config(given["ISSUER"], given["CLIENT_ID"], given["KEY_ID"], given["PRIVATE_KEY_FILE"])
+    return Cis2Config(
+        issuer=given["ISSUER"],
+        client_id=given["CLIENT_ID"],
+        key_id=given["KEY_ID"],
+        private_key_file=given["PRIVATE_KEY_FILE"],
+        acr_values=given["ACR_VALUES"],
+        least_authentication=given["LEAST_AUTHENTICATION_LEVEL"],
+        least_identity=given["LEAST_IDENTITY_LEVEL"],
+    )
 
 
 @lru_cache(maxsize=2)

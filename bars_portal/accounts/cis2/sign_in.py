@@ -10,6 +10,7 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.common.security import generate_token
 from authlib.common.urls import add_params_to_uri
 
+from bars_portal.accounts.cis2.assurance import read_assurance
 from bars_portal.accounts.cis2.issuer import (
     Cis2Config,
     IssuerClient,
@@ -117,6 +118,7 @@ def authorization_address(config: Cis2Config, attempt: Attempt, *, back_to: str,
         code_verifier=attempt.verifier,
         nonce=attempt.nonce,
         redirect_uri=back_to,
+        acr_values=config.acr_values,
     )
     return str(address)
 
@@ -152,4 +154,9 @@ def redeem(config: Cis2Config, attempt: Attempt, *, code: str, back_to: str, now
     if said.get("sub") != claims["sub"]:
         # Core section 5.3.2: claims of somebody else.
         raise SignInRefused(Reason.BAD_TOKEN)
+    # Asking for a way to sign in is a wish (Core section 3.1.2.1): what it was is checked.
+    if not read_assurance(claims, said).reaches(
+        authentication=config.least_authentication, identity=config.least_identity
+    ):
+        raise SignInRefused(Reason.LOW_ASSURANCE)
     return SignedIn(read_person(said), str(claims.get("sid") or ""), id_token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, UUID
 
@@ -12,8 +13,8 @@ from bars_portal.exchange.fhir import json, profiles
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID, is_uuid, name_based_uuid
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
-from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
+from bars_portal.exchange.fhir.reading import HISTORY, as_dict, as_list, as_text, codings, dicts
+from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, format_london, parse_instant
 
 Resource = dict[str, Any]
 _REASONS = "message-reason-bars"
@@ -45,12 +46,21 @@ class MessageBundle:
         self.entries.append((url, resource))
         self.by_type.setdefault(kind, []).append(resource)
         self._places[id(resource)] = (position, url)
-        for key in _keys(kind, url, as_text(resource.get("id"))):
+        keys = _keys(kind, url, as_text(resource.get("id")))
+        for key in keys:
             self._targets.setdefault(key, resource)
+        if version := as_text(as_dict(resource.get("meta")).get("versionId")):
+            for key in keys:
+                self._targets.setdefault(f"{key}{HISTORY}{version}", resource)
 
     @property
     def id(self) -> str:
         return as_text(self.raw.get("id"))
+
+    @property
+    def key(self) -> str:
+        """Bundle.id as columns keep it."""
+        return key_of(self.id)
 
     @property
     def version_id(self) -> str:
@@ -102,7 +112,7 @@ class MessageBundle:
 
     @property
     def response_identifier(self) -> str:
-        """MessageHeader.response.identifier: the Bundle.id that this message answers."""
+        """MessageHeader.response.identifier: the Bundle.id that this message answers, as it was written."""
         return as_text(as_dict(self.header.get("response")).get("identifier"))
 
     def of_type(self, resource_type: str) -> list[Resource]:
@@ -119,13 +129,28 @@ class MessageBundle:
         return f"Bundle.entry[{place[0]}].resource" if place else "Bundle"
 
     def resolve(self, reference: object) -> Resource | None:
-        """What a Reference, or its text, points at: a fullUrl, "Type/id" or "Type/<uuid of the fullUrl>"."""
+        """What a Reference, or its text, points at: a fullUrl, "Type/id" or "Type/<uuid of the fullUrl>".
+
+        With "/_history/<n>" behind it, that version; one that does not say its version may be any.
+        """
         text = (
             as_text(as_dict(reference).get("reference"))
             if isinstance(reference, dict)
             else as_text(reference)
         )
-        return self._targets.get(text) or self._targets.get(text.lower()) if text else None
+        found = self._targets.get(text) or self._targets.get(text.lower()) if text else None
+        if found is None and HISTORY in text:
+            of_any = self.resolve(text.partition(HISTORY)[0])
+            return None if as_dict((of_any or {}).get("meta")).get("versionId") else of_any
+        return found
+
+
+KEY_LENGTH = 64
+
+
+def key_of(bundle_id: str) -> str:
+    """The id itself, or a digest of one that is longer than FHIR's ids are: two of them stay two."""
+    return bundle_id if len(bundle_id) <= KEY_LENGTH else sha256(bundle_id.encode()).hexdigest()
 
 
 def _keys(kind: str, url: str, ident: str) -> tuple[str, ...]:
@@ -251,14 +276,18 @@ def searchset(
     included: Sequence[tuple[str, Resource]] = (),
 ) -> dict[str, Any]:
     """A searchset of (fullUrl, resource); total counts the matches. `self_link` holds no patient data."""
-    bundle = _stamped("searchset", str(bundle_id), format_instant(now), profiles.BUNDLE_SEARCHSET)
-    bundle |= {"total": len(matches), "link": [{"relation": "self", "url": self_link}]}
+    bundle = _searchset(bundle_id, format_instant(now), self_link, len(matches))
     # FHIR has no empty lists: without a match the member is left out.
     found = [found_entry(url, resource, "match") for url, resource in matches]
     found += [found_entry(url, resource, "include") for url, resource in included]
     if found:
         bundle["entry"] = found
     return bundle
+
+
+def _searchset(bundle_id: UUID | str, stamp: str, self_link: str, total: int) -> dict[str, Any]:
+    bundle = _stamped("searchset", str(bundle_id), stamp, profiles.BUNDLE_SEARCHSET)
+    return bundle | {"total": total, "link": [{"relation": "self", "url": self_link}]}
 
 
 def found_entry(url: str, resource: Resource, mode: str) -> dict[str, Any]:
@@ -287,10 +316,9 @@ def rendered_searchset(
 ) -> Rendered:
     """As `searchset`, of finished JSON with commas between the entries; `matches` are the first `total`.
 
-    Bytes are joined, never parsed.
+    Bytes are joined, never parsed. The one offset of a slot answer is London's.
     """
-    bundle = searchset(bundle_id=bundle_id, now=now, self_link=self_link, matches=())
-    head = json.dumps({**bundle, "total": total})
+    head = json.dumps(_searchset(bundle_id, format_london(now), self_link, total))
     # FHIR has no empty lists.
     if not matches and not included:
         return Rendered(head)

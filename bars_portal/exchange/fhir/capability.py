@@ -25,7 +25,11 @@ from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
 from bars_portal.exchange.fhir.timestamps import format_instant
 
-_USAGE_CONTEXT = "http://terminology.hl7.org/CodeSystem/usage-context-type"
+_WORKFLOW = {
+    "system": "http://terminology.hl7.org/CodeSystem/usage-context-type",
+    "code": "workflow",
+    "display": "Workflow Setting",
+}
 _VARIANT_STATE = "http://terminology.hl7.org/CodeSystem/variant-state"
 _SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _PROCESS_MESSAGE = "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message"
@@ -116,7 +120,7 @@ def message_definition(
         "name": facts.title,
         "title": facts.title,
         "status": "active",
-        "date": now.date().isoformat(),
+        "date": format_instant(now),
         "useContext": [*_service_contexts(service.service_id), *_use_case_contexts(use_cases)],
         "eventCoding": facts.event.coding,
         "focus": [_focus(allowed) for allowed in facts.allowed],
@@ -125,20 +129,24 @@ def message_definition(
 
 def _service_contexts(service_id: ServiceID) -> list[_Resource]:
     """The service in the two forms that senders look for: as the context's code, and as its value."""
-    older = _context(SERVICE_ID_SYSTEM, service_id.value, {"system": _VARIANT_STATE, "code": "positive"})
-    value = {"system": SERVICE_ID_SYSTEM, "code": service_id.value}
-    return [older, _context(_USAGE_CONTEXT, "workflow", value)]
+    service = {
+        "system": SERVICE_ID_SYSTEM,
+        "code": service_id.value,
+        "display": f"Service {service_id.value}",
+    }
+    positive = {"system": _VARIANT_STATE, "code": "positive", "display": "positive"}
+    return [_context(service, positive), _context(_WORKFLOW, service)]
 
 
 def _use_case_contexts(use_cases: Collection[str]) -> Iterator[_Resource]:
     for code in sorted(use_cases):
         use_case = UseCase.lookup(code)
-        value = use_case.coding if use_case else {"system": USE_CASE_SYSTEM, "code": code}
-        yield _context(_USAGE_CONTEXT, "workflow", value)
+        unknown = {"system": USE_CASE_SYSTEM, "code": code, "display": code}
+        yield _context(_WORKFLOW, use_case.coding if use_case else unknown)
 
 
-def _context(system: str, code: str, value: dict[str, str]) -> _Resource:
-    return {"code": {"system": system, "code": code}, "valueCodeableConcept": {"coding": [value]}}
+def _context(code: dict[str, str], value: dict[str, str]) -> _Resource:
+    return {"code": code, "valueCodeableConcept": {"coding": [value]}}
 
 
 def _focus(allowed: Allowed) -> _Resource:
@@ -153,14 +161,14 @@ def message_definitions(
     *,
     use_cases: Iterable[str] = (),
 ) -> _Resource:
-    """A searchset of the definitions that a service accepts, in these use cases when some are named.
+    """A searchset of the definitions that a service accepts, of these use cases when some are named.
 
-    Each says for which of its use cases the service takes it: those named, or all that it accepts.
+    Each names all use cases that the service accepts, whichever were asked for (standard section 12).
     """
     wanted = frozenset(use_cases)
     asked = service.accepted_use_cases & wanted if wanted else service.accepted_use_cases
     found = [
-        message_definition(DEFINITIONS[url], service=service, use_cases=asked, now=now)
+        message_definition(DEFINITIONS[url], service=service, use_cases=service.accepted_use_cases, now=now)
         for url in _definition_urls(asked, rows)
     ]
     return searchset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from bars_portal.exchange.fhir import json, xml
+from bars_portal.exchange.fhir import json, names, xml
 
 
 class Format(StrEnum):
@@ -17,6 +17,10 @@ class Format(StrEnum):
     def loads(self, body: bytes) -> dict[str, Any]:
         """Raises OutcomeError (400) for what is not one resource in this format."""
         return xml.loads(body) if self is Format.XML else json.loads(body)
+
+    def received(self, body: bytes) -> dict[str, Any]:
+        """The same of what others send: they may not give an object the same name twice (section 12)."""
+        return xml.loads(body) if self is Format.XML else names.loads(body)
 
     def dumps(self, resource: dict[str, Any]) -> bytes:
         """Raises OutcomeError (400) when XML has no place for something in it; JSON has for everything."""
@@ -35,8 +39,14 @@ _BY_MEDIA_TYPE = {
 _BY_NAME = {"json": Format.JSON, "xml": Format.XML}
 
 
+def of_body(media_type: str) -> Format | None:
+    """The format of a body by its media type without parameters, in any case: FHIR's own two and no other."""
+    plain = media_type.strip().lower()
+    return next((each for each in Format if each.value == plain), None)
+
+
 def by_media_type(media_type: str) -> Format | None:
-    """The format of a media type without parameters, in any case; None for one that is not served."""
+    """The format that an answer is asked for in, leniently; None for one that is not served."""
     return _BY_MEDIA_TYPE.get(media_type.strip().lower())
 
 

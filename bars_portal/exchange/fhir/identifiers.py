@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any, Self
 from uuid import UUID
 
-from nhs_number.validate import calculate_checksum
-
+from bars_portal import values
 from bars_portal.exchange.fhir.codes import NHSNumberStatus
 from bars_portal.exchange.fhir.profiles import EXTENSION_NHS_NUMBER_STATUS
 from bars_portal.exchange.fhir.reading import as_text, codings, dicts, extension
@@ -19,15 +19,18 @@ ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"
 SERVICE_ID_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
 SDS_ROLE_PROFILE_SYSTEM = "https://fhir.nhs.uk/Id/sds-role-profile-id"
 
-_SEPARATORS = re.compile(r"[\s\-]+")
-_NHS_NUMBER = re.compile(r"[0-9]{10}")
-_ODS_CODE = re.compile(r"[A-Z0-9]{3,12}")
-_SERVICE_ID = re.compile(r"[0-9]{1,20}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class InvalidIdentifier(ValueError):
     """An identifier breaks its own format; the message names the rule and never holds the value."""
+
+
+def _read(reader: Callable[[str], str], text: str) -> str:
+    try:
+        return reader(text)
+    except values.InvalidValue as fault:
+        raise InvalidIdentifier(str(fault)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,18 @@ class NHSNumber:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raise InvalidIdentifier unless `text` holds ten digits with a right check digit."""
-        digits = _SEPARATORS.sub("", text)
-        if not _NHS_NUMBER.fullmatch(digits):
-            raise InvalidIdentifier("An NHS number has 10 digits")
-        if calculate_checksum(digits[:9]) != int(digits[9]):
-            raise InvalidIdentifier("The check digit of the NHS number is wrong")
-        return cls(digits)
+        return cls(_read(values.read_nhs_number, text))
 
     @classmethod
-    def from_token(cls, token: str) -> Self:
-        """Read "system|value" or a bare number; InvalidIdentifier for another system or a bad number."""
-        return cls.parse(_value_in(NHS_NUMBER_SYSTEM, token))
+    def searched(cls, token: str) -> Self:
+        """Read "system|value" or a bare number of a search; InvalidIdentifier for another system or length.
+
+        The check digit is not judged: one that is wrong finds nobody, or whoever was sent with that number.
+        """
+        digits = values.compact(_value_in(NHS_NUMBER_SYSTEM, token))
+        if not re.fullmatch(r"[0-9]{10}", digits):
+            raise InvalidIdentifier("An NHS number has 10 digits")
+        return cls(digits)
 
     def __str__(self) -> str:
         return self.value
@@ -64,10 +68,7 @@ class ODSCode:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raise InvalidIdentifier unless `text` has the form of an ODS code."""
-        code = text.strip().upper()
-        if not _ODS_CODE.fullmatch(code):
-            raise InvalidIdentifier("An ODS code has 3 to 12 letters and digits")
-        return cls(code)
+        return cls(_read(values.read_ods_code, text))
 
     def __str__(self) -> str:
         return self.value
@@ -82,10 +83,7 @@ class ServiceID:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raise InvalidIdentifier unless `text` is a bare id of 1 to 20 digits."""
-        digits = text.strip()
-        if not _SERVICE_ID.fullmatch(digits):
-            raise InvalidIdentifier("A service id has digits only")
-        return cls(digits)
+        return cls(_read(values.read_service_id, text))
 
     @classmethod
     def from_token(cls, token: str) -> Self:
@@ -99,6 +97,16 @@ class ServiceID:
 
     def __str__(self) -> str:
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTarget:
+    """A target in another system, or with a value that is no service id: never a service of ours.
+
+    `value` is what no service is called; what was sent is not kept.
+    """
+
+    value: str = ""
 
 
 def split_token(text: str) -> tuple[str | None, str]:

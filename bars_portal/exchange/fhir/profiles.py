@@ -20,14 +20,18 @@ FHIR_VERSION = "4.0.1"
 
 _NHS = "https://fhir.nhs.uk/StructureDefinition/"
 _UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition/"
+_R4 = "http://hl7.org/fhir/StructureDefinition/"
 
 BUNDLE_MESSAGE = f"{_NHS}BARSBundleMessage"
 BUNDLE_SEARCHSET = f"{_UK_CORE}UKCore-Bundle"
 SERVICEREQUEST_REFERRAL = f"{_NHS}BARSServiceRequest-request-referral"
 SERVICEREQUEST_VALIDATION = f"{_NHS}BARSServiceRequest-request-validation"
 LOCATION_INCIDENT = f"{_UK_CORE}BARSLocation-incident-location"
-FLAG = "http://hl7.org/fhir/StructureDefinition/Flag"
+FLAG = f"{_R4}Flag"
 FLAG_SCENE_SAFETY = f"{_NHS}BARSFlag-scene-safety"
+# What BaRS adds to is named with it.
+SCENE_SAFETY = (FLAG, FLAG_SCENE_SAFETY)
+INCIDENT = (f"{_R4}Location", LOCATION_INCIDENT)
 
 EXTENSION_CONTACT_RANK = f"{_UK_CORE}Extension-UKCore-ContactRank"
 EXTENSION_NHS_NUMBER_STATUS = f"{_UK_CORE}Extension-UKCore-NHSNumberVerificationStatus"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,6 +44,26 @@ def references(value: object) -> Iterator[dict[str, Any]]:
             stack.extend(member for member in item.values() if isinstance(member, (dict, list)))
         elif isinstance(item, list):
             stack.extend(item)
+
+
+# Between the address of a resource and one of its versions (FHIR R4, "References").
+HISTORY = "/_history/"
+
+
+def id_in(reference: object, resource_type: str) -> str:
+    """The id of a relative Reference "Type/id", whichever version it names; "" for another type or form."""
+    text = as_text(as_dict(reference).get("reference")).partition(HISTORY)[0]
+    kind, _, ident = text.partition("/")
+    return ident if kind == resource_type else ""
+
+
+def version_in(resource: dict[str, Any]) -> int | None:
+    """meta.versionId where it is a number, as ours are; None for any other text, and for none."""
+    text = as_text(as_dict(resource.get("meta")).get("versionId"))
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def extension(element: dict[str, Any], url: str) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from fhir.resources.R4B import get_fhir_model_class
 from fhir.resources.R4B.bundle import Bundle
 from pydantic import ValidationError
 
-from bars_portal.exchange.fhir.limits import oddities, too_large
+from bars_portal.exchange.fhir.json import ExactDecimal
+from bars_portal.exchange.fhir.limits import has_plain_texts, oddities, too_large
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.reading import as_dict, as_list
 from bars_portal.exchange.fhir.soundness import is_surely_sound, learn
-from bars_portal.exchange.fhir.xml.table import Kind, facts_of
+from bars_portal.exchange.fhir.xml.table import Element, Kind, facts_of
 
 RULE_ID = "structure"
 MAX_ISSUES = 20
@@ -52,20 +53,77 @@ _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,60}")
 def check_structure(raw: dict[str, Any]) -> tuple[Issue, ...]:
     """Everything in which a Bundle departs from FHIR R4's structure, at most 20 issues; () when sound.
 
-    Diagnostics name the element and the rule, never a value. Never raises, whatever the body holds.
+    An id of a resource may be any text (standard section 12, "Ids"): it is only no usable one. Diagnostics
+    name the element and the rule, never a value. Never raises, whatever the body holds.
     """
-    return () if is_surely_sound(raw) else judge_structure(raw)
+    if is_surely_sound(raw):
+        return ()
+    plain = with_plain_ids(raw)
+    return () if plain is not raw and is_surely_sound(plain) else judge_structure(raw)
 
 
 def judge_structure(raw: dict[str, Any]) -> tuple[Issue, ...]:
     """The same without the quick way, by the limits and the model library themselves."""
     if problem := too_large(raw):
         return (_issue(OutcomeCode.INVALID, problem, "Bundle"),)
-    if issues := tuple(_model_issues(raw)):
+    if issues := tuple(_model_issues(with_plain_ids(raw))):
         return issues
     # Only now is every element name one of FHIR's, so a path can be shown.
     odd = islice(oddities(raw, "Bundle"), MAX_ISSUES)
-    return tuple(_issue(OutcomeCode.INVALID, f"{each.path} {each.what}", each.path) for each in odd)
+    if issues := tuple(_issue(OutcomeCode.INVALID, f"{each.path} {each.what}", each.path) for each in odd):
+        return issues
+    return tuple(islice(_mistyped(raw, "Bundle", "Bundle"), MAX_ISSUES))
+
+
+# -- ids that FHIR would not have: a shallow copy without them is judged in their place
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+def with_plain_ids(raw: dict[str, Any]) -> dict[str, Any]:
+    """The Bundle itself, or a copy in which every id of a resource has FHIR's form.
+
+    A text that FHIR does not allow anywhere, such as a control character, stays where it is.
+    """
+    entries = raw.get("entry")
+    plain = [_plain_entry(each) for each in entries] if isinstance(entries, list) else entries
+    changes = {} if _are_same(plain, entries) else {"entry": plain}
+    return _with(raw, changes | _plain(raw, "id"))
+
+
+def _plain_entry(entry: Any) -> Any:
+    resource = as_dict(as_dict(entry).get("resource"))
+    plain = _plain_resource(resource)
+    return entry if plain is resource else {**entry, "resource": plain}
+
+
+def _plain_resource(resource: dict[str, Any]) -> dict[str, Any]:
+    """Its own id, those of what it contains, and the Bundle.id that a MessageHeader.response names."""
+    changes: dict[str, Any] = {}
+    answer = as_dict(resource.get("response")) if resource.get("resourceType") == "MessageHeader" else {}
+    if named := _plain(answer, "identifier"):
+        changes["response"] = answer | named
+    held = resource.get("contained")
+    if isinstance(held, list):
+        plain = [_with(each, _plain(each, "id")) if isinstance(each, dict) else each for each in held]
+        if not _are_same(plain, held):
+            changes["contained"] = plain
+    return _with(resource, changes | _plain(resource, "id"))
+
+
+def _plain(held: dict[str, Any], name: str) -> dict[str, str]:
+    """{name: an id} where a text stands that FHIR would not have, else {}."""
+    text = held.get(name)
+    odd = isinstance(text, str) and not _PLAIN_ID.fullmatch(text) and has_plain_texts(text)
+    return {name: "x"} if odd else {}
+
+
+def _with(held: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {**held, **changes} if changes else held
+
+
+def _are_same(some: Any, others: Any) -> bool:
+    return some is others or all(one is other for one, other in zip(some, others, strict=True))
 
 
 def _model_issues(raw: dict[str, Any]) -> Iterator[Issue]:
@@ -124,6 +182,39 @@ def _is_known(resource_type: object) -> bool:
         return get_fhir_model_class(resource_type) is not None
     except (LookupError, ValueError):
         return False
+
+
+# The library reads true as 1, "1" as 1 and 0 as a day of 1970. Our reply may be asked for in XML, where none
+# of them can be written.
+_JSON_TYPES: dict[Kind, tuple[type, ...]] = {
+    Kind.TEXT: (str,),
+    Kind.XHTML: (str,),
+    Kind.BOOLEAN: (bool,),
+    Kind.INTEGER: (int,),
+    Kind.DECIMAL: (int, float, ExactDecimal),
+}
+
+
+def _mistyped(held: dict[str, Any], type_name: str, path: str) -> Iterator[Issue]:
+    """Texts, numbers and booleans that are not written as JSON's own."""
+    facts = facts_of(type_name).by_name
+    for name, value in held.items():
+        element = facts.get(name.removeprefix("_"))
+        if element is None:
+            continue
+        for position, each in enumerate(as_list(value) if element.many else [value]):
+            place = f"{path}.{name}[{position}]" if element.many else f"{path}.{name}"
+            if isinstance(each, dict):
+                yield from _mistyped(each, _type_of(each, name, element), place)
+            elif each is not None and type(each) not in _JSON_TYPES.get(element.kind, (type(each),)):
+                yield _issue(_TYPE[0], f"{place} {_TYPE[1]}", place)
+
+
+def _type_of(held: dict[str, Any], name: str, element: Element) -> str:
+    """What is beside a primitive, under its name with an underscore, is an Element."""
+    if name.startswith("_"):
+        return "Element"
+    return held.get("resourceType", "Resource") if element.kind is Kind.RESOURCE else element.type_name
 
 
 def _issue(code: OutcomeCode, diagnostics: str, path: str) -> Issue:

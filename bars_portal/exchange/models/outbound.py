@@ -16,9 +16,16 @@ class DeliveryState(models.TextChoices):
 
 # The reason of an abandoned message that nobody wants sent any more.
 OBSOLETE = "obsolete"
+# Ends the reason of what was refused at last, though an earlier attempt may have arrived: nobody could read.
+NOT_READ = "/not-read"
+# The reason of one that was given up, and that the other side turned out to have.
+LATE = "late/applied"
+# The reason of one whose deadline came before it was ever sent: people were told that it did not go out.
+NEVER_SENT = "deadline/never-sent"
+_OVER = (OBSOLETE, NEVER_SENT)
 # Nobody knows whether it arrived; whether it is still tried or was given up, a person may send it again.
 UNCLEAR = models.Q(state=DeliveryState.UNKNOWN) | (
-    models.Q(state=DeliveryState.ABANDONED) & ~models.Q(reason=OBSOLETE)
+    models.Q(state=DeliveryState.ABANDONED) & ~models.Q(reason__in=_OVER)
 )
 
 
@@ -48,6 +55,12 @@ class OutboundMessage(models.Model):
     repeats = models.PositiveSmallIntegerField(default=0)
     # Only while it is unknown: when it goes out again by itself.
     next_attempt_at = models.DateTimeField(null=True)
+    # Only while it is being sent: renewed by the worker that sends it. Past: that worker is gone.
+    lease_until = models.DateTimeField(null=True)
+    # When people are told that it is given up, unless its fate is known by then.
+    abandon_at = models.DateTimeField(null=True)
+    # Only once it is abandoned: when the receiver is next asked whether it has it after all.
+    read_back_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -65,6 +78,31 @@ class OutboundMessage(models.Model):
                 condition=models.Q(state=DeliveryState.UNKNOWN),
             ),
             models.Index(
+                fields=["service_id", "created_at"],
+                name="outbound_waiting",
+                condition=models.Q(state__in=[DeliveryState.QUEUED, DeliveryState.UNKNOWN]),
+            ),
+            models.Index(
+                fields=["lease_until"],
+                name="outbound_lease",
+                condition=models.Q(state=DeliveryState.SENDING),
+            ),
+            models.Index(
+                fields=["abandon_at"],
+                name="outbound_deadline",
+                condition=models.Q(state__in=[DeliveryState.QUEUED, DeliveryState.UNKNOWN]),
+            ),
+            models.Index(
+                fields=["read_back_at"],
+                name="outbound_read_back",
+                condition=models.Q(state=DeliveryState.ABANDONED, read_back_at__isnull=False),
+            ),
+            models.Index(
+                fields=["organisation", "settled_at"],
+                name="outbound_late",
+                condition=models.Q(reason=LATE),
+            ),
+            models.Index(
                 fields=["organisation", "settled_at"],
                 name="outbound_given_up",
                 condition=models.Q(state=DeliveryState.ABANDONED),
@@ -77,8 +115,13 @@ class OutboundMessage(models.Model):
     @property
     def is_unclear(self) -> bool:
         """UNCLEAR, of a row that was read."""
-        given_up = self.state == DeliveryState.ABANDONED and self.reason != OBSOLETE
+        given_up = self.state == DeliveryState.ABANDONED and self.reason not in _OVER
         return self.state == DeliveryState.UNKNOWN or given_up
+
+    @property
+    def is_refused_unread(self) -> bool:
+        """Refused at last, though an attempt before it may have arrived, and nobody could read whether."""
+        return self.is_unclear and self.reason.endswith(NOT_READ)
 
 
 class DeliveryAttempt(models.Model):

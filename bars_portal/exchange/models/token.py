@@ -11,6 +11,8 @@ class AccessToken(models.Model):
     lease_until = models.DateTimeField(null=True)
     lease_holder = models.UUIDField(null=True)
     generation = models.PositiveIntegerField(default=0)
+    # How far the token server's clock is ahead of the one that last asked it, in seconds; None: not told yet.
+    server_ahead = models.IntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["environment", "key_id"], name="token_once")]

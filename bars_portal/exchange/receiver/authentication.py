@@ -1,14 +1,24 @@
-"""Peer certificate -> Peer, never a User. The chain was checked by TLS; here the name is."""
+"""Peer certificate -> Peer, never a User. The chain was checked by TLS; here the name and the address are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from bars_portal.exchange.receiver.server.peer import BUNDLED, PeerCertificate, Trust, peer_certificate
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.receiver.server.admission import Admission, Refused
+from bars_portal.exchange.receiver.server.peer import (
+    BUNDLED,
+    PeerCertificate,
+    Trust,
+    peer_address,
+    peer_certificate,
+)
 
 
 @dataclass(frozen=True)
@@ -22,14 +32,29 @@ class PeerAuthentication(BaseAuthentication):
     """`request.user` becomes the Peer, `request.auth` its certificate."""
 
     def authenticate(self, request: Request) -> tuple[Peer, PeerCertificate]:
-        """Raises AuthenticationFailed when there is no certificate, or one with another name."""
+        """Raises AuthenticationFailed without a certificate or with another name, 403 for an address."""
         certificate = peer_certificate(request.META, _trust())
-        if certificate is None:
+        admission = _admission(tuple(settings.BARS_PEER_NAMES), tuple(settings.BARS_PEER_SOURCES))
+        refusal = admission.judge(certificate, peer_address(request.META, _trust()))
+        if refusal is Refused.SOURCE:
+            raise fault(OutcomeCode.FORBIDDEN, "Calls from this address are not taken.")
+        if certificate is None or refusal:
             raise AuthenticationFailed
-        allowed = {certificate.common_name, *certificate.dns_names} & set(settings.BARS_PEER_NAMES)
-        if not allowed:
-            raise AuthenticationFailed
-        return Peer(min(allowed)), certificate
+        return Peer(admission.name_of(certificate)), certificate
+
+
+def who_came(environ: Mapping[str, Any]) -> dict[str, str | int | None]:
+    """For the trail, of a caller that is not let in: fingerprint of the certificate, and address."""
+    certificate = peer_certificate(environ, _trust())
+    return {
+        "fingerprint": certificate.fingerprint if certificate else None,
+        "address": peer_address(environ, _trust()) or None,
+    }
+
+
+@lru_cache
+def _admission(names: tuple[str, ...], sources: tuple[str, ...]) -> Admission:
+    return Admission.of(names, sources)
 
 
 def _trust() -> Trust:

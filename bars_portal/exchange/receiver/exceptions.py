@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import UnreadablePostError
-from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, UnsupportedMediaType
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, Throttled, UnsupportedMediaType
 
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
 from bars_portal.exchange.inbound import issue_of, log_failure
@@ -13,6 +13,9 @@ from bars_portal.exchange.receiver.renderers import OutcomeResponse
 
 _REFUSALS: dict[type[Exception], Issue] = {
     AuthenticationFailed: Issue(OutcomeCode.FORBIDDEN, "The client certificate may not use this service."),
+    Throttled: Issue(
+        OutcomeCode.TOO_MANY_REQUESTS, "Too many requests; try again after the time in Retry-After."
+    ),
     MethodNotAllowed: Issue(OutcomeCode.METHOD_NOT_ALLOWED, "This verb is not served here."),
     UnsupportedMediaType: Issue(
         OutcomeCode.UNSUPPORTED_MEDIA_TYPE,
@@ -32,6 +35,9 @@ def outcome_response(exc: Exception, context: dict[str, Any]) -> OutcomeResponse
         return OutcomeResponse(issue_of(exc))
     for kind, issue in _REFUSALS.items():
         if isinstance(exc, kind):
-            return OutcomeResponse(issue)
+            response = OutcomeResponse(issue)
+            if isinstance(exc, Throttled):
+                response["Retry-After"] = str(exc.wait)  # type: ignore[attr-defined]  # the stubs have no attributes
+            return response
     log_failure(exc)
     return OutcomeResponse(Issue(OutcomeCode.SERVER_ERROR, "The request could not be processed."))

@@ -12,7 +12,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from bars_portal.exchange.fhir.formats import Format, by_media_type, by_name
+from bars_portal.exchange.fhir.formats import Format, by_media_type, by_name, of_body
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.receiver.parsers import FhirParser
 
@@ -21,7 +21,9 @@ _PAIRS = "bars.query_pairs"
 SUPPORTED_MAJOR = "1"
 _VERSION = re.compile(r"(\d{1,4})(?:\.\d{1,6}){0,2}(?:-[\w.]{1,20})?")
 _FHIR_VERSIONS = {"4.0", "4.0.1"}
-_QUALITY = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
+# Also as people write it by hand: .8, 0.8000.
+_QUALITY = re.compile(r"\d{0,3}\.?\d{0,9}", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"(;\s*q\s*=\s*[01]?),(?=\d)")
 _ANY = {"*/*", "application/*"}
 # Few callers, many calls: what a header means is worked out once.
 _HEADERS_KEPT = 256
@@ -33,7 +35,7 @@ class FhirNegotiation(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Iterable[FhirParser]) -> FhirParser | None:  # type: ignore[override]  # our own parsers
         media_type, parameters = parse_header_parameters(request.content_type)
         charset = parameters.get("charset", "utf-8").strip().lower()
-        named = by_media_type(media_type)
+        named = of_body(media_type)
         return next((each for each in parsers if each.format is named and charset in each.charsets), None)
 
     def select_renderer(
@@ -84,9 +86,14 @@ class _Range:
     @classmethod
     def parse(cls, member: str) -> Self:
         name, parameters = parse_header_parameters(member)
-        quality = parameters.get("q", "1").strip()
-        known = _QUALITY.fullmatch(quality) is not None
-        return cls(name.strip().lower(), float(quality) if known else 0.0, _is_served(parameters))
+        return cls(name.strip().lower(), _quality(parameters.get("q", "")), _is_served(parameters))
+
+
+def _quality(text: str) -> float:
+    """What cannot be read is no reason to refuse: it counts as not said (standard section 12)."""
+    plain = text.strip()
+    readable = _QUALITY.fullmatch(plain) and any(map(str.isdigit, plain))
+    return min(float(plain), 1.0) if readable else 1.0
 
 
 @lru_cache(_HEADERS_KEPT)
@@ -116,7 +123,8 @@ def _named(name: str) -> Format:
 
 
 def _ranges(header: str) -> Iterator[_Range]:
-    return (_Range.parse(member) for member in header.split(",") if member.strip())
+    readable = _DECIMAL_COMMA.sub(r"\1.", header)
+    return (_Range.parse(member) for member in readable.split(",") if member.strip())
 
 
 def _preference(candidate: Format, ranges: list[_Range]) -> tuple[float, int]:

@@ -33,11 +33,11 @@ BASE_PATH = "/FHIR/R4"
 
 
 # At every path: ids and headers, the certificate's name, the format asked for, and our own database.
-_COMMON = frozenset({400, 403, 406, 408, 500, 503})
+_COMMON = frozenset({400, 403, 406, 408, 429, 500, 503})
 _READ = _COMMON | {401, 404}
 _SLOTS = _READ | {OutcomeCode.TOO_COSTLY.status}
 _MESSAGE = _READ | {409, 413, 415, 422, 425}
-# From the server, to what never becomes a request: no FHIR, no ids (receiver/server/worker.py).
+# From the server, to what never becomes a request: no FHIR, no ids (receiver/server/mistakes.py).
 _BARE = (HTTPStatus.REQUEST_URI_TOO_LONG, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
 

@@ -37,7 +37,7 @@ Place = Literal["query", "header"]
 _BASE64: Json = {"type": "string", "contentEncoding": "base64", "pattern": r"^[A-Za-z0-9+/]+={0,2}$"}
 _EXAMPLE_ID = UUID("5d0f1a4e-3a53-4f77-9d53-0a2f6f1f6a01")
 _ECHOED = (REQUEST_ID, CORRELATION_ID)
-# Statistics only: the receiver never judges it.
+# Never held against the message; a request id of a validation that is no UUID has another code for it.
 _USE_CONTEXT_PARTS = (UseCase, [*MessageCategory, ""], MessageEvent, MessageReason)
 _USE_CONTEXT_PATTERN = r"\|".join(f"({'|'.join(codes)})" for codes in _USE_CONTEXT_PARTS)
 _USE_CONTEXT: Json = {"type": "string", "pattern": f"^{_USE_CONTEXT_PATTERN}$"}
@@ -126,11 +126,13 @@ def _slots(service_id: ServiceID) -> list[OpenApiParameter]:
 def _of_one_patient() -> list[OpenApiParameter]:
     """No examples: they would name a patient. The first alone, or the other three together."""
     number = {"type": "string", "pattern": rf"^{NHS_NUMBER_SYSTEM}\|[0-9]{{10}}$"}
-    postcode = {"type": "string", "pattern": "^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$"}
+    place = "[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][ABD-HJLNP-UW-Z]{2}"
+    postcode = {"type": "string", "pattern": f"^(?:{place}|ZZ99 ?[0-9][A-Z]{{2}})$"}
+    known_in_part = {"type": "string", "pattern": "^[1-9][0-9]{3}(?:-(?:0[1-9]|1[0-2]))?$"}
     return [
         _parameter(patients.IDENTIFIER, number),
         _parameter(patients.NAME, _TEXT),
-        _parameter(patients.BIRTH_DATE, {"type": "string", "format": "date"}),
+        _parameter(patients.BIRTH_DATE, {"anyOf": [{"type": "string", "format": "date"}, known_in_part]}),
         _parameter(patients.POSTCODE, postcode),
     ]
 

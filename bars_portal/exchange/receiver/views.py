@@ -12,8 +12,10 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from bars_portal.audit.actor import Actor
@@ -28,11 +30,12 @@ from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.services import DefinitionQuery
 from bars_portal.exchange.inbound import code_of, log_failure, receive, store_refusal
-from bars_portal.exchange.receiver.authentication import Peer, PeerAuthentication
+from bars_portal.exchange.receiver.authentication import Peer, PeerAuthentication, who_came
 from bars_portal.exchange.receiver.exceptions import outcome_response
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, FhirNegotiation, query_pairs
 from bars_portal.exchange.receiver.parsers import PARSERS, Body, FhirRequest, readable_body
 from bars_portal.exchange.receiver.renderers import RENDERERS, FhirResponse, OutcomeResponse, headers_of
+from bars_portal.exchange.receiver.throttling import PartnerThrottle
 from bars_portal.exchange.receiver.warming import spare
 from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
@@ -45,7 +48,7 @@ class OutcomeView(APIView):
 
     http_method_names = ["get", "post", "head"]
     permission_classes = ()
-    throttle_classes = ()
+    throttle_classes: tuple[type[BaseThrottle], ...] = ()
     parser_classes = PARSERS
     renderer_classes = RENDERERS
     content_negotiation_class = FhirNegotiation
@@ -94,9 +97,14 @@ class FailureView(OutcomeView):
 
 
 class FhirView(OutcomeView):
-    """One FHIR endpoint. Order of checks: certificate, ids, formats, verb, then the endpoint's own."""
+    """One FHIR endpoint.
+
+    Order of checks: certificate and address, how often, ids, path and verb, NHSD headers, formats, then the
+    endpoint's own.
+    """
 
     authentication_classes = (PeerAuthentication,)
+    throttle_classes = (PartnerThrottle,)
     audit_action: ClassVar[str] = "exchange.read"
     # Whether all that the endpoint does, up to its answer, is bounded here.
     keeps_deadline: ClassVar[bool] = True
@@ -124,8 +132,20 @@ class FhirView(OutcomeView):
         self.now = datetime.now(UTC)
         self.perform_authentication(request)
         self.peer = cast(Peer, request.user)
-        self.incoming = decode_headers(headers_of(request))
+        self.check_throttles(request)
+        is_here = self.serves(request)
+        # Who asks is on the trail, as far as it can be read.
+        self.incoming = decode_headers(headers_of(request), judge_nhsd=is_here)
+        if not is_here:
+            raise self.refusal_of(request)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+
+    def serves(self, request: Request) -> bool:
+        """Whether there is something at this path, for this verb."""
+        return request.method in self.allowed_methods
+
+    def refusal_of(self, request: Request) -> Exception:
+        return MethodNotAllowed(request.method or "")
 
     def handle_exception(self, exc: Exception) -> FhirResponse:
         self._bounds.close()
@@ -160,8 +180,9 @@ class FhirView(OutcomeView):
         return {
             "path": self.request.resolver_match.route if self.request.resolver_match else "",
             "verb": self.request.method or "",
-            "service_id": target.value if target else None,
+            "service_id": (target.value or None) if target else None,
             "code": code,
+            **(who_came(self.request.META) if self.peer is None else {}),
         }
 
     def read_context(self) -> ReadContext:
@@ -240,7 +261,9 @@ class ProcessMessageView(FhirView):
         return self._stored(receive(arrival))
 
     def keep_refusal(self, refusal: OutcomeResponse, exc: Exception) -> FhirResponse:
-        if self.handed_over or self.peer is None or self.request.method != "POST":
+        # What is too much is not read, let alone kept: only the trail says that it came.
+        too_much = isinstance(exc, Throttled)
+        if self.handed_over or self.peer is None or too_much or self.request.method != "POST":
             return super().keep_refusal(refusal, exc)
         unread = isinstance(exc, RequestDataTooBig | UnreadablePostError)
         body = b"" if unread else readable_body(self.request._request)
@@ -289,13 +312,15 @@ class ResourceView(FhirView):
 
 
 class UnknownPathView(FhirView):
-    """Every other path: the same checks and the same trail, and then nothing."""
+    """Every other path: the same checks and the same trail, and nothing there."""
 
     audit_action: ClassVar[str] = "exchange.unknown_path"
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        raise fault(OutcomeCode.NOT_FOUND, "There is nothing at this path.")
+    def serves(self, request: Request) -> bool:
+        return False
+
+    def refusal_of(self, request: Request) -> Exception:
+        return fault(OutcomeCode.NOT_FOUND, "There is nothing at this path.")
 
 
 def _uuid(text: str) -> UUID:

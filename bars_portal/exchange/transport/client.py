@@ -3,14 +3,21 @@
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from ssl import SSLContext
-from time import perf_counter
+from time import monotonic, perf_counter
+from typing import Protocol
 
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.transport.auth import TokenSource
 from bars_portal.exchange.transport.headers import REQUEST_ID, OutgoingContext, accept_of, encode_headers
-from bars_portal.exchange.transport.judgement import is_about_token
+from bars_portal.exchange.transport.judgement import (
+    Health,
+    health_of_answer,
+    health_of_error,
+    is_about_token,
+)
 from bars_portal.http import (
     Answer,
     Client,
@@ -28,21 +35,44 @@ ACCEPT = accept_of(STANDARD_VERSION)
 CONTENT_TYPE = "application/fhir+json;version=1.0.0"
 # The proxy waits 32 s for the receiver, so its own answer comes after that.
 ANSWER_SECONDS = 35.0
+CONNECT_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 _PATH = re.compile(r"(?:/[A-Za-z0-9$_-][A-Za-z0-9$_.-]*)+")
 
 
-def build_http(*, timeout_seconds: float = ANSWER_SECONDS, verify: SSLContext | bool) -> Client:
+def build_http(
+    *, timeout_seconds: float = ANSWER_SECONDS, verify: SSLContext | bool, connections: int = 20
+) -> Client:
     """The pool for BaRS, one per process.
 
     `timeout_seconds` is the wait for an answer; connecting, writing and the pool have their own short limits.
     """
     return pool(
         verify=verify,
-        timeout=Timeout(connect=5.0, read=timeout_seconds, write=10.0, pool=5.0),
-        limits=Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=15.0),
+        timeout=Timeout(connect=CONNECT_SECONDS, read=timeout_seconds, write=10.0, pool=5.0),
+        limits=Limits(max_connections=connections, max_keepalive_connections=20, keepalive_expiry=15.0),
     )
+
+
+class Gate(Protocol):
+    """Whether a request to a partner (its service id) may go out now; it hears how each one ended."""
+
+    def enter(self, partner: str) -> object:
+        """Raises NotSent ("busy", "circuit"). What it gives is handed back to `leave`."""
+        ...
+
+    def leave(self, partner: str, entered: object, health: Health) -> None: ...
+
+
+class OpenGate:
+    """Whoever asks goes through."""
+
+    def enter(self, partner: str) -> object:
+        return None
+
+    def leave(self, partner: str, entered: object, health: Health) -> None:
+        """Nothing to note."""
 
 
 class BarsClient:
@@ -53,10 +83,34 @@ class BarsClient:
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._tokens, self._http, self._clock = tokens, http, clock
+        self._gate: Gate = OpenGate()
+        # A moment of the monotonic clock by which all calls end; None: each has the pool's own timeout.
+        self._deadline: float | None = None
+
+    def within(self, seconds: float, *, gate: Gate | None = None) -> "BarsClient":
+        """The same client for somebody who waits: all its calls together end within so many seconds.
+
+        It never has more time than the client that it is made of.
+        """
+        hurried = copy(self)
+        deadline = monotonic() + seconds
+        hurried._deadline = deadline if self._deadline is None else min(deadline, self._deadline)
+        hurried._gate = gate or self._gate
+        return hurried
 
     def get(self, path: str, *, params: Sequence[tuple[str, str]] = (), context: OutgoingContext) -> Answer:
         """Read `path` ("/Slot"), relative to the base URL."""
-        return self._call("GET", path, encode_headers(context), params=params)
+        partner, headers = context.target.value, encode_headers(context)
+        entered, health = self._gate.enter(partner), Health.UNSAID
+        try:
+            answer = self._call("GET", path, headers, params=params)
+            health = health_of_answer(answer)
+        except TransportError as error:
+            health = health_of_error(error)
+            raise
+        finally:
+            self._gate.leave(partner, entered, health)
+        return answer
 
     def read(
         self, path: str, *, params: Sequence[tuple[str, str]] = (), headers: Mapping[str, str]
@@ -103,6 +157,7 @@ class BarsClient:
         if token:
             headers = {**headers, "Authorization": f"Bearer {token}"}
         started, outcome = perf_counter(), "failed"
+        seconds = self._seconds_left()
         try:
             answer = send(
                 self._http,
@@ -111,7 +166,8 @@ class BarsClient:
                 headers=headers,
                 params=params,
                 body=body,
-                within_seconds=self._http.timeout.read or ANSWER_SECONDS,
+                within_seconds=seconds,
+                timeout=self._timeout(seconds),
             )
             outcome = str(answer.status)
         except TransportError as error:
@@ -128,6 +184,22 @@ class BarsClient:
                 headers.get(REQUEST_ID, "-"),
             )
         return answer
+
+    def _seconds_left(self) -> float:
+        """For one answer. Raises NotSent when there is no time left to ask."""
+        seconds = self._http.timeout.read or ANSWER_SECONDS
+        if self._deadline is None:
+            return seconds
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise NotSent("timeout")
+        return min(seconds, left)
+
+    def _timeout(self, seconds: float) -> Timeout | None:
+        """None: the pool's own."""
+        if self._deadline is None:
+            return None
+        return Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=min(1.0, seconds))
 
 
 def _template(path: str) -> str:

@@ -7,13 +7,16 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir import json, names
+from bars_portal.exchange.fhir.codes import MessageCategory
 from bars_portal.exchange.fhir.identifiers import (
     ODS_SYSTEM,
     SDS_ROLE_PROFILE_SYSTEM,
     SERVICE_ID_SYSTEM,
+    InvalidIdentifier,
     ODSCode,
     ServiceID,
+    UnknownTarget,
     is_uuid,
     same_system,
 )
@@ -28,6 +31,7 @@ SOFTWARE = "NHSD-Requesting-Software"
 USE_CONTEXT = "use-context"
 
 _ECHOED = {name.lower(): name for name in (REQUEST_ID, CORRELATION_ID)}
+_VALIDATION = MessageCategory.VALIDATION.value
 _SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
@@ -81,7 +85,7 @@ class IncomingHeaders:
 
     request_id: UUID
     correlation_id: UUID
-    target: ServiceID | None
+    target: ServiceID | UnknownTarget | None
     organisation: Party | None
     practitioner: Practitioner | None
     software: Software | None
@@ -114,21 +118,31 @@ def accept_of(version: str) -> str:
     return f"application/fhir+json; version={version}"
 
 
-def decode_headers(headers: Mapping[str, str]) -> IncomingHeaders:
+def decode_headers(headers: Mapping[str, str], *, judge_nhsd: bool = True) -> IncomingHeaders:
     """Read a request's headers, names in any case.
 
-    Raises OutcomeError: `required` for a missing or blank id, `value` for an id that is no UUID or an NHSD
-    header that does not decode. Values are never repeated in the diagnostics.
+    Raises OutcomeError: `required` for a missing or blank id, `value` or `invariant` for an id that is no
+    UUID, `value` for an NHSD header that does not decode, `invalid` for one whose JSON repeats a name. Values
+    are never repeated in the diagnostics. Where NHSD headers are not judged, what does not decode is None.
     """
     sent = _by_lower_name(headers)
     request_id, correlation_id = _ids(sent)
+
+    def decode(name: str, read: Callable[[Json], T]) -> T | None:
+        try:
+            return decode_json(name, sent.get(name.lower()), read)
+        except OutcomeError:
+            if judge_nhsd:
+                raise
+            return None
+
     return IncomingHeaders(
         request_id=request_id,
         correlation_id=correlation_id,
-        target=decode_json(TARGET, sent.get(TARGET.lower()), read_target),
-        organisation=decode_json(ORGANISATION, sent.get(ORGANISATION.lower()), read_organisation),
-        practitioner=decode_json(PRACTITIONER, sent.get(PRACTITIONER.lower()), read_practitioner),
-        software=decode_json(SOFTWARE, sent.get(SOFTWARE.lower()), read_software),
+        target=decode(TARGET, read_target),
+        organisation=decode(ORGANISATION, read_organisation),
+        practitioner=decode(PRACTITIONER, read_practitioner),
+        software=decode(SOFTWARE, read_software),
         use_context=sent.get(USE_CONTEXT) or None,
         accept=sent.get("accept") or None,
     )
@@ -148,7 +162,7 @@ def storable_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def _ids(sent: Mapping[str, str]) -> tuple[UUID, UUID]:
     values = {name: sent.get(name.lower(), "") for name in (REQUEST_ID, CORRELATION_ID)}
     missing = [_missing(name) for name, value in values.items() if not value]
-    malformed = [_malformed(name) for name, value in values.items() if value and not is_uuid(value)]
+    malformed = [_malformed(name, sent) for name, value in values.items() if value and not is_uuid(value)]
     if missing or malformed:
         raise OutcomeError(*missing, *malformed)
     return UUID(values[REQUEST_ID]), UUID(values[CORRELATION_ID])
@@ -158,8 +172,12 @@ def _missing(name: str) -> Issue:
     return Issue(OutcomeCode.REQUIRED, f"The header {name} is missing", (f"http.{name}",))
 
 
-def _malformed(name: str) -> Issue:
-    return Issue(OutcomeCode.VALUE, f"The header {name} is not a UUID", (f"http.{name}",))
+def _malformed(name: str, sent: Mapping[str, str]) -> Issue:
+    """For validations the standard has another code: the one use that is made of use-context (section 12)."""
+    category = sent.get(USE_CONTEXT, "").split("|")[1:2]
+    of_validation = name == REQUEST_ID and [each.strip().lower() for each in category] == [_VALIDATION]
+    code = OutcomeCode.INVARIANT if of_validation else OutcomeCode.VALUE
+    return Issue(code, f"The header {name} is not a UUID", (f"http.{name}",))
 
 
 def _by_lower_name(headers: Mapping[str, str]) -> dict[str, str]:
@@ -189,12 +207,16 @@ def encode_json(value: Json) -> str:
 def decode_json(header: str, text: str | None, read: Callable[[Json], T]) -> T | None:
     """The header as read by `read`; None when it is absent or blank.
 
-    Raises OutcomeError `value` when it does not decode to what `read` expects.
+    Raises OutcomeError: `value` when it does not decode to what `read` expects, `invalid` for JSON with a
+    name twice in an object.
     """
     if not text:
         return None
     try:
         return cast(T | None, _decoded(text, read))
+    except names.RepeatedName as repeated:
+        diagnostics = f"The header {header}: {repeated}"
+        raise fault(OutcomeCode.INVALID, diagnostics, f"http.{header}") from None
     except (ValueError, OutcomeError):
         # Not chained: the cause holds the header's content.
         diagnostics = f"The header {header} is not the base64 of the JSON object that is expected there."
@@ -211,10 +233,15 @@ def target_json(target: ServiceID) -> Json:
     return {"system": SERVICE_ID_SYSTEM, "value": str(target)}
 
 
-def read_target(value: Json) -> ServiceID:
-    if not same_system(_text(value.get("system")), SERVICE_ID_SYSTEM):
-        raise ValueError("not a service id")
-    return ServiceID.parse(_text(value.get("value")))
+def read_target(value: Json) -> ServiceID | UnknownTarget:
+    """Any system with any value is well formed (standard section 12). Raises ValueError without either."""
+    system, target = value.get("system"), value.get("value")
+    if not (isinstance(system, str) and system.strip() and isinstance(target, str) and target.strip()):
+        raise ValueError("not a system with a value")
+    try:
+        return ServiceID.parse(target) if same_system(system, SERVICE_ID_SYSTEM) else UnknownTarget()
+    except InvalidIdentifier:
+        return UnknownTarget()
 
 
 def organisation_json(party: Party) -> Json:
@@ -267,7 +294,7 @@ def read_software(value: Json) -> Software:
 def _json_object(text: str) -> Json:
     compact = "".join(text.split())
     padded = compact + "=" * (-len(compact) % 4)
-    return json.loads(base64.b64decode(padded.encode("ascii"), validate=True))
+    return names.loads(base64.b64decode(padded.encode("ascii"), validate=True))
 
 
 def _identifier(value: Json, system: str) -> str:

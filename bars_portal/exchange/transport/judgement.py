@@ -2,23 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.outcomes import OutcomeError, ReadIssue, read_outcome
 from bars_portal.exchange.transport.headers import CORRELATION_ID, REQUEST_ID
-from bars_portal.http import Answer, NotSent, TransportError
+from bars_portal.http import Answer, NotSent, TransportError, http_date
 
 
 class Delivery(StrEnum):
-    """accepted, refused and duplicate are final; unknown: send the same bytes and ids again, later."""
+    """Unknown: send the same bytes and ids again, later; the others are final, once they were read back.
+
+    Found: it was refused, and a read shows that it had been applied; no answer says that by itself.
+    """
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
     DUPLICATE = "duplicate"
+    FOUND = "found"
     UNKNOWN = "unknown"
 
 
@@ -183,6 +186,37 @@ def _content(body: bytes) -> str:
     return f"{kind}:{resource.get('type', '')}" if kind == "Bundle" else kind
 
 
+# -- what an answer says of the partner itself, whatever becomes of the message
+
+
+class Health(StrEnum):
+    """Whether the other side is there. Unsaid: the proxy, the token or we ourselves were in the way."""
+
+    UP = "up"
+    DOWN = "down"
+    UNSAID = "unsaid"
+
+
+# Nobody was there in time, or somebody in front of the partner says so.
+_DOWN_STATUS = frozenset({408, 502, 503, 504})
+_DOWN_CODE = frozenset({"TIMEOUT", "UNAVAILABLE", "SERVICE_UNAVAILABLE"})
+_DOWN_KIND = frozenset({"connect", "tls", "timeout", "cut"})
+
+
+def health_of_answer(answer: Answer) -> Health:
+    """An answer of the receiver shows that it is there, a refusal too; one of the proxy shows nothing."""
+    issues = read_outcome(answer.body)
+    codes = {issue.code.upper() for issue in issues}
+    if answer.status in _DOWN_STATUS or any(_bare(code) in _DOWN_CODE for code in codes):
+        return Health.DOWN
+    by_receiver = any(code.startswith("REC_") for code in codes)
+    return Health.UP if answer.is_success or by_receiver else Health.UNSAID
+
+
+def health_of_error(error: TransportError) -> Health:
+    return Health.DOWN if error.kind in _DOWN_KIND else Health.UNSAID
+
+
 # -- Retry-After (RFC 9110 section 10.2.3): seconds, or an HTTP date
 
 # A day: nobody waits longer, and a wrong clock over there must not park a message for good.
@@ -197,13 +231,5 @@ def retry_after_seconds(answer: Answer, *, now: datetime | None) -> int | None:
 
 
 def _until(text: str, answer: Answer, now: datetime | None) -> int | None:
-    moment, base = _http_date(text), now or _http_date(answer.header("Date") or "")
+    moment, base = http_date(text), now or http_date(answer.header("Date") or "")
     return None if moment is None or base is None else round((moment - base).total_seconds())
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

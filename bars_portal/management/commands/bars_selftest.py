@@ -13,7 +13,7 @@ from bars_portal.settings.environment import ROOT, VAR
 # Riverside Hub, which accepts every use case (demo/facts.py).
 HUB = "2000099999"
 _FILES = ("cert", "key", "ca")
-_TEXTS = ("service", "sender", "sent-request")
+_TEXTS = ("service", "sender", "sent-request", "closed-slot")
 
 
 class Command(BaseCommand):
@@ -33,6 +33,7 @@ class Command(BaseCommand):
             option(f"--{name}", metavar="FILE", help="PEM file for mutual TLS")
         option("--service", default=HUB, metavar="ID", help=f"DoS service id, {HUB} by default")
         option("--sent-request", metavar="BUNDLE_ID", help="a validation request sent from there")
+        option("--closed-slot", metavar="ID|START|END", help="a slot that the service does not offer now")
         option("--sender", metavar="ID", help="service id that messages come from")
         option("--report", metavar="DIR", help="folder for index.html, report.json and junit.xml")
         option("--list", action="store_true", help="list the scenarios and do nothing")

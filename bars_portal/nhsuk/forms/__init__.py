@@ -2,7 +2,7 @@
 
 from bars_portal.nhsuk.forms.base import NHSForm
 from bars_portal.nhsuk.forms.choices import CheckboxesField, ConfirmField, Option, RadiosField, SelectField
-from bars_portal.nhsuk.forms.dates import DateField
+from bars_portal.nhsuk.forms.dates import DateField, PartlyKnownDateField
 from bars_portal.nhsuk.forms.text import HiddenField, PasswordField, TextareaField, TextField
 from bars_portal.nhsuk.forms.text import NHSNumberField as NHSNumberField
 from bars_portal.nhsuk.forms.text import PhoneField as PhoneField
@@ -16,6 +16,7 @@ __all__ = [
     "NHSForm",
     "NHSNumberField",
     "Option",
+    "PartlyKnownDateField",
     "PasswordField",
     "PhoneField",
     "PostcodeField",

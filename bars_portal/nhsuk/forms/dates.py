@@ -68,7 +68,7 @@ class DateField(Worded):
             return DateParts(str(value.day), str(value.month), str(value.year))
         return value if isinstance(value, DateParts) else DateParts()
 
-    def clean(self, value: Any) -> date | None:
+    def clean(self, value: Any) -> Any:
         parts = value if isinstance(value, DateParts) else DateParts()
         if len(parts.missing) == len(PARTS):
             if self.required:
@@ -98,6 +98,32 @@ class DateField(Worded):
             message = self.too_late or f"{self.label} must be on or before {format_date(latest)}"
             raise _fault(message, _differing(day, latest))
         return day
+
+
+class PartlyKnownDateField(DateField):
+    """A date as far as it is known: cleans to a FHIR date, "1984-07-14", "1984-07" or "1984", or to "".
+
+    A day without its month is a slip: the month is asked for.
+    """
+
+    def prepare_value(self, value: Any) -> DateParts:
+        if isinstance(value, str) and value:
+            year, month, day = (*value.split("-"), "", "")[:3]
+            return DateParts(day.lstrip("0"), month.lstrip("0"), year)
+        return super().prepare_value(value)
+
+    def clean(self, value: Any) -> Any:
+        parts = value if isinstance(value, DateParts) else DateParts()
+        if parts.day or not parts.year:
+            known = super().clean(value)
+            return known.isoformat() if known else ""
+        # Within the year or the month of a limit any day may be meant.
+        first = self._parse(DateParts("1", parts.month or "1", parts.year))
+        earliest, latest = _resolve(self.earliest), _resolve(self.latest)
+        known = first.isoformat()[: len("1984-07" if parts.month else "1984")]
+        if known < earliest.isoformat()[: len(known)] or known > latest.isoformat()[: len(known)]:
+            self._within_limits(first)
+        return known
 
 
 def _fault(message: str, parts: tuple[str, ...]) -> ValidationError:

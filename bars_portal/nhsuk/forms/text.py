@@ -1,12 +1,10 @@
 """Free text, NHS numbers, phone numbers and postcodes: typed as people write them, kept in one form."""
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
-import phonenumbers
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,13 +12,11 @@ from nhs_number.constants import REGION_SYNTHETIC
 from nhs_number.validate import is_valid
 
 from bars_portal.nhsuk.words import lower_first
+from bars_portal.values import InvalidValue, compact, read_nhs_number, read_phone, read_postcode
 
 # Invisible characters that reorder what the reader sees; a name never needs them.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINE_BREAKS = frozenset("\n\t")
-_SEPARATORS = re.compile(r"[\s\-\u2010-\u2015]+")
-_OUTWARD = r"(?:GIR|[A-Z]{1,2}[0-9][A-Z0-9]?)"
-_INWARD = r"[0-9][ABD-HJLNP-UW-Z]{2}"
 
 
 def has_control_characters(text: str, *, allow_lines: bool = False) -> bool:
@@ -157,21 +153,24 @@ class NHSNumberField(TextField):
     refuses test numbers.
     """
 
+    _WORDS = {
+        "format": "{} must only contain numbers",
+        "length": "{} must be 10 numbers long",
+        "check_digit": "Check the {}: it has a mistyped number",
+    }
+
     def __init__(self, *, label: str = "NHS number", **given: Unpack[Given]) -> None:
         own: Given = {"hint": "10 digits, for example 999 123 4567"}
         own |= {"inputmode": "numeric", "width": 10, "spellcheck": False}
         super().__init__(label=label, max_length=30, **own | given)
 
     def normalise(self, text: str) -> str:
-        digits = _SEPARATORS.sub("", text)
-        if not digits:
+        if not compact(text):
             return ""
-        if not re.fullmatch(r"[0-9]+", digits):
-            raise ValidationError(f"{self.label} must only contain numbers", code="format")
-        if len(digits) != 10:
-            raise ValidationError(f"{self.label} must be 10 numbers long", code="length")
-        if not is_valid(digits):
-            raise ValidationError(f"Check the {self.label}: it has a mistyped number", code="check_digit")
+        try:
+            digits = read_nhs_number(text)
+        except InvalidValue as fault:
+            raise ValidationError(self._WORDS[fault.code].format(self.label), code=fault.code) from None
         synthetic = is_valid(digits, for_region=REGION_SYNTHETIC)
         if settings.NHS_NUMBER_POLICY == "synthetic" and not synthetic:
             raise ValidationError(
@@ -183,22 +182,20 @@ class NHSNumberField(TextField):
 
 
 class PhoneField(TextField):
-    """Cleans to E.164 ("+447700900123") or ""; British unless it starts with +."""
+    """Cleans to E.164 ("+447700900123", with an extension "+441132000000 x12") or ""; British without a +."""
 
     def __init__(self, *, label: str = "Phone number", **given: Unpack[Given]) -> None:
         own: Given = {"autocomplete": "off", "inputmode": "tel", "type": "tel", "width": 20}
-        super().__init__(label=label, max_length=30, **own | given)
+        super().__init__(label=label, max_length=40, **own | given)
 
     def normalise(self, text: str) -> str:
         try:
-            number = phonenumbers.parse(text, "GB")
-        except phonenumbers.NumberParseException:
-            number = None
-        if number is None or number.extension or not phonenumbers.is_possible_number(number):
-            raise ValidationError(
-                f"Enter a {lower_first(str(self.label))} like 020 7946 0000 or 07700 900123", code="format"
-            )
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            return read_phone(text)
+        except InvalidValue as fault:
+            words = f"Enter a {lower_first(str(self.label))} like 020 7946 0000 or 07700 900123"
+            if fault.code == "first_zero":
+                words = f"{self.label} must begin with 0, or with + and the code of a country"
+            raise ValidationError(words, code=fault.code) from None
 
 
 class PostcodeField(TextField):
@@ -210,19 +207,8 @@ class PostcodeField(TextField):
         self.outward = outward
 
     def normalise(self, text: str) -> str:
-        postcode = normalise_postcode(text, outward=self.outward)
-        if not postcode:
+        try:
+            return read_postcode(text, outward=self.outward)
+        except InvalidValue as fault:
             example = "LS1 4AP, or its first half, like LS1" if self.outward else "LS1 4AP"
-            raise ValidationError(f"Enter a full UK postcode, like {example}", code="format")
-        return postcode
-
-
-def normalise_postcode(text: str, *, outward: bool = False) -> str:
-    """ "ls14ap" -> "LS1 4AP"; "" when it is not a UK postcode (or, with `outward`, its first half)."""
-    if has_control_characters(text):
-        return ""
-    compact = _SEPARATORS.sub("", text).upper()
-    whole = re.fullmatch(f"({_OUTWARD})({_INWARD})", compact)
-    if whole:
-        return f"{whole[1]} {whole[2]}"
-    return compact if outward and re.fullmatch(_OUTWARD, compact) else ""
+            raise ValidationError(f"Enter a full UK postcode, like {example}", code=fault.code) from None

@@ -18,7 +18,7 @@ from bars_portal.simulator.catalogue.resources import (
     need,
 )
 from bars_portal.simulator.config import Clock, WatchedFile
-from bars_portal.simulator.fhir import Resource
+from bars_portal.simulator.fhir import Resource, read_instant
 from bars_portal.simulator.headers import TARGET_HEADER, Target
 from bars_portal.simulator.outcomes import ProxyError, Refused
 from bars_portal.simulator.tkw.receiver import TKW_BASE_URL
@@ -102,8 +102,8 @@ def _covers(period: object, now: datetime) -> bool:
     if not isinstance(period, dict):
         return False
     try:
-        begun = "start" not in period or datetime.fromisoformat(str(period["start"])) <= now
-        over = "end" in period and datetime.fromisoformat(str(period["end"])) <= now
-    except (TypeError, ValueError):
+        begun = "start" not in period or read_instant(str(period["start"])) <= now
+        over = "end" in period and read_instant(str(period["end"])) <= now
+    except (TypeError, ValueError, OverflowError):
         return False
     return begun and not over

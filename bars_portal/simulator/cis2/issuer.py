@@ -75,6 +75,7 @@ class Issuer:
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
             "code_challenge_methods_supported": ["S256"],
+            "acr_values_supported": ["AAL1_USERPASS", "AAL2_OR_AAL3_ANY", "AAL3_ANY"],
             "scopes_supported": ["openid", "profile", "nationalrbacaccess", "selectedrole"],
             "backchannel_logout_supported": True,
             "backchannel_logout_session_supported": True,
@@ -115,12 +116,17 @@ class Issuer:
         if grant is None or not _belongs(grant, client, form):
             return _failure(400, "invalid_grant")
         session, access = grant.session, self._memory.issue_token(grant.session, now=now)
+        person = self._registry.read().people.get(session.sub)
+        sure = person.authentication_level if person else "0"
         claims = {
             "sub": session.sub,
             "sid": session.sid,
             "nonce": grant.nonce,
             "auth_time": int(session.started_at.timestamp()),
             "at_hash": _half_hash(access),
+            "acr": f"AAL{sure}_ANY",
+            "authentication_assurance_level": sure,
+            "id_assurance_level": person.identity_level if person else "0",
         }
         content = {
             "access_token": access,
@@ -147,7 +153,8 @@ class Issuer:
             return json_answer(401, {"error": "invalid_token"}, ("WWW-Authenticate", "Bearer"))
         names = {"given_name": person.given_name, "family_name": person.family_name, "name": person.name}
         roles = {"nhsid_nrbac_roles": list(person.roles), "selected_roleid": session.role_id}
-        content = {"sub": person.sub, "nhsid_useruid": person.sub, **names, **roles}
+        sure = {"idassurancelevel": person.identity_level}
+        content = {"sub": person.sub, "nhsid_useruid": person.sub, **names, **roles, **sure}
         return json_answer(200, content, _NOT_CACHED)
 
     def _logout(self, fields: Mapping[str, str]) -> Answer:

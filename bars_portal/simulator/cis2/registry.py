@@ -3,7 +3,8 @@
 Shape: {"clients": {"<client id>": {"keys": {"<kid>": "<public key PEM, relative to the file>"},
 "redirect_uris": [], "post_logout_redirect_uris": [], "backchannel_logout_uri": ""}},
 "people": [{"sub": "", "name": "", "given_name": "", "family_name": "", "roles": [{"person_roleid": "",
-"org_code": "", "role_code": "", "role_name": ""}]}]}.
+"org_code": "", "role_code": "", "role_name": ""}], "authentication_level": "3", "identity_level": "3"}]},
+where the levels may be left out.
 """
 
 from collections.abc import Mapping
@@ -29,12 +30,14 @@ class Client:
 
 @dataclass(frozen=True)
 class Person:
-    """`roles` are entries of nhsid_nrbac_roles."""
+    """`roles` are entries of nhsid_nrbac_roles; the levels (0 to 3) say how sure the issuer is of them."""
 
     sub: str
     given_name: str
     family_name: str
     roles: tuple[Mapping[str, str], ...]
+    authentication_level: str = "3"
+    identity_level: str = "3"
 
     @property
     def name(self) -> str:
@@ -76,4 +79,11 @@ class Registry:
 
 
 def _person(entry: Mapping[str, Any]) -> Person:
-    return Person(entry["sub"], entry["given_name"], entry["family_name"], tuple(entry["roles"]))
+    return Person(
+        entry["sub"],
+        entry["given_name"],
+        entry["family_name"],
+        tuple(entry["roles"]),
+        entry.get("authentication_level", "3"),
+        entry.get("identity_level", "3"),
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bars_portal.simulator.fhir import NotFhir, as_the_library_reads
+from bars_portal.simulator.fhir import NotFhir, as_the_library_reads, read_instant
 from bars_portal.simulator.selftest.messages import Values
 from bars_portal.simulator.selftest.model import Exchange, Json
 from bars_portal.simulator.selftest.paths import PathError, cut, values_at
@@ -201,6 +201,15 @@ def as_sent(answer: Answer, wanted: Mapping[str, list[str]]) -> Iterator[str]:
                 yield f"{path} is not what was sent in request {number}"
 
 
+def as_told(answer: Answer, wanted: Mapping[str, list[str]]) -> Iterator[str]:
+    """The same values, in whatever order and number."""
+    for number, paths in wanted.items():
+        told = answer.values.answers[int(number) - 1]
+        for path in paths:
+            if told is None or set(map(str, answer.at(path))) != set(map(str, values_at(told, path))):
+                yield f"{path} has not the values of answer {number}"
+
+
 def uuids(answer: Answer, wanted: list[str]) -> Iterator[str]:
     for path in wanted:
         if not answer.at(path):
@@ -264,8 +273,8 @@ def _is_uuid(value: Any) -> bool:
 
 def _moment(text: Any) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
+        moment = read_instant(str(text))
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else None
 
@@ -297,6 +306,7 @@ CHECKS: Mapping[str, Check] = {
     "instant": instants,
     "london": london,
     "as_sent": as_sent,
+    "as_told": as_told,
     "hides": hides,
     "valid": valid,
     "same_as": same_as,

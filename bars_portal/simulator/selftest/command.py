@@ -29,7 +29,10 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     try:
         scenarios = select(
-            read_scenarios(options.scenarios), options.scenario, answers_theirs=bool(options.sent_request)
+            read_scenarios(options.scenarios),
+            options.scenario,
+            answers_theirs=bool(options.sent_request),
+            asks_closed=bool(options.closed_slot),
         )
         if options.list:
             return _list(scenarios, console)
@@ -63,6 +66,8 @@ def _arguments(arguments: Sequence[str]) -> Namespace:
     option("--scenarios", action="append", type=Path, metavar="FILE", help=own)
     sent = "a validation request that the tested organisation sent: it is started and completed"
     option("--sent-request", default="", metavar="BUNDLE_ID", help=sent)
+    closed = "a slot that the service holds and does not offer: it must not be booked"
+    option("--closed-slot", default="", metavar="ID|START|END", help=closed)
     option("--sender", default=SENDER, metavar="ID", help="service id that messages come from")
     option("--report", type=Path, metavar="DIR", help="folder for index.html, report.json, junit.xml")
     jobs = "scenarios under way at once, default 4"
@@ -87,7 +92,14 @@ def _run(options: Namespace, scenarios: Sequence[Scenario], console: Console) ->
     try:
         runner = Runner(
             connections,
-            Settings(options.service, options.sender, started, options.sent_request, jobs=options.jobs),
+            Settings(
+                options.service,
+                options.sender,
+                started,
+                options.sent_request,
+                options.closed_slot,
+                jobs=options.jobs,
+            ),
         )
         offer = runner.offer()
         results = []

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from nhs_number.validate import calculate_checksum
 
+from bars_portal.simulator.fhir import stamp
 from bars_portal.simulator.selftest.model import Json
 from bars_portal.simulator.selftest.paths import PathError, cut, put, values_at
 
@@ -69,13 +70,13 @@ class Values:
         return value
 
     def stamp(self, text: str) -> str:
-        """The instant that `now`, `now+15m` and the like mean, in whole seconds of UTC."""
+        """The instant that `now`, `now+15m` and the like mean, in UTC."""
         match = _NOW.fullmatch(text)
         if match is None:
             raise UnknownPlaceholder(text)
         sign, number, unit = match.groups()
         shift = timedelta(**{_UNITS[unit]: int(f"{sign}{number}")}) if sign else timedelta()
-        return (self.now + shift).isoformat(timespec="seconds")
+        return stamp(self.now + shift)
 
     def _of(self, name: str) -> str:
         if name in self.fixed:

@@ -47,6 +47,8 @@ class Scenario:
     steps: tuple[Step, ...]
     # Whether it answers a request that the tested organisation has sent (its Bundle.id must be known).
     answers_theirs: bool = False
+    # Whether it asks for a slot that the tested service holds and does not offer now.
+    asks_closed: bool = False
 
 
 @dataclass(frozen=True)

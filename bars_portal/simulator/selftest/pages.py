@@ -211,8 +211,11 @@ class SelftestPages:
         run = self._asked(request)
         if run is None:
             return page(render("missing.html"), 404)
-        watched = bool(query_of(request, "watch")) and not run.finished
-        answer = page(render("run.html", run=run, report=run.report, watched=watched, every=WATCH_SECONDS))
+        # Asked once: it may end while the page is made.
+        finished = run.finished
+        watched = bool(query_of(request, "watch")) and not finished
+        shown = {"report": run.report, "finished": finished, "watched": watched, "every": WATCH_SECONDS}
+        answer = page(render("run.html", run=run, **shown))
         # Only for who chose so: a page that changes by itself is no help to everyone.
         again = (("Refresh", str(WATCH_SECONDS)),) if watched else ()
         return Answer(answer.status, (*answer.headers, *again), answer.body)

@@ -13,7 +13,7 @@ from bars_portal.simulator.fhir import FHIR_JSON, FHIR_XML, to_xml
 from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, encode_header
 from bars_portal.simulator.selftest.messages import Values, build
 from bars_portal.simulator.selftest.model import Json, Step
-from bars_portal.simulator.selftest.paths import values_at
+from bars_portal.simulator.selftest.paths import PathError, values_at
 
 SERVICE_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
 REQUEST_ID, CORRELATION_ID = "X-Request-ID", "X-Correlation-ID"
@@ -63,10 +63,20 @@ def make(step: Step, values: Values, earlier: list[Outgoing]) -> Outgoing:
 def _message(message: Json, options: Mapping[str, Any], values: Values) -> Outgoing:
     in_xml = options.get("as") == "xml"
     body = to_xml(message) if in_xml else orjson.dumps(message)
+    body = _respelt(body.decode(), options.get("respell", {})).encode()
     sent = _post(body, options, values, options.get("type", FHIR_XML if in_xml else FHIR_JSON))
     # What is sent as a header of its own goes before what the message says.
     headers = {"use-context": _use_context(message), **sent.headers}
     return replace(sent, message=message, headers=headers)
+
+
+def _respelt(body: str, spellings: Mapping[str, str]) -> str:
+    """What no message as a tree can say: prefixes of XML, elements twice. Raises PathError."""
+    for usual, other in spellings.items():
+        if usual not in body:
+            raise PathError(f"{usual} is not in the body of the message")
+        body = body.replace(usual, other)
+    return body
 
 
 def _use_context(message: Json) -> str:

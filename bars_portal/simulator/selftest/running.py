@@ -40,13 +40,15 @@ class NotOffered(Exception):
 class Settings:
     """Which service is tested, who we are (a DoS service id for replies), and the time of the run.
 
-    `sent_request` is the Bundle.id of a validation request that the tested organisation sent itself.
+    `sent_request` is the Bundle.id of a validation request that the tested organisation sent itself,
+    `closed_slot` id, start and end of a slot that the service holds and does not offer, with bars between.
     """
 
     service: str
     sender: str
     now: datetime
     sent_request: str = ""
+    closed_slot: str = ""
     # How many scenarios are under way at once.
     jobs: int = 1
     # Whether what a scenario left behind is taken back.
@@ -85,6 +87,9 @@ class Runner:
         if scenario.answers_theirs and not self._settings.sent_request:
             reason = "It answers a request that was sent from there: name one with --sent-request"
             return Result(scenario, Verdict.SKIPPED, reason=reason)
+        if scenario.asks_closed and not self._settings.closed_slot:
+            reason = "It asks for a slot that the service does not offer: name one with --closed-slot"
+            return Result(scenario, Verdict.SKIPPED, reason=reason)
         if not self._connections.offers(scenario.certificate):
             return Result(scenario, Verdict.SKIPPED, reason="There is no such certificate to show")
         case = Case(self._connections, scenario, self._values(use_case))
@@ -102,6 +107,9 @@ class Runner:
             "use_case": use_case,
             "answers": self._settings.sent_request or "00000000-0000-4000-8000-000000000000",
         }
+        if self._settings.closed_slot:
+            parts = zip(("id", "start", "end"), self._settings.closed_slot.split("|"), strict=False)
+            fixed |= {f"closed.{name}": value for name, value in parts}
         return Values(fixed, self._settings.now, self._slots.take)
 
     def _ask(self, step: Step) -> Exchange:

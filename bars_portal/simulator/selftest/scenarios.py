@@ -15,13 +15,25 @@ from bars_portal.simulator.selftest.roles import ROLES
 FOLDER = Path(__file__).parent / "scenarios"
 DOES = ("send", "post", "repeat", "call")
 OPTIONS = CHANGES | {
-    *("as", "type", "zipped", "chunked", "headers", "encoded", "without", "accept", "service"),
+    *("as", "respell", "type", "zipped", "chunked", "headers", "encoded", "without", "accept", "service"),
     *("params", "slots", "ids", "copies"),
 }
 EXPECTATIONS = frozenset({*CHECKS, "refused", "one", "others"})
 _GROUP = frozenset({"id", "title", "section", "role", "use_case", "given", "certificate"})
 _SCENARIO = frozenset(
-    {"id", "name", "section", "role", "use_case", "given", "certificate", "step", "each", "answers_theirs"}
+    {
+        "id",
+        "name",
+        "section",
+        "role",
+        "use_case",
+        "given",
+        "certificate",
+        "step",
+        "each",
+        "answers_theirs",
+        "asks_closed",
+    }
 )
 _ROW = re.compile(r"<(\w+)>")
 
@@ -81,6 +93,7 @@ def _scenario(entry: Mapping[str, Any], group: Mapping[str, Any], row: Mapping[s
         given=tuple(given),
         steps=tuple(map(_step, steps)),
         answers_theirs=bool(entry.get("answers_theirs")),
+        asks_closed=bool(entry.get("asks_closed")),
     )
 
 
@@ -137,17 +150,27 @@ class UnknownScenario(Exception):
 
 
 def select(
-    scenarios: Sequence[Scenario], wanted: Sequence[str], *, answers_theirs: bool = False
+    scenarios: Sequence[Scenario],
+    wanted: Sequence[str],
+    *,
+    answers_theirs: bool = False,
+    asks_closed: bool = False,
 ) -> tuple[Scenario, ...]:
     """Those that are named, in their own order; all when none is. Raises UnknownScenario.
 
-    What answers a request of the tested organisation is among all only with `answers_theirs`.
+    What answers a request of the tested organisation is among all only with `answers_theirs`, what asks for
+    a slot that is not offered only with `asks_closed`.
     """
     for name in wanted:
         if not any(_is_meant(each, name) for each in scenarios):
             raise UnknownScenario(f"There is no scenario or group {name}")
     if not wanted:
-        return tuple(each for each in scenarios if answers_theirs or not each.answers_theirs)
+        left_out = [
+            each
+            for each in scenarios
+            if (each.answers_theirs and not answers_theirs) or (each.asks_closed and not asks_closed)
+        ]
+        return tuple(each for each in scenarios if each not in left_out)
     return tuple(each for each in scenarios if any(_is_meant(each, name) for name in wanted))
 
 

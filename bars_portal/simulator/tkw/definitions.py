@@ -121,7 +121,7 @@ def _capability_statement(
 def _rest(security: str, resources: dict[str, tuple[str, ...]]) -> Resource:
     return {
         "mode": "server",
-        "security": {"service": [{"coding": [{"system": SECURITY_SYSTEM, "code": security}]}]},
+        "security": {"service": [{"coding": [shapes.coding(SECURITY_SYSTEM, security)]}]},
         "resource": [
             {"type": kind, "interaction": [{"code": code} for code in codes]}
             for kind, codes in resources.items()
@@ -156,20 +156,25 @@ def _definition(taken: Accepted, service_id: str, now: datetime) -> Resource:
         "status": "active",
         "date": PUBLISHED,
         "useContext": _use_context(service_id, taken.use_cases),
-        "eventCoding": {"system": EVENTS, "code": rows[0].event},
+        "eventCoding": shapes.coding(EVENTS, rows[0].event),
         "focus": focus + ([_INVOICE] if taken.profile == INVALID else []),
     }
 
 
 def _use_context(service_id: str, use_cases: Sequence[str]) -> list[Resource]:
     """The service in both forms that are in use (standard section 7), and each use case."""
-    workflow = {"system": CONTEXT_TYPE, "code": "workflow"}
+    workflow = shapes.coding(CONTEXT_TYPE, "workflow")
+    service = {
+        "system": shapes.SERVICE_ID_SYSTEM,
+        "code": service_id,
+        "display": shapes.name_of(service_id),
+    }
     return [
-        _used({"system": shapes.SERVICE_ID_SYSTEM, "code": service_id}, VARIANT_STATE, "positive"),
-        _used(workflow, shapes.SERVICE_ID_SYSTEM, service_id),
-        *(_used(workflow, shapes.USE_CASES, use_case) for use_case in use_cases),
+        _used(service, shapes.coding(VARIANT_STATE, "positive")),
+        _used(workflow, service),
+        *(_used(workflow, shapes.coding(shapes.USE_CASES, use_case)) for use_case in use_cases),
     ]
 
 
-def _used(code: dict[str, str], system: str, value: str) -> Resource:
-    return {"code": code, "valueCodeableConcept": {"coding": [{"system": system, "code": value}]}}
+def _used(code: Resource, value: Resource) -> Resource:
+    return {"code": code, "valueCodeableConcept": {"coding": [value]}}

@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bars_portal.simulator.fhir import Resource, child, dicts, first, resources
+from bars_portal.simulator.fhir import Resource, child, dicts, first, is_usable_id, resources
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
 from bars_portal.simulator.tkw.tables import scenarios
@@ -137,6 +137,37 @@ def check(name: str, message: Message) -> None:
         _CHECKS[name](message)
 
 
+def check_content(message: Message) -> None:
+    """What every service asks of a message (standard.md section 12). Raises Rejected."""
+    if message.kind in {"new validation", "update validation"}:
+        for each in message.all("Location"):
+            ways = _ways_of(each)
+            if len(ways) != 1 and not ways >= {"UPRN", "address"}:
+                raise Rejected(ReceiverError.NOT_ONE_PLACE)
+    if message.kind == "cancel booking":
+        actors = [child(each.get("actor")) for each in dicts(message.focus.get("participant"))]
+        if any(each.get("reference") not in {None, *_patients(message)} for each in actors):
+            raise Rejected(ReceiverError.UNPROCESSABLE)
+
+
+def _patients(message: Message) -> set[str]:
+    """What a reference to the patient may say."""
+    found = [each for each in message.bundle["entry"] if each["resource"]["resourceType"] == "Patient"]
+    urls = {str(each.get("fullUrl")) for each in found}
+    ids = {str(each["resource"].get("id")) for each in found} | {
+        url.removeprefix("urn:uuid:") for url in urls
+    }
+    return urls | {f"Patient/{each}" for each in ids}
+
+
+def _ways_of(location: Resource) -> set[str]:
+    """UPRN, address, grid, what3words, position: those in which it says where."""
+    extensions = [part for each in dicts(location.get("extension")) for part in dicts(each.get("extension"))]
+    parts = {str(each.get("url")) for each in extensions if each.get("valueString")}
+    ways = parts & {"UPRN", "what3words"} | {"grid" for _ in parts & {"eastings", "northings"}}
+    return ways | {name for name in ("address", "position") if child(location.get(name))}
+
+
 def _application_6(message: Message) -> None:
     plans = {each.get("status") for each in message.all("CarePlan")}
     fulfilled = (
@@ -166,13 +197,19 @@ def acknowledge(message: Message, *, gives: str, now: datetime) -> Resource:
         next(each for each in resources(bundle) if each["resourceType"] == kind)["id"] = gives
     for entry in bundle["entry"]:
         content = entry["resource"]
-        content.setdefault("id", shapes.stable_id("received", str(entry.get("fullUrl"))))
+        name_it(content, str(entry.get("fullUrl")))
         if content["resourceType"] == "Slot":
             content["status"] = "busy"
     if message.kind in {"new referral", "new validation"}:
         bundle["entry"].append(planned_encounter(message, now))
     stamp = shapes.stamp(now)
     return {**bundle, "meta": {**child(bundle.get("meta")), "lastUpdated": stamp}, "timestamp": stamp}
+
+
+def name_it(content: Resource, url: str) -> None:
+    """TKW's own id for what has none that can be used (standard.md section 12, "Ids")."""
+    if not is_usable_id(content.get("id")):
+        content["id"] = shapes.stable_id("received", url)
 
 
 def id_for(message: Message, gives: str) -> str:
@@ -202,5 +239,6 @@ def planned_encounter(message: Message, now: datetime, status: str = "planned") 
 
 def _class_of(message: Message) -> Resource:
     classes = [each["class"] for each in message.all("Encounter") if isinstance(each.get("class"), dict)]
-    emergency = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "EMER"}
-    return classes[0] if classes else emergency
+    return (
+        classes[0] if classes else shapes.coding("http://terminology.hl7.org/CodeSystem/v3-ActCode", "EMER")
+    )

@@ -24,6 +24,12 @@ class ReceiverError(Enum):
         "This service takes out-of-area referrals only: use case a6t1, a6t2 or a6t3, CarePlan active, "
         "Encounter of class EMER that is triaged, in progress or finished.",
     )
+    NOT_ONE_PLACE = (
+        400,
+        "REC_BAD_REQUEST",
+        "invariant",
+        "The Location of a validation request says where in exactly one way, or by UPRN and address.",
+    )
     REFUSED = (400, "REC_BAD_REQUEST", "invariant", "The message was refused.")
     NO_BOOKING = (400, "REC_BAD_REQUEST", "invariant", "The booking this request relates to does not exist.")
     NO_REFERRAL = (
@@ -34,6 +40,7 @@ class ReceiverError(Enum):
     )
     MISSING = (400, "REC_BAD_REQUEST", "required", "A required parameter is missing.")
     BAD_VALUE = (400, "REC_BAD_REQUEST", "value", "A parameter or identifier has the wrong form.")
+    BAD_VALIDATION_ID = (400, "REC_BAD_REQUEST", "invariant", "X-Request-Id of a validation is no UUID.")
     UNAUTHORIZED = (401, "REC_UNAUTHORIZED", "security", "Access to this service is not allowed.")
     NOT_FOUND = (404, "REC_NOT_FOUND", "not-found", "There is no such resource.")
     METHOD_NOT_ALLOWED = (405, "REC_METHOD_NOT_ALLOWED", "not-supported", "This method is not allowed here.")

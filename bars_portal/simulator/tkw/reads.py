@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from threading import Lock
 
-from bars_portal.simulator.fhir import Resource
+from bars_portal.simulator.fhir import Resource, read_instant
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.definitions import capability, find_definitions, read_context
 from bars_portal.simulator.tkw.messages import Message
@@ -110,7 +110,8 @@ class Reads:
         own = self.stateful.read(kind, identity, organisation=query.organisation, now=query.now)
         if own:
             return RowContent(own, STATEFUL)
-        _check_id(identity)
+        if not is_uuid(identity):
+            raise Rejected(ReceiverError.BAD_VALUE)
         row = decide(READS[kind][0], facts={"id": [identity]})
         if kind == "ServiceRequest":
             return RowContent(_service_request(identity, row.gives, query.now), row.name)
@@ -145,7 +146,7 @@ def _appointment(identity: str, times: Times, now: datetime) -> Resource:
         identity,
         now,
         status="booked",
-        serviceCategory=[{"coding": [{"system": shapes.USE_CASES, "code": "a1t1"}]}],
+        serviceCategory=[{"coding": [shapes.coding(shapes.USE_CASES, "a1t1")]}],
         start=times[0],
         end=times[1],
         participant=[{"actor": {"type": "Patient", "display": "Test patient"}, "status": "accepted"}],
@@ -157,7 +158,7 @@ def _appointment(identity: str, times: Times, now: datetime) -> Resource:
 def _service_request(identity: str, gives: str, now: datetime) -> Resource:
     """The ServiceRequest that a read row gives, one of REQUESTS."""
     category, use_case, status = REQUESTS[gives]
-    codings = [{"system": shapes.CATEGORY, "code": category}, {"system": shapes.USE_CASES, "code": use_case}]
+    codings = [shapes.coding(shapes.CATEGORY, category), shapes.coding(shapes.USE_CASES, use_case)]
     content = shapes.resource(
         "ServiceRequest",
         identity,
@@ -173,24 +174,22 @@ def _service_request(identity: str, gives: str, now: datetime) -> Resource:
     return content
 
 
-def _check_id(text: str) -> None:
-    """Raises Rejected when the text is no UUID."""
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID of 36 characters."""
     try:
-        sound = str(uuid.UUID(text)) == text.lower()
+        return str(uuid.UUID(text)) == text.lower()
     except ValueError:
-        sound = False
-    if not sound:
-        raise Rejected(ReceiverError.BAD_VALUE)
+        return False
 
 
 def _tomorrow(now: datetime) -> Times:
     day = now.astimezone(LONDON).date() + timedelta(days=1)
     start = datetime.combine(day, time(9), LONDON)
-    return start.isoformat(), (start + timedelta(minutes=30)).isoformat()
+    return shapes.stamp(start), shapes.stamp(start + timedelta(minutes=30))
 
 
 def _is_instant(value: object) -> bool:
     try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
+        return isinstance(value, str) and read_instant(value).tzinfo is not None
+    except (ValueError, OverflowError):
         return False

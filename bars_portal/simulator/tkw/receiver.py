@@ -8,9 +8,9 @@ from bars_portal.simulator.config import Clock
 from bars_portal.simulator.fhir import NotFhir, UnknownMedia, fhir_answer, read_bundle
 from bars_portal.simulator.forwarding import Call
 from bars_portal.simulator.headers import ORGANISATION_HEADER, organisation_code
-from bars_portal.simulator.tkw.messages import Message, acknowledge, check, id_for, understand
+from bars_portal.simulator.tkw.messages import Message, acknowledge, check, check_content, id_for, understand
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected, refusal
-from bars_portal.simulator.tkw.reads import Diary, Query, Reads, RowContent
+from bars_portal.simulator.tkw.reads import Diary, Query, Reads, RowContent, is_uuid
 from bars_portal.simulator.tkw.stateful import StatefulReceiver
 from bars_portal.simulator.tkw.tables import decide
 from bars_portal.simulator.wire import Answer, Request
@@ -18,6 +18,8 @@ from bars_portal.simulator.wire import Answer, Request
 # What the endpoint catalogue holds, instead of a base URL, for the services that are played here.
 TKW_BASE_URL = "simulator:tkw"
 MOST_PARAMETERS = 50
+REQUEST_ID = "X-Request-Id"
+USE_CONTEXT = "use-context"
 
 # First part of the path -> the only method it knows.
 METHODS = {
@@ -66,6 +68,7 @@ class TkwReceiver:
     def _content(self, call: Call) -> RowContent:
         place, *rest = call.suffix.removeprefix("/").split("/")
         _check_method(place, call.request.method)
+        _check_ids(call.request)
         match place, rest:
             case (("$process-message" | "%24process-message"), []):
                 return self._processed(_message(call.request), call, self._clock())
@@ -86,6 +89,7 @@ class TkwReceiver:
         return Query(call.service_id, _organisation(call), _parameters(call), link, self._clock())
 
     def _processed(self, message: Message, call: Call, now: datetime) -> RowContent:
+        check_content(message)
         if self._stateful.handles(message):
             return RowContent(*self._stateful.process(message, organisation=_organisation(call), now=now))
         row = decide(message.kind, facts={"target": [call.service_id], **message.facts})
@@ -102,6 +106,16 @@ def _check_method(place: str, method: str) -> None:
         raise Rejected(ReceiverError.NOT_FOUND)
     if METHODS[place] != method:
         raise Rejected(ReceiverError.METHOD_NOT_ALLOWED)
+
+
+def _check_ids(request: Request) -> None:
+    """Their form: that they are there the proxy has seen to (standard section 12)."""
+    wrong = [name for name, value in request.sent_ids() if not is_uuid(value)]
+    category = request.header(USE_CONTEXT).split("|")[1:2]
+    if REQUEST_ID in wrong and [each.strip().lower() for each in category] == ["validation"]:
+        raise Rejected(ReceiverError.BAD_VALIDATION_ID)
+    if wrong:
+        raise Rejected(ReceiverError.BAD_VALUE)
 
 
 def _parameters(call: Call) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, en
 from bars_portal.simulator.journal import SENT, Journal
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.definitions import DEFINITION_BASE, EVENTS
-from bars_portal.simulator.tkw.messages import Message, planned_encounter
+from bars_portal.simulator.tkw.messages import Message, name_it, planned_encounter
 from bars_portal.simulator.tkw.tables import focuses
 from bars_portal.simulator.wire import Answer, Request
 
@@ -161,7 +161,7 @@ def _kept(message: Message, definition: str) -> list[Entry]:
     allowed = {row.resource for row in focuses(definition)} - {"MessageHeader"}
     entries = [deepcopy(each) for each in message.bundle["entry"] if _kind(each) in allowed]
     for each in entries:
-        each["resource"].setdefault("id", shapes.stable_id("received", str(each.get("fullUrl"))))
+        name_it(each["resource"], str(each.get("fullUrl")))
     return entries
 
 
@@ -212,8 +212,7 @@ def _referral_category(message: Message) -> Resource:
     """Category referral with the request's use case, 111 to ED where the request was no referral."""
     if message.kind == "new referral":
         return dict(message.focus["category"][0])
-    referral = {"system": shapes.CATEGORY, "code": "referral"}
-    return {"coding": [referral, {"system": shapes.USE_CASES, "code": "a1t1"}]}
+    return {"coding": [shapes.coding(shapes.CATEGORY, "referral"), shapes.coding(shapes.USE_CASES, "a1t1")]}
 
 
 def _missed_appointment(message: Message, now: datetime) -> Entry:
@@ -241,11 +240,11 @@ def _header(message: Message, recipe: _Recipe, focus: str, now: datetime) -> Res
         "MessageHeader",
         str(uuid4()),
         now,
-        eventCoding={"system": EVENTS, "code": "servicerequest-response"},
+        eventCoding=shapes.coding(EVENTS, "servicerequest-response"),
         destination=[{"endpoint": reply_address(message), "receiver": message.header.get("sender", {})}],
         sender=destination.get("receiver", {}),
         source=SOFTWARE | {"endpoint": str(destination.get("endpoint")) if destination else ""},
-        reason={"coding": [{"system": REASONS, "code": "new"}]},
+        reason={"coding": [shapes.coding(REASONS, "new")]},
         response={"identifier": str(message.bundle.get("id")), "code": "ok"},
         focus=[{"reference": focus}],
         definition=DEFINITION_BASE + recipe.definition,

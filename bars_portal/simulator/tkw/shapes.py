@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from bars_portal.simulator.fhir import Resource
-from bars_portal.simulator.tkw.tables import services
+from bars_portal.simulator.fhir import stamp as stamp
+from bars_portal.simulator.tkw.tables import displays, services
 
 Entry = tuple[str, Resource]
 
@@ -21,14 +22,14 @@ def stable_id(*parts: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "|".join(parts)))
 
 
+def coding(system: str, code: str) -> Resource:
+    """A Coding with its display. Raises KeyError for a code that codes.csv has not."""
+    return {"system": system, "code": code, "display": displays()[system, code]}
+
+
 def full_url(*parts: str) -> str:
     """An entry's address; never the resource's own id."""
     return f"urn:uuid:{stable_id('entry', *parts)}"
-
-
-def stamp(now: datetime) -> str:
-    """The instant as FHIR spells it, in whole seconds."""
-    return now.isoformat(timespec="seconds")
 
 
 def resource(kind: str, identity: str, now: datetime, **elements: Any) -> Resource:
@@ -73,11 +74,7 @@ def practitioner(service_id: str, now: datetime) -> Entry:
 
 def practitioner_role(service_id: str, now: datetime) -> Entry:
     """As what they are seen."""
-    code = {
-        "system": "http://terminology.hl7.org/CodeSystem/practitioner-role",
-        "code": "doctor",
-        "display": "Doctor",
-    }
+    code = coding("http://terminology.hl7.org/CodeSystem/practitioner-role", "doctor")
     person = {"reference": full_url("Practitioner", service_id)}
     return _entry("PractitionerRole", service_id, now, practitioner=person, code=[{"coding": [code]}])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bars_portal.simulator.fhir import Resource
+from bars_portal.simulator.fhir import Resource, read_instant
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
 
@@ -65,7 +65,7 @@ def _bound(value: str) -> tuple[str, datetime]:
         raise Rejected(ReceiverError.BAD_VALUE)
     try:
         # A plus sign that was not percent-encoded arrives as a blank.
-        at = datetime.fromisoformat(text.replace(" ", "+"))
+        at = read_instant(text.replace(" ", "+"))
         if at.tzinfo is None:
             raise Rejected(ReceiverError.BAD_VALUE)
         return prefix, at.astimezone(LONDON)
@@ -141,7 +141,7 @@ def _slot(service_id: str, start: datetime, status: str, now: datetime) -> shape
         now,
         schedule={"reference": shapes.full_url("Schedule", service_id)},
         status=status,
-        start=start.isoformat(),
-        end=(start + LENGTH).isoformat(),
+        start=shapes.stamp(start, LONDON),
+        end=shapes.stamp(start + LENGTH, LONDON),
     )
     return shapes.full_url("Slot", service_id, start.isoformat()), content

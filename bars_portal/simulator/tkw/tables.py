@@ -138,6 +138,12 @@ def transitions() -> Mapping[tuple[str, str], tuple[int, str]]:
     return {key: (int(status), word) for key, (status, word) in cells.items()}
 
 
+@cache
+def displays() -> Mapping[tuple[str, str], str]:
+    """System and code to what the code system calls it, of every code that is written here."""
+    return {(row["system"], row["code"]): row["display"] for row in _rows("codes")}
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, strict=True))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,7 +13,8 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir.codes import UseCase
-from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.gateway import client_for_page
+from bars_portal.nhsuk.words import listed_name
 from bookings.services.history import record_view
 from directory.capability import USE_CASE_WORDS
 from directory.remote import sender_identity
@@ -29,7 +31,7 @@ from referrals.sending.forms import KindForm, ServiceNameForm
 from referrals.sending.models import RequestDraft
 from referrals.sending.prefill import known_steps
 from referrals.sending.start import PATIENT, RequestStart, start_of
-from referrals.sending.views.lookup import draft_of
+from referrals.sending.views.lookup import of_draft
 
 
 @require_http_methods(["GET", "POST"])
@@ -65,8 +67,10 @@ def drafts(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @permission_required(SEND)
-def discard(request: HttpRequest, draft_id: Any) -> HttpResponse:
-    discard_request_draft(draft=draft_of(request, draft_id))
+@of_draft
+def discard(request: HttpRequest, draft: RequestDraft) -> HttpResponse:
+    discard_request_draft(draft=draft)
+    messages.success(request, "Nothing was sent. What you typed has been deleted.")
     return redirect("home")
 
 
@@ -95,8 +99,8 @@ def _record_look(beginning: RequestStart) -> None:
 def _name_in(draft: RequestDraft) -> str:
     """As far as it is typed."""
     typed = draft.typed.get(PATIENT, {})
-    names = (typed.get("family_name", "").upper(), typed.get("given_names", ""))
-    return ", ".join(name for name in names if name) or "Patient not typed yet"
+    names = (typed.get("family_name", ""), typed.get("given_names", ""))
+    return listed_name(*names) if any(names) else "Patient not typed yet"
 
 
 def _asked_itself(request: HttpRequest, beginning: RequestStart) -> RequestStart:
@@ -104,7 +108,9 @@ def _asked_itself(request: HttpRequest, beginning: RequestStart) -> RequestStart
     if beginning.service is None or beginning.updates is not None or beginning.obstacle():
         return beginning
     sender = sender_identity(acting_of(request))
-    capability = read_capability(get_client(), service=beginning.service, sender=sender, now=clock())
+    capability = read_capability(
+        client_for_page(request), service=beginning.service, sender=sender, now=clock()
+    )
     return replace(beginning, capability=capability)
 
 

@@ -15,26 +15,29 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.codes import UseCase
-from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.gateway import client_for_page
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.presenters import patient_rows
+from bookings.models import Booking
 from directory.capability import USE_CASE_WORDS
 from directory.remote import sender_identity
 from directory.services.capability import read_capability
-from referrals.cases import policies, viewing
-from referrals.cases.models import Case
+from referrals.cases import viewing
+from referrals.cases.links import is_after, standing_bookings
+from referrals.cases.models import Case, Referral
 from referrals.cases.views import clock, reloaded, sent_case_of
 from referrals.forms.steps import ReadStep, content_of, step_of_part
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
 from referrals.permissions import SEND, VIEW
-from referrals.sending import drafts, outcomes, selectors
+from referrals.sending import drafts, outcomes
 from referrals.sending.forms import ReasonForm
-from referrals.sending.models import SENT, RequestDraft
+from referrals.sending.models import RequestDraft
 from referrals.sending.presenters import confirmation, is_waiting, summary_rows
+from referrals.sending.selectors import linked_booking
 from referrals.sending.views.lookup import (
     asked_of,
-    draft_of,
     latest_of,
+    of_draft,
     patient_of,
     read_draft,
     wait_for_case,
@@ -53,7 +56,7 @@ def problems_of(
     for each in steps:
         address = _step(draft, each.step.slug)
         found += [{"text": f"{each.step.title}: {one.text}", "href": address} for one in each.problems]
-        if not each.form.is_bound and each.step.is_required(asked_of(draft)):
+        if not each.form.is_bound and each.is_required:
             found.append({"text": f"{each.step.title}: answer this step", "href": address})
     return found or _missing(draft, steps)
 
@@ -69,7 +72,7 @@ def answers_page(
     faults = reason.summary() if reason is not None and reason.is_bound else []
     context = {
         "draft": draft,
-        "kind": USE_CASE_WORDS[asked_of(draft).use_case],
+        "kind": USE_CASE_WORDS[UseCase(draft.use_case)],
         "patient": details,
         "patient_rows": patient_rows(details) if details else [],
         "patient_address": "" if draft.replaces else _patient(draft),
@@ -77,15 +80,27 @@ def answers_page(
         "problems": problems,
         "errors": [*problems, *({"text": each.text, "href": each.href} for each in faults)],
         "reason": reason,
+        "late": [] if problems else _late(draft, content_of(asked_of(draft).use_case, steps)),
     }
     return render(request, "referrals/request/check.jinja", context)
 
 
+def _late(draft: RequestDraft, content: RequestContent) -> list[Booking]:
+    """Appointments that go with it and are after the time by which it says that the patient is to be seen."""
+    frame, case = content.time_frame, draft.updates
+    if frame is None or frame.end is None:
+        return []
+    linked = standing_bookings(case) if isinstance(case, Referral) else []
+    journey = draft.replaces.journey if draft.replaces is not None else draft.journey
+    known = linked_booking(draft.service, booking=draft.booking, journey=journey)
+    found = {each.pk: each for each in (*linked, *filter(None, [known]))}
+    return [each for each in found.values() if is_after(each, frame.end)]
+
+
 def _missing(draft: RequestDraft, steps: Sequence[ReadStep]) -> list[Problem]:
     """The content's own rules, should the forms have overlooked one."""
-    asked = asked_of(draft)
     try:
-        check_parts(content_of(asked.use_case, steps))
+        check_parts(content_of(UseCase(draft.use_case), steps))
     except ContentInvalid as invalid:
         slugs = dict.fromkeys(step_of_part(part) for part in invalid.fields)
         by_slug = {each.step.slug: each.step.title for each in steps}
@@ -111,12 +126,9 @@ def _step(draft: RequestDraft, slug: str) -> str:
 
 @require_http_methods(["GET", "POST"])
 @permission_required(SEND)
-def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    sent = once_sent(request, draft_id)
-    if sent is not None:
-        return sent
-    draft = draft_of(request, draft_id)
-    steps, details = read_draft(draft), patient_of(draft)
+@of_draft
+def check(request: HttpRequest, draft: RequestDraft) -> HttpResponse:
+    steps, details = read_draft(draft, asked_of(draft)), patient_of(draft)
     problems = problems_of(draft, steps, details)
     reason = ReasonForm(request.POST if request.method == "POST" else None) if draft.replaces else None
     ready = details is not None and not problems and (reason is None or reason.is_valid())
@@ -126,25 +138,16 @@ def check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     return _send(request, draft, content, details, reason.cleaned_data["reason"] if reason else "")
 
 
-def once_sent(request: HttpRequest, draft_id: UUID) -> HttpResponse | None:
-    """The back button, or a second press: the first one counts."""
-    acting = acting_of(request)
-    case = selectors.case_of_draft(draft_id)
-    if case is None:
-        draft = selectors.request_draft_for(acting, draft_id)
-        case = (draft.updates or draft.replaces) if draft is not None and SENT in draft.typed else None
-    if case is None or not policies.can_view(acting, case):
-        return None
-    return redirect("referrals:confirmation", case.pk)
-
-
 def _send(
     request: HttpRequest, draft: RequestDraft, content: RequestContent, details: PatientDetails, reason: str
 ) -> HttpResponse:
     if draft.updates is None:
         # A draft may be days old, and what the service said then too old to count.
         read_capability(
-            get_client(), service=draft.service, sender=sender_identity(acting_of(request)), now=clock()
+            client_for_page(request),
+            service=draft.service,
+            sender=sender_identity(acting_of(request)),
+            now=clock(),
         )
     changed: Case | None = draft.updates or draft.replaces
     try:

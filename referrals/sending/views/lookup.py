@@ -1,19 +1,22 @@
 """What the pages of a request begin with: the draft of their address, read, or the 404 page."""
 
+from collections.abc import Callable
+from functools import wraps
 from uuid import UUID
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
 from bars_portal.exchange.fhir.codes import UseCase
-from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.gateway import client_for_page
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm
 from directory.remote import sender_identity
-from referrals.cases import settings
+from referrals.cases import policies, settings
 from referrals.cases.codes import lists_from
 from referrals.cases.models import Case
 from referrals.cases.views import clock
@@ -21,30 +24,50 @@ from referrals.forms.base import FormContext
 from referrals.forms.steps import ReadStep, read_step, steps_of
 from referrals.sending import selectors
 from referrals.sending.latest import read_latest
-from referrals.sending.models import RequestDraft
+from referrals.sending.models import SENT, RequestDraft
 from referrals.sending.presenters import is_waiting
 from referrals.sending.start import PATIENT
 
 
-def draft_of(request: HttpRequest, draft_id: UUID) -> RequestDraft:
-    draft = selectors.request_draft_for(acting_of(request), draft_id)
-    if draft is None:
-        raise Http404
-    return draft
+def of_draft(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page of a draft that can still be written; one that was sent leads to what became of it: the back
+    button, or a second press.
+    """
+
+    @wraps(view)
+    def page(request: HttpRequest, draft_id: UUID, **named: str) -> HttpResponse:
+        acting = acting_of(request)
+        # The draft first: a case that uses it up at this moment is there once the draft is gone.
+        draft = selectors.request_draft_for(acting, draft_id)
+        case = selectors.case_of_draft(draft_id) if draft is None else sent_from(draft)
+        if case is not None and policies.can_view(acting, case):
+            return redirect("referrals:confirmation", case.pk)
+        if draft is None:
+            raise Http404
+        return view(request, draft, **named)
+
+    return page
+
+
+def sent_from(draft: RequestDraft) -> Case | None:
+    """The case that a draft changed, or the referral that took its place; None for one that is not sent."""
+    if SENT not in draft.typed:
+        return None
+    plan = selectors.rereferral_of(draft.replaces) if draft.replaces is not None else None
+    return plan.made if plan is not None and plan.made is not None else draft.replaces or draft.updates
 
 
 def latest_of(request: HttpRequest, case: Case) -> Latest:
     """One read over the wire, never inside a transaction."""
     sender = sender_identity(acting_of(request))
-    return read_latest(get_client(), case=case, sender=sender, now=clock())
+    return read_latest(client_for_page(request), case=case, sender=sender, now=clock())
 
 
 def asked_of(draft: RequestDraft) -> FormContext:
     return FormContext(UseCase(draft.use_case), draft.created_at, lists_from(settings.offered_codes()))
 
 
-def read_draft(draft: RequestDraft) -> list[ReadStep]:
-    asked = asked_of(draft)
+def read_draft(draft: RequestDraft, asked: FormContext) -> list[ReadStep]:
     return [read_step(step, draft.typed.get(step.slug), asked) for step in steps_of(asked)]
 
 

@@ -1,7 +1,5 @@
 """The steps of a request: the list of tasks, and one page each."""
 
-from uuid import UUID
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -31,8 +29,7 @@ from referrals.sending import drafts
 from referrals.sending.models import RequestDraft
 from referrals.sending.presenters import TaskLine, by_section, status_of
 from referrals.sending.start import PATIENT
-from referrals.sending.views.check import once_sent
-from referrals.sending.views.lookup import asked_of, draft_of, patient_form, patient_of, read_draft
+from referrals.sending.views.lookup import asked_of, of_draft, patient_form, patient_of, read_draft
 
 # Where a page was left from: "check your answers" gets the person back.
 BACK = "back"
@@ -40,16 +37,15 @@ BACK = "back"
 
 @require_safe
 @permission_required(SEND)
-def tasks(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    sent = once_sent(request, draft_id)
-    if sent is not None:
-        return sent
-    draft = draft_of(request, draft_id)
+@of_draft
+def tasks(request: HttpRequest, draft: RequestDraft) -> HttpResponse:
     asked = asked_of(draft)
     context = {
         "draft": draft,
         "kind": USE_CASE_WORDS[asked.use_case],
-        "sections": by_section([*_patient_line(draft), *(_line(draft, each) for each in read_draft(draft))]),
+        "sections": by_section(
+            [*_patient_line(draft), *(_line(draft, each) for each in read_draft(draft, asked))]
+        ),
         "not_needed": [each.title for each in steps_not_needed(asked)],
         "patient": patient_of(draft),
     }
@@ -58,8 +54,8 @@ def tasks(request: HttpRequest, draft_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @permission_required(SEND)
-def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
-    draft = draft_of(request, draft_id)
+@of_draft
+def patient(request: HttpRequest, draft: RequestDraft) -> HttpResponse:
     if draft.replaces is not None:
         # A referral that takes another's place is about the same patient.
         return redirect("referrals:request", draft.pk)
@@ -79,8 +75,8 @@ def patient(request: HttpRequest, draft_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @permission_required(SEND)
-def step(request: HttpRequest, draft_id: UUID, slug: str) -> HttpResponse:
-    draft = draft_of(request, draft_id)
+@of_draft
+def step(request: HttpRequest, draft: RequestDraft, slug: str) -> HttpResponse:
     asked, found = asked_of(draft), BY_SLUG.get(slug)
     if found is None or not found.is_needed(asked):
         raise Http404
@@ -113,7 +109,7 @@ def _page(request: HttpRequest, draft: RequestDraft, read: ReadStep) -> HttpResp
         "draft": draft,
         "read": read,
         "step": read.step,
-        "can_add": read.step.row is not None and len(read.rows) < read.step.most(asked_of(draft)),
+        "can_add": read.can_grow,
         "lists": lists_of([read.form, *read.rows[:1]]),
         "problems": [{"text": each.text, "href": each.href} for each in read.problems],
         "patient": patient_of(draft),
@@ -147,7 +143,7 @@ def _line(draft: RequestDraft, read: ReadStep) -> TaskLine:
         opened=read.form.is_bound,
         done=read.done,
         valid=read.is_valid,
-        required=read.step.is_required(asked_of(draft)),
+        required=read.is_required,
     )
     address = reverse("referrals:request-step", args=[draft.pk, read.step.slug])
     return TaskLine(read.step.section, read.step.title, address, status)

@@ -42,6 +42,8 @@ class Patient:
     gender: str = "female"
     nhs_number: str = "9434765919"
     nhs_number_verified: bool = True
+    birth_partly: str = ""
+    died: str = ""
 
 
 class EveryField(NHSForm):

@@ -93,6 +93,16 @@ def test_others_do_not_see_people(client: Client, role: Role, path: str) -> None
     assert client.get(path, follow=True).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [("oneill", True), ("O'Neil", True), ("eoin", True), ("EOIN O\u2019NEILL", True), ("neal", False)],
+)
+def test_people_are_found_however_their_name_is_spelt(superuser: Client, asked: str, found: bool) -> None:
+    make_user(username="u1", first_name="E\u00f3in", last_name="O\u2019Neill")
+    page = superuser.get(USERS, {"q": asked}).content.decode()
+    assert (">u1<" in page) is found
+
+
 def test_groups_are_not_offered(superuser: Client) -> None:
     assert superuser.get("/admin/auth/group/").status_code == 404
 

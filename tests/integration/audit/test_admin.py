@@ -11,7 +11,7 @@ from bars_portal.audit.actor import SYSTEM, Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import record
 from tests.factories.accounts import make_organisation, make_user
-from tests.factories.patients import NOW
+from tests.factories.patients import NOW, make_journey
 
 pytestmark = pytest.mark.django_db
 TRAIL = "/admin/audit/auditevent/"
@@ -44,7 +44,29 @@ def test_an_auditor_reads_their_organisations_trail_and_the_portals(
     assert "Own deed (tests)" in page
     assert "Portal deed (tests)" in page
     assert "Foreign deed (tests)" not in page
-    assert auditor.get(f"{TRAIL}{elsewhere.pk}/change/").status_code == 302
+    assert auditor.get(f"{TRAIL}{elsewhere.pk}/change/").status_code == 404
+
+
+def test_comings_and_goings_of_other_organisations_people_are_theirs(
+    auditor: Client, organisation: Organisation
+) -> None:
+    """A sign-in names no organisation: whoever signs in may belong to many."""
+    ours, theirs = make_user(organisation=organisation), make_user()
+    for person, name in ((ours, "Ours"), (theirs, "Theirs")):
+        record(actor=Actor(name, user_id=person.pk), action="accounts.sign_in", subject=person, now=NOW)
+        record(actor=Actor(f"Failed {name}"), action="accounts.sign_in", subject=person, now=NOW)
+    page = auditor.get(TRAIL).content.decode()
+    assert ">Ours</a>" in page or ">Ours</td>" in page
+    assert "Failed Ours" in page
+    assert "Theirs" not in page
+
+
+def test_what_a_partner_does_is_told_to_whom_it_concerns(auditor: Client, organisation: Organisation) -> None:
+    for owner, name in ((organisation, "Partner of ours"), (make_organisation(), "Partner of theirs")):
+        record(actor=Actor(name), action="tests.deed", subject=make_journey(organisation=owner), now=NOW)
+    page = auditor.get(TRAIL).content.decode()
+    assert "Partner of ours" in page
+    assert "Partner of theirs" not in page
 
 
 def test_reading_is_recorded(auditor: Client) -> None:

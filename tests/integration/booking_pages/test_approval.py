@@ -60,6 +60,8 @@ def test_a_clerk_names_the_clinician(office: Office, case: Case) -> None:
     clerk.post(address, {"approver": str(clinician.pk), "reason": REASON})
     clerk.post(reverse("bookings:patient", args=[draft.pk]), ANSWERS)
     assert REASON in page_of(clerk, check)
+    late = "After the time by which the patient is to be seen"
+    assert late in page_of(clerk, check)
     clerk.post(check)
     booking = Booking.objects.get(draft_id=draft.pk)
     assert (booking.approved_by, booking.approval_reason) == (clinician, REASON)
@@ -67,7 +69,11 @@ def test_a_clerk_names_the_clinician(office: Office, case: Case) -> None:
     assert "approved by" in history_of(booking)[0].note
     event = AuditEvent.objects.get(action="bookings.approve_time")
     assert event.detail == {"approver": clinician.pk}
-    assert REASON in page_of(clerk, reverse("bookings:detail", args=[booking.pk]))
+    shown = page_of(clerk, reverse("bookings:detail", args=[booking.pk]))
+    assert REASON in shown
+    assert late in shown
+    Booking.objects.filter(pk=booking.pk).update(status="cancelled")
+    assert late not in page_of(clerk, reverse("bookings:detail", args=[booking.pk]))
 
 
 def test_only_clinicians_of_the_organisation_can_be_named(office: Office, case: Case) -> None:

@@ -11,7 +11,7 @@ import httpx
 from bars_portal.exchange import registry
 from bars_portal.exchange.arrival import Arrival, partner
 from bars_portal.exchange.context import ReadContext
-from bars_portal.exchange.delivery import deliver, due_messages
+from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
@@ -27,6 +27,12 @@ from tests.factories.bookings import NOW
 
 BASE = "https://proxy.example.nhs.uk/FHIR/R4"
 Fault = Callable[[httpx.Request], httpx.Response]
+
+
+def due_messages(now: datetime) -> list[UUID]:
+    """What has no clear answer and goes out again by itself, the longest waiting first."""
+    due = OutboundMessage.objects.filter(state=DeliveryState.UNKNOWN, next_attempt_at__lte=now)
+    return list(due.order_by("next_attempt_at").values_list("pk", flat=True))
 
 
 @dataclass
@@ -45,17 +51,18 @@ class Loopback:
 
     def deliver_all(self) -> list[DeliveryState | None]:
         """Send what waits in the outbox, and what that brings about, until nothing waits."""
-        states = []
-        while waiting := OutboundMessage.objects.filter(state=DeliveryState.QUEUED).first():
-            states.append(deliver(waiting.pk, client=self.client, clock=lambda: self.now))
+        states: list[DeliveryState | None] = []
+        queued = OutboundMessage.objects.filter(state=DeliveryState.QUEUED)
+        while waiting := queued.order_by("created_at").first():
+            state = deliver(waiting.pk, client=self.client, clock=lambda: self.now)
+            assert state is not None, "the oldest one waits for nobody"
+            states.append(state)
         return states
 
     def deliver_due(self, *, after: timedelta) -> list[DeliveryState | None]:
         """What goes out again by itself, that much later."""
         self.now += after
-        return [
-            deliver(each, client=self.client, clock=lambda: self.now) for each in due_messages(now=self.now)
-        ]
+        return [deliver(each, client=self.client, clock=lambda: self.now) for each in due_messages(self.now)]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)

@@ -10,6 +10,7 @@ from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.timestamps import LONDON
 from bookings.models import Schedule, Slot, SlotStatus
 from tests.factories.accounts import add_membership, make_user
 from tests.factories.bookings import TOMORROW, make_booking, make_schedule, make_slot
@@ -55,8 +56,8 @@ def test_reading_everything_is_no_right_to_change_everything(schedule: Schedule)
     person = User.objects.get(memberships__organisation=schedule.service.provider)
     add_membership(person, schedule.service.provider, Role.AUDITOR)
     address = reverse("admin:bookings_schedule_change", args=[foreign.schedule_id])
-    assert client.get(address).status_code == 200
-    assert client.post(address, {"name": "Mine"}).status_code == 403
+    assert client.get(address).status_code == 404
+    assert client.post(address, {"name": "Mine"}).status_code == 404
     assert "0 new slots" in act(client, "schedule", "make_two_weeks", [foreign.schedule])
     act(client, "slot", "block", [foreign])
     foreign.refresh_from_db()
@@ -87,6 +88,46 @@ def test_a_diary_is_changed_with_names_of_days(schedule: Schedule) -> None:
     schedule.refresh_from_db()
     assert (schedule.weekdays, schedule.slot_minutes) == ([0, 2], 30)
     assert AuditEvent.objects.filter(action="bookings.change_schedule").exists()
+
+
+@pytest.mark.parametrize("typed", ["24:00", "24:00:00", "00:00"])
+def test_a_diary_may_end_at_the_end_of_the_day(schedule: Schedule, typed: str) -> None:
+    client = signed_in(Role.MANAGER, schedule)
+    address = reverse("admin:bookings_schedule_change", args=[schedule.pk])
+    data = {"name": "Night", "weekdays": list("0123456"), "active": "on", "slot_minutes": "60"}
+    assert client.post(address, {**data, "day_start": "20:00", "day_end": typed}).status_code == 302
+    assert b'value="24:00"' in client.get(address).content
+    assert b"20:00 to 24:00" in client.get(reverse("admin:bookings_schedule_changelist")).content
+    act(client, "schedule", "make_two_weeks", [schedule])
+    assert Slot.objects.count() == 14 * 4
+    assert sorted({each.start.astimezone(LONDON).hour for each in Slot.objects.all()}) == [20, 21, 22, 23]
+
+
+def test_what_is_wrong_with_a_pattern_is_said_in_words(schedule: Schedule) -> None:
+    client = signed_in(Role.MANAGER, schedule)
+    address = reverse("admin:bookings_schedule_change", args=[schedule.pk])
+    data = {
+        "name": "Night",
+        "weekdays": ["0"],
+        "day_start": "20:00",
+        "day_end": "08:00",
+        "slot_minutes": "60",
+    }
+    page = client.post(address, data).content.decode()
+    assert "The last slot must end after the first one starts" in page
+    assert "schedule_day" not in page
+    assert "violated" not in page
+
+
+def test_times_that_slots_run_into_and_diaries_that_rest_are_told(schedule: Schedule) -> None:
+    client = signed_in(Role.MANAGER, schedule)
+    resting = make_schedule(service=schedule.service, name="Resting", active=False)
+    act(client, "schedule", "make_two_weeks", [schedule])
+    Schedule.objects.filter(pk=schedule.pk).update(slot_minutes=20)
+    page = act(client, "schedule", "make_two_weeks", [schedule, resting])
+    assert "0 new slots" in page
+    assert f"{14 * 36} times of the pattern were left out" in page
+    assert "1 left as they were: the diary is not active" in page
 
 
 @pytest.mark.parametrize(

@@ -58,13 +58,18 @@ def clock_change(month: int, day: int) -> Odd:
 
 
 def offered(
-    service: HealthcareService, start: datetime, end: datetime, statuses: Iterable[str] = SlotStatus.values
+    service: HealthcareService,
+    start: datetime,
+    end: datetime,
+    statuses: Iterable[str] = SlotStatus.values,
+    *,
+    now: datetime = NOW,
 ) -> OfferedSlots:
     found = offered_slots(
         ServiceID(service.service_id),
         caller="RX111",
         note=ReadNote.of(
-            actor=Actor("partner"), action="exchange.read", now=NOW, detail={}, correlation_id=UUID(int=1)
+            actor=Actor("partner"), action="exchange.read", now=now, detail={}, correlation_id=UUID(int=1)
         ),
         statuses=list(statuses),
         start=start,
@@ -77,7 +82,9 @@ def offered(
 
 
 def everything(service: HealthcareService) -> OfferedSlots:
-    return offered(service, datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    """Asked before any of it is over."""
+    first = datetime(1900, 1, 1, tzinfo=UTC)
+    return offered(service, first, datetime(2100, 1, 1, tzinfo=UTC), now=first)
 
 
 def as_defined(slot: Slot) -> str:
@@ -132,7 +139,7 @@ def make_odd(odd: Odd, service: HealthcareService, status: str) -> None:
 
 def test_both_bounds_are_included_and_the_order_is_that_of_time(service: HealthcareService) -> None:
     one, other = (make_schedule(service=service, name=name) for name in ("One", "Other"))
-    starts = [TOMORROW + timedelta(minutes=minutes) for minutes in (-1, 0, 15, 30, 31)]
+    starts = [TOMORROW + timedelta(minutes=minutes) for minutes in (-15, 0, 15, 30, 45)]
     made = [make_slot(schedule=each, start=start) for start in starts for each in (one, other)]
     found = offered(service, starts[1], starts[3])
     wanted = sorted(made[2:8], key=lambda slot: (slot.start, slot.schedule_id))
@@ -156,10 +163,11 @@ def test_a_crowd_comes_in_several_rows_and_in_order(service: HealthcareService) 
 
 def test_only_diaries_of_what_is_found_come_along(service: HealthcareService) -> None:
     make_slot(schedule=make_schedule(service=service, name="Blocked"), status=SlotStatus.BUSY_UNAVAILABLE)
-    make_slot(schedule=make_schedule(service=service, name="Free", active=False))
+    make_slot(schedule=make_schedule(service=service, name="Free"))
+    make_slot(schedule=make_schedule(service=service, name="Not in use", active=False))
     make_slot(schedule=make_schedule(name="Elsewhere"))
     found = offered(service, NOW, TOMORROW, ["free", "busy"])
-    assert [(diary.name, diary.active) for diary in found.diaries] == [("Free", False)]
+    assert [(diary.name, diary.active) for diary in found.diaries] == [("Free", True)]
     assert found.total == 1
     assert offered(service, NOW, TOMORROW, ["busy"])[1:] == (0, "", [])
 

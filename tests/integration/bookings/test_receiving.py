@@ -223,7 +223,8 @@ def test_a_slot_of_another_service_is_unknown(new: Bundle) -> None:
 
 def test_a_slot_that_is_over_is_not_booked(shared_dir: Path, slot: Slot) -> None:
     past = make_slot(schedule=slot.schedule, start=NOW - timedelta(hours=1))
-    assert issue(send(adapted(example(shared_dir, NEW), past))) == (422, "processing")
+    # Not to be had now, like any other that is not free: 422 is for what contradicts the diary.
+    assert issue(send(adapted(example(shared_dir, NEW), past))) == (409, "conflict")
 
 
 @pytest.mark.parametrize("status", [SlotStatus.BUSY_UNAVAILABLE, SlotStatus.BUSY])

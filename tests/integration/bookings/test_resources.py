@@ -16,7 +16,7 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import event_of
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.context import ReadContext
-from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bookings.models import Booking, Schedule, Slot, SlotStatus
@@ -176,10 +176,16 @@ def by_person(name: str = "quill", born: str = "1945-07-14", postcode: str = "ls
     [
         (by_number("9449306621"), 1),
         (by_number("9476719931"), 0),
+        # Its check digit is wrong.
+        (by_number("9449306622"), 0),
         (by_person(), 1),
         (by_person("Ada"), 1),
         (by_person("ada quill"), 1),
-        (by_person("qui"), 0),
+        # FHIR's search for a string: starts with. It asked for whole words before section 13.
+        (by_person("qui"), 1),
+        (by_person("uill"), 0),
+        (by_person("Qu\u00edll"), 1),
+        (by_person("QUILL, Ada-Mary"), 1),
         (by_person("%"), 0),
         (by_person(born="1945-07-15"), 0),
         (by_person(postcode="LS1 4AQ"), 0),
@@ -193,6 +199,19 @@ def test_a_search_by_patient(desk: Desk, asked: Params, total: int) -> None:
     kinds = {each["resource"]["resourceType"] for each in found.get("entry", [])}
     assert not total or {"Appointment", "Patient", "Slot"} <= kinds
     assert "9449306621" not in found["link"][0]["url"]
+
+
+@pytest.mark.parametrize("known", [ServiceID("1"), UnknownTarget()])
+def test_what_another_target_holds_is_not_found(desk: Desk, known: ServiceID | UnknownTarget) -> None:
+    """An unknown target is a scope in which there is nothing, never no scope (standard section 12)."""
+    booking = desk.book()
+    theirs = UUID(booking.remote_id)
+    other = replace(context(), target=known)
+    assert AppointmentReader().read(theirs, other) is None
+    assert AppointmentReader().search(by_number("9449306621"), other)["total"] == 0
+    ours = context(target=desk.service.service_id)
+    assert AppointmentReader().read(theirs, ours) is not None
+    assert AppointmentReader().search(by_number("9449306621"), ours)["total"] == 1
 
 
 def test_an_unverified_number_finds_nobody(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from bars_portal.accounts.home import items_for
 from bars_portal.accounts.permissions import Role
 from bars_portal.correspondence.states import Direction
 from bookings.models import Rebooking, SlotStatus
-from bookings.selectors.sent import attention_counts, booking_for, sent_bookings
+from bookings.selectors.sent import Waiting, attention_counts, booking_for, sent_bookings
 from bookings.selectors.slots import diary_of, diary_services
 from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting
@@ -36,8 +36,8 @@ def test_a_status_narrows_the_list() -> None:
     booked = make_booking(organisation=acting.organisation)
     refused = make_booking(organisation=acting.organisation, status=BookingStatus.REFUSED)
     assert set(sent_bookings(acting)) == {booked, refused}
-    assert set(sent_bookings(acting, status="refused")) == {refused}
-    assert set(sent_bookings(acting, status="cancelled")) == set()
+    assert set(sent_bookings(acting, chosen=BookingStatus.REFUSED)) == {refused}
+    assert set(sent_bookings(acting, chosen=BookingStatus.CANCELLED)) == set()
 
 
 def test_the_diary_of_a_day_with_who_comes() -> None:
@@ -61,6 +61,7 @@ def test_what_waits_for_somebody() -> None:
     acting = make_acting()
     ours = acting.organisation
     make_booking(organisation=ours, status=BookingStatus.UNKNOWN)
+    make_booking(organisation=ours, status=BookingStatus.NOT_AS_ASKED)
     make_booking(organisation=ours, status=BookingStatus.BOOKED)
     cancelled = make_booking(organisation=ours, status=BookingStatus.CANCELLED, patient_told_at=NOW)
     Rebooking.objects.create(
@@ -69,12 +70,16 @@ def test_what_waits_for_somebody() -> None:
         started_at=NOW,
     )
     make_booking(status=BookingStatus.UNKNOWN)
-    counts = attention_counts(acting)
-    assert (counts.not_known, counts.to_tell, counts.half_rebooked) == (1, 1, 1)
+    assert attention_counts(acting) == dict.fromkeys(Waiting, 1)
     labels = [
         item.label
         for item in items_for(acting, datetime.now(UTC))
         if "book" in item.label or "tell" in item.label
     ]
-    assert labels == ["rebookings without a new appointment", "bookings not known", "patients to tell"]
-    assert attention_counts(make_acting(role=Role.ENGINEER)).not_known == 0
+    assert labels == [
+        "rebookings without a new appointment",
+        "bookings not as asked for",
+        "bookings and cancellations not known",
+        "patients to tell",
+    ]
+    assert attention_counts(make_acting(role=Role.ENGINEER)) == dict.fromkeys(Waiting, 0)

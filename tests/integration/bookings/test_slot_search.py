@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bars_portal.audit.models import AuditEvent
+from bookings.mapping.completeness import Lack, NotShown
 from bookings.models import Slot, SlotStatus
 from bookings.slots import SlotProblem, SlotSearch, search_slots
 from directory.remote import sender_identity
@@ -90,3 +91,66 @@ def test_few_statements_however_many_slots(desk: Desk) -> None:
         search(desk)
     reads = [each["sql"] for each in captured.captured_queries if "bookings_slot" in each["sql"]]
     assert len(reads) == 1
+
+
+def page_of(slot: Slot, following: str = "") -> dict[str, Any]:
+    """One page of an answer, with a link to the next one."""
+    resource = {
+        "resourceType": "Slot",
+        "id": str(slot.pk),
+        "status": "free",
+        "start": slot.start.isoformat(),
+        "end": slot.end.isoformat(),
+    }
+    links = [{"relation": "next", "url": following}] if following else []
+    return {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": 3,
+        "link": links,
+        "entry": [{"resource": resource}],
+    }
+
+
+def test_further_pages_are_asked_for_through_the_proxy(desk: Desk) -> None:
+    one, two, three = desk.slots
+    base = "https://their.example.nhs.uk/FHIR/R4/Slot?_page="
+    for page in (page_of(one, f"{base}2&x=a%2Bb"), page_of(two, f"{base}3"), page_of(three)):
+        desk.network.before.append(answering(page))
+    found = search(desk)
+    assert [each.id for each in found.offers] == [str(each.pk) for each in desk.slots]
+    assert (found.problem, found.not_shown) == (None, ())
+    first, second, third = desk.network.requests
+    assert {each.url.host for each in desk.network.requests} == {"proxy.example.nhs.uk"}
+    assert second.url.params.multi_items() == [("_page", "2"), ("x", "a+b")]
+    assert third.url.params.multi_items() == [("_page", "3")]
+    assert len({each.headers["X-Request-ID"] for each in desk.network.requests}) == 3
+    assert first.headers["X-Correlation-ID"] == third.headers["X-Correlation-ID"]
+
+
+@pytest.mark.parametrize(
+    ("following", "rest", "asked"),
+    [
+        ("Slot?_page=2", timeout, 2),
+        ("Slot?_page=2", refusing(400, "REC_BAD_REQUEST", "invalid"), 2),
+        ("https://their.example.nhs.uk/FHIR/R4?_getpages=1", None, 1),
+    ],
+    ids=["no answer", "refused", "no search"],
+)
+def test_pages_that_do_not_come_are_told(desk: Desk, following: str, rest: Any, asked: int) -> None:
+    desk.network.before += [answering(page_of(desk.slots[0], following)), *([rest] if rest else [])]
+    found = search(desk)
+    assert [each.id for each in found.offers] == [str(desk.slots[0].pk)]
+    assert found.not_shown == (NotShown(Lack.NOT_SENT, 2),)
+    assert len(desk.network.requests) == asked
+    assert AuditEvent.objects.get(action="bookings.search_slots").detail["not_shown"] == "not-sent"
+
+
+def test_pages_without_end_are_not_followed_forever(desk: Desk) -> None:
+    desk.network.before += [answering(page_of(desk.slots[0], f"Slot?_page={each}")) for each in range(99)]
+    assert search(desk).not_shown == (NotShown(Lack.NOT_SENT, 2),)
+    assert len(desk.network.requests) < 10
+    desk.network.requests.clear()
+    desk.network.before[:] = [answering(page_of(desk.slots[0], "Slot?_page=1")) for _ in range(9)]
+    search(desk)
+    assert len(desk.network.requests) == 2, "the same page again says nothing new"

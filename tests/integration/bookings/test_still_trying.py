@@ -6,7 +6,7 @@ import pytest
 
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange import outbox
-from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
+from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage, PartnerCircuit
 from bookings.models import Booking
 from bookings.services.settling import check_again
 from bookings.states import BookingStatus
@@ -50,9 +50,12 @@ def test_it_may_be_refused_at_last(desk: Desk) -> None:
 def test_when_it_was_tried_to_the_end_a_person_is_asked(desk: Desk) -> None:
     booking = lost(desk, arrived=False)
     states = []
-    while OutboundMessage.objects.filter(state=DeliveryState.UNKNOWN).exists():
+    while (message := OutboundMessage.objects.filter(state=DeliveryState.UNKNOWN).first()) is not None:
+        # Each right when it is due: the last one before the deadline of a booking.
+        assert message.next_attempt_at is not None
         desk.network.before.append(timeout)
-        states += desk.network.deliver_due(after=LATER)
+        states += desk.network.deliver_due(after=message.next_attempt_at - desk.network.now)
+        PartnerCircuit.objects.all().delete()
     booking.refresh_from_db()
     assert (len(states), states[-1]) == (6, DeliveryState.ABANDONED)
     assert booking.status == BookingStatus.UNKNOWN

@@ -1,9 +1,13 @@
 """Book, cancel and rebook through the wire, both sides in one database."""
 
+from typing import Any
+
+import httpx
 import pytest
 
 from bars_portal.correspondence.latest import Latest, LatestState
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir import json
 from bookings.latest import read_latest
 from bookings.models import Booking, Rebooking, Slot, SlotStatus
 from bookings.presenters.bookings import RebookingState, rebooking_state
@@ -235,15 +239,20 @@ def test_check_again_after_a_lost_cancel_goes_on_with_the_rebooking(desk: Desk) 
     assert rebooking_state(plan).state is RebookingState.DONE
 
 
+def echoing_with(**changes: Any) -> Fault:
+    """A receiver that answers with what was sent, its own id, and these changes of the appointment."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bundle = json.loads(request.content)
+        bundle["entry"][1]["resource"] |= {"id": "x", **changes}
+        return answering(bundle)(request)
+
+    return answer
+
+
 def holding(status: str) -> Fault:
     """A receiver that answers with an appointment of this status."""
-    appointment = {"resourceType": "Appointment", "id": "x", "status": status}
-    header = {"resourceType": "MessageHeader", "focus": [{"reference": "urn:uuid:a"}]}
-    entries = [
-        {"fullUrl": "urn:uuid:h", "resource": header},
-        {"fullUrl": "urn:uuid:a", "resource": appointment},
-    ]
-    return answering({"resourceType": "Bundle", "type": "message", "entry": entries})
+    return echoing_with(status=status)
 
 
 @pytest.mark.parametrize("status", ["pending", "proposed", "waitlist"])
@@ -265,31 +274,25 @@ def test_a_cancel_after_which_the_appointment_stands_is_not_known(desk: Desk, st
     assert booking.status == BookingStatus.CANCEL_UNKNOWN
 
 
-def test_an_answer_without_an_appointment_is_still_delivered(desk: Desk) -> None:
+def test_an_answer_without_an_appointment_is_not_known(desk: Desk) -> None:
     booking = desk.request()
     desk.network.before.append(answering({"resourceType": "Bundle", "type": "message"}))
     desk.network.deliver_all()
     booking.refresh_from_db()
-    assert booking.status == BookingStatus.BOOKED
+    assert booking.status == BookingStatus.UNKNOWN
     assert (booking.reference, booking.remote_id) == ("", "")
-    assert "Call the service" in booking.explanation
 
 
 def test_hostile_answers_are_stored_without_harm(desk: Desk) -> None:
     booking = desk.request()
-    appointment = {
-        "resourceType": "Appointment",
-        "id": "../../metadata?x=" + "9" * 100,
-        "status": "booked",
-        "identifier": [{"value": "\x00<b>" + "R" * 100}],
-    }
-    entry = [{"fullUrl": "a", "resource": appointment}]
-    desk.network.before.append(answering({"resourceType": "Bundle", "type": "message", "entry": entry}))
+    hostile = [{"value": "\x00<b>" + "R" * 100}]
+    desk.network.before.append(echoing_with(id="f" * 64, identifier=hostile, comment="\x00"))
     desk.network.deliver_all()
     booking.refresh_from_db()
     assert booking.status == BookingStatus.BOOKED
     assert booking.reference.startswith("<b>R")
     assert len(booking.reference) == 64
+    booking.remote_id = "../../metadata?x=" + "9" * 40
     assert latest(desk, booking).state is LatestState.UNREACHABLE, "an id is never a path"
 
 

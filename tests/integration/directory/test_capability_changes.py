@@ -90,7 +90,7 @@ def test_it_is_shown_where_it_matters(hub: HealthcareService, client: Client) ->
     client.force_login(make_acting(role=Role.CLINICIAN).user, backend=BACKEND)
     page = client.get(reverse("directory:service", args=[hub.service_id])).content.decode()
     assert "Stopped accepting requests for Clinical assessment, sent by 999, since" in page
-    client.force_login(make_user(role=Role.AUDITOR), backend=BACKEND)
+    client.force_login(make_user(role=Role.AUDITOR, organisation=hub.provider), backend=BACKEND)
     listed = client.get(reverse("admin:directory_capabilitychange_changelist")).content.decode()
     assert "Stopped accepting requests for a3t1 (Clinical assessment, sent by 999)" in listed
     assert "First heard of" in listed

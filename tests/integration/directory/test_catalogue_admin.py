@@ -5,10 +5,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 
+from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import Role
 from directory.admin import catalogues
 from directory.models import CatalogueImport, HealthcareService
-from tests.factories.accounts import make_user
+from tests.factories.accounts import make_organisation, make_user
 from tests.factories.directory import make_service
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ LIST = b"service_id,name,provider_ods\n1,Riverside,RIV01\n"
 
 @pytest.fixture
 def engineer(client: Client) -> Client:
-    client.force_login(make_user(role=Role.ENGINEER))
+    client.force_login(make_user(role=Role.ENGINEER, organisation=make_organisation(ods_code="RIV01")))
     return client
 
 
@@ -68,7 +69,7 @@ def test_half_a_character_is_refused_in_words(engineer: Client, broken: str) -> 
 
 def test_what_changed_since_is_shown_again_instead_of_applied(engineer: Client) -> None:
     path, fingerprint = previewed(engineer)
-    make_service(service_id="1", name="By hand")
+    make_service(service_id="1", name="By hand", provider=Organisation.objects.get(ods_code="RIV01"))
 
     page = engineer.post(path, {"fingerprint": fingerprint}, follow=True).content.decode()
 
@@ -94,7 +95,7 @@ def test_an_unreachable_catalogue_is_said(engineer: Client, settings: object) ->
 def test_others_may_look_or_not_even_that(engineer: Client, role: Role, status: int) -> None:
     path, fingerprint = previewed(engineer)
     other = Client()
-    other.force_login(make_user(role=role))
+    other.force_login(make_user(role=role, organisation=Organisation.objects.get(ods_code="RIV01")))
 
     assert other.get(path).status_code == status
     assert "Apply these changes" not in other.get(path).content.decode()

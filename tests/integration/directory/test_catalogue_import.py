@@ -14,6 +14,7 @@ from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent
 from directory.catalogue.comparing import compare
 from directory.catalogue.entries import BadCatalogue
+from directory.catalogue.reach import EVERYTHING
 from directory.catalogue.resources import pack_answers
 from directory.models import CatalogueChange, CatalogueImport, Endpoint, HealthcareService, ImportState
 from directory.services.catalogue import CatalogueMoved, Preview, apply_catalogue, preview_catalogue
@@ -40,7 +41,13 @@ def rows(*services: dict[str, Any]) -> bytes:
 
 def preview(content: bytes, source: str = "csv", provider: Organisation | None = None) -> Preview:
     return preview_catalogue(
-        source=source, name="list", content=content, provider=provider, actor=SYSTEM, now=NOW
+        source=source,
+        name="list",
+        content=content,
+        provider=provider,
+        reach=EVERYTHING,
+        actor=SYSTEM,
+        now=NOW,
     )
 
 
@@ -49,6 +56,7 @@ def apply(preview: Preview) -> bool:
     return apply_catalogue(
         catalogue=preview.catalogue,
         fingerprint=preview.difference.fingerprint,
+        reach=EVERYTHING,
         actor=SYSTEM,
         now=NOW,
     )
@@ -129,7 +137,7 @@ def test_the_same_list_again_changes_nothing() -> None:
 
 
 def test_a_newer_list_says_who_changed_what() -> None:
-    bring_in(rows({"service_id": "1", "phone": "1", "endpoint_address": URL}, {"service_id": "2"}))
+    bring_in(rows({"service_id": "1", "phone": "111", "endpoint_address": URL}, {"service_id": "2"}))
 
     catalogue = bring_in(rows({"service_id": "1", "name": "B", "endpoint_address": f"{URL}/new"}))
 
@@ -137,7 +145,7 @@ def test_a_newer_list_says_who_changed_what() -> None:
     changed, removed = CatalogueChange.objects.filter(catalogue=catalogue).order_by("service__service_id")
     assert changed.fields == {"name": ["A", "B"], "endpoint address": [URL, f"{URL}/new"]}
     assert (removed.kind, removed.fields) == ("removed", {"active": [True, False]})
-    assert HealthcareService.objects.get(service_id="1").phone == "1", "what it does not say stays"
+    assert HealthcareService.objects.get(service_id="1").phone == "111", "what it does not say stays"
     assert not HealthcareService.objects.get(service_id="2").active
     assert bring_in(rows({"service_id": "2"}, {"service_id": "1", "name": "B"})).changed == 2, "active again"
 

@@ -2,17 +2,17 @@ from typing import Any
 
 import pytest
 
-from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.registry import services
+from directory.models import HealthcareService
 from directory.selectors.services import (
     hosted_service,
     provider_organisations,
     service_by_id,
     service_ids_provided_by,
-    services_seen_by,
+    services_on_staff_pages,
 )
-from tests.factories.accounts import make_acting, make_organisation
+from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_service
 
 pytestmark = pytest.mark.django_db
@@ -54,17 +54,10 @@ def test_providers_are_organisations_with_services() -> None:
     assert len(service_ids_provided_by(owner.pk)) == 2
 
 
-@pytest.mark.parametrize(
-    ("role", "seen"), [(Role.MANAGER, 1), (Role.ENGINEER, 2), (Role.AUDITOR, 2), (Role.CLINICIAN, 1)]
-)
-def test_staff_see_what_their_role_lets_them(role: Role, seen: int) -> None:
+@pytest.mark.parametrize(("shared", "seen"), [(False, 1), (True, 2)])
+def test_staff_see_their_own_services_and_some_what_nobody_here_hosts(shared: bool, seen: int) -> None:
     own = make_service()
     make_service()
-
-    assert services_seen_by(make_acting(role=role, organisation=own.provider)).count() == seen
-
-
-def test_nobody_sees_nothing() -> None:
-    make_service()
-
-    assert not services_seen_by(None).exists()
+    make_service(hosted=False)
+    found = HealthcareService.objects.filter(services_on_staff_pages(own.provider_id, shared=shared))
+    assert found.count() == seen

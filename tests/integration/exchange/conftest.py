@@ -1,12 +1,16 @@
 """The receiver in this process, with one hosted service and a free slot; and a partner to send to."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from bars_portal.exchange import tasks
 from bookings.models import Slot
 from tests.integration.exchange.calling import Receiver, hosted
+from tests.integration.exchange.partner import Desk, Probe, registered
+from tests.unit.exchange_transport.servers import serving
 
 
 @pytest.fixture
@@ -21,3 +25,12 @@ def receiver(settings: Any) -> Receiver:
 @pytest.fixture
 def slot(db: None) -> Slot:
     return hosted()
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    # The tests deliver by themselves.
+    monkeypatch.setattr(tasks.deliver_message, "delay", lambda _: None)
+    probe = Probe()
+    with serving() as server, registered(probe):
+        yield Desk(server, probe)

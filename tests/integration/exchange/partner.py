@@ -16,22 +16,35 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange import outbox, registry
 from bars_portal.exchange.delivery import deliver
-from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
-from bars_portal.exchange.registry import Addressing, MessageType, Outcome
+from bars_portal.exchange.registry import Addressing, MessageType, Outcome, ReadBack
 from bars_portal.exchange.transport.client import BarsClient, build_http
 from bars_portal.exchange.transport.headers import Party
 from tests.factories.accounts import make_organisation
 from tests.unit.exchange_transport.servers import Server, Step
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-ACCEPTED_BODY = json.dumps({"resourceType": "Bundle", "type": "message", "id": "x", "entry": []}).encode()
+FOCUS: dict[str, Any] = {"resourceType": "Appointment", "id": "a", "status": "waitlist"}
+HEADER = {"resourceType": "MessageHeader", "focus": [{"reference": "urn:uuid:a"}]}
+MESSAGE: dict[str, Any] = {
+    "resourceType": "Bundle",
+    "type": "message",
+    "id": "x",
+    "entry": [
+        {"fullUrl": "urn:uuid:h", "resource": HEADER},
+        {"fullUrl": "urn:uuid:a", "resource": FOCUS},
+    ],
+}
+ACCEPTED_BODY = json.dumps(MESSAGE).encode()
 
 
 class Probe(MessageType):
-    """Sends a bundle that says nothing, and remembers what became of it."""
+    """Sends a bundle that says little, and remembers what became of it.
+
+    `read` is what a read brings; None: such messages cannot be read.
+    """
 
     key = "probe"
     label = "Probe"
@@ -40,17 +53,19 @@ class Probe(MessageType):
     focus_type = "Appointment"
     focus_statuses = frozenset({"waitlist"})
     definition = "https://fhir.nhs.uk/MessageDefinition/probe"
+    tried_for = timedelta(days=1)
 
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
-        self.found: Resource | None = None
+        self.read: ReadBack | None = None
+        self.reads = 0
         self.failure: Exception | None = None
 
     def addressing(self, subject: models.Model) -> Addressing:
         return Addressing(ServiceID.parse("2000099001"), uuid4(), UseCase("a1t1"), "booking")
 
     def build(self, subject: models.Model, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
-        return {"resourceType": "Bundle", "id": str(bundle_id), "timestamp": now.isoformat()}
+        return MESSAGE
 
     def handle_reply(self, subject_id: str, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
         assert connection.in_atomic_block, "settled in one transaction"
@@ -59,11 +74,12 @@ class Probe(MessageType):
             raise self.failure
         self.outcomes.append(outcome)
 
-    def find_delivered(self, subject_id: str, client: BarsClient, *, now: datetime) -> Resource | None:
+    def read_back(self, subject_id: str, client: BarsClient, *, now: datetime) -> ReadBack | None:
         assert not connection.in_atomic_block, "reads go over the network"
-        return self.found
+        self.reads += 1
+        return self.read
 
-    def parse(self, bundle: object) -> object:
+    def parse(self, bundle: object, *, now: object) -> object:
         raise NotImplementedError
 
     def apply(self, parsed: object, context: object) -> Any:

@@ -130,7 +130,7 @@ def test_another_organisations_messages_are_not_there(
 ) -> None:
     stranger = signed_in(role, None)
     for url in urls(inbound, outbound):
-        assert stranger.get(url).status_code == 302, "as if it did not exist"
+        assert stranger.get(url).status_code == 404, "as if it did not exist"
     assert "0 inbound messages" in page(stranger, INBOUND)
     assert "0 outbound messages" in page(stranger, OUTBOUND)
     found = page(stranger, f"{INBOUND}?q={inbound.request_id}")

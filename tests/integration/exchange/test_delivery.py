@@ -1,46 +1,30 @@
 """Sending over a real socket: each way that it can end, and that a retry is the very same message."""
 
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier, Event, Thread
 from time import perf_counter
 from uuid import uuid4
 
-import httpx
 import pytest
 from celery import Celery
-from django.conf import settings
 from django.db import connection, transaction
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange import delivery, tasks
-from bars_portal.exchange.gateway import WAIT_SECONDS
+from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import DeliveryAttempt, DeliveryState, OutboundMessage
-from bars_portal.exchange.transport.auth import REQUEST_SECONDS
-from bars_portal.exchange.transport.client import build_http
 from bars_portal.exchange.transport.judgement import Delivery
 from tests.integration.exchange.partner import (
     ACCEPTED_BODY,
     Desk,
-    Probe,
     echoing,
     outcome_body,
     refusing,
-    registered,
 )
-from tests.unit.exchange_transport.servers import Step, raw, reply, serving, silence
+from tests.unit.exchange_transport.servers import Step, raw, reply, silence
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    # The tests deliver by themselves.
-    monkeypatch.setattr(tasks.deliver_message, "delay", lambda _: None)
-    probe = Probe()
-    with serving() as server, registered(probe):
-        yield Desk(server, probe)
 
 
 def test_accepted(desk: Desk) -> None:
@@ -91,7 +75,7 @@ def test_no_credentials_are_kept(desk: Desk) -> None:
         (404, "PROXY_NOT_FOUND", "not-found", "not-found"),
         (409, "REC_CONFLICT", "conflict", "conflict"),
         (422, "REC_UNPROCESSABLE_ENTITY", "processing", "unprocessable-entity"),
-        (500, "REC_SERVER_ERROR", "exception", "server-error"),
+        (501, "REC_NOT_IMPLEMENTED", "not-supported", "not-implemented"),
     ],
 )
 def test_refused(desk: Desk, status: int, code: str, issue: str, reason: str) -> None:
@@ -153,18 +137,6 @@ def test_nothing_listens(desk: Desk) -> None:
     assert (attempt.status_code, attempt.reply, attempt.reply_headers) == (None, None, {})
 
 
-def test_a_duplicate_on_a_retry_is_delivered_and_read(desk: Desk) -> None:
-    desk.probe.found = {"resourceType": "Appointment", "id": "found"}
-    message = desk.enqueue()
-    desk.server.script(raw(b""), refusing(409, "REC_CONFLICT", "duplicate"))
-    desk.deliver(message)
-    delivery.queue_again(message)
-    assert desk.deliver(message) == DeliveryState.ACCEPTED
-    assert [each.delivery for each in desk.probe.outcomes] == [Delivery.UNKNOWN, Delivery.DUPLICATE]
-    assert desk.probe.outcomes[1].found == {"resourceType": "Appointment", "id": "found"}
-    assert [each.outcome for each in message.attempts.all()] == ["unknown", "duplicate"]
-
-
 def test_two_workers_and_one_message(desk: Desk) -> None:
     desk.server.script(echoing())
     message = desk.enqueue()
@@ -208,7 +180,7 @@ def test_a_worker_that_died_leaves_an_unknown_message(desk: Desk) -> None:
     message = desk.enqueue()
     claim(desk, message)
     assert sweep(desk) == [], "it may still be sending"
-    desk.now += delivery.STALE_AFTER + timedelta(seconds=1)
+    desk.now += LEASE + timedelta(seconds=1)
     assert sweep(desk) == [DeliveryState.UNKNOWN]
     message.refresh_from_db()
     assert (message.state, message.reason) == (DeliveryState.UNKNOWN, "worker-lost")
@@ -226,12 +198,12 @@ def test_a_worker_that_comes_back_late_changes_nothing(desk: Desk) -> None:
     with desk.client() as client:
         first = claim(desk, message)
         late = delivery._send(first.message, client, now=desk.clock())
-        desk.now += delivery.STALE_AFTER * 2
+        desk.now += LEASE * 2
         sweep(desk)
         message.refresh_from_db()
         delivery.queue_again(message)
         second = claim(desk, message)
-        outcome = delivery._outcome(first.message, late, client, now=desk.now)
+        outcome = delivery._outcome(first, late, client, now=desk.now)
         assert delivery._settle(first, late, outcome, now=desk.clock()) is None
     message.refresh_from_db()
     assert message.state == DeliveryState.SENDING, "the second attempt is under way"
@@ -246,7 +218,7 @@ def test_the_sweep_does_not_spoil_what_was_settled_meanwhile(desk: Desk) -> None
     desk.server.script(echoing())
     message = desk.enqueue()
     desk.deliver(message)
-    assert delivery.settle_lost(message.pk, now=desk.now + delivery.STALE_AFTER * 2) is None
+    assert delivery.settle_lost(message.pk, now=desk.now + LEASE * 2) is None
     attempt = message.attempts.get()
     assert (attempt.outcome, bytes(attempt.reply or b"")) == ("accepted", ACCEPTED_BODY)
 
@@ -263,26 +235,10 @@ def test_a_reply_that_cannot_be_handled_is_rolled_back_and_later_unknown(desk: D
     assert (message.state, desk.subject.phone, attempt.finished_at) == (DeliveryState.SENDING, "", None)
     assert not AuditEvent.objects.filter(action="exchange.deliver_message").exists()
     desk.probe.failure = None
-    desk.now += delivery.STALE_AFTER + timedelta(seconds=1)
+    desk.now += LEASE + timedelta(seconds=1)
     assert sweep(desk) == [DeliveryState.UNKNOWN]
     desk.subject.refresh_from_db()
     assert desk.subject.phone == "worker-lost"
-
-
-def test_one_message_that_cannot_be_settled_keeps_no_other_waiting(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[tuple[str, str]] = []
-    monkeypatch.setattr(tasks.settle_lost, "delay", lambda each: asked.append(("lost", each)))
-    monkeypatch.setattr(tasks.deliver_message, "delay", lambda each: asked.append(("send", each)))
-    monkeypatch.setattr(tasks, "clock", lambda: desk.now)
-    lost, waiting = desk.enqueue(), desk.enqueue()
-    claim(desk, lost)
-    desk.now += delivery.STALE_AFTER + timedelta(seconds=1)
-    desk.enqueue()
-    asked.clear()
-    tasks.sweep_outbox()
-    assert asked == [("lost", str(lost.pk)), ("send", str(waiting.pk))], "the newest was only just announced"
 
 
 def test_a_message_is_announced_when_its_transaction_commits(
@@ -319,16 +275,6 @@ def test_a_broker_that_is_down_costs_nothing(
         assert perf_counter() - started < 2
     message.refresh_from_db()
     assert message.state == DeliveryState.QUEUED
-    (line,) = [each for each in caplog.records if each.name == "bars_portal.exchange.outbox"]
+    (line,) = [each for each in caplog.records if each.name == "bars_portal.exchange.tasks"]
     assert line.levelno == logging.WARNING
     assert str(message.pk) in line.getMessage()
-
-
-def test_one_send_fits_into_its_limits() -> None:
-    """Token, send, token again after a 401, send: below the task's limit, and that below the sweep's."""
-    with build_http(verify=False) as http:
-        assert isinstance(http.timeout, httpx.Timeout)
-        waits = (http.timeout.connect, http.timeout.read, http.timeout.write, http.timeout.pool)
-        longest_send = sum(each or 0 for each in waits)
-    longest = 2 * (WAIT_SECONDS + REQUEST_SECONDS + longest_send)
-    assert longest < settings.CELERY_TASK_TIME_LIMIT < delivery.STALE_AFTER.total_seconds()

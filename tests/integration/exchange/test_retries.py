@@ -1,6 +1,5 @@
 """Sending again by itself: when it is due, the very same message, once, and not for ever."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier, Thread
 from typing import Any
@@ -9,31 +8,28 @@ import pytest
 from django.db import connection, transaction
 
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange import delivery, outbox, tasks
+from bars_portal.exchange import delivery, outbox
+from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
 from bars_portal.exchange.selectors import given_up
 from bars_portal.exchange.transport.judgement import Delivery
+from tests.integration.bookings.loopback import due_messages
 from tests.integration.exchange.partner import (
     Desk,
-    Probe,
     echoing,
     outcome_body,
     refusing,
-    registered,
 )
-from tests.unit.exchange_transport.servers import Step, raw, serving
+from tests.unit.exchange_transport.servers import Step, raw
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = timedelta(hours=2)
 
 
 @pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Desk]:
-    monkeypatch.setattr(tasks.deliver_message, "delay", lambda _: None)
+def desk(desk: Desk, settings: Any) -> Desk:
     settings.BARS_RETRY_SECONDS = (10, 100)
-    probe = Probe()
-    with serving() as server, registered(probe):
-        yield Desk(server, probe)
+    return desk
 
 
 def lost(desk: Desk, step: Step | None = None) -> OutboundMessage:
@@ -52,17 +48,17 @@ def seconds_until_next(message: OutboundMessage) -> float:
 def test_due_and_then_the_very_same_again(desk: Desk) -> None:
     message = lost(desk)
     assert 8 <= seconds_until_next(message) <= 12
-    assert delivery.due_messages(now=desk.now) == []
+    assert due_messages(desk.now) == []
     assert desk.deliver(message) is None, "it is not due yet"
     desk.server.script(echoing())
     desk.now += LATER
-    assert delivery.due_messages(now=desk.now) == [message.pk]
+    assert due_messages(desk.now) == [message.pk]
     assert desk.deliver(message) == DeliveryState.ACCEPTED
     first, second = desk.server.received
     assert (second.body, second.headers) == (first.body, first.headers)
     assert (message.repeats, message.next_attempt_at) == (1, None)
     assert [each.delivery for each in desk.probe.outcomes] == [Delivery.UNKNOWN, Delivery.ACCEPTED]
-    assert delivery.due_messages(now=desk.now + LATER) == []
+    assert due_messages(desk.now + LATER) == []
 
 
 def test_a_duplicate_is_delivered(desk: Desk) -> None:
@@ -96,11 +92,11 @@ def test_after_the_last_attempt_a_person_is_told(desk: Desk) -> None:
     assert message.attempts.count() == 3
     # The first loss, which goes on by itself, and the last one, which does not; none between.
     assert [each.next_attempt_at is None for each in desk.probe.outcomes] == [False, True]
-    assert list(given_up(desk.subject.pk)) == [message]
+    assert list(given_up(desk.subject.pk, now=desk.now)) == [message]
     assert outbox.trying(desk.subject).given_up
     assert outbox.waiting_for_check(desk.subject) == outbox.unsettled(desk.subject) == message
     assert delivery.queue_again(message) is True
-    assert list(given_up(desk.subject.pk)) == []
+    assert list(given_up(desk.subject.pk, now=desk.now)) == []
     desk.server.script(echoing())
     assert desk.deliver(message) == DeliveryState.ACCEPTED
 
@@ -162,7 +158,7 @@ def test_what_nobody_wants_any_more_is_not_sent(desk: Desk, monkeypatch: pytest.
     desk.now += LATER
     assert desk.deliver(message) == DeliveryState.ABANDONED
     assert (message.reason, len(desk.server.received), len(desk.probe.outcomes)) == (OBSOLETE, 1, 1)
-    assert list(given_up(desk.subject.pk)) == []
+    assert list(given_up(desk.subject.pk, now=desk.now)) == []
     assert outbox.unsettled(desk.subject) is None
     assert message.is_unclear is False
     assert delivery.queue_again(message) is False
@@ -172,30 +168,7 @@ def test_a_worker_that_dies_while_repeating(desk: Desk) -> None:
     message = lost(desk)
     desk.now += LATER
     assert delivery._claim(message.pk, now=desk.clock()) is not None
-    desk.now += delivery.STALE_AFTER * 2
+    desk.now += LEASE * 2
     assert delivery.settle_lost(message.pk, now=desk.now) == DeliveryState.UNKNOWN
     message.refresh_from_db()
     assert (message.repeats, message.next_attempt_at is None) == (1, False)
-
-
-def test_the_sweep_and_the_timer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A short delay has a task of its own; the sweep finds all that is due, also what the broker lost."""
-    asked: list[str] = []
-    timed: list[object] = []
-    monkeypatch.setattr(tasks.deliver_message, "delay", asked.append)
-    monkeypatch.setattr(tasks.deliver_message, "apply_async", lambda args, eta: timed.append((args, eta)))
-    monkeypatch.setattr(tasks, "clock", desk.clock)
-    message = lost(desk)
-    due = message.next_attempt_at
-    assert due is not None
-    tasks._announce_next_attempt(message.pk)
-    assert timed == [((str(message.pk),), due + tasks._ROUNDING)]
-    asked.clear()
-    tasks.sweep_outbox()
-    assert asked == []
-    desk.now = due
-    tasks.sweep_outbox()
-    assert asked == [str(message.pk)]
-    OutboundMessage.objects.update(next_attempt_at=desk.now + LATER)
-    tasks._announce_next_attempt(message.pk)
-    assert len(timed) == 1, "what is hours away is left to the sweep"

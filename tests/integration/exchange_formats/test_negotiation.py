@@ -59,7 +59,19 @@ def content(answer: Any) -> dict[str, Any]:
         ("", "text/html", None),
         ("", "text/html, */*;q=0.1", JSON),
         ("", "image/*", None),
-        ("", f"{JSON};q=high", None),
+        # Written by a person: read as far as it can be, and no reason to refuse (standard section 12).
+        ("", f"{JSON};q=high", JSON),
+        ("", f"{JSON};q=.4, {XML};q=.8", XML),
+        ("", f"{XML};q=.4, {JSON};q=.8", JSON),
+        ("", f"{XML};q=0.12345, {JSON};q=0.1", XML),
+        ("", f"{JSON};q=0,8", JSON),
+        ("", f"{JSON};q=0,2, {XML};q=0,7", XML),
+        ("", f"{XML};q=80%, {JSON};q=0.5", XML),
+        ("", f"{XML};q=-1", XML),
+        ("", f"{XML};q=2", XML),
+        ("", f"{XML};q=", XML),
+        ("", f"{JSON};q=.0", None),
+        ("", f"{JSON};q=0.000", None),
         ("", ", ,", JSON),
         ("_format=json", XML, JSON),
         ("_format=xml", JSON, XML),
@@ -106,6 +118,12 @@ def cases() -> list[tuple[str, str, dict[str, str], int]]:
         ("GET", "/metadata", {"X_Request_ID": ""}, 400),
         ("GET", "/metadata", {"X_Correlation_ID": "SECRET"}, 400),
         ("GET", "/metadata", {"X_SSL_Client_Verify": "NONE"}, 403),
+        # Verb and path are judged before the content of an NHSD header, and before what is asked for.
+        ("GET", "/nothing", {"NHSD_Target_Identifier": "SECRET"}, 404),
+        ("DELETE", "/metadata", {"NHSD_End_User_Organisation": "SECRET"}, 405),
+        ("DELETE", "/nothing", {"NHSD_Requesting_Software": "SECRET"}, 404),
+        ("GET", "/$process-message", {"NHSD_Requesting_Practitioner": "SECRET"}, 405),
+        ("POST", "/$process-message", {"Content_Type": "application/json"}, 415),
         ("POST", "/$process-message", {"Content_Type": "text/plain"}, 415),
     ]
 

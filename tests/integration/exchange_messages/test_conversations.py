@@ -6,23 +6,27 @@ from typing import Any
 
 import pytest
 
+from bars_portal.exchange.fhir.bundle import key_of
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.registry import message_type
 from bookings.models import Booking
 from referrals.cases.models import Referral, ValidationCase
+from referrals.cases.selectors import bundle_id_as_sent, request_bundle_id
+from referrals.cases.states import CaseStatus
 from tests.integration.exchange.calling import Json, encoded, fresh, issue_of, organisation, outcome
 from tests.integration.exchange_messages.world import FORERUNNERS, World, domain_rows, new_id
 from tests.unit.exchange_fhir.changes import (
     ANSWERS,
     BOOKINGS,
+    destination,
     on_focus,
     on_header,
     paths_in,
 )
-from tests.unit.exchange_fhir.factory import Change, changed, nhs_number
-from tests.unit.exchange_fhir.samples import SAMPLES, having
+from tests.unit.exchange_fhir.factory import PATIENT, SENDER, Change, changed, nhs_number, ref, urn
+from tests.unit.exchange_fhir.samples import HUB, SAMPLES, having, nth
 
 pytestmark = pytest.mark.django_db
 C = OutcomeCode
@@ -30,6 +34,7 @@ FOLLOWERS = frozenset(FORERUNNERS)
 CASES = FOLLOWERS - BOOKINGS
 VALIDATION_REPLIES = frozenset(key for key in ANSWERS if key.startswith("validation"))
 SOURCE = {"endpoint": "https://fhir.nhs.uk/Id/dos-service-id|2000088002"}
+NHS_NUMBERS = "https://fhir.nhs.uk/Id/nhs-number"
 OTHER_NUMBER = "9990548617"
 
 
@@ -48,6 +53,16 @@ def nothing(world: World, key: str) -> None:
     """Nothing was sent and nothing received."""
 
 
+def another_case(world: World, key: str) -> None:
+    """The conversation is known, by another request."""
+    world.take(changed(fresh(FORERUNNERS[key]()), elsewhere))
+
+
+def elsewhere(raw: Json) -> None:
+    raw["entry"][1]["fullUrl"] = urn(60)
+    on_header("focus", [ref(60)])(raw)
+
+
 def stamped(stamp: str) -> Change:
     def change(raw: Json) -> None:
         for entry in raw["entry"]:
@@ -64,6 +79,20 @@ def other_person(raw: Json) -> None:
 def other_number(raw: Json) -> None:
     """A namesake born on the same day."""
     having("Patient", "identifier", [nhs_number(OTHER_NUMBER)])(raw)
+
+
+def named(*actors: Json) -> Change:
+    return having("Appointment", "participant", [{"actor": each, "status": "accepted"} for each in actors])
+
+
+# Neither the Patient of the message nor what was booked.
+OTHERS: dict[str, Json] = {
+    "of nothing": ref(77),
+    "by address": {"reference": "https://example.org/fhir/Patient/1"},
+    "by number": {"identifier": {"system": NHS_NUMBERS, "value": OTHER_NUMBER}},
+    "of another kind": ref(SENDER),
+    "in words": {"display": "Somebody"},
+}
 
 
 def long_over(raw: Json) -> None:
@@ -97,7 +126,8 @@ def as_told(code: OutcomeCode) -> tuple[int, str, str]:
 
 
 Arrange = Callable[[World, str], Any]
-_LATER, _EARLIER = stamped("2030-02-01T10:00:00+00:00"), stamped("2029-02-01T10:00:00+00:00")
+STAMP = "2030-02-01T10:00:00+00:00"
+LATER, EARLIER = stamped("2030-02-01T10:00:00+00:00"), stamped("2029-02-01T10:00:00+00:00")
 
 
 def before_with(change: Change) -> Arrange:
@@ -111,12 +141,15 @@ def of_kind(kind: str) -> str:
 APPOINTMENT, REQUEST = of_kind("Appointment"), of_kind("ServiceRequest")
 # What: types, what was before, the change, the outcome, the start of the FHIRPath.
 TABLE: list[tuple[str, frozenset[str], Arrange, Change, OutcomeCode, str]] = [
-    ("unknown", FOLLOWERS & BOOKINGS, nothing, _LATER, C.NOT_FOUND, APPOINTMENT),
-    ("unknown", CASES, nothing, _LATER, C.NOT_FOUND, REQUEST),
-    ("over", FOLLOWERS & BOOKINGS, send_twice, _LATER, C.UNPROCESSABLE, APPOINTMENT),
-    ("over", CASES - {"referral-update", "validation-update"}, send_twice, _LATER, C.UNPROCESSABLE, REQUEST),
-    ("stale", FOLLOWERS & BOOKINGS, before_with(_LATER), _EARLIER, C.CONFLICT, APPOINTMENT),
-    ("stale", CASES, before_with(_LATER), _EARLIER, C.CONFLICT, "Bundle.entry["),
+    ("unknown", FOLLOWERS & BOOKINGS, nothing, LATER, C.NOT_FOUND, APPOINTMENT),
+    # An update of Application 6 may be the first that we hear; not with an id, nor in a known conversation.
+    ("unknown", CASES - {"referral-update"}, nothing, LATER, C.NOT_FOUND, REQUEST),
+    ("unknown id", CASES, nothing, having("ServiceRequest", "id", new_id()), C.NOT_FOUND, REQUEST),
+    ("unknown here", CASES, another_case, having("ServiceRequest", "intent", "order"), C.NOT_FOUND, REQUEST),
+    ("over", FOLLOWERS & BOOKINGS, send_twice, LATER, C.UNPROCESSABLE, APPOINTMENT),
+    ("over", CASES - {"referral-update", "validation-update"}, send_twice, LATER, C.UNPROCESSABLE, REQUEST),
+    ("stale", FOLLOWERS & BOOKINGS, before_with(LATER), EARLIER, C.CONFLICT, APPOINTMENT),
+    ("stale", CASES, before_with(LATER), EARLIER, C.CONFLICT, "Bundle.entry["),
     (
         "other times",
         FOLLOWERS & BOOKINGS,
@@ -133,7 +166,18 @@ TABLE: list[tuple[str, frozenset[str], Arrange, Change, OutcomeCode, str]] = [
         C.UNPROCESSABLE,
         APPOINTMENT,
     ),
-    ("taken slot", frozenset({"booking-new"}), send_twice, _LATER, C.CONFLICT, of_kind("Slot")),
+    *(
+        (
+            f"another participant, {name}",
+            FOLLOWERS & BOOKINGS,
+            send_before,
+            named(actor),
+            C.UNPROCESSABLE,
+            APPOINTMENT,
+        )
+        for name, actor in OTHERS.items()
+    ),
+    ("taken slot", frozenset({"booking-new"}), send_twice, LATER, C.CONFLICT, of_kind("Slot")),
     (
         "unknown slot",
         frozenset({"booking-new"}),
@@ -163,10 +207,10 @@ TABLE: list[tuple[str, frozenset[str], Arrange, Change, OutcomeCode, str]] = [
         frozenset({"booking-new"}),
         slot_long_over,
         long_over,
-        C.UNPROCESSABLE,
+        C.CONFLICT,
         of_kind("Slot"),
     ),
-    ("answers nothing of ours", VALIDATION_REPLIES, nothing, _LATER, C.INVARIANT, of_kind("MessageHeader")),
+    ("answers nothing of ours", VALIDATION_REPLIES, nothing, LATER, C.INVARIANT, of_kind("MessageHeader")),
 ]
 
 
@@ -184,6 +228,50 @@ def test_it_contradicts_what_was_before(
     found, expression = told(world, changed(fresh(SAMPLES[key]()), change))
     assert found == as_told(code)
     assert expression.startswith(path)
+
+
+@pytest.mark.parametrize("odd_id", [None, "no id of FHIR's"])
+def test_an_ambulance_controls_update_may_be_the_first_that_we_hear(world: World, odd_id: str | None) -> None:
+    message = changed(SAMPLES["referral-update"](), having("ServiceRequest", "id", odd_id))
+    world.take(fresh(message))
+    case = Referral.objects.get()
+    assert (case.status, case.version, case.reference != "") == (CaseStatus.RECEIVED, 1, True)
+    # The next one is an update of it, in this conversation.
+    world.take(changed(fresh(message), LATER))
+    case.refresh_from_db()
+    assert (Referral.objects.count(), case.version) == (1, 2)
+
+
+def test_another_use_cases_update_is_of_something_known(world: World) -> None:
+    message = changed(
+        SAMPLES["referral-update"](),
+        lambda raw: nth(raw, "ServiceRequest")["category"][0]["coding"][1].update(code="a3t1"),
+    )
+    assert told(world, fresh(message))[0] == as_told(C.NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    "actors",
+    [
+        [ref(PATIENT)],
+        [{"identifier": {"system": NHS_NUMBERS, "value": "999 054 8609"}}],
+        # The very references that were booked, one of them of nobody in this message.
+        [{"reference": "https://example.org/fhir/Practitioner/1"}, ref(PATIENT)],
+    ],
+)
+def test_a_cancel_names_who_was_booked(world: World, actors: list[Json]) -> None:
+    world.prepare(
+        "booking-cancelled", named(ref(PATIENT), {"reference": "https://example.org/fhir/Practitioner/1"})
+    )
+    world.take(fresh(changed(SAMPLES["booking-cancelled"](), named(*actors))))
+
+
+def test_a_cancel_may_keep_the_reference_that_was_booked(world: World) -> None:
+    """The Patient has another address in this message."""
+    world.prepare("booking-cancelled")
+    message = SAMPLES["booking-cancelled"]()
+    message["entry"][PATIENT]["fullUrl"] = urn(50)
+    world.take(fresh(message))
 
 
 @pytest.mark.parametrize("key", sorted(FOLLOWERS))
@@ -217,6 +305,39 @@ def test_a_bundle_id_starts_one_conversation(world: World, key: str) -> None:
     elif message_type(key).starts_conversation:
         assert world.post(message).status_code == 200
         assert told(world, message) == (as_told(C.INVARIANT), "Bundle.id")
+
+
+_LONG = "https://sender.example/bundles/" + "0" * 60
+
+
+@pytest.mark.parametrize("bundle_id", ["no id of FHIR's", "urn:uuid:1", _LONG])
+@pytest.mark.parametrize("sent_as", Format)
+def test_a_bundle_id_of_any_form_is_repeated_as_it_was_sent(
+    world: World, bundle_id: str, sent_as: Format
+) -> None:
+    """Also in an answer to it that we send later (standard section 12, "Ids")."""
+    message = {**SAMPLES["validation-new"](), "id": bundle_id}
+    assert world.take(message, sent_as)["id"] == bundle_id
+    assert told(world, message)[0] == as_told(C.INVARIANT)
+    # Long ids that begin alike are two.
+    assert world.take({**message, "id": f"{bundle_id}0"}, sent_as)["id"] == f"{bundle_id}0"
+    case = ValidationCase.objects.get(caseversion_rows__bundle_id=key_of(bundle_id), direction="received")
+    assert bundle_id_as_sent(case, request_bundle_id(case)) == bundle_id
+
+
+@pytest.mark.parametrize("key", sorted(ANSWERS))
+def test_a_response_may_keep_its_requests_destination(world: World, key: str) -> None:
+    world.prepare(key)
+    asked = {"endpoint": "https://fhir.nhs.uk/Id/dos-service-id|2000011147"}
+    world.take(changed(fresh(SAMPLES[key]()), destination(**asked)))
+    assert world.stored().service_id == HUB.service_id.value
+
+
+@pytest.mark.parametrize("key", sorted(ANSWERS))
+def test_a_response_may_have_a_bundle_id_that_came_before(world: World, key: str) -> None:
+    world.prepare(key)
+    message = {**SAMPLES[key](), "id": "no id of FHIR's"}
+    assert [world.take(message)["id"] for _ in range(2)] == [message["id"]] * 2
 
 
 @pytest.mark.parametrize("key", SAMPLES)

@@ -15,4 +15,4 @@ def test_a_referral_arrives(world: World) -> None:
     world.take(fresh(SAMPLES["referral-new"]()), Format.JSON)
     with traced("bars_portal/exchange/receiver/views.py", "receive") as way:
         world.take(fresh(SAMPLES["referral-new"]()), Format.JSON)
-    check(way, "A referral arrives, to the stored reply", most_stages=14)
+    check(way, "A referral arrives, to the stored reply", most_stages=14, most_returns=3)

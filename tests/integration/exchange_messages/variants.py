@@ -61,10 +61,11 @@ def with_ids(raw: Json) -> None:
 
 
 def with_placeholders(raw: Json) -> None:
-    """Ids that are none: that of the fullUrl, and words."""
+    """Ids that are none: that of the fullUrl, words, and what FHIR would not have as an id."""
     for number, entry in enumerate(raw["entry"]):
+        names = (entry["fullUrl"][9:], f"resource-{number}", f"{entry['fullUrl']}/no. {number}")
         if entry["resource"]["resourceType"] != "Slot":
-            entry["resource"]["id"] = f"resource-{number}" if number % 2 else entry["fullUrl"][9:]
+            entry["resource"]["id"] = names[number % len(names)]
 
 
 def profiled(raw: Json) -> None:
@@ -113,6 +114,7 @@ _TABLE: list[Variant] = [
     ("no definition", "validation-cancelled", (on_header("definition", None),)),
     ("as new", "booking-cancelled", (because("new"),)),
     ("as new", "booking-entered-in-error", (because("new"),)),
+    ("request completed", "validation-full", (having("ServiceRequest", "status", "completed"),)),
     ("action needed", "validation-full", (planned("active"),)),
     ("update", "validation-full", (because("update"),)),
     ("new case", "validation-full", (third_encounter,)),

@@ -15,6 +15,7 @@ from bars_portal.patients.mapping import patient_from_fhir
 from bars_portal.patients.models import Contact, Journey, Patient
 from bars_portal.patients.selectors import details_of, patients_of, patients_of_journey
 from bars_portal.patients.services import create_patient, open_journey
+from bars_portal.sql import together
 from tests.factories.accounts import make_organisation
 from tests.factories.patients import DETAILS, NOW, make_details, make_journey, make_patient
 from tests.profiles import examples
@@ -77,6 +78,20 @@ def test_a_conversation_is_opened_once_for_each_organisation(organisation: Organ
     assert other != first
 
 
+def test_what_is_surely_new_waits_for_the_rest_and_is_told_when_it_is_not(organisation: Organisation) -> None:
+    def open_new(**ids: uuid.UUID) -> Journey:
+        return open_journey(organisation=organisation, now=NOW, is_surely_new=True, **ids)
+
+    with transaction.atomic(), together():
+        journey = open_new(correlation_id=CONVERSATION, journey_id=CASE)
+        patient = create_patient(
+            details=PatientDetails(), organisation=organisation, journey=journey, now=NOW
+        )
+    assert Patient.objects.get(pk=patient.pk).journey == Journey.objects.get() == journey
+    with pytest.raises(IntegrityError), transaction.atomic(), together():
+        open_new(correlation_id=uuid.uuid4(), journey_id=CASE)
+
+
 def test_a_booking_learns_its_journey_id_from_the_referral(organisation: Organisation) -> None:
     booking = open_journey(organisation=organisation, now=NOW, correlation_id=CONVERSATION)
     referral = open_journey(organisation=organisation, now=NOW, correlation_id=CONVERSATION, journey_id=CASE)
@@ -131,7 +146,7 @@ class WhateverArrives(TestCase):
     @hypothesis_settings(max_examples=examples(10, thorough=80), deadline=None)
     def test_is_stored(self, resource: object) -> None:
         organisation = make_organisation()
-        details = patient_from_fhir(resource)
+        details = patient_from_fhir(resource, now=NOW)
         journey = make_journey(organisation=organisation)
         patient = create_patient(details=details, organisation=organisation, journey=journey, now=NOW)
         stored = Patient.objects.get(pk=patient.pk)

@@ -5,10 +5,14 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from threading import current_thread
 from typing import Any
 
-from bars_portal.exchange.receiver.server.peer import peer_certificate
+from bars_portal.exchange.receiver.server.peer import BUNDLED, Trust, peer_address, peer_certificate
 from bars_portal.exchange.receiver.server.worker import ReceiverWorker
+
+if os.environ.get("BROKEN"):
+    raise RuntimeError("deliberate")
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -25,11 +29,17 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
     if environ["PATH_INFO"] == "/crash":
         raise RuntimeError("deliberate")
     received = environ["wsgi.input"].read()
-    peer = peer_certificate(environ)
+    behind = os.environ.get("BARS_PEER_SOURCE") == "proxy"
+    trust = Trust.proxy(["unix"]) if behind else BUNDLED
+    peer = peer_certificate(environ, trust)
     answer = {
         "peer": asdict(peer) if peer else None,
         "scheme": environ["wsgi.url_scheme"],
         "received": len(received),
+        "address": peer_address(environ, trust),
+        "forwarded_for": environ.get("HTTP_X_FORWARDED_FOR", ""),
+        "proto": environ.get("HTTP_X_FORWARDED_PROTO", ""),
+        "thread": current_thread().name,
     }
     content = json.dumps(answer).encode() + b" " * int(environ["QUERY_STRING"].partition("pad=")[2] or 0)
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from bars_portal.credentials.local_pki import PkiFiles
 
@@ -29,6 +29,8 @@ class Receiver:
     port: int
     pki: PkiFiles
     folder: Path
+    # What each worker says when it is up.
+    ready: ClassVar[str] = "Worker ready"
 
     @property
     def count(self) -> int:
@@ -53,8 +55,12 @@ class Receiver:
             context.load_cert_chain(self.pki.certificate(name), self.pki.key(name))
         return context
 
-    def connect(self, name: str | None = "proxy-client") -> http.client.HTTPSConnection:
+    def connect(self, name: str | None = "proxy-client") -> http.client.HTTPConnection:
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.context(name))
+
+    def open(self) -> socket.socket:
+        """A connection that has been let in."""
+        return self.context("proxy-client").wrap_socket(self.plain(), server_hostname="localhost")
 
     def ask(self, path: str = "/", *, name: str | None = "proxy-client", body: bytes | None = None) -> Any:
         """The application's JSON answer over a connection of its own."""
@@ -73,7 +79,22 @@ class Receiver:
         return True
 
 
-def exchange(connection: http.client.HTTPSConnection, path: str = "/", *, body: bytes | None = None) -> Any:
+class Plain(Receiver):
+    """The same without TLS."""
+
+    ready: ClassVar[str] = "Booting worker"
+
+    def connect(self, name: str | None = None) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+
+    def open(self) -> socket.socket:
+        return self.plain()
+
+
+AnyReceiver = TypeVar("AnyReceiver", bound=Receiver)
+
+
+def exchange(connection: http.client.HTTPConnection, path: str = "/", *, body: bytes | None = None) -> Any:
     connection.request("POST" if body else "GET", path, body=body)
     response = connection.getresponse()
     assert response.status == 200
@@ -105,28 +126,56 @@ def running(pki: PkiFiles, folder: Path, extra: Mapping[str, str] | None = None)
     """The server with its workers; everything it started is gone at the end."""
     port = free_port()
     settings = environment(pki, port, folder) | dict(extra or {})
+    command = ["bars_portal.exchange.receiver.server", APPLICATION]
+    with started(command, settings, Receiver, port, pki, folder) as receiver:
+        yield receiver
+
+
+@contextlib.contextmanager
+def running_portal(pki: PkiFiles, folder: Path, extra: Mapping[str, str] | None = None) -> Iterator["Plain"]:
+    """The portal's own server, without TLS, over the same application."""
+    port = free_port()
+    settings = environment(pki, port, folder) | {
+        "PORTAL_BIND": f"127.0.0.1:{port}",
+        "PORTAL_THREADS": "4",
+        **(extra or {}),
+    }
+    command = ["gunicorn", "-c", str(ROOT / "deploy" / "gunicorn_portal.py"), APPLICATION]
+    with started(command, settings, Plain, port, pki, folder) as portal:
+        yield portal
+
+
+@contextlib.contextmanager
+def started(
+    command: list[str],
+    settings: Mapping[str, str],
+    kind: type[AnyReceiver],
+    port: int,
+    pki: PkiFiles,
+    folder: Path,
+) -> Iterator[AnyReceiver]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bars_portal.exchange.receiver.server", APPLICATION],
+            [sys.executable, "-m", *command],
             cwd=folder,
-            env=settings,
+            env=dict(settings),
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    receiver = Receiver(process, port, pki, folder)
+    server = kind(process, port, pki, folder)
     try:
-        wait_until_up(receiver, workers=int(settings["RECEIVER_WORKERS"]))
-        yield receiver
+        wait_until_up(server, workers=2 if kind is Plain else int(settings["RECEIVER_WORKERS"]))
+        yield server
     finally:
-        stop(receiver)
+        stop(server)
 
 
 def wait_until_up(receiver: Receiver, workers: int) -> None:
     """All of them: one that is being started hears no signal yet."""
     deadline = time.monotonic() + 15
     while time.monotonic() < deadline and receiver.process.poll() is None:
-        if receiver.log.count("Worker ready") >= workers:
+        if receiver.log.count(receiver.ready) >= workers:
             receiver.ask()
             return
         time.sleep(0.05)

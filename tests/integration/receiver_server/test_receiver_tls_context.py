@@ -8,21 +8,19 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.exceptions import ImproperlyConfigured
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from bars_portal.credentials.keys import read_tls_key
 from bars_portal.credentials.local_pki import PkiFiles
+from bars_portal.exchange.receiver.server.bounded import SlowClient
+from bars_portal.exchange.receiver.server.bounded_worker import BoundedConnection, BoundedWorker
 from bars_portal.exchange.receiver.server.environment import HealthSettings, ServerSettings
-from bars_portal.exchange.receiver.server.tls import PeerSocket, SlowClient, server_context
-from bars_portal.exchange.receiver.server.worker import PeerConnection, ReceiverWorker
+from bars_portal.exchange.receiver.server.tls import PeerSocket, server_context
+from bars_portal.exchange.receiver.server.worker import ReceiverWorker
+from tests.integration.receiver_server.leaves import DAY, write_revoked
 from tests.integration.receiver_server.running import environment
 
 Pair = tuple[PeerSocket, ssl.SSLSocket]
@@ -83,6 +81,8 @@ def test_settings_have_the_documented_defaults(settings: ServerSettings) -> None
         ("RECEIVER_KEY_FILE", "/nowhere/secret.key"),
         ("RECEIVER_CA_FILE", "/"),
         ("RECEIVER_CRL_FILE", "/nowhere/crl.pem"),
+        ("BARS_PEER_SOURCES", "everywhere"),
+        ("BARS_PEER_SOURCES", "10.0.0.0/99"),
     ],
 )
 def test_a_bad_variable_is_named_without_its_value(
@@ -110,20 +110,9 @@ def test_the_context_is_strict(settings: ServerSettings, pki: PkiFiles) -> None:
     assert len(context.get_ca_certs()) == 2, "the given chain and no authority of the machine"
 
 
-def revocation_list(pki: PkiFiles, revoked: str, *, ends: datetime) -> bytes:
-    issuer = x509.load_pem_x509_certificates(pki.ca_chain.read_bytes())[1]
-    serial = x509.load_pem_x509_certificates(pki.certificate(revoked).read_bytes())[0].serial_number
-    begins = ends - timedelta(days=2)
-    entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(begins).build()
-    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
-    builder = builder.last_update(begins).next_update(ends).add_revoked_certificate(entry)
-    signed = builder.sign(read_tls_key(pki.ca_key.read_bytes()), SHA256())
-    return signed.public_bytes(Encoding.PEM)
-
-
 def test_a_revoked_certificate_is_refused(settings: ServerSettings, pki: PkiFiles, tmp_path: Path) -> None:
     crl = tmp_path / "crl.pem"
-    crl.write_bytes(revocation_list(pki, "wrong-name-client", ends=datetime.now(UTC) + timedelta(days=1)))
+    write_revoked(pki, crl, "wrong-name-client")
     settings = replace(settings, crl_file=crl)
     server, client = connected(settings, pki, "proxy-client")
     with server, client:
@@ -136,14 +125,14 @@ def test_an_outdated_revocation_list_refuses_everyone(
     settings: ServerSettings, pki: PkiFiles, tmp_path: Path
 ) -> None:
     crl = tmp_path / "crl.pem"
-    crl.write_bytes(revocation_list(pki, "wrong-name-client", ends=datetime.now(UTC) - timedelta(days=1)))
+    write_revoked(pki, crl, "wrong-name-client", ends=-DAY)
     with pytest.raises(ssl.SSLCertVerificationError, match="CRL has expired"):
         connected(replace(settings, crl_file=crl), pki, "proxy-client")
 
 
 def test_reads_share_one_deadline_however_the_bytes_trickle(pair: Pair) -> None:
     server, client = pair
-    server.begin_request(0.4)
+    server.begin_request(time.monotonic() + 0.4)
     began = time.monotonic()
     stop = threading.Event()
 
@@ -166,16 +155,16 @@ def test_reads_share_one_deadline_however_the_bytes_trickle(pair: Pair) -> None:
 
 def test_each_request_has_time_of_its_own(pair: Pair) -> None:
     server, client = pair
-    server.begin_request(0.05)
+    server.begin_request(time.monotonic() + 0.05)
     time.sleep(0.1)
-    server.begin_request(2)
+    server.begin_request(time.monotonic() + 2)
     client.sendall(b"next")
     assert server.recv(10) == b"next"
     assert not server.was_slow
 
 
 def test_a_client_that_takes_no_answer_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bars_portal.exchange.receiver.server.tls.WRITE_SECONDS", 0.2)
+    monkeypatch.setattr("bars_portal.exchange.receiver.server.bounded.WRITE_SECONDS", 0.2)
     with pytest.raises(SlowClient):
         pair[0].sendall(b"x" * 20_000_000)
 
@@ -183,13 +172,18 @@ def test_a_client_that_takes_no_answer_is_given_up(pair: Pair, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("ours", "theirs", "method"),
     [
+        (BoundedWorker, ThreadWorker, "accept"),
         (ReceiverWorker, ThreadWorker, "accept"),
-        (ReceiverWorker, ThreadWorker, "handle"),
-        (ReceiverWorker, ThreadWorker, "handle_error"),
-        (ReceiverWorker, ThreadWorker, "murder_pending"),
-        (ReceiverWorker, ThreadWorker, "_cap_keepalive"),
-        (PeerConnection, TConn, "close"),
-        (PeerConnection, TConn, "__init__"),
+        (BoundedWorker, ThreadWorker, "enqueue_req"),
+        (BoundedWorker, ThreadWorker, "on_pending_socket_readable"),
+        (BoundedWorker, ThreadWorker, "on_client_socket_readable"),
+        (BoundedWorker, ThreadWorker, "handle"),
+        (BoundedWorker, ThreadWorker, "handle_request"),
+        (BoundedWorker, ThreadWorker, "handle_error"),
+        (BoundedWorker, ThreadWorker, "murder_pending"),
+        (BoundedWorker, ThreadWorker, "_cap_keepalive"),
+        (BoundedConnection, TConn, "close"),
+        (BoundedConnection, TConn, "__init__"),
     ],
 )
 def test_gunicorn_still_has_what_we_override(ours: type, theirs: type, method: str) -> None:

@@ -92,8 +92,11 @@ def test_a_corrected_outcome_is_sent_once(office: Office) -> None:
     address = reverse("referrals:outcome", args=[case.pk])
     again = {**OUTCOME, "disposition": "dispatch", "priority": "C2", "seen": seen, "send": "yes"}
     assert office.client.post(address, again).status_code == 302
-    second = office.client.post(address, again)
-    assert "This case changed while you had it open" in words(second)
+    second = office.client.post(address, again, follow=True)
+    assert "You have said this already: it counts once." in words(second)
+    assert second.redirect_chain == [(office.page(case), 302)], "not a form that says that nothing was sent"
+    third = office.client.post(address, {**again, "narrative": "Something else"})
+    assert "This case changed while you had it open" in words(third)
     assert [each.kind for each in responses_of(case)] == ["full", "full"]
 
 
@@ -105,8 +108,7 @@ def test_a_second_press_changes_nothing(office: Office, name: str) -> None:
     for _ in range(2):
         office.client.post(address, seen)
     assert [each.event for each in changes_of(case)] == ["receive", "start"]
-    page = words(office.client.get(office.page(case)))
-    assert "Somebody" in page or "changed while you had it open" in page
+    assert "Somebody is working on this case already." in words(office.client.get(office.page(case)))
 
 
 def test_an_update_that_came_meanwhile_is_told_first(office: Office) -> None:
@@ -165,6 +167,7 @@ def test_what_was_typed_is_there_again_until_it_is_sent(office: Office) -> None:
     assert "Not our area" not in words(office.colleague().get(address)), "another person's page"
     office.press("reject", case, **REJECT, send="yes")
     assert "Not our area" not in str(office.client.session.items())
+    assert office.client.get(f"{address}?check=1")["Location"] == office.page(case)
     back = office.client.get(f"{address}?check=1", follow=True)
     assert "This case was rejected already." in words(back)
 
@@ -226,11 +229,11 @@ def test_a_case_that_is_over_says_so(office: Office) -> None:
 def test_an_answer_that_was_not_taken_is_sent_again(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
     office.press("start", case)
-    office.desk.network.before.append(refusing(500, "REC_SERVER_ERROR"))
+    office.desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
     office.desk.deliver()
     page = words(office.client.get(office.page(case)))
     assert "Send again" in page
-    assert "technical fault" in page
+    assert "For the requester this case is over" in page
     answer = CaseAnswer.objects.get()
     address = reverse("referrals:send-answer", args=[answer.pk])
     assert office.colleague(Role.CLERK).post(address).status_code == 403
@@ -299,7 +302,9 @@ def test_warnings_end_and_begin_with_the_outcome(office: Office) -> None:
     assert all(escape(said) in page for said in standing.values())
     ended = next(iter(standing))
     changed = {"ended": ended, "raised": "IR", "raised_words": "Rash", "address": "9 Canal Wharf"}
-    office.press("outcome", case, **OUTCOME, **changed, send="yes")
+    nowhere = words(office.press("outcome", case, **OUTCOME, **changed, send="yes"))
+    assert "Enter the postcode of the address" in nowhere
+    office.press("outcome", case, **OUTCOME, **changed, postcode="LS11 5PS", send="yes")
     content = responses_of(case).get().content
     assert content["flags_ended"] == [ended]
     assert (content["flags_raised"][0]["category"], content["flags_raised"][0]["words"]) == ("IR", "Rash")

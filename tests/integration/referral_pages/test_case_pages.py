@@ -1,6 +1,7 @@
 """What the pages of received and sent cases and of their journey show, and to whom."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -8,16 +9,51 @@ from django.urls import reverse
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import OutboundMessage
+from bookings.states import BookingStatus
 from referrals.cases.models import Case, CaseReply
-from referrals.cases.states import CaseStatus
+from referrals.cases.states import CaseStatus, Category
 from referrals.responding import decisions
 from tests.factories.accounts import make_acting
+from tests.factories.bookings import make_booking
+from tests.factories.referrals import make_hub, make_sent_case
 from tests.integration.bookings.loopback import Loopback, timeout
 from tests.integration.referral_pages.conftest import Office, client_of, words
 from tests.integration.referrals.desk import outcome
 from tests.integration.referrals.sending import Desk, make_desk, messages, theirs
 
 TAKE_BACK = {"how": "revoked", "reason": "The patient feels better"}
+
+
+@pytest.mark.parametrize(
+    ("booked", "case_status", "offered"),
+    [
+        (None, CaseStatus.SENT, True),
+        ("cancelled", CaseStatus.SENT, True),
+        ("booked", CaseStatus.SENT, False),
+        ("unknown", CaseStatus.SENT, False),
+        ("cancel-unknown", CaseStatus.SENT, False),
+        (None, CaseStatus.UNKNOWN, False),
+        (None, CaseStatus.REVOKING, False),
+    ],
+)
+def test_no_second_appointment_is_offered_nor_one_for_what_may_be_over(
+    booked: str | None, case_status: CaseStatus, offered: bool, db: None
+) -> None:
+    acting = make_acting()
+    service = make_hub()
+    case = make_sent_case(Category.REFERRAL, organisation=acting.organisation, service=service)
+    named = uuid4()
+    type(case).objects.filter(pk=case.pk).update(status=case_status, booking_ids=[named])
+    if booked is not None:
+        make_booking(
+            organisation=acting.organisation,
+            service=service,
+            patient=case.patient,
+            status=BookingStatus(booked),
+            remote_id=str(named),
+        )
+    page = words(client_of(acting).get(reverse("referrals:sent-case", args=[case.pk])))
+    assert ("Book an appointment for this case" in page) is offered
 
 
 def test_the_message_is_on_the_page(office: Office) -> None:

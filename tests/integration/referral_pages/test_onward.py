@@ -85,7 +85,7 @@ def test_it_keeps_the_journey_and_the_conversation(office: Office) -> None:
     case.save(update_fields=["correlation_id"])
     sent = send(office, begin(office, case))
     assert (sent.journey, sent.correlation_id) == (case.journey, case.correlation_id)
-    assert (sent.organisation, sent.patient.family_name) == (case.organisation, case.patient.family_name)
+    assert (sent.organisation, sent.patient) == (case.organisation, case.patient)
     message = OutboundMessage.objects.get(subject_id=str(sent.pk))
     assert message.correlation_id == case.correlation_id
     encounter = of_type(json.loads(bytes(message.body)), "Encounter")

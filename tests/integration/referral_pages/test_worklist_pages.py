@@ -119,7 +119,7 @@ def test_filters(
 ) -> None:
     made = {
         "open": case(here, priority="C2"),
-        "mine": case(here, assigned_to=acting.user, flags=["SG"]),
+        "mine": case(here, assigned_to=acting.user, flags=["SG"], safeguarding=True),
         "validation": case(here, Category.VALIDATION),
         "closed": case(here, status=CaseStatus.COMPLETED),
     }
@@ -202,4 +202,4 @@ def test_the_home_page_says_what_waits(client: Client, here: HealthcareService, 
     assert found["open cases that nobody has taken"] == (1, False)
     home = words(client.get("/"))
     assert "Received validations past their time: 1" in home
-    assert 'href="/referrals/worklist/"' in home
+    assert 'href="/referrals/worklist/?kind=validation&amp;state=late"' in home

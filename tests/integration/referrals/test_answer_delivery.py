@@ -1,24 +1,27 @@
 """Answers on a bad wire, and to requests that make it hard: what becomes of them, and what people read."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.audit.models import AuditEvent
+from bars_portal.exchange.delivery import queue_again
 from bars_portal.exchange.fhir.reading import references
-from bars_portal.exchange.models import DeliveryState, OutboundMessage
+from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import Party
 from referrals.cases.models import CaseReply
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import replies_of, responses_of
 from referrals.cases.states import CaseStatus
-from referrals.responding import decisions, delivery
+from referrals.responding import decisions, delivery, policies
 from referrals.responding.content import NonAttendance
 from referrals.responding.words import OVERTAKEN
 from referrals.worklist.selectors import troubled_responses
 from tests.factories.referrals import NOW
-from tests.integration.bookings.loopback import refusing, timeout
+from tests.integration.bookings.loopback import Fault, refusing, timeout
 from tests.integration.referrals.desk import AnsweringDesk, outcome
 from tests.integration.referrals.official import Bundle, answer_of
 
@@ -83,11 +86,11 @@ def test_a_refused_answer_is_sent_again_as_a_new_message(desk: AnsweringDesk) ->
     case = desk.ask("VALREQ01")
     answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert answer is not None
-    desk.network.before.append(refusing(500, "REC_SERVER_ERROR"))
+    desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
     desk.deliver()
     answer.refresh_from_db()
     assert (answer.state, case.status) == (ResponseState.REFUSED, CaseStatus.RECEIVED)
-    assert "technical fault" in answer.explanation
+    assert "this case is over" in answer.explanation
     case.refresh_from_db()
     assert case.status == CaseStatus.IN_PROGRESS, "the case is what our people decided"
     with pytest.raises(PolicyRefused, match="known"):
@@ -101,12 +104,86 @@ def test_a_refused_answer_is_sent_again_as_a_new_message(desk: AnsweringDesk) ->
     assert newest(desk).bundle_id == answer.bundle_id
 
 
+@pytest.mark.parametrize(
+    ("lost_before", "fault"),
+    [
+        (False, refusing(500, "REC_SERVER_ERROR", "exception")),
+        (True, refusing(500, "REC_SERVER_ERROR", "exception")),
+        (True, refusing(409, "REC_CONFLICT", "conflict")),
+        (True, refusing(422, "REC_UNPROCESSABLE_ENTITY")),
+    ],
+    ids=["500", "500 after a lost one", "409 after a lost one", "422 after a lost one"],
+)
+def test_a_refusal_that_nobody_can_read_back_waits_for_a_person(
+    desk: AnsweringDesk, lost_before: bool, fault: Fault
+) -> None:
+    """Standard section 12, "Outcomes": a response cannot be read, so it may have arrived all the same."""
+    case = desk.ask("VALREQ01")
+    answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert answer is not None
+    if lost_before:
+        desk.network.before.append(timeout)
+        desk.deliver()
+        delivery.check_response_again(answer=answer, acting=desk.clinician, now=desk.later())
+    desk.network.before.append(fault)
+    desk.deliver()
+    answer.refresh_from_db()
+    assert answer.state == ResponseState.UNKNOWN
+    assert "still trying by ourselves; telephone" in answer.explanation
+    assert list(troubled_responses(desk.clinician)) == [answer]
+    assert desk.network.deliver_due(after=timedelta(hours=2)) == [DeliveryState.ACCEPTED]
+    answer.refresh_from_db()
+    assert answer.state == ResponseState.DELIVERED
+    assert replies_of(desk.sent).count() == 1
+
+
+def test_what_was_refused_at_every_repeat_is_sent_as_a_new_message(
+    desk: AnsweringDesk, settings: Any
+) -> None:
+    settings.BARS_RETRY_SECONDS = (1,)
+    case = desk.ask("VALREQ01")
+    answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert answer is not None
+    desk.network.before.append(timeout)
+    desk.deliver()
+    with pytest.raises(PolicyRefused, match="not taken"):
+        delivery.send_response_again(answer=answer, acting=desk.clinician, now=desk.later())
+    desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
+    assert desk.network.deliver_due(after=timedelta(hours=2)) == [DeliveryState.ABANDONED]
+    answer.refresh_from_db()
+    assert answer.state == ResponseState.UNKNOWN
+    old = OutboundMessage.objects.get(subject_id=str(answer.pk))
+    delivery.send_response_again(answer=answer, acting=desk.clinician, now=desk.later())
+    old.refresh_from_db()
+    assert (queue_again(old), old.reason) == (False, OBSOLETE), "it is never repeated now"
+    desk.deliver()
+    answer.refresh_from_db()
+    assert (answer.state, newest(desk).bundle_id) == (ResponseState.DELIVERED, answer.bundle_id)
+    assert answer.bundle_id != str(old.bundle_id)
+    events = AuditEvent.objects.filter(action="referrals.send_again_answer", subject_id=str(answer.pk))
+    assert [each.actor_label for each in events] == [desk.clinician.actor.label]
+
+
+def test_what_was_only_lost_is_checked_and_not_sent_anew(desk: AnsweringDesk, settings: Any) -> None:
+    """Its first message may still be taken by a repeat."""
+    settings.BARS_RETRY_SECONDS = ()
+    case = desk.ask("VALREQ01")
+    answer = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
+    assert answer is not None
+    desk.network.before.append(timeout)
+    desk.deliver()
+    answer.refresh_from_db()
+    assert answer.state == ResponseState.UNKNOWN
+    assert policies.can_check_again(desk.clinician, answer)
+    assert not policies.can_send_again(desk.clinician, answer)
+
+
 def test_what_was_said_later_counts(desk: AnsweringDesk) -> None:
     """A refused interim is over when the outcome was told, and nobody need look after it."""
     case = desk.ask("VALREQ01")
     interim = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     assert interim is not None
-    desk.network.before.append(refusing(500, "REC_SERVER_ERROR"))
+    desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
     desk.deliver()
     decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
     interim.refresh_from_db()
@@ -121,15 +198,19 @@ def test_what_was_said_later_counts(desk: AnsweringDesk) -> None:
 
 
 def test_an_answer_that_was_overtaken_says_so(desk: AnsweringDesk) -> None:
-    """The outcome arrives before the interim response, which the requester then refuses as older."""
+    """The outcome arrives before the interim response, which the requester then refuses as older.
+
+    They keep their order, unless the clock of whoever wrote the first one was ahead.
+    """
     case = desk.ask("VALREQ01")
     interim = decisions.start_case(case=case, acting=desk.clinician, now=desk.later()).answer
     decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
     assert interim is not None
+    OutboundMessage.objects.filter(subject_id=str(interim.pk)).update(created_at=desk.later())
     full = desk.network.deliver_all()
     interim.refresh_from_db()
     desk.sent.refresh_from_db()
-    assert full == [DeliveryState.ACCEPTED, DeliveryState.REFUSED], "the loopback sends the newest first"
+    assert full == [DeliveryState.ACCEPTED, DeliveryState.REFUSED]
     assert (interim.state, desk.sent.status) == (ResponseState.REFUSED, CaseStatus.COMPLETED)
     assert interim.explanation == "A later answer had reached the requester already."
     assert list(troubled_responses(desk.clinician)) == []

@@ -23,7 +23,8 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir.codes import ARPPriority, RejectedReason
-from bars_portal.exchange.models import DeliveryState, OutboundMessage
+from bars_portal.exchange.models import DeliveryState, OutboundMessage, PartnerCircuit
+from bars_portal.exchange.waiting import may_go_out
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import changes_of, replies_of, responses_of, versions_of
@@ -40,6 +41,8 @@ people = st.sampled_from([0, 1])
 positions = st.integers(0, 5)
 Decide = Callable[..., decisions.Decided]
 VALIDATION = Category.VALIDATION
+# Of a first attempt the second one is final; of a repeat neither is, for a response cannot be read back.
+REFUSALS = [refusing(500, "REC_SERVER_ERROR"), refusing(422, "REC_UNPROCESSABLE_ENTITY")]
 HEARD = {
     "interim": CaseEvent.HEAR_STARTED,
     "rejected": CaseEvent.HEAR_REJECTED,
@@ -126,17 +129,20 @@ class Answering(RuleBasedStateMachine):
     def does_not_arrive(self, position: int) -> None:
         self.send_one(position, before=timeout)
 
-    @rule(position=positions)
-    def is_refused(self, position: int) -> None:
-        self.send_one(position, before=refusing(500, "REC_SERVER_ERROR"))
+    @rule(position=positions, fault=st.sampled_from(REFUSALS))
+    def is_refused(self, position: int, fault: Fault) -> None:
+        self.send_one(position, before=fault)
 
     def send_one(self, position: int, before: Fault | None = None, after: Fault | None = None) -> None:
-        waiting = list(self.messages().filter(state=DeliveryState.QUEUED))
-        if not waiting:
-            return
         network = self.desk.network
         network.before, network.after = [before] if before else [], [after] if after else []
         network.now = self.desk.later()
+        # Of what is queued only what no earlier answer has to go before; and nobody is spared here.
+        PartnerCircuit.objects.all().delete()
+        sendable = may_go_out(now=network.now).values("pk")
+        waiting = list(self.messages().filter(state=DeliveryState.QUEUED, pk__in=sendable))
+        if not waiting:
+            return
         chosen = waiting[position % len(waiting)]
         assert deliver(chosen.pk, client=network.client, clock=lambda: network.now) is not None
 

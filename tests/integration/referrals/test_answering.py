@@ -9,6 +9,7 @@ import pytest
 
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCategory, RejectedReason
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.held import included_in
@@ -24,6 +25,7 @@ from referrals.responding.content import CadStatus, Disposition, NonAttendance, 
 from referrals.responding.policies import is_ambulance
 from referrals.worklist.selectors import troubled_responses
 from tests.factories.accounts import make_acting
+from tests.factories.bookings import make_booking
 from tests.factories.referrals import NOW
 from tests.fhir_check import assert_no_errors
 from tests.integration.referrals.desk import OWN_SERVICE_ID as REPLIES
@@ -103,6 +105,38 @@ def test_an_outcome_carries_back_what_changed(desk: AnsweringDesk) -> None:
     assert flags == {"SS": "inactive", "SG": "active"}
     statuses = [each["status"] for each in resources(body, "Encounter")]
     assert statuses == ["finished", "triaged", "planned"]
+
+
+@pytest.mark.parametrize(
+    ("booked", "expected", "sentence"),
+    [
+        (None, 0, ""),
+        (None, 1, "must be in the past"),
+        (0, 0, ""),
+        (1, 0, "until then nobody knows"),
+        (1, -60, "until then nobody knows"),
+    ],
+    ids=["now", "in-a-minute", "began", "appointment-to-come", "other-time-typed"],
+)
+def test_non_attendance_is_not_recorded_before_its_time(
+    desk: AnsweringDesk, booked: int | None, expected: int, sentence: str
+) -> None:
+    """Minutes after now, which is an argument: of the appointment that goes with it, and of what is said."""
+    case = desk.ask("REFREQ01")
+    now = desk.later()
+    if booked is not None:
+        start = now + timedelta(minutes=booked)
+        booking = make_booking(service=desk.hub, direction=Direction.RECEIVED, start=start)
+        type(case).objects.filter(pk=case.pk).update(booking_ids=[booking.pk])
+    begin = now + timedelta(minutes=expected)
+    missed = NonAttendance(begin, begin + timedelta(minutes=15))
+    about: Any = {"case": case, "missed": missed, "acting": desk.clinician, "now": now}
+    if sentence:
+        with pytest.raises(PolicyRefused, match=sentence):
+            decisions.record_non_attendance(**about)
+        assert not CaseAnswer.objects.exists()
+    else:
+        assert decisions.record_non_attendance(**about).case.status == CaseStatus.DID_NOT_ATTEND
 
 
 def test_an_outcome_can_be_corrected(desk: AnsweringDesk) -> None:

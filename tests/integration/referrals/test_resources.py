@@ -1,5 +1,6 @@
 """What our receiver answers to GET /ServiceRequest."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -7,7 +8,7 @@ import pytest
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.context import ReadContext
-from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from directory.models import HealthcareService
 from referrals.cases.models import Referral, ValidationCase
@@ -33,7 +34,6 @@ def hub() -> HealthcareService:
 @pytest.fixture
 def referral(shared_dir: Path, hub: HealthcareService) -> Referral:
     message = adapted(example(shared_dir, "REFREQ01"), hub)
-    # The published number fails the check, so nobody could ask for it.
     of_type(message, "Patient")["identifier"][0]["value"] = NUMBER
     answer_of(message)
     return Referral.objects.get()
@@ -95,6 +95,20 @@ def test_a_search_by_patient(shared_dir: Path, referral: Referral, hub: Healthca
     assert ServiceRequestReader().search(asked[0], context(target=hub.service_id))["total"] == 1
     other = by_person("Nobody", str(patient.birth_date), patient.postcode)
     assert ServiceRequestReader().search(other, context())["total"] == 0
+
+
+@pytest.mark.parametrize("known", [ServiceID("1"), UnknownTarget()])
+def test_what_another_target_holds_is_not_found(
+    referral: Referral, hub: HealthcareService, known: ServiceID | UnknownTarget
+) -> None:
+    other = replace(context(), target=known)
+    assert ServiceRequestReader().read(referral.pk, other) is None
+    assert ServiceRequestReader().search(by_number(NUMBER), other)["total"] == 0
+    assert (
+        ServiceRequestReader().search([("ServiceRequest.identifier", referral.reference)], other)["total"]
+        == 0
+    )
+    assert ServiceRequestReader().read(referral.pk, context(target=hub.service_id)) is not None
 
 
 def test_a_search_finds_referrals_and_validations_of_one_sender(

@@ -86,20 +86,41 @@ def test_a_received_request_without_a_time_is_due_by_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "adds"), [(Role.MANAGER, True), (Role.AUDITOR, False), (Role.CLINICIAN, False)], ids=str
+    ("role", "code_is_kept", "rules"),
+    [
+        (Role.MANAGER, False, ["own"]),
+        (Role.INSTALLER, True, ["every"]),
+        (Role.AUDITOR, False, []),
+        (Role.CLINICIAN, False, []),
+    ],
+    ids=str,
 )
-def test_managers_set_up_codes_and_rules_of_their_services(client: Client, role: Role, adds: bool) -> None:
+def test_managers_set_up_their_services_and_one_role_what_is_shared(
+    client: Client, role: Role, code_is_kept: bool, rules: list[str]
+) -> None:
     service, foreign = make_hub(hosted=True), make_hub(service_id="2000000077", hosted=True)
     client.force_login(make_user(role=role, organisation=service.provider), backend=BACKEND)
     code = {"list_name": "outcomes", "system": DX, "code": "Dx9", "display": "See a dentist", "offered": "on"}
     client.post(reverse("admin:referrals_listedcode_add"), code)
-    assert ListedCode.objects.filter(code="Dx9").exists() is adds
+    assert ListedCode.objects.filter(code="Dx9").exists() is code_is_kept
     for each in (service.pk, foreign.pk, ""):
         rule = {"service": each, "category": "validation", "priority": "C3", "minutes": "60"}
         client.post(reverse("admin:referrals_breachrule_add"), rule)
-    assert [each.service_id for each in BreachRule.objects.all()] == ([service.pk] if adds else [])
+    named = {service.pk: "own", foreign.pk: "foreign", None: "every"}
+    assert [named[each.service_id] for each in BreachRule.objects.all()] == rules
     saved = AuditEvent.objects.filter(action__startswith="referrals.save_")
-    assert saved.count() == (2 if adds else 0)
+    assert saved.count() == code_is_kept + len(rules)
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.MANAGER, 403), (Role.INSTALLER, 302)], ids=str)
+def test_a_rule_for_every_service_is_changed_by_who_keeps_what_is_shared(
+    client: Client, role: Role, status: int
+) -> None:
+    rule = BreachRule.objects.create(service=None, minutes=5)
+    client.force_login(make_user(role=role), backend=BACKEND)
+    address = reverse("admin:referrals_breachrule_change", args=[rule.pk])
+    answer = client.post(address, {"service": "", "category": "validation", "priority": "", "minutes": "60"})
+    assert answer.status_code == status
 
 
 def test_reading_everything_is_no_right_to_set_up_everything(client: Client) -> None:
@@ -115,7 +136,7 @@ def test_reading_everything_is_no_right_to_set_up_everything(client: Client) -> 
     theirs = BreachRule.objects.create(service=foreign, minutes=5)
     for page, form in (("change", {"minutes": "60", "category": "validation"}), ("delete", {"post": "yes"})):
         address = reverse(f"admin:referrals_breachrule_{page}", args=[theirs.pk])
-        assert client.post(address, form).status_code == 403
+        assert client.post(address, form).status_code == 404
     theirs.refresh_from_db()
     assert theirs.minutes == 5
 

@@ -2,20 +2,25 @@
 
 import re
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.fhir.codes import ARPPriority, UseCase
+from bars_portal.exchange.fhir.codes import ARPPriority, FlagCategory, UseCase
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.held import included_in
+from referrals.cases.history import write_version
 from referrals.cases.states import Category
 from referrals.parts.content import ContentInvalid, Stage, content_from_json
+from referrals.parts.flags import scene_of
 from referrals.sending.policies import can_take_back, can_update
+from referrals.worklist.sent import Waiting, sent_cases
 from tests.factories.contents import make_content
 from tests.factories.patients import make_details
+from tests.factories.referrals import NOW
 from tests.integration.bookings.loopback import refusing, timeout
 from tests.integration.referrals.sending import Desk, events, theirs
 
@@ -47,18 +52,45 @@ def test_a_refused_update_changes_nothing(sender: Desk) -> None:
     assert "did not take the update" in case.explanation
 
 
+def not_known(sender: Desk) -> list[tuple[UUID, bool]]:
+    """What home counts as not known: the case, and whether that is for a lost update."""
+    page = sent_cases(sender.acting, now=NOW, status=Waiting.UNCLEAR)
+    return [(row.id, row.has_lost_update) for row in page.rows]
+
+
 def test_an_unknown_update_is_checked_again(sender: Desk) -> None:
     case = sender.sent(Category.VALIDATION)
-    known = make_content(UseCase.A4T1, flags=())
+    scene = scene_of(make_content(UseCase.A4T1).flags)
+    assert scene is not None
+    known = make_content(UseCase.A4T1, flags=(scene,))
     pending = sender.update(case, known)
+    assert not_known(sender) == [], "it is on its way"
     sender.network.after.append(timeout)
     case = sender.arrive(pending)
     assert case.has_update_pending
+    assert not_known(sender) == [(case.pk, True)]
     assert "whether this update arrived" in case.explanation
     with pytest.raises(PolicyRefused, match="Check again first"):
         sender.revoke(case)
-    case = sender.arrive(sender.check_again(case))
-    assert (case.pending, case.explanation, case.flags, theirs(case).flags) == (None, "", [], [])
+    again = sender.check_again(case)
+    assert not_known(sender) == [(case.pk, True)], "a repeat on its way is not known yet"
+    case = sender.arrive(again)
+    assert not_known(sender) == []
+    assert (case.pending, case.explanation) == (None, "")
+    assert case.flags == theirs(case).flags == ["SS"]
+
+
+def test_what_an_update_leaves_as_it_is_goes_back_as_the_version_that_was_read(sender: Desk) -> None:
+    """Our own receiver refuses an older one as changed since; so might another."""
+    case = sender.sent(Category.VALIDATION)
+    held = theirs(case)
+    held.version, held.resource["meta"]["versionId"] = 2, "2"
+    held.save(update_fields=["version", "resource"])
+    write_version(case=held, bundle_id="", message_id=None, now=held.updated_at)
+    known = content_from_json(case.content)
+    (scene,) = (each for each in known.flags if each.category is FlagCategory.SCENE_SAFETY)
+    case = sender.arrive(sender.update(case, replace(known, flags=(scene,))))
+    assert (case.explanation, case.version, theirs(case).version) == ("", 2, 3)
 
 
 def test_an_ambulance_call_in_stages(sender: Desk) -> None:

@@ -65,7 +65,7 @@ def test_both_kinds_in_the_order_that_is_asked_for(here: HealthcareService, acti
 
 def test_filters(here: HealthcareService, acting: Acting) -> None:
     other = make_hub(provider=here.provider)
-    mine = case(here, assigned_to=acting.user, flags=["SG"])
+    mine = case(here, assigned_to=acting.user, flags=["SG"], safeguarding=True)
     validation = case(here, VALIDATION, priority="C3")
     elsewhere = case(other, status=CaseStatus.IN_PROGRESS)
     over = case(here, status=CaseStatus.COMPLETED)

@@ -11,7 +11,9 @@ BY_WHEN = {
     "times": {"end-day": "1", "end-month": "1", "end-year": "2199", "end_time": "14:30"},
 }
 SOMEWHERE = {"places": {"rows": "1", "row-0-postcode": "LS1 6PT"}}
-PHARMACIST = {"complaint": {"what": "Otalgia"}, "task": {"what": "Advice on medicines"}}
+PHARMACIST = {"complaint": {"what": "Otalgia"}, "task": {"what": "1577041000000109"}}
+SCENE = {"flags": {"scene": "UNK"}}
+HELP = {"task": {"help_asked": "Please send one vehicle"}}
 FIRST_ALERT = {"assessment": {"stage": "in-progress"}, "complaint": {"what": "Vomiting"}}
 CONSENT = {"consent": {"consent": "OPTIN"}}
 
@@ -19,11 +21,11 @@ CONSENT = {"consent": {"consent": "OPTIN"}}
 def minimal(use_case: UseCase) -> Answers:
     """Steps and what is typed into them."""
     if use_case in CAD_USE_CASES:
-        asked = FIRST_ALERT | SOMEWHERE
+        asked = FIRST_ALERT | SOMEWHERE | SCENE | ({} if use_case is UseCase.A6T1 else HELP)
     elif use_case in PHARMACY:
         asked = ASSESSED | PHARMACIST
     elif use_case in VALIDATION_USE_CASES or use_case is UseCase.A3T1:
-        asked = ASSESSED | BY_WHEN | SOMEWHERE
+        asked = ASSESSED | BY_WHEN | SOMEWHERE | SCENE
     else:
         asked = ASSESSED
     return {"patient": PATIENT, **asked, **CONSENT}

@@ -12,14 +12,15 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.models import OutboundMessage
+from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.models import Journey, Patient
 from directory.models import ServiceCapability
 from referrals.cases.models import Referral, ValidationCase
 from referrals.cases.states import CaseStatus
 from referrals.parts.content import content_from_json
-from referrals.sending.models import RequestDraft, Rereferral
+from referrals.sending.models import SENT, RequestDraft, Rereferral
 from tests.factories.bookings import make_booking
-from tests.factories.patients import make_patient
+from tests.factories.patients import TYPED, make_patient
 from tests.integration.bookings.loopback import answering, refusing, timeout
 from tests.integration.request_pages.conftest import PATIENT, Desk
 from tests.integration.request_pages.minimal import minimal
@@ -100,7 +101,7 @@ def test_a_booking_brings_its_patient_and_is_named(desk: Desk) -> None:
     """Also where the service takes referrals only with an appointment."""
     desk.service.requires_booking = True
     desk.service.save()
-    patient = make_patient(organisation=desk.acting.organisation)
+    patient = make_patient(organisation=desk.acting.organisation, details=TYPED)
     booking = make_booking(
         organisation=desk.acting.organisation,
         service=desk.service,
@@ -137,6 +138,104 @@ def test_a_second_press_finds_the_first_case(desk: Desk) -> None:
     assert OutboundMessage.objects.count() == 1
     tasks = desk.client.get(reverse("referrals:request", args=[draft.pk]))
     assert tasks["Location"] == first["Location"]
+
+
+PAGES = ("request", "request-patient", "request-check", "request-discard", "assessment", "consent")
+
+
+@pytest.mark.parametrize("kind", ["new", "update", "again"])
+def test_every_page_of_a_sent_draft_leads_to_what_became_of_it(desk: Desk, kind: str) -> None:
+    use_case = CAD if kind == "update" else ED
+    query = {} if kind == "new" else {kind: sent(desk, use_case).pk}
+    draft = begun(desk, use_case) if kind == "new" else desk.begin(use_case.value, **query)
+    desk.send(draft, reason="Another service is nearer")
+    case = Referral.objects.filter(direction=Direction.SENT).latest("created_at")
+    kept = RequestDraft.objects.count()
+    for name in PAGES:
+        is_step = not name.startswith("request")
+        address = desk.step(draft, name) if is_step else reverse(f"referrals:{name}", args=[draft.pk])
+        verbs = {"request": ["get"], "request-discard": ["post"]}.get(name, ["get", "post"])
+        for verb in verbs:
+            response = desk.client.generic(verb.upper(), address)
+            assert response["Location"] == reverse("referrals:confirmation", args=[case.pk]), name
+    assert RequestDraft.objects.count() == kept
+    stranger = RequestDraft.objects.create(
+        user=draft.user,
+        organisation=make_patient().organisation,
+        service=desk.service,
+        use_case="a1t1",
+        typed={SENT: True},
+        created_at=desk.network.now,
+        updated_at=desk.network.now,
+    )
+    assert desk.client.get(reverse("referrals:request", args=[stranger.pk])).status_code == 404
+
+
+def test_an_update_that_was_refused_is_no_success(desk: Desk) -> None:
+    case = sent(desk, CAD)
+    draft = desk.begin(CAD.value, update=case.pk)
+    desk.client.post(reverse("referrals:request-check", args=[draft.pk]))
+    desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
+    desk.network.deliver_all()
+    page = page_of(desk, "confirmation", case.pk)
+    assert "Not updated" in page
+    assert "nhsuk-panel" not in page
+    assert "Tell the patient which service" not in page
+
+
+def test_a_request_that_is_over_asks_for_nothing_more(desk: Desk) -> None:
+    case = sent(desk)
+    assert "What to do next" in page_of(desk, "confirmation", case.pk)
+    Referral.objects.filter(pk=case.pk).update(status=CaseStatus.DID_NOT_ATTEND)
+    assert "What to do next" not in page_of(desk, "confirmation", case.pk)
+    Referral.objects.filter(pk=case.pk).update(status=CaseStatus.REVOKED)
+    assert "old referral" not in page_of(desk, "confirmation", case.pk), "nothing took its place"
+
+
+def test_what_is_taken_back_at_the_service_already_is_recorded(desk: Desk) -> None:
+    case = sent(desk)
+    held = Referral.objects.get(direction=Direction.RECEIVED)
+    held.status, held.resource = CaseStatus.REVOKED, {**held.resource, "status": "revoked"}
+    held.save()
+    response = desk.client.get(reverse("referrals:take-back", args=[case.pk]), follow=True)
+    assert "taken back at the service already" in response.content.decode()
+    case.refresh_from_db()
+    assert case.status == CaseStatus.REVOKED
+    assert OutboundMessage.objects.count() == 1, "nothing is sent"
+
+
+@pytest.mark.parametrize(("hours", "late"), [(-1, True), (1, False)], ids=["after", "before"])
+def test_an_appointment_after_the_time_frame_is_warned_of_before_sending(
+    desk: Desk, hours: int, late: bool
+) -> None:
+    booking = make_booking(
+        organisation=desk.acting.organisation,
+        service=desk.service,
+        start=desk.network.now.replace(second=0, microsecond=0) + timedelta(days=3),
+        remote_id="3cac9cde-a262-42b3-bcf1-215ab79c3e37",
+    )
+    draft = desk.begin(booking=booking.pk)
+    steps = {slug: typed for slug, typed in minimal(ED).items() if slug != "patient"}
+    seen_by = in_london(booking.start + timedelta(hours=hours))
+    times = {
+        "end-day": str(seen_by.day),
+        "end-month": str(seen_by.month),
+        "end-year": str(seen_by.year),
+        "end_time": f"{seen_by:%H:%M}",
+    }
+    desk.filled(draft, {**steps, "times": times})
+    warned = "The appointment is after the time by which the patient is to be seen"
+    assert (warned in page_of(desk, "request-check", draft.pk)) is late
+    desk.send(draft)
+    assert (warned in page_of(desk, "sent-case", desk.case().pk)) is late
+
+
+@pytest.mark.parametrize("query", ["again", "update"])
+def test_a_page_that_says_no_leads_back_to_the_case(desk: Desk, query: str) -> None:
+    case = sent(desk)
+    Referral.objects.filter(pk=case.pk).update(status=CaseStatus.COMPLETED)
+    page = unescape(new(desk, **{query: case.pk}).content.decode())
+    assert reverse("referrals:sent-case", args=[case.pk]) in page
 
 
 def test_nothing_is_written_before_it_is_sent(desk: Desk) -> None:
@@ -232,7 +331,9 @@ def test_referring_again(desk: Desk) -> None:
     assert plan.made.status == CaseStatus.SENT
     assert plan.made.patient == old.patient
     assert reverse("referrals:confirmation", args=[plan.made.pk]) in page_of(desk, "confirmation", old.pk)
-    assert desk.send(draft, reason="Again")["Location"] == response["Location"]
+    assert desk.send(draft, reason="Again")["Location"] == reverse(
+        "referrals:confirmation", args=[plan.made.pk]
+    ), "what became of it"
     assert Referral.objects.filter(direction=Direction.SENT).count() == 2
 
 

@@ -96,6 +96,7 @@ GOOD: list[tuple[Any, dict[str, Any]]] = [
     (SLOTS, {"instant": {"Slot.start": "2026-07-01T09:00:00Z"}}),
     (SLOTS, {"london": ["Slot.start"]}),
     (SLOTS, {"as_sent": {"1": ["Slot[*].status"]}}),
+    (SLOTS, {"as_told": {"1": ["Slot[*].status"]}}),
 ]
 BAD: list[tuple[Any, dict[str, Any]]] = [
     (OUTCOME, {"status": 200}),
@@ -129,6 +130,7 @@ BAD: list[tuple[Any, dict[str, Any]]] = [
     (SLOTS, {"instant": {"Slot.start": "2026-07-01T10:00:00Z"}}),
     (SLOTS, {"london": ["Slot[*].start"]}),
     (OUTCOME, {"as_sent": {"1": ["Slot.status"]}}),
+    (OUTCOME, {"as_told": {"1": ["Slot.status"]}}),
     (OUTCOME, {"same_as": {"answer": 1}}),
 ]
 

@@ -105,6 +105,12 @@ def test_what_answers_a_request_of_theirs_needs_one(scenarios: tuple[Scenario, .
     assert ids[1] - ids[0] == {"VANS-20"}
 
 
+def test_what_asks_for_a_slot_that_is_not_offered_needs_one(scenarios: tuple[Scenario, ...]) -> None:
+    ids = [{each.id for each in select(scenarios, [], asks_closed=told)} for told in (False, True)]
+
+    assert ids[1] - ids[0] == {"BOOK-22", "SLOT-14"}
+
+
 def test_what_is_not_there_cannot_be_chosen(scenarios: tuple[Scenario, ...]) -> None:
     with pytest.raises(UnknownScenario, match="TL"):
         select(scenarios, ["TL"])

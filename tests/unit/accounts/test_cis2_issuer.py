@@ -130,15 +130,18 @@ def test_the_way_there_and_the_way_out(server: Server, config: Cis2Config) -> No
         "nonce": [attempt.nonce],
         "code_challenge": [hashed],
         "code_challenge_method": ["S256"],
+        "acr_values": ["AAL2_OR_AAL3_ANY"],
     }
     out = urlsplit(end_address(config, id_token="a.b.c", back_to=BACK, now=NOW))
     assert out.path == "/end_session"
     assert parse_qs(out.query)["post_logout_redirect_uri"] == [BACK]
 
 
-def tokens(server: Server, **changes: Any) -> dict[str, Any]:
+def tokens(server: Server, said: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     claims = {"iss": server.url, "aud": "our-client", "sub": "555", "sid": "s1", "iat": AT, "exp": AT + 60}
-    signed = jwt.encode({"alg": "RS256", "kid": "theirs"}, {**claims, "nonce": "n"}, THEIRS)
+    sure = {"acr": "AAL3_ANY", "authentication_assurance_level": "3", "id_assurance_level": "3"}
+    whole = {**claims, **sure, "nonce": "n", **(said or {})}
+    signed = jwt.encode({"alg": "RS256", "kid": "theirs"}, whole, THEIRS)
     return {"access_token": "opaque", "token_type": "Bearer", "expires_in": 5, "id_token": signed, **changes}
 
 
@@ -190,6 +193,46 @@ def test_tokens_that_are_not_believed(
     with pytest.raises(SignInRefused) as refused:
         redeemed(config)
     assert refused.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"authentication_assurance_level": "1"},
+        {"authentication_assurance_level": "1", "acr": "AAL3_ANY"},
+        {"authentication_assurance_level": None, "acr": "AAL1_USERPASS"},
+        {"authentication_assurance_level": None, "acr": None},
+        {"authentication_assurance_level": "33", "acr": ""},
+        {"authentication_assurance_level": True, "acr": "AAL"},
+        {"id_assurance_level": "2"},
+        {"id_assurance_level": None},
+    ],
+    ids=str,
+)
+def test_who_is_not_sure_enough_is_not_let_in(
+    server: Server, config: Cis2Config, said: dict[str, Any]
+) -> None:
+    """Whatever was asked for: the issuer may answer with less."""
+    known(server, answer(tokens(server, said)), answer({"sub": "555"}))
+    with pytest.raises(SignInRefused) as refused:
+        redeemed(config)
+    assert refused.value.reason is Reason.LOW_ASSURANCE
+
+
+@pytest.mark.parametrize(
+    ("said", "userinfo"),
+    [
+        ({"authentication_assurance_level": 2}, {}),
+        ({"authentication_assurance_level": None, "acr": "AAL2_OR_AAL3_ANY"}, {}),
+        ({"id_assurance_level": None}, {"idassurancelevel": 3}),
+    ],
+    ids=["second level", "by acr", "told elsewhere"],
+)
+def test_who_is_sure_enough_comes_in(
+    server: Server, config: Cis2Config, said: dict[str, Any], userinfo: dict[str, Any]
+) -> None:
+    known(server, answer(tokens(server, said)), answer({"sub": "555", **userinfo}))
+    assert redeemed(config)[1].person.subject == "555"
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 500])

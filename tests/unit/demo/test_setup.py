@@ -76,7 +76,7 @@ def test_a_shell_reads_the_whole_environment_back(tmp_path: Path) -> None:
 
 
 def test_the_facts_are_those_of_the_contract() -> None:
-    published = {"clinician", "clerk", "manager", "engineer", "auditor"}
+    published = {"clinician", "clerk", "manager", "engineer", "auditor", "installer"}
     # Somebody at the hosting side answers what its services receive.
     assert {each.username for each in facts.USERS} == published | {"assessor"}
     hosted = {each.service_id for each in facts.SERVICES if each.hosted and each.takes_bookings}

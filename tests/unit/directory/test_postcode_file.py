@@ -46,6 +46,10 @@ def test_header_names_count_without_case_and_byte_order_mark() -> None:
         (["pcds,lat,long\n", "LS1 4AP,north,-1.5\n"], "Line 2: the column lat is not a number."),
         (["pcds,lat,long\n", "LS1 4AP,53.8,nan\n"], "Line 2: the column long is not a number."),
         (
+            ["pcds,lat,long\n", "LS1 4AP,5.38E+01,-1.5\n"],
+            "Line 2: the column lat is not whole: a",
+        ),
+        (
             ["pcds,lat,long\n", "LS1 4AP,53.8,-1.5\n", "LS1,53.8,-1.5\n"],
             "Line 3: this is not a whole postcode.",
         ),

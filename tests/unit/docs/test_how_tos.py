@@ -69,7 +69,7 @@ def test_a_new_message_type_answers_with_its_focus(new_type: registry.MessageTyp
     request = {"resourceType": "Appointment", "status": "booked"}
     header = {"resourceType": "MessageHeader", "focus": [{"reference": "urn:uuid:1"}]}
     entries = [{"fullUrl": "urn:uuid:0", "resource": header}, {"fullUrl": "urn:uuid:1", "resource": request}]
-    parsed = new_type.parse(MessageBundle({"resourceType": "Bundle", "entry": entries}))
+    parsed = new_type.parse(MessageBundle({"resourceType": "Bundle", "entry": entries}), now=NOW)
     context: Any = None
     applied = new_type.apply(parsed, context)
     assert isinstance(applied, registry.Applied)

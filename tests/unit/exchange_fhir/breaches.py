@@ -17,6 +17,7 @@ from .changes import (
     category,
     destination,
     event,
+    flagged,
     full_url,
     on_bundle,
     on_focus,
@@ -24,7 +25,7 @@ from .changes import (
     period,
     versioned,
 )
-from .factory import Change, coded, contact, phone, ref, urn
+from .factory import Change, Json, coded, contact, phone, ref, urn
 from .samples import having
 
 C = OutcomeCode
@@ -35,6 +36,14 @@ Breach = tuple[str, frozenset[str], Change, OutcomeCode, str]
 
 MESSAGE_CATEGORY = coded("message-category-servicerequest", "referral")
 USE_CASE = coded("usecases-categories-bars", "a1t1")
+NHS_NUMBERS = "https://fhir.nhs.uk/Id/nhs-number"
+SOMEBODY_ELSE: list[Json] = [
+    {"reference": "https://example.org/fhir/Patient/SECRET"},
+    {"identifier": {"system": NHS_NUMBERS, "value": "9990548617"}},
+    {"reference": "urn:oid:1.2.3", "display": "SECRET"},
+    {"identifier": {"system": "https://example.org/Id", "value": "SECRET"}},
+    {"reference": urn(2), "identifier": {"system": NHS_NUMBERS, "value": "9990548617"}},
+]
 UNKNOWN_SERVICE = "https://fhir.nhs.uk/Id/dos-service-id|2000011147"
 START, END = "2030-03-01T09:00:00Z", "2030-03-01T09:20:00Z"
 
@@ -120,7 +129,8 @@ BREACHES: list[Breach] = [
     ("workflow", REQUESTS, category(USE_CASE), C.INVARIANT, f"{HEADER}.eventCoding"),
     (
         "destination-hosted",
-        EVERY,
+        # A response may keep the destination of its request.
+        EVERY - ANSWERS,
         destination(endpoint=UNKNOWN_SERVICE),
         C.NOT_FOUND,
         f"{HEADER}.destination[0].endpoint",
@@ -155,6 +165,63 @@ BREACHES: list[Breach] = [
         having("Patient", "managingOrganization", ref(77)),
         C.INVARIANT,
         "{Patient}.managingOrganization.reference",
+    ),
+    (
+        "references",
+        REQUESTS - CANCELS,
+        having("ServiceRequest", "subject", ref(77)),
+        C.INVARIANT,
+        "{ServiceRequest}.subject.reference",
+    ),
+    (
+        "references",
+        frozenset({"booking-new"}),
+        having("Appointment", "participant", [{"actor": ref(77), "status": "accepted"}]),
+        C.INVARIANT,
+        "{Appointment}.participant[0].actor.reference",
+    ),
+    *(
+        ("references", REQUESTS - CANCELS - ANSWERS, having("Encounter", name, value), C.INVARIANT, path)
+        for name, value, path in (
+            ("subject", ref(77), "{Encounter}.subject.reference"),
+            ("episodeOfCare", [ref(77)], "{Encounter}.episodeOfCare[0].reference"),
+        )
+    ),
+    (
+        "references",
+        WITH_CONSENT,
+        flagged({"reference": "Patient/SECRET"}),
+        C.INVARIANT,
+        "{Flag}.subject.reference",
+    ),
+    *(
+        ("about-the-patient", REQUESTS, having("ServiceRequest", "subject", somebody), C.INVARIANT, path)
+        for path in ("{ServiceRequest}.subject",)
+        for somebody in SOMEBODY_ELSE
+    ),
+    *(
+        ("about-the-patient", ANSWERS, having("Encounter", "subject", somebody), C.INVARIANT, path)
+        for path in ("{Encounter}.subject",)
+        for somebody in SOMEBODY_ELSE[:2]
+    ),
+    *(
+        (
+            "about-the-patient",
+            frozenset({"booking-new"}),
+            having("Appointment", "participant", [{"actor": somebody, "status": "accepted"}]),
+            C.INVARIANT,
+            "{Appointment}.participant[0].actor",
+        )
+        for somebody in SOMEBODY_ELSE
+    ),
+    ("about-the-patient", WITH_CONSENT, flagged(SOMEBODY_ELSE[0]), C.INVARIANT, "{Flag}.subject"),
+    (
+        "about-the-patient",
+        frozenset({"referral-new"}),
+        # The Practitioner of the message.
+        having("ServiceRequest", "subject", ref(7)),
+        C.INVARIANT,
+        "{ServiceRequest}.subject",
     ),
     ("contact-call-back", EVERY, having("Patient", "contact", None), C.INVARIANT, "{Patient}.contact"),
     (

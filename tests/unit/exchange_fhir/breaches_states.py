@@ -39,7 +39,7 @@ STATE_BREACHES: list[Breach] = [
         having("Encounter", "reasonCode", [{"text": " "}], 1),
         "{Encounter2}.reasonCode",
     ),
-    state("validation-full", having("ServiceRequest", "status", "completed"), "{ServiceRequest}.status"),
+    state("validation-full", having("ServiceRequest", "status", "on-hold"), "{ServiceRequest}.status"),
     state("validation-full", planned("draft"), "{CarePlan}.status"),
     state("referral-did-not-attend", having("Appointment", "status", "booked"), "{Appointment}.status"),
     state(

@@ -77,6 +77,12 @@ def period(**parts: str) -> Change:
     return having("ServiceRequest", "occurrencePeriod", parts)
 
 
+def flagged(subject: Json) -> Change:
+    """One more Flag, about whoever is named."""
+    flag = {"resourceType": "Flag", "status": "active", "code": {"text": "Dog"}, "subject": subject}
+    return lambda raw: raw["entry"].append({"fullUrl": urn(45), "resource": flag})
+
+
 def seen(status: str, number: int = 0) -> Change:
     return having("Encounter", "status", status, number)
 
@@ -121,7 +127,7 @@ def more(raw: Json, kind: str, number: int) -> None:
 
 _NAMES = (
     *("Patient", "ServiceRequest", "CarePlan", "Consent", "Location", "Appointment", "Encounter"),
-    *("Organization", "HealthcareService", "Slot", "Basic"),
+    *("Organization", "HealthcareService", "Slot", "Basic", "Flag"),
 )
 
 

@@ -13,7 +13,7 @@ from .changes import (
     more,
     on_header,
 )
-from .factory import Change, coded, contact, nhs_number, phone, urn
+from .factory import Change, coded, contact, nhs_number, phone, ref, urn
 from .samples import ODS, encounter, having, nth, rejected
 
 C = OutcomeCode
@@ -40,6 +40,19 @@ LAPSES: list[tuple[str, frozenset[str], Change, str]] = [
         ANSWERS - {"referral-did-not-attend"},
         having("Encounter", "episodeOfCare", [{"reference": f"EpisodeOfCare/{urn(9)[9:]}"}], 1),
         "{Encounter2}.episodeOfCare",
+    ),
+    (
+        "references",
+        REQUESTS - CANCELS,
+        having("Encounter", "location", [{"location": ref(77)}]),
+        "{Encounter}.location[0].location.reference",
+    ),
+    ("references", ANSWERS, having("Encounter", "subject", ref(77)), "{Encounter}.subject.reference"),
+    (
+        "references",
+        ANSWERS,
+        having("Encounter", "episodeOfCare", [{"reference": "EpisodeOfCare/no id"}]),
+        "{Encounter}.episodeOfCare[0].reference",
     ),
     (
         "counts",

@@ -59,6 +59,26 @@ def test_a_reference_to_nothing_resolves_to_nothing(reference: object) -> None:
     assert MessageBundle(booking()).resolve(reference) is None
 
 
+@pytest.mark.parametrize("address", [urn(SLOT), urn(SLOT).upper(), "Slot/s1", "Slot/" + urn(SLOT)[9:]])
+@pytest.mark.parametrize(("held", "named", "found"), [("2", "2", True), ("2", "1", False), (None, "1", True)])
+def test_a_reference_to_a_version_resolves_to_that_version(
+    address: str, held: str | None, named: str, found: bool
+) -> None:
+    raw = booking()
+    resource(raw, SLOT).update(id="s1", meta={"versionId": held} if held else {})
+    named_slot = MessageBundle(raw).resolve(f"{address}/_history/{named}")
+    assert named_slot is (resource(raw, SLOT) if found else None)
+
+
+def test_a_reference_to_a_version_chooses_among_versions() -> None:
+    raw = booking()
+    resource(raw, SLOT).update(id="s1", meta={"versionId": "1"})
+    later = {**resource(raw, SLOT), "meta": {"versionId": "2"}}
+    raw["entry"].append({"fullUrl": urn(30), "resource": later})
+    assert MessageBundle(raw).resolve("Slot/s1/_history/2") is later
+    assert MessageBundle(raw).resolve("Slot/s1") is resource(raw, SLOT)
+
+
 def test_a_resource_knows_its_place() -> None:
     bundle = MessageBundle(booking())
     (patient,) = bundle.of_type("Patient")

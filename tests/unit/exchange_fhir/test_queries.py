@@ -1,6 +1,5 @@
 """GET /Appointment and GET /MessageDefinition: what is asked for, or why not."""
 
-from datetime import date
 from urllib.parse import quote
 
 import pytest
@@ -40,11 +39,93 @@ def test_a_patient_is_asked_for_by_number(text: str) -> None:
     assert AppointmentQuery.parse(by_number(text)) == AppointmentQuery(NHSNumber("9990548609"), None)
 
 
+@pytest.mark.parametrize("text", ["9990548608", f"{NHS}|999 054 8608"])
+def test_a_number_with_a_wrong_check_digit_is_well_formed_in_a_search(text: str) -> None:
+    query = AppointmentQuery.parse(by_number(text))
+    assert query.identifier is not None
+    assert query.identifier.value == "9990548608"
+
+
+@pytest.mark.parametrize(
+    "pair", [("", f"{NHS}|9990548609"), (f"{NHS}|9990548609", ""), (" ", f"{NHS}|9990548609")]
+)
+@pytest.mark.parametrize("system", [NHS, "http://fhir.nhs.uk/id/nhs-number"])
+def test_a_number_without_a_parameter_name_is_the_identifier(pair: tuple[str, str], system: str) -> None:
+    name, value = (text.replace(NHS, system) for text in pair)
+    assert AppointmentQuery.parse([(name, value)]) == AppointmentQuery(NHSNumber("9990548609"), None)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        (f"{NHS}|", OutcomeCode.REQUIRED),
+        (f"{NHS}| ", OutcomeCode.REQUIRED),
+        (f"{NHS}|SECRET", OutcomeCode.VALUE),
+        (f"{NHS}|999054860", OutcomeCode.VALUE),
+        ("https://example.org/SECRET|9990548609", OutcomeCode.REQUIRED),
+        ("9990548609", OutcomeCode.REQUIRED),
+    ],
+)
+def test_what_stands_without_a_parameter_name_has_its_answer(
+    place: int, token: str, code: OutcomeCode
+) -> None:
+    for parse in (AppointmentQuery.parse, ServiceRequestQuery.parse):
+        with pytest.raises(OutcomeError) as caught:
+            parse([("", token) if place else (token, "")])
+        assert caught.value.issues[0].code is code
+        assert not {"SECRET", "9990548609"} & set(str(caught.value.issues).split())
+
+
+def test_an_empty_number_beside_another_search_is_still_a_fault() -> None:
+    with pytest.raises(OutcomeError) as caught:
+        ServiceRequestQuery.parse([("ServiceRequest.identifier", "R1"), ("", f"{NHS}|")])
+    assert [issue.code for issue in caught.value.issues] == [OutcomeCode.REQUIRED]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("patient.identifier", "patient:identifier"),
+        ("Patient:Identifier", "patient:identifier"),
+        ("patient:birthDate", "patient:birthdate"),
+        ("patient:name:exact", "patient:name"),
+        ("patient", None),
+        ("SECRET", None),
+    ],
+)
+def test_what_is_spelt_otherwise_is_refused_with_the_right_spelling(name: str, meant: str | None) -> None:
+    with pytest.raises(OutcomeError) as caught:
+        AppointmentQuery.parse([(name, "9990548609")])
+    assert [issue.code for issue in caught.value.issues] == [OutcomeCode.REQUIRED, OutcomeCode.INVALID]
+    for issue in caught.value.issues:
+        assert (f"write {meant} in these very letters" in issue.diagnostics) is (meant is not None)
+        assert "SECRET" not in issue.diagnostics
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize(
+    ("params", "codes"),
+    [
+        ([], [OutcomeCode.REQUIRED, OutcomeCode.INVALID]),
+        (by_number("SECRET"), [OutcomeCode.VALUE, OutcomeCode.INVALID]),
+        ([*by_number("SECRET"), NAME], [OutcomeCode.REQUIRED, OutcomeCode.VALUE, OutcomeCode.INVALID]),
+    ],
+)
+def test_what_is_missing_or_wrong_is_told_before_an_unknown_parameter(
+    params: Pairs, codes: list[OutcomeCode], last: bool
+) -> None:
+    unknown = [("SECRET", "1")]
+    with pytest.raises(OutcomeError) as caught:
+        AppointmentQuery.parse([*params, *unknown] if last else [*unknown, *params])
+    assert [issue.code for issue in caught.value.issues] == codes
+
+
 @pytest.mark.parametrize("born", ["1981-07-14", "eq1981-07-14", "eq14/07/1981", "14/07/1981"])
 @pytest.mark.parametrize("home", ["LS1 4AP", "ls14ap", " LS1  4AP "])
 def test_a_patient_is_asked_for_by_name_birth_date_and_postcode(born: str, home: str) -> None:
     query = AppointmentQuery.parse([NAME, (BORN[0], born), (HOME[0], home)])
-    assert query == AppointmentQuery(None, Demographics("Quin", date(1981, 7, 14), "LS14AP"))
+    assert query == AppointmentQuery(None, Demographics("Quin", "1981-07-14", "LS1 4AP"))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +139,9 @@ def test_a_patient_is_asked_for_by_name_birth_date_and_postcode(born: str, home:
         (by_number("SECRET"), OutcomeCode.VALUE),
         (by_number(f"{NHS}|"), OutcomeCode.VALUE),
         (by_number(f"{NHS}|SECRET"), OutcomeCode.VALUE),
-        (by_number(f"{NHS}|9990548608"), OutcomeCode.VALUE),
+        (by_number(f"{NHS}|999054860"), OutcomeCode.VALUE),
+        (by_number(f"{NHS}|99905486090"), OutcomeCode.VALUE),
+        (by_number(f"{NHS}|999054860X"), OutcomeCode.VALUE),
         (by_number("https://example.org/SECRET|9990548609"), OutcomeCode.VALUE),
         (by_number("|9990548609"), OutcomeCode.VALUE),
         ([*by_number("9990548609"), *by_number("9990548609")], OutcomeCode.VALUE),
@@ -136,6 +219,9 @@ def test_a_context_names_service_and_use_cases(params: Pairs, use_cases: list[Us
     [
         ([], OutcomeCode.REQUIRED),
         (contexts(f"{CASES}|a1t1"), OutcomeCode.REQUIRED),
+        ([("SECRET", "1")], OutcomeCode.REQUIRED),
+        ([("SECRET", "1"), *contexts(f"{CASES}|a1t1")], OutcomeCode.REQUIRED),
+        ([("SECRET", "1"), *contexts("SECRET")], OutcomeCode.VALUE),
         (contexts(""), OutcomeCode.VALUE),
         (contexts("SECRET"), OutcomeCode.VALUE),
         (contexts(f"{DOS}|"), OutcomeCode.VALUE),

@@ -98,6 +98,7 @@ FAULTS: list[tuple[str, Change, OutcomeCode]] = [
     ("header-first", add({"resourceType": "MessageHeader"}), C.INVARIANT),
     ("entry-resource", lambda b: b["entry"].append({"fullUrl": urn(30)}), C.REQUIRED),
     ("bundle-stamps", put(-1, "timestamp", None), C.REQUIRED),
+    ("bundle-stamps", put(-1, "timestamp", "9999-12-31T23:59:59-14:00"), C.VALUE),
     (
         "response-answers",
         put(HEADER, "eventCoding", coded("message-events-bars", "booking-response")["coding"][0]),
@@ -113,6 +114,7 @@ FAULTS: list[tuple[str, Change, OutcomeCode]] = [
     ("reason-known", put(HEADER, "reason", coded("message-reason-bars", "SECRET")), C.INVARIANT),
     ("reason-known", put(HEADER, "reason", None), C.INVARIANT),
     ("focus-resolves", put(HEADER, "focus", None), C.REQUIRED),
+    ("focus-resolves", put(HEADER, "focus", [{"display": "SECRET"}]), C.VALUE),
     ("focus-resolves", put(HEADER, "focus", [ref(77)]), C.INVARIANT),
     ("workflow", put(HEADER, "reason", coded("message-reason-bars", "update")), C.INVARIANT),
     ("workflow", put(APPOINTMENT, "status", "arrived"), C.INVARIANT),
@@ -173,6 +175,8 @@ WARNINGS: list[tuple[str, Change]] = [
     ("bundle-stamps", put(-1, "meta", {"versionId": "1.0.0-beta"})),
     ("receiver-provider", put(RECEIVER, "identifier", [{"system": ODS, "value": "OTHER"}])),
     ("source-service", put(HEADER, "source", {"endpoint": "https://example.org"})),
+    ("sender", put(HEADER, "sender", None)),
+    ("sender", put(HEADER, "sender", {"display": "SECRET"})),
     ("definition-fits", definition("bars-message-booking")),
     ("definition-fits", definition(None)),
     ("counts-listed", add({"resourceType": "Observation"})),
@@ -202,6 +206,37 @@ def test_a_lapse_is_only_a_warning(rule: str, change: Change) -> None:
     assert verdict.issues == ()
     assert rule in {issue.rule for issue in verdict.warnings}
     assert "SECRET" not in str(verdict.warnings)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        put(-1, "timestamp", "9999-12-31T23:59:59-14:00"),
+        put(HEADER, "focus", [{"display": "x"}]),
+        put(HEADER, "sender", {"display": "x"}),
+        destination("https://example.org", ref(RECEIVER)),
+        put(APPOINTMENT, "start", "2030-03-01"),
+        put(APPOINTMENT, "end", "2030-03-01T10:00:00"),
+        put(SLOT, "id", "x"),
+        full_url(PATIENT, "x"),
+    ],
+)
+def test_what_cannot_be_read_is_not_called_missing(change: Change) -> None:
+    """Standard section 12; the Encounter of a rejection and the times of a validation have their own rows."""
+    verdict = verdict_on(changed(booking(), change))
+    found = [*verdict.issues, *verdict.warnings]
+    assert found
+    assert not [issue for issue in found if issue.code is C.REQUIRED or "missing" in issue.diagnostics]
+
+
+@pytest.mark.parametrize("offset", ["Z", "+00:00"])
+def test_a_leap_second_is_a_time_like_any_other(offset: str) -> None:
+    late = f"2030-06-30T23:59:60{offset}"
+    ended = changed(booking(), put(-1, "timestamp", late), put(APPOINTMENT, "start", late))
+    before = put(APPOINTMENT, "end", "2030-06-30T23:59:59Z"), put(APPOINTMENT, "start", late)
+    after = put(APPOINTMENT, "end", "2030-07-01T00:30:00Z"), put(APPOINTMENT, "start", late)
+    assert verdict_on(changed(ended, *after)).issues == ()
+    assert [issue.rule for issue in verdict_on(changed(ended, *before)).issues] == ["appointment-times"]
 
 
 def test_every_rule_is_broken_here() -> None:
@@ -259,6 +294,29 @@ def test_a_cancel_still_needs_its_receiver() -> None:
 )
 def test_references_out_of_the_bundle_are_normal(reference: Json) -> None:
     assert verdict_on(changed(booking(), put(APPOINTMENT, "basedOn", [reference]))).issues == ()
+
+
+NHS_NUMBERS = "https://fhir.nhs.uk/Id/nhs-number"
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        {"identifier": {"system": NHS_NUMBERS, "value": "999 054 8609"}},
+        ref(PATIENT) | {"identifier": {"system": NHS_NUMBERS, "value": "9990548609"}},
+        ref(PATIENT) | {"identifier": {"system": "https://example.org/Id", "value": "1"}},
+        ref(PATIENT) | {"identifier": {"system": NHS_NUMBERS}},
+        {"reference": f"{urn(PATIENT)}/_history/1"},
+        {"reference": "https://example.org/fhir/Practitioner/1"},
+        {"reference": "https://example.org/fhir/Location/1/_history/2"},
+        {"reference": "https://example.org/1", "type": "HealthcareService"},
+        {"type": "Practitioner", "identifier": {"value": "1"}},
+        {"display": "The patient"},
+    ],
+)
+def test_who_takes_part_is_the_patient_or_no_patient(actor: Json) -> None:
+    participants = [{"actor": actor, "status": "accepted"}]
+    assert verdict_on(changed(booking(), put(APPOINTMENT, "participant", participants))).issues == ()
 
 
 def test_a_contained_resource_resolves() -> None:

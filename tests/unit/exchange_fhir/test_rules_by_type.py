@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, operation_outcome
 from bars_portal.exchange.fhir.profiles import DEFINITIONS
-from bars_portal.exchange.fhir.rules import HostedService, Severity, all_rules, table
+from bars_portal.exchange.fhir.rules import HostedService, Severity, all_rules, judge, table
 
 from .breaches import BREACHES, MISSHAPEN
 from .breaches_states import CATEGORY_BREACHES, STATE_BREACHES
 from .changes import ANSWERS, BOOKINGS, CANCELS, EVERY, more, paths_in, without
 from .factory import Change, Json, ref
 from .lapses import LAPSES
-from .samples import SAMPLES, having, judged, place
+from .samples import HUB, SAMPLES, having, judged, place
 
 C = OutcomeCode
 ALL = [*BREACHES, *(breach for breach, *_ in MISSHAPEN), *STATE_BREACHES, *CATEGORY_BREACHES]
@@ -58,6 +59,26 @@ def test_an_address_for_replies_takes_replies_only(key: str) -> None:
     reply_address = HostedService(ServiceID("2000099001"), "RR8", frozenset())
     found = [issue.rule for issue in judged(SAMPLES[key](), reply_address).issues]
     assert found == ([] if key in ANSWERS else ["use-case"])
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+def test_a_response_that_keeps_its_requests_destination_is_for_the_target_header(key: str) -> None:
+    """Standard section 12, "Responses to us"; whatever is no response is for its destination."""
+    theirs = HostedService(ServiceID("2000011147"), "RR9", HUB.accepted_use_cases)
+    hosted = {each.service_id: each for each in (HUB, theirs)}
+    message = MessageBundle(SAMPLES[key]())
+
+    def for_whom(target: ServiceID | None, *known: HostedService) -> tuple[HostedService | None, list[str]]:
+        find = {each.service_id: each for each in known}.get
+        verdict = judge(message, find_service=find, workflows=table.ROWS, target=target)
+        return verdict.service, [issue.rule for issue in verdict.issues]
+
+    assert for_whom(theirs.service_id, *hosted.values()) == (theirs if key in ANSWERS else HUB, [])
+    assert for_whom(None, *hosted.values()) == (HUB, [])
+    assert for_whom(theirs.service_id, HUB) == (HUB, [])
+    only_theirs = for_whom(theirs.service_id, theirs)
+    assert only_theirs == ((theirs, []) if key in ANSWERS else (None, ["destination-hosted"]))
+    assert for_whom(None, theirs) == (None, ["destination-hosted"])
 
 
 def counted() -> Iterator[tuple[str, str, int, Callable[[Json, str, int], None]]]:

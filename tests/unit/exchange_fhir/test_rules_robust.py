@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +68,14 @@ def test_a_mutated_message_gets_an_answer_and_nothing_leaks(data: st.DataObject)
     if found:
         text = str(operation_outcome(found, outcome_id="6f1c0d0e-0000-4000-8000-000000000001"))
         assert [value for value in PATIENT_VALUES if value in text] == []
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_a_type_that_is_no_text_is_no_type(name: str) -> None:
+    for place in range(len(SAMPLES[name]()["entry"])):
+        raw = SAMPLES[name]()
+        raw["entry"][place]["resource"]["resourceType"] = [SECRET]
+        assert SECRET not in str(judged(raw).issues)
 
 
 @settings(deadline=None)

@@ -79,6 +79,10 @@ def test_a_complete_search_is_understood() -> None:
         (swapped(STATUS, "free\x00"), OutcomeCode.VALUE),
         (swapped(SERVICE, "2" * 100_000), OutcomeCode.VALUE),
         ([*GOOD, ("SECRET", "x")], OutcomeCode.INVALID),
+        ([("SECRET", "x"), *without(STATUS)], OutcomeCode.REQUIRED),
+        ([("SECRET", "x"), *swapped(STATUS, "SECRET")], OutcomeCode.VALUE),
+        ([("SECRET", "x"), *swapped(END, "le2030-04-01T00:00:01Z")], OutcomeCode.INVALID),
+        ([*swapped(STATUS, "SECRET"), ("start", "le2030-03-03T00:00:00Z")], OutcomeCode.REQUIRED),
         ([*GOOD, ("end", "le2030-03-02T00:00:00+00")], OutcomeCode.INVALID),
         (swapped(END, "le2030-04-01T00:00:01Z"), OutcomeCode.TOO_COSTLY),
     ],
@@ -88,6 +92,57 @@ def test_each_fault_has_its_own_answer(params: Pairs, code: OutcomeCode) -> None
         SlotQuery.parse(params)
     assert caught.value.issues[0].code is code
     assert "SECRET" not in str(caught.value.issues)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        swapped(START, ""),
+        swapped(START, "gt2030-03-01T00:00:00Z"),
+        swapped(START, "ge2030-03-01T00:00:00Z\x00"),
+        swapped(END, "le" + "2" * 3000),
+        swapped(START, "geSECRET"),
+        swapped(STATUS, "SECRET"),
+        swapped(SERVICE, "SECRET"),
+        swapped(INCLUDES[0], "SECRET'; --"),
+        swapped(INCLUDES[0], "Slot:schedule\x00"),
+    ],
+)
+def test_what_cannot_be_read_is_not_called_missing(params: Pairs) -> None:
+    with pytest.raises(OutcomeError) as caught:
+        SlotQuery.parse(params)
+    assert {issue.code for issue in caught.value.issues} == {OutcomeCode.VALUE}
+
+
+@pytest.mark.parametrize(
+    ("params", "meant"),
+    [
+        ([*without(SERVICE), ("schedule.actor:HealthcareService", "1")], SERVICE[0]),
+        ([*without(SERVICE), ("Schedule:actor:healthcareservice", "1")], SERVICE[0]),
+        ([*without(SERVICE), ("schedule.actor:", "1")], SERVICE[0]),
+        ([*without(STATUS), ("Status", "free")], "status"),
+        ([*without(START), ("start:above", "ge2030-03-01T00:00:00Z")], "start"),
+        ([*without(INCLUDES[1]), ("_include:iterate", INCLUDES[1][1])], "_include"),
+        ([*without(INCLUDES[1]), ("_include:recurse", INCLUDES[1][1])], "_include"),
+        (swapped(INCLUDES[0], "slot:schedule"), "Slot:schedule"),
+        (swapped(INCLUDES[1], "schedule.actor:practitioner"), INCLUDES[1][1]),
+    ],
+)
+def test_what_is_spelt_otherwise_is_refused_with_the_right_spelling(params: Pairs, meant: str) -> None:
+    with pytest.raises(OutcomeError) as caught:
+        SlotQuery.parse(params)
+    unknown = [name for name, _ in params if name not in dict(GOOD)]
+    wanted = [OutcomeCode.REQUIRED, *([OutcomeCode.INVALID] if unknown else [])]
+    assert [issue.code for issue in caught.value.issues] == wanted
+    assert all(f"write {meant} in these very letters" in each.diagnostics for each in caught.value.issues)
+
+
+def test_a_modifier_on_what_is_there_already_is_refused_with_the_right_spelling() -> None:
+    with pytest.raises(OutcomeError) as caught:
+        SlotQuery.parse([*GOOD, ("_include:iterate", "Schedule:actor:Location")])
+    (issue,) = caught.value.issues
+    assert issue.code is OutcomeCode.INVALID
+    assert "write _include in these very letters" in issue.diagnostics
 
 
 @pytest.mark.parametrize(

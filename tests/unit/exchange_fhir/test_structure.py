@@ -1,6 +1,7 @@
 """The structural gate: what it finds, where, and that it never tells what was sent."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.limits import MAX_DEPTH, MAX_ENTRIES
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
-from bars_portal.exchange.fhir.structure import MAX_ISSUES, check_structure, warm
+from bars_portal.exchange.fhir.structure import MAX_ISSUES, check_structure, judge_structure, warm
 from tests.profiles import examples
 
 from .factory import APPOINTMENT, HEADER, PATIENT, Change, booking, changed, put, resource
+from .samples import SAMPLES
 
 APPOINTMENT_PATH = f"Bundle.entry[{APPOINTMENT}].resource"
 PATIENT_PATH = f"Bundle.entry[{PATIENT}].resource"
@@ -65,6 +67,94 @@ def test_each_fault_is_named_with_its_place(change: Change, code: OutcomeCode, p
     assert issues
     assert (issues[0].code, issues[0].expression) == (code, (path,))
     assert "SECRET" not in str(issues)
+
+
+@pytest.mark.parametrize("name", ["FHIRPrimitiveExtension", "FHIRResourceModel", "Element", "Coding"])
+def test_what_is_no_resource_is_refused(name: str) -> None:
+    assert check_structure(
+        {"resourceType": "Bundle", "type": "message", "entry": [{"resource": {"resourceType": name}}]}
+    )
+
+
+ODD_IDS = ["", " ", "urn:uuid:0", "two words", "under_score", "é", "a" * 65, "12/345"]
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_an_id_that_fhir_would_not_have_is_no_fault(name: str, odd: str) -> None:
+    """Standard section 12, "Ids": of the Bundle, of any resource, and of the message that is answered."""
+    raw = SAMPLES[name]()
+    raw["id"] = odd
+    for entry in raw["entry"]:
+        entry["resource"]["id"] = odd
+        entry["resource"]["contained"] = [{"resourceType": "Location", "id": odd}]
+    if "response" in resource(raw, HEADER):
+        resource(raw, HEADER)["response"]["identifier"] = odd
+    before = deepcopy(raw)
+    assert (check_structure(raw), judge_structure(raw)) == ((), ())
+    assert raw == before
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (put(PATIENT, "id", 5), f"{PATIENT_PATH}.id"),
+        (put(PATIENT, "id", "SECRET\x00"), f"{PATIENT_PATH}.id"),
+        (
+            put(PATIENT, "extension", [{"url": "urn:x", "valueId": "no id"}]),
+            f"{PATIENT_PATH}.extension[0].valueId",
+        ),
+        (put(-1, "id", ["x"]), "Bundle.id"),
+    ],
+)
+def test_what_is_no_text_or_no_id_of_a_resource_stays_one(change: Change, path: str) -> None:
+    (issue, *_) = check_structure(changed(booking(), put(HEADER, "id", "no id"), change))
+    assert issue.expression == (path,)
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "path"),
+    [
+        ("telecom", [{"rank": True}], "telecom[0].rank"),
+        ("telecom", [{"rank": "1"}], "telecom[0].rank"),
+        ("telecom", [{"rank": 1.0}], "telecom[0].rank"),
+        ("active", 1, "active"),
+        ("birthDate", 0, "birthDate"),
+        ("deceasedDateTime", 86400, "deceasedDateTime"),
+        ("active", "true", "active"),
+        ("extension", [{"url": "urn:x", "valueDecimal": "1.5"}], "extension[0].valueDecimal"),
+        ("extension", [{"url": "urn:x", "valueBoolean": "true"}], "extension[0].valueBoolean"),
+        (
+            "_birthDate",
+            {"extension": [{"url": "urn:x", "valueInteger": True}]},
+            "_birthDate.extension[0].valueInteger",
+        ),
+        ("contained", [{"resourceType": "Patient", "active": "no"}], "contained[0].active"),
+    ],
+)
+def test_texts_numbers_and_booleans_are_those_of_json(member: str, value: object, path: str) -> None:
+    issues = check_structure(changed(booking(), put(PATIENT, member, value)))
+    assert [(each.code, each.expression) for each in issues] == [
+        (OutcomeCode.INVALID, (f"{PATIENT_PATH}.{path}",))
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"telecom": [{"rank": 1}], "active": False},
+        {"extension": [{"url": "urn:x", "valueDecimal": 1}, {"url": "urn:x", "valueDecimal": 1.5}]},
+        {
+            "name": [
+                {"given": ["A", None], "_given": [None, {"extension": [{"url": "urn:x", "valueInteger": 1}]}]}
+            ]
+        },
+    ],
+)
+def test_those_of_json_are_sound_the_long_way_too(value: dict[str, Any]) -> None:
+    raw = booking()
+    resource(raw, PATIENT).update(value)
+    assert judge_structure(raw) == ()
 
 
 def test_an_element_of_nothing_but_extensions_is_sound() -> None:

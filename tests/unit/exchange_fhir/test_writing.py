@@ -1,5 +1,6 @@
 """Writing: what we send reads back, what we answer keeps what was sent."""
 
+import re
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import pytest
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, new_message, reply, searchset
-from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason
+from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, NHSNumberStatus, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID, is_uuid
 from bars_portal.exchange.fhir.structure import check_structure
+from bars_portal.exchange.fhir.timestamps import format_instant, parse_instant
 
 from .factory import (
     APPOINTMENT,
@@ -30,8 +32,23 @@ NOW = datetime(2030, 2, 1, 10, 0, 0, 123456, tzinfo=UTC)
 OUR_ID = "9f41ba91-d69a-4269-a558-54a20b79c4f2"
 
 
+_DISPLAYS = {each.value: each.display for each in (UseCase.A1T1, NHSNumberStatus.VERIFIED)}
+
+
+def as_we_write(value: Any) -> Any:
+    """Every moment with seven digits, every coding with its display."""
+    if isinstance(value, list):
+        return [as_we_write(each) for each in value]
+    if isinstance(value, dict):
+        made = {name: as_we_write(each) for name, each in value.items()}
+        return {**made, "display": _DISPLAYS[made["code"]]} if made.get("code") in _DISPLAYS else made
+    if isinstance(value, str) and re.fullmatch(r"[0-9-]{10}T[0-9:]{8}(?:\.[0-9]+)?\+00:00", value):
+        return format_instant(parse_instant(value))
+    return value
+
+
 def built(**changes: Any) -> dict[str, Any]:
-    entries = [(each["fullUrl"], each["resource"]) for each in booking()["entry"][1:]]
+    entries = [(each["fullUrl"], as_we_write(each["resource"])) for each in booking()["entry"][1:]]
     arguments: dict[str, Any] = {
         "bundle_id": "aaaaaaaa-0000-4000-8000-00000000000a",
         "now": NOW,
@@ -61,7 +78,7 @@ def test_a_new_message_passes_our_own_receiver() -> None:
 def test_a_new_message_carries_version_and_stamps() -> None:
     message = built()
     assert message["meta"]["versionId"] == "1.1.0"
-    assert message["timestamp"] == "2030-02-01T10:00:00.123+00:00"
+    assert message["timestamp"] == "2030-02-01T10:00:00.1234560+00:00"
     for entry in message["entry"]:
         meta = entry["resource"]["meta"]
         assert meta["lastUpdated"] and meta["profile"]
@@ -71,7 +88,7 @@ def test_a_new_message_carries_version_and_stamps() -> None:
 
 
 def test_building_twice_gives_the_same_and_changes_nothing() -> None:
-    entries = [(each["fullUrl"], each["resource"]) for each in booking()["entry"][1:]]
+    entries = [(each["fullUrl"], as_we_write(each["resource"])) for each in booking()["entry"][1:]]
     before = deepcopy(entries)
     assert built(entries=entries) == built(entries=entries)
     assert entries == before
@@ -94,12 +111,12 @@ def answer(request: dict[str, Any]) -> tuple[MessageBundle, MessageBundle]:
 
 
 def test_a_reply_keeps_bundle_id_full_urls_and_content() -> None:
-    asked, answered = answer(booking())
+    asked, answered = answer(as_we_write(booking()))
     assert answered.id == asked.id
     assert [url for url, _ in answered.entries] == [url for url, _ in asked.entries]
     assert answered.focus is not None
     assert answered.focus["id"] == OUR_ID
-    assert answered.raw["timestamp"] == "2030-02-01T10:00:00.123+00:00"
+    assert answered.raw["timestamp"] == "2030-02-01T10:00:00.1234560+00:00"
     (was,), (now,) = asked.of_type("Patient"), answered.of_type("Patient")
     assert {name: value for name, value in now.items() if name != "id"} == was
 

@@ -1,9 +1,12 @@
 """What XML says in its own way: attributes, extensions on primitives, nulls; and what is refused."""
 
 import json as stdlib_json
+from html import escape
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir import xml
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError
@@ -77,7 +80,55 @@ def test_prefixes_and_schema_locations_do_not_matter() -> None:
         '<h:div xmlns:h="http://www.w3.org/1999/xhtml">a</h:div></f:text></f:Patient>'
     )
     read = xml.loads(body.encode())
-    assert read["text"]["div"] == '<h:div xmlns:h="http://www.w3.org/1999/xhtml">a</h:div>'
+    assert read["text"]["div"] == '<div xmlns="http://www.w3.org/1999/xhtml">a</div>'
+
+
+XHTML = "http://www.w3.org/1999/xhtml"
+MARKUP = st.recursive(
+    st.text("ab <&\u00e9", max_size=4),
+    lambda inner: st.tuples(st.sampled_from("pbi"), st.lists(inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+def marked_up(piece: Any, prefix: str) -> str:
+    if isinstance(piece, str):
+        return escape(piece)
+    tag, inner = piece
+    held = "".join(marked_up(each, prefix) for each in inner)
+    return f"<{prefix}{tag} class='c'>{held}</{prefix}{tag}>"
+
+
+@given(st.lists(MARKUP, max_size=4))
+def test_a_prefix_of_xhtml_is_no_part_of_the_narrative(pieces: list[Any]) -> None:
+    """Read from XML, and written to it from JSON."""
+    plain, prefixed = ("".join(marked_up(each, prefix) for each in pieces) for prefix in ("", "h:"))
+    plain = f'<div xmlns="{XHTML}">{plain}</div>'
+    prefixed = f'<h:div xmlns:h="{XHTML}">{prefixed}</h:div>'
+    read = [fhir(f'<text><status value="empty"/>{each}</text>')["text"]["div"] for each in (plain, prefixed)]
+    assert read[0] == read[1]
+    narrative = {"resourceType": "Patient", "text": {"status": "empty", "div": prefixed}}
+    assert xml.loads(xml.dumps(narrative))["text"]["div"] == read[0]
+
+
+@pytest.mark.parametrize("element", ["<id/>", '<id value="SECRET"/>', '<id value="a"/><id value="b"/>'])
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        ('<name>{}<family value="a"/></name>', {"name": [{"family": "a"}]}),
+        ('<birthDate value="1970">{}</birthDate>', {"birthDate": "1970"}),
+        (
+            '<extension url="u">{}<valueCode value="c"/></extension>',
+            {"extension": [{"url": "u", "valueCode": "c"}]},
+        ),
+        ('<name id="n">{}</name>', {"name": [{"id": "n"}]}),
+        ('<contact>{}<gender value="male"/></contact>', {"contact": [{"gender": "male"}]}),
+    ],
+)
+def test_an_id_element_where_an_attribute_belongs_says_nothing(
+    inner: str, expected: dict[str, Any], element: str
+) -> None:
+    assert fhir(inner.format(element)) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID, uuid4
 
@@ -24,7 +27,7 @@ from bars_portal.exchange.transport.auth import (
     load_private_key,
     sign_assertion,
 )
-from tests.unit.exchange_transport.servers import Server, raw, reply
+from tests.unit.exchange_transport.servers import Received, Server, raw, reply
 
 NOW = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 URL = "https://int.api.service.nhs.uk/oauth2/token"
@@ -42,7 +45,7 @@ def test_the_assertion_is_what_the_standard_asks_for(private_key: rsa.RSAPrivate
     )
     expires = datetime.fromtimestamp(claims.pop("exp"), UTC)
     assert claims == {"iss": "api", "sub": "api", "aud": URL, "jti": str(jti)}
-    assert timedelta(minutes=4) < expires - NOW < timedelta(minutes=5)
+    assert timedelta(minutes=2) < expires - NOW < timedelta(minutes=4), "a minute is allowed for either way"
 
 
 def test_the_endpoint_signs_with_a_new_jti_each_time_and_reads_its_key_once(
@@ -162,3 +165,41 @@ def test_the_sandbox_needs_none() -> None:
     source = NoToken()
     source.discard("x")
     assert source.get(now=NOW) == ""
+
+
+@pytest.mark.parametrize(("ahead", "asked"), [(0, 1), (60, 1), (-60, 1), (600, 2), (-600, 2)])
+def test_a_clock_that_is_off(
+    server: Server, http: httpx.Client, key_file: Path, ahead: int, asked: int
+) -> None:
+    """By the endpoint's clock an assertion has not expired, and expires within 5 minutes: else it is refused.
+
+    A minute is allowed for beforehand; more is learnt from the Date of its refusal, and remembered.
+    """
+    theirs = NOW + timedelta(seconds=ahead)
+
+    def judged(handler: BaseHTTPRequestHandler) -> None:
+        good = 0 < claims_in(server.received[-1])["exp"] - theirs.timestamp() <= 300
+        granted = {"access_token": "t", "expires_in": "599"}
+        body = json.dumps(granted if good else {"error": "invalid_request"})
+        handler.send_response_only(200 if good else 400)
+        handler.send_header("Date", format_datetime(theirs, usegmt=True))
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body.encode())
+
+    server.script(judged)
+    endpoint = TokenEndpoint(http, server.url, "api", "Us-INT-1", str(key_file))
+    token = endpoint.request(now=NOW)
+    assert token.server_ahead == timedelta(seconds=ahead)
+    assert token.expires_at == NOW + timedelta(seconds=599), "by our clock, which counts it down"
+    assert len(server.received) == asked
+    endpoint.request(now=NOW)
+    assert len(server.received) == asked + 1
+    ids = {claims_in(each)["jti"] for each in server.received}
+    assert len(ids) == asked + 1, "never the same one twice"
+
+
+def claims_in(received: Received) -> dict[str, Any]:
+    assertion = parse_qs(received.body.decode())["client_assertion"][0]
+    claims: dict[str, Any] = jwt.decode(assertion, options={"verify_signature": False})
+    return claims

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError
 from bars_portal.exchange.transport.headers import (
     OutgoingContext,
@@ -206,8 +206,10 @@ def test_names_and_ids_in_any_case() -> None:
         ("NHSD-Target-Identifier", "not base64!"),
         ("NHSD-Target-Identifier", "e30"),
         ("NHSD-Target-Identifier", encoded([])),
-        ("NHSD-Target-Identifier", encoded({"system": "tests", "value": "NHS0001"})),
         ("NHSD-Target-Identifier", encoded({"system": "https://fhir.nhs.uk/Id/dos-service-id"})),
+        ("NHSD-Target-Identifier", encoded({"system": "tests", "value": " "})),
+        ("NHSD-Target-Identifier", encoded({"system": "", "value": "NHS0001"})),
+        ("NHSD-Target-Identifier", encoded({"value": "2000099001"})),
         (
             "NHSD-Target-Identifier",
             encoded({"system": "https://fhir.nhs.uk/Id/dos-service-id", "value": 2000}),
@@ -232,6 +234,76 @@ def test_what_does_not_decode_is_a_value_fault_that_names_the_header(name: str, 
     assert issue.code is OutcomeCode.VALUE
     assert name in issue.diagnostics
     assert raised.value.__suppress_context__, "the cause holds the header's content"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"system": "tests", "value": "NHS0001"},
+        {"system": "https://fhir.nhs.uk/Id/dos-service-id", "value": "Ottershaw"},
+        {"system": "https://fhir.nhs.uk/Id/dos-service-id", "value": "2" * 500},
+        {"system": "urn:x", "value": "2000099001"},
+    ],
+)
+def test_a_target_that_is_no_service_is_well_formed(target: object) -> None:
+    """Whatever system and value (standard section 12); it is not the same as no target."""
+    assert decode_headers({**IDS, "NHSD-Target-Identifier": encoded(target)}).target == UnknownTarget()
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "place"),
+    [
+        ("NHSD-Target-Identifier", '{"system": "a", "value": "SECRET", "value": "2"}', "value"),
+        (
+            "NHSD-End-User-Organisation",
+            '{"identifier": [{"value": "A1", "value": "SECRET"}]}',
+            "identifier[0].value",
+        ),
+        (
+            "NHSD-Requesting-Software",
+            '{"resourceType": "Device", "version": {"value": "1", "value": "2"}}',
+            "Device.version.value",
+        ),
+        ("NHSD-Requesting-Practitioner", '{"SECRET": 1, "SECRET": 1}', "An object"),
+    ],
+)
+def test_a_name_that_comes_twice_is_told_with_its_place(name: str, written: str, place: str) -> None:
+    with pytest.raises(OutcomeError) as raised:
+        decode_headers({**IDS, name: base64.b64encode(written.encode()).decode()})
+    (issue,) = raised.value.issues
+    assert (issue.code, issue.expression) == (OutcomeCode.INVALID, (f"http.{name}",))
+    assert issue.diagnostics.startswith(f"The header {name}: {place} has the same name twice")
+    assert "SECRET" not in issue.diagnostics
+
+
+@pytest.mark.parametrize("name", NHSD)
+def test_where_the_path_is_wrong_what_does_not_decode_counts_as_not_sent(name: str) -> None:
+    read = decode_headers(
+        {**IDS, "NHSD-End-User-Organisation": encoded(ORGANISATION), name: "SECRET"}, judge_nhsd=False
+    )
+    assert (read.organisation is None) is (name == "NHSD-End-User-Organisation")
+    with pytest.raises(OutcomeError):
+        decode_headers({**IDS, "X-Request-ID": ""}, judge_nhsd=False)
+
+
+@pytest.mark.parametrize(
+    ("use_context", "code"),
+    [
+        ("a4t1|validation|servicerequest-request|new", OutcomeCode.INVARIANT),
+        (" a4t1 | Validation |servicerequest-response|new", OutcomeCode.INVARIANT),
+        ("a1t1|referral|servicerequest-request|new", OutcomeCode.VALUE),
+        ("validation|a1t1|servicerequest-request|new", OutcomeCode.VALUE),
+        ("a4t1|", OutcomeCode.VALUE),
+        ("validation", OutcomeCode.VALUE),
+        ("", OutcomeCode.VALUE),
+    ],
+)
+def test_a_request_id_of_a_validation_that_is_no_uuid(use_context: str, code: OutcomeCode) -> None:
+    sent = {**IDS, "use-context": use_context}
+    for name, expected in (("X-Request-ID", code), ("X-Correlation-ID", OutcomeCode.VALUE)):
+        with pytest.raises(OutcomeError) as raised:
+            decode_headers({**sent, name: "nonsense"})
+        assert [issue.code for issue in raised.value.issues] == [expected]
 
 
 json_values = st.recursive(

@@ -46,8 +46,10 @@ patients = st.builds(
     gender=st.sampled_from(["", "male", "female", "other", "unknown"]),
     birth_date=st.one_of(st.none(), st.dates(min_value=date(1900, 1, 1))),
     address_lines=st.lists(filled(60), max_size=5).map(tuple),
-    postcode=st.sampled_from(["", "LS1 4AP"]),
+    postcode=st.sampled_from(["", "LS1 4AP", "ZZ99 3VZ"]),
     contacts=st.lists(contacts, max_size=4).map(tuple),
+    birth_partly=st.sampled_from(["", "1984", "1984-07"]),
+    died=st.sampled_from(["", "true", "2026", "2026-03-01", "2026-03-01T10:00:00.0000000+00:00"]),
 )
 # Anything that JSON can say.
 json_values = st.recursive(
@@ -77,6 +79,11 @@ _PARTS = [
     "valuePositiveInt",
     "coding",
     "use",
+    "period",
+    "start",
+    "end",
+    "deceasedBoolean",
+    "deceasedDateTime",
 ]
 odd_resources = st.recursive(
     json_values,

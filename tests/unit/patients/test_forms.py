@@ -1,13 +1,15 @@
 """The patient form: every field with empty, wrong, hostile and huge values."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
+from bars_portal.nhsuk.words import banner_name
 from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
-from bars_portal.patients.forms import PatientForm
+from bars_portal.patients.forms import PatientForm, answers_from
 
 TODAY = date(2026, 7, 14)
 HUGE = "9" * 100_000
@@ -86,9 +88,8 @@ def test_what_was_typed_about_somebody_else_counts_only_for_them() -> None:
     assert form.to_details() == DETAILS
 
 
+# One name is a whole name: neither of the two is missing alone.
 MISSING = [
-    ("family_name", "Enter family name"),
-    ("given_names", "Enter first names"),
     ("gender", "Select gender"),
     ("call_back", "Select who should be called back"),
     ("phone", "Enter a call-back phone number"),
@@ -114,7 +115,7 @@ WRONG = [
     ("postcode", "LEEDS", "full UK postcode"),
     ("phone", "12", "Enter a call-back phone number like"),
     ("phone", "call me", "Enter a call-back phone number like"),
-    ("second_phone", "07700 900123 ext 5", "Enter a second phone number like"),
+    ("second_phone", "07700 900123 option 5", "Enter a second phone number like"),
     ("email", "ada", "right form"),
     ("email", "ada@@example.org", "right form"),
     ("email", "ada@example.org\nBcc: x@example.org", "characters that cannot be used"),
@@ -137,6 +138,12 @@ DATES = [
     ("15", "7", "2026", "today or in the past"),
     ("1", "1", "1899", "on or after 1 January 1900"),
     ("14", "", "1945", "must include a month"),
+    ("", "7", "", "must include a day and a year"),
+    ("", "13", "1945", "real date"),
+    ("", "", "45", "4 numbers"),
+    ("", "8", "2026", "today or in the past"),
+    ("", "", "2027", "today or in the past"),
+    ("", "", "1899", "on or after 1 January 1900"),
     ("", "", "", "Enter date of birth"),
     (HUGE, "7", "1945", "real date"),
     (SCRIPT, "\x00", RTL, "real date"),
@@ -150,12 +157,77 @@ def test_wrong_dates(day: str, month: str, year: str, sentence: str) -> None:
     assert sentence in form.errors["birth_date"][0]
 
 
+@pytest.mark.parametrize(
+    ("month", "year", "known"), [("", "1945", "1945"), ("7", "1945", "1945-07"), ("july", "2026", "2026-07")]
+)
+def test_a_birth_date_is_taken_as_far_as_it_is_known(month: str, year: str, known: str) -> None:
+    form = fill(birth_date__day="", birth_date__month=month, birth_date__year=year)
+    assert form.is_valid(), form.errors
+    details = form.to_details()
+    assert (details.birth_date, details.birth_partly) == (None, known)
+    again = PatientForm(answers_from(details), today=TODAY)
+    assert again.is_valid(), again.errors
+    assert again.to_details().born == known
+
+
+@pytest.mark.parametrize("only", ["family_name", "given_names"])
+def test_one_name_is_enough(only: str) -> None:
+    form = fill(**{"family_name": "", "given_names": "", only: "Prince"})
+    assert form.is_valid(), form.errors
+    assert banner_name(form.to_details()) == ("PRINCE (Mrs)" if only == "family_name" else "Prince (Mrs)")
+
+
+def test_an_unknown_patient_is_one_who_is_said_to_be_unknown() -> None:
+    nothing: dict[str, Any] = {
+        "family_name": "",
+        "given_names": "",
+        "title": "",
+        "gender": "unknown",
+        "nhs_number": "",
+    }
+    nothing |= dict.fromkeys(("birth_date__day", "birth_date__month", "birth_date__year"), "")
+    nothing |= {"nhs_number_verified": None, "postcode": "ZZ99 3VZ"}
+    assert set(fill(**nothing).errors) == {"family_name", "birth_date"}
+    form = fill(**nothing, identity_unknown="on")
+    assert form.is_valid(), form.errors
+    details = form.to_details()
+    assert (details.family_name, details.born, details.gender) == ("", "", "unknown")
+    assert PatientForm(answers_from(details), today=TODAY).is_valid(), "a known patient is taken over"
+
+
+@pytest.mark.parametrize("died", ["true", "2026", "2026-03-01T10:00:00+00:00"])
+def test_that_a_patient_has_died_is_taken_over(died: str) -> None:
+    form = PatientForm(answers_from(replace(DETAILS, died=died)), today=TODAY)
+    assert form.is_valid(), form.errors
+    assert form.to_details().died == died
+    ticked = fill(has_died="on")
+    assert ticked.is_valid()
+    assert ticked.to_details().died == "true"
+
+
+def test_who_is_called_back_may_be_nobody_of_the_list() -> None:
+    words = {"call_back": "somebody_else", "contact_words": "Warden", "contact_family_name": "Reed"}
+    form = fill(**words)
+    assert form.is_valid(), form.errors
+    contact = form.to_details().contacts[0]
+    assert (contact.relationship, contact.relationship_text) == ("", "Warden")
+    again = PatientForm(answers_from(form.to_details()), today=TODAY)
+    assert again.is_valid(), again.errors
+    assert again.to_details().contacts[0].relationship_text == "Warden", "never the patient themselves"
+
+
+def test_a_foreign_code_stands_with_the_town() -> None:
+    answers = answers_from(replace(DETAILS, address_lines=("1 Rue", "Paris"), postcode="75001"))
+    assert (answers["town"], answers["postcode"]) == ("Paris 75001", "")
+
+
 def test_a_child_born_today_has_a_birth_date() -> None:
     assert fill(birth_date__day="14", birth_date__month="7", birth_date__year="2026").is_valid()
 
 
 HOSTILE = {"huge": HUGE, "null": "a\x00b", "reordering": RTL, "half": "\ud800", "escape": "a\x1bb"}
-TYPED = [name for name in PatientForm.base_fields if name not in ("birth_date", "nhs_number_verified")]
+TICKED = {"nhs_number_verified", "identity_unknown", "has_died"}
+TYPED = [name for name in PatientForm.base_fields if name not in {"birth_date", *TICKED}]
 
 
 @pytest.mark.parametrize("field", TYPED)
@@ -184,7 +256,7 @@ def test_somebody_else_needs_a_name_and_a_relationship() -> None:
 
 def test_an_empty_post_names_every_required_field_once() -> None:
     form = PatientForm({}, today=TODAY)
-    assert set(form.errors) == {"family_name", "given_names", "birth_date", "gender", "call_back", "phone"}
+    assert set(form.errors) == {"family_name", "birth_date", "gender", "call_back", "phone"}
 
 
 @pytest.mark.parametrize(

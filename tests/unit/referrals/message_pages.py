@@ -16,6 +16,7 @@ from bars_portal.nhsuk.words import format_nhs_number, format_phone
 from referrals.message_page.page import present_message
 from referrals.message_page.reader import MessageView, Scalar, leaves, reason_not_shown, scalar_text
 from referrals.message_page.words import code_words, date_words, sentence, system_name
+from referrals.parts.assessment import kind_and_words
 from tests.factories.contents import make_content
 from tests.unit.exchange_fhir.samples import SAMPLES
 from tests.unit.referrals import built
@@ -89,6 +90,8 @@ def forms(value: Scalar) -> Iterator[str]:
     yield GUID.sub("[technical ID]", text)
     for words in (code_words, date_words, format_phone, format_nhs_number, system_name, sentence):
         yield words(text)
+    # The kind of an outcome is the label of its row.
+    yield kind_and_words(text)[1] or text
     # An address of a service is shown by the service's number.
     yield text.rpartition("|")[2]
 

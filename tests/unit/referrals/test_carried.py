@@ -6,16 +6,19 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.fhir.codes import SAFEGUARDING_SYSTEM, FlagCategory, UseCase
+from bars_portal.exchange.fhir.codes import SAFEGUARDING_SYSTEM, FlagCategory, SceneSafety, UseCase
 from referrals.cases.codes import Concept
 from referrals.forms.base import FormContext
 from referrals.forms.steps import typed_of
-from referrals.parts.assessment import Assessment
+from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
+from referrals.parts.base import SNOMED
 from referrals.parts.content import RequestContent, content_from_json, content_to_json
-from referrals.parts.flags import Flag, flag_categories
+from referrals.parts.flags import Flag, flag_categories, scene_of
+from referrals.parts.observations import BirthSex
 from referrals.parts.request import carried_content
 from tests.factories.contents import contents, make_content
 from tests.factories.referrals import NOW
@@ -28,6 +31,7 @@ LEFT: dict[str, Any] = {
     "time_frame": None,
     "rejected_services": (),
     "task": None,
+    "help_asked": "",
     "nature_of_call": None,
     "pre_triage": None,
     "booking_ids": (),
@@ -39,7 +43,7 @@ def carried(content: RequestContent, use_case: UseCase | None = None) -> Request
 
 
 def expected(content: RequestContent) -> RequestContent:
-    """Words without a code are read as narrative; a flag's start is kept."""
+    """What belongs to the first request stays with it."""
     stated = content.assessment
     return replace(
         content,
@@ -52,8 +56,6 @@ def expected(content: RequestContent) -> RequestContent:
 @pytest.mark.parametrize("use_case", list(UseCase), ids=lambda each: each.value)
 def test_what_was_stated_goes_onward(use_case: UseCase) -> None:
     content = make_content(use_case)
-    coded = tuple(each for each in content.assessment.outcomes if each.concept.code)
-    content = replace(content, assessment=replace(content.assessment, outcomes=coded))
     began = content.assessment.started_at
     flags = tuple(replace(each, since=each.since or began) for each in content.flags)
     assert carried(content) == replace(expected(content), flags=flags)
@@ -127,3 +129,65 @@ def test_every_published_request_can_go_onward(shared_dir: Path) -> None:
 
 def _safeguarding(flags: tuple[Flag, ...]) -> bool:
     return any(each.category is FlagCategory.SAFEGUARDING for each in flags)
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ({"text": "birth sex"}, {"code": "F"}),
+        ({"coding": [{"system": "http://loinc.org", "code": "76689-9"}]}, {"code": "F"}),
+        ({"coding": [{"system": SNOMED, "code": "429019009"}]}, {"system": SNOMED, "code": "248152002"}),
+    ],
+    ids=["words", "loinc", "snomed"],
+)
+def test_birth_sex_is_read_however_it_was_told(code: Any, answer: Any) -> None:
+    content = make_content()
+    stated = replace(content.observations, birth_sex=None)
+    bundle = message(replace(content, observations=stated))
+    told = {"resourceType": "Observation", "code": code, "valueCodeableConcept": {"coding": [answer]}}
+    bundle["entry"].append({"fullUrl": "urn:uuid:1", "resource": told})
+    read = carried_content(MessageBundle(bundle), UseCase.A1T1)
+    assert read.observations == replace(stated, birth_sex=BirthSex.FEMALE)
+
+
+def test_birth_sex_is_read_from_an_extension_of_the_patient() -> None:
+    content = make_content()
+    stated = replace(content.observations, birth_sex=None)
+    bundle = message(replace(content, observations=stated))
+    (patient,) = MessageBundle(bundle).of_type("Patient")
+    url = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-BirthSex"
+    patient["extension"] = [{"url": url, "valueCode": "UN"}]
+    read = carried_content(MessageBundle(bundle), UseCase.A1T1)
+    assert read.observations == replace(stated, birth_sex=BirthSex.UNDIFFERENTIATED)
+
+
+@given(st.sampled_from(OutcomeKind), st.text("ab: \n", max_size=10).map(str.strip))
+def test_the_kind_of_an_outcome_and_its_words_come_apart_as_they_went_together(
+    kind: OutcomeKind, words: str
+) -> None:
+    concept = Concept("https://fhir.nhs.uk/CodeSystem/pathways-dx-codes", "Dx1", "Soon", words)
+    content = make_content()
+    assessment = replace(content.assessment, outcomes=(Outcome(kind, concept),))
+    read = carried(replace(content, assessment=assessment))
+    assert read.assessment.outcomes == (Outcome(kind, concept),)
+
+
+@pytest.mark.parametrize(
+    ("told", "scene"),
+    [
+        ([], None),
+        ([("S", "")], ("S", "")),
+        ([("S", "Lit"), ("U", "A dog"), ("UNK", "A dog")], ("U", "A dog\nLit")),
+        ([("", "A dog")], ("UNK", "A dog")),
+    ],
+)
+def test_of_several_answers_about_the_scene_the_gravest_counts(
+    told: list[tuple[str, str]], scene: tuple[str, str] | None
+) -> None:
+    system = SceneSafety.SAFE.system
+    flags = [
+        Flag(FlagCategory.SCENE_SAFETY, Concept(system if code else "", code, "", text))
+        for code, text in told
+    ]
+    read = scene_of(flags)
+    assert (read and (read.concept.code, read.concept.text)) == scene

@@ -34,11 +34,16 @@ def test_rows_are_read() -> None:
         ([HEADER, f"outcomes,{DX},1,{'x' * 5000}"], ["Line 2: the column display is too long"]),
         ([HEADER, f"outcomes,{DX},1,a\x01b"], ["Line 2: the column display is too long or holds"]),
         ([HEADER, 'outcomes,"x'], ["Line 2: this is not CSV"]),
+        ([HEADER, f"outcomes,{DX},9.99E+17,x"], ["Line 2: the column code: a spreadsheet shortened"]),
+        (
+            [HEADER, "outcomes,http://snomed.info/sct,999000000000000000,x"],
+            ["Line 2: the column code: this is no SNOMED CT code"],
+        ),
         ([HEADER, "drugs,,,", "", "fun,,,"], ["Line 2", "Line 2", "Line 2", "Line 2", "Line 4"]),
     ],
     ids=[
         *("nothing", "no header", "empty", "list", "system", "code", "twice", "too many", "too few", "long"),
-        *("control", "no csv", "several"),
+        *("control", "no csv", "shortened", "rounded", "several"),
     ],
 )
 def test_faults_name_line_and_reason(lines: list[str], faults: list[str]) -> None:

@@ -19,6 +19,7 @@ from referrals.parts.content import (
 )
 from referrals.parts.flags import Flag
 from referrals.parts.places import Place
+from referrals.parts.problems import Task
 from tests.factories.contents import contents, make_content
 from tests.profiles import examples
 
@@ -119,10 +120,28 @@ def test_an_empty_request_lacks_what_is_required(use_case: UseCase) -> None:
         (make_content(UseCase.A4T1, places=make_content(UseCase.A4T1).places * 2), Part.INCIDENT),
         (make_content(UseCase.A4T1, places=make_content(UseCase.A6T1).places), Part.OTHER_PLACES),
         (make_content(UseCase.A5T1, flags=make_content(UseCase.A4T1).flags), Part.SCENE_SAFETY),
+        (make_content(UseCase.A6T1, help_asked="One vehicle"), Part.HELP_ASKED),
     ],
-    ids=["condition", "rejected", "place", "two-incidents", "second-place", "scene"],
+    ids=["condition", "rejected", "place", "two-incidents", "second-place", "scene", "help"],
 )
 def test_what_has_no_place_in_a_use_case(content: RequestContent, field: Part) -> None:
+    with pytest.raises(ContentInvalid) as raised:
+        check_parts(content)
+    assert raised.value.fields == (field.value,)
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (make_content(UseCase.A4T1, flags=()), Part.SCENE_SAFETY),
+        (make_content(UseCase.A6T1, places=(Place(address_lines=("1 Row",), town="Leeds"),)), Part.INCIDENT),
+        (make_content(UseCase.A5T1, task=Task(Concept(text="Advice on medicines"))), Part.TASK),
+        (make_content(UseCase.A5T1, task=Task(Concept("https://dmd.nhs.uk/", "1", "A"))), Part.TASK),
+        (make_content(UseCase.A6T2, help_asked=""), Part.HELP_ASKED),
+    ],
+    ids=["scene", "no-postcode", "task-in-words", "task-of-another-system", "help"],
+)
+def test_what_a_use_case_cannot_do_without(content: RequestContent, field: Part) -> None:
     with pytest.raises(ContentInvalid) as raised:
         check_parts(content)
     assert raised.value.fields == (field.value,)

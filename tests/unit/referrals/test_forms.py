@@ -1,16 +1,22 @@
 """Content as forms and back: nothing that was stated is lost, whatever the use case."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 from bars_portal.exchange.fhir.codes import FlagCategory, UseCase
+from bars_portal.exchange.fhir.rules.case import Where, is_told_once
 from referrals.forms.base import FormContext
+from referrals.forms.places import TOO_MANY
 from referrals.forms.steps import content_of, read_step, steps_of, typed_of
-from referrals.parts.content import RequestContent
+from referrals.parts.content import ContentInvalid, RequestContent, check_parts
+from referrals.parts.places import Place, Position
 from tests.factories.contents import contents, make_content
 from tests.profiles import examples
 
@@ -56,3 +62,35 @@ def _displayed(content: RequestContent) -> Any:
     return replace(
         content, flags=tuple(each for each in content.flags if each.category != FlagCategory.SCENE_SAFETY)
     )
+
+
+WAYS: dict[Where, dict[str, str]] = {
+    Where.UPRN: {"uprn": "8755622"},
+    Where.ADDRESS: {"postcode": "LS1 6PT"},
+    Where.GRID: {"eastings": "430123", "northings": "433456"},
+    Where.WHAT3WORDS: {"what3words": "filled.count.soap"},
+    Where.POSITION: {"latitude": "53.8", "longitude": "-1.5"},
+}
+
+
+@pytest.mark.parametrize("use_case", ["a4t1", "a3t1"])
+@pytest.mark.parametrize(
+    "ways",
+    [set(some) for count in range(1, 6) for some in combinations(WAYS, count)],
+    ids=lambda ways: ", ".join(sorted(ways)),
+)
+def test_a_validation_is_asked_with_one_place(ways: set[Where], use_case: str) -> None:
+    """What we send obeys what we ask of others: the form says so, and so does whoever sends it."""
+    asked = FormContext(UseCase(use_case), OPENED)
+    (step,) = (each for each in steps_of(asked) if each.slug == "places")
+    typed = {f"row-0-{name}": value for way in ways for name, value in WAYS[way].items()}
+    read = read_step(step, {"rows": "1", **typed}, asked)
+    is_clear = use_case == "a3t1" or is_told_once(ways)
+    assert [item.text for item in read.problems] == ([] if is_clear else [TOO_MANY])
+    position = Position(Decimal("53.8"), Decimal("-1.5")) if Where.POSITION in ways else None
+    stated: dict[str, Any] = {
+        name: text for way in ways - {Where.POSITION} for name, text in WAYS[way].items()
+    }
+    content = make_content(UseCase(use_case), places=(Place(position=position, **stated),))
+    with nullcontext() if is_clear else pytest.raises(ContentInvalid, match="incident"):
+        check_parts(content)

@@ -47,7 +47,7 @@ def received(*entries: Json, **request: Any) -> ReceivedCase:
     members: Json = {"status": "active", "encounter": {"reference": url(3)}, **request}
     stamp = members.pop("stamp", EARLY)
     everything = (entry(2, "ServiceRequest", stamp, **members), *entries)
-    return mapping.parse_case(bundle(*everything), Category.REFERRAL)
+    return mapping.parse_case(bundle(*everything), Category.REFERRAL, now=NOW)
 
 
 ENCOUNTER = entry(

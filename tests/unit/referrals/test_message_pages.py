@@ -124,6 +124,25 @@ def assessed(*outcomes: Json) -> MessageView:
     return view_of(raw)
 
 
+def test_the_complaint_of_an_assessment_is_shown_as_the_complaint() -> None:
+    """Our own request: two outcomes with their kinds, and the narrative."""
+    view = view_of(OWN["sent-a1t1"])
+    assert facts(view)["Chief concern or presenting complaint"] == ("Chest pain",)
+    (item,) = [each for each in group(view, "assessment").items if each.title.startswith("Outcome")]
+    shown = rows(item)
+    assert shown["Presenting complaint"] == ("Chest pain",)
+    assert shown["Disposition"] == ("Emergency Ambulance Response (Category 3)",)
+    assert shown["Assessment narrative"][0].startswith("Chest pain since")
+
+
+def test_the_kind_of_an_outcome_and_its_words_are_both_shown() -> None:
+    coding = {"system": "http://snomed.info/sct", "code": "29857009", "display": "Chest pain"}
+    view = assessed({"coding": [coding], "text": "Presenting complaint: Since this morning"})
+    (item,) = [each for each in group(view, "assessment").items if each.title.startswith("Outcome")]
+    assert rows(item) == {"Presenting complaint": ("Chest pain", "Since this morning")}
+    assert facts(view)["Chief concern or presenting complaint"] == ("Chest pain", "Since this morning")
+
+
 def test_a_dispatch_code_names_the_concern_where_nothing_else_does() -> None:
     coding = {"system": AMPDS, "code": "10A01", "display": "Chest pain, breathing normally"}
     view = assessed({"coding": [coding]})
@@ -181,10 +200,12 @@ def test_a_display_that_says_something_else_than_its_code_is_pointed_out() -> No
     assert warning.is_alarm
 
 
-def test_a_narrative_is_shown_as_words_and_only_for_what_it_adds() -> None:
+@pytest.mark.parametrize("h", ["", "h:"])
+def test_a_narrative_is_shown_as_words_and_only_for_what_it_adds(h: str) -> None:
     raw = deepcopy(OWN["validation-new"])
     place = nth(raw, "Location")
-    place["text"] = {"status": "generated", "div": "<div><b>By the</b> bridge<script>alert(1)</script></div>"}
+    words = f"<{h}b>By the</{h}b> bridge<{h}script>alert(1)</{h}script>"
+    place["text"] = {"status": "generated", "div": f"<{h}div>{words}</{h}div>"}
     item = group(view_of(raw), "places").items[0]
     assert rows(item)["In the sender's words"] == ("By the bridge",)
     assert "<script>" not in markup_of(raw)

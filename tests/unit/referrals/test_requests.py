@@ -24,7 +24,7 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.mapping import patient_from_fhir
 from referrals.cases.states import Category
-from referrals.parts.assessment import OutcomeKind
+from referrals.parts.assessment import kind_and_words
 from referrals.parts.content import RequestContent, Stage
 from referrals.parts.medication import Allergies, Medications, Stated
 from referrals.parts.questionnaires import YesNo
@@ -40,7 +40,7 @@ from tests.unit.patients.strategies import patients
 from tests.unit.referrals import built
 
 # Told by other means than their own code: by the code that a question's answer has, by a status, by silence.
-_INDIRECT = (YesNo, Stated, OutcomeKind)
+_INDIRECT = (YesNo, Stated)
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -70,6 +70,7 @@ def said(bundle: dict[str, Any]) -> set[Any]:
     found: set[Any] = set()
     for leaf in leaves(bundle):
         found.add(leaf if isinstance(leaf, str | bool) else Decimal(str(leaf)))
+        found.update(filter(None, kind_and_words(str(leaf))))
         try:
             found.add(parse_instant(leaf))
         except (InvalidInstant, AttributeError):
@@ -93,7 +94,7 @@ def test_any_request_is_accepted_and_holds_all_that_was_stated(content: RequestC
     assert verdict.row.message_key == f"{content.category}-new"
     missing = {on_the_wire(each) for each in stated(content)} - said(bundle)
     assert not missing
-    parsed = parse_case(read, Category(content.category.value))
+    parsed = parse_case(read, Category(content.category.value), now=NOW)
     check_index(parsed.facts, content)
     assert (parsed.patient, parsed.journey_id) == (DETAILS, built.JOURNEY)
 
@@ -128,7 +129,7 @@ def check_index(facts: Any, content: RequestContent) -> None:
 def test_any_patient_with_a_call_back_number(patient: Any) -> None:
     read, verdict = built.judged(built.message(make_content(UseCase.A4T1), patient=patient))
     assert verdict.issues == ()
-    assert patient_from_fhir(read.of_type("Patient")[0]).family_name == patient.family_name
+    assert patient_from_fhir(read.of_type("Patient")[0], now=NOW).family_name == patient.family_name
 
 
 @pytest.mark.parametrize("use_case", UseCase, ids=str)
@@ -170,6 +171,7 @@ def test_taking_it_back(use_case: UseCase, status: ServiceRequestStatus, name: s
     assert kinds == {"MessageHeader": 1, "ServiceRequest": 1, "Patient": 1, "Organization": 2}
     assert read.focus is not None
     assert (read.focus["id"], read.focus["note"][0]["text"]) == (str(UUID(int=77)), "The patient is better")
+    assert read.focus["reasonCode"] == [{"text": "The patient is better"}]
 
 
 @pytest.mark.parametrize("stage", Stage, ids=str)

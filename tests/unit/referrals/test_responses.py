@@ -27,6 +27,7 @@ from bars_portal.patients.mapping import patient_to_fhir
 from directory.mapping import organisation_to_fhir
 from referrals.cases.held import HeldRequest
 from referrals.cases.states import CaseEvent, Category, ReplyKind
+from referrals.parts.assessment import OutcomeKind
 from referrals.parts.base import Incomplete
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.people import Organisations, Responder
@@ -183,7 +184,12 @@ USE_CASES = {
 
 
 def built(
-    kind: ReplyKind, content: ResponseContent, *, is_update: bool = False, status: str = "active"
+    kind: ReplyKind,
+    content: ResponseContent,
+    *,
+    is_update: bool = False,
+    status: str = "active",
+    request: HeldRequest | None = None,
 ) -> Json:
     use_case = USE_CASES.get(kind, UseCase.A4T1)
     envelope = Envelope(
@@ -200,7 +206,7 @@ def built(
     )
     return build_response(
         kind=kind,
-        held=held(use_case, status),
+        held=request or held(use_case, status),
         envelope=envelope,
         content=content,
         use_case=use_case,
@@ -218,7 +224,7 @@ def judged(message: Json, kind: ReplyKind) -> ReceivedResponse:
     assert (verdict.issues, verdict.warnings) == ((), ())
     assert verdict.row is not None
     assert verdict.row.message_key == MESSAGE_KEYS[kind]
-    return parse_response(bundle, kind, Category(sorted(verdict.row.categories)[0]))
+    return parse_response(bundle, kind, Category(sorted(verdict.row.categories)[0]), now=NOW)
 
 
 @quick
@@ -259,7 +265,8 @@ def tells_outcome(content: Outcome, facts: Json) -> None:
     assert (facts["priority"], facts["cad_id"]) == (content.priority.value, content.cad_id)
     assert (facts["action_needed"], facts["clock_start"]) == (content.action_needed, content.clock_start)
     texts = [each["text"] for each in facts["outcomes"] if each["text"]]
-    assert texts == [content.disposition.label, content.narrative]
+    kinds = [OutcomeKind.DISPOSITION.label for _ in content.codes]
+    assert texts == [*kinds, content.disposition.label, content.narrative]
     concerns = {each.code for each in content.flags_raised if each.category is FlagCategory.SAFEGUARDING}
     assert facts["safeguarding"] is bool(concerns - {"861931000000100"})
 
@@ -283,6 +290,30 @@ LEFT_OUT = {"status", "basedOn", "supportingInfo", "locationReference"}
 
 def test_the_same_answer_is_built_the_same() -> None:
     assert built(ReplyKind.INTERIM, Started()) == built(ReplyKind.INTERIM, Started())
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        ((), SceneSafety.UNKNOWN),
+        ((RaisedFlag(FlagCategory.INFECTION_RISK, words="Cough"),), SceneSafety.UNKNOWN),
+        ((RaisedFlag(FlagCategory.SCENE_SAFETY, "U", "The Scene is unsafe", "A dog"),), SceneSafety.UNSAFE),
+    ],
+)
+def test_an_outcome_says_whether_the_scene_is_safe_although_nobody_was_asked(
+    raised: tuple[RaisedFlag, ...], code: SceneSafety
+) -> None:
+    asked = held(UseCase.A4T1)
+    silent = replace(asked, entries=tuple(each for each in asked.entries if each[0] != url(9)))
+    said = Outcome(Disposition.HEAR_AND_TREAT, NOW, "Advice", flags_raised=raised)
+    bundle = MessageBundle(built(ReplyKind.FULL, said, request=silent))
+    scene = [
+        flag
+        for flag in bundle.of_type("Flag")
+        if flag["category"][0]["coding"] == [FlagCategory.SCENE_SAFETY.coding]
+    ]
+    assert [flag["code"]["coding"] for flag in scene] == [[code.coding]]
+    assert bundle.resolve(scene[0]["subject"]) is bundle.of_type("Location")[0]
 
 
 def test_a_request_on_hold_is_answered_as_an_active_one() -> None:

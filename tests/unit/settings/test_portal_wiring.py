@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from bars_portal import apps
+from bars_portal.exchange.models import AccessToken
 from tests.factories.accounts import make_user
 from tests.unit.exchange_transport.servers import Server, reply, serving
 
@@ -105,3 +106,14 @@ def test_another_database_is_an_error(settings: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(settings.DATABASES, "default", {"ENGINE": "django.db.backends.sqlite3"})
     (found,) = apps.database_is_postgresql()
     assert found.id == "portal.E001"
+
+
+@pytest.mark.django_db
+def test_clocks_that_differ_are_told_and_nothing_fails(client: Client, settings: Any) -> None:
+    settings.BARS = {**settings.BARS, "ENVIRONMENT": "int", "KEY_ID": "Us-INT-1"}
+    assert client.get("/health/ready").json()["warnings"] == []
+    AccessToken.objects.create(environment="int", key_id="Us-INT-1", server_ahead=-600)
+    response = client.get("/health/ready")
+    assert response.status_code == 200
+    (warning,) = response.json()["warnings"]
+    assert warning.startswith("The clock of the token server is 600 s behind ours")

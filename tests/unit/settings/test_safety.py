@@ -30,9 +30,13 @@ SAFE: dict[str, Any] = {
     "bars": BARS,
     "broker_url": "redis://broker:6379/0",
     "trusted_proxies": ["127.0.0.1", "::1", "10.0.0.0/24", "unix"],
+    "portal_proxies": ["127.0.0.1", "10.0.0.0/24"],
     "cis2": {"ISSUER": "https://am.example.nhs.uk/NHSIdentity", "PRIVATE_KEY_FILE": "/run/secrets/cis2.pem"},
+    "audit": {"SIGNING_KEY_FILE": "/run/secrets/audit.key", "HEADS_FOLDER": "/srv/heads"},
+    "process": "worker",
     "var": Path("/srv/portal/var"),
 }
+_KEY_IN_VAR = {"SIGNING_KEY_FILE": "/srv/portal/var/keys/audit.key", "HEADS_FOLDER": "/srv/heads"}
 
 
 def test_a_safe_configuration_starts() -> None:
@@ -50,12 +54,17 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
     ("ALLOWED_HOSTS", {"allowed_hosts": ["portal.example.nhs.uk", "*"]}),
     ("CIS2_ISSUER", {"cis2": {"ISSUER": "http://am.example.nhs.uk", "PRIVATE_KEY_FILE": ""}}),
     ("CIS2_PRIVATE_KEY_FILE", {"cis2": {"ISSUER": "", "PRIVATE_KEY_FILE": "/srv/portal/var/keys/demo.pem"}}),
+    ("AUDIT_SIGNING_KEY_FILE", {"audit": {"SIGNING_KEY_FILE": "", "HEADS_FOLDER": "/srv/heads"}}),
+    ("AUDIT_SIGNING_KEY_FILE", {"process": "portal", "audit": _KEY_IN_VAR}),
+    ("AUDIT_HEADS_FOLDER", {"audit": {"SIGNING_KEY_FILE": "/run/secrets/audit.key", "HEADS_FOLDER": ""}}),
     ("BROKER_URL", {"broker_url": ""}),
     ("BROKER_URL", {"broker_url": "filesystem://"}),
     ("BROKER_URL", {"broker_url": "memory://"}),
     ("BARS_TRUSTED_PROXIES", {"trusted_proxies": ["127.0.0.1", "0.0.0.0/0"]}),
     ("BARS_TRUSTED_PROXIES", {"trusted_proxies": ["::/0"]}),
     ("BARS_TRUSTED_PROXIES", {"trusted_proxies": ["proxy.example.nhs.uk"]}),
+    ("FORWARDED_ALLOW_IPS", {"portal_proxies": ["*"]}),
+    ("FORWARDED_ALLOW_IPS", {"portal_proxies": ["0.0.0.0/0"]}),
     ("BARS_ENVIRONMENT", {"bars": BARS | {"ENVIRONMENT": "simulator"}}),
     *(
         (f"BARS_{name}", {"bars": BARS | {name: ""}})
@@ -122,7 +131,7 @@ def test_production_starts_with_safe_values_and_not_with_a_demo_broker(tmp_path:
     environment = {**PRODUCTION, "BARS_VAR": str(tmp_path)}
     started = start("production", environment)
     assert started.returncode == 0, started.stderr
-    waits = {"max_retries": 0, "socket_connect_timeout": 3}
+    waits = {"max_retries": 0, "socket_connect_timeout": 2, "socket_timeout": 5}
     assert started.stdout == f"False 31536000 {waits}\n", "a broker that is down holds nobody up"
     del environment["BROKER_URL"]
     refused = start("production", environment)

@@ -6,14 +6,22 @@ Standard section 7; api.md section 3.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, NHSNumber
+from bars_portal.exchange.fhir.identifiers import (
+    NHS_NUMBER_SYSTEM,
+    InvalidIdentifier,
+    NHSNumber,
+    same_system,
+    split_token,
+)
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.fhir.queries.params import Pairs, Params
+from bars_portal.values import InvalidValue, read_postcode
 
 IDENTIFIER = "patient:identifier"
 NAME = "patient:name"
@@ -22,18 +30,22 @@ POSTCODE = "patient:address-postalcode"
 _TOGETHER = (NAME, BIRTH_DATE, POSTCODE)
 PATIENT = (IDENTIFIER, *_TOGETHER)
 
-_POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}")
 _ISO = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
+# As far as it is known.
+_PARTLY = re.compile(r"[0-9]{4}(?:-[0-9]{2})?")
 # The specification's own example is no FHIR date.
 _BRITISH = re.compile(r"(?P<day>[0-9]{2})/(?P<month>[0-9]{2})/(?P<year>[0-9]{4})")
 
 
 @dataclass(frozen=True, slots=True)
 class Demographics:
-    """Any name part, the birth date and the home postcode (capitals, no space), always all three."""
+    """Any name part, the birth date as a FHIR date, and the home postcode ("LS1 4AP"), always all three.
+
+    Of somebody whose day or month of birth is not known, `born` is "1984-07" or "1984".
+    """
 
     name: str
-    birth_date: date
+    born: str
     postcode: str
 
 
@@ -47,7 +59,7 @@ class AppointmentQuery:
     @classmethod
     def parse(cls, params: Pairs) -> Self:
         """Raise OutcomeError with every fault: 400 required, value or invalid."""
-        reader = Params(params, PATIENT)
+        reader = _reader(params, PATIENT)
         query = cls.read(reader, required=True)
         reader.finish()
         return query
@@ -58,12 +70,31 @@ class AppointmentQuery:
         return cls(_identifier(reader), _demographics(reader, required=required))
 
 
+def _reader(params: Pairs, known: Iterable[str]) -> Params:
+    """A token of the NHS number system that has no name counts as the identifier (standard section 12)."""
+    tokens = [_nameless(*pair) for pair in params]
+    pairs = [pair for pair, token in zip(params, tokens, strict=True) if token is None]
+    numbered = [token for token in tokens if token and split_token(token)[1]]
+    reader = Params([*pairs, *((IDENTIFIER, token) for token in numbered)], known)
+    if len(pairs) + len(numbered) < len(params):
+        reader.fault(OutcomeCode.REQUIRED, f"{IDENTIFIER} has nothing after the bar")
+    return reader
+
+
+def _nameless(name: str, value: str) -> str | None:
+    """The token of a pair that has only one of the two, or None."""
+    text = name.strip() or value
+    system, _ = split_token(text)
+    alone = not (name.strip() and value)
+    return text if alone and system is not None and same_system(system, NHS_NUMBER_SYSTEM) else None
+
+
 def _identifier(reader: Params) -> NHSNumber | None:
     text = reader.one(IDENTIFIER, required=False)
     if text is None:
         return None
     try:
-        return NHSNumber.from_token(text)
+        return NHSNumber.searched(text)
     except InvalidIdentifier:
         reader.fault(OutcomeCode.VALUE, f"{IDENTIFIER} is not an NHS number")
         return None
@@ -74,16 +105,18 @@ def _demographics(reader: Params, *, required: bool) -> Demographics | None:
     if not named and (reader.has(IDENTIFIER) or not required):
         return None
     if len(named) < len(_TOGETHER):
-        reader.fault(OutcomeCode.REQUIRED, f"{IDENTIFIER}, or {', '.join(_TOGETHER)} together, is needed")
+        hints = "".join(map(reader.hint, PATIENT))
+        words = f"{IDENTIFIER}, or {', '.join(_TOGETHER)} together, is needed{hints}"
+        reader.fault(OutcomeCode.REQUIRED, words)
     name = reader.one(NAME, required=False)
-    birth_date = _birth_date(reader)
+    born = _born(reader)
     postcode = _postcode(reader)
-    if name is None or birth_date is None or postcode is None:
+    if name is None or born is None or postcode is None:
         return None
-    return Demographics(name, birth_date, postcode)
+    return Demographics(name, born, postcode)
 
 
-def _birth_date(reader: Params) -> date | None:
+def _born(reader: Params) -> str | None:
     text = reader.one(BIRTH_DATE, required=False)
     if text is None:
         return None
@@ -92,7 +125,9 @@ def _birth_date(reader: Params) -> date | None:
     # No such day gets the same answer as a text that is no date at all.
     with suppress(ValueError):
         if match:
-            return date(int(match["year"]), int(match["month"]), int(match["day"]))
+            return date(int(match["year"]), int(match["month"]), int(match["day"])).isoformat()
+        if _PARTLY.fullmatch(bare):
+            return date.fromisoformat(f"{bare}-01-01"[:10]).isoformat()[: len(bare)]
     reader.fault(OutcomeCode.VALUE, f"{BIRTH_DATE} is not a date")
     return None
 
@@ -101,11 +136,11 @@ def _postcode(reader: Params) -> str | None:
     text = reader.one(POSTCODE, required=False)
     if text is None:
         return None
-    postcode = "".join(text.upper().split())
-    if _POSTCODE.fullmatch(postcode):
-        return postcode
-    reader.fault(OutcomeCode.VALUE, f"{POSTCODE} is not a postcode")
-    return None
+    try:
+        return read_postcode(text)
+    except InvalidValue:
+        reader.fault(OutcomeCode.VALUE, f"{POSTCODE} is not a postcode")
+        return None
 
 
 # -- GET /ServiceRequest, of one patient or by an identifier
@@ -131,7 +166,7 @@ class ServiceRequestQuery:
     @classmethod
     def parse(cls, params: Pairs) -> Self:
         """Raise OutcomeError with every fault: 400 required, value or invalid."""
-        reader = Params(params, (REQUEST_IDENTIFIER, *PATIENT))
+        reader = _reader(params, (REQUEST_IDENTIFIER, *PATIENT))
         identifier = _request_identifier(reader)
         patient = AppointmentQuery.read(reader, required=not reader.has(REQUEST_IDENTIFIER))
         reader.finish()

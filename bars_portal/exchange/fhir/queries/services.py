@@ -6,7 +6,7 @@ Standard section 7; api.md section 3.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -80,7 +80,7 @@ class SlotQuery:
         reader = Params(params, (SERVICE, STATUS, START, INCLUDE))
         service_id = _service(reader)
         statuses = _statuses(reader)
-        start, end = _bound(reader, "ge"), _bound(reader, "le")
+        start, end = _bounds(reader)
         _check_range(reader, start, end, max_range)
         includes = _includes(reader)
         reader.finish()
@@ -98,25 +98,32 @@ def _service(reader: Params) -> ServiceID | None:
 
 def _statuses(reader: Params) -> frozenset[SlotStatus]:
     """A comma list; the parameter repeated means the same."""
-    if not reader.has(STATUS):
-        reader.fault(OutcomeCode.REQUIRED, f"{STATUS} is missing")
+    reader.need(STATUS)
     texts = [text.strip() for value in reader.all(STATUS) for text in value.split(",")]
     if any(text not in _SEARCHABLE for text in texts):
         reader.fault(OutcomeCode.VALUE, f"{STATUS} is not free, busy or both with a comma")
     return frozenset(_SEARCHABLE[text] for text in texts if text in _SEARCHABLE)
 
 
-def _bound(reader: Params, prefix: str) -> datetime | None:
-    """The one start with this prefix; both bounds are needed, each once."""
-    values = [value.strip() for value in reader.all(START)]
-    if any(value[:2] not in ("ge", "le") for value in values):
-        reader.fault(OutcomeCode.VALUE, f"{START} is empty or does not begin with ge or le")
-    bounds = [value[2:] for value in values if value[:2] == prefix]
-    if len(bounds) != 1:
-        reader.fault(OutcomeCode.REQUIRED, f"{START} is needed twice: once with ge, once with le")
+def _bounds(reader: Params) -> tuple[datetime | None, datetime | None]:
+    """Both bounds, each given once. What is neither may be the other one: it is not called missing."""
+    found: dict[str, list[str]] = {"ge": [], "le": []}
+    for value in (value.strip() for value in reader.all(START)):
+        if value[:2] in found:
+            found[value[:2]].append(value[2:])
+        else:
+            reader.fault(OutcomeCode.VALUE, f"{START} is empty or does not begin with ge or le")
+    if reader.count(START) != len(found) or any(len(each) > 1 for each in found.values()):
+        words = f"{START} is needed twice: once with ge, once with le{reader.hint(START)}"
+        reader.fault(OutcomeCode.REQUIRED, words)
+    return _bound(reader, "ge", found["ge"]), _bound(reader, "le", found["le"])
+
+
+def _bound(reader: Params, prefix: str, texts: list[str]) -> datetime | None:
+    if len(texts) != 1:
         return None
     try:
-        return parse_instant(bounds[0])
+        return parse_instant(texts[0])
     except InvalidInstant:
         reader.fault(OutcomeCode.VALUE, f"{START} with {prefix} is not a date and time with an offset")
         return None
@@ -132,18 +139,31 @@ def _check_range(reader: Params, start: datetime | None, end: datetime | None, l
 
 
 def _includes(reader: Params) -> frozenset[str]:
-    """Known includes; a well-formed one that we cannot honour is left out, as api.md asks."""
-    values = [text.strip() for value in reader.all(INCLUDE) for text in value.split(",") if text.strip()]
+    """Known includes; a well-formed one that we cannot honour is left out, as api.md asks.
+
+    Beside one that cannot be read nothing is called missing.
+    """
+    given = reader.all(INCLUDE)
+    values = [text.strip() for value in given for text in value.split(",") if text.strip()]
+    readable = len(given) == reader.count(INCLUDE)
     if any(not _INCLUDE_FORM.fullmatch(value) for value in values):
+        readable = False
         reader.fault(OutcomeCode.VALUE, f"{INCLUDE} is not of the form Resource:element")
     # The capability statement of old writes HealthcareService.providedBy.
-    found = {value.replace(".", ":") for value in values} & set(SlotInclude)
+    named = {value.replace(".", ":") for value in values}
+    found = named & set(SlotInclude)
     for several in found & set(_STANDS_FOR):
         found |= _STANDS_FOR[SlotInclude(several)]
     for needed in REQUIRED_INCLUDES:
-        if needed not in found:
-            reader.fault(OutcomeCode.REQUIRED, f"{INCLUDE} {needed} is missing")
+        if needed not in found and readable:
+            reader.fault(OutcomeCode.REQUIRED, f"{INCLUDE} {needed} is missing{_hint(reader, needed, named)}")
     return frozenset(found)
+
+
+def _hint(reader: Params, needed: SlotInclude, named: Iterable[str]) -> str:
+    if any(needed.casefold() == each.casefold() for each in named):
+        return f"; write {needed} in these very letters"
+    return reader.hint(INCLUDE)
 
 
 # -- GET /MessageDefinition
@@ -164,8 +184,7 @@ class DefinitionQuery:
         reader = Params(params, (CONTEXT,))
         services: set[ServiceID] = set()
         use_cases: set[UseCase] = set()
-        if not reader.has(CONTEXT):
-            reader.fault(OutcomeCode.REQUIRED, f"{CONTEXT} is missing")
+        reader.need(CONTEXT)
         for text in _contexts(reader):
             _sort(reader, text, services, use_cases)
         service_id = _only(reader, services)

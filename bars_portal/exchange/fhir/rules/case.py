@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import LocationType, MessageCategory
@@ -18,8 +19,30 @@ from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 
 # An address with nothing but a country or a county sends nobody anywhere.
 _ADDRESS_PARTS = ("text", "postalCode", "city")
-# Any of these together is a place.
-_GRIDS = (("UPRN",), ("eastings", "northings"), ("what3words",))
+
+
+class Where(StrEnum):
+    """The ways of saying where a Location is (standard section 12, "Location of a validation request")."""
+
+    UPRN = "UPRN"
+    ADDRESS = "address"
+    GRID = "eastings and northings"
+    POSITION = "position"
+    WHAT3WORDS = "what3words"
+
+
+# What must be there together in LocationExtension.
+_PARTS = {
+    Where.UPRN: frozenset({"UPRN"}),
+    Where.GRID: frozenset({"eastings", "northings"}),
+    Where.WHAT3WORDS: frozenset({"what3words"}),
+}
+_HALVES = _PARTS[Where.GRID]
+
+
+def is_told_once(ways: Set[Where]) -> bool:
+    """In exactly one way, or by UPRN and address, which the others only add to: two may contradict."""
+    return len(ways) == 1 or ways >= {Where.UPRN, Where.ADDRESS}
 
 
 def _incident_location(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
@@ -28,22 +51,36 @@ def _incident_location(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
     # A validation has one Location, which is the incident whether it says so or not.
     validates = MessageCategory.VALIDATION in facts.row.categories
     for location in bundle.of_type("Location"):
-        if (validates or _is_incident(location)) and not says_where(location):
+        ways, path = ways_of(location), (bundle.path_of(location),)
+        if (validates or _is_incident(location)) and not ways:
             words = (
                 "An incident Location says where by UPRN, address, eastings with northings, what3words or "
                 "position; this one does not"
             )
-            yield Issue(OutcomeCode.INVARIANT, words, (bundle.path_of(location),), warning=not validates)
+            yield Issue(OutcomeCode.INVARIANT, words, path, warning=not validates)
+        elif validates and not facts.row.answers and not (is_told_once(ways) and _is_whole(location)):
+            words = (
+                "The Location of a validation request says where in exactly one way (UPRN; address; eastings "
+                "and northings; position; what3words), or by UPRN and address, and others may be added then"
+            )
+            yield Issue(OutcomeCode.INVARIANT, words, path)
 
 
 def _is_incident(location: Resource) -> bool:
     return any(each.get("code") == LocationType.INCIDENT for each in codings(location.get("type")))
 
 
-def says_where(location: Resource) -> bool:
-    """Whether somebody could be sent there: UPRN, address, eastings/northings, what3words or position."""
+def ways_of(location: Resource) -> frozenset[Where]:
+    """Each way in which it says where; none: nobody could be sent there."""
     given = _extension_values(location)
-    return any(given.issuperset(grid) for grid in _GRIDS) or _has_address(location) or _has_position(location)
+    ways = {way for way, parts in _PARTS.items() if given >= parts}
+    ways |= {Where.ADDRESS} if _has_address(location) else set()
+    return frozenset(ways | ({Where.POSITION} if _has_position(location) else set()))
+
+
+def _is_whole(location: Resource) -> bool:
+    """Eastings alone, or northings, are no way of saying where."""
+    return len(_extension_values(location) & _HALVES) != 1
 
 
 def _extension_values(location: Resource) -> frozenset[str]:
@@ -110,7 +147,8 @@ RULES = (
         "incident-location",
         "6",
         "The Location of a validation says where: UPRN, address, eastings and northings, what3words or "
-        "position; an incident Location of a referral should.",
+        "position; in a request in exactly one of these ways, or by UPRN and address, and others added then. "
+        "An incident Location of a referral should say where.",
         _incident_location,
         Severity.EITHER,
     ),

@@ -78,7 +78,10 @@ def _nothing_else(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
 _URN = "urn:uuid:"
 _ABSOLUTE = re.compile(r"(?:https?://|urn:oid:)\S+")
 # A case lives in several messages: its journey, booking and referral are named by id, not carried along.
-_ELSEWHERE = re.compile(r"(?:EpisodeOfCare|Appointment|ServiceRequest|Encounter)/[A-Za-z0-9\-.]{1,64}")
+_ELSEWHERE = re.compile(
+    r"(?:EpisodeOfCare|Appointment|ServiceRequest|Encounter)/[A-Za-z0-9\-.]{1,64}"
+    r"(?:/_history/[A-Za-z0-9\-.]{1,64})?"
+)
 
 
 def _full_urls(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
@@ -115,9 +118,21 @@ def _references(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
         for resource, each in (facts.elements or scan(bundle)).references
         if id(each) not in spoken_for and not _resolves(bundle, resource, each)
     ]
-    for path, _ in located(bundle, wrong):
-        words = f"{path} points at nothing in the Bundle"
-        yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.reference",))
+    if not wrong:
+        return
+    may_be_missing = {id(each) for each in _may_be_missing(bundle, facts)}
+    for path, each in located(bundle, wrong):
+        words, missed = f"{path} points at nothing in the Bundle", id(each) in may_be_missing
+        yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.reference",), warning=missed)
+
+
+def _may_be_missing(bundle: MessageBundle, facts: Facts) -> Iterator[object]:
+    """What an Encounter may name without bringing it along (standard section 12, "References")."""
+    for encounter in bundle.of_type("Encounter"):
+        yield from (each.get("location") for each in dicts(encounter.get("location")))
+        if facts.row is not None and facts.row.answers:
+            yield encounter.get("subject")
+            yield from dicts(encounter.get("episodeOfCare"))
 
 
 def _header_references(bundle: MessageBundle) -> list[object]:
@@ -160,5 +175,12 @@ RULES = (
         Severity.WARNING,
     ),
     Rule("full-urls", "6", "Every entry has a fullUrl of its own.", _full_urls),
-    Rule("references", "6", "Every reference resolves, except in a cancel.", _references),
+    Rule(
+        "references",
+        "6",
+        "Every reference resolves, except in a cancel; a missing Encounter.location is only noted, and in a "
+        "response a missing Encounter.subject or episodeOfCare.",
+        _references,
+        Severity.EITHER,
+    ),
 )

@@ -19,7 +19,8 @@ from bars_portal.exchange.fhir.rules.parts import (
 
 
 def _hosted(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
-    if not bundle.header or facts.service is not None:
+    taken = facts.service is not None and _may_take(facts.service, facts.row)
+    if not bundle.header or (taken and bundle.destination is not None):
         return
     path = f"{bundle.path_of(bundle.header)}.destination[0].endpoint"
     endpoint = next(dicts(bundle.header.get("destination")), {}).get("endpoint")
@@ -32,6 +33,11 @@ def _hosted(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
         # The catalogue's row for an unknown service; reads of the same service answer alike.
         words = "MessageHeader.destination.endpoint is not a service of this receiver"
         yield Issue(OutcomeCode.NOT_FOUND, words, (path,))
+
+
+def _may_take(service: HostedService, row: WorkflowRow | None) -> bool:
+    """A closed service goes on with what it has. A new booking is left to its slot, which nobody has: 409."""
+    return service.active or (row is not None and (row.focus_type == "Appointment" or not row.begins))
 
 
 def _receiver_resolves(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
@@ -70,9 +76,16 @@ def _source_is_a_service(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
 
 
 def _sender_named(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
-    if bundle.header and not as_text(as_dict(bundle.header.get("sender")).get("reference")):
+    sender = bundle.header.get("sender")
+    if not bundle.header or as_text(as_dict(sender).get("reference")):
+        return
+    path = (f"{bundle.path_of(bundle.header)}.sender",)
+    if sender:
+        words = "MessageHeader.sender has no reference, so it names no Organization of the message"
+        yield Issue(OutcomeCode.VALUE, words, path, warning=True)
+    else:
         words = "MessageHeader.sender is missing, so the message does not say who sent it"
-        yield Issue(OutcomeCode.REQUIRED, words, (f"{bundle.path_of(bundle.header)}.sender",), warning=True)
+        yield Issue(OutcomeCode.REQUIRED, words, path, warning=True)
 
 
 def _use_case(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
@@ -111,7 +124,13 @@ def _one_of_each(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
 
 
 RULES = (
-    Rule("destination-hosted", "6", "The destination is a service that this receiver hosts.", _hosted),
+    Rule(
+        "destination-hosted",
+        "6",
+        "The destination is a service of this receiver, and what is new goes to an active one; of a response "
+        "that keeps its request's destination, the service in NHSD-Target-Identifier is.",
+        _hosted,
+    ),
     Rule("receiver-resolves", "6", "The destination's receiver is in the Bundle.", _receiver_resolves),
     Rule(
         "receiver-provider",

@@ -41,8 +41,11 @@ def _header_is_first(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
 
 
 def _has_stamps(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
-    if bundle.timestamp is None:
+    if not as_text(bundle.raw.get("timestamp")):
         yield Issue(OutcomeCode.REQUIRED, "Bundle.timestamp is missing", ("Bundle.timestamp",))
+    elif bundle.timestamp is None:
+        words = "Bundle.timestamp is not a date and time with an offset"
+        yield Issue(OutcomeCode.VALUE, words, ("Bundle.timestamp",))
     if not as_text(as_dict(bundle.raw.get("meta")).get("lastUpdated")):
         words = "Bundle.meta.lastUpdated is missing"
         yield Issue(OutcomeCode.REQUIRED, words, ("Bundle.meta.lastUpdated",), warning=True)

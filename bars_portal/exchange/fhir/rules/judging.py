@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue
 from bars_portal.exchange.fhir.rules import case, contents, destination, envelope, patient, systems, workflow
 from bars_portal.exchange.fhir.rules.model import Facts, FindService, Rule, Verdict, Workflows, scan
@@ -32,14 +33,24 @@ def all_rules() -> tuple[Rule, ...]:
     return _RULES
 
 
-def judge(bundle: MessageBundle, *, find_service: FindService, workflows: Workflows) -> Verdict:
+def judge(
+    bundle: MessageBundle,
+    *,
+    find_service: FindService,
+    workflows: Workflows,
+    target: ServiceID | None = None,
+) -> Verdict:
     """Judge a message whose structure is sound; finds all issues and never raises on odd input.
 
-    `find_service` looks up a service that we host; `workflows` are the message types that we take.
+    `find_service` looks up a service that we host; `workflows` are the message types that we take; `target`
+    is the service of NHSD-Target-Identifier, to which a response has come that keeps its request's
+    destination (standard section 12, "Responses to us").
     """
-    target = bundle.destination
-    service = find_service(target) if target is not None else None
-    facts = Facts(row=workflow.find_row(bundle, workflows), service=service, elements=scan(bundle))
+    row, named = workflow.find_row(bundle, workflows), bundle.destination
+    service = find_service(target) if target is not None and row is not None and row.answers else None
+    if service is None and named is not None:
+        service = find_service(named)
+    facts = Facts(row=row, service=service, elements=scan(bundle))
     found = [
         _named(issue, rule) for rule in _RULES for issue in islice(rule.check(bundle, facts), _MOST_PER_RULE)
     ]

@@ -48,7 +48,8 @@ _TAKING_BACK = frozenset({"cancelled", "entered-in-error", "revoked"})
 class HostedService:
     """Facts about a service that we host; no allowed callers means that everybody may call.
 
-    `record` is what its owner holds of it, looked up with the facts; no rule looks into it.
+    One that is not `active` begins nothing new, but what it has goes on. `record` is what its owner holds of
+    it, looked up with the facts; no rule looks into it.
     """
 
     service_id: ServiceID
@@ -56,6 +57,7 @@ class HostedService:
     accepted_use_cases: frozenset[str]
     allowed_callers: frozenset[str] = frozenset()
     record: object = field(default=None, repr=False, compare=False)
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,11 @@ class WorkflowRow:
         """Whether it is a cancel, whose references may point at resources that were left out."""
         taking_back = bool(self.focus_statuses) and self.focus_statuses <= _TAKING_BACK
         return taking_back and not self.answers
+
+    @property
+    def begins(self) -> bool:
+        """Whether a booking or a case begins with it."""
+        return "new" in self.reasons and not self.answers and not self.is_stripped
 
     @property
     def answers(self) -> bool:

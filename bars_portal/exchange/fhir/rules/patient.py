@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from bars_portal.exchange.fhir.codes import ConsentCategory
 from bars_portal.exchange.fhir.identifiers import is_uuid, same_system
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.profiles import EXTENSION_CONTACT_RANK
-from bars_portal.exchange.fhir.reading import as_text, codings, dicts, extension
+from bars_portal.exchange.fhir.reading import HISTORY, as_dict, as_text, codings, dicts, extension
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 
@@ -51,6 +52,81 @@ def _ranks(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
 
 def _warning(words: str, path: str) -> Issue:
     return Issue(OutcomeCode.INVARIANT, words, (path,), warning=True)
+
+
+# Which elements say whom a resource is about, and what names nobody, or somebody who is no patient.
+_ABOUT = ("subject", "patient", "for")
+_NO_PATIENTS = frozenset(
+    {"Practitioner", "PractitionerRole", "Organization", "HealthcareService", "Location", "Device", "Group"}
+    | {"CareTeam"}
+)
+_STAFF_OR_KIN = frozenset({"Practitioner", "PractitionerRole", "RelatedPerson", "Person"})
+_ADDRESS = re.compile(r"(?:https?://|urn:oid:)\S+")
+
+
+def _is_about_the_patient(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
+    """Of a cancelled booking the booking itself decides (422): it may name what was booked."""
+    if facts.row is not None and facts.row.is_stripped and facts.row.focus_type == "Appointment":
+        return
+    for _, resource in bundle.entries:
+        for place, named in _people_named(resource):
+            if _is_somebody_else(bundle, place, named):
+                path = f"{bundle.path_of(resource)}.{place}"
+                words = f"{path} names somebody else than the Patient of the Bundle"
+                yield Issue(OutcomeCode.INVARIANT, words, (path,))
+
+
+def _people_named(resource: Resource) -> Iterator[tuple[str, Resource]]:
+    """FHIRPath within the resource and Reference."""
+    for name in _ABOUT:
+        if isinstance(named := resource.get(name), dict):
+            yield name, named
+    if resource.get("resourceType") == "Appointment":
+        for position, each in enumerate(dicts(resource.get("participant"))):
+            yield f"participant[{position}].actor", as_dict(each.get("actor"))
+
+
+def _is_somebody_else(bundle: MessageBundle, place: str, named: Resource) -> bool:
+    """By an address that the Bundle has not, or an identifier that its Patient has not."""
+    text, found = as_text(named.get("reference")), bundle.resolve(named)
+    kind = as_text(named.get("type")) or as_text((found or {}).get("resourceType")) or _kind_in(text)
+    if place in _ABOUT and found is not None and kind in _STAFF_OR_KIN:
+        return True
+    if kind in _NO_PATIENTS or names_patient(bundle, named):
+        return False
+    return bool(_bare(named.get("identifier")) or (found is None and _ADDRESS.fullmatch(text)))
+
+
+def names_patient(bundle: MessageBundle, named: Resource) -> bool:
+    """Whether a Reference says that it is the Patient of the Bundle: by its address, or an identifier."""
+    found, identifier = bundle.resolve(named), as_dict(named.get("identifier"))
+    if found is not None and found.get("resourceType") != "Patient":
+        return False
+    if not _bare(identifier):
+        return found is not None
+    held = bundle.of_type("Patient") if found is None else [found]
+    return _has_identifier(held, identifier, must_have=found is None)
+
+
+def _kind_in(address: str) -> str:
+    """`Patient` of https://example.org/fhir/Patient/1/_history/2."""
+    return address.partition(HISTORY)[0].rpartition("/")[0].rpartition("/")[2]
+
+
+def _has_identifier(held: Sequence[Resource], identifier: Resource, *, must_have: bool) -> bool:
+    """Whether one of them has it; who has none of that system may have it, unless nothing else names them."""
+    system, value = as_text(identifier.get("system")), _bare(identifier)
+    theirs = [
+        _bare(each)
+        for resource in held
+        for each in dicts(resource.get("identifier"))
+        if same_system(as_text(each.get("system")), system)
+    ]
+    return value in theirs or not (theirs or must_have)
+
+
+def _bare(identifier: object) -> str:
+    return "".join(as_text(as_dict(identifier).get("value")).split())
 
 
 def _appointment(bundle: MessageBundle) -> Resource | None:
@@ -122,6 +198,13 @@ RULES = (
         "Every contact and every telecom should have a rank, one telecom rank 1.",
         _ranks,
         Severity.WARNING,
+    ),
+    Rule(
+        "about-the-patient",
+        "12",
+        "A subject or participant is not somebody else than the Patient of the Bundle, named by an absolute "
+        "address or an identifier; in a cancelled booking it may be whoever was booked.",
+        _is_about_the_patient,
     ),
     Rule("appointment-times", "6", "The appointment has a start and a later end, with offsets.", _times),
     Rule("appointment-slot", "6", "A new booking names the slot that it takes by its id.", _slot),

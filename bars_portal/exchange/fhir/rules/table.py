@@ -41,6 +41,8 @@ _PLAN_DONE = frozenset({CarePlanStatus.COMPLETED})
 _PLAN_OPEN = frozenset({CarePlanStatus.ACTIVE})
 _ASSESSED = Condition("Encounter", _TRIAGED | _IN_PROGRESS | _FINISHED, Part.REQUESTER)
 _REQUEST_ACTIVE = Condition("ServiceRequest", _ACTIVE)
+# Who has the whole outcome may say that nothing is left to do (standard section 12, "Responses to us").
+_REQUEST_ACTIVE_OR_DONE = Condition("ServiceRequest", _ACTIVE | {ServiceRequestStatus.COMPLETED})
 # The official examples say `new` in a cancelled booking; the standard says `update`.
 _CANCEL_REASONS = _NEW_OR_UPDATE
 
@@ -190,7 +192,7 @@ VALIDATION_FULL = WorkflowRow(
     Definition.VALIDATION_RESPONSE_FULL,
     "validation-full",
     use_cases=VALIDATION_USE_CASES,
-    conditions=(_REQUEST_ACTIVE, Condition("CarePlan", _PLAN_DONE | _PLAN_OPEN)),
+    conditions=(_REQUEST_ACTIVE_OR_DONE, Condition("CarePlan", _PLAN_DONE | _PLAN_OPEN)),
 )
 
 REFERRAL_DID_NOT_ATTEND = WorkflowRow(

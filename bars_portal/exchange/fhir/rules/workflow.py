@@ -90,8 +90,11 @@ def _focus_resolves(bundle: MessageBundle, _: Facts) -> Iterator[Issue]:
     if not bundle.header or bundle.focus is not None:
         return
     path = f"{bundle.path_of(bundle.header)}.focus"
-    if not bundle.focus_url:
+    if not bundle.header.get("focus"):
         yield Issue(OutcomeCode.REQUIRED, "MessageHeader.focus is missing", (path,))
+    elif not bundle.focus_url:
+        words = "MessageHeader.focus has no reference, so it points at nothing in the Bundle"
+        yield Issue(OutcomeCode.VALUE, words, (path,))
     else:
         yield Issue(OutcomeCode.INVARIANT, "MessageHeader.focus points at nothing in the Bundle", (path,))
 
@@ -193,7 +196,8 @@ def _details(bundle: MessageBundle, condition: Condition, resource: Resource) ->
         words = f"{kind}.class is not {condition.class_code}, which this use case asks for"
         yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.class",))
     if condition.needs_reason and not _has_reason(resource):
-        words = f"{kind}.reasonCode is missing: a rejection says why"
+        told = "has neither code nor text" if resource.get("reasonCode") else "is missing"
+        words = f"{kind}.reasonCode {told}: a rejection says why"
         yield Issue(OutcomeCode.INVARIANT, words, (f"{path}.reasonCode",))
 
 

@@ -136,33 +136,51 @@ def _escaped(found: re.Match[str]) -> str:
 
 _DIV: Final = f"{{{XHTML}}}div"
 _OPENING: Final = f'<div xmlns="{XHTML}"'
+_BEGINS: Final = re.compile(r"<(?:[\w.\-]+:)?div\b")
 
 
 def div(markup: str) -> str:
     """The narrative as an element that stands by itself, untouched when it is one.
 
-    A `div` that forgot its namespace is given it. What is no XHTML (JSON carries any text) travels as the
-    plain text that it is, so that nothing is lost.
+    A `div` that forgot its namespace is given it; one with a prefix loses that. What is no XHTML (JSON
+    carries any text) travels as the plain text that it is, so that nothing is lost.
     """
-    if _is_div(markup):
-        return markup
+    if (element := _div_in(markup)) is not None:
+        return markup_of(element) if _has_prefix(element) else markup
     named = markup.replace("<div", _OPENING, 1)
-    return named if _is_div(named) else f"{_OPENING}>{escape(markup)}</div>"
+    return named if _div_in(named) is not None else f"{_OPENING}>{escape(markup)}</div>"
 
 
-def _is_div(markup: str) -> bool:
+def _div_in(markup: str) -> etree._Element | None:
     # Nothing may stand before it: an XML declaration would be one within the document.
-    if not markup.startswith("<div") or not markup.endswith(">"):
-        return False
+    if not _BEGINS.match(markup) or not markup.endswith(">"):
+        return None
     try:
         element = parse_fragment(markup.encode())
     except UnicodeEncodeError:
-        return False
-    return element is not None and element.tag == _DIV
+        return None
+    return element if element is not None and element.tag == _DIV else None
 
 
 def markup_of(element: etree._Element) -> str:
-    """The `div` as it was written, with the namespaces that it needs and without the text behind it."""
-    alone = deepcopy(element)
+    """The `div` as it was written, with the namespaces that it needs and without the text behind it.
+
+    XHTML has no prefix in FHIR JSON, whatever it had in XML: readers of HTML know `p`, not `h:p`.
+    """
+    alone = _without_prefix(element) if _has_prefix(element) else deepcopy(element)
     etree.cleanup_namespaces(alone)
     return etree.tostring(alone, encoding="unicode", with_tail=False)
+
+
+def _has_prefix(element: etree._Element) -> bool:
+    return any(each.prefix is not None for each in element.iter(f"{{{XHTML}}}*"))
+
+
+def _without_prefix(element: etree._Element) -> etree._Element:
+    """A copy; what is put into an element takes over its name for the same namespace."""
+    bare = etree.fromstring(f"{_OPENING}/>")
+    for name, value in element.items():
+        bare.set(name, value)
+    bare.text = element.text
+    bare.extend(deepcopy(list(element)))
+    return bare

@@ -25,6 +25,7 @@ from bars_portal.exchange.fhir.xml.table import (
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
 _ROOT = f"{{{FHIR}}}"
+_ID = f"{_ROOT}id"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 # id, url, value, and what XML Schema adds.
 MAX_ATTRIBUTES = 10
@@ -52,6 +53,9 @@ def _read_complex(element: etree._Element, facts: TypeFacts, depth: int) -> Cont
             continue
         known = facts.by_tag.get(child.tag)
         if known is None:
+            # Some write an element's id as a resource's: it says nothing (standard section 12, "XML").
+            if child.tag == _ID and "id" in facts.attributes:
+                continue
             raise _fault(element, "has an element that FHIR R4 does not know")
         if known.primitive:
             _add_primitive(found, known, child, depth)

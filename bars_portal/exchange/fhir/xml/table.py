@@ -73,6 +73,13 @@ def is_resource(name: object) -> bool:
 
 
 @cache
+def element_names() -> frozenset[str]:
+    """The names of all elements of all types, as JSON has them."""
+    written = (each for elements in _content()["elements"].values() for each in elements.split())
+    return frozenset(each.removesuffix("*").partition(":")[0] for each in written)
+
+
+@cache
 def _resource_types() -> frozenset[str]:
     return frozenset(_content()["resources"])
 

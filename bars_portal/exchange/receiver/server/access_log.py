@@ -1,6 +1,7 @@
 """The access log: method, path, status, milliseconds. No query, no headers: both hold patient data.
 
-Of a refused request only the known part of the path: a stranger's mistake may have put a patient into it.
+Of a request that was refused or sent elsewhere only the known part of the path: a mistake may have put a
+patient into it.
 """
 
 import re
@@ -10,11 +11,12 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-_REFUSED = 400
+# From here on nobody has found a page at that path.
+_NOT_FOUND_THERE = 300
 # What our own paths begin with, the receiver's and the portal's.
 _KNOWN = re.compile(
     r"FHIR|R4|metadata|MessageDefinition|\$process-message|Slot|Appointment"
-    r"|accounts|admin|bookings|health|services|static|live|ready"
+    r"|accounts|admin|bookings|referrals|health|services|static|live|ready|sign-in|cis2|callback"
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     re.IGNORECASE,
 )
@@ -22,7 +24,7 @@ _KNOWN = re.compile(
 
 def loggable(path: str, status: int) -> str:
     """The path up to what nobody here has named."""
-    if status < _REFUSED:
+    if status < _NOT_FOUND_THERE:
         return path
     kept: list[str] = []
     for part in path.split("/"):

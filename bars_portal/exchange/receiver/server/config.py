@@ -1,18 +1,17 @@
 """gunicorn's configuration of the receiver, all of it from RECEIVER_* variables.
 
 Use: `gunicorn -c python:bars_portal.exchange.receiver.server.config bars_portal.wsgi:application`, or
-`python -m bars_portal.exchange.receiver.server`. SIGHUP makes workers that read the certificate files anew.
+`python -m bars_portal.exchange.receiver.server`. Renewed certificate files are read by themselves
+(renewal.py); SIGHUP makes new workers.
 """
 
 import os
-import ssl
 from pathlib import Path
 
 from gunicorn.workers.base import Worker
 
+from bars_portal.exchange.receiver.server.boot import limit_heaps, note_started, spare_the_others
 from bars_portal.exchange.receiver.server.environment import ServerSettings
-from bars_portal.exchange.receiver.server.tls import server_context
-from bars_portal.exchange.receiver.server.worker import limit_heaps
 
 _settings = ServerSettings.read(os.environ)
 
@@ -24,7 +23,7 @@ worker_connections = 500
 if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn's heartbeat file: unlinked at once; a disk would stall it
     worker_tmp_dir = "/dev/shm"  # noqa: S108 - see above
 
-# gunicorn speaks TLS when it sees these two; the context itself comes from the hook below.
+# gunicorn speaks of https when it sees these two; the worker makes the context.
 certfile = str(_settings.cert_file)
 keyfile = str(_settings.key_file)
 
@@ -42,12 +41,13 @@ logger_class = "bars_portal.exchange.receiver.server.access_log.PlainAccessLog"
 accesslog = "-"
 
 
-def ssl_context(_config: object, _default_factory: object) -> ssl.SSLContext:
-    """gunicorn's hook: read again by each new worker."""
-    return server_context(_settings)
-
-
 def post_worker_init(worker: Worker) -> None:
     """gunicorn's hook: in each new worker, once it hears signals and before its threads."""
     limit_heaps()
+    note_started()
     worker.log.info("Worker ready (pid: %s)", worker.pid)
+
+
+def worker_exit(_server: object, worker: Worker) -> None:
+    """gunicorn's hook: in a worker that ends."""
+    spare_the_others(worker)

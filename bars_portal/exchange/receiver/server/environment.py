@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bars_portal.settings.environment import Environment
+from bars_portal.settings.peers import peer_names, peer_sources
 
 Variables = Mapping[str, str]
 
@@ -25,6 +26,8 @@ class ServerSettings:
     crl_file: Path | None
     workers: int
     threads: int
+    peer_names: tuple[str, ...] = ()
+    peer_sources: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, variables: Variables) -> "ServerSettings":
@@ -39,6 +42,9 @@ class ServerSettings:
             crl_file=env.file("RECEIVER_CRL_FILE") if env.text("RECEIVER_CRL_FILE", "") else None,
             workers=env.whole("RECEIVER_WORKERS", 2, 1, 64),
             threads=env.whole("RECEIVER_THREADS", 16, 1, 256),
+            # As Django's settings have them: there an empty list is one.
+            peer_names=tuple(peer_names(Environment(variables), env.text("BARS_ENVIRONMENT", "simulator"))),
+            peer_sources=tuple(peer_sources(Environment(variables))),
         )
 
     @property

@@ -62,10 +62,17 @@ def peer_certificate(environ: Environ, trust: Trust = BUNDLED) -> PeerCertificat
     return _from_headers(environ) if _comes_from(environ, trust.proxies) else None
 
 
+def peer_address(environ: Environ, trust: Trust = BUNDLED) -> str:
+    """Where the call comes from: the connection's other end, or what a trusted proxy says of it."""
+    if trust.proxies is not None and _comes_from(environ, trust.proxies):
+        return str(environ.get("HTTP_X_REAL_IP", ""))
+    return str(environ.get("REMOTE_ADDR", ""))
+
+
 def _from_connection(sock: object) -> PeerCertificate | None:
     if not isinstance(sock, PeerSocket) or sock.context.verify_mode != ssl.CERT_REQUIRED:
         return None
-    return _describe(sock.peer_der) if sock.peer_der else None
+    return describe(sock.peer_der) if sock.peer_der else None
 
 
 def _comes_from(environ: Environ, proxies: frozenset[str]) -> bool:
@@ -107,12 +114,12 @@ def _told(certificate_header: str, fingerprint_header: str) -> PeerCertificate |
     told = fingerprint_header.replace(":", "").lower()
     if told and told not in {certificate.fingerprint(kind).hex() for kind in (SHA1(), SHA256())}:  # noqa: S303 - nginx's
         return None
-    return _describe(certificate.public_bytes(Encoding.DER))
+    return describe(certificate.public_bytes(Encoding.DER))
 
 
 @lru_cache(maxsize=256)
-def _describe(der: bytes) -> PeerCertificate:
-    """Kept by the certificate's own bytes, so that a kept-alive connection is not parsed again."""
+def describe(der: bytes) -> PeerCertificate:
+    """What a certificate says. Kept by its own bytes: a kept-alive connection is not parsed again."""
     certificate = x509.load_der_x509_certificate(der)
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return PeerCertificate(

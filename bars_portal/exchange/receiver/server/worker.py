@@ -1,82 +1,52 @@
-"""gunicorn's threaded worker with handshakes in its poller, bounded reads, and a log without payload."""
+"""The receiver's worker: mutual TLS in the poller, and nobody in a request thread who is not let in."""
 
-import ctypes
-import ssl
-import time
-from collections.abc import Callable
-from functools import partial
-from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-from gunicorn import http, util
-from gunicorn import sock as gunicorn_sock
-from gunicorn.http.errors import (
-    ExpectationFailed,
-    InvalidResponseHeader,
-    InvalidResponseHeaderName,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    ParseException,
-)
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+from gunicorn import util
 
+from bars_portal.exchange.receiver.server.admission import Admission, Refused
+from bars_portal.exchange.receiver.server.bounded_worker import BoundedConnection, BoundedWorker
+from bars_portal.exchange.receiver.server.environment import ServerSettings
+from bars_portal.exchange.receiver.server.gathering import GatheredConnection
+from bars_portal.exchange.receiver.server.handshakes import Address, Handshakes
+from bars_portal.exchange.receiver.server.peer import describe
+from bars_portal.exchange.receiver.server.renewal import Credentials, Renewal, Unusable
 from bars_portal.exchange.receiver.server.tls import PeerSocket
-
-Address = tuple[str, int]
 
 HANDSHAKE_SECONDS = 3.0
 # At once, in one worker: well below worker_connections, so that admitted clients always find room.
 MOST_HANDSHAKES = 200
-# A whole request: head and body. Answers are due within 5 s (standard section 5).
-REQUEST_SECONDS = 10.0
-# How long a request thread waits for a client to close after the last answer.
-CLOSE_SECONDS = 0.5
-# mallopt(3): parameters of malloc.h, which Python has no names for.
-_ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
-_HEAPS = 2
-# glibc's own start value; setting it stops it from growing with the largest block that was ever freed.
-_LARGE_BYTES = 131_072
-_ANSWERS: tuple[tuple[type[BaseException], tuple[int, str]], ...] = (
-    # The application's own mistakes, though gunicorn derives them from the client's.
-    (InvalidResponseHeader, (500, "Internal Server Error")),
-    (InvalidResponseHeaderName, (500, "Internal Server Error")),
-    (LimitRequestLine, (414, "URI Too Long")),
-    (LimitRequestHeaders, (431, "Request Header Fields Too Large")),
-    (ExpectationFailed, (417, "Expectation Failed")),
-    # An unknown transfer coding too: RFC 9112 would say 501, but no 5xx is ours when the request is at fault.
-    (ParseException, (400, "Bad Request")),
-    (ssl.SSLError, (400, "Bad Request")),
-)
+# Of those that are not let in: how many may wait for their refusal, and how long they have to ask.
+MOST_REFUSED, REFUSED_SECONDS = 20, 3.0
+# More than the largest message that is taken (DATA_UPLOAD_MAX_MEMORY_SIZE).
+_MOST_MESSAGE = 3_000_000
 
 
-class PeerConnection(TConn):  # type: ignore[misc]  # gunicorn has no annotations
-    """A connection that has finished its handshake: gunicorn finds it ready to parse."""
+class PeerConnection(BoundedConnection):
+    """A connection that has finished its handshake."""
 
-    def __init__(self, cfg: Any, sock: PeerSocket, client: Address, server: Address) -> None:
-        super().__init__(cfg, sock, client, server)
-        self.initialized = True
-        self.parser = http.get_parser(cfg, sock, client)
-        self.closed = False
-
-    def close(self, graceful: bool = False) -> None:
-        """Once only. A graceful close waits for the client: never in the poller's thread."""
-        if self.closed:
-            return
-        self.closed = True
-        if graceful:
-            util.close_graceful(self.sock, timeout=CLOSE_SECONDS)
-        else:
-            util.close(self.sock)
+    most_body = _MOST_MESSAGE
+    sock: PeerSocket
+    refusal: Refused | None = None
+    credentials: Credentials
 
 
-class ReceiverWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotations
-    """Only clients whose certificate was accepted ever reach a request thread."""
+class ReceiverWorker(BoundedWorker):
+    """Only clients whose certificate, name and address were accepted ever reach a request thread.
 
-    request_seconds = REQUEST_SECONDS
+    The others are answered from one thread of their own, by the same application.
+    """
 
     def init_process(self) -> None:
-        # Once a worker, where gunicorn would read the files again for each connection.
-        self.tls: ssl.SSLContext = gunicorn_sock.ssl_context(self.cfg)
+        self.settings = ServerSettings.read(os.environ)
+        # Watched from before they are read.
+        self.renewal = Renewal(self.settings)
+        self.credentials = Credentials.read(self.settings)
+        self.admission = Admission.of(self.settings.peer_names, self.settings.peer_sources)
+        self.doorstep = ThreadPoolExecutor(max_workers=1, thread_name_prefix="refused")
+        self.at_the_door: set[GatheredConnection] = set()
         super().init_process()
 
     def run(self) -> None:
@@ -87,18 +57,21 @@ class ReceiverWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ann
             done=self.admit,
             refused=self.refuse,
         )
-        super().run()
+        try:
+            super().run()
+        finally:
+            self.doorstep.shutdown(wait=False)
 
     def accept(self, listener: Any) -> None:
         """Take a connection and begin its handshake; nothing here waits."""
-        try:
-            raw, address = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
+        taken = self.take(listener)
+        if taken is None:
             return
-        self.nr_conns += 1
-        raw.setblocking(False)
+        raw, address = taken
         try:
-            wrapped = self.tls.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+            wrapped = self.credentials.context.wrap_socket(
+                raw, server_side=True, do_handshake_on_connect=False
+            )
         except OSError:
             # Already gone.
             self.nr_conns -= 1
@@ -113,143 +86,53 @@ class ReceiverWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ann
         self.log.info("TLS handshake with %s refused: %s", address[0], reason)
 
     def admit(self, sock: PeerSocket, address: Address) -> None:
-        """Wait in the poller for the first request."""
+        """Judge who it is, and wait in the poller for the first request."""
         sock.peer_der = sock.getpeercert(binary_form=True)
         conn = PeerConnection(self.cfg, sock, address, sock.getsockname())
-        idle = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
-        conn.timeout = time.monotonic() + idle
-        self.pending_conns.append(conn)
-        self.poller.register(sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        conn.credentials = self.credentials
+        certificate = describe(sock.peer_der) if sock.peer_der else None
+        conn.refusal = self.admission.judge(certificate, address[0])
+        if conn.refusal is None:
+            self.await_request(conn)
+            return
+        print_of = certificate.fingerprint if certificate else "none"
+        self.log.warning("%s refused: %s, certificate %s", address[0], conn.refusal.value, print_of)
+        self.at_the_door = {each for each in self.at_the_door if not each.closed}
+        if len(self.at_the_door) >= MOST_REFUSED:
+            self.drop(conn, "too many are refused at once")
+            return
+        self.at_the_door.add(conn)
+        # Its body is of no interest.
+        conn.most_body = 0
+        self.await_refusal(conn)
+
+    def await_refusal(self, conn: PeerConnection) -> None:
+        """For its one request, gathered from now on: it has less time than those that are let in."""
+        conn.request_seconds = REFUSED_SECONDS
+        self.gathering.begin(conn)
+
+    def enqueue_req(self, conn: PeerConnection) -> None:
+        """gunicorn's way to a thread; closed to whose certificate was revoked since the handshake."""
+        if conn.credentials is not self.credentials and self.credentials.takes_back(conn.sock.peer_der):
+            self.drop(conn, "its certificate was revoked")
+            return
+        super().enqueue_req(conn)
+
+    def submit(self, conn: PeerConnection) -> None:
+        self.submit_to(self.doorstep if conn.refusal else self.tpool, conn)
+
+    def is_last(self, conn: PeerConnection) -> bool:
+        """Also after its refusal, and once there are newer files: the next handshake is judged by those."""
+        outdated = conn.credentials is not self.credentials
+        return super().is_last(conn) or conn.refusal is not None or outdated
 
     def murder_pending(self) -> None:
-        """gunicorn's once-a-second sweep, extended to handshakes."""
+        """gunicorn's once-a-second sweep, extended to handshakes and to renewed files."""
         super().murder_pending()
         self.handshakes.drop_late()
-
-    def _cap_keepalive(self, deadline: float) -> None:
-        """A stopping worker does not sit out the idle time of those that have not asked yet, either."""
-        super()._cap_keepalive(deadline)
-        for conn in self.pending_conns:
-            conn.timeout = min(conn.timeout, deadline)
-
-    def handle(self, conn: PeerConnection) -> Any:
-        """One request, in a request thread, which also closes: the poller never lingers."""
-        conn.sock.begin_request(self.request_seconds)
-        try:
-            keep = super().handle(conn)
-        finally:
-            conn.sock.end_request()
-        if conn.sock.was_slow:
-            self.log.info("Connection of %s closed: too slow", conn.client[0])
-        if not keep:
-            conn.close(graceful=not conn.sock.was_slow)
-        return keep
-
-    def handle_error(self, req: Any, client: PeerSocket, addr: Address, exc: BaseException) -> None:
-        """Neither log nor answer repeats what the client sent: URLs here hold patient data."""
-        status, reason = answer_to(exc)
-        kind = type(exc).__name__
-        if status == 500:
-            self.log.error("Request of %s failed: %s", addr[0], kind, exc_info=True)
-        else:
-            self.log.warning("Request of %s not understood: %s", addr[0], kind)
-        if not isinstance(exc, ssl.SSLError):
-            util.write_error(client, status, reason, "")
-
-
-class Handshakes:
-    """The handshakes in progress: the poller advances each as bytes arrive, and drops the slow ones.
-
-    In a request thread a few silent sockets would stop the server (design section 5). `done` and
-    `refused` are called in the poller's thread, each once a socket. Sockets are non-blocking; `refused` gets
-    the socket to close and a reason in plain words.
-    """
-
-    def __init__(
-        self,
-        poller: BaseSelector,
-        *,
-        seconds: float,
-        most: int,
-        done: Callable[[PeerSocket, Address], None],
-        refused: Callable[[PeerSocket, Address, str], None],
-    ) -> None:
-        self._poller, self._seconds, self._most = poller, seconds, most
-        self._done, self._refused = done, refused
-        # In order of arrival, so the first one is the first to run out of time.
-        self._waiting: dict[PeerSocket, tuple[float, Address]] = {}
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def begin(self, sock: PeerSocket, address: Address) -> None:
-        if len(self._waiting) >= self._most:
-            # A flood of silent sockets pushes out its own; honest clients need milliseconds.
-            self._give_up_oldest("too many at once")
-        self._waiting[sock] = (time.monotonic() + self._seconds, address)
-        self._poller.register(sock, EVENT_READ, self._advance)
-
-    def drop_late(self) -> None:
-        """Refuse every handshake whose time is over."""
-        now = time.monotonic()
-        while self._waiting:
-            deadline, _ = next(iter(self._waiting.values()))
-            if deadline > now:
-                return
-            self._give_up_oldest(f"not finished within {self._seconds:g} s")
-
-    def _give_up_oldest(self, reason: str) -> None:
-        sock = next(iter(self._waiting))
-        self._refused(sock, self._forget(sock), reason)
-
-    def _advance(self, sock: PeerSocket) -> None:
-        """As far as the bytes at hand allow; the poller calls this whenever there are more."""
-        if sock not in self._waiting:
-            # Given up earlier in this same round of the poller.
-            return
-        try:
-            sock.do_handshake()
-        except ssl.SSLWantReadError:
-            self._poller.modify(sock, EVENT_READ, self._advance)
-        except ssl.SSLWantWriteError:
-            self._poller.modify(sock, EVENT_WRITE, self._advance)
-        except OSError as error:
-            self._refused(sock, self._forget(sock), reason_of(error))
-        else:
-            self._done(sock, self._forget(sock))
-
-    def _forget(self, sock: PeerSocket) -> Address:
-        self._poller.unregister(sock)
-        return self._waiting.pop(sock)[1]
-
-
-def reason_of(error: OSError) -> str:
-    """OpenSSL's own word for a failed handshake, without anything the other side sent."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate not accepted, {error.verify_message}"
-    # Absent from the few errors that Python itself raises.
-    reason: str | None = getattr(error, "reason", None)
-    return reason.lower().replace("_", " ") if reason else "connection lost"
-
-
-def answer_to(error: BaseException) -> tuple[int, str]:
-    """Status and reason phrase for what is not even HTTP: what parses gets an OperationOutcome elsewhere."""
-    for kind, answer in _ANSWERS:
-        if isinstance(error, kind):
-            return answer
-    return (500, "Internal Server Error")
-
-
-def limit_heaps() -> bool:
-    """Without this, bursts of large bodies treble a worker: to be called before its threads start.
-
-    glibc keeps up to eight heaps a core and spreads the request threads over them; each keeps the holes of
-    its own worst moment. So: two heaps, and large blocks returned at once. False where there is no mallopt.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
-        return False
-    wanted = ((_ARENA_MAX, _HEAPS), (_MMAP_THRESHOLD, _LARGE_BYTES), (_TRIM_THRESHOLD, _LARGE_BYTES))
-    # A list: every one is set, whatever became of the one before.
-    taken = [mallopt(parameter, value) for parameter, value in wanted]
-    return all(each == 1 for each in taken)
+        match self.renewal.renewed():
+            case Credentials() as renewed:
+                self.credentials = renewed
+                self.log.info("Certificate files read again (pid: %s)", self.pid)
+            case Unusable(reason):
+                self.log.error("Certificate files changed but unusable (%s): the earlier ones stay", reason)

@@ -1,0 +1,106 @@
+"""Heads: where the chain ended at a time, signed and kept outside the database. No end can be cut off unseen.
+
+One line of JSON a head, one file a month, only ever appended to.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+from django.conf import settings
+
+from bars_portal.audit.chain import sealer
+from bars_portal.audit.chain.canonical import as_text
+from bars_portal.audit.chain.signing import Keys, Signature, is_believed, sign
+
+_VERSION = 1
+_MODE = 0o644
+
+
+@dataclass(frozen=True)
+class Head:
+    """At `signed_at` (UTC, text) the chain had `total` events, and its seal `number` this hash (hex)."""
+
+    number: int
+    total: int
+    hash: str
+    signed_at: str
+    key: str = ""
+    signature: str = ""
+
+    @property
+    def content(self) -> bytes:
+        told = ["bars audit head", _VERSION, self.number, self.total, self.hash, self.signed_at]
+        return orjson.dumps(told)
+
+    def is_believed(self, keys: Keys) -> bool:
+        try:
+            signature = bytes.fromhex(self.signature)
+        except ValueError:
+            return False
+        return is_believed(keys, self.content, Signature(self.key, signature))
+
+
+@dataclass(frozen=True)
+class UnreadableHead:
+    """Something else stands there: the file's name and the number of the line."""
+
+    file: str
+    line: int
+
+
+def folder() -> Path | None:
+    """None where no folder is set."""
+    named = settings.AUDIT_HEADS_FOLDER
+    return Path(named) if named else None
+
+
+def export_head(place: Path, *, now: datetime) -> Head:
+    """Seal all that is committed, then sign where the chain ends, also while there is nothing in it.
+
+    Sealing comes first, and waits for whoever seals: an event that is sealed after a head, and older than it,
+    was put in from outside. Raises ImproperlyConfigured, OSError.
+    """
+    sealer.seal_trail(now=now, wait=True)
+    end = sealer.end_of_chain()
+    unsigned = Head(end.number, end.total, end.hash.hex(), as_text(now))
+    signature = sign(unsigned.content)
+    head = Head(**{**asdict(unsigned), "key": signature.key, "signature": signature.signature.hex()})
+    append(place, f"heads-{now.astimezone(UTC):%Y-%m}.jsonl", {"version": _VERSION, **asdict(head)})
+    return head
+
+
+def append(place: Path, name: str, told: object) -> None:
+    """One line, on disk when this returns. Raises OSError."""
+    place.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(place / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps(told) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_heads(place: Path) -> Iterator[Head | UnreadableHead]:
+    """In the order in which they were signed. Raises OSError."""
+    for file in sorted(place.glob("heads-*.jsonl")):
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                head = _read(line)
+                yield head if head is not None else UnreadableHead(file.name, number)
+
+
+_TYPES = {field.name: int if field.name in ("number", "total") else str for field in fields(Head)}
+
+
+def _read(line: bytes) -> Head | None:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(told, dict) or told.pop("version", None) != _VERSION or set(told) != set(_TYPES):
+        return None
+    return Head(**told) if all(type(told[name]) is kind for name, kind in _TYPES.items()) else None

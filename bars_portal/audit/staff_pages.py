@@ -1,0 +1,206 @@
+"""The base of every staff page: whose rows it shows, what its address may ask, and what the trail says of it.
+
+This room knows of no sign-in: what it needs of the person hangs on the request and on its user.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR, ChangeList
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.services import record
+from bars_portal.nhsuk.pages import handler400
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+# What each kind of filter writes into an address behind the field's name; {pk}: that of the related model.
+_WRITTEN_BY_FILTERS: dict[type[admin.FieldListFilter], tuple[str, ...]] = {
+    admin.RelatedFieldListFilter: ("__{pk}__exact", "__isnull"),
+    admin.BooleanFieldListFilter: ("__exact", "__isnull"),
+    admin.ChoicesFieldListFilter: ("__exact", "__isnull"),
+    admin.DateFieldListFilter: ("__gte", "__lt", "__isnull"),
+    admin.AllValuesFieldListFilter: ("", "__isnull"),
+    admin.EmptyFieldListFilter: ("__isempty",),
+}
+_PARTS_OF_DATES = ("__year", "__month", "__day")
+
+
+def acts_for(request: HttpRequest) -> int | None:
+    """The primary key of the organisation that the person acts for."""
+    found: int | None = getattr(request.user, "acting_organisation_id", None)
+    return found
+
+
+def administers_everything(request: HttpRequest) -> bool:
+    """Superusers set the installation up; they need not belong to an organisation."""
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def reader_of(request: HttpRequest) -> Actor:
+    """Who looks, as the trail names them."""
+    acting = getattr(request, "acting", None)
+    if acting is not None:
+        actor: Actor = acting.actor
+        return actor
+    return Actor(label=str(request.user), user_id=request.user.pk)
+
+
+class ListedChangeList(ChangeList):
+    """Sorts by listed columns only: the page itself would sort by any that an address names."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+
+class StaffAdmin(_ModelAdmin):
+    """A page of the administration.
+
+    `owner` is the path from a row to the organisation that it belongs to, such as "service__provider"; None
+    for rows that all organisations share. People see and change rows of the organisation that they act for,
+    superusers all. What an address asks for beyond the filters, the date hierarchy and the search of the page
+    is answered with 400, whatever the answer would be: values that the page masks must not be read piece by
+    piece.
+    """
+
+    owner: ClassVar[str | None]
+    # In words, for docs/permissions.md, where `owner` does not say it.
+    whose: ClassVar[str] = "of the organisation acted for"
+    show_facets = admin.ShowFacets.NEVER
+    # The action by which the trail tells that one row was looked at; "" is <room>.view_<model>.
+    view_action: ClassVar[str] = ""
+
+    # Whose rows.
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows if administers_everything(request) else rows.filter(self.seen(request))
+
+    def seen(self, request: HttpRequest) -> Q:
+        """Which rows a person sees who is no superuser."""
+        if self.owner is None:
+            return Q()
+        organisation_id = acts_for(request)
+        return Q(**{self.owner: organisation_id}) if organisation_id is not None else Q(pk__in=[])
+
+    def owner_of(self, row: Any) -> int | None:
+        """The primary key of the organisation that a row belongs to."""
+        if self.owner is None:
+            return None
+        *path, last = self.owner.split("__")
+        for name in path:
+            row = getattr(row, name)
+        found: int | None = row.pk if last == "pk" else getattr(row, f"{last}_id")
+        return found
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is None:
+            self._note_what_was_tried(request, object_id)
+        return found
+
+    def _note_what_was_tried(self, request: HttpRequest, object_id: str) -> None:
+        """For RefusalMiddleware, which writes it down after this transaction, which is rolled back."""
+        with suppress(ValueError, ValidationError):
+            row = self.model._base_manager.filter(pk=self.opts.pk.to_python(object_id)).first()
+            if row is not None:
+                request.refused_row = (row, self.owner_of(row))  # type: ignore[attr-defined]  # read by the middleware
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Django's own would be a redirect: what is not theirs is not there, as on every other page."""
+        raise Http404
+
+    # What an address may ask.
+
+    def lookup_allowed(self, lookup: str, value: object, request: HttpRequest | None = None) -> bool:
+        return lookup in self.listed_lookups(request)
+
+    def listed_lookups(self, request: HttpRequest | None) -> frozenset[str]:
+        """Names of parameters that the page's own filters and its date hierarchy write."""
+        filters = self.get_list_filter(request) if request is not None else self.list_filter
+        dates = [f"{self.date_hierarchy}{part}" for part in _PARTS_OF_DATES] if self.date_hierarchy else []
+        return frozenset([*dates, *(name for each in filters for name in _written_by(self.model, each))])
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Only columns that are listed for it: without a list none."""
+        return self.sortable_by or ()
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        return to_field in ("id", self.opts.pk.name)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ListedChangeList
+
+    # What the trail says.
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        asked = set(request.GET) - {*IGNORED_PARAMS, PAGE_VAR, "e"}
+        if not asked <= self.listed_lookups(request):
+            return handler400(request, SuspiciousOperation())
+        response = super().changelist_view(request, extra_context)
+        if request.method in ("GET", "HEAD") and response.status_code == 200:
+            names = sorted(asked | ({SEARCH_VAR} if request.GET.get(SEARCH_VAR) else set()))
+            self._record(request, f"{self.opts.app_label}.view_list", filters=", ".join(names))
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        shown = (getattr(response, "context_data", None) or {}).get("original")
+        if request.method in ("GET", "HEAD") and shown is not None:
+            action = self.view_action or f"{self.opts.app_label}.view_{self.opts.model_name}"
+            self._record(request, action, shown)
+        return response
+
+    def _record(self, request: HttpRequest, action: str, row: Any = None, **detail: str) -> None:
+        """One row is told to the organisation that it belongs to, whoever looks."""
+        actor = reader_of(request)
+        owner = self.owner_of(row) if row is not None else None
+        if owner is not None:
+            actor = Actor(actor.label, actor.user_id, owner)
+        told = {"of": str(self.opts.model_name), **detail} if row is None else detail
+        kept = {name: value for name, value in told.items() if value}
+        record(actor=actor, action=action, subject=row, detail=kept, now=timezone.now())
+
+
+def _written_by(model: type[Model], each: Any) -> Iterator[str]:
+    """The parameters of one entry of `list_filter`."""
+    if isinstance(each, type) and issubclass(each, admin.SimpleListFilter):
+        yield str(each.parameter_name)
+        return
+    path, kind = each if isinstance(each, tuple | list) else (each, None)
+    field = _field_at(model, path)
+    kind = kind or _usual_filter(field)
+    written = next(names for known, names in _WRITTEN_BY_FILTERS.items() if issubclass(kind, known))
+    target = field.target_field.name if field.is_relation else ""
+    for name in written:
+        yield f"{path}{name.format(pk=target)}"
+
+
+def _field_at(model: type[Model], path: str) -> Any:
+    field: Any = None
+    for name in path.split("__"):
+        field = model._meta.get_field(name)
+        model = field.related_model or model
+    return field
+
+
+def _usual_filter(field: Any) -> type[admin.FieldListFilter]:
+    """Which filter the administration itself would choose."""
+    kinds = admin.FieldListFilter._field_list_filters  # type: ignore[attr-defined]  # its own table
+    found: type[admin.FieldListFilter] = next(kind for test, kind in kinds if test(field))
+    return found

@@ -1,0 +1,88 @@
+"""A hundred halves of requests at once, at the receiver and at the portal: nobody else waits for them."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from bars_portal.credentials.local_pki import PkiFiles
+from tests.integration.receiver_server.running import Receiver, running, running_portal
+
+# Connections of each of two workers.
+MOST = 120
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
+HALVES = {
+    "head": HEAD + b"X-Half: ",
+    "body": HEAD + b"Content-Length: 50\r\n\r\nhalf",
+    "large": HEAD + b"Content-Length: 200000000\r\n\r\nhalf",
+    "chunked": HEAD + b"Transfer-Encoding: chunked\r\n\r\n32\r\nhalf",
+    "expecting": HEAD + b"Expect: 100-continue\r\nContent-Length: 50\r\n\r\n",
+}
+
+
+@pytest.fixture(scope="module", params=[running, running_portal], ids=["receiver", "portal"])
+def server(
+    request: pytest.FixtureRequest, pki: PkiFiles, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Receiver]:
+    start: Callable[..., contextlib.AbstractContextManager[Receiver]] = request.param
+    fewer = {"GUNICORN_CMD_ARGS": f"--worker-connections {MOST}"}
+    with start(pki, tmp_path_factory.mktemp("crowded"), fewer) as running_server:
+        yield running_server
+
+
+def test_a_hundred_halves_delay_nobody_and_are_given_up(server: Receiver) -> None:
+    before = server.count
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(server.open()) for _ in range(100)]
+        for number, sock in enumerate(crowd):
+            sock.sendall(list(HALVES.values())[number % len(HALVES)])
+        for _ in range(6):
+            began = time.monotonic()
+            server.ask(body=b"whole")
+            assert time.monotonic() - began < 1
+        assert server.count == before + 6, "none of the halves has taken a thread"
+        ends = time.monotonic() + 13
+        for sock in crowd:
+            sock.settimeout(max(0.1, ends - time.monotonic()))
+            with contextlib.suppress(ConnectionResetError):
+                while sock.recv(4096):
+                    pass
+    server.ask()
+    assert server.logs("closed: too slow")
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("size", [10, 900_000])
+def test_a_client_that_waits_to_be_told_is_told(server: Receiver, size: int) -> None:
+    with contextlib.closing(server.open()) as sock:
+        sock.sendall(HEAD + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size)
+        assert sock.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(b"x" * size)
+        answer = b"".join(iter(lambda: sock.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"received": %d' % size in answer
+
+
+def test_chunks_and_requests_that_are_sent_ahead_are_answered_in_order(server: Receiver) -> None:
+    chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    last = HEAD + b"Connection: close\r\nContent-Length: 4\r\n\r\nlast"
+    with contextlib.closing(server.open()) as sock:
+        sock.sendall(chunked + last[:-2])
+        time.sleep(0.2)
+        sock.sendall(last[-2:])
+        answers = b"".join(iter(lambda: sock.recv(4096), b""))
+    assert [b'"received": 5' in answers, b'"received": 4' in answers] == [True, True]
+    assert answers.index(b'"received": 5') < answers.index(b'"received": 4')
+
+
+def test_the_idle_make_room(server: Receiver) -> None:
+    """More silent connections than the workers take together: a new client is answered all the same."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(2 * MOST + 20):
+            stack.enter_context(server.open())
+        began = time.monotonic()
+        server.ask()
+        assert time.monotonic() - began < 5
+        assert server.logs("closed: room is needed")
+    assert "Traceback" not in server.log

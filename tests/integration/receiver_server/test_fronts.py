@@ -1,0 +1,157 @@
+"""nginx before receiver and portal: what it answers itself, what it lets through, what it writes down."""
+
+import contextlib
+import http.client
+import json
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from bars_portal.credentials.local_pki import PkiFiles
+from tests.integration.receiver_server.fronts import Front, fronted, needs_nginx
+from tests.integration.receiver_server.test_tls_matrix import IDS, count, knock, refusal
+
+pytestmark = needs_nginx
+PATIENT = "9434765919"
+
+
+@pytest.fixture(scope="module")
+def receiver_front(pki: PkiFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    folder = tmp_path_factory.mktemp("receiver-front")
+    with fronted("nginx.conf", "gunicorn_receiver_behind_nginx.py", pki, folder, {}) as front:
+        yield front
+
+
+@pytest.fixture(scope="module")
+def portal_front(pki: PkiFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    folder = tmp_path_factory.mktemp("portal-front")
+    with fronted("nginx_portal.conf", "gunicorn_portal.py", pki, folder, {}) as front:
+        yield front
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "issue"),
+    [
+        ("POST /FHIR/R4/$process-message HTTP/1.1\r\nContent-Length: 6000000", 413, "too-long"),
+        (f"GET /FHIR/R4/Slot?p={PATIENT * 2000} HTTP/1.1", 414, "too-long"),
+        (f"GET / HTTP/1.1\r\nX-Large: {PATIENT * 2000}", 431, "too-long"),
+        (f"GET /{PATIENT} HTTP/nonsense", 400, "invalid"),
+        (f"GET /FHIR/R4/Slot HTTP/1.1\r\nTransfer-Encoding: {PATIENT}", 400, "invalid"),
+    ],
+    ids=range(5),
+)
+def test_its_own_errors_are_outcomes(receiver_front: Front, head: str, status: int, issue: str) -> None:
+    with contextlib.closing(secure(receiver_front)) as sock:
+        first, _, last = head.partition("\r\n")
+        ids = [f"{name}: {value}" for name, value in IDS.items()]
+        lines = [first, "Host: localhost", *ids, "Connection: close", last or "X: y", "", ""]
+        sock.sendall("\r\n".join(lines).encode())
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        assert refusal(answer.read()) == (answer.status, status, "REC_BAD_REQUEST", issue)
+        assert answer.headers["Content-Type"] == "application/fhir+json"
+        if "nonsense" not in head and status != 414:
+            assert {name: answer.headers[name] for name in IDS} == IDS
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "is_xml"),
+    [
+        ("/", "application/fhir+xml", True),
+        ("/?_format=xml", "*/*", True),
+        ("/?_format=json", "application/fhir+xml", False),
+        ("/", "application/fhir+json, application/fhir+xml;q=0.5", False),
+        ("/", "", False),
+    ],
+)
+def test_in_the_format_that_was_asked_for(
+    receiver_front: Front, path: str, accept: str, is_xml: bool
+) -> None:
+    forged = {"Accept": accept, "X-Request-ID": "not an id <x>"}
+    status, body, headers = knock(receiver_front, "nobody", forged, path)
+    assert status == 403
+    assert "X-Request-ID" not in headers
+    if is_xml:
+        root = etree.fromstring(body)
+        assert root.tag == "{http://hl7.org/fhir}OperationOutcome"
+        assert root.find(".//{*}coding/{*}code").get("value") == "REC_FORBIDDEN"  # type: ignore[union-attr]
+        assert headers["Content-Type"] == "application/fhir+xml"
+    else:
+        assert refusal(body)[0] == 403
+
+
+def test_a_backend_that_is_away_is_a_503_kind_and_nobody_is_named(
+    pki: PkiFiles, tmp_path: Path, receiver_front: Front
+) -> None:
+    """nginx writes of a missing socket at "crit", with the whole request line."""
+    backend = receiver_front.folder / "backend.sock"
+    named = f"/FHIR/R4/Appointment?p={PATIENT}"
+    hidden = backend.rename(backend.with_name("hidden.sock"))
+    try:
+        # Its workers hold connections to the backend: new ones have none.
+        receiver_front.reload()
+        deadline = time.monotonic() + 5
+        status, body, _ = knock(receiver_front, "proxy-client", IDS, named)
+        while status == 200 and time.monotonic() < deadline:
+            status, body, _ = knock(receiver_front, "proxy-client", IDS, named)
+    finally:
+        hidden.rename(backend)
+    assert refusal(body) == (502, status, "REC_SERVICE_UNAVAILABLE", "transient")
+    assert receiver_front.wrote("/FHIR/R4/Appointment 502")
+    assert PATIENT not in receiver_front.logs
+
+
+@pytest.mark.parametrize("where", ["receiver_front", "portal_front"])
+def test_a_hundred_halves_delay_nobody(where: str, request: pytest.FixtureRequest) -> None:
+    front: Front = request.getfixturevalue(where)
+    head = b"POST /accounts/sign-in/ HTTP/1.1\r\nHost: localhost\r\n"
+    before = count(front)
+    with contextlib.ExitStack() as stack:
+        for number in range(100):
+            sock = stack.enter_context(secure(front))
+            sock.sendall(head if number % 2 else head + b"Content-Length: 50\r\n\r\nhalf")
+        for _ in range(3):
+            began = time.monotonic()
+            assert knock(front, "proxy-client", IDS, "/")[0] == 200
+            assert time.monotonic() - began < 2
+    assert count(front) == before + 3
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "in chunks"])
+def test_a_large_body_is_refused_and_is_on_no_disk(portal_front: Front, announced: bool) -> None:
+    before = count(portal_front)
+    with contextlib.closing(portal_front.connect()) as connection:
+        body = (b"x" * 100_000 for _ in range(30))
+        headers = {"Content-Length": "3000000"} if announced else {}
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+            connection.request(
+                "POST", "/accounts/sign-in/", body=body, headers=headers, encode_chunked=not announced
+            )
+        answer = connection.getresponse()
+        assert (answer.status, b"larger than the portal takes" in answer.read()) == (413, True)
+    assert count(portal_front) == before
+    assert not [file for file in (portal_front.folder / "client_body").rglob("*") if file.is_file()]
+
+
+def test_the_portal_hears_the_real_address(portal_front: Front) -> None:
+    with contextlib.closing(portal_front.connect()) as connection:
+        forged = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http", "Forwarded": "for=192.0.2.1"}
+        connection.request("GET", f"/bookings/{PATIENT}?p={PATIENT}", headers=forged)
+        answer = json.loads(connection.getresponse().read())
+    assert (answer["address"], answer["forwarded_for"], answer["proto"]) == (
+        "127.0.0.1",
+        "127.0.0.1",
+        "https",
+    )
+    assert portal_front.wrote("GET /bookings/ 200")
+    assert PATIENT not in portal_front.logs.replace(f"/bookings/{PATIENT} 200", "")
+
+
+def secure(front: Front) -> ssl.SSLSocket:
+    plain = socket.create_connection(("127.0.0.1", front.port), timeout=10)
+    return front.context("proxy-client").wrap_socket(plain, server_hostname="localhost")

@@ -1,0 +1,230 @@
+"""Every count on the home page opens exactly what it counts, for everybody."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.home import AttentionItem, items_for
+from bars_portal.accounts.models import Organisation
+from bars_portal.accounts.permissions import Role
+from bars_portal.exchange.models import DeliveryState, InboundMessage, OutboundMessage
+from bookings.models import Booking, Rebooking
+from bookings.states import BookingStatus
+from directory.models import CapabilityChange, HealthcareService
+from referrals.cases.models import Case, CaseAnswer, UnmatchedReply
+from referrals.cases.response_states import ResponseState
+from referrals.cases.states import CaseStatus, Category, ReplyKind
+from referrals.sending.models import SENT, RequestDraft
+from tests.factories.accounts import make_acting, make_organisation
+from tests.factories.bookings import make_booking
+from tests.factories.patients import make_patient
+from tests.factories.referrals import make_case, make_hub, make_sent_case
+
+pytestmark = pytest.mark.django_db
+NOW = datetime.now(UTC)
+PAST, SOON = NOW - timedelta(hours=2), NOW + timedelta(hours=2)
+_S, _B, _R = CaseStatus, BookingStatus, ResponseState
+EVERYTHING = {
+    "rebookings without a new appointment",
+    "bookings not as asked for",
+    "bookings and cancellations not known",
+    "patients to tell",
+    "received validations past their time",
+    "sent validations past their time",
+    "cases with an answer that may not have arrived",
+    "replies that fit no request of ours",
+    "requests and updates not known to have arrived, or to be taken back",
+    "messages that we stopped sending",
+    "open cases with a safeguarding concern",
+    "open cases that nobody has taken",
+    "requests that you have not sent yet",
+}
+SMALL_PAGES = (
+    "bookings.views.bookings._PAGE",
+    "referrals.worklist.views._PAGE",
+    "referrals.worklist.query.PAGE_SIZE",
+    "referrals.worklist.selectors.PAGE_SIZE",
+    "referrals.worklist.sent.PAGE_SIZE",
+)
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SMALL_PAGES:
+        monkeypatch.setattr(name, 2)
+
+
+def sent_bookings_of(organisation: Organisation) -> None:
+    def booking(status: BookingStatus, told: bool = True) -> Booking:
+        return make_booking(organisation=organisation, status=status, patient_told_at=PAST if told else None)
+
+    for status in _B:
+        for told in (True, False):
+            booking(status, told)
+    for new in (None, _B.REFUSED, _B.UNKNOWN, _B.REQUESTED, _B.BOOKED, _B.CANCELLED):
+        made = booking(new, told=False) if new else None
+        old = booking(_B.CANCELLED, told=False)
+        Rebooking.objects.create(cancelled=old, booked=made, started_at=PAST)
+    # No new one is wanted any more.
+    Rebooking.objects.create(cancelled=booking(_B.CANCELLED), started_at=PAST, ended_at=NOW)
+    # The cancellation was refused: nothing was rebooked.
+    Rebooking.objects.create(cancelled=booking(_B.BOOKED), started_at=PAST)
+
+
+def received_by(service: HealthcareService, acting: Acting) -> None:
+    def case(category: Category, status: CaseStatus, **changes: Any) -> Case:
+        fields: dict[str, Any] = {"reference": f"REF-{uuid4()}", "use_case": "a4t1", **changes}
+        return make_case(category, service=service, status=status, **fields)
+
+    for category in Category:
+        for status in (_S.RECEIVED, _S.IN_PROGRESS, _S.COMPLETED, _S.REVOKED):
+            case(category, status, breach_at=PAST, safeguarding=True, flags=["SG"])
+            case(category, status, breach_at=SOON, assigned_to=acting.user)
+        # Looked into, and nothing found.
+        case(category, _S.RECEIVED, flags=["SG"])
+        for states in ([_R.UNKNOWN, _R.REFUSED], [_R.REFUSED, _R.DELIVERED], [_R.NO_ADDRESS], [_R.SENDING]):
+            answered = case(category, _S.COMPLETED)
+            for minute, state in enumerate(states):
+                CaseAnswer.objects.create(
+                    **{category.value: answered},
+                    kind="full",
+                    state=state,
+                    created_at=PAST + timedelta(minutes=minute),
+                )
+
+
+def sent_by(organisation: Organisation, acting: Acting) -> None:
+    for category in Category:
+        for status in (_S.SENT, _S.UNKNOWN, _S.REVOKE_UNKNOWN, _S.COMPLETED, _S.REFUSED):
+            for breach_at in (PAST, SOON, None):
+                case = make_sent_case(category, organisation=organisation)
+                lost: dict[str, Any] = {"pending": {}} if status == _S.SENT and breach_at is None else {}
+                type(case).objects.filter(pk=case.pk).update(status=status, breach_at=breach_at, **lost)
+    for state in (DeliveryState.ABANDONED, DeliveryState.UNKNOWN, DeliveryState.ACCEPTED):
+        for _ in range(3):
+            OutboundMessage.objects.create(
+                message_type="booking-new",
+                subject_type=Booking._meta.label_lower,
+                subject_id=str(uuid4()),
+                organisation=organisation,
+                actor_label="Somebody",
+                correlation_id=uuid4(),
+                bundle_id=uuid4(),
+                service_id="2000099001",
+                headers={},
+                body=b"{}",
+                state=state,
+                reason="timeout",
+                created_at=PAST,
+                settled_at=PAST,
+            )
+    service = make_hub()
+    drafts: tuple[dict[str, Any], ...] = ({}, {"patient": {}}, {"notes": {}}, {SENT: True})
+    for typed in drafts:
+        RequestDraft.objects.create(
+            user=acting.user,
+            organisation=organisation,
+            service=service,
+            use_case="a1t1",
+            typed=typed,
+            created_at=NOW,
+            updated_at=NOW,
+        )
+
+
+def strays_of(service: HealthcareService) -> None:
+    for handled in (None, None, None, PAST):
+        patient = make_patient(organisation=service.provider)
+        UnmatchedReply.objects.create(
+            kind=ReplyKind.DID_NOT_ATTEND,
+            bundle_id=str(uuid4()),
+            answers_bundle_id=str(uuid4()),
+            message=InboundMessage.objects.create(
+                headers={}, body=b"nothing", received_at=NOW, state="accepted"
+            ),
+            received_at=NOW,
+            handled_at=handled,
+            organisation=service.provider,
+            service=service,
+            patient=patient,
+            journey=patient.journey,
+        )
+
+
+def stopped(service: HealthcareService) -> None:
+    for removed, noticed_at in (({"use_cases": ["a1t1"]}, NOW), ({"use_cases": ["a3t1"]}, PAST), ({}, NOW)):
+        CapabilityChange.objects.create(service=service, noticed_at=noticed_at, removed=removed)
+    long_ago = NOW - timedelta(days=9)
+    CapabilityChange.objects.create(service=service, noticed_at=long_ago, removed={"use_cases": ["a4t1"]})
+
+
+def world_of(acting: Acting) -> None:
+    """Something of everything that home counts, and of what is beside it."""
+    service = make_hub(provider=acting.organisation)
+    sent_bookings_of(acting.organisation)
+    received_by(service, acting)
+    sent_by(acting.organisation, acting)
+    strays_of(service)
+    stopped(service)
+
+
+def count_rows(client: Client, start: str) -> int:
+    """The lines of a list, on all its pages."""
+    url, path, count = start, start.partition("?")[0], 0
+    while url:
+        response = client.get(url)
+        assert response.status_code == 200, url
+        page = response.content.decode()
+        count += sum(body.count("<tr") for body in re.findall(r"<tbody.*?</tbody>", page, re.DOTALL))
+        following = re.search(r'<a [^>]*href="([^"]*)"[^>]*rel="next"', page)
+        url = f"{path}{unescape(following[1]).removeprefix(path)}" if following else ""
+    return count
+
+
+def checked(acting: Acting) -> dict[str, AttentionItem]:
+    client = Client()
+    client.force_login(acting.user)
+    items = items_for(acting, datetime.now(UTC))
+    for item in items:
+        assert count_rows(client, item.url) == item.count, item
+    return {item.label: item for item in items}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_count_opens_what_it_counts(role: Role) -> None:
+    acting = make_acting(role=role, organisation=make_organisation())
+    world_of(acting)
+    world_of(make_acting(role=Role.CLINICIAN))
+    found = checked(acting)
+    if role is Role.CLINICIAN:
+        assert set(found) == EVERYTHING
+        assert max(item.count for item in found.values()) > 2, "more than a page"
+    if role in (Role.ENGINEER, Role.AUDITOR, Role.MANAGER):
+        assert found["times that a service stopped accepting something this week"].count == 4
+
+
+def test_it_still_does_once_things_have_changed() -> None:
+    acting = make_acting()
+    world_of(acting)
+    before = checked(acting)
+    Booking.objects.filter(status=_B.UNKNOWN).update(status=_B.BOOKED)
+    Booking.objects.filter(status=_B.REFUSED).update(status=_B.BOOKED, patient_told_at=NOW)
+    UnmatchedReply.objects.filter(pk=UnmatchedReply.objects.values("pk")[:1]).update(handled_at=NOW)
+    for model in (type(make_case()), type(make_case(Category.VALIDATION, use_case="a4t1"))):
+        model.objects.filter(status=_S.UNKNOWN).update(status=_S.SENT)
+        model.objects.filter(status=_S.RECEIVED).update(status=_S.REJECTED)
+    CaseAnswer.objects.filter(state=_R.NO_ADDRESS).update(state=_R.DELIVERED)
+    after = checked(acting)
+    assert {label for label, item in before.items() if after.get(label) != item} >= {
+        "bookings and cancellations not known",
+        "patients to tell",
+        "received validations past their time",
+        "cases with an answer that may not have arrived",
+        "requests and updates not known to have arrived, or to be taken back",
+    }
