@@ -2,6 +2,8 @@
 
 import contextlib
 import inspect
+import os
+import shutil
 import socket
 import ssl
 import threading
@@ -18,6 +20,7 @@ from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.exchange.receiver.server.bounded import SlowClient
 from bars_portal.exchange.receiver.server.bounded_worker import BoundedConnection, BoundedWorker
 from bars_portal.exchange.receiver.server.environment import HealthSettings, ServerSettings
+from bars_portal.exchange.receiver.server.renewal import LOOK_SECONDS, Credentials, Renewal
 from bars_portal.exchange.receiver.server.tls import PeerSocket, server_context
 from bars_portal.exchange.receiver.server.worker import ReceiverWorker
 from tests.integration.receiver_server.leaves import DAY, write_revoked
@@ -198,3 +201,14 @@ def test_gunicorn_still_has_what_we_override(ours: type, theirs: type, method: s
 @pytest.mark.parametrize("name", ["on_pending_socket_readable", "_cap_keepalive", "finish_request"])
 def test_gunicorn_still_has_what_we_rely_on(name: str) -> None:
     assert callable(getattr(ThreadWorker, name))
+
+
+def test_the_files_are_looked_at_once_a_second_however_busy_the_poller_is(
+    settings: ServerSettings, tmp_path: Path
+) -> None:
+    certificate = Path(shutil.copy(settings.cert_file, tmp_path / "leaf.pem"))
+    renewal = Renewal(replace(settings, cert_file=certificate))
+    assert renewal.renewed(100.0) is None
+    os.utime(certificate, ns=(0, 0))
+    assert renewal.renewed(100.0 + LOOK_SECONDS / 2) is None
+    assert isinstance(renewal.renewed(100.0 + LOOK_SECONDS), Credentials)

@@ -116,7 +116,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no anno
             self.log.info("Connection of %s closed: %s", name_of(conn.client), reason)
 
     def murder_pending(self) -> None:
-        """gunicorn's once-a-second sweep, extended to requests on their way."""
+        """gunicorn's sweep after each round of the poller, extended to requests on their way."""
         super().murder_pending()
         self.gathering.drop_late()
 

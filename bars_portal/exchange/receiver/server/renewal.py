@@ -10,6 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from bars_portal.exchange.receiver.server.environment import ServerSettings
 from bars_portal.exchange.receiver.server.tls import server_context
 
+# Between two looks at the files: the poller comes by many times a second, and a look costs four system calls.
+LOOK_SECONDS = 1.0
 _END = b"-----END X509 CRL-----"
 Stamp = tuple[int, int, int]
 
@@ -41,12 +43,19 @@ class Renewal:
 
     settings: ServerSettings
     _seen: tuple[Stamp, ...] = field(default=())
+    _next_look: float = 0.0
 
     def __post_init__(self) -> None:
         self._seen = self._stamps()
 
-    def renewed(self) -> "Credentials | Unusable | None":
-        """None while nothing changed. A key that does not fit its certificate yet is Unusable, once."""
+    def renewed(self, now: float) -> "Credentials | Unusable | None":
+        """None while nothing changed. A key that does not fit its certificate yet is Unusable, once.
+
+        `now` is a moment of the monotonic clock.
+        """
+        if now < self._next_look:
+            return None
+        self._next_look = now + LOOK_SECONDS
         stamps = self._stamps()
         if stamps == self._seen:
             return None

@@ -1,6 +1,7 @@
 """The receiver's worker: mutual TLS in the poller, and nobody in a request thread who is not let in."""
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
@@ -127,10 +128,10 @@ class ReceiverWorker(BoundedWorker):
         return super().is_last(conn) or conn.refusal is not None or outdated
 
     def murder_pending(self) -> None:
-        """gunicorn's once-a-second sweep, extended to handshakes and to renewed files."""
+        """gunicorn's sweep after each round of the poller, extended to handshakes and to renewed files."""
         super().murder_pending()
         self.handshakes.drop_late()
-        match self.renewal.renewed():
+        match self.renewal.renewed(time.monotonic()):
             case Credentials() as renewed:
                 self.credentials = renewed
                 self.log.info("Certificate files read again (pid: %s)", self.pid)
