@@ -7,14 +7,16 @@ from datetime import datetime
 from math import inf
 from time import monotonic
 from typing import Any, Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection
 
 from bars_portal.audit.actor import Actor
+from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.limits import too_many_parts
-from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, fault, operation_outcome
 from bars_portal.exchange.transport.headers import IncomingHeaders
 
 TOO_LATE = "The request took too long and was given up."
@@ -133,10 +135,17 @@ class Arrival:
 
 @dataclass(frozen=True)
 class StoredReply:
-    """Status and body of the answer, exactly as they were stored."""
+    """Status and body of the answer, exactly as they were stored; and the issues that a refusal tells."""
 
     status: int
     body: bytes
+    issues: tuple[Issue, ...] = ()
+
+    @classmethod
+    def refusing(cls, issues: tuple[Issue, ...]) -> Self:
+        """An OperationOutcome; the first issue gives the status."""
+        outcome = operation_outcome(issues, outcome_id=str(uuid4()))
+        return cls(issues[0].code.status, json.dumps(outcome), issues)
 
 
 def partner(headers: IncomingHeaders | None, peer: str) -> Actor:

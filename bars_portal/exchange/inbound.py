@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache, partial
 from struct import unpack
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -24,8 +24,8 @@ from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle, reply
 from bars_portal.exchange.fhir.identifiers import ServiceID, is_uuid
-from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault, operation_outcome
-from bars_portal.exchange.fhir.rules import HostedService, judge
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, broken, fault, named
+from bars_portal.exchange.fhir.rules import FindService, HostedService, Verdict, judge
 from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.registry import MessageType, Refusal, message_type, services, workflow_rows
@@ -79,9 +79,11 @@ def _attempt(message: InboundMessage, reading: "Reading", arrival: Arrival) -> S
     for left in reversed(range(_ATTEMPTS)):
         try:
             with bounded(arrival.deadline), transaction.atomic(), together():
-                # A guess that was wrong once is not made again.
-                is_new = claim(arrival, reading) and left == _ATTEMPTS - 1
-                return _apply(message, reading, arrival, _context(message, reading, arrival, is_new))
+                with named("once"):
+                    # A guess that was wrong once is not made again.
+                    is_new = claim(arrival, reading) and left == _ATTEMPTS - 1
+                with named("applied"):
+                    return _apply(message, reading, arrival, _context(message, reading, arrival, is_new))
         except IntegrityError as error:
             if not (left and _may_go_well_again(error)):
                 raise
@@ -94,7 +96,7 @@ def _apply(
     applied = reading.kind.apply(reading.parsed, context)
     if isinstance(applied, Refusal):
         # In this very transaction: what was written in it stays.
-        return _refuse(message, applied.issues, arrival)
+        return _refuse(message, broken(applied.issues, "applied"), arrival)
     bundle = applied.answer or reply(
         reading.bundle, now=arrival.now, focus=applied.focus[1], included=applied.included
     )
@@ -104,7 +106,7 @@ def _apply(
 
 
 def _refuse(message: InboundMessage, issues: tuple[Issue, ...], arrival: Arrival) -> StoredReply:
-    answer = _outcome_reply(issues)
+    answer = StoredReply.refusing(issues)
     _store(message, InboundState.REFUSED, answer, arrival, issues[0])
     return answer
 
@@ -202,34 +204,42 @@ class Reading:
     warnings: tuple[Issue, ...]
 
 
-def read_message(arrival: Arrival) -> Reading:
-    """Raises OutcomeError with every issue found, the decisive one first."""
+def read_message(
+    arrival: Arrival, *, find: FindService | None = None, noted: list[Verdict] | None = None
+) -> Reading:
+    """Raises OutcomeError with every issue found, the decisive one first.
+
+    `find` looks up services in place of the directory; `noted` takes what the rules say, even when it raises.
+    """
     # Header and body mostly name the same service: looked up once a message.
-    find = cache(partial(services.provider.hosted, closed=True))
+    find = cache(find or partial(services.provider.hosted, closed=True))
     # Access comes before content: the header already says which service is asked.
     target = arrival.headers.target if isinstance(arrival.headers.target, ServiceID) else None
     if target and (service := find(target)):
         check_access(service, arrival.sender_ods_code)
-    raw = arrival.read()
+    with named("well-formed"):
+        raw = arrival.read()
     if issues := check_structure(raw):
         raise OutcomeError(*issues)
     bundle = MessageBundle(raw)
     verdict = judge(bundle, find_service=find, workflows=workflow_rows(), target=target)
+    if noted is not None:
+        noted.append(verdict)
     if verdict.issues or verdict.row is None or verdict.service is None:
         raise OutcomeError(*verdict.issues)
     check_access(verdict.service, arrival.sender_ods_code)
     kind = message_type(verdict.row.message_key)
-    return Reading(bundle, kind, verdict.service, kind.parse(bundle, now=arrival.now), verdict.warnings)
+    with named("content"):
+        parsed = kind.parse(bundle, now=arrival.now)
+    return Reading(bundle, kind, verdict.service, parsed, verdict.warnings)
 
 
 def check_access(service: HostedService, ods_code: str) -> None:
     """Raises OutcomeError 401: the proxy rewrites what a 403 says, so it would never reach the sender."""
     if service.allowed_callers and ods_code not in service.allowed_callers:
-        raise fault(
-            OutcomeCode.NOT_PERMITTED,
-            "The organisation in NHSD-End-User-Organisation may not use this service.",
-            "http.NHSD-End-User-Organisation",
-        )
+        words = "The organisation in NHSD-End-User-Organisation may not use this service."
+        place = ("http.NHSD-End-User-Organisation",)
+        raise OutcomeError(Issue(OutcomeCode.NOT_PERMITTED, words, place, "access"))
 
 
 # -- the claim of its request id: a lock for as long as the transaction of the message (standard section 5)
@@ -288,7 +298,7 @@ def store_refusal(
 
     `body` is what was read of it. `headers` is None when they say too little. Raises DatabaseError.
     """
-    answer = _outcome_reply(issues)
+    answer = StoredReply.refusing(issues)
     organisation, target = (headers.organisation, headers.target) if headers else (None, None)
     with bounded(deadline.extended()), transaction.atomic():
         message = InboundMessage.objects.create(
@@ -325,11 +335,6 @@ def _id(headers: Mapping[str, str], name: str) -> UUID | None:
     """One of the two may be good: it still tells which conversation it was."""
     text = next((value for each, value in headers.items() if each.lower() == name.lower()), "").strip()
     return UUID(text) if is_uuid(text) else None
-
-
-def _outcome_reply(issues: tuple[Issue, ...]) -> StoredReply:
-    """The OperationOutcome of a refusal; the first issue gives the status."""
-    return StoredReply(issues[0].code.status, json.dumps(operation_outcome(issues, outcome_id=str(uuid4()))))
 
 
 def code_of(issue: Issue) -> str:

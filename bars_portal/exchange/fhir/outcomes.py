@@ -6,7 +6,8 @@ Source: api.md section 4 and standard.md sections 5 to 8 of the shared notes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -88,6 +89,21 @@ class OutcomeError(Exception):
 def fault(code: OutcomeCode, diagnostics: str, *expression: str) -> OutcomeError:
     """An OutcomeError with one issue, ready to raise."""
     return OutcomeError(Issue(code, diagnostics, tuple(expression)))
+
+
+@contextmanager
+def named(rule: str) -> Iterator[None]:
+    """What refuses in here says that it was this rule, where it does not name one itself."""
+    try:
+        yield
+    except OutcomeError as refusal:
+        refusal.issues = broken(refusal.issues, rule)
+        raise
+
+
+def broken(issues: Iterable[Issue], rule: str) -> tuple[Issue, ...]:
+    """The issues, those without a rule as breaches of this one."""
+    return tuple(each if each.rule else replace(each, rule=rule) for each in issues)
 
 
 def operation_outcome(issues: Sequence[Issue], *, outcome_id: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The FHIR endpoints: what all share, and each of them, thin, with one call."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
@@ -242,6 +242,8 @@ class ProcessMessageView(FhirView):
 
     audit_action: ClassVar[str] = "exchange.receive_message"
     keeps_deadline: ClassVar[bool] = False
+    # Who answers what has come this far.
+    answer: Callable[[Arrival], StoredReply] = staticmethod(receive)
     handed_over = False
 
     def post(self, request: Request) -> FhirResponse:
@@ -258,7 +260,7 @@ class ProcessMessageView(FhirView):
             deadline=self.deadline,
         )
         self.handed_over = True
-        return self._stored(receive(arrival))
+        return self._stored(self.answer(arrival))
 
     def keep_refusal(self, refusal: OutcomeResponse, exc: Exception) -> FhirResponse:
         # What is too much is not read, let alone kept: only the trail says that it came.
