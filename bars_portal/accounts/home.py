@@ -88,6 +88,12 @@ TASKS = (
         "audit.view_auditevent",
     ),
     Task(
+        "Explain a message",
+        "Paste a message and read, rule by rule, what becomes of it here.",
+        "explain:paste",
+        "exchange.explain_message",
+    ),
+    Task(
         "Administration",
         "Services, schedules, the message log and the audit trail.",
         "admin:index",

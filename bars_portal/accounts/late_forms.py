@@ -28,8 +28,8 @@ KEPT_FOR = timedelta(hours=1)
 _MOST_BYTES = 200_000
 _MOST_FORMS = 10
 _SEALER = Sealer("bars_portal.accounts kept form")
-# Never written down, not even encrypted.
-_SECRET = ("password", "otp", "token", "csrf")
+# Never written down, not even encrypted; nor is a whole message that somebody pastes to have it explained.
+_SECRET = ("password", "otp", "token", "csrf", "pasted")
 
 
 @transaction.atomic

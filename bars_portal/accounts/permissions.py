@@ -69,6 +69,8 @@ _RUN_EXCHANGE = frozenset(
         "exchange.view_outboundmessage",
         "exchange.view_deliveryattempt",
         "exchange.view_partnercircuit",
+        "exchange.explain_message",
+        "exchange.replay_message",
         "directory.view_servicecapability",
         "directory.clear_servicecapability",
         "directory.view_capabilitychange",

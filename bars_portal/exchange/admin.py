@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,7 +18,7 @@ from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, Outboun
 from bars_portal.exchange.selectors import provider_of, reached
 from bars_portal.nhsuk.words import with_direction_marks_told
 
-_SEES_PATIENTS = "patients.view_patient"
+_SEES_PATIENTS, _EXPLAINS = "patients.view_patient", "exchange.explain_message"
 
 
 class KnownValues(admin.AllValuesFieldListFilter):
@@ -38,7 +39,16 @@ class MessageAdmin(ReadOnlyAdmin):
         if message is not None:
             # On the row, not on self: one admin object serves every thread.
             message.masked = not request.user.has_perm(_SEES_PATIENTS)
+            message.may_be_explained = request.user.has_perm(_EXPLAINS)
         return message
+
+    @admin.display(description="Rule by rule")
+    def explained(self, message: Model) -> SafeString | str:
+        if not getattr(message, "may_be_explained", False):
+            return "For integration engineers"
+        return format_html(
+            '<a href="{}">Explain this message</a>', reverse("explain:message", args=[message.pk])
+        )
 
 
 def _decoded(message: Model, body: bytes | memoryview | None, *, ours: bool = False) -> SafeString:
@@ -59,7 +69,7 @@ class InboundMessageAdmin(MessageAdmin):
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "received_at"
     exclude: ClassVar[list[str]] = ["body", "reply", "headers"]
-    readonly_fields = ("received", "answered", "sent_headers")
+    readonly_fields = ("explained", "received", "answered", "sent_headers")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
         return super().get_queryset(request).defer("body", "reply")
@@ -127,7 +137,7 @@ class OutboundMessageAdmin(MessageAdmin):
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "created_at"
     exclude: ClassVar[list[str]] = ["body", "headers"]
-    readonly_fields = ("sent", "answer")
+    readonly_fields = ("explained", "sent", "answer")
     inlines = (AttemptInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboundMessage]:

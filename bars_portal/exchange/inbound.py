@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from struct import unpack
 from typing import Any
 from uuid import UUID
@@ -204,15 +204,20 @@ class Reading:
     warnings: tuple[Issue, ...]
 
 
+def hosted(service_id: ServiceID) -> HostedService | None:
+    """What the rules need to know of a service: a closed one goes on with what it has."""
+    return services.provider.hosted(service_id, closed=True)
+
+
 def read_message(
-    arrival: Arrival, *, find: FindService | None = None, noted: list[Verdict] | None = None
+    arrival: Arrival, *, find: FindService = hosted, noted: list[Verdict] | None = None
 ) -> Reading:
     """Raises OutcomeError with every issue found, the decisive one first.
 
     `find` looks up services in place of the directory; `noted` takes what the rules say, even when it raises.
     """
     # Header and body mostly name the same service: looked up once a message.
-    find = cache(find or partial(services.provider.hosted, closed=True))
+    find = cache(find)
     # Access comes before content: the header already says which service is asked.
     target = arrival.headers.target if isinstance(arrival.headers.target, ServiceID) else None
     if target and (service := find(target)):

@@ -1,0 +1,257 @@
+"""A message judged rule by rule: the very functions that judge real traffic, and what each of them found.
+
+It goes through the receiver's own endpoint (`rehearsal`), behind which `inbound.read_message` stands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from bars_portal.exchange.arrival import Arrival, StoredReply
+from bars_portal.exchange.explaining.fragments import Fragment, fragment, header_fragment
+from bars_portal.exchange.explaining.guidance import (
+    ACCESS,
+    APPLIED,
+    CONTENT,
+    ONCE,
+    RULES,
+    RuleWords,
+    in_order,
+    rule_of,
+)
+from bars_portal.exchange.explaining.rehearsal import Letter, Rehearsed, rehearse
+from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
+from bars_portal.exchange.fhir.rules import FindService, HostedService, Verdict
+from bars_portal.exchange.inbound import Reading, code_of, hosted, read_message
+from bars_portal.exchange.message_bytes import decode, mask
+
+
+class Result(StrEnum):
+    """What became of one rule. Not judged: what it asks cannot be known of this message, or here."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    REFUSED = "refused"
+    NOT_REACHED = "not reached"
+    NOT_JUDGED = "not judged"
+
+
+class Party(StrEnum):
+    """Who must mend it."""
+
+    SENDER = "the sender"
+    PROXY = "the proxy"
+    RECEIVER = "the receiver"
+    US = "us"
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One issue: in words, with the code that answers it, the place, who must mend it, and how."""
+
+    says: str
+    code: str
+    place: Fragment | None
+    party: Party
+    mend: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule or step, and what became of it; `note` says why it was not judged."""
+
+    words: RuleWords
+    result: Result
+    breaches: tuple[Breach, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`answer` is what we would answer, as far as was tried; its body is empty when nothing refused."""
+
+    findings: tuple[Finding, ...]
+    answer: StoredReply
+    warnings: tuple[Issue, ...] = ()
+    # The rule whose breach decides the answer; "" when nothing refuses it.
+    decisive: str = ""
+    # The label of the message type, and the service that it is for; "" when it did not get that far.
+    kind: str = ""
+    service_id: str = ""
+    # It is for a service that is not ours to know.
+    is_for_others: bool = False
+
+    @property
+    def is_taken(self) -> bool:
+        return self.answer.status == HTTPStatus.OK
+
+    def with_result(self, *results: Result) -> tuple[Finding, ...]:
+        """The findings with one of these results, what decides first."""
+        found = (each for each in self.findings if each.result in results)
+        return tuple(sorted(found, key=lambda each: each.words.rule != self.decisive))
+
+
+# -- what each rule found
+
+
+@dataclass
+class Watched:
+    """What is seen of a message on its way in."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    reading: Reading | None = None
+    target_is_hosted: bool = False
+
+    def read(self, arrival: Arrival, find: FindService) -> None:
+        """Raises OutcomeError as `read_message` does."""
+        target = arrival.headers.target
+        self.target_is_hosted = isinstance(target, ServiceID) and find(target) is not None
+        self.reading = read_message(arrival, find=find, noted=self.verdicts)
+
+
+_DRY_RUN_TELLS = "A dry run tells."
+_RECEIVER_KNOWS = (
+    "Only the receiver of the message knows: it is for a service that your organisation does not run."
+)
+
+
+def explain(
+    letter: Letter,
+    *,
+    find: FindService = hosted,
+    skipped: Mapping[str, str] | None = None,
+    ours: bool = False,
+) -> Explanation:
+    """What every rule says of it, up to what would be done about it. Never raises, whatever the letter holds.
+
+    `find` looks up services; `skipped` are the steps that are not judged, and why. `ours`: we wrote it.
+    """
+    watched = Watched()
+
+    def read(arrival: Arrival) -> StoredReply:
+        watched.read(arrival, find)
+        return StoredReply(HTTPStatus.OK, b"")
+
+    notes = {ONCE: _DRY_RUN_TELLS, APPLIED: _DRY_RUN_TELLS, **(skipped or {})}
+    return explained(letter, rehearse(letter, read), watched, unnamed=CONTENT, skipped=notes, ours=ours)
+
+
+def explained(
+    letter: Letter,
+    rehearsed: Rehearsed,
+    watched: Watched,
+    *,
+    unnamed: str,
+    skipped: Mapping[str, str],
+    ours: bool = False,
+) -> Explanation:
+    """`unnamed` is the step of what fails without a rule, which is our own failure."""
+    answer, verdict = rehearsed.answer, next(iter(watched.verdicts), None)
+    warnings = verdict.warnings if verdict else ()
+    otherwise = unnamed if rehearsed.is_past_the_edge else ""
+    by_rule: dict[str, list[Issue]] = {}
+    for issue in (*answer.issues, *warnings):
+        by_rule.setdefault(rule_of(issue, otherwise=otherwise), []).append(issue)
+    is_for_others = verdict is not None and isinstance(verdict.service, StandIn)
+    if is_for_others:
+        by_rule.pop("receiver-provider", None)
+        skipped = {**skipped, **dict.fromkeys(("destination-hosted", "receiver-provider"), _RECEIVER_KNOWS)}
+        skipped.setdefault(ACCESS, _RECEIVER_KNOWS)
+    reached, places = _reached(by_rule, verdict), Places(letter, watched, ours=ours)
+    findings = []
+    for words in in_order():
+        issues = by_rule.get(words.rule, [])
+        result = _result(words.rule, issues, reached, skipped)
+        note = skipped.get(words.rule, "") if result is Result.NOT_JUDGED else ""
+        findings.append(Finding(words, result, tuple(places.breach(words, each) for each in issues), note))
+    service = verdict.service if verdict else None
+    return Explanation(
+        tuple(findings),
+        answer,
+        warnings,
+        decisive=rule_of(answer.issues[0], otherwise=otherwise) if answer.issues else "",
+        kind=watched.reading.kind.label if watched.reading else "",
+        service_id=service.service_id.value if service else "",
+        is_for_others=is_for_others,
+    )
+
+
+def _reached(by_rule: Mapping[str, list[Issue]], verdict: Verdict | None) -> frozenset[str]:
+    """Which were judged at all: all up to what refused; the rules are judged together."""
+    order = [each.rule for each in in_order()]
+    refusing = [rule for rule, issues in by_rule.items() if any(not each.warning for each in issues)]
+    last = max((order.index(rule) for rule in refusing), default=len(order) - 1)
+    if verdict is not None:
+        last = max(last, order.index(RULES[-1]))
+    return frozenset(order[: last + 1])
+
+
+def _result(rule: str, issues: list[Issue], reached: frozenset[str], skipped: Mapping[str, str]) -> Result:
+    if any(not each.warning for each in issues):
+        return Result.REFUSED
+    if issues:
+        return Result.WARNING
+    if rule not in reached:
+        return Result.NOT_REACHED
+    return Result.NOT_JUDGED if rule in skipped else Result.PASSED
+
+
+# -- where, and who must mend it
+
+_OUR_FAILURES = frozenset(
+    {OutcomeCode.TIMEOUT, OutcomeCode.SERVER_ERROR, OutcomeCode.NO_STORE, OutcomeCode.UNAVAILABLE}
+)
+_MENDING = {
+    Party.US: "It was no fault of the sender. Look into our log at that time, and let it be sent again.",
+    Party.PROXY: "The endpoint catalogue of the proxy leads messages for this service to us. Have its row "
+    "corrected, or set the service up here.",
+}
+
+
+class Places:
+    """Breaches with their places in one letter, which is read and masked once."""
+
+    def __init__(self, letter: Letter, watched: Watched, *, ours: bool) -> None:
+        self.headers, self.watched, self.ours = letter.headers, watched, ours
+        try:
+            self.masked: Any = mask(decode(letter.body))
+        except OutcomeError:
+            self.masked = None
+
+    def breach(self, words: RuleWords, issue: Issue) -> Breach:
+        path = issue.expression[0] if issue.expression else ""
+        party = Party.US if self.ours else self._party(words.rule, issue)
+        mend = words.mend if self.ours else _MENDING.get(party, words.mend)
+        return Breach(issue.diagnostics, code_of(issue), self._at(path), party, mend, issue.warning)
+
+    def _at(self, path: str) -> Fragment | None:
+        if path.startswith("http."):
+            return header_fragment(self.headers, path)
+        return fragment(self.masked, path) if path.startswith("Bundle") and self.masked is not None else None
+
+    def _party(self, rule: str, issue: Issue) -> Party:
+        """Of a message to us."""
+        if issue.code in _OUR_FAILURES:
+            return Party.US
+        if rule == "destination-hosted" and issue.code is OutcomeCode.NOT_FOUND:
+            # The header names a service of ours: then the body contradicts it. Else the proxy was misled.
+            return Party.SENDER if self.watched.target_is_hosted else Party.PROXY
+        return Party.SENDER
+
+
+# -- services that are not ours to know
+
+
+class StandIn(HostedService):
+    """A service of somebody else: it takes everything here, for only its receiver knows what it takes."""
+
+
+def stand_in(service_id: ServiceID) -> HostedService:
+    return StandIn(service_id, "", frozenset(UseCase))

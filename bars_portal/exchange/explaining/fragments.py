@@ -1,0 +1,196 @@
+"""The place in a message that an issue is about, as masked lines with the element marked.
+
+Pure. What the reader sees was masked whole before anything is cut out of it, so that no place shows more than
+another; an element that is not there is named in a line of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.fhir.json import write_exactly
+from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.fhir.xml.table import element_names, is_resource
+from bars_portal.exchange.message_bytes import MASK, mask
+from bars_portal.exchange.transport.headers import decode_json
+
+_STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)((?:\[\d{1,6}\])*)")
+_ENTRY = re.compile(r"Bundle\.entry\[(\d{1,6})\]\.resource")
+_OF_TYPE = re.compile(r"resource\.ofType\((\w+)\)")
+# Deeper than this below the marked element, and more lines than this, nobody reads.
+_DEEP, _MOST_LINES = 3, 40
+_INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    text: str
+    is_marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """`path` is the FHIRPath or header as the answer names it; `within` the type of its resource."""
+
+    path: str
+    lines: tuple[Line, ...]
+    within: str = ""
+
+
+def fragment(masked: Any, path: str) -> Fragment:
+    """The element at a FHIRPath of a Bundle with what stands around it. `masked` is the whole message."""
+    parent, name, missing = _locate(masked, path)
+    lines = list(_around(parent, name, missing))
+    if len(lines) > _MOST_LINES:
+        at = next((number for number, line in enumerate(lines) if line.is_marked), 0)
+        start = max(0, min(at - 5, len(lines) - _MOST_LINES))
+        lines = [*_cut(start), *lines[start : start + _MOST_LINES], *_cut(len(lines) - start - _MOST_LINES)]
+    return Fragment(path, tuple(lines), _type_at(masked, path))
+
+
+def _type_at(root: Any, path: str) -> str:
+    """The resource type of the entry that the path leads through."""
+    entry = _ENTRY.match(path)
+    held = _member(_member(root, "entry"), int(entry[1])) if entry else None
+    kind = _kind_within(_member(held, "resource"))
+    return kind if isinstance(kind, str) and is_resource(kind) else ""
+
+
+def _cut(count: int) -> Iterator[Line]:
+    if count > 0:
+        yield Line(f"… {count} more lines")
+
+
+def _locate(root: Any, path: str) -> tuple[Any, str | int | None, str]:
+    """The nearest object or list that is there, the member of it that is meant, and what is missing in it."""
+    parent: Any = None
+    name: str | int | None = None
+    here: Any = root
+    steps = _steps(path)
+    for at, step in enumerate(steps):
+        inner = _member(here, step)
+        if inner is None:
+            rest = ".".join(str(each) for each in steps[at:] if isinstance(each, str))
+            return (here, None, rest) if isinstance(here, dict | list) else (parent, name, "")
+        parent, name, here = here, step, inner
+    return (parent, name, "") if parent is not None else (here, None, "")
+
+
+def _member(value: Any, step: str | int) -> Any:
+    if isinstance(value, dict) and isinstance(step, str):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int):
+        return value[step] if step < len(value) else None
+    return None
+
+
+def _steps(path: str) -> list[str | int]:
+    """Names and positions below the Bundle; of a resource that is sought by its type, only the type."""
+    sought = _OF_TYPE.search(path)
+    plain = path[: sought.start()].rstrip(".") if sought else path
+    steps: list[str | int] = []
+    for each in plain.removeprefix("Bundle").split("."):
+        if found := _STEP.fullmatch(each):
+            steps.append(found[1])
+            steps.extend(int(number) for number in re.findall(r"\d+", found[2]))
+    return [*steps, f"a resource of type {sought[1]}"] if sought else steps
+
+
+def _around(parent: Any, name: str | int | None, missing: str) -> Iterator[Line]:
+    """The members of what holds the element, one a line, and the element itself unfolded."""
+    opening, closing = _brackets(parent)
+    yield Line(opening)
+    for key, value in _members(parent):
+        if key == name and name is not None:
+            yield from (Line(f"{_INDENT}{line}", True) for line in _unfolded(value, _label(key)))
+        else:
+            yield Line(f"{_INDENT}{_label(key)}{_short(value)}")
+    if missing:
+        yield Line(f"{_INDENT}{missing} is missing here", True)
+    yield Line(closing)
+
+
+def _brackets(value: Any) -> tuple[str, str]:
+    return ("[", "]") if isinstance(value, list) else ("{", "}")
+
+
+def _members(value: Any) -> list[tuple[str | int, Any]]:
+    if isinstance(value, list):
+        return list(enumerate(value))
+    return list(value.items()) if isinstance(value, dict) else []
+
+
+def _unfolded(value: Any, label: str, depth: int = 0) -> Iterator[str]:
+    if not isinstance(value, dict | list) or not value or depth >= _DEEP:
+        yield f"{label}{_short(value)}"
+        return
+    opening, closing = _brackets(value)
+    yield f"{label}{opening}"
+    for name, each in _members(value):
+        yield from (f"{_INDENT}{line}" for line in _unfolded(each, _label(name), depth + 1))
+    yield closing
+
+
+def _label(name: str | int) -> str:
+    """None in a list. A name that FHIR does not know could be anything, a patient's too."""
+    if isinstance(name, int):
+        return ""
+    known = name == "resourceType" or name.removeprefix("_") in element_names()
+    return f'"{name if known else MASK}": '
+
+
+def _short(value: Any) -> str:
+    """On one line: an object by its type, else, as a list, by how many members it has."""
+    if isinstance(value, dict):
+        kind = value.get("resourceType") or _kind_within(value.get("resource"))
+        named = isinstance(kind, str) and is_resource(kind)
+        return f"{{ {kind} … }}" if named else f"{{ {len(value)} … }}" if value else "{}"
+    if isinstance(value, list):
+        return f"[ {len(value)} … ]" if value else "[]"
+    return _written(value)
+
+
+def _kind_within(value: Any) -> Any:
+    return value.get("resourceType") if isinstance(value, dict) else None
+
+
+def _written(value: Any) -> str:
+    try:
+        return orjson.dumps(value, default=write_exactly).decode()
+    except orjson.JSONEncodeError:
+        return MASK
+
+
+# -- headers: what the standard's own say is shown, decoded; anything else only by its length
+
+_PLAIN = re.compile(r"[a-z*]{1,20}/[a-z0-9.*+-]{1,40}(?:; ?[A-Za-z]{1,20}=[A-Za-z0-9.-]{1,20}){0,4}")
+
+
+def header_fragment(headers: Mapping[str, str], path: str) -> Fragment:
+    """One header, by "http.<name>", as far as it may be shown."""
+    name = path.removeprefix("http.")
+    value = next((each for key, each in headers.items() if key.lower() == name.lower()), None)
+    if value is None:
+        return Fragment(path, (Line(f"{name} is missing", True),))
+    if name.startswith("NHSD-"):
+        return Fragment(path, tuple(Line(line, True) for line in _decoded(name, value)))
+    shown = value if is_uuid(value.strip()) or _PLAIN.fullmatch(value) else _counted(value)
+    return Fragment(path, (Line(f"{name}: {shown}", True),))
+
+
+def _decoded(name: str, value: str) -> list[str]:
+    try:
+        content = decode_json(name, value, dict)
+    except OutcomeError:
+        return [f"{name}: {_counted(value)}, no base64 of a JSON object"]
+    return list(_unfolded(mask(content), f"{name}, decoded: ", 0))
+
+
+def _counted(value: str) -> str:
+    return f"{MASK} ({len(value)} characters)" if value.strip() else "nothing"

@@ -1,0 +1,60 @@
+"""A pasted message explained: as if it came to us, as far as what was pasted tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import uuid4
+
+from bars_portal.exchange.explaining.explain import Explanation, explain, stand_in
+from bars_portal.exchange.explaining.guidance import (
+    ACCESS,
+    ANSWER_FORMAT,
+    BODY_FORMAT,
+    NHSD_HEADERS,
+    REQUEST_IDS,
+)
+from bars_portal.exchange.explaining.rehearsal import Letter
+from bars_portal.exchange.fhir.formats import sniff
+from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.rules import FindService, HostedService
+from bars_portal.exchange.inbound import hosted
+from bars_portal.exchange.registry import services
+from bars_portal.exchange.transport.headers import CORRELATION_ID, ORGANISATION, REQUEST_ID
+
+_NO_HEADERS = "No headers were pasted."
+_NOT_PASTED = "This header was not pasted."
+_OF_HEADERS = (REQUEST_IDS, NHSD_HEADERS, ANSWER_FORMAT, BODY_FORMAT)
+
+
+def explain_pasted(letter: Letter, *, organisation_id: int) -> Explanation:
+    """Services of the organisation count as they are; of all others nothing is told.
+
+    `letter.headers` are those that were pasted, maybe none. What is missing for the message to be read is
+    made up, and its step is not judged.
+    """
+    headers, names = dict(letter.headers), {name.lower() for name in letter.headers}
+    skipped = {} if headers else dict.fromkeys(_OF_HEADERS, _NO_HEADERS)
+    if not headers:
+        headers = {REQUEST_ID: str(uuid4()), CORRELATION_ID: str(uuid4())}
+    if "content-type" not in names:
+        headers["Content-Type"] = sniff(letter.body).value
+        skipped.setdefault(BODY_FORMAT, _NOT_PASTED)
+    tells_who = ORGANISATION.lower() in names
+    if not tells_who:
+        skipped[ACCESS] = _NO_HEADERS if not names else "NHSD-End-User-Organisation was not pasted."
+    find = finder(services.provider.provided_by(organisation_id), tells_who=tells_who)
+    return explain(Letter(letter.body, headers), find=find, skipped=skipped)
+
+
+def finder(own: Iterable[str], *, tells_who: bool) -> FindService:
+    """Own services, with their callers where it is told who calls; stand-ins for all others."""
+    ids = frozenset(own)
+
+    def find(service_id: ServiceID) -> HostedService:
+        found = hosted(service_id) if service_id.value in ids else None
+        if found is None:
+            return stand_in(service_id)
+        return found if tells_who else replace(found, allowed_callers=frozenset())
+
+    return find
