@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from bars_portal.exchange.explaining.pasted import read_headers
 from bars_portal.exchange.explaining.rehearsal import Letter
 from bars_portal.nhsuk.forms import NHSForm, TextareaField
 
 # In characters: ten times the longest published message.
 _LONGEST = 400_000
 _LONGEST_HEADERS = 20_000
-_MOST_HEADERS = 60
 
 
 class PastedField(TextareaField):
@@ -47,20 +47,10 @@ class PasteForm(NHSForm):
     )
 
     def clean_pasted_headers(self) -> dict[str, str]:
-        """By name. A header that comes twice is one list, as HTTP has it."""
-        headers: dict[str, str] = {}
-        lines = self.cleaned_data["pasted_headers"].split("\n")
-        for number, line in enumerate(lines, 1):
-            name, colon, value = line.partition(":")
-            if not line.strip():
-                continue
-            if not colon or not name.strip().replace("-", "").replace("_", "").isalnum():
-                raise ValidationError(f"Line {number} of the headers is not a name, a colon and a value")
-            before = headers.get(name.strip())
-            headers[name.strip()] = f"{before}, {value.strip()}" if before else value.strip()
-        if len(headers) > _MOST_HEADERS:
-            raise ValidationError(f"Paste {_MOST_HEADERS} headers or fewer")
-        return headers
+        try:
+            return read_headers(self.cleaned_data["pasted_headers"])
+        except ValueError as fault:
+            raise ValidationError(str(fault)) from None
 
     def letter(self) -> Letter:
         """Of a valid form."""

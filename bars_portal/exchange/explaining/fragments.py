@@ -24,7 +24,7 @@ _STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)((?:\[\d{1,6}\])*)")
 _ENTRY = re.compile(r"Bundle\.entry\[(\d{1,6})\]\.resource")
 _OF_TYPE = re.compile(r"resource\.ofType\((\w+)\)")
 # Deeper than this below the marked element, and more lines than this, nobody reads.
-_DEEP, _MOST_LINES = 3, 40
+_DEEP, _MOST_LINES = 5, 40
 _INDENT = "  "
 
 

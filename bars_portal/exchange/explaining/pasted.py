@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from uuid import uuid4
@@ -19,16 +20,35 @@ from bars_portal.exchange.fhir.formats import sniff
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.rules import FindService, HostedService
 from bars_portal.exchange.inbound import hosted
-from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.headers import CORRELATION_ID, ORGANISATION, REQUEST_ID
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_MOST_HEADERS = 60
 _NO_HEADERS = "No headers were pasted."
 _NOT_PASTED = "This header was not pasted."
 _OF_HEADERS = (REQUEST_IDS, NHSD_HEADERS, ANSWER_FORMAT, BODY_FORMAT)
 
 
-def explain_pasted(letter: Letter, *, organisation_id: int) -> Explanation:
-    """Services of the organisation count as they are; of all others nothing is told.
+def read_headers(text: str) -> dict[str, str]:
+    """Headers by name, one a line; one that comes twice is one list, as HTTP has it.
+
+    Raises ValueError with a sentence for whoever pasted them, which repeats nothing of theirs.
+    """
+    headers: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        name, colon, value = (each.strip() for each in line.partition(":"))
+        if not line.strip():
+            continue
+        if not (colon and _NAME.fullmatch(name)):
+            raise ValueError(f"Line {number} of the headers is not a name, a colon and a value")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    if len(headers) > _MOST_HEADERS:
+        raise ValueError(f"Paste {_MOST_HEADERS} headers or fewer")
+    return headers
+
+
+def explain_pasted(letter: Letter, *, own: Iterable[str]) -> Explanation:
+    """Services that are their `own` count as they are; of all others nothing is told.
 
     `letter.headers` are those that were pasted, maybe none. What is missing for the message to be read is
     made up, and its step is not judged.
@@ -43,7 +63,7 @@ def explain_pasted(letter: Letter, *, organisation_id: int) -> Explanation:
     tells_who = ORGANISATION.lower() in names
     if not tells_who:
         skipped[ACCESS] = _NO_HEADERS if not names else "NHSD-End-User-Organisation was not pasted."
-    find = finder(services.provider.provided_by(organisation_id), tells_who=tells_who)
+    find = finder(own, tells_who=tells_who)
     return explain(Letter(letter.body, headers), find=find, skipped=skipped)
 
 

@@ -31,6 +31,7 @@ from bars_portal.exchange.explaining.stored import (
     find_message,
 )
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
+from bars_portal.exchange.registry import services
 
 _EXPLAIN, _REPLAY = "exchange.explain_message", "exchange.replay_message"
 
@@ -43,7 +44,8 @@ def paste(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "exchange/explain_paste.jinja", {"form": form})
     acting = acting_of(request)
-    explanation = explain_pasted(form.letter(), organisation_id=acting.organisation.pk)
+    own = services.provider.provided_by(acting.organisation.pk)
+    explanation = explain_pasted(form.letter(), own=own)
     _note(acting, "exchange.explain_pasted", explanation)
     return render(request, "exchange/explanation.jinja", {"page": page_of(explanation)})
 
