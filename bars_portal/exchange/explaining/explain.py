@@ -30,6 +30,7 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
 from bars_portal.exchange.fhir.rules import FindService, HostedService, Verdict
 from bars_portal.exchange.inbound import Reading, code_of, hosted, read_message
 from bars_portal.exchange.message_bytes import decode, mask
+from bars_portal.exchange.registry import message_type
 
 
 class Result(StrEnum):
@@ -85,6 +86,8 @@ class Explanation:
     # The label of the message type, and the service that it is for; "" when it did not get that far.
     kind: str = ""
     service_id: str = ""
+    # All that was asked of it before it is done: every rule, and that its kind can be read.
+    was_read: bool = False
     # It is for a service that is not ours to know.
     is_for_others: bool = False
 
@@ -177,8 +180,9 @@ def explained(
         answer,
         warnings,
         decisive=rule_of(answer.issues[0], otherwise=otherwise) if answer.issues else "",
-        kind=watched.reading.kind.label if watched.reading else "",
+        kind=message_type(verdict.row.message_key).label if verdict and verdict.row else "",
         service_id=service.service_id.value if service else "",
+        was_read=watched.reading is not None,
         is_for_others=is_for_others,
     )
 

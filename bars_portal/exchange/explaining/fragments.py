@@ -7,7 +7,7 @@ another; an element that is not there is named in a line of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,21 +44,24 @@ class Fragment:
 
 
 def fragment(masked: Any, path: str) -> Fragment:
-    """The element at a FHIRPath of a Bundle with what stands around it. `masked` is the whole message."""
-    parent, name, missing = _locate(masked, path)
-    lines = list(_around(parent, name, missing))
+    """The element at a FHIRPath of a Bundle, in its resource. `masked` is the whole message."""
+    steps = _steps(path)
+    entry = _ENTRY.match(path)
+    resource = _at(masked, _steps(entry[0])) if entry else None
+    if entry and resource is not None:
+        root, steps = resource, steps[len(_steps(entry[0])) :]
+    else:
+        root = masked
+    lines = list(_along(root, steps, ""))
     if len(lines) > _MOST_LINES:
         at = next((number for number, line in enumerate(lines) if line.is_marked), 0)
         start = max(0, min(at - 5, len(lines) - _MOST_LINES))
         lines = [*_cut(start), *lines[start : start + _MOST_LINES], *_cut(len(lines) - start - _MOST_LINES)]
-    return Fragment(path, tuple(lines), _type_at(masked, path))
+    return Fragment(path, tuple(lines), _type_of(resource))
 
 
-def _type_at(root: Any, path: str) -> str:
-    """The resource type of the entry that the path leads through."""
-    entry = _ENTRY.match(path)
-    held = _member(_member(root, "entry"), int(entry[1])) if entry else None
-    kind = _kind_within(_member(held, "resource"))
+def _type_of(resource: Any) -> str:
+    kind = resource.get("resourceType") if isinstance(resource, dict) else None
     return kind if isinstance(kind, str) and is_resource(kind) else ""
 
 
@@ -67,19 +70,10 @@ def _cut(count: int) -> Iterator[Line]:
         yield Line(f"… {count} more lines")
 
 
-def _locate(root: Any, path: str) -> tuple[Any, str | int | None, str]:
-    """The nearest object or list that is there, the member of it that is meant, and what is missing in it."""
-    parent: Any = None
-    name: str | int | None = None
-    here: Any = root
-    steps = _steps(path)
-    for at, step in enumerate(steps):
-        inner = _member(here, step)
-        if inner is None:
-            rest = ".".join(str(each) for each in steps[at:] if isinstance(each, str))
-            return (here, None, rest) if isinstance(here, dict | list) else (parent, name, "")
-        parent, name, here = here, step, inner
-    return (parent, name, "") if parent is not None else (here, None, "")
+def _at(value: Any, steps: Sequence[str | int]) -> Any:
+    for step in steps:
+        value = _member(value, step)
+    return value
 
 
 def _member(value: Any, step: str | int) -> Any:
@@ -102,16 +96,21 @@ def _steps(path: str) -> list[str | int]:
     return [*steps, f"a resource of type {sought[1]}"] if sought else steps
 
 
-def _around(parent: Any, name: str | int | None, missing: str) -> Iterator[Line]:
-    """The members of what holds the element, one a line, and the element itself unfolded."""
-    opening, closing = _brackets(parent)
-    yield Line(opening)
-    for key, value in _members(parent):
-        if key == name and name is not None:
-            yield from (Line(f"{_INDENT}{line}", True) for line in _unfolded(value, _label(key)))
+def _along(value: Any, steps: Sequence[str | int], label: str) -> Iterator[Line]:
+    """Every member one line, but for the one on the way to the element; that itself unfolded and marked."""
+    if not steps:
+        yield from (Line(line, True) for line in _unfolded(value, label))
+        return
+    opening, closing = _brackets(value)
+    yield Line(f"{label}{opening}")
+    step, rest = steps[0], steps[1:]
+    inner = _member(value, step)
+    for key, each in _members(value):
+        if key == step and isinstance(each, dict | list):
+            yield from (Line(_INDENT + line.text, line.is_marked) for line in _along(each, rest, _label(key)))
         else:
-            yield Line(f"{_INDENT}{_label(key)}{_short(value)}")
-    if missing:
+            yield Line(f"{_INDENT}{_label(key)}{_short(each)}", key == step)
+    if inner is None and (missing := ".".join(str(each) for each in steps if isinstance(each, str))):
         yield Line(f"{_INDENT}{missing} is missing here", True)
     yield Line(closing)
 
@@ -148,16 +147,11 @@ def _label(name: str | int) -> str:
 def _short(value: Any) -> str:
     """On one line: an object by its type, else, as a list, by how many members it has."""
     if isinstance(value, dict):
-        kind = value.get("resourceType") or _kind_within(value.get("resource"))
-        named = isinstance(kind, str) and is_resource(kind)
-        return f"{{ {kind} … }}" if named else f"{{ {len(value)} … }}" if value else "{}"
+        kind = _type_of(value) or _type_of(value.get("resource"))
+        return f"{{ {kind or len(value)} … }}" if value else "{}"
     if isinstance(value, list):
         return f"[ {len(value)} … ]" if value else "[]"
     return _written(value)
-
-
-def _kind_within(value: Any) -> Any:
-    return value.get("resourceType") if isinstance(value, dict) else None
 
 
 def _written(value: Any) -> str:

@@ -76,7 +76,7 @@ def answered_now(explanation: Explanation) -> Answered:
         for each in explanation.answer.issues
     )
     # What was noticed of a message that its rules refused was never kept.
-    warnings = explanation.warnings if explanation.kind else ()
+    warnings = explanation.warnings if explanation.was_read else ()
     return Answered(status, tuple(refusals), tuple(each.diagnostics for each in warnings))
 
 

@@ -20,6 +20,7 @@ from bars_portal.exchange.explaining.stored import attempts_of, explain_sent
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage
 from bars_portal.settings.base import PORTAL_MIDDLEWARE
 from bookings.models import Slot
+from directory.models import HealthcareService
 from tests.databases import contents
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.bookings import NOW
@@ -234,11 +235,10 @@ def test_a_pasted_message_is_explained_and_not_kept(slot: Slot) -> None:
 def test_services_of_others_are_not_read_by_pasting(slot: Slot) -> None:
     """Whether it is hosted here, closed, or whom it lets in: a stranger reads the same of each."""
     pages = set()
-    for callers in ([], ["ZZZ99"]):
-        slot.service.allowed_callers = callers
-        slot.service.save()
+    for change in ({}, {"allowed_callers": ["ZZZ99"]}, {"active": False}):
+        HealthcareService.objects.update(**change)
         page = signed_in(Role.ENGINEER, None).post(PASTE, {"pasted_message": json.dumps(booking())})
-        pages.add(page.content.decode().partition("Every rule, in")[2].partition("</main>")[0])
+        pages.add(page.content.decode().partition("What is wrong with it")[2].partition("</main>")[0])
     assert len(pages) == 1 and "Only the receiver of the message knows" in pages.pop()
 
 
