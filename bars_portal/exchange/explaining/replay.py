@@ -71,7 +71,7 @@ def _dry_run(message: InboundMessage) -> Explanation:
 
     with transaction.atomic():
         rehearsed = _at_commit(rehearse(letter, answer))
-        transaction.set_rollback(True)
+        transaction.set_rollback(True, using=connection.alias)
     return explained(letter, rehearsed, watched, unnamed=APPLIED, skipped={})
 
 

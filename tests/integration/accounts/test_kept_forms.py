@@ -66,6 +66,13 @@ def test_it_is_unreadable_in_the_database(signed_in: Client, page: str, rewind: 
     assert fields.dict() == {"reason": "OTH", "words": WORDS}
 
 
+def test_a_pasted_message_is_not_kept(signed_in: Client, rewind: Rewind) -> None:
+    rewind(activity=900)
+    pasted = {"pasted_message": WORDS, "pasted_headers": "a: b"}
+    assert signed_in.post("/messages/explain/", pasted).status_code == 302
+    assert not KeptForm.objects.exists()
+
+
 def test_somebody_else_never_sees_it(signed_in: Client, page: str, rewind: Rewind) -> None:
     colleague = make_user(username="colleague")
     add_membership(colleague, User.objects.get(username="person").memberships.get().organisation)

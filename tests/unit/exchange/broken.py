@@ -127,7 +127,7 @@ BROKEN = [
         "structure",
         "has an element that FHIR R4 does not know",
         "Appointment",
-        change=on_focus("colour", "red"),
+        change=on_focus("SECRET", "red"),
     ),
     # The envelope.
     Broken(

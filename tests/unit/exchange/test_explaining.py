@@ -22,7 +22,7 @@ from tests.unit.exchange.broken import BROKEN, HEADERS, Broken
 from tests.unit.exchange_fhir.samples import HUB, SAMPLES
 
 HOSTED = {HUB.service_id: HUB}
-PLANTED = ("Zebedee", "Quintilla", "9990548609", "1981-07-14", "07700900123")
+PLANTED = ("Zebedee", "Quintilla", "9990548609", "1981-07-14", "07700900123", "SECRET")
 
 
 def explained(letter: Letter) -> Explanation:
@@ -143,6 +143,7 @@ def test_odd_trees_are_explained_and_show_nobody(tree: Any, kind: str, at: str, 
     body = orjson.dumps(raw) if format_ is Format.JSON else b"<Bundle><a>Zebedee</a>" + orjson.dumps(raw)
     shown = told(explained(Letter(body, {**HEADERS, "Content-Type": format_.value})))
     assert "Zebedee" not in shown
+    assert "SECRET" not in shown, "it is no name of FHIR's"
 
 
 @settings(max_examples=60)
