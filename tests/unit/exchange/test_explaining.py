@@ -121,7 +121,7 @@ NAMES = st.sampled_from(
     ]
 )
 TREE = st.recursive(
-    st.just("Zebedee") | st.none() | st.integers() | st.booleans(),
+    st.just("Zebedee") | st.none() | st.integers(-9, 9) | st.booleans(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=12,
 )
