@@ -31,6 +31,14 @@ def find_message(organisation_id: int, message_id: UUID) -> InboundMessage | Out
 
 # -- received: what we answered then, and what differs now
 
+# The body was larger than is taken, or did not arrive whole: nothing of it was kept.
+_UNREAD = frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT})
+
+
+def is_unread(message: InboundMessage) -> bool:
+    """Whether there is nothing to explain beyond our answer then."""
+    return not message.body and message.status_code in _UNREAD
+
 
 def letter_of(message: InboundMessage, *, request_id: UUID | None = None) -> Letter:
     """As it came; with `request_id` in place of the id of its request, where it had one."""

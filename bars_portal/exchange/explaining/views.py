@@ -29,6 +29,7 @@ from bars_portal.exchange.explaining.stored import (
     explain_received,
     explain_sent,
     find_message,
+    is_unread,
 )
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.registry import services
@@ -60,6 +61,10 @@ def message(request: HttpRequest, message_id: UUID) -> HttpResponse:
         raise Http404
     if isinstance(found, OutboundMessage):
         return _sent(request, acting, found)
+    if is_unread(found):
+        _note(acting, "exchange.explain_message", None, found)
+        context = {"received": found, "refusals": answered_then(found).refusals}
+        return render(request, "exchange/unread.jinja", context)
     return _dry_run(request, acting, found) if request.method == "POST" else _received(request, acting, found)
 
 
@@ -107,15 +112,15 @@ def _dry_run(request: HttpRequest, acting: Acting, found: InboundMessage) -> Htt
 def _note(
     acting: Acting,
     action: str,
-    explanation: Explanation,
+    explanation: Explanation | None,
     subject: InboundMessage | OutboundMessage | None = None,
 ) -> None:
-    detail = {"status": explanation.answer.status, "rule": explanation.decisive or None}
+    told = {"status": explanation.answer.status, "rule": explanation.decisive or None} if explanation else {}
     record(
         actor=acting.actor,
         action=action,
         subject=subject,
-        detail=detail,
+        detail=told,
         correlation_id=subject.correlation_id if subject else None,
         now=timezone.now(),
     )

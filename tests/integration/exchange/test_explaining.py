@@ -192,6 +192,19 @@ def test_whatever_was_refused_is_explained_and_tried_again(
     assert replayed.explanation.decisive == decisive
 
 
+def test_of_a_body_that_was_not_read_only_the_answer_is_told(
+    receiver: Receiver, slot: Slot, as_portal: Any, settings: Any
+) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    message = received(receiver, fresh(), 413)
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+    as_portal()
+    client, address = signed_in(Role.ENGINEER, slot), f"/messages/{message.pk}/explain/"
+    for answer in (client.get(address), client.post(address)):
+        page = unescape(answer.content.decode())
+        assert "413 REC_BAD_REQUEST too-long: The body is larger" in page and "was not kept" in page
+
+
 def test_what_we_sent_is_explained_with_each_answer(slot: Slot) -> None:
     raw = booking()
     ids = dict.fromkeys(("X-Request-ID", "X-Correlation-ID"), str(UUID(int=1)))

@@ -23,6 +23,7 @@ from bars_portal.exchange.explaining.stored import (
     changes,
     explain_received,
     explain_sent,
+    is_unread,
 )
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.registry import services
@@ -75,6 +76,10 @@ _NOT_THERE = "No message has this id."
 
 
 def _received(message: InboundMessage, *, dry_run: bool) -> Iterator[str]:
+    if is_unread(message):
+        yield "Its body was not kept, so there is only the answer that it got:"
+        yield from answered_then(message).refusals
+        return
     if dry_run:
         replayed = replay(message)
         yield from as_text(replayed.explanation, replayed.changes)
