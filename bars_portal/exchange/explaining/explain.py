@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -223,11 +224,15 @@ class Places:
     """Breaches with their places in one letter, which is read and masked once."""
 
     def __init__(self, letter: Letter, watched: Watched, *, ours: bool) -> None:
-        self.headers, self.watched, self.ours = letter.headers, watched, ours
+        self.letter, self.watched, self.ours = letter, watched, ours
+
+    @cached_property
+    def masked(self) -> Any:
+        """The whole message; None for what is none. What is too much to be read has no place to be shown."""
         try:
-            self.masked: Any = mask(decode(letter.body))
+            return mask(decode(self.letter.body))
         except OutcomeError:
-            self.masked = None
+            return None
 
     def breach(self, words: RuleWords, issue: Issue) -> Breach:
         path = issue.expression[0] if issue.expression else ""
@@ -237,7 +242,7 @@ class Places:
 
     def _at(self, path: str) -> Fragment | None:
         if path.startswith("http."):
-            return header_fragment(self.headers, path)
+            return header_fragment(self.letter.headers, path)
         return fragment(self.masked, path) if path.startswith("Bundle") and self.masked is not None else None
 
     def _party(self, rule: str, issue: Issue) -> Party:
