@@ -14,7 +14,8 @@ from django.test import Client
 
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
-from bars_portal.exchange import tasks
+from bars_portal.exchange import inbound, tasks
+from bars_portal.exchange.arrival import Arrival
 from bars_portal.exchange.explaining.replay import replay
 from bars_portal.exchange.explaining.stored import attempts_of, explain_sent
 from bars_portal.exchange.fhir.formats import Format
@@ -136,10 +137,21 @@ def test_a_dry_run_leaves_nothing(
     assert [each.action for each in told] == ["exchange.replay_message"]
 
 
-def test_a_dry_run_tells_what_still_stands_in_the_way(receiver: Receiver, slot: Slot) -> None:
+def test_a_dry_run_tells_what_still_stands_in_the_way(
+    receiver: Receiver, slot: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no lock that a repeat of the message would wait for."""
     Slot.objects.update(status="busy")
     message = received(receiver, fresh(), 409)
+    claimed, claim = [], inbound.claim
+
+    def watched(arrival: Arrival, reading: inbound.Reading) -> bool:
+        claimed.append(arrival.headers.request_id)
+        return claim(arrival, reading)
+
+    monkeypatch.setattr(inbound, "claim", watched)
     replayed = replay(message)
+    assert claimed and message.request_id not in claimed
     assert replayed.explanation.decisive == "applied"
     assert replayed.is_same, replayed.changes
     assert connection.in_atomic_block and InboundMessage.objects.get() == message
