@@ -101,6 +101,12 @@ class MessageBundle:
         return self.resolve(self.focus_url)
 
     @property
+    def focus_id(self) -> UUID | None:
+        """The id of the focus, or that of the resource that it names; None when it is no UUID."""
+        text = as_text((self.focus or {}).get("id")) or self.focus_url.rpartition("/")[2].removeprefix(_URN)
+        return UUID(text) if is_uuid(text) else None
+
+    @property
     def destination(self) -> ServiceID | None:
         """The first MessageHeader.destination.endpoint; None when it is no service id."""
         return _service(next(dicts(self.header.get("destination")), {}).get("endpoint"))
