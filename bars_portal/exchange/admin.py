@@ -1,4 +1,4 @@
-"""The message log in the admin: read-only, decoded, masked for those who may not see patients."""
+"""The message log in the admin: read-only, decoded, masked; the log's own pages unmask for a reason."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,8 +17,6 @@ from bars_portal.exchange.message_bytes import readable
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage, PartnerCircuit
 from bars_portal.exchange.selectors import provider_of, reached
 from bars_portal.nhsuk.words import with_direction_marks_told
-
-_SEES_PATIENTS = "patients.view_patient"
 
 
 class KnownValues(admin.AllValuesFieldListFilter):
@@ -33,19 +32,15 @@ class MessageAdmin(ReadOnlyAdmin):
 
     view_action = "exchange.view_message"
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        message = super().get_object(request, object_id, from_field)
-        if message is not None:
-            # On the row, not on self: one admin object serves every thread.
-            message.masked = not request.user.has_perm(_SEES_PATIENTS)
-        return message
+    @admin.display(description="Conversation")
+    def conversation(self, message: InboundMessage | OutboundMessage) -> SafeString:
+        address = reverse("messages:conversation", args=[message.correlation_id or message.pk])
+        return format_html('<a href="{}">Open it in the message log</a>', address)
 
 
-def _decoded(message: Model, body: bytes | memoryview | None, *, ours: bool = False) -> SafeString:
-    masked = getattr(message, "masked", True)
-    note = "Patient values are masked." if masked else ""
-    shown = with_direction_marks_told(readable(body, masked=masked, ours=ours))
-    return format_html('<p>{}</p><pre class="message" tabindex="0">{}</pre>', note, shown)
+def _decoded(body: bytes | memoryview | None, *, ours: bool = False) -> SafeString:
+    shown = with_direction_marks_told(readable(body, masked=True, ours=ours))
+    return format_html('<p>Patient values are masked.</p><pre class="message" tabindex="0">{}</pre>', shown)
 
 
 @admin.register(InboundMessage)
@@ -59,7 +54,7 @@ class InboundMessageAdmin(MessageAdmin):
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "received_at"
     exclude: ClassVar[list[str]] = ["body", "reply", "headers"]
-    readonly_fields = ("received", "answered", "sent_headers")
+    readonly_fields = ("conversation", "received", "answered", "sent_headers")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
         return super().get_queryset(request).defer("body", "reply")
@@ -73,11 +68,11 @@ class InboundMessageAdmin(MessageAdmin):
 
     @admin.display(description="Message, decoded")
     def received(self, message: InboundMessage) -> SafeString:
-        return _decoded(message, message.body)
+        return _decoded(message.body)
 
     @admin.display(description="Our answer")
     def answered(self, message: InboundMessage) -> SafeString:
-        return _decoded(message, message.reply, ours=True)
+        return _decoded(message.reply, ours=True)
 
     @admin.display(description="Headers")
     def sent_headers(self, message: InboundMessage) -> SafeString:
@@ -127,7 +122,7 @@ class OutboundMessageAdmin(MessageAdmin):
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "created_at"
     exclude: ClassVar[list[str]] = ["body", "headers"]
-    readonly_fields = ("sent", "answer")
+    readonly_fields = ("conversation", "sent", "answer")
     inlines = (AttemptInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboundMessage]:
@@ -135,12 +130,12 @@ class OutboundMessageAdmin(MessageAdmin):
 
     @admin.display(description="Message, decoded")
     def sent(self, message: OutboundMessage) -> SafeString:
-        return _decoded(message, message.body)
+        return _decoded(message.body)
 
     @admin.display(description="Last answer")
     def answer(self, message: OutboundMessage) -> SafeString:
         last = message.attempts.order_by("-number").first()
-        return _decoded(message, last.reply if last else None)
+        return _decoded(last.reply if last else None)
 
 
 @admin.register(PartnerCircuit)

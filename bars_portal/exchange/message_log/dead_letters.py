@@ -59,7 +59,7 @@ _SUCH = {
     Trouble.STILL_TRIED: Q(state=DeliveryState.UNKNOWN),
 }
 # What nobody else looks after.
-_NEEDS_PERSON = (Trouble.NOT_KNOWN, Trouble.NEVER_SENT)
+NEEDS_PERSON = (Trouble.NOT_KNOWN, Trouble.NEVER_SENT)
 _NEWS = (Trouble.NEVER_SENT, Trouble.REFUSED)
 
 
@@ -87,7 +87,7 @@ def _undecided() -> Q:
 
 def needs_person(now: datetime) -> Q:
     """Of sent messages: what goes no further by itself, and nobody has dealt with."""
-    given_up, never = (_in(each, now) for each in _NEEDS_PERSON)
+    given_up, never = (_in(each, now) for each in NEEDS_PERSON)
     return (given_up | never) & _undecided()
 
 

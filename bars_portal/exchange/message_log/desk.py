@@ -51,10 +51,12 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     }
     known = services.provider.names({*partners, *([partner] if partner else ())})
     record(actor=acting.actor, action="exchange.view_dead_letters", now=now)
+    counts = letters.counts(acting.organisation.pk, now=now)
     context = {
         "page": page,
         "lines": letter_lines(page.object_list, known),
-        "counts": letters.counts(acting.organisation.pk, now=now),
+        "counts": counts,
+        "needed": sum(counts[each] for each in letters.NEEDS_PERSON),
         "trouble": trouble,
         "troubles": list(Trouble),
         "partner": partner if partner in known else "",
