@@ -1,8 +1,7 @@
 """Stored messages as conversations, both ways: joined by correlation id, and by what they are about.
 
-A page of the list costs as many index entries as it passes, however many messages there are (outbound_log,
-inbound_log): each message is asked whether a later one of its conversation fits as well, and only the last
-stands for it.
+A page of the list costs as many index entries as it passes (outbound_log, inbound_log), however many messages
+there are. Each message is asked whether a later one of its conversation fits too: the last stands for all.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,6 +20,8 @@ from bars_portal.sql import cursor
 
 Message = OutboundMessage | InboundMessage
 PAGE = 25
+# How many messages are looked at for a page: so many at a time, so often.
+_BATCH, _MOST_BATCHES = 200, 25
 # Of one conversation on a page; a partner may use one correlation id for everything.
 MOST_LISTED, MOST_SHOWN = 20, 100
 
@@ -110,18 +111,38 @@ def list_conversations(
         _sent(organisation_id).filter(_of_sent(wanted, now)),
         _received(organisation_id).filter(_of_received(wanted)),
     )
-    found: list[tuple[Place, UUID]] = []
-    for side in sides:
-        last = side.filter(*(~Exists(_later(each)) for each in sides), _before(before))
-        rows = last.order_by("-at", "-pk").values_list("at", "pk", "correlation_id")[: PAGE + 1]
-        found += [(Place(at, pk), correlation_id or pk) for at, pk, correlation_id in rows]
-    found.sort(reverse=True)
-    shown = found[:PAGE]
+    ends = [_last_messages(side, sides, before) for side in sides]
+    # Nothing below the place at which a side was given up: what is missing there comes with the next page.
+    floor = max((place for _, place in ends if place is not None), default=None)
+    found = sorted((each for side, _ in ends for each in side), reverse=True)
+    shown = [each for each in found if floor is None or each[0] >= floor][:PAGE]
+    is_more = len(found) > len(shown) or floor is not None
     messages = _listed(organisation_id, [key for _, key in shown])
     return ConversationPage(
         [_conversation(key, messages.get(key, []), most=MOST_LISTED) for _, key in shown if key in messages],
-        shown[-1][0] if len(found) > PAGE else None,
+        (shown[-1][0] if len(shown) == PAGE or floor is None else floor) if is_more else None,
     )
+
+
+def _last_messages(
+    side: QuerySet[Any], sides: Sequence[QuerySet[Any]], before: Place | None
+) -> tuple[list[tuple[Place, UUID]], Place | None]:
+    """The newest that no later one of their conversation follows; and where it was given up, if it was.
+
+    Some at a time: asked for all at once, the server would join the whole log with itself.
+    """
+    found: list[tuple[Place, UUID]] = []
+    for _ in range(_MOST_BATCHES):
+        rows = side.filter(_before(before)).order_by("-at", "-pk").values_list("at", "pk", "correlation_id")
+        batch = [(Place(at, pk), correlation_id or pk) for at, pk, correlation_id in rows[:_BATCH]]
+        followed = (~Exists(_later(each)) for each in sides)
+        last = side.filter(*followed, pk__in=[place.message_id for place, _ in batch])
+        alive = set(last.values_list("pk", flat=True))
+        found += [each for each in batch if each[0].message_id in alive]
+        if len(found) > PAGE or len(batch) < _BATCH:
+            return found[: PAGE + 1], None
+        before = batch[-1][0]
+    return found, before
 
 
 def _later(rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -14,6 +14,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.selectors import looks
+from bars_portal.exchange.message_log import conversations
 from bars_portal.exchange.message_log.conversations import (
     Message,
     Place,
@@ -76,8 +77,13 @@ def test_both_ways_are_one_conversation_at_its_newest_message(
     assert [each.pk for each in found[0].messages] == [reply.pk, first.pk]
 
 
-def test_each_conversation_is_on_one_page(here: HealthcareService, ours: Organisation) -> None:
-    """Also where many came at one instant, and where one conversation has many messages."""
+@pytest.mark.parametrize("batch", [200, 7])
+def test_each_conversation_is_on_one_page(
+    here: HealthcareService, ours: Organisation, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    """Where many came at one instant, one conversation has many messages, and a page gives up looking too."""
+    monkeypatch.setattr(conversations, "_BATCH", batch)
+    monkeypatch.setattr(conversations, "_MOST_BATCHES", 2)
     busy = uuid4()
     expected: set[UUID | None] = {busy}
     for number in range(30):
