@@ -1,6 +1,7 @@
 """A partner's search by patient: all that fits is found and counted, however much only seems to fit."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from tests.factories.accounts import make_organisation
 from tests.factories.bookings import NOW, make_booking
 from tests.factories.patients import make_details, make_patient
 from tests.factories.referrals import make_case, make_hub
+from tests.plans import multiply, plans, read_whole
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +103,47 @@ def test_what_a_caller_may_not_see_is_not_counted(
     HealthcareService.objects.update(allowed_callers=["RX999"])
     with pytest.raises(OutcomeError):
         search(reader)
+
+
+def fill(here: HealthcareService, patients: int) -> None:
+    """Each with one booking; every birthday some of them share."""
+    patient = make_patient(organisation=here.provider, details=make_details(family_name="Other"))
+    booking = make_booking(service=here, patient=patient, direction=Direction.RECEIVED, reference="0")
+    key = "md5('p' || n)::uuid"
+    multiply(
+        patient,
+        patients,
+        id=key,
+        birth_date="CASE WHEN n % 3 = 0 THEN NULL ELSE date '1930-01-01' + n % 30000 END",
+        birth_partly="CASE WHEN n % 3 = 0 THEN (1930 + n % 80)::text ELSE '' END",
+        postcode="'LS' || n % 30 || ' ' || n % 10 || 'AP'",
+        nhs_number="''",
+    )
+    multiply(
+        booking, patients, id="gen_random_uuid()", patient_id=key, reference="n::text", status="'cancelled'"
+    )
+
+
+ASKED = [
+    WHO,
+    [*WHO[:1], ("patient:birthdate", "1945"), *WHO[2:]],
+    [("patient:identifier", "https://fhir.nhs.uk/Id/nhs-number|9449306621")],
+]
+
+
+def test_no_search_reads_all_patients(here: HealthcareService) -> None:
+    fill(here, 5_000)
+    for asked in ASKED:
+        for _, plan in plans(partial(AppointmentReader().search, asked, context())):
+            assert not read_whole(plan), (asked, plan)
+
+
+@pytest.mark.thorough
+def test_a_million_patients(here: HealthcareService, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(here, 1_000_000)
+    for asked in ASKED:
+        told = list(plans(partial(AppointmentReader().search, asked, context())))
+        took = sum(milliseconds for milliseconds, _ in told)
+        with capsys.disabled():
+            print(f"{took:9.1f} ms  {[name for name, _ in asked]}")  # noqa: T201 - figures for who asks
+        assert took < 500, asked
