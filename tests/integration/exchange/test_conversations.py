@@ -114,7 +114,7 @@ FILTERS: list[tuple[Wanted, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("wanted", "expected"), FILTERS, ids=str)
+@pytest.mark.parametrize(("wanted", "expected"), FILTERS)
 def test_filters(here: HealthcareService, ours: Organisation, wanted: Wanted, expected: set[str]) -> None:
     made: dict[str, Message] = {
         "sent": outbound(ours),
