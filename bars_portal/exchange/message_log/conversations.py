@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from bars_portal.exchange.message_log.dead_letters import needs_person
+from bars_portal.exchange.message_log.dead_letters import in_utc, needs_person
 from bars_portal.exchange.models import DeliveryState, InboundMessage, InboundState, OutboundMessage
 from bars_portal.exchange.registry import services
 from bars_portal.sql import cursor
@@ -62,10 +62,9 @@ class Place:
     def read(cls, text: str) -> "Place | None":
         at, _, message_id = text.rpartition("_")
         try:
-            place = cls(datetime.fromisoformat(at), UUID(message_id))
-        except ValueError:
+            return cls(in_utc(at), UUID(message_id))
+        except (ValueError, OverflowError):
             return None
-        return place if place.at.tzinfo is not None else None
 
 
 @dataclass(frozen=True)
@@ -283,10 +282,3 @@ _PARTNERS = """
         SELECT id FROM partner WHERE id IS NOT NULL
     ) AS heard
 """
-
-
-def attempts_by_message(messages: Iterable[Message]) -> dict[UUID, int]:
-    """How often each sent one went out."""
-    sent = [each.pk for each in messages if isinstance(each, OutboundMessage)]
-    rows = OutboundMessage.objects.filter(pk__in=sent).annotate(tries=Count("attempts"))
-    return dict(rows.values_list("pk", "tries"))

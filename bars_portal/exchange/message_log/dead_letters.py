@@ -6,7 +6,7 @@ case says of itself does not change here; that follows from an answer, or is put
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -135,6 +135,14 @@ def why_not(message: OutboundMessage, act: Act) -> str:
     return _NOT_AGAIN.get(trouble, "") if act is Act.TRY_AGAIN else ""
 
 
+def in_utc(text: str) -> datetime:
+    """An instant of an address or a form, as the database takes it. Raises ValueError and OverflowError."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("An instant needs an offset.")
+    return found.astimezone(UTC)
+
+
 @dataclass(frozen=True)
 class Shown:
     """A message as somebody saw it."""
@@ -149,10 +157,9 @@ class Shown:
     def read(cls, text: str) -> "Shown | None":
         message_id, _, settled_at = text.partition("@")
         try:
-            shown = cls(UUID(message_id), datetime.fromisoformat(settled_at))
-        except ValueError:
+            return cls(UUID(message_id), in_utc(settled_at))
+        except (ValueError, OverflowError):
             return None
-        return shown if shown.settled_at.tzinfo is not None else None
 
 
 def still_there(

@@ -27,13 +27,16 @@ from bars_portal.exchange.message_log.desk_presenters import (
     result_words,
     verdict_words,
 )
-from bars_portal.exchange.message_log.forms import DecisionForm
+from bars_portal.exchange.message_log.forms import SetAsideForm, SettledForm
 from bars_portal.exchange.message_log.partners import Figures, Window
 from bars_portal.exchange.models import CircuitState
 from bars_portal.exchange.registry import services
+from bars_portal.nhsuk.forms import NHSForm
 
 HANDLE = "exchange.handle_dead_letters"
 VIEW_PARTNERS = "exchange.view_partners"
+# What a decision asks for; trying again asks for nothing.
+_FORMS: dict[Act, type[NHSForm]] = {Act.SET_ASIDE: SetAsideForm, Act.SETTLED: SettledForm}
 _PAGE = 50
 
 
@@ -41,7 +44,7 @@ _PAGE = 50
 @permission_required(HANDLE)
 def dead_letters(request: HttpRequest) -> HttpResponse:
     acting, now = acting_of(request), timezone.now()
-    trouble, partner = _trouble(request.GET.get("show", "")), request.GET.get("partner", "")
+    trouble, partner = _trouble(request.GET.get("show", "")), _service_id(request.GET.get("partner", ""))
     found = letters.dead_letters(acting.organisation.pk, now=now, trouble=trouble, service_id=partner)
     page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
     decisions = letters.latest_decisions(acting.organisation.pk)
@@ -79,7 +82,8 @@ def act(request: HttpRequest) -> HttpResponse:
         notices.error(request, "Select at least one message, and what is to be done.")
         return redirect("messages:dead-letters")
     is_confirmed = request.POST.get("confirm") == "yes"
-    form = DecisionForm(request.POST if is_confirmed else None) if chosen.decision else None
+    decides = _FORMS.get(chosen)
+    form = decides(request.POST if is_confirmed else None) if decides else None
     if is_confirmed and (form is None or form.is_valid()):
         note = form.cleaned_data["note"] if form is not None else ""
         result = letters.act_on(shown=shown, act=chosen, note=note, acting=acting, now=now)
@@ -110,7 +114,7 @@ def _shown(request: HttpRequest) -> Sequence[Shown]:
         acting_of(request).organisation.pk,
         now=timezone.now(),
         trouble=_trouble(request.POST.get("show", "")),
-        service_id=request.POST.get("partner", ""),
+        service_id=_service_id(request.POST.get("partner", "")),
     )
     rows = found.values_list("pk", "settled_at")[: letters.MOST_AT_ONCE]
     return [Shown(pk, settled_at) for pk, settled_at in rows if settled_at is not None]
@@ -127,6 +131,10 @@ def take_back(request: HttpRequest, decision_id: int) -> HttpResponse:
 
 def _trouble(text: str) -> Trouble | None:
     return next((each for each in Trouble if each.value == text), None)
+
+
+def _service_id(text: str) -> str:
+    return text if text.isascii() and text.isdecimal() else ""
 
 
 # -- partners

@@ -84,10 +84,21 @@ class UnmaskForm(NHSForm):
     )
 
 
-class DecisionForm(NHSForm):
+class SetAsideForm(NHSForm):
+    note = TextareaField(
+        label="Why are they set aside?",
+        hint="For example: made by a test of ours. Do not name a patient",
+        missing="Enter why they are set aside",
+        min_length=5,
+        max_length=_REASON_LENGTH,
+        rows=3,
+    )
+
+
+class SettledForm(NHSForm):
     note = TextareaField(
         label="What is settled, and with whom?",
-        hint="For example: rang the service, they have it. Do not name the patient",
+        hint="For example: rang the service, they have it. Do not name a patient",
         missing="Enter what is settled, and with whom",
         min_length=5,
         max_length=_REASON_LENGTH,

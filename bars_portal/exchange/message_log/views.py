@@ -129,10 +129,11 @@ def unmask(request: HttpRequest, message_id: UUID) -> HttpResponse:
             now=timezone.now(),
         )
         return redirect(_page_of(message))
+    partner = [partner_of(message)] if partner_of(message) else []
     context = {
         "form": form,
         "kind": kind_words(message.message_type),
-        "partner": partner_of(message),
+        "partner": ", ".join(named(partner, services.provider.names(partner))),
         "back": _page_of(message),
         "minutes": int(unmasking.LASTS.total_seconds() // 60),
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db.models import Q
@@ -198,7 +199,14 @@ def test_all_of_a_list_and_a_note_that_is_missing(ours: Organisation, client: Cl
     assert listed(ours) == {other.pk}
 
 
-@pytest.mark.parametrize("posted", [{}, {"act": "explode"}, {"act": "settled", "message": ["1@2", "", "@"]}])
+@pytest.mark.parametrize(
+    "posted",
+    [
+        {},
+        {"act": "explode"},
+        {"act": "settled", "message": ["1@2", "", "@", f"{UUID(int=0)}@0001-01-01T00:00:00+23:59"]},
+    ],
+)
 def test_odd_forms_do_nothing(ours: Organisation, client: Client, posted: dict[str, Any]) -> None:
     given_up(ours)
     assert "Select at least one message" in pressed(client, **posted)
@@ -215,3 +223,19 @@ def _client(role: Role, organisation: Organisation) -> Client:
     client = Client()
     client.force_login(make_user(role=role, organisation=organisation))
     return client
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(
+            "dead-letters/?partner=%00&show=%00&page=x",
+            "?partner=%00&kind=%00&state=x&waits=x",
+            "?before=x_y",
+        ),
+        f"?before=0001-01-01T00:00:00%2B23:59_{UUID(int=0)}",
+        "partners/?of=%00",
+    ],
+)
+def test_an_odd_address_asks_for_nothing(client: Client, query: str) -> None:
+    assert client.get(f"/messages/{query}").status_code == 200
