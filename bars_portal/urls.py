@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("bookings/", include("bookings.urls")),
     path("referrals/", include("referrals.urls")),
     path("messages/", include("bars_portal.exchange.explaining.urls")),
+    path("messages/", include("bars_portal.exchange.message_log.urls")),
     path("trail/", include("bars_portal.patients.looks.urls")),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),

@@ -76,18 +76,21 @@ class AppointmentReader(ResourceReader):
         """Appointments of one patient with what they refer to. Raises OutcomeError (400, 401)."""
         query = AppointmentQuery.parse(params)
         found = appointments_of_patient(
-            service_id=context.target, nhs_number=query.identifier, demographics=query.demographics
+            service_id=context.target,
+            nhs_number=query.identifier,
+            demographics=query.demographics,
+            caller=context.sender_ods_code,
         )
-        seen = [booking for booking in found if _may_call(booking.service, context)]
-        if found and not seen:
-            _check_caller(found[0].service, context)
-        groups = distinct_urls([(booking.pk, _entries(booking)) for booking in seen])
+        if found.is_barred:
+            raise _not_permitted()
+        groups = distinct_urls([(booking.pk, _entries(booking)) for booking in found.rows])
         included = [entry for group in groups for entry in group[1:]]
         return searchset(
             bundle_id=uuid4(),
             now=context.received_at,
             # Nothing about the patient in an address, not even in our answer.
             self_link="Appointment",
+            total=found.total,
             matches=[group[0] for group in groups],
             included=included,
         )
@@ -109,12 +112,8 @@ def _note(context: ReadContext) -> ReadNote:
     )
 
 
-def _may_call(service: HealthcareService, context: ReadContext) -> bool:
-    return not service.allowed_callers or context.sender_ods_code in service.allowed_callers
-
-
 def _check_caller(service: HealthcareService, context: ReadContext) -> None:
-    if not _may_call(service, context):
+    if service.allowed_callers and context.sender_ods_code not in service.allowed_callers:
         raise _not_permitted()
 
 

@@ -220,6 +220,22 @@ def staff_words(found: Difference) -> tuple[str, ...]:
     return (*gone, *new)
 
 
+_ASPECTS = {
+    Aspect.REQUESTS: "Requests for",
+    Aspect.BOOKINGS: "Bookings for",
+    Aspect.EVENTS: "Kinds of message",
+    Aspect.DEFINITIONS: "Messages listed",
+    Aspect.VERSION: "Version of the standard",
+    Aspect.FORMATS: "Formats",
+}
+
+
+def stated_words(stated: Stated) -> tuple[tuple[str, str], ...]:
+    """("Requests for", "a3t1 (Clinical assessment, sent by 999)") of each aspect that it told of."""
+    told = ((each, stated[each]) for each in Aspect if stated.get(each))
+    return tuple((_ASPECTS[each], _listed(each, texts)) for each, texts in told)
+
+
 def clinician_words(found: Difference, still_missing: Iterable[str]) -> Iterator[str]:
     """ "Stopped accepting requests for Clinical assessment, sent by 999", of the codes that are wanted."""
     wanted = frozenset(still_missing)

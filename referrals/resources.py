@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Resource, searchset
-from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.patients import ServiceRequestQuery
 from bars_portal.exchange.registry import ResourceReader, register_reader
 from directory.models import HealthcareService
@@ -34,16 +34,16 @@ class ServiceRequestReader(ResourceReader):
     def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any]:
         """Requests by patient or identifier, with what they refer to. Raises OutcomeError (400, 401)."""
         query = ServiceRequestQuery.parse(params)
-        found = cases_found(service_id=context.target, query=query)
-        seen = [case for case in found if _may_call(case.service, context)]
-        if found and not seen:
-            _check_caller(found[0].service, context)
-        groups = distinct_urls([(case.pk, _entries(case)) for case in seen])
+        found = cases_found(service_id=context.target, query=query, caller=context.sender_ods_code)
+        if found.is_barred:
+            raise _not_permitted()
+        groups = distinct_urls([(case.pk, _entries(case)) for case in found.rows])
         return searchset(
             bundle_id=uuid4(),
             now=context.received_at,
             # Nothing about the patient in an address, not even in our answer.
             self_link="ServiceRequest",
+            total=found.total,
             matches=[group[0] for group in groups],
             included=[entry for group in groups for entry in group[1:]],
         )
@@ -59,10 +59,10 @@ def _entries(case: Case) -> list[Entry]:
     return [(case.sender_full_url, case.resource), *reached, *own]
 
 
-def _may_call(service: HealthcareService, context: ReadContext) -> bool:
-    return not service.allowed_callers or context.sender_ods_code in service.allowed_callers
-
-
 def _check_caller(service: HealthcareService, context: ReadContext) -> None:
-    if not _may_call(service, context):
-        raise fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")
+    if service.allowed_callers and context.sender_ods_code not in service.allowed_callers:
+        raise _not_permitted()
+
+
+def _not_permitted() -> OutcomeError:
+    return fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")

@@ -94,6 +94,30 @@ TASKS = (
         "exchange.explain_message",
     ),
     Task(
+        "Message log",
+        "Everything that was sent and received, as conversations.",
+        "messages:log",
+        "exchange.view_message_log",
+    ),
+    Task(
+        "Messages that need a person",
+        "Not delivered: try them again, or say what was settled.",
+        "messages:dead-letters",
+        "exchange.handle_dead_letters",
+    ),
+    Task(
+        "Partners",
+        "How the exchange with each service goes.",
+        "messages:partners",
+        "exchange.view_partners",
+    ),
+    Task(
+        "Unmasked messages",
+        "Who saw what a message says of its patient, and why.",
+        "messages:unmaskings",
+        "exchange.view_unmaskings",
+    ),
+    Task(
         "Administration",
         "Services, schedules, the message log and the audit trail.",
         "admin:index",

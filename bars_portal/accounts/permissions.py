@@ -120,6 +120,9 @@ _READ_EVERYTHING = frozenset(
     }
 )
 
+_READ_LOG = frozenset({"exchange.view_message_log", "exchange.unmask_message"})
+_KEEP_GOING = frozenset({"exchange.handle_dead_letters", "exchange.view_partners"})
+_VIEW_UNMASKINGS = frozenset({"exchange.view_unmaskings"})
 _SEE_GIVEN_UP = frozenset({"exchange.see_given_up"})
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
 _WORK_CASES = frozenset({"referrals.work_case"})
@@ -135,12 +138,16 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CLERK: _FIND_AND_BOOK | _SEE_GIVEN_UP | _VIEW_DIARY | _BOTH_REFERRALS | _WORK_CASES,
     Role.MANAGER: _VIEW_DIARY
     | _SEE_GIVEN_UP
+    | _KEEP_GOING
+    | _VIEW_UNMASKINGS
     | _RUN_SERVICES
     | _VIEW_RECEIVED_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "directory.find_service"},
-    Role.ENGINEER: _RUN_EXCHANGE | _SEE_GIVEN_UP | {"portal.open_admin"},
+    Role.ENGINEER: _RUN_EXCHANGE | _READ_LOG | _KEEP_GOING | _SEE_GIVEN_UP | {"portal.open_admin"},
     Role.AUDITOR: _READ_EVERYTHING
+    | _READ_LOG
+    | _VIEW_UNMASKINGS
     | _VIEW_DIARY
     | _BOTH_REFERRALS
     | _VIEW_REFERRAL_RECORDS

@@ -1,4 +1,4 @@
-"""The message log in the admin: read-only, decoded, masked for those who may not see patients."""
+"""The message log in the admin: read-only, decoded, masked; the log's own pages unmask for a reason."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,7 +18,7 @@ from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, Outboun
 from bars_portal.exchange.selectors import provider_of, reached
 from bars_portal.nhsuk.words import with_direction_marks_told
 
-_SEES_PATIENTS, _EXPLAINS = "patients.view_patient", "exchange.explain_message"
+_EXPLAINS = "exchange.explain_message"
 
 
 class KnownValues(admin.AllValuesFieldListFilter):
@@ -38,9 +38,13 @@ class MessageAdmin(ReadOnlyAdmin):
         message = super().get_object(request, object_id, from_field)
         if message is not None:
             # On the row, not on self: one admin object serves every thread.
-            message.masked = not request.user.has_perm(_SEES_PATIENTS)
             message.may_be_explained = request.user.has_perm(_EXPLAINS)
         return message
+
+    @admin.display(description="Conversation")
+    def conversation(self, message: InboundMessage | OutboundMessage) -> SafeString:
+        address = reverse("messages:conversation", args=[message.correlation_id or message.pk])
+        return format_html('<a href="{}">Open it in the message log</a>', address)
 
     @admin.display(description="Rule by rule")
     def explained(self, message: Model) -> SafeString | str:
@@ -51,11 +55,9 @@ class MessageAdmin(ReadOnlyAdmin):
         )
 
 
-def _decoded(message: Model, body: bytes | memoryview | None, *, ours: bool = False) -> SafeString:
-    masked = getattr(message, "masked", True)
-    note = "Patient values are masked." if masked else ""
-    shown = with_direction_marks_told(readable(body, masked=masked, ours=ours))
-    return format_html('<p>{}</p><pre class="message" tabindex="0">{}</pre>', note, shown)
+def _decoded(body: bytes | memoryview | None, *, ours: bool = False) -> SafeString:
+    shown = with_direction_marks_told(readable(body, masked=True, ours=ours))
+    return format_html('<p>Patient values are masked.</p><pre class="message" tabindex="0">{}</pre>', shown)
 
 
 @admin.register(InboundMessage)
@@ -69,7 +71,7 @@ class InboundMessageAdmin(MessageAdmin):
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "received_at"
     exclude: ClassVar[list[str]] = ["body", "reply", "headers"]
-    readonly_fields = ("explained", "received", "answered", "sent_headers")
+    readonly_fields = ("conversation", "explained", "received", "answered", "sent_headers")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
         return super().get_queryset(request).defer("body", "reply")
@@ -83,11 +85,11 @@ class InboundMessageAdmin(MessageAdmin):
 
     @admin.display(description="Message, decoded")
     def received(self, message: InboundMessage) -> SafeString:
-        return _decoded(message, message.body)
+        return _decoded(message.body)
 
     @admin.display(description="Our answer")
     def answered(self, message: InboundMessage) -> SafeString:
-        return _decoded(message, message.reply, ours=True)
+        return _decoded(message.reply, ours=True)
 
     @admin.display(description="Headers")
     def sent_headers(self, message: InboundMessage) -> SafeString:
@@ -137,7 +139,7 @@ class OutboundMessageAdmin(MessageAdmin):
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "created_at"
     exclude: ClassVar[list[str]] = ["body", "headers"]
-    readonly_fields = ("explained", "sent", "answer")
+    readonly_fields = ("conversation", "explained", "sent", "answer")
     inlines = (AttemptInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboundMessage]:
@@ -145,12 +147,12 @@ class OutboundMessageAdmin(MessageAdmin):
 
     @admin.display(description="Message, decoded")
     def sent(self, message: OutboundMessage) -> SafeString:
-        return _decoded(message, message.body)
+        return _decoded(message.body)
 
     @admin.display(description="Last answer")
     def answer(self, message: OutboundMessage) -> SafeString:
         last = message.attempts.order_by("-number").first()
-        return _decoded(message, last.reply if last else None)
+        return _decoded(last.reply if last else None)
 
 
 @admin.register(PartnerCircuit)

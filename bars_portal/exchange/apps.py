@@ -16,5 +16,17 @@ class ExchangeConfig(AppConfig):
                 "exchange.explain_message": "Had a message explained",
                 "exchange.explain_pasted": "Had a pasted message explained",
                 "exchange.replay_message": "Tried a message again, keeping nothing (dry run)",
+                "exchange.view_log": "Opened the message log",
+                "exchange.view_conversation": "Opened a conversation, patient's values masked",
+                "exchange.unmask_message": "Unmasked a message",
+                "exchange.view_unmasked_message": "Saw a message unmasked",
+                "exchange.mask_message": "Masked a message again",
+                "exchange.view_unmaskings": "Opened the report of unmasked messages",
+                "exchange.export_unmaskings": "Saved the report of unmasked messages as a file",
+                "exchange.view_dead_letters": "Opened the messages that need a person",
+                "exchange.try_again": "Queued a message to go out again",
+                "exchange.set_aside": "Set aside a message that was not delivered",
+                "exchange.settled": "Marked a message as settled with the service",
+                "exchange.take_back_decision": "Put a message back to those that need a person",
             }
         )

@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.db.models import Case, DateTimeField, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
-from bars_portal.exchange.models import CircuitState, PartnerCircuit
+from bars_portal.exchange.models import CircuitChange, CircuitState, PartnerCircuit
 from bars_portal.exchange.transport.judgement import Health
 
 # So many failures with no answer between them say that a partner is down.
@@ -56,9 +56,11 @@ def note(
 ) -> None:
     """What one request showed. `retry_after` (seconds): what a partner that is down has asked for."""
     if health is Health.UP:
-        PartnerCircuit.objects.filter(~Q(state=_CLOSED) | Q(failures__gt=0), pk=service_id).update(
-            state=_CLOSED, failures=0, probes=0, failing_since=None, retry_at=None
-        )
+        changed = Case(When(~Q(state=_CLOSED), then=Value(now)), default=F("changed_at"))
+        if PartnerCircuit.objects.filter(~Q(state=_CLOSED) | Q(failures__gt=0), pk=service_id).update(
+            state=_CLOSED, failures=0, probes=0, failing_since=None, retry_at=None, changed_at=changed
+        ):
+            _remember_change(service_id, now)
     elif health is Health.DOWN:
         _note_failure(service_id, now, retry_after)
     elif admission is Admission.PROBE:
@@ -90,7 +92,16 @@ def _note_failure(service_id: str, now: datetime, retry_after: int | None) -> No
         state=Case(When(opens, then=Value(_OPEN)), default=F("state")),
         probes=Case(When(opens, then=F("probes") + 1), default=F("probes"), output_field=IntegerField()),
         retry_at=Case(When(opens, then=spared), default=F("retry_at")),
+        changed_at=Case(When(opens & Q(state=_CLOSED), then=Value(now)), default=F("changed_at")),
     )
+    _remember_change(service_id, now)
+
+
+def _remember_change(service_id: str, now: datetime) -> None:
+    """Whoever changed it, by the time that only its own UPDATE wrote; of two at one instant the first."""
+    for circuit in PartnerCircuit.objects.filter(pk=service_id, changed_at=now):
+        change = CircuitChange(service_id=service_id, at=now, state=circuit.state)
+        CircuitChange.objects.bulk_create([change], ignore_conflicts=True)
 
 
 # 30 s, 1 min, 2, 4; after that the longest.

@@ -182,6 +182,7 @@ def _meaning(reading: "Reading") -> dict[str, object]:
         "message_type": reading.kind.key,
         "service_id": reading.service.service_id,
         "source_service_id": source.value if source else "",
+        "focus_id": reading.bundle.focus_id,
         "starts_conversation": reading.kind.starts_conversation,
         "warnings": [
             {"rule": issue.rule, "diagnostics": issue.diagnostics, "expression": list(issue.expression)}

@@ -67,6 +67,8 @@ _KEPT = frozenset(
 )
 # What we wrote ourselves says nothing about anybody; the words of others may quote what they were sent.
 KEPT_OF_OURS = _KEPT | {"diagnostics", "expression"}
+# In the headers that name organisations, services and software.
+KEPT_OF_SYSTEMS = _KEPT | {"value", "name"}
 # Even these say something about a person.
 _PEOPLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "Person"})
 _KEPT_OF_PEOPLE = frozenset({"resourceType", "profile", "lastUpdated", "rank", "use"})

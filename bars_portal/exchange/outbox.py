@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 from django.db import models, transaction
@@ -39,6 +38,7 @@ def enqueue(
     bundle_id = uuid4()
     to = kind.addressing(subject)
     bundle = kind.build(subject, bundle_id=bundle_id, now=now)
+    written = MessageBundle(bundle)
     context = OutgoingContext(
         request_id=uuid4(),
         correlation_id=to.correlation_id,
@@ -46,7 +46,7 @@ def enqueue(
         organisation=organisation,
         software=own_software(),
         practitioner=practitioner,
-        use_context=_use_context(bundle, to),
+        use_context=_use_context(written, to),
         version=services.provider.agreed_version(to.service_id, now=now),
     )
     message = OutboundMessage.objects.create(
@@ -60,6 +60,7 @@ def enqueue(
         correlation_id=to.correlation_id,
         bundle_id=bundle_id,
         service_id=to.service_id.value,
+        focus_id=written.focus_id,
         headers=encode_headers(context),
         body=json.dumps(bundle),
         created_at=now,
@@ -126,7 +127,6 @@ def trying(subject: models.Model) -> Trying:
     return Trying(message.next_attempt_at, repeated, given_up, since.get(message.service_id))
 
 
-def _use_context(bundle: dict[str, Any], to: Addressing) -> str:
+def _use_context(message: MessageBundle, to: Addressing) -> str:
     """<use case>|<category>|<event>|<reason>, as the message itself says them (standard section 3)."""
-    message = MessageBundle(bundle)
     return f"{to.use_case}|{to.category}|{message.event}|{message.reason}"

@@ -5,7 +5,7 @@ with `@register_message` and `@register_reader` is known from then on. A duplica
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -32,6 +32,15 @@ from bars_portal.exchange.transport.judgement import Delivery
 from bars_portal.ports import Port
 
 
+@dataclass(frozen=True)
+class ServiceSaid:
+    """What a service says of itself, for staff: (aspect, words), when it was read, and how it changed."""
+
+    read_at: datetime | None = None
+    stated: Sequence[tuple[str, str]] = ()
+    changes: Sequence[tuple[datetime, Sequence[str]]] = ()
+
+
 class Services(Protocol):
     """What the exchange asks of the directory: services that we answer for, and those that messages go to."""
 
@@ -43,6 +52,12 @@ class Services(Protocol):
 
     def provided_by(self, organisation_id: int) -> Sequence[str]:
         """The service ids of one organisation."""
+
+    def names(self, service_ids: Iterable[str]) -> Mapping[str, str]:
+        """Of those that are in the directory."""
+
+    def said(self, service_id: str) -> ServiceSaid:
+        """Its own word on what it takes, as it was last read."""
 
     def agreed_version(self, service_id: ServiceID, *, now: datetime) -> str:
         """The highest version of the standard that both sides know; "" when that is not known."""

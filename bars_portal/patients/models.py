@@ -76,6 +76,11 @@ class Patient(models.Model):
                 fields=["nhs_number"], name="patient_nhs_number", condition=~models.Q(nhs_number="")
             ),
             models.Index(fields=["birth_date", "postcode"], name="patient_birth_postcode"),
+            models.Index(
+                fields=["birth_partly", "postcode"],
+                name="patient_birth_partly",
+                condition=~models.Q(birth_partly=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,17 +7,15 @@ from uuid import UUID
 from django.db.models import Case, QuerySet, Value, When
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.searches import Found, find
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.queries.patients import Demographics
 from bars_portal.nhsuk.dates import london_midnight
-from bars_portal.patients.selectors import is_person, with_demographics, with_number
+from bars_portal.patients.selectors import with_number
 from bookings.models import Booking
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
-
-# One patient has few appointments; a search that finds more is not for one patient.
-MOST_FOUND = 100
 
 
 def received_booking_by_wire(
@@ -56,7 +54,8 @@ def appointments_of_patient(
     service_id: ServiceID | UnknownTarget | None,
     nhs_number: NHSNumber | None,
     demographics: Demographics | None,
-) -> list[Booking]:
+    caller: str,
+) -> Found[Booking]:
     """Received bookings of one patient, latest appointment first; of one service when it is named.
 
     An NHS number counts only where the booking said that it was verified (standard section 6).
@@ -66,10 +65,7 @@ def appointments_of_patient(
         found = found.filter(service__service_id=service_id.value)
     if nhs_number is not None:
         found = found.filter(with_number(nhs_number.value))
-    if demographics is None:
-        return list(found[:MOST_FOUND])
-    perhaps = found.filter(with_demographics(demographics))[: MOST_FOUND * 10]
-    return [booking for booking in perhaps if is_person(booking.patient, demographics)][:MOST_FOUND]
+    return find(found, caller=caller, person=demographics)
 
 
 def _received() -> QuerySet[Booking]:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import QuerySet
 
-from directory.capability import Difference
+from bars_portal.exchange.registry import ServiceSaid
+from directory.capability import Difference, staff_words, stated_words
 from directory.models import CapabilityChange, HealthcareService, ServiceCapability
 
 # A service that did not answer is asked again soon, but not by every page.
@@ -51,3 +52,10 @@ def last_stated(service: HealthcareService) -> dict[str, list[str]]:
 def lately_stopped(*, now: datetime) -> QuerySet[CapabilityChange]:
     """Changes of the last 7 days by which a service stopped taking something."""
     return CapabilityChange.objects.filter(noticed_at__gt=now - RECENT).exclude(removed={})
+
+
+def said_by(service: HealthcareService) -> ServiceSaid:
+    """However old; empty when it never said anything."""
+    read_at = ServiceCapability.objects.filter(service=service).values_list("read_at", flat=True).first()
+    changes = [(at, staff_words(found)) for at, found in changes_of(service)]
+    return ServiceSaid(read_at, stated_words(last_stated(service)), changes)

@@ -1,6 +1,6 @@
 """Services and endpoints as people enter and change them, and as contact with them shows."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -10,8 +10,9 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
+from bars_portal.exchange.registry import ServiceSaid
 from directory.models import Endpoint, HealthcareService
-from directory.selectors.capability import agreed_version_with
+from directory.selectors.capability import agreed_version_with, said_by
 from directory.selectors.services import hosted_service, service_by_id, service_ids_provided_by
 
 
@@ -59,6 +60,14 @@ class KnownServices:
 
     def provided_by(self, organisation_id: int) -> Sequence[str]:
         return service_ids_provided_by(organisation_id)
+
+    def names(self, service_ids: Iterable[str]) -> Mapping[str, str]:
+        rows = HealthcareService.objects.filter(service_id__in=list(service_ids))
+        return dict(rows.values_list("service_id", "name"))
+
+    def said(self, service_id: str) -> ServiceSaid:
+        service = service_by_id(service_id)
+        return said_by(service) if service is not None else ServiceSaid()
 
     def agreed_version(self, service_id: ServiceID, *, now: datetime) -> str:
         service = service_by_id(service_id.value)

@@ -7,19 +7,17 @@ from uuid import UUID
 from django.db.models import Case as Ranked
 from django.db.models import Q, QuerySet, Value, When
 
+from bars_portal.correspondence.searches import Found, find, merged
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget, is_uuid
 from bars_portal.exchange.fhir.queries.patients import RequestIdentifier, ServiceRequestQuery
 from bars_portal.exchange.models import OutboundMessage
-from bars_portal.patients.selectors import is_person, with_demographics, with_number
+from bars_portal.patients.selectors import with_number
 from bars_portal.sql import ask
 from directory.models import HealthcareService
-from referrals.cases.models import MODELS, Case, CaseReply, CaseVersion, Referral, ValidationCase
+from referrals.cases.models import MODELS, Case, CaseReply, CaseVersion
 from referrals.cases.selectors import BELONGING, REPLY_ONLY, AnyCase, locked, received_rows
 from referrals.cases.states import CURRENT, Category
-
-# One patient has few cases; a search that finds more is not for one patient.
-MOST_FOUND = 100
 
 
 def lock_received_case(
@@ -60,18 +58,23 @@ def hold_conversation(correlation_id: UUID) -> None:
     ask("SELECT pg_advisory_xact_lock(%s::bigint)", correlation_id.int & (2**63 - 1))
 
 
-def cases_found(*, service_id: ServiceID | UnknownTarget | None, query: ServiceRequestQuery) -> list[Case]:
+def cases_found(
+    *, service_id: ServiceID | UnknownTarget | None, query: ServiceRequestQuery, caller: str
+) -> Found[Case]:
     """Received cases that a search names, the youngest first; of one service when it is named.
 
     An NHS number counts only where the message said that it was verified (standard section 6).
     """
-    found: list[Case] = [*_found(Referral, service_id, query), *_found(ValidationCase, service_id, query)]
-    return sorted(found, key=lambda case: case.created_at, reverse=True)[:MOST_FOUND]
+    sides: list[Found[Any]] = [_found(each, service_id, query, caller) for each in MODELS.values()]
+    return merged(sides, key=lambda case: case.created_at)
 
 
 def _found(
-    model: type[AnyCase], service_id: ServiceID | UnknownTarget | None, query: ServiceRequestQuery
-) -> list[AnyCase]:
+    model: type[AnyCase],
+    service_id: ServiceID | UnknownTarget | None,
+    query: ServiceRequestQuery,
+    caller: str,
+) -> Found[AnyCase]:
     found = (
         received_rows(model).select_related(*BELONGING, "message").defer(*REPLY_ONLY).order_by("-created_at")
     )
@@ -81,11 +84,7 @@ def _found(
         found = found.filter(_named(query.identifier))
     if (number := query.patient.identifier) is not None:
         found = found.filter(with_number(number.value))
-    person = query.patient.demographics
-    if person is None:
-        return list(found[:MOST_FOUND])
-    perhaps = found.filter(with_demographics(person))[: MOST_FOUND * 10]
-    return [case for case in perhaps if is_person(case.patient, person)]
+    return find(found, caller=caller, person=query.patient.demographics)
 
 
 def _named(identifier: RequestIdentifier) -> Q:

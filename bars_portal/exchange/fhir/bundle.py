@@ -101,6 +101,12 @@ class MessageBundle:
         return self.resolve(self.focus_url)
 
     @property
+    def focus_id(self) -> UUID | None:
+        """The id of the focus, or that of the resource that it names; None when it is no UUID."""
+        text = as_text((self.focus or {}).get("id")) or self.focus_url.rpartition("/")[2].removeprefix(_URN)
+        return UUID(text) if is_uuid(text) else None
+
+    @property
     def destination(self) -> ServiceID | None:
         """The first MessageHeader.destination.endpoint; None when it is no service id."""
         return _service(next(dicts(self.header.get("destination")), {}).get("endpoint"))
@@ -274,9 +280,13 @@ def searchset(
     self_link: str,
     matches: Sequence[tuple[str, Resource]],
     included: Sequence[tuple[str, Resource]] = (),
+    total: int | None = None,
 ) -> dict[str, Any]:
-    """A searchset of (fullUrl, resource); total counts the matches. `self_link` holds no patient data."""
-    bundle = _searchset(bundle_id, format_instant(now), self_link, len(matches))
+    """A searchset of (fullUrl, resource). `self_link` holds no patient data.
+
+    `total`: how many there are, where the matches are not all.
+    """
+    bundle = _searchset(bundle_id, format_instant(now), self_link, len(matches) if total is None else total)
     # FHIR has no empty lists: without a match the member is left out.
     found = [found_entry(url, resource, "match") for url, resource in matches]
     found += [found_entry(url, resource, "include") for url, resource in included]

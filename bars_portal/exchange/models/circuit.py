@@ -20,6 +20,8 @@ class PartnerCircuit(models.Model):
     probes = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
+    # When it last opened or closed; None: it never did.
+    changed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["service_id"]
@@ -27,3 +29,18 @@ class PartnerCircuit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service_id} {self.state}"
+
+
+class CircuitChange(models.Model):
+    """A partner stopped answering (open), or answers again (closed); probes in between are none."""
+
+    service_id = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=CircuitState.choices)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["service_id", "at"], name="circuit_change_once")]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} {self.state} at {self.at:%Y-%m-%d %H:%M} UTC"

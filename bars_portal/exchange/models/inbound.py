@@ -49,10 +49,42 @@ class InboundMessage(models.Model):
                 name="inbound_new_bundle_id_once",
             ),
         ]
-        indexes = [models.Index(fields=["correlation_id", "received_at"], name="inbound_correlation")]
+        indexes = [
+            models.Index(fields=["correlation_id", "received_at"], name="inbound_correlation"),
+            # The message log reads it alone, whatever it is filtered by.
+            models.Index(
+                fields=["service_id", "received_at", "id"],
+                include=["correlation_id", "source_service_id", "message_type", "state"],
+                name="inbound_log",
+            ),
+            models.Index(fields=["service_id", "source_service_id", "received_at"], name="inbound_partner"),
+            models.Index(fields=["request_id"], name="inbound_request"),
+            models.Index(
+                fields=["focus_id"], name="inbound_focus", condition=models.Q(focus_id__isnull=False)
+            ),
+        ]
 
     # True for a message whose Bundle.id may not come again (reason `new`, standard section 5).
     starts_conversation = models.BooleanField(default=False)
+    # The resource that it is about (MessageHeader.focus), where its id is a UUID.
+    focus_id = models.UUIDField(null=True)
 
     def __str__(self) -> str:
         return f"{self.message_type or 'message'} {self.request_id or self.pk}"
+
+
+class SeenCertificate(models.Model):
+    """A client certificate that callers presented and that was let in; looked at about once an hour."""
+
+    fingerprint = models.CharField(max_length=64, primary_key=True)
+    name = models.CharField(max_length=200)
+    issuer = models.CharField(max_length=300)
+    expires_at = models.DateTimeField()
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-last_seen_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.fingerprint[:12]}"

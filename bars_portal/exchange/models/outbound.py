@@ -23,6 +23,8 @@ LATE = "late/applied"
 # The reason of one whose deadline came before it was ever sent: people were told that it did not go out.
 NEVER_SENT = "deadline/never-sent"
 _OVER = (OBSOLETE, NEVER_SENT)
+# What may need a person: the dead letters are among them.
+TROUBLED = (DeliveryState.UNKNOWN, DeliveryState.REFUSED, DeliveryState.ABANDONED)
 # Nobody knows whether it arrived; whether it is still tried or was given up, a person may send it again.
 UNCLEAR = models.Q(state=DeliveryState.UNKNOWN) | (
     models.Q(state=DeliveryState.ABANDONED) & ~models.Q(reason__in=_OVER)
@@ -61,6 +63,8 @@ class OutboundMessage(models.Model):
     abandon_at = models.DateTimeField(null=True)
     # Only once it is abandoned: when the receiver is next asked whether it has it after all.
     read_back_at = models.DateTimeField(null=True)
+    # The resource that it is about (MessageHeader.focus), where its id is a UUID.
+    focus_id = models.UUIDField(null=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -104,8 +108,18 @@ class OutboundMessage(models.Model):
             ),
             models.Index(
                 fields=["organisation", "settled_at"],
-                name="outbound_given_up",
-                condition=models.Q(state=DeliveryState.ABANDONED),
+                name="outbound_troubled",
+                condition=models.Q(state__in=TROUBLED),
+            ),
+            # The message log reads it alone, whatever it is filtered by.
+            models.Index(
+                fields=["organisation", "created_at", "id"],
+                include=["correlation_id", "service_id", "message_type", "state", "reason"],
+                name="outbound_log",
+            ),
+            models.Index(fields=["organisation", "service_id", "created_at"], name="outbound_partner"),
+            models.Index(
+                fields=["focus_id"], name="outbound_focus", condition=models.Q(focus_id__isnull=False)
             ),
         ]
 
@@ -144,3 +158,34 @@ class DeliveryAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number}"
+
+
+class Decision(models.TextChoices):
+    SET_ASIDE = "set-aside", "Set aside"
+    SETTLED = "settled", "Settled with the service"
+
+
+class DeadLetterDecision(models.Model):
+    """A person has dealt with a message that was not delivered, as it stood at `settled_at`.
+
+    One that goes out again and comes to nothing again is a dead letter again. Taking it back deletes the row;
+    the trail keeps both.
+    """
+
+    message = models.ForeignKey(OutboundMessage, on_delete=models.PROTECT, related_name="decisions")
+    settled_at = models.DateTimeField()
+    decision = models.CharField(max_length=12, choices=Decision.choices)
+    # What the person typed; it names no patient, as they are asked.
+    note = models.CharField(max_length=300)
+    decided_at = models.DateTimeField()
+    actor_user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    actor_label = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-decided_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "settled_at"], name="dead_letter_decided_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision} {self.message_id}"

@@ -1,16 +1,20 @@
 """Peer certificate -> Peer, never a User. The chain was checked by TLS; here the name and the address are."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.models import SeenCertificate
 from bars_portal.exchange.receiver.server.admission import Admission, Refused
 from bars_portal.exchange.receiver.server.peer import (
     BUNDLED,
@@ -41,6 +45,34 @@ class PeerAuthentication(BaseAuthentication):
         if certificate is None or refusal:
             raise AuthenticationFailed
         return Peer(admission.name_of(certificate)), certificate
+
+
+# Each process writes down what it sees so often.
+_NOTED_EVERY = timedelta(hours=1)
+_noted: dict[str, datetime] = {}
+
+
+def note_certificate(certificate: PeerCertificate, *, now: datetime) -> None:
+    """For the page of partners: which one is in use, and until when. Never a reason not to answer."""
+    noted = _noted.get(certificate.fingerprint)
+    if noted is not None and noted <= now < noted + _NOTED_EVERY:
+        return
+    _noted[certificate.fingerprint] = now
+    seen = SeenCertificate(
+        fingerprint=certificate.fingerprint,
+        name=(certificate.common_name or ", ".join(certificate.dns_names))[:200],
+        issuer=certificate.issuer[:300],
+        expires_at=certificate.expires_at,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+    with suppress(DatabaseError):
+        SeenCertificate.objects.bulk_create(
+            [seen],
+            update_conflicts=True,
+            unique_fields=["fingerprint"],
+            update_fields=["last_seen_at"],
+        )
 
 
 def who_came(environ: Mapping[str, Any]) -> dict[str, str | int | None]:

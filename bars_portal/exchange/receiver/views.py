@@ -30,11 +30,17 @@ from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.services import DefinitionQuery
 from bars_portal.exchange.inbound import code_of, log_failure, receive, store_refusal
-from bars_portal.exchange.receiver.authentication import Peer, PeerAuthentication, who_came
+from bars_portal.exchange.receiver.authentication import (
+    Peer,
+    PeerAuthentication,
+    note_certificate,
+    who_came,
+)
 from bars_portal.exchange.receiver.exceptions import outcome_response
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, FhirNegotiation, query_pairs
 from bars_portal.exchange.receiver.parsers import PARSERS, Body, FhirRequest, readable_body
 from bars_portal.exchange.receiver.renderers import RENDERERS, FhirResponse, OutcomeResponse, headers_of
+from bars_portal.exchange.receiver.server.peer import PeerCertificate
 from bars_portal.exchange.receiver.throttling import PartnerThrottle
 from bars_portal.exchange.receiver.warming import spare
 from bars_portal.exchange.registry import services
@@ -119,7 +125,12 @@ class FhirView(OutcomeView):
         self.deadline = Deadline.after(settings.DEADLINE_SECONDS)
         try:
             with ExitStack() as self._bounds:
-                return super().dispatch(request, *args, **kwargs)
+                response = super().dispatch(request, *args, **kwargs)
+            certificate: PeerCertificate | None = self.request.auth
+            if certificate and response.status_code == 200:
+                # Not before: who cannot be answered waits for nothing more.
+                note_certificate(certificate, now=self.now)
+            return response
         finally:
             spare(connection, self.carried)
             # Django's alias of `get`, bound to this view: one more circle.

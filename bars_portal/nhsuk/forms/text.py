@@ -118,9 +118,11 @@ class TextareaField(TextField):
     widget = forms.Textarea
     allow_lines = True
 
-    def __init__(self, *, label: str, max_length: int = 2000, **given: Unpack[Given]) -> None:
+    def __init__(
+        self, *, label: str, max_length: int = 2000, min_length: int | None = None, **given: Unpack[Given]
+    ) -> None:
         given.setdefault("rows", 5)
-        super().__init__(label=label, max_length=max_length, **given)
+        super().__init__(label=label, max_length=max_length, min_length=min_length, **given)
 
 
 class PasswordField(TextField):

@@ -22,7 +22,7 @@ from bars_portal.patients.looks.people import (
     persons_among,
     staff_named,
 )
-from bars_portal.patients.looks.presenters import csv_lines, trail_row
+from bars_portal.patients.looks.presenters import file_lines, trail_row
 from bars_portal.patients.looks.question import Question, UnknownQuestion, read_question
 from bars_portal.patients.looks.subjects import journeys_called
 from bars_portal.patients.models import Journey, Patient
@@ -79,7 +79,7 @@ def as_csv(request: HttpRequest) -> HttpResponse:
     if question.is_empty:
         return redirect("trail:search")
     _note(request, "audit.export_trail", question)
-    lines = csv_lines(question.events().iterator(chunk_size=_FETCHED))
+    lines = file_lines(question.events().iterator(chunk_size=_FETCHED))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     name = f"audit-trail-{in_london(timezone.now()):%Y-%m-%d-%H%M}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

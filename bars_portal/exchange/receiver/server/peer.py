@@ -6,6 +6,7 @@ The chain has been verified by then; whether the name may call is the caller's b
 import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from socket import AF_UNIX
@@ -25,13 +26,17 @@ Environ = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class PeerCertificate:
-    """A verified client certificate. `fingerprint` is SHA-256 in lower-case hex, `issuer` RFC 4514 text."""
+    """A verified client certificate. `fingerprint` is SHA-256 in lower-case hex, `issuer` RFC 4514 text.
+
+    `expires_at` is aware.
+    """
 
     common_name: str
     dns_names: tuple[str, ...]
     issuer: str
     fingerprint: str
     serial: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,7 @@ def describe(der: bytes) -> PeerCertificate:
         issuer=certificate.issuer.rfc4514_string(),
         fingerprint=certificate.fingerprint(SHA256()).hex(),
         serial=certificate.serial_number,
+        expires_at=certificate.not_valid_after_utc,
     )
 
 

@@ -1,0 +1,1 @@
+"""The message log for the people who keep the exchange going: conversations, dead letters, partners."""
