@@ -75,7 +75,8 @@ def note_activity(session: Session, *, now: datetime) -> None:
 # Bad questions, what somebody may not do, and what is not there, or not theirs.
 _REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _TYPED_BEFORE = (
-    "You were signed out before this was sent. What you had typed is filled in again. Nothing is sent yet."
+    "You had to say who you are before this was sent. What you had typed is filled in again. "
+    "Nothing is sent yet."
 )
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -166,6 +167,8 @@ class KeptFormMiddleware(_Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response, user = self.get_response(request), request.user
         if not isinstance(user, User) or not request.session.get(KEPT_FORMS):
+            return response
+        if getattr(request, "form_is_kept", False):
             return response
         if request.method == "POST" and response.status_code < HTTPStatus.BAD_REQUEST:
             forget_form(user, request.path)

@@ -7,10 +7,13 @@ from celery import shared_task
 from django.conf import settings
 
 from bars_portal.accounts.late_forms import forget_old
+from bars_portal.accounts.sessions import forget_over
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types
 def forget_typed() -> None:
     """Once an hour: late forms, and sessions that are over, with the answers that were being written."""
-    forget_old(now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    forget_old(now=now)
+    forget_over(now=now)
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

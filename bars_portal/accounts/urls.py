@@ -4,6 +4,8 @@ from django.urls import path
 
 from bars_portal.accounts.cis2 import views as cis2
 from bars_portal.accounts.passwords import change_password
+from bars_portal.accounts.second_factor import views as second_factor
+from bars_portal.accounts.security import end_session, remove_factor, renew_recovery_codes, security
 from bars_portal.accounts.views import choose_organisation, keep_alive, keep_form, sign_in, sign_out
 
 app_name = "accounts"
@@ -16,5 +18,14 @@ urlpatterns = [
     path("keep-alive/", keep_alive, name="keep-alive"),
     path("keep-form/", keep_form, name="keep-form"),
     path("change-password/", change_password, name="change-password"),
+    path("second-factor/", second_factor.second_step, name="second-factor"),
+    path("second-factor/set-up/", second_factor.set_up, name="set-up"),
+    path("second-factor/set-up/app/", second_factor.add_app, name="add-app"),
+    path("second-factor/set-up/passkey/", second_factor.add_passkey, name="add-passkey"),
+    path("confirm/", second_factor.confirm, name="confirm"),
+    path("security/", security, name="security"),
+    path("security/remove/", remove_factor, name="remove-factor"),
+    path("security/recovery-codes/", renew_recovery_codes, name="renew-recovery-codes"),
+    path("security/end-session/", end_session, name="end-session"),
     path("choose-organisation/", choose_organisation, name="choose-organisation"),
 ]
