@@ -71,8 +71,8 @@ def requires_step_up(view: View[P]) -> View[P]:
     """Asks people to confirm who they are, when that is longer ago than FRESH_SECONDS, and brings them back.
 
     By their second factor, else their password; people of NHS CIS2 sign in there again. A form that was sent
-    is not carried out: what was typed (but for files) is filled in again. Stands below the decorator that asks
-    who may do it at all. On a method of the administration: `@method_decorator(requires_step_up)`.
+    is not carried out: what was typed (but for files) is filled in again. Stands below the decorator that
+    asks who may do it at all. On a method of the administration: `@method_decorator(requires_step_up)`.
     """
 
     @wraps(view)

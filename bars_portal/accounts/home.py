@@ -94,6 +94,12 @@ TASKS = (
         "exchange.explain_message",
     ),
     Task(
+        "People",
+        "Who can do what in your organisation: invite people, and see who has left.",
+        "accounts:people",
+        "accounts.view_people",
+    ),
+    Task(
         "Administration",
         "Services, schedules, the message log and the audit trail.",
         "admin:index",

@@ -120,6 +120,8 @@ _READ_EVERYTHING = frozenset(
     }
 )
 
+_VIEW_PEOPLE = frozenset({"accounts.view_people"})
+_MANAGE_PEOPLE = _VIEW_PEOPLE | {"accounts.manage_people"}
 _SEE_GIVEN_UP = frozenset({"exchange.see_given_up"})
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
 _WORK_CASES = frozenset({"referrals.work_case"})
@@ -136,16 +138,23 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.MANAGER: _VIEW_DIARY
     | _SEE_GIVEN_UP
     | _RUN_SERVICES
+    | _MANAGE_PEOPLE
     | _VIEW_RECEIVED_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "directory.find_service"},
     Role.ENGINEER: _RUN_EXCHANGE | _SEE_GIVEN_UP | {"portal.open_admin"},
     Role.AUDITOR: _READ_EVERYTHING
+    | _VIEW_PEOPLE
     | _VIEW_DIARY
     | _BOTH_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "bookings.view_sent_bookings"},
-    Role.INSTALLER: _RUN_INSTALLATION | {"portal.open_admin"},
+    Role.INSTALLER: _RUN_INSTALLATION | _MANAGE_PEOPLE | {"portal.open_admin"},
+}
+# Which roles who manages people may give: a manager none that reaches beyond services and diaries.
+GIVES: dict[Role, frozenset[Role]] = {
+    Role.MANAGER: frozenset({Role.CLINICIAN, Role.CLERK, Role.MANAGER}),
+    Role.INSTALLER: frozenset(Role),
 }
 ALL_PERMISSIONS = frozenset().union(*PERMISSIONS.values())
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from bars_portal.accounts.cis2 import views as cis2
 from bars_portal.accounts.passwords import change_password
+from bars_portal.accounts.people import views as people
 from bars_portal.accounts.second_factor import views as second_factor
 from bars_portal.accounts.security import end_session, remove_factor, renew_recovery_codes, security
 from bars_portal.accounts.views import choose_organisation, keep_alive, keep_form, sign_in, sign_out
@@ -27,5 +28,19 @@ urlpatterns = [
     path("security/remove/", remove_factor, name="remove-factor"),
     path("security/recovery-codes/", renew_recovery_codes, name="renew-recovery-codes"),
     path("security/end-session/", end_session, name="end-session"),
+    path("people/", people.people, name="people"),
+    path("people/file/", people.as_csv, name="people-csv"),
+    path("people/review/", people.review, name="review-access"),
+    path("people/invite/", people.invite, name="invite"),
+    path("people/invitations/<int:invitation_id>/withdraw/", people.withdraw, name="withdraw-invitation"),
+    path("people/<int:person_id>/", people.person, name="person"),
+    path("people/<int:person_id>/leave/", people.leave, name="leave"),
+    path(
+        "people/<int:person_id>/second-factor/",
+        people.reset_second_factor,
+        name="person-reset-second-factor",
+    ),
+    path("people/<int:person_id>/sessions/", people.end_sessions, name="person-end-sessions"),
+    path("invitation/", people.accept_invitation, name="accept-invitation"),
     path("choose-organisation/", choose_organisation, name="choose-organisation"),
 ]

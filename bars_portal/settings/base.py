@@ -12,6 +12,7 @@ from bars_portal.settings.celery import *  # noqa: F403 - Django settings are as
 from bars_portal.settings.cis2 import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.cis2 import CIS2_FORM_TARGETS
 from bars_portal.settings.environment import ROOT, VAR, env
+from bars_portal.settings.mail import *  # noqa: F403 - Django settings are assembled by name
 
 BASE_DIR = ROOT
 VERSION = "0.1.0"

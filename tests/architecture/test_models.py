@@ -10,6 +10,8 @@ OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "r
 NOT_IN_ADMIN = {
     "accounts.KeptForm": "a person's own words, encrypted, for an hour",
     "accounts.AuthenticatorApp": "a secret",
+    "accounts.AccessReview": "on the page of people; each is in the audit trail",
+    "accounts.Invitation": "on the page of people",
     "accounts.Passkey": "on the page of its person",
     "accounts.RecoveryCode": "a secret, of which a digest is kept",
     "accounts.SignedInSession": "on the page of its person, and lasts as long as a sign-in",

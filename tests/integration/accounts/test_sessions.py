@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from bars_portal.accounts.decorators import FRESH_SECONDS
-from bars_portal.accounts.models import RecoveryCode, SignedInSession, User
+from bars_portal.accounts.models import Passkey, RecoveryCode, SignedInSession, User
 from bars_portal.accounts.second_factor import services
 from bars_portal.audit.models import AuditEvent
 from tests.factories.accounts import PASSWORD, make_user
@@ -87,7 +87,7 @@ def test_an_act_that_weighs_more_asks_again_who_it_is(signed_in: Client, user: U
 def test_who_has_a_second_factor_confirms_with_it(signed_in: Client, user: User) -> None:
     shown = services._new_recovery_codes(user)
     now = datetime.now(UTC)
-    services.Passkey.objects.create(
+    Passkey.objects.create(
         user=user, name="key", credential_id=b"1", credential=b"1", sign_count=0, added_at=now
     )
     grow_stale(signed_in)
