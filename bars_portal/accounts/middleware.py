@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from bars_portal.accounts.acting import actor_of, keep_permissions, resolve_acting
+from bars_portal.accounts.acting import actor_of, keep_permissions, resolve_acting, under_break_glass
 from bars_portal.accounts.late_forms import (
     KEPT_FORMS,
     fill,
@@ -122,6 +122,8 @@ class ActingMiddleware(_Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
         acting = resolve_acting(user, request.session) if isinstance(user, User) else None
+        if acting is not None:
+            acting = under_break_glass(acting, request.session, now=timezone.now())
         request.acting = acting  # type: ignore[attr-defined]  # read through acting_of()
         if acting is not None:
             organisation_id = acting.organisation.pk

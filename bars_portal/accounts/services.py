@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -130,7 +131,7 @@ def record_refused_page(
         detail["id"] = ", ".join(told)[:_LONGEST_IDS]
     actors = {actor.organisation_id: actor}
     if owner_id is not None:
-        actors[owner_id] = Actor(actor.label, actor.user_id, owner_id)
+        actors[owner_id] = replace(actor, organisation_id=owner_id)
     for each in actors.values():
         record(actor=each, action=OPEN_PAGE, outcome="refused", subject=row, detail=detail, now=now)
 

@@ -6,8 +6,15 @@ from importlib import import_module
 from celery import shared_task
 from django.conf import settings
 
+from bars_portal.accounts.break_glass.access import mail_reviewers
 from bars_portal.accounts.late_forms import forget_old
 from bars_portal.accounts.sessions import forget_over
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def mail_break_glass() -> None:
+    """Once a minute: who reviews it hears of it."""
+    mail_reviewers(now=datetime.now(UTC))
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types

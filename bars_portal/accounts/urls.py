@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from bars_portal.accounts.break_glass import views as break_glass
 from bars_portal.accounts.cis2 import views as cis2
 from bars_portal.accounts.passwords import change_password
 from bars_portal.accounts.people import views as people
@@ -41,6 +42,10 @@ urlpatterns = [
         name="person-reset-second-factor",
     ),
     path("people/<int:person_id>/sessions/", people.end_sessions, name="person-end-sessions"),
+    path("break-glass/", break_glass.start, name="break-glass"),
+    path("break-glass/end/", break_glass.end, name="end-break-glass"),
+    path("break-glass/uses/", break_glass.uses, name="break-glass-uses"),
+    path("break-glass/uses/<uuid:break_glass_id>/", break_glass.use, name="break-glass-use"),
     path("invitation/", people.accept_invitation, name="accept-invitation"),
     path("choose-organisation/", choose_organisation, name="choose-organisation"),
 ]

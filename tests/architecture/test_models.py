@@ -11,6 +11,7 @@ NOT_IN_ADMIN = {
     "accounts.KeptForm": "a person's own words, encrypted, for an hour",
     "accounts.AuthenticatorApp": "a secret",
     "accounts.AccessReview": "on the page of people; each is in the audit trail",
+    "accounts.BreakGlass": "on the pages of who reviews it; each is in the audit trail",
     "accounts.Invitation": "on the page of people",
     "accounts.Passkey": "on the page of its person",
     "accounts.RecoveryCode": "a secret, of which a digest is kept",

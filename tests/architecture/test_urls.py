@@ -119,6 +119,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "filter_id": (0, 999),
         "person_id": (known["person_id"], 0),
         "invitation_id": (0, 999),
+        "break_glass_id": (NOBODY, NOBODY),
         "message_id": (known["message_id"], NOBODY),
         "reply_id": (1 if "<case_id>" in route else NOBODY, 0),
         "number": (1, 9),

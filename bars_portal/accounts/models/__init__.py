@@ -1,6 +1,7 @@
 """People and where they belong, how they prove who they are, and what is known of their access."""
 
 from bars_portal.accounts.models.access import AccessReview as AccessReview
+from bars_portal.accounts.models.access import BreakGlass as BreakGlass
 from bars_portal.accounts.models.access import Invitation as Invitation
 from bars_portal.accounts.models.factors import AuthenticatorApp as AuthenticatorApp
 from bars_portal.accounts.models.factors import Passkey as Passkey

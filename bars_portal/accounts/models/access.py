@@ -1,4 +1,6 @@
-"""How people come to have access, and who looked it over."""
+"""How people come to have access, who looked it over, and access that was taken in an emergency."""
+
+import uuid
 
 from django.db import models
 
@@ -42,3 +44,26 @@ class AccessReview(models.Model):
 
     def __str__(self) -> str:
         return f"access review of {self.organisation_id}"
+
+
+class BreakGlass(models.Model):
+    """Reading more of one's own organisation than one's roles allow, for a reason and for a short time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    # It may tell of a patient: on the page of who reviews it, and nowhere else.
+    reason = models.TextField()
+    started_at = models.DateTimeField()
+    # Earlier than planned when they ended it themselves.
+    ends_at = models.DateTimeField()
+    # When who reviews it was mailed.
+    mailed_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "reviewed_at"], name="break_glass_unreviewed")]
+
+    def __str__(self) -> str:
+        return f"break-glass of {self.user_id}"
