@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from bars_portal.accounts.acting import name_of
 from bars_portal.accounts.models import (
     AccessReview,
     AuthenticatorApp,
+    Cis2Identity,
     Invitation,
     Membership,
     Organisation,
@@ -46,11 +46,11 @@ def people_of(organisation: Organisation) -> QuerySet[User]:
 
 
 def person_lines(organisation: Organisation) -> list[PersonLine]:
-    """By name. In three statements, however many there are."""
+    """By name."""
     people = people_of(organisation).annotate(
         has_app=Exists(AuthenticatorApp.objects.filter(user=OuterRef("pk"))),
-        passkey_count=Count("passkeys", distinct=True),
-        is_linked=Count("cis2_identities", distinct=True),
+        passkey_count=Count("passkeys"),
+        is_linked=Exists(Cis2Identity.objects.filter(user=OuterRef("pk"))),
     )
     roles: dict[int, list[Role]] = {}
     for user_id, role in Membership.objects.filter(organisation=organisation).values_list("user_id", "role"):
@@ -71,16 +71,18 @@ def person_lines(organisation: Organisation) -> list[PersonLine]:
 
 
 def _factor_words(user: User) -> str:
+    """Of who has no password here, NHS CIS2 looks after it."""
+    if not user.has_usable_password():
+        return "NHS CIS2 alone" if getattr(user, "is_linked", False) else "cannot sign in yet"
     passkeys: int = getattr(user, "passkey_count", 0)
     found = [
         "app" if getattr(user, "has_app", False) else "",
         f"{passkeys} passkey{'' if passkeys == 1 else 's'}" if passkeys else "",
-        "NHS CIS2" if getattr(user, "is_linked", 0) else "",
     ]
     words = ", ".join(filter(None, found))
-    if words or user.password.startswith(UNUSABLE_PASSWORD_PREFIX):
-        return words or "no password"
-    return "none yet, asked for at the next sign-in" if is_required(user) else "none"
+    if not words:
+        words = "none yet, asked for at the next sign-in" if is_required(user) else "none"
+    return f"{words}; NHS CIS2 as well" if getattr(user, "is_linked", False) else words
 
 
 def open_invitations(organisation: Organisation, *, now: datetime) -> QuerySet[Invitation]:

@@ -185,7 +185,12 @@ def leave(request: HttpRequest, person_id: int) -> HttpResponse:
             return redirect("accounts:people")
         messages.error(request, refusal)
         return redirect("accounts:person", person_id)
-    context = {"person": found, "work": work, "why_not": why_not(lambda: check_can_manage(acting, found))}
+    context = {
+        "person": found,
+        "work": work,
+        "elsewhere": selectors.belongs_elsewhere(found, acting.organisation),
+        "why_not": why_not(lambda: check_can_manage(acting, found)),
+    }
     return render(request, "accounts/people/leave.jinja", context)
 
 
