@@ -10,10 +10,11 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         from bars_portal.accounts.home import register
+        from bars_portal.accounts.people.selectors import register as register_work
         from bars_portal.audit import presenters
         from bars_portal.patients.looks import subjects
         from bookings.presenters.bookings import attention
-        from bookings.selectors import trail
+        from bookings.selectors import sent, trail
         from bookings.selectors.slots import next_free_slots
         from directory import ports
 
@@ -27,4 +28,5 @@ class BookingsConfig(AppConfig):
         )
         subjects.register(subjects.Source(trail.subjects, trail.journeys))
         register(attention)
+        register_work(sent.unfinished_work)
         ports.next_free.plug(next_free_slots)

@@ -10,6 +10,7 @@ class ReferralsConfig(AppConfig):
 
     def ready(self) -> None:
         from bars_portal.accounts.home import register
+        from bars_portal.accounts.people.selectors import register as register_work
         from bars_portal.audit import presenters
         from bars_portal.patients.looks import subjects
         from bookings import ports
@@ -18,6 +19,7 @@ class ReferralsConfig(AppConfig):
             companions,
             trail_journeys,
             trail_subjects,
+            unfinished_work,
             unsent_drafts,
             whole_booking,
         )
@@ -41,3 +43,4 @@ class ReferralsConfig(AppConfig):
         subjects.register(subjects.Source(trail_subjects, trail_journeys))
         register(attention)
         register(unsent_drafts)
+        register_work(unfinished_work)

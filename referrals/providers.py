@@ -10,7 +10,8 @@ from django.urls import NoReverseMatch, reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
-from bars_portal.accounts.models import Organisation
+from bars_portal.accounts.models import Organisation, User
+from bars_portal.accounts.people.selectors import UnfinishedWork
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import FlagCategory
 from bookings.models import Booking
@@ -20,8 +21,8 @@ from referrals.cases.models import MODELS, CaseAnswer, UnmatchedReply
 from referrals.cases.states import CaseStatus, Category
 from referrals.message_page.page import shown_message
 from referrals.permissions import SEND, VIEW
-from referrals.sending.selectors import request_drafts_of
-from referrals.worklist.selectors import breached_validations, worklist_counts
+from referrals.sending.selectors import request_drafts_of, unsent_of
+from referrals.worklist.selectors import breached_validations, open_cases_held, worklist_counts
 from referrals.worklist.sent import Waiting, given_up_count, unclear_sent_count
 
 
@@ -71,6 +72,13 @@ def unsent_drafts(acting: Acting, _now: datetime) -> Iterator[AttentionItem]:
     except NoReverseMatch:
         return
     yield AttentionItem("requests that you have not sent yet", request_drafts_of(acting).count(), listed)
+
+
+def unfinished_work(person: User, organisation: Organisation) -> Iterator[UnfinishedWork]:
+    """What somebody who leaves leaves behind."""
+    held = sum(open_cases_held(person, organisation, category).count() for category in Category)
+    yield UnfinishedWork("Open cases that they have taken", held)
+    yield UnfinishedWork("Requests that they have not sent", unsent_of(person, organisation).count())
 
 
 def companions(booking: Booking, acting: Acting) -> Companions:

@@ -1,18 +1,26 @@
 """Who acts, for which organisation, and what they may do there: every page is scoped to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib.auth.backends import ModelBackend
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from bars_portal.accounts.models import Membership, Organisation, User
-from bars_portal.accounts.permissions import ALL_PERMISSIONS, Role, permissions_of_roles
+from bars_portal.accounts.models import BreakGlass, Membership, Organisation, User
+from bars_portal.accounts.permissions import (
+    ALL_PERMISSIONS,
+    BROKEN_GLASS_GIVES,
+    Role,
+    permissions_of_roles,
+)
 from bars_portal.audit.actor import Actor
 
 SESSION_KEY = "acting_organisation_id"
+# The id of break-glass access: of this browser alone, and over with its session.
+BREAK_GLASS_KEY = "break_glass"
 # Set when somebody signed in for certain organisations only (NHS CIS2): a list of primary keys.
 LIMIT_KEY = "acting_limited_to"
 UNKNOWN = Actor(label="unknown")
@@ -28,6 +36,7 @@ class Acting:
     permissions: frozenset[str]
     actor: Actor
     other_organisations: tuple[Organisation, ...] = ()
+    break_glass: BreakGlass | None = None
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
@@ -55,6 +64,23 @@ def resolve_acting(user: User, session: Mapping[str, object]) -> Acting | None:
         permissions=ALL_PERMISSIONS if user.is_superuser else permissions_of_roles(roles),
         actor=Actor(label=name_of(user), user_id=user.pk, organisation_id=organisation.pk),
         other_organisations=tuple(held),
+    )
+
+
+def under_break_glass(acting: Acting, session: Mapping[str, object], *, now: datetime) -> Acting:
+    """With what break-glass access gives, while it lasts, in the organisation that it was taken for."""
+    taken = session.get(BREAK_GLASS_KEY)
+    if not taken:
+        return acting
+    lasting = BreakGlass.objects.filter(user=acting.user, organisation=acting.organisation, ends_at__gt=now)
+    found = lasting.filter(pk=str(taken)).first()
+    if found is None:
+        return acting
+    return replace(
+        acting,
+        permissions=acting.permissions | BROKEN_GLASS_GIVES,
+        actor=replace(acting.actor, break_glass=str(found.pk)),
+        break_glass=found,
     )
 
 

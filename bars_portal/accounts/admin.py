@@ -10,8 +10,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 
 from bars_portal.accounts.acting import actor_of
+from bars_portal.accounts.decorators import requires_step_up
 from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, User
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.services import record
@@ -155,9 +157,16 @@ class PersonAdmin(RecordedAdmin, StaffAdmin, _UserAdmin):
         named = [pk for pk, *names in people if is_named(" ".join(names), search_term)]
         return found | queryset.filter(pk__in=named), may_repeat
 
-    @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """A page of its own, which saves past `save_model`."""
+        """A page of its own, which saves past `save_model`. Who may not at all is not asked who they are."""
+        person = self.get_object(request, unquote(id))
+        may = person is not None and self.has_change_permission(request, person)
+        show = self._set_password if may else super().user_change_password
+        return show(request, id, form_url)
+
+    @method_decorator(requires_step_up)  # type: ignore[arg-type]  # its types know of no ParamSpec
+    @transaction.atomic
+    def _set_password(self, request: HttpRequest, id: str, form_url: str) -> HttpResponse:
         before = self.get_object(request, unquote(id))
         response = super().user_change_password(request, id, form_url)
         after = self.get_object(request, unquote(id))

@@ -1,21 +1,26 @@
 """What a view asks for before it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting, acting_of, actor_of
-from bars_portal.accounts.late_forms import to_sign_in
+from bars_portal.accounts.late_forms import to_confirm, to_sign_in
 from bars_portal.audit.services import record
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
-__all__ = ["acting_of", "permission_required", "sign_in_required"]
+__all__ = ["acting_of", "permission_required", "requires_step_up", "sign_in_required"]
+
+# How long a proof of who somebody is counts for what weighs more.
+FRESH_SECONDS = 10 * 60
+_PROVEN_AT = "proven_at"
 
 
 def sign_in_required(view: View[P]) -> View[P]:
@@ -60,3 +65,33 @@ def refuse(request: HttpRequest, permission: str) -> None:
     )
     request.refusal_is_recorded = True  # type: ignore[attr-defined]  # read by RefusalMiddleware
     raise PermissionDenied
+
+
+def requires_step_up(view: View[P]) -> View[P]:
+    """Asks people to confirm who they are, when that is longer ago than FRESH_SECONDS, and brings them back.
+
+    By their second factor, else their password; people of NHS CIS2 sign in there again. A form that was sent
+    is not carried out: what was typed (but for files) is filled in again. Stands below the decorator that
+    asks who may do it at all. On a method of the administration: `@method_decorator(requires_step_up)`.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        now = timezone.now()
+        if not request.user.is_authenticated:
+            return to_sign_in(request, now=now)
+        if not is_fresh(request.session, now=now):
+            return to_confirm(request, now=now)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def note_proof(session: MutableMapping[str, Any], *, now: datetime) -> None:
+    """They just signed in, or confirmed who they are."""
+    session[_PROVEN_AT] = now.timestamp()
+
+
+def is_fresh(session: MutableMapping[str, Any], *, now: datetime) -> bool:
+    proven = session.get(_PROVEN_AT)
+    return isinstance(proven, int | float) and now.timestamp() - proven < FRESH_SECONDS

@@ -1,6 +1,6 @@
 """Where everybody starts: what they may do, and what waits for them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.break_glass.access import REVIEW, unreviewed
 from bars_portal.accounts.decorators import sign_in_required
 from bars_portal.nhsuk.pages import address
 
@@ -24,7 +25,18 @@ class AttentionItem:
 
 
 Source = Callable[[Acting, datetime], Iterable[AttentionItem]]
-_sources: list[Source] = []
+
+
+def _break_glass(acting: Acting, _now: datetime) -> Iterator[AttentionItem]:
+    """For who looks after privacy."""
+    if acting.may(REVIEW):
+        waiting = unreviewed(acting.organisation).count()
+        yield AttentionItem(
+            "break-glass access to review", waiting, address("accounts:break-glass-uses"), True
+        )
+
+
+_sources: list[Source] = [_break_glass]
 
 
 def register(source: Source) -> Source:
@@ -116,6 +128,18 @@ TASKS = (
         "Who saw what a message says of its patient, and why.",
         "messages:unmaskings",
         "exchange.view_unmaskings",
+    ),
+    Task(
+        "Break-glass access",
+        "Read a patient’s record in an emergency, though your role does not open it.",
+        "accounts:break-glass",
+        "accounts.break_glass",
+    ),
+    Task(
+        "People",
+        "Who can do what in your organisation: invite people, and see who has left.",
+        "accounts:people",
+        "accounts.view_people",
     ),
     Task(
         "Administration",

@@ -23,6 +23,8 @@ from bars_portal.sealing import Sealer
 
 # In the session of somebody who has kept forms: the others cost no query.
 KEPT_FORMS = "kept_forms"
+# In the session of somebody whose act waits until they have confirmed who they are.
+INTERRUPTED = "interrupted"
 KEPT_FOR = timedelta(hours=1)
 # Far more than the longest form has; more than that is not typed by a person.
 _MOST_BYTES = 200_000
@@ -109,8 +111,21 @@ def to_sign_in(request: HttpRequest, *, now: datetime, ended: str = "") -> HttpR
     What they had typed there is kept: a form that comes too late is neither carried out nor lost.
     """
     keep_late_form(request, now=now)
-    query = {"next": _current_page(request), "ended": ended}
-    address = reverse("accounts:sign-in")
+    return _leave_for(request, reverse("accounts:sign-in"), ended=ended)
+
+
+def to_confirm(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    """Send somebody to prove who they are, in the same way: they are still signed in."""
+    if request.method == "POST":
+        keep_late_form(request, now=now)
+        request.session[KEPT_FORMS] = request.session[INTERRUPTED] = True
+        # KeptFormMiddleware would take this answer for the end of the form.
+        request.form_is_kept = True  # type: ignore[attr-defined]  # read there
+    return _leave_for(request, reverse("accounts:confirm"))
+
+
+def _leave_for(request: HttpRequest, address: str, **query: str) -> HttpResponse:
+    query = {"next": _current_page(request), **query}
     filled = urlencode({name: value for name, value in query.items() if value}, safe="/")
     address += f"?{filled}" if filled else ""
     if request.headers.get("HX-Request"):

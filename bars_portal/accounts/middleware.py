@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from bars_portal.accounts.acting import actor_of, keep_permissions, resolve_acting
+from bars_portal.accounts.acting import actor_of, keep_permissions, resolve_acting, under_break_glass
 from bars_portal.accounts.late_forms import (
     KEPT_FORMS,
     fill,
@@ -75,7 +75,8 @@ def note_activity(session: Session, *, now: datetime) -> None:
 # Bad questions, what somebody may not do, and what is not there, or not theirs.
 _REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _TYPED_BEFORE = (
-    "You were signed out before this was sent. What you had typed is filled in again. Nothing is sent yet."
+    "You had to say who you are before this was sent. What you had typed is filled in again. "
+    "Nothing is sent yet."
 )
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -121,6 +122,8 @@ class ActingMiddleware(_Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
         acting = resolve_acting(user, request.session) if isinstance(user, User) else None
+        if acting is not None:
+            acting = under_break_glass(acting, request.session, now=timezone.now())
         request.acting = acting  # type: ignore[attr-defined]  # read through acting_of()
         if acting is not None:
             organisation_id = acting.organisation.pk
@@ -166,6 +169,8 @@ class KeptFormMiddleware(_Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response, user = self.get_response(request), request.user
         if not isinstance(user, User) or not request.session.get(KEPT_FORMS):
+            return response
+        if getattr(request, "form_is_kept", False):
             return response
         if request.method == "POST" and response.status_code < HTTPStatus.BAD_REQUEST:
             forget_form(user, request.path)

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from bars_portal.accounts import services
+from bars_portal.accounts import services, sessions
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.decorators import sign_in_required
 from bars_portal.accounts.models import User
@@ -67,8 +67,12 @@ def change_password(request: HttpRequest) -> HttpResponse:
         services.change_password(
             user=user, password=form.cleaned_data["new_password"], actor=actor_of(request), now=timezone.now()
         )
-        # Sessions hold a hash of the password: the others end with the old one.
+        before = request.session.session_key or ""
         update_session_auth_hash(request, user)
+        sessions.follow_session(old_key=before, new_key=request.session.session_key or "")
+        sessions.end_sessions(
+            user=user, actor=actor_of(request), but_key=request.session.session_key or "", now=timezone.now()
+        )
         messages.success(request, "Your password is changed.")
         return redirect("home")
     rules = password_validators_help_texts()

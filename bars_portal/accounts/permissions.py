@@ -123,6 +123,9 @@ _READ_EVERYTHING = frozenset(
 _READ_LOG = frozenset({"exchange.view_message_log", "exchange.unmask_message"})
 _KEEP_GOING = frozenset({"exchange.handle_dead_letters", "exchange.view_partners"})
 _VIEW_UNMASKINGS = frozenset({"exchange.view_unmaskings"})
+_VIEW_PEOPLE = frozenset({"accounts.view_people"})
+_MANAGE_PEOPLE = _VIEW_PEOPLE | {"accounts.manage_people"}
+_BREAK_GLASS = frozenset({"accounts.break_glass"})
 _SEE_GIVEN_UP = frozenset({"exchange.see_given_up"})
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
 _WORK_CASES = frozenset({"referrals.work_case"})
@@ -141,18 +144,34 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _KEEP_GOING
     | _VIEW_UNMASKINGS
     | _RUN_SERVICES
+    | _MANAGE_PEOPLE
+    | _BREAK_GLASS
     | _VIEW_RECEIVED_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "directory.find_service"},
-    Role.ENGINEER: _RUN_EXCHANGE | _READ_LOG | _KEEP_GOING | _SEE_GIVEN_UP | {"portal.open_admin"},
+    Role.ENGINEER: _RUN_EXCHANGE
+    | _READ_LOG
+    | _KEEP_GOING
+    | _SEE_GIVEN_UP
+    | _BREAK_GLASS
+    | {"portal.open_admin"},
     Role.AUDITOR: _READ_EVERYTHING
     | _READ_LOG
     | _VIEW_UNMASKINGS
+    | _VIEW_PEOPLE
+    | {"accounts.review_break_glass"}
     | _VIEW_DIARY
     | _BOTH_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "bookings.view_sent_bookings"},
-    Role.INSTALLER: _RUN_INSTALLATION | {"portal.open_admin"},
+    Role.INSTALLER: _RUN_INSTALLATION | _MANAGE_PEOPLE | {"portal.open_admin"},
+}
+# What break-glass access adds for a while: reading the organisation's patients, and changing nothing.
+BROKEN_GLASS_GIVES = _VIEW_DIARY | _BOTH_REFERRALS | {"bookings.view_sent_bookings"}
+# Which roles who manages people may give: a manager none that reaches beyond services and diaries.
+GIVES: dict[Role, frozenset[Role]] = {
+    Role.MANAGER: frozenset({Role.CLINICIAN, Role.CLERK, Role.MANAGER}),
+    Role.INSTALLER: frozenset(Role),
 }
 ALL_PERMISSIONS = frozenset().union(*PERMISSIONS.values())
 

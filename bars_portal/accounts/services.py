@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -59,7 +60,7 @@ def record_refused_password(*, user: User, actor: Actor, locked: bool, now: date
 
 
 def record_sign_in(*, user: User, now: datetime, way: str = "password") -> None:
-    """`way`: password or cis2."""
+    """`way`: password, password and app (or passkey, or recovery), or cis2."""
     record(actor=_person(user), action="accounts.sign_in", subject=user, detail={"way": way}, now=now)
 
 
@@ -69,15 +70,33 @@ def record_sign_out(*, user: User, now: datetime, reason: str = "asked") -> None
     record(actor=_person(user), action="accounts.sign_out", subject=user, detail=detail, now=now)
 
 
-def record_failed_sign_in(*, username: str, locked: bool, now: datetime) -> None:
-    """Names the person only when there is one: what was typed might be a password."""
+def record_failed_sign_in(*, username: str, locked: bool, now: datetime, step: str = "password") -> None:
+    """Names the person only when there is one: what was typed might be a password.
+
+    `step`: password, or second factor, for who had the right password.
+    """
     record(
         actor=UNKNOWN,
         action="accounts.sign_in",
         outcome="locked" if locked else "failed",
         subject=user_called(username),
+        detail={} if step == "password" else {"step": step},
         now=now,
     )
+
+
+def record_confirmation(*, user: User, actor: Actor, way: str, now: datetime) -> None:
+    """Somebody said anew who they are, before something that weighs more. `way` is "" when they could not."""
+    outcome, detail = ("done", {"way": way}) if way else ("failed", {})
+    record(actor=actor, action="accounts.confirm", outcome=outcome, subject=user, detail=detail, now=now)
+
+
+def take_sign_in_notice(user: User) -> str:
+    """What somebody is to read once; "" for nearly everybody, which costs nothing."""
+    if not user.sign_in_notice:
+        return ""
+    taken = User.objects.filter(pk=user.pk, sign_in_notice=user.sign_in_notice).update(sign_in_notice="")
+    return user.sign_in_notice if taken else ""
 
 
 def record_refused_act(*, actor: Actor, match: ResolverMatch | None, now: datetime) -> None:
@@ -112,7 +131,7 @@ def record_refused_page(
         detail["id"] = ", ".join(told)[:_LONGEST_IDS]
     actors = {actor.organisation_id: actor}
     if owner_id is not None:
-        actors[owner_id] = Actor(actor.label, actor.user_id, owner_id)
+        actors[owner_id] = replace(actor, organisation_id=owner_id)
     for each in actors.values():
         record(actor=each, action=OPEN_PAGE, outcome="refused", subject=row, detail=detail, now=now)
 

@@ -14,11 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from bars_portal.accounts import middleware, services
+from bars_portal.accounts import middleware, services, sessions
 from bars_portal.accounts.acting import SESSION_KEY, Acting, actor_of
 from bars_portal.accounts.cis2.issuer import configured
 from bars_portal.accounts.cis2.services import leave_issuer
-from bars_portal.accounts.decorators import sign_in_required
+from bars_portal.accounts.decorators import note_proof, sign_in_required
 from bars_portal.accounts.late_forms import (
     KEPT_FORMS,
     forget_person,
@@ -29,7 +29,9 @@ from bars_portal.accounts.late_forms import (
     safe_next,
 )
 from bars_portal.accounts.models import Organisation, User
-from bars_portal.accounts.throttling import SLOWED_SECONDS
+from bars_portal.accounts.second_factor import pending
+from bars_portal.accounts.second_factor.factors import has_factor, is_required
+from bars_portal.accounts.throttling import SLOWED_SECONDS, client_address
 from bars_portal.nhsuk.forms import NHSForm, Option, PasswordField, RadiosField, TextField
 
 
@@ -77,6 +79,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         user = _check(request, form)
+        if user is not None and (has_factor(user) or is_required(user)):
+            pending.begin(request.session, user=user, target=target, now=timezone.now())
+            return redirect("accounts:second-factor")
         if user is not None:
             login(request, user)
             return welcome(request, user, target)
@@ -103,13 +108,28 @@ def _check(request: HttpRequest, form: SignInForm) -> User | None:
 
 def welcome(request: HttpRequest, user: User, target: str, *, way: str = "password") -> HttpResponse:
     """For whoever has just been logged in: starts the clocks, and leads to where they wanted to go."""
-    now = timezone.now()
-    middleware.start(request.session, now=now)
-    services.record_sign_in(user=user, way=way, now=now)
-    request.session[KEPT_FORMS] = has_kept_forms(user, now=now)
+    begin_session(request, user, way=way)
     response = redirect(page_after_sign_in(request, user, target))
     remember_person(response, user.pk)
     return response
+
+
+def begin_session(request: HttpRequest, user: User, *, way: str) -> None:
+    """The same without leading anywhere."""
+    now, session = timezone.now(), request.session
+    middleware.start(session, now=now)
+    note_proof(session, now=now)
+    services.record_sign_in(user=user, way=way, now=now)
+    sessions.note_session(
+        user=user,
+        session_key=session.session_key or "",
+        device=sessions.device_words(request.headers.get("User-Agent", "")),
+        address=client_address(request),
+        now=now,
+    )
+    session[KEPT_FORMS] = has_kept_forms(user, now=now)
+    if notice := services.take_sign_in_notice(user):
+        messages.warning(request, notice)
 
 
 @require_POST
@@ -120,6 +140,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         now, back = timezone.now(), request.build_absolute_uri(reverse("accounts:sign-in"))
         elsewhere = leave_issuer(request.session, back_to=back, now=now)
         services.record_sign_out(user=request.user, now=now)
+        sessions.forget_session(request.session.session_key or "")
     logout(request)
     response = redirect(elsewhere or "accounts:sign-in")
     forget_person(response)

@@ -10,6 +10,8 @@ class Actor:
     label: str
     user_id: int | None = None
     organisation_id: int | None = None
+    # The id of the break-glass access under which it is done: every event tells it.
+    break_glass: str = ""
 
 
 SYSTEM = Actor(label="BaRS portal")

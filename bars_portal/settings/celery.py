@@ -24,6 +24,11 @@ CELERY_BEAT_SCHEDULE = {
     "purge-drafts": {"task": "bookings.tasks.purge_drafts", "schedule": 3600.0},
     "purge-request-drafts": {"task": "referrals.tasks.purge_drafts", "schedule": 3600.0},
     "forget-typed": {"task": "bars_portal.accounts.tasks.forget_typed", "schedule": 3600.0},
+    "mail-break-glass": {
+        "task": "bars_portal.accounts.tasks.mail_break_glass",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     # One that waits longer than to the next is not worth its place.
     "seal-trail": {
         "task": "bars_portal.audit.tasks.seal",

@@ -72,6 +72,17 @@ class Environment:
         """Items with commas between, stripped, none empty; set but empty, it is none at all."""
         return self._read(name, _items, list(default), "be a list with commas between")
 
+    def choices(self, name: str, allowed: Iterable[str], default: Iterable[str]) -> list[str]:
+        """As a listing, each one of `allowed`: a slip must not switch off what it names."""
+        options = tuple(allowed)
+
+        def read(text: str) -> list[str] | None:
+            found = _items(text)
+            return found if set(found) <= set(options) else None
+
+        must = f"be a list, with commas between, of: {', '.join(options)}"
+        return self._read(name, read, list(default), must)
+
     def numbers(self, name: str, default: Iterable[float] = ()) -> tuple[float, ...]:
         """As a listing, of numbers."""
 

@@ -1,12 +1,14 @@
 """What the acting organisation booked elsewhere, and what its people are preparing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation, User
+from bars_portal.accounts.people.selectors import UnfinishedWork
 from bars_portal.correspondence.states import Direction
 from bookings.models import Booking, BookingDraft, BookingStatusChange, Rebooking
 from bookings.states import VIEW_PERMISSION, BookingStatus
@@ -57,6 +59,12 @@ def booking_for(acting: Acting, booking_id: UUID) -> Booking | None:
     visible = [direction for direction, permission in VIEW_PERMISSION.items() if acting.may(permission)]
     seen = _of(acting).select_related("slot__schedule").filter(direction__in=visible)
     return seen.filter(pk=booking_id).first()
+
+
+def unfinished_work(person: User, organisation: Organisation) -> Iterator[UnfinishedWork]:
+    """What somebody who leaves leaves behind."""
+    drafts = BookingDraft.objects.filter(user=person, organisation=organisation).count()
+    yield UnfinishedWork("Drafts of bookings", drafts)
 
 
 def drafts_of(acting: Acting) -> QuerySet[BookingDraft]:

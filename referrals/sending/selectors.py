@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation, User
 from bars_portal.correspondence.states import Direction
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey
@@ -63,8 +64,12 @@ def case_of_draft(draft_id: UUID) -> Case | None:
 
 def request_drafts_of(acting: Acting) -> QuerySet[RequestDraft]:
     """The person's own drafts that are not sent, newest first."""
-    rows = RequestDraft.objects.filter(user=acting.user, organisation=acting.organisation)
-    return rows.exclude(typed__has_key=SENT).select_related(*_ABOUT).order_by("-updated_at")
+    rows = unsent_of(acting.user, acting.organisation)
+    return rows.select_related(*_ABOUT).order_by("-updated_at")
+
+
+def unsent_of(person: User, organisation: Organisation) -> QuerySet[RequestDraft]:
+    return RequestDraft.objects.filter(user=person, organisation=organisation).exclude(typed__has_key=SENT)
 
 
 def request_draft_for(acting: Acting, draft_id: UUID) -> RequestDraft | None:

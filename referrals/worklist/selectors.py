@@ -25,6 +25,7 @@ from django.db.models import (
 )
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation, User
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import FlagCategory
 from bars_portal.nhsuk.dates import in_london, london_midnight
@@ -207,6 +208,14 @@ def worklist_counts(acting: Acting, *, now: datetime) -> Counts:
         ),
         bookings=bookings_to_come(acting, now).count(),
     )
+
+
+def open_cases_held(person: User, organisation: Organisation, category: Category) -> QuerySet[Any]:
+    """Received, and taken by this person."""
+    rows: QuerySet[Any] = MODELS[category].objects.filter(
+        organisation=organisation, direction=Direction.RECEIVED, status__in=_OPEN, assigned_to=person
+    )
+    return rows
 
 
 def _side(acting: Acting, kind: Kind, chosen: Filters) -> QuerySet[Any]:

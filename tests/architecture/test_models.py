@@ -9,6 +9,13 @@ OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "r
 # Reviewed: why these have no page of their own in the admin.
 NOT_IN_ADMIN = {
     "accounts.KeptForm": "a person's own words, encrypted, for an hour",
+    "accounts.AuthenticatorApp": "a secret",
+    "accounts.AccessReview": "on the page of people; each is in the audit trail",
+    "accounts.BreakGlass": "on the pages of who reviews it; each is in the audit trail",
+    "accounts.Invitation": "on the page of people",
+    "accounts.Passkey": "on the page of its person",
+    "accounts.RecoveryCode": "a secret, of which a digest is kept",
+    "accounts.SignedInSession": "on the page of its person, and lasts as long as a sign-in",
     "accounts.Cis2Identity": "shown with its person",
     "accounts.Cis2Session": "lasts as long as a sign-in",
     "accounts.Membership": "shown with its person",

@@ -66,6 +66,7 @@ def known() -> dict[str, Any]:
     received = make_booking(service=service, direction=Direction.RECEIVED, slot=slot)
     return {
         "organisation": organisation,
+        "person_id": make_user(organisation=organisation).pk,
         "service_id": service.service_id,
         "booking_id": sent.pk,
         "received_booking_id": received.pk,
@@ -117,6 +118,9 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "answer_id": (known["answer_id"], NOBODY),
         "journey_id": (known["journey_id"], NOBODY),
         "filter_id": (0, 999),
+        "person_id": (known["person_id"], 0),
+        "invitation_id": (0, 999),
+        "break_glass_id": (NOBODY, NOBODY),
         "message_id": (known["message_id"], NOBODY),
         "key": (known["correlation_id"], NOBODY),
         "decision_id": (0, 999),
@@ -211,7 +215,7 @@ def test_pages_of_another_organisation_are_not_there(
 ) -> None:
     client.force_login(make_user(role=role))
     for route in routes():
-        names = ("booking_id", "case_id", "journey_id", "answer_id", "message_id", "key")
+        names = ("person_id", "booking_id", "case_id", "journey_id", "answer_id", "message_id", "key")
         if any(f"<{name}>" in route for name in names):
             path, recorded = filled(route, known)[0], AuditEvent.objects.filter(outcome="refused").count()
             response = client.get(path, follow=True)

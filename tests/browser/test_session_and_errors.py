@@ -21,7 +21,6 @@ ROLES = [
     ("manager", ["Find a service", "Worklist", "Diary", "Admin"], "/bookings/"),
     ("engineer", ["Admin"], "/bookings/diary/"),
     ("auditor", ["Bookings", "Worklist", "Referrals", "Diary", "Admin"], "/services/"),
-    ("installer", ["Admin"], "/bookings/diary/"),
 ]
 
 

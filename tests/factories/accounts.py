@@ -1,10 +1,12 @@
 """People and organisations for tests."""
 
+from datetime import datetime
 from itertools import count
 
 from bars_portal.accounts.acting import Acting, resolve_acting
 from bars_portal.accounts.models import Membership, Organisation, User
 from bars_portal.accounts.permissions import Role
+from bars_portal.accounts.second_factor import codes
 
 PASSWORD = "correct horse battery staple"
 _numbers = count(1)
@@ -42,6 +44,11 @@ def make_user(
 
 def add_membership(user: User, organisation: Organisation, role: Role | str = Role.CLINICIAN) -> Membership:
     return Membership.objects.create(user=user, organisation=organisation, role=Role(role).value)
+
+
+def code_at(secret: bytes, now: datetime) -> str:
+    """What an authenticator app shows at that moment."""
+    return codes.code_of(secret, int(now.timestamp()) // codes.PERIOD_SECONDS)
 
 
 def make_acting(

@@ -63,6 +63,22 @@ def test_in_and_out(person: Person, stack: Stack, query: Query) -> None:
     assert not is_signed_in(person)
 
 
+def test_who_is_in_confirms_who_they_are_by_signing_in_there_again(person: Person, query: Query) -> None:
+    sign_in(person)
+    again = f"{START}?again=1&next=/bookings/"
+    issuers = person.get(again)
+    asked = parse_qs(urlsplit(str(issuers.url)).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    assert choose(person, issuers, OURS).url.path == "/bookings/"
+    ((detail,),) = query(
+        "SELECT detail FROM audit_auditevent WHERE action = 'accounts.confirm' ORDER BY id DESC LIMIT 1"
+    )
+    assert detail == {"way": "cis2"}
+    refused = choose(person, person.get(again), "Kit Lerke")
+    assert (refused.status_code, heading(refused)) == (403, "You are not confirmed")
+    assert is_signed_in(person)
+
+
 @pytest.mark.parametrize(
     ("who", "words"),
     [

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     UNKNOWN_PERSON = "unknown-person"
     NO_ORGANISATION = "no-organisation"
     LOW_ASSURANCE = "low-assurance"
+    NOT_AGAIN = "not-again"
 
     @property
     def sentence(self) -> str:
@@ -59,6 +60,10 @@ _SENTENCES: dict[Reason, str] = {
     Reason.LOW_ASSURANCE: (
         "You signed in to NHS CIS2 in a way that is not safe enough for this portal. Sign in again with your "
         "smartcard, or with another way that NHS CIS2 offers for clinical systems."
+    ),
+    Reason.NOT_AGAIN: (
+        "NHS CIS2 did not ask you to sign in again, or somebody else signed in. You are still signed in here "
+        "and what you were doing was not done."
     ),
 }
 

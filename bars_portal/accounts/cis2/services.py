@@ -54,6 +54,11 @@ def remember_session(*, user: User, issuer: str, sid: str, session_key: str, now
     Cis2Session.objects.create(user=user, issuer=issuer, sid=sid, session_key=session_key, started_at=now)
 
 
+def follow_issuer(*, sid: str, session_key: str) -> None:
+    """They signed in there again: its new session is the one whose end ends ours."""
+    Cis2Session.objects.filter(session_key=session_key).update(sid=sid)
+
+
 def end_sessions(ended: Ended, *, issuer: str, now: datetime) -> None:
     """What CIS2 has ended is over here."""
     store = import_module(settings.SESSION_ENGINE).SessionStore

@@ -18,7 +18,7 @@ from bars_portal.accounts.cis2.issuer import (
     SignInRefused,
     provider_of,
 )
-from bars_portal.accounts.cis2.tokens import read_id_token
+from bars_portal.accounts.cis2.tokens import LEEWAY_SECONDS, read_id_token
 
 LIFE = timedelta(minutes=10)
 _KEY = "cis2_attempt"
@@ -34,12 +34,16 @@ class Attempt:
     verifier: str
     next_page: str
     started_at: float
+    # The primary key of who is signed in here and confirms that it is them; None: somebody comes in.
+    again_for: int | None = None
 
 
-def begin(session: MutableMapping[str, Any], *, next_page: str, now: datetime) -> Attempt:
+def begin(
+    session: MutableMapping[str, Any], *, next_page: str, now: datetime, again_for: int | None = None
+) -> Attempt:
     """A second one takes the place of the first."""
     state, nonce, verifier = (generate_token(_LENGTH) for _ in range(3))
-    attempt = Attempt(state, nonce, verifier, next_page, now.timestamp())
+    attempt = Attempt(state, nonce, verifier, next_page, now.timestamp(), again_for)
     session[_KEY] = asdict(attempt)
     return attempt
 
@@ -77,6 +81,15 @@ class Person:
         return frozenset(role.ods_code for role in self.roles)
 
 
+def check_signed_in_anew(claims: Mapping[str, Any], attempt: Attempt) -> None:
+    """What was asked for is checked by "auth_time", which then must be there. Raises SignInRefused."""
+    if attempt.again_for is None:
+        return
+    signed_in_at = claims.get("auth_time")
+    if not isinstance(signed_in_at, int) or signed_in_at < attempt.started_at - LEEWAY_SECONDS:
+        raise SignInRefused(Reason.NOT_AGAIN)
+
+
 def read_person(claims: Mapping[str, Any]) -> Person:
     """Anything that is not as CIS2 describes it counts as not said."""
     listed = claims.get("nhsid_nrbac_roles")
@@ -110,6 +123,10 @@ class SignedIn:
     id_token: str
 
 
+# Core section 3.1.2.1: a session that they have there already is not enough.
+_ANEW = {"prompt": "login", "max_age": "0"}
+
+
 def authorization_address(config: Cis2Config, attempt: Attempt, *, back_to: str, now: datetime) -> str:
     """Where the browser goes to sign in; the verifier goes as its challenge (PKCE). Raises SignInRefused."""
     address, _ = IssuerClient(config.client_id).create_authorization_url(
@@ -119,6 +136,7 @@ def authorization_address(config: Cis2Config, attempt: Attempt, *, back_to: str,
         nonce=attempt.nonce,
         redirect_uri=back_to,
         acr_values=config.acr_values,
+        **({} if attempt.again_for is None else _ANEW),
     )
     return str(address)
 
@@ -148,6 +166,7 @@ def redeem(config: Cis2Config, attempt: Attempt, *, code: str, back_to: str, now
             )
             id_token, access_token = str(tokens.get("id_token", "")), str(tokens.get("access_token", ""))
             claims = read_id_token(id_token, config, nonce=attempt.nonce, access_token=access_token, now=now)
+            check_signed_in_anew(claims, attempt)
             said = client.get(provider.userinfo_endpoint).json()
         except (AuthlibBaseError, ValueError, TypeError):
             raise SignInRefused(Reason.BAD_TOKEN) from None

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from bars_portal.accounts.acting import Acting, acting_of
-from bars_portal.accounts.decorators import permission_required, refuse
+from bars_portal.accounts.decorators import permission_required, refuse, requires_step_up
 from bars_portal.audit.services import record
 from bars_portal.exchange.explaining.explain import Explanation
 from bars_portal.exchange.explaining.forms import PasteForm
@@ -96,6 +96,11 @@ def _received(request: HttpRequest, acting: Acting, found: InboundMessage) -> Ht
 def _dry_run(request: HttpRequest, acting: Acting, found: InboundMessage) -> HttpResponse:
     if not acting.may(_REPLAY):
         refuse(request, _REPLAY)
+    return _replayed(request, acting, found)
+
+
+@requires_step_up
+def _replayed(request: HttpRequest, acting: Acting, found: InboundMessage) -> HttpResponse:
     replayed = replay(found)
     _note(acting, "exchange.replay_message", replayed.explanation, found)
     context = {

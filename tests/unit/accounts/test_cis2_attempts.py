@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from bars_portal.accounts.cis2.issuer import Reason, SignInRefused
-from bars_portal.accounts.cis2.sign_in import LIFE, Person, begin, read_person, take
+from bars_portal.accounts.cis2.sign_in import (
+    LIFE,
+    Person,
+    begin,
+    check_signed_in_anew,
+    read_person,
+    take,
+)
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
@@ -44,6 +51,29 @@ def test_secrets_are_new_each_time() -> None:
     assert len(made) == 6
     assert all(len(each) >= 43 for each in made)
     assert timedelta(minutes=1) < LIFE <= timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("claims", "again_for", "is_enough"),
+    [
+        ({}, None, True),
+        ({"auth_time": int(NOW.timestamp())}, 1, True),
+        ({"auth_time": int(NOW.timestamp()) - 60}, 1, False),
+        ({"auth_time": str(int(NOW.timestamp()))}, 1, False),
+        ({}, 1, False),
+    ],
+    ids=["somebody comes in", "anew", "an older session there", "no number", "not said"],
+)
+def test_who_confirms_has_signed_in_there_since(
+    claims: dict[str, Any], again_for: int | None, is_enough: bool
+) -> None:
+    attempt = begin({}, next_page="", now=NOW, again_for=again_for)
+    if is_enough:
+        check_signed_in_anew(claims, attempt)
+        return
+    with pytest.raises(SignInRefused) as found:
+        check_signed_in_anew(claims, attempt)
+    assert found.value.reason is Reason.NOT_AGAIN
 
 
 ROLES = [

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
-from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.decorators import permission_required, requires_step_up
 from bars_portal.audit.services import record
 from bars_portal.exchange.message_log import unmasking
 from bars_portal.exchange.message_log.conversations import (
@@ -115,9 +115,9 @@ def conversation(request: HttpRequest, key: UUID) -> HttpResponse:
 # -- unmasking
 
 
-# Step-up (accounts.step_up.requires_step_up) stands here, below the permission, once it is there.
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(unmasking.PERMISSION)
+@requires_step_up
 def unmask(request: HttpRequest, message_id: UUID) -> HttpResponse:
     message = _message(request, message_id)
     form = UnmaskForm(request.POST if request.method == "POST" else None)

@@ -30,6 +30,8 @@ class User(AbstractUser):
     sds_role_profile_id = models.CharField("SDS role profile id", max_length=20, blank=True)
     role_code = models.CharField("SNOMED role code", max_length=20, blank=True)
     role_display = models.CharField("SNOMED role", max_length=100, blank=True)
+    # What somebody else changed about how they sign in: shown at their next sign-in, and then no more.
+    sign_in_notice = models.CharField(max_length=300, blank=True, default="", db_default="")
 
     class Meta(AbstractUser.Meta):
         pass
@@ -68,6 +70,22 @@ class Cis2Session(models.Model):
 
     def __str__(self) -> str:
         return f"CIS2 session of {self.user_id}"
+
+
+class SignedInSession(models.Model):
+    """Where somebody is signed in, in words that they know it by.
+
+    When it was last used, the session itself knows.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="signed_in_sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    device = models.CharField(max_length=80)
+    address = models.GenericIPAddressField(null=True)
+    started_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"a session of {self.user.username}"
 
 
 class Membership(models.Model):

@@ -1,0 +1,123 @@
+"""Who can do what in an organisation, who is invited, and what a person would leave behind."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from bars_portal.accounts.acting import name_of
+from bars_portal.accounts.models import (
+    AccessReview,
+    AuthenticatorApp,
+    Cis2Identity,
+    Invitation,
+    Membership,
+    Organisation,
+    User,
+)
+from bars_portal.accounts.permissions import Role, permissions_of_roles
+from bars_portal.accounts.second_factor.factors import is_required
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """One person of the organisation, with the roles that they have in it."""
+
+    pk: int
+    name: str
+    username: str
+    roles: tuple[Role, ...]
+    is_active: bool
+    is_superuser: bool
+    last_sign_in: datetime | None
+    # In words: what they prove themselves with beside the password.
+    second_factor: str
+
+    @property
+    def permissions(self) -> list[str]:
+        return sorted(permissions_of_roles(self.roles))
+
+
+def people_of(organisation: Organisation) -> QuerySet[User]:
+    return User.objects.filter(
+        Exists(Membership.objects.filter(user=OuterRef("pk"), organisation=organisation))
+    )
+
+
+def person_lines(organisation: Organisation) -> list[PersonLine]:
+    """By name."""
+    people = people_of(organisation).annotate(
+        has_app=Exists(AuthenticatorApp.objects.filter(user=OuterRef("pk"))),
+        passkey_count=Count("passkeys"),
+        is_linked=Exists(Cis2Identity.objects.filter(user=OuterRef("pk"))),
+    )
+    roles: dict[int, list[Role]] = {}
+    for user_id, role in Membership.objects.filter(organisation=organisation).values_list("user_id", "role"):
+        roles.setdefault(user_id, []).append(Role(role))
+    return [
+        PersonLine(
+            pk=user.pk,
+            name=name_of(user),
+            username=user.get_username(),
+            roles=tuple(role for role in Role if role in roles.get(user.pk, ())),
+            is_active=user.is_active,
+            is_superuser=user.is_superuser,
+            last_sign_in=user.last_login,
+            second_factor=_factor_words(user),
+        )
+        for user in people.order_by("last_name", "first_name", "username")
+    ]
+
+
+def _factor_words(user: User) -> str:
+    """Of who has no password here, NHS CIS2 looks after it."""
+    if not user.has_usable_password():
+        return "NHS CIS2 alone" if getattr(user, "is_linked", False) else "cannot sign in yet"
+    passkeys: int = getattr(user, "passkey_count", 0)
+    found = [
+        "app" if getattr(user, "has_app", False) else "",
+        f"{passkeys} passkey{'' if passkeys == 1 else 's'}" if passkeys else "",
+    ]
+    words = ", ".join(filter(None, found))
+    if not words:
+        words = "none yet, asked for at the next sign-in" if is_required(user) else "none"
+    return f"{words}; NHS CIS2 as well" if getattr(user, "is_linked", False) else words
+
+
+def open_invitations(organisation: Organisation, *, now: datetime) -> QuerySet[Invitation]:
+    rows = Invitation.objects.filter(organisation=organisation, closed_at=None, expires_at__gt=now)
+    return rows.select_related("invited_by").order_by("-invited_at")
+
+
+def latest_review(organisation: Organisation) -> AccessReview | None:
+    reviews = AccessReview.objects.filter(organisation=organisation).select_related("reviewed_by")
+    return reviews.order_by("-reviewed_at").first()
+
+
+@dataclass(frozen=True)
+class UnfinishedWork:
+    """What a person has begun and nobody else sees: "drafts of bookings" and how many."""
+
+    label: str
+    count: int
+
+
+Source = Callable[[User, Organisation], Iterable[UnfinishedWork]]
+_sources: list[Source] = []
+
+
+def register(source: Source) -> Source:
+    """Add a source of unfinished work, from an app's ready(). Adding it again changes nothing."""
+    if source not in _sources:
+        _sources.append(source)
+    return source
+
+
+def unfinished_work_of(person: User, organisation: Organisation) -> list[UnfinishedWork]:
+    found = (work for source in _sources for work in source(person, organisation))
+    return [work for work in found if work.count]
+
+
+def belongs_elsewhere(person: User, organisation: Organisation) -> bool:
+    return Membership.objects.filter(~Q(organisation=organisation), user=person).exists()

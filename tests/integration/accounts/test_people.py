@@ -1,0 +1,175 @@
+"""Inviting people, leavers, and who can do what: of the own organisation, on the trail, each link once."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from bars_portal.accounts.middleware import STARTED
+from bars_portal.accounts.models import Invitation, KeptForm, Membership, SignedInSession, User
+from bars_portal.accounts.people import services
+from bars_portal.accounts.people.policies import check_can_invite
+from bars_portal.accounts.permissions import PolicyRefused, Role
+from bars_portal.audit.models import AuditEvent
+from tests.factories.accounts import PASSWORD, add_membership, make_acting, make_organisation, make_user
+from tests.factories.referrals import make_case, make_hub
+from tests.integration.accounts.conftest import SIGN_IN, is_signed_in
+
+pytestmark = pytest.mark.django_db
+PEOPLE, INVITE, ACCEPT = "/accounts/people/", "/accounts/people/invite/", "/accounts/invitation/"
+NEW = {"first_name": "Nia", "last_name": "Newcomer", "username": "nia", "email": "", "role": "clerk"}
+CHOSEN = "four words that fit"
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    return make_user(role=Role.MANAGER, username="manager")
+
+
+@pytest.fixture
+def signed_in(client: Client, manager: User) -> Client:
+    client.post(SIGN_IN, {"username": "manager", "password": PASSWORD})
+    return client
+
+
+def invited(client: Client, **changes: str) -> str:
+    """The token of the link that is shown."""
+    page = client.post(INVITE, NEW | changes).content.decode()
+    found = re.search(r"invitation/\?token=([\w-]+)<", page)
+    assert found, page
+    return found[1]
+
+
+def accept(token: str, password: str = CHOSEN) -> Any:
+    typed = {"token": token, "new_password": password, "new_password_again": password}
+    return Client().post(ACCEPT, typed)
+
+
+def acts(action: str) -> int:
+    return AuditEvent.objects.filter(action=f"accounts.{action}", outcome="done").count()
+
+
+def test_who_is_invited_chooses_a_password_once(signed_in: Client, manager: User) -> None:
+    token = invited(signed_in)
+    assert token not in Invitation.objects.get().token_digest
+    assert "too common" in accept(token, "1qaz2wsx3edc").content.decode()
+    assert accept(token).headers["Location"] == SIGN_IN
+    assert accept(token, "another four words").status_code == 404, "the link worked before"
+    newcomer = Client()
+    newcomer.post(SIGN_IN, {"username": "nia", "password": CHOSEN})
+    assert is_signed_in(newcomer)
+    held = Membership.objects.get(user__username="nia")
+    assert (held.organisation, held.role) == (manager.memberships.get().organisation, "clerk")
+    assert (acts("invite"), acts("create_user"), acts("accept_invitation")) == (1, 1, 1)
+
+
+def test_an_invitation_ends_by_itself_and_by_withdrawal(signed_in: Client) -> None:
+    old = services.invitation_of(invited(signed_in), now=datetime.now(UTC) + services.INVITED_FOR)
+    assert old is None
+    token = invited(signed_in, username="other")
+    pk = Invitation.objects.get(username="other").pk
+    stranger = Client()
+    stranger.force_login(make_user(role=Role.MANAGER))
+    withdraw = f"{PEOPLE}invitations/{pk}/withdraw/"
+    assert stranger.post(withdraw).status_code == 404
+    assert Client().get(f"{ACCEPT}?token={token}").status_code == 200
+    signed_in.post(withdraw)
+    assert accept(token).status_code == 404
+    assert Client().get(f"{ACCEPT}?token=%00").status_code == 404
+
+
+def test_the_link_goes_out_by_mail_where_there_is_a_server(signed_in: Client, settings: Any) -> None:
+    token = invited(signed_in, email="nia@example.org")
+    assert not mail.outbox
+    settings.EMAIL_HOST = "mail.example.org"
+    token = invited(signed_in, email="nia@example.org")
+    assert f"token={token}" in mail.outbox[0].body
+    assert mail.outbox[0].to == ["nia@example.org"]
+
+
+def test_a_manager_gives_no_role_that_reaches_further(signed_in: Client) -> None:
+    page = signed_in.post(INVITE, NEW | {"role": "installer"})
+    assert "Select what they will do" in page.content.decode()
+    with pytest.raises(PolicyRefused):
+        check_can_invite(make_acting(role=Role.MANAGER), Role.AUDITOR)
+    with pytest.raises(PolicyRefused):
+        check_can_invite(make_acting(role=Role.AUDITOR), Role.CLERK)
+    assert not Invitation.objects.exists()
+
+
+def test_what_was_typed_survives_the_question_who_it_is(signed_in: Client) -> None:
+    session = signed_in.session
+    session["proven_at"] -= 600
+    session.save()
+    asked = signed_in.post(INVITE, NEW, headers={"Referer": f"http://testserver{INVITE}"})
+    assert asked.headers["Location"] == f"/accounts/confirm/?next={INVITE}"
+    assert not Invitation.objects.exists()
+    assert b"Newcomer" not in bytes(KeptForm.objects.get().sealed)
+    answer = signed_in.post("/accounts/confirm/", {"password": PASSWORD, "next": INVITE}, follow=True)
+    page = answer.content.decode()
+    assert 'value="Newcomer"' in page
+    assert "Nothing is sent yet" in page
+    signed_in.post(INVITE, NEW)
+    assert not KeptForm.objects.exists()
+    assert STARTED in signed_in.session
+
+
+def test_a_leaver_is_out_at_once_and_leaves_word_of_their_work(signed_in: Client, manager: User) -> None:
+    organisation = manager.memberships.get().organisation
+    leaver = make_user(username="leaver", organisation=organisation)
+    case = make_case(service=make_hub(provider=organisation))
+    type(case).objects.filter(pk=case.pk).update(assigned_to=leaver)
+    browser = Client()
+    browser.post(SIGN_IN, {"username": "leaver", "password": PASSWORD})
+    page = signed_in.get(f"{PEOPLE}{leaver.pk}/leave/").content.decode()
+    assert "Open cases that they have taken: 1" in page
+    signed_in.post(f"{PEOPLE}{leaver.pk}/leave/")
+    assert not is_signed_in(browser)
+    assert not SignedInSession.objects.filter(user=leaver).exists()
+    leaver.refresh_from_db()
+    assert not leaver.is_active
+    assert acts("leave") == 1
+
+
+def test_who_belongs_elsewhere_too_loses_only_what_they_had_here(signed_in: Client, manager: User) -> None:
+    leaver = make_user(organisation=manager.memberships.get().organisation)
+    elsewhere = make_organisation()
+    add_membership(leaver, elsewhere)
+    signed_in.post(f"{PEOPLE}{leaver.pk}/leave/")
+    leaver.refresh_from_db()
+    assert leaver.is_active
+    assert [each.organisation for each in leaver.memberships.all()] == [elsewhere]
+
+
+@pytest.mark.parametrize("act", ["leave", "second-factor", "sessions"])
+def test_whom_nobody_here_manages(signed_in: Client, manager: User, act: str) -> None:
+    """People of others are not there; oneself, and who has a role that one does not give, is refused."""
+    organisation = manager.memberships.get().organisation
+    stranger, engineer = make_user(), make_user(role=Role.ENGINEER, organisation=organisation)
+    for person, status in ((stranger, 404), (engineer, 302), (manager, 302)):
+        assert signed_in.post(f"{PEOPLE}{person.pk}/{act}/").status_code == status
+    assert not (acts("leave") or acts("reset_second_factor") or acts("end_session"))
+    assert Membership.objects.count() == 3
+
+
+def test_who_can_do_what_is_a_page_and_a_file_and_its_review_is_recorded(
+    signed_in: Client, manager: User
+) -> None:
+    organisation = manager.memberships.get().organisation
+    make_user(organisation=organisation, last_name="=Formula", role=Role.CLERK)
+    make_user(last_name="Stranger")
+    lines = signed_in.get(f"{PEOPLE}file/").content.decode().splitlines()
+    assert len(lines) == 3
+    assert any(line.startswith("'=Formula") and "bookings.book_slot" in line for line in lines)
+    signed_in.post(f"{PEOPLE}review/")
+    page = signed_in.get(PEOPLE).content.decode()
+    assert "by manager, of 2 people" in page
+    assert "Stranger" not in page
+    auditor = Client()
+    auditor.force_login(make_user(role=Role.AUDITOR, organisation=organisation))
+    assert auditor.get(PEOPLE).status_code == 200
+    assert auditor.post(f"{PEOPLE}review/").status_code == 403
+    assert acts("review_access") == 1
