@@ -7,10 +7,20 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Celery, bootsteps
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import (
+    before_task_publish,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils import json
+
+from bars_portal import correlation
+from bars_portal.logging import take_over_printing
 
 TRANSPORT_ALIASES["filesystem"] = "bars_portal.celery:FileTransport"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
@@ -18,6 +28,33 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production
 app = Celery("bars_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+# Beside Celery's own correlation id, which is that of the task.
+_HEADER = "bars_correlation_id"
+
+
+@before_task_publish.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _send_along(headers: dict[str, Any] | None = None, **_: object) -> None:
+    if headers is not None and correlation.current():
+        headers[_HEADER] = correlation.current()
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _take_up(task_id: str = "", task: Any = None, **_: object) -> None:
+    """A task that nobody's page asked for goes by its own id."""
+    sent_along = task.request.get(_HEADER) or (task.request.headers or {}).get(_HEADER)
+    correlation.begin(sent_along or task_id)
+
+
+@task_postrun.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _put_down(**_: object) -> None:
+    correlation.forget()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _take_over_printing(**_: object) -> None:
+    take_over_printing()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from bars_portal import correlation
 from bars_portal.nhsuk.pages import too_large
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class CorrelationMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.correlation_id = uuid.uuid4()  # type: ignore[attr-defined]  # read by error pages and audit
+        correlation.begin(request.correlation_id)  # type: ignore[attr-defined]  # of the line above
         return self.get_response(request)
 
 

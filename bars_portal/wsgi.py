@@ -5,8 +5,11 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from bars_portal.logging import take_over_printing
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
 
+take_over_printing()
 application = get_wsgi_application()
 
 if settings.IS_RECEIVER:

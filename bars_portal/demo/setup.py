@@ -77,6 +77,7 @@ def portal_environment(
     return {
         "DJANGO_SETTINGS_MODULE": "bars_portal.settings.demo",
         "BARS_VAR": str(var),
+        "LOG_FORMAT": "lines",
         "DATABASE_URL": database_url,
         "BARS_ENVIRONMENT": "simulator",
         "BARS_SIMULATOR_URL": f"http://127.0.0.1:{ports.simulator}",

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Max, Q, Value, When
 from django.db.models.functions import Now
 
+from bars_portal import correlation
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange import circuits, leases
@@ -91,7 +92,7 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
     if service_id is None or attempt is None:
         circuits.give_back(service_id or "", admission, now=clock())
         return None
-    with leases.keeper.holding(attempt, clock):
+    with correlation.within(attempt.message.correlation_id), leases.keeper.holding(attempt, clock):
         if attempt.number > 1 and _is_withdrawn(attempt, now=clock()):
             circuits.give_back(service_id, admission, now=clock())
             return DeliveryState.ABANDONED

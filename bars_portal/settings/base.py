@@ -219,18 +219,12 @@ REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_PERMISSION_CLASSES": [],
 }
 
-# One line an event on standard error. Nothing about a patient is ever passed to a logger.
+# One event a line on standard error, as LOG_FORMAT says. Nothing about a patient is ever passed to a logger.
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "bars_portal.logging.PlainFormatter",
-            "format": "{asctime} {levelname} {name} {message}",
-            "style": "{",
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"plain": {"()": "bars_portal.logging.PlainFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # It logs whole URLs, and those of the API hold identifiers.

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from bars_portal import correlation
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange import registry
@@ -136,6 +137,7 @@ class FhirView(OutcomeView):
         is_here = self.serves(request)
         # Who asks is on the trail, as far as it can be read.
         self.incoming = decode_headers(headers_of(request), judge_nhsd=is_here)
+        correlation.begin(self.incoming.correlation_id)
         if not is_here:
             raise self.refusal_of(request)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)

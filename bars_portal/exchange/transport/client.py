@@ -9,9 +9,16 @@ from ssl import SSLContext
 from time import monotonic, perf_counter
 from typing import Protocol
 
+from bars_portal import correlation
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.transport.auth import TokenSource
-from bars_portal.exchange.transport.headers import REQUEST_ID, OutgoingContext, accept_of, encode_headers
+from bars_portal.exchange.transport.headers import (
+    CORRELATION_ID,
+    REQUEST_ID,
+    OutgoingContext,
+    accept_of,
+    encode_headers,
+)
 from bars_portal.exchange.transport.judgement import (
     Health,
     health_of_answer,
@@ -138,12 +145,13 @@ class BarsClient:
             # An id of the other side must not become another path or a query.
             raise NotSent("request")
         sent = _with_media_types(headers, has_body=body is not None)
-        token = self._tokens.get(now=self._clock())
-        answer = self._send(method, path, sent, params, body, token)
-        if not token or not is_about_token(answer):
-            return answer
-        self._tokens.discard(token)
-        return self._send(method, path, sent, params, body, self._tokens.get(now=self._clock()))
+        with correlation.within(headers.get(CORRELATION_ID, "")):
+            token = self._tokens.get(now=self._clock())
+            answer = self._send(method, path, sent, params, body, token)
+            if not token or not is_about_token(answer):
+                return answer
+            self._tokens.discard(token)
+            return self._send(method, path, sent, params, body, self._tokens.get(now=self._clock()))
 
     def _send(
         self,
