@@ -21,6 +21,7 @@ from kombu.utils import json
 
 from bars_portal import correlation
 from bars_portal.logging import take_over_printing
+from bars_portal.metrics.serving import serve
 
 TRANSPORT_ALIASES["filesystem"] = "bars_portal.celery:FileTransport"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
@@ -72,8 +73,10 @@ class PostroomStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     def start(self, worker: object) -> None:
         from bars_portal.exchange.postroom import open_postroom
+        from bars_portal.status.collector import DatabaseCollector
 
         open_postroom()
+        serve("worker", DatabaseCollector())
 
     def stop(self, worker: object) -> None:
         from bars_portal.exchange.postroom import close_postroom

@@ -3,17 +3,38 @@
 import logging
 import uuid
 from collections.abc import Callable
+from time import perf_counter
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from bars_portal import correlation
+from bars_portal.metrics.figures import ANSWER_SECONDS, OTHER, method_label, status_label
 from bars_portal.nhsuk.pages import too_large
 
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class AnswerTimeMiddleware:
+    """How long each answer took, by the name of its route: a path could be anything, and name anybody."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        labels = (
+            (match.view_name if match else "") or OTHER,
+            method_label(request.method or ""),
+            status_label(response.status_code),
+        )
+        ANSWER_SECONDS.labels(*labels).observe(perf_counter() - began)
+        return response
 
 
 class CorrelationMiddleware:

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("bookings/", include("bookings.urls")),
     path("referrals/", include("referrals.urls")),
     path("trail/", include("bars_portal.patients.looks.urls")),
+    path("status/", include("bars_portal.status.urls")),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

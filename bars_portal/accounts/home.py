@@ -88,6 +88,12 @@ TASKS = (
         "audit.view_auditevent",
     ),
     Task(
+        "Status",
+        "What is wrong with the portal now, what that means for patients, and what to do.",
+        "status:page",
+        "status.view_condition",
+    ),
+    Task(
         "Administration",
         "Services, schedules, the message log and the audit trail.",
         "admin:index",

@@ -119,6 +119,8 @@ _READ_EVERYTHING = frozenset(
 )
 
 _SEE_GIVEN_UP = frozenset({"exchange.see_given_up"})
+# How the installation is doing: figures, and names of services that everybody finds in the directory.
+_SEE_STATUS = frozenset({"status.view_condition"})
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
 _WORK_CASES = frozenset({"referrals.work_case"})
 _ANSWER_CASES = _WORK_CASES | {"referrals.answer_case"}
@@ -133,17 +135,18 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CLERK: _FIND_AND_BOOK | _SEE_GIVEN_UP | _VIEW_DIARY | _BOTH_REFERRALS | _WORK_CASES,
     Role.MANAGER: _VIEW_DIARY
     | _SEE_GIVEN_UP
+    | _SEE_STATUS
     | _RUN_SERVICES
     | _VIEW_RECEIVED_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "directory.find_service"},
-    Role.ENGINEER: _RUN_EXCHANGE | _SEE_GIVEN_UP | {"portal.open_admin"},
+    Role.ENGINEER: _RUN_EXCHANGE | _SEE_GIVEN_UP | _SEE_STATUS | {"portal.open_admin"},
     Role.AUDITOR: _READ_EVERYTHING
     | _VIEW_DIARY
     | _BOTH_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "bookings.view_sent_bookings"},
-    Role.INSTALLER: _RUN_INSTALLATION | {"portal.open_admin"},
+    Role.INSTALLER: _RUN_INSTALLATION | _SEE_STATUS | {"portal.open_admin"},
 }
 ALL_PERMISSIONS = frozenset().union(*PERMISSIONS.values())
 

@@ -133,10 +133,11 @@ class Arrival:
 
 @dataclass(frozen=True)
 class StoredReply:
-    """Status and body of the answer, exactly as they were stored."""
+    """Status and body of the answer, exactly as they were stored; `code` of its first issue."""
 
     status: int
     body: bytes
+    code: str = ""
 
 
 def partner(headers: IncomingHeaders | None, peer: str) -> Actor:

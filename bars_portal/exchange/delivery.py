@@ -43,6 +43,7 @@ from bars_portal.exchange.transport.judgement import (
 )
 from bars_portal.exchange.waiting import may_go_out
 from bars_portal.http import Answer, TransportError
+from bars_portal.metrics.figures import DELIVERIES, partner_label
 
 # Of attempts without a lease, which earlier versions began: longer than one of theirs can last.
 STALE_WITHOUT_LEASE = timedelta(seconds=180)
@@ -102,6 +103,8 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
         circuits.note(service_id, shown, admission, now=clock(), retry_after=asked)
         outcome = _outcome(attempt, sent, client, now=clock())
         state = _settle(attempt, sent, outcome, now=clock())
+    code = str(sent.answer.status) if sent.answer else sent.judgement.reason
+    DELIVERIES.labels(partner_label(service_id), outcome.delivery, code).inc()
     # Not in that transaction: what holds the service's row there would wait for everything else in it.
     _note_contact(attempt.message, sent.judgement, now=clock())
     return state

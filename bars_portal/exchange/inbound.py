@@ -329,7 +329,9 @@ def _id(headers: Mapping[str, str], name: str) -> UUID | None:
 
 def _outcome_reply(issues: tuple[Issue, ...]) -> StoredReply:
     """The OperationOutcome of a refusal; the first issue gives the status."""
-    return StoredReply(issues[0].code.status, json.dumps(operation_outcome(issues, outcome_id=str(uuid4()))))
+    first = issues[0].code
+    body = json.dumps(operation_outcome(issues, outcome_id=str(uuid4())))
+    return StoredReply(first.status, body, first.code)
 
 
 def code_of(issue: Issue) -> str:

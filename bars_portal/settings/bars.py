@@ -24,6 +24,8 @@ BARS = {
     "ORGANISATION_NAME": env.text("BARS_ORGANISATION_NAME", ""),
     # Our own reply address: MessageHeader.source.endpoint.
     "SERVICE_ID": env.text("BARS_SERVICE_ID", ""),
+    # Files of which the status page and the figures tell when they end: certificates, chains, CRLs.
+    "WATCHED_CERTIFICATES": env.listing("BARS_WATCHED_CERTIFICATES"),
     "SOFTWARE_IDENTIFIER": "bars-portal",
     "SOFTWARE_NAME": "BaRS portal",
     "SOFTWARE_VERSION": "0.1.0",

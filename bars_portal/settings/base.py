@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "directory",
     "bookings",
     "referrals",
+    "bars_portal.status",
     # After the apps above: it gathers what they registered.
     "bars_portal.apps.PortalConfig",
     "bars_portal.apps.PortalAdminConfig",
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
 ]
 
 PORTAL_MIDDLEWARE = [
+    "bars_portal.middleware.AnswerTimeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bars_portal.middleware.CorrelationMiddleware",
@@ -63,7 +65,7 @@ PORTAL_MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 # The receiver knows no browsers: no sessions, no CSRF, no redirects of trailing slashes.
-RECEIVER_MIDDLEWARE: list[str] = []
+RECEIVER_MIDDLEWARE = ["bars_portal.middleware.AnswerTimeMiddleware"]
 
 IS_RECEIVER = BARS_PROCESS == "receiver"
 MIDDLEWARE = RECEIVER_MIDDLEWARE if IS_RECEIVER else PORTAL_MIDDLEWARE

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import models
 
-OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals"}
+OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals", "status"}
 # Reviewed: why these have no page of their own in the admin.
 NOT_IN_ADMIN = {
     "accounts.KeptForm": "a person's own words, encrypted, for an hour",
@@ -16,6 +16,8 @@ NOT_IN_ADMIN = {
     "audit.Seal": "hashes: manage.py verify_audit tells what they say",
     "audit.SealerNote": "the sealer's own, for some seconds",
     "exchange.AccessToken": "a secret",
+    "exchange.Heartbeat": "the worker's own, every few seconds: the status page tells how old it is",
+    "status.Condition": "shown on the status page",
     "exchange.DeliveryAttempt": "shown with its message",
     "bookings.BookingDraft": "a person's own work in progress",
     "bookings.BookingStatusChange": "shown with its booking",

@@ -40,6 +40,7 @@ from bars_portal.exchange.receiver.throttling import PartnerThrottle
 from bars_portal.exchange.receiver.warming import spare
 from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
+from bars_portal.metrics.figures import RECEIVED, partner_label
 
 Params = Sequence[tuple[str, str]]
 
@@ -120,11 +121,18 @@ class FhirView(OutcomeView):
         self.deadline = Deadline.after(settings.DEADLINE_SECONDS)
         try:
             with ExitStack() as self._bounds:
-                return super().dispatch(request, *args, **kwargs)
+                response = super().dispatch(request, *args, **kwargs)
+            self._count(cast(FhirResponse, response))
+            return response
         finally:
             spare(connection, self.carried)
             # Django's alias of `get`, bound to this view: one more circle.
             vars(self).pop("head", None)
+
+    def _count(self, response: FhirResponse) -> None:
+        organisation = self.incoming.organisation if self.incoming else None
+        partner = partner_label(organisation.ods_code if organisation else "")
+        RECEIVED.labels(partner, response.code or str(response.status_code)).inc()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """DRF's own steps in the order of the standard's refusals: 403 before 400 before 406."""
@@ -287,7 +295,9 @@ class ProcessMessageView(FhirView):
 
     def _stored(self, reply: StoredReply) -> FhirResponse:
         self.carried = max(self.carried, len(reply.body))
-        return FhirResponse(Rendered(reply.body), status=reply.status)
+        response = FhirResponse(Rendered(reply.body), status=reply.status)
+        response.code = reply.code
+        return response
 
 
 class ResourceView(FhirView):

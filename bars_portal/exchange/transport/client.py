@@ -36,6 +36,7 @@ from bars_portal.http import (
     pool,
     send,
 )
+from bars_portal.metrics.figures import CALL_SECONDS
 
 ACCEPT = accept_of(STANDARD_VERSION)
 # The one version that the API specification names for bodies of $process-message.
@@ -182,6 +183,7 @@ class BarsClient:
             outcome = error.kind
             raise
         finally:
+            CALL_SECONDS.labels(method, _template(path), outcome).observe(perf_counter() - started)
             # Never the URL itself: ids and searches in it can point at a patient.
             logger.info(
                 "BaRS %s %s: %s in %d ms, request %s",

@@ -1,0 +1,12 @@
+"""Celery's entry point: thin, it only names the clock."""
+
+from celery import shared_task
+
+from bars_portal.sql import database_time
+from bars_portal.status.services import note_conditions
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def note() -> None:
+    """Every 30 s."""
+    note_conditions(now=database_time())
