@@ -12,6 +12,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from copy import copy
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -43,6 +44,8 @@ _TECHNICAL = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,9}(\.\d+)?|(celery|kombu|gunicorn|django)(\.\w+)*"
     rf"|({'|'.join(_OWN)})\.[\w.]+|(\w+://)?(\d{{1,3}}\.){{3}}\d{{1,3}}(:\d+)?|SIG[A-Z]+|[A-Z]{{3,7}}"
 )
+# Django says an answer's in front of the path.
+_PHRASES = frozenset(status.phrase for status in HTTPStatus)
 _LEFT_OUT = "(left out)"
 # Places of one exception, and exceptions of one chain.
 _MOST_PLACES, _MOST_CAUSES = 12, 4
@@ -93,7 +96,7 @@ def _plain(value: object, *, own: bool) -> object:
     if own or value is None or isinstance(value, int | float):
         return value
     text = value if isinstance(value, str) else ""
-    return text if _TECHNICAL.fullmatch(text) else _LEFT_OUT
+    return text if text in _PHRASES or _TECHNICAL.fullmatch(text) else _LEFT_OUT
 
 
 # -- structlog's processors

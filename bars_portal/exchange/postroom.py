@@ -23,7 +23,6 @@ from bars_portal.exchange.gateway import get_client
 from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import Heartbeat
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.metrics.figures import POSTROOM_LOOK_AGE_SECONDS, POSTROOM_UNDER_WAY, sample
 from bars_portal.sql import database_time
 
 LOOKS_EVERY_SECONDS = 1.0
@@ -107,9 +106,15 @@ class Postroom:
             self._bell.wait(0.1)
             self._bell.clear()
 
-    def show_figures(self) -> None:
-        POSTROOM_LOOK_AGE_SECONDS.set(monotonic() - self._looked_at)
-        POSTROOM_UNDER_WAY.set(len(self._under_way))
+    @property
+    def look_age(self) -> float:
+        """Seconds since it last looked at all that waits."""
+        return monotonic() - self._looked_at
+
+    @property
+    def under_way(self) -> int:
+        """How many messages it is sending."""
+        return len(self._under_way)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -218,12 +223,6 @@ class Postroom:
                 self.ring()
 
 
-@sample
-def _figures() -> None:
-    if _room is not None:
-        _room.show_figures()
-
-
 # -- the one of this process: only a worker has it
 
 _room: Postroom | None = None
@@ -244,6 +243,11 @@ def hold_postroom() -> None:
 def close_postroom() -> None:
     if _room is not None:
         _room.stop()
+
+
+def open_room() -> Postroom | None:
+    """For whoever looks at it; None: not in this process."""
+    return _room
 
 
 def ring() -> None:

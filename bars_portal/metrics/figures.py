@@ -45,14 +45,6 @@ POOL_CONNECTIONS = Gauge(
     multiprocess_mode="livesum",
 )
 POOL_WAITING = Gauge("bars_pool_waiting", "Requests that wait for a connection.", multiprocess_mode="livesum")
-POSTROOM_LOOK_AGE_SECONDS = Gauge(
-    "bars_postroom_look_age_seconds",
-    "How long ago the worker's postroom last looked at what waits.",
-    multiprocess_mode="livemax",
-)
-POSTROOM_UNDER_WAY = Gauge(
-    "bars_postroom_under_way", "Messages that this worker is sending.", multiprocess_mode="livesum"
-)
 
 
 def method_label(method: str) -> str:

@@ -24,7 +24,13 @@ logger = logging.getLogger(__name__)
 
 def port_of(process: str) -> int:
     """0: its figures are not shown."""
-    return env.whole(f"{process.upper()}_METRICS_PORT", 0, 0, 65535)
+    match process:
+        case "portal":
+            return env.whole("PORTAL_METRICS_PORT", 0, 0, 65535)
+        case "receiver":
+            return env.whole("RECEIVER_METRICS_PORT", 0, 0, 65535)
+        case _:
+            return env.whole("WORKER_METRICS_PORT", 0, 0, 65535)
 
 
 def prepare_gunicorn(process: str) -> None:

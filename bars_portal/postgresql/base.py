@@ -42,7 +42,7 @@ def has_gone(connection: Connection[Any]) -> bool:
 @sample
 def pool_figures() -> None:
     """How the pool of this process stands."""
-    for pool in DatabaseWrapper._connection_pools.values():
+    for pool in DatabaseWrapper._connection_pools.values():  # type: ignore[attr-defined]  # not public
         stats = pool.get_stats()
         idle = stats.get("pool_available", 0)
         POOL_CONNECTIONS.labels("in use").set(stats.get("pool_size", 0) - idle)

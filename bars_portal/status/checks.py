@@ -192,7 +192,7 @@ CHECKS = (
         "Services we send to",
         "Clinicians are told before they choose that the service does not answer. They book elsewhere or "
         "telephone.",
-        "Tell the service. It is tried again by itself, and then left alone no more.",
+        "Tell the service. It is tried again by itself, and once it answers messages go out again.",
         _partners,
     ),
     Check(

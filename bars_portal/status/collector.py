@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 from prometheus_client.core import GaugeMetricFamily
 
 from bars_portal.exchange.models import CircuitState
+from bars_portal.exchange.postroom import open_room
 from bars_portal.metrics.figures import known, partner_label, sample
 from bars_portal.sql import database_time
 from bars_portal.status import selectors
@@ -23,6 +24,8 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "bars_queue_ready_seconds": ("How long the oldest has waited that could go out.", ()),
     "bars_circuits": ("Services by the state of their circuit.", ("state",)),
     "bars_circuit_failing_seconds": ("How long a spared service has not answered.", ("partner",)),
+    "bars_postroom_look_age_seconds": ("How long ago this worker looked at what waits.", ()),
+    "bars_postroom_under_way": ("Messages that this worker is sending.", ()),
     "bars_worker_heartbeat_age_seconds": ("How long ago any worker looked at what waits.", ()),
     "bars_audit_unsealed_seconds": ("Age of the oldest event outside the chain of the trail.", ()),
     "bars_certificate_days_left": ("Days until something in a watched file ends.", ("file",)),
@@ -42,9 +45,9 @@ class DatabaseCollector:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            readings = [("bars_database_up", (), 1.0), *_readings(database_time())]
+            readings = [("bars_database_up", (), 1.0), *_own(), *_readings(database_time())]
         except DatabaseError:
-            readings = [("bars_database_up", (), 0.0)]
+            readings = [("bars_database_up", (), 0.0), *_own()]
         finally:
             _let_go()
         for name, (words, labels) in FAMILIES.items():
@@ -53,6 +56,13 @@ class DatabaseCollector:
                 if found == name:
                     family.add_metric(values, number)
             yield family
+
+
+def _own() -> Iterator[Reading]:
+    room = open_room()
+    if room is not None:
+        yield "bars_postroom_look_age_seconds", (), room.look_age
+        yield "bars_postroom_under_way", (), room.under_way
 
 
 def _readings(now: datetime) -> Iterator[Reading]:

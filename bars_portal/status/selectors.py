@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from celery import current_app
 from cryptography import x509
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Min
 from django.utils import timezone
-from kombu import Connection
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.chain.sealer import end_of_chain
@@ -134,7 +134,7 @@ class Expiry:
 
 def expiries() -> list[Expiry]:
     """Certificates, chains and revocation lists (BARS_WATCHED_CERTIFICATES)."""
-    return [Expiry(Path(each).name, _ends_at(Path(each))) for each in settings.BARS["WATCHED_CERTIFICATES"]]
+    return [Expiry(Path(each).name, _ends_at(Path(each))) for each in settings.BARS_WATCHED_CERTIFICATES]
 
 
 def _ends_at(file: Path) -> datetime | None:
@@ -153,7 +153,9 @@ def broker_answers() -> bool:
     if settings.BROKER_IS_REMOTE:
         limits |= {"socket_timeout": BROKER_SECONDS, "connect_timeout": BROKER_SECONDS}
     options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, **limits}
-    broker = Connection(settings.CELERY_BROKER_URL, connect_timeout=BROKER_SECONDS, transport_options=options)
+    broker = current_app.connection_for_write(
+        settings.CELERY_BROKER_URL, connect_timeout=BROKER_SECONDS, transport_options=options
+    )
     try:
         with broker:
             broker.connect()

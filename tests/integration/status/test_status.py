@@ -23,6 +23,7 @@ from bars_portal.exchange.models import (
     OutboundMessage,
     PartnerCircuit,
 )
+from bars_portal.sql import database_time
 from bars_portal.status import checks, selectors
 from bars_portal.status.checks import CHECKS, Finding, graded, words_for
 from bars_portal.status.models import Condition, Level
@@ -135,7 +136,7 @@ def test_the_chain_of_the_trail() -> None:
 
 def test_certificates(settings: Any, tmp_path: Path, pki: Callable[..., Path]) -> None:
     def watch(*files: Path) -> Finding:
-        settings.BARS = {**settings.BARS, "WATCHED_CERTIFICATES": [str(file) for file in files]}
+        settings.BARS_WATCHED_CERTIFICATES = [str(file) for file in files]
         return look("certificates")
 
     good, short, over = (
@@ -215,7 +216,7 @@ def test_the_page_says_what_is_wrong_what_it_means_and_what_to_do(client: Client
     client.force_login(make_user(role=Role.ENGINEER))
     make_service(service_id="2000099007", name="Riverside Pharmacy")
     circuit("2000099007", ago(hours=2))
-    note_conditions(now=selectors.database_time())
+    note_conditions(now=database_time())
     page = client.get("/status/").content.decode()
     for words in ("Riverside Pharmacy (2000099007)", BY_NAME["partners"].patients, BY_NAME["worker"].todo):
         assert words in page
