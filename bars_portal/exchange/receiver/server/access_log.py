@@ -14,12 +14,14 @@ from gunicorn.glogging import Logger
 from bars_portal import correlation
 from bars_portal.logging import PlainFormatter
 
+# Every other word stands where a method should, and could be anybody's name.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 # From here on nobody has found a page at that path.
 _NOT_FOUND_THERE = 300
 # What our own paths begin with, the receiver's and the portal's.
 _KNOWN = re.compile(
     r"FHIR|R4|metadata|MessageDefinition|\$process-message|Slot|Appointment"
-    r"|accounts|admin|bookings|referrals|health|services|static|live|ready|sign-in|cis2|callback"
+    r"|accounts|admin|bookings|referrals|health|services|static|status|trail|live|ready|sign-in|cis2|callback"
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     re.IGNORECASE,
 )
@@ -51,8 +53,9 @@ class PlainAccessLog(Logger):  # type: ignore[misc]  # gunicorn has no annotatio
             raw = str(environ.get("RAW_URI", "")).partition("?")[0]
             status = str(resp.status).partition(" ")[0]
             path = loggable(raw, int(status))
+            method = environ["REQUEST_METHOD"]
             fields = {
-                "method": environ["REQUEST_METHOD"],
+                "method": method if method in _METHODS else "...",
                 "path": path,
                 "status": int(status),
                 "milliseconds": request_time // timedelta(milliseconds=1),
