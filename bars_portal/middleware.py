@@ -12,6 +12,7 @@ from django.urls import reverse
 from bars_portal import correlation
 from bars_portal.metrics.figures import ANSWER_SECONDS, OTHER, method_label, status_label
 from bars_portal.nhsuk.pages import too_large
+from bars_portal.tracing import span, tell
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +26,13 @@ class AnswerTimeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        began = perf_counter()
-        response = self.get_response(request)
-        match = request.resolver_match
-        labels = (
-            (match.view_name if match else "") or OTHER,
-            method_label(request.method or ""),
-            status_label(response.status_code),
-        )
+        began, method = perf_counter(), method_label(request.method or "")
+        with span("answer", method=method) as current:
+            response = self.get_response(request)
+            match = request.resolver_match
+            route = (match.view_name if match else "") or OTHER
+            tell(current, route=route, status=response.status_code, correlation_id=correlation.current())
+        labels = (route, method, status_label(response.status_code))
         ANSWER_SECONDS.labels(*labels).observe(perf_counter() - began)
         return response
 

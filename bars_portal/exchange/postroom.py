@@ -24,6 +24,7 @@ from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import Heartbeat
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.sql import database_time
+from bars_portal.tracing import span
 
 LOOKS_EVERY_SECONDS = 1.0
 HEARTBEAT, BEATS_EVERY_SECONDS = "postroom", 5.0
@@ -212,7 +213,7 @@ class Postroom:
     def _send(self, message_id: UUID, work: Work) -> None:
         done = None
         try:
-            with self._alone("sent", message_id):
+            with self._alone("sent", message_id), span("send"):
                 done = work(message_id, client=self.client(), clock=self.clock)
         finally:
             connection.close()

@@ -221,6 +221,9 @@ REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_PERMISSION_CLASSES": [],
 }
 
+# Where traces go (bars_portal.tracing); none: there are none.
+TRACES_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+
 # One event a line on standard error, as LOG_FORMAT says. Nothing about a patient is ever passed to a logger.
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -26,6 +26,7 @@ from tests.stack import Stack
 from tests.unit.docs.markdown import ROOT
 
 NAME, NUMBER, POSTCODE, TOKEN = "Wolkenstein", "9658499171", "ZX7 4QP", "qXtoken-zB83kL0v"
+CORRELATION = "5a0d3f3e-8d3e-4a34-9d3e-2f6a1c5b7e90"
 PLANTED = (NAME, NUMBER, POSTCODE, TOKEN, "965 849 9171", "ZX7%204QP", "ZX74QP")
 
 
@@ -102,7 +103,9 @@ def test_celery_and_kombu(stack: Stack) -> None:
         f"""
 from bars_portal.celery import app
 from kombu import Producer
+from bars_portal import correlation
 planted = {[NAME, NUMBER, POSTCODE, TOKEN]!r}
+correlation.begin("{CORRELATION}")
 app.send_task("bars_portal.exchange.tasks.deliver_message", args=planted)
 app.send_task("bars_portal.audit.tasks.seal", kwargs={{planted[0]: planted[1]}})
 app.send_task("no.such.{NAME}", args=planted)
@@ -116,6 +119,8 @@ app.send_task("bars_portal.audit.tasks.seal", kwargs={{"last": "{NAME}"}}, task_
     )
     wait_until(lambda: "the-last-of-them" in stack.log[before:] or stack.log[before:].count("TypeError") >= 3)
     written = stack.log[before:]
+    failed = [line for line in written.splitlines() if "raised unexpected: TypeError" in line]
+    assert any(CORRELATION in line for line in failed), failed
     for words in ("TypeError", "unregistered task", "Can't decode message body"):
         assert words in written
     assert [line for line in written.splitlines() if planted_in(line)] == []

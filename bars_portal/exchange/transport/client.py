@@ -37,6 +37,7 @@ from bars_portal.http import (
     send,
 )
 from bars_portal.metrics.figures import CALL_SECONDS
+from bars_portal.tracing import span
 
 ACCEPT = accept_of(STANDARD_VERSION)
 # The one version that the API specification names for bodies of $process-message.
@@ -146,7 +147,10 @@ class BarsClient:
             # An id of the other side must not become another path or a query.
             raise NotSent("request")
         sent = _with_media_types(headers, has_body=body is not None)
-        with correlation.within(headers.get(CORRELATION_ID, "")):
+        with (
+            correlation.within(headers.get(CORRELATION_ID, "")),
+            span("call", method=method, path=_template(path)),
+        ):
             token = self._tokens.get(now=self._clock())
             answer = self._send(method, path, sent, params, body, token)
             if not token or not is_about_token(answer):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.test import Client
 from prometheus_client import REGISTRY, generate_latest
 
@@ -88,7 +89,7 @@ def test_what_the_worker_tells_of_the_database() -> None:
 
 def test_it_says_so_when_the_database_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> datetime:
-        raise collector.DatabaseError
+        raise DatabaseError
 
     monkeypatch.setattr(collector, "database_time", away)
     samples = [each for family in DatabaseCollector().collect() for each in family.samples]

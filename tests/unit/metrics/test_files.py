@@ -29,7 +29,7 @@ def figures_by_name() -> Iterator[tuple[str, set[str]]]:
         if isinstance(found, MetricWrapperBase):
             labels, name = set(found._labelnames), found._name
             endings = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}
-            yield from ((f"{name}{ending}", labels) for ending in endings.get(found._type, [""]))
+            yield from ((f"{name}{ending}", labels) for ending in endings.get(str(found._type), [""]))
     yield from ((name, set(labels)) for name, (_, labels) in FAMILIES.items())
 
 
