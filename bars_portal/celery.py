@@ -17,6 +17,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 from django.conf import settings
+from django.utils import timezone
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils import json
@@ -87,7 +88,7 @@ class PostroomStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         from bars_portal.status.collector import DatabaseCollector
 
         open_postroom()
-        serve("worker", DatabaseCollector())
+        serve("worker", DatabaseCollector(timezone.now))
 
     def stop(self, worker: object) -> None:
         from bars_portal.exchange.postroom import close_postroom

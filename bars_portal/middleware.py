@@ -76,8 +76,10 @@ class BodyLimitMiddleware:
         return limits.get(request.path_info, 0)
 
 
-class NoStoreMiddleware:
-    """Nothing about a patient stays in a browser's cache; static files never come this way."""
+class PageHeadersMiddleware:
+    """Nothing about a patient stays in a browser's cache, no other site may load our pages as its own, none
+    of ours asks for a device. Static files never come this way.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -85,4 +87,8 @@ class NoStoreMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers["Cache-Control"] = "no-store"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["Permissions-Policy"] = (
+            "camera=(), display-capture=(), geolocation=(), microphone=()"
+        )
         return response

@@ -47,7 +47,8 @@ PORTAL_MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bars_portal.middleware.CorrelationMiddleware",
     # Outside of all that may answer by itself.
-    "bars_portal.middleware.NoStoreMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "bars_portal.middleware.PageHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -60,7 +61,6 @@ PORTAL_MIDDLEWARE = [
     "bars_portal.accounts.middleware.RefusalMiddleware",
     "bars_portal.accounts.middleware.KeptFormMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

@@ -15,6 +15,7 @@ if BARS["ENVIRONMENT"] != "simulator":
     )
 
 DEBUG = False
+# pragma: allowlist nextline secret - production refuses it
 SECRET_KEY = "demo-only-not-a-secret-demo-only-not-a-secret-demo-only"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ENVIRONMENT_LABEL = "Demo: not for patients"

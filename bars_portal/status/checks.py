@@ -22,6 +22,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """The database's clock, by which everything is aged, and this machine's own."""
+
+    now: datetime
+    ours: datetime
+
+
+@dataclass(frozen=True)
 class Check:
     """`patients` and `todo` are read when it is not well."""
 
@@ -29,7 +37,7 @@ class Check:
     title: str
     patients: str
     todo: str
-    look: Callable[[datetime], Finding]
+    look: Callable[[Moment], Finding]
 
 
 def graded(value: float, *, warning: float, wrong: float) -> Level:
@@ -39,7 +47,7 @@ def graded(value: float, *, warning: float, wrong: float) -> Level:
     return Level.WARNING if value >= warning else Level.WELL
 
 
-def _database(_now: datetime) -> Finding:
+def _database(_at: Moment) -> Finding:
     began = perf_counter()
     database_time()
     took, short = perf_counter() - began, selectors.pool_shortage()
@@ -48,51 +56,51 @@ def _database(_now: datetime) -> Finding:
     return Finding(level, f"It answers in {took * 1000:.0f} ms{waits}.")
 
 
-def _worker(now: datetime) -> Finding:
+def _worker(at: Moment) -> Finding:
     seen = selectors.heartbeat()
     if seen is None:
         return Finding(Level.WRONG, "No worker has ever looked at what waits.")
-    level = graded((now - seen).total_seconds(), warning=20, wrong=45)
-    return Finding(level, f"A worker last looked at what waits {words_for(now - seen)} ago.")
+    level = graded((at.now - seen).total_seconds(), warning=20, wrong=45)
+    return Finding(level, f"A worker last looked at what waits {words_for(at.now - seen)} ago.")
 
 
-def _broker(_now: datetime) -> Finding:
+def _broker(_at: Moment) -> Finding:
     if selectors.broker_answers():
         return Finding(Level.WELL, "It answers.")
     return Finding(Level.WARNING, "It does not answer.")
 
 
-def _queue(now: datetime) -> Finding:
-    oldest, waiting = selectors.oldest_that_could_go(now=now), selectors.waiting_messages(now=now)
+def _queue(at: Moment) -> Finding:
+    oldest, waiting = selectors.oldest_that_could_go(now=at.now), selectors.waiting_messages(now=at.now)
     count = waiting["queued"].count
     if oldest is None:
         return Finding(Level.WELL, "Nothing waits that could be sent.")
-    level = graded((now - oldest).total_seconds(), warning=60, wrong=300)
+    level = graded((at.now - oldest).total_seconds(), warning=60, wrong=300)
     words = "1 message waits" if count == 1 else f"{count} messages wait, the oldest"
-    return Finding(level, f"{words} for {words_for(now - oldest)}.")
+    return Finding(level, f"{words} for {words_for(at.now - oldest)}.")
 
 
-def _outcomes(now: datetime) -> Finding:
-    waiting = selectors.waiting_messages(now=now)
+def _outcomes(at: Moment) -> Finding:
+    waiting = selectors.waiting_messages(now=at.now)
     unknown, given_up = waiting["unknown"].count, waiting["abandoned"].count
     level = Level.WARNING if given_up else Level.WELL
     return Finding(level, f"{unknown} without a clear answer yet; {given_up} given up in the last day.")
 
 
-def _partners(now: datetime) -> Finding:
+def _partners(at: Moment) -> Finding:
     spared = selectors.spared_services()
     if not spared:
         return Finding(Level.WELL, "Every service that was asked has answered.")
     named = "; ".join(
         f"{each.name} ({each.service_id})"
-        + (f" since {format_moment(each.failing_since, now)}" if each.failing_since else "")
+        + (f" since {format_moment(each.failing_since, at.now)}" if each.failing_since else "")
         for each in spared[:10]
     )
     more = f"; and {len(spared) - 10} more" if len(spared) > 10 else ""
     return Finding(Level.WARNING, f"Not answering: {named}{more}.")
 
 
-def _certificates(now: datetime) -> Finding:
+def _certificates(at: Moment) -> Finding:
     found = selectors.expiries()
     if not found:
         return Finding(Level.WARNING, "None is watched: set BARS_WATCHED_CERTIFICATES.")
@@ -101,25 +109,25 @@ def _certificates(now: datetime) -> Finding:
         return Finding(Level.WRONG, f"Not readable: {', '.join(unread)}.")
     ends = {each.name: each.ends_at for each in found if each.ends_at}
     first = min(ends, key=lambda name: ends[name])
-    days = (ends[first] - now).days
+    days = (ends[first] - at.now).days
     level = graded(-days, warning=-30, wrong=-7)
-    if ends[first] <= now:
-        return Finding(level, f"{first} ended {words_for(now - ends[first])} ago.")
-    return Finding(level, f"The first to end is {first}, in {words_for(ends[first] - now)}.")
+    if ends[first] <= at.now:
+        return Finding(level, f"{first} ended {words_for(at.now - ends[first])} ago.")
+    return Finding(level, f"The first to end is {first}, in {words_for(ends[first] - at.now)}.")
 
 
-def _token(now: datetime) -> Finding:
+def _token(at: Moment) -> Finding:
     token = selectors.token_state()
     if token.failing_since is None:
         return Finding(Level.WELL, "The last renewal worked." if token.expires_at else "None was needed yet.")
-    dead = token.expires_at is None or token.expires_at <= now
-    since = f"Renewals have failed since {format_moment(token.failing_since, now)}"
+    dead = token.expires_at is None or token.expires_at <= at.now
+    since = f"Renewals have failed since {format_moment(token.failing_since, at.now)}"
     left = "there is no token" if dead else "the current token still works"
     return Finding(Level.WRONG if dead else Level.WARNING, f"{since}; {left}.")
 
 
-def _clocks(_now: datetime) -> Finding:
-    off = {name: ahead for name, ahead in selectors.clocks().items() if abs(ahead) > 30}
+def _clocks(at: Moment) -> Finding:
+    off = {name: ahead for name, ahead in selectors.clocks(ours=at.ours).items() if abs(ahead) > 30}
     if not off:
         return Finding(Level.WELL, "They agree within 30 seconds.")
     words = "; ".join(
@@ -131,15 +139,15 @@ def _clocks(_now: datetime) -> Finding:
     )
 
 
-def _sealer(now: datetime) -> Finding:
+def _sealer(at: Moment) -> Finding:
     since = selectors.unsealed_since()
     if since is None:
         return Finding(Level.WELL, "Every event is in the chain.")
-    level = graded((now - since).total_seconds(), warning=60, wrong=600)
-    return Finding(level, f"The oldest event outside the chain is {words_for(now - since)} old.")
+    level = graded((at.now - since).total_seconds(), warning=60, wrong=600)
+    return Finding(level, f"The oldest event outside the chain is {words_for(at.now - since)} old.")
 
 
-def _disks(_now: datetime) -> Finding:
+def _disks(_at: Moment) -> Finding:
     found = list(selectors.disks())
     if not found:
         return Finding(Level.WELL, "This process writes to no disk.")
@@ -250,10 +258,10 @@ def _counted(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def look_at_all(*, now: datetime) -> Iterator[tuple[Check, Finding]]:
-    """One that cannot be looked at is wrong, and hides no other. `now` is the database's."""
+def look_at_all(at: Moment) -> Iterator[tuple[Check, Finding]]:
+    """One that cannot be looked at is wrong, and hides no other."""
     for check in CHECKS:
         try:
-            yield check, check.look(now)
+            yield check, check.look(at)
         except DatabaseError:
             yield check, Finding(Level.WRONG, "It cannot be looked at: the database did not answer.")

@@ -3,7 +3,7 @@
 One process reads for all: what waits is the same wherever one looks from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from django.db import DatabaseError, connection
@@ -37,7 +37,10 @@ Reading = tuple[str, tuple[str, ...], float]
 
 
 class DatabaseCollector:
-    """For a registry of prometheus_client."""
+    """For a registry of prometheus_client. `clock` tells this machine's own time."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Nothing is read for that."""
@@ -45,7 +48,7 @@ class DatabaseCollector:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            readings = [("bars_database_up", (), 1.0), *_own(), *_readings(database_time())]
+            readings = [("bars_database_up", (), 1.0), *_own(), *_readings(database_time(), self.clock())]
         except DatabaseError:
             readings = [("bars_database_up", (), 0.0), *_own()]
         finally:
@@ -65,7 +68,7 @@ def _own() -> Iterator[Reading]:
         yield "bars_postroom_under_way", (), room.under_way
 
 
-def _readings(now: datetime) -> Iterator[Reading]:
+def _readings(now: datetime, ours: datetime) -> Iterator[Reading]:
     for state, waiting in selectors.waiting_messages(now=now).items():
         yield "bars_queue_messages", (state,), waiting.count
         yield "bars_queue_oldest_seconds", (state,), _age(waiting.oldest, now)
@@ -83,7 +86,7 @@ def _readings(now: datetime) -> Iterator[Reading]:
         left = (file.ends_at - now).total_seconds() / 86_400 if file.ends_at else -1
         yield "bars_certificate_days_left", (file.name,), left
     yield "bars_token_failing_seconds", (), _age(selectors.token_state().failing_since, now)
-    for clock, ahead in selectors.clocks().items():
+    for clock, ahead in selectors.clocks(ours=ours).items():
         yield "bars_clock_ahead_seconds", (clock,), ahead
     levels = list(Level)
     for name, condition in selectors.conditions().items():

@@ -11,7 +11,6 @@ from cryptography import x509
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Min
-from django.utils import timezone
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.chain.sealer import end_of_chain
@@ -118,9 +117,9 @@ def token_state() -> TokenState:
     return TokenState(row.expires_at, row.failing_since) if row else TokenState(None, None)
 
 
-def clocks() -> Mapping[str, int]:
+def clocks(*, ours: datetime) -> Mapping[str, int]:
     """How many seconds each is ahead of ours; behind is negative."""
-    beside = round((database_time() - timezone.now()).total_seconds())
+    beside = round((database_time() - ours).total_seconds())
     return {"token server": server_ahead_seconds(), "database": beside}
 
 

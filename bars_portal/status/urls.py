@@ -1,3 +1,5 @@
+"""One page."""
+
 from django.urls import path
 
 from bars_portal.status import views

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.sql import database_time
-from bars_portal.status.checks import Check, Finding, look_at_all
+from bars_portal.status.checks import Check, Finding, Moment, look_at_all
 from bars_portal.status.models import Condition, Level
 from bars_portal.status.selectors import conditions
 
@@ -32,10 +33,9 @@ class Row:
 def status(request: HttpRequest) -> HttpResponse:
     """All is looked at anew for each view; the worker has noted since when."""
     moment, noted = database_time(), conditions()
-    rows = [
-        Row(check, found, _since(noted.get(check.name), found)) for check, found in look_at_all(now=moment)
-    ]
-    rows.sort(key=lambda row: -list(Level).index(row.finding.level))
+    looked = look_at_all(Moment(moment, timezone.now()))
+    rows = [Row(check, found, _since(noted.get(check.name), found)) for check, found in looked]
+    rows.sort(key=lambda row: list(Level).index(row.finding.level), reverse=True)
     context = {
         "moment": moment,
         "wrong": [row for row in rows if not row.is_well],

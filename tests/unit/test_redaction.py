@@ -81,11 +81,13 @@ def test_nothing_beside_a_telling_name_comes_through(label: str, first: str, sec
         "xanthippe@quetzalberg.example",
         "07700 900987",
         "+44 7700 900987",
+        # pragma: allowlist nextline secret - signed by nobody
         "eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl",
         "Bearer qX7-secret.token",
         "Basic cG9ydGFsOnNlY3JldA==",
         "Authorization: Bearer qX7secret",
         "redis://:qX7secret@broker:6379/0",
+        # pragma: allowlist nextline secret - no key
         "-----BEGIN PRIVATE KEY-----\nMIIEqX7\n-----END PRIVATE KEY-----",
     ],
 )

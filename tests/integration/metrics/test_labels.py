@@ -1,13 +1,13 @@
 """No figure holds what somebody typed or sent; and a stranger adds no line to what is shown."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import DatabaseError
 from django.test import Client
-from prometheus_client import REGISTRY, generate_latest
+from prometheus_client import REGISTRY, Metric, generate_latest
 
 from bars_portal.metrics.figures import known, partner_label
 from bars_portal.status import collector
@@ -76,8 +76,12 @@ def test_who_is_known_is_learned_from_the_directory() -> None:
     assert partner_label(VALUE) == "other"
 
 
+def collected() -> list[Metric]:
+    return list(DatabaseCollector(lambda: datetime.now(UTC)).collect())
+
+
 def test_what_the_worker_tells_of_the_database() -> None:
-    families = {each.name: each for each in DatabaseCollector().collect()}
+    families = {each.name: each for each in collected()}
     assert families.keys() == FAMILIES.keys()
     samples = {
         (each.name, *each.labels.values()): each.value for f in families.values() for each in f.samples
@@ -92,5 +96,5 @@ def test_it_says_so_when_the_database_does_not_answer(monkeypatch: pytest.Monkey
         raise DatabaseError
 
     monkeypatch.setattr(collector, "database_time", away)
-    samples = [each for family in DatabaseCollector().collect() for each in family.samples]
+    samples = [each for family in collected() for each in family.samples]
     assert [(each.name, each.value) for each in samples] == [("bars_database_up", 0.0)]

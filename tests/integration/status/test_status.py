@@ -25,7 +25,7 @@ from bars_portal.exchange.models import (
 )
 from bars_portal.sql import database_time
 from bars_portal.status import checks, selectors
-from bars_portal.status.checks import CHECKS, Finding, graded, words_for
+from bars_portal.status.checks import CHECKS, Finding, Moment, graded, words_for
 from bars_portal.status.models import Condition, Level
 from bars_portal.status.services import note_conditions
 from tests.factories.accounts import make_organisation, make_user
@@ -37,7 +37,7 @@ BY_NAME = {check.name: check for check in CHECKS}
 
 
 def look(name: str) -> Finding:
-    return BY_NAME[name].look(NOW)
+    return BY_NAME[name].look(Moment(NOW, NOW))
 
 
 def ago(**span: float) -> datetime:
@@ -188,7 +188,7 @@ def test_a_broker_that_is_not_there(settings: Any) -> None:
 
 
 def test_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selectors, "clocks", lambda: {"token server": -600, "database": 2})
+    monkeypatch.setattr(selectors, "clocks", lambda **_: {"token server": -600, "database": 2})
     assert look("clocks") == Finding(Level.WRONG, "The token server's is 600 s behind ours.")
 
 
@@ -206,7 +206,7 @@ def test_grades_and_words() -> None:
 def test_a_level_is_noted_when_it_changes_and_only_then() -> None:
     Heartbeat.objects.create(name="postroom", seen_at=NOW)
     for seconds in (0, 10, 100, 130):
-        note_conditions(now=NOW + timedelta(seconds=seconds))
+        note_conditions(Moment(NOW + timedelta(seconds=seconds), NOW))
     worker = Condition.objects.get(pk="worker")
     assert (worker.level, worker.since) == (Level.WRONG, NOW + timedelta(seconds=100))
     assert set(selectors.conditions()) == set(BY_NAME)
@@ -216,7 +216,7 @@ def test_the_page_says_what_is_wrong_what_it_means_and_what_to_do(client: Client
     client.force_login(make_user(role=Role.ENGINEER))
     make_service(service_id="2000099007", name="Riverside Pharmacy")
     circuit("2000099007", ago(hours=2))
-    note_conditions(now=database_time())
+    note_conditions(Moment(database_time(), NOW))
     page = client.get("/status/").content.decode()
     for words in ("Riverside Pharmacy (2000099007)", BY_NAME["partners"].patients, BY_NAME["worker"].todo):
         assert words in page
@@ -241,6 +241,6 @@ def test_a_check_that_fails_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> N
                 cursor.execute("ROLLBACK TO SAVEPOINT before")
 
     monkeypatch.setattr(selectors, "oldest_that_could_go", away)
-    found = {check.name: finding.level for check, finding in checks.look_at_all(now=NOW)}
+    found = {check.name: finding.level for check, finding in checks.look_at_all(Moment(NOW, NOW))}
     assert found["queue"] is Level.WRONG
     assert found["partners"] is Level.WELL

@@ -88,7 +88,18 @@ def test_health_is_only_read(client: Client, verb: str) -> None:
 def test_no_answer_is_kept_by_a_browser(client: Client, path: str, someone: bool) -> None:
     if someone:
         client.force_login(make_user())
-    assert client.get(path).headers["Cache-Control"] == "no-store"
+    headers = client.get(path).headers
+    assert headers["Cache-Control"] == "no-store"
+    # The table of docs/how-to/run-the-edge.md.
+    assert {
+        "Content-Security-Policy",
+        "Cross-Origin-Opener-Policy",
+        "Cross-Origin-Resource-Policy",
+        "Permissions-Policy",
+        "Referrer-Policy",
+        "X-Content-Type-Options",
+        "X-Frame-Options",
+    } <= headers.keys()
 
 
 @pytest.mark.django_db
