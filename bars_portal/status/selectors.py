@@ -148,10 +148,10 @@ def _ends_at(file: Path) -> datetime | None:
 
 def broker_answers() -> bool:
     """Within BROKER_SECONDS for each step: to connect, and to be answered."""
-    limits = {"max_retries": 0}
-    if settings.BROKER_IS_REMOTE:
-        limits |= {"socket_timeout": BROKER_SECONDS, "connect_timeout": BROKER_SECONDS}
-    options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, **limits}
+    bounds = {"socket_timeout": BROKER_SECONDS, "connect_timeout": BROKER_SECONDS}
+    # A folder has no such options.
+    limits = bounds if settings.BROKER_IS_REMOTE else {}
+    options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_retries": 0, **limits}
     broker = current_app.connection_for_write(
         settings.CELERY_BROKER_URL, connect_timeout=BROKER_SECONDS, transport_options=options
     )
