@@ -18,7 +18,7 @@ LOCK_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast live browser thorough ways assets check lint types contracts migrations bench bite fuzz chaos lock format
+.PHONY: help demo test fast live browser thorough ways assets check lint types contracts migrations bench bite fuzz chaos lock format security audit
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,7 +50,7 @@ assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build
 
 check: test ## everything that CI runs
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint types contracts migrations
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint types contracts migrations security
 
 lint: $(VENV)/.dev-stamp ## ruff, rules and format
 	$(BIN)/ruff check .
@@ -61,6 +61,20 @@ types: $(VENV)/.dev-stamp ## mypy, strict
 
 contracts: $(VENV)/.dev-stamp ## who may import whom
 	$(BIN)/lint-imports
+
+# What is random on purpose (digests, ids) is no secret: the detectors of entropy are off. In tests the word
+# "password" is mostly what they are about: there only what has the shape of a real key is looked for.
+SECRETS := $(BIN)/detect-secrets-hook --disable-plugin Base64HighEntropyString --disable-plugin HexHighEntropyString \
+	--exclude-secrets '^(password|secret)$$'
+
+security: $(VENV)/.dev-stamp ## unsafe code (bandit), and secrets that were committed (detect-secrets)
+	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml bars_portal bookings directory referrals deploy
+	git ls-files -z -- . ':!tests' ':!requirements' ':!package-lock.json' ':!*.png' | xargs -0 $(SECRETS)
+	git ls-files -z -- tests | xargs -0 $(SECRETS) --disable-plugin KeywordDetector
+
+audit: ## known holes in our dependencies; asks services on the network, so it is no part of make check
+	@test -x var/audit/bin/pip-audit || { $(PYTHON) -m venv var/audit && var/audit/bin/pip install --quiet pip-audit; }
+	var/audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements/production.txt
 
 migrations: $(VENV)/.dev-stamp ## models and migrations agree
 	DJANGO_SETTINGS_MODULE=bars_portal.settings.test $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
@@ -93,7 +107,8 @@ format: $(VENV)/.dev-stamp ## rewrite in the house format
 lock: $(VENV)/.dev-stamp ## renew the pinned dependencies in requirements/
 	$(LOCK) -o requirements/production.txt pyproject.toml
 	$(LOCK) --extra local -c requirements/production.txt -o requirements/local.txt pyproject.toml
-	$(LOCK) --extra local --extra dev -c requirements/local.txt -o requirements/dev.txt pyproject.toml
+	$(LOCK) --extra tracing -c requirements/production.txt -o requirements/tracing.txt pyproject.toml
+	$(LOCK) --extra local --extra dev --extra tracing -c requirements/local.txt -o requirements/dev.txt pyproject.toml
 	$(LOCK) -o requirements/bench.txt requirements/bench.in
 
 $(BIN)/python:

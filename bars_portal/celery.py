@@ -1,16 +1,31 @@
 """The Celery application of the worker and of everyone who announces work to it; and the demo's broker."""
 
 import os
+import threading
 from pathlib import Path
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
 from celery import Celery, bootsteps
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import (
+    before_task_publish,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_ready,
+    worker_shutting_down,
+)
+from django.conf import settings
+from django.utils import timezone
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils import json
+
+from bars_portal import correlation
+from bars_portal.logging import take_over_printing
+from bars_portal.metrics.serving import serve
+from bars_portal.tracing import carry, set_up, span
 
 TRANSPORT_ALIASES["filesystem"] = "bars_portal.celery:FileTransport"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
@@ -18,6 +33,41 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production
 app = Celery("bars_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+# Beside Celery's own correlation id, which is that of the task.
+_HEADER = "bars_correlation_id"
+# The span of the task that a thread runs.
+_spans = threading.local()
+
+
+@before_task_publish.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _send_along(headers: dict[str, Any] | None = None, **_: object) -> None:
+    if headers is not None and correlation.current():
+        headers[_HEADER] = correlation.current()
+        carry(headers)
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _take_up(task_id: str = "", task: Any = None, **_: object) -> None:
+    """A task that nobody's page asked for goes by its own id."""
+    headers = task.request.headers or {}
+    correlation.begin(task.request.get(_HEADER) or headers.get(_HEADER) or task_id)
+    opened = span("task", carried=headers, task=task.name)
+    opened.__enter__()
+    _spans.opened = opened
+
+
+@task_postrun.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _put_down(**_: object) -> None:
+    _spans.opened.__exit__(None, None, None)
+    correlation.forget()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _begin_worker(**_: object) -> None:
+    take_over_printing()
+    set_up("worker", endpoint=settings.TRACES_ENDPOINT)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
@@ -35,8 +85,10 @@ class PostroomStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     def start(self, worker: object) -> None:
         from bars_portal.exchange.postroom import open_postroom
+        from bars_portal.status.collector import DatabaseCollector
 
         open_postroom()
+        serve("worker", DatabaseCollector(timezone.now))
 
     def stop(self, worker: object) -> None:
         from bars_portal.exchange.postroom import close_postroom

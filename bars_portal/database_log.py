@@ -7,9 +7,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import DatabaseError, connections
 
-# By setting: the values that keep what people typed out of the log, the first of them to be advised. The
-# statement of an error, its detail ("Key (...)=(...)"), every statement, the slow ones.
+# By setting: the values that keep what people typed out of the log, the first of them to be advised. Errors
+# themselves (`invalid input syntax for type date: "..."`), the statement of an error, its detail
+# ("Key (...)=(...)"), every statement, the slow ones.
 DISCREET: Mapping[str, tuple[str, ...]] = {
+    "log_min_messages": ("log", "fatal", "panic"),
     "log_min_error_statement": ("panic", "fatal", "log"),
     "log_error_verbosity": ("terse",),
     "log_statement": ("none", "ddl"),

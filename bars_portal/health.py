@@ -1,10 +1,8 @@
 """Liveness and readiness of the portal; no sign-in, nothing about anybody."""
 
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -13,8 +11,8 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bars_portal.exchange.gateway import server_ahead_seconds
 from bars_portal.sql import database_time
+from bars_portal.status.selectors import clocks, heartbeat
 
 _HEARTBEAT_SECONDS = 45
 _CLOCK_SECONDS = 30
@@ -38,12 +36,10 @@ def ready(request: HttpRequest) -> JsonResponse:
 def _warnings() -> list[str]:
     """What still works, and somebody should look at: clocks that differ."""
     try:
-        ahead = server_ahead_seconds()
-        beside = round((database_time() - timezone.now()).total_seconds())
+        found = clocks(ours=timezone.now())
     except DatabaseError:
         return []
-    clocks = (("token server", ahead), ("database", beside))
-    return [_clock_words(name, seconds) for name, seconds in clocks if abs(seconds) > _CLOCK_SECONDS]
+    return [_clock_words(name, seconds) for name, seconds in found.items() if abs(seconds) > _CLOCK_SECONDS]
 
 
 def _clock_words(name: str, seconds: int) -> str:
@@ -67,8 +63,11 @@ def _database_is_migrated() -> bool:
 
 
 def _worker_beats() -> bool:
-    file: Path = settings.HEARTBEAT_FILE  # type: ignore[misc]  # of the demo's settings only
-    return file.exists() and time.time() - file.stat().st_mtime < _HEARTBEAT_SECONDS
+    try:
+        seen = heartbeat()
+        return seen is not None and (database_time() - seen).total_seconds() < _HEARTBEAT_SECONDS
+    except DatabaseError:
+        return False
 
 
 def _simulator_answers() -> bool:

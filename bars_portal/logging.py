@@ -1,47 +1,193 @@
-"""Log lines that cannot name a patient: of an exception, only its type and the places it passed."""
+"""Log lines that cannot name a patient, as JSON or for people to read (LOG_FORMAT).
+
+What may be said is decided here, not where it is said: of an exception its types and the places it passed, of
+other people's code no text that was put into its message, of structured fields the ones that are listed.
+"""
 
 import logging
+import re
+import sys
+import threading
 import traceback
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from copy import copy
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, TypeAlias
 
+import orjson
+from structlog.contextvars import merge_contextvars
+from structlog.dev import ConsoleRenderer
+from structlog.processors import JSONRenderer, TimeStamper
+from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
+from structlog.typing import EventDict, Processor
+
+from bars_portal.redaction import redact
+from bars_portal.settings.environment import env
+
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
+# What `extra=` may add to a line; everything else that is put there stays out.
+FIELDS = frozenset({"correlation_id", "method", "path", "status", "milliseconds", "message_id", "problem"})
+# The line for people says these in its words.
+_SPOKEN = ("method", "path", "status", "milliseconds")
+_OWN = ("bars_portal", "bookings", "directory", "referrals", "manage")
+# Our own workers speak with gunicorn's voice, and leave it no way to quote a request (server.mistakes).
+_TRUSTED = (*_OWN, "gunicorn.")
+# Their whole text is of others: the text of an exception that quotes a header, or what somebody printed.
+_SAYS_TOO_MUCH = ("django.security", "celery.redirected", "py.warnings")
 # Celery passes the text of a failed task's exception, its traceback and arguments as values of the message.
 _CELERY = frozenset({"exc", "traceback", "args", "kwargs"})
+# Of other people's arguments: ids, numbers, addresses of machines, names of tasks and modules.
+_TECHNICAL = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,9}(\.\d+)?|(celery|kombu|gunicorn|django)(\.\w+)*"
+    rf"|({'|'.join(_OWN)})\.[\w.]+|(\w+://)?(\d{{1,3}}\.){{3}}\d{{1,3}}(:\d+)?|SIG[A-Z]+|[A-Z]{{3,7}}"
+)
+# Django says an answer's in front of the path.
+_PHRASES = frozenset(status.phrase for status in HTTPStatus)
 _LEFT_OUT = "(left out)"
+# Places of one exception, and exceptions of one chain.
+_MOST_PLACES, _MOST_CAUSES = 12, 4
 
 
-class PlainFormatter(logging.Formatter):
-    """The texts of exceptions may quote what somebody typed or sent, so they are left out."""
+class PlainFormatter(ProcessorFormatter):
+    """structlog's formatter over what any logger of the process says."""
+
+    def __init__(self, lines: bool | None = None) -> None:
+        """`lines`: for people; None: as LOG_FORMAT says."""
+        wanted = env.choice("LOG_FORMAT", ("json", "lines"), "json") == "lines" if lines is None else lines
+        render: list[Processor] = [ProcessorFormatter.remove_processors_meta, _sorted]
+        if wanted:
+            render += [_without_spoken, ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+        else:
+            render.append(JSONRenderer(serializer=_json))
+        super().__init__(foreign_pre_chain=_CHAIN, processors=render, use_get_message=True)
 
     def format(self, record: logging.LogRecord) -> str:
         plain = copy(record)
-        plain.args = _plain_args(record)
         # Another handler's formatter may have left its own text here.
-        plain.exc_text = None
-        return super().format(plain)
-
-    def formatException(self, ei: ExcInfo) -> str:
-        kind, _, trace = ei
-        if kind is None:
-            return ""
-        frames = traceback.extract_tb(trace)
-        places = "\n".join(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:])
-        return f"{kind.__module__}.{kind.__qualname__}\n{places}"
+        plain.exc_text = plain.stack_info = None
+        try:
+            plain.msg, plain.args = _said(record)
+            return super().format(plain)
+        except Exception:  # noqa: BLE001 - logging itself would print the arguments
+            plain.msg, plain.args, plain.exc_info = "a line that could not be written", (), None
+            return super().format(plain)
 
 
-def _plain_args(record: logging.LogRecord) -> Any:
+def _said(record: logging.LogRecord) -> tuple[object, Any]:
+    if record.name.startswith(_SAYS_TOO_MUCH):
+        return _LEFT_OUT, ()
+    own = record.name.startswith(_TRUSTED)
+    message = type(record.msg).__qualname__ if isinstance(record.msg, BaseException) else record.msg
     if isinstance(record.args, Mapping):
-        from_celery = record.name.startswith("celery.")
-        return {
-            name: _LEFT_OUT if from_celery and name in _CELERY else _plain(value)
+        args = {
+            name: _LEFT_OUT if name in _CELERY and not own else _plain(value, own=own)
             for name, value in record.args.items()
         }
-    return tuple(_plain(value) for value in record.args or ())
+        return message, args
+    return message, tuple(_plain(value, own=own) for value in record.args or ())
 
 
-def _plain(value: object) -> object:
-    return type(value).__qualname__ if isinstance(value, BaseException) else value
+def _plain(value: object, *, own: bool) -> object:
+    if isinstance(value, BaseException):
+        return type(value).__qualname__
+    if own or value is None or isinstance(value, int | float):
+        return value
+    text = value if isinstance(value, str) else ""
+    return text if text in _PHRASES or _TECHNICAL.fullmatch(text) else _LEFT_OUT
+
+
+# -- structlog's processors
+
+
+def _exception(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    info = event.pop("exc_info", None) or event["_record"].exc_info
+    if info and info[1] is not None:
+        event["exception"] = places_of(info[1])
+    return event
+
+
+def places_of(error: BaseException) -> str:
+    """Each type of the chain, the outermost first, with the places it passed. No text and no value of any."""
+    return "\n".join(line for each in _chain(error) for line in _lines(each))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    for _ in range(_MOST_CAUSES):
+        if seen is None:
+            return
+        yield seen
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    kind = type(error)
+    yield f"{kind.__module__}.{kind.__qualname__}"
+    for frame in traceback.extract_tb(error.__traceback__)[-_MOST_PLACES:]:
+        yield f"  {frame.filename}:{frame.lineno} {frame.name}"
+
+
+def _redacted(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    event["event"] = redact(str(event["event"]))
+    for field in FIELDS & event.keys():
+        if isinstance(event[field], str):
+            event[field] = redact(event[field])
+    return event
+
+
+def _sorted(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    first = ("timestamp", "level", "logger", "event")
+    return {name: event[name] for name in (*first, *(each for each in event if each not in first))}
+
+
+def _without_spoken(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    return {name: value for name, value in event.items() if name not in _SPOKEN}
+
+
+def _json(event: Any, **_: Any) -> str:
+    return orjson.dumps(event, default=lambda value: type(value).__qualname__).decode()
+
+
+_CHAIN: list[Processor] = [
+    merge_contextvars,
+    add_logger_name,
+    add_log_level,
+    ExtraAdder(allow=FIELDS),
+    TimeStamper(fmt="iso", utc=True),
+    _exception,
+    _redacted,
+]
+
+
+# -- what Python prints by itself
+
+logger = logging.getLogger(__name__)
+
+
+def take_over_printing() -> None:
+    """What dies unheard, and warnings, are log lines as well: by itself Python prints their whole text."""
+    logging.raiseExceptions = False
+    sys.excepthook = lambda kind, error, trace: _unheard("the process", error)
+    threading.excepthook = lambda died: _unheard("a thread", died.exc_value)
+    sys.unraisablehook = lambda died: _unheard("a finaliser", died.exc_value)
+    warnings.showwarning = _warned
+
+
+def _unheard(where: str, error: BaseException | None) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        return
+    logger.critical("%s ended by an exception", where, exc_info=error)
+
+
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: str | None = None,
+) -> None:
+    logger.warning("%s at %s:%d", category.__qualname__, filename, lineno)

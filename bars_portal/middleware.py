@@ -3,16 +3,38 @@
 import logging
 import uuid
 from collections.abc import Callable
+from time import perf_counter
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from bars_portal import correlation
+from bars_portal.metrics.figures import ANSWER_SECONDS, OTHER, method_label, status_label
 from bars_portal.nhsuk.pages import too_large
+from bars_portal.tracing import span, tell
 
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class AnswerTimeMiddleware:
+    """How long each answer took, by the name of its route: a path could be anything, and name anybody."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began, method = perf_counter(), method_label(request.method or "")
+        with span("answer", method=method) as current:
+            response = self.get_response(request)
+            match = request.resolver_match
+            route = (match.view_name if match else "") or OTHER
+            tell(current, route=route, status=response.status_code, correlation_id=correlation.current())
+        labels = (route, method, status_label(response.status_code))
+        ANSWER_SECONDS.labels(*labels).observe(perf_counter() - began)
+        return response
 
 
 class CorrelationMiddleware:
@@ -23,6 +45,7 @@ class CorrelationMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.correlation_id = uuid.uuid4()  # type: ignore[attr-defined]  # read by error pages and audit
+        correlation.begin(request.correlation_id)  # type: ignore[attr-defined]  # of the line above
         return self.get_response(request)
 
 
@@ -53,8 +76,10 @@ class BodyLimitMiddleware:
         return limits.get(request.path_info, 0)
 
 
-class NoStoreMiddleware:
-    """Nothing about a patient stays in a browser's cache; static files never come this way."""
+class PageHeadersMiddleware:
+    """Nothing about a patient stays in a browser's cache, no other site may load our pages as its own, none
+    of ours asks for a device. Static files never come this way.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -62,4 +87,8 @@ class NoStoreMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers["Cache-Control"] = "no-store"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["Permissions-Policy"] = (
+            "camera=(), display-capture=(), geolocation=(), microphone=()"
+        )
         return response

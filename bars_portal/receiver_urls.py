@@ -6,7 +6,7 @@ from bars_portal.exchange.receiver.views import UnknownPathView
 
 urlpatterns = [
     re_path(r"^FHIR/R4/", include("bars_portal.exchange.receiver.urls")),
-    re_path(r"", UnknownPathView.as_view()),
+    re_path(r"", UnknownPathView.as_view(), name="unknown"),
 ]
 
 handler400 = "bars_portal.exchange.receiver.views.bad_request"

@@ -8,7 +8,12 @@ from pathlib import Path
 from gunicorn.workers.base import Worker
 
 from bars_portal.exchange.receiver.server.boot import note_started, spare_the_others
+from bars_portal.metrics.serving import child_exit as child_exit
+from bars_portal.metrics.serving import on_exit as on_exit
+from bars_portal.metrics.serving import prepare_gunicorn, serve
 from bars_portal.settings.environment import env
+
+prepare_gunicorn("portal")
 
 bind = env.text("PORTAL_BIND", "0.0.0.0:8000")
 workers = env.whole("PORTAL_WORKERS", 2, 1, 64)
@@ -37,6 +42,7 @@ accesslog = "-"
 def post_worker_init(_worker: Worker) -> None:
     """gunicorn's hook: in each new worker, before its threads."""
     note_started()
+    serve("portal")
 
 
 def worker_exit(_server: object, worker: Worker) -> None:

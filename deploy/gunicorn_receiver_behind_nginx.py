@@ -10,7 +10,12 @@ from pathlib import Path
 from gunicorn.workers.base import Worker
 
 from bars_portal.exchange.receiver.server.boot import limit_heaps, note_started, spare_the_others
+from bars_portal.metrics.serving import child_exit as child_exit
+from bars_portal.metrics.serving import on_exit as on_exit
+from bars_portal.metrics.serving import prepare_gunicorn, serve
 from bars_portal.settings.environment import env
+
+prepare_gunicorn("receiver")
 
 bind = env.text("RECEIVER_BIND", "unix:/run/bars/receiver.sock")
 # The socket is for its owner and group: nginx joins the group.
@@ -38,6 +43,7 @@ def post_worker_init(_worker: object) -> None:
     """gunicorn's hook: in each new worker, before its threads."""
     limit_heaps()
     note_started()
+    serve("receiver")
 
 
 def worker_exit(_server: object, worker: Worker) -> None:

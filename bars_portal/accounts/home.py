@@ -142,6 +142,12 @@ TASKS = (
         "accounts.view_people",
     ),
     Task(
+        "Status",
+        "What is wrong with the portal now, what that means for patients, and what to do.",
+        "status:page",
+        "status.view_condition",
+    ),
+    Task(
         "Administration",
         "Services, schedules, the message log and the audit trail.",
         "admin:index",

@@ -127,6 +127,8 @@ _VIEW_PEOPLE = frozenset({"accounts.view_people"})
 _MANAGE_PEOPLE = _VIEW_PEOPLE | {"accounts.manage_people"}
 _BREAK_GLASS = frozenset({"accounts.break_glass"})
 _SEE_GIVEN_UP = frozenset({"exchange.see_given_up"})
+# How the installation is doing: figures, and names of services that everybody finds in the directory.
+_SEE_STATUS = frozenset({"status.view_condition"})
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
 _WORK_CASES = frozenset({"referrals.work_case"})
 _ANSWER_CASES = _WORK_CASES | {"referrals.answer_case"}
@@ -143,6 +145,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _SEE_GIVEN_UP
     | _KEEP_GOING
     | _VIEW_UNMASKINGS
+    | _SEE_STATUS
     | _RUN_SERVICES
     | _MANAGE_PEOPLE
     | _BREAK_GLASS
@@ -153,6 +156,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _READ_LOG
     | _KEEP_GOING
     | _SEE_GIVEN_UP
+    | _SEE_STATUS
     | _BREAK_GLASS
     | {"portal.open_admin"},
     Role.AUDITOR: _READ_EVERYTHING
@@ -164,7 +168,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _BOTH_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "bookings.view_sent_bookings"},
-    Role.INSTALLER: _RUN_INSTALLATION | _MANAGE_PEOPLE | {"portal.open_admin"},
+    Role.INSTALLER: _RUN_INSTALLATION | _MANAGE_PEOPLE | _SEE_STATUS | {"portal.open_admin"},
 }
 # What break-glass access adds for a while: reading the organisation's patients, and changing nothing.
 BROKEN_GLASS_GIVES = _VIEW_DIARY | _BOTH_REFERRALS | {"bookings.view_sent_bookings"}

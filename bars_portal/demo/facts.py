@@ -10,6 +10,7 @@ TKW_ODS, TKW_NAME = "X26", "NHS test services (TKW)"
 REPLY_SERVICE_ID = "2000099000"
 # Who answers what the hosted services receive.
 ASSESSOR = "assessor"
+# pragma: allowlist nextline secret - the same as below
 PASSWORD = "demo-only"  # noqa: S105 - the published login of a demo on loopback
 KEY_ID = "BarsPortal-SIMULATOR-1"
 

@@ -14,6 +14,7 @@ from bars_portal.credentials.audit_key import ensure_audit_key
 from bars_portal.credentials.local_pki import PkiFiles, ensure_local_pki
 from bars_portal.credentials.sender_credentials import SenderCredentials, ensure_sender_credentials
 from bars_portal.demo import facts
+from bars_portal.metrics.serving import port_of
 from bars_portal.settings.environment import env
 
 _SERVICE_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
@@ -38,6 +39,10 @@ class Ports:
     receiver: int
     receiver_health: int
     simulator: int
+    # Figures for Prometheus; 0: not shown.
+    portal_metrics: int = 0
+    receiver_metrics: int = 0
+    worker_metrics: int = 0
 
     @classmethod
     def read(cls) -> "Ports":
@@ -48,11 +53,16 @@ class Ports:
             receiver=receiver,
             receiver_health=env.port("RECEIVER_HEALTH_PORT", receiver + 1),
             simulator=env.port("SIMULATOR_PORT", 8010),
+            portal_metrics=port_of("portal"),
+            receiver_metrics=port_of("receiver"),
+            worker_metrics=port_of("worker"),
         )
 
     def require_free(self) -> None:
         """Raises PortTaken."""
         for name, port in vars(self).items():
+            if not port:
+                continue
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
@@ -74,9 +84,11 @@ def portal_environment(
     var: Path, ports: Ports, credentials: SenderCredentials, database_url: str
 ) -> dict[str, str]:
     """The environment that portal, receiver and worker share."""
+    pki = PkiFiles(var / "pki")
     return {
         "DJANGO_SETTINGS_MODULE": "bars_portal.settings.demo",
         "BARS_VAR": str(var),
+        "LOG_FORMAT": "lines",
         "DATABASE_URL": database_url,
         "BARS_ENVIRONMENT": "simulator",
         "BARS_SIMULATOR_URL": f"http://127.0.0.1:{ports.simulator}",
@@ -92,6 +104,7 @@ def portal_environment(
         "CIS2_PRIVATE_KEY_FILE": str(credentials.private_key_file),
         "AUDIT_SIGNING_KEY_FILE": str(ensure_audit_key(var / "keys")),
         "AUDIT_HEADS_FOLDER": str(var / "audit-heads"),
+        "BARS_WATCHED_CERTIFICATES": f"{pki.certificate('receiver')},{pki.ca_chain}",
     }
 
 

@@ -147,6 +147,11 @@ class StoredReply:
         outcome = operation_outcome(issues, outcome_id=str(uuid4()))
         return cls(issues[0].code.status, json.dumps(outcome), issues)
 
+    @property
+    def code(self) -> str:
+        """Of the first issue; "" when nothing was refused."""
+        return self.issues[0].code.code if self.issues else ""
+
 
 def partner(headers: IncomingHeaders | None, peer: str) -> Actor:
     """The partner organisation as an audit actor; the certificate's name when it did not say who it is."""

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Max, Q, Value, When
 from django.db.models.functions import Now
 
+from bars_portal import correlation
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange import circuits, leases
@@ -42,6 +43,7 @@ from bars_portal.exchange.transport.judgement import (
 )
 from bars_portal.exchange.waiting import may_go_out
 from bars_portal.http import Answer, TransportError
+from bars_portal.metrics.figures import DELIVERIES, partner_label
 
 # Of attempts without a lease, which earlier versions began: longer than one of theirs can last.
 STALE_WITHOUT_LEASE = timedelta(seconds=180)
@@ -91,7 +93,7 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
     if service_id is None or attempt is None:
         circuits.give_back(service_id or "", admission, now=clock())
         return None
-    with leases.keeper.holding(attempt, clock):
+    with correlation.within(attempt.message.correlation_id), leases.keeper.holding(attempt, clock):
         if attempt.number > 1 and _is_withdrawn(attempt, now=clock()):
             circuits.give_back(service_id, admission, now=clock())
             return DeliveryState.ABANDONED
@@ -101,6 +103,8 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
         circuits.note(service_id, shown, admission, now=clock(), retry_after=asked)
         outcome = _outcome(attempt, sent, client, now=clock())
         state = _settle(attempt, sent, outcome, now=clock())
+    code = str(sent.answer.status) if sent.answer else sent.judgement.reason
+    DELIVERIES.labels(partner_label(service_id), outcome.delivery, code).inc()
     # Not in that transaction: what holds the service's row there would wait for everything else in it.
     _note_contact(attempt.message, sent.judgement, now=clock())
     return state

@@ -13,7 +13,8 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -32,6 +33,7 @@ from bars_portal.exchange.transport.client import BarsClient, build_http
 from bars_portal.exchange.transport.headers import Party, Software
 from bars_portal.exchange.transport.judgement import Health
 from bars_portal.http import NotSent, TransportError, client_context
+from bars_portal.metrics.figures import TOKEN_RENEWALS
 from bars_portal.sealing import Sealer
 from bars_portal.sql import database_time
 
@@ -267,13 +269,22 @@ class DatabaseTokenSource:
         try:
             token = self._issuer.request(now=now)
         except TransportError:
-            _finish(row, holder)
+            TOKEN_RENEWALS.labels("failed").inc()
+            _finish(row, holder, failing_since=Coalesce(F("failing_since"), Value(now)))
             held = self._read(row)
             if held and _is_alive(row, now):
                 return held.token
             raise
         ahead = None if token.server_ahead is None else round(token.server_ahead.total_seconds())
-        _finish(row, holder, ciphertext=_seal(token, now), expires_at=token.expires_at, server_ahead=ahead)
+        TOKEN_RENEWALS.labels("renewed").inc()
+        _finish(
+            row,
+            holder,
+            ciphertext=_seal(token, now),
+            expires_at=token.expires_at,
+            server_ahead=ahead,
+            failing_since=None,
+        )
         return token.access_token
 
 

@@ -21,10 +21,13 @@ from django.db import DatabaseError, connection
 from bars_portal.exchange import circuits, delivery, overdue, waiting
 from bars_portal.exchange.gateway import get_client
 from bars_portal.exchange.leases import LEASE
+from bars_portal.exchange.models import Heartbeat
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.sql import database_time
+from bars_portal.tracing import span
 
 LOOKS_EVERY_SECONDS = 1.0
+HEARTBEAT, BEATS_EVERY_SECONDS = "postroom", 5.0
 # What has been sent is settled before the process ends; whoever is killed first leaves it to its lease.
 PATIENCE_SECONDS = 40.0
 
@@ -75,9 +78,10 @@ class Postroom:
         self._stopping = False
         self._senders = ThreadPoolExecutor(self.threads, "sender")
         self._looker = threading.Thread(target=self._run, name="postroom", daemon=True)
+        self._looked_at = monotonic()
         # Until then the leases of others may be old only because the database was away.
         self._leases_count_from = monotonic()
-        self._tended_at = float("-inf")
+        self._tended_at = self._beaten_at = float("-inf")
         # What could not be dealt with, and when it is tried again.
         self._not_before: dict[UUID, float] = {}
 
@@ -103,6 +107,16 @@ class Postroom:
             self._bell.wait(0.1)
             self._bell.clear()
 
+    @property
+    def look_age(self) -> float:
+        """Seconds since it last looked at all that waits."""
+        return monotonic() - self._looked_at
+
+    @property
+    def under_way(self) -> int:
+        """How many messages it is sending."""
+        return len(self._under_way)
+
     def _run(self) -> None:
         while not self._stopping:
             self._bell.clear()
@@ -114,8 +128,9 @@ class Postroom:
             if monotonic() - self._tended_at >= self.every_seconds:
                 self._tended_at = monotonic()
                 self._tend(self.clock.set())
-                _beat()
+                self._beat(self.clock())
             self._deal(self.clock())
+            self._looked_at = monotonic()
         except DatabaseError:
             logger.warning("postroom: the database does not answer")
             self._leases_count_from = monotonic() + LEASE.total_seconds()
@@ -124,6 +139,15 @@ class Postroom:
             logger.exception("postroom: a look failed")
         finally:
             connection.close()
+
+    def _beat(self, now: datetime) -> None:
+        """All processes see it: the portal's health, the status page, the figures."""
+        if monotonic() - self._beaten_at >= BEATS_EVERY_SECONDS:
+            self._beaten_at = monotonic()
+            row = Heartbeat(name=HEARTBEAT, seen_at=now)
+            Heartbeat.objects.bulk_create(
+                [row], update_conflicts=True, unique_fields=["name"], update_fields=["seen_at"]
+            )
 
     def _tend(self, now: datetime) -> None:
         """What lost its worker, and what nobody tries any more."""
@@ -189,7 +213,7 @@ class Postroom:
     def _send(self, message_id: UUID, work: Work) -> None:
         done = None
         try:
-            with self._alone("sent", message_id):
+            with self._alone("sent", message_id), span("send"):
                 done = work(message_id, client=self.client(), clock=self.clock)
         finally:
             connection.close()
@@ -198,13 +222,6 @@ class Postroom:
             # What was not done would be dealt out again at once, and again: it waits for the next look.
             if done is not None:
                 self.ring()
-
-
-def _beat() -> None:
-    """The demo's readiness asks how old this file is."""
-    file = getattr(settings, "HEARTBEAT_FILE", None)
-    if file is not None:
-        file.touch()
 
 
 # -- the one of this process: only a worker has it
@@ -227,6 +244,11 @@ def hold_postroom() -> None:
 def close_postroom() -> None:
     if _room is not None:
         _room.stop()
+
+
+def open_room() -> Postroom | None:
+    """For whoever looks at it; None: not in this process."""
+    return _room
 
 
 def ring() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 from django.db.backends.postgresql import base
 from psycopg import Connection, OperationalError
 
+from bars_portal.metrics.figures import POOL_CONNECTIONS, POOL_WAITING, sample
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """After a restart of the database all idle connections are dead, and the first request works even so.
@@ -35,3 +37,15 @@ def has_gone(connection: Connection[Any]) -> bool:
     except OperationalError:
         return True
     return False
+
+
+@sample
+def pool_figures() -> None:
+    """How the pool of this process stands."""
+    for pool in DatabaseWrapper._connection_pools.values():  # type: ignore[attr-defined]  # not public
+        stats = pool.get_stats()
+        idle = stats.get("pool_available", 0)
+        POOL_CONNECTIONS.labels("in use").set(stats.get("pool_size", 0) - idle)
+        POOL_CONNECTIONS.labels("idle").set(idle)
+        POOL_CONNECTIONS.labels("limit").set(stats.get("pool_max", 0))
+        POOL_WAITING.set(stats.get("requests_waiting", 0))

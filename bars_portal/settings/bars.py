@@ -40,6 +40,9 @@ BARS_PARTNER_LIMIT = env.whole("BARS_PARTNER_LIMIT", 4, 1, 64)
 # How many hours a service's own word on what it takes is kept; the standard allows 24 (section 8).
 BARS_CAPABILITY_HOURS = env.whole("BARS_CAPABILITY_HOURS", 12, 1, 24)
 
+# Files of which the status page and the figures tell when they end: certificates, chains, CRLs.
+BARS_WATCHED_CERTIFICATES = env.listing("BARS_WATCHED_CERTIFICATES")
+
 # Which client certificates may speak to the receiver (their chain is checked by TLS itself), and from where.
 BARS_PEER_NAMES = peer_names(env, _environment)
 BARS_PEER_SOURCES = peer_sources(env)

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "directory",
     "bookings",
     "referrals",
+    "bars_portal.status",
     # After the apps above: it gathers what they registered.
     "bars_portal.apps.PortalConfig",
     "bars_portal.apps.PortalAdminConfig",
@@ -43,11 +44,13 @@ INSTALLED_APPS = [
 ]
 
 PORTAL_MIDDLEWARE = [
+    "bars_portal.middleware.AnswerTimeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bars_portal.middleware.CorrelationMiddleware",
     # Outside of all that may answer by itself.
-    "bars_portal.middleware.NoStoreMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "bars_portal.middleware.PageHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -60,12 +63,11 @@ PORTAL_MIDDLEWARE = [
     "bars_portal.accounts.middleware.RefusalMiddleware",
     "bars_portal.accounts.middleware.KeptFormMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 # The receiver knows no browsers: no sessions, no CSRF, no redirects of trailing slashes.
-RECEIVER_MIDDLEWARE: list[str] = []
+RECEIVER_MIDDLEWARE = ["bars_portal.middleware.AnswerTimeMiddleware"]
 
 IS_RECEIVER = BARS_PROCESS == "receiver"
 MIDDLEWARE = RECEIVER_MIDDLEWARE if IS_RECEIVER else PORTAL_MIDDLEWARE
@@ -226,18 +228,15 @@ REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_PERMISSION_CLASSES": [],
 }
 
-# One line an event on standard error. Nothing about a patient is ever passed to a logger.
+# Where traces go (bars_portal.tracing); none: there are none.
+TRACES_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+
+# One event a line on standard error, as LOG_FORMAT says. Nothing about a patient is ever passed to a logger.
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "bars_portal.logging.PlainFormatter",
-            "format": "{asctime} {levelname} {name} {message}",
-            "style": "{",
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"plain": {"()": "bars_portal.logging.PlainFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # It logs whole URLs, and those of the API hold identifiers.

@@ -35,6 +35,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    "note-status": {
+        "task": "bars_portal.status.tasks.note",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
     "export-audit-head": {"task": "bars_portal.audit.tasks.export", "schedule": crontab(minute="0")},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celery" / "beat-schedule")

@@ -7,7 +7,7 @@ from bars_portal.demo import facts
 from bars_portal.settings.bars import BARS
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.base import TEMPLATES
-from bars_portal.settings.environment import VAR, folder
+from bars_portal.settings.environment import folder
 
 if BARS["ENVIRONMENT"] != "simulator":
     raise ImproperlyConfigured(
@@ -15,13 +15,13 @@ if BARS["ENVIRONMENT"] != "simulator":
     )
 
 DEBUG = False
+# pragma: allowlist nextline secret - production refuses it
 SECRET_KEY = "demo-only-not-a-secret-demo-only-not-a-secret-demo-only"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ENVIRONMENT_LABEL = "Demo: not for patients"
 DEMO = True
 # One login shows it; the others are for a quick look.
 SECOND_FACTOR_ROLES = ["installer"]
-HEARTBEAT_FILE = VAR / "celery" / "heartbeat"
 # Each process would compile every page anew: two seconds of its first minutes.
 TEMPLATES[0]["OPTIONS"]["bytecode_cache"] = FileSystemBytecodeCache(str(folder("templates")))
 # No collectstatic on a laptop: files are served from where they lie.

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import models
 
-OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals"}
+OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals", "status"}
 # Reviewed: why these have no page of their own in the admin.
 NOT_IN_ADMIN = {
     "accounts.KeptForm": "a person's own words, encrypted, for an hour",
@@ -25,6 +25,8 @@ NOT_IN_ADMIN = {
     "exchange.AccessToken": "a secret",
     "exchange.CircuitChange": "shown with its partner, in the message log",
     "exchange.DeadLetterDecision": "shown with the messages that need a person",
+    "exchange.Heartbeat": "the worker's own, every few seconds: the status page tells how old it is",
+    "status.Condition": "shown on the status page",
     "exchange.DeliveryAttempt": "shown with its message",
     "exchange.SeenCertificate": "shown with the partners, in the message log",
     "exchange.Unmasking": "the report of unmasked messages shows them",

@@ -16,6 +16,7 @@ EDGES = {
     "bars_portal/accounts/passwords.py",
     "bars_portal/accounts/security.py",
     "bars_portal/audit/staff_pages.py",
+    "bars_portal/celery.py",
     "bars_portal/demo/setup.py",
     "bars_portal/exchange/gateway.py",
     "bars_portal/health.py",

@@ -137,3 +137,14 @@ def act_for(person: Person, organisation: str) -> None:
     person.page.get_by_label(organisation).check()
     person.press("Continue")
     expect(person.page.locator("main")).to_contain_text(f"You are now acting for {organisation}.")
+
+
+def test_an_engineer_reads_what_is_wrong_and_comes_there_from_home(people: People) -> None:
+    engineer = people("engineer")
+    engineer.go("/")
+    with engineer.page.expect_navigation():
+        engineer.page.get_by_role("link", name="Status", exact=True).click()
+    engineer.look()
+    expect(engineer.page.get_by_text("A worker last looked at what waits")).to_be_visible()
+    engineer.page.set_viewport_size({"width": 375, "height": 800})
+    engineer.look()

@@ -23,9 +23,14 @@ def test_what_postgresql_does_unasked_is_told_where_patients_are_real(settings: 
         for name, values in DISCREET.items():
             cursor.execute(f"SET LOCAL {name} = '{values[0]}'")
         assert named() == set()
-        for name, value in {"log_min_error_statement": "error", "log_error_verbosity": "default"}.items():
+        unasked = {
+            "log_min_error_statement": "error",
+            "log_error_verbosity": "default",
+            "log_min_messages": "warning",
+        }
+        for name, value in unasked.items():
             cursor.execute(f"SET LOCAL {name} = '{value}'")
-    assert named() == {"log_min_error_statement", "log_error_verbosity"}
+    assert named() == unasked.keys()
 
 
 def test_a_demo_is_left_alone(settings: Any) -> None:

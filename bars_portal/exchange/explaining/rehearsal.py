@@ -44,6 +44,9 @@ class Rehearsal(ProcessMessageView):
     def perform_authentication(self, request: Request) -> None:
         request.user = Peer(self.peer_name)  # type: ignore[assignment]  # never a User here
 
+    def note(self, response: FhirResponse) -> None:
+        """It is no partner's."""
+
     def keep_refusal(self, refusal: OutcomeResponse, exc: Exception) -> FhirResponse:
         self.refused = refusal.issues
         return refusal

@@ -3,6 +3,7 @@
 from bars_portal.exchange.models.circuit import CircuitChange as CircuitChange
 from bars_portal.exchange.models.circuit import CircuitState as CircuitState
 from bars_portal.exchange.models.circuit import PartnerCircuit as PartnerCircuit
+from bars_portal.exchange.models.heartbeat import Heartbeat as Heartbeat
 from bars_portal.exchange.models.inbound import InboundMessage as InboundMessage
 from bars_portal.exchange.models.inbound import InboundState as InboundState
 from bars_portal.exchange.models.inbound import SeenCertificate as SeenCertificate

@@ -13,6 +13,8 @@ class AccessToken(models.Model):
     generation = models.PositiveIntegerField(default=0)
     # How far the token server's clock is ahead of the one that last asked it, in seconds; None: not told yet.
     server_ahead = models.IntegerField(null=True)
+    # Since when each attempt to renew it has failed; None: the last one did not.
+    failing_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["environment", "key_id"], name="token_once")]

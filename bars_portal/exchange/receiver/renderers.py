@@ -50,6 +50,8 @@ class FhirResponse(Response):
 
     accepted_renderer: BaseRenderer
     renderer_context: dict[str, Any]
+    # Of the first issue, where there is one.
+    code = ""
 
     @property
     def rendered_content(self) -> bytes:  # type: ignore[override]  # DRF's own gives bytes, whatever the stubs say
@@ -84,6 +86,7 @@ class OutcomeResponse(FhirResponse):
         self.issues = issues
         outcome = operation_outcome(issues, outcome_id=str(uuid4()))
         super().__init__(outcome, status=issues[0].code.status)
+        self.code = issues[0].code.code
 
 
 def headers_of(request: Request) -> Mapping[str, str]:

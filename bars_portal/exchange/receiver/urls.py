@@ -14,14 +14,14 @@ from bars_portal.exchange.registry import ResourceReader, readers
 def _paths(reader: ResourceReader) -> Iterator[URLPattern]:
     kind = reader.resource_type
     view = views.ResourceView.as_view(reader=reader)
-    yield re_path(rf"^{kind}/?$", view)
+    yield re_path(rf"^{kind}/?$", view, name=kind)
     if reader.by_id:
-        yield re_path(rf"^{kind}/(?P<resource_id>[^/]+)/?$", view)
+        yield re_path(rf"^{kind}/(?P<resource_id>[^/]+)/?$", view, name=f"{kind} by id")
 
 
 urlpatterns = [
-    re_path(r"^metadata/?$", views.MetadataView.as_view()),
-    re_path(r"^MessageDefinition/?$", views.MessageDefinitionView.as_view()),
-    re_path(r"^\$process-message/?$", views.ProcessMessageView.as_view()),
+    re_path(r"^metadata/?$", views.MetadataView.as_view(), name="metadata"),
+    re_path(r"^MessageDefinition/?$", views.MessageDefinitionView.as_view(), name="MessageDefinition"),
+    re_path(r"^\$process-message/?$", views.ProcessMessageView.as_view(), name="$process-message"),
     *(path for reader in readers() for path in _paths(reader)),
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from bars_portal import correlation
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange import registry
@@ -45,6 +47,7 @@ from bars_portal.exchange.receiver.throttling import PartnerThrottle
 from bars_portal.exchange.receiver.warming import spare
 from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
+from bars_portal.metrics.figures import RECEIVED, partner_label
 
 Params = Sequence[tuple[str, str]]
 
@@ -126,15 +129,21 @@ class FhirView(OutcomeView):
         try:
             with ExitStack() as self._bounds:
                 response = super().dispatch(request, *args, **kwargs)
-            certificate: PeerCertificate | None = self.request.auth
-            if certificate and response.status_code == 200:
-                # Not before: who cannot be answered waits for nothing more.
-                note_certificate(certificate, now=self.now)
+            self.note(cast(FhirResponse, response))
             return response
         finally:
             spare(connection, self.carried)
             # Django's alias of `get`, bound to this view: one more circle.
             vars(self).pop("head", None)
+
+    def note(self, response: FhirResponse) -> None:
+        """How partners are answered, and with which certificate they come."""
+        if response.status_code == HTTPStatus.OK:
+            # Not before: who cannot be answered waits for nothing more.
+            note_certificate(cast(PeerCertificate, self.request.auth), now=self.now)
+        organisation = self.incoming.organisation if self.incoming else None
+        partner = partner_label(organisation.ods_code if organisation else "")
+        RECEIVED.labels(partner, response.code or str(response.status_code)).inc()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """DRF's own steps in the order of the standard's refusals: 403 before 400 before 406."""
@@ -147,6 +156,7 @@ class FhirView(OutcomeView):
         is_here = self.serves(request)
         # Who asks is on the trail, as far as it can be read.
         self.incoming = decode_headers(headers_of(request), judge_nhsd=is_here)
+        correlation.begin(self.incoming.correlation_id)
         if not is_here:
             raise self.refusal_of(request)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
@@ -298,7 +308,9 @@ class ProcessMessageView(FhirView):
 
     def _stored(self, reply: StoredReply) -> FhirResponse:
         self.carried = max(self.carried, len(reply.body))
-        return FhirResponse(Rendered(reply.body), status=reply.status)
+        response = FhirResponse(Rendered(reply.body), status=reply.status)
+        response.code = reply.code
+        return response
 
 
 class ResourceView(FhirView):

@@ -9,9 +9,16 @@ from ssl import SSLContext
 from time import monotonic, perf_counter
 from typing import Protocol
 
+from bars_portal import correlation
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.transport.auth import TokenSource
-from bars_portal.exchange.transport.headers import REQUEST_ID, OutgoingContext, accept_of, encode_headers
+from bars_portal.exchange.transport.headers import (
+    CORRELATION_ID,
+    REQUEST_ID,
+    OutgoingContext,
+    accept_of,
+    encode_headers,
+)
 from bars_portal.exchange.transport.judgement import (
     Health,
     health_of_answer,
@@ -29,6 +36,8 @@ from bars_portal.http import (
     pool,
     send,
 )
+from bars_portal.metrics.figures import CALL_SECONDS
+from bars_portal.tracing import span
 
 ACCEPT = accept_of(STANDARD_VERSION)
 # The one version that the API specification names for bodies of $process-message.
@@ -138,12 +147,16 @@ class BarsClient:
             # An id of the other side must not become another path or a query.
             raise NotSent("request")
         sent = _with_media_types(headers, has_body=body is not None)
-        token = self._tokens.get(now=self._clock())
-        answer = self._send(method, path, sent, params, body, token)
-        if not token or not is_about_token(answer):
-            return answer
-        self._tokens.discard(token)
-        return self._send(method, path, sent, params, body, self._tokens.get(now=self._clock()))
+        with (
+            correlation.within(headers.get(CORRELATION_ID, "")),
+            span("call", method=method, path=_template(path)),
+        ):
+            token = self._tokens.get(now=self._clock())
+            answer = self._send(method, path, sent, params, body, token)
+            if not token or not is_about_token(answer):
+                return answer
+            self._tokens.discard(token)
+            return self._send(method, path, sent, params, body, self._tokens.get(now=self._clock()))
 
     def _send(
         self,
@@ -174,6 +187,7 @@ class BarsClient:
             outcome = error.kind
             raise
         finally:
+            CALL_SECONDS.labels(method, _template(path), outcome).observe(perf_counter() - started)
             # Never the URL itself: ids and searches in it can point at a patient.
             logger.info(
                 "BaRS %s %s: %s in %d ms, request %s",

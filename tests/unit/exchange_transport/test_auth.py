@@ -31,6 +31,7 @@ from tests.unit.exchange_transport.servers import Received, Server, raw, reply
 
 NOW = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 URL = "https://int.api.service.nhs.uk/oauth2/token"
+# pragma: allowlist nextline secret - signed by nobody
 ASSERTION = "eyJhbGciOiJSUzUxMiJ9.eyJpc3MiOiJrIn0.c2lnbmF0dXJl"
 
 

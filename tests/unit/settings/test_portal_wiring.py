@@ -1,7 +1,7 @@
 """Health, caching and checks of the portal."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,19 +10,18 @@ from django.db import connection
 from django.test import Client
 
 from bars_portal import apps
-from bars_portal.exchange.models import AccessToken
+from bars_portal.exchange.models import AccessToken, Heartbeat
 from tests.factories.accounts import make_user
 from tests.unit.exchange_transport.servers import Server, reply, serving
 
 
 @pytest.fixture
-def demo(settings: Any, tmp_path: Path) -> Iterator[Server]:
+def demo(settings: Any, db: None) -> Iterator[Server]:
     """As in the demo: a worker that beats and a simulator that answers."""
-    heartbeat = tmp_path / "heartbeat"
-    heartbeat.touch()
+    Heartbeat.objects.create(name="postroom", seen_at=datetime.now(UTC))
     with serving() as simulator:
         simulator.script(reply(200))
-        settings.DEMO, settings.HEARTBEAT_FILE = True, heartbeat
+        settings.DEMO = True
         settings.BARS = {**settings.BARS, "TOKEN_URL": f"{simulator.url}/oauth2/token"}
         yield simulator
 
@@ -72,7 +71,7 @@ def test_not_ready_when_nothing_listens_or_the_worker_is_still(
     client: Client, demo: Server, settings: Any
 ) -> None:
     settings.BARS = {**settings.BARS, "TOKEN_URL": "http://127.0.0.1:9/oauth2/token"}
-    settings.HEARTBEAT_FILE.unlink()
+    Heartbeat.objects.all().delete()
     assert ready(client) == (503, {"database": "ok", "worker": "failing", "simulator": "failing"})
 
 
@@ -89,7 +88,18 @@ def test_health_is_only_read(client: Client, verb: str) -> None:
 def test_no_answer_is_kept_by_a_browser(client: Client, path: str, someone: bool) -> None:
     if someone:
         client.force_login(make_user())
-    assert client.get(path).headers["Cache-Control"] == "no-store"
+    headers = client.get(path).headers
+    assert headers["Cache-Control"] == "no-store"
+    # The table of docs/how-to/run-the-edge.md.
+    assert {
+        "Content-Security-Policy",
+        "Cross-Origin-Opener-Policy",
+        "Cross-Origin-Resource-Policy",
+        "Permissions-Policy",
+        "Referrer-Policy",
+        "X-Content-Type-Options",
+        "X-Frame-Options",
+    } <= headers.keys()
 
 
 @pytest.mark.django_db

@@ -12,6 +12,11 @@ from gunicorn.workers.base import Worker
 
 from bars_portal.exchange.receiver.server.boot import limit_heaps, note_started, spare_the_others
 from bars_portal.exchange.receiver.server.environment import ServerSettings
+from bars_portal.metrics.serving import child_exit as child_exit
+from bars_portal.metrics.serving import on_exit as on_exit
+from bars_portal.metrics.serving import prepare_gunicorn, serve
+
+prepare_gunicorn("receiver")
 
 _settings = ServerSettings.read(os.environ)
 
@@ -45,6 +50,7 @@ def post_worker_init(worker: Worker) -> None:
     """gunicorn's hook: in each new worker, once it hears signals and before its threads."""
     limit_heaps()
     note_started()
+    serve("receiver")
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 
 

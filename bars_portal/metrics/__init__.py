@@ -1,0 +1,1 @@
+"""What the portal counts for Prometheus, and how each process shows it on a port of its own."""

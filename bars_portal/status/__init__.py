@@ -1,0 +1,1 @@
+"""What is wrong with the portal now, in words for staff and as figures for Prometheus."""
