@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Celery, bootsteps
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_shutting_down
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils import json
@@ -20,31 +20,28 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
-def _first_head(**_: object) -> None:
-    """A worker that never lives for a full hour signs where the chain ends all the same."""
-    from bars_portal.audit.tasks import export
-
-    export.delay()
-
-
-class PostroomStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """The worker's postroom: opened before the first word with the broker, whether there is one or not."""
+class OwnClocksStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """Postroom and sealer: begun before the first word with the broker, whether there is one or not."""
 
     requires = ("celery.worker.components:Pool",)
 
     def start(self, worker: object) -> None:
+        from bars_portal.audit.chain.rounds import begin_rounds
         from bars_portal.exchange.postroom import open_postroom
 
         open_postroom()
+        begin_rounds()
 
     def stop(self, worker: object) -> None:
+        from bars_portal.audit.chain.rounds import end_rounds
         from bars_portal.exchange.postroom import close_postroom
 
         close_postroom()
+        # Last: what was settled meanwhile is sealed, and a round takes milliseconds.
+        end_rounds()
 
 
-app.steps["worker"].add(PostroomStep)
+app.steps["worker"].add(OwnClocksStep)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types

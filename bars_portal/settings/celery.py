@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from celery.schedules import crontab
-
 from bars_portal.settings.environment import VAR, env
 
 _FILE_BROKER = "filesystem://"
@@ -24,13 +22,6 @@ CELERY_BEAT_SCHEDULE = {
     "purge-drafts": {"task": "bookings.tasks.purge_drafts", "schedule": 3600.0},
     "purge-request-drafts": {"task": "referrals.tasks.purge_drafts", "schedule": 3600.0},
     "forget-typed": {"task": "bars_portal.accounts.tasks.forget_typed", "schedule": 3600.0},
-    # One that waits longer than to the next is not worth its place.
-    "seal-trail": {
-        "task": "bars_portal.audit.tasks.seal",
-        "schedule": 5.0,
-        "options": {"expires": 5.0},
-    },
-    "export-audit-head": {"task": "bars_portal.audit.tasks.export", "schedule": crontab(minute="0")},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celery" / "beat-schedule")
 
