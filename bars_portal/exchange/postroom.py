@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from bars_portal.exchange import circuits, delivery, overdue, waiting
+from bars_portal.exchange import circuits, delivery, overdue, settlement, waiting
 from bars_portal.exchange.gateway import get_client
 from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.transport.client import BarsClient
@@ -128,9 +128,9 @@ class Postroom:
     def _tend(self, now: datetime) -> None:
         """What lost its worker, and what nobody tries any more."""
         if monotonic() >= self._leases_count_from:
-            for message_id in filter(self._is_due, delivery.stale_messages(now=now)):
+            for message_id in filter(self._is_due, settlement.stale_messages(now=now)):
                 with self._alone("called lost", message_id):
-                    delivery.settle_lost(message_id, now=now)
+                    settlement.settle_lost(message_id, now=now)
         for message_id in filter(self._is_due, overdue.overdue_messages(now=now)):
             with self._alone("given up", message_id):
                 overdue.give_up(message_id, now=now)
