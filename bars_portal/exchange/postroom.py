@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -114,8 +114,8 @@ class Postroom:
             if monotonic() - self._tended_at >= self.every_seconds:
                 self._tended_at = monotonic()
                 self._tend(self.clock.set())
-                _beat()
             self._deal(self.clock())
+            _beat()
         except DatabaseError:
             logger.warning("postroom: the database does not answer")
             self._leases_count_from = monotonic() + LEASE.total_seconds()
@@ -204,7 +204,9 @@ def _beat() -> None:
     """The demo's readiness asks how old this file is."""
     file = getattr(settings, "HEARTBEAT_FILE", None)
     if file is not None:
-        file.touch()
+        # A disk that is full, or away, keeps nothing from leaving.
+        with suppress(OSError):
+            file.touch()
 
 
 # -- the one of this process: only a worker has it

@@ -7,7 +7,7 @@ from bars_portal.demo import facts
 from bars_portal.settings.bars import BARS
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.base import TEMPLATES
-from bars_portal.settings.environment import VAR, folder
+from bars_portal.settings.environment import folder
 
 if BARS["ENVIRONMENT"] != "simulator":
     raise ImproperlyConfigured(
@@ -19,7 +19,7 @@ SECRET_KEY = "demo-only-not-a-secret-demo-only-not-a-secret-demo-only"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ENVIRONMENT_LABEL = "Demo: not for patients"
 DEMO = True
-HEARTBEAT_FILE = VAR / "celery" / "heartbeat"
+HEARTBEAT_FILE = folder("celery") / "heartbeat"
 # Each process would compile every page anew: two seconds of its first minutes.
 TEMPLATES[0]["OPTIONS"]["bytecode_cache"] = FileSystemBytecodeCache(str(folder("templates")))
 # No collectstatic on a laptop: files are served from where they lie.

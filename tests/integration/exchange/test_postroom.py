@@ -128,6 +128,16 @@ def test_without_a_broker_everything_leaves_all_the_same(desk: Desk) -> None:
     }
 
 
+def test_a_heartbeat_that_cannot_be_written_holds_nothing_up(
+    desk: Desk, settings: Any, tmp_path: Path
+) -> None:
+    settings.HEARTBEAT_FILE = tmp_path / "nowhere" / "heartbeat"
+    desk.server.script(echoing())
+    message = desk.enqueue()
+    with desk.client() as client, open_room(Postroom(1, 1, client=lambda: client, every_seconds=0.05)):
+        wait_until(lambda: settled(message), seconds=5)
+
+
 def test_one_message_that_cannot_be_settled_keeps_no_other_waiting(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
