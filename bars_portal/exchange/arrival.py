@@ -20,9 +20,9 @@ from bars_portal.postgresql.patience import patient_until
 
 TOO_LATE = "The request took too long and was given up."
 # To write down and say that the deadline has passed, inside the 5 s; all tries to do so together.
-GRACE_SECONDS = 0.5
+GRACE_SECONDS = 0.3
 # The server is asked to give up before we do: its refusal leaves the connection whole.
-_OURS_LATER_SECONDS = 0.1
+_OURS_LATER_SECONDS = 0.05
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,12 @@ from bars_portal.demo.processes import Program
 from bars_portal.demo.processes import programs as own_programs
 from tests.chaos.surroundings import set_clock
 
+# libfaketime takes a sleep until a moment of the monotonic clock for one of the faked clock, and refuses it.
+_SLEEP = """import select
+import time
+time.sleep = lambda seconds: select.select([], [], [], seconds) and None
+"""
+
 
 def programs(*given: Any) -> dict[str, Program]:
     folder, library = Path(os.environ["CHAOS_CLOCKS"]), os.environ["CHAOS_FAKETIME"]
@@ -25,8 +31,10 @@ def programs(*given: Any) -> dict[str, Program]:
 
 def _faked(folder: Path, library: str, name: str) -> dict[str, str]:
     set_clock(folder, name, 0)
+    (folder / "sitecustomize.py").write_text(_SLEEP)
     return {
         "LD_PRELOAD": library,
+        "PYTHONPATH": str(folder),
         "FAKETIME_TIMESTAMP_FILE": str(folder / name),
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
