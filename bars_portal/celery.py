@@ -1,8 +1,10 @@
 """The Celery application of the worker and of everyone who announces work to it; and the demo's broker."""
 
+import logging
 import os
+import threading
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +17,7 @@ from kombu.utils import json
 TRANSPORT_ALIASES["filesystem"] = "bars_portal.celery:FileTransport"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
 
+logger = logging.getLogger(__name__)
 app = Celery("bars_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -44,12 +47,31 @@ class OwnClocksStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ha
 app.steps["worker"].add(OwnClocksStep)
 
 
+# What Celery has to end by itself once everything under way is settled.
+_CELERY_ENDS_SECONDS = 5.0
+
+
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
-def _hold_postroom(**_: object) -> None:
+def _end_in_time(**_: object) -> None:
     """At once: the step above is stopped last, and never while Celery waits for a broker that is frozen."""
+    from bars_portal.audit.chain.rounds import hold_rounds
     from bars_portal.exchange.postroom import hold_postroom
 
     hold_postroom()
+    hold_rounds()
+    threading.Thread(target=_end, name="end", daemon=True).start()
+
+
+def _end() -> None:
+    """Celery's own tasks are housekeeping: what is cut short is done at the next turn."""
+    from bars_portal.audit.chain.rounds import end_rounds
+    from bars_portal.exchange.postroom import close_postroom
+
+    close_postroom()
+    end_rounds()
+    sleep(_CELERY_ENDS_SECONDS)
+    logger.warning("celery: it does not end by itself, is the broker frozen? Nothing is under way: ended")
+    os._exit(0)
 
 
 class FileChannel(filesystem.Channel):
