@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Case, F, Max, Value, When
 from django.db.models.functions import Now
 
@@ -15,6 +15,7 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.replies import shortfall
+from bars_portal.exchange.gateway import let_go_of_connection
 from bars_portal.exchange.leases import LEASE, held_by
 from bars_portal.exchange.models import (
     NOT_READ,
@@ -64,7 +65,7 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
         if attempt.number > 1 and _is_withdrawn(attempt, now=clock()):
             circuits.give_back(service_id, admission, now=clock())
             return DeliveryState.ABANDONED
-        _let_go_of_connection()
+        let_go_of_connection()
         sent = _send(attempt.message, client, now=clock())
         shown, asked = _counted(attempt, sent, admission), sent.judgement.retry_after
         circuits.note(service_id, shown, admission, now=clock(), retry_after=asked)
@@ -79,12 +80,6 @@ def _counted(attempt: DeliveryAttempt, sent: Sent, admission: Admission) -> Heal
     """What it says of the partner: a message that fails each time it is repeated may be the cause itself."""
     is_repeat = attempt.number > 1 and admission is Admission.FREE
     return Health.UNSAID if is_repeat and sent.health is Health.DOWN else sent.health
-
-
-def _let_go_of_connection() -> None:
-    """Who waits for the network keeps no other thread from the database's pool."""
-    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
-        connection.close()
 
 
 def _note_contact(message: OutboundMessage, judged: Judgement, *, now: datetime) -> None:
