@@ -54,21 +54,19 @@ _CELERY_ENDS_SECONDS = 5.0
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _end_in_time(**_: object) -> None:
     """At once: the step above is stopped last, and never while Celery waits for a broker that is frozen."""
-    from bars_portal.audit.chain.rounds import hold_rounds
     from bars_portal.exchange.postroom import hold_postroom
 
     hold_postroom()
-    hold_rounds()
     threading.Thread(target=_end, name="end", daemon=True).start()
 
 
 def _end() -> None:
-    """Celery's own tasks are housekeeping: what is cut short is done at the next turn."""
-    from bars_portal.audit.chain.rounds import end_rounds
+    """What is cut short is done at the next turn: Celery's own tasks are housekeeping, and a round is one
+    transaction. Meanwhile the trail is sealed.
+    """
     from bars_portal.exchange.postroom import close_postroom
 
     close_postroom()
-    end_rounds()
     sleep(_CELERY_ENDS_SECONDS)
     logger.warning("celery: it does not end by itself, is the broker frozen? Nothing is under way: ended")
     os._exit(0)

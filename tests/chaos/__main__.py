@@ -97,7 +97,8 @@ def _run(name: str, fault: Fault, run: Run, url: str) -> Result:
     cells = [
         *(name, *map(str, figures)),
         f"{waiting} still wait" if waiting else f"{recovered:.0f}",
-        f"{seals.slowest:.0f} s",
+        # An event is as old as the clock of its writer says.
+        "-" if run.around.clocks else f"{seals.slowest:.0f} s",
         f"{books.slowest(others):.1f} s" if others else "-",
     ]
     notes = [f"{name}: {each}" for each in (*run.said, *books.waiting())]

@@ -2,14 +2,15 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 
 from tests.chaos.strikes import Run
 from tests.live.people import Person, signed_in
 
-# The share that people send; a page takes many times as long as the write that it is about.
-_BY_PAGES = 5
+# What people send of a run; a page takes many times as long as the write that it is about.
+_BY_PAGES = 200
 _PEOPLE = 4
 _PATIENCE_SECONDS = 120.0
 _REQUESTS = "/referrals/requests/"
@@ -21,13 +22,22 @@ def send_all(run: Run) -> None:
 
 def send_by_pages(run: Run) -> None:
     """A part of them as finished drafts on which somebody presses send, again whenever no page comes back."""
-    count = run.messages // _BY_PAGES
+    count = min(_BY_PAGES, run.messages)
     drafts = run.stack.call("tests.chaos.world.write_drafts", run.partners, count).split()
-    with signed_in(run.stack) as person, ThreadPoolExecutor(_PEOPLE) as people:
+    with ExitStack() as portal, ThreadPoolExecutor(_PEOPLE) as people:
+        person = _sign_in(run, portal)
         pressed = [people.submit(_press, run, person, draft) for draft in drafts]
         run.stack.call("tests.chaos.world.send", run.partners, run.messages - count)
         again = sum(each.result() for each in pressed)
     run.said.append(f"{again} presses without a page")
+
+
+def _sign_in(run: Run, portal: ExitStack) -> Person:
+    while True:
+        try:
+            return portal.enter_context(signed_in(run.stack))
+        except httpx.TransportError:
+            time.sleep(0.5)
 
 
 def _press(run: Run, person: Person, draft: str) -> int:

@@ -65,11 +65,12 @@ class Run:
 Strike = Callable[[Run], None]
 
 
-def drill(*faults: str, times: int = 0, most: int = 100, seconds: float = 0.0, service: str = "") -> Strike:
+def drill(*faults: str, times: int = 0, seconds: float = 0.0) -> Strike:
+    """A share of each struck partner's requests meets one of the faults, or `times` of them each."""
+
     def strike(run: Run) -> None:
         for fault in faults:
-            number = times or max(1, min(run.times, most) // len(faults))
-            run.drill(fault, times=number, seconds=seconds, service=service)
+            run.drill(fault, times=times or max(1, run.times // len(faults)), seconds=seconds)
 
     return strike
 

@@ -40,12 +40,8 @@ class Rounds:
     def start(self) -> None:
         self._thread.start()
 
-    def hold(self) -> None:
-        """Begin no other round."""
-        self._stopping.set()
-
     def stop(self) -> None:
-        self.hold()
+        self._stopping.set()
         self._thread.join(_PATIENCE_SECONDS)
 
     def _run(self) -> None:
@@ -84,12 +80,6 @@ def begin_rounds() -> None:
     global _rounds
     _rounds = Rounds()
     _rounds.start()
-
-
-def hold_rounds() -> None:
-    """The worker is asked to end: another one seals."""
-    if _rounds is not None:
-        _rounds.hold()
 
 
 def end_rounds() -> None:
