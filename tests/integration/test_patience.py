@@ -33,6 +33,7 @@ def test_a_server_that_says_nothing_is_given_up(pooled: DatabaseWrapper) -> None
         with pytest.raises(OperationalError), patient_until(began + 0.2):
             cursor.execute("SELECT pg_sleep(3)")
     assert monotonic() - began < 1
+    assert pooled.connection.closed, "at once: what was asked is still under way in it"
     pooled.close()
     with pooled.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -138,7 +138,7 @@ def test_the_wait_for_a_thread_counts(receiver: Receiver, settings: Any, waited:
     """Of many who wait behind a lock nobody has more time because he was let in late."""
     hosted()
     settings.DEADLINE_SECONDS = 4.0
-    server = {"gunicorn.socket": SimpleNamespace(whole_at=monotonic() - waited)}
+    server: Any = {"gunicorn.socket": SimpleNamespace(whole_at=monotonic() - waited)}
     begun, late = monotonic(), waited > settings.DEADLINE_SECONDS
     answer = receiver.client.get("/FHIR/R4/metadata", headers=headers(), **server)
     assert (answer.status_code, monotonic() - begun < 1) == (408 if late else 200, True)
