@@ -1,9 +1,10 @@
 """The Celery application of the worker and of everyone who announces work to it; and the demo's broker."""
 
+import logging
 import os
 import threading
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,6 @@ from celery.signals import (
     task_postrun,
     task_prerun,
     worker_init,
-    worker_ready,
     worker_shutting_down,
 )
 from django.conf import settings
@@ -30,6 +30,7 @@ from bars_portal.tracing import carry, set_up, span
 TRANSPORT_ALIASES["filesystem"] = "bars_portal.celery:FileTransport"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bars_portal.settings.production")
 
+logger = logging.getLogger(__name__)
 app = Celery("bars_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -70,41 +71,55 @@ def _begin_worker(**_: object) -> None:
     set_up("worker", endpoint=settings.TRACES_ENDPOINT)
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
-def _first_head(**_: object) -> None:
-    """A worker that never lives for a full hour signs where the chain ends all the same."""
-    from bars_portal.audit.tasks import export
-
-    export.delay()
-
-
-class PostroomStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """The worker's postroom: opened before the first word with the broker, whether there is one or not."""
+class OwnClocksStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """Postroom and sealer: begun before the first word with the broker, whether there is one or not."""
 
     requires = ("celery.worker.components:Pool",)
 
     def start(self, worker: object) -> None:
+        from bars_portal.audit.chain.rounds import begin_rounds
         from bars_portal.exchange.postroom import open_postroom
         from bars_portal.status.collector import DatabaseCollector
 
         open_postroom()
         serve("worker", DatabaseCollector(timezone.now))
+        begin_rounds()
 
     def stop(self, worker: object) -> None:
+        from bars_portal.audit.chain.rounds import end_rounds
         from bars_portal.exchange.postroom import close_postroom
 
         close_postroom()
+        # Last: what was settled meanwhile is sealed, and a round takes milliseconds.
+        end_rounds()
 
 
-app.steps["worker"].add(PostroomStep)
+app.steps["worker"].add(OwnClocksStep)
+
+
+# What Celery has to end by itself once everything under way is settled.
+_CELERY_ENDS_SECONDS = 5.0
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
-def _hold_postroom(**_: object) -> None:
+def _end_in_time(**_: object) -> None:
     """At once: the step above is stopped last, and never while Celery waits for a broker that is frozen."""
     from bars_portal.exchange.postroom import hold_postroom
 
     hold_postroom()
+    threading.Thread(target=_end, name="end", daemon=True).start()
+
+
+def _end() -> None:
+    """What is cut short is done at the next turn: Celery's own tasks are housekeeping, and a round is one
+    transaction. Meanwhile the trail is sealed.
+    """
+    from bars_portal.exchange.postroom import close_postroom
+
+    close_postroom()
+    sleep(_CELERY_ENDS_SECONDS)
+    logger.warning("celery: it does not end by itself, is the broker frozen? Nothing is under way: ended")
+    os._exit(0)
 
 
 class FileChannel(filesystem.Channel):

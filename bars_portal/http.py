@@ -140,7 +140,8 @@ def send(
             method,
             url,
             headers=headers,
-            params=list(params),
+            # None where there are none: else the URL is parsed twice.
+            params=list(params) or None,
             content=body,
             data=form,
             timeout=timeout or http.timeout,
@@ -154,7 +155,7 @@ def send(
             content = _read(response, deadline=started + within_seconds)
         finally:
             response.close()
-    return Answer(response.status_code, dict(response.headers), content, milliseconds_since(started))
+    return Answer(response.status_code, dict(response.headers.items()), content, milliseconds_since(started))
 
 
 def http_date(text: str) -> datetime | None:

@@ -8,6 +8,7 @@ app_name = "bookings"
 
 urlpatterns = [
     path("", bookings.sent_list, name="list"),
+    path("compare/", searching.compare, name="compare"),
     path("services/<str:service_id>/times/", searching.slots, name="slots"),
     path("services/<str:service_id>/ask-again/", searching.ask_again, name="ask-again"),
     path("drafts/<uuid:draft_id>/patient/", drafting.patient, name="patient"),

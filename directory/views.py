@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -74,7 +75,14 @@ def _results(request: HttpRequest, form: ServiceSearchForm) -> dict[str, Any]:
         "services": _present(page, found, now),
         "page": page,
         "query": _query(request),
+        "compared": _compared(page),
     }
+
+
+def _compared(page: Page[FoundService]) -> str:
+    """Those of this page that take bookings, for a page that asks them all; "" for fewer than two."""
+    ids = [each.service.service_id for each in page.object_list if each.service.takes_bookings]
+    return urlencode([("service", each) for each in ids]) if len(ids) > 1 else ""
 
 
 def _search(wanted: dict[str, Any], now: datetime) -> ServiceSearch:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TextIO
@@ -33,11 +33,16 @@ _READY_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class Launcher:
-    """`python -m bars_portal.demo` with its state in `var`."""
+    """`python -m bars_portal.demo` with its state in `var`, or another module that starts it.
+
+    `environment` comes beside its own, for all of its programs.
+    """
 
     var: Path
     ports: Ports
     database_url: str
+    module: str = "bars_portal.demo"
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def log(self) -> Path:
@@ -53,9 +58,15 @@ class Launcher:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with self.log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "bars_portal.demo"],
+                [sys.executable, "-m", self.module],
                 cwd=ROOT,
-                env=inherited | ports | {"BARS_VAR": str(self.var)} | _parted(self.database_url),
+                env={
+                    **inherited,
+                    **ports,
+                    "BARS_VAR": str(self.var),
+                    **_parted(self.database_url),
+                    **self.environment,
+                },
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -162,7 +173,8 @@ class Stack:
     def environment(self) -> Mapping[str, str]:
         """What the launcher left for `manage.py` beside it."""
         lines = (self.var / "manage.env").read_text().splitlines()
-        return {name: shlex.split(value)[0] for name, _, value in (line.partition("=") for line in lines)}
+        told = {name: shlex.split(value)[0] for name, _, value in (line.partition("=") for line in lines)}
+        return {**told, **self.launcher.environment}
 
     @cached_property
     def _console(self) -> Console:

@@ -1,25 +1,22 @@
 """Sending what the outbox holds: claim, send outside any transaction, settle. The same for every attempt."""
 
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Case, F, Max, Q, Value, When
+from django.db import transaction
+from django.db.models import Case, F, Max, Value, When
 from django.db.models.functions import Now
 
 from bars_portal import correlation
-from bars_portal.audit.actor import Actor
-from bars_portal.audit.services import record
 from bars_portal.exchange import circuits, leases
 from bars_portal.exchange.circuits import Admission
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.replies import shortfall
+from bars_portal.exchange.gateway import let_go_of_connection
 from bars_portal.exchange.leases import LEASE, held_by
 from bars_portal.exchange.models import (
     NOT_READ,
@@ -30,8 +27,8 @@ from bars_portal.exchange.models import (
     OutboundMessage,
 )
 from bars_portal.exchange.registry import Outcome, message_type, services
+from bars_portal.exchange.settlement import NOT_SENT_REASONS, Sent, actor_of, record_attempt, settle
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.exchange.transport.headers import storable_headers
 from bars_portal.exchange.transport.judgement import (
     Delivery,
     Health,
@@ -42,42 +39,15 @@ from bars_portal.exchange.transport.judgement import (
     judge_error,
 )
 from bars_portal.exchange.waiting import may_go_out
-from bars_portal.http import Answer, TransportError
+from bars_portal.http import TransportError
 from bars_portal.metrics.figures import DELIVERIES, partner_label
 
-# Of attempts without a lease, which earlier versions began: longer than one of theirs can last.
-STALE_WITHOUT_LEASE = timedelta(seconds=180)
-# The last attempt is made so long before the deadline, that its answer may still come.
-LAST_CALL = timedelta(seconds=60)
-# A share of the delay, either way: many messages that failed together do not come back together.
-JITTER = 0.2
-
-_STATE = {
-    Delivery.ACCEPTED: DeliveryState.ACCEPTED,
-    Delivery.DUPLICATE: DeliveryState.ACCEPTED,
-    Delivery.FOUND: DeliveryState.ACCEPTED,
-    Delivery.REFUSED: DeliveryState.REFUSED,
-    Delivery.UNKNOWN: DeliveryState.UNKNOWN,
-}
 # The token's issuer failed, not the service.
 _NOT_THE_SERVICE = frozenset({"token-refused"})
 # The one failure of a server that says that nothing was done.
 _NOT_IMPLEMENTED = 501
-# An attempt that ended like this never reached anybody.
-NOT_SENT_REASONS = ("not-sent", "token-refused")
-# What one look takes at the most; the next one comes in a second.
-_AT_ONCE = 200
 # Only what goes out by itself counts; who presses "check again" begins anew.
 _REPEATS = Case(When(state=DeliveryState.UNKNOWN, then=F("repeats") + 1), default=Value(0))
-
-
-@dataclass(frozen=True)
-class Sent:
-    """One attempt's end: an answer, or none; and what it shows of the partner."""
-
-    judgement: Judgement
-    answer: Answer | None = None
-    health: Health = Health.UNSAID
 
 
 def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetime]) -> DeliveryState | None:
@@ -97,12 +67,12 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
         if attempt.number > 1 and _is_withdrawn(attempt, now=clock()):
             circuits.give_back(service_id, admission, now=clock())
             return DeliveryState.ABANDONED
-        _let_go_of_connection()
+        let_go_of_connection()
         sent = _send(attempt.message, client, now=clock())
         shown, asked = _counted(attempt, sent, admission), sent.judgement.retry_after
         circuits.note(service_id, shown, admission, now=clock(), retry_after=asked)
         outcome = _outcome(attempt, sent, client, now=clock())
-        state = _settle(attempt, sent, outcome, now=clock())
+        state = settle(attempt, sent, outcome, now=clock())
     code = str(sent.answer.status) if sent.answer else sent.judgement.reason
     DELIVERIES.labels(partner_label(service_id), outcome.delivery, code).inc()
     # Not in that transaction: what holds the service's row there would wait for everything else in it.
@@ -114,12 +84,6 @@ def _counted(attempt: DeliveryAttempt, sent: Sent, admission: Admission) -> Heal
     """What it says of the partner: a message that fails each time it is repeated may be the cause itself."""
     is_repeat = attempt.number > 1 and admission is Admission.FREE
     return Health.UNSAID if is_repeat and sent.health is Health.DOWN else sent.health
-
-
-def _let_go_of_connection() -> None:
-    """Who waits for the network keeps no other thread from the database's pool."""
-    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
-        connection.close()
 
 
 def _note_contact(message: OutboundMessage, judged: Judgement, *, now: datetime) -> None:
@@ -153,27 +117,6 @@ def set_aside(message: OutboundMessage, *, now: datetime) -> bool:
     """
     given_up = OutboundMessage.objects.filter(UNCLEAR, pk=message.pk, state=DeliveryState.ABANDONED)
     return given_up.update(reason=OBSOLETE, settled_at=now) == 1
-
-
-def _lost(now: datetime) -> Q:
-    without = Q(lease_until__isnull=True, sending_since__lt=now - STALE_WITHOUT_LEASE)
-    return Q(state=DeliveryState.SENDING) & (Q(lease_until__lt=now) | without)
-
-
-def stale_messages(*, now: datetime) -> list[UUID]:
-    """Messages whose worker died while sending: it renews its lease no more."""
-    stale = OutboundMessage.objects.filter(_lost(now))
-    return list(stale.order_by("sending_since").values_list("pk", flat=True)[:_AT_ONCE])
-
-
-def settle_lost(message_id: UUID, *, now: datetime) -> DeliveryState | None:
-    """Name a stale message unknown. None when its worker, or somebody else, was quicker."""
-    attempts = DeliveryAttempt.objects.select_related("message").filter(message_id=message_id)
-    last = attempts.order_by("-number").first()
-    if last is None or not OutboundMessage.objects.filter(_lost(now), pk=message_id).exists():
-        return None
-    lost = Sent(Judgement(Delivery.UNKNOWN, "worker-lost"))
-    return _settle(last, lost, Outcome(Delivery.UNKNOWN, "worker-lost"), now=now, such=_lost(now))
 
 
 def _claim(message_id: UUID, *, now: datetime) -> DeliveryAttempt | None:
@@ -255,51 +198,6 @@ def _read_back(message: OutboundMessage, outcome: Outcome, client: BarsClient, *
     return replace(outcome, delivery=delivery, reason=f"{reason}/not-applied")
 
 
-def _settle(
-    attempt: DeliveryAttempt, sent: Sent, outcome: Outcome, *, now: datetime, such: Q | None = None
-) -> DeliveryState | None:
-    """Only the attempt that holds the message settles it; an answer that comes after that is merely kept."""
-    message = attempt.message
-    again = _next_attempt(message, outcome, retry_after=sent.judgement.retry_after, now=now)
-    outcome = replace(outcome, next_attempt_at=again)
-    lost = outcome.delivery is Delivery.UNKNOWN
-    state = DeliveryState.ABANDONED if lost and again is None else _STATE[outcome.delivery]
-    with transaction.atomic():
-        settled = (
-            held_by(attempt)
-            .filter(such or Q())
-            .update(
-                state=state,
-                reason=outcome.reason[:80],
-                settled_at=now,
-                next_attempt_at=again,
-                read_back_at=first_read_back(now) if state == DeliveryState.ABANDONED else None,
-            )
-        )
-        if settled or sent.answer is not None:
-            _close(attempt, sent, outcome, now=now)
-        if not settled:
-            if not lost:
-                # It came too late to settle the message, and is a good reason to ask the other side now.
-                given_up = UNCLEAR & Q(state=DeliveryState.ABANDONED)
-                OutboundMessage.objects.filter(given_up, pk=message.pk).update(read_back_at=now)
-            return None
-        if not (lost and again and message.repeats):
-            # The subject hears of the first loss and of the last; those between change nothing.
-            kind = message_type(message.message_type)
-            kind.handle_reply(message.subject_id, outcome, actor=actor_of(message), now=now)
-        _record(attempt, state, outcome.reason, now)
-    return state
-
-
-# What was given up is asked after that long, and then no more.
-READ_BACK_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
-
-
-def first_read_back(given_up_at: datetime) -> datetime:
-    return given_up_at + READ_BACK_AFTER[0]
-
-
 def _is_withdrawn(attempt: DeliveryAttempt, *, now: datetime) -> bool:
     """Nobody wants it sent any more: it ends here."""
     message = attempt.message
@@ -311,80 +209,5 @@ def _is_withdrawn(attempt: DeliveryAttempt, *, now: datetime) -> bool:
         held_by(attempt).update(state=DeliveryState.ABANDONED, reason=OBSOLETE, settled_at=now)
         attempt.finished_at, attempt.outcome, attempt.reason = now, "not-sent", OBSOLETE
         attempt.save()
-        _record(attempt, DeliveryState.ABANDONED, OBSOLETE, now)
+        record_attempt(attempt, DeliveryState.ABANDONED, OBSOLETE, now)
     return True
-
-
-def _next_attempt(
-    message: OutboundMessage, outcome: Outcome, *, retry_after: int | None, now: datetime
-) -> datetime | None:
-    if outcome.delivery is not Delivery.UNKNOWN:
-        return None
-    planned = next_attempt(
-        settings.BARS_RETRY_SECONDS,
-        repeats=message.repeats,
-        retry_after=retry_after,
-        chance=random.random(),  # noqa: S311 - spreads load, no secret
-        now=now,
-    )
-    return within_deadline(planned, message.abandon_at, retry_after=retry_after, now=now)
-
-
-def within_deadline(
-    planned: datetime | None, deadline: datetime | None, *, retry_after: int | None, now: datetime
-) -> datetime | None:
-    """The planned instant, or one last attempt right before the deadline; None when none fits before it.
-
-    A partner that asked for a longer wait is not asked again before that.
-    """
-    if planned is None or deadline is None or planned <= deadline:
-        return planned
-    last = deadline - LAST_CALL
-    earliest = now + timedelta(seconds=retry_after or 0)
-    return last if last > earliest else None
-
-
-def next_attempt(
-    delays: Sequence[float], *, repeats: int, retry_after: int | None, chance: float, now: datetime
-) -> datetime | None:
-    """The instant of the next repeat, `repeats` having gone out; None: none is left, so it is up to a person.
-
-    `delays` (seconds) come before each repeat (standard section 8), `chance` is from 0 to 1. `retry_after`
-    (seconds) only ever puts it off: the other side asked for it.
-    """
-    if repeats >= len(delays):
-        return None
-    delay = delays[repeats] * (1 - JITTER + 2 * JITTER * chance)
-    return now + timedelta(seconds=max(delay, retry_after or 0))
-
-
-def actor_of(message: OutboundMessage) -> Actor:
-    return Actor(message.actor_label, message.actor_user_id, message.organisation_id)
-
-
-def _record(attempt: DeliveryAttempt, state: DeliveryState, reason: str, now: datetime) -> None:
-    record_delivery(attempt.message, state, reason, attempt=attempt.number, now=now)
-
-
-def record_delivery(
-    message: OutboundMessage, state: DeliveryState, reason: str, *, attempt: int, now: datetime
-) -> None:
-    """On the trail; `attempt` is its number, or how many there were when none settled it."""
-    record(
-        actor=actor_of(message),
-        action="exchange.deliver_message",
-        subject=message,
-        outcome=state,
-        detail={"message_type": message.message_type, "reason": reason, "attempt": attempt},
-        correlation_id=message.correlation_id,
-        now=now,
-    )
-
-
-def _close(attempt: DeliveryAttempt, sent: Sent, outcome: Outcome, *, now: datetime) -> None:
-    attempt.finished_at = now
-    attempt.outcome, attempt.reason = outcome.delivery, outcome.reason[:80]
-    if sent.answer is not None:
-        attempt.status_code, attempt.elapsed_ms = sent.answer.status, int(sent.answer.elapsed_ms)
-        attempt.reply, attempt.reply_headers = sent.answer.body, storable_headers(sent.answer.headers)
-    attempt.save()

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -43,6 +44,9 @@ LEASE = timedelta(seconds=10)
 MARGIN = timedelta(seconds=60)
 WAIT_SECONDS = 12.0
 POLL_SECONDS = 0.05
+# So long a token is sent without another look at its row. One that another process has found refused
+# meanwhile is answered with 401 once more, and renewed as ever.
+LOOKS_EVERY_SECONDS = 1.0
 # Access tokens are short secrets: unreadable in the database.
 _SEALER = Sealer("bars_portal.exchange access token")
 
@@ -70,12 +74,19 @@ class PageGate:
                 raise NotSent("circuit")
             # It lasts until `leave`.
             turn.pop_all()
+        let_go_of_connection()
         return turns, admission
 
     def leave(self, partner: str, entered: object, health: Health) -> None:
         turns, admission = cast(tuple[threading.BoundedSemaphore, Admission], entered)
         turns.release()
         circuits.note(partner, health, admission, now=database_time())
+
+
+def let_go_of_connection() -> None:
+    """Who waits for the network keeps no other thread from the database's pool."""
+    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
+        connection.close()
 
 
 class _Process:
@@ -207,12 +218,16 @@ class DatabaseTokenSource:
         self._environment, self._key_id = environment, key_id
         self._issuer, self._sleep = issuer, sleep
         self._held: _Held | None = None
+        self._looked_at = float("-inf")
 
     def get(self, *, now: datetime) -> str:
         """The current token, renewed a minute before it expires; meanwhile the others use the old one.
 
         Raises TokenRefused: the issuer's refusal, or "renewal-failed" or "renewal-slow" for those who waited.
         """
+        held = self._held
+        if held and now < held.renew_at and monotonic() < self._looked_at + LOOKS_EVERY_SECONDS:
+            return held.token
         row, waited = self._row(), 0.0
         first_generation = row.generation
         while waited <= WAIT_SECONDS:
@@ -226,6 +241,7 @@ class DatabaseTokenSource:
 
     def discard(self, token: str) -> None:
         """Drop the stored token if it is still this one, so that many answers 401 cause one renewal."""
+        self._looked_at = float("-inf")
         row = self._row()
         held = self._read(row)
         if held and held.token == token:
@@ -237,6 +253,7 @@ class DatabaseTokenSource:
         """The row's token, or a new one if the lease is ours; None while another holds the lease."""
         held = self._read(row)
         if held and now < held.renew_at:
+            self._looked_at = monotonic()
             return held.token
         has_ended = row.generation != first_generation
         if not has_ended and (holder := _claim(row, now)):

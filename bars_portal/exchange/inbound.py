@@ -50,7 +50,10 @@ _TOO_SLOW = (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransac
 
 
 def receive(arrival: Arrival) -> StoredReply:
-    """The answer to one `POST /$process-message`, already stored. Never raises OutcomeError."""
+    """The answer to one `POST /$process-message`, already stored.
+
+    Raises OutcomeError (408) only when there was no time to store it either, and DatabaseError.
+    """
     try:
         with bounded(arrival.deadline):
             reading = read_message(arrival)

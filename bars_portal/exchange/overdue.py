@@ -7,15 +7,15 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from bars_portal.exchange.delivery import (
+from bars_portal.exchange.models import LATE, NEVER_SENT, OBSOLETE, UNCLEAR, DeliveryState, OutboundMessage
+from bars_portal.exchange.registry import Outcome, message_type
+from bars_portal.exchange.settlement import (
     NOT_SENT_REASONS,
     READ_BACK_AFTER,
     actor_of,
     first_read_back,
     record_delivery,
 )
-from bars_portal.exchange.models import LATE, NEVER_SENT, OBSOLETE, UNCLEAR, DeliveryState, OutboundMessage
-from bars_portal.exchange.registry import Outcome, message_type
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.judgement import Delivery
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from bars_portal.exchange import circuits, delivery, overdue, waiting
+from bars_portal.exchange import circuits, delivery, overdue, settlement, waiting
 from bars_portal.exchange.gateway import get_client
 from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import Heartbeat
@@ -128,8 +128,8 @@ class Postroom:
             if monotonic() - self._tended_at >= self.every_seconds:
                 self._tended_at = monotonic()
                 self._tend(self.clock.set())
-                self._beat(self.clock())
             self._deal(self.clock())
+            self._beat(self.clock())
             self._looked_at = monotonic()
         except DatabaseError:
             logger.warning("postroom: the database does not answer")
@@ -152,9 +152,9 @@ class Postroom:
     def _tend(self, now: datetime) -> None:
         """What lost its worker, and what nobody tries any more."""
         if monotonic() >= self._leases_count_from:
-            for message_id in filter(self._is_due, delivery.stale_messages(now=now)):
+            for message_id in filter(self._is_due, settlement.stale_messages(now=now)):
                 with self._alone("called lost", message_id):
-                    delivery.settle_lost(message_id, now=now)
+                    settlement.settle_lost(message_id, now=now)
         for message_id in filter(self._is_due, overdue.overdue_messages(now=now)):
             with self._alone("given up", message_id):
                 overdue.give_up(message_id, now=now)

@@ -4,9 +4,10 @@ import select
 from typing import Any
 
 from django.db.backends.postgresql import base
-from psycopg import Connection, OperationalError
+from psycopg import Connection, IsolationLevel, OperationalError
 
 from bars_portal.metrics.figures import POOL_CONNECTIONS, POOL_WAITING, sample
+from bars_portal.postgresql.patience import seconds_left
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -17,12 +18,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        connection = super().get_new_connection(conn_params)
-        while self.pool and has_gone(connection):
+        if not self.pool:
+            return super().get_new_connection(conn_params)
+        # As Django does it, and no longer than whoever asks may wait.
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        self.pool.open()
+        while has_gone(connection := self.pool.getconn(seconds_left(self.pool.timeout))):
             # Closed, so that the pool opens another in its place.
             connection.close()
             self.pool.putconn(connection)
-            connection = super().get_new_connection(conn_params)
         return connection
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 
 from bars_portal.accounts.permissions import Role
+from bars_portal.postgresql.patience import PatientConnection
 from bars_portal.settings.audit import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.bars import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.bars import BARS, BARS_PROCESS, BARS_SENDERS
@@ -90,6 +91,10 @@ DATABASE_POOL = {
     # A worker's senders let go of theirs while they wait for an answer, but not while they read back.
     "max_size": BARS_SENDERS + 8 if BARS_PROCESS == "worker" else 20,
     "timeout": 0.9 if IS_RECEIVER else 3,
+    "connection_class": PatientConnection,
+    # Then whoever asks next begins to connect anew. The pool's own five minutes, at doubled distances, would
+    # keep everybody waiting for as long again as the database was away.
+    "reconnect_timeout": 1.0,
 }
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from celery.schedules import crontab
-
 from bars_portal.settings.environment import VAR, env
 
 _FILE_BROKER = "filesystem://"
@@ -29,18 +27,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
-    # One that waits longer than to the next is not worth its place.
-    "seal-trail": {
-        "task": "bars_portal.audit.tasks.seal",
-        "schedule": 5.0,
-        "options": {"expires": 5.0},
-    },
     "note-status": {
         "task": "bars_portal.status.tasks.note",
         "schedule": 30.0,
         "options": {"expires": 30.0},
     },
-    "export-audit-head": {"task": "bars_portal.audit.tasks.export", "schedule": crontab(minute="0")},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celery" / "beat-schedule")
 

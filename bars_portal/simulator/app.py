@@ -14,7 +14,15 @@ from bars_portal.simulator.catalogue.routing import Catalogue
 from bars_portal.simulator.cis2 import issuer as cis2
 from bars_portal.simulator.cis2.issuer import Issuer
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
-from bars_portal.simulator.drills import CERTIFICATE_FAULTS, PREFIX, Drills, Fault, FaultBoard
+from bars_portal.simulator.drills import (
+    CERTIFICATE_FAULTS,
+    PREFIX,
+    TOKEN_SERVICE,
+    Drills,
+    Fault,
+    FaultBoard,
+    meet,
+)
 from bars_portal.simulator.forwarding import CertificateDrill, MutualTlsReceiver, Receiver, client_context
 from bars_portal.simulator.journal import Journal
 from bars_portal.simulator.oauth import ClientRegistry, TokenEndpoint, TokenStore
@@ -45,9 +53,9 @@ class _Parts:
     config: Config
     clock: Clock
     journal: Journal
-    token_endpoint: TokenEndpoint
     proxy: Proxy
     drills: Drills
+    ask_token: Callable[[Request], Answer]
     pages: tuple[RequestPages, SelftestPages]
     cis2: Issuer
 
@@ -114,8 +122,14 @@ def _build(
         RequestPages(config, journal, clock=clock),
         SelftestPages(config, catalogue=catalogue, clock=clock),
     )
+
+    def ask_token(request: Request) -> Answer:
+        """Raises ConnectionCut in a drill."""
+        drill = faults.take(service=TOKEN_SERVICE, method=request.method)
+        return meet(drill, request, forward=lambda _: endpoint.answer(request), sleep=sleep)
+
     issuer = Issuer(public_url=config.public_url, file=config.cis2_file, clock=clock)
-    return _Parts(config, clock, journal, endpoint, proxy, drills, pages, issuer)
+    return _Parts(config, clock, journal, proxy, drills, ask_token, pages, issuer)
 
 
 def _certificate_drills(config: Config, clock: Clock) -> dict[str, Receiver]:
@@ -149,7 +163,7 @@ def _page(parts: _Parts, request: Request) -> Answer | None:
 def _answer(parts: _Parts, request: Request) -> Answer:
     path = request.raw_path
     if path == TOKEN_PATH:
-        return parts.token_endpoint.answer(request)
+        return parts.ask_token(request)
     if path.startswith(f"{FHIR_BASE}/"):
         return parts.proxy.answer(request)
     if path.startswith(f"{cis2.PREFIX}/"):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from threading import Lock
+from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
@@ -36,7 +37,14 @@ class Fault(StrEnum):
     BAD_IDS = "bad-ids"
     GARBAGE = "garbage"
     HALF_ANSWER = "half-answer"
+    CUT_BODY = "cut-body"
     OTHER_TIME = "other-time"
+    OTHER_BUNDLE = "other-bundle"
+    NO_FOCUS = "no-focus"
+    PENDING = "pending"
+    DENIED = "denied"
+    FAILED_AFTER = "500-after"
+    UNAVAILABLE_AFTER = "503-after"
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
     TIMEOUT = "408"
@@ -55,9 +63,12 @@ CERTIFICATE_FAULTS = frozenset({Fault.EXPIRED_CERTIFICATE, Fault.WRONG_CERTIFICA
 _SECONDS = {Fault.SLOW: SLOW_SECONDS, Fault.HANG: HANG_SECONDS}
 # Forwards the request: with the drill's certificate where one is named.
 Forward = Callable[[Fault | None], Answer]
+Json = dict[str, Any]
 HTML = (("Content-Type", "text/html"),)
 _GZIP = b"\x1f\x8b"
 RETRY_AFTER = ("Retry-After", "1")
+# The service of drills for whoever asks for an access token.
+TOKEN_SERVICE = "token"  # noqa: S105 - a name
 
 _CANNED: dict[Fault, ProxyError] = {
     Fault.UNAUTHORIZED: ProxyError.BAD_TOKEN,
@@ -66,6 +77,11 @@ _CANNED: dict[Fault, ProxyError] = {
     Fault.TOO_MANY: ProxyError.TOO_MANY,
     Fault.SERVER_ERROR: ProxyError.RECEIVER_ERROR,
     Fault.UNAVAILABLE: ProxyError.RECEIVER_UNAVAILABLE,
+}
+# The receiver did its work, and something on the way back says that it did not.
+_AFTERWARDS: dict[Fault, ProxyError] = {
+    Fault.FAILED_AFTER: ProxyError.RECEIVER_ERROR,
+    Fault.UNAVAILABLE_AFTER: ProxyError.RECEIVER_UNAVAILABLE,
 }
 # What stands in front of the proxy answers without an OperationOutcome.
 _GATEWAY = {Fault.BAD_GATEWAY: 502, Fault.GATEWAY_TIMEOUT: 504}
@@ -78,7 +94,7 @@ METHODS = {
     "scenarios": ("GET",),
 }
 _HELP = (
-    f"send service (an id), fault (one of {', '.join(Fault)}), "
+    f"send service (an id, or {TOKEN_SERVICE}), fault (one of {', '.join(Fault)}), "
     f"times (1 to {MOST_TIMES}, default 1) and, if wanted, method (GET, POST ...) "
     f"and seconds (how long slow and hang last, at most {MOST_SECONDS:.0f})"
 )
@@ -167,13 +183,25 @@ def meet(drill: Drill | None, request: Request, *, forward: Forward, sleep: Slee
         return _canned(drill, request)
     answer = forward(fault if fault in CERTIFICATE_FAULTS else None)
     row = f", {answer.scenario}" if answer.scenario else ""
-    return _spoiled(fault, replace(answer, scenario=drill.scenario + row))
+    answer = replace(answer, scenario=drill.scenario + row)
+    if fault in _AFTERWARDS:
+        return replace(error_answer(_AFTERWARDS[fault], request), scenario=answer.scenario)
+    if fault is Fault.DENIED:
+        return _denied(answer, request)
+    return _spoiled(fault, answer)
 
 
 def _canned(drill: Drill, request: Request) -> Answer:
     answer = error_answer(_CANNED[drill.fault], request)
     headers = (*answer.headers, RETRY_AFTER) if drill.fault is Fault.TOO_MANY else answer.headers
     return replace(answer, headers=headers, scenario=drill.scenario)
+
+
+def _denied(answer: Answer, request: Request) -> Answer:
+    """What was done is not told, and its repeat is refused in other words than "you have sent it before"."""
+    if answer.status < 300:
+        raise ConnectionCut(answer.scenario)
+    return replace(error_answer(ProxyError.RECEIVER_REFUSES, request), scenario=answer.scenario)
 
 
 def _spoiled(fault: Fault, answer: Answer) -> Answer:
@@ -190,21 +218,52 @@ def _spoiled(fault: Fault, answer: Answer) -> Answer:
             return Answer(200, HTML, b"<html>\x00 not FHIR {", answer.scenario)
         case Fault.HALF_ANSWER:
             return replace(answer, body=answer.body[: len(answer.body) // 2])
-        case Fault.OTHER_TIME:
-            return replace(answer, body=_an_hour_later(answer.body))
+        case Fault.CUT_BODY:
+            return replace(answer, cut_after=len(answer.body) // 2)
+        case _ if fault in _CHANGES:
+            return replace(answer, body=_changed(answer.body, _CHANGES[fault]))
     return answer
 
 
-def _an_hour_later(body: bytes) -> bytes:
-    """The appointment of a JSON answer as if it had been booked an hour later; anything else as it is."""
+def _an_hour_later(bundle: Json) -> None:
+    for each in resources(bundle):
+        if each.get("resourceType") == "Appointment":
+            times = {name: datetime.fromisoformat(each[name]) for name in ("start", "end")}
+            each |= {name: (moment + timedelta(hours=1)).isoformat() for name, moment in times.items()}
+
+
+def _as_another(bundle: Json) -> None:
+    bundle["id"] = str(uuid.uuid4())
+
+
+def _without_focus(bundle: Json) -> None:
+    for each in resources(bundle):
+        if each.get("resourceType") == "MessageHeader":
+            each.pop("focus", None)
+
+
+def _pending(bundle: Json) -> None:
+    """A status that no answer has there."""
+    for each in resources(bundle):
+        if each.get("resourceType") in ("Appointment", "ServiceRequest"):
+            each["status"] = "pending"
+
+
+_CHANGES: dict[Fault, Callable[[Json], None]] = {
+    Fault.OTHER_TIME: _an_hour_later,
+    Fault.OTHER_BUNDLE: _as_another,
+    Fault.NO_FOCUS: _without_focus,
+    Fault.PENDING: _pending,
+}
+
+
+def _changed(body: bytes, change: Callable[[Json], None]) -> bytes:
+    """The Bundle of a JSON answer, changed; anything else as it is."""
     if body.startswith(_GZIP):
-        return gzip.compress(_an_hour_later(gzip.decompress(body)))
+        return gzip.compress(_changed(gzip.decompress(body), change))
     try:
         bundle = orjson.loads(body)
-        for each in resources(bundle):
-            if each.get("resourceType") == "Appointment":
-                times = {name: datetime.fromisoformat(each[name]) for name in ("start", "end")}
-                each |= {name: (moment + timedelta(hours=1)).isoformat() for name, moment in times.items()}
+        change(bundle)
     except (ValueError, KeyError, TypeError, AttributeError):
         return body
     return orjson.dumps(bundle)

@@ -80,6 +80,13 @@ class ProxyError(Enum):
     TLS_REFUSED = (403, "REC_FORBIDDEN", "forbidden", ERROR_CODES, "TLS-MA failure.")
     RECEIVER_TIMEOUT = (408, "REC_TIMEOUT", "timeout", ERROR_CODES, "The receiver did not answer in time.")
     RECEIVER_ERROR = (500, "REC_SERVER_ERROR", "exception", ERROR_CODES, "The receiver failed.")
+    RECEIVER_REFUSES = (
+        422,
+        "REC_UNPROCESSABLE_ENTITY",
+        "processing",
+        ERROR_CODES,
+        "The receiver refuses it.",
+    )
     RECEIVER_UNAVAILABLE = (
         503,
         "REC_SERVICE_UNAVAILABLE",

@@ -1,5 +1,6 @@
 """HTTP as the simulator sees it: one request in, one answer out, both immutable."""
 
+import errno
 import io
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
@@ -64,13 +65,15 @@ class Request:
 class Answer:
     """One answer. `body` is what goes over the wire, still encoded when content-encoding says so.
 
-    `scenario` names the row or drill that decided it: for the journal, never sent.
+    `scenario` names the row or drill that decided it: for the journal, never sent. `cut_after`: so many bytes
+    of the body, then the connection ends (a drill).
     """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     scenario: str = ""
+    cut_after: int | None = None
 
     def header(self, name: str) -> str:
         """The first value under that name, whatever its case; empty when absent."""
@@ -106,7 +109,15 @@ def send(answer: Answer, start_response: StartResponse, *, head_only: bool = Fal
     if not (head_only and answer.header("Content-Length")):
         headers.append(("Content-Length", str(len(answer.body))))
     start_response(f"{answer.status} {_phrase(answer.status)}", headers)
+    if answer.cut_after is not None:
+        return _cut(answer.body[: answer.cut_after])
     return [] if head_only else [answer.body]
+
+
+def _cut(half: bytes) -> Iterable[bytes]:
+    """The server takes it for a broken socket and closes quietly."""
+    yield half
+    raise ConnectionResetError(errno.ECONNRESET, "connection cut by a fault drill")
 
 
 def _raw_target(environ: Mapping[str, Any]) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from math import inf
 from typing import Any
 
 from bars_portal.accounts.acting import name_of
@@ -18,6 +19,31 @@ from directory.capability import accepts_booking, use_cases_in_words
 from directory.models import HealthcareService, ServiceCapability
 
 Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class FirstTime:
+    """A service beside others: its first free time in words, or why there is none to show."""
+
+    service_id: str
+    name: str
+    time: str
+    obstacle: str
+
+
+def first_times(searches: Iterable[tuple[HealthcareService, SlotSearch]]) -> list[FirstTime]:
+    """Those with free times first, by time; then the others by name."""
+    found = sorted(searches, key=lambda each: (not each[1].offers, each[0].name))
+    found.sort(key=lambda each: each[1].offers[0].start.timestamp() if each[1].offers else inf)
+    return [
+        FirstTime(
+            service.service_id,
+            service.name,
+            dates.format_datetime(search.offers[0].start) if search.offers else "",
+            search.problem.sentence if search.problem else "",
+        )
+        for service, search in found
+    ]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
@@ -19,10 +19,11 @@ from bars_portal.nhsuk.dates import LONDON, london_midnight
 from bars_portal.patients.forms import answers_from
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
+from bookings.comparing import compare_services
 from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.models import Booking, BookingDraft
 from bookings.policies import check_accepts_bookings, check_can_book, check_can_rebook, check_reachable
-from bookings.presenters.slots import SlotPage, use_case_options
+from bookings.presenters.slots import SlotPage, first_times, use_case_options
 from bookings.selectors.sent import draft_for, later_booking, rebooking_of
 from bookings.services.history import record_view
 from bookings.services.requesting import change_draft_slot, open_draft, save_draft_patient
@@ -42,6 +43,27 @@ from directory.presenters import not_answering_note
 from directory.remote import sender_identity
 from directory.selectors.services import service_by_id
 from directory.services.capability import clear_capability
+
+# As many as a page of the directory lists.
+_COMPARED = 20
+
+
+@require_safe
+@permission_required("bookings.search_slots")
+def compare(request: HttpRequest) -> HttpResponse:
+    """The first free time of each service that the address names: all are asked at once, none for long."""
+    ids, now = dict.fromkeys(request.GET.getlist("service")), clock()
+    services = [found for each in list(ids)[:_COMPARED] if (found := service_by_id(each)) is not None]
+    searches = compare_services(
+        client_for_page(request),
+        services=services,
+        start=now,
+        end=now + timedelta(days=DAYS_SHOWN),
+        sender=sender_identity(acting_of(request)),
+        now=now,
+    )
+    context = {"rows": first_times(searches), "again": request.get_full_path(), "days": DAYS_SHOWN}
+    return render(request, "bookings/compare.jinja", context)
 
 
 @require_POST

@@ -62,3 +62,15 @@ def test_the_receiver_does_not_answer_this_once(people: People, wire: Wire) -> N
     expect(person.page.locator("main")).to_contain_text("This service did not answer")
     person.follow("Try again")
     expect(person.page.locator(".app-slots__table")).to_be_visible()
+
+
+def test_services_found_are_compared_by_their_first_free_time(people: People, width: int) -> None:
+    person = people(width=width)
+    person.go("/services/?name=riverside")
+    person.follow("Compare their first free times")
+    rows = person.page.locator("main tbody tr")
+    assert rows.count() >= 5
+    expect(rows.first).to_contain_text(":")
+    person.look("First free times")
+    person.follow("Riverside Pharmacy")
+    expect(person.page.locator("h1")).to_contain_text("Choose a time")

@@ -1,7 +1,7 @@
 """`python -m tests.chaos --fault kill-worker`: many messages through real programs, with one thing wrong.
 
 With a database and certificates of its own, under var/chaos/. Exit code 1 when a message was lost or doubled,
-or waits where nobody looks.
+or waits where nobody looks, or when the audit trail was sealed too late.
 """
 
 import argparse
@@ -9,16 +9,21 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from bars_portal.demo.database import start_embedded
-from tests.chaos.counting import Books
-from tests.chaos.faults import FAULTS, Fault, Run
+from bars_portal.demo.database import EmbeddedPostgres, start_embedded
+from tests.chaos.counting import Books, SealWatch
+from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.strikes import Run
+from tests.chaos.surroundings import NotHere
 from tests.console import ROOT
 from tests.fuzz.target import running_demo
 from tests.stack import Stack
 
 PARTNERS = [f"20000991{number:02d}" for number in range(10)]
+_FOLDER = ROOT / "var" / "chaos"
 # After that whatever is not settled counts as waiting: the deadlines are longer.
 _PATIENCE_SECONDS = 420.0
 _HEADINGS = (
@@ -30,54 +35,77 @@ _HEADINGS = (
     "lost",
     "invisible",
     "seconds to recover",
+    "sealed within",
     "slowest without the fault",
 )
 
 
+@dataclass(frozen=True)
+class Result:
+    """`cells` stand under _HEADINGS; `notes` beneath the table."""
+
+    cells: Sequence[str]
+    notes: Sequence[str]
+    is_good: bool
+
+
 def main() -> int:
-    arguments = _arguments()
-    folder = ROOT / "var" / "chaos"
-    shutil.rmtree(folder, ignore_errors=True)
-    server = start_embedded(folder / "postgres")
-    rows, good = [], True
+    arguments, began = _arguments(), time.monotonic()
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+    server = start_embedded(_FOLDER / "postgres")
+    results = []
     try:
-        for number, name in enumerate(arguments.fault or FAULTS):
-            place = folder / name
-            place.mkdir(parents=True)
-            url = server.url(f"chaos{number}")
-            with running_demo(place, url) as stack:
-                row, is_good = _run(stack, url, name, FAULTS[name], arguments.messages)
-            rows.append(row)
-            good = good and is_good
+        for name in arguments.fault or FAULTS:
+            results.append(_result_of(name, FAULTS[name], server, arguments.messages))
+            sys.stderr.write(_told(results[-1:]))
     finally:
         server.stop()
-    sys.stdout.write(_table(rows))
-    return 0 if good else 1
+    sys.stdout.write(f"\n{_told(results)}{time.monotonic() - began:.0f} s in all\n")
+    return 0 if all(each.is_good for each in results) else 1
 
 
-def _run(stack: Stack, url: str, name: str, fault: Fault, messages: int) -> tuple[list[str], bool]:
-    run, books = Run(stack, PARTNERS, PARTNERS[: fault.partners]), Books(url, PARTNERS)
-    _route(stack)
-    stack.call("tests.chaos.world.open_partners", PARTNERS)
+def _result_of(name: str, fault: Fault, server: EmbeddedPostgres, messages: int) -> Result:
+    place, url = _FOLDER / name, server.url(f"chaos_{name.replace('-', '_')}")
+    place.mkdir(parents=True)
+    try:
+        with (
+            fault.around(place) as around,
+            running_demo(place, url, environment=around.environment, module=around.module) as stack,
+        ):
+            run = Run(stack, server, around, messages, PARTNERS, PARTNERS[: fault.partners])
+            return _run(name, fault, run, url)
+    except NotHere as lack:
+        return Result([name, "skipped"], [f"{name}: {lack}"], True)
+
+
+def _run(name: str, fault: Fault, run: Run, url: str) -> Result:
+    books = Books(url, PARTNERS)
+    _route(run.stack)
+    run.stack.call("tests.chaos.world.open_partners", PARTNERS)
     fault.prepare(run)
-    with ThreadPoolExecutor(1) as beside:
+    with SealWatch(url) as seals, ThreadPoolExecutor(1) as beside:
         struck = beside.submit(fault.strike, run)
-        stack.call("tests.chaos.world.send", PARTNERS, messages)
+        fault.send(run)
         struck.result()
-    began = time.monotonic()
-    while books.unsettled() and time.monotonic() < began + _PATIENCE_SECONDS:
-        time.sleep(0.5)
-    recovered = time.monotonic() - began
-    counts = books.counts()
-    others = PARTNERS[fault.partners :]
-    row = [
-        name,
-        *map(str, (counts.sent, books.hit(), counts.delivered_once, counts.doubled, counts.lost)),
-        str(counts.invisible),
-        f"{recovered:.0f}" if not books.unsettled() else f"{counts.sent - counts.delivered_once} still wait",
+        began = time.monotonic()
+        while books.unsettled() and time.monotonic() < began + _PATIENCE_SECONDS:
+            time.sleep(0.5)
+        recovered = time.monotonic() - began
+    counts, others = books.counts(), PARTNERS[fault.partners :]
+    figures = (counts.sent, books.hit(), counts.delivered_once, counts.doubled, counts.lost, counts.invisible)
+    waiting = counts.sent - counts.accepted
+    cells = [
+        *(name, *map(str, figures)),
+        f"{waiting} still wait" if waiting else f"{recovered:.0f}",
+        # An event is as old as the clock of its writer says.
+        "-" if run.around.clocks else f"{seals.slowest:.0f} s",
         f"{books.slowest(others):.1f} s" if others else "-",
     ]
-    return row, counts.is_good and counts.sent == messages
+    notes = [f"{name}: {each}" for each in (*run.said, *books.waiting())]
+    in_time = fault.seals_within is None or seals.slowest <= fault.seals_within
+    if not in_time:
+        notes.append(f"{name}: the trail was sealed later than {fault.seals_within:.0f} s")
+    return Result(cells, notes, counts.is_good and counts.sent == run.messages and in_time)
 
 
 def _route(stack: Stack) -> None:
@@ -92,11 +120,15 @@ def _route(stack: Stack) -> None:
     unfinished.rename(file)
 
 
-def _table(rows: list[list[str]]) -> str:
-    lines = [list(_HEADINGS), *rows]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(_HEADINGS))]
-    shown = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
-    return "".join(f"{line.rstrip()}\n" for line in shown)
+def _told(results: Sequence[Result]) -> str:
+    lines = [list(_HEADINGS), *(list(each.cells) for each in results)]
+    widths = [max(len(cell) for cell in column) for column in zip(*_filled(lines), strict=True)]
+    shown = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in _filled(lines)]
+    return "".join(f"{line}\n" for line in (*shown, *(note for each in results for note in each.notes)))
+
+
+def _filled(lines: Sequence[list[str]]) -> list[list[str]]:
+    return [[*line, *[""] * (len(_HEADINGS) - len(line))] for line in lines]
 
 
 def _arguments() -> argparse.Namespace:

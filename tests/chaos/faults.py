@@ -1,39 +1,26 @@
-"""What goes wrong in a run: each by name, with a sentence; it strikes while messages are on their way."""
+"""What goes wrong in a run: each by name, with a sentence; it strikes while messages are on their way.
 
-import os
-import signal
-import time
+A partner whose answers never come is spared after three of them, and tried again after 30 s, then a minute:
+such a fault hits four requests of each of ten partners. Until fifty messages of one partner had met it, it
+would be an outage of hours.
+"""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx
-
-from tests.stack import Stack
+from tests.chaos import strikes
+from tests.chaos.sending import send_all, send_by_pages
+from tests.chaos.strikes import Run, Strike, calm_after, drill
+from tests.chaos.surroundings import Around, nothing, own_clocks, redis_broker, small_disk
 
 # Requests that a drill of the simulator makes slow enough to be caught in the middle.
 _CAUGHT_SECONDS = 3.0
+# Requests of each partner, whatever the number of messages: after three the partner is spared.
+_NOT_ANSWERING = 4
 
 
-@dataclass(frozen=True)
-class Run:
-    """The stack, and the partners of whom `struck` are those with a fault of their own."""
-
-    stack: Stack
-    partners: list[str]
-    struck: list[str]
-
-    def drill(self, fault: str, *, times: int, seconds: float = 0.0) -> None:
-        """At each struck partner; the receiver may have done its work or not, as the fault says."""
-        with httpx.Client(trust_env=False, timeout=30) as http:
-            for service in self.struck:
-                asked = {
-                    "service": service,
-                    "fault": fault,
-                    "times": times,
-                    "method": "POST",
-                    "seconds": seconds,
-                }
-                http.post(f"{self.stack.simulator}/simulator/faults", json=asked).raise_for_status()
+def _nothing(_run: Run) -> None:
+    """No fault of this kind."""
 
 
 @dataclass(frozen=True)
@@ -41,62 +28,112 @@ class Fault:
     """`prepare` before the first message is written, `strike` beside those that are written after that."""
 
     sentence: str
-    prepare: Callable[[Run], None] = lambda run: None
-    strike: Callable[[Run], None] = lambda run: None
+    prepare: Strike = _nothing
+    strike: Strike = _nothing
     # How many partners have it; the others must not notice.
-    partners: int = 1
+    partners: int = 10
+    around: Around = nothing
+    send: Callable[[Run], None] = send_all
+    # The audit trail is sealed no later than after so many seconds, whatever is wrong.
+    seals_within: float | None = None
 
 
-def _kill(word: str) -> Callable[[Run], None]:
-    """kill -9 of a program with all that it started; the launcher starts it again."""
-
-    def strike(run: Run) -> None:
-        for _ in range(3):
-            time.sleep(2)
-            victims = [pid for pid, line in run.stack.launcher.children().items() if word in line]
-            assert victims, f"no {word} is running"
-            for pid in victims:
-                os.killpg(pid, signal.SIGKILL)
-
-    return strike
-
-
-def _drill(fault: str, *, times: int = 50, seconds: float = 0.0) -> Callable[[Run], None]:
-    return lambda run: run.drill(fault, times=times, seconds=seconds)
-
-
-def _calm_after(seconds: float) -> Callable[[Run], None]:
-    def strike(run: Run) -> None:
-        time.sleep(seconds)
-        with httpx.Client(trust_env=False, timeout=30) as http:
-            http.delete(f"{run.stack.simulator}/simulator/faults").raise_for_status()
-
-    return strike
-
+_SLOW = drill("slow", seconds=_CAUGHT_SECONDS)
 
 FAULTS: dict[str, Fault] = {
+    "kill-web": Fault(
+        "kill -9 of the portal, three times, with people pressing send",
+        strike=strikes.kill("portal"),
+        send=send_by_pages,
+    ),
     "kill-worker": Fault(
         "kill -9 of the worker, three times, with answers under way",
-        prepare=_drill("slow", times=8, seconds=_CAUGHT_SECONDS),
-        strike=_kill("celery"),
-        partners=10,
+        prepare=_SLOW,
+        strike=strikes.kill("worker"),
     ),
     "kill-receiver": Fault(
         "kill -9 of the receiver, three times, with messages under way",
-        prepare=_drill("slow", times=8, seconds=_CAUGHT_SECONDS),
-        strike=_kill("receiver.server"),
-        partners=10,
+        prepare=_SLOW,
+        strike=strikes.kill("receiver"),
+    ),
+    "kill-simulator": Fault(
+        "kill -9 of the proxy, three times, with messages under way",
+        prepare=_SLOW,
+        strike=strikes.kill("simulator"),
+    ),
+    "database-restart": Fault(
+        "the database is restarted, then stopped as by a power cut",
+        prepare=_SLOW,
+        strike=strikes.restart_database,
+    ),
+    "broker-down": Fault(
+        "kill -9 of Redis, away for 30 s",
+        strike=strikes.broker_away,
+        around=redis_broker,
+        seals_within=10.0,
+    ),
+    "frozen-broker": Fault(
+        "SIGSTOP of Redis for half a minute; the worker is restarted meanwhile",
+        strike=strikes.broker_frozen,
+        around=redis_broker,
+        # The next worker has to start first.
+        seals_within=20.0,
+    ),
+    "full-disk": Fault(
+        "the disk of the broker's folder is full for 15 s", strike=strikes.disk_full, around=small_disk
     ),
     "hanging-partner": Fault(
-        "one partner of ten hangs, 35 s each time, until a minute is over",
-        prepare=_drill("hang", times=20, seconds=35.0),
-        strike=_calm_after(60.0),
+        "one partner of ten hangs, 36 s each time, until a minute is over",
+        prepare=drill("hang", times=40, seconds=36.0),
+        strike=calm_after(60.0),
+        partners=1,
+        seals_within=10.0,
+    ),
+    "hang": Fault(
+        "20 requests hang for longer than anybody waits", prepare=drill("hang", times=2, seconds=36.0)
+    ),
+    "cut-requests": Fault(
+        "the network is cut before anybody has the request", prepare=drill("cut", times=_NOT_ANSWERING)
     ),
     "lost-replies": Fault(
-        "the receiver has done it and its answer is lost, 50 times", prepare=_drill("lost-reply")
+        "the receiver has done it and its answer is lost", prepare=drill("lost-reply", times=_NOT_ANSWERING)
     ),
-    "garbage": Fault("an answer that is no answer, 50 times", prepare=_drill("garbage")),
-    "half-answers": Fault("half an answer, 50 times", prepare=_drill("half-answer")),
-    "wrong-ids": Fault("an answer with other ids, 50 times", prepare=_drill("bad-ids")),
-    "unavailable": Fault("503, 50 times", prepare=_drill("503")),
+    "cut-bodies": Fault(
+        "the network is cut in the middle of an answer", prepare=drill("cut-body", times=_NOT_ANSWERING)
+    ),
+    "garbage": Fault("an answer that is no answer", prepare=drill("garbage")),
+    "half-answers": Fault("half an answer", prepare=drill("half-answer")),
+    "wrong-ids": Fault("an answer with other ids, or with none", prepare=drill("bad-ids", "no-ids")),
+    "odd-200s": Fault(
+        "200 with another Bundle.id, without a focus, with a status that no answer has",
+        prepare=drill("other-bundle", "no-focus", "pending"),
+    ),
+    "failed-after": Fault("the receiver has done it and says 500", prepare=drill("500-after")),
+    "unavailable-after": Fault(
+        "the receiver has done it and says 503", prepare=drill("503-after", times=_NOT_ANSWERING)
+    ),
+    "denied": Fault(
+        "the receiver has done it, its answer is lost, and it refuses the repeat with 422",
+        prepare=drill("denied", times=_NOT_ANSWERING),
+    ),
+    "unavailable": Fault("503", prepare=drill("503", times=_NOT_ANSWERING)),
+    "expired-certificate": Fault(
+        "the proxy shows the receiver a certificate that has expired",
+        prepare=drill("expired-certificate", times=_NOT_ANSWERING),
+    ),
+    "token-down": Fault(
+        "nobody gets an access token for 8 s",
+        prepare=strikes.token_away,
+        strike=calm_after(8.0),
+    ),
+    "clock-jump": Fault(
+        "the clock of one program after the other is ten minutes ahead, then behind, then right again",
+        strike=strikes.clocks_jump,
+        around=own_clocks,
+    ),
+    "rolling-restart": Fault(
+        "worker, receiver, portal and proxy are restarted one after the other",
+        prepare=_SLOW,
+        strike=strikes.restart_all,
+    ),
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bars_portal.demo.setup import Ports
 from tests.live.partner import mutual_tls
@@ -44,9 +45,9 @@ def target_of(stack: Stack) -> Target:
 
 
 @contextmanager
-def running_demo(var: Path, database_url: str) -> Iterator[Stack]:
-    """A demo of its own, which answers before this yields."""
-    stack = Stack(Launcher(var, Ports(*free_ports(4)), database_url))
+def running_demo(var: Path, database_url: str, **started: Any) -> Iterator[Stack]:
+    """A demo of its own, which answers before this yields; `started` is what else the launcher takes."""
+    stack = Stack(Launcher(var, Ports(*free_ports(4)), database_url, **started))
     stack.launcher.start_and_wait()
     try:
         yield stack

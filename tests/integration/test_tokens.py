@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from pytest_django import Settings
 
-from bars_portal.exchange.gateway import LEASE, DatabaseTokenSource
+from bars_portal.exchange.gateway import LEASE, LOOKS_EVERY_SECONDS, DatabaseTokenSource
 from bars_portal.exchange.models import AccessToken
 from bars_portal.exchange.transport.auth import Token, TokenEndpoint, TokenRefused
 from bars_portal.exchange.transport.client import build_http
@@ -228,6 +228,8 @@ def test_a_discard_in_one_process_counts_in_all() -> None:
     one, other = source(issuer), source(issuer)
     assert one.get(now=NOW) == other.get(now=NOW) == "token-1"
     one.discard("token-1")
+    assert other.get(now=NOW) == "token-1", "it has looked less than a second ago"
+    other._looked_at -= LOOKS_EVERY_SECONDS
     assert other.get(now=NOW) == one.get(now=NOW) == "token-2"
 
 

@@ -2,16 +2,19 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bars_portal.simulator.app import WsgiApp
 from bars_portal.simulator.config import Config
 from bars_portal.simulator.drills import ConnectionCut, Drill, Fault, FaultBoard
 from bars_portal.simulator.wire import Answer
 from tests.simulator.conftest import CallProxy
-from tests.simulator.support import IDS, Recorder, Reply, call_app
+from tests.simulator.support import IDS, Recorder, Reply, ask_token, call_app, form, sign
 from tests.simulator.tls_receiver import write_certificates
 
 JSON = {"Content-Type": "application/json"}
@@ -38,6 +41,8 @@ def arm(app: WsgiApp, **drill: object) -> Reply:
         ("garbage", 200, 1, []),
         ("half-answer", 200, 1, []),
         ("other-time", 200, 1, []),
+        ("500-after", 500, 1, []),
+        ("503-after", 503, 1, []),
     ],
 )
 def test_faults_with_an_answer(
@@ -119,6 +124,47 @@ def test_an_appointment_is_answered_an_hour_later(
     assert appointment["start"] == "2030-03-01T10:00:00+00:00"
     assert appointment["end"] == "2030-03-01T10:15:00+00:00"
     assert slot == {"resourceType": "Slot", "start": "x"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "changed"),
+    [
+        ("other-bundle", lambda before, now: before["id"] != now["id"]),
+        ("no-focus", lambda _, now: "focus" not in now["entry"][0]["resource"]),
+        ("pending", lambda _, now: now["entry"][1]["resource"]["status"] == "pending"),
+    ],
+)
+def test_a_200_that_is_no_answer(
+    app: WsgiApp,
+    proxy: CallProxy,
+    receiver: Recorder,
+    fault: str,
+    changed: Callable[[dict[str, Any], dict[str, Any]], bool],
+) -> None:
+    header = {"resourceType": "MessageHeader", "focus": [{"reference": "ServiceRequest/1"}]}
+    request = {"resourceType": "ServiceRequest", "status": "active"}
+    bundle = {"id": "1", "entry": [{"resource": header}, {"resource": request}]}
+    receiver.answers = lambda _: Answer(200, (), json.dumps(bundle).encode())
+    arm(app, fault=fault)
+
+    assert changed(bundle, json.loads(proxy("POST", "/$process-message").body))
+
+
+def test_what_was_done_is_denied_when_it_is_repeated(
+    app: WsgiApp, proxy: CallProxy, receiver: Recorder
+) -> None:
+    arm(app, fault="denied", times=2)
+    with pytest.raises(ConnectionCut):
+        proxy("POST", "/$process-message")
+    receiver.answers = lambda _: Answer(409)
+
+    assert (proxy("POST", "/$process-message").status, len(receiver.calls)) == (422, 2)
+
+
+def test_the_token_endpoint_has_drills_too(app: WsgiApp, private_key: RSAPrivateKey) -> None:
+    arm(app, fault="503", service="token")
+
+    assert [ask_token(app, form(sign(private_key))).status for _ in range(2)] == [503, 200]
 
 
 def test_a_drill_may_last_as_long_as_wanted(app: WsgiApp, proxy: CallProxy, waits: list[float]) -> None:

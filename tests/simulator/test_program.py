@@ -59,6 +59,10 @@ def test_from_assertion_to_receiver_and_out(
             http.post(f"{BASE}/$process-message", headers=headers, content=b"{}")
         assert receiver.arrived[1].method == "POST"
 
+        http.post("/simulator/faults", json={"service": SERVICE, "fault": "cut-body"})
+        with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
+            http.post(f"{BASE}/$process-message", headers=headers, content=b"{}")
+
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
         assert _group_is_empty(process.pid)

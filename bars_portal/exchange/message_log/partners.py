@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db.models import Aggregate, Count, FloatField, Q, QuerySet
 
-from bars_portal.exchange.delivery import NOT_SENT_REASONS
 from bars_portal.exchange.models import (
     CircuitChange,
     CircuitState,
@@ -22,6 +21,7 @@ from bars_portal.exchange.models import (
     SeenCertificate,
 )
 from bars_portal.exchange.registry import services
+from bars_portal.exchange.settlement import NOT_SENT_REASONS
 from bars_portal.exchange.transport.judgement import Delivery
 
 _SUCCEEDED = (Delivery.ACCEPTED, Delivery.DUPLICATE, Delivery.FOUND)

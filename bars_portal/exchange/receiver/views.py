@@ -42,7 +42,7 @@ from bars_portal.exchange.receiver.exceptions import outcome_response
 from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, FhirNegotiation, query_pairs
 from bars_portal.exchange.receiver.parsers import PARSERS, Body, FhirRequest, readable_body
 from bars_portal.exchange.receiver.renderers import RENDERERS, FhirResponse, OutcomeResponse, headers_of
-from bars_portal.exchange.receiver.server.peer import PeerCertificate
+from bars_portal.exchange.receiver.server.peer import PeerCertificate, seconds_waited
 from bars_portal.exchange.receiver.throttling import PartnerThrottle
 from bars_portal.exchange.receiver.warming import spare
 from bars_portal.exchange.registry import services
@@ -125,7 +125,8 @@ class FhirView(OutcomeView):
     carried = 0
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.deadline = Deadline.after(settings.DEADLINE_SECONDS)
+        # Whoever asks has waited for a thread as well.
+        self.deadline = Deadline.after(settings.DEADLINE_SECONDS - seconds_waited(request.META))
         try:
             with ExitStack() as self._bounds:
                 response = super().dispatch(request, *args, **kwargs)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bars_portal.correspondence.explanations import LATE
-from bars_portal.exchange import delivery, overdue
+from bars_portal.exchange import overdue, settlement
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import message_type
 from bars_portal.exchange.selectors import given_up
@@ -57,7 +57,7 @@ def test_a_late_success_is_told_loudly(desk: Desk) -> None:
     message = after_deadline(booking, now)
     assert booking.status == BookingStatus.UNKNOWN
     assert "Check again; do not book another" in booking.explanation
-    now += delivery.READ_BACK_AFTER[0]
+    now += settlement.READ_BACK_AFTER[0]
     state = overdue.read_back_again(message.pk, client=desk.network.client, clock=lambda: now)
     booking.refresh_from_db()
     assert (state, booking.status) == (DeliveryState.ACCEPTED, BookingStatus.BOOKED)

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 
-from bars_portal.exchange.arrival import Deadline, bounded
+from bars_portal.exchange.arrival import GRACE_SECONDS, Deadline, bounded
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.structure import warm
 from bars_portal.exchange.models import InboundMessage, InboundState
@@ -19,6 +20,7 @@ from tests.integration.exchange.calling import (
     Receiver,
     cancelling,
     fresh,
+    headers,
     hosted,
     outcome,
     state_of_the_world,
@@ -106,6 +108,40 @@ def test_waiting_for_a_lock_ends_with_the_deadline(receiver: Receiver, settings:
     assert state_of_the_world() == before
     settings.DEADLINE_SECONDS = 30
     assert receiver.send(body).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["message", "unreadable", "read"])
+def test_a_commit_that_waits_for_a_lock_ends_with_the_deadline(
+    receiver: Receiver, settings: Any, way: str
+) -> None:
+    """Foreign keys are checked there, and PostgreSQL's `statement_timeout` is off by then."""
+    hosted()
+    before = state_of_the_world()
+    settings.DEADLINE_SECONDS = DEADLINE
+    with second_connection() as other, other.transaction():
+        other.execute("LOCK accounts_user IN ACCESS EXCLUSIVE MODE")
+        begun = monotonic()
+        answered = {
+            "message": lambda: receiver.send(fresh()),
+            "unreadable": lambda: receiver.send(fresh(), Accept="text/plain"),
+            "read": lambda: receiver.get("/metadata"),
+        }[way]()
+        assert monotonic() - begun < DEADLINE + GRACE_SECONDS + 1.2, "not once more for each try to say so"
+    assert answered.status_code in (406, 408)
+    assert state_of_the_world() == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("waited", [3.0, 10.0])
+def test_the_wait_for_a_thread_counts(receiver: Receiver, settings: Any, waited: float) -> None:
+    """Of many who wait behind a lock nobody has more time because he was let in late."""
+    hosted()
+    settings.DEADLINE_SECONDS = 4.0
+    server: Any = {"gunicorn.socket": SimpleNamespace(whole_at=monotonic() - waited)}
+    begun, late = monotonic(), waited > settings.DEADLINE_SECONDS
+    answer = receiver.client.get("/FHIR/R4/metadata", headers=headers(), **server)
+    assert (answer.status_code, monotonic() - begun < 1) == (408 if late else 200, True)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange import delivery, outbox, overdue
+from bars_portal.exchange import delivery, outbox, overdue, settlement
 from bars_portal.exchange.models import NEVER_SENT, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import ReadBack, message_types
 from bars_portal.exchange.transport.judgement import Delivery
@@ -99,7 +99,7 @@ def test_the_last_attempt_is_before_the_deadline(
     planned: int | None, retry_after: int | None, expected: int | None
 ) -> None:
     """A partner that asks for a longer wait than there is time is not asked again: people are told then."""
-    instant = delivery.within_deadline(
+    instant = settlement.within_deadline(
         None if planned is None else START + planned * SECONDS,
         START + HOUR,
         retry_after=retry_after,
@@ -134,13 +134,13 @@ def read_back(desk: Desk, message: OutboundMessage) -> DeliveryState | None:
 def test_a_late_success_is_found_and_told(hasty: Desk) -> None:
     message = given_up(hasty)
     assert overdue.to_read_back(now=hasty.now) == []
-    hasty.now += delivery.READ_BACK_AFTER[0]
+    hasty.now += settlement.READ_BACK_AFTER[0]
     hasty.probe.read = ReadBack(was_applied=False)
     assert overdue.to_read_back(now=hasty.now) == [(message.service_id, message.pk)]
     # A person was told to look after it: that it has not arrived is no news.
     assert (read_back(hasty, message), hasty.probe.outcomes) == (None, [])
     assert overdue.to_read_back(now=hasty.now) == []
-    hasty.now += delivery.READ_BACK_AFTER[1]
+    hasty.now += settlement.READ_BACK_AFTER[1]
     hasty.probe.read = ReadBack(was_applied=True, found=FOUND)
     assert read_back(hasty, message) == DeliveryState.ACCEPTED
     (outcome,) = hasty.probe.outcomes
@@ -158,7 +158,7 @@ def test_it_is_not_asked_after_for_ever(hasty: Desk) -> None:
         for _, each in overdue.to_read_back(now=hasty.now):
             read_back(hasty, message)
             reads += each == message.pk
-    assert 2 <= reads <= len(delivery.READ_BACK_AFTER)
+    assert 2 <= reads <= len(settlement.READ_BACK_AFTER)
 
 
 def test_an_answer_that_comes_after_all_is_asked_after_at_once(hasty: Desk) -> None:
@@ -169,9 +169,9 @@ def test_an_answer_that_comes_after_all_is_asked_after_at_once(hasty: Desk) -> N
         attempt = delivery._claim(message.pk, now=hasty.now)
         assert attempt is not None
         hasty.now += DAY
-        delivery.settle_lost(message.pk, now=hasty.now)
+        settlement.settle_lost(message.pk, now=hasty.now)
         overdue_now(hasty)
         late = delivery._send(attempt.message, client, now=hasty.now)
         outcome = delivery._outcome(attempt, late, client, now=hasty.now)
-        assert delivery._settle(attempt, late, outcome, now=hasty.now) is None
+        assert settlement.settle(attempt, late, outcome, now=hasty.now) is None
     assert [each for _, each in overdue.to_read_back(now=hasty.now)] == [message.pk]

@@ -11,7 +11,7 @@ from celery import Celery
 from django.db import connection, transaction
 
 from bars_portal.audit.models import AuditEvent
-from bars_portal.exchange import delivery, tasks
+from bars_portal.exchange import delivery, settlement, tasks
 from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import DeliveryAttempt, DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.judgement import Delivery
@@ -172,8 +172,8 @@ def claim(desk: Desk, message: OutboundMessage) -> DeliveryAttempt:
 
 
 def sweep(desk: Desk) -> list[DeliveryState | None]:
-    found = delivery.stale_messages(now=desk.now)
-    return [delivery.settle_lost(each, now=desk.now) for each in found]
+    found = settlement.stale_messages(now=desk.now)
+    return [settlement.settle_lost(each, now=desk.now) for each in found]
 
 
 def test_a_worker_that_died_leaves_an_unknown_message(desk: Desk) -> None:
@@ -204,13 +204,13 @@ def test_a_worker_that_comes_back_late_changes_nothing(desk: Desk) -> None:
         delivery.queue_again(message)
         second = claim(desk, message)
         outcome = delivery._outcome(first, late, client, now=desk.now)
-        assert delivery._settle(first, late, outcome, now=desk.clock()) is None
+        assert settlement.settle(first, late, outcome, now=desk.clock()) is None
     message.refresh_from_db()
     assert message.state == DeliveryState.SENDING, "the second attempt is under way"
     assert [each.reason for each in desk.probe.outcomes] == ["worker-lost"]
     first.refresh_from_db()
     assert bytes(first.reply or b"") == ACCEPTED_BODY, "what came back is kept all the same"
-    state = delivery._settle(second, late, outcome, now=desk.clock())
+    state = settlement.settle(second, late, outcome, now=desk.clock())
     assert state == DeliveryState.ACCEPTED
 
 
@@ -218,7 +218,7 @@ def test_the_sweep_does_not_spoil_what_was_settled_meanwhile(desk: Desk) -> None
     desk.server.script(echoing())
     message = desk.enqueue()
     desk.deliver(message)
-    assert delivery.settle_lost(message.pk, now=desk.now + LEASE * 2) is None
+    assert settlement.settle_lost(message.pk, now=desk.now + LEASE * 2) is None
     attempt = message.attempts.get()
     assert (attempt.outcome, bytes(attempt.reply or b"")) == ("accepted", ACCEPTED_BODY)
 

@@ -8,7 +8,7 @@ from time import sleep
 import pytest
 from django.db import connection
 
-from bars_portal.exchange import delivery, leases
+from bars_portal.exchange import delivery, leases, settlement
 from bars_portal.exchange.leases import LEASE, Keeper
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from tests.integration.exchange.partner import Desk, echoing
@@ -45,8 +45,8 @@ def test_a_message_that_is_still_being_sent_is_not_lost(desk: Desk, monkeypatch:
     until(lambda: bool(desk.server.received))
     desk.now += timedelta(hours=1)
     until(lambda: OutboundMessage.objects.filter(lease_until__gt=desk.now).exists())
-    assert delivery.stale_messages(now=desk.now) == []
-    assert delivery.settle_lost(message.pk, now=desk.now) is None
+    assert settlement.stale_messages(now=desk.now) == []
+    assert settlement.settle_lost(message.pk, now=desk.now) is None
     answer.set()
     worker.join(10)
     message.refresh_from_db()
@@ -58,8 +58,8 @@ def test_a_worker_that_was_killed_is_noticed_within_seconds(desk: Desk) -> None:
     message = desk.enqueue()
     assert delivery._claim(message.pk, now=desk.now) is not None
     desk.now += LEASE + timedelta(seconds=1)
-    assert delivery.stale_messages(now=desk.now) == [message.pk]
-    assert delivery.settle_lost(message.pk, now=desk.now) == DeliveryState.UNKNOWN
+    assert settlement.stale_messages(now=desk.now) == [message.pk]
+    assert settlement.settle_lost(message.pk, now=desk.now) == DeliveryState.UNKNOWN
     message.refresh_from_db()
     assert message.sending_since is not None
     assert message.next_attempt_at is not None
@@ -71,15 +71,15 @@ def test_one_renewed_at_the_last_moment_is_not_lost(desk: Desk) -> None:
     attempt = delivery._claim(message.pk, now=desk.now)
     assert attempt is not None
     desk.now += 2 * LEASE
-    assert delivery.stale_messages(now=desk.now) == [message.pk]
+    assert settlement.stale_messages(now=desk.now) == [message.pk]
     leases.held_by(attempt).update(lease_until=desk.now + LEASE)
-    assert delivery.settle_lost(message.pk, now=desk.now) is None
+    assert settlement.settle_lost(message.pk, now=desk.now) is None
 
 
 def test_attempts_of_earlier_versions_have_the_time_that_they_had(desk: Desk) -> None:
     message = desk.enqueue()
     assert delivery._claim(message.pk, now=desk.now) is not None
     OutboundMessage.objects.update(lease_until=None)
-    assert delivery.stale_messages(now=desk.now + 2 * LEASE) == []
-    later = desk.now + delivery.STALE_WITHOUT_LEASE + timedelta(seconds=1)
-    assert delivery.stale_messages(now=later) == [message.pk]
+    assert settlement.stale_messages(now=desk.now + 2 * LEASE) == []
+    later = desk.now + settlement.STALE_WITHOUT_LEASE + timedelta(seconds=1)
+    assert settlement.stale_messages(now=later) == [message.pk]

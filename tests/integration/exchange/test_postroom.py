@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.db import models
 
-from bars_portal.exchange import delivery, gateway, overdue
+from bars_portal.exchange import delivery, gateway, overdue, settlement
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.models import DeliveryState, OutboundMessage, PartnerCircuit
@@ -135,14 +135,14 @@ def test_one_message_that_cannot_be_settled_keeps_no_other_waiting(
     lost, other = desk.enqueue(), desk.enqueue()
     for each in (lost, other):
         assert delivery._claim(each.pk, now=now) is not None
-    settle = delivery.settle_lost
+    settle = settlement.settle_lost
 
     def failing(message_id: UUID, **named: Any) -> DeliveryState | None:
         if message_id == lost.pk:
             raise ValueError("a bug")
         return settle(message_id, **named)
 
-    monkeypatch.setattr(delivery, "settle_lost", failing)
+    monkeypatch.setattr(settlement, "settle_lost", failing)
     Postroom(threads=1, per_partner=1)._tend(now + timedelta(minutes=1))
     assert {settled(lost), settled(other)} == {False, True}
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange import delivery, outbox
+from bars_portal.exchange import delivery, outbox, settlement
 from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
 from bars_portal.exchange.selectors import given_up
@@ -169,6 +169,6 @@ def test_a_worker_that_dies_while_repeating(desk: Desk) -> None:
     desk.now += LATER
     assert delivery._claim(message.pk, now=desk.clock()) is not None
     desk.now += LEASE * 2
-    assert delivery.settle_lost(message.pk, now=desk.now) == DeliveryState.UNKNOWN
+    assert settlement.settle_lost(message.pk, now=desk.now) == DeliveryState.UNKNOWN
     message.refresh_from_db()
     assert (message.repeats, message.next_attempt_at is None) == (1, False)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.exchange.delivery import JITTER, next_attempt
+from bars_portal.exchange.settlement import JITTER, next_attempt
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 DELAYS = (5.0, 15.0, 60.0)

@@ -25,6 +25,8 @@ class Bounded(socket.socket):
     _deadline: float | None = None
     is_at_end = False
     was_slow = False
+    # When the request was there as a whole, a moment of the monotonic clock.
+    whole_at: float | None = None
 
     def begin_request(self, deadline: float) -> None:
         """`deadline` is a moment of the monotonic clock."""

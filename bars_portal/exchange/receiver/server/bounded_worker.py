@@ -106,6 +106,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no anno
         self.submit_to(self.tpool, conn)
 
     def submit_to(self, pool: Any, conn: GatheredConnection) -> None:
+        conn.sock.whole_at = time.monotonic()
         future = pool.submit(self.handle, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 

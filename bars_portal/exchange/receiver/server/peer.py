@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from socket import AF_UNIX
+from time import monotonic
 from typing import Any, Self
 from urllib.parse import unquote
 
@@ -72,6 +73,12 @@ def peer_address(environ: Environ, trust: Trust = BUNDLED) -> str:
     if trust.proxies is not None and _comes_from(environ, trust.proxies):
         return str(environ.get("HTTP_X_REAL_IP", ""))
     return str(environ.get("REMOTE_ADDR", ""))
+
+
+def seconds_waited(environ: Environ) -> float:
+    """How long the request, there as a whole, has waited for a thread."""
+    whole_at: float | None = getattr(environ.get("gunicorn.socket"), "whole_at", None)
+    return 0.0 if whole_at is None else monotonic() - whole_at
 
 
 def _from_connection(sock: object) -> PeerCertificate | None:
