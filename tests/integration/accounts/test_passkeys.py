@@ -32,7 +32,7 @@ class Key:
     def __init__(self, host: str = "portal.example") -> None:
         self._private = ec.generate_private_key(ec.SECP256R1())
         self._host = sha256(host.encode())
-        public = ES256.from_cryptography_key(self._private.public_key())
+        public = ES256.from_cryptography_key(self._private.public_key())  # type: ignore[no-untyped-call]  # fido2 has few types there
         self._credential = AttestedCredentialData.create(Aaguid.NONE, b"key-1", public)
 
     def make(self, state: dict[str, Any], *, origin: str = ORIGIN) -> str:
