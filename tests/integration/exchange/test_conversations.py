@@ -148,6 +148,7 @@ def test_the_page_joins_what_is_about_the_same_thing(
     assert f"message-{beside.pk}" in page
     assert f"under another correlation id: {beside.correlation_id}" in page
     assert "340 ms" in page
+    assert f"/messages/{first.pk}/explain/" in page
     assert page.count('class="app-message__group"') == 2
 
 

@@ -76,7 +76,7 @@ def questions(organisation: Organisation, wanted: list[Wanted]) -> list[tuple[st
 
 
 def test_no_question_reads_a_table_whole(ours: Organisation) -> None:
-    fill(ours, 8_000)
+    fill(ours, 5_000)
     for question, ask in questions(ours, QUESTIONS):
         for _, plan in plans(ask):
             assert not read_whole(plan), (question, plan)
