@@ -44,8 +44,8 @@ _TECHNICAL = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,9}(\.\d+)?|(celery|kombu|gunicorn|django)(\.\w+)*"
     rf"|({'|'.join(_OWN)})\.[\w.]+|(\w+://)?(\d{{1,3}}\.){{3}}\d{{1,3}}(:\d+)?|SIG[A-Z]+|[A-Z]{{3,7}}"
 )
-# Django says an answer's in front of the path.
-_PHRASES = frozenset(status.phrase for status in HTTPStatus)
+# Django says an answer's in front of the path, and Celery what became of a task.
+_PHRASES = frozenset({"raised unexpected", "raised expected", *(status.phrase for status in HTTPStatus)})
 _LEFT_OUT = "(left out)"
 # Places of one exception, and exceptions of one chain.
 _MOST_PLACES, _MOST_CAUSES = 12, 4
@@ -131,7 +131,8 @@ def _lines(error: BaseException) -> Iterator[str]:
 
 
 def _redacted(_logger: Any, _name: str, event: EventDict) -> EventDict:
-    event["event"] = redact(str(event["event"]))
+    # One line an event: what was sent cannot forge a second one.
+    event["event"] = redact(" ".join(str(event["event"]).splitlines()))
     for field in FIELDS & event.keys():
         if isinstance(event[field], str):
             event[field] = redact(event[field])

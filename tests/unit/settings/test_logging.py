@@ -133,12 +133,14 @@ def test_ordinary_values_are_written(heard: Heard) -> None:
     own.info("%s in %d ms", "GET", 12)
     own.info("%(a)s", {"a": "b"})
     own.info("100 %")
+    own.info("one\n%s", "line")
     foreign.info("Listening at: %s (%s)", "https://127.0.0.1:8443", 1234)
     foreign.info("Task %(name)s[%(id)s]", {"name": "bars_portal.audit.tasks.seal", "id": ID})
     assert [each["event"] for each in heard.events] == [
         "GET in 12 ms",
         "b",
         "100 %",
+        "one line",
         "Listening at: https://127.0.0.1:8443 (1234)",
         f"Task bars_portal.audit.tasks.seal[{ID}]",
     ]
