@@ -1,9 +1,12 @@
 """People and organisations for tests."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 
+from django.test import Client
+
 from bars_portal.accounts.acting import Acting, resolve_acting
+from bars_portal.accounts.decorators import note_proof
 from bars_portal.accounts.models import Membership, Organisation, User
 from bars_portal.accounts.permissions import Role
 from bars_portal.accounts.second_factor import codes
@@ -49,6 +52,13 @@ def add_membership(user: User, organisation: Organisation, role: Role | str = Ro
 def code_at(secret: bytes, now: datetime) -> str:
     """What an authenticator app shows at that moment."""
     return codes.code_of(secret, int(now.timestamp()) // codes.PERIOD_SECONDS)
+
+
+def confirm(client: Client) -> None:
+    """As if they had just shown who they are: what `requires_step_up` guards is open."""
+    session = client.session
+    note_proof(session, now=datetime.now(UTC))
+    session.save()
 
 
 def make_acting(

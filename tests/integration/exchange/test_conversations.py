@@ -25,7 +25,7 @@ from bars_portal.exchange.message_log.conversations import (
 from bars_portal.exchange.message_log.unmasking import LASTS
 from bars_portal.exchange.models import DeliveryState, InboundState, Unmasking
 from directory.models import HealthcareService
-from tests.factories.accounts import make_organisation, make_user
+from tests.factories.accounts import confirm, make_organisation, make_user
 from tests.factories.directory import make_service
 from tests.factories.messages import NOW, PARTNER, attempt, inbound, outbound
 from tests.integration.exchange.calling import encoded, organisation, target
@@ -53,6 +53,7 @@ def sign_in(ours: Organisation) -> Callable[..., Client]:
     def enter(role: Role, organisation: Organisation | None = None) -> Client:
         client = Client()
         client.force_login(make_user(role=role, organisation=organisation or ours))
+        confirm(client)
         return client
 
     return enter

@@ -24,7 +24,7 @@ from bars_portal.settings.base import PORTAL_MIDDLEWARE
 from bookings.models import Slot
 from directory.models import HealthcareService
 from tests.databases import contents
-from tests.factories.accounts import make_organisation, make_user
+from tests.factories.accounts import confirm, make_organisation, make_user
 from tests.factories.bookings import NOW
 from tests.integration.exchange.calling import FHIR, Json, Receiver, fresh, hosted
 from tests.integration.exchange.partner import outcome_body
@@ -67,6 +67,7 @@ def signed_in(role: Role, slot: Slot | None) -> Client:
     client = Client()
     organisation = slot.service.provider if slot else make_organisation()
     client.force_login(make_user(role=role, organisation=organisation))
+    confirm(client)
     return client
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0003_waiting_messages'),
+        ('exchange', '0005_message_log_indexes'),
     ]
 
     operations = [
