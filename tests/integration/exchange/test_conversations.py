@@ -203,6 +203,14 @@ def test_whoever_says_why_sees_one_message_for_ten_minutes(
     assert "Quintilla" not in text(client.get(page)), "its time is over"
 
 
+def test_unmasking_asks_anew_who_it_is(ours: Organisation) -> None:
+    message, client = outbound(ours), Client()
+    client.force_login(make_user(role=Role.ENGINEER, organisation=ours))
+    answer = client.post(f"/messages/{message.pk}/unmask/", {"reason": WHY})
+    assert answer.headers["Location"].startswith("/accounts/confirm/")
+    assert not Unmasking.objects.exists()
+
+
 def test_it_can_be_masked_sooner(ours: Organisation, sign_in: Callable[..., Client]) -> None:
     message = outbound(ours)
     client, page = sign_in(Role.ENGINEER), f"/messages/conversations/{message.correlation_id}/"

@@ -125,7 +125,11 @@ def test_a_dry_run_leaves_nothing(
     Slot.objects.update(status="free")
     as_portal()
     monkeypatch.setattr(tasks, "announce", lambda _: pytest.fail("announced"))
-    client = signed_in(Role.ENGINEER, slot)
+    client = Client()
+    client.force_login(make_user(role=Role.ENGINEER, organisation=slot.service.provider))
+    asked_anew = client.post(f"/messages/{message.pk}/explain/")
+    assert asked_anew.headers["Location"].startswith("/accounts/confirm/")
+    confirm(client)
     before, events = contents(), AuditEvent.objects.count()
     with django_capture_on_commit_callbacks(execute=True) as waiting:
         page = unescape(client.post(f"/messages/{message.pk}/explain/").content.decode())
