@@ -192,7 +192,7 @@ CHECKS = (
         "Messages without a clear answer",
         "For some patients nobody knows whether the service has them: whoever sent the message is told to "
         "telephone.",
-        'Open "Messages that need somebody" of the organisation, and settle each with the service.',
+        'Open "Messages that need a person", and settle each with the service.',
         _outcomes,
     ),
     Check(
