@@ -88,11 +88,12 @@ def read_times(appointment: Resource) -> tuple[datetime | None, datetime | None]
 
 
 def accepted_appointment(sent: Resource, *, booking_id: UUID, reference: str, now: datetime) -> Resource:
-    """What was sent, with our id, version and reference (standard section 5, "Ids")."""
+    """What was sent, with our id, version, reference and time of booking (standard section 5, "Ids")."""
     theirs = [each for each in dicts(sent.get("identifier")) if each.get("system") != REFERENCE_SYSTEM]
     return {
         **sent,
         "id": str(booking_id),
+        "created": format_instant(now),
         "meta": _meta(now, 1, sent),
         "identifier": [{"system": REFERENCE_SYSTEM, "value": reference}, *theirs],
     }

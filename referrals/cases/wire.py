@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from bars_portal.correspondence.entries import full_url
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.codes import EncounterReason
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, is_uuid, same_system
 from bars_portal.exchange.fhir.profiles import uk_core
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts
@@ -94,6 +95,13 @@ def has_usable_id(url: str, resource: Resource) -> bool:
     ident = as_text(resource.get("id"))
     return is_uuid(ident) and not url.lower().endswith(ident.lower())
 
+
+# Encounter.reasonCode of a response to a validation, as published ones have it; it is in no list of codes.
+VALIDATION_OUTCOME = {
+    "system": EncounterReason.ADMIT.system,
+    "code": "validation-triage-outcome",
+    "display": "Validation of triage outcome",
+}
 
 EMERGENCY = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",

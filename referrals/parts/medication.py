@@ -130,6 +130,7 @@ def _allergy(frame: Frame, allergy: Allergy) -> Resource:
             "encounter": frame.ref("encounter"),
             "recordedDate": frame.stamp,
             "recorder": frame.ref("practitioner"),
+            "asserter": frame.ref("practitioner"),
             "reaction": [{"manifestation": [{"text": allergy.reaction}]}] if allergy.reaction else [],
         }
     )

@@ -34,7 +34,9 @@ def people_entries(
     requester: Requester,
     parties: Parties,
 ) -> list[Entry]:
-    service = {**parties.service, "providedBy": frame.ref("receiver")}
+    # Its id is the receiver's to give, in the answer.
+    service = {name: each for name, each in parties.service.items() if name != "id"}
+    service["providedBy"] = frame.ref("receiver")
     return [
         (frame.url("patient"), patient_to_fhir(patient, now=frame.now)),
         (frame.url("practitioner"), _practitioner(frame, requester)),

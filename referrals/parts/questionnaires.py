@@ -66,6 +66,7 @@ _REASON = "http://hl7.org/fhir/StructureDefinition/questionnaireresponse-reason"
 _QUESTIONNAIRE = "https://fhir.nhs.uk/Questionnaire/"
 _NATURE_QUESTION = "What is the nature of call?"
 REJECTED = "Rejected Services"
+_PATIENT_CHOICE = f"{REJECTED} - Patient Choice in Service Selection"
 # Questionnaire PTS: (field, question, SNOMED code and display for yes, for no).
 _SIEVE = (
     (
@@ -129,7 +130,8 @@ def _rejected(frame: Frame, services: Sequence[RejectedService]) -> Resource:
         for number, each in enumerate(services, start=1)
     ]
     items = [{"linkId": "RejectedServices", "text": REJECTED, "item": listed}]
-    return _response(frame, REJECTED, items, subject="rejected flag")
+    response = _response(frame, _PATIENT_CHOICE, items, subject="rejected flag")
+    return {**response, "basedOn": [{"reference": frame.request_url}]}
 
 
 def _service(service: RejectedService) -> list[Resource]:

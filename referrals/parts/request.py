@@ -127,8 +127,8 @@ def request_entries(
         places=content.places,
         began=content.assessment.started_at or frame.now,
     )
-    if content.rejected_services:
-        flags.append(rejected_flag(frame))
+    # What explains the choice of the service belongs to the request, all else to the assessment.
+    choice = [rejected_flag(frame)] if content.rejected_services else []
     observations = observation_entries(frame, content.observations, wishes=content.expectations.wishes)
     questionnaires = questionnaire_entries(
         frame,
@@ -137,7 +137,7 @@ def request_entries(
         rejected=content.rejected_services,
     )
     request = request_resource(
-        frame, content, authored_on=authored_on or frame.stamp, supporting=_named(questionnaires)
+        frame, content, authored_on=authored_on or frame.stamp, supporting=_named([*questionnaires, *choice])
     )
     people = people_entries(
         frame,
@@ -158,6 +158,7 @@ def request_entries(
         *people,
         *place_entries(frame, content.places),
         *flags,
+        *choice,
         *observations,
         *medication_entries(frame, content.medications),
         *allergy_entries(frame, content.allergies),

@@ -313,10 +313,16 @@ def _event(kind: ReplyKind, responder: Resource | None) -> CaseEvent:
     return _CAD_EVENTS.get(as_text((responder or {}).get("status")), CaseEvent.HEAR_STARTED)
 
 
+def _says_why(reason: Resource) -> bool:
+    """What only names the kind of response is no reason that people read."""
+    said = wire.VALIDATION_OUTCOME["code"]
+    return all(as_text(each.get("code")) != said for each in codings(reason)) or bool(reason.get("text"))
+
+
 def _columns(bundle: MessageBundle, request: Resource, responder: Resource | None) -> dict[str, object]:
     """The columns of models.ReplyFacts that the message alone decides."""
     encounter = responder or {}
-    reason = next(dicts(encounter.get("reasonCode")), {})
+    reason = next(filter(_says_why, dicts(encounter.get("reasonCode"))), {})
     coding = next(codings(reason), {})
     plan = assessment.plan_of(bundle)
     return {

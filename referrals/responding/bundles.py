@@ -40,7 +40,8 @@ _SERVICES = ("HealthcareService",)
 
 def validation_interim(held: HeldRequest, envelope: Envelope) -> dict[str, Any]:
     """Somebody has started: our Encounter is the focus, in progress."""
-    return _validation(held, envelope, own_encounter_entry(held, status=_STARTED, now=envelope.now))
+    ours = own_encounter_entry(held, status=_STARTED, now=envelope.now, validates=True)
+    return _validation(held, envelope, ours)
 
 
 def validation_rejected(held: HeldRequest, envelope: Envelope, said: Rejection) -> dict[str, Any]:
@@ -133,7 +134,7 @@ _CARRIED = ("HealthcareService", "Observation", "MedicationStatement", "AllergyI
 def validation_full(held: HeldRequest, envelope: Envelope, said: Outcome) -> dict[str, Any]:
     """Our Encounter is the focus, finished; a third one is the ambulance control's new case."""
     now = envelope.now
-    ours = own_encounter_entry(held, status=EncounterStatus.FINISHED, now=now)
+    ours = own_encounter_entry(held, status=EncounterStatus.FINISHED, now=now, validates=True)
     author = responder_url(held, envelope.responder)
     entries: list[Entry] = [
         taken_part(held, envelope, ours),
@@ -213,6 +214,8 @@ def _appointment(held: HeldRequest, envelope: Envelope, said: NonAttendance, use
         "meta": {"lastUpdated": format_instant(envelope.now), "profile": [uk_core("Appointment")]},
         "status": AppointmentStatus.NO_SHOW.value,
         "serviceCategory": [{"coding": [use_case.coding]}],
+        "description": f"Booking {use_case.display}",
+        "basedOn": [{"reference": f"ServiceRequest/{held.case_id}", "type": "ServiceRequest"}],
         "start": format_instant(said.expected_from),
         "end": format_instant(said.expected_until),
         "created": format_instant(envelope.now),

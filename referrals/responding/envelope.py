@@ -16,6 +16,7 @@ from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.held import HeldRequest
 from referrals.cases.wire import (
     REFERENCE_SYSTEM,
+    VALIDATION_OUTCOME,
     head,
     index_of,
     of_the_requester,
@@ -153,14 +154,18 @@ def own_encounter_entry(
     now: datetime,
     rejection: Rejection | None = None,
     words: str = "",
+    validates: bool = False,
 ) -> Entry:
-    """Ours in its new status; a rejection's reason, or words, as Encounter.reasonCode."""
+    """Ours in its new status, with Encounter.reasonCode: a rejection's reason, or words.
+
+    `validates`: it says that it is the response to a validation, begun or complete.
+    """
     url, known = held.own_encounter or _new(held, now)
     encounter = {name: each for name, each in known.items() if name != "reasonCode"}
     encounter["meta"] = {**as_dict(known.get("meta")), "lastUpdated": format_instant(now)}
     encounter["status"] = status.value
     encounter["period"] = _period(as_dict(known.get("period")), status, now)
-    if reason := _reason(rejection, words):
+    if reason := {"coding": [VALIDATION_OUTCOME]} if validates else _reason(rejection, words):
         encounter["reasonCode"] = [reason]
     return url, encounter
 

@@ -66,6 +66,9 @@ def test_the_official_booking_is_taken(new: Bundle, slot: Slot) -> None:
     assert appointment["status"] == "booked"
     assert appointment["meta"]["versionId"] == "1"
     assert appointment["identifier"][0]["value"] == booking.reference
+    assert (
+        appointment["created"] == appointment["meta"]["lastUpdated"] != of_type(new, "Appointment")["created"]
+    )
     taken = of_type(answer, "Slot")
     assert (taken["id"], taken["status"]) == (str(slot.pk), "busy")
     for entry in answer["entry"]:

@@ -99,6 +99,7 @@ def test_a_card_tells_what_matters() -> None:
         takes_referrals=True,
         requires_booking=True,
         opening_hours=ALWAYS,
+        phone="0113 496 0003",
         last_success_at=timezone.now() - timedelta(minutes=12),
     )
 
@@ -109,6 +110,7 @@ def test_a_card_tells_what_matters() -> None:
         "1 Wharf Street, LS1 4AP",
         "0.9 miles",
         "Open 24 hours",
+        "0113 496 0003",
         "Takes bookings",
         "Takes referrals",
         "Requires a booking first",

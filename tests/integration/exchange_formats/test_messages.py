@@ -71,7 +71,7 @@ def test_both_formats_leave_the_same(partner: Partner, new: Bundle, slot: Slot) 
     Slot.objects.update(status=SlotStatus.FREE)
     partner.post(json.dumps({**new, "id": str(uuid4())}), JSON)
     second = Booking.objects.exclude(pk=first.pk).get()
-    ours = ("id", "identifier", "meta")
+    ours = ("id", "identifier", "meta", "created")
     assert [{**each.resource, **dict.fromkeys(ours)} for each in (first, second)] == [
         {**first.resource, **dict.fromkeys(ours)}
     ] * 2

@@ -11,7 +11,7 @@ from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCategory, RejectedReason
-from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from referrals.cases.held import included_in
 from referrals.cases.models import CaseAnswer, CaseReply
 from referrals.cases.response_states import ResponseState
@@ -236,6 +236,9 @@ def test_every_step_is_audited_in_its_conversation(desk: AnsweringDesk) -> None:
         "exchange.deliver_message",
     ]
     assert set(rows.values_list("correlation_id", flat=True)) == {desk.conversation}
+    asked, answered = InboundMessage.objects.earliest("received_at"), OutboundMessage.objects.get()
+    assert answered.correlation_id == asked.correlation_id == desk.conversation
+    assert answered.request_id != asked.request_id
 
 
 def test_two_presses_are_one_decision(desk: AnsweringDesk) -> None:

@@ -124,6 +124,9 @@ def test_an_update_keeps_what_names_the_case(sender: Desk) -> None:
     case = sender.arrive(sender.update(case, bare))
     assert (case.case_number, case.authored_on) == (number, authored)
     assert content_from_json(case.content).assessment.started_at == content.assessment.started_at
+    sent = OutboundMessage.objects.filter(subject_id=str(case.pk))
+    assert len({each.request_id for each in sent}) == len({each.bundle_id for each in sent}) == 2
+    assert {each.correlation_id for each in sent} == {case.correlation_id}
 
 
 def test_only_validations_and_ambulance_calls_are_updated(sender: Desk) -> None:

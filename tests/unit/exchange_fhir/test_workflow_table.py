@@ -106,6 +106,7 @@ VARIANTS: list[tuple[str, str, Callable[[], Json]]] = [
     ("VALRESP01B", "validation-full", lambda: full("update", "active")),
     ("VALRESP03 new CAD id", "validation-full", lambda: full("new", "active", encounter("planned"))),
     ("VALRESP05 falls", "validation-full", lambda: full(use_case="a4t2")),
+    ("in the guide's words", "validation-full", lambda: triaged(full())),
     ("REFRESP03", "cad-response", lambda: cad(encounter("planned"), use_case="a6t1")),
     ("crew on its way", "cad-response", lambda: with_reason(cad(encounter("in-progress")), "update")),
     ("done", "cad-response", lambda: cad(encounter("finished"), use_case="a6t2")),
@@ -124,6 +125,13 @@ def in_use_case(raw: Json, code: str) -> Json:
 def in_two_concepts(raw: Json) -> Json:
     asked = nth(raw, "ServiceRequest")
     asked["category"] = [{"coding": [coding]} for coding in asked["category"][0]["coding"]]
+    return raw
+
+
+def triaged(raw: Json) -> Json:
+    """An outcome whose Encounter is told to be triaged, and its request to be completed."""
+    nth(raw, "Encounter", 1)["status"] = "triaged"
+    nth(raw, "ServiceRequest")["status"] = "completed"
     return raw
 
 

@@ -187,7 +187,8 @@ VALIDATION_FULL = WorkflowRow(
     MessageEvent.SERVICEREQUEST_RESPONSE,
     _NEW_OR_UPDATE,
     "Encounter",
-    _FINISHED,
+    # The examples say finished; the guide's own words also triaged.
+    _FINISHED | _TRIAGED,
     _VALIDATION,
     Definition.VALIDATION_RESPONSE_FULL,
     "validation-full",
