@@ -32,8 +32,8 @@ def test_the_first_request_after_a_restart(pooled: DatabaseWrapper) -> None:
     pids = [each.info.backend_pid for each in list(pooled.pool._pool)]
     assert len(pids) == OPEN
     with connection.cursor() as cursor:
-        # What a restart does to them.
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [pids])
+        # What a restart does to them; and wait until they have ended.
+        cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s) AS pid", [pids])
     with pooled.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
