@@ -88,7 +88,8 @@ def kill(program: str) -> Strike:
 
     def strike(run: Run) -> None:
         for _ in range(3):
-            time.sleep(2)
+            run.stack.wait_ready()
+            time.sleep(3)
             victims = run.pids(program)
             assert victims, f"no {program} is running"
             for pid in victims:
