@@ -24,7 +24,8 @@ from referrals.cases.codes import Concept
 from referrals.parts.applications import Part, needs_of
 from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
 from referrals.parts.base import TimeFrame
-from referrals.parts.content import RequestContent, Stage
+from referrals.parts.call import Stage
+from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag
 from referrals.parts.places import Place
 from referrals.parts.problems import Condition

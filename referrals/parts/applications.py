@@ -19,6 +19,7 @@ class Part(StrEnum):
     NARRATIVE = "narrative"
     PRIORITY = "priority"
     STAGE = "stage"
+    CALL_TIMES = "call-times"
     TIME_FRAME = "time-frame"
     BREACH_TIME = "breach-time"
     FLAGS = "flags"
@@ -47,6 +48,7 @@ class Part(StrEnum):
 _LABELS = {
     Part.PRIORITY: "Ambulance response priority",
     Part.STAGE: "How far the call is",
+    Part.CALL_TIMES: "Times of the call",
     Part.INCIDENT: "Where it is",
     Part.TASK: "What is asked",
     Part.CONDITION: "Presenting complaint",
@@ -77,6 +79,7 @@ _TO_A_PLACE = {
 _TO_A_CAS = {
     **_ANYWHERE,
     _P.ASSESSMENT: _REQUIRED,
+    _P.CALL_TIMES: _OPTIONAL,
     _P.TIME_FRAME: _REQUIRED,
     _P.BREACH_TIME: _REQUIRED,
     _P.SCENE_SAFETY: _REQUIRED,
@@ -100,6 +103,7 @@ _AMBULANCE = {
     **_ANYWHERE,
     _P.ASSESSMENT: _OPTIONAL,
     _P.STAGE: _REQUIRED,
+    _P.CALL_TIMES: _OPTIONAL,
     _P.SCENE_SAFETY: _REQUIRED,
     _P.INCIDENT: _REQUIRED,
     _P.OTHER_PLACES: _OPTIONAL,

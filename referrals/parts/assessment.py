@@ -39,13 +39,16 @@ class Outcome:
 
 @checked.dataclass(frozen=True, config=STRICT)
 class Assessment:
-    """`started_at` is when triage began: the start of the clock. `case_number` is our own for the call."""
+    """`started_at` is when triage began, `disposition_at` when it was reached what the patient needs: the
+    start of the clock (T5). `case_number` is our own for the call.
+    """
 
     narrative: WordsOrNone = ""
     outcomes: tuple[Outcome, ...] = ()
     priority: ARPPriority | None = None
     started_at: Moment | None = None
     case_number: LineOrNone = ""
+    disposition_at: Moment | None = None
 
     @property
     def is_stated(self) -> bool:
@@ -86,7 +89,7 @@ def plan_entry(
         "intent": "plan",
         "subject": frame.ref("patient"),
         "encounter": frame.ref("encounter"),
-        "period": {"start": format_instant(assessment.started_at or frame.now)},
+        "period": {"start": format_instant(assessment.disposition_at)} if assessment.disposition_at else {},
         "author": frame.ref("practitioner"),
         "addresses": [frame.ref(because)] if because else [],
         "supportingInfo": [{"reference": url, "display": words} for url, words in supporting],

@@ -8,17 +8,21 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange import outbox
-from bars_portal.exchange.fhir.codes import EncounterStatus
+from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus
 from bars_portal.nhsuk import dates
+from referrals.cases.held import included_in
 from referrals.cases.links import standing_bookings
 from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.policies import STANDING, check_received_here
+from referrals.cases.priorities import CategoryChange, compare
 from referrals.cases.response_states import ResponseState
-from referrals.cases.selectors import later_responses
+from referrals.cases.selectors import later_responses, responses_of
 from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, next_status
+from referrals.cases.wire import index_of
 from referrals.parts.applications import application_for
+from referrals.parts.assessment import clock_start
 from referrals.permissions import ANSWER
-from referrals.responding.content import NonAttendance
+from referrals.responding.content import NonAttendance, Outcome, read_content
 
 
 class Decision(StrEnum):
@@ -51,6 +55,22 @@ def is_ambulance(case: Case) -> bool:
 def response_to_tell(case: Case, decision: Decision) -> ReplyKind | None:
     """The response that tells the requester of a decision; None where the standard has none."""
     return application_for(case.use_case, case.category).responses.get(decision.event)
+
+
+def clock_start_of(case: Case, priority: ARPPriority | None, now: datetime) -> datetime:
+    """CarePlan.period.start of an outcome: since when the time to respond counts.
+
+    The requester's own clock goes on unless the category is raised: then it starts with our code. A
+    correction that says the same category does not start it again.
+    """
+    asked = clock_start(index_of(included_in(case))) or now
+    raised = priority is not None and compare(case.priority, priority) is CategoryChange.RAISED
+    if not raised:
+        return asked
+    told = responses_of(case).filter(kind=ReplyKind.FULL.value).last()
+    before = read_content(ReplyKind.FULL, told.content) if told else None
+    same = isinstance(before, Outcome) and before.priority is priority
+    return before.clock_start if same and isinstance(before, Outcome) else now
 
 
 def is_told(case: Case, decision: Decision) -> bool:

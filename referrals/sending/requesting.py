@@ -30,6 +30,7 @@ from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import received_case
 from referrals.cases.states import CaseEvent, CaseStatus, Category
 from referrals.cases.wire import index_of
+from referrals.parts.applications import application_of
 from referrals.parts.base import Frame
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts, content_to_json
 from referrals.parts.facts import columns, facts_of
@@ -107,8 +108,7 @@ def written(
     """What was stated as columns of the case: resources with what the receiver is known to call them."""
     if case.journey.journey_id is None:
         raise ValueError("A request belongs to a journey with an id.")
-    begun = content.assessment.started_at or now
-    stated = replace(content, assessment=replace(content.assessment, started_at=begun))
+    stated = _timed(content, now)
     settled = replace(stated, assessment=replace(stated.assessment, case_number=_number(case, content)))
     held = case.resource
     frame = Frame(case.pk, case.journey.journey_id, now)
@@ -136,6 +136,21 @@ def written(
         "resource": resource,
         "included": included,
     }
+
+
+def _timed(content: RequestContent, now: datetime) -> RequestContent:
+    """Times that nobody gave are of now; a first alert has no disposition yet, so no clock runs."""
+    assessment, now = content.assessment, now.replace(microsecond=0)
+    reached = assessment.is_stated or not application_of(content.use_case).is_ambulance
+    return replace(
+        content,
+        assessment=replace(
+            assessment,
+            started_at=assessment.started_at or now,
+            disposition_at=assessment.disposition_at or (now if reached else None),
+        ),
+        notes=tuple(replace(each, made_at=each.made_at or now) for each in content.notes),
+    )
 
 
 def _number(case: Case, content: RequestContent) -> str:

@@ -1,7 +1,7 @@
 """Received cases are answered, and the other organisation's sent case moves with the answer."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,20 @@ from referrals.cases.held import included_in
 from referrals.cases.models import CaseAnswer, CaseReply
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import changes_of, notes_of, replies_of, responses_of, versions_of
-from referrals.cases.states import CaseStatus, Category
-from referrals.cases.wire import own_encounter_id
+from referrals.cases.states import CaseStatus, Category, ReplyKind
+from referrals.cases.wire import index_of, own_encounter_id
+from referrals.parts.assessment import clock_start
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace
 from referrals.responding import decisions, sharing
-from referrals.responding.content import CadStatus, Disposition, NonAttendance, Rejection
+from referrals.responding.content import (
+    CadStatus,
+    Disposition,
+    NonAttendance,
+    Outcome,
+    Rejection,
+    read_content,
+)
 from referrals.responding.policies import is_ambulance
 from referrals.worklist.selectors import troubled_responses
 from tests.factories.accounts import make_acting
@@ -59,13 +67,37 @@ def test_a_validation_is_started_and_completed(desk: AnsweringDesk) -> None:
     desk.deliver()
     reply = newest(desk)
     assert desk.sent.status == CaseStatus.COMPLETED
-    assert (reply.priority, reply.action_needed, reply.clock_start) == ("C5", False, NOW)
+    asked = clock_start(index_of(included_in(case)))
+    assert (reply.priority, reply.action_needed, reply.clock_start) == ("C5", False, asked)
     assert reply.outcomes[-1]["text"] == "Spoke to the caller; no red flags."
     kinds = [(each.kind, each.is_update, each.state) for each in responses_of(case)]
     assert kinds == [("interim", False, "delivered"), ("full", True, "delivered")]
     message = OutboundMessage.objects.filter(message_type="validation-full").get()
     assert (message.service_id, message.correlation_id) == (REPLIES, desk.conversation)
     assert list(troubled_responses(desk.clinician)) == []
+
+
+def test_the_clock_goes_on_unless_the_category_is_raised(desk: AnsweringDesk) -> None:
+    """Whatever the caller gives: their own clock, or the moment of our code, which a correction keeps."""
+    case = desk.ask("VALREQ01")
+    asked = clock_start(index_of(included_in(case)))
+    assert asked not in (None, NOW)
+    case.priority = "C3"
+    case.save(update_fields=["priority"])
+    decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
+    told = []
+    raised_at = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
+    steps = [("C4", 0), ("C3", 1), ("C2", 2), ("C2", 3), ("C4", 4)]
+    for priority, minutes in steps:
+        act = decisions.revise_validation if told else decisions.complete_validation
+        said = outcome(priority=ARPPriority(priority), clock_start=NOW)
+        now = raised_at + timedelta(minutes=minutes)
+        decided = act(case=case, outcome=said, acting=desk.clinician, now=now)
+        assert decided.answer is not None
+        told.append(read_content(ReplyKind.FULL, decided.answer.content))
+    ours = raised_at + timedelta(minutes=2)
+    clocks = [each.clock_start for each in told if isinstance(each, Outcome)]
+    assert clocks == [asked, asked, ours, ours, asked]
 
 
 def test_a_rejection_says_why(desk: AnsweringDesk) -> None:

@@ -14,7 +14,8 @@ from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.held import included_in
 from referrals.cases.history import write_version
 from referrals.cases.states import Category
-from referrals.parts.content import ContentInvalid, Stage, content_from_json
+from referrals.parts.call import Stage
+from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.parts.flags import scene_of
 from referrals.sending.policies import can_take_back, can_update
 from referrals.worklist.sent import Waiting, sent_cases
