@@ -144,6 +144,8 @@ def patient(nhs_number: str) -> PatientDetails:
     return PatientDetails(
         nhs_number=nhs_number,
         nhs_number_verified=bool(nhs_number),
+        traced_in="PDS (drill)" if nhs_number else "",
+        address_use="home",
         given_names="Drill",
         family_name="TESTING",
         gender="female",

@@ -148,6 +148,10 @@ class Application:
     is_ambulance: bool = False
     # What is asked is an order of a service from a list (Task.intent, Task.code).
     is_ordered: bool = False
+    # Whether only clinicians send it: a surgery's other staff refer to a pharmacy, too.
+    is_clinical: bool = True
+    # An NHS number that nobody traced goes out too, as not traced; elsewhere it stays here.
+    sends_untraced: bool = False
 
 
 _U = UseCase
@@ -163,7 +167,7 @@ _out_of_area = Application(
 APPLICATIONS: tuple[Application, ...] = (
     Application(_TO_A_DEPARTMENT, _TO_A_PLACE),
     Application((_U.A2T1, _U.A2T2, _U.A2T3, _U.A2T4), _TO_A_PLACE),
-    Application((_U.A3T1,), _CAS_REFERRAL),
+    Application((_U.A3T1,), _CAS_REFERRAL, is_updated=True),
     Application(
         (_U.A4T1, _U.A4T2, _U.A4T3),
         _TO_A_CAS,
@@ -172,7 +176,13 @@ APPLICATIONS: tuple[Application, ...] = (
         is_updated=True,
         plan_is_open=True,
     ),
-    Application((_U.A5T1, _U.A5T2, _U.A5T3, _U.REFERRAL_TO_PHARMACY), _PHARMACY, is_ordered=True),
+    Application(
+        (_U.A5T1, _U.A5T2, _U.A5T3, _U.REFERRAL_TO_PHARMACY),
+        _PHARMACY,
+        is_ordered=True,
+        is_clinical=False,
+        sends_untraced=True,
+    ),
     _out_of_area,
     replace(_out_of_area, use_cases=(_U.A6T2, _U.A6T3), needs=_HELP),
 )

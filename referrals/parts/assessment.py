@@ -71,10 +71,18 @@ Supporting = Sequence[tuple[str, str]]
 
 
 def plan_entry(
-    frame: Frame, assessment: Assessment, *, is_open: bool, because: str, to_do: str, supporting: Supporting
+    frame: Frame,
+    assessment: Assessment,
+    *,
+    is_open: bool,
+    is_clinical: bool,
+    because: str,
+    to_do: str,
+    supporting: Supporting,
 ) -> Entry:
     """`because` and `to_do` name the condition and the task, "" for none.
 
+    `is_clinical`: whoever made it is a clinician, and so its author; nobody else is one.
     `supporting`: fullUrl and words of the flags and observations that belong to the assessment.
     """
     activity = filled(
@@ -90,7 +98,7 @@ def plan_entry(
         "subject": frame.ref("patient"),
         "encounter": frame.ref("encounter"),
         "period": {"start": format_instant(assessment.disposition_at)} if assessment.disposition_at else {},
-        "author": frame.ref("practitioner"),
+        "author": frame.ref("role") if is_clinical else {},
         "addresses": [frame.ref(because)] if because else [],
         "supportingInfo": [{"reference": url, "display": words} for url, words in supporting],
         "activity": [activity] if activity else [],

@@ -153,6 +153,7 @@ def request_entries(
         patient=patient,
         requester=requester,
         parties=parties,
+        sends_untraced=application_of(content.use_case).sends_untraced,
     )
     return request, [
         encounter_entry(frame, content),
@@ -160,6 +161,7 @@ def request_entries(
             frame,
             content.assessment,
             is_open=application_of(content.use_case).plan_is_open,
+            is_clinical=requester.is_clinical,
             because="condition" if content.condition else "",
             to_do="task" if content.task else "",
             supporting=[*_named(flags), *_named(observations)],

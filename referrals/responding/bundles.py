@@ -23,7 +23,7 @@ from referrals.cases.states import ReplyKind
 from referrals.parts.assessment import kind_of_system
 from referrals.parts.base import coding
 from referrals.parts.flags import RaisedFlag, returned_flags, with_scene_safety
-from referrals.parts.people import responder_url
+from referrals.parts.people import responder_role_url
 from referrals.parts.places import location_entry
 from referrals.responding.content import (
     CadStatus,
@@ -134,7 +134,7 @@ def validation_full(held: HeldRequest, envelope: Envelope, said: Outcome) -> dic
     """Our Encounter is the focus, finished; a third one is the ambulance control's new case."""
     now = envelope.now
     ours = own_encounter_entry(held, status=EncounterStatus.FINISHED, now=now)
-    author = responder_url(held, envelope.responder)
+    author = responder_role_url(held, envelope.responder)
     entries: list[Entry] = [
         taken_part(held, envelope, ours),
         held.requester_encounter,

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import new_reference, parties_of
@@ -232,7 +231,7 @@ def _request(
     policies.check_has_booking(service, linked)
     return issue_request(
         content=with_booking(content, linked),
-        patient=_patient(details, acting.organisation, known, now),
+        patient=_patient(details, acting, known, now),
         service=service,
         sender=sender_identity(acting),
         now=now,
@@ -273,15 +272,16 @@ def _check_ours(acting: Acting, booking: Booking | None, journey: Journey | None
         raise PolicyRefused("This case belongs to another organisation.")
 
 
-def _patient(
-    details: PatientDetails, organisation: Organisation, known: Journey | None, now: datetime
-) -> Patient:
+def _patient(details: PatientDetails, acting: Acting, known: Journey | None, now: datetime) -> Patient:
     """Who it is about: the patient of the case when the details are the same, else written anew."""
+    organisation = acting.organisation
     journey = _with_id(known or open_journey(organisation=organisation, now=now), uuid4(), now)
     same = patients_of_journey(journey).first()
     if same is not None and is_as_known(details_of(same), details, today=in_london(now).date()):
         return same
-    return create_patient(details=details, organisation=organisation, journey=journey, now=now)
+    return create_patient(
+        details=details, organisation=organisation, journey=journey, now=now, declared_by=acting.actor
+    )
 
 
 def _with_id(journey: Journey, fresh: UUID, now: datetime) -> Journey:

@@ -100,7 +100,11 @@ def _pending(
     patient = case.patient
     if not is_as_known(details_of(patient), details, today=in_london(now).date()):
         patient = create_patient(
-            details=details, organisation=case.organisation, journey=case.journey, now=now
+            details=details,
+            organisation=case.organisation,
+            journey=case.journey,
+            now=now,
+            declared_by=acting.actor,
         )
     return PendingUpdate(
         **index,

@@ -10,7 +10,7 @@ from tests.live.messages import of_type, only
 from tests.live.people import Person, heading
 
 WITH_PRACTITIONER, WITHOUT = "2000099002", "2000099003"
-NUMBER = {"nhs_number": "9658499171", "nhs_number_verified": "on"}
+NUMBER = {"nhs_number": "9658499171", "traced_in": "PDS"}
 SOMEBODY_ELSE = {
     "call_back": "somebody_else",
     "contact_relationship": "SIB",

@@ -28,6 +28,7 @@ from referrals.responding.content import (
     NonAttendance,
     Outcome,
     Rejection,
+    ResponseContent,
     read_content,
 )
 from referrals.responding.policies import is_ambulance
@@ -85,7 +86,7 @@ def test_the_clock_goes_on_unless_the_category_is_raised(desk: AnsweringDesk) ->
     case.priority = "C3"
     case.save(update_fields=["priority"])
     decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
-    told = []
+    told: list[ResponseContent] = []
     raised_at = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
     steps = [("C4", 0), ("C3", 1), ("C2", 2), ("C2", 3), ("C4", 4)]
     for priority, minutes in steps:
