@@ -126,8 +126,9 @@ _AMBULANCE_RESPONSES = {
     CaseEvent.ACCEPT: ReplyKind.CAD_STATUS,
     CaseEvent.START: ReplyKind.CAD_STATUS,
     CaseEvent.COMPLETE: ReplyKind.CAD_STATUS,
-    CaseEvent.REJECT: ReplyKind.CAD_REJECTION,
 }
+# Help may be refused; a call from out of area is the control's own, whoever took it.
+_HELP_RESPONSES = {**_AMBULANCE_RESPONSES, CaseEvent.REJECT: ReplyKind.CAD_REJECTION}
 _REFERRAL_RESPONSES = {CaseEvent.RECORD_NON_ATTENDANCE: ReplyKind.DID_NOT_ATTEND}
 
 
@@ -184,7 +185,7 @@ APPLICATIONS: tuple[Application, ...] = (
         sends_untraced=True,
     ),
     _out_of_area,
-    replace(_out_of_area, use_cases=(_U.A6T2, _U.A6T3), needs=_HELP),
+    replace(_out_of_area, use_cases=(_U.A6T2, _U.A6T3), needs=_HELP, responses=_HELP_RESPONSES),
 )
 _BY_USE_CASE = {use_case: row for row in APPLICATIONS for use_case in row.use_cases}
 

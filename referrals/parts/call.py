@@ -15,7 +15,7 @@ from referrals.cases.wire import instant
 
 
 class Stage(StrEnum):
-    """How far an ambulance control is with the call (standard section 6, Application 6): Encounter.status."""
+    """How far an ambulance control is with its call: Encounter.status of a request of Application 6."""
 
     FIRST_ALERT = EncounterStatus.IN_PROGRESS.value
     TRIAGED = EncounterStatus.TRIAGED.value
@@ -23,7 +23,11 @@ class Stage(StrEnum):
 
     @property
     def label(self) -> str:
-        return {"in-progress": "First alert", "triaged": "Triaged", "finished": "Fully triaged"}[self]
+        return {
+            "in-progress": "The call is still running",
+            "triaged": "The call has ended",
+            "finished": "The case is closed here",
+        }[self]
 
 
 @checked.dataclass(frozen=True, config=STRICT)

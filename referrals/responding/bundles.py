@@ -51,13 +51,15 @@ def validation_rejected(held: HeldRequest, envelope: Envelope, said: Rejection) 
 
 def cad_response(held: HeldRequest, envelope: Envelope, said: CadStatus) -> dict[str, Any]:
     """The ServiceRequest is the focus; our Encounter says planned, in progress or finished."""
-    ours = own_encounter_entry(held, status=said.status, now=envelope.now, words=said.words)
+    now = envelope.now
+    ours = own_encounter_entry(held, status=said.status, now=now, words=said.words, keeps_history=True)
     return _ambulance(held, envelope, ours, ServiceRequestStatus.ACTIVE)
 
 
 def cad_rejection(held: HeldRequest, envelope: Envelope, said: Rejection) -> dict[str, Any]:
     """Revoked, as the workflow table says; the official example leaves the request active."""
-    ours = own_encounter_entry(held, status=_CANCELLED, now=envelope.now, rejection=said)
+    now = envelope.now
+    ours = own_encounter_entry(held, status=_CANCELLED, now=now, rejection=said, keeps_history=True)
     return _ambulance(held, envelope, ours, ServiceRequestStatus.REVOKED)
 
 
@@ -86,6 +88,7 @@ def _ambulance(
         request_status=status,
         focus_url=held.url,
         entries=_short(held, envelope, ours),
+        reason=MessageReason.NEW,
     )
 
 

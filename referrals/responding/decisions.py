@@ -65,7 +65,12 @@ def decide(
     """
     held = locked_case(case.category, case.pk)
     policies.check_can_decide(acting, held, decision, now)
-    encounter = envelope.own_encounter_entry(held_request(held), status=_ENCOUNTERS[decision], now=now)
+    encounter = envelope.own_encounter_entry(
+        held_request(held),
+        status=_ENCOUNTERS[decision],
+        now=now,
+        keeps_history=policies.is_ambulance(held),
+    )
     change_case(
         case=held,
         event=decision.event,

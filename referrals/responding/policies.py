@@ -88,6 +88,7 @@ def check_can_decide(acting: Acting, case: Case, decision: Decision, now: dateti
     missed = decision is Decision.RECORD_NON_ATTENDANCE
     words = "Ambulance controls have no message for a patient who did not attend."
     need(not (missed and is_ambulance(case)), words)
+    _check_of_its_application(case, decision)
     status = CaseStatus(case.status)
     try:
         next_status(case.category, Direction(case.direction), status, decision.event)
@@ -98,6 +99,15 @@ def check_can_decide(acting: Acting, case: Case, decision: Decision, now: dateti
         raise PolicyRefused(STANDING.get(status, "This case is not at that point.")) from None
     if missed and isinstance(case, Referral):
         _check_appointment_began(case, now)
+
+
+def _check_of_its_application(case: Case, decision: Decision) -> None:
+    """Between ambulance controls: help alone is refused, and who was on the way may wait again."""
+    ambulance = is_ambulance(case)
+    refused = decision is Decision.REJECT and ambulance and response_to_tell(case, decision) is None
+    need(not refused, "A call from out of area is not rejected. Telephone the other ambulance service.")
+    back = decision is Decision.ACCEPT and case.status == CaseStatus.IN_PROGRESS
+    need(ambulance or not back, "This case is in progress: it was accepted before.")
 
 
 def check_was_expected(missed: NonAttendance, now: datetime) -> None:

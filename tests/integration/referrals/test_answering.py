@@ -10,7 +10,14 @@ import pytest
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCategory, RejectedReason
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import (
+    ARPPriority,
+    EncounterStatus,
+    FlagCategory,
+    RejectedReason,
+    UseCase,
+)
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.held import included_in
 from referrals.cases.models import CaseAnswer, CaseReply
@@ -210,22 +217,44 @@ def test_who_did_not_attend_is_told(desk: AnsweringDesk, code: str, words: str) 
 
 @pytest.mark.parametrize("name", ["REFREQ04", "REFREQ8A"])
 def test_ambulance_controls_tell_how_far_they_are(desk: AnsweringDesk, name: str) -> None:
+    """Also the way back, when a resource is cancelled; each status is a new message with all before it."""
     case = desk.ask(name)
-    seen = []
-    for status in (EncounterStatus.PLANNED, EncounterStatus.IN_PROGRESS, EncounterStatus.FINISHED):
-        said = CadStatus(status, "Crew 4")
+    told = ["planned", "in-progress", "planned", "in-progress", "finished"]
+    moved = [CaseStatus.ACCEPTED, CaseStatus.IN_PROGRESS, CaseStatus.ACCEPTED, CaseStatus.IN_PROGRESS]
+    for number, (status, after) in enumerate(zip(told, [*moved, CaseStatus.COMPLETED], strict=True), 1):
+        said = CadStatus(EncounterStatus(status), "Crew 4")
         decisions.send_cad_status(case=case, status=said, acting=desk.clinician, now=desk.later())
         desk.deliver()
-        seen.append((desk.sent.status, newest(desk).responder_status, newest(desk).reason_text))
-    assert seen == [
-        (CaseStatus.ACCEPTED, "planned", "Crew 4"),
-        (CaseStatus.IN_PROGRESS, "in-progress", "Crew 4"),
-        (CaseStatus.COMPLETED, "finished", "Crew 4"),
-    ]
+        assert (desk.sent.status, newest(desk).responder_status, newest(desk).reason_text) == (
+            after,
+            status,
+            "Crew 4",
+        )
+        sent = MessageBundle(json.loads(bytes(OutboundMessage.objects.latest("created_at").body)))
+        assert sent.reason == "new"
+        ours = next(each for each in sent.of_type("Encounter") if each["id"] == own_encounter_id(case.pk))
+        history = ours["statusHistory"]
+        assert [each["status"] for each in history] == told[:number]
+        assert [("end" in each["period"]) for each in history] == [True] * (number - 1) + [False]
+
+
+def test_only_help_is_refused(desk: AnsweringDesk) -> None:
+    case = desk.ask("REFREQ04")
+    case.use_case = UseCase.A6T1
+    case.save(update_fields=["use_case"])
+    with pytest.raises(PolicyRefused, match="out of area is not rejected"):
+        decisions.reject_case(
+            case=case,
+            rejection=Rejection(RejectedReason.NOT_AVAILABLE),
+            acting=desk.clinician,
+            now=desk.later(),
+        )
 
 
 def test_an_ambulance_control_rejects(desk: AnsweringDesk) -> None:
     case = desk.ask("REFREQ04")
+    case.use_case = UseCase.A6T3
+    case.save(update_fields=["use_case"])
     rejection = Rejection(RejectedReason.OTHER, "No crew")
     decisions.reject_case(case=case, rejection=rejection, acting=desk.clinician, now=desk.later())
     desk.deliver()
@@ -328,8 +357,8 @@ def test_what_is_sent_has_no_errors_in_the_published_checker(
     elif is_ambulance(case):
         decisions.accept_referral(case=case, now=desk.later(), **here)
         desk.deliver()
-        rejection = Rejection(RejectedReason.NOT_AVAILABLE)
-        decisions.reject_case(case=case, rejection=rejection, now=desk.later(), **here)
+        said = CadStatus(EncounterStatus.IN_PROGRESS, "Crew 4")
+        decisions.send_cad_status(case=case, status=said, now=desk.later(), **here)
     else:
         missed = NonAttendance(NOW, NOW + timedelta(minutes=15), "", "U")
         decisions.record_non_attendance(case=case, missed=missed, now=desk.later(), **here)
