@@ -47,7 +47,7 @@ def test_a_new_booking(service: str, answers: dict[str, str], clinician: Person,
     assert heading(booked) == "Appointment booked"
     ((kind, body),) = sent_for(booked.url.path, query)
     assert kind == "booking-new"
-    assert bool(only(body, "Patient").get("identifier")) == ("nhs_number" in answers)
+    assert bool(only(body, "Patient").get("identifier")) == ("traced_in" in answers)
     assert bool(of_type(body, "Practitioner")) == (service == WITH_PRACTITIONER)
 
 
