@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0002_people_as_named'),
+        ('patients', '0003_partly_known_birth'),
     ]
 
     operations = [
