@@ -11,3 +11,5 @@ ANSWER = "referrals.answer_case"
 WORK = "referrals.work_case"
 # To refer, to ask for a validation, and to change or take back what was sent.
 SEND = "referrals.send_request"
+# Whatever an Application asks of clinicians alone (parts.applications, `is_clinical`).
+SEND_CLINICAL = "referrals.send_clinical_request"

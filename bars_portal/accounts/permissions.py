@@ -130,6 +130,7 @@ _SEE_GIVEN_UP = frozenset({"exchange.see_given_up"})
 # How the installation is doing: figures, and names of services that everybody finds in the directory.
 _SEE_STATUS = frozenset({"status.view_condition"})
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
+_SEND_REQUESTS = frozenset({"referrals.send_request"})
 _WORK_CASES = frozenset({"referrals.work_case"})
 _ANSWER_CASES = _WORK_CASES | {"referrals.answer_case"}
 
@@ -139,8 +140,10 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _SEE_GIVEN_UP
     | _BOTH_REFERRALS
     | _ANSWER_CASES
-    | {"bookings.book_outside_time_frame", "referrals.send_request"},
-    Role.CLERK: _FIND_AND_BOOK | _SEE_GIVEN_UP | _VIEW_DIARY | _BOTH_REFERRALS | _WORK_CASES,
+    | {"bookings.book_outside_time_frame"}
+    | _SEND_REQUESTS
+    | {"referrals.send_clinical_request"},
+    Role.CLERK: _FIND_AND_BOOK | _SEE_GIVEN_UP | _VIEW_DIARY | _BOTH_REFERRALS | _WORK_CASES | _SEND_REQUESTS,
     Role.MANAGER: _VIEW_DIARY
     | _SEE_GIVEN_UP
     | _KEEP_GOING

@@ -1,7 +1,7 @@
 """What is known about a patient, away from the database and from FHIR."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from bars_portal.exchange.fhir.codes import ContactRelationship
@@ -46,6 +46,8 @@ class OtherNumber:
 class PatientDetails:
     """Every part may be missing: "" or None or (). Contacts are in rank order, the first is the call-back.
 
+    `traced_in`: the system in which somebody declares that the NHS number was traced; "" where only a message
+    says that it is verified. `address_use` is "home" for the official residence, "temp" for another place.
     `birth_partly` is "1984" or "1984-07" where the day is not known. `died` (FHIR Patient.deceased[x]) is the
     date or time, or DIED where that is not told.
     """
@@ -63,6 +65,9 @@ class PatientDetails:
     birth_partly: str = ""
     died: str = ""
     other_numbers: tuple[OtherNumber, ...] = ()
+    # Where it was traced makes nobody another patient.
+    traced_in: str = field(default="", compare=False)
+    address_use: str = ""
 
     @property
     def born(self) -> str:
@@ -82,6 +87,8 @@ class PatientDetails:
 
 
 DIED = "true"
+# Address.use, in the words of the form.
+ADDRESS_USES = {"home": "Where the patient lives", "temp": "Where the patient is staying for now"}
 _PARTLY = re.compile(r"[0-9]{4}(?:-[0-9]{2})?")
 
 
@@ -121,6 +128,7 @@ class Limit:
     CONTACTS = 20
     DIED = 40
     NUMBERS = 10
+    SOURCE = 100
     TELECOMS = 20
 
 

@@ -23,6 +23,7 @@ from bars_portal.nhsuk.forms import (
 )
 from bars_portal.nhsuk.words import without_direction_marks
 from bars_portal.patients.details import (
+    ADDRESS_USES,
     OFFERED_RELATIONSHIPS,
     RELATIONSHIPS,
     ContactDetails,
@@ -79,10 +80,14 @@ class PatientForm(NHSForm):
     )
     gender = RadiosField(label="Gender", options=Gender.choices)
     nhs_number = NHSNumberField(required=False, autocomplete="off", hint="10 digits, if it is known")
-    nhs_number_verified = ConfirmField(
-        label="This NHS number was checked against the patient's national record",
-        hint="A number that was not checked is sent as not verified.",
+    traced_in = TextField(
+        label="Where the NHS number was traced",
+        hint="The system that confirmed it, for example PDS. Without it the number is kept here, "
+        "and not sent as verified",
+        max_length=Limit.SOURCE,
         required=False,
+        autocomplete="off",
+        width=20,
     )
     has_died = ConfirmField(label="The patient has died", required=False)
     died_on = HiddenField(label="Date of death", required=False, max_length=Limit.DIED)
@@ -98,6 +103,9 @@ class PatientForm(NHSForm):
     postcode = PostcodeField(
         required=False,
         hint="ZZ99 3VZ if the patient has no fixed home. Type a code of another country after the town",
+    )
+    address_use = RadiosField(
+        label="What kind of address is this? (optional)", options=list(ADDRESS_USES.items()), required=False
     )
     call_back = RadiosField(
         label="Who should be called back?",
@@ -151,8 +159,8 @@ class PatientForm(NHSForm):
 
     def clean(self) -> dict[str, Any]:
         answers = self.cleaned_data
-        if answers.get("nhs_number_verified") and "nhs_number" in answers and not answers["nhs_number"]:
-            self.add_error("nhs_number", "Enter the NHS number that was checked")
+        if answers.get("traced_in") and "nhs_number" in answers and not answers["nhs_number"]:
+            self.add_error("nhs_number", "Enter the NHS number that was traced")
         if not answers.get("identity_unknown"):
             self._check_identity(answers)
         if answers.get("call_back") == SOMEBODY_ELSE:
@@ -184,7 +192,8 @@ class PatientForm(NHSForm):
         birth_date, birth_partly = known_birth(answers["birth_date"])
         return PatientDetails(
             nhs_number=answers["nhs_number"],
-            nhs_number_verified=answers["nhs_number_verified"],
+            nhs_number_verified=bool(answers["traced_in"]),
+            traced_in=answers["traced_in"],
             prefix=_one_line(answers["title"]),
             given_names=_one_line(answers["given_names"]),
             family_name=_one_line(answers["family_name"]),
@@ -194,6 +203,7 @@ class PatientForm(NHSForm):
             died=known_death(answers["died_on"]) if answers["has_died"] else "",
             address_lines=tuple(_one_line(line) for line in lines if line),
             postcode=answers["postcode"],
+            address_use=answers["address_use"],
             contacts=(self._contact(answers),),
         )
 
@@ -226,7 +236,8 @@ class PatientForm(NHSForm):
             "identity_unknown": not (details.born and (details.family_name or details.given_names)),
             "gender": details.gender,
             "nhs_number": details.nhs_number,
-            "nhs_number_verified": details.nhs_number_verified,
+            "traced_in": (details.traced_in or _NOT_RECORDED) if details.nhs_number_verified else "",
+            "address_use": details.address_use,
             "has_died": bool(details.died),
             "died_on": details.died,
             **_address_answers(details.address_lines, details.postcode),
@@ -239,6 +250,10 @@ class PatientForm(NHSForm):
             "second_phone": phones[1] if len(phones) > 1 else "",
             "email": emails[0] if emails else "",
         }
+
+
+# Of a number that was declared before its source was asked for.
+_NOT_RECORDED = "Source not recorded"
 
 
 def _words_for(contact: ContactDetails) -> str:
@@ -317,6 +332,10 @@ def is_as_known(known: PatientDetails, typed: PatientDetails, *, today: date) ->
     return untouched.is_valid() and untouched.to_details() == typed
 
 
+# The published test patients are of the test PDS.
+_TEST_TRACE = "PDS (test data)"
+
+
 def answers_of_test_patient(patient: TestPatient) -> dict[str, str]:
     """One of the published test patients (settings.TEST_PATIENTS), with a number nobody has."""
     family, given, born, nhs_number, gender, postcode = patient
@@ -324,6 +343,8 @@ def answers_of_test_patient(patient: TestPatient) -> dict[str, str]:
         PatientDetails(
             nhs_number=nhs_number,
             nhs_number_verified=True,
+            traced_in=_TEST_TRACE,
+            address_use="home",
             given_names=given,
             family_name=family,
             gender=gender,

@@ -23,6 +23,7 @@ from bars_portal.exchange.fhir.phones import dialled_phone
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.details import (
+    ADDRESS_USES,
     DIED,
     RELATIONSHIPS,
     ContactDetails,
@@ -40,17 +41,23 @@ Resource = dict[str, Any]
 
 
 def patient_to_fhir(
-    details: PatientDetails, *, now: datetime, practice_url: str = "", resource_id: str = ""
+    details: PatientDetails,
+    *,
+    now: datetime,
+    practice_url: str = "",
+    resource_id: str = "",
+    sends_untraced: bool = False,
 ) -> Resource:
     """A Patient resource. `practice_url` is the fullUrl of the GP practice's Organization in the same Bundle.
 
+    `sends_untraced`: whether an NHS number that nobody traced goes out too, as not traced (Application 5).
     What is not known is left out; contacts and telecoms are ranked by their order, so one of each has rank 1.
     """
     parts: Resource = {
         "resourceType": "Patient",
         "id": resource_id,
         "meta": {"lastUpdated": format_instant(now), "profile": [profiles.uk_core("Patient")]},
-        "identifier": list(_identifiers(details)),
+        "identifier": list(_identifiers(details, sends_untraced)),
         "name": [each for each in (_name(details, use="official"),) if each],
         "gender": details.gender,
         "birthDate": details.born,
@@ -76,9 +83,9 @@ def _filled(parts: Resource) -> Resource:
     return {name: value for name, value in parts.items() if value not in ("", None, [], {})}
 
 
-def _identifiers(details: PatientDetails) -> Iterator[Resource]:
-    """Their own number alone: the profile has room for one."""
-    if not details.nhs_number:
+def _identifiers(details: PatientDetails, sends_untraced: bool) -> Iterator[Resource]:
+    """Their own number alone: the profile has room for one. Typed alone it may be somebody else's."""
+    if not details.nhs_number or not (details.nhs_number_verified or sends_untraced):
         return
     status = NHSNumberStatus.VERIFIED if details.nhs_number_verified else NHSNumberStatus.NOT_TRACED
     yield {
@@ -114,7 +121,7 @@ def _address(details: PatientDetails) -> Resource:
     if not text:
         return {}
     lines = list(details.address_lines)
-    return _filled({"use": "home", "text": text, "line": lines, "postalCode": details.postcode})
+    return _filled({"use": details.address_use, "text": text, "line": lines, "postalCode": details.postcode})
 
 
 def _contact(contact: ContactDetails, rank: int) -> Resource:
@@ -163,7 +170,8 @@ def patient_from_fhir(resource: object, *, now: datetime) -> PatientDetails:
     # A number that is not theirs any more is none of their own.
     own = next((each for each in numbers[:1] if not each.superseded), OtherNumber(""))
     name = chosen(patient.get("name"), now)
-    lines, postcode = _read_address(_current_address(patient, now))
+    address = _current_address(patient, now)
+    lines, postcode = _read_address(address)
     birth_date, birth_partly = known_birth(as_text(patient.get("birthDate")))
     return PatientDetails(
         nhs_number=own.value,
@@ -179,6 +187,7 @@ def patient_from_fhir(resource: object, *, now: datetime) -> PatientDetails:
         birth_partly=birth_partly,
         died=_died(patient),
         other_numbers=tuple(numbers[bool(own.value) : Limit.NUMBERS]),
+        address_use=_address_use(address),
     )
 
 
@@ -195,6 +204,11 @@ def _current_address(patient: Resource, now: datetime) -> Resource:
     """One that they have left is none: it stays in the message."""
     address = chosen(patient.get("address"), now)
     return address if is_valid(address, now) else {}
+
+
+def _address_use(address: Resource) -> str:
+    use = as_text(address.get("use"))
+    return use if use in ADDRESS_USES and (address.keys() - {"use", "period"}) else ""
 
 
 def _family(name: Resource) -> str:

@@ -50,6 +50,10 @@ class Patient(models.Model):
     journey = models.ForeignKey(Journey, on_delete=models.PROTECT, related_name="patients")
     nhs_number = models.CharField("NHS number", max_length=10, blank=True)
     nhs_number_verified = models.BooleanField("NHS number verified", default=False)
+    # The declaration that it was traced: in which system, by whom, when. By a message: as its sender says.
+    traced_in = models.CharField(max_length=Limit.SOURCE, blank=True, default="", db_default="")
+    traced_by = models.CharField(max_length=200, blank=True, default="", db_default="")
+    traced_at = models.DateTimeField(null=True, blank=True)
     prefix = models.CharField("title", max_length=35, blank=True)
     given_names = models.CharField(max_length=140, blank=True)
     family_name = models.CharField(max_length=140, blank=True)
@@ -60,6 +64,8 @@ class Patient(models.Model):
     # Patient.deceased[x]: when, or details.DIED.
     died = models.CharField(max_length=Limit.DIED, blank=True, default="", db_default="")
     address_lines = models.JSONField(default=list, blank=True)
+    # Address.use: home is the official residence; "" where nobody said.
+    address_use = models.CharField(max_length=10, blank=True, default="", db_default="")
     postcode = models.CharField(max_length=10, blank=True)
     # NHS numbers beside `nhs_number`: [{"value", "verified", "superseded"}].
     other_numbers = models.JSONField(

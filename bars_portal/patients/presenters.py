@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 
+from bars_portal.nhsuk.dates import format_datetime
 from bars_portal.nhsuk.words import format_nhs_number, format_phone, summary_rows
-from bars_portal.patients.details import RELATIONSHIPS, ContactDetails, PatientDetails, Telecom
+from bars_portal.patients.details import ADDRESS_USES, RELATIONSHIPS, ContactDetails, PatientDetails, Telecom
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import details_of
 
@@ -92,9 +93,27 @@ def other_numbers(patient: Patient | PatientDetails) -> Iterator[tuple[str, str]
             yield label, f"{format_nhs_number(number.value)}, {state}"
 
 
+def traced_words(patient: Patient | PatientDetails) -> str:
+    """Where, by whom and when; "" without a declaration."""
+    if isinstance(patient, PatientDetails) or patient.traced_at is None:
+        return patient.traced_in
+    return f"{patient.traced_in}, {patient.traced_by}, {format_datetime(patient.traced_at)}"
+
+
+def untraced_words(details: PatientDetails, *, sends_untraced: bool = False) -> str:
+    """What becomes of a number that was only typed; "" for none."""
+    if not details.nhs_number or details.nhs_number_verified:
+        return ""
+    if sends_untraced:
+        return "Nobody has said where the NHS number was traced: it is sent as not traced."
+    return "Nobody has said where the NHS number was traced: it is kept here and not sent."
+
+
 def patient_rows(patient: Patient | PatientDetails) -> list[dict[str, str]]:
     """What the banner does not say: where the patient lives, and whom to call."""
-    rows = [("Address", address_text(patient)), *other_numbers(patient)]
+    rows = [("NHS number traced", traced_words(patient)), ("Address", address_text(patient))]
+    rows.append(("Kind of address", ADDRESS_USES.get(patient.address_use, "")))
+    rows += other_numbers(patient)
     for number, line in enumerate(contact_lines(patient)):
         label = "Call back" if number == 0 else f"Contact {number + 1}"
         who = f"{line.who}: {line.name}" if line.name else line.who

@@ -60,6 +60,8 @@ def details_of(patient: Patient) -> PatientDetails:
         birth_partly=patient.birth_partly,
         died=patient.died,
         other_numbers=tuple(OtherNumber(**each) for each in patient.other_numbers),
+        traced_in=patient.traced_in,
+        address_use=patient.address_use,
     )
 
 

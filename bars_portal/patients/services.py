@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.services import record
 from bars_portal.names import name_key
 from bars_portal.patients.details import ContactDetails, PatientDetails
 from bars_portal.patients.models import Contact, Journey, Patient
@@ -57,15 +59,34 @@ def _learn_journey_id(journey: Journey, journey_id: UUID) -> Journey:
     return find_journey(journey.organisation, journey.correlation_id, journey_id)
 
 
+# In what an incoming message has its number traced: the standard lets it say no more.
+BY_MESSAGE = "As the sender's message says"
+
+
 def create_patient(
-    *, details: PatientDetails, organisation: Organisation, journey: Journey, now: datetime
+    *,
+    details: PatientDetails,
+    organisation: Organisation,
+    journey: Journey,
+    now: datetime,
+    declared_by: Actor,
+    by_message: bool = False,
 ) -> Patient:
-    """Store a patient with the contacts in rank order. Raises nothing of its own: everything is optional."""
+    """Store a patient with the contacts in rank order. Raises nothing of its own: everything is optional.
+
+    The NHS number counts as verified only by a declaration of where it was traced, which a person makes
+    (`details.traced_in`, an audit event of its own) or a message (`by_message`; its receipt is on the trail).
+    """
+    source = BY_MESSAGE if by_message else details.traced_in
+    verified = bool(details.nhs_number and details.nhs_number_verified and source)
     patient = Patient(
         organisation=organisation,
         journey=journey,
         nhs_number=details.nhs_number,
-        nhs_number_verified=bool(details.nhs_number) and details.nhs_number_verified,
+        nhs_number_verified=verified,
+        traced_in=source if verified else "",
+        traced_by=declared_by.label[:200] if verified else "",
+        traced_at=now if verified else None,
         prefix=details.prefix,
         given_names=details.given_names,
         family_name=details.family_name,
@@ -77,10 +98,14 @@ def create_patient(
         name_key=name_key(f"{details.given_names} {details.family_name}"),
         address_lines=list(details.address_lines),
         postcode=details.postcode,
+        address_use=details.address_use,
         created_at=now,
     )
     contacts = (_contact(patient, rank, contact) for rank, contact in enumerate(details.contacts, start=1))
     insert(patient, *contacts)
+    if verified and not by_message:
+        detail = {"source": source}
+        record(actor=declared_by, action="patients.declare_traced", subject=patient, detail=detail, now=now)
     return patient
 
 

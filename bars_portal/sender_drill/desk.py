@@ -24,7 +24,8 @@ from referrals.cases.codes import Concept
 from referrals.parts.applications import Part, needs_of
 from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
 from referrals.parts.base import TimeFrame
-from referrals.parts.content import RequestContent, Stage
+from referrals.parts.call import Stage
+from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag
 from referrals.parts.places import Place
 from referrals.parts.problems import Condition
@@ -143,6 +144,8 @@ def patient(nhs_number: str) -> PatientDetails:
     return PatientDetails(
         nhs_number=nhs_number,
         nhs_number_verified=bool(nhs_number),
+        traced_in="PDS (drill)" if nhs_number else "",
+        address_use="home",
         given_names="Drill",
         family_name="TESTING",
         gender="female",

@@ -47,7 +47,14 @@ def receive_booking(*, received: ReceivedBooking, context: MessageContext) -> Bo
         now=now,
         is_surely_new=context.is_new_conversation,
     )
-    patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)
+    patient = create_patient(
+        details=received.patient,
+        organisation=organisation,
+        journey=journey,
+        now=now,
+        declared_by=context.actor,
+        by_message=True,
+    )
     booking = Booking(
         direction=Direction.RECEIVED,
         status=BookingStatus.BOOKED,

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from bars_portal.accounts.acting import Acting, name_of
-from bars_portal.accounts.models import Organisation, User
+from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.correspondence.entries import stored
@@ -143,7 +143,7 @@ def request_booking(
         # Two new times for one old appointment: the second waits here, and then finds the first.
         current.replaces = Booking.objects.select_for_update().get(pk=current.replaces_id)
     policies.check_can_use_draft(acting, current, now)
-    patient = _patient(current, details, acting.organisation, now)
+    patient = _patient(current, details, acting, now)
     return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)
 
 
@@ -175,11 +175,9 @@ def _approval(booking: Booking) -> str:
     return f"Outside the time frame, approved by {name_of(approver)}: {booking.approval_reason}"
 
 
-def _patient(
-    draft: BookingDraft, details: PatientDetails, organisation: Organisation, now: datetime
-) -> Patient:
+def _patient(draft: BookingDraft, details: PatientDetails, acting: Acting, now: datetime) -> Patient:
     """Who is booked: the journey of a replaced booking goes on, else the draft's, else a case begins."""
-    replaced, begun = draft.replaces, draft.journey
+    organisation, replaced, begun = acting.organisation, draft.replaces, draft.journey
     if replaced is not None and is_as_known(
         details_of(replaced.patient), details, today=in_london(now).date()
     ):
@@ -188,7 +186,9 @@ def _patient(
         raise PolicyRefused("This case belongs to another organisation.")
     known = replaced.journey if replaced else begun
     journey = known or open_journey(organisation=organisation, now=now)
-    return create_patient(details=details, organisation=organisation, journey=journey, now=now)
+    return create_patient(
+        details=details, organisation=organisation, journey=journey, now=now, declared_by=acting.actor
+    )
 
 
 def _new_booking(draft: BookingDraft, patient: Patient, now: datetime) -> Booking:

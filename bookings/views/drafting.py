@@ -12,7 +12,7 @@ from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm, answers_of_test_patient, test_patients, typed_answers
-from bars_portal.patients.presenters import patient_rows
+from bars_portal.patients.presenters import patient_rows, untraced_words
 from bookings.forms import ApprovalForm
 from bookings.models import BookingDraft
 from bookings.policies import check_can_use_draft, frame_missed_by, lacks_approval
@@ -84,6 +84,7 @@ def check(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
             "summary": appointment_rows(draft),
             "details": details,
             "patient": patient_rows(details),
+            "untraced": untraced_words(details),
             "late": lateness(draft, frame_missed_by(draft)),
             "obstacle": _obstacle(request, draft),
         }

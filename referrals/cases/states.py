@@ -126,6 +126,8 @@ _RECEIVED_VALIDATION: Table = {(_S.COMPLETED, _E.REVISE): _S.COMPLETED}
 _RECEIVED_REFERRAL: Table = {
     (_S.RECEIVED, _E.ACCEPT): _S.ACCEPTED,
     (_S.RECEIVED, _E.RECORD_NON_ATTENDANCE): _S.DID_NOT_ATTEND,
+    # The resource was cancelled: an ambulance control waits for another.
+    (_S.IN_PROGRESS, _E.ACCEPT): _S.ACCEPTED,
     (_S.ACCEPTED, _E.RECEIVE_UPDATE): _S.ACCEPTED,
     (_S.ACCEPTED, _E.RECEIVE_REVOKE): _S.REVOKED,
     (_S.ACCEPTED, _E.RECEIVE_ENTERED_IN_ERROR): _S.ENTERED_IN_ERROR,
@@ -226,7 +228,9 @@ _SENT_REFERRAL: Table = {
     **_keep((_S.ACCEPTED, _S.DID_NOT_ATTEND), _SETTLED),
     **_keep((_S.DID_NOT_ATTEND,), (*_UPDATE_SETTLED, *_REVOKE_SETTLED)),
     **_hear((_S.ACCEPTED,), _STARTED),
-    **_keep((_S.ACCEPTED, _S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED), (_E.HEAR_ACCEPTED,)),
+    # What is older by the responder's stamp is refused before: this is a way back.
+    (_S.IN_PROGRESS, _E.HEAR_ACCEPTED): _S.ACCEPTED,
+    **_keep((_S.ACCEPTED, _S.REJECTED, _S.COMPLETED), (_E.HEAR_ACCEPTED,)),
     **_hear(
         (_S.ACCEPTED, _S.IN_PROGRESS, _S.REJECTED, _S.COMPLETED),
         {_E.HEAR_NON_ATTENDANCE: _S.DID_NOT_ATTEND},

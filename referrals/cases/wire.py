@@ -135,8 +135,7 @@ def of_the_requester(encounter: Resource, patient: Resource) -> Resource:
 
 # The stamp, the receiver's id, and when a thing was written down: none of it says anything about the patient.
 _ASIDE = frozenset(
-    {"meta", "id", "effectiveDateTime", "dateAsserted", "recordedDate", "authored", "authoredOn", "sent"}
-    | {"dateTime", "performedPeriod"}
+    {"meta", "id", "effectiveDateTime", "dateAsserted", "recordedDate", "authored", "authoredOn", "dateTime"}
 )
 
 

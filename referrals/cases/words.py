@@ -31,11 +31,11 @@ CATEGORIES: Mapping[Category, str] = {
     Category.REFERRAL: "Referral",
     Category.VALIDATION: "Validation request",
 }
-# Encounter.status of an ambulance control that has a case.
+# Encounter.status of an ambulance control that has a case: of its resource, not of its people.
 HOW_FAR: Mapping[str, str] = {
-    EncounterStatus.PLANNED: "Accepted",
-    EncounterStatus.IN_PROGRESS: "In progress",
-    EncounterStatus.FINISHED: "Finished",
+    EncounterStatus.PLANNED: "Waiting for a resource",
+    EncounterStatus.IN_PROGRESS: "A resource is allocated",
+    EncounterStatus.FINISHED: "The resource has cleared the scene",
 }
 # Tag colours of nhsuk.status_tag.
 TONES: Mapping[CaseStatus, str] = {

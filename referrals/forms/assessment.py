@@ -1,5 +1,6 @@
 """The assessment: stage, narrative, complaint, triage outcomes, priority, clock, expectations."""
 
+from dataclasses import replace
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import ARPPriority
@@ -10,11 +11,18 @@ from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
 from referrals.parts.applications import Need, Part, needs_of
 from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind, kind_of_system
-from referrals.parts.content import RequestContent, Stage
+from referrals.parts.call import CallTimes, Stage
+from referrals.parts.content import RequestContent
 
 
 class AssessmentForm(PartForm):
-    part_of = {"stage": Part.STAGE, "narrative": Part.NARRATIVE, "priority": Part.PRIORITY}
+    part_of = {
+        "stage": Part.STAGE,
+        "narrative": Part.NARRATIVE,
+        "priority": Part.PRIORITY,
+        "connected": Part.CALL_TIMES,
+        "answered": Part.CALL_TIMES,
+    }
 
     stage = RadiosField(
         label="How far is the call?",
@@ -28,16 +36,29 @@ class AssessmentForm(PartForm):
         [(each.value, f"{each.value}: {each.display}") for each in ARPPriority],
     )
     case_number = line("Your case number", hint="Your own number of the call, if there is one", width=20)
-    started = times.day("When triage began", hint="Now, if nothing is given. Day, month and year")
-    started_time = times.hour("Time when triage began")
+    began = times.clock("Call reached the network (BTStartTime)")
+    connected = times.clock("Call connected (T0)")
+    answered = times.clock("Call answered (T1)")
+    started = times.clock("When triage began", hint="When you began this form, if nothing is given.")
+    disposition = times.clock(
+        "When the disposition was reached", hint="When this is sent, if nothing is given."
+    )
 
     def adapt(self) -> None:
         if self.asked.has(Part.CONDITION):
             # It has a step of its own there.
             del self.fields["complaint"]
+        if not self.asked.has(Part.STAGE):
+            # Told between ambulance controls only (Encounter.statusHistory).
+            del self.fields["began"]
+        if self.asked.has(Part.CALL_TIMES):
+            self.fields["disposition"].label = "Clock start (T5): when the dispatch code was reached"
 
     def clean(self) -> dict[str, Any]:
-        self.cleaned_data["started_at"] = times.read_moment(self, "started")
+        known = [name for name in _TIMES if name in self.fields]
+        for name in known:
+            self.cleaned_data[name] = times.read_clock(self, name)
+        times.check_order(self, *(name for name in known if name != "started"))
         return self.cleaned_data
 
     def stated(self) -> Assessment:
@@ -45,9 +66,17 @@ class AssessmentForm(PartForm):
             narrative=self.text("narrative"),
             outcomes=_complaint(self.text("complaint")),
             priority=ARPPriority.lookup(self.text("priority")),
-            started_at=self.answer("started_at"),
+            started_at=self.answer("started") or self.asked.opened.replace(microsecond=0),
             case_number=self.text("case_number"),
+            disposition_at=self.answer("disposition"),
         )
+
+    def call(self) -> CallTimes:
+        return CallTimes(self.answer("began"), self.answer("connected"), self.answer("answered"))
+
+
+# In the order of a call.
+_TIMES = ("began", "connected", "answered", "started", "disposition")
 
 
 class OutcomeForm(ConceptForm):
@@ -72,18 +101,17 @@ class OutcomeForm(ConceptForm):
 
 class AssessmentStep(Step):
     slug, title, section = "assessment", "Assessment", "Assessment"
-    parts = (Part.ASSESSMENT, Part.NARRATIVE, Part.PRIORITY, Part.STAGE)
+    parts = (Part.ASSESSMENT, Part.NARRATIVE, Part.PRIORITY, Part.STAGE, Part.CALL_TIMES)
     form, row, row_name = AssessmentForm, OutcomeForm, "triage outcome"
 
     def state(self, form: PartForm, rows: tuple[Outcome, ...]) -> dict[str, Any]:
         read: Assessment = form.stated()
-        assessment = Assessment(
-            read.narrative, (*rows, *read.outcomes), read.priority, read.started_at, read.case_number
-        )
+        assessment = replace(read, outcomes=(*rows, *read.outcomes))
         if form.asked.requires(Part.ASSESSMENT) and not assessment.is_stated:
             form.add_error("narrative", "Enter a narrative, a complaint, a triage outcome or a priority")
         stage = form.text("stage")
-        return {"assessment": assessment, "stage": Stage(stage) if stage else None}
+        call = form.call() if isinstance(form, AssessmentForm) else CallTimes()
+        return {"assessment": assessment, "stage": Stage(stage) if stage else None, "call": call}
 
     def given(self, content: RequestContent) -> StepValues:
         stated, outcomes = content.assessment, content.assessment.outcomes
@@ -95,10 +123,15 @@ class AssessmentStep(Step):
                 "narrative": stated.narrative,
                 "priority": stated.priority,
                 "case_number": stated.case_number,
+                "began": times.write_clock(content.call.began_at),
+                "connected": times.write_clock(content.call.connected_at),
+                "answered": times.write_clock(content.call.answered_at),
+                "started": times.write_clock(stated.started_at),
+                "disposition": times.write_clock(stated.disposition_at),
             }
         )
         rows = outcomes[:-1] if complaint else outcomes
-        return StepValues(fields | times.write_moment("started", stated.started_at), tuple(map(_row, rows)))
+        return StepValues(fields, tuple(map(_row, rows)))
 
 
 def _has_complaint(content: RequestContent) -> bool:

@@ -7,6 +7,7 @@ from bars_portal.exchange.fhir.codes import LocationType
 from bars_portal.exchange.fhir.rules.case import Where, is_told_once
 from bars_portal.nhsuk.forms import TextareaField
 from referrals.cases.states import Category
+from referrals.forms import times
 from referrals.forms.base import FormContext, PartForm, Step, StepValues, Typed, area, filled, line, select
 from referrals.parts.applications import Part, application_of
 from referrals.parts.content import RequestContent
@@ -44,19 +45,26 @@ class PlaceForm(PartForm):
     northings = line("Northing in metres", width=10, inputmode="decimal")
     latitude = line("Latitude in degrees", hint="For example, 53.7996", width=10, inputmode="decimal")
     longitude = line("Longitude in degrees", hint="For example, -1.54175", width=10, inputmode="decimal")
-    accuracy = line(
-        "Accuracy in metres", hint="How far the place may be from there", width=5, inputmode="numeric"
+    accuracy_percent = line(
+        "Accuracy in per cent", hint="How surely it is there, from 0 to 100", width=5, inputmode="numeric"
     )
+    confirmed = times.clock("When the place was confirmed (T2)", hint="Empty while it is provisional.")
 
     def adapt(self) -> None:
         if "type" in self.fields:
             self.fields["type"].required = False
+        if not application_of(self.asked.use_case).is_ambulance:
+            # Told between ambulance controls only (Encounter.location).
+            del self.fields["confirmed"]
         address = self.fields["address"]
         if self._validates and isinstance(address, TextareaField):
             address.hint = f"{address.hint}. {_ONE_WAY}"
 
     def clean_what3words(self) -> str:
         return self.text("what3words").lstrip("/")
+
+    def clean_accuracy_percent(self) -> str:
+        return self.text("accuracy_percent").removesuffix("%").strip()
 
     def clean_latitude(self) -> Decimal | None:
         return self._degrees("latitude", 90)
@@ -65,6 +73,8 @@ class PlaceForm(PartForm):
         return self._degrees("longitude", 180)
 
     def clean(self) -> dict[str, Any]:
+        if "confirmed" in self.fields:
+            self.cleaned_data["confirmed"] = times.read_clock(self, "confirmed")
         for one, other in _PAIRS:
             for missing, there in ((one, other), (other, one)):
                 if self._has(there) and not self._has(missing):
@@ -72,14 +82,17 @@ class PlaceForm(PartForm):
         if self.errors:
             return self.cleaned_data
         ways = {way for way, names in _WAYS.items() if any(self._has(name) for name in names)}
-        incident = self.text("type") in ("", _INCIDENT)
-        if incident and ways == {Where.ADDRESS} and not self._has("postcode"):
+        if self._is_incident and ways == {Where.ADDRESS} and not self._has("postcode"):
             self.add_error("postcode", "Enter the postcode of the address")
         if not ways:
             self.add_error("address", "Enter an address, UPRN, grid reference, what3words or position")
         elif self._validates and not is_told_once(ways):
             self.add_error("uprn" if Where.ADDRESS in ways else "address", TOO_MANY)
         return self.cleaned_data
+
+    @property
+    def _is_incident(self) -> bool:
+        return self.text("type") in ("", _INCIDENT)
 
     @property
     def _validates(self) -> bool:
@@ -95,7 +108,7 @@ class PlaceForm(PartForm):
                 "uprn",
                 "eastings",
                 "northings",
-                "accuracy",
+                "accuracy_percent",
                 "directions",
             )
         }
@@ -104,6 +117,7 @@ class PlaceForm(PartForm):
             type=LocationType.lookup(self.text("type")) or _INCIDENT,
             address_lines=tuple(each.strip() for each in self.text("address").split("\n") if each.strip()),
             what3words=self.text("what3words"),
+            confirmed_at=self.answer("confirmed") if self._is_incident else None,
             position=None if latitude is None else Position(latitude, longitude),
             **texts,
         )
@@ -161,7 +175,8 @@ def _row(place: Place) -> Typed:
             "what3words": place.what3words,
             "latitude": format(position.latitude, "f") if position else "",
             "longitude": format(position.longitude, "f") if position else "",
-            "accuracy": place.accuracy,
+            "accuracy_percent": place.accuracy_percent,
+            "confirmed": times.write_clock(place.confirmed_at),
             "directions": place.directions,
         }
     )

@@ -4,15 +4,15 @@ from typing import Any
 
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.forms import DateField
-from referrals.cases.codes import COMPLAINTS, PROCEDURES, TASKS, Concept
+from referrals.cases.codes import COMPLAINTS, PROCEDURES, TASKS
 from referrals.forms import times
-from referrals.forms.base import PartForm, Step, StepValues, area, filled
+from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
 from referrals.forms.times import FrameForm, write_frame
 from referrals.parts.applications import Part, application_of
 from referrals.parts.base import SNOMED
 from referrals.parts.content import RequestContent
-from referrals.parts.problems import Condition, Task
+from referrals.parts.problems import Condition, Note, Procedure, Task
 
 
 class ConditionForm(ConceptForm):
@@ -119,9 +119,16 @@ class ProcedureForm(ConceptForm):
         missing="Enter what is being done",
     )
     words = more_words()
+    began = times.clock("When it was begun")
 
-    def stated(self) -> Concept:
-        return self.concept()
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["began"] = times.read_clock(self, "began")
+        if not self.answer("began") and "began" not in self.errors:
+            self.add_error("began", "Enter when it was begun, like 14:30")
+        return super().clean()
+
+    def stated(self) -> Procedure:
+        return Procedure(self.concept(), self.answer("began"))
 
 
 class ProceduresStep(Step):
@@ -130,18 +137,30 @@ class ProceduresStep(Step):
     parts = (Part.PROCEDURES,)
     row, row_name = ProcedureForm, "procedure"
 
-    def state(self, form: PartForm, rows: tuple[Concept, ...]) -> dict[str, Any]:
+    def state(self, form: PartForm, rows: tuple[Procedure, ...]) -> dict[str, Any]:
         return {"procedures": rows}
 
     def given(self, content: RequestContent) -> StepValues:
-        return StepValues(rows=tuple(write_concept(each, PROCEDURES) for each in content.procedures))
+        return StepValues(rows=tuple(map(_procedure, content.procedures)))
+
+
+def _procedure(procedure: Procedure) -> Typed:
+    began = filled({"began": times.write_clock(procedure.began_at)})
+    return write_concept(procedure.concept, PROCEDURES) | began
 
 
 class NoteForm(PartForm):
     note = area("Entry of the call log")
+    made = times.clock("When it was written down", hint="When you began this form, if nothing is given.")
 
-    def stated(self) -> str:
-        return self.text("note")
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["made"] = times.read_clock(self, "made")
+        if not self.text("note") and "note" not in self.errors:
+            self.add_error("note", "Enter what was written down")
+        return self.cleaned_data
+
+    def stated(self) -> Note:
+        return Note(self.text("note"), self.answer("made") or self.asked.opened.replace(microsecond=0))
 
 
 class NotesStep(Step):
@@ -149,8 +168,12 @@ class NotesStep(Step):
     parts = (Part.NOTES,)
     row, row_name = NoteForm, "entry"
 
-    def state(self, form: PartForm, rows: tuple[str, ...]) -> dict[str, Any]:
+    def state(self, form: PartForm, rows: tuple[Note, ...]) -> dict[str, Any]:
         return {"notes": rows}
 
     def given(self, content: RequestContent) -> StepValues:
-        return StepValues(rows=tuple({"note": each} for each in content.notes))
+        return StepValues(rows=tuple(map(_note, content.notes)))
+
+
+def _note(note: Note) -> Typed:
+    return filled({"note": note.words, "made": times.write_clock(note.made_at)})

@@ -1,7 +1,8 @@
 """A day and a time as people write them, London time; and the time frame of a request."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from bars_portal.nhsuk.dates import LONDON, in_london
@@ -76,6 +77,68 @@ def _moment(on: date, typed: str) -> datetime | None:
         local = local.replace(fold=1)
     instant = local.astimezone(UTC)
     return instant if instant.astimezone(LONDON).time() == at else None
+
+
+_WITH_DAY = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})[/. -]([0-9]{4})[, ]+(.+)")
+_HALF_A_DAY = timedelta(hours=12)
+
+
+def clock(label: str, *, hint: str = "") -> TextField:
+    """A moment of a call in one line: most are of the last hour, so that the day goes without saying."""
+    return TextField(
+        label=label,
+        hint=" ".join(filter(None, (hint, "London time, like 14:30, or 21/11/2026 14:30"))),
+        required=False,
+        max_length=30,
+        width=10,
+        autocomplete="off",
+    )
+
+
+def read_clock(form: PartForm, name: str) -> datetime | None:
+    """For clean(): without a day, of the day on which it is nearest to when the form was begun."""
+    typed = form.text(name)
+    if not typed or name in form.errors:
+        return None
+    try:
+        moment = _of_its_day(typed) if _WITH_DAY.fullmatch(typed) else _nearest(typed, form.asked.opened)
+    except ValueError:
+        moment = None
+    if moment is None:
+        form.add_error(name, f"{form.fields[name].label}: enter a real time, like 14:30 or 21/11/2026 14:30")
+    return moment
+
+
+def write_clock(moment: datetime | None) -> str:
+    """With its day: it may be read again tomorrow."""
+    if moment is None:
+        return ""
+    return f"{in_london(moment):%d/%m/%Y} {write_moment('at', moment)['at_time']}"
+
+
+def check_order(form: PartForm, *names: str) -> None:
+    """For clean(), of cleaned moments: one that comes before an earlier step is blamed."""
+    known = [(name, moment) for name in names if (moment := form.answer(name)) is not None]
+    for (before, first), (after, second) in pairwise(known):
+        if second < first:
+            earlier, later = (str(form.fields[each].label) for each in (before, after))
+            form.add_error(after, f"{later} cannot be before: {earlier[:1].lower()}{earlier[1:]}")
+            return
+
+
+def _of_its_day(typed: str) -> datetime | None:
+    """Raises ValueError for a day that there is not."""
+    found = _WITH_DAY.fullmatch(typed)
+    if found is None:
+        return None
+    return _moment(date(int(found[3]), int(found[2]), int(found[1])), found[4])
+
+
+def _nearest(typed: str, opened: datetime) -> datetime | None:
+    """A call at 23:58 that is written down at 00:05 was yesterday."""
+    today = in_london(opened).date()
+    around = (_moment(today + timedelta(days=days), typed) for days in (0, -1, 1))
+    return next((each for each in around if each is not None and abs(each - opened) <= _HALF_A_DAY), None)
 
 
 class FrameForm(PartForm):

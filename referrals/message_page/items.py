@@ -106,7 +106,7 @@ _LABELS = {
     "eastings": "Eastings",
     "northings": "Northings",
     "what3words": "what3words",
-    "accuracy": "Accuracy",
+    "accuracy": "Accuracy (per cent)",
     "RequesterCDSSsoftware": "Decision support software of the requester",
     "RequesterCDSSversion": "Version of the decision support software of the requester",
     "ResponderCDSSsoftware": "Decision support software of the responder",

@@ -2,8 +2,9 @@
 
 import re
 
+from bars_portal.exchange.fhir.codes import CAD_USE_CASES, EncounterStatus
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
-from bars_portal.exchange.fhir.rules.parts import journey_id, requester_encounter
+from bars_portal.exchange.fhir.rules.parts import journey_id, requester_encounter, use_case_of
 from referrals.message_page.items import Message, Placed, make_item, row, rows_of, telecom_rows
 from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import code_line, coding_line, concept_lines, lines_of
@@ -146,7 +147,6 @@ _PLAN = {
     "title": "Title",
     "description": "Description",
     "category": "Category",
-    "period": "Period",
     "created": "Written",
     "author": "Author",
     "contributor": "Contributor",
@@ -178,7 +178,8 @@ def present_plan(part: Part, message: Message) -> list[Placed]:
         for concept in activity.parts("outcomeCodeableConcept")
         for outcome in _outcome(concept)
     ]
-    rows = [*rows_of(part, _PLAN), *_steps(activities), *message.about(part), *message.case(part)]
+    rows = [*_span(part, "Disposition reached (clock start)", "Until"), *rows_of(part, _PLAN)]
+    rows += [*_steps(activities), *message.about(part), *message.case(part)]
     plan = make_item(part, "Care plan", rows)
     assessed = [("assessment", Item("Outcome of the assessment", tuple(outcomes)))] if outcomes else []
     return [*assessed, ("plan", plan)]
@@ -223,7 +224,6 @@ _ENCOUNTER = {
     "type": "Type",
     "priority": "Priority",
     "serviceType": "Service",
-    "period": "Time",
     "reasonCode": "Reason",
     "reasonReference": "See also",
     "serviceProvider": "Provider",
@@ -234,7 +234,14 @@ _ENCOUNTER = {
 
 
 def present_encounter(part: Part, message: Message) -> list[Placed]:
-    rows = [*rows_of(part, _ENCOUNTER), *_history(part), *_places(part), *_people(part), *message.about(part)]
+    asks = part.value is requester_encounter(message.bundle)
+    began = "Call connected, or contact made" if asks else "Began"
+    rows = [
+        *rows_of(part, _ENCOUNTER),
+        *_span(part, began, "Ended"),
+        *_history(part, asks and use_case_of(message.bundle) in CAD_USE_CASES),
+    ]
+    rows += [*_places(part), *_people(part), *message.about(part)]
     return [("assessment", make_item(part, _title(part, message), rows))]
 
 
@@ -246,13 +253,37 @@ def _title(part: Part, message: Message) -> str:
     return ("Case" if asks is None else whose) + (f": {name}" if name else "")
 
 
-def _history(part: Part) -> list[Row]:
-    steps = part.parts("statusHistory")
-    return row("Earlier", [_together(each, "status", "period") for each in steps])
+def _span(part: Part, start: str, end: str) -> list[Row]:
+    """Both ends of a period by what each means."""
+    period = part.part("period")
+    ends = ((start, period.text("start")), (end, period.text("end")))
+    return [each for label, text in ends if text for each in row(label, [date_words(text)])]
+
+
+# What the times of Encounter.statusHistory are between ambulance controls (Application 6).
+_CALL = {
+    EncounterStatus.PLANNED.value: "Call reached the network (BTStartTime)",
+    EncounterStatus.ARRIVED.value: "Call connected (T0)",
+    EncounterStatus.IN_PROGRESS.value: "Call answered (T1)",
+}
+
+
+def _history(part: Part, is_call: bool) -> list[Row]:
+    """Of a call between ambulance controls each status is a time; else it is how far a case was."""
+    rows: list[Row] = []
+    for each in part.parts("statusHistory"):
+        label = _CALL.get(each.peek("status"), "") if is_call else ""
+        rows += row(label or "Earlier", [_together(each, "status", "period")])
+    return rows
 
 
 def _places(part: Part) -> list[Row]:
-    return row("Where", [_together(each, "location", "status", "period") for each in part.parts("location")])
+    """Active is a place that is confirmed, since T2; a provisional one has no status."""
+    rows: list[Row] = []
+    for each in part.parts("location"):
+        label = "Where (confirmed)" if each.peek("status") == "active" else "Where"
+        rows += row(label, [_together(each, "location", "status", "period")])
+    return rows
 
 
 def _people(part: Part) -> list[Row]:

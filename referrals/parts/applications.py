@@ -19,6 +19,7 @@ class Part(StrEnum):
     NARRATIVE = "narrative"
     PRIORITY = "priority"
     STAGE = "stage"
+    CALL_TIMES = "call-times"
     TIME_FRAME = "time-frame"
     BREACH_TIME = "breach-time"
     FLAGS = "flags"
@@ -47,6 +48,7 @@ class Part(StrEnum):
 _LABELS = {
     Part.PRIORITY: "Ambulance response priority",
     Part.STAGE: "How far the call is",
+    Part.CALL_TIMES: "Times of the call",
     Part.INCIDENT: "Where it is",
     Part.TASK: "What is asked",
     Part.CONDITION: "Presenting complaint",
@@ -77,6 +79,7 @@ _TO_A_PLACE = {
 _TO_A_CAS = {
     **_ANYWHERE,
     _P.ASSESSMENT: _REQUIRED,
+    _P.CALL_TIMES: _OPTIONAL,
     _P.TIME_FRAME: _REQUIRED,
     _P.BREACH_TIME: _REQUIRED,
     _P.SCENE_SAFETY: _REQUIRED,
@@ -100,6 +103,7 @@ _AMBULANCE = {
     **_ANYWHERE,
     _P.ASSESSMENT: _OPTIONAL,
     _P.STAGE: _REQUIRED,
+    _P.CALL_TIMES: _OPTIONAL,
     _P.SCENE_SAFETY: _REQUIRED,
     _P.INCIDENT: _REQUIRED,
     _P.OTHER_PLACES: _OPTIONAL,
@@ -122,8 +126,9 @@ _AMBULANCE_RESPONSES = {
     CaseEvent.ACCEPT: ReplyKind.CAD_STATUS,
     CaseEvent.START: ReplyKind.CAD_STATUS,
     CaseEvent.COMPLETE: ReplyKind.CAD_STATUS,
-    CaseEvent.REJECT: ReplyKind.CAD_REJECTION,
 }
+# Help may be refused; a call from out of area is the control's own, whoever took it.
+_HELP_RESPONSES = {**_AMBULANCE_RESPONSES, CaseEvent.REJECT: ReplyKind.CAD_REJECTION}
 _REFERRAL_RESPONSES = {CaseEvent.RECORD_NON_ATTENDANCE: ReplyKind.DID_NOT_ATTEND}
 
 
@@ -144,6 +149,10 @@ class Application:
     is_ambulance: bool = False
     # What is asked is an order of a service from a list (Task.intent, Task.code).
     is_ordered: bool = False
+    # Whether only clinicians send it: a surgery's other staff refer to a pharmacy, too.
+    is_clinical: bool = True
+    # An NHS number that nobody traced goes out too, as not traced; elsewhere it stays here.
+    sends_untraced: bool = False
 
 
 _U = UseCase
@@ -159,7 +168,7 @@ _out_of_area = Application(
 APPLICATIONS: tuple[Application, ...] = (
     Application(_TO_A_DEPARTMENT, _TO_A_PLACE),
     Application((_U.A2T1, _U.A2T2, _U.A2T3, _U.A2T4), _TO_A_PLACE),
-    Application((_U.A3T1,), _CAS_REFERRAL),
+    Application((_U.A3T1,), _CAS_REFERRAL, is_updated=True),
     Application(
         (_U.A4T1, _U.A4T2, _U.A4T3),
         _TO_A_CAS,
@@ -168,9 +177,15 @@ APPLICATIONS: tuple[Application, ...] = (
         is_updated=True,
         plan_is_open=True,
     ),
-    Application((_U.A5T1, _U.A5T2, _U.A5T3, _U.REFERRAL_TO_PHARMACY), _PHARMACY, is_ordered=True),
+    Application(
+        (_U.A5T1, _U.A5T2, _U.A5T3, _U.REFERRAL_TO_PHARMACY),
+        _PHARMACY,
+        is_ordered=True,
+        is_clinical=False,
+        sends_untraced=True,
+    ),
     _out_of_area,
-    replace(_out_of_area, use_cases=(_U.A6T2, _U.A6T3), needs=_HELP),
+    replace(_out_of_area, use_cases=(_U.A6T2, _U.A6T3), needs=_HELP, responses=_HELP_RESPONSES),
 )
 _BY_USE_CASE = {use_case: row for row in APPLICATIONS for use_case in row.use_cases}
 

@@ -39,13 +39,16 @@ class Outcome:
 
 @checked.dataclass(frozen=True, config=STRICT)
 class Assessment:
-    """`started_at` is when triage began: the start of the clock. `case_number` is our own for the call."""
+    """`started_at` is when triage began, `disposition_at` when it was reached what the patient needs: the
+    start of the clock (T5). `case_number` is our own for the call.
+    """
 
     narrative: WordsOrNone = ""
     outcomes: tuple[Outcome, ...] = ()
     priority: ARPPriority | None = None
     started_at: Moment | None = None
     case_number: LineOrNone = ""
+    disposition_at: Moment | None = None
 
     @property
     def is_stated(self) -> bool:
@@ -68,10 +71,18 @@ Supporting = Sequence[tuple[str, str]]
 
 
 def plan_entry(
-    frame: Frame, assessment: Assessment, *, is_open: bool, because: str, to_do: str, supporting: Supporting
+    frame: Frame,
+    assessment: Assessment,
+    *,
+    is_open: bool,
+    is_clinical: bool,
+    because: str,
+    to_do: str,
+    supporting: Supporting,
 ) -> Entry:
     """`because` and `to_do` name the condition and the task, "" for none.
 
+    `is_clinical`: whoever made it is a clinician, and so its author; nobody else is one.
     `supporting`: fullUrl and words of the flags and observations that belong to the assessment.
     """
     activity = filled(
@@ -86,8 +97,8 @@ def plan_entry(
         "intent": "plan",
         "subject": frame.ref("patient"),
         "encounter": frame.ref("encounter"),
-        "period": {"start": format_instant(assessment.started_at or frame.now)},
-        "author": frame.ref("practitioner"),
+        "period": {"start": format_instant(assessment.disposition_at)} if assessment.disposition_at else {},
+        "author": frame.ref("role") if is_clinical else {},
         "addresses": [frame.ref(because)] if because else [],
         "supportingInfo": [{"reference": url, "display": words} for url, words in supporting],
         "activity": [activity] if activity else [],

@@ -1,42 +1,30 @@
 """All that is stated for one request, as JSON keeps it; and whether the use case asks for it."""
 
-from enum import StrEnum
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic import dataclasses as checked
 
 from bars_portal.exchange.fhir.codes import (
-    EncounterStatus,
     FlagCategory,
     LocationType,
     MessageCategory,
     UseCase,
 )
 from bars_portal.exchange.fhir.rules.case import is_told_once
-from referrals.cases.codes import STRICT, Concept, ResourceId, Words, WordsOrNone
+from referrals.cases.codes import STRICT, ResourceId, WordsOrNone
 from referrals.parts.applications import Need, Part, application_of, needs_of
 from referrals.parts.assessment import Assessment, Expectations
 from referrals.parts.base import SNOMED, TimeFrame
+from referrals.parts.call import CallTimes, Stage
 from referrals.parts.flags import Flag
 from referrals.parts.medication import Allergies, Medications, Stated
 from referrals.parts.observations import Observations
 from referrals.parts.people import Consent
 from referrals.parts.places import Place
-from referrals.parts.problems import Condition, Task
+from referrals.parts.problems import Condition, Note, Procedure, Task
 from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService
-
-
-class Stage(StrEnum):
-    """How far an ambulance control is with the call (standard section 6, Application 6): Encounter.status."""
-
-    FIRST_ALERT = EncounterStatus.IN_PROGRESS.value
-    TRIAGED = EncounterStatus.TRIAGED.value
-    COMPLETE = EncounterStatus.FINISHED.value
-
-    @property
-    def label(self) -> str:
-        return {"in-progress": "First alert", "triaged": "Triaged", "finished": "Fully triaged"}[self]
 
 
 @checked.dataclass(frozen=True, config=STRICT)
@@ -49,6 +37,7 @@ class RequestContent:
     use_case: UseCase
     assessment: Assessment = Assessment()
     stage: Stage | None = None
+    call: CallTimes = CallTimes()
     time_frame: TimeFrame | None = None
     flags: tuple[Flag, ...] = ()
     medications: Medications = Medications()
@@ -62,8 +51,8 @@ class RequestContent:
     task: Task | None = None
     nature_of_call: NatureOfCall | None = None
     pre_triage: PreTriage | None = None
-    procedures: tuple[Concept, ...] = ()
-    notes: tuple[Words, ...] = ()
+    procedures: tuple[Procedure, ...] = ()
+    notes: tuple[Note, ...] = ()
     consent: Consent = Consent.IMPLIED
     booking_ids: tuple[ResourceId, ...] = ()
 
@@ -92,12 +81,31 @@ def content_to_json(content: RequestContent) -> dict[str, Any]:
 def content_from_json(stored: object) -> RequestContent:
     """Raises ContentInvalid."""
     try:
-        return _ADAPTER.validate_python(stored)
+        return _ADAPTER.validate_python(_as_now_kept(stored))
     except ValidationError as error:
         found = (".".join(str(step) for step in each["loc"]) or "request" for each in error.errors())
         fields = tuple(dict.fromkeys(found))
     # Outside the handler: the library's own error, which holds what was stated, is not kept as its context.
     raise ContentInvalid(fields)
+
+
+def _as_now_kept(stored: object) -> object:
+    """Cases that stand were stored without the times of procedures and notes, and with metres at places."""
+    if not isinstance(stored, dict):
+        return stored
+    kept = dict(stored)
+    for name, only, change in _SINCE_CHANGED:
+        if isinstance(kept.get(name), list):
+            kept[name] = [change(each) if isinstance(each, only) else each for each in kept[name]]
+    return kept
+
+
+_SINCE_CHANGED: tuple[tuple[str, type, Callable[[Any], Any]], ...] = (
+    ("procedures", dict, lambda each: each if "concept" in each else {"concept": each}),
+    ("notes", str, lambda each: {"words": each}),
+    # Metres say nothing of a percentage.
+    ("places", dict, lambda each: {name: value for name, value in each.items() if name != "accuracy"}),
+)
 
 
 def check_parts(content: RequestContent) -> None:
@@ -133,6 +141,7 @@ def _stated(content: RequestContent) -> frozenset[Part]:
         Part.NARRATIVE: content.assessment.narrative,
         Part.PRIORITY: content.assessment.priority,
         Part.STAGE: content.stage,
+        Part.CALL_TIMES: content.call.is_stated,
         Part.TIME_FRAME: frame,
         Part.BREACH_TIME: frame and frame.end,
         Part.FLAGS: len(content.flags) > len(scene),

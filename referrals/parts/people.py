@@ -18,13 +18,17 @@ from referrals.parts.base import SNOMED, Frame, coding, filled
 
 @dataclass(frozen=True)
 class Requester:
-    """The person who asks; each part may be "" but one of the names."""
+    """The person who asks; each part may be "" but one of the names.
+
+    `is_clinical`: in the organisation for which they ask; nobody else is the author of a plan.
+    """
 
     family_name: str
     given_names: str = ""
     role_profile_id: str = ""
     role_code: str = ""
     role_display: str = ""
+    is_clinical: bool = False
 
 
 def people_entries(
@@ -33,12 +37,13 @@ def people_entries(
     patient: PatientDetails,
     requester: Requester,
     parties: Parties,
+    sends_untraced: bool,
 ) -> list[Entry]:
     # Its id is the receiver's to give, in the answer.
     service = {name: each for name, each in parties.service.items() if name != "id"}
     service["providedBy"] = frame.ref("receiver")
     return [
-        (frame.url("patient"), patient_to_fhir(patient, now=frame.now)),
+        (frame.url("patient"), patient_to_fhir(patient, now=frame.now, sends_untraced=sends_untraced)),
         (frame.url("practitioner"), _practitioner(frame, requester)),
         (frame.url("role"), _role(frame, requester)),
         (frame.url("service"), service),
@@ -122,12 +127,17 @@ def responder_url(held: HeldRequest, responder: Responder) -> str:
     return held.part_url(f"answerer|{responder.role_profile_id}|{responder.name}")
 
 
+def responder_role_url(held: HeldRequest, responder: Responder) -> str:
+    """fullUrl of the PractitionerRole: the author of an outcome, which only clinicians give."""
+    return held.part_url(f"role|{responder.role_profile_id}|{responder.name}")
+
+
 def responder_entries(
     held: HeldRequest, organisations: Organisations, responder: Responder, now: datetime
 ) -> list[Entry]:
     """Both organisations, our person in their role, and everybody whom the request named."""
     url = responder_url(held, responder)
-    role_url = held.part_url(f"role|{responder.role_profile_id}|{responder.name}")
+    role_url = responder_role_url(held, responder)
     return [
         (held.part_url(RECEIVER), organisations.receiver),
         (held.part_url(SENDER), organisations.sender),

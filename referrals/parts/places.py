@@ -16,12 +16,14 @@ from bars_portal.exchange.fhir.codes import LocationType
 from bars_portal.exchange.fhir.json import decimal_text, parse_decimal
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts, extension
 from bars_portal.exchange.fhir.rules.case import Where
-from referrals.cases.codes import STRICT, Line, LineOrNone, WordsOrNone
+from bars_portal.exchange.fhir.timestamps import format_instant
+from referrals.cases.codes import STRICT, Line, LineOrNone, Moment, WordsOrNone
 from referrals.cases.held import HeldRequest
-from referrals.cases.wire import head
+from referrals.cases.wire import head, instant
 from referrals.parts.base import Frame, code_in, each_tried, filled, require
 
 _Digits = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{1,12})?$")]
+_Percent = Annotated[str, StringConstraints(pattern=r"^(?:100|[0-9]{1,2})?$")]
 # Metres on the national grid.
 _Grid = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{1,7}(?:\.[0-9]{1,6})?)?$")]
 _ThreeWords = Annotated[str, StringConstraints(pattern=r"^(?:[\p{L}]{1,40}(?:\.[\p{L}]{1,40}){2})?$")]
@@ -37,7 +39,10 @@ class Position:
 
 @checked.dataclass(frozen=True, config=STRICT)
 class Place:
-    """A Location. `accuracy` in metres; `what3words` without the slashes; `directions` in words."""
+    """A Location. `what3words` is without the slashes, `directions` are in words.
+
+    `accuracy_percent`: how surely it is there. `confirmed_at`: T2; None while the place is provisional.
+    """
 
     type: LocationType = LocationType.INCIDENT
     name: LineOrNone = ""
@@ -49,8 +54,9 @@ class Place:
     northings: _Grid = ""
     what3words: _ThreeWords = ""
     position: Position | None = None
-    accuracy: _Digits = ""
+    accuracy_percent: _Percent = ""
     directions: WordsOrNone = ""
+    confirmed_at: Moment | None = None
 
     @model_validator(mode="after")
     def _says_where(self) -> Self:
@@ -78,14 +84,21 @@ class Place:
         return bool(self.postcode or self.ways - {Where.ADDRESS})
 
 
-_GRID = ("uprn", "eastings", "northings", "what3words", "accuracy")
+_GRID = ("uprn", "eastings", "northings", "what3words", "accuracy_percent")
 # Names within LocationExtension.
-_WIRE = {"uprn": "UPRN"}
+_WIRE = {"uprn": "UPRN", "accuracy_percent": "accuracy"}
 
 
 def place_part(number: int) -> str:
     """Under which name the place's fullUrl is derived."""
     return f"place {number}"
+
+
+def confirmation(place: Place) -> Resource:
+    """Of Encounter.location: nothing while the place is provisional, else active since T2."""
+    if place.confirmed_at is None:
+        return {}
+    return {"status": "active", "period": {"start": format_instant(place.confirmed_at)}}
 
 
 def incident_parts(places: Sequence[Place]) -> list[str]:
@@ -125,7 +138,7 @@ def _position(position: Position | None) -> Resource:
     return {name: parse_decimal(format(getattr(position, name), "f")) for name in ("longitude", "latitude")}
 
 
-_READ_GRID = {"UPRN": "uprn", "eastings": "eastings", "northings": "northings", "accuracy": "accuracy"}
+_READ_GRID = {"UPRN": "uprn", "eastings": "eastings", "northings": "northings"}
 _VALUES = ("valueString", "valueDecimal", "valueInteger", "valueCode")
 
 
@@ -137,11 +150,21 @@ def carried_places(bundle: MessageBundle) -> tuple[Place, ...]:
         for each in bundle.of_type("Location")
         if (kind := LocationType.lookup(code_in(each.get("type"), system))) is not None
     )
-    return each_tried(_read_place, found)
+    return each_tried(lambda each: _read_place(*each, _confirmed_at(bundle, each[1])), found)
 
 
-def _read_place(found: tuple[LocationType, Resource]) -> Place:
-    kind, location = found
+def _confirmed_at(bundle: MessageBundle, place: Resource) -> datetime | None:
+    """Of the first Encounter that says since when the place is active."""
+    rows = (row for each in bundle.of_type("Encounter") for row in dicts(each.get("location")))
+    found = (
+        instant(as_dict(row.get("period")).get("start"))
+        for row in rows
+        if row.get("status") == "active" and bundle.resolve(row.get("location")) is place
+    )
+    return next(filter(None, found), None)
+
+
+def _read_place(kind: LocationType, location: Resource, confirmed_at: datetime | None) -> Place:
     address = as_dict(location.get("address"))
     known = _read_extension(location)
     return Place(
@@ -153,8 +176,16 @@ def _read_place(found: tuple[LocationType, Resource]) -> Place:
         what3words=known.get("what3words", "").lstrip("/"),
         position=_read_position(as_dict(location.get("position"))),
         directions=as_text(location.get("description")),
+        accuracy_percent=_percent(known.get("accuracy", "")),
+        confirmed_at=confirmed_at,
         **{ours: known.get(wire, "") for wire, ours in _READ_GRID.items()},
     )
+
+
+def _percent(text: str) -> str:
+    """ "" for what is none: other systems have sent metres."""
+    whole = text.removesuffix("%").strip()
+    return str(int(whole)) if whole.isascii() and whole.isdigit() and int(whole) <= 100 else ""
 
 
 def _read_extension(location: Resource) -> dict[str, str]:

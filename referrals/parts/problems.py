@@ -1,14 +1,16 @@
 """What is wrong and what is done about it: Condition, Task, Procedure, Communication."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import dataclasses as checked
 
 from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.reading import codings, dicts
-from referrals.cases.codes import STRICT, Concept, WordsOrNone
+from bars_portal.exchange.fhir.reading import as_dict, codings, dicts
+from bars_portal.exchange.fhir.timestamps import format_instant
+from referrals.cases.codes import STRICT, Concept, Moment, Words, WordsOrNone
+from referrals.cases.wire import instant
 from referrals.parts.base import (
     SNOMED,
     Frame,
@@ -43,6 +45,22 @@ class Task:
     period: TimeFrame | None = None
 
 
+@checked.dataclass(frozen=True, config=STRICT)
+class Procedure:
+    """What is being done for the patient; `began_at` is when, for example, CPR began."""
+
+    concept: Concept
+    began_at: Moment | None = None
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class Note:
+    """An entry of the call log; `made_at` is when it was written down, not when it was sent."""
+
+    words: Words
+    made_at: Moment | None = None
+
+
 _COMPLAINT = {"system": SNOMED, "code": "33962009", "display": "Presenting complaint"}
 CALL_LOG = "Crew note or call log entry"
 
@@ -53,8 +71,8 @@ def problem_entries(
     condition: Condition | None,
     task: Task | None,
     orders: bool,
-    procedures: Sequence[Concept],
-    notes: Sequence[str],
+    procedures: Sequence[Procedure],
+    notes: Sequence[Note],
 ) -> list[Entry]:
     """`orders`: the task is an order (Task.intent), not only planned."""
     entries: list[Entry] = []
@@ -62,10 +80,10 @@ def problem_entries(
         entries.append((frame.url("condition"), _condition(frame, condition)))
     if task is not None:
         entries.append((frame.url("task"), _task(frame, task, "order" if orders else "plan")))
-    for number, concept in enumerate(procedures):
-        entries.append((frame.url(f"procedure {number}"), _procedure(frame, concept_to_fhir(concept))))
-    for number, words in enumerate(notes):
-        entries.append((frame.url(f"note {number}"), _note(frame, words)))
+    for number, procedure in enumerate(procedures):
+        entries.append((frame.url(f"procedure {number}"), _procedure(frame, procedure)))
+    for number, note in enumerate(notes):
+        entries.append((frame.url(f"note {number}"), _note(frame, note)))
     return entries
 
 
@@ -101,26 +119,29 @@ def _task(frame: Frame, task: Task, intent: str) -> Resource:
     )
 
 
-def _procedure(frame: Frame, code: Resource) -> Resource:
-    return {
-        **frame.head("Procedure"),
-        "status": "in-progress",
-        "code": code,
-        "subject": frame.ref("patient"),
-        "encounter": frame.ref("encounter"),
-        "performedPeriod": {"start": frame.stamp},
-    }
+def _procedure(frame: Frame, procedure: Procedure) -> Resource:
+    began = {"start": format_instant(procedure.began_at)} if procedure.began_at else {}
+    return filled(
+        {
+            **frame.head("Procedure"),
+            "status": "in-progress",
+            "code": concept_to_fhir(procedure.concept),
+            "subject": frame.ref("patient"),
+            "encounter": frame.ref("encounter"),
+            "performedPeriod": began,
+        }
+    )
 
 
-def _note(frame: Frame, words: str) -> Resource:
+def _note(frame: Frame, note: Note) -> Resource:
     return {
         **frame.head("Communication"),
         "status": "completed",
         "topic": {"text": CALL_LOG},
         "subject": frame.ref("patient"),
         "encounter": frame.ref("encounter"),
-        "sent": frame.stamp,
-        "payload": [{"contentString": words}],
+        "sent": format_instant(note.made_at or frame.now),
+        "payload": [{"contentString": note.words}],
     }
 
 
@@ -139,11 +160,25 @@ def _is_complaint(condition: Resource) -> bool:
     return any(each.get("code") == _COMPLAINT["code"] for each in found)
 
 
-def carried_procedures(bundle: MessageBundle) -> tuple[Concept, ...]:
-    return each_tried(concept_of, (each.get("code") for each in standing(bundle.of_type("Procedure"))))
+def carried_procedures(bundle: MessageBundle) -> tuple[Procedure, ...]:
+    return each_tried(_read_procedure, standing(bundle.of_type("Procedure")))
 
 
-def carried_notes(bundle: MessageBundle) -> tuple[str, ...]:
+def _read_procedure(procedure: Resource) -> Procedure:
+    began = as_dict(procedure.get("performedPeriod")).get("start") or procedure.get("performedDateTime")
+    return Procedure(concept_of(procedure.get("code")), _moment(began))
+
+
+def carried_notes(bundle: MessageBundle) -> tuple[Note, ...]:
     """Communication.payload: the log of the call."""
-    found = (texts_of(each.get("payload"), "contentString") for each in bundle.of_type("Communication"))
-    return tuple(filter(None, found))
+    return each_tried(_read_note, bundle.of_type("Communication"))
+
+
+def _read_note(communication: Resource) -> Note:
+    words = texts_of(communication.get("payload"), "contentString")
+    return Note(words, _moment(communication.get("sent")))
+
+
+def _moment(value: object) -> datetime | None:
+    """Only with its time of day: a day alone is no moment."""
+    return instant(value)

@@ -19,6 +19,7 @@ from referrals.cases.wire import EMERGENCY, patient_of
 from referrals.parts.applications import Need, Part, application_of, needs_of
 from referrals.parts.assessment import carried_assessment, carried_expectations, plan_entry
 from referrals.parts.base import Frame, filled, period
+from referrals.parts.call import status_history
 from referrals.parts.content import RequestContent
 from referrals.parts.flags import carried_flags, flag_entries, rejected_flag
 from referrals.parts.medication import (
@@ -29,7 +30,14 @@ from referrals.parts.medication import (
 )
 from referrals.parts.observations import carried_observations, observation_entries
 from referrals.parts.people import Requester, consent_entry, people_entries
-from referrals.parts.places import Place, carried_places, incident_parts, place_entries
+from referrals.parts.places import (
+    Place,
+    carried_places,
+    confirmation,
+    incident_parts,
+    place_entries,
+    place_part,
+)
 from referrals.parts.problems import carried_condition, carried_notes, carried_procedures, problem_entries
 from referrals.parts.questionnaires import questionnaire_entries
 
@@ -78,17 +86,19 @@ CASE_NUMBER_SYSTEM = "https://bars-portal.local/Id/case-number"
 
 
 def encounter_entry(frame: Frame, content: RequestContent) -> Entry:
-    began = format_instant(content.assessment.started_at or frame.now)
-    number = content.assessment.case_number or str(frame.case_id)
+    assessment, is_ambulance = content.assessment, application_of(content.use_case).is_ambulance
+    began = content.call.contact_at or assessment.started_at or frame.now
+    number = assessment.case_number or str(frame.case_id)
     encounter = {
         **frame.head("Encounter"),
         "identifier": [{"system": CASE_NUMBER_SYSTEM, "value": number}],
         "status": encounter_status(content).value,
+        "statusHistory": status_history(content.call) if is_ambulance else [],
         "class": EMERGENCY,
         "subject": frame.ref("patient"),
         "episodeOfCare": [{"reference": f"EpisodeOfCare/{frame.journey_id}"}],
-        "period": {"start": began},
-        "location": _locations(frame, content, began),
+        "period": {"start": format_instant(began)},
+        "location": _locations(frame, content) if is_ambulance else [],
     }
     return frame.url("encounter"), filled(encounter)
 
@@ -101,13 +111,12 @@ def encounter_status(content: RequestContent) -> EncounterStatus:
     return EncounterStatus.TRIAGED if validates else EncounterStatus.FINISHED
 
 
-def _locations(frame: Frame, content: RequestContent, began: str) -> list[dict[str, object]]:
-    """Between ambulance controls the Encounter says where it is, too."""
-    if not application_of(content.use_case).is_ambulance:
-        return []
+def _locations(frame: Frame, content: RequestContent) -> list[Resource]:
+    """Between ambulance controls: where it is, and since when that is confirmed (T2), if it is."""
     return [
-        {"location": frame.ref(part), "status": "active", "period": {"start": began}}
-        for part in incident_parts(content.places)
+        filled({"location": frame.ref(place_part(number)), **confirmation(place)})
+        for number, place in enumerate(content.places)
+        if place.type is LocationType.INCIDENT
     ]
 
 
@@ -144,6 +153,7 @@ def request_entries(
         patient=patient,
         requester=requester,
         parties=parties,
+        sends_untraced=application_of(content.use_case).sends_untraced,
     )
     return request, [
         encounter_entry(frame, content),
@@ -151,6 +161,7 @@ def request_entries(
             frame,
             content.assessment,
             is_open=application_of(content.use_case).plan_is_open,
+            is_clinical=requester.is_clinical,
             because="condition" if content.condition else "",
             to_do="task" if content.task else "",
             supporting=[*_named(flags), *_named(observations)],

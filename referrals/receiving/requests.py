@@ -44,7 +44,14 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
         now=now,
         is_surely_new=context.is_new_conversation,
     )
-    patient = create_patient(details=received.patient, organisation=organisation, journey=journey, now=now)
+    patient = create_patient(
+        details=received.patient,
+        organisation=organisation,
+        journey=journey,
+        now=now,
+        declared_by=context.actor,
+        by_message=True,
+    )
     case = MODELS[received.category](
         direction=Direction.RECEIVED,
         status=CaseStatus.RECEIVED,
@@ -196,7 +203,7 @@ def receive_update(*, received: ReceivedCase, context: MessageContext) -> Applie
         "version": version,
         "message_id": context.inbound_id,
         "journey": journey,
-        "patient": _patient(case, stands, journey, now),
+        "patient": _patient(case, stands, journey, context),
     }
     apply_change(case, CaseEvent.RECEIVE_UPDATE, changes, received, context)
     return Applied(focus=(received.url, case.resource), included=others, answer=answer)
@@ -243,11 +250,18 @@ def _journey(case: Case, received: ReceivedCase, now: datetime) -> Journey:
     )
 
 
-def _patient(case: Case, received: ReceivedCase, journey: Journey, now: datetime) -> Patient:
+def _patient(case: Case, received: ReceivedCase, journey: Journey, context: MessageContext) -> Patient:
     """A patient of whom the update knows more, or something else, is written anew: history keeps the old."""
     if received.patient == details_of(case.patient):
         return case.patient
-    return create_patient(details=received.patient, organisation=case.organisation, journey=journey, now=now)
+    return create_patient(
+        details=received.patient,
+        organisation=case.organisation,
+        journey=journey,
+        now=context.received_at,
+        declared_by=context.actor,
+        by_message=True,
+    )
 
 
 _EVENTS = {

@@ -122,7 +122,14 @@ def _keep_unmatched(received: ReceivedResponse, context: MessageContext) -> None
         organisation=organisation,
         service=service,
         journey=journey,
-        patient=create_patient(details=received.patient, organisation=organisation, journey=journey, now=now),
+        patient=create_patient(
+            details=received.patient,
+            organisation=organisation,
+            journey=journey,
+            now=now,
+            declared_by=context.actor,
+            by_message=True,
+        ),
         **_columns(received, context),
     )
     record(

@@ -23,7 +23,7 @@ from referrals.cases.states import ReplyKind
 from referrals.parts.assessment import kind_of_system
 from referrals.parts.base import coding
 from referrals.parts.flags import RaisedFlag, returned_flags, with_scene_safety
-from referrals.parts.people import responder_url
+from referrals.parts.people import responder_role_url
 from referrals.parts.places import location_entry
 from referrals.responding.content import (
     CadStatus,
@@ -52,13 +52,15 @@ def validation_rejected(held: HeldRequest, envelope: Envelope, said: Rejection) 
 
 def cad_response(held: HeldRequest, envelope: Envelope, said: CadStatus) -> dict[str, Any]:
     """The ServiceRequest is the focus; our Encounter says planned, in progress or finished."""
-    ours = own_encounter_entry(held, status=said.status, now=envelope.now, words=said.words)
+    now = envelope.now
+    ours = own_encounter_entry(held, status=said.status, now=now, words=said.words, keeps_history=True)
     return _ambulance(held, envelope, ours, ServiceRequestStatus.ACTIVE)
 
 
 def cad_rejection(held: HeldRequest, envelope: Envelope, said: Rejection) -> dict[str, Any]:
     """Revoked, as the workflow table says; the official example leaves the request active."""
-    ours = own_encounter_entry(held, status=_CANCELLED, now=envelope.now, rejection=said)
+    now = envelope.now
+    ours = own_encounter_entry(held, status=_CANCELLED, now=now, rejection=said, keeps_history=True)
     return _ambulance(held, envelope, ours, ServiceRequestStatus.REVOKED)
 
 
@@ -87,6 +89,7 @@ def _ambulance(
         request_status=status,
         focus_url=held.url,
         entries=_short(held, envelope, ours),
+        reason=MessageReason.NEW,
     )
 
 
@@ -135,7 +138,7 @@ def validation_full(held: HeldRequest, envelope: Envelope, said: Outcome) -> dic
     """Our Encounter is the focus, finished; a third one is the ambulance control's new case."""
     now = envelope.now
     ours = own_encounter_entry(held, status=EncounterStatus.FINISHED, now=now, validates=True)
-    author = responder_url(held, envelope.responder)
+    author = responder_role_url(held, envelope.responder)
     entries: list[Entry] = [
         taken_part(held, envelope, ours),
         held.requester_encounter,

@@ -1,7 +1,7 @@
 """What our people say when they respond to a case: frozen facts, and their form in the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -56,13 +56,15 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a validation. `clock_start` is aware; `flags_ended` are fullUrls of flags of the request.
+    """The end of a validation. `flags_ended` are fullUrls of flags of the request.
+
+    `clock_start` is aware, and never typed: the decision computes it (policies.clock_start_of).
 
     `cad_id` names a new case at ambulance control, for category 1 and 2 only.
     """
 
     disposition: Disposition
-    clock_start: datetime
+    clock_start: datetime = field(compare=False)
     narrative: str
     priority: ARPPriority | None = None
     codes: tuple[TriageCode, ...] = ()

@@ -1,7 +1,7 @@
 """One decision about a received case: status, history, audit and the message that tells it, together."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -65,7 +65,12 @@ def decide(
     """
     held = locked_case(case.category, case.pk)
     policies.check_can_decide(acting, held, decision, now)
-    encounter = envelope.own_encounter_entry(held_request(held), status=_ENCOUNTERS[decision], now=now)
+    encounter = envelope.own_encounter_entry(
+        held_request(held),
+        status=_ENCOUNTERS[decision],
+        now=now,
+        keeps_history=policies.is_ambulance(held),
+    )
     change_case(
         case=held,
         event=decision.event,
@@ -151,11 +156,14 @@ def complete_referral(*, case: Case, acting: Acting, now: datetime, words: str =
     return decide(case=case, decision=Decision.COMPLETE, content=content, acting=acting, now=now, note=words)
 
 
+@transaction.atomic
 def _outcome(case: Case, outcome: Outcome, decision: Decision, acting: Acting, now: datetime) -> Decided:
     if case.category is not Category.VALIDATION:
         raise PolicyRefused("Only a validation has an outcome.")
+    held = locked_case(case.category, case.pk)
+    timed = replace(outcome, clock_start=policies.clock_start_of(held, outcome.priority, now))
     note = outcome.disposition.label
-    return decide(case=case, decision=decision, content=outcome, acting=acting, now=now, note=note)
+    return decide(case=held, decision=decision, content=timed, acting=acting, now=now, note=note)
 
 
 def reject_case(*, case: Case, rejection: Rejection, acting: Acting, now: datetime) -> Decided:

@@ -155,14 +155,18 @@ def own_encounter_entry(
     rejection: Rejection | None = None,
     words: str = "",
     validates: bool = False,
+    keeps_history: bool = False,
 ) -> Entry:
     """Ours in its new status, with Encounter.reasonCode: a rejection's reason, or words.
 
-    `validates`: it says that it is the response to a validation, begun or complete.
+    `validates`: it says that it is the response to a validation, begun or complete. `keeps_history`:
+    statusHistory has every status so far with its times, as ambulance controls tell it.
     """
     url, known = held.own_encounter or _new(held, now)
     encounter = {name: each for name, each in known.items() if name != "reasonCode"}
     encounter["meta"] = {**as_dict(known.get("meta")), "lastUpdated": format_instant(now)}
+    if keeps_history:
+        encounter["statusHistory"] = _history(known, status, now)
     encounter["status"] = status.value
     encounter["period"] = _period(as_dict(known.get("period")), status, now)
     if reason := {"coding": [VALIDATION_OUTCOME]} if validates else _reason(rejection, words):
@@ -203,6 +207,19 @@ def _new(held: HeldRequest, now: datetime) -> Entry:
 def _period(known: Resource, status: EncounterStatus, now: datetime) -> Resource:
     period = {"start": known.get("start") or format_instant(now)}
     return {**period, "end": format_instant(now)} if status in _OVER else period
+
+
+def _history(known: Resource, status: EncounterStatus, now: datetime) -> list[Resource]:
+    """Earlier statuses with both their times, and the present one since when it is."""
+    rows = list(dicts(known.get("statusHistory")))
+    if not rows and known.get("status"):
+        start = as_dict(known.get("period")).get("start") or format_instant(now)
+        rows = [{"status": known["status"], "period": {"start": start}}]
+    if rows and rows[-1]["status"] == status.value:
+        return rows
+    if rows:
+        rows[-1] = {**rows[-1], "period": {**as_dict(rows[-1].get("period")), "end": format_instant(now)}}
+    return [*rows, {"status": status.value, "period": {"start": format_instant(now)}}]
 
 
 def _reason(rejection: Rejection | None, words: str) -> Resource:

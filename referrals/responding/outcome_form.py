@@ -1,14 +1,11 @@
 """The outcome of a validation: how urgent it is now, what it leads to, and what changed."""
 
-from datetime import time
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import KNOWN_CODES, SAFEGUARDING, ARPPriority, FlagCategory, SceneSafety
 from bars_portal.exchange.fhir.reading import as_text, codings
-from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.forms import (
     CheckboxesField,
-    DateField,
     Option,
     PostcodeField,
     RadiosField,
@@ -26,7 +23,8 @@ from referrals.forms.concepts import ConceptField, read_concept
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace
 from referrals.responding.content import Disposition, Outcome, TriageCode
-from referrals.responding.forms import ResponseForm, clean_time, london_moment, time_field
+from referrals.responding.forms import ResponseForm
+from referrals.responding.policies import clock_start_of
 
 _ARP = ARPPriority
 _AMBULANCE = (_ARP.C1, _ARP.C2, _ARP.C3, _ARP.C4, _ARP.C4T, _ARP.C5)
@@ -101,8 +99,6 @@ class OutcomeForm(ResponseForm):
     triage_1 = _triage("Triage code (optional)", hint="Type a code or words to search the list")
     triage_2 = _triage("Second triage code (optional)")
     triage_3 = _triage("Third triage code (optional)")
-    clock_day = DateField(label="Day from which the time to respond counts")
-    clock_time = time_field("Time from which it counts", missing="Enter the time from which it counts")
     cad_id = TextField(
         label="New ambulance case number (optional)",
         hint="Only where a new case was opened, for category 1 or 2.",
@@ -131,9 +127,7 @@ class OutcomeForm(ResponseForm):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        case, now = kwargs["case"], in_london(kwargs["now"])
-        first = {"clock_day": now.date(), "clock_time": f"{now:%H:%M}"}
-        kwargs["initial"] = {**first, **(kwargs.get("initial") or {})}
+        case = kwargs["case"]
         super().__init__(*args, **kwargs)
         priority, ended = self.fields["priority"], self.fields["ended"]
         if isinstance(priority, RadiosField) and isinstance(ended, CheckboxesField):
@@ -145,7 +139,6 @@ class OutcomeForm(ResponseForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
-        cleaned["clock_at"] = clean_time(self, "clock_time")
         if cleaned.get("disposition") == Disposition.DISPATCH and not cleaned.get("priority"):
             self.add_error("priority", "Select how urgent it is: an ambulance needs a category")
         if cleaned.get("cad_id") and cleaned.get("priority") not in (_ARP.C1, _ARP.C2):
@@ -166,12 +159,12 @@ class OutcomeForm(ResponseForm):
         return TriageCode(concept.system, concept.code, concept.display) if concept and known else None
 
     def say(self, cleaned: dict[str, Any]) -> Outcome:
-        at: time = cleaned["clock_at"]
+        priority = _ARP(cleaned["priority"]) if cleaned["priority"] else None
         return Outcome(
             disposition=Disposition(cleaned["disposition"]),
-            clock_start=london_moment(cleaned["clock_day"], at),
+            clock_start=clock_start_of(self.case, priority, self.now),
             narrative=cleaned["narrative"].strip(),
-            priority=_ARP(cleaned["priority"]) if cleaned["priority"] else None,
+            priority=priority,
             codes=tuple(dict.fromkeys(filter(None, (self._triage_code(cleaned[each]) for each in _TRIAGE)))),
             place=_place(cleaned),
             flags_raised=_raised(cleaned),

@@ -8,17 +8,21 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused, allowed, need
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange import outbox
-from bars_portal.exchange.fhir.codes import EncounterStatus
+from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus
 from bars_portal.nhsuk import dates
+from referrals.cases.held import included_in
 from referrals.cases.links import standing_bookings
 from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.policies import STANDING, check_received_here
+from referrals.cases.priorities import CategoryChange, compare
 from referrals.cases.response_states import ResponseState
-from referrals.cases.selectors import later_responses
+from referrals.cases.selectors import later_responses, responses_of
 from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, next_status
+from referrals.cases.wire import index_of
 from referrals.parts.applications import application_for
+from referrals.parts.assessment import clock_start
 from referrals.permissions import ANSWER
-from referrals.responding.content import NonAttendance
+from referrals.responding.content import NonAttendance, Outcome, read_content
 
 
 class Decision(StrEnum):
@@ -53,6 +57,22 @@ def response_to_tell(case: Case, decision: Decision) -> ReplyKind | None:
     return application_for(case.use_case, case.category).responses.get(decision.event)
 
 
+def clock_start_of(case: Case, priority: ARPPriority | None, now: datetime) -> datetime:
+    """CarePlan.period.start of an outcome: since when the time to respond counts.
+
+    The requester's own clock goes on unless the category is raised: then it starts with our code. A
+    correction that says the same category does not start it again.
+    """
+    asked = clock_start(index_of(included_in(case))) or now
+    raised = priority is not None and compare(case.priority, priority) is CategoryChange.RAISED
+    if not raised:
+        return asked
+    told = responses_of(case).filter(kind=ReplyKind.FULL.value).last()
+    before = read_content(ReplyKind.FULL, told.content) if told else None
+    same = isinstance(before, Outcome) and before.priority is priority
+    return before.clock_start if same and isinstance(before, Outcome) else now
+
+
 def is_told(case: Case, decision: Decision) -> bool:
     """Whether the requester hears of it: there is a message for it, and an address that it can go to.
 
@@ -68,6 +88,7 @@ def check_can_decide(acting: Acting, case: Case, decision: Decision, now: dateti
     missed = decision is Decision.RECORD_NON_ATTENDANCE
     words = "Ambulance controls have no message for a patient who did not attend."
     need(not (missed and is_ambulance(case)), words)
+    _check_of_its_application(case, decision)
     status = CaseStatus(case.status)
     try:
         next_status(case.category, Direction(case.direction), status, decision.event)
@@ -78,6 +99,15 @@ def check_can_decide(acting: Acting, case: Case, decision: Decision, now: dateti
         raise PolicyRefused(STANDING.get(status, "This case is not at that point.")) from None
     if missed and isinstance(case, Referral):
         _check_appointment_began(case, now)
+
+
+def _check_of_its_application(case: Case, decision: Decision) -> None:
+    """Between ambulance controls: help alone is refused, and who was on the way may wait again."""
+    ambulance = is_ambulance(case)
+    refused = decision is Decision.REJECT and ambulance and response_to_tell(case, decision) is None
+    need(not refused, "A call from out of area is not rejected. Telephone the other ambulance service.")
+    back = decision is Decision.ACCEPT and case.status == CaseStatus.IN_PROGRESS
+    need(ambulance or not back, "This case is in progress: it was accepted before.")
 
 
 def check_was_expected(missed: NonAttendance, now: datetime) -> None:

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.db import models
 
-from bars_portal.accounts.models import User
+from bars_portal.accounts.models import Membership, User
+from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.envelope import header_to
 from bars_portal.exchange.fhir.codes import UseCase
@@ -38,7 +39,7 @@ def envelope_of(case: Case, *, bundle_id: UUID, now: datetime) -> Envelope:
 
 
 def requester_of(actor: Actor) -> Requester:
-    """The person who asks, by the names that the organisation knows; reads the user."""
+    """The person who asks, by the names that the organisation knows; reads the user and their roles."""
     user = User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
     if user is None:
         return Requester(family_name=actor.label)
@@ -48,6 +49,9 @@ def requester_of(actor: Actor) -> Requester:
         role_profile_id=user.sds_role_profile_id,
         role_code=user.sds_role_profile_id and user.role_code,
         role_display=user.sds_role_profile_id and user.role_display,
+        is_clinical=Membership.objects.filter(
+            user=user, organisation=actor.organisation_id, role=Role.CLINICIAN.value
+        ).exists(),
     )
 
 

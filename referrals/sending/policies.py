@@ -15,15 +15,15 @@ from directory.selectors.capability import capability_of
 from referrals.cases.models import Case, Referral
 from referrals.cases.policies import STANDING, check_received_here
 from referrals.cases.states import CaseStatus
-from referrals.parts.applications import application_for
-from referrals.permissions import SEND
+from referrals.parts.applications import application_for, application_of
+from referrals.permissions import SEND, SEND_CLINICAL
 from referrals.sending.models import RequestDraft, Rereferral
 
 _GONE = (CaseStatus.REFUSED, CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR, CaseStatus.REJECTED)
 
 
 def check_can_request(acting: Acting, service: HealthcareService, use_case: str) -> None:
-    _check_clinician(acting)
+    check_may_send(acting, use_case)
     need(service.active, "This service is closed. Choose another service.")
     need(service.takes_referrals, "This service takes no referrals. Choose another service.")
     taken = use_case in service.accepted_use_cases
@@ -95,12 +95,18 @@ def can_check_again(acting: Acting, case: Case) -> bool:
     return allowed(lambda: check_can_check_again(acting, case))
 
 
-def _check_clinician(acting: Acting) -> None:
-    need(acting.may(SEND), "Only clinicians may refer patients or ask for a validation.")
+def check_may_send(acting: Acting, use_case: str) -> None:
+    """By role alone."""
+    known = UseCase.lookup(use_case)
+    clinical = known is None or application_of(known).is_clinical
+    need(acting.may(SEND_CLINICAL if clinical else SEND), ONLY_CLINICIANS)
+
+
+ONLY_CLINICIANS = "Only clinicians may refer patients or ask for a validation. Others refer to a pharmacy."
 
 
 def _check_ours(acting: Acting, case: Case) -> None:
-    _check_clinician(acting)
+    check_may_send(acting, case.use_case)
     ours = case.organisation_id == acting.organisation.pk and case.direction == Direction.SENT
     need(ours, "Only the organisation that sent a request may change it.")
 
@@ -138,7 +144,7 @@ def _check_not_replaced(referral: Referral) -> None:
 
 def check_can_refer_onward(acting: Acting, case: Case) -> None:
     """Ask another service to carry on with a case that was handed to us, also after its outcome was given."""
-    need(acting.may(SEND), "Only clinicians may refer patients or ask for a validation.")
+    need(acting.may(SEND_CLINICAL), ONLY_CLINICIANS)
     check_received_here(acting, case)
     over = STANDING.get(CaseStatus(case.status), "")
     need(case.is_current or case.status == CaseStatus.COMPLETED, over)

@@ -62,11 +62,4 @@ def _stated_before(case: Case, asked: FormContext) -> dict[str, Mapping[str, str
     except ContentInvalid:
         # Its message was not written by these forms.
         return {}
-    answers: dict[str, Mapping[str, str]] = {}
-    for slug, typed in typed_of(content, asked).items():
-        answers[slug] = {name: text for name, text in typed.items() if name not in _CLOCK}
-    return answers
-
-
-# Kept by the case itself: an update never begins the clock anew.
-_CLOCK = ("started-day", "started-month", "started-year", "started_time")
+    return dict(typed_of(content, asked))

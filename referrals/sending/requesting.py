@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import new_reference, parties_of
@@ -30,6 +29,7 @@ from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import received_case
 from referrals.cases.states import CaseEvent, CaseStatus, Category
 from referrals.cases.wire import index_of
+from referrals.parts.applications import application_of
 from referrals.parts.base import Frame
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts, content_to_json
 from referrals.parts.facts import columns, facts_of
@@ -107,8 +107,7 @@ def written(
     """What was stated as columns of the case: resources with what the receiver is known to call them."""
     if case.journey.journey_id is None:
         raise ValueError("A request belongs to a journey with an id.")
-    begun = content.assessment.started_at or now
-    stated = replace(content, assessment=replace(content.assessment, started_at=begun))
+    stated = _timed(content, now)
     settled = replace(stated, assessment=replace(stated.assessment, case_number=_number(case, content)))
     held = case.resource
     frame = Frame(case.pk, case.journey.journey_id, now)
@@ -136,6 +135,21 @@ def written(
         "resource": resource,
         "included": included,
     }
+
+
+def _timed(content: RequestContent, now: datetime) -> RequestContent:
+    """Times that nobody gave are of now; a first alert has no disposition yet, so no clock runs."""
+    assessment, now = content.assessment, now.replace(microsecond=0)
+    reached = assessment.is_stated or not application_of(content.use_case).is_ambulance
+    return replace(
+        content,
+        assessment=replace(
+            assessment,
+            started_at=assessment.started_at or now,
+            disposition_at=assessment.disposition_at or (now if reached else None),
+        ),
+        notes=tuple(replace(each, made_at=each.made_at or now) for each in content.notes),
+    )
 
 
 def _number(case: Case, content: RequestContent) -> str:
@@ -217,7 +231,7 @@ def _request(
     policies.check_has_booking(service, linked)
     return issue_request(
         content=with_booking(content, linked),
-        patient=_patient(details, acting.organisation, known, now),
+        patient=_patient(details, acting, known, now),
         service=service,
         sender=sender_identity(acting),
         now=now,
@@ -258,15 +272,16 @@ def _check_ours(acting: Acting, booking: Booking | None, journey: Journey | None
         raise PolicyRefused("This case belongs to another organisation.")
 
 
-def _patient(
-    details: PatientDetails, organisation: Organisation, known: Journey | None, now: datetime
-) -> Patient:
+def _patient(details: PatientDetails, acting: Acting, known: Journey | None, now: datetime) -> Patient:
     """Who it is about: the patient of the case when the details are the same, else written anew."""
+    organisation = acting.organisation
     journey = _with_id(known or open_journey(organisation=organisation, now=now), uuid4(), now)
     same = patients_of_journey(journey).first()
     if same is not None and is_as_known(details_of(same), details, today=in_london(now).date()):
         return same
-    return create_patient(details=details, organisation=organisation, journey=journey, now=now)
+    return create_patient(
+        details=details, organisation=organisation, journey=journey, now=now, declared_by=acting.actor
+    )
 
 
 def _with_id(journey: Journey, fresh: UUID, now: datetime) -> Journey:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 
 from bars_portal.accounts.acting import Acting, acting_of
-from bars_portal.accounts.permissions import PolicyRefused, need, why_not
+from bars_portal.accounts.permissions import PolicyRefused, allowed, need, why_not
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import VALIDATION_USE_CASES, UseCase
 from bars_portal.patients.details import PatientDetails
@@ -115,8 +115,10 @@ class RequestStart:
         return linked_booking(self._service, booking=self.booking, journey=known)
 
     def _fits(self, use_case: UseCase) -> bool:
-        """Only a referral can take a referral's place; and what the service itself says counts."""
+        """Only a referral can take a referral's place; the role counts, and what the service says itself."""
         if self.replaces is not None and use_case in VALIDATION_USE_CASES:
+            return False
+        if not allowed(lambda: policies.check_may_send(self.acting, use_case.value)):
             return False
         return self.updates is not None or accepts_request(self.capability, use_case)
 

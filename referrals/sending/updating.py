@@ -15,9 +15,13 @@ from bars_portal.patients.forms import is_as_known
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient
 from directory.remote import sender_identity
+from referrals.cases.held import included_in
 from referrals.cases.history import change_case
 from referrals.cases.models import Case
 from referrals.cases.states import CaseEvent, Category
+from referrals.cases.wire import index_of
+from referrals.parts.assessment import clock_start
+from referrals.parts.call import CallTimes
 from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.sending import policies
 from referrals.sending.latest import is_taken_back, version_of
@@ -96,7 +100,11 @@ def _pending(
     patient = case.patient
     if not is_as_known(details_of(patient), details, today=in_london(now).date()):
         patient = create_patient(
-            details=details, organisation=case.organisation, journey=case.journey, now=now
+            details=details,
+            organisation=case.organisation,
+            journey=case.journey,
+            now=now,
+            declared_by=acting.actor,
         )
     return PendingUpdate(
         **index,
@@ -107,15 +115,21 @@ def _pending(
 
 
 def _going_on(case: Case, content: RequestContent) -> RequestContent:
-    """What names the case stays: its number, when its clock began, and its bookings."""
+    """What names the case stays: its number, its times, and its bookings."""
     before = content_from_json(case.content)
     assessment = replace(
         content.assessment,
         started_at=content.assessment.started_at or before.assessment.started_at,
+        disposition_at=content.assessment.disposition_at or clock_start(index_of(included_in(case))),
         case_number=content.assessment.case_number or before.assessment.case_number,
     )
+    call = CallTimes(
+        began_at=content.call.began_at or before.call.began_at,
+        connected_at=content.call.connected_at or before.call.connected_at,
+        answered_at=content.call.answered_at or before.call.answered_at,
+    )
     bookings = dict.fromkeys((*before.booking_ids, *content.booking_ids))
-    return replace(content, assessment=assessment, booking_ids=tuple(bookings))
+    return replace(content, assessment=assessment, call=call, booking_ids=tuple(bookings))
 
 
 def _storable(columns: dict[str, object]) -> dict[str, object]:

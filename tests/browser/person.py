@@ -119,6 +119,7 @@ class Person:
             "birth_date-month": month,
             "birth_date-year": year,
             "nhs_number": NHS_NUMBER,
+            "traced_in": "PDS",
             "address_line_1": STREET,
             "postcode": POSTCODE,
             "phone": PHONE_NUMBER,

@@ -44,12 +44,16 @@ class Answer(NamedTuple):
 
 TRIAGES = (
     (
-        Triage("Triaged", "C3: Cat3 Urgent", "Category 3"),
-        Answer("In progress", "The car is on its way", "Referral: the service has started"),
+        Triage("The call has ended", "C3: Cat3 Urgent", "Category 3"),
+        Answer("A resource is allocated", "The car is on its way", "Referral: the service has started"),
     ),
     (
-        Triage("Fully triaged", "C2: Cat2 Emergency", "Category 2"),
-        Answer("Finished", "Handed over at the hospital", "Referral: completed by the service"),
+        Triage("The case is closed here", "C2: Cat2 Emergency", "Category 2"),
+        Answer(
+            "The resource has cleared the scene",
+            "Handed over at the hospital",
+            "Referral: completed by the service",
+        ),
     ),
 )
 
@@ -60,7 +64,7 @@ def first_alert(person: Person) -> str:
     begin_request(person, AMBULANCE, "Ambulance control: mutual aid")
     state_patient(person)
     open_task(person, "Assessment")
-    page.get_by_role("radio", name="First alert").check()
+    page.get_by_role("radio", name="The call is still running").check()
     person.press("Continue")
     open_task(person, "Presenting complaint")
     page.get_by_label("Presenting complaint", exact=True).fill(COMPLAINT)
@@ -76,7 +80,7 @@ def first_alert(person: Person) -> str:
     page.get_by_label("Northing in metres").fill("432900")
     person.press("Continue")
     give_consent(person)
-    check_and_send(person, COMPLAINT, WHERE, "First alert", HELP, DANGER)
+    check_and_send(person, COMPLAINT, WHERE, "The call is still running", HELP, DANGER)
     person.look("Referral sent", patient=True)
     theirs = reference(person)
     person.follow("Go to the case")
@@ -155,8 +159,8 @@ def test_an_alert_its_updates_and_their_answers(
     tell_the_nature(control)
     neighbour.page.reload()
     neighbour.look("Referral", patient=True)
-    answer(neighbour, "Accepted", "We have a car near by")
-    sees(control, "Referral: accepted by the service", "We have a car near by", "Accepted")
+    answer(neighbour, "Waiting for a resource", "We have a car near by")
+    sees(control, "Referral: accepted by the service", "We have a car near by", "Waiting for a resource")
 
     for triage, given in triages:
         tell_the_triage(control, triage)

@@ -23,7 +23,7 @@ _WHERE = {
     "northings": "43290{n}",
     "latitude": "53.799{n}",
     "longitude": "-1.5417{n}",
-    "accuracy": "8{n}",
+    "accuracy_percent": "8{n}",
 }
 KINDS = ("Incident Location", "Caller Location")
 

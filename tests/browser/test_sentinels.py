@@ -71,7 +71,7 @@ def test_bookings_that_are_refused(people: People) -> None:
         person.choose_time(day=0)
         person.type_patient(without="nhs_number")
         person.page.locator("#id_nhs_number").fill(nhs_number)
-        person.page.locator("#id_nhs_number_verified").check()
+        person.page.locator("#id_traced_in").fill("PDS")
         person.press("Continue")
         person.press("Book the appointment")
         reads(person, words, "Not booked")

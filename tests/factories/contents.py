@@ -24,12 +24,13 @@ from referrals.cases.codes import Concept
 from referrals.parts.applications import Need, Part, needs_of
 from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind
 from referrals.parts.base import TimeFrame
-from referrals.parts.content import RequestContent, Stage
+from referrals.parts.call import CallTimes, Stage
+from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag
 from referrals.parts.medication import Allergies, Allergy, Medication, Medications, Stated
 from referrals.parts.observations import AgeUnit, BirthSex, EstimatedAge, Observation, Observations
 from referrals.parts.places import Place, Position
-from referrals.parts.problems import Condition, Task
+from referrals.parts.problems import Condition, Note, Procedure, Task
 from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService, YesNo
 
 SNOMED = "http://snomed.info/sct"
@@ -51,6 +52,7 @@ _assessment = Assessment(
     ),
     priority=ARPPriority.C3,
     started_at=STARTED,
+    disposition_at=STARTED + timedelta(minutes=9),
     case_number="N111-2026-000123",
 )
 _safeguarding = Flag(
@@ -70,7 +72,7 @@ _incident = Place(
     northings="433456",
     what3words="filled.count.soap",
     position=Position(latitude=Decimal("53.79960"), longitude=Decimal("-1.54175")),
-    accuracy="80",
+    accuracy_percent="80",
     directions="Behind the market hall",
 )
 
@@ -80,7 +82,9 @@ def make_content(use_case: UseCase = UseCase.A1T1, **changes: object) -> Request
     allowed = {part for part, need in needs_of(use_case).items() if need is not Need.ABSENT}
     parts = {name: value for part, (name, value) in _PARTS.items() if part in allowed}
     scene = (_scene,) if Part.SCENE_SAFETY in allowed else ()
-    places = (_incident,) if Part.INCIDENT in allowed else ()
+    is_ambulance = use_case in CAD_USE_CASES
+    incident = replace(_incident, confirmed_at=STARTED + timedelta(minutes=2) if is_ambulance else None)
+    places = (incident,) if Part.INCIDENT in allowed else ()
     if Part.OTHER_PLACES in allowed:
         places = (*places, Place(type=LocationType.CALLER, postcode="LS1 4AP"))
     assessment = _assessment if Part.PRIORITY in allowed else replace(_assessment, priority=None)
@@ -90,6 +94,7 @@ def make_content(use_case: UseCase = UseCase.A1T1, **changes: object) -> Request
 
 _PARTS: dict[Part, tuple[str, object]] = {
     Part.STAGE: ("stage", Stage.FIRST_ALERT),
+    Part.CALL_TIMES: ("call", CallTimes(connected_at=STARTED - timedelta(minutes=3))),
     Part.TIME_FRAME: ("time_frame", TimeFrame(STARTED, STARTED + timedelta(hours=2))),
     Part.MEDICATION: (
         "medications",
@@ -125,8 +130,21 @@ _PARTS: dict[Part, tuple[str, object]] = {
     Part.HELP_ASKED: ("help_asked", "Please send one vehicle"),
     Part.NATURE_OF_CALL: ("nature_of_call", NatureOfCall.ARREST),
     Part.PRE_TRIAGE: ("pre_triage", PreTriage(YesNo.YES, YesNo.NO, YesNo.YES)),
-    Part.PROCEDURES: ("procedures", (Concept(SNOMED, "89666000", "Cardiopulmonary resuscitation"),)),
-    Part.NOTES: ("notes", ("A knife was seen", "Crew on its way")),
+    Part.PROCEDURES: (
+        "procedures",
+        (
+            Procedure(
+                Concept(SNOMED, "89666000", "Cardiopulmonary resuscitation"), STARTED + timedelta(minutes=4)
+            ),
+        ),
+    ),
+    Part.NOTES: (
+        "notes",
+        (
+            Note("A knife was seen", STARTED + timedelta(minutes=5)),
+            Note("Crew on its way", STARTED + timedelta(minutes=6)),
+        ),
+    ),
     Part.BOOKING: ("booking_ids", ("3cac9cde-a262-42b3-bcf1-215ab79c3e37",)),
 }
 
@@ -242,8 +260,10 @@ def contents(draw: st.DrawFn) -> RequestContent:
         narrative=part(Part.NARRATIVE, _words, ""),
         outcomes=tuple(outcomes) if needs[Part.ASSESSMENT] is Need.REQUIRED else (),
         priority=part(Part.PRIORITY, st.sampled_from(ARPPriority), None),
-        started_at=draw(st.none() | _moments),
+        started_at=draw(_moments),
         case_number=draw(st.one_of(st.just(""), _line)),
+        # After the call: the form asks for them in order.
+        disposition_at=draw(st.none() | _moments.map(lambda each: each + timedelta(days=366))),
     )
     incidents = part(Part.INCIDENT, places(LocationType.INCIDENT).map(lambda each: (each,)), ())
     others = several(Part.OTHER_PLACES, places(LocationType.CALLER))
@@ -253,6 +273,7 @@ def contents(draw: st.DrawFn) -> RequestContent:
         use_case=use_case,
         assessment=assessment,
         stage=part(Part.STAGE, st.sampled_from(Stage), None),
+        call=part(Part.CALL_TIMES, st.builds(CallTimes, connected_at=_moments), CallTimes()),
         time_frame=part(Part.TIME_FRAME, _frames, None),
         flags=(*flags, *scene),
         medications=part(Part.MEDICATION, _medications, Medications()),
@@ -270,8 +291,8 @@ def contents(draw: st.DrawFn) -> RequestContent:
         pre_triage=part(
             Part.PRE_TRIAGE, st.builds(PreTriage, _yes_no, st.none() | _yes_no, st.none() | _yes_no), None
         ),
-        procedures=several(Part.PROCEDURES, concepts),
-        notes=several(Part.NOTES, _words),
+        procedures=several(Part.PROCEDURES, st.builds(Procedure, concepts, _moments)),
+        notes=several(Part.NOTES, st.builds(Note, _words, _moments)),
         booking_ids=several(Part.BOOKING, st.uuids().map(str)),
     )
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.audit.actor import SYSTEM
 from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.services import create_patient, open_journey
@@ -14,6 +15,7 @@ NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
 DETAILS = PatientDetails(
     nhs_number="9449306621",
     nhs_number_verified=True,
+    traced_in="PDS",
     prefix="Mrs",
     given_names="Ada Mary",
     family_name="Quill",
@@ -56,5 +58,9 @@ def make_patient(
 ) -> Patient:
     owner = organisation or (journey.organisation if journey else make_organisation())
     return create_patient(
-        details=details, organisation=owner, journey=journey or make_journey(organisation=owner), now=now
+        details=details,
+        organisation=owner,
+        journey=journey or make_journey(organisation=owner),
+        now=now,
+        declared_by=SYSTEM,
     )

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting, resolve_acting
 from bars_portal.accounts.models import User
+from bars_portal.audit.actor import SYSTEM
 from bars_portal.demo import facts
 from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.patients.details import PatientDetails
@@ -24,7 +25,9 @@ def register(bundle_id: str, correlation_id: str, service_id: str) -> None:
     now, conversation = timezone.now(), UUID(correlation_id)
     ours = HealthcareService.objects.get(service_id=settings.BARS["SERVICE_ID"]).provider
     journey = open_journey(organisation=ours, correlation_id=conversation, now=now)
-    patient = create_patient(details=PatientDetails(), organisation=ours, journey=journey, now=now)
+    patient = create_patient(
+        details=PatientDetails(), organisation=ours, journey=journey, now=now, declared_by=SYSTEM
+    )
     register_sent_request(
         kind=Category.VALIDATION,
         bundle_id=bundle_id,

@@ -23,7 +23,7 @@ TYPED = {
     "birth_date-month": "2",
     "birth_date-year": "1944",
     "nhs_number": "9658499163",
-    "nhs_number_verified": "on",
+    "traced_in": "PDS",
     "address_line_1": "77 Zygote Quadrangle",
     "town": "Blaenau Gwernog",
     "postcode": "ZE3 9JW",

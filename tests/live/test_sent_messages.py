@@ -10,7 +10,7 @@ from tests.live.messages import of_type, only
 from tests.live.people import Person, heading
 
 WITH_PRACTITIONER, WITHOUT = "2000099002", "2000099003"
-NUMBER = {"nhs_number": "9658499171", "nhs_number_verified": "on"}
+NUMBER = {"nhs_number": "9658499171", "traced_in": "PDS"}
 SOMEBODY_ELSE = {
     "call_back": "somebody_else",
     "contact_relationship": "SIB",
@@ -47,7 +47,7 @@ def test_a_new_booking(service: str, answers: dict[str, str], clinician: Person,
     assert heading(booked) == "Appointment booked"
     ((kind, body),) = sent_for(booked.url.path, query)
     assert kind == "booking-new"
-    assert bool(only(body, "Patient").get("identifier")) == ("nhs_number" in answers)
+    assert bool(only(body, "Patient").get("identifier")) == ("traced_in" in answers)
     assert bool(of_type(body, "Practitioner")) == (service == WITH_PRACTITIONER)
 
 

@@ -17,7 +17,7 @@ from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import client_for_page
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.presenters import patient_rows
+from bars_portal.patients.presenters import patient_rows, untraced_words
 from bookings.models import Booking
 from directory.capability import USE_CASE_WORDS
 from directory.remote import sender_identity
@@ -27,6 +27,7 @@ from referrals.cases.links import is_after, standing_bookings
 from referrals.cases.models import Case, Referral
 from referrals.cases.views import clock, reloaded, sent_case_of
 from referrals.forms.steps import ReadStep, content_of, step_of_part
+from referrals.parts.applications import application_of
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
 from referrals.permissions import SEND, VIEW
 from referrals.sending import drafts, outcomes
@@ -70,12 +71,14 @@ def answers_page(
     reason: ReasonForm | None,
 ) -> HttpResponse:
     faults = reason.summary() if reason is not None and reason.is_bound else []
+    sends_untraced = application_of(UseCase(draft.use_case)).sends_untraced
     context = {
         "draft": draft,
         "kind": USE_CASE_WORDS[UseCase(draft.use_case)],
         "patient": details,
         "patient_rows": patient_rows(details) if details else [],
         "patient_address": "" if draft.replaces else _patient(draft),
+        "untraced": untraced_words(details, sends_untraced=sends_untraced) if details else "",
         "cards": [_card(draft, each) for each in steps],
         "problems": problems,
         "errors": [*problems, *({"text": each.text, "href": each.href} for each in faults)],

@@ -39,7 +39,7 @@ ANSWERS = {
     "birth_date-year": "1945",
     "gender": "female",
     "nhs_number": "9449306621",
-    "nhs_number_verified": "on",
+    "traced_in": "PDS",
     "address_line_1": "1 Sample Row",
     "address_line_2": "",
     "town": "Leeds",

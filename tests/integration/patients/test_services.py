@@ -2,6 +2,7 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
@@ -10,11 +11,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.extra.django import TestCase
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.audit.actor import SYSTEM, Actor
+from bars_portal.audit.models import AuditEvent
 from bars_portal.patients.details import ContactDetails, PatientDetails
 from bars_portal.patients.mapping import patient_from_fhir
 from bars_portal.patients.models import Contact, Journey, Patient
 from bars_portal.patients.selectors import details_of, patients_of, patients_of_journey
-from bars_portal.patients.services import create_patient, open_journey
+from bars_portal.patients.services import BY_MESSAGE, create_patient, open_journey
 from bars_portal.sql import together
 from tests.factories.accounts import make_organisation
 from tests.factories.patients import DETAILS, NOW, make_details, make_journey, make_patient
@@ -85,7 +88,7 @@ def test_what_is_surely_new_waits_for_the_rest_and_is_told_when_it_is_not(organi
     with transaction.atomic(), together():
         journey = open_new(correlation_id=CONVERSATION, journey_id=CASE)
         patient = create_patient(
-            details=PatientDetails(), organisation=organisation, journey=journey, now=NOW
+            details=PatientDetails(), organisation=organisation, journey=journey, now=NOW, declared_by=SYSTEM
         )
     assert Patient.objects.get(pk=patient.pk).journey == Journey.objects.get() == journey
     with pytest.raises(IntegrityError), transaction.atomic(), together():
@@ -148,6 +151,29 @@ class WhateverArrives(TestCase):
         organisation = make_organisation()
         details = patient_from_fhir(resource, now=NOW)
         journey = make_journey(organisation=organisation)
-        patient = create_patient(details=details, organisation=organisation, journey=journey, now=NOW)
+        patient = create_patient(
+            details=details, organisation=organisation, journey=journey, now=NOW, declared_by=SYSTEM
+        )
         stored = Patient.objects.get(pk=patient.pk)
         assert (stored.family_name, stored.birth_date) == (details.family_name, details.birth_date)
+
+
+def test_a_number_is_verified_by_a_declaration_alone(organisation: Organisation) -> None:
+    """By a person, on the trail, or by a message; never by a tick without a source."""
+    for source, by_message, kept in (("PDS", False, "PDS"), ("", True, BY_MESSAGE), ("", False, "")):
+        details = replace(DETAILS, traced_in=source)
+        actor = Actor("Chris Linnell")
+        patient = create_patient(
+            details=details,
+            organisation=organisation,
+            journey=make_journey(organisation=organisation),
+            now=NOW,
+            declared_by=actor,
+            by_message=by_message,
+        )
+        stored = Patient.objects.get(pk=patient.pk)
+        told = (stored.nhs_number, stored.nhs_number_verified, stored.traced_in)
+        assert told == (DETAILS.nhs_number, bool(kept), kept)
+        assert (stored.traced_by, stored.traced_at) == ((actor.label, NOW) if kept else ("", None))
+        events = AuditEvent.objects.filter(action="patients.declare_traced", subject_id=str(patient.pk))
+        assert [each.detail for each in events] == ([{"source": "PDS"}] if source else [])

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -22,10 +21,6 @@ OUTCOME = {
     "disposition": "hear-and-treat",
     "priority": "C5",
     "narrative": "Spoke to the caller; no red flags.",
-    "clock_day-day": "21",
-    "clock_day-month": "11",
-    "clock_day-year": "2026",
-    "clock_time": "09:05",
 }
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 MISSED = {
@@ -139,7 +134,6 @@ def test_an_update_that_came_meanwhile_is_told_first(office: Office) -> None:
         ("reject", {}, "Select why this case is rejected"),
         ("reject", {"reason": "OTH"}, "Say in your own words why the case is rejected"),
         ("outcome", {**OUTCOME, "narrative": ""}, "Enter what was found and advised"),
-        ("outcome", {**OUTCOME, "clock_time": "25:00"}, "must be a time, like 14:30"),
         ("outcome", {**OUTCOME, "disposition": "dispatch", "priority": ""}, "an ambulance needs a category"),
         ("outcome", {**OUTCOME, "cad_id": "CAD-1"}, "Only category 1 and 2"),
         ("outcome", {**OUTCOME, "triage_2": "Something else"}, "Choose a triage code from the list"),
@@ -284,14 +278,6 @@ def test_a_note_is_kept_once_and_stays_here(office: Office) -> None:
     assert [each.text for each in notes_of(case)] == ["Rang twice"]
     assert "Rang twice" in words(office.client.get(office.page(case)))
     assert "Rang twice" not in words(office.asking.get(office.sent_page()))
-
-
-def test_the_clock_start_is_london_time(office: Office) -> None:
-    case = office.desk.ask("VALREQ01")
-    summer: dict[str, Any] = {**OUTCOME, "clock_day-month": "7", "send": "yes"}
-    office.press("outcome", case, **summer)
-    said = datetime.fromisoformat(responses_of(case).get().content["clock_start"])
-    assert said.utctimetuple()[3:5] == (8, 5)
 
 
 def test_warnings_end_and_begin_with_the_outcome(office: Office) -> None:

@@ -113,10 +113,6 @@ def test_an_outcome_that_says_onward_asks_for_the_request(office: Office) -> Non
     typed = {
         "disposition": "onward",
         "narrative": "To be seen by a department.",
-        "clock_day-day": "21",
-        "clock_day-month": "11",
-        "clock_day-year": "2026",
-        "clock_time": "09:00",
         "send": "1",
     }
     office.press("outcome", case, **typed)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
+from bars_portal.audit.actor import SYSTEM
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.arrival import Arrival, StoredReply
 from bars_portal.exchange.fhir.codes import ARPPriority
@@ -111,7 +112,9 @@ class AnsweringDesk:
 
     def _register(self, category: Category, conversation: UUID, use_case: str) -> Case:
         journey = open_journey(organisation=self.asking, correlation_id=conversation, now=NOW)
-        patient = create_patient(details=DETAILS, organisation=self.asking, journey=journey, now=NOW)
+        patient = create_patient(
+            details=DETAILS, organisation=self.asking, journey=journey, now=NOW, declared_by=SYSTEM
+        )
         return register_sent_request(
             kind=category,
             bundle_id=self.bundle_id,

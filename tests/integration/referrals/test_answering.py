@@ -1,7 +1,7 @@
 """Received cases are answered, and the other organisation's sent case moves with the answer."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,34 @@ import pytest
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus, FlagCategory, RejectedReason
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import (
+    ARPPriority,
+    EncounterStatus,
+    FlagCategory,
+    RejectedReason,
+    UseCase,
+)
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from referrals.cases.held import included_in
 from referrals.cases.models import CaseAnswer, CaseReply
 from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import changes_of, notes_of, replies_of, responses_of, versions_of
-from referrals.cases.states import CaseStatus, Category
-from referrals.cases.wire import own_encounter_id
+from referrals.cases.states import CaseStatus, Category, ReplyKind
+from referrals.cases.wire import index_of, own_encounter_id
+from referrals.parts.assessment import clock_start
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace
 from referrals.responding import decisions, sharing
-from referrals.responding.content import CadStatus, Disposition, NonAttendance, Rejection
+from referrals.responding.content import (
+    CadStatus,
+    Disposition,
+    NonAttendance,
+    Outcome,
+    Rejection,
+    ResponseContent,
+    read_content,
+)
 from referrals.responding.policies import is_ambulance
 from referrals.worklist.selectors import troubled_responses
 from tests.factories.accounts import make_acting
@@ -59,13 +75,37 @@ def test_a_validation_is_started_and_completed(desk: AnsweringDesk) -> None:
     desk.deliver()
     reply = newest(desk)
     assert desk.sent.status == CaseStatus.COMPLETED
-    assert (reply.priority, reply.action_needed, reply.clock_start) == ("C5", False, NOW)
+    asked = clock_start(index_of(included_in(case)))
+    assert (reply.priority, reply.action_needed, reply.clock_start) == ("C5", False, asked)
     assert reply.outcomes[-1]["text"] == "Spoke to the caller; no red flags."
     kinds = [(each.kind, each.is_update, each.state) for each in responses_of(case)]
     assert kinds == [("interim", False, "delivered"), ("full", True, "delivered")]
     message = OutboundMessage.objects.filter(message_type="validation-full").get()
     assert (message.service_id, message.correlation_id) == (REPLIES, desk.conversation)
     assert list(troubled_responses(desk.clinician)) == []
+
+
+def test_the_clock_goes_on_unless_the_category_is_raised(desk: AnsweringDesk) -> None:
+    """Whatever the caller gives: their own clock, or the moment of our code, which a correction keeps."""
+    case = desk.ask("VALREQ01")
+    asked = clock_start(index_of(included_in(case)))
+    assert asked not in (None, NOW)
+    case.priority = "C3"
+    case.save(update_fields=["priority"])
+    decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
+    told: list[ResponseContent] = []
+    raised_at = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
+    steps = [("C4", 0), ("C3", 1), ("C2", 2), ("C2", 3), ("C4", 4)]
+    for priority, minutes in steps:
+        act = decisions.revise_validation if told else decisions.complete_validation
+        said = outcome(priority=ARPPriority(priority), clock_start=NOW)
+        now = raised_at + timedelta(minutes=minutes)
+        decided = act(case=case, outcome=said, acting=desk.clinician, now=now)
+        assert decided.answer is not None
+        told.append(read_content(ReplyKind.FULL, decided.answer.content))
+    ours = raised_at + timedelta(minutes=2)
+    clocks = [each.clock_start for each in told if isinstance(each, Outcome)]
+    assert clocks == [asked, asked, ours, ours, asked]
 
 
 def test_a_rejection_says_why(desk: AnsweringDesk) -> None:
@@ -177,22 +217,44 @@ def test_who_did_not_attend_is_told(desk: AnsweringDesk, code: str, words: str) 
 
 @pytest.mark.parametrize("name", ["REFREQ04", "REFREQ8A"])
 def test_ambulance_controls_tell_how_far_they_are(desk: AnsweringDesk, name: str) -> None:
+    """Also the way back, when a resource is cancelled; each status is a new message with all before it."""
     case = desk.ask(name)
-    seen = []
-    for status in (EncounterStatus.PLANNED, EncounterStatus.IN_PROGRESS, EncounterStatus.FINISHED):
-        said = CadStatus(status, "Crew 4")
+    told = ["planned", "in-progress", "planned", "in-progress", "finished"]
+    moved = [CaseStatus.ACCEPTED, CaseStatus.IN_PROGRESS, CaseStatus.ACCEPTED, CaseStatus.IN_PROGRESS]
+    for number, (status, after) in enumerate(zip(told, [*moved, CaseStatus.COMPLETED], strict=True), 1):
+        said = CadStatus(EncounterStatus(status), "Crew 4")
         decisions.send_cad_status(case=case, status=said, acting=desk.clinician, now=desk.later())
         desk.deliver()
-        seen.append((desk.sent.status, newest(desk).responder_status, newest(desk).reason_text))
-    assert seen == [
-        (CaseStatus.ACCEPTED, "planned", "Crew 4"),
-        (CaseStatus.IN_PROGRESS, "in-progress", "Crew 4"),
-        (CaseStatus.COMPLETED, "finished", "Crew 4"),
-    ]
+        assert (desk.sent.status, newest(desk).responder_status, newest(desk).reason_text) == (
+            after,
+            status,
+            "Crew 4",
+        )
+        sent = MessageBundle(json.loads(bytes(OutboundMessage.objects.latest("created_at").body)))
+        assert sent.reason == "new"
+        ours = next(each for each in sent.of_type("Encounter") if each["id"] == own_encounter_id(case.pk))
+        history = ours["statusHistory"]
+        assert [each["status"] for each in history] == told[:number]
+        assert [("end" in each["period"]) for each in history] == [True] * (number - 1) + [False]
+
+
+def test_only_help_is_refused(desk: AnsweringDesk) -> None:
+    case = desk.ask("REFREQ04")
+    case.use_case = UseCase.A6T1
+    case.save(update_fields=["use_case"])
+    with pytest.raises(PolicyRefused, match="out of area is not rejected"):
+        decisions.reject_case(
+            case=case,
+            rejection=Rejection(RejectedReason.NOT_AVAILABLE),
+            acting=desk.clinician,
+            now=desk.later(),
+        )
 
 
 def test_an_ambulance_control_rejects(desk: AnsweringDesk) -> None:
     case = desk.ask("REFREQ04")
+    case.use_case = UseCase.A6T3
+    case.save(update_fields=["use_case"])
     rejection = Rejection(RejectedReason.OTHER, "No crew")
     decisions.reject_case(case=case, rejection=rejection, acting=desk.clinician, now=desk.later())
     desk.deliver()
@@ -298,8 +360,8 @@ def test_what_is_sent_has_no_errors_in_the_published_checker(
     elif is_ambulance(case):
         decisions.accept_referral(case=case, now=desk.later(), **here)
         desk.deliver()
-        rejection = Rejection(RejectedReason.NOT_AVAILABLE)
-        decisions.reject_case(case=case, rejection=rejection, now=desk.later(), **here)
+        said = CadStatus(EncounterStatus.IN_PROGRESS, "Crew 4")
+        decisions.send_cad_status(case=case, status=said, now=desk.later(), **here)
     else:
         missed = NonAttendance(NOW, NOW + timedelta(minutes=15), "", "U")
         decisions.record_non_attendance(case=case, missed=missed, now=desk.later(), **here)

@@ -9,6 +9,7 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import LatestState
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.patients.selectors import details_of
@@ -284,6 +285,33 @@ def test_only_clinicians_send_and_take_back(sender: Desk) -> None:
     for act in acts:
         with pytest.raises(PolicyRefused, match="Only clinicians"):
             act()
+
+
+@pytest.mark.parametrize(("role", "author"), [("clerk", None), ("clinician", "PractitionerRole")])
+def test_a_pharmacy_is_asked_by_anybody_and_only_clinicians_are_authors(
+    sender: Desk, role: str, author: str | None
+) -> None:
+    sender.acting = make_acting(role=role, organisation=sender.acting.organisation)
+    sender.refer(UseCase.A5T1)
+    bundle = MessageBundle(json.loads(bytes(OutboundMessage.objects.get().body)))
+    (plan,) = bundle.of_type("CarePlan")
+    found = bundle.resolve(plan["author"]) if "author" in plan else None
+    assert (found and found["resourceType"]) == author
+
+
+@pytest.mark.parametrize(
+    ("use_case", "sent"), [(UseCase.A1T1, []), (UseCase.A5T1, ["number-present-but-not-traced"])], ids=str
+)
+def test_a_number_that_was_only_typed(sender: Desk, use_case: UseCase, sent: list[str]) -> None:
+    """Kept for our own searches; it leaves to a pharmacy alone, as what it is."""
+    case = sender.refer(use_case, details=make_details(nhs_number_verified=False, traced_in=""))
+    assert (case.patient.nhs_number, case.patient.traced_in) == (DETAILS.nhs_number, "")
+    bundle = MessageBundle(json.loads(bytes(OutboundMessage.objects.get().body)))
+    (patient,) = bundle.of_type("Patient")
+    assert [
+        each["extension"][0]["valueCodeableConcept"]["coding"][0]["code"]
+        for each in patient.get("identifier", [])
+    ] == sent
 
 
 def test_another_organisation_cannot_take_it_back(sender: Desk) -> None:

@@ -105,7 +105,7 @@ def test_what_was_typed_is_kept_and_old_drafts_go(sender: Desk) -> None:
     draft = drafts.create_request_draft(
         acting=sender.acting, service=sender.service, use_case="a1t1", now=sender.now
     )
-    typed = {"assessment": {"narrative": "O'Quill \u00e9", "started-day": "99"}}
+    typed = {"assessment": {"narrative": "O'Quill \u00e9", "started": "99"}}
     drafts.save_request_draft(draft=draft, typed=typed, now=sender.now)
     assert RequestDraft.objects.get().typed == typed
     fresh = drafts.create_request_draft(

@@ -14,7 +14,10 @@ from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.held import included_in
 from referrals.cases.history import write_version
 from referrals.cases.states import Category
-from referrals.parts.content import ContentInvalid, Stage, content_from_json
+from referrals.cases.wire import index_of
+from referrals.parts.assessment import Assessment, clock_start
+from referrals.parts.call import CallTimes, Stage
+from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.parts.flags import scene_of
 from referrals.sending.policies import can_take_back, can_update
 from referrals.worklist.sent import Waiting, sent_cases
@@ -119,14 +122,36 @@ def test_a_case_without_a_number_gets_one_that_people_can_say(sender: Desk) -> N
 def test_an_update_keeps_what_names_the_case(sender: Desk) -> None:
     case = sender.sent(Category.VALIDATION)
     content = make_content(UseCase.A4T1)
-    bare = replace(content, assessment=replace(content.assessment, case_number="", started_at=None))
+    untimed = replace(content.assessment, case_number="", started_at=None, disposition_at=None)
+    bare = replace(content, assessment=untimed, call=CallTimes())
     number, authored = case.case_number, case.authored_on
     case = sender.arrive(sender.update(case, bare))
     assert (case.case_number, case.authored_on) == (number, authored)
-    assert content_from_json(case.content).assessment.started_at == content.assessment.started_at
+    kept = content_from_json(case.content)
+    assert (kept.assessment.started_at, kept.call) == (content.assessment.started_at, content.call)
+    assert kept.assessment.disposition_at == content.assessment.disposition_at, "no clock begins anew"
     sent = OutboundMessage.objects.filter(subject_id=str(case.pk))
     assert len({each.request_id for each in sent}) == len({each.bundle_id for each in sent}) == 2
     assert {each.correlation_id for each in sent} == {case.correlation_id}
+
+
+def test_a_referral_of_application_3_is_updated(sender: Desk) -> None:
+    case = sender.sent(use_case=UseCase.A3T1)
+    known = content_from_json(case.content)
+    worse = replace(known, assessment=replace(known.assessment, priority=ARPPriority.C2))
+    case = sender.arrive(sender.update(case, worse))
+    assert (case.explanation, theirs(case).priority, theirs(case).version) == ("", "C2", 2)
+
+
+def test_a_first_alert_has_no_clock_until_a_disposition_is_reached(sender: Desk) -> None:
+    alert = make_content(UseCase.A6T1, assessment=Assessment())
+    case = sender.sent(use_case=UseCase.A6T1, assessment=alert.assessment)
+    assert clock_start(index_of(included_in(theirs(case)))) is None
+    reached = replace(alert, assessment=Assessment(narrative="Not breathing"))
+    case = sender.arrive(sender.update(case, reached))
+    began = clock_start(index_of(included_in(theirs(case))))
+    assert began is not None
+    assert began == content_from_json(case.content).assessment.disposition_at
 
 
 def test_only_validations_and_ambulance_calls_are_updated(sender: Desk) -> None:

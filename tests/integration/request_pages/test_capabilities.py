@@ -120,9 +120,9 @@ def test_asking_again(desk: Desk) -> None:
 
 
 def test_nobody_is_asked_for_people_who_may_not_send(desk: Desk, sign_in: Any) -> None:
-    clerk = sign_in(desk.acting.organisation, Role.CLERK)
-    clerk.get(address(desk))
-    assert clerk.post(reverse("referrals:ask-again", args=[desk.service.service_id])).status_code == 403
+    manager = sign_in(desk.acting.organisation, Role.MANAGER)
+    manager.get(address(desk))
+    assert manager.post(reverse("referrals:ask-again", args=[desk.service.service_id])).status_code == 403
     assert not desk.network.requests
 
 

@@ -80,11 +80,13 @@ def test_what_cannot_be_sent_is_explained(desk: Desk, changes: dict[str, Any], s
 
 
 def test_a_clerk_reads_why_not(desk: Desk, sign_in: Any) -> None:
+    desk.service.accepted_use_cases = [ED.value]
+    desk.service.save()
     clerk = sign_in(desk.acting.organisation, Role.CLERK)
     response = clerk.get(reverse("referrals:new", query={"service": desk.service.service_id}))
     assert "Only clinicians may refer patients or ask for a validation." in response.content.decode()
     draft = desk.begin()
-    assert clerk.get(reverse("referrals:request", args=[draft.pk])).status_code == 403
+    assert clerk.get(reverse("referrals:request", args=[draft.pk])).status_code == 404
     service = clerk.get(reverse("directory:service", args=[desk.service.service_id])).content.decode()
     assert "Only clinicians may refer patients" in service
 
@@ -95,6 +97,18 @@ def test_a_clerk_reads_why_not(desk: Desk, sign_in: Any) -> None:
 )
 def test_what_is_not_there_is_not_found(desk: Desk, name: str, value: str) -> None:
     assert new(desk, **{"service": desk.service.service_id, name: value}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("use_case", "words"), [(ED, "it is kept here and not sent"), (UseCase.A5T1, "it is sent as not traced")]
+)
+def test_a_number_that_was_only_typed_is_said_to_be_before_sending(
+    desk: Desk, use_case: UseCase, words: str
+) -> None:
+    draft = begun(desk, use_case)
+    assert words not in page_of(desk, "request-check", draft.pk)
+    desk.fill(draft, "patient", {**PATIENT, "traced_in": ""})
+    assert words in page_of(desk, "request-check", draft.pk)
 
 
 def test_a_booking_brings_its_patient_and_is_named(desk: Desk) -> None:

@@ -20,7 +20,7 @@ WRONG: dict[str, tuple[str, str, dict[str, str], str]] = {
     "nothing assessed": ("a1t1", "assessment", {"case_number": "N1"}, "Enter a narrative"),
     "no narrative": ("a5t1", "assessment", {"case_number": "N1"}, "Enter clinical narrative"),
     "no stage": ("a6t1", "assessment", {"narrative": "Fell"}, "Select how far the call is"),
-    "half a clock": ("a1t1", "assessment", {"narrative": "x", "started_time": "10:00"}, "enter the day too"),
+    "no clock": ("a1t1", "assessment", {"narrative": "x", "started": "25:00"}, "enter a real time"),
     "kind without outcome": (
         "a1t1",
         "assessment",

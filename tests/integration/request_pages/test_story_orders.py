@@ -52,7 +52,6 @@ OUTCOME = {
     "disposition": "hear-and-treat",
     "priority": "C5",
     "narrative": "Advice given",
-    "clock_time": "09:05",
 }
 MISSED = {
     "start": "10:00",
@@ -66,7 +65,7 @@ PRESSES: dict[str, dict[str, str]] = {
     "start": {},
     "reject": {"reason": "OTH", "words": "Not our area", **SEND},
     "complete": {"words": "Seen", **SEND},
-    "outcome": {**OUTCOME, **{f"clock_day-{name}": value for name, value in _DAY.items()}, **SEND},
+    "outcome": {**OUTCOME, **SEND},
     "did-not-attend": {**MISSED, **{f"day-{name}": value for name, value in _DAY.items()}, **SEND},
     "cad-status": SEND,
 }

@@ -22,20 +22,20 @@ MESSAGES = {"exchange.view_inboundmessage", "exchange.view_outboundmessage"}
 SCHEDULES = {"bookings.add_schedule", "bookings.change_schedule", "bookings.change_slot"}
 RECEIVED = {"referrals.view_received_referrals"}
 SENT = {"referrals.view_sent_referrals"}
-REFERS = {"referrals.send_request"}
+REFERS, REFERS_AS_CLINICIAN = {"referrals.send_request"}, {"referrals.send_clinical_request"}
 WORKS, ANSWERS = {"referrals.work_case"}, {"referrals.answer_case"}
 RECORDS = {"referrals.view_referral", "referrals.view_validationcase", "referrals.view_unmatchedreply"}
 
 ESSENTIALS = [
     (
         Role.CLINICIAN,
-        BOOKS | RECEIVED | SENT | REFERS | WORKS | ANSWERS | {OUTSIDE},
+        BOOKS | RECEIVED | SENT | REFERS | REFERS_AS_CLINICIAN | WORKS | ANSWERS | {OUTSIDE},
         {ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS,
     ),
     (
         Role.CLERK,
-        BOOKS | RECEIVED | SENT | WORKS,
-        {OUTSIDE, ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS | REFERS | ANSWERS,
+        BOOKS | RECEIVED | SENT | REFERS | WORKS,
+        {OUTSIDE, ADMIN, AUDIT} | MESSAGES | SCHEDULES | RECORDS | REFERS_AS_CLINICIAN | ANSWERS,
     ),
     (
         Role.MANAGER,

@@ -24,7 +24,7 @@ WHOLE = {
     "birth_date-year": "1945",
     "gender": "female",
     "nhs_number": "944 930 6621",
-    "nhs_number_verified": "on",
+    "traced_in": "PDS",
     "address_line_1": "1 Sample Row",
     "town": "Leeds",
     "postcode": "ls14ap",
@@ -68,7 +68,7 @@ def test_a_whole_patient() -> None:
 
 
 def test_what_may_be_left_out() -> None:
-    optional = ("title", "nhs_number", "nhs_number_verified", "address_line_1", "town", "postcode")
+    optional = ("title", "nhs_number", "traced_in", "address_line_1", "town", "postcode")
     form = fill(**dict.fromkeys((*optional, "second_phone", "email")))
     assert form.is_valid(), form.errors
     details = form.to_details()
@@ -109,7 +109,7 @@ WRONG = [
     ("nhs_number", "12345", "10 numbers long"),
     ("nhs_number", "94493O6621", "only contain numbers"),
     ("nhs_number", "401 023 2137", "Enter a test NHS number"),
-    ("nhs_number", "", "Enter the NHS number that was checked"),
+    ("nhs_number", "", "Enter the NHS number that was traced"),
     ("gender", "woman", "Select gender"),
     ("postcode", "LS1", "full UK postcode"),
     ("postcode", "LEEDS", "full UK postcode"),
@@ -186,7 +186,7 @@ def test_an_unknown_patient_is_one_who_is_said_to_be_unknown() -> None:
         "nhs_number": "",
     }
     nothing |= dict.fromkeys(("birth_date__day", "birth_date__month", "birth_date__year"), "")
-    nothing |= {"nhs_number_verified": None, "postcode": "ZZ99 3VZ"}
+    nothing |= {"traced_in": None, "postcode": "ZZ99 3VZ"}
     assert set(fill(**nothing).errors) == {"family_name", "birth_date"}
     form = fill(**nothing, identity_unknown="on")
     assert form.is_valid(), form.errors
@@ -226,7 +226,7 @@ def test_a_child_born_today_has_a_birth_date() -> None:
 
 
 HOSTILE = {"huge": HUGE, "null": "a\x00b", "reordering": RTL, "half": "\ud800", "escape": "a\x1bb"}
-TICKED = {"nhs_number_verified", "identity_unknown", "has_died"}
+TICKED = {"identity_unknown", "has_died"}
 TYPED = [name for name in PatientForm.base_fields if name not in {"birth_date", *TICKED}]
 
 

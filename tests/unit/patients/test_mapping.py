@@ -78,7 +78,7 @@ def _dialled(way: Telecom) -> str:
 @given(patients)
 def test_what_is_written_is_read_back(details: PatientDetails) -> None:
     details = known(details)
-    assert told(patient_to_fhir(details, now=NOW)) == details
+    assert told(patient_to_fhir(details, now=NOW, sends_untraced=True)) == details
 
 
 @given(patients)
@@ -138,8 +138,21 @@ def test_a_whole_patient_as_fhir() -> None:
     ("verified", "code"), [(True, "number-present-and-verified"), (False, "number-present-but-not-traced")]
 )
 def test_the_nhs_number_says_whether_it_was_verified(verified: bool, code: str) -> None:
-    identifier = patient_to_fhir(replace(FULL, nhs_number_verified=verified), now=NOW)["identifier"][0]
+    details = replace(FULL, nhs_number_verified=verified)
+    (identifier,) = patient_to_fhir(details, now=NOW, sends_untraced=True)["identifier"]
     assert identifier["extension"][0]["valueCodeableConcept"]["coding"][0]["code"] == code
+
+
+def test_a_number_that_nobody_traced_stays_here() -> None:
+    details = replace(FULL, nhs_number_verified=False)
+    assert "identifier" not in patient_to_fhir(details, now=NOW)
+
+
+@pytest.mark.parametrize("use", ["home", "temp", ""])
+def test_home_is_only_the_official_residence(use: str) -> None:
+    (address,) = patient_to_fhir(replace(FULL, address_use=use), now=NOW)["address"]
+    assert address.get("use", "") == use
+    assert told({"address": [address]}).address_use == use
 
 
 def test_a_patient_of_whom_nothing_is_known() -> None:
@@ -219,7 +232,7 @@ def test_the_published_booking(shared_dir: Path) -> None:
     assert details.nhs_number_verified
     assert [len(each.telecoms) for each in details.contacts] == [3, 1]
     assert details.contacts[0].telecoms[0].use == "mobile"
-    assert told(patient_to_fhir(details, now=NOW)) == known(details)
+    assert told(patient_to_fhir(details, now=NOW, sends_untraced=True)) == known(details)
 
 
 @pytest.mark.parametrize("details", [FULL, PatientDetails(), replace(FULL, nhs_number_verified=False)])

@@ -61,7 +61,9 @@ def as_sent(details: PatientDetails) -> PatientDetails:
 
 
 def received(details: PatientDetails) -> PatientDetails:
-    return patient_from_fhir(json.loads(json.dumps(patient_to_fhir(details, now=NOW))), now=NOW)
+    return patient_from_fhir(
+        json.loads(json.dumps(patient_to_fhir(details, now=NOW, sends_untraced=True))), now=NOW
+    )
 
 
 @given(typed())

@@ -25,7 +25,7 @@ CASE, JOURNEY, BUNDLE = UUID(int=1), UUID(int=2), UUID("5a8b2f0e-1c3d-4e5f-8a9b-
 SERVICE = ServiceID("2000099003")
 HEADER = HeaderFacts(SERVICE, ServiceID("2000099000"), "Northern 111", "Portal", "1")
 REQUESTER = people.Requester(
-    "Linnell", "Chris", "555086689106", "224608005", "Administrative healthcare staff"
+    "Linnell", "Chris", "555086689106", "224608005", "Administrative healthcare staff", True
 )
 PARTIES = Parties(
     sender=organisation_to_fhir(name="Northern 111", ods_code="Y00111", now=NOW),

@@ -16,6 +16,7 @@ from referrals.forms.base import FormContext
 from referrals.forms.steps import typed_of
 from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
 from referrals.parts.base import SNOMED
+from referrals.parts.call import CallTimes
 from referrals.parts.content import RequestContent, content_from_json, content_to_json
 from referrals.parts.flags import Flag, flag_categories, scene_of
 from referrals.parts.observations import BirthSex
@@ -28,6 +29,7 @@ from tests.unit.referrals.built import message
 # Of the first request alone.
 LEFT: dict[str, Any] = {
     "stage": None,
+    "call": CallTimes(),
     "time_frame": None,
     "rejected_services": (),
     "task": None,

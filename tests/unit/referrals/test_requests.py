@@ -25,7 +25,8 @@ from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant,
 from bars_portal.patients.mapping import patient_from_fhir
 from referrals.cases.states import Category
 from referrals.parts.assessment import kind_and_words
-from referrals.parts.content import RequestContent, Stage
+from referrals.parts.call import Stage
+from referrals.parts.content import RequestContent
 from referrals.parts.medication import Allergies, Medications, Stated
 from referrals.parts.questionnaires import YesNo
 from referrals.receiving.mapping import parse_case

@@ -247,6 +247,26 @@ def test_what_is_kept_is_read_back(spoken: tuple[ReplyKind, ResponseContent]) ->
     assert read_content(kind, store_content(kind, content)) == content
 
 
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        (ReplyKind.CAD_STATUS, CadStatus(EncounterStatus.PLANNED)),
+        (ReplyKind.CAD_REJECTION, Rejection(RejectedReason.NOT_AVAILABLE)),
+    ],
+    ids=str,
+)
+def test_the_responders_encounter_may_be_the_focus_too(kind: ReplyKind, content: ResponseContent) -> None:
+    """The guide has it both ways."""
+    message = built(kind, content)
+    ours = next(
+        each["fullUrl"]
+        for each in message["entry"]
+        if each["resource"].get("status") in ("planned", "cancelled")
+    )
+    message["entry"][0]["resource"]["focus"] = [{"reference": ours}]
+    assert judged(message, kind).focus[0] == ours
+
+
 @quick
 @given(said, st.booleans())
 def test_what_is_said_is_what_the_requester_reads(

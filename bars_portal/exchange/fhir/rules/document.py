@@ -63,7 +63,7 @@ def _row(row: WorkflowRow) -> tuple[str, ...]:
         f"`{row.message_key}`",
         row.event,
         _reasons(row),
-        f"{row.focus_type} {_either(row.focus_statuses)}",
+        f"{row.focus_type} {_either(row.focus_statuses)}{_by_encounter(row)}",
         _either(row.categories) or "any",
         _use_cases(row.use_cases),
         "; ".join(map(_condition, row.conditions)) or "nothing",
@@ -86,6 +86,11 @@ def _condition(condition: Condition) -> str:
 
 def _use_cases(codes: frozenset[str]) -> str:
     return next((name for group, name in _GROUPS if group == codes), ", ".join(sorted(codes)))
+
+
+def _by_encounter(row: WorkflowRow) -> str:
+    """Where the responder's Encounter may be the focus instead."""
+    return f", or Encounter {_either(row.by_encounter)}" if row.by_encounter else ""
 
 
 def _either(words: Iterable[str]) -> str:

@@ -66,6 +66,7 @@ class WorkflowRow:
 
     `categories` are codes of ServiceRequest.category, `use_cases` those of Applications 1 to 6; none means
     that they play no part. `pairs` (reason, focus status) narrow down `reasons` times `focus_statuses`.
+    `by_encounter`: statuses of the responder's Encounter where that may be the focus instead.
     """
 
     event: str
@@ -79,6 +80,7 @@ class WorkflowRow:
     conditions: tuple[Condition, ...] = ()
     pairs: frozenset[tuple[str, str]] = frozenset()
     other_definitions: frozenset[str] = frozenset()
+    by_encounter: frozenset[str] = frozenset()
 
     @property
     def definitions(self) -> frozenset[str]:

@@ -216,6 +216,7 @@ CAD_RESPONSE = WorkflowRow(
     Definition.REFERRAL_RESPONSE_SHORT,
     "cad-response",
     use_cases=CAD_USE_CASES,
+    by_encounter=_ANSWERING,
     conditions=(Condition("Encounter", _ANSWERING, Part.RESPONDER, decides=True),),
     other_definitions=frozenset({Definition.REFERRAL_RESPONSE}),
 )
@@ -229,12 +230,12 @@ CAD_REJECTION = WorkflowRow(
     Definition.REFERRAL_RESPONSE_SHORT,
     "cad-rejection",
     use_cases=CAD_USE_CASES,
+    by_encounter=_CANCELLED,
     conditions=(
         Condition("Encounter", _CANCELLED, Part.RESPONDER, needs_reason=True, required=True, decides=True),
     ),
     other_definitions=frozenset({Definition.REFERRAL_RESPONSE}),
 )
-
 ROWS: tuple[WorkflowRow, ...] = (
     BOOKING_NEW,
     BOOKING_CANCELLED,

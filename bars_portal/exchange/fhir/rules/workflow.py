@@ -45,14 +45,14 @@ def find_row(bundle: MessageBundle, workflows: Workflows) -> WorkflowRow | None:
     focus = bundle.focus
     if focus is None:
         return None
-    key = (bundle.event, as_text(focus.get("resourceType")))
+    focus_type = as_text(focus.get("resourceType"))
     step = (bundle.reason, as_text(focus.get("status")))
     found, used = category_codes(request_of(bundle)), use_cases_of(bundle)
     fitting = [
         row
         for row in workflows
-        if key == (row.event, row.focus_type)
-        and _takes_step(row, step)
+        if bundle.event == row.event
+        and _takes_step(row, focus_type, step)
         and (not row.categories or not row.categories.isdisjoint(found))
         # An unknown use case has a rule of its own.
         and (not row.use_cases or not used or not row.use_cases.isdisjoint(used))
@@ -60,7 +60,9 @@ def find_row(bundle: MessageBundle, workflows: Workflows) -> WorkflowRow | None:
     return max(fitting, key=lambda row: _rank(bundle, row)) if fitting else None
 
 
-def _takes_step(row: WorkflowRow, step: tuple[str, str]) -> bool:
+def _takes_step(row: WorkflowRow, focus_type: str, step: tuple[str, str]) -> bool:
+    if focus_type != row.focus_type:
+        return focus_type == "Encounter" and step[0] in row.reasons and step[1] in row.by_encounter
     if row.pairs:
         return step in row.pairs
     return step[0] in row.reasons and step[1] in row.focus_statuses
