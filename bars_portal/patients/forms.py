@@ -236,7 +236,7 @@ class PatientForm(NHSForm):
             "identity_unknown": not (details.born and (details.family_name or details.given_names)),
             "gender": details.gender,
             "nhs_number": details.nhs_number,
-            "traced_in": (details.traced_in or _NOT_RECORDED) if details.nhs_number_verified else "",
+            "traced_in": details.traced_in,
             "address_use": details.address_use,
             "has_died": bool(details.died),
             "died_on": details.died,
@@ -250,10 +250,6 @@ class PatientForm(NHSForm):
             "second_phone": phones[1] if len(phones) > 1 else "",
             "email": emails[0] if emails else "",
         }
-
-
-# Of a number that was declared before its source was asked for.
-_NOT_RECORDED = "Source not recorded"
 
 
 def _words_for(contact: ContactDetails) -> str:
