@@ -8,10 +8,8 @@ from pydantic import dataclasses as checked
 
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import EncounterStatus
-from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import STRICT, Moment
-from referrals.cases.wire import instant
 
 
 class Stage(StrEnum):
@@ -63,15 +61,3 @@ def status_history(call: CallTimes) -> list[Resource]:
     """Encounter.statusHistory, in the order of the call."""
     known = ((status, getattr(call, name)) for status, name in HISTORY.items())
     return [{"status": status.value, "period": {"start": format_instant(at)}} for status, at in known if at]
-
-
-def call_times_of(encounter: Resource) -> CallTimes:
-    """Of the Encounter of a request between ambulance controls; in another, T0 stands for T1 too."""
-    told = {
-        as_text(each.get("status")): instant(as_dict(each.get("period")).get("start"))
-        for each in dicts(encounter.get("statusHistory"))
-    }
-    named = {name: told.get(status.value) for status, name in HISTORY.items()}
-    if not any(named.values()):
-        named["connected_at"] = instant(as_dict(encounter.get("period")).get("start"))
-    return CallTimes(**named)

@@ -24,6 +24,7 @@ _WHERE = {
     "latitude": "53.799{n}",
     "longitude": "-1.5417{n}",
     "accuracy_percent": "8{n}",
+    "confirmed": "09:0{n}",
 }
 KINDS = ("Incident Location", "Caller Location")
 

@@ -28,6 +28,8 @@ _LIBRARIES = {
     "bars_portal/exchange/transport/": "exchange: transport",
     "bars_portal/exchange/arrival": "exchange: inbound",
     "bars_portal/audit/": "audit",
+    # Django's way to the database, as another library would be.
+    "bars_portal/postgresql/": "beneath all rooms",
     "bars_portal/nhsuk/": "views",
     "referrals/parts/": "mapping",
     "bars_portal/correspondence/entries": "mapping",

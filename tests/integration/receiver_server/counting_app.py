@@ -41,6 +41,8 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
         "proto": environ.get("HTTP_X_FORWARDED_PROTO", ""),
         "thread": current_thread().name,
     }
-    content = json.dumps(answer).encode() + b" " * int(environ["QUERY_STRING"].partition("pad=")[2] or 0)
+    content = json.dumps(answer, default=str).encode() + b" " * int(
+        environ["QUERY_STRING"].partition("pad=")[2] or 0
+    )
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
     return [content]

@@ -306,8 +306,8 @@ def test_an_ambulance_control_tells_how_far_it_is(office: Office) -> None:
     assert status_of(case) == CaseStatus.IN_PROGRESS
     assert [each.kind for each in responses_of(case)] == ["cad-status"]
     again = words(office.client.get(reverse("referrals:cad-status", args=[case.pk])))
-    assert "Finished" in again
-    assert 'value="planned"' not in again
+    assert "The resource has cleared the scene" in again
+    assert 'value="planned"' in again, "the way back, when a resource is called off"
 
 
 def test_triage_codes_of_the_list_go_with_the_outcome(office: Office) -> None:

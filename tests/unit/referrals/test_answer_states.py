@@ -56,12 +56,7 @@ def test_people_read_words(state: ResponseState) -> None:
         (
             Category.REFERRAL,
             True,
-            {
-                "accept": "cad-status",
-                "start": "cad-status",
-                "complete": "cad-status",
-                "reject": "cad-rejection",
-            },
+            {"accept": "cad-status", "start": "cad-status", "complete": "cad-status"},
         ),
     ],
     ids=["validation", "referral", "ambulance"],
@@ -86,6 +81,13 @@ def test_every_decision_that_is_told_is_possible(category: Category) -> None:
             continue
         befores = ("received", "accepted", "in-progress", "completed")
         assert any(possible(category, before, event) for before in befores)
+
+
+@pytest.mark.parametrize(("use_case", "is_refused"), [("a6t1", False), ("a6t2", True), ("a6t3", True)])
+def test_ambulance_controls_refuse_help_alone(use_case: str, is_refused: bool) -> None:
+    """Call assist and mutual aid; a call from out of area is taken."""
+    responses = application_for(use_case, Category.REFERRAL).responses
+    assert (responses.get(CaseEvent.REJECT) is ReplyKind.CAD_REJECTION) is is_refused
 
 
 def responses_of(category: Category, ambulance: bool) -> Mapping[CaseEvent, ReplyKind]:

@@ -15,7 +15,7 @@ from referrals.cases.codes import Concept
 from referrals.forms.base import FormContext
 from referrals.forms.steps import content_of, read_step, steps_of, typed_of
 from referrals.parts.assessment import clock_start
-from referrals.parts.call import CallTimes, call_times_of
+from referrals.parts.call import HISTORY, CallTimes
 from referrals.parts.content import RequestContent, content_from_json, content_to_json
 from referrals.parts.problems import Note, Procedure
 from referrals.parts.request import carried_content
@@ -64,6 +64,12 @@ def test_each_time_of_an_ambulance_call_is_in_its_place() -> None:
     (procedure,), (note,) = bundle.of_type("Procedure"), bundle.of_type("Communication")
     assert (at(procedure["performedPeriod"]), parse_instant(note["sent"])) == (CPR, NOTE)
     assert {at(each["period"]) for each in bundle.of_type("Flag")} == {TRIAGE}
+
+
+def call_times_of(encounter: dict[str, Any]) -> CallTimes:
+    """As the other ambulance control reads them."""
+    history = {each["status"]: at(each["period"]) for each in encounter["statusHistory"]}
+    return CallTimes(**{name: history.get(status.value) for status, name in HISTORY.items()})
 
 
 def test_each_time_is_read_back_and_shown_as_what_it_is() -> None:
