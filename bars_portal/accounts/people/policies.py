@@ -36,5 +36,15 @@ def check_can_manage(acting: Acting, person: User) -> None:
     )
 
 
+def check_can_reset_second_factor(acting: Acting, person: User) -> None:
+    """It is the same in every organisation: whoever resets it gives each role that they have anywhere."""
+    check_can_manage(acting, person)
+    given = roles_given_by(acting)
+    need(
+        all(Role(role) in given for role in person.memberships.values_list("role", flat=True)),
+        "This person has a role elsewhere that you do not give: ask an installation engineer.",
+    )
+
+
 def can_manage(acting: Acting, person: User) -> bool:
     return allowed(lambda: check_can_manage(acting, person))

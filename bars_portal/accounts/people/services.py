@@ -9,7 +9,12 @@ from django.utils.crypto import salted_hmac
 from bars_portal.accounts import sessions
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import AccessReview, Invitation, Membership, User
-from bars_portal.accounts.people.policies import MANAGE, check_can_invite, check_can_manage
+from bars_portal.accounts.people.policies import (
+    MANAGE,
+    check_can_invite,
+    check_can_manage,
+    check_can_reset_second_factor,
+)
 from bars_portal.accounts.people.selectors import belongs_elsewhere, people_of
 from bars_portal.accounts.permissions import Role, need
 from bars_portal.accounts.second_factor import services as second_factor
@@ -122,7 +127,7 @@ def end_sessions_of(*, acting: Acting, person: User, now: datetime) -> int:
 @transaction.atomic
 def reset_second_factor_of(*, acting: Acting, person: User, now: datetime) -> None:
     """Their sessions end too: who asked for it may be somebody else. Raises PolicyRefused."""
-    check_can_manage(acting, person)
+    check_can_reset_second_factor(acting, person)
     second_factor.reset_second_factor(user=person, actor=acting.actor, now=now)
     sessions.end_sessions(user=person, actor=acting.actor, now=now)
 

@@ -173,3 +173,17 @@ def test_who_can_do_what_is_a_page_and_a_file_and_its_review_is_recorded(
     assert auditor.get(PEOPLE).status_code == 200
     assert auditor.post(f"{PEOPLE}review/").status_code == 403
     assert acts("review_access") == 1
+
+
+def test_a_second_factor_guards_roles_elsewhere_too(signed_in: Client, manager: User) -> None:
+    """Else whoever manages them here would take away what keeps an engineer's account there."""
+    own = manager.memberships.get().organisation
+    both = make_user(role=Role.CLINICIAN, organisation=own)
+    elsewhere = add_membership(both, make_organisation(), Role.ENGINEER)
+    address = f"{PEOPLE}{both.pk}/second-factor/"
+    told = signed_in.post(address, follow=True).content.decode()
+    assert "has a role elsewhere that you do not give" in told
+    assert not acts("reset_second_factor")
+    elsewhere.delete()
+    signed_in.post(address)
+    assert acts("reset_second_factor") == 1
