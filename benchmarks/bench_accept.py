@@ -45,8 +45,11 @@ class Stopwatch:
         self.seconds = 0.0
 
     @contextmanager
-    def on(self, owner: Any, name: str, *, gives: bool = True) -> Iterator[None]:
-        """Unless it `gives`, what it made is dropped at once, as its caller does, and the dropping counts."""
+    def on(self, owner: Any, name: str, *, gives: bool = True, static: bool = False) -> Iterator[None]:
+        """Unless it `gives`, what it made is dropped at once, as its caller does, and the dropping counts.
+
+        `static`: it is a function that a class holds, not a method.
+        """
         plain = getattr(owner, name)
 
         def timed(*args: Any, **named: Any) -> Any:
@@ -56,11 +59,11 @@ class Stopwatch:
             finally:
                 self.seconds += perf_counter() - began
 
-        setattr(owner, name, timed)
+        setattr(owner, name, staticmethod(timed) if static else timed)
         try:
             yield
         finally:
-            setattr(owner, name, plain)
+            setattr(owner, name, staticmethod(plain) if static else plain)
 
 
 class Trip(NamedTuple):
@@ -138,7 +141,7 @@ class Receiver:
         from bars_portal.exchange.receiver import views
 
         with (
-            self.accepting.on(views, "receive"),
+            self.accepting.on(views.ProcessMessageView, "answer", static=True),
             self.library.on(Bundle, "model_validate", gives=False),
             self.database.on(psycopg.Connection, "wait"),
         ):
@@ -155,6 +158,7 @@ class Receiver:
     def accept(self) -> Aside:
         before, began = self.accepting.seconds, perf_counter()
         library = self.whole().seconds
+        assert self.accepting.seconds > before, "the accept itself went by the stopwatch"
         around = perf_counter() - began - (self.accepting.seconds - before)
         return Aside(around + library)
 
