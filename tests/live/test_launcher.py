@@ -22,7 +22,7 @@ from tests.stack import PORT_NAMES, Launcher, Stack, free_ports
 SECOND_START_SECONDS = 30.0
 STOP_SECONDS = 12.0
 # They grow by use or by the clock, whatever a start does.
-_MOVING = re.compile("bookings_slot|django_session|audit_|exchange_")
+_MOVING = re.compile("bookings_slot|django_session|audit_|exchange_|status_")
 
 pytestmark = [needs_proc, pytest.mark.alone]
 
