@@ -26,6 +26,9 @@ class ExchangeConfig(AppConfig):
                 "exchange.view_dead_letters": "Opened the messages that need a person",
                 "exchange.try_again": "Queued a message to go out again",
                 "exchange.set_aside": "Set aside a message that was not delivered",
+                "exchange.ask_to_resend": "Asked to send a message that was given up as a new one",
+                "exchange.resend_message": "Sent a message that was given up as a new one",
+                "exchange.withdraw_resending": "Withdrew that a message is sent as a new one",
                 "exchange.settled": "Marked a message as settled with the service",
                 "exchange.take_back_decision": "Put a message back to those that need a person",
             }

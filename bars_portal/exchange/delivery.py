@@ -25,6 +25,7 @@ from bars_portal.exchange.models import (
     DeliveryAttempt,
     DeliveryState,
     OutboundMessage,
+    Resending,
 )
 from bars_portal.exchange.registry import Outcome, message_type, services
 from bars_portal.exchange.settlement import NOT_SENT_REASONS, Sent, actor_of, record_attempt, settle
@@ -176,6 +177,9 @@ def _may_be_applied(attempt: DeliveryAttempt, sent: Sent) -> bool:
     if sent.judgement.delivery is not Delivery.REFUSED or sent.answer is None:
         return False
     if sent.answer.status >= 500 and sent.answer.status != _NOT_IMPLEMENTED:
+        return True
+    if Resending.objects.filter(new_message=attempt.message_id).exists():
+        # It was sent in place of one whose fate nobody knew.
         return True
     before = attempt.message.attempts.filter(number__lt=attempt.number)
     return before.exclude(reason__in=NOT_SENT_REASONS).exists()

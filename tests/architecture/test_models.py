@@ -25,6 +25,7 @@ NOT_IN_ADMIN = {
     "exchange.AccessToken": "a secret",
     "exchange.CircuitChange": "shown with its partner, in the message log",
     "exchange.DeadLetterDecision": "shown with the messages that need a person",
+    "exchange.Resending": "the same",
     "exchange.Heartbeat": "the worker's own, every few seconds: the status page tells how old it is",
     "status.Condition": "shown on the status page",
     "exchange.DeliveryAttempt": "shown with its message",

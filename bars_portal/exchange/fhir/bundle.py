@@ -211,10 +211,9 @@ def new_message(
     if response_identifier is not None:
         header["response"] = {"identifier": response_identifier, "code": "ok"}
     header["meta"] = {"profile": [profiles.HEADER_PROFILES.get(event, profiles.uk_core("MessageHeader"))]}
-    # Derived, so that building the same message twice gives the same bytes.
-    header_url = f"urn:uuid:{name_based_uuid(NAMESPACE_URL, f'{bundle_id}|MessageHeader')}"
     stamp = format_instant(now)
-    stamped = [(url, with_meta(resource, stamp)) for url, resource in ((header_url, header), *entries)]
+    entries = [(_header_url(bundle_id), header), *entries]
+    stamped = [(url, with_meta(resource, stamp)) for url, resource in entries]
     return _message(str(bundle_id), stamp, stamped)
 
 
@@ -232,6 +231,27 @@ def _stamped(kind: str, bundle_id: str, stamp: str, profile: str) -> dict[str, A
         "type": kind,
         "timestamp": stamp,
     }
+
+
+def renewed(message: dict[str, Any], *, bundle_id: UUID | str, now: datetime) -> dict[str, Any]:
+    """A message that was made here once, as a new one: an id and a moment of its own, the rest as it was.
+
+    What bears the moment of the old one bears the new one; what is older (an update's unchanged parts) stays.
+    """
+    was, stamp = as_text(message.get("timestamp")), format_instant(now)
+    old_header = _header_url(as_text(message.get("id")))
+    entries = []
+    for url, resource in MessageBundle(message).entries:
+        meta = as_dict(resource.get("meta"))
+        is_of_then = meta.get("lastUpdated") == was
+        anew = {**resource, "meta": {**meta, "lastUpdated": stamp}} if is_of_then else resource
+        entries.append((_header_url(bundle_id) if url == old_header else url, anew))
+    return _message(str(bundle_id), stamp, entries)
+
+
+def _header_url(bundle_id: UUID | str) -> str:
+    """Derived, so that building the same message twice gives the same bytes."""
+    return f"urn:uuid:{name_based_uuid(NAMESPACE_URL, f'{bundle_id}|MessageHeader')}"
 
 
 def with_meta(resource: Resource, stamp: str) -> Resource:

@@ -14,6 +14,7 @@ from bars_portal.exchange.models import (
     Decision,
     OutboundMessage,
     PartnerCircuit,
+    Resending,
 )
 
 
@@ -55,6 +56,9 @@ class LetterLine:
     """`shown` is the value of its box: it names the message as it stands now."""
 
     shown: Shown | None
+    # It may be sent as a new message.
+    message_id: UUID
+    is_resendable: bool
     conversation: UUID
     kind: str
     partner: str
@@ -74,6 +78,8 @@ def _letter(message: OutboundMessage, known: Mapping[str, str]) -> LetterLine:
     trouble = trouble_of(message)
     return LetterLine(
         shown=Shown(message.pk, message.settled_at) if message.settled_at else None,
+        message_id=message.pk,
+        is_resendable=trouble is Trouble.NOT_KNOWN,
         conversation=message.correlation_id,
         kind=kind_words(message.message_type),
         partner=named([message.service_id], known)[0],
@@ -84,6 +90,32 @@ def _letter(message: OutboundMessage, known: Mapping[str, str]) -> LetterLine:
         stopped_at=message.settled_at,
         next_at=message.next_attempt_at if trouble is Trouble.STILL_TRIED else None,
     )
+
+
+@dataclass(frozen=True)
+class ResendingLine:
+    """`is_mine`: the person who looks asked for it, so somebody else has to agree."""
+
+    resending_id: int
+    letter: LetterLine
+    note: str
+    asked_by: str
+    asked_at: datetime
+    is_mine: bool
+
+
+def resending_lines(rows: Iterable[Resending], known: Mapping[str, str], user_id: int) -> list[ResendingLine]:
+    return [
+        ResendingLine(
+            each.pk,
+            _letter(each.message, known),
+            each.note,
+            each.asked_label,
+            each.asked_at,
+            each.needs_second and each.asked_by_id == user_id,
+        )
+        for each in rows
+    ]
 
 
 Forecasts = tuple[list[LetterLine], list[tuple[LetterLine, str]]]

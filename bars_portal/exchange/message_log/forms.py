@@ -95,6 +95,17 @@ class SetAsideForm(NHSForm):
     )
 
 
+class ResendForm(NHSForm):
+    note = TextareaField(
+        label="Why is it sent as a new message?",
+        hint="For example: rang the service, they have not got it and take no repeat. Do not name a patient",
+        missing="Enter why it is sent as a new message",
+        min_length=5,
+        max_length=_REASON_LENGTH,
+        rows=3,
+    )
+
+
 class SettledForm(NHSForm):
     note = TextareaField(
         label="What is settled, and with whom?",

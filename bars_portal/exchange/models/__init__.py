@@ -18,5 +18,6 @@ from bars_portal.exchange.models.outbound import Decision as Decision
 from bars_portal.exchange.models.outbound import DeliveryAttempt as DeliveryAttempt
 from bars_portal.exchange.models.outbound import DeliveryState as DeliveryState
 from bars_portal.exchange.models.outbound import OutboundMessage as OutboundMessage
+from bars_portal.exchange.models.outbound import Resending as Resending
 from bars_portal.exchange.models.token import AccessToken as AccessToken
 from bars_portal.exchange.models.unmasking import Unmasking as Unmasking

@@ -160,6 +160,51 @@ class DeliveryAttempt(models.Model):
         return f"attempt {self.number}"
 
 
+class Resending(models.Model):
+    """Somebody asks that a message that was given up, as it stood at `settled_at`, is sent as a new one.
+
+    Where `needs_second` somebody else has to agree before that: a constraint sees to it. Withdrawn ones stay.
+    """
+
+    message = models.ForeignKey(OutboundMessage, on_delete=models.PROTECT, related_name="resendings")
+    settled_at = models.DateTimeField()
+    # What the person typed; it names no patient, as they are asked.
+    note = models.CharField(max_length=300)
+    needs_second = models.BooleanField()
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    asked_label = models.CharField(max_length=200)
+    agreed_at = models.DateTimeField(null=True)
+    agreed_by = models.ForeignKey("accounts.User", null=True, on_delete=models.PROTECT, related_name="+")
+    agreed_label = models.CharField(max_length=200, blank=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    new_message = models.OneToOneField(
+        OutboundMessage, null=True, on_delete=models.PROTECT, related_name="in_place_of"
+    )
+
+    class Meta:
+        ordering = ["-asked_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["message", "settled_at"],
+                condition=models.Q(withdrawn_at__isnull=True),
+                name="resending_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(needs_second=False) | ~models.Q(agreed_by=models.F("asked_by")),
+                name="resending_by_two_people",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(agreed_at__isnull=True, new_message__isnull=True)
+                | models.Q(agreed_at__isnull=False, new_message__isnull=False, withdrawn_at__isnull=True),
+                name="resending_sent_once_agreed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"resending of {self.message_id}"
+
+
 class Decision(models.TextChoices):
     SET_ASIDE = "set-aside", "Set aside"
     SETTLED = "settled", "Settled with the service"

@@ -15,6 +15,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.audit.services import record
 from bars_portal.exchange.message_log import dead_letters as letters
 from bars_portal.exchange.message_log import partners as partner_figures
+from bars_portal.exchange.message_log import resending
 from bars_portal.exchange.message_log.conversations import partners_of
 from bars_portal.exchange.message_log.dead_letters import Act, Shown, Trouble
 from bars_portal.exchange.message_log.desk_presenters import (
@@ -24,6 +25,7 @@ from bars_portal.exchange.message_log.desk_presenters import (
     letter_lines,
     partner_line,
     partner_lines,
+    resending_lines,
     result_words,
     verdict_words,
 )
@@ -52,6 +54,8 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
         *(each.service_id for each in page.object_list),
         *(each.message.service_id for each in decisions),
     }
+    asked = list(resending.waiting(acting.organisation.pk))
+    partners |= {each.message.service_id for each in asked}
     known = services.provider.names({*partners, *([partner] if partner else ())})
     record(actor=acting.actor, action="exchange.view_dead_letters", now=now)
     counts = letters.counts(acting.organisation.pk, now=now)
@@ -64,6 +68,7 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
         "troubles": list(Trouble),
         "partner": partner if partner in known else "",
         "partner_name": known.get(partner, ""),
+        "resendings": resending_lines(asked, known, acting.user.pk),
         "decisions": decision_lines(decisions, known),
         "acts": ACT_WORDS,
         "most": letters.MOST_AT_ONCE,
