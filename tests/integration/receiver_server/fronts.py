@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bars_portal.credentials.local_pki import PkiFiles
-from tests.integration.receiver_server.running import APPLICATION, ROOT, free_port
+from tests.integration.receiver_server.running import APPLICATION, LINE_SECONDS, ROOT, free_port
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="no nginx (apt-get install nginx-light)")
@@ -45,7 +45,7 @@ class Front:
 
     def wrote(self, text: str) -> bool:
         """Whether the line comes; it may be written a moment after the answer has arrived."""
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + LINE_SECONDS
         while text not in self.logs and time.monotonic() < deadline:
             time.sleep(0.02)
         return text in self.logs

@@ -18,6 +18,8 @@ from typing import Any, ClassVar, TypeVar
 from bars_portal.credentials.local_pki import PkiFiles
 
 ROOT = Path(__file__).resolve().parents[3]
+# A line of a log that does not come; costs time only where a test fails.
+LINE_SECONDS = 20.0
 APPLICATION = "tests.integration.receiver_server.counting_app:application"
 
 
@@ -44,7 +46,7 @@ class Receiver:
 
     def logs(self, text: str) -> bool:
         """Whether the line comes; it may be written a moment after the answer has arrived."""
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + LINE_SECONDS
         while text not in self.log and time.monotonic() < deadline:
             time.sleep(0.02)
         return text in self.log
