@@ -39,6 +39,12 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["subject_type", "subject_id", "at"], name="audit_subject"),
             models.Index(fields=["correlation_id", "at"], name="audit_correlation"),
+            # When each person last did something for an organisation; machines write none of its rows.
+            models.Index(
+                fields=["organisation", "actor_user", "at"],
+                name="audit_person",
+                condition=models.Q(actor_user__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(actor_label=""), name="audit_actor_required"),

@@ -6,7 +6,7 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Q, QuerySet
+from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
 from bars_portal.audit.models import AuditEvent
@@ -31,6 +31,12 @@ def seen_by(organisation_id: int | None) -> Q:
     nobodys = Q(actor_user=None) | Q(actor_user__in=own.values("pk"))
     about_ours = ~Q(subject_type=people._meta.label_lower) | Q(subject_id="") | Q(subject_id__in=ids)
     return Q(organisation_id=organisation_id) | (Q(organisation_id=None) & nobodys & about_ours)
+
+
+def last_act_in(organisation_id: int) -> Subquery:
+    """Of a query of people: when each of them last did, or looked at, something for the organisation."""
+    own = AuditEvent.objects.filter(organisation_id=organisation_id, actor_user=OuterRef("pk"))
+    return Subquery(own.order_by("-at").values("at")[:1])
 
 
 def views_of(organisation_id: int, subjects: Iterable[tuple[str, str]]) -> list[AuditEvent]:

@@ -134,5 +134,6 @@ def _is_fault(kind: str, text: str) -> bool:
     """What chromium and htmx write of an answer such as 404, which is the page's own test, and of a question
     that a newer one took the place of, is none.
     """
-    harmless = text.startswith(("Failed to load", "htmx:sendAbort"))
+    # Before the second it always says the first; of every other end it says a word that is none of these.
+    harmless = text.startswith(("Failed to load", "htmx:afterRequest", "htmx:sendAbort"))
     return "Content Security Policy" in text or (kind == "error" and not harmless)

@@ -18,6 +18,7 @@ from bars_portal.accounts.models import (
 )
 from bars_portal.accounts.permissions import Role, permissions_of_roles
 from bars_portal.accounts.second_factor.factors import is_required
+from bars_portal.audit.selectors import last_act_in
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class PersonLine:
     is_active: bool
     is_superuser: bool
     last_sign_in: datetime | None
+    # For this organisation: they may belong to others.
+    last_act: datetime | None
     # In words: what they prove themselves with beside the password.
     second_factor: str
 
@@ -50,6 +53,7 @@ def person_lines(organisation: Organisation) -> list[PersonLine]:
     people = people_of(organisation).annotate(
         has_app=Exists(AuthenticatorApp.objects.filter(user=OuterRef("pk"))),
         passkey_count=Count("passkeys"),
+        last_act=last_act_in(organisation.pk),
         is_linked=Exists(Cis2Identity.objects.filter(user=OuterRef("pk"))),
     )
     roles: dict[int, list[Role]] = {}
@@ -64,6 +68,7 @@ def person_lines(organisation: Organisation) -> list[PersonLine]:
             is_active=user.is_active,
             is_superuser=user.is_superuser,
             last_sign_in=user.last_login,
+            last_act=user.last_act,
             second_factor=_factor_words(user),
         )
         for user in people.order_by("last_name", "first_name", "username")

@@ -49,7 +49,16 @@ def as_csv(request: HttpRequest) -> HttpResponse:
     """Who can do what, one person a line."""
     acting, now = acting_of(request), timezone.now()
     record(actor=acting.actor, action="accounts.export_people", now=now)
-    columns = ("Name", "Username", "Roles", "May", "Account", "Last sign-in", "Second factor")
+    columns = (
+        "Name",
+        "Username",
+        "Roles",
+        "May",
+        "Account",
+        "Last sign-in",
+        "Last did something here",
+        "Second factor",
+    )
     rows = (
         (
             line.name,
@@ -58,6 +67,7 @@ def as_csv(request: HttpRequest) -> HttpResponse:
             "everything (superuser)" if line.is_superuser else ", ".join(line.permissions),
             "active" if line.is_active else "closed",
             format_datetime(line.last_sign_in) if line.last_sign_in else "never",
+            format_datetime(line.last_act) if line.last_act else "never",
             line.second_factor,
         )
         for line in selectors.person_lines(acting.organisation)

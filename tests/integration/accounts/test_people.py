@@ -9,11 +9,13 @@ from django.core import mail
 from django.test import Client
 
 from bars_portal.accounts.middleware import STARTED
-from bars_portal.accounts.models import Invitation, KeptForm, Membership, SignedInSession, User
+from bars_portal.accounts.models import Invitation, KeptForm, Membership, Organisation, SignedInSession, User
 from bars_portal.accounts.people import services
 from bars_portal.accounts.people.policies import check_can_invite
 from bars_portal.accounts.permissions import PolicyRefused, Role
+from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
+from bars_portal.audit.services import record
 from tests.factories.accounts import PASSWORD, add_membership, make_acting, make_organisation, make_user
 from tests.factories.referrals import make_case, make_hub
 from tests.integration.accounts.conftest import SIGN_IN, is_signed_in
@@ -173,6 +175,28 @@ def test_who_can_do_what_is_a_page_and_a_file_and_its_review_is_recorded(
     assert auditor.get(PEOPLE).status_code == 200
     assert auditor.post(f"{PEOPLE}review/").status_code == 403
     assert acts("review_access") == 1
+
+
+def test_when_somebody_last_did_something_is_of_this_organisation(signed_in: Client, manager: User) -> None:
+    """Who works elsewhere too, and does nothing here, is found by a review."""
+    own, other = manager.memberships.get().organisation, make_organisation()
+    both = make_user(organisation=own, role=Role.CLERK, username="both")
+    add_membership(both, other, Role.CLERK)
+
+    def act(organisation: Organisation, hour: int) -> None:
+        actor = Actor("Both", both.pk, organisation.pk)
+        record(actor=actor, action="bookings.view_booking", now=datetime(2026, 7, 14, hour, tzinfo=UTC))
+
+    def told() -> str:
+        lines = signed_in.get(f"{PEOPLE}file/").content.decode().splitlines()
+        return next(line for line in lines if "both" in line)
+
+    act(other, 12)
+    assert "14 July 2026" not in told()
+    act(own, 9)
+    act(own, 10)
+    assert "14 July 2026 at 11:00" in told(), "London time"
+    assert "14 July 2026 at 11:00" in signed_in.get(PEOPLE).content.decode()
 
 
 def test_a_second_factor_guards_roles_elsewhere_too(signed_in: Client, manager: User) -> None:
