@@ -1,25 +1,26 @@
 """Who we are on the BaRS network, and which environment we speak to (api.md and standard, section 1)."""
 
+from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.settings.environment import env
 from bars_portal.settings.peers import peer_names, peer_sources
 
 BARS_PROCESS = env.choice("BARS_PROCESS", ("portal", "receiver", "worker"), "portal")
 
-_HOSTS = {
-    "sandbox": "https://sandbox.api.service.nhs.uk",
-    "int": "https://int.api.service.nhs.uk",
-    "prod": "https://api.service.nhs.uk",
-    "simulator": env.text("BARS_SIMULATOR_URL", "http://127.0.0.1:8010"),
-}
-_environment = env.choice("BARS_ENVIRONMENT", _HOSTS, "simulator")
+# Where the simulator runs, for the environments that it plays.
+BARS_SIMULATOR_URL = env.text("BARS_SIMULATOR_URL", "http://127.0.0.1:8010")
+_environment = env.choice("BARS_ENVIRONMENT", ENVIRONMENTS, "simulator")
+_facts = ENVIRONMENTS[_environment]
 
 BARS = {
     "ENVIRONMENT": _environment,
-    "BASE_URL": f"{_HOSTS[_environment]}/booking-and-referral/FHIR/R4",
-    "TOKEN_URL": f"{_HOSTS[_environment]}/oauth2/token",
+    "BASE_URL": _facts.base_url(BARS_SIMULATOR_URL),
+    "TOKEN_URL": _facts.token_url(BARS_SIMULATOR_URL),
     "API_KEY": env.text("BARS_API_KEY", ""),
     "KEY_ID": env.text("BARS_KEY_ID", ""),
     "PRIVATE_KEY_FILE": env.text("BARS_PRIVATE_KEY_FILE", ""),
+    # While the key is rotated: the next one, used as soon as it is registered; until then the one above.
+    "NEXT_KEY_ID": env.text("BARS_NEXT_KEY_ID", ""),
+    "NEXT_PRIVATE_KEY_FILE": env.text("BARS_NEXT_PRIVATE_KEY_FILE", ""),
     "ODS_CODE": env.text("BARS_ODS_CODE", ""),
     "ORGANISATION_NAME": env.text("BARS_ORGANISATION_NAME", ""),
     # Our own reply address: MessageHeader.source.endpoint.
@@ -42,6 +43,22 @@ BARS_CAPABILITY_HOURS = env.whole("BARS_CAPABILITY_HOURS", 12, 1, 24)
 
 # Files of which the status page and the figures tell when they end: certificates, chains, CRLs.
 BARS_WATCHED_CERTIFICATES = env.listing("BARS_WATCHED_CERTIFICATES")
+# What the receiver's server is given, as far as this process is told: bars_doctor and the page of
+# certificates look at it. The server reads its own (bars_portal/exchange/receiver/server/environment.py).
+RECEIVER = {
+    name: env.text(name, "")
+    for name in (
+        "RECEIVER_HOST",
+        "RECEIVER_PORT",
+        "RECEIVER_CERT_FILE",
+        "RECEIVER_KEY_FILE",
+        "RECEIVER_CA_FILE",
+        "RECEIVER_CRL_FILE",
+        "RECEIVER_HEALTH_CERT_FILE",
+        "RECEIVER_HEALTH_KEY_FILE",
+        "RECEIVER_HEALTH_SERVER_NAME",
+    )
+}
 
 # Which client certificates may speak to the receiver (their chain is checked by TLS itself), and from where.
 BARS_PEER_NAMES = peer_names(env, _environment)

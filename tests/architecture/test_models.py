@@ -28,6 +28,7 @@ NOT_IN_ADMIN = {
     "exchange.Resending": "the same",
     "exchange.Heartbeat": "the worker's own, every few seconds: the status page tells how old it is",
     "status.Condition": "shown on the status page",
+    "status.ExpiryAlarm": "that a mail went out; the page of certificates shows what ends",
     "exchange.DeliveryAttempt": "shown with its message",
     "exchange.SeenCertificate": "shown with the partners, in the message log",
     "exchange.Unmasking": "the report of unmasked messages shows them",
