@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import DatabaseError, connections
 
+from bars_portal.credentials.environments import ENVIRONMENTS
+
 # By setting: the values that keep what people typed out of the log, the first of them to be advised. Errors
 # themselves (`invalid input syntax for type date: "..."`), the statement of an error, its detail
 # ("Key (...)=(...)"), every statement, the slow ones.
@@ -24,7 +26,7 @@ DISCREET: Mapping[str, tuple[str, ...]] = {
 @register(Tags.database)
 def database_log_is_discreet(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """For `migrate` and `check --database default`; where the patients are invented nobody is warned."""
-    if not databases or settings.BARS["ENVIRONMENT"] == "simulator":
+    if not databases or ENVIRONMENTS[settings.BARS["ENVIRONMENT"]].is_simulated:
         return []
     return [
         Warning(

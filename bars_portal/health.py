@@ -11,6 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.sql import database_time
 from bars_portal.status.selectors import clocks, heartbeat
 
@@ -71,7 +72,7 @@ def _worker_beats() -> bool:
 
 
 def _simulator_answers() -> bool:
-    base = settings.BARS["TOKEN_URL"].removesuffix("/oauth2/token")
+    base = settings.BARS["TOKEN_URL"].removesuffix(ENVIRONMENTS[settings.BARS["ENVIRONMENT"]].token_url())
     try:
         with urllib.request.urlopen(f"{base}/simulator/health", timeout=2) as answer:  # noqa: S310 - our own settings
             return bool(answer.status == 200)

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-ENVIRONMENTS = ("SANDBOX", "DEV", "INT", "PROD", "SIMULATOR")
+from bars_portal.credentials.environments import KEY_ID_WORDS
+
 _KEY_ID = re.compile(r"[A-Za-z0-9]+-(?P<environment>[A-Za-z]+)-[1-9][0-9]{0,3}", re.ASCII)
 
 
@@ -81,5 +82,5 @@ def check_key_id(text: str) -> None:
     found = _KEY_ID.fullmatch(text)
     if found is None:
         raise InvalidKeyId("a key id reads <Supplier>-<Environment>-<rotation>, such as MySupplier-INT-1")
-    if found["environment"].upper() not in ENVIRONMENTS:
-        raise InvalidKeyId(f"the environment of a key id is one of {', '.join(ENVIRONMENTS)}")
+    if found["environment"].upper() not in KEY_ID_WORDS:
+        raise InvalidKeyId(f"the environment of a key id is one of {', '.join(KEY_ID_WORDS)}")

@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
+from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.exchange import circuits
 from bars_portal.exchange.circuits import Admission
 from bars_portal.exchange.models import AccessToken
@@ -160,7 +161,7 @@ def _build(bars: dict[str, Any]) -> BarsClient:
 
 
 def _token_source(bars: dict[str, Any], endpoint: TokenEndpoint) -> TokenSource:
-    if bars["ENVIRONMENT"] == "sandbox":
+    if not ENVIRONMENTS[bars["ENVIRONMENT"]].needs_token:
         return NoToken()
     return DatabaseTokenSource(environment=bars["ENVIRONMENT"], key_id=bars["KEY_ID"], issuer=endpoint)
 

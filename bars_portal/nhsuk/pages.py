@@ -61,6 +61,7 @@ def links_for(permissions: frozenset[str]) -> tuple[NavLink, ...]:
 
 _LABELS = {
     "simulator": "Simulator: not for patients",
+    "simulated-int": "Simulated INT: not for patients",
     "sandbox": "Sandbox: not for patients",
     "int": "INT: integration test, not for patients",
     "prod": "Live",
@@ -68,7 +69,7 @@ _LABELS = {
 
 
 def environment_facts() -> dict[str, str]:
-    """`name` (simulator, sandbox, int, prod), `label` for the bar, `tone` (live or test) for its colour."""
+    """`name` (of credentials.environments), `label` for the bar, `tone` (live or test) for its colour."""
     name = str(settings.BARS["ENVIRONMENT"])
     label = str(settings.ENVIRONMENT_LABEL) or _LABELS.get(name, name.upper())
     live = name == "prod" and not settings.ENVIRONMENT_LABEL

@@ -1,22 +1,20 @@
 """Who we are on the BaRS network, and which environment we speak to (api.md and standard, section 1)."""
 
+from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.settings.environment import env
 from bars_portal.settings.peers import peer_names, peer_sources
 
 BARS_PROCESS = env.choice("BARS_PROCESS", ("portal", "receiver", "worker"), "portal")
 
-_HOSTS = {
-    "sandbox": "https://sandbox.api.service.nhs.uk",
-    "int": "https://int.api.service.nhs.uk",
-    "prod": "https://api.service.nhs.uk",
-    "simulator": env.text("BARS_SIMULATOR_URL", "http://127.0.0.1:8010"),
-}
-_environment = env.choice("BARS_ENVIRONMENT", _HOSTS, "simulator")
+# Where the simulator runs, for the environments that it plays.
+BARS_SIMULATOR_URL = env.text("BARS_SIMULATOR_URL", "http://127.0.0.1:8010")
+_environment = env.choice("BARS_ENVIRONMENT", ENVIRONMENTS, "simulator")
+_facts = ENVIRONMENTS[_environment]
 
 BARS = {
     "ENVIRONMENT": _environment,
-    "BASE_URL": f"{_HOSTS[_environment]}/booking-and-referral/FHIR/R4",
-    "TOKEN_URL": f"{_HOSTS[_environment]}/oauth2/token",
+    "BASE_URL": _facts.base_url(BARS_SIMULATOR_URL),
+    "TOKEN_URL": _facts.token_url(BARS_SIMULATOR_URL),
     "API_KEY": env.text("BARS_API_KEY", ""),
     "KEY_ID": env.text("BARS_KEY_ID", ""),
     "PRIVATE_KEY_FILE": env.text("BARS_PRIVATE_KEY_FILE", ""),

@@ -3,15 +3,16 @@
 from django.core.exceptions import ImproperlyConfigured
 from jinja2 import FileSystemBytecodeCache
 
+from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.demo import facts
 from bars_portal.settings.bars import BARS
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.base import TEMPLATES
 from bars_portal.settings.environment import folder
 
-if BARS["ENVIRONMENT"] != "simulator":
+if not ENVIRONMENTS[BARS["ENVIRONMENT"]].is_simulated:
     raise ImproperlyConfigured(
-        "Demo settings speak to the simulator only: BARS_ENVIRONMENT must be simulator."
+        "Demo settings speak to the simulator only: BARS_ENVIRONMENT must be simulator or simulated-int."
     )
 
 DEBUG = False

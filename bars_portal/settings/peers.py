@@ -1,28 +1,20 @@
 """Who may call the receiver in each environment: names of client certificates, and source addresses.
 
-Read by Django's settings and by the receiver's server, which judges before Django is asked. Source of both:
-the standard's pages on security and on testing and environments.
+Read by Django's settings and by the receiver's server, which judges before Django is asked.
 """
 
-from collections.abc import Mapping
 from ipaddress import ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 
+from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.settings.environment import Environment
-
-_NAMES: Mapping[str, list[str]] = {"prod": ["bars-proxy.spineservices.nhs.uk"]}
-_NAMES_ELSEWHERE = ["int.api.service.nhs.uk"]
-# Where the requests of the BaRS proxy come from.
-SOURCES: Mapping[str, tuple[str, ...]] = {
-    "int": ("35.197.254.55", "35.246.55.143"),
-    "prod": ("34.89.0.111", "34.89.69.6"),
-}
 
 
 def peer_names(env: Environment, environment: str) -> list[str]:
     """BARS_PEER_NAMES: the names in a certificate of which one must be there."""
-    return env.listing("BARS_PEER_NAMES", _NAMES.get(environment, _NAMES_ELSEWHERE))
+    known = ENVIRONMENTS.get(environment)
+    return env.listing("BARS_PEER_NAMES", known.peer_names if known else ())
 
 
 def peer_sources(env: Environment) -> list[str]:
@@ -30,7 +22,8 @@ def peer_sources(env: Environment) -> list[str]:
 
     Raises ImproperlyConfigured.
     """
-    found = [each for word in env.listing("BARS_PEER_SOURCES") for each in SOURCES.get(word.lower(), (word,))]
+    words = env.listing("BARS_PEER_SOURCES")
+    found = [each for word in words for each in _published(word.lower()) or (word,)]
     try:
         for each in found:
             ip_network(each)
@@ -39,3 +32,7 @@ def peer_sources(env: Environment) -> list[str]:
             'BARS_PEER_SOURCES must hold IP addresses, networks, "int" or "prod".'
         ) from None
     return found
+
+
+def _published(name: str) -> tuple[str, ...]:
+    return ENVIRONMENTS[name].addresses if name in ENVIRONMENTS else ()

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from bars_portal.credentials.environments import ENVIRONMENTS
+
 _BROKERS = frozenset({"redis", "rediss", "sentinel", "amqp", "amqps", "pyamqp"})
 _REQUIRED = {
     # pragma: allowlist nextline secret - the name of a variable
@@ -91,8 +93,8 @@ def _is_below(file: str, var: Path) -> bool:
 
 
 def _bars_problems(bars: Mapping[str, str], var: Path) -> Iterator[str]:
-    if bars["ENVIRONMENT"] == "simulator":
-        yield "BARS_ENVIRONMENT must be sandbox, int or prod: the simulator is for demos."
+    if ENVIRONMENTS[bars["ENVIRONMENT"]].is_simulated:
+        yield "BARS_ENVIRONMENT must be sandbox, dev, int or prod: the simulator is for demos."
     yield from (f"{variable} must be set." for key, variable in _REQUIRED.items() if not bars[key])
     if "-SIMULATOR-" in bars["KEY_ID"].upper():
         yield "BARS_KEY_ID is the demo's."

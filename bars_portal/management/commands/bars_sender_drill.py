@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from bars_portal.celery import app
+from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.exchange.gateway import get_client
 from bars_portal.sender_drill.desk import Desk, DrillError, person, rows
 from bars_portal.sender_drill.running import Result, run, write_report
@@ -34,7 +35,7 @@ class Command(BaseCommand):
             for row in chosen:
                 self.stdout.write(f"{row.scenario}: {row.act}")
             return
-        if settings.BARS["ENVIRONMENT"] != "simulator":
+        if not ENVIRONMENTS[settings.BARS["ENVIRONMENT"]].is_simulated:
             raise CommandError("The drill books and refers: it runs against the simulator only.")
         # What is sent is announced to the worker's own broker.
         app.set_default()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.credentials.keys import ENVIRONMENTS, InvalidKeyId, check_key_id
+from bars_portal.credentials.environments import KEY_ID_WORDS
+from bars_portal.credentials.keys import InvalidKeyId, check_key_id
 
 
 @pytest.mark.parametrize("text", ["MySupplier-INT-1", "BaRS-Sandbox-1", "X26-PROD-12"])
@@ -47,7 +48,7 @@ def test_a_refusal_does_not_repeat_the_name(text: str) -> None:
 
 @given(
     st.text(string.ascii_letters + string.digits, min_size=1, max_size=20),
-    st.sampled_from(ENVIRONMENTS),
+    st.sampled_from(KEY_ID_WORDS),
     st.integers(min_value=1, max_value=9999),
 )
 def test_every_well_formed_name_is_taken(supplier: str, environment: str, rotation: int) -> None:
