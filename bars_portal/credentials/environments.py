@@ -104,6 +104,13 @@ class Environment:
         """Where requests of the proxy come from, by the newest documents."""
         return self.sources[0].addresses if self.sources else ()
 
+    @property
+    def chain(self) -> Chain:
+        """What receivers and the proxy show one another. Raises ValueError where there are no receivers."""
+        if self.outbound is None:
+            raise ValueError(f"nothing is sent to receivers in {self.name}")
+        return self.outbound
+
     def base_url(self, simulator: str = "") -> str:
         """Of the BaRS API; `simulator` is where that runs."""
         return f"{self.host or simulator}{self.prefix}{FHIR_PATH}"

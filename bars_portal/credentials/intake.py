@@ -1,0 +1,213 @@
+"""Certificates and keys as people bring them: files of any form, and what was pasted out of a mail."""
+
+import base64
+import binascii
+import html
+import quopri
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    load_der_private_key,
+    load_pem_private_key,
+    load_pem_public_key,
+    pkcs7,
+    pkcs12,
+)
+
+from bars_portal.credentials.faults import Unusable
+
+MOST_BYTES = 200_000
+_LINE = 64
+_BEGIN = re.compile(
+    r"-*[ \t]*BEGIN ([A-Z0-9 ]*?[A-Z0-9])[ \t]*-+|-+[ \t]*BEGIN ([A-Z0-9 ]*?[A-Z0-9])[ \t]*(?=\n)"
+)
+_MARKUP = re.compile(r"<(?:/?[a-zA-Z!][^<>]*)>")
+_KEYS = frozenset(
+    {"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"}
+)
+_REQUESTS = frozenset({"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"})
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Certificates in the order of the file, none twice; `notes` say what was put right in reading them."""
+
+    certificates: tuple[x509.Certificate, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_certificates(content: bytes, *, password: str = "") -> Brought:
+    """PEM, DER, PKCS7 or PKCS12, with or without its frame, in a mail or alone. Raises Unusable.
+
+    A private key in text is refused; one inside a PKCS12 file is not looked at.
+    """
+    if not content.strip():
+        raise Unusable("empty")
+    if len(content) > MOST_BYTES:
+        raise Unusable("too-large")
+    if content[:1] == b"\x30":
+        return _unique(*_read_der(content, password), note="It was in binary form (DER).")
+    text, notes = _plain(content)
+    blocks = list(_blocks(text))
+    if not blocks:
+        found = _read_bare(text, password)
+        return _unique(found, [*notes, "It had no BEGIN and END lines."])
+    labels = {label for label, _ in blocks}
+    if labels & _KEYS:
+        raise Unusable("key-instead")
+    certificates: list[x509.Certificate] = []
+    for label, body in blocks:
+        if label in {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}:
+            certificates += _certificates_of(_decoded(body))
+        elif label in {"PKCS7", "CMS"}:
+            certificates += _pkcs7(_decoded(body)) or []
+    if certificates:
+        return _unique(certificates, notes)
+    if labels & _REQUESTS:
+        raise Unusable("request-instead")
+    raise Unusable("crl-instead" if "X509 CRL" in labels else "unreadable")
+
+
+def read_key(content: bytes, *, password: str = "", least_bits: int = 4096) -> RSAPrivateKey:
+    """An RSA key that was brought, PEM or DER. Raises Unusable."""
+    if not content.strip():
+        raise Unusable("empty")
+    secret = password.encode() or None
+    try:
+        key = _load_key(content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n"), secret)
+    except (TypeError, ValueError, UnsupportedAlgorithm) as problem:
+        raise Unusable(_why_no_key(content, problem)) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise Unusable("key-kind")
+    if key.key_size < least_bits:
+        raise Unusable("key-small", bits=key.key_size, least=least_bits)
+    return key
+
+
+def _load_key(content: bytes, secret: bytes | None) -> object:
+    protected = b"ENCRYPTED" in content
+    # One that needs none is not refused for a password that was typed for it.
+    secret = secret if protected or content[:1] == b"\x30" else None
+    if content[:1] == b"\x30":
+        return load_der_private_key(content, secret)
+    return load_pem_private_key(content.strip(), secret)
+
+
+def _why_no_key(content: bytes, problem: Exception) -> str:
+    if b"ENCRYPTED" in content or isinstance(problem, TypeError):
+        return "key-password"
+    if b"BEGIN CERTIFICATE" in content:
+        return "key-certificate"
+    with suppress(ValueError, UnsupportedAlgorithm):
+        load_pem_public_key(content.strip())
+        return "key-public"
+    return "key-unreadable"
+
+
+def _plain(content: bytes) -> tuple[str, list[str]]:
+    """As text with line feeds, without markup and marks of quoting; and what that took."""
+    notes: list[str] = []
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        notes.append("It began with a byte order mark, which was left out.")
+    if b"=3D" in content and b"=\n" in content.replace(b"\r\n", b"\n"):
+        content = quopri.decodestring(content)
+    text = content.decode(encoding, errors="replace")
+    if "\r" in text:
+        notes.append("Its Windows line ends were changed.")
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _MARKUP.search(text):
+        notes.append("It was taken out of an HTML mail.")
+        text = html.unescape(_MARKUP.sub("\n", text))
+    # Mail programs make one long dash of two, and begin quoted lines with a sign.
+    text = re.sub("[\u2013\u2014]", "--", text.replace("\u00a0", " "))
+    return re.sub(r"^[ \t]*(>[ \t]?)+", "", text, flags=re.MULTILINE), notes
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Label and body of each frame. Raises Unusable for one without its end."""
+    at = 0
+    while begin := _BEGIN.search(text, at):
+        label = begin[1] or begin[2]
+        end = re.compile(rf"-*[ \t]*END {label}\b-*").search(text, begin.end())
+        following = _BEGIN.search(text, begin.end())
+        if end is None or (following and following.start() < end.start()):
+            raise Unusable("truncated")
+        yield label, text[begin.end() : end.start()]
+        at = end.end()
+
+
+def _decoded(body: str) -> bytes:
+    try:
+        return base64.b64decode("".join(body.split()).strip("-"), validate=True)
+    except (binascii.Error, ValueError):
+        raise Unusable("damaged") from None
+
+
+def _certificates_of(der: bytes) -> list[x509.Certificate]:
+    try:
+        return [x509.load_der_x509_certificate(der)]
+    except ValueError:
+        raise Unusable("damaged") from None
+
+
+def _read_bare(text: str, password: str) -> list[x509.Certificate]:
+    """Lines of base64 with nothing around them."""
+    joined = "".join(text.split())
+    if len(joined) < _LINE or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", joined):
+        raise Unusable("unreadable")
+    try:
+        return _read_der(_decoded(joined), password)[0]
+    except Unusable as problem:
+        if problem.code == "unreadable":
+            raise Unusable("damaged") from None
+        raise
+
+
+def _read_der(der: bytes, password: str) -> tuple[list[x509.Certificate], list[str]]:
+    with suppress(ValueError):
+        return [x509.load_der_x509_certificate(der)], []
+    if found := _pkcs7(der):
+        return found, ["It came as PKCS7."]
+    with suppress(ValueError):
+        x509.load_der_x509_csr(der)
+        raise Unusable("request-instead")
+    with suppress(ValueError):
+        x509.load_der_x509_crl(der)
+        raise Unusable("crl-instead")
+    with suppress(ValueError, TypeError, UnsupportedAlgorithm):
+        load_der_private_key(der, None)
+        raise Unusable("key-instead")
+    return _pkcs12(der, password), ["It came as PKCS12; the key in it was not taken."]
+
+
+def _pkcs7(der: bytes) -> list[x509.Certificate] | None:
+    try:
+        return list(pkcs7.load_der_pkcs7_certificates(der))
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+# In the bytes of every PKCS12 file: the id of its data content, 1.2.840.113549.1.7.1.
+_DATA_ID = bytes.fromhex("06092a864886f70d010701")
+
+
+def _pkcs12(der: bytes, password: str) -> list[x509.Certificate]:
+    try:
+        _key, leaf, others = pkcs12.load_key_and_certificates(der, password.encode() or None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise Unusable("bundle-password" if _DATA_ID in der[:64] else "unreadable") from None
+    if leaf is None and not others:
+        raise Unusable("bundle-empty")
+    return [*([leaf] if leaf else []), *others]
+
+
+def _unique(certificates: list[x509.Certificate], notes: list[str], note: str = "") -> Brought:
+    found = tuple(dict.fromkeys(certificates))
+    return Brought(found, (*([note] if note else []), *notes))
