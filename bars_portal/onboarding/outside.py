@@ -11,7 +11,6 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.utils import timezone
 
 from bars_portal.credentials.environments import Environment
 from bars_portal.exchange.fhir import json
@@ -121,14 +120,14 @@ class _OneToken:
 
 
 @contextmanager
-def _client(identity: Identity) -> Iterator[BarsClient]:
+def _client(identity: Identity, now: datetime) -> Iterator[BarsClient]:
     """Raises OutsideRefused for whatever goes wrong on the way."""
     with _connections() as http:
         needed = identity.environment.needs_token
         tokens: TokenSource = _OneToken(_endpoint(identity, http)) if needed else NoToken()
         url = identity.environment.base_url(settings.BARS_SIMULATOR_URL)
         try:
-            yield BarsClient(base_url=url, tokens=tokens, http=http, clock=timezone.now).within(SECONDS)
+            yield BarsClient(base_url=url, tokens=tokens, http=http, clock=lambda: now).within(SECONDS)
         except TokenRefused:
             raise OutsideRefused("There is no token: get one first, at the step before.") from None
         except TransportError:
@@ -137,7 +136,7 @@ def _client(identity: Identity) -> Iterator[BarsClient]:
             ) from None
 
 
-def read_receiver(identity: Identity, service_id: str, path: str) -> Json:
+def read_receiver(identity: Identity, service_id: str, path: str, *, now: datetime) -> Json:
     """/metadata or /MessageDefinition of a service, through the proxy. Raises OutsideRefused."""
     context = OutgoingContext(
         request_id=uuid4(),
@@ -147,7 +146,7 @@ def read_receiver(identity: Identity, service_id: str, path: str) -> Json:
         software=own_software(),
     )
     params = [("context", f"{SERVICE_ID_SYSTEM}|{service_id}")] if path == "/MessageDefinition" else []
-    with _client(identity) as client:
+    with _client(identity, now) as client:
         answer = client.get(path, params=params, context=context)
     content = _content(answer)
     if not answer.is_success:
@@ -167,7 +166,9 @@ def _said(path: str, status: int, content: Json) -> str:
     return f"{path} was answered with {status}{': ' + words if words else ''}.{hint}"
 
 
-def enter_catalogue(identity: Identity, *, name: str, base_url: str, services: list[str]) -> None:
+def enter_catalogue(
+    identity: Identity, *, name: str, base_url: str, services: list[str], now: datetime
+) -> None:
     """By the Endpoint Catalogue API: an Endpoint of ours, and what leads to it. Raises OutsideRefused."""
     owner = {"identifier": {"system": ODS_SYSTEM, "value": identity.organisation.ods_code}}
     endpoint = {
@@ -181,7 +182,7 @@ def enter_catalogue(identity: Identity, *, name: str, base_url: str, services: l
         "address": base_url,
     }
     with _connections() as http:
-        keep = _Catalogue(identity, http)
+        keep = _Catalogue(identity, http, now)
         known = keep.find(
             ENDPOINTS, "Endpoint.identifier", f"{ODS_SYSTEM}|{identity.organisation.ods_code}-bars"
         )
@@ -204,11 +205,11 @@ def enter_catalogue(identity: Identity, *, name: str, base_url: str, services: l
 class _Catalogue:
     """Writes: what is there is replaced, what is not is made."""
 
-    def __init__(self, identity: Identity, http: Client) -> None:
+    def __init__(self, identity: Identity, http: Client, now: datetime) -> None:
         self._identity, self._http = identity, http
         self._base = identity.environment.base_url(settings.BARS_SIMULATOR_URL)
         try:
-            self._token = _endpoint(identity, http).request(now=timezone.now()).access_token
+            self._token = _endpoint(identity, http).request(now=now).access_token
         except TokenRefused:
             raise OutsideRefused("There is no token: get one first, at the step before.") from None
 

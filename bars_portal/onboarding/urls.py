@@ -10,5 +10,5 @@ urlpatterns = [
     path("", views.environments, name="environments"),
     path("keys/<str:ods_code>/<str:environment>.json", views.key_set, name="key-set"),
     path("<slug:environment>/", views.desk, name="desk"),
-    path("<slug:environment>/<slug:slug>/", views.step, name="step"),
+    path("<slug:environment>/<slug:step_name>/", views.step, name="step"),
 ]

@@ -62,10 +62,10 @@ def desk(request: HttpRequest, environment: str) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(_MAY)
-def step(request: HttpRequest, environment: str, slug: str) -> HttpResponse:
+def step(request: HttpRequest, environment: str, step_name: str) -> HttpResponse:
     place, acting = _place(environment), acting_of(request)
     found = standings_of(acting.organisation, place.name, now=timezone.now())
-    standing = next((each for name, each in found.items() if name == slug), None)
+    standing = next((each for name, each in found.items() if name == step_name), None)
     if standing is None:
         raise Http404
     if request.method == "POST":

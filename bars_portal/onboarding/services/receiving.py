@@ -202,6 +202,7 @@ def enter_in_catalogue(
                 name=f"{onboarding.organisation.name}: BaRS",
                 base_url=base_url,
                 services=services,
+                now=now,
             )
         except outside.OutsideRefused as refused:
             raise StepRefused(str(refused)) from None
@@ -223,8 +224,8 @@ def look_as_partner(*, onboarding: Onboarding, actor: Actor, now: datetime) -> N
     seen: dict[str, object] = {}
     try:
         for service_id in services:
-            statement = outside.read_receiver(identity, service_id, "/metadata")
-            definitions = outside.read_receiver(identity, service_id, "/MessageDefinition")
+            statement = outside.read_receiver(identity, service_id, "/metadata", now=now)
+            definitions = outside.read_receiver(identity, service_id, "/MessageDefinition", now=now)
             entries = definitions.get("entry")
             seen[service_id] = {
                 "software": str((statement.get("software") or {}).get("name", "")),
