@@ -25,7 +25,7 @@ from bars_portal.onboarding.selectors import (
     standings_of,
 )
 from bars_portal.onboarding.services.recording import begin
-from bars_portal.onboarding.steps import Standing, State, StepName, next_step
+from bars_portal.onboarding.steps import Standing, State, Step, StepName, next_step, steps_of
 from bars_portal.onboarding.vault import NoVault, vault_of
 
 _MAY = "onboarding.run_desk"
@@ -64,28 +64,27 @@ def desk(request: HttpRequest, environment: str) -> HttpResponse:
 @permission_required(_MAY)
 def step(request: HttpRequest, environment: str, step_name: str) -> HttpResponse:
     place, acting = _place(environment), acting_of(request)
-    found = standings_of(acting.organisation, place.name, now=timezone.now())
-    standing = next((each for name, each in found.items() if name == step_name), None)
-    if standing is None:
+    found = next((each for each in steps_of(place) if each.name == step_name), None)
+    if found is None:
         raise Http404
     if request.method == "POST":
-        return _taken(request, place, acting, standing)
-    return _page(request, place, acting, standing, None)
+        return _taken(request, place, acting, found)
+    return _page(request, place, acting, found)
 
 
 @requires_step_up
-def _taken(request: HttpRequest, place: Environment, acting: Acting, standing: Standing) -> HttpResponse:
-    act = _act(standing.step.name, request.POST.get("act", ""))
+def _taken(request: HttpRequest, place: Environment, acting: Acting, step: Step) -> HttpResponse:
+    act = _act(step.name, request.POST.get("act", ""))
     form = act.form(place)(request.POST, request.FILES)
     if form.is_valid():
         now = timezone.now()
         onboarding = begin(organisation=acting.organisation, name=place.name, now=now)
         refused = carry_out(act, Deed(onboarding, form, acting.actor, now))
         if not refused:
-            messages.success(request, f"Done: {standing.step.title[0].lower()}{standing.step.title[1:]}.")
-            return redirect("onboarding:step", place.name, standing.step.name.value)
+            messages.success(request, f"Saved: {step.title[0].lower()}{step.title[1:]}.")
+            return redirect("onboarding:step", place.name, step.name.value)
         form.add_error(None, refused)
-    return _page(request, place, acting, standing, form)
+    return _page(request, place, acting, step, form, is_own=not act.name)
 
 
 def _act(name: StepName, act: str) -> Act:
@@ -97,9 +96,17 @@ def _act(name: StepName, act: str) -> Act:
 
 
 def _page(
-    request: HttpRequest, place: Environment, acting: Acting, standing: Standing, form: NHSForm | None
+    request: HttpRequest,
+    place: Environment,
+    acting: Acting,
+    step: Step,
+    form: NHSForm | None = None,
+    *,
+    is_own: bool = True,
 ) -> HttpResponse:
-    name, now = standing.step.name, timezone.now()
+    """`form` is what was sent and not taken; `is_own` when it is the step's, and no other button's."""
+    name, now = step.name, timezone.now()
+    standing = standings_of(acting.organisation, place.name, now=now)[name]
     onboarding = onboarding_of(acting.organisation, place.name)
     evidence = dict(standing.evidence)
     own = _act(name, "")
@@ -109,7 +116,8 @@ def _page(
         "standing": standing,
         "row": presenters.row_of(standing, now),
         "rows": presenters.evidence_rows(standing, now),
-        "form": form or own.form(place)(initial=initial),
+        "form": form,
+        "own_form": form if form and is_own else own.form(place)(initial=initial),
         "own": own,
         "others": _others(name, place, standing),
         "may": standing.state is not State.BLOCKED,
@@ -118,7 +126,7 @@ def _page(
         "keys": keys_of(onboarding) if onboarding and name is StepName.KEY else [],
         "running": name is StepName.SELF_TEST and standing.state is State.WAITING,
     }
-    return render(request, "onboarding/step.jinja", context, status=200)
+    return render(request, "onboarding/step.jinja", context)
 
 
 def _attachments(
