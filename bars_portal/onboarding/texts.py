@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bars_portal.credentials.environments import Desk, Environment
+from bars_portal.credentials.environments import Environment
+from bars_portal.credentials.mailboxes import Desk
 
 APIS = {
     "int": "Booking and Referral FHIR API (Integration Testing Environment)",

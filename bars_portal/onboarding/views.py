@@ -37,7 +37,7 @@ def environments(request: HttpRequest) -> HttpResponse:
     """Where one may go, how far each is, and the facts of each."""
     acting, now = acting_of(request), timezone.now()
     rows = []
-    for place in ENVIRONMENTS.values():
+    for place in (each for each in ENVIRONMENTS.values() if each.has_desks):
         found = standings_of(acting.organisation, place.name, now=now)
         done = sum(each.stands for each in found.values())
         facts = presenters.facts_of(place, settings.BARS_SIMULATOR_URL)
@@ -156,7 +156,7 @@ def _others(name: StepName, place: Environment, standing: Standing) -> list[Act]
 
 def _place(name: str) -> Environment:
     """Raises Http404."""
-    if name not in ENVIRONMENTS:
+    if name not in ENVIRONMENTS or not ENVIRONMENTS[name].has_desks:
         raise Http404
     return ENVIRONMENTS[name]
 

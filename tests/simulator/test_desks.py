@@ -1,22 +1,37 @@
 """The simulated integration environment: its desks do what an obeying mail asks, and say why they do not."""
 
 import json
+import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from bars_portal.simulator.app import WsgiApp
+from bars_portal.simulator.desks.authority import ensure_authority, pem
 from bars_portal.simulator.desks.clerks import DeskRefused, judged_request
+from bars_portal.simulator.desks.world import NamedReceivers
+from bars_portal.simulator.forwarding import (
+    Call,
+    MutualTlsReceiver,
+    ReceiverUnreachable,
+    client_context,
+)
+from bars_portal.simulator.wire import Request
 from tests.simulator.support import FORM, PUBLIC_URL, Reply, call_app, form, sign
+from tests.simulator.tls_receiver import tls_receiver
 
 PREFIX = "/simulated-int"
+NOW = datetime.now(UTC)
 FQDN = "BaRS-INT-X26.MySupplier.thirdparty.nhs.uk"
 Subject = Mapping[x509.ObjectIdentifier, str]
 
@@ -126,6 +141,53 @@ def test_a_key_and_its_successor_are_registered_and_both_get_tokens(app: WsgiApp
     withdrawn = mailed(app, "keys/withdraw", app_id=application["app_id"], kid="My-INT-1")
     assert withdrawn == (201, {"registered": ["My-INT-2"]})
     assert (status_for("My-INT-1"), status_for("My-INT-2")) == (401, 200)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What tls_receiver takes for an authority: the certificate that was issued, and whom to trust."""
+
+    certificate: Path
+    key: Path
+    chain: Path
+
+    def issue_cert(self, _name: str) -> "_Files":
+        return self
+
+    def configure_cert(self, context: ssl.SSLContext) -> None:
+        context.load_cert_chain(self.certificate, self.key)
+
+    def configure_trust(self, context: ssl.SSLContext) -> None:
+        context.load_verify_locations(self.chain)
+
+
+def test_the_proxy_finds_a_receiver_by_its_registered_name_and_checks_its_certificate(tmp_path: Path) -> None:
+    authority = ensure_authority(tmp_path, now=NOW)
+    private = key_of(2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "own.key").write_bytes(private)
+    (tmp_path / "own.pem").write_bytes(pem(authority.issue(FQDN, key_of(2048).public_key(), now=NOW)))
+    with (tmp_path / "own.pem").open("ab") as file:
+        file.write(pem(authority.intermediate))
+    files: Any = _Files(tmp_path / "own.pem", tmp_path / "own.key", authority.chain_file)
+    context = client_context(
+        ca_file=authority.chain_file, cert_file=authority.proxy_file, key_file=authority.proxy_key_file
+    )
+    names = {FQDN.lower(): "127.0.0.1", "bars-int-x26.other.nhs.uk": "127.0.0.1"}
+    receivers = NamedReceivers(names.get, lambda: MutualTlsReceiver(context))
+    request = Request("GET", "/metadata", "", {}, b"", "127.0.0.1")
+
+    def asked(name: str, port: int) -> int:
+        return receivers.answer(Call(request, "/metadata", "1", f"https://{name}:{port}/FHIR/R4")).status
+
+    with tls_receiver(files, files) as receiver:
+        port = int(receiver.url.rsplit(":", 1)[1].partition("/")[0])
+        assert asked(FQDN, port) == 200
+        (arrived,) = receiver.arrived
+        assert arrived.headers["host"] == f"{FQDN.lower()}:{port}"
+        assert arrived.certificate_names == ("int.api.service.nhs.uk",)
+        for name in ("bars-int-x26.other.nhs.uk", "nobody.nhs.uk"):
+            with pytest.raises(ReceiverUnreachable):
+                asked(name, port)
 
 
 def test_names_lead_to_loopback_only_and_strangers_find_no_desk(app: WsgiApp) -> None:

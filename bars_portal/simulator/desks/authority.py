@@ -142,7 +142,7 @@ def _linked(
 ) -> x509.CertificateBuilder:
     of_issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
     builder = builder.add_extension(of_issuer, critical=False)
-    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)  # type: ignore[arg-type]  # every kind that is certified here
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
 
 
 def _usage(*, signs: bool) -> x509.KeyUsage:

@@ -90,8 +90,8 @@ class Desks:
         environment = _text(mail, "environment", "the environment")
         need(environment == ENVIRONMENT, f"This desk registers keys for {ENVIRONMENT} only.")
         app_id, name = _text(mail, "app_id", "the App ID"), _text(mail, "name", "the app's name")
-        application = self._read("applications.json").get(app_id)
-        known = isinstance(application, dict) and application["name"] == name
+        application = self._read("applications.json").get(app_id, {})
+        known = application.get("name") == name
         need(known, "There is no app with that App ID and name in the portal.")
         kid = _text(mail, "kid", "the key id (KID)")
         need(_KID.fullmatch(kid), "The KID reads <Supplier or Provider>-INT-<rotation>.")
@@ -115,7 +115,7 @@ class Desks:
 
     def _withdraw(self, mail: Json) -> Json:
         """API Management: a key that another has followed."""
-        application = self._read("applications.json").get(_text(mail, "app_id", "the App ID"))
+        application = self._read("applications.json").get(_text(mail, "app_id", "the App ID"), {})
         need(application, "There is no such app in the portal.")
         clients, kid = self._read("clients.json"), _text(mail, "kid", "the key id (KID)")
         keys = dict(clients.get(str(application["api_key"]), {}))

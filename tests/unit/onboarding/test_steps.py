@@ -12,6 +12,8 @@ from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.onboarding.steps import (
     BY_NAME,
     STEPS,
+    Evidence,
+    Noted,
     RecordState,
     State,
     StepName,
@@ -29,13 +31,13 @@ INT = ENVIRONMENTS["int"]
 class Note:
     state: str = RecordState.DONE.value
     at: datetime = NOW
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=dict)
     basis: str = ""
     words: str = ""
     expires_at: datetime | None = None
 
 
-def do(notes: dict[str, Note], step: StepName, **evidence: Any) -> None:
+def do(notes: dict[str, Noted], step: StepName, **evidence: Any) -> None:
     """As the services note it, where the step is open."""
     if standings(INT, notes, now=NOW)[step].state is not State.BLOCKED:
         notes[step] = Note(evidence=evidence, basis=basis_of(BY_NAME[step], notes))
@@ -55,7 +57,7 @@ def test_environments_have_the_steps_that_they_need(environment: str, expected: 
 
 
 def test_a_certificate_that_ends_is_told_by_its_end() -> None:
-    notes: dict[str, Note] = {}
+    notes: dict[str, Noted] = {}
     for step in (StepName.FACTS, StepName.NAME, StepName.REQUEST, StepName.CERTIFICATE):
         do(notes, step)
     for days, state in ((90, State.DONE), (30, State.EXPIRES), (-1, State.BROKEN)):
@@ -66,7 +68,7 @@ def test_a_certificate_that_ends_is_told_by_its_end() -> None:
 
 
 def test_the_next_step_passes_over_what_waits_and_what_is_optional() -> None:
-    notes: dict[str, Note] = {}
+    notes: dict[str, Noted] = {}
     for step in (StepName.FACTS, StepName.KEY, StepName.REGISTRATION):
         do(notes, step)
     notes[StepName.REGISTRATION].state = RecordState.WAITING.value
@@ -77,7 +79,7 @@ def test_the_next_step_passes_over_what_waits_and_what_is_optional() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(list(StepName)), st.integers(0, 2)), max_size=40))
 def test_nothing_stands_on_what_does_not_stand(done: list[tuple[StepName, int]]) -> None:
-    notes: dict[str, Note] = {}
+    notes: dict[str, Noted] = {}
     for step, value in done:
         do(notes, step, value=value)
     found = standings(INT, notes, now=NOW)

@@ -26,6 +26,8 @@ _HELP = (
     "taken from files only. Exit code 0: done, 1: refused, with the reason."
 )
 
+_PLACES = [each.name for each in ENVIRONMENTS.values() if each.has_desks]
+
 
 class Command(BaseCommand):
     help = _HELP
@@ -36,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help="what the step asks for")
         parser.add_argument("--act", default="", help="confirm, ask or withdraw, instead of the step itself")
         parser.add_argument("--organisation", required=True, metavar="ODS", help="its ODS code")
-        parser.add_argument("--environment", default="simulated-int", choices=list(ENVIRONMENTS))
+        parser.add_argument("--environment", default="simulated-int", choices=_PLACES)
         parser.add_argument("--json", action="store_true", help="the steps as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
