@@ -71,10 +71,11 @@ class Place:
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    if VAR.exists():
-        shutil.rmtree(VAR)
+    if (VAR / "demo.env").exists():
+        print(f"{VAR} is the demo's folder: set BARS_VAR to another.", file=sys.stderr)
+        return 1
+    _empty(VAR)
     ports = Ports.read()
-    VAR.mkdir(parents=True)
     children = Children(log=VAR / "programs.log")
     try:
         ports.require_free()
@@ -90,6 +91,14 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nThe onboarding has stopped.")
     return 0
+
+
+def _empty(folder: Path) -> None:
+    """Of what an earlier run left there; files beside its folders stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in folder.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each)
 
 
 def _run(ports: Ports, database_url: str, children: Children) -> None:

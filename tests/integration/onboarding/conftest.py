@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import pytest
 
@@ -32,10 +32,10 @@ def organisation() -> Organisation:
 def desks(settings: Any, tmp_path: Path) -> Iterator[Path]:
     """The simulator answers where the settings say; the folder of keys."""
     (tmp_path / "state").mkdir()
-    with make_server("127.0.0.1", 0, None, WSGIServer, _Quiet) as server:
+    with WSGIServer(("127.0.0.1", 0), _Quiet) as server:
         url = f"http://127.0.0.1:{server.server_port}"
         config = replace(configured(tmp_path / "state", rsa_key("simulator")), public_url=url)
-        server.set_app(create_app(config, clock=lambda: datetime.now(UTC), https=Recorder()))  # type: ignore[arg-type]  # a WSGI application
+        server.set_app(create_app(config, clock=lambda: datetime.now(UTC), https=Recorder()))
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         settings.BARS_SIMULATOR_URL = url
