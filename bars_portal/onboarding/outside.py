@@ -157,7 +157,7 @@ def read_receiver(identity: Identity, service_id: str, path: str, *, now: dateti
 def _said(path: str, status: int, content: Json) -> str:
     issues = content.get("issue")
     issue = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
-    words = str(issue.get("diagnostics") or "")[:200]
+    words = str(issue.get("diagnostics") or "")[:200].rstrip(".")
     hint = (
         " The proxy did not reach the receiver: is it running with the new certificate?"
         if status >= 502

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bars_portal.credentials.keys import private_pem
-from bars_portal.demo.onboarding import ODS, SERVICE
+from bars_portal.demo.onboarding import ODS, SERVICE, is_listening
 from bars_portal.demo.setup import Ports
 from tests.browser.axe import require_browser
 from tests.browser.chromium import DESKTOP, browser_page
@@ -95,6 +95,10 @@ def test_from_nothing_to_a_passed_self_test(tmp_path: Path) -> None:
             engineer.sign_in("engineer")
             fqdn = f"BaRS-INT-{ODS}.MySupplier.thirdparty.nhs.uk"
             lead(engineer, fqdn=fqdn, service=SERVICE.service_id, port=launcher.ports.receiver)
+            until = time.monotonic() + PATIENCE_SECONDS
+            while not is_listening(launcher.ports.receiver):
+                assert time.monotonic() < until
+                time.sleep(0.2)
             engineer.go(f"{DESK}partner-view/")
             engineer.press("Ask through the proxy")
             expect(page.locator("main")).to_contain_text("software: BaRS portal")
