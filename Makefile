@@ -18,14 +18,18 @@ LOCK_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast live browser thorough ways assets check lint types contracts migrations bench bite fuzz chaos lock format security audit
+.PHONY: help demo onboarding-demo test fast live browser thorough ways assets check lint types contracts migrations bench bite fuzz chaos lock format security audit
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: $(VENV)/.local-stamp ## set up and run everything on this machine; RESET=1 starts from empty
 	@$(BIN)/python -m bars_portal.nhsuk.build
 	@RESET=$(RESET) exec $(BIN)/python -m bars_portal.demo
+
+onboarding-demo: $(VENV)/.local-stamp ## a new organisation from nothing to a booking through its own new certificate; PAGES=1 leaves the steps to you
+	@$(BIN)/python -m bars_portal.nhsuk.build
+	@PAGES=$(PAGES) BARS_VAR=$(CURDIR)/var/onboarding exec $(BIN)/python -m bars_portal.demo.onboarding
 
 test: assets ## all tests in one run, browser tests where chromium is installed; says what it skipped
 	$(PYTEST) -rs $(BOTH_CORES) $(PYTEST_ARGS)

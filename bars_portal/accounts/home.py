@@ -118,6 +118,12 @@ TASKS = (
         "exchange.handle_dead_letters",
     ),
     Task(
+        "Onboarding",
+        "From nothing to live: keys, certificates, the endpoint catalogue and the self-test.",
+        "onboarding:environments",
+        "onboarding.run_desk",
+    ),
+    Task(
         "Partners",
         "How the exchange with each service goes.",
         "messages:partners",

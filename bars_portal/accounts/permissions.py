@@ -164,7 +164,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _SEE_GIVEN_UP
     | _SEE_STATUS
     | _BREAK_GLASS
-    | {"portal.open_admin"},
+    | {"portal.open_admin", "onboarding.run_desk"},
     Role.AUDITOR: _READ_EVERYTHING
     | _READ_LOG
     | _VIEW_UNMASKINGS

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bars_portal.credentials.mailboxes import CATALOGUE, DIR, DNS, ITOC, KEYS, LIVE_KEYS, Desk, simulated
+
 FHIR_PATH = "/booking-and-referral/FHIR/R4"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path, no secret
 
@@ -55,18 +57,6 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A mailbox, what it does for us, what a mail to it must hold, and who follows when it is read."""
-
-    mailbox: str
-    does: str
-    must_hold: tuple[str, ...]
-    note: str = ""
-    # As an earlier version of the documents calls it.
-    formerly: str = ""
-
-
-@dataclass(frozen=True)
 class Environment:
     """One environment. `host` "" is the simulator's own address, wherever it runs.
 
@@ -98,6 +88,11 @@ class Environment:
     @property
     def is_simulated(self) -> bool:
         return not self.host
+
+    @property
+    def has_desks(self) -> bool:
+        """Whether one is led into it: the simulator's own has its keys in files from the start."""
+        return self.key_desk is not None or not self.needs_token
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -159,62 +154,6 @@ _PROD_PATTERNS = {
     Hosting.PROVIDER: "BaRS-PROD-{ods}.{name}.nhs.uk",
 }
 
-_KEY_FACTS = (
-    "the environment",
-    "the App ID and its name in the developer portal",
-    "the public key as an attachment, PEM-encoded",
-    "the key id (KID)",
-    "the APIs that you want to use",
-)
-_KEYS = Desk("api.management@nhs.net", "registers the public key", _KEY_FACTS)
-_LIVE_KEYS = Desk(
-    "api.management@nhs.net",
-    "registers the public key",
-    (
-        "that it is about Live",
-        "App ID and name of both the production app and the supplier's app in INT",
-        *_KEY_FACTS[2:],
-    ),
-    "Each provider has a key of its own in production.",
-)
-_ITOC = Desk(
-    "itoc.supportdesk@nhs.net",
-    "issues the certificate",
-    (
-        "the certificate request (.csr), the common name alone, the e-mail field blank",
-        "that it is a certificate only, without an endpoint",
-        "the integration environment",
-        "the FQDN, which is also the common name",
-        "that it is for BaRS",
-        '"N/A" as the party key',
-    ),
-)
-_DIR = Desk(
-    "dir@nhs.net",
-    "issues the certificate",
-    (
-        "the certificate request (.csr), the common name alone, the e-mail field blank",
-        "that it is for a BaRS receiver endpoint",
-        "the FQDN, which is also the common name",
-    ),
-    "Only with the Technical Conformance certificate from Solution Assurance; the team validates the request "
-    "with liveservices.gate@nhs.net.",
-)
-_DNS = Desk(
-    "dnsteam@nhs.net", "registers the name", ("the FQDN", "the public IP address that it is to lead to")
-)
-_CATALOGUE = Desk(
-    "england.bookingandreferralstandard@nhs.net",
-    "adds the receiver to the endpoint catalogue",
-    ("the receiver's base URL", "the service ids (DoS) that it answers for", "the environment"),
-    formerly="bookingandreferralstandard@nhs.net",
-)
-
-
-def _simulated(desk: Desk) -> Desk:
-    return Desk("the simulator", desk.does, desk.must_hold, "It answers at once.")
-
-
 _INT_SOURCES = (Sources(_NEWEST, ("35.197.254.55", "35.246.55.143")), Sources(_BETA, _LIVE_ADDRESSES))
 _PROD_SOURCES = (Sources(_NEWEST, _LIVE_ADDRESSES), Sources(_BETA, _LIVE_ADDRESSES))
 
@@ -245,10 +184,10 @@ ENVIRONMENTS: Mapping[str, Environment] = {
             peer_names=(_SIMULATED_INT.leaf.common_name,),
             sources=(Sources("the simulator: loopback", ("127.0.0.1", "::1")),),
             patterns=_INT_PATTERNS,
-            key_desk=_simulated(_KEYS),
-            certificate_desk=_simulated(_ITOC),
-            dns_desk=_simulated(_DNS),
-            catalogue_desk=_simulated(_CATALOGUE),
+            key_desk=simulated(KEYS),
+            certificate_desk=simulated(ITOC),
+            dns_desk=simulated(DNS),
+            catalogue_desk=simulated(CATALOGUE),
             catalogue_api=True,
         ),
         Environment(
@@ -277,7 +216,7 @@ ENVIRONMENTS: Mapping[str, Environment] = {
             ),
             outbound=_PTL,
             peer_names=(_PTL.leaf.common_name,),
-            key_desk=_KEYS,
+            key_desk=KEYS,
         ),
         Environment(
             name="int",
@@ -293,10 +232,10 @@ ENVIRONMENTS: Mapping[str, Environment] = {
             peer_names=(_PTL.leaf.common_name,),
             sources=_INT_SOURCES,
             patterns=_INT_PATTERNS,
-            key_desk=_KEYS,
-            certificate_desk=_ITOC,
-            dns_desk=_DNS,
-            catalogue_desk=_CATALOGUE,
+            key_desk=KEYS,
+            certificate_desk=ITOC,
+            dns_desk=DNS,
+            catalogue_desk=CATALOGUE,
         ),
         Environment(
             name="prod",
@@ -311,10 +250,10 @@ ENVIRONMENTS: Mapping[str, Environment] = {
             peer_names=(_LIVE.leaf.common_name,),
             sources=_PROD_SOURCES,
             patterns=_PROD_PATTERNS,
-            key_desk=_LIVE_KEYS,
-            certificate_desk=_DIR,
-            dns_desk=_DNS,
-            catalogue_desk=_CATALOGUE,
+            key_desk=LIVE_KEYS,
+            certificate_desk=DIR,
+            dns_desk=DNS,
+            catalogue_desk=CATALOGUE,
         ),
     )
 }

@@ -35,7 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "key-password": (
         "The key is protected by a password, and none or a wrong one was given. Give the password of the key."
     ),
-    "key-unreadable": "No private key was found in it. Give the PEM file that begins with BEGIN PRIVATE KEY.",
+    "key-unreadable": "No private key was found in it. Give the PEM file of the key.",
     "key-public": "This is a public key. Give the private key, which is kept here and sent to nobody.",
     "key-certificate": "This is a certificate, not a key. Give the private key that belongs to it.",
     "key-kind": "This is no RSA key, and tokens are signed with RSA. Make an RSA key of 4096 bits.",

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,10 +41,17 @@ class Child:
     started_at: float
 
     @classmethod
-    def start(cls, program: Program) -> "Child":
-        process = subprocess.Popen(
-            program.command, env={**os.environ, **program.environment}, cwd=ROOT, start_new_session=True
-        )
+    def start(cls, program: Program, log: Path | None) -> "Child":
+        environment = {**os.environ, **program.environment}
+        with log.open("ab") if log else nullcontext() as output:
+            process = subprocess.Popen(
+                program.command,
+                env=environment,
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
         return cls(program, process, time.monotonic())
 
     @property
@@ -60,12 +68,16 @@ class Child:
 
 @dataclass
 class Children:
-    """Each child leads a process group of its own, so that nothing of it can outlive `stop()`."""
+    """Each child leads a process group of its own, so that nothing of it can outlive `stop()`.
 
+    What they print goes to `log`, where there is one.
+    """
+
+    log: Path | None = None
     running: dict[str, Child] = field(default_factory=dict)
 
     def start(self, name: str, program: Program) -> None:
-        self.running[name] = Child.start(program)
+        self.running[name] = Child.start(program, self.log)
 
     def require_running(self) -> None:
         """Raises ChildEnded."""

@@ -30,9 +30,9 @@ def seed(*, now: datetime) -> int:
         )
     }
     for person in facts.USERS:
-        _ensure_user(person, organisations)
+        ensure_user(person, organisations)
     _load_postcodes()
-    schedules = [_ensure_service(service, organisations[service.ods_code]) for service in facts.SERVICES]
+    schedules = [ensure_service(service, organisations[service.ods_code]) for service in facts.SERVICES]
     first_day = now.astimezone(_LONDON).date()
     return sum(
         generate_slots(schedule=schedule, first_day=first_day, days=facts.SLOT_DAYS, now=now)
@@ -41,7 +41,7 @@ def seed(*, now: datetime) -> int:
     )
 
 
-def _ensure_user(person: facts.DemoUser, organisations: dict[str, Organisation]) -> None:
+def ensure_user(person: facts.DemoUser, organisations: dict[str, Organisation]) -> None:
     user, made = User.objects.get_or_create(
         username=person.username,
         defaults={"first_name": person.first_name, "last_name": person.last_name},
@@ -63,7 +63,8 @@ def _link_cis2(user: User, person: facts.DemoUser) -> None:
         )
 
 
-def _ensure_service(facts_of: facts.DemoService, provider: Organisation) -> Schedule | None:
+def ensure_service(facts_of: facts.DemoService, provider: Organisation) -> Schedule | None:
+    """With its endpoint; its diary where it takes bookings here."""
     service, _ = HealthcareService.objects.get_or_create(
         service_id=facts_of.service_id,
         defaults={

@@ -1,7 +1,7 @@
 """Who we are on the BaRS network, and which environment we speak to (api.md and standard, section 1)."""
 
 from bars_portal.credentials.environments import ENVIRONMENTS
-from bars_portal.settings.environment import env
+from bars_portal.settings.environment import VAR, env
 from bars_portal.settings.peers import peer_names, peer_sources
 
 BARS_PROCESS = env.choice("BARS_PROCESS", ("portal", "receiver", "worker"), "portal")
@@ -40,6 +40,13 @@ BARS_PARTNER_LIMIT = env.whole("BARS_PARTNER_LIMIT", 4, 1, 64)
 
 # How many hours a service's own word on what it takes is kept; the standard allows 24 (section 8).
 BARS_CAPABILITY_HOURS = env.whole("BARS_CAPABILITY_HOURS", 12, 1, 24)
+
+# Where the onboarding desk keeps keys and certificates: a folder of its own for each environment and
+# organisation, readable by its owner alone. Without one nothing is made there.
+_in_var = str(VAR / "credentials") if _facts.is_simulated else ""
+BARS_CREDENTIALS_FOLDER = env.text("BARS_CREDENTIALS_FOLDER", _in_var)
+# The simulator's working folder, whose certificates its self-test shows.
+BARS_SIMULATOR_FOLDER = env.text("BARS_SIMULATOR_FOLDER", str(VAR / "simulator"))
 
 # Files of which the status page and the figures tell when they end: certificates, chains, CRLs.
 BARS_WATCHED_CERTIFICATES = env.listing("BARS_WATCHED_CERTIFICATES")

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "bookings",
     "referrals",
     "bars_portal.status",
+    "bars_portal.onboarding",
     # After the apps above: it gathers what they registered.
     "bars_portal.apps.PortalConfig",
     "bars_portal.apps.PortalAdminConfig",

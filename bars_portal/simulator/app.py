@@ -14,6 +14,7 @@ from bars_portal.simulator.catalogue.routing import Catalogue
 from bars_portal.simulator.cis2 import issuer as cis2
 from bars_portal.simulator.cis2.issuer import Issuer
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
+from bars_portal.simulator.desks.world import SimulatedInt
 from bars_portal.simulator.drills import (
     CERTIFICATE_FAULTS,
     PREFIX,
@@ -58,6 +59,7 @@ class _Parts:
     ask_token: Callable[[Request], Answer]
     pages: tuple[RequestPages, SelftestPages]
     cis2: Issuer
+    simulated: SimulatedInt
 
 
 def create_app(
@@ -88,6 +90,8 @@ def create_app(
         except BodyTooLarge:
             return send(error_answer(ProxyError.TOO_LARGE), start_response)
         answer = _page(parts, request)
+        if answer is None and (elsewhere := parts.simulated.find(request.raw_path)) is not None:
+            answer = elsewhere(request)
         if answer is None:
             answer = parts.journal.keep(request, lambda asked: _answer(parts, asked), clock=parts.clock)
         return send(answer, start_response, head_only=request.method == "HEAD")
@@ -129,7 +133,8 @@ def _build(
         return meet(drill, request, forward=lambda _: endpoint.answer(request), sleep=sleep)
 
     issuer = Issuer(public_url=config.public_url, file=config.cis2_file, clock=clock)
-    return _Parts(config, clock, journal, proxy, drills, ask_token, pages, issuer)
+    simulated = SimulatedInt(config, journal=journal, clock=clock, sleep=sleep, later=later)
+    return _Parts(config, clock, journal, proxy, drills, ask_token, pages, issuer, simulated)
 
 
 def _certificate_drills(config: Config, clock: Clock) -> dict[str, Receiver]:

@@ -55,12 +55,16 @@ class ReceiverUnreachable(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A request on its way to the receiver of `service_id`; `suffix` is the raw path below /FHIR/R4."""
+    """A request on its way to the receiver of `service_id`; `suffix` is the raw path below /FHIR/R4.
+
+    `address` is where to connect, when that is not what the base URL's host says by DNS.
+    """
 
     request: Request
     suffix: str
     service_id: str
     base_url: str
+    address: str = ""
 
 
 class Receiver(Protocol):
@@ -133,13 +137,16 @@ def _outgoing(call: Call) -> httpx.Request:
     url = httpx.URL(call.base_url)
     if url.scheme != "https":
         raise ReceiverUnreachable
+    headers = _passed_on(call.request.headers.items(), NOT_FOR_RECEIVERS)
+    # httpx would normalise the address; the target given here goes onto the wire as it is.
+    extensions: dict[str, object] = {"target": _target(url, call)}
+    if call.address:
+        # The name is still what TLS asks for and checks.
+        headers.append(("host", url.netloc.decode()))
+        extensions["sni_hostname"] = url.host
+        url = url.copy_with(host=call.address)
     return httpx.Request(
-        call.request.method,
-        url,
-        headers=_passed_on(call.request.headers.items(), NOT_FOR_RECEIVERS),
-        content=call.request.body,
-        # httpx would normalise the address; the target given here goes onto the wire as it is.
-        extensions={"target": _target(url, call)},
+        call.request.method, url, headers=headers, content=call.request.body, extensions=extensions
     )
 
 

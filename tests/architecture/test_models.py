@@ -5,7 +5,17 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import models
 
-OURS = {"accounts", "audit", "patients", "exchange", "directory", "bookings", "referrals", "status"}
+OURS = {
+    "accounts",
+    "audit",
+    "patients",
+    "exchange",
+    "directory",
+    "bookings",
+    "referrals",
+    "status",
+    "onboarding",
+}
 # Reviewed: why these have no page of their own in the admin.
 NOT_IN_ADMIN = {
     "accounts.KeptForm": "a person's own words, encrypted, for an hour",
@@ -27,6 +37,9 @@ NOT_IN_ADMIN = {
     "exchange.DeadLetterDecision": "shown with the messages that need a person",
     "exchange.Resending": "the same",
     "exchange.Heartbeat": "the worker's own, every few seconds: the status page tells how old it is",
+    "onboarding.Onboarding": "on the onboarding desk",
+    "onboarding.SigningKey": "on the onboarding desk, and in the public key set",
+    "onboarding.StepRecord": "on the onboarding desk; each is in the audit trail",
     "status.Condition": "shown on the status page",
     "status.ExpiryAlarm": "that a mail went out; the page of certificates shows what ends",
     "exchange.DeliveryAttempt": "shown with its message",

@@ -18,6 +18,8 @@ EDGES = {
     "bars_portal/audit/staff_pages.py",
     "bars_portal/celery.py",
     "bars_portal/demo/setup.py",
+    "bars_portal/demo/first_booking.py",
+    "bars_portal/demo/onboarding.py",
     "bars_portal/exchange/gateway.py",
     "bars_portal/health.py",
     "bars_portal/nhsuk/pages.py",

@@ -30,7 +30,12 @@ from tests.profiles import share
 pytestmark = pytest.mark.django_db
 
 # Reviewed: what anybody may read.
-PUBLIC = {"health/live", "health/ready", "accounts/sign-in/"}
+PUBLIC = {
+    "health/live",
+    "health/ready",
+    "accounts/sign-in/",
+    "onboarding/keys/<ods_code>/<environment>.json",
+}
 NOBODY = UUID(int=0)
 TO_SIGN_IN = ("/accounts/sign-in/", "/admin/login/", "/admin/")
 
@@ -130,6 +135,9 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "service_id": (known["service_id"], "0"),
         "booking_id": (known["received_booking_id" if "appointments" in route else "booking_id"], NOBODY),
         "draft_id": (NOBODY, NOBODY),
+        "ods_code": (known["organisation"].ods_code, "X"),
+        "environment": ("simulated-int", "nothing"),
+        "step_name": ("facts", "nothing"),
         "slug": ("assessment", "nothing"),
         "object_id": (_first_of(route), NOBODY),
         "id": (_first_of(route), NOBODY),

@@ -60,6 +60,8 @@ def _arguments(arguments: Sequence[str]) -> Namespace:
     ):
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
     option = parser.add_argument
+    there = "where to connect, when the name in the URL is in no DNS"
+    option("--address", default="", metavar="IP", help=there)
     only = "only this scenario or group; repeatable"
     option("--scenario", action="append", default=[], metavar="ID", help=only)
     own = "a scenario file of your own, instead of ours"
@@ -83,7 +85,7 @@ def _target(options: Namespace) -> Target:
     """The receiver and the certificates for it."""
     wrong = (options.wrong_name_cert, options.wrong_name_key)
     url = options.target.rstrip("/")
-    return Target(url, options.ca, options.cert, options.key, wrong if all(wrong) else None)
+    return Target(url, options.ca, options.cert, options.key, wrong if all(wrong) else None, options.address)
 
 
 def _run(options: Namespace, scenarios: Sequence[Scenario], console: Console) -> Report:

@@ -5,7 +5,7 @@ import ipaddress
 import ssl
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,8 @@ class Target:
     certificate: Path | None = None
     key: Path | None = None
     wrong_name: tuple[Path, Path] | None = None
+    # Where to connect, when that is not what the URL's host says by DNS.
+    address: str = ""
 
     @property
     def has_tls(self) -> bool:
@@ -75,8 +77,16 @@ class Connections:
 
     def _open(self, certificate: str) -> httpx.Client:
         verify = self._context(certificate) if self._target.has_tls else False
+        url, hooks = httpx.URL(self._target.url), []
+        if self._target.address:
+            hooks.append(_named(url))
+            url = url.copy_with(host=self._target.address)
         return httpx.Client(
-            base_url=self._target.url, verify=verify, trust_env=False, timeout=TIMEOUT_SECONDS
+            base_url=url,
+            verify=verify,
+            trust_env=False,
+            timeout=TIMEOUT_SECONDS,
+            event_hooks={"request": hooks},
         )
 
     def _context(self, certificate: str) -> ssl.SSLContext:
@@ -96,6 +106,16 @@ class Connections:
         elif certificate == OWN and self._target.certificate:
             key = self._target.key
             context.load_cert_chain(str(self._target.certificate), str(key) if key else None)
+
+
+def _named(url: httpx.URL) -> Callable[[httpx.Request], None]:
+    """The name is still what TLS asks for and checks, and what stands in the Host header."""
+
+    def name(request: httpx.Request) -> None:
+        request.extensions["sni_hostname"] = url.host
+        request.headers["Host"] = url.netloc.decode()
+
+    return name
 
 
 def require_usable(target: Target) -> None:

@@ -231,6 +231,6 @@ def test_a_brought_key_opens_with_its_password() -> None:
 def test_nothing_that_is_brought_breaks_the_reading(content: bytes) -> None:
     for read in (read_certificates, read_key):
         try:
-            read(content)  # type: ignore[operator]  # both take bytes
+            read(content)
         except Unusable as refused:
             assert refused.sentence

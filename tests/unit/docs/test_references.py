@@ -26,7 +26,7 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=name)
 
 
 def targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def sources() -> str:
@@ -67,7 +67,7 @@ def test_files_exist(page: Path) -> None:
 
 @every_page
 def test_make_targets_exist(page: Path) -> None:
-    named = {target for line in commands(page.read_text()) for target in re.findall(r"\bmake ([a-z]+)", line)}
+    named = {target for line in commands(page.read_text()) for target in re.findall(r"\bmake ([a-z-]+)", line)}
     assert named <= targets()
 
 

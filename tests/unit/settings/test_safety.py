@@ -66,6 +66,7 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
     ("FORWARDED_ALLOW_IPS", {"portal_proxies": ["*"]}),
     ("FORWARDED_ALLOW_IPS", {"portal_proxies": ["0.0.0.0/0"]}),
     ("BARS_ENVIRONMENT", {"bars": BARS | {"ENVIRONMENT": "simulator"}}),
+    ("BARS_ENVIRONMENT", {"bars": BARS | {"ENVIRONMENT": "simulated-int"}}),
     *(
         (f"BARS_{name}", {"bars": BARS | {name: ""}})
         for name in ("API_KEY", "KEY_ID", "PRIVATE_KEY_FILE", "ODS_CODE", "ORGANISATION_NAME", "SERVICE_ID")

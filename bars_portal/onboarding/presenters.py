@@ -1,0 +1,213 @@
+"""What the pages say of steps, evidence and environments."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bars_portal.credentials.environments import Environment
+from bars_portal.nhsuk.dates import format_moment
+from bars_portal.onboarding import texts
+from bars_portal.onboarding.models import Onboarding, SigningKey
+from bars_portal.onboarding.steps import Standing, State, StepName
+from bars_portal.onboarding.vault import Vault
+
+_TONES = {
+    State.TO_DO: "neutral",
+    State.BLOCKED: "neutral",
+    State.WAITING: "waiting",
+    State.DONE: "done",
+    State.EXPIRES: "attention",
+    State.BROKEN: "failed",
+}
+_LABELS = {
+    "hosting": "Hosted by",
+    "name": "Name",
+    "product": "Product",
+    "suffix": "Setting",
+    "ods_code": "ODS code",
+    "key_id": "Key id (KID)",
+    "bits": "Bits",
+    "app_id": "App ID",
+    "app_name": "App name",
+    "api": "API",
+    "fqdn": "Name of the receiver",
+    "fingerprint": "SHA-256 fingerprint",
+    "issuer": "Issued by",
+    "root": "Root",
+    "root_thumbprint": "SHA-1 thumbprint of the root",
+    "notes": "Put right",
+    "file": "File",
+    "certificates": "Certificates in it",
+    "address": "IP address",
+    "base_url": "Address in the catalogue",
+    "services": "Services",
+    "run": "What was run",
+    "not_run": "What could not be run",
+    "passed": "Passed",
+    "failed": "Failed",
+    "skipped": "Skipped",
+    "signed": "Signed by",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the desk's list."""
+
+    name: str
+    title: str
+    said: str
+    tone: str
+    note: str = ""
+
+
+def row_of(standing: Standing, now: datetime) -> Row:
+    step = standing.step
+    return Row(step.name.value, step.title, said_of(standing, now), _TONES[standing.state], _note(standing))
+
+
+def said_of(standing: Standing, now: datetime) -> str:
+    noted = standing.noted
+    if standing.state is State.WAITING and noted is not None:
+        whom = standing.step.waits_for or "the worker"
+        return f"Waiting for {whom} since {format_moment(noted.at, now)}"
+    if standing.state is State.DONE and noted is not None:
+        return f"Done {format_moment(noted.at, now)}"
+    if standing.state is State.EXPIRES and noted is not None and noted.expires_at is not None:
+        return f"Expires on {format_moment(noted.expires_at, now)}"
+    if standing.state is State.BROKEN:
+        return "Not working"
+    return "Cannot begin yet" if standing.state is State.BLOCKED else "To do"
+
+
+def _note(standing: Standing) -> str:
+    first = standing.first[0].title if standing.first else ""
+    if standing.reopened:
+        again = "Do it again: what it rests on has changed"
+        return f"{again}. First: {first[0].lower()}{first[1:]}." if first else f"{again}."
+    if first:
+        return f"First: {first[0].lower()}{first[1:]}."
+    if standing.state is State.BROKEN and standing.noted is not None:
+        return standing.noted.words or "It has expired. Ask for a new one."
+    return ""
+
+
+def evidence_rows(standing: Standing, now: datetime) -> list[dict[str, str]]:
+    """For a summary list; texts that stand apart are left out."""
+    found = standing.evidence
+    rows = [
+        {"key": label, "value": _shown(found[name])}
+        for name, label in _LABELS.items()
+        if name in found and found[name] not in ("", [], None)
+    ]
+    if standing.noted is not None and standing.noted.expires_at is not None:
+        rows.append({"key": "Good until", "value": format_moment(standing.noted.expires_at, now)})
+    return rows
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_shown(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return "; ".join(_shown(each) for each in value)
+    return str(value)
+
+
+def mails_for(
+    step: StepName, place: Environment, onboarding: Onboarding, evidence: dict[str, Any]
+) -> Iterator[texts.Mail]:
+    """The request texts of a step, once its facts are known."""
+    found = None
+    if step is StepName.REGISTRATION and "key_id" in evidence:
+        found = texts.registration_mail(
+            place,
+            app_id=evidence["app_id"],
+            app_name=evidence["app_name"],
+            key_id=evidence["key_id"],
+        )
+    elif step is StepName.REQUEST and "fqdn" in evidence:
+        found = texts.certificate_mail(place, fqdn=evidence["fqdn"])
+    elif step is StepName.NETWORK and "fqdn" in evidence:
+        found = texts.dns_mail(place, fqdn=evidence["fqdn"], address=evidence["address"])
+    elif step is StepName.CATALOGUE and "base_url" in evidence:
+        found = texts.catalogue_mail(
+            place, base_url=evidence["base_url"], services=list(evidence["services"])
+        )
+    if found is not None and not place.is_simulated:
+        yield found
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A public text, to be copied."""
+
+    title: str
+    text: str
+
+
+def receiver_settings(place: Environment, vault: Vault) -> str:
+    """Variables that put key and certificate into use."""
+    lines = [
+        f"BARS_ENVIRONMENT={place.name}",
+        f"RECEIVER_CERT_FILE={vault.receiver_certificate}",
+        f"RECEIVER_KEY_FILE={vault.receiver_key}",
+        f"RECEIVER_CA_FILE={vault.chain}",
+    ]
+    return "\n".join([*lines, f"BARS_PEER_SOURCES={','.join(place.addresses)}"])
+
+
+def sender_settings(place: Environment, vault: Vault, key_id: str) -> str:
+    """Variables by which the portal signs; the API key stays in its file."""
+    lines = [
+        f"BARS_ENVIRONMENT={place.name}",
+        f"BARS_API_KEY=(the content of {vault.api_key})",
+        f"BARS_KEY_ID={key_id}",
+        f"BARS_PRIVATE_KEY_FILE={vault.signing_key(key_id)}",
+    ]
+    return "\n".join(lines)
+
+
+def attachments_for(
+    step: StepName,
+    place: Environment,
+    evidence: dict[str, Any],
+    *,
+    key: SigningKey | None,
+    vault: Vault,
+) -> Iterator[Attachment]:
+    if step in (StepName.KEY, StepName.REGISTRATION) and key is not None:
+        yield Attachment(f"Public key {key.key_id}", key.public_pem)
+    if step is StepName.REQUEST and "csr" in evidence:
+        yield Attachment(f"Certificate request for {evidence['fqdn']}", evidence["csr"])
+    if step is StepName.CERTIFICATE and "fingerprint" in evidence:
+        yield Attachment("For the receiver’s environment", receiver_settings(place, vault))
+    if step is StepName.TOKEN and "key_id" in evidence:
+        yield Attachment("For the portal’s environment", sender_settings(place, vault, evidence["key_id"]))
+    if step is StepName.NETWORK and (firewall := texts.firewall_text(place)):
+        yield Attachment("For the firewall", firewall)
+
+
+def facts_of(place: Environment, simulator: str) -> list[dict[str, str]]:
+    """An environment's row of facts, for people."""
+    chain, desks = (
+        place.outbound,
+        (place.key_desk, place.certificate_desk, place.dns_desk, place.catalogue_desk),
+    )
+    facts = [
+        ("API", place.base_url(simulator)),
+        ("Token", place.token_url(simulator) if place.needs_token else "No token is needed"),
+        ("The proxy shows", ", ".join(place.peer_names) if place.has_receivers else ""),
+        ("Chain", " < ".join(each.common_name for each in chain.authorities) if chain else ""),
+        ("Thumbprint of the root (SHA-1)", chain.root.sha1 if chain else ""),
+        ("Requests come from", "; ".join(_sources(place))),
+        ("Names of receivers", "; ".join(place.patterns.values())),
+        ("Key ids", f"<Supplier or provider>-{place.word}-<rotation>" if place.needs_token else ""),
+        ("Desks", "; ".join(f"{each.mailbox} {each.does}" for each in desks if each)),
+    ]
+    return [{"key": key, "value": value} for key, value in facts if value]
+
+
+def _sources(place: Environment) -> Iterator[str]:
+    for found in place.sources:
+        yield f"{', '.join(found.addresses)} ({found.document})"
