@@ -8,13 +8,12 @@ from uuid import UUID
 from bars_portal.correspondence.differences import Told
 from bars_portal.correspondence.entries import (
     Entry,
-    HeaderFacts,
     Parties,
     derived_url,
     full_url,
     with_references,
 )
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, new_message
+from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle, Resource, new_message
 from bars_portal.exchange.fhir.codes import (
     USE_CASE_SYSTEM,
     AppointmentStatus,
@@ -60,7 +59,7 @@ def booking_entries(
 
     `based_on`: the receiver's id of the ServiceRequest that came first.
     """
-    taken = _taken(draft, booking_id, parties.service)
+    taken = [(url, _stamped(each, now)) for url, each in _taken(draft, booking_id, parties.service)]
     slot_url = next(url for url, each in taken if each["resourceType"] == "Slot")
     appointment = new_appointment(
         use_case=UseCase(draft.use_case),
@@ -153,11 +152,7 @@ def booking_message(
         event=MessageEvent.BOOKING_REQUEST,
         reason=reason,
         definition=definition,
-        destination=header.destination,
-        source=header.source,
-        source_name=header.source_name,
-        software=header.software,
-        version=header.version,
+        facts=header,
         receiver_url=_receiver_url(booking_id),
         sender_url=_sender_url(booking_id),
         focus_url=full_url(booking_id),
@@ -229,6 +224,12 @@ def _taken(draft: BookingDraft, booking_id: UUID, own_service: Resource) -> list
         (service_url, _named_service(service, own_service)),
         *((url, each) for url, each in draft.slot_resources if each["resourceType"] in _CARRIED),
     ]
+
+
+def _stamped(resource: Resource, now: datetime) -> Resource:
+    """Everything in a new message is of one moment, whenever the receiver last changed it."""
+    meta = {"profile": [uk_core(resource["resourceType"])], **as_dict(resource.get("meta"))}
+    return {**resource, "meta": {**meta, "lastUpdated": format_instant(now)}}
 
 
 def _schedule(schedule: Resource, service_url: str) -> Resource:

@@ -35,6 +35,10 @@ class AssessmentForm(PartForm):
         "Ambulance response priority",
         [(each.value, f"{each.value}: {each.display}") for each in ARPPriority],
     )
+    triage_tool = line(
+        "Triage tool", hint="The decision support that you used, if it is not the usual one here", width=20
+    )
+    triage_tool_version = line("Version of the triage tool", width=10)
     case_number = line("Your case number", hint="Your own number of the call, if there is one", width=20)
     began = times.clock("Call reached the network (BTStartTime)")
     connected = times.clock("Call connected (T0)")
@@ -69,6 +73,8 @@ class AssessmentForm(PartForm):
             started_at=self.answer("started") or self.asked.opened.replace(microsecond=0),
             case_number=self.text("case_number"),
             disposition_at=self.answer("disposition"),
+            triage_tool=self.text("triage_tool"),
+            triage_tool_version=self.text("triage_tool_version") if self.text("triage_tool") else "",
         )
 
     def call(self) -> CallTimes:
@@ -101,7 +107,7 @@ class OutcomeForm(ConceptForm):
 
 class AssessmentStep(Step):
     slug, title, section = "assessment", "Assessment", "Assessment"
-    parts = (Part.ASSESSMENT, Part.NARRATIVE, Part.PRIORITY, Part.STAGE, Part.CALL_TIMES)
+    parts = (Part.ASSESSMENT, Part.OUTCOMES, Part.NARRATIVE, Part.PRIORITY, Part.STAGE, Part.CALL_TIMES)
     form, row, row_name = AssessmentForm, OutcomeForm, "triage outcome"
 
     def state(self, form: PartForm, rows: tuple[Outcome, ...]) -> dict[str, Any]:
@@ -109,6 +115,8 @@ class AssessmentStep(Step):
         assessment = replace(read, outcomes=(*rows, *read.outcomes))
         if form.asked.requires(Part.ASSESSMENT) and not assessment.is_stated:
             form.add_error("narrative", "Enter a narrative, a complaint, a triage outcome or a priority")
+        if form.asked.requires(Part.OUTCOMES) and not any(each.concept.code for each in rows):
+            form.add_error(None, "Add a triage outcome with its code, such as the disposition")
         stage = form.text("stage")
         call = form.call() if isinstance(form, AssessmentForm) else CallTimes()
         return {"assessment": assessment, "stage": Stage(stage) if stage else None, "call": call}
@@ -122,6 +130,8 @@ class AssessmentStep(Step):
                 "complaint": complaint,
                 "narrative": stated.narrative,
                 "priority": stated.priority,
+                "triage_tool": stated.triage_tool,
+                "triage_tool_version": stated.triage_tool_version,
                 "case_number": stated.case_number,
                 "began": times.write_clock(content.call.began_at),
                 "connected": times.write_clock(content.call.connected_at),

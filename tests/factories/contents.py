@@ -256,12 +256,15 @@ def contents(draw: st.DrawFn) -> RequestContent:
     outcomes = draw(
         st.lists(st.builds(Outcome, st.sampled_from(OutcomeKind), concepts), min_size=1, max_size=3)
     )
+    if needs[Part.OUTCOMES] is Need.REQUIRED:
+        outcomes.insert(0, draw(st.builds(Outcome, st.sampled_from(OutcomeKind), coded)))
     assessment = Assessment(
         narrative=part(Part.NARRATIVE, _words, ""),
         outcomes=tuple(outcomes) if needs[Part.ASSESSMENT] is Need.REQUIRED else (),
         priority=part(Part.PRIORITY, st.sampled_from(ARPPriority), None),
         started_at=draw(_moments),
         case_number=draw(st.one_of(st.just(""), _line)),
+        triage_tool=draw(st.sampled_from(("", "Another tool"))),
         # After the call: the form asks for them in order.
         disposition_at=draw(st.none() | _moments.map(lambda each: each + timedelta(days=366))),
     )

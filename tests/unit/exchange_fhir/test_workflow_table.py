@@ -20,7 +20,7 @@ from bars_portal.exchange.fhir.rules.parts import (
 from bars_portal.exchange.fhir.rules.table import overlap
 from bars_portal.exchange.registry import MessageType, workflow_rows
 
-from .factory import Json, coded
+from .factory import Json, cancel, coded
 from .samples import (
     HEADER,
     SAMPLES,
@@ -100,9 +100,12 @@ VARIANTS: list[tuple[str, str, Callable[[], Json]]] = [
         "validation-cancelled",
         lambda: taken_back("entered-in-error", "validation", "a4t1"),
     ),
+    ("deleted booking", "booking-cancelled", lambda: with_reason(cancel(), "delete")),
     ("held validation", "validation-update", lambda: validation("update", "on-hold")),
     ("falls", "validation-new", lambda: validation("new", use_case="a4t2")),
     ("other reason", "validation-rejected", lambda: interim(rejected("OTH"))),
+    ("rejected in the guide's words", "validation-rejected", lambda: revoked(interim(rejected()))),
+    ("rejected late", "validation-rejected", lambda: with_reason(revoked(interim(rejected())), "update")),
     ("VALRESP01B", "validation-full", lambda: full("update", "active")),
     ("VALRESP03 new CAD id", "validation-full", lambda: full("new", "active", encounter("planned"))),
     ("VALRESP05 falls", "validation-full", lambda: full(use_case="a4t2")),
@@ -132,6 +135,13 @@ def triaged(raw: Json) -> Json:
     """An outcome whose Encounter is told to be triaged, and its request to be completed."""
     nth(raw, "Encounter", 1)["status"] = "triaged"
     nth(raw, "ServiceRequest")["status"] = "completed"
+    return raw
+
+
+def revoked(raw: Json) -> Json:
+    """A rejection whose Encounter is told to be triaged, and its request to be revoked."""
+    nth(raw, "Encounter", 1)["status"] = "triaged"
+    nth(raw, "ServiceRequest")["status"] = "revoked"
     return raw
 
 
@@ -227,3 +237,9 @@ def test_an_event_of_bookings_does_not_take_requests() -> None:
     raw = referral_new()
     raw["entry"][HEADER]["resource"]["eventCoding"]["code"] = "booking-request"
     assert judged(raw).issues[0].rule == "workflow"
+
+
+def test_only_help_is_rejected() -> None:
+    """A call from out of area is the control's own, whoever took it."""
+    verdict = judged(cad(rejected(), "revoked", use_case="a6t1"))
+    assert verdict.issues[0].code is OutcomeCode.INVARIANT

@@ -15,6 +15,7 @@ from bars_portal.exchange.fhir.codes import (
     MessageEvent,
     MessageReason,
     ServiceRequestStatus,
+    UseCase,
 )
 from bars_portal.exchange.fhir.profiles import Definition
 from bars_portal.exchange.fhir.rules.model import Condition, Part, WorkflowRow
@@ -31,6 +32,9 @@ _VALIDATION = frozenset({MessageCategory.VALIDATION})
 # Everything that is referred but for the ambulance controls of Application 6.
 _CLINICAL_USE_CASES = REFERRAL_USE_CASES - CAD_USE_CASES
 
+# Help may be refused; a call from out of area is the control's own, whoever took it.
+_HELP_USE_CASES = CAD_USE_CASES - {UseCase.A6T1}
+
 _TRIAGED = frozenset({EncounterStatus.TRIAGED})
 _IN_PROGRESS = frozenset({EncounterStatus.IN_PROGRESS})
 _FINISHED = frozenset({EncounterStatus.FINISHED})
@@ -42,9 +46,11 @@ _PLAN_OPEN = frozenset({CarePlanStatus.ACTIVE})
 _ASSESSED = Condition("Encounter", _TRIAGED | _IN_PROGRESS | _FINISHED, Part.REQUESTER)
 _REQUEST_ACTIVE = Condition("ServiceRequest", _ACTIVE)
 # Who has the whole outcome may say that nothing is left to do (standard section 12, "Responses to us").
-_REQUEST_ACTIVE_OR_DONE = Condition("ServiceRequest", _ACTIVE | {ServiceRequestStatus.COMPLETED})
-# The official examples say `new` in a cancelled booking; the standard says `update`.
-_CANCEL_REASONS = _NEW_OR_UPDATE
+_REQUEST_ACTIVE_OR_DONE = Condition(
+    "ServiceRequest", _ACTIVE | {ServiceRequestStatus.COMPLETED}, decides=True
+)
+# Of a cancelled booking the standard says `update`, the official examples `new`, the guide's tables `delete`.
+_CANCEL_REASONS = _NEW_OR_UPDATE | _UPDATE_OR_DELETE
 
 BOOKING_NEW = WorkflowRow(
     MessageEvent.BOOKING_REQUEST,
@@ -174,14 +180,21 @@ VALIDATION_INTERIM = WorkflowRow(
 )
 VALIDATION_REJECTED = WorkflowRow(
     MessageEvent.SERVICEREQUEST_RESPONSE,
-    _NEW,
+    _NEW_OR_UPDATE,
     "Encounter",
-    _CANCELLED,
+    # The standard's words: cancelled, the request as it was. The guide's: triaged, the request revoked.
+    _CANCELLED | _TRIAGED,
     _VALIDATION,
     Definition.VALIDATION_RESPONSE_INTERIM,
     "validation-rejected",
     use_cases=VALIDATION_USE_CASES,
-    conditions=(_REQUEST_ACTIVE, Condition("Encounter", _CANCELLED, Part.RESPONDER, needs_reason=True)),
+    conditions=(
+        Condition("ServiceRequest", _ACTIVE | _REVOKED, when_focus=_CANCELLED),
+        Condition("ServiceRequest", _REVOKED, when_focus=_TRIAGED, decides=True),
+        Condition("Encounter", _CANCELLED | _TRIAGED, Part.RESPONDER, needs_reason=True),
+    ),
+    # A reason `update` is of the guide's form alone.
+    pairs=frozenset({("new", "cancelled"), ("new", "triaged"), ("update", "triaged")}),
 )
 VALIDATION_FULL = WorkflowRow(
     MessageEvent.SERVICEREQUEST_RESPONSE,
@@ -229,7 +242,7 @@ CAD_REJECTION = WorkflowRow(
     _REFERRAL,
     Definition.REFERRAL_RESPONSE_SHORT,
     "cad-rejection",
-    use_cases=CAD_USE_CASES,
+    use_cases=_HELP_USE_CASES,
     by_encounter=_CANCELLED,
     conditions=(
         Condition("Encounter", _CANCELLED, Part.RESPONDER, needs_reason=True, required=True, decides=True),
