@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "bars_portal.nhsuk",
     "bars_portal.audit",
     "bars_portal.accounts",
+    "bars_portal.api",
     "bars_portal.exchange",
     "bars_portal.patients",
     "directory",
@@ -169,6 +170,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "bars_portal.accounts.acting.RoleBackend",
     "bars_portal.accounts.second_factor.backend.SecondFactorBackend",
+    "bars_portal.api.authentication.SecretBackend",
 ]
 # Whoever has one of these roles, in any organisation, signs in with a password and a second factor. What NHS
 # CIS2 asks for is its own affair.
