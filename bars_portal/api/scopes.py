@@ -47,6 +47,8 @@ _PERMISSIONS: dict[Scope, frozenset[str]] = {
             "bookings.cancel_booking",
             "bookings.rebook_booking",
             "bookings.book_outside_time_frame",
+            # Whoever writes is answered with what became of it.
+            "bookings.view_sent_bookings",
         }
     ),
     Scope.REFERRALS_READ: frozenset({"referrals.view_sent_referrals"}),

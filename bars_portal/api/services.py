@@ -140,6 +140,12 @@ def spend_assertion(*, application: Application, jti: str, expires_at: datetime,
     return insert_unless_there(spent)
 
 
+def forget_tokens(*, now: datetime) -> None:
+    """Delete what counts no more."""
+    ApiToken.objects.filter(expires_at__lte=now).delete()
+    SpentAssertion.objects.filter(expires_at__lte=now).delete()
+
+
 def note_use(*, application: Application, now: datetime) -> None:
     """One write a minute, however busy it is."""
     stale = Q(last_used_at=None) | Q(last_used_at__lte=now - _USE_NOTED_EVERY)

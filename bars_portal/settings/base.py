@@ -235,6 +235,9 @@ REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_PERMISSION_CLASSES": [],
 }
 
+# Pages of other origins whose scripts may call the REST API (CORS): none, unless listed.
+API_ALLOWED_ORIGINS = env.listing("API_ALLOWED_ORIGINS")
+
 # Where traces go (bars_portal.tracing); none: there are none.
 TRACES_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 

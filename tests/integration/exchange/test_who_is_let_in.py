@@ -66,9 +66,9 @@ def test_who_asks_too_much_is_asked_to_wait(
 
 def test_a_share_refills_and_the_quiet_are_forgotten() -> None:
     shares = throttling.Shares()
-    assert [shares.take("a", a_minute=60, now=0.0) for _ in range(61)][-1] == pytest.approx(1.0)
-    assert shares.take("a", a_minute=60, now=0.5) == pytest.approx(0.5)
-    assert shares.take("a", a_minute=60, now=1.0) == 0
+    assert [shares.take("a", a_minute=60, now=0.0).waits for _ in range(61)][-1] == pytest.approx(1.0)
+    assert shares.take("a", a_minute=60, now=0.5).waits == pytest.approx(0.5)
+    assert shares.take("a", a_minute=60, now=1.0).waits == 0
     for number in range(3000):
         shares.take(number, a_minute=60, now=1.0)
     assert len(shares._kept) == 2000
