@@ -95,6 +95,9 @@ _RUN_INSTALLATION = frozenset(
         ),
     }
 )
+# Programs that call the API for the organisation.
+_SEE_APPLICATIONS = frozenset({"api.view_application"})
+_RUN_APPLICATIONS = _SEE_APPLICATIONS | {"api.add_application", "api.change_application"}
 _READ_EVERYTHING = frozenset(
     {
         "audit.view_auditevent",
@@ -150,12 +153,14 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _VIEW_UNMASKINGS
     | _SEE_STATUS
     | _RUN_SERVICES
+    | _RUN_APPLICATIONS
     | _MANAGE_PEOPLE
     | _BREAK_GLASS
     | _VIEW_RECEIVED_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "directory.find_service"},
     Role.ENGINEER: _RUN_EXCHANGE
+    | _RUN_APPLICATIONS
     | _READ_LOG
     | _KEEP_GOING
     | _SEE_GIVEN_UP
@@ -163,6 +168,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _BREAK_GLASS
     | {"portal.open_admin"},
     Role.AUDITOR: _READ_EVERYTHING
+    | _SEE_APPLICATIONS
     | _READ_LOG
     | _VIEW_UNMASKINGS
     | _VIEW_PEOPLE

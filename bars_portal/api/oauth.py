@@ -8,7 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from authlib.integrations.django_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import ClientCredentialsGrant, InvalidClientError, OAuth2Error
+from authlib.oauth2.rfc6749 import (
+    ClientCredentialsGrant,
+    InsecureTransportError,
+    InvalidClientError,
+    OAuth2Error,
+)
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from authlib.oauth2.rfc7523.client import JWTBearerClientAssertion
 from axes.helpers import get_cool_off
@@ -81,8 +86,10 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # authlib has no type
 
     def query_client(self, client_id: str) -> _Client | None:
         """Of who signs an assertion."""
+        if not client_id.isprintable():
+            return None
         rows = Application.objects.select_related("account", "organisation")
-        found = rows.filter(account__username=client_id[:150]).first()
+        found = rows.filter(account__username=client_id).first()
         if found is None or not found.is_usable(timezone.now()) or not found.public_keys:
             return None
         return _Client(found, _ASSERTION)
@@ -117,7 +124,7 @@ def _by_post(_query: Any, request: Any) -> _Client | None:
 
 def _by_secret(request: Any, client_id: str | None, secret: str | None, method: str) -> _Client | None:
     """By Django's way, so that guesses are counted and locked as they are at sign-in."""
-    if not client_id or not secret or "\x00" in client_id:
+    if not client_id or not secret or not client_id.isprintable():
         return None
     plain: HttpRequest = request._request
     account = authenticate(plain, username=client_id, secret_shown=Secret(secret))
@@ -142,7 +149,9 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has
         self._application: Application | None = None
 
     def get_audiences(self) -> list[str]:
-        return [self._plain.build_absolute_uri(reverse("api:token"))]
+        """This address, with the slash at its end or without."""
+        here = self._plain.build_absolute_uri(reverse("api:token")).rstrip("/")
+        return [here, f"{here}/"]
 
     def resolve_client_public_key(self, client: _Client) -> KeySet:
         self._application = client.application
@@ -192,6 +201,8 @@ class TokenView(View):
             return _refused("invalid_request", "Secrets do not belong into an address.", 400)
         try:
             response: HttpResponse = _server.create_token_response(request)
+        except InsecureTransportError:
+            return _refused("insecure_transport", "Tokens are given over https only.", 400)
         except (UnicodeError, ValueError):
             return _refused("invalid_request", "The request cannot be read.", 400)
         if getattr(request, "axes_locked_out", False):

@@ -1,4 +1,4 @@
-"""The OpenAPI document as its page shows it: operations by tag, with parameters, bodies and answers as rows."""
+"""The OpenAPI document as its page shows it: operations by tag, all that they take and give as rows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.forms import Form
 from django.forms.forms import NON_FIELD_ERRORS
 from django.http import Http404, HttpRequest, UnreadablePostError
@@ -91,7 +91,7 @@ def problem_of(exc: Exception) -> Problem:
         return Refused(exc)
     if isinstance(exc, exceptions.Throttled):
         return Problem("too-many-requests", retry_after=int(exc.wait or 1))
-    if isinstance(exc, DatabaseError):
+    if isinstance(exc, OperationalError | InterfaceError):
         logger.error("The database did not answer a request of the API", exc_info=exc)
         return Problem("unavailable", retry_after=_BUSY_SECONDS)
     for kind, name in _BY_EXCEPTION:

@@ -1,4 +1,4 @@
-"""The API in OpenAPI 3.1, by drf-spectacular from what serves it: `operations` of the views, so never apart."""
+"""The API in OpenAPI 3.1, by drf-spectacular, from the `operations` of the views that serve it."""
 
 from functools import cache
 from typing import Any
@@ -22,9 +22,10 @@ from bars_portal.api.views import ApiView
 TOKEN_PATH = "/api/oauth2/token/"  # noqa: S105 - an address
 _DESCRIPTION = (
     "Book and follow through the BaRS portal without speaking FHIR. Times have offsets, ids are opaque, "
-    "lists go on by `next`. Every POST needs an Idempotency-Key and may be repeated with it. A write is answered "
-    "with the state of what it made: wait for it with `Prefer: wait=10`, or read it again from `Location`. "
-    "A state `unknown` means that the service gave no clear answer: do not book anew, the portal asks again."
+    "lists go on by `next`. Every POST needs an Idempotency-Key and may be repeated with it. A write is "
+    "answered with the state of what it made: wait for it with `Prefer: wait=10`, or read it again from "
+    "`Location`. A state `unknown` means that the service gave no clear answer: do not book anew, the portal "
+    "asks again."
 )
 PROBLEM = object_of(
     {

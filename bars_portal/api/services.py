@@ -26,10 +26,12 @@ _CLIENT_ID_BYTES, _SECRET_BYTES, _HINT = 10, 32, 4
 
 
 @transaction.atomic
-def create_application(*, application: Application, actor: Actor, now: datetime) -> Application:
+def create_application(
+    *, application: Application, actor: Actor, now: datetime, client_id: str = ""
+) -> Application:
     """Write a filled-in one with an account of its own. Raises IntegrityError when the name is taken."""
     account = User(
-        username=f"app_{secrets.token_hex(_CLIENT_ID_BYTES)}",
+        username=client_id or f"app_{secrets.token_hex(_CLIENT_ID_BYTES)}",
         # What histories and messages show as the name.
         last_name=application.name,
         is_active=False,

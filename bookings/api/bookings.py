@@ -1,4 +1,4 @@
-"""Bookings that the organisation sent: made, read, listed, cancelled and rebooked, by the rules of the pages."""
+"""Bookings that the organisation sent: made, read and listed, by the rules of the pages."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

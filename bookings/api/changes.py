@@ -87,7 +87,7 @@ class Rebook(_Change):
             "Cancel a booking, and book another time of the same service",
             Scope.BOOKINGS_WRITE,
             {200: BOOKING, 202: BOOKING},
-            description="The answer is the old booking; rebooking says how it goes on, and names the new one.",
+            description="The answer is the old booking; rebooking says how it goes on, and names the new.",
             body=NEW_TIME,
             example={"slot": EXAMPLE_SLOT, "reason": "patient"},
             problems=(*_CHANGES, *SLOT_PROBLEMS),

@@ -109,8 +109,8 @@ BOOKING = component(
 )
 _APPROVAL = {
     **schema_of(ApprovalForm, without=("approver",)),
-    "description": "Only where the time is outside the time frame of the journey's assessment: a clinician in "
-    "X-Acting-User says yes to it.",
+    "description": "Only where the time is outside the time frame of the journey's assessment: a clinician "
+    "in X-Acting-User says yes to it.",
 }
 _SLOT_ID = text("The id of a slot that a search returned.")
 NEW_BOOKING = component(

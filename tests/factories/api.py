@@ -22,14 +22,15 @@ def make_application(
     """An application with every scope and role, with `fields` of its model."""
     number = next(_numbers)
     where = organisation or make_organisation()
+    named = {"name": f"Ward system {number}", "owner": None, **fields}
     wanted = new_application(
         where,
-        make_user(role=None),
-        f"Ward system {number}",
+        named.pop("owner") or make_user(role=None),
+        named.pop("name"),
         **{
             "scopes": [each.value for each in scopes],
             "roles": [each.value for each in STATABLE],
-            **fields,
+            **named,
         },
     )
     return create_application(application=wanted, actor=SETUP, now=datetime.now(UTC))
