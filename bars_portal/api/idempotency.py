@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 
 import orjson
 from django.db import transaction
+from django.db.models.functions import Now
 from django.http import HttpResponse
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -56,7 +56,7 @@ class Attempt:
         with transaction.atomic():
             yield self
             ours = KeyedRequest.objects.filter(pk=self.row_id, holder=self.holder, written_at=None)
-            if not ours.update(written_at=timezone.now(), subject_id=self.subject_id):
+            if not ours.update(written_at=Now(), subject_id=self.subject_id):
                 raise Superseded
 
 
@@ -88,13 +88,14 @@ def carried_out(
     *,
     carry_out: Callable[[Attempt], Response],
     answer_again: Callable[[str], Response],
+    now: datetime,
 ) -> HttpResponse:
     """The answer to the request: of the first time, or as it was kept.
 
     `carry_out` may answer a problem, but raises nothing but Superseded; `answer_again` makes the answer from
     what was written. Raises Problem.
     """
-    key, fingerprint, now = key_of(request), fingerprint_of(request), timezone.now()
+    key, fingerprint = key_of(request), fingerprint_of(request)
     found = claim(application=application, key=key, fingerprint=fingerprint, now=now)
     if isinstance(found, Attempt):
         try:
@@ -161,7 +162,7 @@ def _settle(attempt: Attempt, response: Response) -> None:
         return
     response.render()
     ours.filter(answered_at=None).update(
-        answered_at=timezone.now(),
+        answered_at=Now(),
         status=response.status_code,
         headers={name: response[name] for name in _KEPT_HEADERS if response.has_header(name)},
         sealed=_SEALER.seal(response.content),

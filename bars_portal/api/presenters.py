@@ -45,7 +45,7 @@ class ShownComponent:
 class Described:
     title: str
     version: str
-    description: str
+    description: list[str]
     tags: list[tuple[str, list[ShownOperation]]]
     components: list[ShownComponent]
 
@@ -61,7 +61,7 @@ def described(document: Json) -> Described:
     return Described(
         title=document["info"]["title"],
         version=document["info"]["version"],
-        description=document["info"]["description"],
+        description=document["info"]["description"].split("\n\n"),
         tags=sorted(by_tag.items()),
         components=[ShownComponent(name, list(_rows(schema))) for name, schema in sorted(schemas.items())],
     )

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.urls import get_resolver
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -21,11 +22,12 @@ from bars_portal.api.views import ApiView
 
 TOKEN_PATH = "/api/oauth2/token/"  # noqa: S105 - an address
 _DESCRIPTION = (
-    "Book and follow through the BaRS portal without speaking FHIR. Times have offsets, ids are opaque, "
-    "lists go on by `next`. Every POST needs an Idempotency-Key and may be repeated with it. A write is "
-    "answered with the state of what it made: wait for it with `Prefer: wait=10`, or read it again from "
-    "`Location`. A state `unknown` means that the service gave no clear answer: do not book anew, the portal "
-    "asks again."
+    "Book and follow through the BaRS portal without speaking FHIR.",
+    "Times have offsets, ids are opaque, and lists go on by next. Every POST needs an Idempotency-Key and may"
+    " be repeated with it.",
+    "A write is answered with the state of what it made. Wait for the outcome with Prefer: wait=10, or read"
+    " it again from Location. The state unknown means that the service gave no clear answer: do not book"
+    " anew, the portal asks again.",
 )
 PROBLEM = object_of(
     {
@@ -56,11 +58,13 @@ _ACTING_EXAMPLE = (
 @cache
 def document() -> Json:
     """The OpenAPI document; the same for everybody."""
+    # The views are imported by this, and with them what they register.
+    list(get_resolver().url_patterns)
     described = {
         "OAS_VERSION": "3.1.0",
         "TITLE": "BaRS portal API",
         "VERSION": settings.VERSION,
-        "DESCRIPTION": _DESCRIPTION,
+        "DESCRIPTION": "\n\n".join(_DESCRIPTION),
         "SERVERS": [{"url": "/"}],
         "APPEND_COMPONENTS": {"schemas": {**components(), "Problem": PROBLEM}},
         "POSTPROCESSING_HOOKS": [],

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 import orjson
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.gzip import gzip_page
 from rest_framework.exceptions import NotAuthenticated, ParseError
@@ -136,7 +137,13 @@ class ApiView(APIView):
         def answer_again(subject_id: str) -> Response:
             return self._complete(request, self.written(request, subject_id))
 
-        return carried_out(request, self.caller.application, carry_out=carry_out, answer_again=answer_again)
+        return carried_out(
+            request,
+            self.caller.application,
+            carry_out=carry_out,
+            answer_again=answer_again,
+            now=timezone.now(),
+        )
 
     def _complete(self, request: Request, response: Response) -> Response:
         """What rendering asks for: an answer is kept before DRF comes to it."""

@@ -47,15 +47,15 @@ from bookings.states import BookingStatus
 from directory.api.services import service_to_act_for
 
 _EXAMPLE_PATIENT = {
-    "family_name": "Quill",
-    "given_names": "Ada",
-    "birth_date": "1945-07-14",
-    "gender": "female",
-    "nhs_number": "9449306621",
+    "family_name": "Dyball",
+    "given_names": "Adrian",
+    "birth_date": "1932-10-29",
+    "gender": "male",
+    "nhs_number": "9658499007",
     "traced_in": "PDS",
-    "address_line_1": "1 Sample Row",
-    "town": "Leeds",
-    "postcode": "LS1 4AP",
+    "address_line_1": "1 Sample Street",
+    "town": "Scunthorpe",
+    "postcode": "DN17 4LR",
     "phone": "07700 900123",
 }
 _STATES: Mapping[str, BookingStatus | Waiting] = {each.value: each for each in (*Waiting, *SENT_STATES)}
