@@ -126,9 +126,9 @@ def _plain_kind(kind: str, schema: Json) -> str:
         return f"list of {_kind(schema['items'])}"
     if kind == "string" and "enum" in schema:
         return f"one of: {', '.join(each for each in schema['enum'] if each)}"
-    return {"string": schema.get("format", "text"), "null": "null", "boolean": "true or false"}.get(
-        kind, kind
-    )
+    if kind == "string":
+        return str(schema.get("format", "text"))
+    return "true or false" if kind == "boolean" else kind
 
 
 def _name_of(schema: Json) -> str:

@@ -30,8 +30,9 @@ def test_verbs(calls: Calls) -> None:
         "method-not-allowed",
         "GET, HEAD, OPTIONS",
     )
-    nothing = calls.get("nothing/here")
-    assert (nothing.status_code, title(nothing)) == (404, "not-found")
+    for path in ("nothing/here", "bookings/a%0Ab", "bookings/00000000-0000-0000-0000-00000000000g"):
+        nothing = calls.get(path)
+        assert (nothing.status_code, title(nothing)) == (404, "not-found")
     assert calls.client.get(f"{ME}/", headers=calls.headers).status_code == 200, "a slash is no other address"
 
 
