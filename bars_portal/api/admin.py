@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from joserfc.errors import JoseError, SecurityWarning
-from joserfc.jwk import ECKey, KeySet, RSAKey, import_key
+from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from bars_portal.accounts.acting import acting_in, actor_of
 from bars_portal.accounts.admin import JudgedAgain
@@ -85,10 +85,7 @@ def _keys_in(text: str) -> list[Any]:
         given = forms.JSONField().to_python(text)
         return list(KeySet.import_key_set(given if "keys" in given else {"keys": [given]}).keys)
     pems = [f"{part.strip()}\n{_PEM_END}\n" for part in text.split(_PEM_END) if part.strip()]
-    found: list[Any] = []
-    for pem in pems:
-        kind = "EC" if "EC" in pem.partition("\n")[0] else None
-        found.append(import_key(pem, kind) if kind else _any_key(pem))
+    found = [_any_key(pem) for pem in pems]
     for each in found:
         each.ensure_kid()
     return found
@@ -203,11 +200,12 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
         form, acting = super().get_form(request, obj, change, **kwargs), acting_in(request)
         if change or administers_everything(request) or acting is None:
             return form
+        organisation = acting.organisation
 
         class OfOrganisation(form):  # type: ignore[misc, valid-type]  # made at run time
             def __init__(self, *args: Any, **options: Any) -> None:
                 super().__init__(*args, **options)
-                self.instance.organisation = acting.organisation
+                self.instance.organisation = organisation
 
         return OfOrganisation
 

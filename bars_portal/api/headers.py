@@ -1,7 +1,10 @@
 """The headers by which good APIs speak: Prefer, ETag, X-Request-ID, and CORS."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
+from threading import BoundedSemaphore
 from typing import Any
 
 import orjson
@@ -13,6 +16,8 @@ from rest_framework.response import Response
 from bars_portal.api.problems import Problem
 
 LONGEST_WAIT = 10.0
+# Half of a process's threads (deploy/gunicorn_portal.py).
+WAITERS = BoundedSemaphore(4)
 REQUEST_ID = "X-Request-ID"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _WAIT = re.compile(r"\bwait\s*=\s*\"?([0-9]{1,4})\"?", re.IGNORECASE)
@@ -35,9 +40,24 @@ def wait_of(request: Request) -> float:
     return min(float(found[1]), LONGEST_WAIT) if found else 0.0
 
 
-def applied(request: Request) -> dict[str, str]:
+@contextmanager
+def turn_to_wait(request: Request) -> Iterator[float]:
+    """The seconds that the request may wait; 0.0 when it did not ask, or when as many wait as may.
+
+    Each holds a thread, and people's pages need some too.
+    """
+    wanted = wait_of(request)
+    if not wanted or not WAITERS.acquire(blocking=False):
+        yield 0.0
+        return
+    try:
+        yield wanted
+    finally:
+        WAITERS.release()
+
+
+def applied(seconds: float) -> dict[str, str]:
     """The header that says that Prefer was heard."""
-    seconds = wait_of(request)
     return {"Preference-Applied": f"wait={seconds:.0f}"} if seconds else {}
 
 

@@ -41,6 +41,7 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 # How far ahead an assertion may say that it ends: until then its jti is kept.
 LONGEST_ASSERTION_SECONDS = 600
 _LONGEST_BODY = 20_000
+_CLIENT_CREDENTIALS = "client_credentials"
 _BASIC, _POST, _ASSERTION = "client_secret_basic", "client_secret_post", "client_assertion_jwt"
 
 
@@ -60,7 +61,7 @@ class _Client:
         return " ".join(wanted) if set(wanted) <= set(own) else None
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == ClientCredentialsGrant.GRANT_TYPE
+        return grant_type == _CLIENT_CREDENTIALS
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         return method in self._methods
@@ -81,7 +82,7 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # authlib has no type
         self.register_client_auth_method(_ASSERTION, _by_assertion)
 
     def load_config(self, config: Any) -> None:
-        lives = {_Grant.GRANT_TYPE: int(TOKEN_LIFE.total_seconds())}
+        lives = {_CLIENT_CREDENTIALS: int(TOKEN_LIFE.total_seconds())}
         super().load_config({"token_expires_in": lives})
 
     def query_client(self, client_id: str) -> _Client | None:
@@ -155,11 +156,11 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has
 
     def resolve_client_public_key(self, client: _Client) -> KeySet:
         self._application = client.application
-        return KeySet.import_key_set(client.application.public_keys)
+        return KeySet.import_key_set(client.application.public_keys or {"keys": []})
 
     def process_assertion_claims(self, assertion: str, resolve_key: Any) -> Any:
         try:
-            claims = jwt.decode(assertion, resolve_key, algorithms=ALGORITHMS).claims
+            claims = _signed_by_one_of(resolve_key, assertion)
             self.verify_claims(claims)
         except (JoseError, OAuth2Error, ValueError, TypeError):
             # Its own words may quote what was sent.
@@ -181,6 +182,20 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has
         # The library's own leeway comes on top.
         kept_until = datetime.fromtimestamp(ends + 2 * self.leeway, UTC)
         return spend_assertion(application=self._application, jti=jti, expires_at=kept_until, now=now)
+
+
+def _signed_by_one_of(keys: KeySet, assertion: str) -> Any:
+    """The claims. Whatever kid it names: of a key that was registered as PEM nobody knows ours.
+
+    Raises JoseError, ValueError or TypeError.
+    """
+    failed: Exception = ValueError("no key")
+    for key in keys.keys:
+        try:
+            return jwt.decode(assertion, key, algorithms=ALGORITHMS).claims
+        except (JoseError, ValueError, TypeError) as error:
+            failed = error
+    raise failed
 
 
 _server = _Server()

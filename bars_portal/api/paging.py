@@ -34,7 +34,8 @@ class Asked:
 
 def asked_page(request: Request, *, kinds: tuple[type, ...]) -> Asked:
     """From the address; a cursor must hold values of these `kinds`. Raises Problem."""
-    faults, limit, after = [], USUAL, ()
+    faults: list[FieldFault] = []
+    limit, after = USUAL, tuple[str | int, ...]()
     wanted = request.query_params.get("limit")
     if wanted is not None:
         plain = wanted.isascii() and wanted.isdigit() and len(wanted) <= len(str(MOST))

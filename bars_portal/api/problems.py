@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.forms import Form
-from django.forms.forms import NON_FIELD_ERRORS
 from django.http import Http404, HttpRequest, UnreadablePostError
 from django.urls import reverse
 from rest_framework import exceptions
@@ -90,7 +89,7 @@ def problem_of(exc: Exception) -> Problem:
     if isinstance(exc, PolicyRefused):
         return Refused(exc)
     if isinstance(exc, exceptions.Throttled):
-        return Problem("too-many-requests", retry_after=int(exc.wait or 1))
+        return Problem("too-many-requests", retry_after=1)
     if isinstance(exc, OperationalError | InterfaceError):
         logger.error("The database did not answer a request of the API", exc_info=exc)
         return Problem("unavailable", retry_after=_BUSY_SECONDS)

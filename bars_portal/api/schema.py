@@ -168,7 +168,10 @@ def _headers(operation: Operation) -> list[Json]:
         )
     if operation.takes_wait:
         found.append(
-            _header("Prefer", f"wait=n: answer once the outcome is known, within n ≤ {LONGEST_WAIT:.0f} s.")
+            _header(
+                "Prefer",
+                f"wait=n (to {LONGEST_WAIT:.0f}): answer once the outcome is known, unless too many wait.",
+            )
         )
     if operation.is_conditional:
         name = "If-Match" if operation.is_keyed else "If-None-Match"

@@ -147,8 +147,8 @@ class ApiView(APIView):
 
     def _complete(self, request: Request, response: Response) -> Response:
         """What rendering asks for: an answer is kept before DRF comes to it."""
-        response.accepted_renderer = request.accepted_renderer  # type: ignore[attr-defined]  # as DRF does
-        response.accepted_media_type = request.accepted_media_type  # type: ignore[attr-defined]  # the same
+        response.accepted_renderer = request.accepted_renderer
+        response.accepted_media_type = request.accepted_media_type
         response.renderer_context = self.get_renderer_context()  # type: ignore[attr-defined]  # the same
         return response
 
@@ -159,7 +159,7 @@ class ApiView(APIView):
         """The answer, made from what was written."""
         raise NotImplementedError
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
     @property
@@ -241,7 +241,7 @@ class NothingHere(ApiView):
     """Every other address below /api/: the answer is a problem, as everywhere."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        request.accepted_renderer, request.accepted_media_type = JsonRenderer(), JsonRenderer.media_type  # type: ignore[attr-defined]  # as DRF does
+        request.accepted_renderer, request.accepted_media_type = JsonRenderer(), JsonRenderer.media_type
         raise Problem("not-found")
 
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api.forms import escaped, filled, object_in
-from bars_portal.api.headers import applied, etag_of, wait_of
+from bars_portal.api.headers import applied, etag_of, turn_to_wait
 from bars_portal.api.operations import Json
 from bars_portal.api.problems import FieldFault, Problem, Refused, invalid
 from bars_portal.api.views import ApiView
@@ -52,12 +52,12 @@ class BookingView(ApiView):
     def settled(self, request: Request, subject_id: str, *, made: int) -> Response:
         """How it stands, after as long a wait as was asked for: `made`, or 202 while it is open."""
         booking = Booking.objects.select_related("service", "patient", "journey").get(pk=subject_id)
-        patience = wait_of(request)
-        if patience:
-            _wait(booking, patience)
+        with turn_to_wait(request) as patience:
+            if patience:
+                _wait(booking, patience)
         body = booking_json(request, booking, self.caller, now=timezone.now())
         status = 202 if booking.status in OPEN_STATES else made
-        headers = {"Location": address_of(request, booking), "ETag": etag_of(body), **applied(request)}
+        headers = {"Location": address_of(request, booking), "ETag": etag_of(body), **applied(patience)}
         return Response(body, status=status, headers=headers)
 
 

@@ -1,12 +1,14 @@
 """Slots and bookings through the API, over the wire to our own receiver."""
 
 from datetime import UTC, date, datetime
+from threading import Semaphore
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from bars_portal.api import headers as habits
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.exchange.models import OutboundMessage
@@ -154,6 +156,16 @@ def test_if_match_keeps_a_change_that_was_not_seen(world: World) -> None:
     assert world.calls.post(f"{path}/cancel", {"reason": "patient"}, if_match=tag).status_code == 202
     late = world.calls.post(f"{path}/cancel", {"reason": "patient"})
     assert (late.status_code, late.json()["detail"]) == (409, "This appointment is being cancelled already.")
+
+
+def test_who_prefers_to_wait_does_while_there_are_threads_to_spare(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing is delivered meanwhile: a second is over soon.
+    assert world.book(0, prefer="respond-async, wait=1")["Preference-Applied"] == "wait=1"
+    monkeypatch.setattr(habits, "WAITERS", Semaphore(0))
+    answer = world.book(1, prefer="wait=10")
+    assert (answer.status_code, answer.has_header("Preference-Applied")) == (202, False)
 
 
 def test_unknown_is_a_state_that_can_be_checked_again(world: World) -> None:

@@ -51,12 +51,12 @@ def signed(application: Application, key: Any = KEY, **claims: Any) -> str:
     }
     told = {name: value for name, value in {**usual, **claims}.items() if value is not None}
     algorithm = "ES256" if isinstance(key, ECKey) else "RS512"
-    return jwt.encode({"alg": algorithm, "kid": "k1"}, told, key, algorithms=[algorithm])
+    return jwt.encode({"alg": algorithm, "kid": "of their own"}, told, key, algorithms=[algorithm])
 
 
-def by_assertion(client: Client, assertion: str, **form: str) -> Any:
+def by_assertion(client: Client, assertion: str) -> Any:
     kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-    return ask(client, client_assertion_type=kind, client_assertion=assertion, **form)
+    return ask(client, client_assertion_type=kind, client_assertion=assertion)
 
 
 @pytest.mark.parametrize("way", ["basic", "post"])
