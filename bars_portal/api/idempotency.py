@@ -106,6 +106,9 @@ def carried_out(
         return response
     if found.answered_at is not None and (kept := _kept(found)) is not None:
         return kept
+    if found.written_at is None:
+        # A refusal that cannot be read any more: nothing was done, and nothing can be said of it.
+        raise Problem("changed-meanwhile")
     response = answer_again(found.subject_id)
     response[REPLAYED] = "true"
     return response
