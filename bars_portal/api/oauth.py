@@ -156,7 +156,8 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has
 
     def resolve_client_public_key(self, client: _Client) -> KeySet:
         self._application = client.application
-        return KeySet.import_key_set(client.application.public_keys or {"keys": []})
+        keys: Any = client.application.public_keys
+        return KeySet.import_key_set(keys)
 
     def process_assertion_claims(self, assertion: str, resolve_key: Any) -> Any:
         try:

@@ -244,8 +244,8 @@ def test_outside_the_time_frame_a_clinician_has_to_answer_for_it(
 
 def test_a_person_is_sent_as_such_only_when_stated_by_their_sds_role(world: World) -> None:
     doctor = DOCTOR.replace("https://hospital.example/staff", SDS_ROLE_PROFILE_SYSTEM)
-    for headers, named in (({}, False), ({"x_acting_user": doctor}, True)):
-        made = world.book(**headers)
+    for position, (headers, named) in enumerate((({}, False), ({"x_acting_user": doctor}, True))):
+        made = world.book(position, **headers)
         message = OutboundMessage.objects.get(subject_id=made.json()["id"])
         assert ("NHSD-Requesting-Practitioner" in message.headers) == named
         world.network.deliver_all()
