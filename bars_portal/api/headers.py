@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -90,6 +91,9 @@ def _names(header: str, etag: str) -> bool:
 
 def tell_origin(request: HttpRequest, response: HttpResponse) -> None:
     """CORS for listed origins alone (API_ALLOWED_ORIGINS)."""
+    if settings.API_ALLOWED_ORIGINS:
+        # A cache must not give one origin's answer to another.
+        patch_vary_headers(response, ("Origin",))
     origin = request.headers.get("Origin")
     if origin is None or origin not in settings.API_ALLOWED_ORIGINS:
         return

@@ -99,6 +99,7 @@ def test_other_origins_are_listed_or_not_served(calls: Calls, settings: Any) -> 
     asked = calls.client.options(ME, headers=headers)
     assert (asked.status_code, asked["Access-Control-Allow-Origin"]) == (204, ours)
     assert "Idempotency-Key" in asked["Access-Control-Allow-Headers"]
+    assert "Origin" in asked["Vary"]
     assert "Access-Control-Allow-Origin" not in calls.get("applications/me", origin="https://other.example")
 
 
