@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trail/", include("bars_portal.patients.looks.urls")),
     path("status/", include("bars_portal.status.urls")),
     path("onboarding/", include("bars_portal.onboarding.urls")),
+    path("api/", include("bars_portal.api_urls")),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

@@ -8,6 +8,7 @@ from bars_portal.accounts.permissions import PolicyRefused, allowed, need
 from bars_portal.correspondence.differences import PATIENT, SERVICE, TIME
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.replies import times_of
+from bars_portal.patients.models import Journey
 from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.ports import TimeFrame
@@ -20,6 +21,11 @@ from directory.selectors.capability import capability_of
 
 def check_can_book(acting: Acting, service: HealthcareService) -> None:
     need(acting.may("bookings.book_slot"), "You are not allowed to book appointments.")
+    check_is_booked(service)
+
+
+def check_is_booked(service: HealthcareService) -> None:
+    """By whoever may."""
     need(service.active, "This service is closed. Choose another service.")
     need(service.takes_bookings, "This service does not take bookings. Choose another service.")
     need(bool(service.accepted_use_cases), "This service takes no bookings from us. Choose another service.")
@@ -59,8 +65,13 @@ def check_can_use_draft(acting: Acting, draft: BookingDraft, now: datetime) -> N
 def frame_missed_by(draft: BookingDraft) -> TimeFrame | None:
     """The time frame that the chosen time lies outside of; None when it fits, or when there is none."""
     journey = draft.replaces.journey if draft.replaces is not None else draft.journey
+    return frame_missed_at(draft.start, journey)
+
+
+def frame_missed_at(start: datetime, journey: Journey | None) -> TimeFrame | None:
+    """The same of a time that nobody has chosen yet."""
     frame = ports.time_frame.provider(journey) if journey is not None else None
-    return None if frame is None or frame.holds(draft.start) else frame
+    return None if frame is None or frame.holds(start) else frame
 
 
 def lacks_approval(draft: BookingDraft) -> bool:

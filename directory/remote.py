@@ -1,15 +1,15 @@
 """Reading from another service: who asks, and one read, judged; outside any transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.acting import Acting, StatedPerson
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir import json
-from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM, ServiceID, same_system
 from bars_portal.exchange.gateway import own_software
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner
@@ -27,8 +27,9 @@ class SenderIdentity:
 
 
 def sender_identity(acting: Acting) -> SenderIdentity:
-    """The signed-in person, for the organisation that they act for."""
-    return _identity(acting.organisation, acting.user, acting.actor)
+    """The signed-in person, for the organisation that they act for; or whom an application acts for."""
+    found = _identity(acting.organisation, acting.user, acting.actor)
+    return found if acting.stated is None else replace(found, practitioner=_stated(acting.stated))
 
 
 def identity_of(actor: Actor) -> SenderIdentity:
@@ -62,6 +63,11 @@ def _practitioner(user: User | None) -> Practitioner | None:
     if user is None or not user.sds_role_profile_id:
         return None
     return Practitioner(user.sds_role_profile_id, user.role_code, user.role_display)
+
+
+def _stated(person: StatedPerson) -> Practitioner | None:
+    """The header has room for an SDS role profile only."""
+    return Practitioner(person.value) if same_system(person.system, SDS_ROLE_PROFILE_SYSTEM) else None
 
 
 Params = Sequence[tuple[str, str]]

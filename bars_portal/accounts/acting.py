@@ -27,8 +27,25 @@ UNKNOWN = Actor(label="unknown")
 
 
 @dataclass(frozen=True)
+class StatedPerson:
+    """Whom an application of the API says that it acts for: the organisation's own word, not our sign-in.
+
+    `system` and `value` are the identifier by which the organisation knows them.
+    """
+
+    name: str
+    system: str
+    value: str
+    role: Role
+    is_clinical: bool
+
+
+@dataclass(frozen=True)
 class Acting:
-    """A signed-in person in one of their organisations. `permissions` is everything they may do there."""
+    """A signed-in person in one of their organisations. `permissions` is everything they may do there.
+
+    Or an application of the API: then `user` is its account, and `stated` whom it acts for, if anybody.
+    """
 
     user: User
     organisation: Organisation
@@ -37,6 +54,7 @@ class Acting:
     actor: Actor
     other_organisations: tuple[Organisation, ...] = ()
     break_glass: BreakGlass | None = None
+    stated: StatedPerson | None = None
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions

@@ -97,6 +97,9 @@ _RUN_INSTALLATION = frozenset(
         ),
     }
 )
+# Programs that call the API for the organisation.
+_SEE_APPLICATIONS = frozenset({"api.view_application"})
+_RUN_APPLICATIONS = _SEE_APPLICATIONS | {"api.add_application", "api.change_application"}
 _READ_EVERYTHING = frozenset(
     {
         "audit.view_auditevent",
@@ -153,12 +156,14 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _VIEW_UNMASKINGS
     | _SEE_STATUS
     | _RUN_SERVICES
+    | _RUN_APPLICATIONS
     | _MANAGE_PEOPLE
     | _BREAK_GLASS
     | _VIEW_RECEIVED_REFERRALS
     | _VIEW_REFERRAL_RECORDS
     | {"portal.open_admin", "directory.find_service"},
     Role.ENGINEER: _RUN_EXCHANGE
+    | _RUN_APPLICATIONS
     | _READ_LOG
     | _KEEP_GOING
     | _SEE_GIVEN_UP
@@ -166,6 +171,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _BREAK_GLASS
     | {"portal.open_admin", "onboarding.run_desk"},
     Role.AUDITOR: _READ_EVERYTHING
+    | _SEE_APPLICATIONS
     | _READ_LOG
     | _VIEW_UNMASKINGS
     | _VIEW_PEOPLE

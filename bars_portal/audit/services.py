@@ -59,7 +59,7 @@ def event_of(
         subject_type=subject._meta.label_lower if subject is not None else "",
         subject_id=str(subject.pk) if subject is not None else "",
         correlation_id=correlation_id,
-        detail={**(detail or {}), **({"break_glass": actor.break_glass} if actor.break_glass else {})},
+        detail={**(detail or {}), **actor.circumstances},
     )
 
 

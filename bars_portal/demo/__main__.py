@@ -92,10 +92,12 @@ The demo is ready. It is not for patients.
 
   Portal     http://127.0.0.1:{ports.portal}           (administration: /admin/)
   Receiver   https://127.0.0.1:{ports.receiver}/FHIR/R4  (mutual TLS; certificates in var/pki)
+  REST API   http://127.0.0.1:{ports.portal}/api/v1/     (documentation: /api/docs/)
   Simulator  http://127.0.0.1:{ports.simulator}           (the NHS side: what it received)
 
   Sign in as {names}
   Password   {facts.PASSWORD}
+  For the API: client id {facts.API_CLIENT_ID}, secret {setup.ensure_api_secret(VAR)}
 
 Press Ctrl-C to stop everything.
 """

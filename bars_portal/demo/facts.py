@@ -19,6 +19,8 @@ SLOT_DAYS = 21
 
 
 CIS2_CLIENT_ID = "bars-portal-demo"
+# A client of our own REST API with every scope.
+API_CLIENT_ID, API_CLIENT_NAME = "app_demo", "Demo application"
 # Whom the mock CIS2 issuer knows, and nobody has given an account.
 CIS2_STRANGER = ("Sam", "Stranger")
 # Who signs in there by a password alone.

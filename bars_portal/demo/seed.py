@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo
 
 from bars_portal.accounts.cis2.issuer import configured
 from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, User
+from bars_portal.api.models import Application
+from bars_portal.api.scopes import STATABLE, Scope
+from bars_portal.api.services import create_application, new_application, set_secret
+from bars_portal.audit.actor import SYSTEM
 from bars_portal.demo import facts
+from bars_portal.demo.setup import ensure_api_secret
+from bars_portal.settings.environment import VAR
 from bookings.models import Schedule
 from bookings.services.diaries import generate_slots
 from directory.models import Endpoint, HealthcareService, Postcode
@@ -31,6 +37,7 @@ def seed(*, now: datetime) -> int:
     }
     for person in facts.USERS:
         ensure_user(person, organisations)
+    _ensure_application(organisations[facts.SENDER_ODS], now)
     _load_postcodes()
     schedules = [ensure_service(service, organisations[service.ods_code]) for service in facts.SERVICES]
     first_day = now.astimezone(_LONDON).date()
@@ -52,6 +59,20 @@ def ensure_user(person: facts.DemoUser, organisations: dict[str, Organisation]) 
     _link_cis2(user, person)
     for ods_code in person.ods_codes:
         Membership.objects.get_or_create(user=user, organisation=organisations[ods_code], role=person.role)
+
+
+def _ensure_application(organisation: Organisation, now: datetime) -> None:
+    found = Application.objects.filter(account__username=facts.API_CLIENT_ID).first()
+    if found is None:
+        wanted = new_application(
+            organisation,
+            User.objects.get(username="engineer"),
+            facts.API_CLIENT_NAME,
+            scopes=[each.value for each in Scope],
+            roles=[each.value for each in STATABLE],
+        )
+        found = create_application(application=wanted, actor=SYSTEM, now=now, client_id=facts.API_CLIENT_ID)
+    set_secret(application=found, secret=ensure_api_secret(VAR), actor=SYSTEM, now=now)
 
 
 def _link_cis2(user: User, person: facts.DemoUser) -> None:

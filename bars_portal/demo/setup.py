@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -152,9 +153,20 @@ def write_simulator_files(var: Path, ports: Ports, credentials: SenderCredential
 
 
 def write_demo_env(var: Path, environment: Mapping[str, str]) -> None:
-    """The sender's credentials, for other clients on this machine (operations contract)."""
+    """For other clients on this machine (operations contract): the sender's credentials, and our API's."""
     names = ("BARS_API_KEY", "BARS_KEY_ID", "BARS_PRIVATE_KEY_FILE", "BARS_ODS_CODE", "BARS_SERVICE_ID")
-    _write_secret(var / "demo.env", "".join(f"{name}={environment[name]}\n" for name in names))
+    ours = {"API_CLIENT_ID": facts.API_CLIENT_ID, "API_CLIENT_SECRET": ensure_api_secret(var)}
+    told = {**{name: environment[name] for name in names}, **ours}
+    _write_secret(var / "demo.env", "".join(f"{name}={value}\n" for name, value in told.items()))
+
+
+def ensure_api_secret(var: Path) -> str:
+    """Of the demo's application: made once, so that a second start changes nothing."""
+    file = var / "keys" / "api-client-secret"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _write_secret(file, secrets.token_urlsafe(32))
+    return file.read_text().strip()
 
 
 def write_manage_env(var: Path, environment: Mapping[str, str]) -> None:

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "bars_portal.nhsuk",
     "bars_portal.audit",
     "bars_portal.accounts",
+    "bars_portal.api",
     "bars_portal.exchange",
     "bars_portal.patients",
     "directory",
@@ -172,6 +173,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "bars_portal.accounts.acting.RoleBackend",
     "bars_portal.accounts.second_factor.backend.SecondFactorBackend",
+    "bars_portal.api.authentication.SecretBackend",
 ]
 # Whoever has one of these roles, in any organisation, signs in with a password and a second factor. What NHS
 # CIS2 asks for is its own affair.
@@ -235,6 +237,9 @@ REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
 }
+
+# Pages of other origins whose scripts may call the REST API (CORS): none, unless listed.
+API_ALLOWED_ORIGINS = env.listing("API_ALLOWED_ORIGINS")
 
 # Where traces go (bars_portal.tracing); none: there are none.
 TRACES_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")

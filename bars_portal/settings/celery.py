@@ -22,6 +22,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-drafts": {"task": "bookings.tasks.purge_drafts", "schedule": 3600.0},
     "purge-request-drafts": {"task": "referrals.tasks.purge_drafts", "schedule": 3600.0},
     "forget-typed": {"task": "bars_portal.accounts.tasks.forget_typed", "schedule": 3600.0},
+    "forget-api": {"task": "bars_portal.api.tasks.forget", "schedule": 3600.0},
     "mail-break-glass": {
         "task": "bars_portal.accounts.tasks.mail_break_glass",
         "schedule": 60.0,

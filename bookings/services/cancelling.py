@@ -13,7 +13,8 @@ from bars_portal.exchange.fhir.codes import CancellationReason
 from bookings import policies
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.history import change_status
-from bookings.services.requesting import book_draft
+from bookings.services.requesting import approve_if_needed, book_draft, open_draft
+from bookings.slots import OfferedSlot
 from bookings.states import BookingEvent, BookingStatus
 from directory.remote import identity_of, sender_identity
 
@@ -116,6 +117,30 @@ def start_rebooking(
         continue_rebooking(booking=booking, actor=acting.actor, now=now)
     plan.refresh_from_db()
     return plan
+
+
+@transaction.atomic
+def rebook_at_once(
+    *,
+    booking: Booking,
+    latest: Latest,
+    chosen: OfferedSlot,
+    reason: str,
+    approval_reason: str,
+    acting: Acting,
+    now: datetime,
+) -> Rebooking:
+    """As `start_rebooking`, with a new time of the same service that was not kept in a draft before."""
+    draft = open_draft(
+        acting=acting,
+        service=booking.service,
+        use_case=booking.use_case,
+        chosen=chosen,
+        replaces=booking,
+        now=now,
+    )
+    approve_if_needed(draft=draft, reason=approval_reason, acting=acting, now=now)
+    return start_rebooking(booking=booking, latest=latest, draft=draft, reason=reason, acting=acting, now=now)
 
 
 @transaction.atomic

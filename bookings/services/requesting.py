@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import parties_of
@@ -147,11 +148,44 @@ def request_booking(
     return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)
 
 
+@transaction.atomic
+def book_at_once(
+    *,
+    acting: Acting,
+    service: HealthcareService,
+    use_case: str,
+    chosen: OfferedSlot,
+    details: PatientDetails,
+    approval_reason: str,
+    now: datetime,
+    journey: Journey | None = None,
+) -> Booking:
+    """All steps of the pages in one, for who has everything together. Raises PolicyRefused.
+
+    `approval_reason`: why the time is right outside the time frame of the assessment; "" when it is inside.
+    """
+    draft = open_draft(
+        acting=acting, service=service, use_case=use_case, chosen=chosen, journey=journey, now=now
+    )
+    approve_if_needed(draft=draft, reason=approval_reason, acting=acting, now=now)
+    return request_booking(draft=draft, details=details, acting=acting, now=now)
+
+
+def approve_if_needed(*, draft: BookingDraft, reason: str, acting: Acting, now: datetime) -> None:
+    """By whoever acts, who must be a clinician. Raises PolicyRefused."""
+    if policies.lacks_approval(draft) and reason:
+        approve_time(draft=draft, approver=acting.user, reason=reason, acting=acting, now=now)
+
+
 def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity, now: datetime) -> Booking:
     """The booking, its history and its message, in the caller's transaction. Uses up the draft."""
     booking = _new_booking(draft, patient, now)
     start_history(
-        booking=booking, event=BookingEvent.REQUEST, actor=sender.actor, now=now, note=_approval(booking)
+        booking=booking,
+        event=BookingEvent.REQUEST,
+        actor=sender.actor,
+        now=now,
+        note=_approval(booking, sender.actor),
     )
     outbox.enqueue(
         key=MESSAGE,
@@ -168,11 +202,13 @@ def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity,
     return booking
 
 
-def _approval(booking: Booking) -> str:
+def _approval(booking: Booking, actor: Actor) -> str:
     approver = booking.approved_by
     if approver is None:
         return ""
-    return f"Outside the time frame, approved by {name_of(approver)}: {booking.approval_reason}"
+    # An application's account approves nothing: whom it acts for does, and the actor's label says who.
+    name = actor.label if approver.pk == actor.user_id else name_of(approver)
+    return f"Outside the time frame, approved by {name}: {booking.approval_reason}"
 
 
 def _patient(draft: BookingDraft, details: PatientDetails, acting: Acting, now: datetime) -> Patient:

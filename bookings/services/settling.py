@@ -21,6 +21,7 @@ from bars_portal.correspondence.entries import clean
 from bars_portal.correspondence.explanations import LATE, note_of
 from bars_portal.correspondence.history import send_again
 from bars_portal.correspondence.latest import Latest
+from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.fhir.replies import times_of
@@ -164,4 +165,18 @@ def check_again(*, booking: Booking, acting: Acting, now: datetime) -> Booking:
     event = _CHECKS[BookingStatus(booking.status)]
     send_again(booking)
     change_status(booking=booking, event=event, actor=acting.actor, now=now, changes={"explanation": ""})
+    return booking
+
+
+_ON_ITS_WAY = (BookingStatus.REQUESTED, BookingStatus.CANCELLING)
+
+
+def wait_for_outcome(booking: Booking, *, patience: float = PATIENCE_SECONDS) -> Booking:
+    """The booking once it is settled, or as it stands when the patience ends. Reads only its status."""
+    wait_while(
+        lambda: booking.status in _ON_ITS_WAY,
+        lambda: booking.refresh_from_db(fields=["status"]),
+        patience=patience,
+    )
+    booking.refresh_from_db()
     return booking

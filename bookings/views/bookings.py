@@ -23,7 +23,7 @@ from bookings.presenters.slots import SlotPage
 from bookings.selectors.sent import Waiting, sent_bookings
 from bookings.selectors.slots import diary_services
 from bookings.services.history import mark_patient_told, record_view
-from bookings.services.settling import check_again
+from bookings.services.settling import check_again, wait_for_outcome
 from bookings.states import BookingStatus
 from bookings.views.common import (
     booking_of,
@@ -32,7 +32,6 @@ from bookings.views.common import (
     redirect_to_outcome,
     sent_booking,
     today,
-    wait_for_outcome,
 )
 from bookings.views.searching import slot_page
 from directory.models import HealthcareService

@@ -29,7 +29,7 @@ from bookings.presenters.slots import appointment_rows, lateness
 from bookings.selectors.sent import rebooking_of
 from bookings.services.cancelling import end_rebooking, find_cancelled, request_cancel, start_rebooking
 from bookings.services.history import record_view
-from bookings.services.settling import accept_differences, settle_differences
+from bookings.services.settling import accept_differences, settle_differences, wait_for_outcome
 from bookings.states import BookingStatus
 from bookings.views.common import (
     ask_first,
@@ -37,7 +37,6 @@ from bookings.views.common import (
     of_draft,
     redirect_to_outcome,
     sent_booking,
-    wait_for_outcome,
 )
 from directory.remote import sender_identity
 

@@ -10,7 +10,6 @@ from django.shortcuts import redirect
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.correspondence.states import Direction
-from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
 from bars_portal.exchange.gateway import client_for_page
 from bars_portal.nhsuk.dates import in_london
 from bookings.models import Booking, BookingDraft
@@ -72,20 +71,6 @@ def ask_first(request: HttpRequest, service: HealthcareService) -> ServiceCapabi
     """Asked over the wire when it is not known, or too old: never inside a transaction."""
     sender = sender_identity(acting_of(request))
     return read_capability(client_for_page(request), service=service, sender=sender, now=clock())
-
-
-_ON_ITS_WAY = (BookingStatus.REQUESTED, BookingStatus.CANCELLING)
-
-
-def wait_for_outcome(booking: Booking, *, patience: float = PATIENCE_SECONDS) -> Booking:
-    """The booking once it is settled, or as it stands when the patience ends. Reads only its status."""
-    wait_while(
-        lambda: booking.status in _ON_ITS_WAY,
-        lambda: booking.refresh_from_db(fields=["status"]),
-        patience=patience,
-    )
-    booking.refresh_from_db()
-    return booking
 
 
 def ended_at(booking: Booking) -> Booking:

@@ -18,6 +18,7 @@ from bookings.models import BookingDraft
 from bookings.policies import check_can_use_draft, frame_missed_by, lacks_approval
 from bookings.presenters.slots import appointment_rows, lateness
 from bookings.services.requesting import approve_time, discard_draft, request_booking, save_draft_patient
+from bookings.services.settling import wait_for_outcome
 from bookings.states import BookingStatus
 from bookings.views.common import (
     ask_first,
@@ -26,7 +27,6 @@ from bookings.views.common import (
     redirect_to_next_step,
     redirect_to_outcome,
     today,
-    wait_for_outcome,
 )
 
 

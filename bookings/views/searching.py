@@ -15,10 +15,11 @@ from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.audit.services import record
 from bars_portal.exchange.circuits import not_answering
 from bars_portal.exchange.gateway import client_for_page
-from bars_portal.nhsuk.dates import LONDON, london_midnight
+from bars_portal.nhsuk.dates import LONDON
 from bars_portal.patients.forms import answers_from
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
+from bookings.choosing import GONE, days_from, still_offered
 from bookings.comparing import compare_services
 from bookings.forms import ChosenSlotForm, FirstDayForm
 from bookings.models import Booking, BookingDraft
@@ -27,7 +28,7 @@ from bookings.presenters.slots import SlotPage, first_times, use_case_options
 from bookings.selectors.sent import draft_for, later_booking, rebooking_of
 from bookings.services.history import record_view
 from bookings.services.requesting import change_draft_slot, open_draft, save_draft_patient
-from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots
+from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch, search_slots
 from bookings.states import BookingStatus
 from bookings.views.common import (
     ask_first,
@@ -155,7 +156,7 @@ def _not_answering(service: HealthcareService) -> str:
 
 def _choose(request: HttpRequest, service: HealthcareService, use_cases: Options) -> HttpResponse:
     form = ChosenSlotForm(request.POST)
-    chosen = _still_offered(request, service, form) if form.is_valid() else _GONE
+    chosen = _still_offered(request, service, form) if form.is_valid() else GONE
     if isinstance(chosen, str):
         return _show(request, service, use_cases, error=chosen)
     return _begin(request, service, chosen, _use_case(use_cases, form.cleaned_data["use_case"]))
@@ -217,10 +218,6 @@ def _back(service: HealthcareService, before: Booking | None) -> HttpResponse:
     return redirect("bookings:slots", service.service_id)
 
 
-_GONE = "That time is no longer free. Choose another time."
-_UNSURE = "It is not known whether that time is still free: the service did not say so. Try again."
-
-
 def _still_offered(
     request: HttpRequest, service: HealthcareService, form: ChosenSlotForm
 ) -> OfferedSlot | str:
@@ -229,24 +226,29 @@ def _still_offered(
     try:
         start = datetime.fromisoformat(text).astimezone(LONDON)
     except (ValueError, OverflowError):
-        return _GONE
-    if not today() <= start.date() <= today() + FURTHEST:
-        return _GONE
-    search = _search(request, service, start.date(), days=1)
-    if search.problem is not None:
-        messages.warning(request, search.problem.sentence)
-    said_all = search.problem in (None, SlotProblem.NONE_IN_RANGE) and not search.not_shown
-    return search.offer(slot_id, start) or (_GONE if said_all else _UNSURE)
+        return GONE
+    found = still_offered(
+        client_for_page(request),
+        service=service,
+        slot_id=slot_id,
+        start=start,
+        sender=sender_identity(acting_of(request)),
+        now=clock(),
+    )
+    if isinstance(found, OfferedSlot):
+        return found
+    if found.problem is not None:
+        messages.warning(request, found.problem.sentence)
+    return found.sentence
 
 
 def _search(request: HttpRequest, service: HealthcareService, first: date, *, days: int) -> SlotSearch:
-    now = clock()
+    now, (begin, end) = clock(), days_from(first, days=days)
     return search_slots(
         client_for_page(request),
         service=service,
-        start=max(london_midnight(first), now),
-        # A time at midnight is the next day's; both ends count.
-        end=london_midnight(first + timedelta(days=days)) - timedelta(seconds=1),
+        start=max(begin, now),
+        end=end,
         sender=sender_identity(acting_of(request)),
         now=now,
     )

@@ -7,6 +7,7 @@ from django.db import models
 
 OURS = {
     "accounts",
+    "api",
     "audit",
     "patients",
     "exchange",
@@ -29,6 +30,10 @@ NOT_IN_ADMIN = {
     "accounts.Cis2Identity": "shown with its person",
     "accounts.Cis2Session": "lasts as long as a sign-in",
     "accounts.Membership": "shown with its person",
+    "api.ApiToken": "a secret, of which a digest is kept, for ten minutes",
+    "api.ApplicationSecret": "a secret, of which a digest is kept; its end is shown with its application",
+    "api.KeyedRequest": "what an application sent, with an encrypted answer, for a day",
+    "api.SpentAssertion": "a digest, for some minutes",
     "audit.Pruning": "hashes: manage.py verify_audit tells what they say",
     "audit.Seal": "hashes: manage.py verify_audit tells what they say",
     "audit.SealerNote": "the sealer's own, for some seconds",

@@ -21,6 +21,7 @@ from referrals.cases.models import UnmatchedReply
 from referrals.cases.settings import BreachRule
 from referrals.cases.states import Category
 from tests.factories.accounts import make_user
+from tests.factories.api import make_application
 from tests.factories.bookings import NOW, make_booking, make_schedule, make_slot
 from tests.factories.directory import make_endpoint, make_service
 from tests.factories.patients import make_patient
@@ -102,7 +103,9 @@ def make_everything(organisation: Organisation) -> list[Model]:
         subject=sent,
         now=NOW,
     )
+    application = make_application(organisation=organisation, name=f"{MARK} system", owner=person)
     return [
+        application,
         *(organisation, person, service, endpoint, schedule, slot, patient, patient.journey, sent, received),
         *(
             referral,

@@ -19,8 +19,8 @@ from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Journey, Patient
 from bookings.models import Booking, BookingDraft, Rebooking, Slot
 from bookings.services.requesting import open_draft, save_draft_patient
+from bookings.services.settling import wait_for_outcome
 from bookings.slots import search_slots
-from bookings.views.common import wait_for_outcome
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from tests.factories.accounts import make_acting

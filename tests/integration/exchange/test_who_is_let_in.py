@@ -7,6 +7,7 @@ import pytest
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.receiver import throttling
+from bars_portal.shares import Shares
 from bookings.models import Slot
 from tests.integration.exchange.calling import WRONG_NAME, Receiver, fresh, organisation, outcome
 
@@ -49,7 +50,7 @@ def test_a_wrong_name_is_on_the_trail_with_its_fingerprint(receiver: Receiver, s
 def test_who_asks_too_much_is_asked_to_wait(
     receiver: Receiver, slot: Slot, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttling, "SHARES", throttling.Shares())
+    monkeypatch.setattr(throttling, "SHARES", Shares())
     settings.BARS_PEER_REQUESTS_A_MINUTE = 2
     ours = {"NHSD_End_User_Organisation": organisation("RX111")}
     for _ in range(2):
@@ -65,10 +66,10 @@ def test_who_asks_too_much_is_asked_to_wait(
 
 
 def test_a_share_refills_and_the_quiet_are_forgotten() -> None:
-    shares = throttling.Shares()
-    assert [shares.take("a", a_minute=60, now=0.0) for _ in range(61)][-1] == pytest.approx(1.0)
-    assert shares.take("a", a_minute=60, now=0.5) == pytest.approx(0.5)
-    assert shares.take("a", a_minute=60, now=1.0) == 0
+    shares = Shares()
+    assert [shares.take("a", a_minute=60, now=0.0).waits for _ in range(61)][-1] == pytest.approx(1.0)
+    assert shares.take("a", a_minute=60, now=0.5).waits == pytest.approx(0.5)
+    assert shares.take("a", a_minute=60, now=1.0).waits == 0
     for number in range(3000):
         shares.take(number, a_minute=60, now=1.0)
     assert len(shares._kept) == 2000

@@ -1,0 +1,105 @@
+"""The headers by which good APIs speak: Prefer, ETag, X-Request-ID, and CORS."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from threading import BoundedSemaphore
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bars_portal.api.problems import Problem
+
+LONGEST_WAIT = 10.0
+# Half of a process's threads (deploy/gunicorn_portal.py).
+WAITERS = BoundedSemaphore(4)
+REQUEST_ID = "X-Request-ID"
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_WAIT = re.compile(r"\bwait\s*=\s*\"?([0-9]{1,4})\"?", re.IGNORECASE)
+_EXPOSED = "ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
+_TAKEN = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Acting-User, "
+    "X-Request-ID"
+)
+
+
+def request_id_of(request: HttpRequest) -> str:
+    """As it was sent, when it is a plain id; else the page view's own, which the log has too."""
+    sent = request.headers.get(REQUEST_ID, "")
+    return sent if _PLAIN_ID.fullmatch(sent) else str(getattr(request, "correlation_id", ""))
+
+
+def wait_of(request: Request) -> float:
+    """Seconds of Prefer: wait=n (RFC 7240), LONGEST_WAIT at most; 0.0 without."""
+    found = _WAIT.search(request.headers.get("Prefer", ""))
+    return min(float(found[1]), LONGEST_WAIT) if found else 0.0
+
+
+@contextmanager
+def turn_to_wait(request: Request) -> Iterator[float]:
+    """The seconds that the request may wait; 0.0 when it did not ask, or when as many wait as may.
+
+    Each holds a thread, and people's pages need some too.
+    """
+    wanted = wait_of(request)
+    if not wanted or not WAITERS.acquire(blocking=False):
+        yield 0.0
+        return
+    try:
+        yield wanted
+    finally:
+        WAITERS.release()
+
+
+def applied(seconds: float) -> dict[str, str]:
+    """The header that says that Prefer was heard."""
+    return {"Preference-Applied": f"wait={seconds:.0f}"} if seconds else {}
+
+
+def etag_of(body: Any) -> str:
+    """Of what an answer holds: the same as long as nothing of it changes."""
+    return f'"{sha256(orjson.dumps(body)).hexdigest()[:32]}"'
+
+
+def check_match(request: Request, etag: str) -> None:
+    """If-Match, when it is there, names the resource as it stands. Raises Problem."""
+    wanted = request.headers.get("If-Match")
+    if wanted is not None and not _names(wanted, etag):
+        raise Problem("precondition-failed")
+
+
+def conditional(request: Request, body: Any, **headers: str) -> Response:
+    """200 with the ETag, or 304 for who has it already."""
+    etag = etag_of(body)
+    known = request.headers.get("If-None-Match")
+    if known is not None and _names(known, etag):
+        return Response(status=304, headers={"ETag": etag})
+    return Response(body, headers={"ETag": etag, **headers})
+
+
+def _names(header: str, etag: str) -> bool:
+    """A weak one is the same here: compression makes it weak on the way."""
+    tags = {each.strip().removeprefix("W/") for each in header.split(",")}
+    return "*" in tags or etag in tags
+
+
+def tell_origin(request: HttpRequest, response: HttpResponse) -> None:
+    """CORS for listed origins alone (API_ALLOWED_ORIGINS)."""
+    if settings.API_ALLOWED_ORIGINS:
+        # A cache must not give one origin's answer to another.
+        patch_vary_headers(response, ("Origin",))
+    origin = request.headers.get("Origin")
+    if origin is None or origin not in settings.API_ALLOWED_ORIGINS:
+        return
+    response["Access-Control-Allow-Origin"] = origin
+    response["Access-Control-Expose-Headers"] = _EXPOSED
+    if request.method == "OPTIONS":
+        response["Access-Control-Allow-Methods"] = response.get("Allow", "")
+        response["Access-Control-Allow-Headers"] = _TAKEN
+        response["Access-Control-Max-Age"] = "600"

@@ -1,0 +1,111 @@
+"""What an app says of each verb at each of its addresses: checks, table, OpenAPI and tests follow from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bars_portal.api.scopes import Scope
+
+Json = dict[str, Any]
+# By name: what $ref points at.
+_COMPONENTS: dict[str, Json] = {}
+
+
+@dataclass(frozen=True)
+class Component:
+    """A schema of the OpenAPI document that others point at."""
+
+    name: str
+
+    @property
+    def ref(self) -> Json:
+        return {"$ref": f"#/components/schemas/{self.name}"}
+
+    @property
+    def schema(self) -> Json:
+        return _COMPONENTS[self.name]
+
+
+def component(name: str, schema: Json) -> Component:
+    """Registers it. Raises ValueError when the name is taken: two apps would speak of two things."""
+    if name in _COMPONENTS:
+        raise ValueError(f"There is a component {name} already.")
+    _COMPONENTS[name] = schema
+    return Component(name)
+
+
+def components() -> Mapping[str, Json]:
+    return dict(sorted(_COMPONENTS.items()))
+
+
+def object_of(properties: Mapping[str, Json], *, required: tuple[str, ...] | None = None) -> Json:
+    """An object that has nothing else; all of it is always there unless `required` says less."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties if required is None else required),
+        "additionalProperties": False,
+    }
+
+
+def text(description: str = "", **more: Any) -> Json:
+    return {"type": "string", **({"description": description} if description else {}), **more}
+
+
+def moment(description: str = "") -> Json:
+    return text(description, format="date-time")
+
+
+def optional(schema: Json) -> Json:
+    """The same, or null."""
+    if "$ref" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One of the address's query. `repeats`: it may be there several times."""
+
+    name: str
+    schema: Json
+    description: str = ""
+    is_required: bool = False
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One verb at one address. `scope` None: any token will do.
+
+    `answers`: status -> what it holds. `problems`: names of bars_portal.api.problem_types beside those that
+    every operation has. `is_keyed`: it needs an Idempotency-Key. `takes_wait`: Prefer: wait=n.
+    """
+
+    id: str
+    summary: str
+    scope: Scope | None
+    answers: Mapping[int, Component]
+    description: str = ""
+    query: tuple[Parameter, ...] = ()
+    body: Component | None = None
+    example: Json | None = None
+    problems: tuple[str, ...] = ()
+    is_keyed: bool = False
+    is_conditional: bool = False
+    takes_wait: bool = False
+    tag: str = field(default="")
+
+    @property
+    def all_problems(self) -> tuple[str, ...]:
+        found = ["unusable-request", "not-authenticated", "not-allowed", "not-acceptable"]
+        found += ["too-many-requests", "failed", "unavailable"]
+        if self.scope is not None:
+            found.append("scope-missing")
+        if self.body is not None:
+            found += ["too-large", "unsupported-media-type", "invalid-fields"]
+        if self.is_keyed:
+            found += ["idempotency-key-missing", "key-reused", "still-running"]
+        if self.is_conditional:
+            found.append("precondition-failed")
+        return tuple(dict.fromkeys([*found, *self.problems]))

@@ -1,0 +1,135 @@
+"""The OpenAPI document as its page shows it: operations by tag, all that they take and give as rows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+Json = Mapping[str, Any]
+_VERBS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """One property of a body or an answer; `name` is a path such as patient.phone."""
+
+    name: str
+    kind: str
+    is_required: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class ShownOperation:
+    id: str
+    verb: str
+    path: str
+    summary: str
+    description: str
+    scope: str
+    parameters: list[FieldRow]
+    body: str
+    body_rows: list[FieldRow]
+    example: str
+    answers: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class ShownComponent:
+    name: str
+    rows: list[FieldRow]
+
+
+@dataclass(frozen=True)
+class Described:
+    title: str
+    version: str
+    description: list[str]
+    tags: list[tuple[str, list[ShownOperation]]]
+    components: list[ShownComponent]
+
+
+def described(document: Json) -> Described:
+    by_tag: dict[str, list[ShownOperation]] = {}
+    for path, verbs in document["paths"].items():
+        for verb in _VERBS:
+            if verb in verbs:
+                shown = _operation(document, path, verb, verbs[verb])
+                by_tag.setdefault(verbs[verb]["tags"][0], []).append(shown)
+    schemas = document["components"]["schemas"]
+    return Described(
+        title=document["info"]["title"],
+        version=document["info"]["version"],
+        description=document["info"]["description"].split("\n\n"),
+        tags=sorted(by_tag.items()),
+        components=[ShownComponent(name, list(_rows(schema))) for name, schema in sorted(schemas.items())],
+    )
+
+
+def _operation(document: Json, path: str, verb: str, operation: Json) -> ShownOperation:
+    media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    body = _name_of(media.get("schema", {}))
+    example = (
+        orjson.dumps(media["example"], option=orjson.OPT_INDENT_2).decode() if "example" in media else ""
+    )
+    return ShownOperation(
+        id=operation["operationId"],
+        verb=verb.upper(),
+        path=path,
+        summary=operation["summary"],
+        description=operation.get("description", ""),
+        scope=", ".join(operation["security"][0]["oauth2"]) or "any",
+        parameters=[_parameter(each) for each in operation.get("parameters", ())],
+        body=body,
+        body_rows=list(_rows(document["components"]["schemas"][body])) if body else [],
+        example=example,
+        answers=[_answer(status, each) for status, each in operation["responses"].items()],
+    )
+
+
+def _parameter(parameter: Json) -> FieldRow:
+    kind = f"{parameter['in']}, {_kind(parameter['schema'])}"
+    description = parameter.get("description", "")
+    return FieldRow(parameter["name"], kind, parameter.get("required", False), description)
+
+
+def _answer(status: str, answer: Json) -> tuple[str, str, str]:
+    """Status, the component of its body, and which problems it may be."""
+    content = answer.get("content", {})
+    plain = content.get("application/json", {})
+    return status, _name_of(plain.get("schema", {})), "" if plain else answer["description"]
+
+
+def _rows(schema: Json, before: str = "") -> Iterator[FieldRow]:
+    """Of objects within objects too; what has a name of its own is told there."""
+    needed = schema.get("required", ())
+    for name, each in schema.get("properties", {}).items():
+        path = f"{before}{name}"
+        yield FieldRow(path, _kind(each), name in needed, each.get("description", ""))
+        inner = each.get("items", each)
+        yield from _rows(inner, f"{path}." if inner is each else f"{path}[].")
+
+
+def _kind(schema: Json) -> str:
+    """ "text", "one of: a, b", "list of Service", "Booking or null"."""
+    if "$ref" in schema:
+        return _name_of(schema)
+    if "anyOf" in schema:
+        return " or ".join(_kind(each) for each in schema["anyOf"])
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " or ".join(_plain_kind(each, schema) for each in kinds)
+
+
+def _plain_kind(kind: str, schema: Json) -> str:
+    if kind == "array":
+        return f"list of {_kind(schema['items'])}"
+    if kind == "string" and "enum" in schema:
+        return f"one of: {', '.join(each for each in schema['enum'] if each)}"
+    if kind == "string":
+        return str(schema.get("format", "text"))
+    return "true or false" if kind == "boolean" else kind
+
+
+def _name_of(schema: Json) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]

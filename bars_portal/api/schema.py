@@ -1,0 +1,207 @@
+"""The API in OpenAPI 3.1, by drf-spectacular, from the `operations` of the views that serve it."""
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.urls import get_resolver
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.settings import patched_settings
+from rest_framework.views import APIView
+
+from bars_portal.api.authentication import BearerAuthentication
+from bars_portal.api.callers import ACTING_USER
+from bars_portal.api.headers import LONGEST_WAIT
+from bars_portal.api.operations import Json, Operation, Parameter, components, object_of, text
+from bars_portal.api.problem_types import PROBLEMS
+from bars_portal.api.problems import CONTENT_TYPE
+from bars_portal.api.scopes import STATABLE, Scope
+from bars_portal.api.views import ApiView
+
+TOKEN_PATH = "/api/oauth2/token/"  # noqa: S105 - an address
+_DESCRIPTION = (
+    "Book and follow through the BaRS portal without speaking FHIR.",
+    "Times have offsets, ids are opaque, and lists go on by next. Every POST needs an Idempotency-Key and may"
+    " be repeated with it.",
+    "A write is answered with the state of what it made. Wait for the outcome with Prefer: wait=10, or read"
+    " it again from Location. The state unknown means that the service gave no clear answer: do not book"
+    " anew, the portal asks again.",
+)
+PROBLEM = object_of(
+    {
+        "type": text("The address of a page that explains it.", format="uri"),
+        "title": text(),
+        "status": {"type": "integer"},
+        "detail": text("In words that may be shown to the user."),
+        "errors": {
+            "type": "array",
+            "items": object_of(
+                {
+                    "detail": text(),
+                    "pointer": text("Where in the body (RFC 6901)."),
+                    "parameter": text("Which parameter of the address."),
+                },
+                required=("detail",),
+            ),
+        },
+    },
+    required=("type", "title", "status", "detail"),
+)
+_ACTING_EXAMPLE = (
+    '{"name": "Dr Ann Lee", "identifier": {"system": "https://hospital.example/staff", "value": "77"}, '
+    '"role": "clinician", "clinical": true}'
+)
+
+
+@cache
+def document() -> Json:
+    """The OpenAPI document; the same for everybody."""
+    # The views are imported by this, and with them what they register.
+    list(get_resolver().url_patterns)
+    described = {
+        "OAS_VERSION": "3.1.0",
+        "TITLE": "BaRS portal API",
+        "VERSION": settings.VERSION,
+        "DESCRIPTION": "\n\n".join(_DESCRIPTION),
+        "SERVERS": [{"url": "/"}],
+        "APPEND_COMPONENTS": {"schemas": {**components(), "Problem": PROBLEM}},
+        "POSTPROCESSING_HOOKS": [],
+        "SCHEMA_PATH_PREFIX": "/api/v1",
+        "SORT_OPERATIONS": False,
+    }
+    with patched_settings(described):
+        found: Json = ApiSchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]  # no types
+    return found
+
+
+class ApiSchemaGenerator(SchemaGenerator):
+    """Of every view of ours that says what it does."""
+
+    def create_view(self, callback: Any, method: str, request: Any = None) -> APIView:
+        view: APIView = super().create_view(callback, method, request)  # type: ignore[no-untyped-call]  # no types
+        view.schema = OperationSchema()
+        return view
+
+    def coerce_path(self, path: str, method: str, view: APIView) -> str:
+        """The slash at the end is optional."""
+        coerced: str = super().coerce_path(path, method, view)  # type: ignore[no-untyped-call]  # no types
+        return coerced.rstrip("/")
+
+
+class ClientCredentials(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no types
+    target_class = BearerAuthentication
+    name = "oauth2"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> Json:
+        scopes = {each.value: each.words for each in Scope}
+        flow = {"tokenUrl": TOKEN_PATH, "scopes": scopes}
+        return {"type": "oauth2", "flows": {"clientCredentials": flow}}
+
+
+class OperationSchema(AutoSchema):
+    """One verb at one address."""
+
+    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Any:
+        operation = self.view.operations.get(method.upper()) if isinstance(self.view, ApiView) else None
+        if operation is None:
+            return None
+        self.registry, self.path, self.path_regex = registry, path, path_regex
+        self.path_prefix, self.method = path_prefix, method.upper()
+        scopes = [operation.scope.value] if operation.scope else []
+        # Registers the security scheme.
+        self.get_auth()
+        found = {
+            "operationId": operation.id,
+            "summary": operation.summary,
+            "description": operation.description,
+            "tags": [operation.tag],
+            "security": [{"oauth2": scopes}],
+            "parameters": [*_path_parameters(path), *map(_query, operation.query), *_headers(operation)],
+            "requestBody": _body(operation),
+            "responses": dict(_responses(operation)),
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+def _path_parameters(path: str) -> list[Json]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return [{"name": each, "in": "path", "required": True, "schema": {"type": "string"}} for each in names]
+
+
+def _query(parameter: Parameter) -> Json:
+    schema = {"type": "array", "items": parameter.schema} if parameter.repeats else parameter.schema
+    described = parameter.description or parameter.schema.get("description", "")
+    plain = {name: value for name, value in schema.items() if name != "description"}
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.is_required,
+        "schema": plain,
+        **({"description": described} if described else {}),
+    }
+
+
+def _header(name: str, description: str, *, required: bool = False, **schema: Any) -> Json:
+    kind = {"type": "string", **schema}
+    return {"name": name, "in": "header", "required": required, "schema": kind, "description": description}
+
+
+def _headers(operation: Operation) -> list[Json]:
+    roles = " or ".join(each.value for each in STATABLE)
+    found = [
+        _header("X-Request-ID", "Your own id of the request; echoed."),
+        {
+            **_header(ACTING_USER, f"Whom you act for, as JSON; role: {roles}."),
+            "example": _ACTING_EXAMPLE,
+        },
+    ]
+    if operation.is_keyed:
+        found.append(
+            _header(
+                "Idempotency-Key",
+                "A key of your own for the one thing that you want done, such as a UUID.",
+                required=True,
+                maxLength=255,
+            )
+        )
+    if operation.takes_wait:
+        found.append(
+            _header(
+                "Prefer",
+                f"wait=n (to {LONGEST_WAIT:.0f}): answer once the outcome is known, unless too many wait.",
+            )
+        )
+    if operation.is_conditional:
+        name = "If-Match" if operation.is_keyed else "If-None-Match"
+        found.append(_header(name, "The ETag of what you read."))
+    return found
+
+
+def _body(operation: Operation) -> Json | None:
+    if operation.body is None:
+        return None
+    media: Json = {"schema": operation.body.ref}
+    if operation.example is not None:
+        media["example"] = operation.example
+    return {"required": True, "content": {"application/json": media}}
+
+
+def _responses(operation: Operation) -> Any:
+    for status, answer in sorted(operation.answers.items()):
+        yield (
+            str(status),
+            {
+                "description": answer.name,
+                "content": {"application/json": {"schema": answer.ref}},
+            },
+        )
+    if operation.is_conditional and not operation.is_keyed:
+        yield "304", {"description": "Not changed"}
+    by_status: dict[int, list[str]] = {}
+    for name in operation.all_problems:
+        by_status.setdefault(PROBLEMS[name].status, []).append(name)
+    for status, names in sorted(by_status.items()):
+        content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        yield str(status), {"description": ", ".join(names), "content": content}

@@ -1,0 +1,16 @@
+"""Celery's entry points of the API: thin, they only name the clock."""
+
+from datetime import UTC, datetime
+
+from celery import shared_task
+
+from bars_portal.api.idempotency import forget_answers
+from bars_portal.api.services import forget_tokens
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def forget() -> None:
+    """Once an hour: kept answers after a day, tokens and assertions after their time."""
+    now = datetime.now(UTC)
+    forget_answers(now=now)
+    forget_tokens(now=now)

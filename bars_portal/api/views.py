@@ -1,0 +1,255 @@
+"""The base of every resource: who calls, how often, in what form; each app's views add what they do."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+import orjson
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
+from rest_framework.exceptions import NotAuthenticated, ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.api.authentication import BearerAuthentication
+from bars_portal.api.callers import ACTING_USER, Caller, Misstated, for_person
+from bars_portal.api.headers import REQUEST_ID, conditional, request_id_of, tell_origin
+from bars_portal.api.idempotency import Attempt, Superseded, carried_out
+from bars_portal.api.operations import Operation, component, moment, object_of, optional, text
+from bars_portal.api.problems import CONTENT_TYPE, Problem, problem_response
+from bars_portal.api.throttling import headers_of, take_share, too_many
+from bars_portal.shares import Taken
+
+LARGEST_BODY = 256_000
+
+
+class JsonParser(BaseParser):
+    """Strict: no NaN, and UTF-8 only."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return orjson.loads(stream.read())
+        except orjson.JSONDecodeError:
+            raise ParseError from None
+
+
+class JsonRenderer(BaseRenderer):
+    media_type, format, charset = "application/json", "json", None
+    render_style = "binary"
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return b"" if data is None else orjson.dumps(data)
+
+
+class ProblemRenderer(JsonRenderer):
+    """For who asks for problems by name."""
+
+    media_type, format = CONTENT_TYPE, "problem"
+
+
+@method_decorator(gzip_page, name="dispatch")
+class ApiView(APIView):
+    """One address. `operations` says of each of its verbs what it needs and gives.
+
+    Order of checks: size, form of the answer, token, how often, scope, X-Acting-User, then the view's own. A
+    POST is `write`, which writes once, inside `attempt.writing()`, and ends with what `written` answers.
+    """
+
+    authentication_classes = (BearerAuthentication,)
+    permission_classes = ()
+    throttle_classes = ()
+    parser_classes = (JsonParser,)
+    renderer_classes = (JsonRenderer, ProblemRenderer)
+    metadata_class = None
+    format_kwarg = None
+    operations: ClassVar[Mapping[str, Operation]] = {}
+    # None until the token is known.
+    known: Caller | None = None
+    taken: Taken | None = None
+
+    @property
+    def caller(self) -> Caller:
+        return cast(Caller, self.known)
+
+    @property
+    def acting(self) -> Acting:
+        return self.caller.acting
+
+    def get_exception_handler(self) -> Any:
+        return problem_response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        _check_size(request._request)
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        if request.method == "OPTIONS":
+            return
+        self.perform_authentication(request)
+        if not isinstance(request.auth, Caller):
+            raise NotAuthenticated
+        self.known = request.auth
+        self.taken = take_share(self.known.application)
+        if self.taken.waits:
+            raise too_many(self.taken)
+        self._check_scope(request)
+        self._take_person(request)
+
+    def _check_scope(self, request: Request) -> None:
+        operation = self.operation_of(request)
+        needed = operation.scope if operation is not None else None
+        if needed is not None and needed not in self.caller.scopes:
+            raise Problem("scope-missing", f"This needs the scope {needed.value}.")
+
+    def _take_person(self, request: Request) -> None:
+        header = request.headers.get(ACTING_USER)
+        if header is None:
+            return
+        try:
+            self.known = for_person(self.caller, header)
+        except Misstated as misstated:
+            name = "not-allowed" if misstated.is_forbidden else "unusable-request"
+            raise Problem(name, misstated.sentence) from None
+        request._request.acting = self.acting  # type: ignore[attr-defined]  # as ActingMiddleware does
+
+    def operation_of(self, request: Request) -> Operation | None:
+        verb = request.method or ""
+        return self.operations.get("GET" if verb == "HEAD" else verb)
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if "POST" not in self.operations:
+            return self.http_method_not_allowed(request)
+
+        def carry_out(attempt: Attempt) -> Response:
+            try:
+                return self._complete(request, self.write(request, attempt, **kwargs))
+            except Superseded:
+                raise
+            except Exception as exc:  # noqa: BLE001 - the handler logs what is no problem of the caller's
+                return self._complete(request, self.handle_exception(exc))
+
+        def answer_again(subject_id: str) -> Response:
+            return self._complete(request, self.written(request, subject_id))
+
+        return carried_out(
+            request,
+            self.caller.application,
+            carry_out=carry_out,
+            answer_again=answer_again,
+            now=timezone.now(),
+        )
+
+    def _complete(self, request: Request, response: Response) -> Response:
+        """What rendering asks for: an answer is kept before DRF comes to it."""
+        response.accepted_renderer = request.accepted_renderer
+        response.accepted_media_type = request.accepted_media_type
+        response.renderer_context = self.get_renderer_context()  # type: ignore[attr-defined]  # the same
+        return response
+
+    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
+        raise NotImplementedError
+
+    def written(self, request: Request, subject_id: str) -> Response:
+        """The answer, made from what was written."""
+        raise NotImplementedError
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        read = ["GET", "HEAD"] if "GET" in self.operations else []
+        return [*read, *(verb for verb in self.operations if verb != "GET"), "OPTIONS"]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        plain = getattr(request, "_request", request)
+        final[REQUEST_ID] = request_id_of(plain)
+        if self.known is not None and self.taken is not None:
+            for name, value in headers_of(self.known.application, self.taken).items():
+                final[name] = value
+        tell_origin(plain, final)
+        return final
+
+
+OWN_APPLICATION = component(
+    "Application",
+    object_of(
+        {
+            "id": text("The application's own id.", format="uuid"),
+            "name": text(),
+            "organisation": object_of({"ods_code": text(), "name": text()}),
+            "scopes": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "What the token allows.",
+            },
+            "services": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "DoS service ids that it may act for; empty: all.",
+            },
+            "roles": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "What it may state in X-Acting-User.",
+            },
+            "requests_a_minute": {"type": "integer"},
+            "expires_at": optional(moment("When the application ends.")),
+        }
+    ),
+)
+
+
+class OwnApplication(ApiView):
+    """Who the caller is, and what its token allows: the first thing to try."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {
+        "GET": Operation(
+            "get-own-application",
+            "Who am I, and what may I do?",
+            None,
+            {200: OWN_APPLICATION},
+            tag="Applications",
+            is_conditional=True,
+        )
+    }
+
+    def get(self, request: Request) -> Response:
+        application, organisation = self.caller.application, self.acting.organisation
+        ends = application.expires_at
+        body = {
+            "id": str(application.pk),
+            "name": application.name,
+            "organisation": {"ods_code": organisation.ods_code, "name": organisation.name},
+            "scopes": sorted(each.value for each in self.caller.scopes),
+            "services": application.service_ids,
+            "roles": application.roles,
+            "requests_a_minute": application.requests_a_minute,
+            "expires_at": ends.isoformat() if ends else None,
+        }
+        return conditional(request, body)
+
+
+class NothingHere(ApiView):
+    """Every other address below /api/: the answer is a problem, as everywhere."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        request.accepted_renderer, request.accepted_media_type = JsonRenderer(), JsonRenderer.media_type
+        raise Problem("not-found")
+
+
+def _check_size(request: HttpRequest) -> None:
+    """Before anything of the body is read."""
+    try:
+        announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        announced = 0
+    if announced > LARGEST_BODY:
+        raise Problem("too-large")

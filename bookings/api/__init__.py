@@ -1,0 +1,1 @@
+"""Slots and bookings in the REST API."""

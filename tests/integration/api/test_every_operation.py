@@ -1,0 +1,152 @@
+"""Every operation with every scope, of another organisation, and as the OpenAPI document says."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import jsonschema
+import pytest
+from django.core.management import call_command
+
+from bars_portal.api.problem_types import PROBLEMS
+from bars_portal.api.schema import document
+from bars_portal.api.scopes import Scope
+from bookings.slots import search_slots
+from tests.factories.api import make_application
+from tests.factories.bookings import make_booking
+from tests.integration.api.conftest import PATIENT, Calls, World
+
+pytestmark = pytest.mark.django_db
+PAGE = Path(__file__).parents[3] / "docs" / "api-scopes.md"
+
+
+@pytest.fixture(autouse=True)
+def _without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads see nothing of a test's transaction; the real fan-out is in test_bookings.py."""
+    monkeypatch.setattr("bookings.api.slots.compare_services", _one_by_one)
+
+
+def _one_by_one(client: Any, *, services: list[Any], **asked: Any) -> list[Any]:
+    return [(each, search_slots(client, service=each, **asked)) for each in services]
+
+
+def operations() -> list[tuple[str, str, Any]]:
+    return [
+        (path, verb.upper(), operation)
+        for path, verbs in document()["paths"].items()
+        for verb, operation in verbs.items()
+    ]
+
+
+IDS = [operation["operationId"] for _, _, operation in operations()]
+
+
+def send(calls: Calls, path: str, verb: str, operation: Any, ids: dict[str, str], slot: str) -> Any:
+    """As its example says, with what there really is."""
+    address = path.removeprefix("/api/v1/").format_map(ids)
+    if verb == "GET":
+        query = {"service": ids["service_id"]} if operation["operationId"] == "get-slots-of-services" else {}
+        return calls.get(address, query)
+    example = operation["requestBody"]["content"]["application/json"]["example"]
+    named = {"slot": slot} if "slot" in example else {}
+    return calls.post(address, {**example, **named})
+
+
+@pytest.fixture
+def ids(world: World) -> dict[str, str]:
+    booking = make_booking(organisation=world.calls.application.organisation, service=world.service)
+    return {"service_id": world.service.service_id, "booking_id": str(booking.pk)}
+
+
+@pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
+def test_a_scope_opens_what_the_table_says_and_nothing_else(
+    world: World, ids: dict[str, str], path: str, verb: str, operation: Any
+) -> None:
+    needed, slot = operation["security"][0]["oauth2"], world.slot_ids()[0]
+    for scope in Scope:
+        answer = send(Calls(world.calls.application, (scope,)), path, verb, operation, ids, slot)
+        missing = answer.status_code == 403
+        assert missing == (bool(needed) and scope.value not in needed), (scope, answer.content)
+    stranger = Calls(world.calls.application)
+    stranger.headers = {}
+    assert send(stranger, path, verb, operation, ids, slot).status_code == 401
+
+
+@pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
+def test_what_is_of_another_organisation_is_not_there(
+    world: World, ids: dict[str, str], path: str, verb: str, operation: Any
+) -> None:
+    slot, other = world.slot_ids()[0], Calls(make_application())
+    answer = send(other, path, verb, operation, ids, slot)
+    if "{booking_id}" in path:
+        assert (answer.status_code, answer.json()["title"]) == (404, PROBLEMS["not-found"].title)
+    else:
+        assert answer.status_code in (200, 202)
+    assert ids["booking_id"] not in answer.content.decode()
+
+
+@pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
+def test_services_that_it_may_not_act_for_are_closed_to_it(
+    world: World, ids: dict[str, str], path: str, verb: str, operation: Any
+) -> None:
+    slot, application = world.slot_ids()[0], world.calls.application
+    application.service_ids = ["1"]
+    application.save()
+    answer = send(Calls(application), path, verb, operation, ids, slot)
+    if operation["operationId"] in ("get-own-application", "find-services", "get-service", "list-bookings"):
+        assert answer.status_code == 200
+        assert ids["booking_id"] not in answer.content.decode()
+    else:
+        assert answer.status_code == (404 if "{booking_id}" in path else 403)
+
+
+@pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
+def test_each_answer_is_as_described(
+    world: World, ids: dict[str, str], path: str, verb: str, operation: Any
+) -> None:
+    """The example of the document, sent as it stands but for the slot; and an answer that refuses."""
+    answer = send(world.calls, path, verb, operation, ids, world.slot_ids()[0])
+    check(answer, operation)
+    if verb == "POST":
+        bodies: list[Any] = [{"no such field": 1}, [], "text", None]
+        for body in bodies:
+            check(world.calls.post(path.removeprefix("/api/v1/").format_map(ids), body), operation)
+    else:
+        check(
+            world.calls.get(path.removeprefix("/api/v1/").format_map(ids), {"from": "x", "limit": "x"}),
+            operation,
+        )
+    nothing = {"service_id": "1", "booking_id": str(uuid4())}
+    check(send(world.calls, path, verb, operation, nothing, "x"), operation)
+
+
+def check(answer: Any, operation: Any) -> None:
+    assert answer.status_code < 500
+    described = operation["responses"][str(answer.status_code)]
+    media = answer["Content-Type"]
+    schema = described["content"][media]["schema"]
+    whole = {**schema, "components": document()["components"]}
+    jsonschema.Draft202012Validator(whole).validate(answer.json())
+    if media == "application/problem+json":
+        name = answer.json()["type"].rstrip("/").rpartition("/")[2]
+        assert name in described["description"].split(", ")
+    for header in ("X-Request-ID", "RateLimit", "RateLimit-Policy"):
+        assert header in answer
+
+
+def test_a_booking_with_all_that_it_can_hold_is_as_described(world: World) -> None:
+    booked = world.booked()
+    schema = {"$ref": "#/components/schemas/Booking", "components": document()["components"]}
+    jsonschema.Draft202012Validator(schema).validate(booked)
+    assert booked["patient"]["birth_date"] == PATIENT["birth_date"]
+    blind = Calls(world.calls.application, (Scope.BOOKINGS_READ,))
+    read = blind.get(f"bookings/{booked['id']}")
+    assert read.json()["patient"] is None
+    assert "quill" not in read.content.decode().lower()
+
+
+def test_the_table_is_as_the_code_is() -> None:
+    out = StringIO()
+    call_command("list_api_scopes", stdout=out)
+    assert PAGE.read_text() == out.getvalue(), "run manage.py list_api_scopes > docs/api-scopes.md"
