@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.reading import references
 
 # Entries of Bundles, (fullUrl, resource), and the references between them.
@@ -85,17 +84,6 @@ def _renamed(entries: Sequence[Entry], names: dict[str, str]) -> list[Entry]:
         (names.get(url, url), with_references(each, lambda text: names.get(text, text)))
         for url, each in entries
     ]
-
-
-@dataclass(frozen=True)
-class HeaderFacts:
-    """The MessageHeader's own words: whom it is for, and where a reply goes (`source`)."""
-
-    destination: ServiceID
-    source: ServiceID
-    source_name: str
-    software: str
-    version: str
 
 
 @dataclass(frozen=True)

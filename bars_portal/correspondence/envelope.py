@@ -7,7 +7,8 @@ from secrets import randbelow
 from django.conf import settings
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.correspondence.entries import HeaderFacts, Parties
+from bars_portal.correspondence.entries import Parties
+from bars_portal.exchange.fhir.bundle import HeaderFacts, triage_tool
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.gateway import own_software
 from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
@@ -15,16 +16,38 @@ from directory.models import HealthcareService
 from directory.selectors.services import facts_of
 
 
-def header_to(service: HealthcareService, organisation: Organisation) -> HeaderFacts:
-    """`source` is our own reply address, so that answers and later messages find us."""
-    software = own_software()
-    return HeaderFacts(
+def header_to(service: HealthcareService, *, tool: str = "", tool_version: str = "") -> HeaderFacts:
+    """`source` is our own reply address, so that answers and later messages find us.
+
+    `tool`: the decision support of the assessment, where it is another than this installation's.
+    """
+    used = (tool, tool_version) if tool else own_triage_tool()
+    return header_between(
         destination=ServiceID.parse(service.service_id),
         source=ServiceID.parse(settings.BARS["SERVICE_ID"]),
-        source_name=organisation.name,
+        triage_tools=triage_tool("Requester", *used),
+    )
+
+
+def header_between(
+    *, destination: ServiceID, source: ServiceID, triage_tools: tuple[tuple[str, str], ...]
+) -> HeaderFacts:
+    """With what this system says of itself in every message."""
+    software = own_software()
+    return HeaderFacts(
+        destination=destination,
+        source=source,
+        source_name=settings.BARS["SUPPLIER_NAME"] or software.name,
         software=software.name,
         version=software.version,
+        contact=settings.BARS["SUPPORT_CONTACT"],
+        triage_tools=triage_tools,
     )
+
+
+def own_triage_tool() -> tuple[str, str]:
+    """Name and version of the decision support of this installation, "" where it has none."""
+    return settings.BARS["TRIAGE_TOOL"], settings.BARS["TRIAGE_TOOL_VERSION"]
 
 
 # Who asks whom, as resources of a message.

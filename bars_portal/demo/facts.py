@@ -8,6 +8,7 @@ TKW_ODS, TKW_NAME = "X26", "NHS test services (TKW)"
 
 # Our own reply address: where answers to the sending organisation's messages go.
 REPLY_SERVICE_ID = "2000099000"
+SUPPLIER_NAME, SUPPORT_CONTACT = "BaRS portal project", "0113 496 0000"
 # Who answers what the hosted services receive.
 ASSESSOR = "assessor"
 # pragma: allowlist nextline secret - the same as below

@@ -160,7 +160,7 @@ class StoredReply:
     @classmethod
     def refusing(cls, issues: tuple[Issue, ...]) -> Self:
         """An OperationOutcome; the first issue gives the status."""
-        outcome = operation_outcome(issues, outcome_id=str(uuid4()))
+        outcome = operation_outcome(issues, outcome_id=str(uuid4()), receiver=settings.BARS["ODS_CODE"])
         return cls(issues[0].code.status, json.dumps(outcome), issues)
 
     @property

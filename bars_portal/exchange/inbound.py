@@ -137,7 +137,7 @@ def _store(
         outcome="refused" if issue else "done",
         detail={
             "message_type": message.message_type,
-            "code": code_of(issue) if issue else None,
+            **(fault_of(issue, arrival.headers) if issue else {}),
             "rule": issue.rule if issue else None,
             "request_id": str(arrival.headers.request_id),
         },
@@ -331,7 +331,7 @@ def store_refusal(
             outcome="refused",
             detail={
                 "service_id": message.service_id or None,
-                "code": code_of(issues[0]),
+                **fault_of(issues[0], headers),
                 "request_id": str(message.request_id) if message.request_id else None,
             },
             correlation_id=message.correlation_id,
@@ -344,6 +344,21 @@ def _id(headers: Mapping[str, str], name: str) -> UUID | None:
     """One of the two may be good: it still tells which conversation it was."""
     text = next((value for each, value in headers.items() if each.lower() == name.lower()), "").strip()
     return UUID(text) if is_uuid(text) else None
+
+
+def fault_of(issue: Issue, headers: IncomingHeaders | None) -> dict[str, str | None]:
+    """For the trail: whose fault it is, and by which system the message was written, as far as it says."""
+    software = headers.software if headers else None
+    return {
+        "code": code_of(issue),
+        "fault": "sender" if issue.code.is_senders_fault else "receiver",
+        "software": software.name[:_SAID] if software else None,
+        "software_version": software.version[:_SAID] if software else None,
+    }
+
+
+# As much as the trail keeps of what a sender says of its system.
+_SAID = 60
 
 
 def code_of(issue: Issue) -> str:

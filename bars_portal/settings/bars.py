@@ -24,9 +24,17 @@ BARS = {
     "ORGANISATION_NAME": env.text("BARS_ORGANISATION_NAME", ""),
     # Our own reply address: MessageHeader.source.endpoint.
     "SERVICE_ID": env.text("BARS_SERVICE_ID", ""),
-    "SOFTWARE_IDENTIFIER": "bars-portal",
+    # Which installation this is, of several that one organisation may have (NHSD-Requesting-Software).
+    "SOFTWARE_IDENTIFIER": env.text("BARS_INSTALLATION_ID", "")
+    or f"bars-portal-{_environment}-{env.text('BARS_SERVICE_ID', '') or 'unnamed'}",
     "SOFTWARE_NAME": "BaRS portal",
     "SOFTWARE_VERSION": "0.1.0",
+    # MessageHeader.source: who supplies this system, and whom to ask about a message.
+    "SUPPLIER_NAME": env.text("BARS_SUPPLIER_NAME", "") or env.text("BARS_ORGANISATION_NAME", ""),
+    "SUPPORT_CONTACT": env.text("BARS_SUPPORT_CONTACT", ""),
+    # The decision support that assessments here are made with, where a request does not name another.
+    "TRIAGE_TOOL": env.text("BARS_TRIAGE_TOOL", ""),
+    "TRIAGE_TOOL_VERSION": env.text("BARS_TRIAGE_TOOL_VERSION", ""),
 }
 
 # The delay before each automatic repeat of a message without a clear answer; after the last a person is told.

@@ -8,13 +8,12 @@ from uuid import UUID
 from bars_portal.correspondence.differences import Told
 from bars_portal.correspondence.entries import (
     Entry,
-    HeaderFacts,
     Parties,
     derived_url,
     full_url,
     with_references,
 )
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, new_message
+from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle, Resource, new_message
 from bars_portal.exchange.fhir.codes import (
     USE_CASE_SYSTEM,
     AppointmentStatus,
@@ -153,11 +152,7 @@ def booking_message(
         event=MessageEvent.BOOKING_REQUEST,
         reason=reason,
         definition=definition,
-        destination=header.destination,
-        source=header.source,
-        source_name=header.source_name,
-        software=header.software,
-        version=header.version,
+        facts=header,
         receiver_url=_receiver_url(booking_id),
         sender_url=_sender_url(booking_id),
         focus_url=full_url(booking_id),

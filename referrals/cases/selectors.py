@@ -153,8 +153,14 @@ def versions_of(case: Case) -> QuerySet[CaseVersion]:
 
 
 def changed_here_since(case: Case, version: int | None) -> bool:
-    """Whether we made a version of the request ourselves after that one; by our numbers, not by a clock."""
-    if version is None or version >= case.version:
+    """Whether we made a version of the request ourselves after that one; by our numbers, not by a clock.
+
+    Who names no version of ours knows the last one that a message made.
+    """
+    if version is None:
+        told = versions_of(case).filter(message__isnull=False)
+        version = told.order_by("-number").values_list("number", flat=True).first() or 0
+    if version >= case.version:
         return False
     return versions_of(case).filter(number__gt=version, message__isnull=True).exists()
 

@@ -35,6 +35,10 @@ class AssessmentForm(PartForm):
         "Ambulance response priority",
         [(each.value, f"{each.value}: {each.display}") for each in ARPPriority],
     )
+    triage_tool = line(
+        "Triage tool", hint="The decision support that you used, if it is not the usual one here", width=20
+    )
+    triage_tool_version = line("Version of the triage tool", width=10)
     case_number = line("Your case number", hint="Your own number of the call, if there is one", width=20)
     began = times.clock("Call reached the network (BTStartTime)")
     connected = times.clock("Call connected (T0)")
@@ -69,6 +73,8 @@ class AssessmentForm(PartForm):
             started_at=self.answer("started") or self.asked.opened.replace(microsecond=0),
             case_number=self.text("case_number"),
             disposition_at=self.answer("disposition"),
+            triage_tool=self.text("triage_tool"),
+            triage_tool_version=self.text("triage_tool_version") if self.text("triage_tool") else "",
         )
 
     def call(self) -> CallTimes:
@@ -122,6 +128,8 @@ class AssessmentStep(Step):
                 "complaint": complaint,
                 "narrative": stated.narrative,
                 "priority": stated.priority,
+                "triage_tool": stated.triage_tool,
+                "triage_tool_version": stated.triage_tool_version,
                 "case_number": stated.case_number,
                 "began": times.write_clock(content.call.began_at),
                 "connected": times.write_clock(content.call.connected_at),

@@ -40,7 +40,8 @@ class Outcome:
 @checked.dataclass(frozen=True, config=STRICT)
 class Assessment:
     """`started_at` is when triage began, `disposition_at` when it was reached what the patient needs: the
-    start of the clock (T5). `case_number` is our own for the call.
+    start of the clock (T5). `case_number` is our own for the call. `triage_tool`: the decision support that
+    it was made with, "" for that of this installation.
     """
 
     narrative: WordsOrNone = ""
@@ -49,6 +50,8 @@ class Assessment:
     started_at: Moment | None = None
     case_number: LineOrNone = ""
     disposition_at: Moment | None = None
+    triage_tool: LineOrNone = ""
+    triage_tool_version: LineOrNone = ""
 
     @property
     def is_stated(self) -> bool:

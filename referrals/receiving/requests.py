@@ -11,6 +11,7 @@ from bars_portal.exchange.fhir.codes import CAD_USE_CASES, ServiceRequestStatus
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Applied
+from bars_portal.patients.matching import may_be_person
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
@@ -277,9 +278,12 @@ def _ends(received: ReceivedCase) -> bool:
 def receive_end(*, received: ReceivedCase, context: MessageContext) -> Applied:
     """End the case as ServiceRequest.status says. What it held stays: a cancel leaves most of it out.
 
-    Raises OutcomeError as `known_case` does.
+    Raises OutcomeError as `known_case` does, and 422 when it tells of somebody else.
     """
     case = known_case(received, context)
+    if not may_be_person(case.patient, received.patient):
+        words = "The patient is not the one whom the request was made for"
+        raise fault(OutcomeCode.UNPROCESSABLE, words, "Bundle.entry.resource.ofType(Patient)")
     version = case.version + 1
     ended = mapping.ended_request(case.resource, received.request, version=version, now=context.received_at)
     changes = {

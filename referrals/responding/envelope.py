@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bars_portal.correspondence.entries import Entry, HeaderFacts, with_references
-from bars_portal.exchange.fhir.bundle import Resource, new_message
+from bars_portal.correspondence.entries import Entry, with_references
+from bars_portal.exchange.fhir.bundle import HeaderFacts, Resource, new_message
 from bars_portal.exchange.fhir.codes import EncounterStatus, MessageEvent, MessageReason, ServiceRequestStatus
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
 from bars_portal.exchange.fhir.reading import as_dict, dicts
@@ -122,11 +122,7 @@ def respond(
         event=MessageEvent.SERVICEREQUEST_RESPONSE,
         reason=reason or said,
         definition=definition,
-        destination=envelope.header.destination,
-        source=envelope.header.source,
-        source_name=envelope.header.source_name,
-        software=envelope.header.software,
-        version=envelope.header.version,
+        facts=envelope.header,
         receiver_url=held.part_url(RECEIVER),
         sender_url=held.part_url(SENDER),
         focus_url=focus_url,

@@ -7,15 +7,18 @@ from uuid import UUID
 from django.db import models
 
 from bars_portal.accounts.acting import name_of
-from bars_portal.correspondence.entries import HeaderFacts
+from bars_portal.correspondence.envelope import header_between, own_triage_tool
+from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle, triage_tool
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.gateway import own_software
+from bars_portal.exchange.fhir.profiles import EXTENSION_CDSS
+from bars_portal.exchange.fhir.reading import as_text, dicts, extension
+from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.registry import Addressing
 from directory.mapping import organisation_to_fhir
 from referrals.cases.held import held_request
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.selectors import bundle_id_as_sent
+from referrals.cases.selectors import bundle_id_as_sent, telling_message
 from referrals.cases.states import ReplyKind
 from referrals.parts.people import Organisations, Responder
 from referrals.responding.bundles import build_response
@@ -64,15 +67,23 @@ def response_of(answer: CaseAnswer, *, bundle_id: UUID, now: datetime) -> dict[s
 
 
 def _header(case: Case) -> HeaderFacts:
-    """`source` is the service that was asked: what the requester knows us by."""
-    software = own_software()
-    return HeaderFacts(
+    """`source` is the service that was asked: what the requester knows us by.
+
+    The requester's decision support is told back, as the examples do it, with our own beside it.
+    """
+    return header_between(
         destination=ServiceID.parse(case.source_service_id),
         source=ServiceID.parse(case.service.service_id),
-        source_name=case.service.name,
-        software=software.name,
-        version=software.version,
+        triage_tools=(*_requesters_tool(case), *triage_tool("Responder", *own_triage_tool())),
     )
+
+
+def _requesters_tool(case: Case) -> tuple[tuple[str, str], ...]:
+    message = telling_message(case)
+    header = MessageBundle(decode(message.body)).header if message is not None else {}
+    parts = dicts(extension(header, EXTENSION_CDSS).get("extension"))
+    named = ((as_text(each.get("url")), as_text(each.get("valueString"))) for each in parts)
+    return tuple(part for part in named if part[0].startswith("Requester") and part[1])
 
 
 def _organisations(case: Case, now: datetime) -> Organisations:

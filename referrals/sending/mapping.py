@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bars_portal.correspondence.entries import Entry, HeaderFacts, clean, derived_url, full_url
+from bars_portal.correspondence.entries import Entry, clean, derived_url, full_url
 from bars_portal.exchange.fhir import profiles
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, new_message
+from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle, Resource, new_message
 from bars_portal.exchange.fhir.codes import (
     MessageCategory,
     MessageEvent,
@@ -95,18 +95,14 @@ def ended_request(
 def _message(
     envelope: Envelope, definition: Definition, reason: MessageReason, request: Resource, entries: list[Entry]
 ) -> dict[str, Any]:
-    header, case_id = envelope.header, envelope.case_id
+    case_id = envelope.case_id
     return new_message(
         bundle_id=envelope.bundle_id,
         now=envelope.now,
         event=MessageEvent.SERVICEREQUEST_REQUEST,
         reason=reason,
         definition=definition,
-        destination=header.destination,
-        source=header.source,
-        source_name=header.source_name,
-        software=header.software,
-        version=header.version,
+        facts=envelope.header,
         receiver_url=derived_url(case_id, "receiver"),
         sender_url=derived_url(case_id, "sender"),
         focus_url=full_url(case_id),

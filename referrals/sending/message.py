@@ -9,8 +9,10 @@ from bars_portal.accounts.models import Membership, User
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.envelope import header_to
+from bars_portal.exchange.fhir.bundle import HeaderFacts
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.reading import as_dict, as_text
 from bars_portal.exchange.registry import Addressing
 from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import locked
@@ -35,7 +37,14 @@ def receiver_address(case: Case) -> Addressing:
 
 
 def envelope_of(case: Case, *, bundle_id: UUID, now: datetime) -> Envelope:
-    return Envelope(case.pk, bundle_id, header_to(case.service, case.organisation), now)
+    return Envelope(case.pk, bundle_id, _header(case), now)
+
+
+def _header(case: Case) -> HeaderFacts:
+    """With the decision support that the request names, of an update as it is to be."""
+    stated = as_dict(as_dict((case.pending or {}).get("content") or case.content).get("assessment"))
+    tool, version = (as_text(stated.get(name)) for name in ("triage_tool", "triage_tool_version"))
+    return header_to(case.service, tool=tool, tool_version=version)
 
 
 def requester_of(actor: Actor) -> Requester:

@@ -11,7 +11,14 @@ from uuid import uuid4
 import pytest
 
 from bars_portal.exchange.fhir import json as fhir_json
-from bars_portal.exchange.fhir.bundle import MessageBundle, new_message, reply, searchset
+from bars_portal.exchange.fhir.bundle import (
+    HeaderFacts,
+    MessageBundle,
+    new_message,
+    reply,
+    searchset,
+    triage_tool,
+)
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.codes import KNOWN_CODES, MessageEvent, MessageReason, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
@@ -119,11 +126,15 @@ def test_a_message_of_ours_has_no_error(shared_dir: Path, tmp_path: Path) -> Non
         event=MessageEvent.BOOKING_REQUEST,
         reason=MessageReason.NEW,
         definition=Definition.BOOKING_REQUEST,
-        destination=SERVICE.service_id,
-        source=ServiceID("2000088001"),
-        source_name="Sender",
-        software="Portal",
-        version="0.1.0",
+        facts=HeaderFacts(
+            SERVICE.service_id,
+            ServiceID("2000088001"),
+            source_name="Sender",
+            software="Portal",
+            version="0.1.0",
+            contact="0113 496 0000",
+            triage_tools=triage_tool("Requester", "Pathways", "30.2.0"),
+        ),
         receiver_url=official.full_url_of(receiver),
         sender_url=official.full_url_of(sender),
         focus_url=official.focus_url,

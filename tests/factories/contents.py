@@ -262,6 +262,7 @@ def contents(draw: st.DrawFn) -> RequestContent:
         priority=part(Part.PRIORITY, st.sampled_from(ARPPriority), None),
         started_at=draw(_moments),
         case_number=draw(st.one_of(st.just(""), _line)),
+        triage_tool=draw(st.sampled_from(("", "Another tool"))),
         # After the call: the form asks for them in order.
         disposition_at=draw(st.none() | _moments.map(lambda each: each + timedelta(days=366))),
     )

@@ -8,6 +8,8 @@ from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
 
+from django.conf import settings
+
 from bars_portal.exchange.explaining.explain import Explanation, Party, explain, stand_in
 from bars_portal.exchange.explaining.meanings import meaning_of
 from bars_portal.exchange.explaining.rehearsal import Letter
@@ -73,7 +75,9 @@ def answered_then(message: InboundMessage) -> Answered:
 
 
 def _said(issue: ReadIssue, status: int) -> str:
-    return f"{status} {issue.code} {issue.issue}: {issue.diagnostics}"
+    # Whose diagnostics they are goes without saying here.
+    words = issue.diagnostics.removeprefix(f"{settings.BARS['ODS_CODE']}: ")
+    return f"{status} {issue.code} {issue.issue}: {words}"
 
 
 def answered_now(explanation: Explanation) -> Answered:

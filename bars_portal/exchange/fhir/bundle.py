@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID
 
 from bars_portal.exchange.fhir import json, profiles
@@ -174,6 +174,43 @@ def _service(endpoint: object) -> ServiceID | None:
         return None
 
 
+@dataclass(frozen=True)
+class HeaderFacts:
+    """The MessageHeader's own words: whom it is for, where a reply goes (`source`), and what wrote it.
+
+    `source_name` is the supplier of the system. `contact`: an email address or a telephone number, for
+    questions about the message, or "". `triage_tools`: parts of the CDSSExtension, as
+    `triage_tool` gives them.
+    """
+
+    destination: ServiceID
+    source: ServiceID
+    source_name: str
+    software: str
+    version: str
+    contact: str = ""
+    triage_tools: tuple[tuple[str, str], ...] = ()
+
+
+def triage_tool(
+    whose: Literal["Requester", "Responder"], name: str, version: str
+) -> tuple[tuple[str, str], ...]:
+    """Decision support software (CDSS) of one side: () without a name.
+
+    The package and the examples spell the parts so; the tables of the guide have other capitals.
+    """
+    parts = ((f"{whose}CDSSsoftware", name), (f"{whose}CDSSversion", version))
+    return tuple(part for part in parts if part[1]) if name else ()
+
+
+def _source(facts: HeaderFacts) -> Resource:
+    system = "email" if "@" in facts.contact else "phone"
+    contact = {"system": system, "value": facts.contact} if facts.contact else None
+    named = {"name": facts.source_name, "software": facts.software, "version": facts.version}
+    told = {**named, "contact": contact, "endpoint": facts.source.token}
+    return {name: value for name, value in told.items() if value}
+
+
 def new_message(
     *,
     bundle_id: UUID | str,
@@ -181,11 +218,7 @@ def new_message(
     event: MessageEvent,
     reason: MessageReason,
     definition: str,
-    destination: ServiceID,
-    source: ServiceID,
-    source_name: str,
-    software: str,
-    version: str,
+    facts: HeaderFacts,
     receiver_url: str,
     sender_url: str,
     focus_url: str,
@@ -201,13 +234,16 @@ def new_message(
     header: Resource = {
         "resourceType": "MessageHeader",
         "eventCoding": event.coding,
-        "destination": [{"endpoint": destination.token, "receiver": {"reference": receiver_url}}],
+        "destination": [{"endpoint": facts.destination.token, "receiver": {"reference": receiver_url}}],
         "sender": {"reference": sender_url},
-        "source": {"name": source_name, "software": software, "version": version, "endpoint": source.token},
+        "source": _source(facts),
         "reason": {"coding": [reason.coding]},
         "focus": [{"reference": focus_url}],
         "definition": str(definition),
     }
+    if facts.triage_tools:
+        parts = [{"url": url, "valueString": text} for url, text in facts.triage_tools]
+        header["extension"] = [{"extension": parts, "url": profiles.EXTENSION_CDSS}]
     if response_identifier is not None:
         header["response"] = {"identifier": response_identifier, "code": "ok"}
     header["meta"] = {"profile": [profiles.HEADER_PROFILES.get(event, profiles.uk_core("MessageHeader"))]}

@@ -60,6 +60,11 @@ class OutcomeCode(Enum):
     def issue(self) -> str:
         return self.value[2]
 
+    @property
+    def is_senders_fault(self) -> bool:
+        """What is too slow, fails or is away here is our own."""
+        return self.status < 500 and self is not OutcomeCode.TIMEOUT
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -106,17 +111,20 @@ def broken(issues: Iterable[Issue], rule: str) -> tuple[Issue, ...]:
     return tuple(each if each.rule else replace(each, rule=rule) for each in issues)
 
 
-def operation_outcome(issues: Sequence[Issue], *, outcome_id: str) -> dict[str, Any]:
-    """The OperationOutcome resource for `issues`, which is not empty and has the decisive one first."""
+def operation_outcome(issues: Sequence[Issue], *, outcome_id: str, receiver: str = "") -> dict[str, Any]:
+    """The OperationOutcome resource for `issues`, which is not empty and has the decisive one first.
+
+    `receiver`: its ODS code, which diagnostics begin with: the sender's own log holds those of many.
+    """
     return {
         "resourceType": "OperationOutcome",
         "id": outcome_id,
         "meta": {"profile": [OUTCOME_PROFILE]},
-        "issue": [_issue(issue) for issue in issues],
+        "issue": [_issue(issue, receiver) for issue in issues],
     }
 
 
-def _issue(issue: Issue) -> dict[str, Any]:
+def _issue(issue: Issue, receiver: str) -> dict[str, Any]:
     code = issue.code
     coding = {
         "system": ERROR_CODE_SYSTEM,
@@ -127,7 +135,7 @@ def _issue(issue: Issue) -> dict[str, Any]:
         "severity": "warning" if issue.warning else "error",
         "code": code.issue,
         "details": {"coding": [coding]},
-        "diagnostics": issue.diagnostics,
+        "diagnostics": f"{receiver}: {issue.diagnostics}" if receiver else issue.diagnostics,
     }
     if issue.expression:
         built["expression"] = list(issue.expression)

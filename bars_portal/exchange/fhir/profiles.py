@@ -36,6 +36,7 @@ INCIDENT = (f"{_R4}Location", LOCATION_INCIDENT)
 EXTENSION_CONTACT_RANK = f"{_UK_CORE}Extension-UKCore-ContactRank"
 EXTENSION_NHS_NUMBER_STATUS = f"{_UK_CORE}Extension-UKCore-NHSNumberVerificationStatus"
 EXTENSION_DELIVERY_CHANNEL = f"{_UK_CORE}Extension-UKCore-DeliveryChannel"
+EXTENSION_CDSS = f"{_NHS}CDSSExtension"
 EXTENSION_LOCATION = f"{_NHS}LocationExtension"
 
 # By event, for those of which messages are sent.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 from uuid import uuid4
 
+from django.conf import settings
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -84,7 +85,7 @@ class OutcomeResponse(FhirResponse):
 
     def __init__(self, *issues: Issue) -> None:
         self.issues = issues
-        outcome = operation_outcome(issues, outcome_id=str(uuid4()))
+        outcome = operation_outcome(issues, outcome_id=str(uuid4()), receiver=settings.BARS["ODS_CODE"])
         super().__init__(outcome, status=issues[0].code.status)
         self.code = issues[0].code.code
 

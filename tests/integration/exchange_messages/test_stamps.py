@@ -96,4 +96,7 @@ def test_what_we_changed_ourselves_is_told_by_our_version_numbers(world: World, 
     old, new = (on_focus("meta", {"versionId": each, "lastUpdated": STAMP}) for each in "12")
     found, path = told(world, fresh(changed(message, old)))
     assert (found, path) == (as_told(C.CONFLICT), f"{REQUEST}.meta.versionId")
+    # Who names no version knows what they last sent.
+    found, path = told(world, changed(fresh(SAMPLES[key]()), LATER))
+    assert (found, path) == (as_told(C.CONFLICT), f"{REQUEST}.meta.versionId")
     world.take(fresh(changed(message, new)))

@@ -114,12 +114,19 @@ _TABLE: list[Variant] = [
     ("no definition", "validation-cancelled", (on_header("definition", None),)),
     ("as new", "booking-cancelled", (because("new"),)),
     ("as new", "booking-entered-in-error", (because("new"),)),
+    ("deleted", "booking-cancelled", (because("delete"),)),
+    ("deleted", "booking-entered-in-error", (because("delete"),)),
     ("request completed", "validation-full", (having("ServiceRequest", "status", "completed"),)),
     ("action needed", "validation-full", (planned("active"),)),
     ("update", "validation-full", (because("update"),)),
     ("new case", "validation-full", (third_encounter,)),
     *((code, "validation-full", (used_for(code),)) for code in ("a4t2", "a4t3")),
     ("other reason", "validation-rejected", (having("Encounter", "reasonCode", _OTHER, 1),)),
+    (
+        "in the guide's words",
+        "validation-rejected",
+        (seen("triaged", 1), having("ServiceRequest", "status", "revoked")),
+    ),
     ("in words", "validation-rejected", (having("Encounter", "reasonCode", [{"text": "No"}], 1),)),
     *(
         (f"{code} {status}", "cad-response", (used_for(code), seen(status, 1)))

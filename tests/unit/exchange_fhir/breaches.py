@@ -112,7 +112,7 @@ BREACHES: list[Breach] = [
     ("workflow", EVERY, on_focus("status", "unknown"), C.INVARIANT, f"{HEADER}.eventCoding"),
     (
         "workflow",
-        EVERY - {"referral-entered-in-error", "validation-cancelled"},
+        EVERY - {"referral-entered-in-error", "validation-cancelled"} - (BOOKINGS & CANCELS),
         because("delete"),
         C.INVARIANT,
         f"{HEADER}.eventCoding",

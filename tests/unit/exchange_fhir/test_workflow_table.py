@@ -26,6 +26,7 @@ from .samples import (
     SAMPLES,
     USE_CASES,
     cad,
+    cancel,
     did_not_attend,
     encounter,
     full,
@@ -100,9 +101,12 @@ VARIANTS: list[tuple[str, str, Callable[[], Json]]] = [
         "validation-cancelled",
         lambda: taken_back("entered-in-error", "validation", "a4t1"),
     ),
+    ("deleted booking", "booking-cancelled", lambda: with_reason(cancel(), "delete")),
     ("held validation", "validation-update", lambda: validation("update", "on-hold")),
     ("falls", "validation-new", lambda: validation("new", use_case="a4t2")),
     ("other reason", "validation-rejected", lambda: interim(rejected("OTH"))),
+    ("rejected in the guide's words", "validation-rejected", lambda: revoked(interim(rejected()))),
+    ("rejected late", "validation-rejected", lambda: with_reason(revoked(interim(rejected())), "update")),
     ("VALRESP01B", "validation-full", lambda: full("update", "active")),
     ("VALRESP03 new CAD id", "validation-full", lambda: full("new", "active", encounter("planned"))),
     ("VALRESP05 falls", "validation-full", lambda: full(use_case="a4t2")),
@@ -132,6 +136,13 @@ def triaged(raw: Json) -> Json:
     """An outcome whose Encounter is told to be triaged, and its request to be completed."""
     nth(raw, "Encounter", 1)["status"] = "triaged"
     nth(raw, "ServiceRequest")["status"] = "completed"
+    return raw
+
+
+def revoked(raw: Json) -> Json:
+    """A rejection whose Encounter is told to be triaged, and its request to be revoked."""
+    nth(raw, "Encounter", 1)["status"] = "triaged"
+    nth(raw, "ServiceRequest")["status"] = "revoked"
     return raw
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange.fhir.bundle import MessageBundle, new_message, reply, searchset
+from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle, new_message, reply, searchset
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, NHSNumberStatus, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID, is_uuid
 from bars_portal.exchange.fhir.structure import check_structure
@@ -55,11 +55,7 @@ def built(**changes: Any) -> dict[str, Any]:
         "event": MessageEvent.BOOKING_REQUEST,
         "reason": MessageReason.NEW,
         "definition": NEW.definition,
-        "destination": SERVICE.service_id,
-        "source": ServiceID("2000088001"),
-        "source_name": "Sender",
-        "software": "Portal",
-        "version": "0.1.0",
+        "facts": HeaderFacts(SERVICE.service_id, ServiceID("2000088001"), "Sender", "Portal", "0.1.0"),
         "receiver_url": urn(RECEIVER),
         "sender_url": urn(SENDER),
         "focus_url": urn(APPOINTMENT),

@@ -1,11 +1,12 @@
 """Bundles built from content, judged as our own receiver judges them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from bars_portal.correspondence.entries import HeaderFacts, Parties
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.correspondence.entries import Parties
+from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle, Resource, triage_tool
 from bars_portal.exchange.fhir.codes import MessageReason, ServiceRequestStatus, UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.rules import HostedService, Verdict, judge
@@ -15,6 +16,7 @@ from bars_portal.patients.details import PatientDetails
 from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
 from directory.ports import ServiceFacts
 from referrals.parts import base, people
+from referrals.parts.assessment import Assessment
 from referrals.parts.content import RequestContent
 from referrals.parts.request import request_entries
 from referrals.sending import mapping
@@ -23,7 +25,15 @@ from tests.factories.referrals import NOW
 
 CASE, JOURNEY, BUNDLE = UUID(int=1), UUID(int=2), UUID("5a8b2f0e-1c3d-4e5f-8a9b-0c1d2e3f4a5b")
 SERVICE = ServiceID("2000099003")
-HEADER = HeaderFacts(SERVICE, ServiceID("2000099000"), "Northern 111", "Portal", "1")
+HEADER = HeaderFacts(
+    SERVICE,
+    ServiceID("2000099000"),
+    source_name="Portal Ltd",
+    software="Portal",
+    version="1",
+    contact="0113 496 0000",
+    triage_tools=triage_tool("Requester", "Pathways", "30.2.0"),
+)
 REQUESTER = people.Requester(
     "Linnell", "Chris", "555086689106", "224608005", "Administrative healthcare staff", True
 )
@@ -49,7 +59,11 @@ def message(
 ) -> dict[str, Any]:
     request, included = entries(content, patient=patient)
     return mapping.request_message(
-        envelope(), category=content.category, reason=reason, request=request, included=included
+        envelope(content.assessment),
+        category=content.category,
+        reason=reason,
+        request=request,
+        included=included,
     )
 
 
@@ -67,8 +81,13 @@ def end(content: RequestContent, status: ServiceRequestStatus) -> dict[str, Any]
     return mapping.end_message(envelope(), request=ended, included=included)
 
 
-def envelope() -> mapping.Envelope:
-    return mapping.Envelope(CASE, BUNDLE, HEADER, NOW)
+_USUAL = Assessment()
+
+
+def envelope(assessment: Assessment = _USUAL) -> mapping.Envelope:
+    tool = triage_tool("Requester", assessment.triage_tool, assessment.triage_tool_version)
+    header = replace(HEADER, triage_tools=tool) if tool else HEADER
+    return mapping.Envelope(CASE, BUNDLE, header, NOW)
 
 
 def judged(bundle: dict[str, Any]) -> tuple[MessageBundle, Verdict]:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bars_portal.correspondence.entries import HeaderFacts
-from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle
 from bars_portal.exchange.fhir.codes import (
     SAFEGUARDING,
     ARPPriority,

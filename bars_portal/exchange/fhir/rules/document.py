@@ -81,6 +81,7 @@ def _condition(condition: Condition) -> str:
     words = f"{condition.resource_type}{_PARTS[condition.part]} {_either(condition.statuses)}"
     words += f", class {condition.class_code}" if condition.class_code else ""
     words += ", with a reason" if condition.needs_reason else ""
+    words += f" where the focus is {_either(condition.when_focus)}" if condition.when_focus else ""
     return words + (f" ({_use_cases(condition.use_cases)})" if condition.use_cases else "")
 
 

@@ -26,8 +26,9 @@ class Part(Enum):
 class Condition:
     """What a row asks of another resource than the focus: one of these statuses, maybe a class or a reason.
 
-    It holds for `use_cases` only (none: for all). An absent resource is left to the counts unless
-    `required`. A condition that `decides` also tells rows apart which are otherwise alike.
+    It holds for `use_cases` only (none: for all), and for a focus in one of `when_focus`. An absent
+    resource is left to the counts unless `required`. A condition that `decides` also tells rows apart which
+    are otherwise alike.
     """
 
     resource_type: str
@@ -38,6 +39,7 @@ class Condition:
     needs_reason: bool = False
     required: bool = False
     decides: bool = False
+    when_focus: frozenset[str] = frozenset()
 
 
 # A focus in one of these states takes something back; such messages leave most resources out.

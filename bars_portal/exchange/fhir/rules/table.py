@@ -42,9 +42,11 @@ _PLAN_OPEN = frozenset({CarePlanStatus.ACTIVE})
 _ASSESSED = Condition("Encounter", _TRIAGED | _IN_PROGRESS | _FINISHED, Part.REQUESTER)
 _REQUEST_ACTIVE = Condition("ServiceRequest", _ACTIVE)
 # Who has the whole outcome may say that nothing is left to do (standard section 12, "Responses to us").
-_REQUEST_ACTIVE_OR_DONE = Condition("ServiceRequest", _ACTIVE | {ServiceRequestStatus.COMPLETED})
-# The official examples say `new` in a cancelled booking; the standard says `update`.
-_CANCEL_REASONS = _NEW_OR_UPDATE
+_REQUEST_ACTIVE_OR_DONE = Condition(
+    "ServiceRequest", _ACTIVE | {ServiceRequestStatus.COMPLETED}, decides=True
+)
+# Of a cancelled booking the standard says `update`, the official examples `new`, the guide's tables `delete`.
+_CANCEL_REASONS = _NEW_OR_UPDATE | _UPDATE_OR_DELETE
 
 BOOKING_NEW = WorkflowRow(
     MessageEvent.BOOKING_REQUEST,
@@ -174,14 +176,21 @@ VALIDATION_INTERIM = WorkflowRow(
 )
 VALIDATION_REJECTED = WorkflowRow(
     MessageEvent.SERVICEREQUEST_RESPONSE,
-    _NEW,
+    _NEW_OR_UPDATE,
     "Encounter",
-    _CANCELLED,
+    # The standard's words: cancelled, the request as it was. The guide's: triaged, the request revoked.
+    _CANCELLED | _TRIAGED,
     _VALIDATION,
     Definition.VALIDATION_RESPONSE_INTERIM,
     "validation-rejected",
     use_cases=VALIDATION_USE_CASES,
-    conditions=(_REQUEST_ACTIVE, Condition("Encounter", _CANCELLED, Part.RESPONDER, needs_reason=True)),
+    conditions=(
+        Condition("ServiceRequest", _ACTIVE | _REVOKED, when_focus=_CANCELLED),
+        Condition("ServiceRequest", _REVOKED, when_focus=_TRIAGED, decides=True),
+        Condition("Encounter", _CANCELLED | _TRIAGED, Part.RESPONDER, needs_reason=True),
+    ),
+    # A reason `update` is of the guide's form alone.
+    pairs=frozenset({("new", "cancelled"), ("new", "triaged"), ("update", "triaged")}),
 )
 VALIDATION_FULL = WorkflowRow(
     MessageEvent.SERVICEREQUEST_RESPONSE,

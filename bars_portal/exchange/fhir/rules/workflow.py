@@ -69,7 +69,8 @@ def _takes_step(row: WorkflowRow, focus_type: str, step: tuple[str, str]) -> boo
 
 
 def _rank(bundle: MessageBundle, row: WorkflowRow) -> tuple[bool, bool]:
-    decided = all(meets(bundle, condition) for condition in row.conditions if condition.decides)
+    decisive = (each for each in row.conditions if each.decides and _is_asked(bundle, each))
+    decided = all(meets(bundle, condition) for condition in decisive)
     return decided, bundle.definition in row.definitions
 
 
@@ -160,10 +161,16 @@ def _meant(bundle: MessageBundle, condition: Condition) -> list[Resource]:
 def _states(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
     if facts.row is None:
         return
-    used = use_cases_of(bundle)
     for condition in facts.row.conditions:
-        if not condition.use_cases or not condition.use_cases.isdisjoint(used):
+        if _is_asked(bundle, condition):
             yield from _judge(bundle, condition)
+
+
+def _is_asked(bundle: MessageBundle, condition: Condition) -> bool:
+    """Whether the condition is for this use case, and for a focus in this state."""
+    of_use_case = not condition.use_cases or not condition.use_cases.isdisjoint(use_cases_of(bundle))
+    focus = as_text((bundle.focus or {}).get("status"))
+    return of_use_case and (not condition.when_focus or focus in condition.when_focus)
 
 
 def _judge(bundle: MessageBundle, condition: Condition) -> Iterator[Issue]:
