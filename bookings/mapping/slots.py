@@ -88,9 +88,9 @@ class _Around:
     def provider_url(self) -> str | None:
         return derived_url(self.facts.id, "provider") if SlotInclude.PROVIDER in self.asked else None
 
-    def place_url(self, diary: DiaryRow) -> str | None:
-        asked = not self.asked.isdisjoint({SlotInclude.LOCATION, SlotInclude.PLACE})
-        return derived_url(self.facts.id, f"place {diary.location_name}") if asked else None
+    def place_url(self, diary: DiaryRow) -> str:
+        """Told whether it was asked for or not: the provider's own address may be elsewhere."""
+        return derived_url(self.facts.id, f"place {diary.location_name}")
 
 
 def entries_with_slots(
@@ -107,18 +107,15 @@ def entries_with_slots(
 
 
 def _schedule(around: _Around, diary: DiaryRow) -> Resource:
-    actors = [around.service_url, *_add_people(around, diary)]
     place_url = around.place_url(diary)
-    if place_url is not None:
-        # As an actor too: a service may have several places, a diary has one.
-        actors.append(place_url)
-        place = location_to_fhir(
-            around.facts,
-            location_id=derived_url(around.facts.id, place_url).rpartition(":")[2],
-            now=around.now,
-            name=diary.location_name,
-        )
-        around.entries[place_url] = place
+    # As an actor too: a service may have several places, a diary has one.
+    actors = [around.service_url, *_add_people(around, diary), place_url]
+    around.entries[place_url] = location_to_fhir(
+        around.facts,
+        location_id=derived_url(around.facts.id, place_url).rpartition(":")[2],
+        now=around.now,
+        name=diary.location_name,
+    )
     return {
         **_head("Schedule", diary.id, around.now),
         "active": diary.active,
@@ -178,8 +175,7 @@ def _add_service(around: _Around, diaries: list[DiaryRow]) -> None:
         )
     service = healthcare_service_to_fhir(facts, now=now, provided_by_url=around.provider_url)
     places = list(dict.fromkeys(around.place_url(each) for each in diaries))
-    located = [{"reference": url} for url in places if url is not None]
-    around.entries[around.service_url] = {**service, "location": located} if located else service
+    around.entries[around.service_url] = {**service, "location": [{"reference": url} for url in places]}
 
 
 def _part_id(diary: DiaryRow, part: str) -> str:

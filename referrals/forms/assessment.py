@@ -107,7 +107,7 @@ class OutcomeForm(ConceptForm):
 
 class AssessmentStep(Step):
     slug, title, section = "assessment", "Assessment", "Assessment"
-    parts = (Part.ASSESSMENT, Part.NARRATIVE, Part.PRIORITY, Part.STAGE, Part.CALL_TIMES)
+    parts = (Part.ASSESSMENT, Part.OUTCOMES, Part.NARRATIVE, Part.PRIORITY, Part.STAGE, Part.CALL_TIMES)
     form, row, row_name = AssessmentForm, OutcomeForm, "triage outcome"
 
     def state(self, form: PartForm, rows: tuple[Outcome, ...]) -> dict[str, Any]:
@@ -115,6 +115,8 @@ class AssessmentStep(Step):
         assessment = replace(read, outcomes=(*rows, *read.outcomes))
         if form.asked.requires(Part.ASSESSMENT) and not assessment.is_stated:
             form.add_error("narrative", "Enter a narrative, a complaint, a triage outcome or a priority")
+        if form.asked.requires(Part.OUTCOMES) and not any(each.concept.code for each in rows):
+            form.add_error(None, "Add a triage outcome with its code, such as the disposition")
         stage = form.text("stage")
         call = form.call() if isinstance(form, AssessmentForm) else CallTimes()
         return {"assessment": assessment, "stage": Stage(stage) if stage else None, "call": call}

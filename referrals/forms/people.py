@@ -12,7 +12,11 @@ class ConsentForm(PartForm):
     consent = RadiosField(
         label="On what ground is the patient's information shared?",
         options=[
-            Option(Consent.GIVEN.value, "The patient agreed to it"),
+            Option(
+                Consent.GIVEN.value,
+                "The patient agreed to it",
+                hint="Kept here. The service is told implied consent, as the standard has it",
+            ),
             Option(
                 Consent.IMPLIED.value,
                 "Implied consent for direct care",

@@ -9,7 +9,7 @@ from bars_portal.nhsuk.dates import LONDON, in_london
 from bars_portal.nhsuk.forms import DateField, TextField
 from bars_portal.values import InvalidValue, read_time
 from referrals.forms.base import PartForm, Step, StepValues, Typed
-from referrals.parts.applications import Part
+from referrals.parts.applications import Part, application_of
 from referrals.parts.base import TimeFrame
 from referrals.parts.content import RequestContent
 
@@ -169,6 +169,10 @@ class TimesForm(FrameForm):
         missing="Enter the day of the breach time",
     )
     end_time = hour("Time of day, at the latest", missing="Enter the time of day, like 14:30")
+
+    def adapt(self) -> None:
+        if application_of(self.asked.use_case).starts_now:
+            del self.fields["start"], self.fields["start_time"]
 
     def stated(self) -> TimeFrame | None:
         return self.frame()

@@ -16,6 +16,7 @@ class Part(StrEnum):
     """`label` heads its step."""
 
     ASSESSMENT = "assessment"
+    OUTCOMES = "outcomes"
     NARRATIVE = "narrative"
     PRIORITY = "priority"
     STAGE = "stage"
@@ -46,6 +47,7 @@ class Part(StrEnum):
 
 
 _LABELS = {
+    Part.OUTCOMES: "Triage outcome with its code",
     Part.PRIORITY: "Ambulance response priority",
     Part.STAGE: "How far the call is",
     Part.CALL_TIMES: "Times of the call",
@@ -65,12 +67,23 @@ class Need(StrEnum):
 
 _P, _REQUIRED, _OPTIONAL, _ABSENT = Part, Need.REQUIRED, Need.OPTIONAL, Need.ABSENT
 _ANYWHERE = dict.fromkeys(
-    (_P.NARRATIVE, _P.PRIORITY, _P.FLAGS, _P.MEDICATION, _P.ALLERGIES, _P.OBSERVATIONS, _P.EXPECTATIONS),
+    (
+        _P.OUTCOMES,
+        _P.NARRATIVE,
+        _P.PRIORITY,
+        _P.FLAGS,
+        _P.MEDICATION,
+        _P.ALLERGIES,
+        _P.OBSERVATIONS,
+        _P.EXPECTATIONS,
+    ),
     _OPTIONAL,
 )
+# Who was assessed by NHS 111 or 999: what it came to, in codes and in words.
+_ASSESSED = dict.fromkeys((_P.ASSESSMENT, _P.OUTCOMES, _P.NARRATIVE), _REQUIRED)
 _TO_A_PLACE = {
     **_ANYWHERE,
-    _P.ASSESSMENT: _REQUIRED,
+    **_ASSESSED,
     _P.TIME_FRAME: _OPTIONAL,
     _P.BREACH_TIME: _OPTIONAL,
     _P.REJECTED_SERVICES: _OPTIONAL,
@@ -78,7 +91,9 @@ _TO_A_PLACE = {
 }
 _TO_A_CAS = {
     **_ANYWHERE,
-    _P.ASSESSMENT: _REQUIRED,
+    **_ASSESSED,
+    # From 999: an ambulance is meant.
+    _P.PRIORITY: _REQUIRED,
     _P.CALL_TIMES: _OPTIONAL,
     _P.TIME_FRAME: _REQUIRED,
     _P.BREACH_TIME: _REQUIRED,
@@ -153,6 +168,8 @@ class Application:
     is_clinical: bool = True
     # An NHS number that nobody traced goes out too, as not traced; elsewhere it stays here.
     sends_untraced: bool = False
+    # ServiceRequest.occurrencePeriod.start is when it is asked; elsewhere a person may say from when.
+    starts_now: bool = False
 
 
 _U = UseCase
@@ -168,7 +185,7 @@ _out_of_area = Application(
 APPLICATIONS: tuple[Application, ...] = (
     Application(_TO_A_DEPARTMENT, _TO_A_PLACE),
     Application((_U.A2T1, _U.A2T2, _U.A2T3, _U.A2T4), _TO_A_PLACE),
-    Application((_U.A3T1,), _CAS_REFERRAL, is_updated=True),
+    Application((_U.A3T1,), _CAS_REFERRAL, is_updated=True, starts_now=True),
     Application(
         (_U.A4T1, _U.A4T2, _U.A4T3),
         _TO_A_CAS,
@@ -176,6 +193,7 @@ APPLICATIONS: tuple[Application, ...] = (
         responses=_VALIDATION_RESPONSES,
         is_updated=True,
         plan_is_open=True,
+        starts_now=True,
     ),
     Application(
         (_U.A5T1, _U.A5T2, _U.A5T3, _U.REFERRAL_TO_PHARMACY),

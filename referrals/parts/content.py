@@ -138,6 +138,7 @@ def _stated(content: RequestContent) -> frozenset[Part]:
     scene = [flag for flag in content.flags if flag.category is FlagCategory.SCENE_SAFETY]
     found = {
         Part.ASSESSMENT: content.assessment.is_stated,
+        Part.OUTCOMES: any(each.concept.code for each in content.assessment.outcomes),
         Part.NARRATIVE: content.assessment.narrative,
         Part.PRIORITY: content.assessment.priority,
         Part.STAGE: content.stage,

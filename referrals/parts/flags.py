@@ -95,11 +95,11 @@ def flag_entries(
     ]
 
 
-def rejected_flag(frame: Frame) -> Entry:
-    """What the answers about rejected services hang on."""
+def rejected_flag(frame: Frame, reason: DosRejectedReason) -> Entry:
+    """What the answers about rejected services hang on; `reason`: of the first of them."""
     return frame.url("rejected flag"), {
         **_head(frame, FlagCategory.REJECTED_SERVICES),
-        "code": {"text": "Services that were offered and not taken"},
+        "code": {"coding": [reason.coding], "text": "Services that were offered and not taken"},
         "subject": frame.ref("patient"),
         "encounter": frame.ref("encounter"),
         "author": frame.ref("practitioner"),
@@ -119,9 +119,20 @@ def _flag(frame: Frame, flag: Flag, places: Sequence[Place], began: datetime) ->
     }
 
 
+# Category and code must fit each other, and each warning has a code: of words alone the one that says no more
+# than that there is something.
+_IN_WORDS = {FlagCategory.SAFEGUARDING: coding(SAFEGUARDING_SYSTEM, "U", SAFEGUARDING["U"])}
+
+
+def _in_words(category: FlagCategory) -> Resource:
+    """No list that is published has a code for other categories."""
+    return _IN_WORDS.get(category, category.coding)
+
+
 def _code(flag: Flag) -> Resource:
     if flag.category is not FlagCategory.SCENE_SAFETY:
-        return concept_to_fhir(flag.concept)
+        coded = concept_to_fhir(flag.concept)
+        return coded if "coding" in coded else {"coding": [_in_words(flag.category)], **coded}
     scene = _scene(flag.concept, flag.concept.text)
     # An unsafe scene has words, if only those of its code.
     return named_concept(scene) if scene.code == SceneSafety.UNSAFE else concept_to_fhir(scene)
@@ -153,7 +164,11 @@ def carried_flags(bundle: MessageBundle) -> tuple[Flag, ...]:
 def _read_flag(found: tuple[Resource, FlagCategory]) -> Flag:
     flag, category = found
     since = instant(as_dict(flag.get("period")).get("start"))
-    made = tried(lambda: Flag(category, concept_of(flag.get("code")), since))
+    code = as_dict(flag.get("code"))
+    if code_in(code, category.system) and code.get("text"):
+        # The category once more, as the code of words.
+        code = {"text": code["text"]}
+    made = tried(lambda: Flag(category, concept_of(code), since))
     if made is not None or category not in CODES:
         return made or Flag(category, Concept(text=category.display), since)
     return Flag(category, Concept(text=words_of(flag.get("code")) or category.display), since)
@@ -272,7 +287,9 @@ def _raised_entry(held: HeldRequest, raised: RaisedFlag, encounter_url: str, now
 def _raised_code(raised: RaisedFlag) -> Resource:
     said: Resource = {"text": raised.words} if raised.words.strip() else {}
     if not raised.code:
-        return said
+        unknown = SceneSafety.UNKNOWN.coding
+        is_scene = raised.category is FlagCategory.SCENE_SAFETY
+        return {"coding": [unknown if is_scene else _in_words(raised.category)], **said}
     system = _SYSTEMS.get(raised.category, raised.category.system)
     named = coding(system, raised.code, raised.display)
     is_unsafe = (system, raised.code) == (_SCENE_SYSTEM, SceneSafety.UNSAFE)

@@ -69,14 +69,10 @@ def _role(frame: Frame, requester: Requester) -> Resource:
 
 
 class Consent(StrEnum):
-    """On what ground the patient's data is shared for direct care: Consent.policyRule (v3-ActCode)."""
+    """On what ground the patient's data is shared for direct care, as it is kept here."""
 
     IMPLIED = "IMPLIED"
     GIVEN = "OPTIN"
-
-    @property
-    def display(self) -> str:
-        return {"IMPLIED": "implied consent", "OPTIN": "opt-in"}[self]
 
 
 _SCOPE = {
@@ -87,7 +83,8 @@ _SCOPE = {
 _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
 
-def consent_entry(frame: Frame, consent: Consent) -> Entry:
+def consent_entry(frame: Frame) -> Entry:
+    """Implied, whatever the patient said: the guide supports no other ground of direct care."""
     return frame.url("consent"), {
         **frame.head("Consent"),
         "status": "active",
@@ -96,7 +93,7 @@ def consent_entry(frame: Frame, consent: Consent) -> Entry:
         "patient": frame.ref("patient"),
         "dateTime": frame.stamp,
         "organization": [frame.ref("sender")],
-        "policyRule": {"coding": [coding(_ACT_CODE, consent.value, consent.display)]},
+        "policyRule": {"coding": [coding(_ACT_CODE, "IMPLIED", "implied consent")]},
     }
 
 

@@ -107,10 +107,65 @@ def questionnaire_entries(
     return entries
 
 
+# Of the official examples, which alone publish them.
+_VERSION, _DATE, _PUBLISHER = "0.1", "2023-12-26", "NHSE - BaRS"
+_TITLES = {"NOC": "Nature of Call Questionnaire", "PTS": "Pre Triage Sieve Questionnaire"}
+_NUMBERS = {"NOC": "bf28a7e8-ae92-4e86-8c0f-ac3144f81bf6", "PTS": "76b4622b-2b8b-4f24-aee5-2631c7695594"}
+
+
+def definition_entries(frame: Frame, *, nature: NatureOfCall | None, sieve: PreTriage | None) -> list[Entry]:
+    """The Questionnaires that were answered: who reads the answers sees what could have been answered."""
+    entries: list[Entry] = []
+    if nature is not None:
+        options = [{"code": each.value, "display": each.label} for each in NatureOfCall]
+        entries.append(_definition(frame, "NOC", [_question("0", _NATURE_QUESTION, options)]))
+    if sieve is not None:
+        items = [
+            _question(str(number), question, [_snomed(yes), _snomed(no)], after=bool(number))
+            for number, (_, question, yes, no) in enumerate(_SIEVE)
+        ]
+        entries.append(_definition(frame, "PTS", items))
+    return entries
+
+
+def _definition(frame: Frame, name: str, items: list[Resource]) -> Entry:
+    return frame.url(f"questionnaire {name}"), {
+        **frame.head("Questionnaire"),
+        "url": f"{_QUESTIONNAIRE}{name}",
+        "identifier": [{"value": _NUMBERS[name]}],
+        "version": _VERSION,
+        "name": name,
+        "title": _TITLES[name],
+        "status": "active",
+        "date": _DATE,
+        "publisher": _PUBLISHER,
+        "description": f"{name} Questionnaire for CAD-to-CAD",
+        "item": items,
+    }
+
+
+def _question(link_id: str, text: str, options: list[Resource], *, after: bool = False) -> Resource:
+    """`after`: asked only of who breathes, so that it need not be answered."""
+    breathing = {"question": "0", "operator": "=", "answerCoding": _snomed(_SIEVE[0][2])}
+    return {
+        "linkId": link_id,
+        "text": text,
+        "type": "choice",
+        **({"enableWhen": [breathing]} if after else {}),
+        "required": not after,
+        "answerOption": [{"valueCoding": each} for each in options],
+    }
+
+
+def _snomed(answer: tuple[str, str]) -> Resource:
+    code, display = answer
+    return {"system": SNOMED, "code": code, "display": display}
+
+
 def _nature(frame: Frame, nature: NatureOfCall) -> Resource:
     answer = {"valueCoding": {"code": nature.value, "display": nature.label}}
     items = [{"linkId": "0", "text": _NATURE_QUESTION, "answer": [answer]}]
-    return _response(frame, "Nature of Call Questionnaire", items, subject="patient", name="NOC")
+    return _response(frame, _TITLES["NOC"], items, subject="patient", name="NOC")
 
 
 def _sieve(frame: Frame, answers: PreTriage) -> Resource:
@@ -118,10 +173,9 @@ def _sieve(frame: Frame, answers: PreTriage) -> Resource:
     for number, (field, question, yes, no) in enumerate(_SIEVE):
         answer = getattr(answers, field)
         if answer is not None:
-            code, display = yes if answer is YesNo.YES else no
-            coding = {"system": SNOMED, "code": code, "display": display}
+            coding = _snomed(yes if answer is YesNo.YES else no)
             items.append({"linkId": str(number), "text": question, "answer": [{"valueCoding": coding}]})
-    return _response(frame, "Pre Triage Sieve Questionnaire", items, subject="patient", name="PTS")
+    return _response(frame, _TITLES["PTS"], items, subject="patient", name="PTS")
 
 
 def _rejected(frame: Frame, services: Sequence[RejectedService]) -> Resource:

@@ -1,6 +1,7 @@
 """The resources of a whole request, from what was stated, and what of a received one goes onward."""
 
 from collections.abc import Callable, Sequence
+from uuid import uuid5
 
 from bars_portal.correspondence.entries import Entry, Parties
 from bars_portal.exchange.fhir import profiles
@@ -39,7 +40,7 @@ from referrals.parts.places import (
     place_part,
 )
 from referrals.parts.problems import carried_condition, carried_notes, carried_procedures, problem_entries
-from referrals.parts.questionnaires import questionnaire_entries
+from referrals.parts.questionnaires import definition_entries, questionnaire_entries
 
 _PROFILES = {
     MessageCategory.REFERRAL: profiles.SERVICEREQUEST_REFERRAL,
@@ -91,6 +92,8 @@ def encounter_entry(frame: Frame, content: RequestContent) -> Entry:
     number = assessment.case_number or str(frame.case_id)
     encounter = {
         **frame.head("Encounter"),
+        # Given where the case began: receivers echo it.
+        "id": str(uuid5(frame.case_id, "encounter-here")),
         "identifier": [{"system": CASE_NUMBER_SYSTEM, "value": number}],
         "status": encounter_status(content).value,
         "statusHistory": status_history(content.call) if is_ambulance else [],
@@ -137,7 +140,7 @@ def request_entries(
         began=content.assessment.started_at or frame.now,
     )
     # What explains the choice of the service belongs to the request, all else to the assessment.
-    choice = [rejected_flag(frame)] if content.rejected_services else []
+    choice = [rejected_flag(frame, content.rejected_services[0].reason)] if content.rejected_services else []
     observations = observation_entries(frame, content.observations, wishes=content.expectations.wishes)
     questionnaires = questionnaire_entries(
         frame,
@@ -181,8 +184,9 @@ def request_entries(
             procedures=content.procedures,
             notes=content.notes,
         ),
+        *definition_entries(frame, nature=content.nature_of_call, sieve=content.pre_triage),
         *questionnaires,
-        consent_entry(frame, content.consent),
+        consent_entry(frame),
     ]
 
 

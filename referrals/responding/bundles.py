@@ -7,6 +7,7 @@ from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import (
     SAFEGUARDING,
+    SAFEGUARDING_SYSTEM,
     AppointmentStatus,
     CarePlanStatus,
     EncounterStatus,
@@ -20,8 +21,9 @@ from bars_portal.exchange.fhir.profiles import Definition, uk_core
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.held import HeldRequest
 from referrals.cases.states import ReplyKind
+from referrals.cases.wire import head
 from referrals.parts.assessment import kind_of_system
-from referrals.parts.base import coding
+from referrals.parts.base import coding, filled
 from referrals.parts.flags import RaisedFlag, returned_flags, with_scene_safety
 from referrals.parts.people import responder_role_url
 from referrals.parts.places import location_entry
@@ -183,7 +185,7 @@ def did_not_attend(
     """The ServiceRequest is the focus, revoked; the Appointment is a missed one."""
     entries: list[Entry] = [
         (held.part_url("appointment"), _appointment(held, envelope, said, use_case)),
-        held.requester_encounter,
+        *_why_told(held, envelope, said),
         *held.of_types({"CarePlan"})[:1],
         *held.of_types({"Location"})[:1],
         *returned_flags(
@@ -200,6 +202,25 @@ def did_not_attend(
         entries=entries,
         reason=MessageReason.NEW,
     )
+
+
+def _why_told(held: HeldRequest, envelope: Envelope, said: NonAttendance) -> list[Entry]:
+    """The requester's Encounter, with the safeguarding reason as an Observation: FHIR takes no Flag there."""
+    url, encounter = held.requester_encounter
+    if not said.safeguarding_code:
+        return [(url, encounter)]
+    display = SAFEGUARDING.get(said.safeguarding_code, "")
+    reason_url = held.part_url("safeguarding reason")
+    reason: Resource = {
+        **head("Observation", envelope.now),
+        "status": "final",
+        "code": {"coding": [coding(SAFEGUARDING_SYSTEM, said.safeguarding_code, display)], "text": display},
+        "subject": {"reference": held.patient[0]},
+        "encounter": {"reference": url},
+        "valueString": said.safeguarding_words.strip() or display,
+    }
+    told = {**encounter, "reasonReference": [{"reference": reason_url, "display": display}]}
+    return [(url, told), (reason_url, filled(reason))]
 
 
 def _concern(said: NonAttendance) -> list[RaisedFlag]:

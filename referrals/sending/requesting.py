@@ -29,8 +29,8 @@ from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import received_case
 from referrals.cases.states import CaseEvent, CaseStatus, Category
 from referrals.cases.wire import index_of
-from referrals.parts.applications import application_of
-from referrals.parts.base import Frame
+from referrals.parts.applications import Part, application_of
+from referrals.parts.base import Frame, TimeFrame
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts, content_to_json
 from referrals.parts.facts import columns, facts_of
 from referrals.parts.request import request_entries
@@ -107,7 +107,7 @@ def written(
     """What was stated as columns of the case: resources with what the receiver is known to call them."""
     if case.journey.journey_id is None:
         raise ValueError("A request belongs to a journey with an id.")
-    stated = _timed(content, now)
+    stated = _timed(case, content, now)
     settled = replace(stated, assessment=replace(stated.assessment, case_number=_number(case, content)))
     held = case.resource
     frame = Frame(case.pk, case.journey.journey_id, now)
@@ -137,7 +137,7 @@ def written(
     }
 
 
-def _timed(content: RequestContent, now: datetime) -> RequestContent:
+def _timed(case: Case, content: RequestContent, now: datetime) -> RequestContent:
     """Times that nobody gave are of now; a first alert has no disposition yet, so no clock runs."""
     assessment, now = content.assessment, now.replace(microsecond=0)
     reached = assessment.is_stated or not application_of(content.use_case).is_ambulance
@@ -148,8 +148,20 @@ def _timed(content: RequestContent, now: datetime) -> RequestContent:
             started_at=assessment.started_at or now,
             disposition_at=assessment.disposition_at or (now if reached else None),
         ),
+        time_frame=_from_now(case, content, now),
         notes=tuple(replace(each, made_at=each.made_at or now) for each in content.notes),
     )
+
+
+def _from_now(case: Case, content: RequestContent, now: datetime) -> TimeFrame | None:
+    """From when it was asked first. Raises ContentInvalid for a breach time that was over then."""
+    frame = content.time_frame
+    if frame is None or not application_of(content.use_case).starts_now:
+        return frame
+    start = case.occurrence_start or now
+    if frame.end is not None and frame.end <= start:
+        raise ContentInvalid((Part.BREACH_TIME.value,))
+    return TimeFrame(start, frame.end)
 
 
 def _number(case: Case, content: RequestContent) -> str:

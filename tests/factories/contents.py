@@ -256,6 +256,8 @@ def contents(draw: st.DrawFn) -> RequestContent:
     outcomes = draw(
         st.lists(st.builds(Outcome, st.sampled_from(OutcomeKind), concepts), min_size=1, max_size=3)
     )
+    if needs[Part.OUTCOMES] is Need.REQUIRED:
+        outcomes.insert(0, draw(st.builds(Outcome, st.sampled_from(OutcomeKind), coded)))
     assessment = Assessment(
         narrative=part(Part.NARRATIVE, _words, ""),
         outcomes=tuple(outcomes) if needs[Part.ASSESSMENT] is Need.REQUIRED else (),

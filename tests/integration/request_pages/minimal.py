@@ -6,7 +6,14 @@ from tests.integration.booking_pages.conftest import ANSWERS as PATIENT
 
 Answers = dict[str, dict[str, str]]
 
-ASSESSED = {"assessment": {"narrative": "Chest pain since this morning"}}
+ASSESSED = {
+    "assessment": {
+        "narrative": "Chest pain since this morning",
+        "priority": "C3",
+        "rows": "1",
+        "row-0-what": "Dx0122",
+    }
+}
 BY_WHEN = {
     "times": {"end-day": "1", "end-month": "1", "end-year": "2199", "end_time": "14:30"},
 }

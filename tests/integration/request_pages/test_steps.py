@@ -17,8 +17,15 @@ from tests.profiles import share
 
 # One step each: a use case that has it, what is typed, and the sentence that says what is wrong.
 WRONG: dict[str, tuple[str, str, dict[str, str], str]] = {
-    "nothing assessed": ("a1t1", "assessment", {"case_number": "N1"}, "Enter a narrative"),
+    "nothing assessed": ("a1t1", "assessment", {"case_number": "N1"}, "Enter clinical narrative"),
     "no narrative": ("a5t1", "assessment", {"case_number": "N1"}, "Enter clinical narrative"),
+    "no code": ("a1t1", "assessment", {"narrative": "x", "row-0-what": "Sore"}, "outcome with its code"),
+    "no priority": (
+        "a4t1",
+        "assessment",
+        {"narrative": "x", "row-0-what": "Dx0122"},
+        "ambulance response priority",
+    ),
     "no stage": ("a6t1", "assessment", {"narrative": "Fell"}, "Select how far the call is"),
     "no clock": ("a1t1", "assessment", {"narrative": "x", "started": "25:00"}, "enter a real time"),
     "kind without outcome": (

@@ -102,13 +102,13 @@ def test_only_free_slots_are_offered(status: str) -> None:
     assert [each.id for each in offers] == [free.id]
 
 
-def test_only_what_is_asked_comes_along() -> None:
+def test_only_what_is_asked_comes_along_and_the_place() -> None:
     diary = DiaryRow(
         uuid4(), "Room", practitioner_family="Bloggs", practitioner_role="Doctor", location_name="A"
     )
     few = answer([slot_of(diary)], [diary], MINIMUM)
     kinds = [each["resource"]["resourceType"] for each in few["entry"]]
-    assert sorted(kinds) == ["HealthcareService", "Practitioner", "Schedule", "Slot"]
+    assert sorted(kinds) == ["HealthcareService", "Location", "Practitioner", "Schedule", "Slot"]
     everything = answer([slot_of(diary)], [diary])
     kinds = [each["resource"]["resourceType"] for each in everything["entry"]]
     assert sorted(kinds) == sorted(

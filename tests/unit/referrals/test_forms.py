@@ -15,6 +15,8 @@ from bars_portal.exchange.fhir.rules.case import Where, is_told_once
 from referrals.forms.base import FormContext
 from referrals.forms.places import TOO_MANY
 from referrals.forms.steps import content_of, read_step, steps_of, typed_of
+from referrals.parts.applications import application_of
+from referrals.parts.base import TimeFrame
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
 from referrals.parts.places import Place, Position
 from tests.factories.contents import contents, make_content
@@ -32,12 +34,20 @@ def through_the_forms(content: RequestContent) -> tuple[RequestContent, list[str
 
 
 def as_forms_say(content: RequestContent) -> RequestContent:
-    """Bookings are linked by the case, not typed; names have one line; a complaint began in the past."""
+    """Bookings are linked by the case, not typed; names have one line; a complaint began in the past.
+
+    999 asks from now on.
+    """
     condition = content.condition
     if condition is not None and condition.onset is not None:
         condition = replace(condition, onset=min(condition.onset, OPENED.date()))
     rejected = (replace(each, name=each.name.replace("\n", " ")) for each in content.rejected_services)
-    return replace(content, booking_ids=(), condition=condition, rejected_services=tuple(rejected))
+    frame = content.time_frame
+    if frame is not None and application_of(content.use_case).starts_now:
+        frame = TimeFrame(OPENED, frame.end and OPENED + (frame.end - frame.start))
+    return replace(
+        content, booking_ids=(), condition=condition, rejected_services=tuple(rejected), time_frame=frame
+    )
 
 
 @settings(max_examples=examples(15, thorough=200), deadline=None)

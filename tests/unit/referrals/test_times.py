@@ -154,7 +154,9 @@ def test_what_was_typed_keeps_its_time_to_the_second() -> None:
 def test_a_time_of_day_is_the_nearest(typed: str, moment: datetime) -> None:
     asked = FormContext(UseCase.A1T1, OPENED)
     (step,) = (each for each in steps_of(asked) if each.slug == "assessment")
-    read = read_step(step, {"narrative": "Chest pain", "disposition": typed, "rows": "1"}, asked)
+    read = read_step(
+        step, {"narrative": "Chest pain", "disposition": typed, "rows": "1", "row-0-what": "Dx0122"}, asked
+    )
     assert read.stated["assessment"].disposition_at == moment
     assert read.stated["assessment"].started_at == OPENED, "when the form was begun, if nothing is given"
 
