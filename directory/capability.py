@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bars_portal.exchange.fhir.capability import StatedCapability
+from bars_portal.exchange.fhir.capability import StatedCapability, same_major
 from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, VALIDATION_USE_CASES, MessageEvent, UseCase
 from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.profiles import DEFINITIONS, Definition
@@ -63,10 +63,12 @@ _REQUEST = MessageEvent.SERVICEREQUEST_REQUEST
 def use_cases_of(searchset: dict[str, Any], event: MessageEvent = _REQUEST) -> frozenset[str] | None:
     """Codes of usecases-categories-bars that messages of the event may have.
 
-    None when no definition of one names any.
+    None when no definition of one names any. One of a version that is not ours cannot be sent here.
     """
-    definitions = (each for each in _sound(searchset) if _event(each) == event.value)
-    return frozenset(code for each in definitions for code in _codes(each)) or None
+    definitions = [each for each in _sound(searchset) if _event(each) == event.value]
+    ours = [each for each in definitions if _is_our_version(each)]
+    codes = frozenset(code for each in ours for code in _codes(each))
+    return codes or (frozenset() if definitions and not ours else None)
 
 
 def events_of(searchset: dict[str, Any]) -> frozenset[str] | None:
@@ -80,6 +82,11 @@ def _sound(searchset: dict[str, Any]) -> Iterator[dict[str, Any]]:
         definition = as_dict(entry.get("resource"))
         if all(as_text(focus.get("code")) in _ALLOWED for focus in dicts(definition.get("focus"))):
             yield definition
+
+
+def _is_our_version(definition: dict[str, Any]) -> bool:
+    known = DEFINITIONS.get(as_text(definition.get("url")))
+    return known is None or same_major(as_text(definition.get("version")), known.version)
 
 
 def _event(definition: dict[str, Any]) -> str:

@@ -59,7 +59,7 @@ def booking_entries(
 
     `based_on`: the receiver's id of the ServiceRequest that came first.
     """
-    taken = _taken(draft, booking_id, parties.service)
+    taken = [(url, _stamped(each, now)) for url, each in _taken(draft, booking_id, parties.service)]
     slot_url = next(url for url, each in taken if each["resourceType"] == "Slot")
     appointment = new_appointment(
         use_case=UseCase(draft.use_case),
@@ -224,6 +224,12 @@ def _taken(draft: BookingDraft, booking_id: UUID, own_service: Resource) -> list
         (service_url, _named_service(service, own_service)),
         *((url, each) for url, each in draft.slot_resources if each["resourceType"] in _CARRIED),
     ]
+
+
+def _stamped(resource: Resource, now: datetime) -> Resource:
+    """Everything in a new message is of one moment, whenever the receiver last changed it."""
+    meta = {"profile": [uk_core(resource["resourceType"])], **as_dict(resource.get("meta"))}
+    return {**resource, "meta": {**meta, "lastUpdated": format_instant(now)}}
 
 
 def _schedule(schedule: Resource, service_url: str) -> Resource:

@@ -33,7 +33,7 @@ def capability_of(service: HealthcareService, *, now: datetime) -> ServiceCapabi
 def agreed_version_with(service: HealthcareService, *, now: datetime) -> str:
     """The version of the standard that both sides know; "" when nothing is known of it now."""
     kept = capability_of(service, now=now)
-    return kept.agreed_version if kept is not None and kept.version else ""
+    return kept.agreed_version if kept is not None else ""
 
 
 def changes_of(service: HealthcareService, *, most: int = 20) -> Iterator[tuple[datetime, Difference]]:

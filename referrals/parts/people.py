@@ -9,18 +9,22 @@ from bars_portal.correspondence.entries import Entry, Parties
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import ConsentCategory
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
+from bars_portal.exchange.fhir.phones import dialled_phone
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_to_fhir
 from referrals.cases.held import HeldRequest
 from referrals.cases.wire import head
 from referrals.parts.base import SNOMED, Frame, coding, filled
 
+STAFF_SYSTEM = "https://bars-portal.local/Id/staff"
+
 
 @dataclass(frozen=True)
 class Requester:
     """The person who asks; each part may be "" but one of the names.
 
-    `is_clinical`: in the organisation for which they ask; nobody else is the author of a plan.
+    `is_clinical`: in the organisation for which they ask; nobody else is the author of a plan. `staff_id`:
+    what this portal calls them, for who has no SDS role profile id. `phone`: of their work.
     """
 
     family_name: str
@@ -29,6 +33,8 @@ class Requester:
     role_code: str = ""
     role_display: str = ""
     is_clinical: bool = False
+    staff_id: str = ""
+    phone: str = ""
 
 
 def people_entries(
@@ -54,7 +60,15 @@ def people_entries(
 
 def _practitioner(frame: Frame, requester: Requester) -> Resource:
     name = filled({"family": requester.family_name, "given": requester.given_names.split()})
-    return filled({**frame.head("Practitioner"), "identifier": _numbers(requester), "name": [name]})
+    phone = {"system": "phone", "value": dialled_phone(requester.phone), "use": "work"}
+    return filled(
+        {
+            **frame.head("Practitioner"),
+            "identifier": _numbers(requester),
+            "name": [name],
+            "telecom": [phone] if requester.phone else [],
+        }
+    )
 
 
 def _role(frame: Frame, requester: Requester) -> Resource:
@@ -117,6 +131,7 @@ class Responder:
     role_profile_id: str = ""
     role_code: str = ""
     role_display: str = ""
+    staff_id: str = ""
 
 
 def responder_url(held: HeldRequest, responder: Responder) -> str:
@@ -161,8 +176,10 @@ def _responder_role(responder: Responder, practitioner: str, organisation: str, 
 
 
 def _numbers(person: Requester | Responder) -> list[Resource]:
-    number = {"system": SDS_ROLE_PROFILE_SYSTEM, "value": person.role_profile_id}
-    return [number] if person.role_profile_id else []
+    """Everybody has one: of the national directory, else ours."""
+    if person.role_profile_id:
+        return [{"system": SDS_ROLE_PROFILE_SYSTEM, "value": person.role_profile_id}]
+    return [{"system": STAFF_SYSTEM, "value": person.staff_id}] if person.staff_id else []
 
 
 def _codes(person: Requester | Responder) -> list[Resource]:

@@ -17,6 +17,7 @@ from bars_portal.exchange.fhir.json import decimal_text, parse_decimal
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts, extension
 from bars_portal.exchange.fhir.rules.case import Where
 from bars_portal.exchange.fhir.timestamps import format_instant
+from bars_portal.values import InvalidValue, read_postcode
 from referrals.cases.codes import STRICT, Line, LineOrNone, Moment, WordsOrNone
 from referrals.cases.held import HeldRequest
 from referrals.cases.wire import head, instant
@@ -117,11 +118,33 @@ def _location(frame: Frame, place: Place) -> Resource:
             "extension": _extension(place),
             "name": place.name,
             "description": place.directions,
-            "type": [{"coding": [place.type.coding]}],
-            "address": filled(
-                {"line": list(place.address_lines), "city": place.town, "postalCode": place.postcode}
-            ),
+            "type": [_type(place)],
+            "address": _address(place.address_lines, place.town, place.postcode),
             "position": _position(place.position),
+        }
+    )
+
+
+def _type(place: Place) -> Resource:
+    """A place of another kind has words of its own."""
+    words = place.name if place.type is LocationType.OTHER else ""
+    return filled({"coding": [place.type.coding], "text": words})
+
+
+def _address(lines: Sequence[str], town: str, postcode: str) -> Resource:
+    """{} for none. Postcodes of ours are of this country; what has another form may be of any."""
+    parts = [each for each in (*lines, town, postcode) if each.strip()]
+    try:
+        country = "UK" if postcode and read_postcode(postcode) else ""
+    except InvalidValue:
+        country = ""
+    return filled(
+        {
+            "text": ", ".join(parts),
+            "line": list(lines),
+            "city": town,
+            "postalCode": postcode,
+            "country": country,
         }
     )
 
@@ -255,7 +278,7 @@ def _moved(before: Resource, place: CurrentPlace, now: datetime) -> Resource:
         "meta": head("Location", now, *profiles.INCIDENT)["meta"],
         "extension": [*others, *_extension(place)],
         "name": place.name,
-        "address": filled({"line": lines, "city": place.city, "postalCode": place.postcode}),
+        "address": _address(lines, place.city, place.postcode),
         "position": {name: parse_decimal(text) for name, text in degrees.items()},
     }
     return filled(location)

@@ -90,10 +90,12 @@ def encounter_entry(frame: Frame, content: RequestContent) -> Entry:
     assessment, is_ambulance = content.assessment, application_of(content.use_case).is_ambulance
     began = content.call.contact_at or assessment.started_at or frame.now
     number = assessment.case_number or str(frame.case_id)
+    application = application_of(content.use_case)
+    # In Applications 3, 4 and 6 it is given where the case began, and echoed; elsewhere it is the receiver's.
+    begins_here = application.starts_now or application.is_ambulance
     encounter = {
         **frame.head("Encounter"),
-        # Given where the case began: receivers echo it.
-        "id": str(uuid5(frame.case_id, "encounter-here")),
+        "id": str(uuid5(frame.case_id, "encounter-here")) if begins_here else "",
         "identifier": [{"system": CASE_NUMBER_SYSTEM, "value": number}],
         "status": encounter_status(content).value,
         "statusHistory": status_history(content.call) if is_ambulance else [],

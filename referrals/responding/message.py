@@ -102,4 +102,10 @@ def _responder(answer: CaseAnswer) -> Responder:
     author = answer.author
     if author is None:
         return Responder(answer.author_label)
-    return Responder(name_of(author), author.sds_role_profile_id, author.role_code, author.role_display)
+    return Responder(
+        name_of(author),
+        author.sds_role_profile_id,
+        author.role_code,
+        author.role_display,
+        staff_id=str(author.pk),
+    )

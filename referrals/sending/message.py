@@ -47,17 +47,19 @@ def _header(case: Case) -> HeaderFacts:
     return header_to(case.service, tool=tool, tool_version=version)
 
 
-def requester_of(actor: Actor) -> Requester:
+def requester_of(actor: Actor, *, phone: str) -> Requester:
     """The person who asks, by the names that the organisation knows; reads the user and their roles."""
     user = User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
     if user is None:
-        return Requester(family_name=actor.label)
+        return Requester(family_name=actor.label, phone=phone)
     return Requester(
         family_name=user.last_name or user.get_username(),
         given_names=user.first_name,
         role_profile_id=user.sds_role_profile_id,
         role_code=user.sds_role_profile_id and user.role_code,
         role_display=user.sds_role_profile_id and user.role_display,
+        staff_id=str(user.pk),
+        phone=phone,
         is_clinical=Membership.objects.filter(
             user=user, organisation=actor.organisation_id, role=Role.CLINICIAN.value
         ).exists(),

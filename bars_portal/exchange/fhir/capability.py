@@ -212,12 +212,18 @@ def read_capability_statement(statement: dict[str, Any]) -> StatedCapability:
 def agreed_version(theirs: str, ours: Collection[str] = KNOWN_VERSIONS) -> str:
     """The highest of `ours` that they know too: of their major, and no higher; "" when there is none.
 
-    A version that is not told, or cannot be read, is taken for our highest: many receivers say nothing.
+    A version that is not told, or cannot be read, is taken for our lowest, which whoever speaks ours knows.
     """
     known = sorted(numbers for each in ours if (numbers := _numbers(each)) is not None)
-    told = _numbers(theirs) or known[-1]
+    told = _numbers(theirs) or known[0]
     both = [each for each in known if each[0] == told[0] and each <= told]
     return ".".join(map(str, both[-1])) if both else ""
+
+
+def same_major(theirs: str, ours: str) -> bool:
+    """Of two versions of a MessageDefinition; one that is not told says nothing against it."""
+    told, known = _numbers(theirs), _numbers(ours)
+    return told is None or known is None or told[0] == known[0]
 
 
 def _definitions(statement: dict[str, Any]) -> tuple[str, ...] | None:

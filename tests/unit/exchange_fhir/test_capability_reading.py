@@ -45,9 +45,9 @@ def test_which_messages_it_takes(messaging: Any, definitions: tuple[str, ...] | 
         ("1", "1.0.0"),
         ("2.0.0", ""),
         ("0.9.0", ""),
-        ("", "1.1.0"),
-        ("latest", "1.1.0"),
-        ("1.2.3.4", "1.1.0"),
+        ("", "1.0.0"),
+        ("latest", "1.0.0"),
+        ("1.2.3.4", "1.0.0"),
     ],
 )
 def test_the_highest_version_that_both_know(theirs: str, agreed: str) -> None:

@@ -35,7 +35,13 @@ HEADER = HeaderFacts(
     triage_tools=triage_tool("Requester", "Pathways", "30.2.0"),
 )
 REQUESTER = people.Requester(
-    "Linnell", "Chris", "555086689106", "224608005", "Administrative healthcare staff", True
+    "Linnell",
+    "Chris",
+    "555086689106",
+    "224608005",
+    "Administrative healthcare staff",
+    True,
+    phone="0113 496 0001",
 )
 PARTIES = Parties(
     sender=organisation_to_fhir(name="Northern 111", ods_code="Y00111", now=NOW),
