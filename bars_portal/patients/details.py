@@ -31,6 +31,7 @@ class ContactDetails:
     family_name: str = ""
     telecoms: tuple[Telecom, ...] = ()
     relationship_text: str = ""
+    gender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,9 @@ class PatientDetails:
     # Where it was traced makes nobody another patient.
     traced_in: str = field(default="", compare=False)
     address_use: str = ""
+    # Codes of UKCore-HumanLanguage and UKCore-EthnicCategory.
+    language: str = ""
+    ethnic_category: str = ""
 
     @property
     def born(self) -> str:
@@ -131,6 +135,70 @@ class Limit:
     SOURCE = 100
     TELECOMS = 20
 
+
+# The commonest languages, and the categories that people choose from, by their published codes and displays.
+LANGUAGES = {
+    "en": "English",
+    "sq": "Albanian",
+    "am": "Amharic",
+    "ar": "Arabic",
+    "bn": "Bengali",
+    "zh": "Chinese",
+    "fr": "French",
+    "de": "German",
+    "el": "Greek, Modern (1453-)",
+    "gu": "Gujarati",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "hu": "Hungarian",
+    "it": "Italian",
+    "ku": "Kurdish",
+    "lt": "Lithuanian",
+    "ml": "Malayalam",
+    "ne": "Nepali",
+    "fa": "Persian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "pa": "Panjabi; Punjabi",
+    "ps": "Pushto",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "si": "Sinhala; Sinhalese",
+    "sk": "Slovak",
+    "so": "Somali",
+    "es": "Spanish; Castilian",
+    "sw": "Swahili",
+    "ta": "Tamil",
+    "te": "Telugu",
+    "ti": "Tigrinya",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "ur": "Urdu",
+    "vi": "Vietnamese",
+    "cy": "Welsh",
+    "yo": "Yoruba",
+    "q4": "British Sign Language",
+    "q5": "Makaton",
+}
+ETHNIC_CATEGORIES = {
+    "A": "British, Mixed British",
+    "B": "Irish",
+    "C": "Any other White background",
+    "D": "White and Black Caribbean",
+    "E": "White and Black African",
+    "F": "White and Asian",
+    "G": "Any other mixed background",
+    "H": "Indian or British Indian",
+    "J": "Pakistani or British Pakistani",
+    "K": "Bangladeshi or British Bangladeshi",
+    "L": "Any other Asian background",
+    "M": "Caribbean",
+    "N": "African",
+    "P": "Any other Black background",
+    "R": "Chinese",
+    "S": "Any other ethnic group",
+    "Z": "Not stated",
+}
 
 # Who somebody is to a patient: v3-RoleCode in words. Pure.
 RELATIONSHIPS = {

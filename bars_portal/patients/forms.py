@@ -24,6 +24,8 @@ from bars_portal.nhsuk.forms import (
 from bars_portal.nhsuk.words import without_direction_marks
 from bars_portal.patients.details import (
     ADDRESS_USES,
+    ETHNIC_CATEGORIES,
+    LANGUAGES,
     OFFERED_RELATIONSHIPS,
     RELATIONSHIPS,
     ContactDetails,
@@ -35,6 +37,12 @@ from bars_portal.patients.details import (
 )
 from bars_portal.patients.models import Gender
 from bars_portal.values import InvalidValue, read_postcode
+
+
+def by_words(codes: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """For a list to choose from, by what people read."""
+    return tuple(sorted(codes.items(), key=lambda pair: pair[1]))
+
 
 PATIENT, SOMEBODY_ELSE = "patient", "somebody_else"
 _OLDEST = date(1900, 1, 1)
@@ -89,6 +97,18 @@ class PatientForm(NHSForm):
         autocomplete="off",
         width=20,
     )
+    language = SelectField(
+        label="Language that the patient prefers (optional)",
+        options=by_words(LANGUAGES),
+        empty_text="Not known",
+        required=False,
+    )
+    ethnic_category = SelectField(
+        label="Ethnic category, as the patient says it (optional)",
+        options=tuple(ETHNIC_CATEGORIES.items()),
+        empty_text="Not asked",
+        required=False,
+    )
     has_died = ConfirmField(label="The patient has died", required=False)
     died_on = HiddenField(label="Date of death", required=False, max_length=Limit.DIED)
     address_line_1 = TextField(
@@ -132,6 +152,9 @@ class PatientForm(NHSForm):
     )
     contact_family_name = TextField(
         label="Their family name", max_length=Limit.NAME, required=False, autocomplete="off", spellcheck=False
+    )
+    contact_gender = SelectField(
+        label="Their gender (optional)", options=Gender.choices, empty_text="Not known", required=False
     )
     phone = PhoneField(label="Call-back phone number", missing="Enter a call-back phone number")
     second_phone = PhoneField(label="Second phone number", required=False)
@@ -204,6 +227,8 @@ class PatientForm(NHSForm):
             address_lines=tuple(_one_line(line) for line in lines if line),
             postcode=answers["postcode"],
             address_use=answers["address_use"],
+            language=answers["language"],
+            ethnic_category=answers["ethnic_category"],
             contacts=(self._contact(answers),),
         )
 
@@ -217,6 +242,7 @@ class PatientForm(NHSForm):
             given_names=_one_line(answers["contact_given_names"]) if other else "",
             family_name=_one_line(answers["contact_family_name"]) if other else "",
             telecoms=tuple(_telecoms(answers)),
+            gender=answers["contact_gender"] if other else "",
         )
 
     @staticmethod
@@ -238,6 +264,10 @@ class PatientForm(NHSForm):
             "nhs_number": details.nhs_number,
             "traced_in": details.traced_in,
             "address_use": details.address_use,
+            "language": details.language if details.language in LANGUAGES else "",
+            "ethnic_category": details.ethnic_category
+            if details.ethnic_category in ETHNIC_CATEGORIES
+            else "",
             "has_died": bool(details.died),
             "died_on": details.died,
             **_address_answers(details.address_lines, details.postcode),
@@ -246,6 +276,7 @@ class PatientForm(NHSForm):
             "contact_words": "" if is_patient or is_offered else _words_for(contact),
             "contact_given_names": contact.given_names,
             "contact_family_name": contact.family_name,
+            "contact_gender": "" if is_patient else contact.gender,
             "phone": phones[0] if phones else "",
             "second_phone": phones[1] if len(phones) > 1 else "",
             "email": emails[0] if emails else "",

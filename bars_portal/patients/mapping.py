@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
@@ -25,6 +25,8 @@ from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant,
 from bars_portal.patients.details import (
     ADDRESS_USES,
     DIED,
+    ETHNIC_CATEGORIES,
+    LANGUAGES,
     RELATIONSHIPS,
     ContactDetails,
     Limit,
@@ -57,6 +59,7 @@ def patient_to_fhir(
         "resourceType": "Patient",
         "id": resource_id,
         "meta": {"lastUpdated": format_instant(now), "profile": [profiles.uk_core("Patient")]},
+        "extension": _ethnic_category(details.ethnic_category),
         "identifier": list(_identifiers(details, sends_untraced)),
         "name": [each for each in (_name(details, use="official"),) if each],
         "gender": details.gender,
@@ -64,9 +67,24 @@ def patient_to_fhir(
         **_deceased(details.died),
         "address": [each for each in (_address(details),) if each],
         "contact": [_contact(contact, rank) for rank, contact in enumerate(details.contacts, start=1)],
+        "communication": _language(details.language),
         "generalPractitioner": [{"reference": practice_url}] if practice_url else [],
     }
     return _filled(parts)
+
+
+def _ethnic_category(code: str) -> list[Resource]:
+    concept = _coded(profiles.ETHNIC_CATEGORY_SYSTEM, code, ETHNIC_CATEGORIES)
+    return [{"url": profiles.EXTENSION_ETHNIC_CATEGORY, "valueCodeableConcept": concept}] if code else []
+
+
+def _language(code: str) -> list[Resource]:
+    concept = _coded(profiles.LANGUAGE_SYSTEM, code, LANGUAGES)
+    return [{"language": concept, "preferred": True}] if code else []
+
+
+def _coded(system: str, code: str, displays: Mapping[str, str]) -> Resource:
+    return {"coding": [_filled({"system": system, "code": code, "display": displays.get(code, "")})]}
 
 
 def _deceased(died: str) -> Resource:
@@ -131,6 +149,7 @@ def _contact(contact: ContactDetails, rank: int) -> Resource:
             "relationship": [each for each in (_relationship(contact),) if each],
             "name": _name(contact),
             "telecom": [_telecom(each, place) for place, each in enumerate(contact.telecoms, start=1)],
+            "gender": contact.gender,
         }
     )
 
@@ -188,7 +207,29 @@ def patient_from_fhir(resource: object, *, now: datetime) -> PatientDetails:
         died=_died(patient),
         other_numbers=tuple(numbers[bool(own.value) : Limit.NUMBERS]),
         address_use=_address_use(address),
+        language=_preferred_language(patient),
+        ethnic_category=_code_of(
+            extension(patient, profiles.EXTENSION_ETHNIC_CATEGORY).get("valueCodeableConcept"),
+            profiles.ETHNIC_CATEGORY_SYSTEM,
+        ),
     )
+
+
+def _preferred_language(patient: Resource) -> str:
+    """The one that is said to be preferred, else the first."""
+    spoken = sorted(dicts(patient.get("communication")), key=lambda each: each.get("preferred") is not True)
+    found = (_code_of(each.get("language"), profiles.LANGUAGE_SYSTEM) for each in spoken)
+    return next(filter(None, found), "")
+
+
+def _code_of(concept: object, system: str) -> str:
+    """ "" for a code of another list, and for one that is longer than those of the list are."""
+    found = (
+        as_text(each.get("code"))
+        for each in codings(concept)
+        if same_system(as_text(each.get("system")), system)
+    )
+    return next((code for code in found if code.isalnum() and len(code) <= Limit.CODE), "")
 
 
 def _text(value: object, limit: int) -> str:
@@ -283,6 +324,7 @@ def _read_contact(contact: Resource, now: datetime) -> ContactDetails:
         family_name=_family(name),
         telecoms=_telecoms(contact.get("telecom"), now),
         relationship_text=words,
+        gender=str(Gender.lookup(contact.get("gender")) or ""),
     )
 
 

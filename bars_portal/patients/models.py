@@ -67,6 +67,9 @@ class Patient(models.Model):
     # Address.use: home is the official residence; "" where nobody said.
     address_use = models.CharField(max_length=10, blank=True, default="", db_default="")
     postcode = models.CharField(max_length=10, blank=True)
+    # Codes of UKCore-HumanLanguage (preferred) and UKCore-EthnicCategory.
+    language = models.CharField(max_length=Limit.CODE, blank=True, default="", db_default="")
+    ethnic_category = models.CharField(max_length=Limit.CODE, blank=True, default="", db_default="")
     # NHS numbers beside `nhs_number`: [{"value", "verified", "superseded"}].
     other_numbers = models.JSONField(
         default=list, blank=True, db_default=models.Value([], output_field=models.JSONField())
@@ -116,6 +119,7 @@ class Contact(models.Model):
     relationship_text = models.CharField(max_length=60, blank=True)
     given_names = models.CharField(max_length=140, blank=True)
     family_name = models.CharField(max_length=140, blank=True)
+    gender = models.CharField(max_length=10, choices=Gender.choices, blank=True, default="", db_default="")
     # FHIR ContactPoints in rank order: [{"system", "value", "use", "rank"}].
     telecom = models.JSONField(default=list)
 

@@ -6,7 +6,15 @@ from datetime import date
 
 from bars_portal.nhsuk.dates import format_datetime
 from bars_portal.nhsuk.words import format_nhs_number, format_phone, summary_rows
-from bars_portal.patients.details import ADDRESS_USES, RELATIONSHIPS, ContactDetails, PatientDetails, Telecom
+from bars_portal.patients.details import (
+    ADDRESS_USES,
+    ETHNIC_CATEGORIES,
+    LANGUAGES,
+    RELATIONSHIPS,
+    ContactDetails,
+    PatientDetails,
+    Telecom,
+)
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import details_of
 
@@ -113,6 +121,9 @@ def patient_rows(patient: Patient | PatientDetails) -> list[dict[str, str]]:
     """What the banner does not say: where the patient lives, and whom to call."""
     rows = [("NHS number traced", traced_words(patient)), ("Address", address_text(patient))]
     rows.append(("Kind of address", ADDRESS_USES.get(patient.address_use, "")))
+    rows.append(("Preferred language", LANGUAGES.get(patient.language, patient.language)))
+    ethnic_category = ETHNIC_CATEGORIES.get(patient.ethnic_category, patient.ethnic_category)
+    rows.append(("Ethnic category", ethnic_category))
     rows += other_numbers(patient)
     for number, line in enumerate(contact_lines(patient)):
         label = "Call back" if number == 0 else f"Contact {number + 1}"

@@ -62,6 +62,8 @@ def details_of(patient: Patient) -> PatientDetails:
         other_numbers=tuple(OtherNumber(**each) for each in patient.other_numbers),
         traced_in=patient.traced_in,
         address_use=patient.address_use,
+        language=patient.language,
+        ethnic_category=patient.ethnic_category,
     )
 
 
@@ -98,4 +100,5 @@ def _contact(contact: Contact) -> ContactDetails:
         family_name=contact.family_name,
         telecoms=tuple(Telecom(each["system"], each["value"], each["use"]) for each in contact.telecom),
         relationship_text=contact.relationship_text,
+        gender=contact.gender,
     )

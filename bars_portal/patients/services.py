@@ -99,6 +99,8 @@ def create_patient(
         address_lines=list(details.address_lines),
         postcode=details.postcode,
         address_use=details.address_use,
+        language=details.language,
+        ethnic_category=details.ethnic_category,
         created_at=now,
     )
     contacts = (_contact(patient, rank, contact) for rank, contact in enumerate(details.contacts, start=1))
@@ -121,5 +123,6 @@ def _contact(patient: Patient, rank: int, contact: ContactDetails) -> Contact:
         relationship_text=contact.relationship_text,
         given_names=contact.given_names,
         family_name=contact.family_name,
+        gender=contact.gender,
         telecom=telecom,
     )

@@ -63,8 +63,12 @@ _USE_CASES = {
 }
 _PATIENT = replace(
     DETAILS,
+    language="pl",
+    ethnic_category="C",
     contacts=(
-        ContactDetails("PRN", "Maud", "Quill", (Telecom("phone", "07700 900124", "mobile"),)),
+        ContactDetails(
+            "PRN", "Maud", "Quill", (Telecom("phone", "07700 900124", "mobile"),), gender="female"
+        ),
         *DETAILS.contacts,
     ),
 )

@@ -36,6 +36,9 @@ INCIDENT = (f"{_R4}Location", LOCATION_INCIDENT)
 EXTENSION_CONTACT_RANK = f"{_UK_CORE}Extension-UKCore-ContactRank"
 EXTENSION_NHS_NUMBER_STATUS = f"{_UK_CORE}Extension-UKCore-NHSNumberVerificationStatus"
 EXTENSION_DELIVERY_CHANNEL = f"{_UK_CORE}Extension-UKCore-DeliveryChannel"
+EXTENSION_ETHNIC_CATEGORY = f"{_UK_CORE}Extension-UKCore-EthnicCategory"
+ETHNIC_CATEGORY_SYSTEM = "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategory"
+LANGUAGE_SYSTEM = "https://fhir.hl7.org.uk/CodeSystem/UKCore-HumanLanguage"
 EXTENSION_CDSS = f"{_NHS}CDSSExtension"
 EXTENSION_LOCATION = f"{_NHS}LocationExtension"
 

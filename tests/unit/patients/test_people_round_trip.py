@@ -43,6 +43,8 @@ def typed(draw: st.DrawFn) -> dict[str, str]:
         "nhs_number": draw(st.sampled_from(["", "944 930 6621", "9476719931"])),
         "postcode": draw(st.sampled_from(["", "ls14ap", "ZZ99 3VZ", "zz99-3cz", "ZZ993WZ", "ec1a 1bb"])),
         "call_back": "patient",
+        "language": draw(st.sampled_from(["", "pl", "q4"])),
+        "ethnic_category": draw(st.sampled_from(["", "C", "Z"])),
         "phone": draw(phones) + draw(st.sampled_from(["", " ext 12"])),
         **{f"birth_date-{part}": str(getattr(born, part)) for part in parts},
     }
