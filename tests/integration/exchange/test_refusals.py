@@ -10,6 +10,7 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.fhir.rules import Severity, all_rules
 from bars_portal.exchange.models import InboundMessage, InboundState
+from bars_portal.exchange.transport.headers import Software, encode_json, software_json
 from bookings.models import Slot, SlotStatus
 from tests.integration.exchange.calling import (
     FHIR,
@@ -70,6 +71,7 @@ def refused(receiver: Receiver, body: dict[str, Any]) -> tuple[tuple[int, str, s
     assert (stored.state, stored.status_code) == (InboundState.REFUSED, response.status_code)
     assert bytes(stored.reply or b"") == response.content
     assert b"SECRET" not in response.content
+    assert b'"diagnostics":"Y00111: ' in response.content, "whose diagnostics they are"
     return outcome(response), issue_of(response)
 
 
@@ -80,13 +82,22 @@ def test_each_broken_rule_of_a_new_booking(
     body = changed(fresh(), change)
     found, _ = refused(receiver, body)
     event = AuditEvent.objects.get(action="exchange.receive_message")
-    assert event.outcome == "refused"
+    assert (event.outcome, event.detail["fault"]) == ("refused", "sender")
     if event.detail["rule"] == "structure":
         # The structural gate comes before the rules, and finds some of these too.
         assert rule in {"header-first", "event-known", "destination-hosted", "appointment-times", "consent"}
         assert found[:2] == (400, "REC_BAD_REQUEST")
     else:
         assert (found, event.detail["rule"]) == ((code.status, code.code, code.issue), rule)
+
+
+def test_a_refusal_names_the_system_that_wrote_the_message(receiver: Receiver, slot: Slot) -> None:
+    written_by = software_json(Software("installation-1", "Triage Pro", "7.1"))
+    receiver.sent["NHSD-Requesting-Software"] = encode_json(written_by)
+    refused(receiver, changed(fresh(), NEW_BOOKING_FAULTS[-1][1]))
+    detail = AuditEvent.objects.get(action="exchange.receive_message").detail
+    named = {name: detail[name] for name in ("fault", "software", "software_version")}
+    assert named == {"fault": "sender", "software": "Triage Pro", "software_version": "7.1"}
 
 
 def test_the_table_names_every_rule_that_can_refuse() -> None:

@@ -266,6 +266,19 @@ def test_a_request_is_taken_back(
     assert [each.resource["status"] for each in versions_of(case)] == ["active", status]
 
 
+@pytest.mark.parametrize(("name", "category"), [("REFREQ01", "referral"), ("VALREQ01", "validation")])
+def test_nobody_elses_request_is_taken_back(
+    shared_dir: Path, hub: HealthcareService, conversation: UUID, name: str, category: str
+) -> None:
+    answer_of(adapted(example(shared_dir, name), hub), correlation_id=conversation)
+    cancel = taken_back(shared_dir, hub, "revoked", "update", category)
+    of_type(cancel, "Patient").pop("identifier", None)
+    of_type(cancel, "Patient")["birthDate"] = "1901-01-01"
+    before = counts()
+    assert issue(send(cancel, correlation_id=conversation)) == (422, "processing")
+    assert counts() == before
+
+
 @pytest.mark.parametrize("again", ["revoke", "update"])
 def test_what_is_over_stays_over(
     shared_dir: Path, hub: HealthcareService, conversation: UUID, again: str

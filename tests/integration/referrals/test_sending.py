@@ -1,5 +1,6 @@
 """Requests sent through our own receiver and back: what both sides then hold."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,14 +17,17 @@ from bars_portal.patients.selectors import details_of
 from referrals.cases.models import Referral
 from referrals.cases.selectors import changes_of, versions_of
 from referrals.cases.states import CaseStatus, Category
+from referrals.parts.applications import application_of
 from referrals.parts.assessment import Assessment
-from referrals.parts.content import ContentInvalid, content_from_json
+from referrals.parts.base import TimeFrame
+from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.sending import drafts, requesting
 from referrals.sending.policies import can_take_back
 from referrals.sending.selectors import rereferral_of
 from tests.factories.accounts import make_acting
 from tests.factories.contents import make_content
 from tests.factories.patients import DETAILS, make_details
+from tests.factories.referrals import NOW
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
 from tests.integration.referrals.sending import Desk, events, messages, theirs
 
@@ -60,7 +64,14 @@ def test_every_use_case_is_taken_by_our_own_receiver(sender: Desk, use_case: Use
         now=sender.now,
     )
     assert sender.arrive(case).status == CaseStatus.SENT
-    assert content_from_json(case.content) == make_content(use_case)
+    assert content_from_json(case.content) == as_asked(make_content(use_case))
+
+
+def as_asked(content: RequestContent) -> RequestContent:
+    """A time frame of 999 begins when it is sent."""
+    if content.time_frame is None or not application_of(content.use_case).starts_now:
+        return content
+    return replace(content, time_frame=TimeFrame(NOW, content.time_frame.end))
 
 
 def test_before_the_answer_it_is_on_its_way(sender: Desk) -> None:
@@ -322,18 +333,18 @@ def test_another_organisation_cannot_take_it_back(sender: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"),
+    ("changes", "fields"),
     [
-        ({"assessment": Assessment()}, "assessment"),
-        ({}, "patient.contacts"),
+        ({"assessment": Assessment()}, ("assessment", "outcomes", "narrative")),
+        ({}, ("patient.contacts",)),
     ],
     ids=["part", "nobody-to-call"],
 )
-def test_what_is_not_stated_is_named(sender: Desk, changes: dict[str, Any], field: str) -> None:
+def test_what_is_not_stated_is_named(sender: Desk, changes: dict[str, Any], fields: tuple[str, ...]) -> None:
     details = DETAILS if changes else make_details(contacts=())
     with pytest.raises(ContentInvalid) as raised:
         sender.refer(details=details, **changes)
-    assert raised.value.fields == (field,)
+    assert raised.value.fields == fields
 
 
 def test_a_worker_that_dies_leaves_a_request_to_check(sender: Desk) -> None:

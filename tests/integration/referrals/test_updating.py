@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from referrals.cases.history import write_version
 from referrals.cases.states import Category
 from referrals.cases.wire import index_of
 from referrals.parts.assessment import Assessment, clock_start
+from referrals.parts.base import TimeFrame
 from referrals.parts.call import CallTimes, Stage
 from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.parts.flags import scene_of
@@ -133,6 +135,23 @@ def test_an_update_keeps_what_names_the_case(sender: Desk) -> None:
     sent = OutboundMessage.objects.filter(subject_id=str(case.pk))
     assert len({each.request_id for each in sent}) == len({each.bundle_id for each in sent}) == 2
     assert {each.correlation_id for each in sent} == {case.correlation_id}
+
+
+def test_a_time_frame_of_999_begins_when_it_was_asked_first(sender: Desk) -> None:
+    """Whatever was typed; an update does not begin it anew, and its end may be moved."""
+    case = sender.sent(Category.VALIDATION)
+    asked, stated = case.created_at, content_from_json(case.content)
+    assert case.occurrence_start == theirs(case).occurrence_start == asked
+    frame = TimeFrame(asked + timedelta(hours=5), asked + timedelta(hours=7))
+    case = sender.arrive(sender.update(case, replace(stated, time_frame=frame)))
+    assert (case.occurrence_start, case.breach_at) == (asked, frame.end)
+
+
+def test_a_breach_time_that_is_over_is_not_sent(sender: Desk) -> None:
+    with pytest.raises(ContentInvalid, match="breach-time"):
+        sender.sent(
+            Category.VALIDATION, time_frame=TimeFrame(NOW - timedelta(days=2), NOW - timedelta(days=1))
+        )
 
 
 def test_a_referral_of_application_3_is_updated(sender: Desk) -> None:

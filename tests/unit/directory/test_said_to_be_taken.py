@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bars_portal.exchange.fhir.profiles import Definition
 from directory.capability import use_cases_of
 
 SYSTEM = "https://fhir.nhs.uk/CodeSystem/usecases-categories-bars"
@@ -19,6 +20,9 @@ def definition(*, event: str = "servicerequest-request", focus: tuple[str, ...] 
     }
 
 
+OTHER = definition() | {"url": Definition.REFERRAL_REQUEST.value, "version": "2.0.0"}
+
+
 @pytest.mark.parametrize(
     ("found", "taken"),
     [
@@ -28,8 +32,19 @@ def definition(*, event: str = "servicerequest-request", focus: tuple[str, ...] 
         ([definition(focus=("Invoice",)), definition(focus=("ServiceRequest",))], {"a1t1"}),
         ([definition(event="booking-request")], None),
         ([], None),
+        ([OTHER], frozenset()),
+        ([OTHER, definition()], {"a1t1"}),
     ],
-    ids=["sound", "no-focus", "not-one-of-ours", "one-of-two", "bookings", "nothing"],
+    ids=[
+        "sound",
+        "no-focus",
+        "not-one-of-ours",
+        "one-of-two",
+        "bookings",
+        "nothing",
+        "another-version",
+        "two-versions",
+    ],
 )
 def test_only_sound_definitions_of_requests_count(found: list[Any], taken: set[str] | None) -> None:
     searchset = {"resourceType": "Bundle", "entry": [{"resource": each} for each in found]}
