@@ -238,3 +238,9 @@ def test_an_event_of_bookings_does_not_take_requests() -> None:
     raw = referral_new()
     raw["entry"][HEADER]["resource"]["eventCoding"]["code"] = "booking-request"
     assert judged(raw).issues[0].rule == "workflow"
+
+
+def test_only_help_is_rejected() -> None:
+    """A call from out of area is the control's own, whoever took it."""
+    verdict = judged(cad(rejected(), "revoked", use_case="a6t1"))
+    assert verdict.issues[0].code is OutcomeCode.INVARIANT

@@ -9,9 +9,14 @@ from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import FlagCategory, LocationType, UseCase
 from bars_portal.exchange.fhir.reading import as_text, codings
 from referrals.cases.codes import Concept
+from referrals.parts.base import Frame
 from referrals.parts.flags import Flag, carried_flags
+from referrals.parts.people import Requester
 from referrals.parts.places import Place
+from referrals.parts.request import request_entries
 from tests.factories.contents import make_content
+from tests.factories.patients import DETAILS
+from tests.factories.referrals import NOW
 from tests.factories.whole_messages import whole_messages
 from tests.unit.referrals import built
 
@@ -83,3 +88,22 @@ def test_a_place_of_another_kind_has_words_and_a_country_only_with_its_postcode(
     gate, away = bundle.of_type("Location")[-2:]
     assert (gate["type"][0]["text"], gate["address"]["country"]) == ("Second gate", "UK")
     assert "text" not in away["type"][0] and "country" not in away["address"]
+
+
+@pytest.mark.parametrize("key", [key for key in whole_messages() if key[1].endswith("-new")], ids=str)
+def test_a_new_message_is_of_one_moment(key: tuple[str, str]) -> None:
+    stamps = {each["resource"]["meta"]["lastUpdated"] for each in whole_messages()[key]["entry"]}
+    assert len(stamps) == 1
+
+
+def test_who_has_no_role_profile_id_has_ours() -> None:
+    nameless = Requester("Linnell", staff_id="42")
+    _, entries = request_entries(
+        Frame(built.CASE, built.JOURNEY, NOW),
+        make_content(),
+        patient=DETAILS,
+        requester=nameless,
+        parties=built.PARTIES,
+    )
+    found = [each for _, each in entries if each["resourceType"] == "Practitioner"]
+    assert found[0]["identifier"] == [{"system": "https://bars-portal.local/Id/staff", "value": "42"}]

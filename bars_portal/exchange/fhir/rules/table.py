@@ -15,6 +15,7 @@ from bars_portal.exchange.fhir.codes import (
     MessageEvent,
     MessageReason,
     ServiceRequestStatus,
+    UseCase,
 )
 from bars_portal.exchange.fhir.profiles import Definition
 from bars_portal.exchange.fhir.rules.model import Condition, Part, WorkflowRow
@@ -30,6 +31,9 @@ _REFERRAL = frozenset({MessageCategory.REFERRAL})
 _VALIDATION = frozenset({MessageCategory.VALIDATION})
 # Everything that is referred but for the ambulance controls of Application 6.
 _CLINICAL_USE_CASES = REFERRAL_USE_CASES - CAD_USE_CASES
+
+# Help may be refused; a call from out of area is the control's own, whoever took it.
+_HELP_USE_CASES = CAD_USE_CASES - {UseCase.A6T1}
 
 _TRIAGED = frozenset({EncounterStatus.TRIAGED})
 _IN_PROGRESS = frozenset({EncounterStatus.IN_PROGRESS})
@@ -238,7 +242,7 @@ CAD_REJECTION = WorkflowRow(
     _REFERRAL,
     Definition.REFERRAL_RESPONSE_SHORT,
     "cad-rejection",
-    use_cases=CAD_USE_CASES,
+    use_cases=_HELP_USE_CASES,
     by_encounter=_CANCELLED,
     conditions=(
         Condition("Encounter", _CANCELLED, Part.RESPONDER, needs_reason=True, required=True, decides=True),
