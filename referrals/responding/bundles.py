@@ -25,7 +25,7 @@ from referrals.cases.wire import head
 from referrals.parts.assessment import kind_of_system
 from referrals.parts.base import coding, filled
 from referrals.parts.flags import RaisedFlag, returned_flags, with_scene_safety
-from referrals.parts.people import responder_role_url
+from referrals.parts.people import responder_role_url, responder_url
 from referrals.parts.places import location_entry
 from referrals.responding.content import (
     CadStatus,
@@ -217,6 +217,8 @@ def _why_told(held: HeldRequest, envelope: Envelope, said: NonAttendance) -> lis
         "code": {"coding": [coding(SAFEGUARDING_SYSTEM, said.safeguarding_code, display)], "text": display},
         "subject": {"reference": held.patient[0]},
         "encounter": {"reference": url},
+        "effectiveDateTime": format_instant(envelope.now),
+        "performer": [{"reference": responder_url(held, envelope.responder)}],
         "valueString": said.safeguarding_words.strip() or display,
     }
     told = {**encounter, "reasonReference": [{"reference": reason_url, "display": display}]}
