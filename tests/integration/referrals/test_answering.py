@@ -46,7 +46,7 @@ from tests.factories.referrals import NOW
 from tests.fhir_check import assert_no_errors
 from tests.integration.referrals.desk import OWN_SERVICE_ID as REPLIES
 from tests.integration.referrals.desk import AnsweringDesk, outcome
-from tests.integration.referrals.official import Bundle, resources
+from tests.integration.referrals.official import Bundle, of_type, resources
 
 pytestmark = pytest.mark.django_db
 
@@ -251,10 +251,12 @@ def test_only_help_is_refused(desk: AnsweringDesk) -> None:
         )
 
 
+def for_mutual_aid(bundle: Bundle) -> None:
+    of_type(bundle, "ServiceRequest")["category"][0]["coding"][1] = dict(UseCase.A6T3.coding)
+
+
 def test_an_ambulance_control_rejects(desk: AnsweringDesk) -> None:
-    case = desk.ask("REFREQ04")
-    case.use_case = UseCase.A6T3
-    case.save(update_fields=["use_case"])
+    case = desk.ask("REFREQ04", change=for_mutual_aid)
     rejection = Rejection(RejectedReason.OTHER, "No crew")
     decisions.reject_case(case=case, rejection=rejection, acting=desk.clinician, now=desk.later())
     desk.deliver()

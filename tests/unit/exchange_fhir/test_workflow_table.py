@@ -20,13 +20,12 @@ from bars_portal.exchange.fhir.rules.parts import (
 from bars_portal.exchange.fhir.rules.table import overlap
 from bars_portal.exchange.registry import MessageType, workflow_rows
 
-from .factory import Json, coded
+from .factory import Json, cancel, coded
 from .samples import (
     HEADER,
     SAMPLES,
     USE_CASES,
     cad,
-    cancel,
     did_not_attend,
     encounter,
     full,
