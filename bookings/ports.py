@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.audit.actor import Actor
 from bars_portal.patients.models import Journey
 from bars_portal.ports import Port
 from bookings.models import Booking
@@ -67,4 +68,12 @@ companions = Port[Callable[[Booking, Acting], Companions]](
 # None when the message is not kept, or nobody can read it.
 whole_message = Port[Callable[[Booking, datetime], WholeMessage | None]](
     "what the message of a received booking says", unplugged=lambda booking, now: None
+)
+# What follows when a booking that we sent was asked for, booked or cancelled; in the same transaction.
+settled = Port[Callable[[Booking, Actor, datetime], None]](
+    "what follows from a change of a booking", unplugged=lambda booking, actor, now: None
+)
+# The page of the referral that is still to be sent for it; "" for none.
+duty = Port[Callable[[Booking, Acting], str]](
+    "what is still to be done about a booking", unplugged=lambda booking, acting: ""
 )

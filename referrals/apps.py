@@ -16,7 +16,9 @@ class ReferralsConfig(AppConfig):
         from bookings import ports
         from referrals.providers import (
             attention,
+            booking_settled,
             companions,
+            duty_of_booking,
             trail_journeys,
             trail_subjects,
             unfinished_work,
@@ -28,6 +30,8 @@ class ReferralsConfig(AppConfig):
         ports.basis.plug(standing_referral_id)
         ports.time_frame.plug(time_frame_of)
         ports.companions.plug(companions)
+        ports.settled.plug(booking_settled)
+        ports.duty.plug(duty_of_booking)
         ports.whole_message.plug(whole_booking)
         presenters.register(
             {
@@ -37,6 +41,7 @@ class ReferralsConfig(AppConfig):
                 "referrals.view_sent_message": "Opened a message that was sent",
                 "referrals.view_worklist": "Opened the worklist",
                 "referrals.view_sent_list": "Opened the list of referrals sent",
+                "referrals.view_duties": "Opened the tasks from what was sent",
                 "referrals.view_unmatched_reply": "Opened a reply that fits no request",
             }
         )

@@ -35,6 +35,9 @@ from referrals.cases.words import (
     history_lines,
     use_case_words,
 )
+from referrals.duties.presenters import DutyLine
+from referrals.duties.presenters import lines as duty_lines
+from referrals.duties.selectors import duties_about
 from referrals.message_page.page import shown_message
 from referrals.pages.responses import HeardLine, heard_line
 from referrals.permissions import SEND, VIEW
@@ -81,6 +84,7 @@ class SentPage(CasePage):
     can_book: bool
     is_working: bool
     trying: str
+    duties: list[DutyLine]
 
     @property
     def is_unknown(self) -> bool:
@@ -125,6 +129,7 @@ def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
         can_book=case.is_current and not has_appointment(linked) and can_book(acting, case.service),
         is_working=is_on_its_way(case),
         trying=trying_words(outbox.trying(case), now=now),
+        duties=duty_lines(duties_about(acting, case), acting=acting),
     )
 
 

@@ -9,6 +9,7 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, fault
 from bars_portal.exchange.registry import Applied, Refusal
 from bars_portal.patients.services import create_patient, open_journey
 from directory.models import HealthcareService
+from referrals.cases.duties import raise_duty
 from referrals.cases.history import change_case
 from referrals.cases.models import Case, CaseReply, UnmatchedReply, owned_by
 from referrals.cases.states import CaseEvent, Category, ReplyKind
@@ -63,7 +64,8 @@ def _keep_matched(case: Case, received: ReceivedResponse, context: MessageContex
     if _is_stale(case, received):
         words = "The responder's Encounter.meta.lastUpdated is older than what we hold"
         return _refuse(case, received, context, Issue(OutcomeCode.CONFLICT, words, (_STAMP,)))
-    CaseReply.objects.create(**owned_by(case), **_columns(received, context))
+    reply = CaseReply.objects.create(**owned_by(case), **_columns(received, context))
+    raise_duty(case=case, reply=reply, actor=context.actor, now=context.received_at)
     change_case(
         case=case,
         event=received.event,

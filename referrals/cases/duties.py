@@ -1,0 +1,208 @@
+"""What follows from an answer or a booking of ours, and that a person must take and close.
+
+It is raised in the transaction that learns of it, and stays an alarm until somebody has closed it in words.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+
+from bars_portal.accounts.models import Organisation, User
+from bars_portal.audit.actor import Actor
+from bars_portal.audit.services import record
+from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.reading import as_list, id_in
+from bars_portal.patients.models import Journey
+from bookings.models import Booking, BookingStatusChange
+from bookings.states import BookingStatus
+from referrals.cases.models import Case, CaseReply, Referral, ValidationCase, owned_by
+from referrals.cases.states import CaseStatus, Category, Labelled, ReplyKind
+
+OUTCOME_LENGTH = 300
+
+
+class DutyKind(Labelled):
+    REJECTED = "rejected", "Rejected: the patient is yours again"
+    AMBULANCE = "ambulance", "An ambulance is needed"
+    # The outcome has no plan, or one without a status: somebody has to ask.
+    UNCLEAR = "unclear", "The outcome does not say whether an ambulance is needed"
+    NON_ATTENDANCE = "did-not-attend", "The patient did not attend"
+    REFERRAL = "referral", "The referral of this appointment is still to be sent"
+
+
+_ONE_SUBJECT = (
+    Q(referral__isnull=False, validation__isnull=True, booking__isnull=True)
+    | Q(referral__isnull=True, validation__isnull=False, booking__isnull=True)
+    | Q(referral__isnull=True, validation__isnull=True, booking__isnull=False)
+)
+_OPEN = Q(closed_at__isnull=True)
+
+
+class Duty(models.Model):
+    """About one case or one booking that the organisation sent; open until `closed_at`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=20, choices=[(kind.value, kind.label) for kind in DutyKind])
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="duties")
+    referral = models.ForeignKey(Referral, null=True, on_delete=models.PROTECT, related_name="duties")
+    validation = models.ForeignKey(ValidationCase, null=True, on_delete=models.PROTECT, related_name="duties")
+    booking = models.ForeignKey(Booking, null=True, on_delete=models.PROTECT, related_name="duties")
+    # The answer that it follows from; of one that is raised anew, the newest.
+    reply = models.ForeignKey(CaseReply, null=True, on_delete=models.PROTECT, related_name="+")
+    raised_at = models.DateTimeField()
+    taken_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    taken_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    # Null when it settled itself.
+    closed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=OUTCOME_LENGTH, blank=True)
+
+    class Meta:
+        ordering = ["raised_at", "id"]
+        verbose_name_plural = "duties"
+        constraints = [
+            models.CheckConstraint(condition=_ONE_SUBJECT, name="duty_of_one_subject"),
+            *(
+                models.UniqueConstraint(fields=["kind", owner], condition=_OPEN, name=f"duty_of_{owner}_once")
+                for owner in ("referral", "validation", "booking")
+            ),
+        ]
+        indexes = [models.Index(fields=["organisation", "raised_at"], condition=_OPEN, name="duty_open")]
+
+    def __str__(self) -> str:
+        return DutyKind(self.kind).label
+
+    @property
+    def subject(self) -> Case | Booking:
+        found = self.referral or self.validation or self.booking
+        if found is None:
+            raise TypeError("A duty is about a case or a booking.")
+        return found
+
+
+def duty_of_reply(case: Case, reply: CaseReply) -> DutyKind | None:
+    """What somebody of the requester must see to after this answer."""
+    kind = ReplyKind(reply.kind)
+    if kind in (ReplyKind.REJECTED, ReplyKind.CAD_REJECTION):
+        return DutyKind.REJECTED
+    if kind is ReplyKind.DID_NOT_ATTEND:
+        return DutyKind.NON_ATTENDANCE
+    if kind is not ReplyKind.FULL or case.category is not Category.VALIDATION:
+        return None
+    if reply.action_needed is None:
+        return DutyKind.UNCLEAR
+    return DutyKind.AMBULANCE if reply.action_needed else None
+
+
+def raise_duty(*, case: Case, reply: CaseReply, actor: Actor, now: datetime) -> None:
+    """In the transaction that holds the case's row. Heard again, it is nobody's again: there is news."""
+    kind = duty_of_reply(case, reply)
+    if kind is None:
+        return
+    same = Duty.objects.filter(_OPEN, kind=kind.value, **owned_by(case))
+    if same.update(reply=reply, raised_at=now, taken_by=None, taken_at=None):
+        _record(case, "referrals.raise_duty_again", kind, actor, now)
+        return
+    Duty.objects.create(
+        kind=kind.value, organisation=case.organisation, reply=reply, raised_at=now, **owned_by(case)
+    )
+    _record(case, "referrals.raise_duty", kind, actor, now)
+
+
+# Applications whose appointments are accompanied by a referral.
+_ACCOMPANIED = ("a1", "a2")
+_GONE = (CaseStatus.REFUSED, CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR, CaseStatus.REJECTED)
+_SENT, _OVER = "The referral was sent.", "The appointment does not stand any more."
+
+
+def settle_referral_duties(*, journey: Journey, actor: Actor, now: datetime) -> None:
+    """Each appointment of ours in the journey that stands has its referral, or the duty to send it.
+
+    Called whenever either changes, in the transaction that changes it. The journey's row is locked first, so
+    that a booking and a referral which settle at the same moment see one another. What a person has closed
+    stays closed.
+    """
+    Journey.objects.select_for_update(no_key=True).filter(pk=journey.pk).first()
+    sent = sent_in(journey)
+    raised = {
+        each.booking_id: each
+        for each in Duty.objects.filter(booking__in=[each.pk for each in sent.bookings]).order_by("raised_at")
+    }
+    for booking in sent.bookings:
+        duty, stands = raised.get(booking.pk), booking.status == BookingStatus.BOOKED
+        owed = stands and sent.owes_referral(booking)
+        settled_itself = duty is not None and duty.closed_at is not None and duty.closed_by_id is None
+        if owed and (duty is None or settled_itself):
+            Duty.objects.create(
+                kind=DutyKind.REFERRAL, organisation=booking.organisation, booking=booking, raised_at=now
+            )
+            _record(booking, "referrals.raise_duty", DutyKind.REFERRAL, actor, now)
+        open_one = Duty.objects.filter(_OPEN, booking=booking)
+        if not owed and open_one.update(closed_at=now, outcome=_SENT if stands else _OVER):
+            _record(booking, "referrals.settle_duty", DutyKind.REFERRAL, actor, now)
+
+
+@dataclass(frozen=True)
+class SentTogether:
+    """Bookings and referrals that we sent in one journey, but for what was never taken or is over.
+
+    `rests_on`: ids of ServiceRequests that a booking has ever been based on; a cancelled one says it no more.
+    """
+
+    bookings: list[Booking]
+    referrals: list[Referral]
+    rests_on: Mapping[UUID, frozenset[str]]
+
+    def owes_referral(self, booking: Booking) -> bool:
+        accompanied = booking.use_case.startswith(_ACCOMPANIED) and booking.service.takes_referrals
+        return accompanied and self.referral_for(booking, booking.service_id) is None
+
+    def referral_for(self, booking: Booking | None, service_id: int) -> Referral | None:
+        """The newest at the service that goes with `booking`, None: with one that is still to be made.
+
+        A referral stays with the appointment that it was linked with: when that one is rebooked it carries
+        no other (guide, Application 1). One that is linked with none goes with whatever is booked.
+        """
+        for referral in self.referrals:
+            linked = {each.pk for each in self.bookings if self._are_linked(referral, each)}
+            fits = not linked or (booking is not None and booking.pk in linked)
+            if fits and referral.service_id == service_id:
+                return referral
+        return None
+
+    def _are_linked(self, referral: Referral, booking: Booking) -> bool:
+        named = booking.remote_id in {str(each) for each in referral.booking_ids}
+        return named or referral.remote_id in self.rests_on.get(booking.pk, frozenset())
+
+
+def sent_in(journey: Journey) -> SentTogether:
+    ours = {"journey": journey, "direction": Direction.SENT}
+    bookings = Booking.objects.filter(**ours).exclude(status=BookingStatus.REFUSED)
+    referrals = Referral.objects.filter(**ours).exclude(status__in=_GONE).order_by("-created_at")
+    found = list(bookings.select_related("service", "organisation", "journey"))
+    rests: dict[UUID, set[str]] = {}
+    steps = BookingStatusChange.objects.filter(booking__in=[each.pk for each in found])
+    for booking_id, based in steps.filter(resource__has_key="basedOn").values_list(
+        "booking_id", "resource__basedOn"
+    ):
+        named = (id_in(each, "ServiceRequest") for each in as_list(based))
+        rests.setdefault(booking_id, set()).update(filter(None, named))
+    columns = ("pk", "status", "service_id", "remote_id", "booking_ids", "created_at")
+    together = {key: frozenset(ids) for key, ids in rests.items()}
+    return SentTogether(found, list(referrals.only(*columns)), together)
+
+
+def _record(subject: Case | Booking, action: str, kind: DutyKind, actor: Actor, now: datetime) -> None:
+    record(
+        actor=actor,
+        action=action,
+        subject=subject,
+        detail={"kind": kind.value},
+        correlation_id=subject.correlation_id,
+        now=now,
+    )
