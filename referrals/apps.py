@@ -25,11 +25,14 @@ class ReferralsConfig(AppConfig):
             unsent_drafts,
             whole_booking,
         )
+        from referrals.sending.renewing import renewal_of, renewal_progress
         from referrals.sending.selectors import standing_referral_id, time_frame_of
 
         ports.basis.plug(standing_referral_id)
         ports.time_frame.plug(time_frame_of)
         ports.companions.plug(companions)
+        ports.renewal.plug(renewal_of)
+        ports.renewal_progress.plug(renewal_progress)
         ports.settled.plug(booking_settled)
         ports.duty.plug(duty_of_booking)
         ports.whole_message.plug(whole_booking)

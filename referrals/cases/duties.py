@@ -4,10 +4,7 @@ It is raised in the transaction that learns of it, and stays an alarm until some
 """
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -15,13 +12,12 @@ from django.db.models import Q
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.fhir.reading import as_list, id_in
 from bars_portal.patients.models import Journey
-from bookings.models import Booking, BookingStatusChange
+from bookings.models import Booking
 from bookings.states import BookingStatus
 from referrals.cases.models import Case, CaseReply, Referral, ValidationCase, owned_by
-from referrals.cases.states import CaseStatus, Category, Labelled, ReplyKind
+from referrals.cases.selectors import sent_in
+from referrals.cases.states import Category, Labelled, ReplyKind
 
 OUTCOME_LENGTH = 300
 
@@ -114,9 +110,6 @@ def raise_duty(*, case: Case, reply: CaseReply, actor: Actor, now: datetime) -> 
     _record(case, "referrals.raise_duty", kind, actor, now)
 
 
-# Applications whose appointments are accompanied by a referral.
-_ACCOMPANIED = ("a1", "a2")
-_GONE = (CaseStatus.REFUSED, CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR, CaseStatus.REJECTED)
 _SENT, _OVER = "The referral was sent.", "The appointment does not stand any more."
 
 
@@ -145,56 +138,6 @@ def settle_referral_duties(*, journey: Journey, actor: Actor, now: datetime) -> 
         open_one = Duty.objects.filter(_OPEN, booking=booking)
         if not owed and open_one.update(closed_at=now, outcome=_SENT if stands else _OVER):
             _record(booking, "referrals.settle_duty", DutyKind.REFERRAL, actor, now)
-
-
-@dataclass(frozen=True)
-class SentTogether:
-    """Bookings and referrals that we sent in one journey, but for what was never taken or is over.
-
-    `rests_on`: ids of ServiceRequests that a booking has ever been based on; a cancelled one says it no more.
-    """
-
-    bookings: list[Booking]
-    referrals: list[Referral]
-    rests_on: Mapping[UUID, frozenset[str]]
-
-    def owes_referral(self, booking: Booking) -> bool:
-        accompanied = booking.use_case.startswith(_ACCOMPANIED) and booking.service.takes_referrals
-        return accompanied and self.referral_for(booking, booking.service_id) is None
-
-    def referral_for(self, booking: Booking | None, service_id: int) -> Referral | None:
-        """The newest at the service that goes with `booking`, None: with one that is still to be made.
-
-        A referral stays with the appointment that it was linked with: when that one is rebooked it carries
-        no other (guide, Application 1). One that is linked with none goes with whatever is booked.
-        """
-        for referral in self.referrals:
-            linked = {each.pk for each in self.bookings if self._are_linked(referral, each)}
-            fits = not linked or (booking is not None and booking.pk in linked)
-            if fits and referral.service_id == service_id:
-                return referral
-        return None
-
-    def _are_linked(self, referral: Referral, booking: Booking) -> bool:
-        named = booking.remote_id in {str(each) for each in referral.booking_ids}
-        return named or referral.remote_id in self.rests_on.get(booking.pk, frozenset())
-
-
-def sent_in(journey: Journey) -> SentTogether:
-    ours = {"journey": journey, "direction": Direction.SENT}
-    bookings = Booking.objects.filter(**ours).exclude(status=BookingStatus.REFUSED)
-    referrals = Referral.objects.filter(**ours).exclude(status__in=_GONE).order_by("-created_at")
-    found = list(bookings.select_related("service", "organisation", "journey"))
-    rests: dict[UUID, set[str]] = {}
-    steps = BookingStatusChange.objects.filter(booking__in=[each.pk for each in found])
-    for booking_id, based in steps.filter(resource__has_key="basedOn").values_list(
-        "booking_id", "resource__basedOn"
-    ):
-        named = (id_in(each, "ServiceRequest") for each in as_list(based))
-        rests.setdefault(booking_id, set()).update(filter(None, named))
-    columns = ("pk", "status", "service_id", "remote_id", "booking_ids", "created_at")
-    together = {key: frozenset(ids) for key, ids in rests.items()}
-    return SentTogether(found, list(referrals.only(*columns)), together)
 
 
 def _record(subject: Case | Booking, action: str, kind: DutyKind, actor: Actor, now: datetime) -> None:

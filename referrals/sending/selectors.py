@@ -15,9 +15,8 @@ from bookings.models import Booking
 from bookings.ports import TimeFrame
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
-from referrals.cases.duties import sent_in
 from referrals.cases.models import MODELS, Case, Referral
-from referrals.cases.selectors import of_either_kind
+from referrals.cases.selectors import of_either_kind, sent_in
 from referrals.cases.states import CaseStatus, Category
 from referrals.sending.models import SENT, RequestDraft, Rereferral
 
