@@ -117,7 +117,16 @@ renewal_progress = Port[Callable[[Booking, bool], RenewalProgress | None]](
 settled = Port[Callable[[Booking, Actor, datetime], None]](
     "what follows from a change of a booking", unplugged=lambda booking, actor, now: None
 )
-# The page of the referral that is still to be sent for it; "" for none.
-duty = Port[Callable[[Booking, Acting], str]](
-    "what is still to be done about a booking", unplugged=lambda booking, acting: ""
+
+
+@dataclass(frozen=True)
+class Owed:
+    """The referral that is still to be sent for a booking: the page of that task, and where it is written."""
+
+    task: str
+    refer: str
+
+
+owed = Port[Callable[[Booking, Acting], Owed | None]](
+    "which referral is still to be sent for a booking", unplugged=lambda booking, acting: None
 )

@@ -18,7 +18,7 @@ class ReferralsConfig(AppConfig):
             attention,
             booking_settled,
             companions,
-            duty_of_booking,
+            owed_referral,
             trail_journeys,
             trail_subjects,
             unfinished_work,
@@ -34,7 +34,7 @@ class ReferralsConfig(AppConfig):
         ports.renewal.plug(renewal_of)
         ports.renewal_progress.plug(renewal_progress)
         ports.settled.plug(booking_settled)
-        ports.duty.plug(duty_of_booking)
+        ports.owed.plug(owed_referral)
         ports.whole_message.plug(whole_booking)
         presenters.register(
             {

@@ -2,7 +2,8 @@
 
 from referrals.cases import duties, settings
 from referrals.cases import models as cases
+from referrals.responding import models as responding
 from referrals.sending import models as sending
 from referrals.worklist import models as worklist
 
-__all__ = ["cases", "duties", "sending", "settings", "worklist"]
+__all__ = ["cases", "duties", "responding", "sending", "settings", "worklist"]

@@ -16,11 +16,12 @@ from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import FlagCategory
 from bookings.models import Booking
-from bookings.ports import Companion, Companions, WholeMessage
+from bookings.ports import Companion, Companions, Owed, WholeMessage
 from referrals.cases.duties import settle_referral_duties
 from referrals.cases.links import can_link_booking, referrals_of
 from referrals.cases.models import MODELS, CaseAnswer, UnmatchedReply
 from referrals.cases.states import CaseStatus, Category
+from referrals.duties.presenters import refer_page
 from referrals.duties.selectors import duties_about, open_duties
 from referrals.message_page.page import shown_message
 from referrals.permissions import SEND, VIEW
@@ -108,10 +109,12 @@ def booking_settled(booking: Booking, actor: Actor, now: datetime) -> None:
     settle_referral_duties(journey=booking.journey, actor=actor, now=now)
 
 
-def duty_of_booking(booking: Booking, acting: Acting) -> str:
-    """The page of what is still to be done about it; "" for nothing, or for who may not see it."""
+def owed_referral(booking: Booking, acting: Acting) -> Owed | None:
+    """None for nothing, and for who may not see it."""
     waiting = [each for each in duties_about(acting, booking) if each.closed_at is None]
-    return reverse("referrals:duty", args=[waiting[0].pk]) if waiting else ""
+    if not waiting:
+        return None
+    return Owed(reverse("referrals:duty", args=[waiting[0].pk]), refer_page(booking))
 
 
 def whole_booking(booking: Booking, now: datetime) -> WholeMessage | None:

@@ -4,7 +4,7 @@ from django.urls import include, path
 
 from referrals.duties import views as duties
 from referrals.journey import views as journey
-from referrals.pages import linking, paper, received, responses, sent, sent_message
+from referrals.pages import linking, local, paper, received, responses, sent, sent_message
 from referrals.responding import views as responding
 from referrals.sending.views import begin, check, steps
 from referrals.worklist import views as worklist
@@ -49,6 +49,8 @@ urlpatterns = [
     path(f"{_CASE}take/", responding.take, name="take"),
     path(f"{_CASE}release/", responding.release, name="release"),
     path(f"{_CASE}note/", received.note, name="note"),
+    path(f"{_CASE}place/", local.place, name="place"),
+    path(f"{_CASE}attempts/", local.attempt, name="attempt"),
     path(f"{_CASE}accept/", responding.accept, name="accept"),
     path(f"{_CASE}start/", responding.start, name="start"),
     path(f"{_CASE}reject/", responding.reject, name="reject"),

@@ -40,6 +40,10 @@ BARS_PARTNER_LIMIT = env.whole("BARS_PARTNER_LIMIT", 4, 1, 64)
 # How many hours a service's own word on what it takes is kept; the standard allows 24 (section 8).
 BARS_CAPABILITY_HOURS = env.whole("BARS_CAPABILITY_HOURS", 12, 1, 24)
 
+# A map service, with {latitude} and {longitude} in its address. Whoever runs it learns where patients are, so
+# pages have a link there only where an installation names one.
+BARS_MAP_URL = env.text("BARS_MAP_URL", "")
+
 # Files of which the status page and the figures tell when they end: certificates, chains, CRLs.
 BARS_WATCHED_CERTIFICATES = env.listing("BARS_WATCHED_CERTIFICATES")
 

@@ -243,8 +243,7 @@ class BookingPage:
     must_tell: bool
     tell_too: list[Booking]
     is_told_with_new: bool
-    # Page of the task to send its referral; "" when nothing is owed.
-    duty: str
+    owed: ports.Owed | None
     trying: str
     keeps_trying: bool
 
@@ -306,7 +305,7 @@ def booking_page(booking: Booking, *, acting: Acting, now: datetime) -> BookingP
         must_tell=may_be_told and booking.patient_told_at is None and not with_new,
         tell_too=told_together(booking) if may_be_told and booking.patient_told_at is None else [],
         is_told_with_new=with_new,
-        duty=ports.duty.provider(booking, acting),
+        owed=ports.owed.provider(booking, acting),
         trying=trying_words(repeats, now=now),
         keeps_trying=repeats.is_sending or repeats.next_at is not None,
     )

@@ -12,12 +12,13 @@ from django.db.models import Q
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
+from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from bookings.states import BookingStatus
 from referrals.cases.models import Case, CaseReply, Referral, ValidationCase, owned_by
 from referrals.cases.selectors import sent_in
-from referrals.cases.states import Category, Labelled, ReplyKind
+from referrals.cases.states import CURRENT, Category, Labelled, ReplyKind
 
 OUTCOME_LENGTH = 300
 
@@ -28,6 +29,7 @@ class DutyKind(Labelled):
     # The outcome has no plan, or one without a status: somebody has to ask.
     UNCLEAR = "unclear", "The outcome does not say whether an ambulance is needed"
     NON_ATTENDANCE = "did-not-attend", "The patient did not attend"
+    UPDATE = "update", "Something critical has become known: send an update"
     REFERRAL = "referral", "The referral of this appointment is still to be sent"
 
 
@@ -108,6 +110,35 @@ def raise_duty(*, case: Case, reply: CaseReply, actor: Actor, now: datetime) -> 
         kind=kind.value, organisation=case.organisation, reply=reply, raised_at=now, **owned_by(case)
     )
     _record(case, "referrals.raise_duty", kind, actor, now)
+
+
+# Between ambulance controls.
+_AMBULANCE = "a6"
+
+
+def raise_update_duties(*, case: Case, actor: Actor, now: datetime) -> None:
+    """An answer to `case` tells of a danger: ambulance controls that have the patient now hear of it too
+    (guide, Application 6: an update each time that something critical is added).
+    """
+    told = Referral.objects.filter(
+        journey=case.journey,
+        direction=Direction.SENT,
+        status__in=sorted(CURRENT),
+        use_case__startswith=_AMBULANCE,
+    )
+    for referral in told.select_related("organisation"):
+        known = {"kind": DutyKind.UPDATE, "referral": referral, "closed_at": None}
+        anew = {"organisation": referral.organisation, "raised_at": now}
+        _, made = Duty.objects.get_or_create(**known, defaults=anew)
+        if made:
+            _record(referral, "referrals.raise_duty", DutyKind.UPDATE, actor, now)
+
+
+def settle_update_duty(*, referral: Referral, actor: Actor, now: datetime) -> None:
+    """The receiver has an update: it knows what is critical."""
+    waiting = Duty.objects.filter(_OPEN, kind=DutyKind.UPDATE, referral=referral)
+    if waiting.update(closed_at=now, outcome="An update was sent."):
+        _record(referral, "referrals.settle_duty", DutyKind.UPDATE, actor, now)
 
 
 _SENT, _OVER = "The referral was sent.", "The appointment does not stand any more."

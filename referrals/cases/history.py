@@ -12,7 +12,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.history import change_if, write_rows, write_step
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.bundle import key_of
-from referrals.cases.duties import settle_referral_duties
+from referrals.cases.duties import settle_referral_duties, settle_update_duty
 from referrals.cases.models import Case, CaseStatusChange, CaseVersion, Referral, owned_by
 from referrals.cases.states import CaseEvent, CaseStatus, next_status
 
@@ -39,6 +39,8 @@ def change_case(
         change_if(case, still={"status": before.value, "version": version}, values=values)
         _write_step(case, event, before.value, actor=actor, now=now, note=note, message_id=message_id)
         _settle_duties(case, actor, now)
+        if event is CaseEvent.CONFIRM_UPDATE and isinstance(case, Referral):
+            settle_update_duty(referral=case, actor=actor, now=now)
 
 
 def start_history(

@@ -237,6 +237,12 @@ class SentTogether:
                 return referral
         return None
 
+    def left_behind(self, booking: Booking) -> Referral | None:
+        """The newest at the same service that stands with another appointment than this one."""
+        own = self.linked_with(booking)
+        at_service = (each for each in self.referrals if each.service_id == booking.service_id)
+        return None if own else next((each for each in at_service if each.is_current), None)
+
     def linked_with(self, booking: Booking) -> Referral | None:
         """The newest that names `booking`, or that it rests on."""
         return next((each for each in self.referrals if self._are_linked(each, booking)), None)

@@ -12,6 +12,7 @@ from bars_portal.nhsuk.words import listed_name
 from bookings.models import Booking
 from referrals.cases.duties import Duty, DutyKind
 from referrals.cases.priorities import priority_words
+from referrals.cases.selectors import sent_in
 from referrals.duties.policies import can_see_to
 
 _NEXT: Mapping[DutyKind, str] = {
@@ -19,6 +20,10 @@ _NEXT: Mapping[DutyKind, str] = {
     DutyKind.AMBULANCE: "Send it within the time of the category that the service gave.",
     DutyKind.UNCLEAR: "Call the service and ask.",
     DutyKind.NON_ATTENDANCE: "Find out how the patient is, and whether they still need to be seen.",
+    DutyKind.UPDATE: (
+        "Another service has found a danger or a concern that the ambulance control was not told of. Send it "
+        "an update."
+    ),
     DutyKind.REFERRAL: (
         "The service has the appointment and nothing about the patient’s health. Send the referral that goes "
         "with it."
@@ -42,6 +47,9 @@ class DutyLine:
     can_see_to: bool
     raised: str
     closed_by: str
+    # Where the referral of an appointment is written: anew in the place of one that stands with another
+    # appointment, where there is one.
+    refer: str
 
 
 def lines(duties: Iterable[Duty], *, acting: Acting) -> list[DutyLine]:
@@ -64,7 +72,14 @@ def line(duty: Duty, *, acting: Acting) -> DutyLine:
         can_see_to=can_see_to(acting, duty),
         raised=duty.raised_at.isoformat(),
         closed_by=name_of(closer) if closer else "Settled by itself",
+        refer=refer_page(subject) if isinstance(subject, Booking) else "",
     )
+
+
+def refer_page(booking: Booking) -> str:
+    old = sent_in(booking.journey).left_behind(booking)
+    query = {"again": str(old.pk)} if old else {"booking": str(booking.pk)}
+    return reverse("referrals:new", query=query)
 
 
 def _about(duty: Duty) -> str:

@@ -76,6 +76,13 @@ def unsent_of(person: User, organisation: Organisation) -> QuerySet[RequestDraft
     return RequestDraft.objects.filter(user=person, organisation=organisation).exclude(typed__has_key=SENT)
 
 
+def unsent_update_of(case: Case) -> RequestDraft | None:
+    """The newest update of the case that somebody here has begun and not sent."""
+    owner = "updates_referral" if isinstance(case, Referral) else "updates_validation"
+    rows = RequestDraft.objects.filter(organisation=case.organisation_id, **{owner: case})
+    return rows.exclude(typed__has_key=SENT).select_related("user").order_by("-updated_at").first()
+
+
 def request_draft_for(acting: Acting, draft_id: UUID) -> RequestDraft | None:
     """The person's own draft, for the organisation that they act for; None otherwise."""
     rows = RequestDraft.objects.filter(pk=draft_id, user=acting.user, organisation=acting.organisation)

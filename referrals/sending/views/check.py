@@ -26,6 +26,7 @@ from referrals.cases import viewing
 from referrals.cases.links import is_after, standing_bookings
 from referrals.cases.models import Case, Referral
 from referrals.cases.views import clock, reloaded, sent_case_of
+from referrals.cases.words import after_interim
 from referrals.forms.steps import ReadStep, content_of, step_of_part
 from referrals.parts.applications import application_of
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
@@ -83,6 +84,7 @@ def answers_page(
         "problems": problems,
         "errors": [*problems, *({"text": each.text, "href": each.href} for each in faults)],
         "reason": reason,
+        "after_interim": draft.updates is not None and after_interim(draft.updates),
         "late": [] if problems else _late(draft, content_of(asked_of(draft).use_case, steps)),
     }
     return render(request, "referrals/request/check.jinja", context)

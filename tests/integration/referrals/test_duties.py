@@ -12,13 +12,16 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import items_for
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.exchange.fhir.codes import FlagCategory, SceneSafety, UseCase
 from bookings.models import Booking
 from bookings.states import BookingStatus
-from referrals.cases.duties import Duty, DutyKind, duty_of_reply
-from referrals.cases.models import CaseReply, ValidationCase
+from referrals.cases.duties import Duty, DutyKind, duty_of_reply, settle_update_duty
+from referrals.cases.models import CaseReply, Referral, ValidationCase
 from referrals.cases.states import Category, ReplyKind
 from referrals.duties.selectors import duty_for, open_duties
 from referrals.duties.services import close_duty, give_back_duty, take_duty
+from referrals.parts.base import Concept
+from referrals.parts.flags import Flag
 from referrals.worklist.sent import Waiting, sent_cases, validation_counts
 from tests.factories.accounts import make_acting
 from tests.integration.booking_pages.conftest import client_of
@@ -27,6 +30,8 @@ from tests.integration.referrals.test_sending_links import book, booking_desk
 
 __all__ = ["booking_desk"]
 pytestmark = pytest.mark.django_db
+_SCENE = SceneSafety.UNSAFE
+_UNSAFE = Flag(FlagCategory.SCENE_SAFETY, Concept(_SCENE.system, _SCENE.value, _SCENE.display, "A dog"))
 
 
 @pytest.fixture
@@ -189,3 +194,42 @@ def test_the_pages(sender: Desk, asked: ValidationCase) -> None:
     done = client.post(page, {"raised": duty.raised_at.isoformat(), "outcome": "Called"})
     assert done["Location"] == reverse("referrals:duties")
     assert "Called" in client.get(page).content.decode()
+
+
+def test_what_a_responder_found_warns_of_our_own_case(sender: Desk) -> None:
+    """And an ambulance control that has the patient is to hear of it; an update settles that."""
+    asked = sender.sent(Category.VALIDATION, flags=(_UNSAFE,))
+    told = sender.sent(use_case=UseCase.A6T2)
+    Referral.objects.filter(pk=told.pk).update(journey=asked.journey)
+    # The answer repeats what was asked: here that the scene is not safe, which our case did not say.
+    ValidationCase.objects.filter(pk=asked.pk).update(scene_unsafe=False, safeguarding=True)
+    sender.hear(asked, "finished")
+    asked.refresh_from_db()
+    assert asked.scene_unsafe
+    assert "the scene is not safe" in str(asked.casestatuschange_rows.last().note)
+    updates = open_duties(sender.acting).filter(kind=DutyKind.UPDATE)
+    assert [each.referral for each in updates] == [told]
+    sender.tick()
+    sender.hear(asked, "finished")
+    assert updates.all().count() == 1
+    settle_update_duty(referral=told, actor=sender.acting.actor, now=sender.now)
+    assert not updates.all().exists()
+
+
+@pytest.mark.parametrize(("status", "warned"), [("sent", False), ("in-progress", True)])
+def test_an_update_after_the_interim_is_warned_of(
+    sender: Desk, asked: ValidationCase, status: str, warned: bool
+) -> None:
+    if warned:
+        sender.hear(asked, "in-progress")
+    page = client_of(sender.acting).get(reverse("referrals:new", query={"update": str(asked.pk)}))
+    assert ("The consultation has begun" in page.content.decode()) is warned
+
+
+def test_an_ambulance_control_is_told_of_each_critical_fact(sender: Desk) -> None:
+    told = sender.sent(use_case=UseCase.A6T2)
+    client = client_of(sender.acting)
+    page = reverse("referrals:sent-case", args=[told.pk])
+    assert "each time something critical becomes known" in client.get(page).content.decode()
+    client.post(reverse("referrals:new", query={"update": str(told.pk)}), {"use_case": "a6t2"})
+    assert "began an update at" in client.get(page).content.decode()
