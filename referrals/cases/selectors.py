@@ -224,7 +224,7 @@ class SentTogether:
         accompanied = booking.use_case.startswith(_ACCOMPANIED) and booking.service.takes_referrals
         return accompanied and self.referral_for(booking, booking.service_id) is None
 
-    def referral_for(self, booking: Booking | None, service_id: int) -> Referral | None:
+    def referral_for(self, booking: Booking | None, service_id: UUID) -> Referral | None:
         """The newest at the service that goes with `booking`, None: with one that is still to be made.
 
         A referral stays with the appointment that it was linked with: when that one is rebooked it carries

@@ -15,12 +15,12 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.codes import FlagCategory, SceneSafety, UseCase
 from bookings.models import Booking
 from bookings.states import BookingStatus
+from referrals.cases.codes import Concept
 from referrals.cases.duties import Duty, DutyKind, duty_of_reply, settle_update_duty
 from referrals.cases.models import CaseReply, Referral, ValidationCase
 from referrals.cases.states import Category, ReplyKind
 from referrals.duties.selectors import duty_for, open_duties
 from referrals.duties.services import close_duty, give_back_duty, take_duty
-from referrals.parts.base import Concept
 from referrals.parts.flags import Flag
 from referrals.worklist.sent import Waiting, sent_cases, validation_counts
 from tests.factories.accounts import make_acting
@@ -127,7 +127,7 @@ def test_two_take_it_at_once(sender: Desk) -> None:
     seen = [duty_for(each, duty.pk) for each in people]
     assert all(seen)
     with ThreadPoolExecutor(2) as pool:
-        won = list(pool.map(lambda each: _takes(*each, sender), zip(people, seen, strict=True)))
+        won = list(pool.map(lambda each: _takes(each[0], each[1], sender), zip(people, seen, strict=True)))
     assert sorted(won) == [False, True]
 
 
