@@ -24,6 +24,7 @@ _OUTCOMES = {
 class PharmacyCompleteForm(CompleteForm):
     """What became of a referral to a pharmacy; all of it in words, for nobody outside is told."""
 
+    field_order = ("consultation", "outcome", "escalated_to", "words")
     consultation = RadiosField(
         label="Was there a consultation?",
         options=list(CONSULTATION.items()),
