@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
+from bars_portal.correspondence.reassessment import Reassessed, ReassessedField
 from bars_portal.nhsuk.forms import (
     ConfirmField,
     DateField,
@@ -60,6 +63,31 @@ class CancelForm(NHSForm):
         label = dict(CANCEL_REASONS)[self.cleaned_data["reason"]]
         details = " ".join(self.cleaned_data["details"].split())
         return f"{label}. {details}".strip() if details else label
+
+
+class RebookForm(CancelForm):
+    """`refers_anew`: a referral goes anew with the new appointment, as it was."""
+
+    reassessed = ReassessedField()
+
+    def __init__(self, *args: Any, refers_anew: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._refers_anew = refers_anew
+
+    def clean_reassessed(self) -> str:
+        answer = str(self.cleaned_data["reassessed"])
+        if self._refers_anew and answer == Reassessed.CHANGED:
+            raise ValidationError(
+                "Refer again first, with what has changed: the referral would go out as it was",
+                code="changed",
+            )
+        return answer
+
+
+class ReassessedForm(NHSForm):
+    """Of an appointment in the place of one that was cancelled before."""
+
+    reassessed = ReassessedField()
 
 
 class DiaryForm(NHSForm):

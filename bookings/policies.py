@@ -204,7 +204,10 @@ def _check_ours(acting: Acting, booking: Booking) -> None:
 def _check_not_replaced(booking: Booking) -> None:
     """A patient has one appointment in the place of another, never two."""
     plan = Rebooking.objects.filter(cancelled=booking).select_related("booked").first()
-    waiting = plan is not None and plan.draft_id is not None
+    renewal = ports.renewal_progress.provider(booking, False)
+    # What waits for a referral that does not come by itself may be booked without it.
+    stuck = renewal is not None and renewal.waits and renewal.is_stuck
+    waiting = plan is not None and plan.draft_id is not None and not stuck
     need(not waiting, "A new appointment is about to be booked in its place.")
     new = plan.booked if plan else None
     gone = new is None or new.status in (BookingStatus.REFUSED, BookingStatus.CANCELLED)

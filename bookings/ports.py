@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.audit.actor import Actor
+from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.patients.models import Journey
 from bars_portal.ports import Port
 from bookings.models import Booking
@@ -67,4 +70,63 @@ companions = Port[Callable[[Booking, Acting], Companions]](
 # None when the message is not kept, or nobody can read it.
 whole_message = Port[Callable[[Booking, datetime], WholeMessage | None]](
     "what the message of a received booking says", unplugged=lambda booking, now: None
+)
+
+
+class Renewal(Protocol):
+    """The referral that goes with an appointment which is rebooked: taken back, and made anew (guide,
+    Application 1: no new appointment rests on the referral of an old one).
+
+    `obstacle`: why it cannot go anew with it, in words; "" when it can. `href` is its page.
+    """
+
+    @property
+    def words(self) -> str: ...
+    @property
+    def href(self) -> str: ...
+    @property
+    def obstacle(self) -> str: ...
+
+    def begin(self, *, reason: str, reassessed: str, acting: Acting, now: datetime) -> None:
+        """In the transaction of the rebooking, first of all. Raises PolicyRefused."""
+
+
+@dataclass(frozen=True)
+class RenewalProgress:
+    """How far that is, in words. `waits`: the new appointment is booked once the new referral is there.
+
+    `is_stuck`: it does not come there by itself.
+    """
+
+    words: str
+    href: str
+    waits: bool
+    is_stuck: bool
+
+
+# What the rebooking of this booking, for a time at this service, does with its referral; None: it has none.
+# One read over the wire, so outside any transaction.
+renewal = Port[Callable[[Booking, HealthcareService, Acting, BarsClient, datetime], Renewal | None]](
+    "what becomes of the referral of a booking that is rebooked", unplugged=lambda *known: None
+)
+# Of a booking that was rebooked with its referral; locks the plan in a transaction that asks so.
+renewal_progress = Port[Callable[[Booking, bool], RenewalProgress | None]](
+    "how far the referral of a rebooking is", unplugged=lambda booking, lock: None
+)
+# What follows when a booking that we sent was asked for, booked or cancelled; in the same transaction.
+settled = Port[Callable[[Booking, Actor, datetime], None]](
+    "what follows from a change of a booking", unplugged=lambda booking, actor, now: None
+)
+
+
+@dataclass(frozen=True)
+class Owed:
+    """The referral that is still to be sent for a booking: the page of that task, and where it is written."""
+
+    task: str
+    refer: str
+
+
+owed = Port[Callable[[Booking, Acting], Owed | None]](
+    "which referral is still to be sent for a booking", unplugged=lambda booking, acting: None
 )

@@ -5,7 +5,7 @@ Kept as {"mon": [["08:00", "20:00"]]}. A span that ends at or before its start r
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -205,7 +205,7 @@ def opening_state(hours: object, *, now: datetime, on_bank_holidays: object = No
         return OpeningState(None, NOT_KNOWN)
     holiday = None if on_bank_holidays is None else readable_week({"mon": on_bank_holidays})
     today = in_london(now).date()
-    following = [stretch for stretch in _merged(week, holiday, today) if stretch.end > now]
+    following = [stretch for stretch in _merged(_stretches(week, holiday, today)) if stretch.end > now]
     note = holiday_note(today) if holiday is None else ""
     if not following:
         return OpeningState(False, "Closed", note=note)
@@ -228,10 +228,10 @@ def _judge(following: Sequence[_Stretch], now: datetime) -> OpeningState:
     return OpeningState(True, f"Open now until {_until(stretch.end, now)}", stretch.end, reopens)
 
 
-def _merged(week: Week, holiday: Week | None, today: date) -> Iterator[_Stretch]:
-    """Stretches from yesterday on, in order; those that touch are one."""
+def _merged(stretches: Iterable[_Stretch]) -> Iterator[_Stretch]:
+    """In order; those that touch are one."""
     current: _Stretch | None = None
-    for stretch in sorted(_stretches(week, holiday, today)):
+    for stretch in sorted(stretches):
         if current is not None and stretch.start <= current.end:
             current = _Stretch(current.start, max(current.end, stretch.end))
             continue
@@ -242,14 +242,33 @@ def _merged(week: Week, holiday: Week | None, today: date) -> Iterator[_Stretch]
         yield current
 
 
-def _stretches(week: Week, holiday: Week | None, today: date) -> Iterator[_Stretch]:
-    for offset in range(-1, _LOOK_AHEAD + 1):
+def _stretches(week: Week, holiday: Week | None, today: date, ahead: int = _LOOK_AHEAD) -> Iterator[_Stretch]:
+    for offset in range(-1, ahead + 1):
         day = today + timedelta(days=offset)
         for span in _spans_of(day, week, holiday):
             stretch = _Stretch(_moment(day, span.start), _moment(day, span.end))
             # The hour that the clocks skip can swallow a span whole.
             if stretch.start < stretch.end:
                 yield stretch
+
+
+_TOO_SHORT, _SOON_AGAIN = timedelta(minutes=30), timedelta(hours=24)
+
+
+def is_open_in_time(hours: object, *, now: datetime, on_bank_holidays: object = None) -> bool:
+    """Whether a pharmacy can see somebody who is sent there now (guide, Application 5): open for more than
+    half an hour yet, or open again within a day. One whose hours are not known counts as open.
+    """
+    week = readable_week(hours)
+    if week is None:
+        return True
+    holiday = None if on_bank_holidays is None else readable_week({"mon": on_bank_holidays})
+    following = _merged(_stretches(week, holiday, in_london(now).date(), ahead=2))
+    return any(
+        each.end - now > _TOO_SHORT and each.start - now <= _SOON_AGAIN
+        for each in following
+        if each.end > now
+    )
 
 
 def _spans_of(day: date, week: Week, holiday: Week | None) -> tuple[Span, ...]:

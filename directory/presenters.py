@@ -141,6 +141,23 @@ def count_words(count: int) -> str:
     return f"{count:,} service{'' if count == 1 else 's'} found"
 
 
+def closed_note(left_out: int, *, none_left: bool) -> str:
+    """What to know of pharmacies that are not shown; "" when all are."""
+    if not left_out:
+        return ""
+    if none_left:
+        return (
+            "No pharmacy that fits is open in the next 24 hours. Choose another kind of service, or look "
+            "further away."
+        )
+    one = left_out == 1
+    return (
+        f"{left_out:,} {'pharmacy is' if one else 'pharmacies are'} not shown: closed now or within 30 "
+        f"minutes, and not open again within 24 hours. {'Its' if one else 'Their'} own page can be found by "
+        "the DoS service ID."
+    )
+
+
 def week_rows(hours: object) -> tuple[tuple[str, str], ...]:
     """(day, hours) Monday first; () when the hours are not known."""
     week = readable_week(hours) or ()

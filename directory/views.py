@@ -19,6 +19,7 @@ from bars_portal.exchange.circuits import not_answering
 from directory.forms import SOONEST, ServiceSearchForm
 from directory.presenters import (
     ServiceView,
+    closed_note,
     count_words,
     no_longer,
     obstacle_to_booking,
@@ -72,6 +73,7 @@ def _results(request: HttpRequest, form: ServiceSearchForm) -> dict[str, Any]:
         "searched": True,
         "count": count_words(len(found)),
         "note": origin_note(found.origin),
+        "closed": closed_note(found.left_out, none_left=len(found) == 0),
         "services": _present(page, found, now),
         "page": page,
         "query": _query(request),

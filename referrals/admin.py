@@ -197,7 +197,7 @@ class BreachRuleAdmin(_SettingAdmin):
 
     owner = "service__provider"
     whose = "for services of the organisation acted for; for every service, of the installation"
-    list_display = ("category", "service", "priority", "minutes")
+    list_display = ("category", "service", "priority", "outcome_code", "minutes")
     sortable_by = list_display
     list_filter = ("category", "priority")
     list_select_related = ("service",)

@@ -16,18 +16,25 @@ class ReferralsConfig(AppConfig):
         from bookings import ports
         from referrals.providers import (
             attention,
+            booking_settled,
             companions,
+            owed_referral,
             trail_journeys,
             trail_subjects,
             unfinished_work,
             unsent_drafts,
             whole_booking,
         )
+        from referrals.sending.renewing import renewal_of, renewal_progress
         from referrals.sending.selectors import standing_referral_id, time_frame_of
 
         ports.basis.plug(standing_referral_id)
         ports.time_frame.plug(time_frame_of)
         ports.companions.plug(companions)
+        ports.renewal.plug(renewal_of)
+        ports.renewal_progress.plug(renewal_progress)
+        ports.settled.plug(booking_settled)
+        ports.owed.plug(owed_referral)
         ports.whole_message.plug(whole_booking)
         presenters.register(
             {
@@ -37,6 +44,7 @@ class ReferralsConfig(AppConfig):
                 "referrals.view_sent_message": "Opened a message that was sent",
                 "referrals.view_worklist": "Opened the worklist",
                 "referrals.view_sent_list": "Opened the list of referrals sent",
+                "referrals.view_duties": "Opened the tasks from what was sent",
                 "referrals.view_unmatched_reply": "Opened a reply that fits no request",
             }
         )

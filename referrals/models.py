@@ -1,8 +1,9 @@
 """Where Django looks for the models of an app; each stands in the slice that it belongs to."""
 
+from referrals.cases import duties, settings
 from referrals.cases import models as cases
-from referrals.cases import settings
+from referrals.responding import models as responding
 from referrals.sending import models as sending
 from referrals.worklist import models as worklist
 
-__all__ = ["cases", "sending", "settings", "worklist"]
+__all__ = ["cases", "duties", "responding", "sending", "settings", "worklist"]

@@ -12,13 +12,17 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.people.selectors import UnfinishedWork
+from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import FlagCategory
 from bookings.models import Booking
-from bookings.ports import Companion, Companions, WholeMessage
+from bookings.ports import Companion, Companions, Owed, WholeMessage
+from referrals.cases.duties import settle_referral_duties
 from referrals.cases.links import can_link_booking, referrals_of
 from referrals.cases.models import MODELS, CaseAnswer, UnmatchedReply
 from referrals.cases.states import CaseStatus, Category
+from referrals.duties.presenters import refer_page
+from referrals.duties.selectors import duties_about, open_duties
 from referrals.message_page.page import shown_message
 from referrals.permissions import SEND, VIEW
 from referrals.sending.selectors import request_drafts_of, unsent_of
@@ -31,9 +35,11 @@ def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     counts = worklist_counts(acting, now=now)
     received = breached_validations(acting, Direction.RECEIVED, now=now).count()
     asked = breached_validations(acting, Direction.SENT, now=now).count()
+    duties = open_duties(acting).count()
     unclear, given_up = unclear_sent_count(acting, now), given_up_count(acting, now)
     late = {"kind": Category.VALIDATION.value}
     for label, count, href in (
+        ("tasks from what was sent, that nobody has closed", duties, reverse("referrals:duties")),
         ("received validations past their time", received, _worklist(**late, state="late")),
         ("sent validations past their time", asked, _sent(**late, status=Waiting.LATE.value)),
         (
@@ -97,6 +103,18 @@ def companions(booking: Booking, acting: Acting) -> Companions:
     ]
     may_link = can_link_booking(acting, booking)
     return Companions(found, reverse("referrals:link-referral", args=[booking.pk]) if may_link else "")
+
+
+def booking_settled(booking: Booking, actor: Actor, now: datetime) -> None:
+    settle_referral_duties(journey=booking.journey, actor=actor, now=now)
+
+
+def owed_referral(booking: Booking, acting: Acting) -> Owed | None:
+    """None for nothing, and for who may not see it."""
+    waiting = [each for each in duties_about(acting, booking) if each.closed_at is None]
+    if not waiting:
+        return None
+    return Owed(reverse("referrals:duty", args=[waiting[0].pk]), refer_page(booking))
 
 
 def whole_booking(booking: Booking, now: datetime) -> WholeMessage | None:

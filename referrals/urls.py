@@ -2,8 +2,9 @@
 
 from django.urls import include, path
 
+from referrals.duties import views as duties
 from referrals.journey import views as journey
-from referrals.pages import linking, paper, received, responses, sent, sent_message
+from referrals.pages import linking, local, paper, received, responses, sent, sent_message
 from referrals.responding import views as responding
 from referrals.sending.views import begin, check, steps
 from referrals.worklist import views as worklist
@@ -31,6 +32,10 @@ urlpatterns = [
     path("worklist/filters/", worklist.save, name="save-filter"),
     path("worklist/filters/<int:filter_id>/", worklist.rename, name="rename-filter"),
     path("worklist/filters/<int:filter_id>/delete/", worklist.delete, name="delete-filter"),
+    path("tasks/", duties.duties, name="duties"),
+    path("tasks/<uuid:duty_id>/", duties.duty, name="duty"),
+    path("tasks/<uuid:duty_id>/take/", duties.take, name="take-duty"),
+    path("tasks/<uuid:duty_id>/give-back/", duties.give_back, name="give-back-duty"),
     path("replies/", worklist.unmatched, name="replies"),
     path("replies/<uuid:reply_id>/", responses.reply, name="reply"),
     path("replies/<uuid:reply_id>/handled/", responses.handled, name="reply-handled"),
@@ -44,6 +49,8 @@ urlpatterns = [
     path(f"{_CASE}take/", responding.take, name="take"),
     path(f"{_CASE}release/", responding.release, name="release"),
     path(f"{_CASE}note/", received.note, name="note"),
+    path(f"{_CASE}place/", local.place, name="place"),
+    path(f"{_CASE}attempts/", local.attempt, name="attempt"),
     path(f"{_CASE}accept/", responding.accept, name="accept"),
     path(f"{_CASE}start/", responding.start, name="start"),
     path(f"{_CASE}reject/", responding.reject, name="reject"),

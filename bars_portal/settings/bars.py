@@ -55,6 +55,9 @@ _in_var = str(VAR / "credentials") if _facts.is_simulated else ""
 BARS_CREDENTIALS_FOLDER = env.text("BARS_CREDENTIALS_FOLDER", _in_var)
 # The simulator's working folder, whose certificates its self-test shows.
 BARS_SIMULATOR_FOLDER = env.text("BARS_SIMULATOR_FOLDER", str(VAR / "simulator"))
+# A map service, with {latitude} and {longitude} in its address. Whoever runs it learns where patients are, so
+# pages have a link there only where an installation names one.
+BARS_MAP_URL = env.text("BARS_MAP_URL", "")
 
 # Files of which the status page and the figures tell when they end: certificates, chains, CRLs.
 BARS_WATCHED_CERTIFICATES = env.listing("BARS_WATCHED_CERTIFICATES")

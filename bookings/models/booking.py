@@ -38,6 +38,8 @@ class BookingDraft(models.Model):
     # The chosen time is outside the assessment's time frame: the clinician who said yes, and why.
     approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     approval_reason = models.CharField(max_length=200, blank=True)
+    # Of a rebooking: whether the patient was assessed again (bars_portal.correspondence.reassessment).
+    reassessed = models.CharField(max_length=12, blank=True, default="", db_default="")
     # The booking that this one replaces, when it is a rebooking.
     replaces = models.ForeignKey("Booking", null=True, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()

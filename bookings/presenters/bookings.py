@@ -34,6 +34,8 @@ class RebookingState(StrEnum):
     CANCELLING = "cancelling"
     CANCEL_REFUSED = "cancel-refused"
     CANCEL_UNKNOWN = "cancel-unknown"
+    REFERRING = "referring"
+    NOT_REFERRED = "not-referred"
     BOOKING = "booking"
     DONE = "done"
     NOT_BOOKED = "not-booked"
@@ -42,7 +44,12 @@ class RebookingState(StrEnum):
     NO_LONGER_WANTED = "no-longer-wanted"
 
 
-_ALARMS = (RebookingState.NOT_BOOKED, RebookingState.BOOKING_UNKNOWN, RebookingState.NOT_AS_ASKED)
+_ALARMS = (
+    RebookingState.NOT_REFERRED,
+    RebookingState.NOT_BOOKED,
+    RebookingState.BOOKING_UNKNOWN,
+    RebookingState.NOT_AS_ASKED,
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class RebookingProgress:
 
     @property
     def is_certain(self) -> bool:
-        return self.state is RebookingState.NOT_BOOKED
+        return self.state in (RebookingState.NOT_BOOKED, RebookingState.NOT_REFERRED)
 
 
 _OLD_IS_GONE = "The old appointment is cancelled."
@@ -113,9 +120,23 @@ def rebooking_state(rebooking: Rebooking) -> RebookingProgress:
             f"{_OLD_IS_GONE} No new one was booked, and none is wanted any more.",
         )
     if rebooking.booked is None:
+        renewal = ports.renewal_progress.provider(rebooking.cancelled, False)
+        if renewal is not None and renewal.waits and rebooking.draft_id is not None:
+            return _before_the_second_half(renewal)
         sentence = f"{_OLD_IS_GONE} No new one was booked: the patient has no appointment. Choose a new time."
         return RebookingProgress(RebookingState.NOT_BOOKED, sentence)
     return _second_half(BookingStatus(rebooking.booked.status), rebooking.booked.explanation)
+
+
+def _before_the_second_half(renewal: ports.RenewalProgress) -> RebookingProgress:
+    if renewal.is_stuck:
+        sentence = (
+            f"{_OLD_IS_GONE} {renewal.words} So no new appointment was booked: the patient has none. "
+            "Choose a time again to book without waiting for the referral."
+        )
+        return RebookingProgress(RebookingState.NOT_REFERRED, sentence)
+    sentence = f"{_OLD_IS_GONE} {renewal.words} The new appointment is booked as soon as that is done."
+    return RebookingProgress(RebookingState.REFERRING, sentence)
 
 
 def _second_half(new: BookingStatus, explanation: str) -> RebookingProgress:
@@ -222,6 +243,7 @@ class BookingPage:
     must_tell: bool
     tell_too: list[Booking]
     is_told_with_new: bool
+    owed: ports.Owed | None
     trying: str
     keeps_trying: bool
 
@@ -232,7 +254,8 @@ class BookingPage:
 
     @property
     def is_working(self) -> bool:
-        return self.booking.status in (BookingStatus.REQUESTED, BookingStatus.CANCELLING)
+        referring = self.rebooking is not None and self.rebooking.state is RebookingState.REFERRING
+        return referring or self.booking.status in (BookingStatus.REQUESTED, BookingStatus.CANCELLING)
 
     @property
     def is_booked(self) -> bool:
@@ -282,6 +305,7 @@ def booking_page(booking: Booking, *, acting: Acting, now: datetime) -> BookingP
         must_tell=may_be_told and booking.patient_told_at is None and not with_new,
         tell_too=told_together(booking) if may_be_told and booking.patient_told_at is None else [],
         is_told_with_new=with_new,
+        owed=ports.owed.provider(booking, acting),
         trying=trying_words(repeats, now=now),
         keeps_trying=repeats.is_sending or repeats.next_at is not None,
     )

@@ -10,7 +10,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.latest import Latest
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import CancellationReason
-from bookings import policies
+from bookings import policies, ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.history import change_status
 from bookings.services.requesting import approve_if_needed, book_draft, open_draft
@@ -94,12 +94,19 @@ def start_rebooking(
     reason: str,
     acting: Acting,
     now: datetime,
+    reassessed: str = "",
+    renewal: ports.Renewal | None = None,
 ) -> Rebooking:
     """Write the plan and ask for the cancellation; `draft` holds the new time and replaces `booking`.
 
     The new booking goes out by itself once the old one is cancelled, for the same patient in the same
-    journey; at once when the old one is cancelled already. Raises PolicyRefused and TransitionRefused.
+    journey; at once when the old one is cancelled already. `renewal`: its referral is taken back at the same
+    time, and the new booking waits for the new one. `reassessed` is a Reassessed, or "" where nobody was
+    asked. Raises PolicyRefused and TransitionRefused.
     """
+    if renewal is not None and not renewal.obstacle:
+        # The referral's row is locked before the booking's, here as everywhere.
+        renewal.begin(reason=reason, reassessed=reassessed, acting=acting, now=now)
     # Whoever rebooks the same appointment at this moment waits here, and is then refused.
     Booking.objects.select_for_update().get(pk=booking.pk)
     policies.check_can_rebook(acting, booking, now)
@@ -113,6 +120,7 @@ def start_rebooking(
     # Both are written before the message goes out, which is when this transaction commits.
     defaults = {"draft": draft, "started_at": now, "ended_at": None}
     plan, _ = Rebooking.objects.update_or_create(cancelled=booking, defaults=defaults)
+    BookingDraft.objects.filter(pk=draft.pk).update(reassessed=reassessed)
     if booking.status == BookingStatus.CANCELLED.value:
         continue_rebooking(booking=booking, actor=acting.actor, now=now)
     plan.refresh_from_db()
@@ -151,17 +159,24 @@ def end_rebooking(*, booking: Booking, acting: Acting, now: datetime) -> Booking
     """
     # A rebooking that begins at this moment waits for this, or is waited for.
     Booking.objects.select_for_update().get(pk=booking.pk)
+    ports.renewal_progress.provider(booking, True)
     policies.check_can_end_rebooking(acting, booking)
-    Rebooking.objects.filter(cancelled=booking).update(ended_at=now)
+    # What waited for a referral is not booked any more either.
+    Rebooking.objects.filter(cancelled=booking).update(ended_at=now, draft=None)
     return change_status(booking=booking, event=BookingEvent.END_REBOOKING, actor=acting.actor, now=now)
 
 
 def continue_rebooking(*, booking: Booking, actor: Actor, now: datetime) -> Booking | None:
-    """The second half, in the transaction that learns of the cancellation. None when nothing is planned."""
+    """The second half, in the transaction that learns of the cancellation, or of the new referral.
+
+    None when nothing is planned, or it waits for a referral that goes anew.
+    """
+    # First, for it is a lock: whoever learns of the other half at this moment waits, and sees this one.
+    progress = ports.renewal_progress.provider(booking, True)
     plans = Rebooking.objects.filter(cancelled=booking).select_related(
         "draft__service__provider", "draft__replaces"
     )
     plan = plans.first()
-    if plan is None or plan.draft is None:
+    if plan is None or plan.draft is None or (progress is not None and progress.waits):
         return None
     return book_draft(draft=plan.draft, patient=booking.patient, sender=identity_of(actor), now=now)

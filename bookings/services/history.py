@@ -12,7 +12,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.correspondence.history import change_if, write_step
 from bars_portal.correspondence.states import Direction
-from bookings import policies
+from bookings import policies, ports
 from bookings.models import Booking, BookingStatusChange
 from bookings.selectors.sent import told_together
 from bookings.states import BookingEvent, BookingStatus, next_status
@@ -40,6 +40,8 @@ def change_status(
     values = {**(changes or {}), "status": after.value, "updated_at": now}
     change_if(booking, still={"status": before.value}, values=values)
     _write_step(booking, event, before.value, actor, now, note)
+    if booking.direction == Direction.SENT and before is not after:
+        ports.settled.provider(booking, actor, now)
     return booking
 
 

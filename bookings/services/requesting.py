@@ -15,6 +15,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import parties_of
+from bars_portal.correspondence.reassessment import recorded_words
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk.dates import in_london
@@ -127,11 +128,12 @@ def _save(draft: BookingDraft, values: dict[str, Any], now: datetime) -> Booking
 
 @transaction.atomic
 def request_booking(
-    *, draft: BookingDraft, details: PatientDetails, acting: Acting, now: datetime
+    *, draft: BookingDraft, details: PatientDetails, acting: Acting, now: datetime, reassessed: str = ""
 ) -> Booking:
     """Book what the draft holds, for a new patient, or for the patient of the booking it replaces.
 
     A second press returns the first booking: the draft's row is locked, and gone once its booking is made.
+    `reassessed`: of a rebooking, a Reassessed.
     Raises PolicyRefused.
     """
     if (made := Booking.objects.filter(draft_id=draft.pk).first()) is not None:
@@ -143,8 +145,11 @@ def request_booking(
     if current.replaces_id is not None:
         # Two new times for one old appointment: the second waits here, and then finds the first.
         current.replaces = Booking.objects.select_for_update().get(pk=current.replaces_id)
+        # And one that waits for its referral may go out at this moment.
+        ports.renewal_progress.provider(current.replaces, True)
     policies.check_can_use_draft(acting, current, now)
     patient = _patient(current, details, acting, now)
+    current.reassessed = reassessed or current.reassessed
     return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)
 
 
@@ -185,7 +190,7 @@ def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity,
         event=BookingEvent.REQUEST,
         actor=sender.actor,
         now=now,
-        note=_approval(booking, sender.actor),
+        note=_note(draft, booking, sender.actor),
     )
     outbox.enqueue(
         key=MESSAGE,
@@ -200,6 +205,10 @@ def book_draft(*, draft: BookingDraft, patient: Patient, sender: SenderIdentity,
         Rebooking.objects.filter(cancelled=draft.replaces).update(booked=booking, draft=None, ended_at=None)
     draft.delete()
     return booking
+
+
+def _note(draft: BookingDraft, booking: Booking, actor: Actor) -> str:
+    return ". ".join(filter(None, (_approval(booking, actor), recorded_words(draft.reassessed))))
 
 
 def _approval(booking: Booking, actor: Actor) -> str:

@@ -14,7 +14,8 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange.gateway import client_for_page
-from bookings.forms import CancelForm
+from bookings import ports
+from bookings.forms import CancelForm, RebookForm
 from bookings.latest import read_latest
 from bookings.models import Booking, BookingDraft
 from bookings.policies import (
@@ -165,8 +166,11 @@ def confirm(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
 
 
 def _confirm(request: HttpRequest, draft: BookingDraft, booking: Booking) -> HttpResponse:
-    form = CancelForm(request.POST or None)
     latest = latest_of(request, booking)
+    renewal = ports.renewal.provider(
+        booking, draft.service, acting_of(request), client_for_page(request), clock()
+    )
+    form = RebookForm(request.POST or None, refers_anew=renewal is not None and not renewal.obstacle)
     if request.method == "POST" and form.is_valid() and latest.can_be_changed:
         ask_first(request, draft.service)
         try:
@@ -177,6 +181,8 @@ def _confirm(request: HttpRequest, draft: BookingDraft, booking: Booking) -> Htt
                 reason=form.words(),
                 acting=acting_of(request),
                 now=clock(),
+                reassessed=form.cleaned_data["reassessed"],
+                renewal=renewal,
             )
             _wait_for_both(booking)
         except PolicyRefused as refusal:
@@ -191,6 +197,7 @@ def _confirm(request: HttpRequest, draft: BookingDraft, booking: Booking) -> Htt
         "page": booking_page(booking, acting=acting_of(request), now=clock()),
         "summary": appointment_rows(draft),
         "latest": latest,
+        "renewal": renewal,
         "late": lateness(draft, frame_missed_by(draft)),
     }
     return render(request, "bookings/rebook.jinja", context)

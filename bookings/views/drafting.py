@@ -13,10 +13,11 @@ from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm, answers_of_test_patient, test_patients, typed_answers
 from bars_portal.patients.presenters import patient_rows, untraced_words
-from bookings.forms import ApprovalForm
+from bookings.forms import ApprovalForm, ReassessedForm
 from bookings.models import BookingDraft
 from bookings.policies import check_can_use_draft, frame_missed_by, lacks_approval
 from bookings.presenters.slots import appointment_rows, lateness
+from bookings.selectors.sent import rebooking_of
 from bookings.services.requesting import approve_time, discard_draft, request_booking, save_draft_patient
 from bookings.services.settling import wait_for_outcome
 from bookings.states import BookingStatus
@@ -77,10 +78,12 @@ def check(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
         return redirect_to_next_step(draft)
     if not form.is_bound or not form.is_valid():
         return redirect("bookings:patient", draft.pk)
-    if request.method == "GET":
+    asked = _reassessed_form(request, draft)
+    if request.method == "GET" or (asked is not None and not asked.is_valid()):
         details = form.to_details()
         context = {
             "draft": draft,
+            "reassessed": asked,
             "summary": appointment_rows(draft),
             "details": details,
             "patient": patient_rows(details),
@@ -89,7 +92,14 @@ def check(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
             "obstacle": _obstacle(request, draft),
         }
         return render(request, "bookings/check.jinja", context)
-    return _send(request, draft, form)
+    return _send(request, draft, form, asked.cleaned_data["reassessed"] if asked else "")
+
+
+def _reassessed_form(request: HttpRequest, draft: BookingDraft) -> ReassessedForm | None:
+    """Asked once, where a rebooking begins: here, when the old appointment was cancelled before it."""
+    if draft.replaces is None or rebooking_of(draft.replaces) is not None:
+        return None
+    return ReassessedForm(request.POST if request.method == "POST" else None)
 
 
 def _has_old_one(draft: BookingDraft) -> bool:
@@ -102,12 +112,16 @@ def _obstacle(request: HttpRequest, draft: BookingDraft) -> str:
     return why_not(lambda: check_can_use_draft(acting_of(request), draft, clock()))
 
 
-def _send(request: HttpRequest, draft: BookingDraft, form: PatientForm) -> HttpResponse:
+def _send(request: HttpRequest, draft: BookingDraft, form: PatientForm, reassessed: str) -> HttpResponse:
     # A draft may be as old as a day, and what the service said then too old to count.
     ask_first(request, draft.service)
     try:
         booking = request_booking(
-            draft=draft, details=form.to_details(), acting=acting_of(request), now=clock()
+            draft=draft,
+            details=form.to_details(),
+            acting=acting_of(request),
+            now=clock(),
+            reassessed=reassessed,
         )
     except PolicyRefused as refusal:
         if refusal.sentence != _obstacle(request, draft):

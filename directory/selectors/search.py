@@ -11,7 +11,8 @@ from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, Query
 from django.db.models.functions import Left
 
 from directory import ports
-from directory.models import SORTED_BY, HealthcareService
+from directory.hours import is_open_in_time
+from directory.models import SORTED_BY, HealthcareService, ServiceType
 from directory.models.functions import search_words
 from directory.postcodes import UKPostcode
 from directory.selectors.places import Measured, Nearness, Origin, locate, nearest
@@ -19,6 +20,8 @@ from directory.selectors.places import Measured, Nearness, Origin, locate, neare
 # Nobody goes through more: who finds so many asks for something narrower.
 MOST_COUNTED = 1_000
 
+# Use cases of Application 5.
+_TO_A_PHARMACY = "a5"
 _TAKES = {
     "bookings": Q(takes_bookings=True),
     "referrals": Q(takes_referrals=True),
@@ -68,9 +71,37 @@ class ServiceSearch(Sequence[FoundService]):
         services = HealthcareService.objects.filter(**{key: value for key, value in exact.items() if value})
         services = services.filter(_TAKES[takes]) if takes else services
         self._words = search_words(text)
-        self._matches = _named(services.filter(_near(self.origin)), text, self._words)
+        self._all = _named(services.filter(_near(self.origin)), text, self._words)
+        # Somebody looks for a pharmacy to send a patient to, and names none.
+        walks_in = service_type == ServiceType.PHARMACY or use_case.startswith(_TO_A_PHARMACY)
+        self._now = now if walks_in and not service_id else None
         self._free = ports.next_free.provider(now) if now else {}
         self._soonest = soonest
+
+    @property
+    def left_out(self) -> int:
+        """How many pharmacies are closed, or close soon, and do not open again within a day; needs `now`."""
+        return len(self._closed)
+
+    @cached_property
+    def _matches(self) -> "QuerySet[HealthcareService]":
+        return self._all.exclude(pk__in=self._closed) if self._closed else self._all
+
+    @cached_property
+    def _closed(self) -> list[UUID]:
+        """Judged once for each set of hours that there is: many pharmacies share theirs."""
+        if self._now is None:
+            return []
+        pharmacies = self._all.filter(service_type=ServiceType.PHARMACY).order_by()
+        judged: dict[str, bool] = {}
+        closed = []
+        for key, hours, holidays in pharmacies.values_list("pk", "opening_hours", "bank_holiday_hours"):
+            pattern = f"{hours} {holidays}"
+            if pattern not in judged:
+                judged[pattern] = is_open_in_time(hours, now=self._now, on_bank_holidays=holidays)
+            if not judged[pattern]:
+                closed.append(key)
+        return closed
 
     def __len__(self) -> int:
         return self._total

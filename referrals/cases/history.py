@@ -12,7 +12,8 @@ from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.history import change_if, write_rows, write_step
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.bundle import key_of
-from referrals.cases.models import Case, CaseStatusChange, CaseVersion, owned_by
+from referrals.cases.duties import settle_referral_duties, settle_update_duty
+from referrals.cases.models import Case, CaseStatusChange, CaseVersion, Referral, owned_by
 from referrals.cases.states import CaseEvent, CaseStatus, next_status
 
 
@@ -37,6 +38,9 @@ def change_case(
     with transaction.atomic():
         change_if(case, still={"status": before.value, "version": version}, values=values)
         _write_step(case, event, before.value, actor=actor, now=now, note=note, message_id=message_id)
+        _settle_duties(case, actor, now)
+        if event is CaseEvent.CONFIRM_UPDATE and isinstance(case, Referral):
+            settle_update_duty(referral=case, actor=actor, now=now)
 
 
 def start_history(
@@ -51,6 +55,13 @@ def start_history(
     """Write a new case with its first step and its first version."""
     beside = (case, _version(case, bundle_id, message_id, now))
     _write_step(case, event, "", actor=actor, now=now, note="", message_id=message_id, beside=beside)
+    _settle_duties(case, actor, now)
+
+
+def _settle_duties(case: Case, actor: Actor, now: datetime) -> None:
+    """An appointment that was made first may have waited for this referral, or has lost it."""
+    if isinstance(case, Referral) and case.direction == Direction.SENT:
+        settle_referral_duties(journey=case.journey, actor=actor, now=now)
 
 
 def write_version(*, case: Case, bundle_id: str, message_id: UUID | None, now: datetime) -> None:

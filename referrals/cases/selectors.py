@@ -1,6 +1,7 @@
 """Cases and what belongs to them: only what the person, or the caller, may see."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from django.db.models import Q, QuerySet
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.bundle import KEY_LENGTH, key_of
-from bars_portal.exchange.fhir.reading import as_text
+from bars_portal.exchange.fhir.reading import as_list, as_text, id_in
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.patients.models import Journey
+from bookings.models import Booking, BookingStatusChange
+from bookings.states import BookingStatus
 from referrals.cases.models import (
     MODELS,
     Case,
@@ -27,7 +30,7 @@ from referrals.cases.models import (
     owned_by,
 )
 from referrals.cases.response_states import ResponseState
-from referrals.cases.states import Category, ReplyKind
+from referrals.cases.states import CaseStatus, Category, ReplyKind
 from referrals.permissions import VIEW
 
 RESPONSE_WITH = tuple(
@@ -205,3 +208,68 @@ def received_rows(model: type[AnyCase]) -> QuerySet[AnyCase]:
 def locked_case(category: Category, case_id: UUID) -> Case:
     """The case, its row locked until the end of the caller's transaction."""
     return locked(MODELS[category], case_id)
+
+
+# Applications whose appointments are accompanied by a referral.
+_ACCOMPANIED = ("a1", "a2")
+_GONE = (CaseStatus.REFUSED, CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR, CaseStatus.REJECTED)
+
+
+@dataclass(frozen=True)
+class SentTogether:
+    """Bookings and referrals that we sent in one journey, but for what was never taken or is over.
+
+    `rests_on`: ids of ServiceRequests that a booking has ever been based on; a cancelled one says it no more.
+    """
+
+    bookings: list[Booking]
+    referrals: list[Referral]
+    rests_on: Mapping[UUID, frozenset[str]]
+
+    def owes_referral(self, booking: Booking) -> bool:
+        accompanied = booking.use_case.startswith(_ACCOMPANIED) and booking.service.takes_referrals
+        return accompanied and self.referral_for(booking, booking.service_id) is None
+
+    def referral_for(self, booking: Booking | None, service_id: UUID) -> Referral | None:
+        """The newest at the service that goes with `booking`, None: with one that is still to be made.
+
+        A referral stays with the appointment that it was linked with: when that one is rebooked it carries
+        no other (guide, Application 1). One that is linked with none goes with whatever is booked.
+        """
+        for referral in self.referrals:
+            linked = {each.pk for each in self.bookings if self._are_linked(referral, each)}
+            fits = not linked or (booking is not None and booking.pk in linked)
+            if fits and referral.service_id == service_id:
+                return referral
+        return None
+
+    def left_behind(self, booking: Booking) -> Referral | None:
+        """The newest at the same service that stands with another appointment than this one."""
+        own = self.linked_with(booking)
+        at_service = (each for each in self.referrals if each.service_id == booking.service_id)
+        return None if own else next((each for each in at_service if each.is_current), None)
+
+    def linked_with(self, booking: Booking) -> Referral | None:
+        """The newest that names `booking`, or that it rests on."""
+        return next((each for each in self.referrals if self._are_linked(each, booking)), None)
+
+    def _are_linked(self, referral: Referral, booking: Booking) -> bool:
+        named = booking.remote_id in {str(each) for each in referral.booking_ids}
+        return named or referral.remote_id in self.rests_on.get(booking.pk, frozenset())
+
+
+def sent_in(journey: Journey) -> SentTogether:
+    ours = {"journey": journey, "direction": Direction.SENT}
+    bookings = Booking.objects.filter(**ours).exclude(status=BookingStatus.REFUSED)
+    referrals = Referral.objects.filter(**ours).exclude(status__in=_GONE).order_by("-created_at")
+    found = list(bookings.select_related("service", "organisation", "journey"))
+    rests: dict[UUID, set[str]] = {}
+    steps = BookingStatusChange.objects.filter(booking__in=[each.pk for each in found])
+    for booking_id, based in steps.filter(resource__has_key="basedOn").values_list(
+        "booking_id", "resource__basedOn"
+    ):
+        named = (id_in(each, "ServiceRequest") for each in as_list(based))
+        rests.setdefault(booking_id, set()).update(filter(None, named))
+    columns = ("pk", "status", "service_id", "remote_id", "booking_ids", "created_at")
+    together = {key: frozenset(ids) for key, ids in rests.items()}
+    return SentTogether(found, list(referrals.only(*columns)), together)

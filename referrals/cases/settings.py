@@ -61,6 +61,8 @@ class BreachRule(models.Model):
     priority = models.CharField(
         max_length=10, blank=True, choices=[(each.value, each.display) for each in ARPPriority]
     )
+    # An outcome code of the message, such as a Pathways disposition (Dx); "" for any.
+    outcome_code = models.CharField(max_length=20, blank=True, default="", db_default="")
     minutes = models.PositiveIntegerField(
         "minutes to answer", validators=[MinValueValidator(1), MaxValueValidator(_A_WEEK)]
     )
@@ -69,10 +71,10 @@ class BreachRule(models.Model):
         ordering = ["category", "service__name", "priority"]
         constraints = [
             models.UniqueConstraint(
-                fields=["service", "category", "priority"],
+                fields=["service", "category", "priority", "outcome_code"],
                 name="breach_rule_once",
                 nulls_distinct=False,
-                violation_error_message="There is a rule for this service, category and priority already.",
+                violation_error_message="There is a rule of the same kind already.",
             ),
         ]
 

@@ -112,6 +112,11 @@ def use_case_words(code: str) -> str:
     return next(iter(use_cases_in_words([code])), "") if code else ""
 
 
+def after_interim(case: Case) -> bool:
+    """The consultation of our validation has begun: the guide wants no update after that."""
+    return case.category is Category.VALIDATION and case.status == CaseStatus.IN_PROGRESS
+
+
 def is_breached(status: CaseStatus, breach_at: datetime | None, now: datetime) -> bool:
     return breach_at is not None and breach_at < now and status in OPEN
 

@@ -33,10 +33,13 @@ from referrals.cases.words import (
     version_lines,
 )
 from referrals.message_page.page import message_of, shown_message
+from referrals.pages.local import where_it_is
 from referrals.permissions import VIEW, WORK
 from referrals.responding import sharing
+from referrals.responding.contacting import attempts_of, can_record_attempt
 from referrals.responding.content import Disposition
 from referrals.responding.forms import NoteForm
+from referrals.responding.local_forms import AttemptForm
 from referrals.responding.policies import Decision, can_decide
 from referrals.responding.presenters import Actions, ResponseLine, actions_for, response_line
 from referrals.responding.views import told_on_the_case
@@ -147,6 +150,11 @@ def shown(request: HttpRequest, page: ReceivedPage, note_form: NoteForm) -> Http
         "note_form": note_form,
         "form": note_form if note_form.is_bound else None,
         "printing": "print" in request.GET,
+        "where": where_it_is(page.case),
+        "attempts": attempts_of(page.case),
+        "attempt_form": AttemptForm(),
+        "may_attempt": can_record_attempt(acting_of(request), page.case),
+        "may_work": page.can_work and page.case.is_current,
     }
     return render(request, "referrals/received.jinja", context)
 

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bars_portal.accounts.acting import Acting, acting_of
+from bars_portal.accounts.acting import Acting, acting_of, name_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.correspondence.history import Step
@@ -35,13 +35,18 @@ from referrals.cases.words import (
     history_lines,
     use_case_words,
 )
+from referrals.duties.presenters import DutyLine
+from referrals.duties.presenters import lines as duty_lines
+from referrals.duties.selectors import duties_about
 from referrals.message_page.page import shown_message
 from referrals.pages.responses import HeardLine, heard_line
+from referrals.parts.applications import application_for
 from referrals.permissions import SEND, VIEW
 from referrals.sending import outcomes, policies, taking_back
 from referrals.sending.forms import IN_ERROR, TakeBackForm
 from referrals.sending.latest import is_taken_back
 from referrals.sending.policies import check_can_take_back
+from referrals.sending.selectors import unsent_update_of
 from referrals.sending.views.lookup import latest_of, wait_for_case
 
 _HEADINGS: Mapping[CaseStatus, str] = {
@@ -81,6 +86,10 @@ class SentPage(CasePage):
     can_book: bool
     is_working: bool
     trying: str
+    duties: list[DutyLine]
+    # To an ambulance control, which is told of each critical fact; and what somebody has begun to tell it.
+    tells_critical: bool
+    unsent_update: str
 
     @property
     def is_unknown(self) -> bool:
@@ -125,7 +134,18 @@ def sent_page(case: Case, *, acting: Acting, now: datetime) -> SentPage:
         can_book=case.is_current and not has_appointment(linked) and can_book(acting, case.service),
         is_working=is_on_its_way(case),
         trying=trying_words(outbox.trying(case), now=now),
+        tells_critical=application_for(case.use_case, case.category).is_ambulance,
+        unsent_update=_unsent_update(case, now),
+        duties=duty_lines(duties_about(acting, case), acting=acting),
     )
+
+
+def _unsent_update(case: Case, now: datetime) -> str:
+    draft = unsent_update_of(case)
+    if draft is None:
+        return ""
+    began = dates.format_moment(draft.created_at, now)
+    return f"{name_of(draft.user)} began an update at {began} that is not sent."
 
 
 def is_on_its_way(case: Case) -> bool:

@@ -196,6 +196,12 @@ def scene_is_unsafe(bundle: MessageBundle) -> bool:
     return any(SceneSafety.SAFE.value not in _codes(flag, "code") for flag in flags)
 
 
+def scene_found_unsafe(bundle: MessageBundle) -> bool:
+    """Somebody says that it is not safe, and not only that nobody knows."""
+    flags = _flags_of(bundle, FlagCategory.SCENE_SAFETY)
+    return any(SceneSafety.UNSAFE.value in _codes(flag, "code") for flag in flags)
+
+
 def _active_flags(bundle: MessageBundle) -> Iterator[Resource]:
     return (flag for flag in bundle.of_type("Flag") if as_text(flag.get("status")) not in _OVER)
 

@@ -270,6 +270,7 @@ class ReceivedResponse:
     patient: PatientDetails = field(repr=False)
     journey_id: UUID | None
     stamp: datetime | None
+    scene_unsafe: bool
     columns: dict[str, object] = field(repr=False)
 
     @property
@@ -296,6 +297,7 @@ def parse_response(
         patient=patient_from_fhir(wire.patient_of(bundle, request), now=now),
         journey_id=journey_id(bundle),
         stamp=wire.stamp_of(responder) if responder is not None else None,
+        scene_unsafe=flags.scene_found_unsafe(bundle),
         columns=_columns(bundle, request, responder),
     )
 

@@ -23,6 +23,7 @@ from referrals.cases.history import change_case, start_history, write_version
 from referrals.cases.models import MODELS, Case
 from referrals.cases.selectors import changed_here_since
 from referrals.cases.states import CaseEvent, CaseStatus
+from referrals.parts.assessment import outcomes_of
 from referrals.parts.facts import columns
 from referrals.receiving import mapping
 from referrals.receiving.mapping import ReceivedCase
@@ -86,7 +87,8 @@ def _due(received: ReceivedCase, service: HealthcareService, now: datetime) -> d
     """As the message says, else by a rule of ours, when there is one."""
     if received.facts.breach_at is not None:
         return received.facts.breach_at
-    minutes = minutes_by_rule(service, received.category, received.facts.priority)
+    codes = [each["code"] for each in outcomes_of(received.bundle) if each["code"]]
+    minutes = minutes_by_rule(service, received.category, received.facts.priority, codes)
     return None if minutes is None else now + timedelta(minutes=minutes)
 
 

@@ -9,6 +9,7 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, fault
 from bars_portal.exchange.registry import Applied, Refusal
 from bars_portal.patients.services import create_patient, open_journey
 from directory.models import HealthcareService
+from referrals.cases.duties import raise_duty, raise_update_duties
 from referrals.cases.history import change_case
 from referrals.cases.models import Case, CaseReply, UnmatchedReply, owned_by
 from referrals.cases.states import CaseEvent, Category, ReplyKind
@@ -63,7 +64,11 @@ def _keep_matched(case: Case, received: ReceivedResponse, context: MessageContex
     if _is_stale(case, received):
         words = "The responder's Encounter.meta.lastUpdated is older than what we hold"
         return _refuse(case, received, context, Issue(OutcomeCode.CONFLICT, words, (_STAMP,)))
-    CaseReply.objects.create(**owned_by(case), **_columns(received, context))
+    reply = CaseReply.objects.create(**owned_by(case), **_columns(received, context))
+    raise_duty(case=case, reply=reply, actor=context.actor, now=context.received_at)
+    found = _found_since(case, received)
+    if found:
+        raise_update_duties(case=case, actor=context.actor, now=context.received_at)
     change_case(
         case=case,
         event=received.event,
@@ -71,14 +76,29 @@ def _keep_matched(case: Case, received: ReceivedResponse, context: MessageContex
         now=context.received_at,
         note=_note(case, received, context),
         message_id=context.inbound_id,
+        # What a responder found warns of our own case too; only people take a warning away.
+        changes={"scene_unsafe": True} if _SCENE in found else None,
     )
     return Applied(focus=received.focus)
 
 
+_SCENE, _CONCERN = "the scene is not safe", "there is a safeguarding concern"
+
+
+def _found_since(case: Case, received: ReceivedResponse) -> list[str]:
+    """Dangers that an outcome tells of, and that we did not state."""
+    if received.kind is not ReplyKind.FULL:
+        return []
+    told = ((_SCENE, received.scene_unsafe and not case.scene_unsafe),)
+    concern = bool(received.columns.get("safeguarding")) and not case.safeguarding
+    return [words for words, new in (*told, (_CONCERN, concern)) if new]
+
+
 def _note(case: Case, received: ReceivedResponse, context: MessageContext) -> str:
+    label = ", ".join([received.kind.label, *_found_since(case, received)])
     if was_asked(case, context):
-        return received.kind.label
-    return f"{received.kind.label}, from {_named(context)}, who was not asked"
+        return label
+    return f"{label}, from {_named(context)}, who was not asked"
 
 
 def _named(context: MessageContext) -> str:

@@ -60,7 +60,8 @@ class Outcome:
 
     `clock_start` is aware, and never typed: the decision computes it (policies.clock_start_of).
 
-    `cad_id` names a new case at ambulance control, for category 1 and 2 only.
+    `cad_id` names a new case at ambulance control, for category 1 and 2 only; `itk_asked`: the ambulance was
+    asked for over ITK as well.
     """
 
     disposition: Disposition
@@ -72,6 +73,7 @@ class Outcome:
     flags_raised: tuple[RaisedFlag, ...] = ()
     flags_ended: tuple[str, ...] = ()
     cad_id: str = ""
+    itk_asked: bool = False
 
     def __post_init__(self) -> None:
         require(self.clock_start.utcoffset() is not None, "The clock start needs a time zone.")

@@ -1,9 +1,12 @@
 """Forms of a response: what was typed becomes content; all but the outcome of a validation."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
+
+from django.core.exceptions import ValidationError
 
 from bars_portal.exchange.fhir.codes import SAFEGUARDING, EncounterStatus, RejectedReason
 from bars_portal.nhsuk.dates import LONDON, in_london
@@ -19,10 +22,31 @@ from bars_portal.nhsuk.forms import (
 from bookings.models import Booking
 from referrals.cases.links import standing_bookings
 from referrals.cases.models import Case, Referral
+from referrals.cases.states import Category
 from referrals.cases.words import HOW_FAR
 from referrals.parts.base import Incomplete
 from referrals.responding.content import CadStatus, NonAttendance, Rejection, ResponseContent
 from referrals.responding.policies import NOT_YET_EXPECTED, Decision, is_told
+
+UPRN, METRES = r"[0-9]{1,12}", r"[0-9]{1,7}(\.[0-9]{1,6})?"
+
+
+def bare(label: object) -> str:
+    return str(label).removesuffix(" (optional)")
+
+
+class NumberField(TextField):
+    """Digits of one form, as text: they are kept and go out as they were typed."""
+
+    def __init__(self, label: str, hint: str, pattern: str) -> None:
+        super().__init__(label=label, hint=hint, max_length=20, required=False, width=10, inputmode="decimal")
+        self._pattern = re.compile(pattern)
+
+    def clean(self, value: Any) -> str:
+        text = str(super().clean(value)).strip()
+        if text and not self._pattern.fullmatch(text):
+            raise ValidationError(f"{bare(self.label)} must be a number", code="format")
+        return text
 
 
 class DecisionForm(NHSForm):
@@ -87,13 +111,18 @@ def london_moment(day: date, at: time) -> datetime:
     return datetime.combine(day, at, LONDON)
 
 
+UNREACHED = "unreached"
+_NOT_REACHED = "The patient could not be reached."
 _REJECTED = [
     (RejectedReason.NOT_AVAILABLE.value, "Nobody is available in the time that was asked for"),
+    (UNREACHED, "The patient could not be reached"),
     (RejectedReason.OTHER.value, "Another reason"),
 ]
 
 
 class RejectForm(ResponseForm):
+    """That the patient was not reached is a reason where somebody was to call them."""
+
     reason = RadiosField(
         label="Why is this case rejected?", options=_REJECTED, missing="Select why this case is rejected"
     )
@@ -105,6 +134,12 @@ class RejectForm(ResponseForm):
     )
     hint_more = "For another reason it is needed."
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reason = self.fields["reason"]
+        if isinstance(reason, RadiosField) and self.case.category is not Category.VALIDATION:
+            reason.choices = reason.offer([each for each in _REJECTED if each[0] != UNREACHED])
+
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         if cleaned.get("reason") == RejectedReason.OTHER and not cleaned.get("words", "").strip():
@@ -112,6 +147,10 @@ class RejectForm(ResponseForm):
         return super().clean()
 
     def say(self, cleaned: dict[str, Any]) -> Rejection:
+        if cleaned["reason"] == UNREACHED:
+            # The standard has no code for it: the words say so.
+            words = f"{_NOT_REACHED} {cleaned['words'].strip()}".strip()
+            return Rejection(RejectedReason.OTHER, words)
         return Rejection(RejectedReason(cleaned["reason"]), cleaned["words"].strip())
 
 

@@ -6,6 +6,7 @@ from bars_portal.exchange.fhir.codes import KNOWN_CODES, SAFEGUARDING, ARPPriori
 from bars_portal.exchange.fhir.reading import as_text, codings
 from bars_portal.nhsuk.forms import (
     CheckboxesField,
+    ConfirmField,
     Option,
     PostcodeField,
     RadiosField,
@@ -23,7 +24,7 @@ from referrals.forms.concepts import ConceptField, read_concept
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace
 from referrals.responding.content import Disposition, Outcome, TriageCode
-from referrals.responding.forms import ResponseForm
+from referrals.responding.forms import METRES, UPRN, NumberField, ResponseForm, bare
 from referrals.responding.policies import clock_start_of
 
 _ARP = ARPPriority
@@ -83,6 +84,12 @@ def _triage(label: str, hint: str = "") -> ConceptField:
     return ConceptField(label, codes=TRIAGE_OUTCOMES, hint=hint)
 
 
+_DEGREES = r"-?[0-9]{1,3}(\.[0-9]{1,8})?"
+_PAIRS = (("eastings", "northings"), ("latitude", "longitude"))
+_MOST_DEGREES = {"latitude": 90, "longitude": 180}
+_ITK_TOO = "Ask for the ambulance over ITK too, then tick this box: the category is raised to 1 or 2"
+
+
 class OutcomeForm(ResponseForm):
     own_words = "narrative"
     disposition = RadiosField(
@@ -99,15 +106,28 @@ class OutcomeForm(ResponseForm):
     triage_1 = _triage("Triage code (optional)", hint="Type a code or words to search the list")
     triage_2 = _triage("Second triage code (optional)")
     triage_3 = _triage("Third triage code (optional)")
+    itk_asked = ConfirmField(
+        label="The ambulance is also asked for over ITK",
+        hint="A category that is raised to 1 or 2 goes to the 999 service over ITK too. Do that first.",
+        required=False,
+    )
     cad_id = TextField(
         label="New ambulance case number (optional)",
-        hint="Only where a new case was opened, for category 1 or 2.",
+        hint="Of the case that was opened over ITK, for category 1 or 2, so that both can be put together.",
         max_length=100,
         required=False,
         width=20,
     )
+    place_name = TextField(
+        label="Name of the place (optional)",
+        hint="For example, a building or a business",
+        max_length=100,
+        required=False,
+    )
     address = TextField(label="Address (optional)", max_length=200, required=False)
+    town = TextField(label="Town or city (optional)", max_length=100, required=False, width=20)
     postcode = PostcodeField(required=False)
+    uprn = NumberField("UPRN (optional)", "Unique property reference number, digits only", UPRN)
     what3words = TextField(
         label="what3words (optional)",
         hint="For example, ///filled.count.soap",
@@ -115,6 +135,10 @@ class OutcomeForm(ResponseForm):
         required=False,
         width=20,
     )
+    eastings = NumberField("Easting in metres (optional)", "National grid", METRES)
+    northings = NumberField("Northing in metres (optional)", "", METRES)
+    latitude = NumberField("Latitude in degrees (optional)", "For example, 53.7996", _DEGREES)
+    longitude = NumberField("Longitude in degrees (optional)", "For example, -1.54175", _DEGREES)
     ended = CheckboxesField(label="Warnings that no longer apply", options=[], required=False)
     raised = SelectField(
         label="New warning (optional)",
@@ -143,15 +167,37 @@ class OutcomeForm(ResponseForm):
             self.add_error("priority", "Select how urgent it is: an ambulance needs a category")
         if cleaned.get("cad_id") and cleaned.get("priority") not in (_ARP.C1, _ARP.C2):
             self.add_error("cad_id", "Only category 1 and 2 have a new ambulance case")
+        self._check_itk(cleaned)
+        self._check_pairs(cleaned)
         if cleaned.get("raised") and not cleaned.get("raised_words", "").strip():
             self.add_error("raised_words", "Say what the new warning is about")
-        placed = cleaned.get("postcode") or cleaned.get("what3words") or "postcode" in self.errors
-        if cleaned.get("address") and not placed:
+        ways = ("postcode", "what3words", "uprn", "eastings", "latitude")
+        placed = any(cleaned.get(each) or each in self.errors for each in ways)
+        if any(cleaned.get(each) for each in ("address", "town", "place_name")) and not placed:
             self.add_error("postcode", "Enter the postcode of the address")
         for name in _TRIAGE:
             if cleaned.get(name) and not self._triage_code(cleaned[name]):
                 self.add_error(name, "Choose a triage code from the list, or put it in your own words above")
         return super().clean()
+
+    def _check_itk(self, cleaned: dict[str, Any]) -> None:
+        """Guide, Application 4: what is raised to category 1 or 2 is asked for over ITK as well."""
+        priority = _ARP.lookup(cleaned.get("priority") or "")
+        dispatch = cleaned.get("disposition") == Disposition.DISPATCH
+        if not dispatch or priority is None or priority not in (_ARP.C1, _ARP.C2):
+            return
+        raised = compare(self.case.priority, priority) in (CategoryChange.RAISED, CategoryChange.NOT_STATED)
+        if raised and not cleaned.get("itk_asked"):
+            self.add_error("itk_asked", _ITK_TOO)
+
+    def _check_pairs(self, cleaned: dict[str, Any]) -> None:
+        for one, other in _PAIRS:
+            for missing, there in ((one, other), (other, one)):
+                if cleaned.get(there) and not cleaned.get(missing) and missing not in self.errors:
+                    self.add_error(missing, f"{bare(self.fields[missing].label)} is missing")
+        for name, most in _MOST_DEGREES.items():
+            if cleaned.get(name) and abs(float(cleaned[name])) > most:
+                self.add_error(name, f"{name.capitalize()} must be from -{most} to {most}")
 
     def _triage_code(self, typed: str) -> TriageCode | None:
         concept = read_concept(typed, "", self.codes)
@@ -170,15 +216,24 @@ class OutcomeForm(ResponseForm):
             flags_raised=_raised(cleaned),
             flags_ended=tuple(cleaned.get("ended", ())),
             cad_id=cleaned["cad_id"].strip(),
+            itk_asked=cleaned["itk_asked"],
         )
 
 
 def _place(cleaned: dict[str, Any]) -> CurrentPlace | None:
     """None where nothing is said: the patient is where the request says."""
     line, words = cleaned["address"].strip(), cleaned["what3words"].strip().removeprefix("///")
-    if not (line or cleaned["postcode"] or words):
+    numbers = {name: cleaned[name] for name in ("uprn", *(each for pair in _PAIRS for each in pair))}
+    if not (line or cleaned["postcode"] or words or any(numbers.values())):
         return None
-    return CurrentPlace(address_lines=(line,) if line else (), postcode=cleaned["postcode"], what3words=words)
+    return CurrentPlace(
+        name=cleaned["place_name"].strip(),
+        address_lines=(line,) if line else (),
+        city=cleaned["town"].strip(),
+        postcode=cleaned["postcode"],
+        what3words=words,
+        **numbers,
+    )
 
 
 def _raised(cleaned: dict[str, Any]) -> tuple[RaisedFlag, ...]:

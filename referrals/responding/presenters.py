@@ -11,6 +11,7 @@ from referrals.cases.priorities import priority_words
 from referrals.cases.response_states import ResponseState
 from referrals.cases.states import Category, ReplyKind
 from referrals.cases.words import HOW_FAR, Row
+from referrals.parts.places import CurrentPlace
 from referrals.responding.content import (
     CadStatus,
     NonAttendance,
@@ -170,9 +171,22 @@ def _missed(content: NonAttendance) -> list[tuple[str, str]]:
     ]
 
 
+def _place_words(place: CurrentPlace) -> tuple[str, ...]:
+    return (
+        place.name,
+        *place.address_lines,
+        place.city,
+        place.postcode,
+        place.what3words,
+        f"UPRN {place.uprn}" if place.uprn else "",
+        f"easting {place.eastings}, northing {place.northings}" if place.eastings else "",
+        f"latitude {place.latitude}, longitude {place.longitude}" if place.latitude else "",
+    )
+
+
 def _outcome(content: Outcome) -> list[tuple[str, str]]:
     place = content.place
-    where = (*place.address_lines, place.city, place.postcode, place.what3words) if place else ()
+    where = _place_words(place) if place else ()
     raised = "; ".join(
         f"{each.category.display}: {each.words or each.display}" for each in content.flags_raised
     )
@@ -182,6 +196,7 @@ def _outcome(content: Outcome) -> list[tuple[str, str]]:
         ("What was found and advised", content.narrative),
         ("Triage codes", "; ".join(each.display or each.code for each in content.codes)),
         ("Clock starts", dates.format_datetime(content.clock_start)),
+        ("Also asked for over ITK", "Yes" if content.itk_asked else ""),
         ("New ambulance case", content.cad_id),
         ("Where the patient is now", ", ".join(each for each in where if each)),
         ("New warning", raised),

@@ -21,6 +21,7 @@ from referrals.cases.views import clock, received_case_of, response_of_page
 from referrals.cases.words import Row
 from referrals.permissions import ANSWER, WORK
 from referrals.responding import decisions, delivery, sharing
+from referrals.responding.contacting import is_contacted
 from referrals.responding.content import Disposition
 from referrals.responding.decisions import Decided
 from referrals.responding.forms import (
@@ -30,6 +31,7 @@ from referrals.responding.forms import (
     RejectForm,
     ResponseForm,
 )
+from referrals.responding.local_forms import PharmacyCompleteForm
 from referrals.responding.outcome_form import OutcomeForm
 from referrals.responding.policies import CAD_DECISIONS, Decision, can_decide, check_can_decide, is_told
 from referrals.responding.presenters import content_rows
@@ -137,13 +139,21 @@ def _onward_outcome(case: Case) -> dict[str, str]:
 outcome = response_view(_outcome_page)
 
 
+def _words_of(form: NHSForm) -> str:
+    return form.said() if isinstance(form, PharmacyCompleteForm) else str(form.cleaned_data["words"]).strip()
+
+
 def _complete(request: HttpRequest, case: Case, form: NHSForm) -> Decided:
-    words = form.cleaned_data["words"].strip()
+    words = _words_of(form)
     return decisions.complete_referral(case=case, words=words, acting=acting_of(request), now=clock())
 
 
 def _done_rows(form: NHSForm) -> list[Row]:
-    return [{"key": "What was done", "value": form.cleaned_data["words"].strip()}]
+    return [{"key": "What was done", "value": _words_of(form)}]
+
+
+def _complete_form(case: Case) -> type[CompleteForm]:
+    return PharmacyCompleteForm if is_contacted(case) else CompleteForm
 
 
 _COMPLETE = ResponsePage(
@@ -152,7 +162,7 @@ _COMPLETE = ResponsePage(
     button="Complete the referral",
     done="The referral is completed.",
     template="referrals/response_form.jinja",
-    make_form=lambda typed, request, case: CompleteForm(
+    make_form=lambda typed, request, case: _complete_form(case)(
         typed, case=case, now=clock(), decision=Decision.COMPLETE, initial={"words": onward_words(case)}
     ),
     rows=_done_rows,

@@ -108,10 +108,12 @@ def send_draft(
     now: datetime,
     latest: Latest | None = None,
     reason: str = "",
+    reassessed: str = "",
 ) -> Case:
     """The case that it is about. `latest` for drafts that change a case: read before, outside a transaction.
 
-    `reason`: why an old referral is taken back. Raises PolicyRefused and ContentInvalid.
+    `reason`: why an old referral is taken back; `reassessed` is a Reassessed. Raises PolicyRefused and
+    ContentInvalid.
     """
     case = draft.updates or draft.replaces
     if case is None:
@@ -129,6 +131,7 @@ def send_draft(
             service=draft.service,
             latest=latest,
             reason=reason,
+            reassessed=reassessed,
             acting=acting,
             now=now,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bars_portal.correspondence.reassessment import ReassessedField
 from bars_portal.nhsuk.forms import NHSForm, RadiosField, TextareaField, TextField
 
 REVOKED, IN_ERROR = "revoked", "entered-in-error"
@@ -29,6 +30,9 @@ class ServiceNameForm(NHSForm):
 
 
 class ReasonForm(NHSForm):
+    """Of a referral that takes another one's place."""
+
+    reassessed = ReassessedField()
     reason = TextareaField(
         label="Why is the old referral taken back?",
         hint="The service that has it reads this",

@@ -52,6 +52,8 @@ class Rereferral(models.Model):
     service = models.ForeignKey(HealthcareService, on_delete=models.PROTECT, related_name="+")
     # What the new referral states (referrals.parts.content).
     content = models.JSONField(default=dict)
+    # The appointment that is rebooked with it: its successor rests on the new referral.
+    rebooked = models.ForeignKey(Booking, null=True, on_delete=models.PROTECT, related_name="+")
     made = models.OneToOneField(Referral, null=True, on_delete=models.PROTECT, related_name="rereferred_from")
     started_at = models.DateTimeField()
 

@@ -31,6 +31,7 @@ from referrals.sending import mapping, policies
 from referrals.sending.explanations import REQUEST, TAKING_BACK, UPDATE
 from referrals.sending.latest import STANDS
 from referrals.sending.message import lock_sent
+from referrals.sending.renewing import book_after_referral
 from referrals.sending.taking_back import continue_rereferral
 from referrals.sending.updating import PendingUpdate
 
@@ -107,6 +108,8 @@ def settle_request(*, case: Case, outcome: Outcome, actor: Actor, now: datetime)
     note = note_of(outcome)
     change_case(case=case, event=CaseEvent.CONFIRM, actor=actor, now=now, note=note, changes=changes)
     _note_taken_back(case, held, actor, now)
+    if isinstance(case, Referral):
+        book_after_referral(referral=case, actor=actor, now=now)
 
 
 def settle_update(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Requests that we sent, their drafts, and the bookings that they go with."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -15,7 +16,7 @@ from bookings.ports import TimeFrame
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from referrals.cases.models import MODELS, Case, Referral
-from referrals.cases.selectors import of_either_kind
+from referrals.cases.selectors import of_either_kind, sent_in
 from referrals.cases.states import CaseStatus, Category
 from referrals.sending.models import SENT, RequestDraft, Rereferral
 
@@ -33,11 +34,14 @@ def standing_booking(journey: Journey, service: HealthcareService) -> Booking | 
 
 
 def standing_referral_id(journey: Journey, service: HealthcareService) -> str | None:
-    """The receiver's id of the newest referral of the case that stands at the service: for a booking."""
-    rows = Referral.objects.filter(
-        journey=journey, service=service, direction=Direction.SENT, status__in=_STANDING
-    )
-    return rows.exclude(remote_id="").order_by("-created_at").values_list("remote_id", flat=True).first()
+    """The receiver's id of the newest referral of the case that stands at the service, for a new booking.
+
+    Never the one of an appointment that was made before (guide, Application 1: rebook).
+    """
+    sent = sent_in(journey)
+    standing = [each for each in sent.referrals if each.status in _STANDING and each.remote_id]
+    found = replace(sent, referrals=standing).referral_for(None, service.pk)
+    return found.remote_id if found else None
 
 
 def time_frame_of(journey: Journey) -> TimeFrame | None:
@@ -70,6 +74,13 @@ def request_drafts_of(acting: Acting) -> QuerySet[RequestDraft]:
 
 def unsent_of(person: User, organisation: Organisation) -> QuerySet[RequestDraft]:
     return RequestDraft.objects.filter(user=person, organisation=organisation).exclude(typed__has_key=SENT)
+
+
+def unsent_update_of(case: Case) -> RequestDraft | None:
+    """The newest update of the case that somebody here has begun and not sent."""
+    owner = "updates_referral" if isinstance(case, Referral) else "updates_validation"
+    rows = RequestDraft.objects.filter(organisation=case.organisation_id, **{owner: case})
+    return rows.exclude(typed__has_key=SENT).select_related("user").order_by("-updated_at").first()
 
 
 def request_draft_for(acting: Acting, draft_id: UUID) -> RequestDraft | None:

@@ -21,6 +21,7 @@ from directory.models import HealthcareService, ServiceCapability
 from directory.selectors.services import service_by_id
 from referrals.cases.models import Case, Referral
 from referrals.cases.selectors import case_for, journey_for
+from referrals.cases.words import after_interim
 from referrals.sending import policies
 from referrals.sending.policies import check_can_refer_onward
 from referrals.sending.selectors import known_details, linked_booking
@@ -61,6 +62,10 @@ class RequestStart:
             ("onward", self.onward),
         )
         return {name: str(each.pk) for name, each in known if each is not None}
+
+    @property
+    def updates_after_interim(self) -> bool:
+        return self.updates is not None and after_interim(self.updates)
 
     @property
     def query(self) -> str:

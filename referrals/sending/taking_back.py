@@ -9,8 +9,10 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.latest import Latest
+from bars_portal.correspondence.reassessment import recorded_words
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
 from bars_portal.patients.selectors import details_of
+from bookings.models import Booking
 from directory.models import HealthcareService
 from directory.remote import identity_of, sender_identity
 from referrals.cases.history import change_case
@@ -59,6 +61,7 @@ def take_back(
     reason: str,
     acting: Acting,
     now: datetime,
+    note: str = "",
 ) -> Case:
     """The message and its record, in the caller's transaction, which holds the case's row locked."""
     if is_taken_back(latest):
@@ -72,7 +75,9 @@ def take_back(
         "end_reason": reason.strip()[:REASON_LENGTH],
         "explanation": "",
     }
-    change_case(case=case, event=CaseEvent.REQUEST_REVOKE, actor=acting.actor, now=now, changes=changes)
+    change_case(
+        case=case, event=CaseEvent.REQUEST_REVOKE, actor=acting.actor, now=now, note=note, changes=changes
+    )
     send_about(case, _MESSAGES[case.category, status], sender_identity(acting), now)
     return case
 
@@ -108,18 +113,22 @@ def refer_again(
     reason: str,
     acting: Acting,
     now: datetime,
+    reassessed: str = "",
+    rebooked: Booking | None = None,
 ) -> Rereferral:
     """Write the plan and ask the old receiver to let go; the new referral goes out by itself after that.
 
     For the same patient in the same journey; at once when the old one is taken back already. `service` may
-    be another one. Raises PolicyRefused and ContentInvalid.
+    be another one. `reassessed` is a Reassessed, "" where nobody was asked; `rebooked`: the appointment that
+    is cancelled at the same time, which the new referral does not name. Raises PolicyRefused and
+    ContentInvalid.
     """
     held = cast(Referral, lock_sent(Category.REFERRAL, str(referral.pk)))
     policies.check_can_refer_again(acting, held)
     policies.check_can_request(acting, service, content.use_case)
     policies.check_told_to_take(service, content.use_case, now)
     check_stated(Category.REFERRAL, content, details_of(held.patient))
-    booking = selectors.standing_booking(held.journey, service)
+    booking = None if rebooked else selectors.standing_booking(held.journey, service)
     policies.check_has_booking(service, booking)
     stated = content_to_json(with_booking(content, booking))
     if held.status != CaseStatus.REVOKED.value:
@@ -130,6 +139,7 @@ def refer_again(
             reason=reason,
             acting=acting,
             now=now,
+            note=recorded_words(reassessed),
         )
     plan, _ = Rereferral.objects.update_or_create(
         revoked=held,
@@ -137,6 +147,7 @@ def refer_again(
             "service": service,
             "content": stated,
             "made": None,
+            "rebooked": rebooked,
             "started_at": now,
         },
     )

@@ -31,7 +31,7 @@ from referrals.cases.words import (
 from referrals.permissions import VIEW
 from referrals.worklist.models import SavedFilter
 from referrals.worklist.query import Kind, Row
-from referrals.worklist.sent import SentRow
+from referrals.worklist.sent import SentRow, Waiting
 
 KINDS: Mapping[Kind, str] = {
     Kind.REFERRAL: CATEGORIES[Category.REFERRAL],
@@ -145,6 +145,34 @@ def sent_lines(rows: Iterable[SentRow], *, now: datetime) -> list[SentLine]:
             is_breached(row.status, row.breach_at, now),
         )
         for row in rows
+    ]
+
+
+_TABS: Mapping[Waiting, str] = {
+    Waiting.PENDING: "Waiting for an outcome",
+    Waiting.TO_ACT: "To dispatch or to act on",
+    Waiting.CLOSED: "Closed",
+}
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One of the lists of the validations that we asked for."""
+
+    waiting: Waiting
+    words: str
+    count: int
+    href: str
+
+
+def validation_tabs(counts: Mapping[Waiting, int]) -> list[Tab]:
+    """None at all for who never asked for one."""
+    if not any(counts.values()):
+        return []
+    kind = Category.VALIDATION.value
+    return [
+        Tab(each, words, counts[each], reverse("referrals:sent", query={"kind": kind, "status": each.value}))
+        for each, words in _TABS.items()
     ]
 
 

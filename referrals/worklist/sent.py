@@ -13,6 +13,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.exchange.selectors import given_up, on_first_way
+from referrals.cases.duties import Duty
 from referrals.cases.models import MODELS
 from referrals.cases.states import OPEN, CaseStatus, Category
 from referrals.permissions import VIEW
@@ -66,15 +67,26 @@ class Waiting(StrEnum):
     """What waits for a person: home counts it, and the list of what was sent shows it.
 
     `UNCLEAR`: nobody knows whether it, or an update of it, arrived, or whether it is taken back.
+    `PENDING`, `TO_ACT` and `CLOSED` are all that was sent, each once: no outcome yet; somebody has to act on
+    what came back (referrals.cases.duties); over, and nothing is left to do.
     """
 
     UNCLEAR = "not-known"
     LATE = "late"
+    PENDING = "pending"
+    TO_ACT = "to-act"
+    CLOSED = "closed"
 
     def wanted(self, now: datetime, category: Category) -> Q:
         if self is Waiting.UNCLEAR:
             return Q(status__in=(CaseStatus.UNKNOWN, CaseStatus.REVOKE_UNKNOWN)) | Q(_lost_update(category))
-        return Q(status__in=sorted(OPEN), breach_at__lt=now)
+        if self is Waiting.LATE:
+            return Q(status__in=sorted(OPEN), breach_at__lt=now)
+        waits = Q(Exists(Duty.objects.filter(**{category.value: OuterRef("pk")}, closed_at=None)))
+        if self is Waiting.TO_ACT:
+            return waits
+        is_open = Q(status__in=sorted(OPEN))
+        return ~waits & (is_open if self is Waiting.PENDING else ~is_open)
 
 
 def sent_cases(
@@ -96,6 +108,14 @@ def sent_cases(
     joined = first[0].union(*first[1:], all=True).order_by("-created_at", "id") if first[1:] else first[0]
     shown = joined[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     return SentPage(tuple(_row(each) for each in shown), total, number)
+
+
+def validation_counts(acting: Acting, now: datetime) -> dict[Waiting, int]:
+    """How many of the validations that we asked for stand where."""
+    stands = (Waiting.PENDING, Waiting.TO_ACT, Waiting.CLOSED)
+    return {
+        each: sent_cases(acting, now=now, status=each, category=Category.VALIDATION).total for each in stands
+    }
 
 
 def unclear_sent_count(acting: Acting, now: datetime) -> int:

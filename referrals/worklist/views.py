@@ -34,7 +34,7 @@ from referrals.worklist.selectors import (
     worklist_counts,
 )
 from referrals.worklist.selectors import worklist as worklist_page
-from referrals.worklist.sent import Waiting, given_up_messages, sent_cases
+from referrals.worklist.sent import Waiting, given_up_messages, sent_cases, validation_counts
 
 # More would push the list itself out of sight.
 _MOST_ALARMS = 10
@@ -42,6 +42,9 @@ _MOST_ALARMS = 10
 _STATUSES: dict[str, tuple[CaseStatus | Waiting, str]] = {
     Waiting.LATE.value: (Waiting.LATE, "Open and past its time"),
     Waiting.UNCLEAR.value: (Waiting.UNCLEAR, "Not known whether it arrived or is taken back"),
+    Waiting.PENDING.value: (Waiting.PENDING, "No outcome yet"),
+    Waiting.TO_ACT.value: (Waiting.TO_ACT, "To act on: ambulance needed, rejected, did not attend"),
+    Waiting.CLOSED.value: (Waiting.CLOSED, "Over, and nothing left to do"),
     **{each.value: (each, each.label) for each in CaseStatus if each is not CaseStatus.RECEIVED},
 }
 
@@ -202,6 +205,7 @@ def sent_list(request: HttpRequest) -> HttpResponse:
         "statuses": [(value, words) for value, (_, words) in _STATUSES.items()],
         "overdue": presenter.overdue(overdue[:_MOST_ALARMS]),
         "overdue_count": overdue.count(),
+        "validations": presenter.validation_tabs(validation_counts(acting, now)),
         **_unmatched(acting),
     }
     record(actor=acting.actor, action="referrals.view_sent_list", now=now)

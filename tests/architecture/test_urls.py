@@ -16,7 +16,8 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import OutboundMessage
 from directory.models import HealthcareService
-from referrals.cases.models import CaseAnswer, ValidationCase
+from referrals.cases.duties import Duty, DutyKind
+from referrals.cases.models import CaseAnswer, ValidationCase, owned_by
 from referrals.cases.response_states import ResponseState
 from referrals.cases.states import Category, ReplyKind
 from tests.databases import contents
@@ -118,6 +119,9 @@ def known_cases(organisation: Organisation, service: HealthcareService) -> dict[
         "received_id": received.pk,
         "sent_id": sent.pk,
         "answer_id": answer.pk,
+        "duty_id": Duty.objects.create(
+            kind=DutyKind.REJECTED, organisation=organisation, raised_at=NOW, **owned_by(sent)
+        ).pk,
         "journey_id": received.journey_id,
     }
 
@@ -134,6 +138,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "case_id": (case, NOBODY),
         "answer_id": (known["answer_id"], NOBODY),
         "journey_id": (known["journey_id"], NOBODY),
+        "duty_id": (known["duty_id"], NOBODY),
         "filter_id": (0, 999),
         "person_id": (known["person_id"], 0),
         "invitation_id": (0, 999),
@@ -249,7 +254,16 @@ def test_pages_of_another_organisation_are_not_there(
 ) -> None:
     client.force_login(make_user(role=role))
     for route in routes():
-        names = ("person_id", "booking_id", "case_id", "journey_id", "answer_id", "message_id", "key")
+        names = (
+            "person_id",
+            "booking_id",
+            "case_id",
+            "journey_id",
+            "answer_id",
+            "message_id",
+            "key",
+            "duty_id",
+        )
         if any(f"<{name}>" in route for name in names) and not is_of_programs(route):
             path, recorded = filled(route, known)[0], AuditEvent.objects.filter(outcome="refused").count()
             response = client.get(path, follow=True)

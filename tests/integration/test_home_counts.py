@@ -17,7 +17,8 @@ from bars_portal.exchange.models import DeliveryState, InboundMessage, OutboundM
 from bookings.models import Booking, Rebooking
 from bookings.states import BookingStatus
 from directory.models import CapabilityChange, HealthcareService
-from referrals.cases.models import Case, CaseAnswer, UnmatchedReply
+from referrals.cases.duties import Duty, DutyKind
+from referrals.cases.models import Case, CaseAnswer, UnmatchedReply, owned_by
 from referrals.cases.response_states import ResponseState
 from referrals.cases.states import CaseStatus, Category, ReplyKind
 from referrals.sending.models import SENT, RequestDraft
@@ -35,6 +36,7 @@ EVERYTHING = {
     "bookings not as asked for",
     "bookings and cancellations not known",
     "patients to tell",
+    "tasks from what was sent, that nobody has closed",
     "received validations past their time",
     "sent validations past their time",
     "cases with an answer that may not have arrived",
@@ -47,6 +49,7 @@ EVERYTHING = {
 }
 SMALL_PAGES = (
     "bookings.views.bookings._PAGE",
+    "referrals.duties.views._PAGE",
     "referrals.worklist.views._PAGE",
     "referrals.worklist.query.PAGE_SIZE",
     "referrals.worklist.selectors.PAGE_SIZE",
@@ -106,6 +109,15 @@ def sent_by(organisation: Organisation, acting: Acting) -> None:
                 case = make_sent_case(category, organisation=organisation)
                 lost: dict[str, Any] = {"pending": {}} if status == _S.SENT and breach_at is None else {}
                 type(case).objects.filter(pk=case.pk).update(status=status, breach_at=breach_at, **lost)
+                if status == _S.COMPLETED:
+                    closed = PAST if breach_at is None else None
+                    Duty.objects.create(
+                        kind=DutyKind.REJECTED,
+                        organisation=organisation,
+                        raised_at=PAST,
+                        closed_at=closed,
+                        **owned_by(case),
+                    )
     for state in (DeliveryState.ABANDONED, DeliveryState.UNKNOWN, DeliveryState.ACCEPTED):
         for _ in range(3):
             OutboundMessage.objects.create(

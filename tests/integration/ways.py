@@ -52,7 +52,7 @@ _LAYERS = {
     ),
     "policies": ("policies", "permissions", "capability"),
     "selectors": ("selectors", "remote", "postcodes", "providers", "ports", "known_services"),
-    "services": ("services", "history", "requests", "requesting", "drafts", "outcomes"),
+    "services": ("services", "history", "requests", "requesting", "drafts", "outcomes", "duties"),
     "mapping": ("mapping", "wire", "held", "details"),
     "messages": ("messages", "message"),
 }

@@ -98,7 +98,9 @@ class Person:
     def rebook(self, page: httpx.Response, *, position: int = 3) -> httpx.Response:
         chosen = self.press_time(self.get(f"{page.url.path}rebook/"), position)
         assert heading(chosen) == "Rebook this appointment"
-        return self.settled(self.submit(chosen, {"reason": "condition", "details": ""}))
+        return self.settled(
+            self.submit(chosen, {"reason": "condition", "details": "", "reassessed": "unchanged"})
+        )
 
     def _noted(self, page: httpx.Response) -> httpx.Response:
         for each in (*page.history, page):

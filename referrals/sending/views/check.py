@@ -1,6 +1,6 @@
 """Check what was typed, send it, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from referrals.cases import viewing
 from referrals.cases.links import is_after, standing_bookings
 from referrals.cases.models import Case, Referral
 from referrals.cases.views import clock, reloaded, sent_case_of
+from referrals.cases.words import after_interim
 from referrals.forms.steps import ReadStep, content_of, step_of_part
 from referrals.parts.applications import application_of
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
@@ -83,6 +84,7 @@ def answers_page(
         "problems": problems,
         "errors": [*problems, *({"text": each.text, "href": each.href} for each in faults)],
         "reason": reason,
+        "after_interim": draft.updates is not None and after_interim(draft.updates),
         "late": [] if problems else _late(draft, content_of(asked_of(draft).use_case, steps)),
     }
     return render(request, "referrals/request/check.jinja", context)
@@ -138,11 +140,15 @@ def check(request: HttpRequest, draft: RequestDraft) -> HttpResponse:
     if request.method == "GET" or details is None or not ready:
         return answers_page(request, draft, steps, details, problems, reason)
     content = content_of(UseCase(draft.use_case), steps)
-    return _send(request, draft, content, details, reason.cleaned_data["reason"] if reason else "")
+    return _send(request, draft, content, details, reason.cleaned_data if reason else {})
 
 
 def _send(
-    request: HttpRequest, draft: RequestDraft, content: RequestContent, details: PatientDetails, reason: str
+    request: HttpRequest,
+    draft: RequestDraft,
+    content: RequestContent,
+    details: PatientDetails,
+    again: Mapping[str, str],
 ) -> HttpResponse:
     if draft.updates is None:
         # A draft may be days old, and what the service said then too old to count.
@@ -161,7 +167,8 @@ def _send(
             acting=acting_of(request),
             now=clock(),
             latest=latest_of(request, changed) if changed else None,
-            reason=reason,
+            reason=again.get("reason", ""),
+            reassessed=again.get("reassessed", ""),
         )
     except PolicyRefused as refusal:
         messages.error(request, refusal.sentence)

@@ -15,6 +15,7 @@ from tests.factories.bookings import NOW, make_booking
 from tests.integration.booking_pages.conftest import Office
 from tests.integration.bookings.loopback import Fault, refusing, timeout
 
+WHY = {"reason": "patient", "reassessed": "not-called"}
 TASK = "I have told the patient"
 
 
@@ -37,7 +38,7 @@ def rebook(office: Office, *faults: Fault) -> tuple[Booking, Booking | None]:
     """`faults` spoil the messages after the cancellation."""
     old = office.booked()
     confirm = new_time(office, old)
-    sent = office.client.post(confirm, {"reason": "patient"})
+    sent = office.client.post(confirm, WHY)
     assert sent["Location"] == address_of(old), "the answer has not come yet"
     # The cancellation is answered as it is.
     office.network.before += [office.network._receiver, *faults] if faults else []
@@ -187,7 +188,7 @@ def sent_draft(office: Office) -> tuple[Any, Booking]:
     """A rebooking whose cancellation is on its way, and what it is to replace."""
     old = office.booked()
     confirm = new_time(office, old)
-    office.client.post(confirm, {"reason": "patient"})
+    office.client.post(confirm, WHY)
     return BookingDraft.objects.get().pk, old
 
 

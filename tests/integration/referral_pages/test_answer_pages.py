@@ -85,7 +85,8 @@ def test_a_corrected_outcome_is_sent_once(office: Office) -> None:
     office.desk.deliver()
     seen = str(changes_of(case).count())
     address = reverse("referrals:outcome", args=[case.pk])
-    again = {**OUTCOME, "disposition": "dispatch", "priority": "C2", "seen": seen, "send": "yes"}
+    ambulance = {"disposition": "dispatch", "priority": "C2", "itk_asked": "on"}
+    again = {**OUTCOME, **ambulance, "seen": seen, "send": "yes"}
     assert office.client.post(address, again).status_code == 302
     second = office.client.post(address, again, follow=True)
     assert "You have said this already: it counts once." in words(second)
@@ -136,6 +137,14 @@ def test_an_update_that_came_meanwhile_is_told_first(office: Office) -> None:
         ("outcome", {**OUTCOME, "narrative": ""}, "Enter what was found and advised"),
         ("outcome", {**OUTCOME, "disposition": "dispatch", "priority": ""}, "an ambulance needs a category"),
         ("outcome", {**OUTCOME, "cad_id": "CAD-1"}, "Only category 1 and 2"),
+        (
+            "outcome",
+            {**OUTCOME, "disposition": "dispatch", "priority": "C1"},
+            "over ITK too",
+        ),
+        ("outcome", {**OUTCOME, "uprn": "12A"}, "UPRN must be a number"),
+        ("outcome", {**OUTCOME, "eastings": "430000"}, "Northing in metres is missing"),
+        ("outcome", {**OUTCOME, "latitude": "91", "longitude": "1"}, "Latitude must be from -90 to 90"),
         ("outcome", {**OUTCOME, "triage_2": "Something else"}, "Choose a triage code from the list"),
         ("outcome", {**OUTCOME, "raised": "IR"}, "Say what the new warning is about"),
     ],

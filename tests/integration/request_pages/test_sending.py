@@ -162,7 +162,7 @@ def test_every_page_of_a_sent_draft_leads_to_what_became_of_it(desk: Desk, kind:
     use_case = CAD if kind == "update" else ED
     query = {} if kind == "new" else {kind: sent(desk, use_case).pk}
     draft = begun(desk, use_case) if kind == "new" else desk.begin(use_case.value, **query)
-    desk.send(draft, reason="Another service is nearer")
+    desk.send(draft, reason="Another service is nearer", reassessed="unchanged")
     case = Referral.objects.filter(direction=Direction.SENT).latest("created_at")
     kept = RequestDraft.objects.count()
     for name in PAGES:
@@ -335,7 +335,7 @@ def test_referring_again(desk: Desk) -> None:
     draft = desk.begin(ED.value, again=old.pk)
     assert draft.typed["assessment"]["narrative"] == "Chest pain since this morning"
     assert "Enter why the old referral is taken back" in desk.send(draft).content.decode()
-    response = desk.send(draft, reason="Another service is nearer")
+    response = desk.send(draft, reason="Another service is nearer", reassessed="unchanged")
     assert response["Location"] == reverse("referrals:confirmation", args=[old.pk])
     desk.network.deliver_all()
     old.refresh_from_db()
@@ -345,7 +345,7 @@ def test_referring_again(desk: Desk) -> None:
     assert plan.made.status == CaseStatus.SENT
     assert plan.made.patient == old.patient
     assert reverse("referrals:confirmation", args=[plan.made.pk]) in page_of(desk, "confirmation", old.pk)
-    assert desk.send(draft, reason="Again")["Location"] == reverse(
+    assert desk.send(draft, reason="Again", reassessed="unchanged")["Location"] == reverse(
         "referrals:confirmation", args=[plan.made.pk]
     ), "what became of it"
     assert Referral.objects.filter(direction=Direction.SENT).count() == 2

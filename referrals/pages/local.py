@@ -1,0 +1,155 @@
+"""What people here write down about a received case: where it was plotted, tries to reach the patient."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.nhsuk import dates
+from bars_portal.patients.presenters import banner
+from referrals.cases import policies, viewing
+from referrals.cases.models import Case
+from referrals.cases.views import clock, received_case_of, whole_number
+from referrals.cases.words import Row
+from referrals.parts.places import Place
+from referrals.permissions import WORK
+from referrals.responding import contacting, plotting
+from referrals.responding.local_forms import AttemptForm, OwnPlaceForm
+from referrals.responding.models import PlaceRecord
+from referrals.responding.views import told_on_the_case
+
+
+@dataclass(frozen=True)
+class WhereItIs:
+    """`sent` and `own` as rows, "" where nothing is said. `map_link` is "" unless a map service is named."""
+
+    sent: list[Row]
+    own: list[Row]
+    differences: Sequence[str]
+    map_link: str
+
+
+def where_it_is(case: Case) -> WhereItIs | None:
+    """None for a case that names no place, and has none here."""
+    sent, own = plotting.place_of(case), plotting.own_place_of(case)
+    if sent is None and own is None:
+        return None
+    return WhereItIs(
+        sent=_rows(_sent_pairs(sent)) if sent else [],
+        own=_rows(_own_pairs(own)) if own else [],
+        # Compared with the request as it stands now, which may have been updated since.
+        differences=plotting.differences(sent, _own(own)) if own else [],
+        map_link=map_link(sent) if sent else "",
+    )
+
+
+def map_link(place: Place) -> str:
+    """BARS_MAP_URL with the coordinates: whoever runs that service learns where a patient is, so it is named
+    by the installation or not at all.
+    """
+    template = str(getattr(settings, "BARS_MAP_URL", ""))
+    if not template or place.position is None:
+        return ""
+    at = place.position
+    return template.replace("{latitude}", format(at.latitude, "f")).replace(
+        "{longitude}", format(at.longitude, "f")
+    )
+
+
+def _sent_pairs(place: Place) -> list[tuple[str, str]]:
+    address = (*place.address_lines, place.town, place.postcode)
+    at = place.position
+    return [
+        ("Name of the place", place.name),
+        ("Address", ", ".join(filter(None, address))),
+        ("UPRN", place.uprn),
+        ("National grid", _grid(place.eastings, place.northings)),
+        ("Latitude and longitude", f"{at.latitude:f}, {at.longitude:f}" if at else ""),
+        ("what3words", place.what3words),
+        ("Accuracy", f"{place.accuracy_percent} per cent" if place.accuracy_percent else ""),
+        (
+            "Confirmed",
+            dates.format_datetime(place.confirmed_at) if place.confirmed_at else "No: it is provisional",
+        ),
+        ("How to find it", place.directions),
+    ]
+
+
+def _own_pairs(own: PlaceRecord) -> list[tuple[str, str]]:
+    return [
+        ("UPRN", own.uprn),
+        ("National grid", _grid(own.eastings, own.northings)),
+        ("Written down", f"{dates.format_datetime(own.at)}, {own.author_label}"),
+    ]
+
+
+def _grid(eastings: str, northings: str) -> str:
+    return f"Easting {eastings}, northing {northings}" if eastings else ""
+
+
+def _rows(pairs: list[tuple[str, str]]) -> list[Row]:
+    return [{"key": key, "value": value} for key, value in pairs if value]
+
+
+def _own(kept: PlaceRecord) -> plotting.OwnPlace:
+    return plotting.OwnPlace(kept.uprn, kept.eastings, kept.northings)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(WORK)
+def place(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Where it was plotted here, beside what was sent."""
+    case, acting = received_case_of(request, case_id), acting_of(request)
+    try:
+        policies.check_can_work(acting, case)
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+        return redirect("referrals:received", case_id)
+    form = OwnPlaceForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        own = plotting.OwnPlace(**form.cleaned_data)
+        kept = plotting.record_place(case=case, own=own, acting=acting, now=clock())
+        if kept.differences:
+            messages.warning(request, "The place is kept. It differs from what was sent: see below.")
+        else:
+            messages.success(request, "The place is kept.")
+        return redirect("referrals:received", case_id)
+    viewing.record_case_view(case=case, acting=acting, now=clock())
+    context = {"form": form, "case": case, "banner": banner(case.patient), "where": where_it_is(case)}
+    return render(request, "referrals/place.jinja", context)
+
+
+@require_POST
+@permission_required(WORK)
+def attempt(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """One try to reach the patient."""
+    case, form = received_case_of(request, case_id), AttemptForm(request.POST)
+    if not form.is_valid():
+        viewing.record_case_view(case=case, acting=acting_of(request), now=clock())
+        context = {"form": form, "case": case, "banner": banner(case.patient), "seen": _seen(request)}
+        return render(request, "referrals/attempt.jinja", context)
+    return told_on_the_case(
+        request,
+        case_id,
+        "The attempt is written down.",
+        lambda: contacting.record_attempt(
+            case=case,
+            seen=_seen(request),
+            reached=form.cleaned_data["reached"] == "yes",
+            text=form.cleaned_data["text"],
+            acting=acting_of(request),
+            now=clock(),
+        ),
+    )
+
+
+def _seen(request: HttpRequest) -> int:
+    return whole_number(request.POST.get("attempts", ""), default=0)
