@@ -188,6 +188,7 @@ def test_the_proxy_finds_a_receiver_by_its_registered_name_and_checks_its_certif
         for name in ("bars-int-x26.other.nhs.uk", "nobody.nhs.uk"):
             with pytest.raises(ReceiverUnreachable):
                 asked(name, port)
+        receivers.close()
 
 
 def test_names_lead_to_loopback_only_and_strangers_find_no_desk(app: WsgiApp) -> None:

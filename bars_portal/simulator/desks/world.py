@@ -56,6 +56,11 @@ class NamedReceivers:
                 self._receivers[host] = self._make()
         return self._receivers[host].answer(replace(call, address=address))
 
+    def close(self) -> None:
+        """Closes every connection."""
+        for each in self._receivers.values():
+            each.close()
+
 
 class SimulatedInt:
     """Built at the first request for it: nobody else waits for its keys."""
