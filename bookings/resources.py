@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from bars_portal.audit.services import ReadNote
 from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.access import check_access
 from bars_portal.exchange.fhir.bundle import Rendered, Resource, rendered_searchset, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.patients import AppointmentQuery
@@ -18,7 +19,7 @@ from bookings.mapping.slots import slot_template, texts_with_slots
 from bookings.models import Booking
 from bookings.selectors.received import appointment_of, appointments_of_patient
 from bookings.selectors.slots import offered_slots
-from directory.models import HealthcareService
+from directory.selectors.access import rules_of
 
 Params = Sequence[tuple[str, str]]
 
@@ -33,7 +34,7 @@ class SlotReader(ResourceReader):
         query = SlotQuery.parse(params)
         found = offered_slots(
             query.service_id,
-            caller=context.sender_ods_code,
+            caller=context.caller,
             note=_note(context),
             statuses=query.statuses,
             start=query.start,
@@ -46,7 +47,7 @@ class SlotReader(ResourceReader):
                 OutcomeCode.NOT_FOUND, "Schedule.actor:HealthcareService is not a service of this receiver"
             )
         if not found.service.permitted:
-            raise _not_permitted()
+            check_access(found.service.allowed_callers, found.service.access_rules, context.caller)
         return rendered_searchset(
             bundle_id=uuid4(),
             now=context.received_at,
@@ -68,7 +69,8 @@ class AppointmentReader(ResourceReader):
         booking = appointment_of(resource_id)
         if booking is None or not context.reaches(booking.service.service_id):
             return None
-        _check_caller(booking.service, context)
+        service = booking.service
+        check_access(service.allowed_callers, rules_of(service), context.caller)
         held: Resource = booking.resource
         return held
 
@@ -79,7 +81,7 @@ class AppointmentReader(ResourceReader):
             service_id=context.target,
             nhs_number=query.identifier,
             demographics=query.demographics,
-            caller=context.sender_ods_code,
+            caller=context.caller,
         )
         if found.is_barred:
             raise _not_permitted()
@@ -110,11 +112,6 @@ def _note(context: ReadContext) -> ReadNote:
         detail=context.detail,
         correlation_id=context.correlation_id,
     )
-
-
-def _check_caller(service: HealthcareService, context: ReadContext) -> None:
-    if service.allowed_callers and context.sender_ods_code not in service.allowed_callers:
-        raise _not_permitted()
 
 
 def _not_permitted() -> OutcomeError:

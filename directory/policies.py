@@ -6,7 +6,7 @@ from datetime import datetime
 from bars_portal.accounts.acting import Acting
 from bars_portal.nhsuk.dates import format_date
 from directory.catalogue.reach import EVERYTHING, Reach
-from directory.models import Endpoint, HealthcareService
+from directory.models import AccessRule, Endpoint, HealthcareService
 
 _CONNECTION_TYPES = frozenset({"hl7-fhir-rest", "hl7-fhir-msg"})
 _NOT_ACTIVE = "This service is not active. Choose another service."
@@ -65,6 +65,13 @@ def can_change_service(service: HealthcareService, acting: Acting | None) -> boo
     if acting is None or not acting.may("directory.change_healthcareservice"):
         return False
     return service.provider_id == acting.organisation.pk
+
+
+def can_change_access_rule(rule: AccessRule, acting: Acting | None) -> bool:
+    """Managers say who may use the services of the organisation that they act for."""
+    if acting is None or not acting.may("directory.change_accessrule"):
+        return False
+    return rule.service.provider_id == acting.organisation.pk
 
 
 def can_change_endpoint(endpoint: Endpoint, acting: Acting | None) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from bars_portal.exchange.fhir.access import AccessRule
 from bars_portal.ports import Port
 from directory.postcodes import Position
 
@@ -31,6 +32,8 @@ class ServingService:
 
     facts: ServiceFacts
     permitted: bool
+    allowed_callers: frozenset[str] = frozenset()
+    access_rules: tuple[AccessRule, ...] = ()
 
 
 # Now (aware) to the next free moment of every service that has one, by the service's primary key.

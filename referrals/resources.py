@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 
 from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.access import check_access
 from bars_portal.exchange.fhir.bundle import Resource, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.patients import ServiceRequestQuery
 from bars_portal.exchange.registry import ResourceReader, register_reader
-from directory.models import HealthcareService
+from directory.selectors.access import rules_of
 from referrals.cases import wire
 from referrals.cases.held import included_in
 from referrals.cases.models import Case
@@ -27,14 +28,15 @@ class ServiceRequestReader(ResourceReader):
         case = received_case(resource_id)
         if case is None or not context.reaches(case.service.service_id):
             return None
-        _check_caller(case.service, context)
+        service = case.service
+        check_access(service.allowed_callers, rules_of(service), context.caller)
         held: Resource = case.resource
         return held
 
     def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any]:
         """Requests by patient or identifier, with what they refer to. Raises OutcomeError (400, 401)."""
         query = ServiceRequestQuery.parse(params)
-        found = cases_found(service_id=context.target, query=query, caller=context.sender_ods_code)
+        found = cases_found(service_id=context.target, query=query, caller=context.caller)
         if found.is_barred:
             raise _not_permitted()
         groups = distinct_urls([(case.pk, _entries(case)) for case in found.rows])
@@ -57,11 +59,6 @@ def _entries(case: Case) -> list[Entry]:
     ours = wire.own_encounter_id(case.pk)
     own = [(url, each) for url, each in around if each.get("id") == ours and url not in urls]
     return [(case.sender_full_url, case.resource), *reached, *own]
-
-
-def _check_caller(service: HealthcareService, context: ReadContext) -> None:
-    if service.allowed_callers and context.sender_ods_code not in service.allowed_callers:
-        raise _not_permitted()
 
 
 def _not_permitted() -> OutcomeError:

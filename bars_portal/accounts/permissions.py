@@ -47,6 +47,7 @@ _RUN_SERVICES = frozenset(
         f"{app}.{verb}_{model}"
         for app, model, verbs in (
             ("directory", "healthcareservice", ("view", "change")),
+            ("directory", "accessrule", ("view", "add", "change")),
             ("directory", "endpoint", ("view",)),
             ("directory", "capabilitychange", ("view",)),
             ("bookings", "schedule", ("view", "add", "change")),
@@ -61,6 +62,7 @@ _RUN_SERVICES = frozenset(
 _RUN_EXCHANGE = frozenset(
     {
         "directory.view_healthcareservice",
+        "directory.view_accessrule",
         "directory.view_endpoint",
         "directory.change_endpoint",
         "directory.view_catalogueimport",
@@ -102,6 +104,7 @@ _READ_EVERYTHING = frozenset(
         "accounts.view_organisation",
         "accounts.view_membership",
         "directory.view_healthcareservice",
+        "directory.view_accessrule",
         "directory.view_endpoint",
         "directory.view_catalogueimport",
         "bookings.view_schedule",

@@ -6,9 +6,11 @@ from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.queries.patients import Demographics
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import is_person, with_demographics
+from directory.selectors.access import services_barred_to
 
 # One patient has few bookings and cases; an answer has no more, and says how many there are.
 MOST_FOUND = 100
@@ -27,11 +29,13 @@ class Found(Generic[Row]):
     is_barred: bool = False
 
 
-def find(rows: QuerySet[Row], *, caller: str, person: Demographics | None = None) -> Found[Row]:
-    """Of rows that have a `patient` and a `service`, in their order. `caller`: an ODS code."""
+def find(rows: QuerySet[Row], *, caller: Caller, person: Demographics | None = None) -> Found[Row]:
+    """Of rows that have a `patient` and a `service`, in their order."""
     about = rows if person is None else rows.filter(pk__in=_about(rows, person))
     open_to_all = Q(service__allowed_callers=[])
-    allowed = about.filter(open_to_all | Q(service__allowed_callers__contains=[caller]))
+    allowed = about.filter(open_to_all | Q(service__allowed_callers__contains=[caller.ods_code]))
+    if barred := services_barred_to(caller):
+        allowed = allowed.exclude(service__in=barred)
     found = list(allowed[:MOST_FOUND])
     if not found:
         return Found([], 0, about.exists())

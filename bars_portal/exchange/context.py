@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bars_portal.audit.actor import Actor
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.rules import HostedService
 
@@ -40,7 +41,7 @@ class ReadContext:
     request_id: UUID
     correlation_id: UUID
     target: ServiceID | UnknownTarget | None
-    sender_ods_code: str
+    caller: Caller
     received_at: datetime
     actor: Actor
     action: str = "exchange.read"

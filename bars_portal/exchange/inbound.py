@@ -225,7 +225,7 @@ def read_message(
     # Access comes before content: the header already says which service is asked.
     target = arrival.headers.target if isinstance(arrival.headers.target, ServiceID) else None
     if target and (service := find(target)):
-        check_access(service, arrival.sender_ods_code)
+        service.check_access(arrival.headers.caller)
     with named("well-formed"):
         raw = arrival.read()
     if issues := check_structure(raw):
@@ -236,19 +236,11 @@ def read_message(
         noted.append(verdict)
     if verdict.issues or verdict.row is None or verdict.service is None:
         raise OutcomeError(*verdict.issues)
-    check_access(verdict.service, arrival.sender_ods_code)
+    verdict.service.check_access(arrival.headers.caller)
     kind = message_type(verdict.row.message_key)
     with named("content"):
         parsed = kind.parse(bundle, now=arrival.now)
     return Reading(bundle, kind, verdict.service, parsed, verdict.warnings)
-
-
-def check_access(service: HostedService, ods_code: str) -> None:
-    """Raises OutcomeError 401: the proxy rewrites what a 403 says, so it would never reach the sender."""
-    if service.allowed_callers and ods_code not in service.allowed_callers:
-        words = "The organisation in NHSD-End-User-Organisation may not use this service."
-        place = ("http.NHSD-End-User-Organisation",)
-        raise OutcomeError(Issue(OutcomeCode.NOT_PERMITTED, words, place, "access"))
 
 
 # -- the claim of its request id: a lock for as long as the transaction of the message (standard section 5)

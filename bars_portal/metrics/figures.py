@@ -26,6 +26,11 @@ ANSWER_SECONDS = Histogram(
 RECEIVED = Counter(
     "bars_received", "Requests of partners that were answered, by partner and code.", ["partner", "code"]
 )
+ACCESS_REFUSED = Counter(
+    "bars_access_refused",
+    "Requests that callers or access rules of a service refused.",
+    ["service", "partner"],
+)
 DELIVERIES = Counter(
     "bars_deliveries",
     "Attempts to send a message that ended, by service and outcome.",

@@ -9,6 +9,7 @@ from django.db.models import Case, QuerySet, Value, When
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.searches import Found, find
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.queries.patients import Demographics
 from bars_portal.nhsuk.dates import london_midnight
@@ -54,7 +55,7 @@ def appointments_of_patient(
     service_id: ServiceID | UnknownTarget | None,
     nhs_number: NHSNumber | None,
     demographics: Demographics | None,
-    caller: str,
+    caller: Caller,
 ) -> Found[Booking]:
     """Received bookings of one patient, latest appointment first; of one service when it is named.
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -11,6 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.services import NOTED, ReadNote
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.access import Caller, in_the_way
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.nhsuk.dates import london_midnight
 from bars_portal.sql import cursor
@@ -27,7 +29,7 @@ _IN_A_ROW = 500
 def offered_slots(
     service_id: ServiceID,
     *,
-    caller: str,
+    caller: Caller,
     note: ReadNote,
     statuses: Collection[str],
     start: datetime,
@@ -38,25 +40,36 @@ def offered_slots(
     """In order of time; both bounds are of the slot's start, and included. Served by index `slot_search`.
 
     Nothing of a diary that is not in use, and as free only what is not over at the moment of `note`. None
-    unless our receiver answers for the service and it is active; a caller (its ODS code) who may not use it
-    gets no slots, and then `note` is not written. The templates are for SQL's `format()`, with the places of
+    unless our receiver answers for the service and it is active; a caller who may not use it gets no
+    slots, and then `note` is not written. The templates are for SQL's `format()`, with the places of
     `SlotTexts` in `bookings.mapping`.
     """
     # As PostgreSQL writes a list: psycopg takes longer over one than over all the other values.
     wanted = f"{{{','.join(statuses)}}}"
-    values = (caller, service_id.value, *note, wanted, start, end, note.at, template, template_with_channel)
-    with cursor() as asking:
-        asking.execute(_OFFERED, values)
-        rows = asking.fetchall()
+    values = (service_id.value, *note, wanted, start, end, note.at, template, template_with_channel)
+    rows = _ask(caller, False, values)
     if not rows:
         return None
-    *service, diaries = rows[0][:-2]
+    serving = serving_of(rows[0][:-3])
+    if serving.access_rules and not in_the_way(serving.access_rules, caller):
+        # Only a service with rules is asked for twice: SQL does not judge them.
+        rows = _ask(caller, True, values) or rows
+        serving = serving_of(rows[0][:-3])
+    diaries = rows[0][-3]
     return OfferedSlots(
-        service=serving_of(tuple(service)),
+        service=serving,
         total=sum(row[-2] for row in rows),
         entries=",".join(row[-1] for row in rows),
         diaries=[_diary(*fields) for fields in orjson.loads(diaries or "[]")],
     )
+
+
+def _ask(caller: Caller, let_in: bool, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """`let_in`: whether the rules of the service let the caller in, where it has any."""
+    with cursor() as asking:
+        asking.execute(_OFFERED, (caller.ods_code, let_in, *values))
+        found: list[tuple[Any, ...]] = asking.fetchall()
+        return found
 
 
 def _diary(ident: str, name: str, active: bool, *texts: str) -> DiaryRow:

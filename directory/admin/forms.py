@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from bars_portal.exchange.fhir.access import version_numbers
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ODSCode
 from bars_portal.values import InvalidValue, read_postcode, read_service_phone
@@ -20,7 +21,7 @@ from directory.hours import (
     write_hours,
     write_spans,
 )
-from directory.models import Endpoint, HealthcareService
+from directory.models import AccessRule, Endpoint, HealthcareService
 
 T = TypeVar("T")
 _MOST_LINES, _LONGEST_LINE = 8, 100
@@ -138,6 +139,21 @@ class ODSCodesField(_WrittenField[list[str]]):
         return codes
 
 
+class RoleCodesField(_WrittenField[list[str]]):
+    """SNOMED codes, separated by blanks, commas or lines; each once, in order."""
+
+    def write(self, value: Sequence[str]) -> str:
+        return "\n".join(value)
+
+    def read(self, text: str) -> list[str]:
+        words = sorted({word for word in re.split(r"[\s,;]+", text) if word})
+        if any(not re.fullmatch("[0-9]{6,18}", word) for word in words):
+            raise ValidationError("A SNOMED code has 6 to 18 digits.", code="role")
+        if len(words) > _MOST_CODES:
+            raise ValidationError(f"Enter at most {_MOST_CODES} codes.", code="most")
+        return words
+
+
 class WholePostcodeField(forms.CharField):
     """Cleans to "LS1 4AP" or ""."""
 
@@ -219,6 +235,51 @@ class HealthcareServiceForm(forms.ModelForm):  # type: ignore[type-arg]  # no ge
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("requires_booking") and not cleaned.get("takes_bookings"):
             self.add_error("requires_booking", "A service that requires a booking must take bookings.")
+        return cleaned
+
+
+class AccessRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at run time
+    organisations = ODSCodesField(
+        max_length=10_000, help_text="ODS codes that this rule lets in, one on each line. Empty: any."
+    )
+    roles = RoleCodesField(
+        label="Roles of the practitioner",
+        help_text="SNOMED codes, one on each line. Empty: any, and none at all.",
+    )
+
+    class Meta:
+        model = AccessRule
+        fields = [
+            "service",
+            "name",
+            "organisations",
+            "roles",
+            "software",
+            "version_from",
+            "version_to",
+            "in_force",
+        ]
+        help_texts = {
+            "name": "What the rule is for, such as: Our three GP practices.",
+            "software": "The product's name as it calls itself, in any case. Empty: any.",
+            "version_from": "The first version that may call, such as 2.1. Empty: any.",
+            "version_to": "The last version that may call. Empty: any.",
+            "in_force": "Save it without this first, and look below at what it would have refused.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name in ("version_from", "version_to"):
+            if cleaned.get(name) and version_numbers(cleaned[name]) is None:
+                self.add_error(name, "A version begins with numbers, such as 2.1.")
+        least, most = (version_numbers(cleaned.get(name) or "") for name in ("version_from", "version_to"))
+        if least is not None and most is not None and least > most:
+            self.add_error("version_to", "The last version comes before the first.")
+        if (least or most) and not cleaned.get("software"):
+            self.add_error("software", "Name the software that the versions are of.")
+        asks = (cleaned.get(name) for name in ("organisations", "roles", "software"))
+        if not self.errors and not any(asks):
+            self.add_error(None, "Say which organisations, roles or software may use the service.")
         return cleaned
 
 

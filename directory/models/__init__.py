@@ -1,5 +1,6 @@
 """Services, how to reach them, where they are, and the catalogues that they came from."""
 
+from directory.models.access import AccessRule
 from directory.models.capability import CapabilityChange, ServiceCapability
 from directory.models.catalogue import CatalogueChange as CatalogueChange
 from directory.models.catalogue import CatalogueImport as CatalogueImport
@@ -15,6 +16,7 @@ from directory.models.service import Source as Source
 
 __all__ = [
     "SORTED_BY",
+    "AccessRule",
     "CapabilityChange",
     "CatalogueChange",
     "CatalogueImport",

@@ -74,6 +74,8 @@ class HealthcareService(models.Model):
     requires_booking = models.BooleanField(default=False)
     # ODS codes that may call; empty: anyone.
     allowed_callers = ArrayField(models.CharField(max_length=12), default=list, blank=True)
+    # Its access rules in force, kept here by triggers: no message pays for a look at their rows.
+    access_rules = models.JSONField(default=list, db_default=[], editable=False)
     # {"mon": [["08:00", "20:00"]], ...}; empty: not known.
     opening_hours = models.JSONField(default=dict, blank=True)
     # [["10:00", "16:00"]] on every bank holiday; None: not known, []: closed.

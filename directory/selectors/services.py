@@ -13,10 +13,12 @@ from bars_portal.sql import ask
 from directory.models import HealthcareService
 from directory.ports import ServiceFacts, ServingService
 from directory.postcodes import Position
+from directory.selectors.access import rules_in
 
 _HOSTED = """
     SELECT service.id, service.service_id, provider.id, provider.ods_code, provider.name, provider.phone,
-        service.accepted_use_cases, service.allowed_callers, service.active
+        service.accepted_use_cases, service.allowed_callers, service.active,
+        service.access_rules::text
     FROM directory_healthcareservice AS service
     JOIN accounts_organisation AS provider ON provider.id = service.provider_id
     WHERE service.service_id = %s AND service.hosted AND (service.active OR %s)
@@ -45,8 +47,16 @@ def hosted_service(service_id: ServiceID | str, *, closed: bool = False) -> Host
     row = ask(_HOSTED, wanted.value, closed)
     if row is None:
         return None
-    accepted, callers, active = row[6:]
-    return HostedService(wanted, row[3], frozenset(accepted), frozenset(callers), _record(row), active)
+    accepted, callers, active, rules = row[6:]
+    return HostedService(
+        service_id=wanted,
+        provider_ods=row[3],
+        accepted_use_cases=frozenset(accepted),
+        allowed_callers=frozenset(callers),
+        access_rules=rules_in(rules),
+        record=_record(row),
+        active=active,
+    )
 
 
 def receiving_service(hosted: HostedService) -> HealthcareService:
@@ -103,14 +113,17 @@ def endpoints_on_staff_pages(organisation_id: int, *, shared: bool) -> Q:
     return managed | services_on_staff_pages(organisation_id, shared=shared, path="service__")
 
 
-# SQL with two %s, the ODS code of who asks and a service id: the row of that service, and none unless our
-# receiver answers for it and it is active. Without allowed callers anyone may use it.
+# SQL with three %s, the ODS code of who asks, whether the access rules let it in, and a service id: the row
+# of that service, and none unless our receiver answers for it and it is active. Without allowed callers and
+# without rules anyone may use it.
 # The key of the postcode table is without blanks and in capitals.
 SERVING = """
 SELECT service.id, service.service_id, service.name AS service_name, provider.name AS provider_name,
     provider.ods_code, service.address_lines::text, service.postcode, service.phone,
     place.latitude, place.longitude,
-    service.allowed_callers = '{}' OR %s = ANY(service.allowed_callers) AS permitted
+    service.allowed_callers, service.access_rules::text AS access_rules,
+    (service.allowed_callers = '{}' OR %s = ANY(service.allowed_callers))
+        AND (service.access_rules = '[]' OR %s) AS permitted
 FROM directory_healthcareservice AS service
 JOIN accounts_organisation AS provider ON provider.id = service.provider_id
 LEFT JOIN directory_postcode AS place
@@ -121,7 +134,20 @@ WHERE service.service_id = %s AND service.hosted AND service.active
 
 def serving_of(row: tuple[Any, ...]) -> ServingService:
     """What the columns of SERVING tell."""
-    ident, number, name, provider_name, provider_ods, lines, postcode, phone, *place, permitted = row
+    (
+        ident,
+        number,
+        name,
+        provider_name,
+        provider_ods,
+        lines,
+        postcode,
+        phone,
+        *place,
+        callers,
+        rules,
+        permitted,
+    ) = row
     latitude, longitude = place
     facts = ServiceFacts(
         id=ident,
@@ -135,4 +161,4 @@ def serving_of(row: tuple[Any, ...]) -> ServingService:
         phone=phone,
         position=Position(latitude, longitude) if latitude is not None else None,
     )
-    return ServingService(facts, permitted)
+    return ServingService(facts, permitted, frozenset(callers), rules_in(rules))

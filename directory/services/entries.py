@@ -1,4 +1,4 @@
-"""Services and endpoints as people enter and change them, and as contact with them shows."""
+"""Services, endpoints and access rules as people change them, and how contact with services went."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,21 +11,21 @@ from bars_portal.audit.services import record
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
 from bars_portal.exchange.registry import ServiceSaid
-from directory.models import Endpoint, HealthcareService
+from directory.models import AccessRule, Endpoint, HealthcareService
 from directory.selectors.capability import agreed_version_with, said_by
 from directory.selectors.services import hosted_service, service_by_id, service_ids_provided_by
 
+Entry = HealthcareService | Endpoint | AccessRule
 
-def create_entry(*, entry: HealthcareService | Endpoint, actor: Actor, now: datetime) -> None:
-    """Insert a new service or endpoint. Raises IntegrityError when a DoS service id is taken."""
+
+def create_entry(*, entry: Entry, actor: Actor, now: datetime) -> None:
+    """Insert a new row. Raises IntegrityError when a DoS service id is taken."""
     with transaction.atomic():
         entry.save(force_insert=True)
         record(actor=actor, action=f"directory.create_{_NOUNS[type(entry)]}", subject=entry, now=now)
 
 
-def save_entry(
-    *, entry: HealthcareService | Endpoint, changed: Collection[str], actor: Actor, now: datetime
-) -> None:
+def save_entry(*, entry: Entry, changed: Collection[str], actor: Actor, now: datetime) -> None:
     """Write exactly the fields named in `changed`, already set on the object; audited by field name."""
     if changed:
         action, fields = f"directory.change_{_NOUNS[type(entry)]}", sorted(changed)
@@ -35,7 +35,11 @@ def save_entry(
 
 
 # As the audit trail names them.
-_NOUNS: dict[type[Model], str] = {HealthcareService: "service", Endpoint: "endpoint"}
+_NOUNS: dict[type[Model], str] = {
+    HealthcareService: "service",
+    Endpoint: "endpoint",
+    AccessRule: "access_rule",
+}
 
 
 def record_contact(*, service_id: ServiceID | str, now: datetime) -> bool:

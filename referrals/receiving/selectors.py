@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet, Value, When
 
 from bars_portal.correspondence.searches import Found, find, merged
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget, is_uuid
 from bars_portal.exchange.fhir.queries.patients import RequestIdentifier, ServiceRequestQuery
 from bars_portal.exchange.models import OutboundMessage
@@ -59,7 +60,7 @@ def hold_conversation(correlation_id: UUID) -> None:
 
 
 def cases_found(
-    *, service_id: ServiceID | UnknownTarget | None, query: ServiceRequestQuery, caller: str
+    *, service_id: ServiceID | UnknownTarget | None, query: ServiceRequestQuery, caller: Caller
 ) -> Found[Case]:
     """Received cases that a search names, the youngest first; of one service when it is named.
 
@@ -73,7 +74,7 @@ def _found(
     model: type[AnyCase],
     service_id: ServiceID | UnknownTarget | None,
     query: ServiceRequestQuery,
-    caller: str,
+    caller: Caller,
 ) -> Found[AnyCase]:
     found = (
         received_rows(model).select_related(*BELONGING, "message").defer(*REPLY_ONLY).order_by("-created_at")

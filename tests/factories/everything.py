@@ -16,7 +16,7 @@ from bars_portal.exchange.models import (
     OutboundMessage,
     PartnerCircuit,
 )
-from directory.models import CapabilityChange, CatalogueImport, ServiceCapability, Source
+from directory.models import AccessRule, CapabilityChange, CatalogueImport, ServiceCapability, Source
 from referrals.cases.models import UnmatchedReply
 from referrals.cases.settings import BreachRule
 from referrals.cases.states import Category
@@ -93,6 +93,7 @@ def make_everything(organisation: Organisation) -> list[Model]:
     )
     said = ServiceCapability.objects.create(service=service, read_at=NOW, version="1.0.0")
     change = CapabilityChange.objects.create(service=service, noticed_at=NOW, removed={"use_cases": ["a1t2"]})
+    access = AccessRule.objects.create(service=service, name=f"{MARK} practices", software=MARK)
     rule = BreachRule.objects.create(service=service, minutes=77)
     circuit = PartnerCircuit.objects.create(service_id=service.service_id, failures=1, failing_since=NOW)
     event = record(
@@ -103,5 +104,18 @@ def make_everything(organisation: Organisation) -> list[Model]:
     )
     return [
         *(organisation, person, service, endpoint, schedule, slot, patient, patient.journey, sent, received),
-        *(referral, validation, inbound, outbound, reply, catalogue, said, change, rule, circuit, event),
+        *(
+            referral,
+            validation,
+            inbound,
+            outbound,
+            reply,
+            catalogue,
+            said,
+            change,
+            access,
+            rule,
+            circuit,
+            event,
+        ),
     ]

@@ -11,6 +11,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.correspondence import searches
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.registry import ResourceReader
 from bars_portal.patients.models import Patient
@@ -37,7 +38,7 @@ MOST = 5
 
 
 def context(ods: str = "RX111") -> ReadContext:
-    return ReadContext(uuid4(), uuid4(), None, ods, NOW, Actor("partner"))
+    return ReadContext(uuid4(), uuid4(), None, Caller(ods), NOW, Actor("partner"))
 
 
 def search(reader: type[ResourceReader], ods: str = "RX111") -> dict[str, Any]:

@@ -70,10 +70,11 @@ _BEFORE = (
     RuleWords(
         ACCESS,
         "3",
-        "The organisation that asks may use the service.",
-        "NHSD-End-User-Organisation",
+        "The organisation, role and software that ask may use the service.",
+        "NHSD-End-User-Organisation, NHSD-Requesting-Practitioner, NHSD-Requesting-Software",
         "Name the organisation on whose behalf the message goes. If it should be let in, its ODS code "
-        "belongs on the service's list of callers, which its provider keeps.",
+        "belongs on the service's list of callers, or what the headers say into one of its access rules; "
+        "its provider keeps both.",
     ),
     RuleWords(
         WELL_FORMED,

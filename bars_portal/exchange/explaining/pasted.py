@@ -75,6 +75,6 @@ def finder(own: Iterable[str], *, tells_who: bool) -> FindService:
         found = hosted(service_id) if service_id.value in ids else None
         if found is None:
             return stand_in(service_id)
-        return found if tells_who else replace(found, allowed_callers=frozenset())
+        return found if tells_who else replace(found, allowed_callers=frozenset(), access_rules=())
 
     return find

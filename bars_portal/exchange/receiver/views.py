@@ -47,7 +47,7 @@ from bars_portal.exchange.receiver.throttling import PartnerThrottle
 from bars_portal.exchange.receiver.warming import spare
 from bars_portal.exchange.registry import services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
-from bars_portal.metrics.figures import RECEIVED, partner_label
+from bars_portal.metrics.figures import ACCESS_REFUSED, RECEIVED, partner_label
 
 Params = Sequence[tuple[str, str]]
 
@@ -145,6 +145,9 @@ class FhirView(OutcomeView):
         organisation = self.incoming.organisation if self.incoming else None
         partner = partner_label(organisation.ods_code if organisation else "")
         RECEIVED.labels(partner, response.code or str(response.status_code)).inc()
+        if response.code == OutcomeCode.NOT_PERMITTED.code:
+            target = self.incoming.target if self.incoming else None
+            ACCESS_REFUSED.labels(partner_label(target.value if target else ""), partner).inc()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """DRF's own steps in the order of the standard's refusals: 403 before 400 before 406."""
@@ -209,12 +212,11 @@ class FhirView(OutcomeView):
 
     def read_context(self) -> ReadContext:
         incoming = self.require_headers()
-        organisation = incoming.organisation
         return ReadContext(
             request_id=incoming.request_id,
             correlation_id=incoming.correlation_id,
             target=incoming.target,
-            sender_ods_code=organisation.ods_code if organisation else "",
+            caller=incoming.caller,
             received_at=self.now,
             actor=self.actor,
             action=self.audit_action,

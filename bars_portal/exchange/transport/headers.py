@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from bars_portal.exchange.fhir import json, names
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.codes import MessageCategory
 from bars_portal.exchange.fhir.identifiers import (
     ODS_SYSTEM,
@@ -91,6 +92,15 @@ class IncomingHeaders:
     software: Software | None
     use_context: str | None
     accept: str | None
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(
+            ods_code=self.organisation.ods_code if self.organisation else "",
+            role=self.practitioner.code if self.practitioner else "",
+            software=self.software.name if self.software else "",
+            version=self.software.version if self.software else "",
+        )
 
 
 def encode_headers(context: OutgoingContext) -> dict[str, str]:

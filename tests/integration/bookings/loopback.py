@@ -123,7 +123,7 @@ def read_context(headers: IncomingHeaders, now: datetime) -> ReadContext:
         request_id=headers.request_id,
         correlation_id=headers.correlation_id,
         target=headers.target,
-        sender_ods_code=headers.organisation.ods_code if headers.organisation else "",
+        caller=headers.caller,
         received_at=now,
         actor=partner(headers, "proxy"),
     )

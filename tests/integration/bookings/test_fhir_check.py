@@ -10,6 +10,7 @@ import pytest
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange import registry
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.json import loads
@@ -96,7 +97,7 @@ def test_answers_to_reads(desk: Desk, check: Check) -> None:
 
 def _search(resource_type: str, params: list[tuple[str, str]]) -> dict[str, Any]:
     (reader,) = (each for each in registry.readers() if each.resource_type == resource_type)
-    context = ReadContext(uuid4(), uuid4(), None, "RX111", NOW, Actor("partner"))
+    context = ReadContext(uuid4(), uuid4(), None, Caller("RX111"), NOW, Actor("partner"))
     found = reader.search(params, context)
     return found.read() if isinstance(found, Rendered) else found
 

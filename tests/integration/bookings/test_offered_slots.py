@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import ReadNote
 from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.timestamps import format_london
 from bookings.mapping.slots import SlotTexts, slot_entry, slot_template
@@ -67,7 +68,7 @@ def offered(
 ) -> OfferedSlots:
     found = offered_slots(
         ServiceID(service.service_id),
-        caller="RX111",
+        caller=Caller("RX111"),
         note=ReadNote.of(
             actor=Actor("partner"), action="exchange.read", now=now, detail={}, correlation_id=UUID(int=1)
         ),

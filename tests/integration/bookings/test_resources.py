@@ -16,6 +16,7 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import event_of
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.timestamps import format_instant
@@ -32,7 +33,7 @@ Params = list[tuple[str, str]]
 
 def context(ods: str = "RX111", target: str = "") -> ReadContext:
     service = ServiceID(target) if target else None
-    return ReadContext(uuid4(), uuid4(), service, ods, NOW, Actor("partner"))
+    return ReadContext(uuid4(), uuid4(), service, Caller(ods), NOW, Actor("partner"))
 
 
 def params(service_id: str, *, status: str = "free", days: int = 2) -> Params:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def serving(service_id: str, caller: str = "RX111") -> ServingService | None:
-    row = ask(SERVING, caller, service_id)
+    row = ask(SERVING, caller, False, service_id)
     return serving_of(row) if row else None
 
 

@@ -19,6 +19,7 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.patients.details import OtherNumber, PatientDetails
 from bars_portal.patients.models import Patient
 from bookings.resources import AppointmentReader
@@ -60,7 +61,7 @@ def received(details: PatientDetails, here: HealthcareService, **columns: Any) -
 
 
 def totals(asked: Params) -> set[int]:
-    who = ReadContext(uuid4(), uuid4(), None, "RX111", NOW, Actor("partner"))
+    who = ReadContext(uuid4(), uuid4(), None, Caller("RX111"), NOW, Actor("partner"))
     readers = (AppointmentReader(), ServiceRequestReader())
     return {each.search(asked, who)["total"] for each in readers}
 

@@ -9,6 +9,7 @@ import pytest
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.access import Caller
 from referrals.cases.models import ValidationCase
 from referrals.cases.states import Category
 from referrals.resources import ServiceRequestReader
@@ -75,7 +76,7 @@ def test_answers_to_reads(shared_dir: Path, check: Any) -> None:
     message = adapted(example(shared_dir, "VALREQ01"), make_hub())
     of_type(message, "Patient")["identifier"][0]["value"] = "9476719931"
     answer_of(message)
-    context = ReadContext(uuid4(), uuid4(), None, "RX111", NOW, Actor("partner"))
+    context = ReadContext(uuid4(), uuid4(), None, Caller("RX111"), NOW, Actor("partner"))
     number = "https://fhir.nhs.uk/Id/nhs-number|9476719931"
     found = ServiceRequestReader().search([("patient:identifier", number)], context)
     read = ServiceRequestReader().read(ValidationCase.objects.get().pk, context)

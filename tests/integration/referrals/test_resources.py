@@ -8,6 +8,7 @@ import pytest
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.context import ReadContext
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from directory.models import HealthcareService
@@ -23,7 +24,7 @@ NUMBER = "9476719931"
 
 def context(ods: str = "RX111", target: str = "") -> ReadContext:
     service = ServiceID(target) if target else None
-    return ReadContext(uuid4(), uuid4(), service, ods, NOW, Actor("partner"))
+    return ReadContext(uuid4(), uuid4(), service, Caller(ods), NOW, Actor("partner"))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from typing import Any
 
+from bars_portal.exchange.fhir.access import AccessRule, Caller, check_access
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue
@@ -46,7 +47,7 @@ _TAKING_BACK = frozenset({"cancelled", "entered-in-error", "revoked"})
 
 @dataclass(frozen=True, slots=True)
 class HostedService:
-    """Facts about a service that we host; no allowed callers means that everybody may call.
+    """Facts about a service that we host; no allowed callers and no access rules: everybody may call.
 
     One that is not `active` begins nothing new, but what it has goes on. `record` is what its owner holds of
     it, looked up with the facts; no rule looks into it.
@@ -56,8 +57,13 @@ class HostedService:
     provider_ods: str
     accepted_use_cases: frozenset[str]
     allowed_callers: frozenset[str] = frozenset()
+    access_rules: tuple[AccessRule, ...] = ()
     record: object = field(default=None, repr=False, compare=False)
     active: bool = True
+
+    def check_access(self, caller: Caller) -> None:
+        """Raises OutcomeError (401)."""
+        check_access(self.allowed_callers, self.access_rules, caller)
 
 
 @dataclass(frozen=True, slots=True)
