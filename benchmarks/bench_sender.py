@@ -109,8 +109,9 @@ def tokens(url: str) -> bool:
     """Many threads find that the token is over, at the same moment."""
     from django.db import connection
 
-    from bars_portal.exchange.gateway import DatabaseTokenSource, get_client
+    from bars_portal.exchange.gateway import get_client
     from bars_portal.exchange.models import AccessToken
+    from bars_portal.exchange.tokens import DatabaseTokenSource
 
     source = get_client()._tokens
     assert isinstance(source, DatabaseTokenSource)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bars_portal.credentials.local_pki import PkiFiles
-from bars_portal.demo.setup import Ports, receiver_environment, simulator_arguments
+from bars_portal.demo.setup import Ports, simulator_arguments
 from bars_portal.settings.environment import ROOT
 
 _GRACE_SECONDS, _PATIENCE_SECONDS = 8.0, 60.0
@@ -115,7 +115,7 @@ class Children:
 
 def programs(var: Path, ports: Ports, pki: PkiFiles, shared: Mapping[str, str]) -> dict[str, Program]:
     """By name, in the order of their start."""
-    receiver = {**shared, **receiver_environment(ports, pki)}
+    receiver = {**shared, "BARS_PROCESS": "receiver"}
     portal = {**shared, "PORTAL_BIND": f"127.0.0.1:{ports.portal}", "PORTAL_WORKERS": "1"}
     server = "bars_portal.exchange.receiver.server"
     gunicorn = ["gunicorn", "-c", "deploy/gunicorn_portal.py", "bars_portal.wsgi:application"]

@@ -104,13 +104,13 @@ def portal_environment(
         "CIS2_PRIVATE_KEY_FILE": str(credentials.private_key_file),
         "AUDIT_SIGNING_KEY_FILE": str(ensure_audit_key(var / "keys")),
         "AUDIT_HEADS_FOLDER": str(var / "audit-heads"),
-        "BARS_WATCHED_CERTIFICATES": f"{pki.certificate('receiver')},{pki.ca_chain}",
+        **receiver_environment(ports, pki),
     }
 
 
 def receiver_environment(ports: Ports, pki: PkiFiles) -> dict[str, str]:
+    """Portal and worker are told too: they watch what the receiver shows."""
     return {
-        "BARS_PROCESS": "receiver",
         "RECEIVER_PORT": str(ports.receiver),
         "RECEIVER_HEALTH_PORT": str(ports.receiver_health),
         "RECEIVER_CERT_FILE": str(pki.certificate("receiver")),

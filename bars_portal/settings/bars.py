@@ -18,6 +18,9 @@ BARS = {
     "API_KEY": env.text("BARS_API_KEY", ""),
     "KEY_ID": env.text("BARS_KEY_ID", ""),
     "PRIVATE_KEY_FILE": env.text("BARS_PRIVATE_KEY_FILE", ""),
+    # While the key is rotated: the next one, used as soon as it is registered; until then the one above.
+    "NEXT_KEY_ID": env.text("BARS_NEXT_KEY_ID", ""),
+    "NEXT_PRIVATE_KEY_FILE": env.text("BARS_NEXT_PRIVATE_KEY_FILE", ""),
     "ODS_CODE": env.text("BARS_ODS_CODE", ""),
     "ORGANISATION_NAME": env.text("BARS_ORGANISATION_NAME", ""),
     # Our own reply address: MessageHeader.source.endpoint.
@@ -47,6 +50,22 @@ BARS_SIMULATOR_FOLDER = env.text("BARS_SIMULATOR_FOLDER", str(VAR / "simulator")
 
 # Files of which the status page and the figures tell when they end: certificates, chains, CRLs.
 BARS_WATCHED_CERTIFICATES = env.listing("BARS_WATCHED_CERTIFICATES")
+# What the receiver's server is given, as far as this process is told: bars_doctor and the page of
+# certificates look at it. The server reads its own (bars_portal/exchange/receiver/server/environment.py).
+RECEIVER = {
+    name: env.text(name, "")
+    for name in (
+        "RECEIVER_HOST",
+        "RECEIVER_PORT",
+        "RECEIVER_CERT_FILE",
+        "RECEIVER_KEY_FILE",
+        "RECEIVER_CA_FILE",
+        "RECEIVER_CRL_FILE",
+        "RECEIVER_HEALTH_CERT_FILE",
+        "RECEIVER_HEALTH_KEY_FILE",
+        "RECEIVER_HEALTH_SERVER_NAME",
+    )
+}
 
 # Which client certificates may speak to the receiver (their chain is checked by TLS itself), and from where.
 BARS_PEER_NAMES = peer_names(env, _environment)

@@ -16,6 +16,8 @@ from bars_portal.settings.environment import ROOT, VAR, env
 from bars_portal.settings.mail import *  # noqa: F403 - Django settings are assembled by name
 
 BASE_DIR = ROOT
+# What bars_doctor compares the installed packages with.
+LOCK_FILE = ROOT / "requirements" / "production.txt"
 VERSION = "0.1.0"
 ENVIRONMENT_LABEL = ""
 NHS_NUMBER_POLICY = "real" if BARS["ENVIRONMENT"] == "prod" else "synthetic"

@@ -27,6 +27,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "mail-what-ends": {
+        "task": "bars_portal.status.tasks.mail_what_ends",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
     "note-status": {
         "task": "bars_portal.status.tasks.note",
         "schedule": 30.0,

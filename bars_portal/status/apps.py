@@ -10,4 +10,10 @@ class StatusConfig(AppConfig):
 
     def ready(self) -> None:
         # Every process learns which partners its figures may name.
+        from bars_portal.accounts.home import register
+        from bars_portal.audit import presenters
         from bars_portal.status import collector as collector
+        from bars_portal.status.attention import certificates
+
+        register(certificates)
+        presenters.register({"status.examine": "Had the installation examined"})

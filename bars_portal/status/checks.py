@@ -9,7 +9,7 @@ from django.db import DatabaseError
 
 from bars_portal.nhsuk.dates import format_moment
 from bars_portal.sql import database_time
-from bars_portal.status import selectors
+from bars_portal.status import selectors, watched
 from bars_portal.status.models import Level
 
 
@@ -101,7 +101,7 @@ def _partners(at: Moment) -> Finding:
 
 
 def _certificates(at: Moment) -> Finding:
-    found = selectors.expiries()
+    found = watched.expiries()
     if not found:
         return Finding(Level.WARNING, "None is watched: set BARS_WATCHED_CERTIFICATES.")
     unread = [each.name for each in found if each.ends_at is None]
@@ -110,7 +110,7 @@ def _certificates(at: Moment) -> Finding:
     ends = {each.name: each.ends_at for each in found if each.ends_at}
     first = min(ends, key=lambda name: ends[name])
     days = (ends[first] - at.now).days
-    level = graded(-days, warning=-30, wrong=-7)
+    level = graded(-days, warning=-watched.ALARM_DAYS[0], wrong=-7)
     if ends[first] <= at.now:
         return Finding(level, f"{first} ended {words_for(at.now - ends[first])} ago.")
     return Finding(level, f"The first to end is {first}, in {words_for(ends[first] - at.now)}.")
@@ -207,7 +207,8 @@ CHECKS = (
         "certificates",
         "Certificates and revocation lists",
         "When one ends, partners cannot reach us: no bookings and referrals arrive.",
-        "Renew it now and put the new file in its place; it is read without a restart.",
+        'Open "Certificates and keys". Renew it now and put the new file in its place; it is read without a '
+        "restart.",
         _certificates,
     ),
     Check(

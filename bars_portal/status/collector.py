@@ -13,7 +13,7 @@ from bars_portal.exchange.models import CircuitState
 from bars_portal.exchange.postroom import open_room
 from bars_portal.metrics.figures import known, partner_label, sample
 from bars_portal.sql import database_time
-from bars_portal.status import selectors
+from bars_portal.status import selectors, watched
 from bars_portal.status.models import Level
 
 # Each figure, what it says, and the names of its labels.
@@ -82,15 +82,20 @@ def _readings(now: datetime, ours: datetime) -> Iterator[Reading]:
     # A worker that never was is as bad as one that is long gone.
     yield "bars_worker_heartbeat_age_seconds", (), _age(beat, now) if beat else float("inf")
     yield "bars_audit_unsealed_seconds", (), _age(selectors.unsealed_since(), now)
-    for file in selectors.expiries():
-        left = (file.ends_at - now).total_seconds() / 86_400 if file.ends_at else -1
-        yield "bars_certificate_days_left", (file.name,), left
+    for file in watched.expiries():
+        yield "bars_certificate_days_left", (file.name,), _days(file.ends_at, now) if file.ends_at else -1
+    if presented := watched.first_presented(now=now):
+        yield "bars_certificate_days_left", ("presented by callers",), _days(presented, now)
     yield "bars_token_failing_seconds", (), _age(selectors.token_state().failing_since, now)
     for clock, ahead in selectors.clocks(ours=ours).items():
         yield "bars_clock_ahead_seconds", (clock,), ahead
     levels = list(Level)
     for name, condition in selectors.conditions().items():
         yield "bars_status", (name,), levels.index(Level(condition.level))
+
+
+def _days(moment: datetime, now: datetime) -> float:
+    return (moment - now).total_seconds() / 86_400
 
 
 def _age(moment: datetime | None, now: datetime) -> float:

@@ -1,4 +1,4 @@
-"""Since when each check has said what it says: whether it is well is looked at anew each time."""
+"""Since when each check has said what it says, and of what staff were told: all else is looked at anew."""
 
 from django.db import models
 
@@ -7,6 +7,21 @@ class Level(models.TextChoices):
     WELL = "well", "Working"
     WARNING = "warning", "Look at it soon"
     WRONG = "wrong", "Not working"
+
+
+class ExpiryAlarm(models.Model):
+    """That staff were told that something ends within so many days: once for each of those."""
+
+    # SHA-256 of the certificate or list, in hex.
+    fingerprint = models.CharField(max_length=64)
+    days = models.PositiveSmallIntegerField()
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["fingerprint", "days"], name="expiry_alarm_once")]
+
+    def __str__(self) -> str:
+        return f"{self.fingerprint[:12]} within {self.days} days"
 
 
 class Condition(models.Model):

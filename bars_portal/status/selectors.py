@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from celery import current_app
-from cryptography import x509
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Min
@@ -16,7 +15,6 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.chain.sealer import end_of_chain
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange import circuits
-from bars_portal.exchange.gateway import server_ahead_seconds
 from bars_portal.exchange.models import (
     UNCLEAR,
     AccessToken,
@@ -27,6 +25,7 @@ from bars_portal.exchange.models import (
     PartnerCircuit,
 )
 from bars_portal.exchange.postroom import HEARTBEAT
+from bars_portal.exchange.tokens import server_ahead_seconds
 from bars_portal.sql import database_time
 from bars_portal.status.models import Condition
 from directory.models import HealthcareService
@@ -121,29 +120,6 @@ def clocks(*, ours: datetime) -> Mapping[str, int]:
     """How many seconds each is ahead of ours; behind is negative."""
     beside = round((database_time() - ours).total_seconds())
     return {"token server": server_ahead_seconds(), "database": beside}
-
-
-@dataclass(frozen=True)
-class Expiry:
-    """Of one watched file, by its name: when the first thing in it ends; None: it cannot be read."""
-
-    name: str
-    ends_at: datetime | None
-
-
-def expiries() -> list[Expiry]:
-    """Certificates, chains and revocation lists (BARS_WATCHED_CERTIFICATES)."""
-    return [Expiry(Path(each).name, _ends_at(Path(each))) for each in settings.BARS_WATCHED_CERTIFICATES]
-
-
-def _ends_at(file: Path) -> datetime | None:
-    try:
-        content = file.read_bytes()
-        if b"X509 CRL" in content:
-            return x509.load_pem_x509_crl(content).next_update_utc
-        return min(each.not_valid_after_utc for each in x509.load_pem_x509_certificates(content))
-    except (OSError, ValueError):
-        return None
 
 
 def broker_answers() -> bool:

@@ -1,18 +1,26 @@
-"""The page that says in words what is wrong now."""
+"""The pages that say in words what is wrong now, what ends soon, and what the doctor finds."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.audit.services import record
 from bars_portal.sql import database_time
 from bars_portal.status.checks import Check, Finding, Moment, look_at_all
+from bars_portal.status.doctor.examination import Line, Verdict, Visit, examine
+from bars_portal.status.doctor.examinations import EXAMINATIONS
 from bars_portal.status.models import Condition, Level
 from bars_portal.status.selectors import conditions
+from bars_portal.status.watched import ALARM_DAYS, Watched, ends_in_words, watched
+
+VIEW = "status.view_condition"
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class Row:
 
 
 @require_safe
-@permission_required("status.view_condition")
+@permission_required(VIEW)
 def status(request: HttpRequest) -> HttpResponse:
     """All is looked at anew for each view; the worker has noted since when."""
     moment, noted = database_time(), conditions()
@@ -46,3 +54,43 @@ def status(request: HttpRequest) -> HttpResponse:
 
 def _since(noted: Condition | None, found: Finding) -> datetime | None:
     return noted.since if noted is not None and noted.level == found.level else None
+
+
+@dataclass(frozen=True)
+class CertificateLine:
+    thing: Watched
+    ends: str
+    alarm: int | None
+
+
+@require_safe
+@permission_required(VIEW)
+def certificates(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    lines = [CertificateLine(each, ends_in_words(each, now), each.alarm(now)) for each in watched(now=now)]
+    return render(request, "status/certificates.jinja", {"lines": lines, "days": ALARM_DAYS})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(VIEW)
+def doctor(request: HttpRequest) -> HttpResponse:
+    """Looked at anew each time; the token server, the catalogue and the receiver are asked by a button."""
+    outside = request.method == "POST"
+    visit = Visit(now=timezone.now(), lock_file=settings.LOCK_FILE)
+    lines = examine(EXAMINATIONS, visit, outside=outside)
+    if outside:
+        record(actor=acting_of(request).actor, action="status.examine", now=visit.now)
+    context = {
+        "ill": sorted(
+            _of(lines, Verdict.WRONG, Verdict.WARNING), key=lambda line: line.verdict is Verdict.WARNING
+        ),
+        "fine": _of(lines, Verdict.FINE),
+        "skipped": _of(lines, Verdict.SKIPPED),
+        "outside": outside,
+        "wrong": len(_of(lines, Verdict.WRONG)),
+    }
+    return render(request, "status/doctor.jinja", context)
+
+
+def _of(lines: list[Line], verdict: Verdict) -> list[Line]:
+    return [line for line in lines if line.verdict is verdict]

@@ -41,6 +41,7 @@ NOT_IN_ADMIN = {
     "onboarding.SigningKey": "on the onboarding desk, and in the public key set",
     "onboarding.StepRecord": "on the onboarding desk; each is in the audit trail",
     "status.Condition": "shown on the status page",
+    "status.ExpiryAlarm": "that a mail went out; the page of certificates shows what ends",
     "exchange.DeliveryAttempt": "shown with its message",
     "exchange.SeenCertificate": "shown with the partners, in the message log",
     "exchange.Unmasking": "the report of unmasked messages shows them",

@@ -1,0 +1,19 @@
+"""What waits at home for who runs the installation."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.home import AttentionItem
+from bars_portal.nhsuk.pages import address
+from bars_portal.status.watched import ending
+
+_URGENT_DAYS = 7
+
+
+def certificates(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
+    if acting.may("status.view_condition"):
+        found = ending(now=now)
+        urgent = any((alarm := each.alarm(now)) is None or alarm <= _URGENT_DAYS for each in found)
+        where = address("status:certificates")
+        yield AttentionItem("certificates that end soon", len(found), where, urgent)
