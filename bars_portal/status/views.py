@@ -81,9 +81,7 @@ def doctor(request: HttpRequest) -> HttpResponse:
     if outside:
         record(actor=acting_of(request).actor, action="status.examine", now=visit.now)
     context = {
-        "ill": sorted(
-            _of(lines, Verdict.WRONG, Verdict.WARNING), key=lambda line: line.verdict is Verdict.WARNING
-        ),
+        "ill": [*_of(lines, Verdict.WRONG), *_of(lines, Verdict.WARNING)],
         "fine": _of(lines, Verdict.FINE),
         "skipped": _of(lines, Verdict.SKIPPED),
         "outside": outside,

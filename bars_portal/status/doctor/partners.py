@@ -12,7 +12,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.gateway import PAGE_SECONDS, get_client, own_organisation, own_software
-from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext
 from bars_portal.http import TransportError
@@ -102,6 +102,8 @@ def _last_contact(visit: Visit) -> Iterator[Finding]:
     """Those that are spared are told by the examination of services that we send to."""
     spared = {each.service_id for each in selectors.spared_services()}
     recently = OutboundMessage.objects.filter(created_at__gt=visit.now - timedelta(days=7))
+    # What waits and what was given up is told elsewhere too.
+    recently = recently.exclude(state__in=(DeliveryState.QUEUED, DeliveryState.ABANDONED))
     sent = dict(recently.order_by().values_list("service_id").annotate(at=Max("created_at")))
     services = HealthcareService.objects.filter(service_id__in=[each for each in sent if each not in spared])
     silent = [
