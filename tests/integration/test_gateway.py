@@ -3,9 +3,12 @@
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import parse_qs
 from uuid import uuid4
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -14,7 +17,8 @@ from pytest_django import Settings
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.gateway import get_client, own_organisation, own_software
 from bars_portal.exchange.transport.auth import TokenRefused
-from bars_portal.exchange.transport.headers import OutgoingContext, Party, Software
+from bars_portal.exchange.transport.headers import OutgoingContext, Party, Software, encode_headers
+from tests.factories.certificates import rsa_key
 from tests.unit.exchange_transport.servers import Server, reply, serving
 
 
@@ -107,3 +111,50 @@ def test_a_missing_key_is_a_refused_token_and_nothing_is_sent(bars: dict[str, st
 def test_who_we_say_we_are(bars: dict[str, str]) -> None:
     assert own_software() == Software("portal-1", "Portal", "1.2.3")
     assert own_organisation() == Party("A1001", "Riverside")
+
+
+@pytest.mark.django_db
+def test_two_hundred_messages_go_out_while_the_key_rotates(bars: dict[str, str], tmp_path: Path) -> None:
+    """Each with a token of its own. Registered is the old key, then both, then the new one alone."""
+    old, new = "Us-INT-1", "Us-INT-2"
+    files = {key_id: str(tmp_path / f"{key_id}.pem") for key_id in (old, new)}
+    keys = {key_id: rsa_key(key_id) for key_id in files}
+    for key_id, key in keys.items():
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        Path(files[key_id]).write_bytes(pem)
+    registered, given, used = {old}, set[str](), list[str]()
+
+    def step(handler: BaseHTTPRequestHandler) -> None:
+        if not handler.path.endswith("/oauth2/token"):
+            token = handler.headers.get("Authorization", "").removeprefix("Bearer ")
+            reply(200 if token in given else 401)(handler)
+            return
+        asked = parse_qs(server.received[-1].body.decode())["client_assertion"][0]
+        key_id = jwt.get_unverified_header(asked)["kid"]
+        if key_id not in registered:
+            words = {"error": "public_key error", "error_description": "You need to register a public key"}
+            reply(401, json.dumps(words).encode())(handler)
+            return
+        jwt.decode(asked, keys[key_id].public_key(), algorithms=["RS512"], audience=bars["TOKEN_URL"])
+        token = f"{key_id}-{len(given)}"
+        given.add(token)
+        used.append(key_id)
+        reply(200, json.dumps({"access_token": token, "expires_in": "0"}).encode())(handler)
+
+    with serving() as server:
+        server.script(step)
+        point_at(server, bars)
+        bars |= {"PRIVATE_KEY_FILE": files[old], "NEXT_KEY_ID": new, "NEXT_PRIVATE_KEY_FILE": files[new]}
+        answers = []
+        for number in range(200):
+            if number == 50:
+                registered.add(new)
+            elif number == 100:
+                registered.remove(old)
+            elif number == 150:
+                bars |= {"KEY_ID": new, "PRIVATE_KEY_FILE": files[new]}
+                bars |= {"NEXT_KEY_ID": "", "NEXT_PRIVATE_KEY_FILE": ""}
+            headers = encode_headers(context())
+            answers.append(get_client().post("/$process-message", body=b"{}", headers=headers).status)
+    assert answers == [200] * 200
+    assert used == [old] * 50 + [new] * 150

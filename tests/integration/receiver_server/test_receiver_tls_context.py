@@ -23,6 +23,7 @@ from bars_portal.exchange.receiver.server.environment import HealthSettings, Ser
 from bars_portal.exchange.receiver.server.renewal import LOOK_SECONDS, Credentials, Renewal
 from bars_portal.exchange.receiver.server.tls import PeerSocket, server_context
 from bars_portal.exchange.receiver.server.worker import ReceiverWorker
+from tests.factories.certificates import authority, pem
 from tests.integration.receiver_server.leaves import DAY, write_revoked
 from tests.integration.receiver_server.running import environment
 
@@ -212,3 +213,26 @@ def test_the_files_are_looked_at_once_a_second_however_busy_the_poller_is(
     os.utime(certificate, ns=(0, 0))
     assert renewal.renewed(100.0 + LOOK_SECONDS / 2) is None
     assert isinstance(renewal.renewed(100.0 + LOOK_SECONDS), Credentials)
+
+
+@pytest.mark.parametrize(
+    ("environment", "trusted", "words"),
+    [
+        ("prod", "int", "NHS INT Level 1C, the chain of .*; BARS_ENVIRONMENT is prod"),
+        ("int", "prod", "NHS Level 1C, the chain of Production"),
+        ("prod", "prod", ""),
+        ("dev", "int", ""),
+    ],
+)
+def test_a_chain_of_another_environment_is_refused_at_the_start(
+    settings: ServerSettings, tmp_path: Path, environment: str, trusted: str, words: str
+) -> None:
+    """Yesterday's chain, forgotten in the file when an installation goes live."""
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(pem(*authority(trusted)))
+    judged = replace(settings, environment=environment, ca_file=chain)
+    if not words:
+        assert server_context(judged).get_ca_certs()
+        return
+    with pytest.raises(ImproperlyConfigured, match=words):
+        server_context(judged)

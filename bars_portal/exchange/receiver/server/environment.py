@@ -26,6 +26,7 @@ class ServerSettings:
     crl_file: Path | None
     workers: int
     threads: int
+    environment: str = ""
     peer_names: tuple[str, ...] = ()
     peer_sources: tuple[str, ...] = ()
 
@@ -42,6 +43,7 @@ class ServerSettings:
             crl_file=env.file("RECEIVER_CRL_FILE") if env.text("RECEIVER_CRL_FILE", "") else None,
             workers=env.whole("RECEIVER_WORKERS", 2, 1, 64),
             threads=env.whole("RECEIVER_THREADS", 16, 1, 256),
+            environment=env.text("BARS_ENVIRONMENT", "simulator"),
             # As Django's settings have them: there an empty list is one.
             peer_names=tuple(peer_names(Environment(variables), env.text("BARS_ENVIRONMENT", "simulator"))),
             peer_sources=tuple(peer_sources(Environment(variables))),

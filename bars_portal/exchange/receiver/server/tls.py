@@ -2,6 +2,11 @@
 
 import ssl
 
+from cryptography import x509
+from django.core.exceptions import ImproperlyConfigured
+
+from bars_portal.credentials.acceptance import name_of
+from bars_portal.credentials.environments import of_authority
 from bars_portal.exchange.receiver.server.bounded import Bounded
 from bars_portal.exchange.receiver.server.environment import ServerSettings
 
@@ -16,8 +21,9 @@ class PeerSocket(Bounded, ssl.SSLSocket):
 def server_context(settings: ServerSettings) -> ssl.SSLContext:
     """It demands a client certificate of the given chain, that environment's only (standard section 1).
 
-    Raises ssl.SSLError when the files do not fit each other.
+    Raises ssl.SSLError when the files do not fit each other, ImproperlyConfigured for another's chain.
     """
+    _require_own_chain(settings)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
@@ -32,3 +38,19 @@ def server_context(settings: ServerSettings) -> ssl.SSLContext:
     context.num_tickets = 0
     context.sslsocket_class = PeerSocket
     return context
+
+
+def _require_own_chain(settings: ServerSettings) -> None:
+    """What the documents give to other environments is never trusted, whatever else is in the file."""
+    try:
+        trusted = x509.load_pem_x509_certificates(settings.ca_file.read_bytes())
+    except (OSError, ValueError):
+        # The context says what is wrong with the file.
+        return
+    for name in (name_of(each.subject) for each in trusted):
+        others = of_authority(name)
+        if others and settings.environment not in {each.name for each in others}:
+            raise ImproperlyConfigured(
+                f"RECEIVER_CA_FILE trusts {name}, the chain of {others[0].title}; "
+                f"BARS_ENVIRONMENT is {settings.environment}."
+            )
