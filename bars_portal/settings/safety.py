@@ -100,3 +100,5 @@ def _bars_problems(bars: Mapping[str, str], var: Path) -> Iterator[str]:
         yield "BARS_KEY_ID is the demo's."
     if _is_below(bars["PRIVATE_KEY_FILE"], var):
         yield "BARS_PRIVATE_KEY_FILE points into var/: that is a demo key."
+    if _is_below(bars.get("NEXT_PRIVATE_KEY_FILE", ""), var):
+        yield "BARS_NEXT_PRIVATE_KEY_FILE points into var/: that is a demo key."

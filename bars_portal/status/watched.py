@@ -74,7 +74,7 @@ def watched(*, now: datetime) -> list[Watched]:
         key = (each.kind, each.sha256, "" if each.sha256 else each.name)
         earlier = found.get(key)
         places = tuple(dict.fromkeys((*(earlier.places if earlier else ()), *each.places)))
-        found[key] = replace(each, places=places)
+        found[key] = replace(earlier or each, places=places)
     return sorted(found.values(), key=lambda each: (each.ends_at is None, each.ends_at or now, each.name))
 
 

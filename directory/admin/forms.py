@@ -244,7 +244,7 @@ class AccessRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics 
     )
     roles = RoleCodesField(
         label="Roles of the practitioner",
-        help_text="SNOMED codes, one on each line. Empty: any, and none at all.",
+        help_text="SNOMED codes, one on each line. Empty: any, or no role told.",
     )
 
     class Meta:

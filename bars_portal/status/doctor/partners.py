@@ -116,7 +116,9 @@ def _last_contact(visit: Visit) -> Iterator[Finding]:
     for each in silent[:_MOST_LINES]:
         since = format_moment(each.last_success_at, visit.now) if each.last_success_at else "never"
         yield warning(f"{each.name} ({each.service_id}): messages were sent, the last success was {since}.")
-    if not silent:
+    if not sent:
+        yield fine("Nothing was sent in the last week.")
+    elif not silent:
         yield fine(f"All {len(sent)} that something was sent to in the last week have answered since.")
 
 
