@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha1, sha256
 from pathlib import Path
-from typing import Protocol
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -138,12 +137,12 @@ def _certificates(content: bytes) -> list[Watched]:
 
 def _described(certificate: x509.Certificate) -> Watched:
     return Watched(
-        kind=Kind.AUTHORITY if is_authority(certificate) else Kind.CERTIFICATE,
-        name=name_of(certificate.subject) or certificate.subject.rfc4514_string(),
-        issuer=name_of(certificate.issuer) or certificate.issuer.rfc4514_string(),
-        ends_at=certificate.not_valid_after_utc,
+        Kind.AUTHORITY if is_authority(certificate) else Kind.CERTIFICATE,
+        name_of(certificate.subject) or certificate.subject.rfc4514_string(),
+        name_of(certificate.issuer) or certificate.issuer.rfc4514_string(),
+        *_fingerprints(certificate.public_bytes(Encoding.DER)),
+        certificate.not_valid_after_utc,
         places=(),
-        **_fingerprints(certificate.public_bytes(Encoding.DER)),
     )
 
 
@@ -161,20 +160,20 @@ def _lists(content: bytes) -> list[Watched]:
     found = [x509.load_pem_x509_crl(each + _CRL_END) for each in content.split(_CRL_END)[:-1]]
     return [
         Watched(
-            kind=Kind.REVOCATION_LIST,
-            name=f"Revocation list of {name_of(each.issuer)}",
-            issuer=name_of(each.issuer),
-            ends_at=each.next_update_utc,
+            Kind.REVOCATION_LIST,
+            f"Revocation list of {name_of(each.issuer)}",
+            name_of(each.issuer),
+            *_fingerprints(each.public_bytes(Encoding.DER)),
+            each.next_update_utc,
             places=(),
-            **_fingerprints(each.public_bytes(Encoding.DER)),
         )
         for each in found
     ]
 
 
-def _fingerprints(der: bytes) -> dict[str, str]:
-    # SHA-1 is what the published tables have; nothing is trusted by it.
-    return {"sha1": sha1(der, usedforsecurity=False).hexdigest(), "sha256": sha256(der).hexdigest()}
+def _fingerprints(der: bytes) -> tuple[str, str]:
+    """SHA-1, which the published tables have and nothing is trusted by, and SHA-256."""
+    return sha1(der, usedforsecurity=False).hexdigest(), sha256(der).hexdigest()
 
 
 # -- keys
@@ -193,18 +192,10 @@ def key_files() -> Mapping[str, tuple[str, str]]:
     return {setting: (path, name) for setting, (path, name) in kept.items() if path}
 
 
-class _HasPublicKey(Protocol):
-    def public_key(self) -> "_PublicKey": ...
-
-
-class _PublicKey(Protocol):
-    def public_bytes(self, encoding: Encoding, format: PublicFormat) -> bytes: ...
-
-
 def public_der(path: str) -> bytes:
     """The public half of a private key's file. Raises OSError and ValueError, neither with its content."""
     try:
-        key: _HasPublicKey = load_pem_private_key(read_file(path), password=None)  # type: ignore[assignment]  # every kind that can be loaded has one
+        key = load_pem_private_key(read_file(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("no private key that can be read") from None
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -218,7 +209,7 @@ def _of_keys() -> Iterator[Watched]:
         except (OSError, ValueError):
             # A process need not be able to read every key; whether it must, bars_doctor says.
             continue
-        yield Watched(Kind.KEY, name, "", ends_at=None, places=(place,), **fingerprints)
+        yield Watched(Kind.KEY, name, "", *fingerprints, None, (place,))
 
 
 # -- what callers present

@@ -23,6 +23,7 @@ from tests.integration.exchange.calling import (
     encoded,
     fresh,
     headers,
+    issue_of,
     outcome,
     target,
 )
@@ -48,7 +49,7 @@ def test_a_version_in_the_range_is_let_in_and_another_is_not(
     rule(slot.service, version_from="2.1")
     old = receiver.send(fresh(), NHSD_Requesting_Software=software("2.0.9"))
     assert outcome(old) == (401, "REC_UNAUTHORIZED", "forbidden")
-    assert old.json()["issue"][0]["expression"] == ["http.NHSD-Requesting-Software"]
+    assert issue_of(old)["expression"] == ["http.NHSD-Requesting-Software"]
     assert not Booking.objects.exists()
     assert receiver.send(fresh(), NHSD_Requesting_Software=software(version)).status_code == 200
 

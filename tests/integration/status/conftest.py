@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
+from django.core import checks
 from django.utils import timezone
 
 from bars_portal.credentials.local_pki import PkiFiles, ensure_local_pki
 from bars_portal.exchange.models import Heartbeat
-from bars_portal.status.doctor import machine, partners, sender
+from bars_portal.status.doctor import partners, sender
 from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_service
 from tests.integration.status.installation import (
@@ -34,7 +34,7 @@ def local_pki(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
 @pytest.fixture(scope="module")
 def django_checks() -> list[Any]:
     """Once: they load every page."""
-    return list(run_checks())
+    return list(checks.run_checks())
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def world(
     Heartbeat.objects.create(name="postroom", seen_at=timezone.now())
     # Small keys are read faster, and four thousand bits are one of the faults.
     monkeypatch.setattr(sender, "_ASKED_BITS", 2048)
-    monkeypatch.setattr(machine.django_checks, "run_checks", lambda: django_checks)
+    monkeypatch.setattr(checks, "run_checks", lambda: django_checks)
     with serving() as token_server, door(server_side(pki)) as opened:
         token_server.script(reply(body=TOKEN))
         settings.RECEIVER = {

@@ -94,7 +94,7 @@ class Proxy:
                 correlation_id=context.correlation_id,
             )
             seal_trail(now=timezone.now())
-        return Answer(HTTPStatus.OK if self.known else HTTPStatus.NOT_FOUND, (), b"{}", 1)
+        return Answer(HTTPStatus.OK if self.known else HTTPStatus.NOT_FOUND, {}, b"{}", 1)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core import checks
 from django.core.checks import Error
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
@@ -185,7 +186,7 @@ FAULTS: list[tuple[str, Callable[[World], Any], str]] = [
     ),
     (
         "settings",
-        lambda w: w.patch.setattr(machine.django_checks, "run_checks", lambda: [Error("No.", id="x.E1")]),
+        lambda w: w.patch.setattr(checks, "run_checks", lambda: [Error("No.", id="x.E1")]),
         "x.E1: No.",
     ),
     ("identity", lambda w: w.bars(API_KEY="", SERVICE_ID=""), "Not set: BARS_SERVICE_ID, BARS_API_KEY."),

@@ -3,7 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             ]
             mark = f"[{colour}]{line.verdict}[/{colour}]"
             table.add_row(mark, f"{escape(line.title)}\n[dim]{line.name}[/dim]", "\n".join(words))
-        console = Console(file=self.stdout, highlight=False)
+        console = Console(file=cast(IO[str], self.stdout), highlight=False)
         console.print(table)
         counted = {verdict: sum(line.verdict is verdict for line in lines) for verdict in Verdict}
         console.print(", ".join(f"{count} {verdict}" for verdict, count in counted.items() if count))
