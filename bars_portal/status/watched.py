@@ -1,6 +1,6 @@
 """Every certificate, revocation list and key in use: what it is, when it ends, and where it is configured."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -68,8 +68,12 @@ class Watched:
 
 def watched(*, now: datetime) -> list[Watched]:
     """What ends first comes first, what never ends last; the same thing in two places stands once."""
+    return _gathered((*_of_files(), *_of_keys(), *_of_callers(now)), now)
+
+
+def _gathered(things: Iterable[Watched], now: datetime) -> list[Watched]:
     found: dict[tuple[Kind, str, str], Watched] = {}
-    for each in (*_of_files(), *_of_keys(), *_of_callers(now)):
+    for each in things:
         key = (each.kind, each.sha256, "" if each.sha256 else each.name)
         earlier = found.get(key)
         places = tuple(dict.fromkeys((*(earlier.places if earlier else ()), *each.places)))
@@ -78,8 +82,12 @@ def watched(*, now: datetime) -> list[Watched]:
 
 
 def ending(*, now: datetime) -> list[Watched]:
-    """What has ended, ends within the longest of ALARM_DAYS, or cannot be read."""
-    return [each for each in watched(now=now) if each.kind is Kind.UNREADABLE or each.alarm(now) is not None]
+    """What has ended, ends within the longest of ALARM_DAYS, or cannot be read.
+
+    Keys never end, and reading them takes too long for a page that everybody opens first.
+    """
+    found = _gathered((*_of_files(), *_of_callers(now)), now)
+    return [each for each in found if each.kind is Kind.UNREADABLE or each.alarm(now) is not None]
 
 
 def ends_in_words(each: Watched, now: datetime) -> str:
