@@ -1,9 +1,9 @@
 """HTTP to addresses that strangers typed in: who resolves them is who connects, and judges in between.
 
 A name is looked up once, all that it stands for is judged, and the connection goes to one of the very
-addresses that were judged; certificate, SNI and Host stay those of the name. So no answer of a name server can
-change between judgement and connection. One deadline bounds the whole exchange, however slowly it trickles,
-and of the answer only status and headers are read.
+addresses that were judged; certificate, SNI and Host stay those of the name. So no answer of a name server
+can change between judgement and connection. One deadline bounds the whole exchange, however slowly it
+trickles, and of the answer only status and headers are read.
 
 Built on httpcore, the layer beneath httpx that lets one bring a network of one's own.
 """
