@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -36,7 +36,7 @@ from bars_portal.exchange.transport.judgement import Health
 from bars_portal.http import NotSent, TransportError, client_context
 from bars_portal.metrics.figures import TOKEN_RENEWALS
 from bars_portal.sealing import Sealer
-from bars_portal.sql import database_time
+from bars_portal.sql import database_time, let_go_of_connection
 
 # Longer than a token request can last (transport.auth.REQUEST_SECONDS), after one that was refused quickly.
 LEASE = timedelta(seconds=10)
@@ -81,12 +81,6 @@ class PageGate:
         turns, admission = cast(tuple[threading.BoundedSemaphore, Admission], entered)
         turns.release()
         circuits.note(partner, health, admission, now=database_time())
-
-
-def let_go_of_connection() -> None:
-    """Who waits for the network keeps no other thread from the database's pool."""
-    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
-        connection.close()
 
 
 class _Process:

@@ -57,6 +57,11 @@ class Webhook(models.Model):
         return self.url
 
     @property
+    def organisation_id(self) -> int:
+        """On whose trail it is."""
+        return self.application.organisation_id
+
+    @property
     def is_on(self) -> bool:
         return self.off_at is None and self.removed_at is None
 

@@ -29,6 +29,7 @@ from referrals.cases.models import MODELS
 from referrals.cases.states import TRANSITIONS as CASE_TRANSITIONS
 from referrals.cases.states import CaseEvent, CaseStatus, Category
 from tests.factories.accounts import make_organisation
+from tests.factories.api import happen
 from tests.factories.bookings import make_booking
 from tests.factories.referrals import make_case
 
@@ -41,22 +42,6 @@ _INSERT = """INSERT INTO api_event
 
 def write(other: psycopg.Connection[Any], organisation: Organisation, subject: object = None) -> None:
     other.execute(_INSERT, [uuid4(), organisation.pk, subject or uuid4(), uuid4()])
-
-
-def happen(organisation: Organisation, times: int = 1, **fields: Any) -> None:
-    given = {"type": "booking.booked", "service_id": "1", "needs": "bookings.view_sent_bookings", **fields}
-    Event.objects.bulk_create(
-        Event(
-            organisation=organisation,
-            at=NOW,
-            subject_id=uuid4(),
-            direction="sent",
-            status="booked",
-            journey_id=uuid4(),
-            **given,
-        )
-        for _ in range(times)
-    )
 
 
 @contextmanager
