@@ -92,7 +92,7 @@ class WebhookDelivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["webhook", "next_attempt_at"],
+                fields=["webhook", "next_attempt_at", "event"],
                 condition=models.Q(state=DeliveryState.PENDING),
                 name="webhook_due",
             ),

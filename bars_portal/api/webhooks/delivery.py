@@ -69,13 +69,15 @@ def deal(webhook_id: UUID, *, now: datetime) -> int:
 @transaction.atomic
 def claim(webhook_id: UUID, *, now: datetime, most: int) -> list[WebhookDelivery]:
     """Lend some that are due to whoever asks; each attempt has its number."""
-    due = selectors.pending(now=now).filter(webhook_id=webhook_id).order_by("next_attempt_at", "pk")
+    due = selectors.pending(now=now).filter(webhook_id=webhook_id).order_by("next_attempt_at", "event_id")
     claimed = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:most])
     if not claimed:
         return []
     WebhookDelivery.objects.filter(pk__in=claimed).update(tries=F("tries") + 1, next_attempt_at=now + LEASE)
     related = "event", "webhook__application__organisation"
-    return list(WebhookDelivery.objects.filter(pk__in=claimed).select_related(*related))
+    rows = WebhookDelivery.objects.filter(pk__in=claimed).select_related(*related)
+    # In the order in which it happened, as far as retries let.
+    return list(rows.order_by("event_id"))
 
 
 def attempt(

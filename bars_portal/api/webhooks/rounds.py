@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from uuid import UUID
 
@@ -103,7 +104,13 @@ class Rounds:
         for each in delivery.claim(webhook.pk, now=database_time(), most=room):
             with self._lock:
                 self._busy[webhook.pk] += 1
-            self._senders.submit(self._send, each)
+            self._senders.submit(self._send, each).add_done_callback(partial(self._done, each.webhook_id))
+
+    def _done(self, webhook_id: UUID, _future: object) -> None:
+        """Sent or not, and also when the room closes before its turn."""
+        with self._lock:
+            self._busy[webhook_id] -= 1
+        self._bell.set()
 
     def _send(self, each: WebhookDelivery) -> None:
         try:
@@ -116,9 +123,6 @@ class Rounds:
             logger.exception("webhooks: not sent: %s", each.pk)
         finally:
             connection.close()
-            with self._lock:
-                self._busy[each.webhook_id] -= 1
-            self._bell.set()
 
 
 # -- the one of this process: only a worker has it

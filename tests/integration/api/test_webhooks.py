@@ -19,6 +19,7 @@ from bars_portal.api.events.selectors import CursorGone
 from bars_portal.api.models import (
     Application,
     DeliveryState,
+    Event,
     EventStream,
     OffReason,
     Webhook,
@@ -29,6 +30,7 @@ from bars_portal.api.scopes import Scope
 from bars_portal.api.webhooks import backoff, delivery, services
 from bars_portal.api.webhooks.delivery import LEASE, attempt, claim, deal, settle
 from bars_portal.api.webhooks.notices import tell_owners
+from bars_portal.api.webhooks.retention import forget_deliveries, forget_events
 from bars_portal.api.webhooks.rounds import Rounds
 from bars_portal.api.webhooks.selectors import secrets_of, with_due, with_news
 from bars_portal.api.webhooks.services import BadWebhook
@@ -381,3 +383,25 @@ def test_an_application_has_only_so_many(monkeypatch: pytest.MonkeyPatch) -> Non
         make_webhook(url="https://example.org/", application=webhook.application)
     services.remove_webhook(webhook=webhook, actor=SETUP, now=datetime.now(UTC))
     make_webhook(url="https://example.org/", application=webhook.application)
+
+
+# -- what is kept
+
+
+def test_what_is_old_goes_in_its_order_and_readers_are_told(receiver: Server) -> None:
+    webhook, _ = make_webhook(url=receiver.url)
+    ours, now = webhook.application.organisation, datetime.now(UTC)
+    for days in (100, 95, 10, 93):
+        happen(ours, at=now - timedelta(days=days))
+    assert work(now) == ["204"] * 4
+    # The last one is as old, and stays behind the younger one.
+    assert forget_events(now=now, batch=1) == 2
+    assert list(Event.objects.order_by("position").values_list("position", flat=True)) == [3, 4]
+    assert EventStream.objects.get().forgotten == 2
+    assert WebhookDelivery.objects.count() == 2
+    happen(ours)
+    number_events()
+    assert Event.objects.latest("id").position == 5
+    assert forget_deliveries(now=now + timedelta(days=29)) == 0
+    assert forget_deliveries(now=now + timedelta(days=31), batch=1) == 2
+    assert not WebhookAttempt.objects.exists()
