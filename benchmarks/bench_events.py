@@ -1,8 +1,8 @@
 """A page of 1,000 events from a million: after any cursor, for who sees all and for who sees one in fifty.
 
 First the events get their places, in the numbering's own batches, as on a day when the worker was away. Each
-page is the whole view: the token, what the application may see, the rows and the JSON. Bounds are 50 ms at the
-median and 5,000 events numbered a second.
+page is the whole view: the token, what the application may see, the rows and the JSON. Bounds are 50 ms at
+the median and 5,000 events numbered a second.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def number(events: int) -> bool:
 
 def reader(service_ids: list[str], organisation: Any) -> Callable[[int], float]:
     """Reads one page after a cursor; how many milliseconds that took."""
-    from bars_portal.api.events.views import EventList
     from rest_framework.test import APIRequestFactory
 
+    from bars_portal.api.events.views import EventList
     from tests.factories.api import bearer, make_application
 
     application = make_application(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -19,10 +20,20 @@ def webhooks_of(application: Application) -> QuerySet[Webhook]:
     return Webhook.objects.filter(application=application, removed_at=None).select_related(related)
 
 
-def deliveries_of(webhook: Webhook) -> QuerySet[WebhookDelivery]:
-    """Newest first, with their attempts."""
+def deliveries_of(
+    webhook: Webhook, *, before: tuple[datetime, UUID] | None = None
+) -> QuerySet[WebhookDelivery]:
+    """Newest first, with their attempts; `before`: created_at and id of where to go on."""
     rows = WebhookDelivery.objects.filter(webhook=webhook).select_related("event")
+    if before is not None:
+        rows = rows.filter(Q(created_at__lt=before[0]) | Q(created_at=before[0], pk__lt=before[1]))
     return rows.prefetch_related("attempts").order_by("-created_at", "-id")
+
+
+def delivery_of(application: Application, delivery_id: str) -> WebhookDelivery:
+    """Of one of its webhooks. Raises DoesNotExist."""
+    rows = WebhookDelivery.objects.filter(webhook__application=application).select_related("event")
+    return rows.get(pk=delivery_id)
 
 
 def sight_of(webhook: Webhook) -> Sight:
