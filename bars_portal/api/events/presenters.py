@@ -3,29 +3,44 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from bars_portal.api.events.selectors import EventRow
 from bars_portal.api.models import Event
 
 Json = dict[str, Any]
 
 
-def shown(event: Event, *, ods_code: str) -> Json:
+def shown(row: EventRow, *, ods_code: str) -> Json:
     """As the body of a webhook is by Standard Webhooks: type, timestamp, data."""
-    kind, _, _ = event.type.partition(".")
     return {
-        "type": event.type,
-        "timestamp": instant(event.at),
+        "type": row.type,
+        "timestamp": row.at,
         "data": {
-            "event": str(event.uid),
-            "cursor": str(event.position),
-            "kind": kind,
-            "id": str(event.subject_id),
-            "direction": event.direction,
-            "status": event.status,
+            "event": row.event,
+            "cursor": row.cursor,
+            "kind": row.type.partition(".")[0],
+            "id": row.subject,
+            "direction": row.direction,
+            "status": row.status,
             "organisation": ods_code,
-            "service": event.service_id,
-            "journey": str(event.journey_id),
+            "service": row.service,
+            "journey": row.journey,
         },
     }
+
+
+def row_of(event: Event) -> EventRow:
+    """What the database would write of it."""
+    return EventRow(
+        event=str(event.uid),
+        cursor=str(event.position),
+        at=instant(event.at),
+        type=event.type,
+        subject=str(event.subject_id),
+        direction=event.direction,
+        status=event.status,
+        service=event.service_id,
+        journey=str(event.journey_id),
+    )
 
 
 def instant(moment: datetime) -> str:

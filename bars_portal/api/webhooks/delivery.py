@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from bars_portal.api.events.presenters import instant, shown
+from bars_portal.api.events.presenters import instant, row_of, shown
 from bars_portal.api.events.selectors import stream_of
 from bars_portal.api.models import DeliveryState, OffReason, Webhook, WebhookAttempt, WebhookDelivery
 from bars_portal.api.webhooks import backoff, selectors
@@ -116,7 +116,7 @@ def body_of(delivery: WebhookDelivery) -> bytes:
     """The same bytes each time: made of what never changes."""
     webhook = delivery.webhook
     if delivery.event is not None:
-        return orjson.dumps(shown(delivery.event, ods_code=webhook.application.organisation.ods_code))
+        return orjson.dumps(shown(row_of(delivery.event), ods_code=webhook.application.organisation.ods_code))
     data = {"webhook": str(webhook.pk)}
     return orjson.dumps({"type": TEST, "timestamp": instant(delivery.created_at), "data": data})
 

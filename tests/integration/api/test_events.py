@@ -16,7 +16,8 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.api.events import selectors
 from bars_portal.api.events.kinds import all_types
 from bars_portal.api.events.numbering import _LOCK, number_events
-from bars_portal.api.events.selectors import CursorGone, Sight, events_after
+from bars_portal.api.events.presenters import row_of
+from bars_portal.api.events.selectors import CursorGone, EventRow, Sight, events_after
 from bars_portal.api.models import Event, EventStream
 from bars_portal.audit.actor import SYSTEM
 from bookings.models import Booking
@@ -56,7 +57,7 @@ def somebody_else() -> Iterator[psycopg.Connection[Any]]:
 
 
 def positions(organisation: Organisation) -> list[int]:
-    return [each.position or 0 for each in events_after(organisation, after=0, sight=ALL).events]
+    return [int(each.cursor) for each in events_after(organisation, after=0, sight=ALL).events]
 
 
 # -- every transition is told
@@ -154,8 +155,12 @@ def test_what_commits_late_comes_after_what_was_read() -> None:
         other.commit()
     number_events()
     late = events_after(ours, after=read.cursor, sight=ALL)
-    assert ([each.position for each in read.events], [each.position for each in late.events]) == ([1], [2])
-    assert late.events[0].pk < read.events[0].pk
+    assert ([int(each.cursor) for each in read.events], [int(each.cursor) for each in late.events]) == (
+        [1],
+        [2],
+    )
+    ids = {str(uid): pk for uid, pk in Event.objects.values_list("uid", "id")}
+    assert ids[late.events[0].event] < ids[read.events[0].event]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -205,14 +210,14 @@ def test_readers_beside_many_writers_and_two_that_number_miss_nothing_and_see_no
         while not done.is_set():
             number_events(batch=7)
 
-    read: list[tuple[int, Event]] = []
+    read: list[EventRow] = []
 
     def reading() -> None:
         cursor = 0
         while True:
             is_last = done.is_set()
             page = events_after(ours, after=cursor, sight=ALL, limit=11)
-            read.extend((each.position or 0, each) for each in page.events)
+            read.extend(page.events)
             cursor = page.cursor
             if is_last and not page.has_more:
                 return
@@ -228,10 +233,11 @@ def test_readers_beside_many_writers_and_two_that_number_miss_nothing_and_see_no
         each.join()
     assert failed == []
     assert len(read) == Event.objects.count() > 0
-    assert [position for position, _ in read] == list(range(1, len(read) + 1))
+    assert [int(each.cursor) for each in read] == list(range(1, len(read) + 1))
     # Of one subject in the order in which it happened.
-    for subject in {each.subject_id for _, each in read}:
-        own = [each.pk for _, each in read if each.subject_id == subject]
+    ids = {str(uid): pk for uid, pk in Event.objects.values_list("uid", "id")}
+    for subject in {each.subject for each in read}:
+        own = [ids[each.event] for each in read if each.subject == subject]
         assert all(earlier < later for earlier, later in pairwise(own))
 
 
@@ -247,9 +253,9 @@ def test_a_reader_sees_what_it_may_and_goes_on_past_the_rest(monkeypatch: pytest
     happen(ours, needs="referrals.view_sent_referrals")
     number_events()
     of_one = Sight(ALL.permissions, service_ids=["1"])
-    assert [each.position for each in events_after(ours, after=None, sight=of_one).events] == [2, 4, 6]
+    assert [int(each.cursor) for each in events_after(ours, after=None, sight=of_one).events] == [2, 4, 6]
     typed = Sight(ALL.permissions, types=["booking.cancelled"])
-    assert [each.position for each in events_after(ours, after=None, sight=typed).events] == [4, 5, 6]
+    assert [int(each.cursor) for each in events_after(ours, after=None, sight=typed).events] == [4, 5, 6]
     first = events_after(ours, after=None, sight=ALL, limit=4)
     assert (len(first.events), first.cursor, first.has_more) == (4, 4, True)
     rest = events_after(ours, after=first.cursor, sight=ALL, limit=4)
@@ -259,7 +265,16 @@ def test_a_reader_sees_what_it_may_and_goes_on_past_the_rest(monkeypatch: pytest
     monkeypatch.setattr(selectors, "LOOKED_AT", 3)
     windowed = events_after(ours, after=0, sight=typed)
     assert (windowed.events, windowed.cursor, windowed.has_more) == ([], 3, True)
-    assert [each.position for each in events_after(ours, after=3, sight=typed).events] == [4, 5, 6]
+    assert [int(each.cursor) for each in events_after(ours, after=3, sight=typed).events] == [4, 5, 6]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("microsecond", [0, 999, 1_000, 123_456, 999_999])
+def test_what_the_database_writes_is_what_a_webhook_says(microsecond: int) -> None:
+    ours = make_organisation()
+    happen(ours, at=NOW.replace(microsecond=microsecond))
+    number_events()
+    assert events_after(ours, after=None, sight=ALL).events == [row_of(Event.objects.get())]
 
 
 @pytest.mark.django_db
@@ -270,5 +285,5 @@ def test_a_cursor_whose_events_are_gone_is_told_so() -> None:
     EventStream.objects.update(forgotten=2)
     with pytest.raises(CursorGone):
         events_after(ours, after=1, sight=ALL)
-    assert [each.position for each in events_after(ours, after=None, sight=ALL).events] == [3]
+    assert [int(each.cursor) for each in events_after(ours, after=None, sight=ALL).events] == [3]
     assert events_after(make_organisation(), after=None, sight=ALL).cursor == 0
