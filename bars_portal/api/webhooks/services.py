@@ -52,7 +52,7 @@ def create_webhook(
     now: datetime,
 ) -> tuple[Webhook, str]:
     """On from now, with its secret. Raises BadWebhook, and PolicyRefused when there are too many."""
-    _check(application, {"url": url, "types": types, "service_ids": service_ids})
+    check_webhook(application, {"url": url, "types": types, "service_ids": service_ids})
     # Who else makes one waits here, and counts this one.
     held = Application.objects.select_for_update().get(pk=application.pk)
     there = held.webhooks.filter(removed_at=None).count()
@@ -77,7 +77,7 @@ def change_webhook(*, webhook: Webhook, changes: Mapping[str, Any], actor: Actor
 
     What waits goes to the new address; another filter counts for what happens from now on.
     """
-    _check(webhook.application, changes)
+    check_webhook(webhook.application, changes)
     values = {name: value if name == "url" else sorted(set(value)) for name, value in changes.items()}
     # Another address has not failed yet.
     fresh = {"failures": 0, "failing_since": None, "resting_until": None} if "url" in changes else {}
@@ -197,8 +197,8 @@ def make_deliveries(
     return len(events)
 
 
-def _check(application: Application, given: Mapping[str, Any]) -> None:
-    """Every fault at once."""
+def check_webhook(application: Application, given: Mapping[str, Any]) -> None:
+    """What is given of `url`, `types` and `service_ids`. Raises BadWebhook with every fault."""
     faults = {}
     if "url" in given:
         try:
