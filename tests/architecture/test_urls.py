@@ -146,6 +146,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "service_id": (known["service_id"], "0"),
         "booking_id": (known["received_booking_id" if "appointments" in route else "booking_id"], NOBODY),
         "draft_id": (NOBODY, NOBODY),
+        "webhook_id": (NOBODY, NOBODY),
         "slug": ("assessment", "nothing"),
         "object_id": (_first_of(route), NOBODY),
         "id": (_first_of(route), NOBODY),
