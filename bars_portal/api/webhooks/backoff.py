@@ -36,7 +36,8 @@ def next_try(tries: int, *, now: datetime, asked: timedelta | None = None) -> da
 
 def rest_until(failures: int, *, now: datetime, asked: timedelta | None = None) -> datetime:
     """Until when nothing goes to a receiver that has failed so many times running."""
-    rest = min(_FIRST_REST * 2 ** min(failures - 1, 10), LONGEST_REST)
+    doublings: int = 2 ** min(failures - 1, 10)
+    rest = min(_FIRST_REST * doublings, LONGEST_REST)
     return now + max(rest, min(asked or timedelta(), LONGEST_ASKED))
 
 

@@ -47,8 +47,7 @@ def _forget_oldest(organisation_id: int, until: datetime, batch: int) -> int:
     # What of it still waits is for a webhook that has been off for as long.
     _delete(WebhookDelivery.objects.filter(event__in=events))
     events._raw_delete(events.db)
-    stream.forgotten = over[-1][1]
-    stream.save(update_fields=["forgotten"])
+    EventStream.objects.filter(pk=organisation_id).update(forgotten=over[-1][1])
     return len(over)
 
 

@@ -82,7 +82,7 @@ def test_it_books_and_hears_of_it(
 def test_it_believes_only_what_is_signed_just_now_and_takes_each_once(example: ModuleType) -> None:
     receiver, now, secret = example.Receiver(), datetime.now(UTC), new_secret()
     receiver.secret, body = secret, b'{"type": "booking.booked"}'
-    mine = {"message_id": uuid4(), "now": now, "using": [secret]}
+    mine: dict[str, Any] = {"message_id": uuid4(), "now": now, "using": [secret]}
     try:
         genuine = headers_for(body, **mine)
         assert [receiver.take(genuine, body) for _ in range(2)] == [204, 204]

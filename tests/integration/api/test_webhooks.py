@@ -328,7 +328,7 @@ def test_a_range_is_sent_once_more_under_the_ids_that_it_had(receiver: Server) -
     now = datetime.now(UTC)
     work(now)
     first = {each.headers["webhook-id"] for each in receiver.received}
-    again = {"webhook": webhook, "actor": SETUP, "now": now}
+    again: dict[str, Any] = {"webhook": webhook, "actor": SETUP, "now": now}
     assert services.replay(after=1, until=3, **again) == 2
     assert work(now) == ["204", "204"]
     assert {each.headers["webhook-id"] for each in receiver.received[4:]} < first

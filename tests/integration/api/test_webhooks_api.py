@@ -171,7 +171,7 @@ def test_the_log_of_deliveries_goes_on_by_pages_and_holds_no_secret(calls: Calls
     deal(row.pk, now=now)
     for number, each in enumerate(WebhookDelivery.objects.order_by("event_id")):
         WebhookDelivery.objects.filter(pk=each.pk).update(created_at=now - timedelta(minutes=number))
-    newest = WebhookDelivery.objects.first()
+    newest = WebhookDelivery.objects.latest("created_at")
     WebhookAttempt.objects.create(delivery=newest, at=now, problem="address", elapsed_ms=3)
     page = calls.get(f"webhooks/{webhook['id']}/deliveries", {"limit": 2}).json()
     assert [each["cursor"] for each in page["items"]] == ["1", "2"]
