@@ -26,7 +26,6 @@ from referrals.sending.selectors import request_drafts_of, unsent_of
 from referrals.worklist.selectors import breached_validations, open_cases_held, worklist_counts
 from referrals.worklist.sent import Waiting, given_up_count, unclear_sent_count
 
-
 # What moves no status and is told all the same. A reply that came too late changes nothing, and is told too.
 _STEPS = {
     CaseEvent.REQUEST_UPDATE: "updating",
