@@ -27,7 +27,7 @@ from referrals.worklist.selectors import breached_validations, open_cases_held, 
 from referrals.worklist.sent import Waiting, given_up_count, unclear_sent_count
 
 # What moves no status and is told all the same. A reply that came too late changes nothing, and is told too.
-_STEPS = {
+_STEPS: dict[str, str] = {
     CaseEvent.REQUEST_UPDATE: "updating",
     CaseEvent.CHECK_UPDATE_AGAIN: "updating",
     CaseEvent.CONFIRM_UPDATE: "updated",
