@@ -72,24 +72,28 @@ def _begin_worker(**_: object) -> None:
 
 
 class OwnClocksStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """Postroom and sealer: begun before the first word with the broker, whether there is one or not."""
+    """Postroom, webhooks and sealer: begun before the first word with the broker, if there is one at all."""
 
     requires = ("celery.worker.components:Pool",)
 
     def start(self, worker: object) -> None:
+        from bars_portal.api.webhooks import rounds as webhooks
         from bars_portal.audit.chain.rounds import begin_rounds
         from bars_portal.exchange.postroom import open_postroom
         from bars_portal.status.collector import DatabaseCollector
 
         open_postroom()
+        webhooks.begin_rounds()
         serve("worker", DatabaseCollector(timezone.now))
         begin_rounds()
 
     def stop(self, worker: object) -> None:
+        from bars_portal.api.webhooks import rounds as webhooks
         from bars_portal.audit.chain.rounds import end_rounds
         from bars_portal.exchange.postroom import close_postroom
 
         close_postroom()
+        webhooks.end_rounds()
         # Last: what was settled meanwhile is sealed, and a round takes milliseconds.
         end_rounds()
 

@@ -21,7 +21,7 @@ Client = httpx.Client
 Limits = httpx.Limits
 Timeout = httpx.Timeout
 
-NotSentKind = Literal["connect", "tls", "timeout", "pool", "request", "busy", "circuit"]
+NotSentKind = Literal["connect", "tls", "timeout", "pool", "request", "busy", "circuit", "name", "address"]
 LostKind = Literal["timeout", "cut", "garbled"]
 # Far above any honest answer; a larger one is a fault over there that must not fill our memory.
 LIMIT_BYTES = 10_000_000
@@ -46,8 +46,8 @@ class TransportError(Exception):
 class NotSent(TransportError):
     """Certainly nothing was sent: no connection, a TLS failure, no free connection, unusable request.
 
-    Or it was not tried: as many requests as may be are under way to that partner ("busy"), or it has not been
-    answering ("circuit").
+    Or it was not tried: as many requests as may be are under way to that partner ("busy"), it has not been
+    answering ("circuit"), or its name has no address ("name") or one that is refused ("address").
     """
 
     sent = False
@@ -167,6 +167,11 @@ def http_date(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def broken_off(error: Exception) -> LostReply:
+    """A protocol error of h11: the connection ended early, or it spoke no HTTP."""
+    return LostReply("cut" if any(word in str(error) for word in _CUT_WORDS) else "garbled")
+
+
 def milliseconds_since(started: float) -> int:
     return round((perf_counter() - started) * 1000)
 
@@ -191,7 +196,7 @@ def _our_errors() -> Iterator[None]:
     except httpx.ConnectTimeout:
         raise NotSent("timeout") from None
     except httpx.ConnectError as error:
-        raise NotSent("tls" if _is_tls(error) else "connect") from None
+        raise NotSent("tls" if is_tls(error) else "connect") from None
     except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL):
         raise NotSent("request") from None
     except httpx.TimeoutException:
@@ -199,12 +204,12 @@ def _our_errors() -> Iterator[None]:
     except httpx.NetworkError:
         raise LostReply("cut") from None
     except httpx.RemoteProtocolError as error:
-        raise LostReply("cut" if any(word in str(error) for word in _CUT_WORDS) else "garbled") from None
+        raise broken_off(error) from None
     except httpx.HTTPError:
         raise LostReply("garbled") from None
 
 
-def _is_tls(error: BaseException | None) -> bool:
+def is_tls(error: BaseException | None) -> bool:
     """Whether TLS is somewhere below this error: httpx reports a bad certificate as a failed connection."""
     while error is not None:
         if isinstance(error, ssl.SSLError):

@@ -63,6 +63,12 @@ def database_time() -> datetime:
     return moment
 
 
+def let_go_of_connection() -> None:
+    """Who waits for the network keeps no other thread from the database's pool."""
+    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
+        connection.close()
+
+
 def write(writes: Sequence[Write]) -> None:
     """All of them or none, in one trip. Raises IntegrityError.
 

@@ -11,11 +11,13 @@ class BookingsConfig(AppConfig):
     def ready(self) -> None:
         from bars_portal.accounts.home import register
         from bars_portal.accounts.people.selectors import register as register_work
+        from bars_portal.api.events import kinds
         from bars_portal.audit import presenters
         from bars_portal.patients.looks import subjects
         from bookings.presenters.bookings import attention
         from bookings.selectors import sent, trail
         from bookings.selectors.slots import next_free_slots
+        from bookings.states import VIEW_PERMISSION, BookingStatus
         from directory import ports
 
         presenters.register(
@@ -26,6 +28,7 @@ class BookingsConfig(AppConfig):
                 "bookings.view_diary": "Opened a diary",
             }
         )
+        kinds.register(kinds.Kind("booking", "bookings.booking", VIEW_PERMISSION, tuple(BookingStatus)))
         subjects.register(subjects.Source(trail.subjects, trail.journeys))
         register(attention)
         register_work(sent.unfinished_work)

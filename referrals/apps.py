@@ -11,10 +11,12 @@ class ReferralsConfig(AppConfig):
     def ready(self) -> None:
         from bars_portal.accounts.home import register
         from bars_portal.accounts.people.selectors import register as register_work
+        from bars_portal.api.events import kinds
         from bars_portal.audit import presenters
         from bars_portal.patients.looks import subjects
         from bookings import ports
         from referrals.providers import (
+            EVENT_KINDS,
             attention,
             booking_settled,
             companions,
@@ -48,6 +50,7 @@ class ReferralsConfig(AppConfig):
                 "referrals.view_unmatched_reply": "Opened a reply that fits no request",
             }
         )
+        kinds.register(*EVENT_KINDS)
         subjects.register(subjects.Source(trail_subjects, trail_journeys))
         register(attention)
         register(unsent_drafts)

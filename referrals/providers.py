@@ -12,6 +12,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.people.selectors import UnfinishedWork
+from bars_portal.api.events.kinds import Kind
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import FlagCategory
@@ -20,7 +21,7 @@ from bookings.ports import Companion, Companions, Owed, WholeMessage
 from referrals.cases.duties import settle_referral_duties
 from referrals.cases.links import can_link_booking, referrals_of
 from referrals.cases.models import MODELS, CaseAnswer, UnmatchedReply
-from referrals.cases.states import CaseStatus, Category
+from referrals.cases.states import UNMATCHED, CaseEvent, CaseStatus, Category
 from referrals.duties.presenters import refer_page
 from referrals.duties.selectors import duties_about, open_duties
 from referrals.message_page.page import shown_message
@@ -28,6 +29,22 @@ from referrals.permissions import SEND, VIEW
 from referrals.sending.selectors import request_drafts_of, unsent_of
 from referrals.worklist.selectors import breached_validations, open_cases_held, worklist_counts
 from referrals.worklist.sent import Waiting, given_up_count, unclear_sent_count
+
+# What moves no status and is told all the same. A reply that came too late changes nothing, and is told too.
+_STEPS: dict[str, str] = {
+    CaseEvent.REQUEST_UPDATE: "updating",
+    CaseEvent.CHECK_UPDATE_AGAIN: "updating",
+    CaseEvent.CONFIRM_UPDATE: "updated",
+    CaseEvent.REFUSE_UPDATE: "update-refused",
+    CaseEvent.LOSE_UPDATE: "update-unknown",
+    CaseEvent.RECEIVE_UPDATE: "updated",
+    CaseEvent.REFUSE_REPLY: "reply-refused",
+}
+EVENT_KINDS = (
+    Kind("referral", "referrals.referral", VIEW, tuple(CaseStatus), _STEPS),
+    Kind("validation", "referrals.validationcase", VIEW, tuple(CaseStatus), _STEPS),
+    Kind("reply", "referrals.unmatchedreply", VIEW, (UNMATCHED,)),
+)
 
 
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:

@@ -98,8 +98,10 @@ _RUN_INSTALLATION = frozenset(
     }
 )
 # Programs that call the API for the organisation.
-_SEE_APPLICATIONS = frozenset({"api.view_application"})
-_RUN_APPLICATIONS = _SEE_APPLICATIONS | {"api.add_application", "api.change_application"}
+_SEE_APPLICATIONS = frozenset({"api.view_application", "api.view_webhook", "api.view_webhookdelivery"})
+_RUN_APPLICATIONS = _SEE_APPLICATIONS | {
+    f"api.{verb}_{model}" for model in ("application", "webhook") for verb in ("add", "change")
+}
 _READ_EVERYTHING = frozenset(
     {
         "audit.view_auditevent",

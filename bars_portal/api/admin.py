@@ -29,6 +29,7 @@ from bars_portal.api.services import (
     revoke_application,
     revoke_oldest_secret,
 )
+from bars_portal.api.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 
 _KEYS_HELP = (

@@ -123,6 +123,14 @@ _TYPES = (
         "Wait as long as Retry-After says, and repeat the request with the same key: you get its answer.",
     ),
     ProblemType(
+        "cursor-gone",
+        410,
+        "Events after this cursor are no longer kept",
+        "Events are kept for 90 days. To go on from this cursor would leave out some without a word.",
+        "List bookings, referrals and cases to learn how they stand, then follow events from after=latest.",
+        is_final=True,
+    ),
+    ProblemType(
         "precondition-failed",
         412,
         "It is no longer what If-Match names",

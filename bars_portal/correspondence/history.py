@@ -9,12 +9,14 @@ from uuid import UUID
 from django.db import models
 
 from bars_portal.accounts.models import User
+from bars_portal.api.events import kinds
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import event_of
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange import delivery, outbox
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.sql import insert
+from directory.models import HealthcareService
 
 NOTE_LENGTH = 300
 
@@ -23,9 +25,12 @@ class Tracked(Protocol):
     """A booking or a case: a row with a status, in a journey."""
 
     status: str
+    direction: str
 
     @property
     def correlation_id(self) -> UUID: ...
+    @property
+    def service(self) -> HealthcareService: ...
 
 
 class HistoryRow(models.Model):
@@ -95,7 +100,7 @@ def write_step(
     detail: Mapping[str, Any],
     beside: Sequence[models.Model] = (),
 ) -> None:
-    """Write the step with its audit event, and the rows that go with it, in one trip.
+    """Write the step with its audit event, the event for applications, and what goes with it, in one trip.
 
     `about` stands as it is after the step. `before` is "" for the first one.
     """
@@ -112,7 +117,15 @@ def write_step(
         correlation_id=about.correlation_id,
         now=now,
     )
-    insert(*beside, step, audited)
+    told = kinds.event_of(
+        row,
+        step=event,
+        status=about.status,
+        direction=about.direction,
+        service_id=about.service.service_id,
+        now=now,
+    )
+    insert(*beside, step, audited, told)
 
 
 def write_rows(*rows: models.Model) -> None:

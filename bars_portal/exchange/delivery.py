@@ -16,7 +16,6 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.replies import shortfall
-from bars_portal.exchange.gateway import let_go_of_connection
 from bars_portal.exchange.leases import LEASE, held_by
 from bars_portal.exchange.models import (
     NOT_READ,
@@ -42,6 +41,7 @@ from bars_portal.exchange.transport.judgement import (
 from bars_portal.exchange.waiting import may_go_out
 from bars_portal.http import TransportError
 from bars_portal.metrics.figures import DELIVERIES, partner_label
+from bars_portal.sql import let_go_of_connection
 
 # The token's issuer failed, not the service.
 _NOT_THE_SERVICE = frozenset({"token-refused"})

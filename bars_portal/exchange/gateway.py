@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -18,7 +17,7 @@ from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import Party, Software
 from bars_portal.exchange.transport.judgement import Health
 from bars_portal.http import NotSent
-from bars_portal.sql import database_time
+from bars_portal.sql import database_time, let_go_of_connection
 
 # Who finds as many as may be under way to a partner waits so long for one of them to end.
 TURN_SECONDS = 0.3
@@ -50,12 +49,6 @@ class PageGate:
         turns, admission = cast(tuple[threading.BoundedSemaphore, Admission], entered)
         turns.release()
         circuits.note(partner, health, admission, now=database_time())
-
-
-def let_go_of_connection() -> None:
-    """Who waits for the network keeps no other thread from the database's pool."""
-    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
-        connection.close()
 
 
 class _Process:

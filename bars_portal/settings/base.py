@@ -240,6 +240,8 @@ REST_FRAMEWORK: dict[str, object] = {
 
 # Pages of other origins whose scripts may call the REST API (CORS): none, unless listed.
 API_ALLOWED_ORIGINS = env.listing("API_ALLOWED_ORIGINS")
+# Whether webhooks may go to this very machine, over plain http too: for demo and tests alone.
+API_WEBHOOKS_TO_LOOPBACK = False
 
 # Where traces go (bars_portal.tracing); none: there are none.
 TRACES_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")

@@ -21,6 +21,7 @@ SECRET_KEY = "demo-only-not-a-secret-demo-only-not-a-secret-demo-only"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ENVIRONMENT_LABEL = "Demo: not for patients"
 DEMO = True
+API_WEBHOOKS_TO_LOOPBACK = True
 # One login shows it; the others are for a quick look.
 SECOND_FACTOR_ROLES = ["installer"]
 # Each process would compile every page anew: two seconds of its first minutes.

@@ -27,6 +27,7 @@ TEMPLATES[0]["OPTIONS"]["bytecode_cache"] = FileSystemBytecodeCache(str(folder("
 WHITENOISE_USE_FINDERS = True
 # Looks files up as they are asked for, so that no folder has to exist.
 WHITENOISE_AUTOREFRESH = True
+API_WEBHOOKS_TO_LOOPBACK = True
 # Most tests are about something else; those of the second factor ask for it.
 SECOND_FACTOR_ROLES = []
 CELERY_BROKER_URL = "memory://"

@@ -147,6 +147,19 @@ def _sealer(at: Moment) -> Finding:
     return Finding(level, f"The oldest event outside the chain is {words_for(at.now - since)} old.")
 
 
+def _webhooks(at: Moment) -> Finding:
+    found = selectors.webhooks(now=at.now)
+    late = at.now - found.late_since if found.late_since else timedelta()
+    level = graded(late.total_seconds(), warning=60, wrong=600)
+    if late.total_seconds() >= 60:
+        return Finding(level, f"A delivery is due for {words_for(late)}, and nobody has tried it.")
+    if not found.failing and not found.off:
+        words = {0: "There are none.", 1: "1 is on, and takes what it is sent."}
+        return Finding(level, words.get(found.on, f"{found.on} are on, and take what they are sent."))
+    counts = f"{found.on} on, {found.failing} of them not answering; {found.off} switched off for that."
+    return Finding(max_of(level, Level.WARNING), counts)
+
+
 def _disks(_at: Moment) -> Finding:
     found = list(selectors.disks())
     if not found:
@@ -231,6 +244,14 @@ CHECKS = (
         "None. But what is changed in the trail before it is sealed would not be found.",
         "Look whether a worker or the sealer runs, and read its log.",
         _sealer,
+    ),
+    Check(
+        "webhooks",
+        "Webhooks of applications",
+        "None by themselves: what happened is kept, and other systems hear of it later.",
+        "Tell whoever runs that system: the administration names it. When nothing is tried at all, look at "
+        "the worker.",
+        _webhooks,
     ),
     Check(
         "disks",

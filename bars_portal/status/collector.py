@@ -28,6 +28,9 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "bars_postroom_under_way": ("Messages that this worker is sending.", ()),
     "bars_worker_heartbeat_age_seconds": ("How long ago any worker looked at what waits.", ()),
     "bars_audit_unsealed_seconds": ("Age of the oldest event outside the chain of the trail.", ()),
+    "bars_webhooks": ("Webhooks of applications: on, failing, switched off by themselves.", ("state",)),
+    "bars_webhook_deliveries_waiting": ("Events that a webhook is to be told of.", ()),
+    "bars_webhook_late_seconds": ("How long a delivery is due that nobody has tried.", ()),
     "bars_certificate_days_left": ("Days until something in a watched file ends.", ("file",)),
     "bars_token_failing_seconds": ("How long renewals of the access token have failed.", ()),
     "bars_clock_ahead_seconds": ("How far another clock is ahead of ours.", ("clock",)),
@@ -82,6 +85,11 @@ def _readings(now: datetime, ours: datetime) -> Iterator[Reading]:
     # A worker that never was is as bad as one that is long gone.
     yield "bars_worker_heartbeat_age_seconds", (), _age(beat, now) if beat else float("inf")
     yield "bars_audit_unsealed_seconds", (), _age(selectors.unsealed_since(), now)
+    webhooks = selectors.webhooks(now=now)
+    for state, count in (("on", webhooks.on), ("failing", webhooks.failing), ("off", webhooks.off)):
+        yield "bars_webhooks", (state,), count
+    yield "bars_webhook_deliveries_waiting", (), webhooks.waiting
+    yield "bars_webhook_late_seconds", (), _age(webhooks.late_since, now)
     for file in watched.expiries():
         yield "bars_certificate_days_left", (file.name,), _days(file.ends_at, now) if file.ends_at else -1
     if presented := watched.first_presented(now=now):

@@ -12,6 +12,9 @@ from django.db import connection
 from django.db.models import Count, Min
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.api.models import DeliveryState as WebhookState
+from bars_portal.api.models import WebhookDelivery
+from bars_portal.api.webhooks import selectors as webhook_rows
 from bars_portal.audit.chain.sealer import end_of_chain
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange import circuits
@@ -102,6 +105,27 @@ def unsealed_since() -> datetime | None:
     """When the oldest event of the trail was written that its chain does not hold yet; None: it holds all."""
     later = AuditEvent.objects.filter(pk__gt=end_of_chain().last_id)
     return later.order_by("pk").values_list("at", flat=True).first()
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """How many there are, of those that take nothing at the moment, and that switched themselves off."""
+
+    on: int
+    failing: int
+    off: int
+    # Deliveries that wait, and since when one is due that nobody has tried.
+    waiting: int
+    late_since: datetime | None
+
+
+def webhooks(*, now: datetime) -> Webhooks:
+    on, failing = webhook_rows.delivering(now=now).count(), webhook_rows.failing(now=now).count()
+    waiting = WebhookDelivery.objects.filter(
+        state=WebhookState.PENDING, webhook__in=webhook_rows.delivering(now=now)
+    )
+    off = webhook_rows.off_by_itself().count()
+    return Webhooks(on, failing, off, waiting.count(), webhook_rows.late_since(now=now))
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,10 @@ class CaseEvent(StrEnum):
     REFUSE_REPLY = "refuse-reply"
 
 
+# What stands for the status of a response that answers nothing of ours.
+UNMATCHED = "unmatched"
+
+
 class ReplyKind(Labelled):
     """What a response of the other side says (rows servicerequest-response of standard section 6)."""
 

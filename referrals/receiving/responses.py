@@ -3,7 +3,10 @@
 What is refused about a case that we know stays in its history.
 """
 
+from bars_portal.api.events.kinds import event_of
 from bars_portal.audit.services import record
+from bars_portal.correspondence.history import write_rows
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, fault
 from bars_portal.exchange.registry import Applied, Refusal
@@ -12,7 +15,7 @@ from directory.models import HealthcareService
 from referrals.cases.duties import raise_duty, raise_update_duties
 from referrals.cases.history import change_case
 from referrals.cases.models import Case, CaseReply, UnmatchedReply, owned_by
-from referrals.cases.states import CaseEvent, Category, ReplyKind
+from referrals.cases.states import UNMATCHED, CaseEvent, Category, ReplyKind
 from referrals.receiving.mapping import ReceivedResponse
 from referrals.receiving.requests import sender_columns
 from referrals.receiving.selectors import lock_case_of_response
@@ -152,11 +155,21 @@ def _keep_unmatched(received: ReceivedResponse, context: MessageContext) -> None
         ),
         **_columns(received, context),
     )
+    # Seen by whoever sees what was sent (referrals.cases.policies).
+    told = event_of(
+        kept,
+        step=UNMATCHED,
+        status=UNMATCHED,
+        direction=Direction.SENT,
+        service_id=service.service_id,
+        now=now,
+    )
+    write_rows(told)
     record(
         actor=context.actor,
         action="referrals.keep_unmatched_reply",
         subject=kept,
-        outcome="unmatched",
+        outcome=UNMATCHED,
         detail={"service_id": service.service_id, "kind": received.kind.value},
         correlation_id=context.correlation_id,
         now=now,

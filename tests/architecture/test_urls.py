@@ -155,6 +155,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "ods_code": (known["organisation"].ods_code, "X"),
         "environment": ("simulated-int", "nothing"),
         "step_name": ("facts", "nothing"),
+        "webhook_id": (NOBODY, NOBODY),
         "slug": ("assessment", "nothing"),
         "object_id": (_first_of(route), NOBODY),
         "id": (_first_of(route), NOBODY),

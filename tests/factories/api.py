@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.api.models import Application
+from bars_portal.api.models import Application, Event, Webhook
 from bars_portal.api.scopes import STATABLE, Scope
 from bars_portal.api.services import create_application, issue_token, new_application
+from bars_portal.api.webhooks.services import create_webhook
 from bars_portal.audit.actor import Actor
 from tests.factories.accounts import make_organisation, make_user
 
@@ -42,3 +44,27 @@ def bearer(application: Application, scopes: Iterable[Scope] | None = None) -> d
     wanted = application.scopes if scopes is None else [each.value for each in scopes]
     issue_token(application=application, scopes=wanted, token=token, actor=SETUP, now=datetime.now(UTC))
     return {"Authorization": f"Bearer {token}"}
+
+
+def make_webhook(*, url: str, application: Application | None = None, **filters: Any) -> tuple[Webhook, str]:
+    """With its secret; of a new application unless one is given."""
+    return create_webhook(
+        application=application or make_application(), url=url, **filters, actor=SETUP, now=datetime.now(UTC)
+    )
+
+
+def happen(organisation: Organisation, times: int = 1, **fields: Any) -> list[Event]:
+    """Events as the services of bookings write them, not yet numbered."""
+    given = {
+        "type": "booking.booked",
+        "service_id": "2000099999",
+        "status": "booked",
+        "needs": "bookings.view_sent_bookings",
+        "direction": "sent",
+        "at": datetime(2026, 11, 21, 9, 0, tzinfo=UTC),
+        **fields,
+    }
+    return Event.objects.bulk_create(
+        Event(organisation=organisation, subject_id=uuid4(), journey_id=uuid4(), **given)
+        for _ in range(times)
+    )

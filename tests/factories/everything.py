@@ -6,6 +6,7 @@ from django.db.models import Model
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import Role
+from bars_portal.api.webhooks.services import send_test
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
@@ -21,7 +22,7 @@ from referrals.cases.models import UnmatchedReply
 from referrals.cases.settings import BreachRule
 from referrals.cases.states import Category
 from tests.factories.accounts import make_user
-from tests.factories.api import make_application
+from tests.factories.api import make_application, make_webhook
 from tests.factories.bookings import NOW, make_booking, make_schedule, make_slot
 from tests.factories.directory import make_endpoint, make_service
 from tests.factories.patients import make_patient
@@ -104,8 +105,10 @@ def make_everything(organisation: Organisation) -> list[Model]:
         now=NOW,
     )
     application = make_application(organisation=organisation, name=f"{MARK} system", owner=person)
+    webhook, _ = make_webhook(url=f"https://{MARK.lower()}.example/in", application=application)
+    test = send_test(webhook=webhook, actor=Actor(label=MARK), now=NOW)
     return [
-        application,
+        *(application, webhook, test),
         *(organisation, person, service, endpoint, schedule, slot, patient, patient.journey, sent, received),
         *(
             referral,

@@ -3,7 +3,8 @@
 The rule, as docs/ARCHITECTURE.md states it: a stage is a layer, whichever app it is of (views with forms
 and helpers of pages, policies, selectors, services, mapping, messages), or one module of the exchange. One
 each are the edge of the receiver, the transport, arrival with inbound, and what is asked as a library:
-`exchange.fhir`, models with their states, audit, the correspondence room, and what stands beneath all rooms.
+`exchange.fhir`, models with their states, audit with what applications are told, the correspondence room, and
+what stands beneath all rooms.
 
 Who reads comes back to a stage when a function there is called that was not read yet, after another stage.
 Asking a room below and reading on is no leaving: the question's name says what is needed to know.
@@ -28,6 +29,8 @@ _LIBRARIES = {
     "bars_portal/exchange/transport/": "exchange: transport",
     "bars_portal/exchange/arrival": "exchange: inbound",
     "bars_portal/audit/": "audit",
+    # Written with the audit event, and as it is: what applications are told of the change.
+    "bars_portal/api/events/": "audit",
     # Django's way to the database, as another library would be.
     "bars_portal/postgresql/": "beneath all rooms",
     "bars_portal/nhsuk/": "views",

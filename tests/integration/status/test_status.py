@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from bars_portal.accounts.permissions import Role
+from bars_portal.api.models import Webhook, WebhookDelivery
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.chain.sealer import seal_trail
 from bars_portal.audit.services import record
@@ -29,6 +30,7 @@ from bars_portal.status.checks import CHECKS, Finding, Moment, graded, words_for
 from bars_portal.status.models import Condition, Level
 from bars_portal.status.services import note_conditions
 from tests.factories.accounts import make_organisation, make_user
+from tests.factories.api import make_webhook
 from tests.factories.directory import make_service
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +101,22 @@ def test_a_service_is_named_and_since_when() -> None:
     found = look("partners")
     assert found.level is Level.WARNING
     assert found.fact == "Not answering: Riverside Pharmacy (2000099007) since 11:00."
+
+
+def test_webhooks_that_fail_are_told_and_those_that_nobody_tries_are_wrong() -> None:
+    assert look("webhooks") == Finding(Level.WELL, "There are none.")
+    webhook, _ = make_webhook(url="https://example.org/")
+    assert look("webhooks").level is Level.WELL
+    Webhook.objects.update(failures=2, failing_since=ago(hours=1), resting_until=ago(seconds=-10))
+    WebhookDelivery.objects.create(webhook=webhook, created_at=NOW, next_attempt_at=ago(minutes=11))
+    found = look("webhooks")
+    assert found == Finding(Level.WARNING, "1 on, 1 of them not answering; 0 switched off for that.")
+    Webhook.objects.update(failures=0, failing_since=None, resting_until=None)
+    found = look("webhooks")
+    assert found == Finding(Level.WRONG, "A delivery is due for 11 minutes, and nobody has tried it.")
+    Webhook.objects.update(off_at=NOW, off_reason="gone")
+    found = look("webhooks")
+    assert found == Finding(Level.WARNING, "0 on, 0 of them not answering; 1 switched off for that.")
 
 
 def test_what_was_given_up_is_counted_for_a_day() -> None:

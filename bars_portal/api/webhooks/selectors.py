@@ -1,0 +1,110 @@
+"""What webhooks there are, what they may tell, and what became of each delivery."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from bars_portal.api.events.selectors import Sight
+from bars_portal.api.models import Application, DeliveryState, EventStream, Webhook, WebhookDelivery
+from bars_portal.api.scopes import Scope, known_scopes, permissions_for
+from bars_portal.sealing import Sealer
+
+sealer = Sealer("api.webhooks")
+
+
+def webhooks_of(application: Application) -> QuerySet[Webhook]:
+    """Oldest first, without those that were removed."""
+    related = "application__organisation"
+    return Webhook.objects.filter(application=application, removed_at=None).select_related(related)
+
+
+def deliveries_of(
+    webhook: Webhook, *, before: tuple[datetime, UUID] | None = None
+) -> QuerySet[WebhookDelivery]:
+    """Newest first, with their attempts; `before`: created_at and id of where to go on."""
+    rows = WebhookDelivery.objects.filter(webhook=webhook).select_related("event")
+    if before is not None:
+        rows = rows.filter(Q(created_at__lt=before[0]) | Q(created_at=before[0], pk__lt=before[1]))
+    return rows.prefetch_related("attempts").order_by("-created_at", "-id")
+
+
+def delivery_of(application: Application, delivery_id: str) -> WebhookDelivery:
+    """Of one of its webhooks. Raises DoesNotExist."""
+    rows = WebhookDelivery.objects.filter(webhook__application=application).select_related("event")
+    return rows.get(pk=delivery_id)
+
+
+def sight_of(webhook: Webhook) -> Sight:
+    """What the application may see now, narrowed by what the webhook asks for."""
+    application = webhook.application
+    return Sight(
+        permissions=permissions_for(known_scopes(application.scopes), None),
+        service_ids=_both(application.service_ids, webhook.service_ids),
+        types=webhook.types or None,
+    )
+
+
+def _both(one: Collection[str], other: Collection[str]) -> Collection[str] | None:
+    """What is in both, where nothing named means all; None: all."""
+    if one and other:
+        return set(one) & set(other)
+    return one or other or None
+
+
+def secrets_of(webhook: Webhook, *, now: datetime) -> list[str]:
+    """The current one, and the one before for as long as it counts. Empty: SECRET_KEY is another one now."""
+    sealed = [webhook.sealed_secret]
+    if webhook.sealed_before is not None and webhook.before_until is not None and now < webhook.before_until:
+        sealed.append(webhook.sealed_before)
+    opened = [sealer.unseal(bytes(each)) for each in sealed]
+    return [each.decode("ascii") for each in opened if each is not None]
+
+
+def delivering(*, now: datetime) -> QuerySet[Webhook]:
+    """Those that are on, of applications that are and may have webhooks."""
+    not_over = Q(application__expires_at=None) | Q(application__expires_at__gt=now)
+    return Webhook.objects.filter(
+        not_over,
+        off_at=None,
+        removed_at=None,
+        application__revoked_at=None,
+        application__scopes__contains=[Scope.WEBHOOKS_MANAGE.value],
+    )
+
+
+def with_news(*, now: datetime) -> QuerySet[Webhook]:
+    """Events were numbered of which no deliveries were made yet."""
+    further = EventStream.objects.filter(
+        organisation_id=OuterRef("application__organisation_id"), last__gt=OuterRef("dealt")
+    )
+    return delivering(now=now).filter(Exists(further))
+
+
+def pending(*, now: datetime) -> QuerySet[WebhookDelivery]:
+    """Due, whichever webhook it is for."""
+    return WebhookDelivery.objects.filter(state=DeliveryState.PENDING, next_attempt_at__lte=now)
+
+
+def with_due(*, now: datetime) -> QuerySet[Webhook]:
+    """Something is to be sent there, and it does not rest."""
+    awake = Q(resting_until=None) | Q(resting_until__lte=now)
+    return delivering(now=now).filter(awake, Exists(pending(now=now).filter(webhook=OuterRef("pk"))))
+
+
+def late_since(*, now: datetime) -> datetime | None:
+    """When the first attempt was due that has not been made, at a webhook that does not fail."""
+    healthy = with_due(now=now).filter(failures=0)
+    rows = pending(now=now).filter(webhook__in=healthy).order_by("next_attempt_at")
+    return rows.values_list("next_attempt_at", flat=True).first()
+
+
+def failing(*, now: datetime) -> QuerySet[Webhook]:
+    return delivering(now=now).filter(failing_since__isnull=False)
+
+
+def off_by_itself() -> QuerySet[Webhook]:
+    """Nobody switched it off; its owner is to look."""
+    rows = Webhook.objects.filter(removed_at=None, off_at__isnull=False, application__revoked_at=None)
+    return rows.exclude(off_reason="owner")

@@ -1,0 +1,98 @@
+"""Where a webhook may go: what an address must look like, and which machines it may mean. Pure.
+
+A portal that posts wherever a stranger says is a way into its own network: so nothing private is reached, by
+whatever name (docs/adr/0053).
+"""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from bars_portal.guarded_http import IPAddress
+
+LONGEST_URL = 500
+# What is of no use across the open internet (IANA's registries of special-purpose addresses), as data: the
+# lists of Python's own module change with its version. And one that is public by its number, and answered by
+# the machine's own cloud: Azure's metadata and DNS.
+_SPECIAL = tuple(
+    map(
+        ip_network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
+            *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32"),
+            # Of the space below: protocols (Teredo), documentation, and 6to4, which carries any IPv4 address.
+            *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
+        ),
+    )
+)
+_GLOBAL_IPV6 = ip_network("2000::/3")
+# NAT64 (RFC 6052): an IPv4 address in the last 32 bits.
+_TRANSLATED = ip_network("64:ff9b::/96")
+
+
+class BadTarget(ValueError):
+    """`sentence` says to the owner what to change."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def check_target(url: str, *, loopback: bool) -> None:
+    """By its looks alone; what the name stands for is judged each time that something is sent.
+
+    With `loopback` (demo and tests) http is taken for this machine. Raises BadTarget.
+    """
+    parts = _split(url)
+    host = parts.hostname or ""
+    if parts.scheme != "https" and not (loopback and parts.scheme == "http" and _is_here(host)):
+        raise BadTarget("Enter an address that starts with https://")
+    if not host or parts.username is not None or parts.password is not None:
+        raise BadTarget("Enter an address with a host name, without user name and password")
+    if parts.query or parts.fragment:
+        raise BadTarget("Enter an address without ? and #: what comes is proven by its signature")
+    literal = _literal(host)
+    if literal is not None and not may_reach(literal, loopback=loopback):
+        raise BadTarget("Enter an address that can be reached from anywhere: this one is private")
+    if _is_here(host) and not loopback:
+        raise BadTarget("Enter an address that can be reached from anywhere: this one is private")
+
+
+def may_reach(address: IPAddress, *, loopback: bool) -> bool:
+    """Whether it is a machine of the open internet; with `loopback` this one too.
+
+    An IPv4 address that an IPv6 address carries (mapped, NAT64) is judged as itself.
+    """
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped
+        if address in _TRANSLATED:
+            inner = IPv4Address(int(address) & 0xFFFF_FFFF)
+        if inner is not None:
+            return may_reach(inner, loopback=loopback)
+    if address.is_loopback:
+        return loopback
+    is_unicast = address.version == 4 or address in _GLOBAL_IPV6
+    return is_unicast and not any(address in network for network in _SPECIAL)
+
+
+def _split(url: str) -> SplitResult:
+    if len(url) > LONGEST_URL or not url.isascii() or any(each <= " " or each == "\\" for each in url):
+        raise BadTarget(f"Enter an address of at most {LONGEST_URL} plain characters, without spaces")
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it is what judges it
+    except ValueError:
+        raise BadTarget("Enter a whole address, such as https://example.org/bars") from None
+    return parts
+
+
+def _literal(host: str) -> IPAddress | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_here(host: str) -> bool:
+    literal = _literal(host)
+    return host == "localhost" or host.endswith(".localhost") or (literal is not None and literal.is_loopback)
