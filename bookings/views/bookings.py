@@ -53,12 +53,11 @@ def sent_list(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/list.jinja", context)
 
 
+# Nothing that we sent has one of these.
+_RECEIVED_ONLY = (BookingStatus.ENTERED_IN_ERROR, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND)
 # By what the address says.
 _FILTERS: dict[str, BookingStatus | Waiting] = {
-    each.value: each
-    for each in (*Waiting, *BookingStatus)
-    # Nothing that we sent has this status.
-    if each is not BookingStatus.ENTERED_IN_ERROR
+    each.value: each for each in (*Waiting, *BookingStatus) if each not in _RECEIVED_ONLY
 }
 
 
