@@ -11,7 +11,7 @@ from bars_portal.exchange.fhir.replies import times_of
 from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.ports import TimeFrame
-from bookings.states import VIEW_PERMISSION, BookingStatus
+from bookings.states import RUN_DIARY, VIEW_PERMISSION, BookingStatus
 from directory.capability import NO_BOOKINGS, accepts_booking, why_no_booking
 from directory.models import HealthcareService, ServiceCapability
 from directory.policies import why_unreachable
@@ -223,9 +223,6 @@ def _check_right_person(booking: Booking) -> None:
     need(not others, "The service holds this for another person or service. Call the service.")
 
 
-RUN_DIARY = "bookings.run_diary"
-
-
 def check_can_run(acting: Acting, service: HealthcareService) -> None:
     """Change a diary of the service, and what is booked in it."""
     need(acting.may(RUN_DIARY), "You are not allowed to change diaries.")
@@ -251,6 +248,10 @@ def check_can_say_attended(acting: Acting, booking: Booking, now: datetime) -> N
     kept = (BookingStatus.BOOKED, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND)
     need(booking.status in kept, "This appointment does not stand any more.")
     need(booking.start <= now, "This appointment has not started yet.")
+
+
+def can_run_booking(acting: Acting, booking: Booking) -> bool:
+    return allowed(lambda: check_can_run_booking(acting, booking))
 
 
 def can_move(acting: Acting, booking: Booking) -> bool:

@@ -128,3 +128,5 @@ VIEW_PERMISSION: dict[str, str] = {
     Direction.SENT.value: "bookings.view_sent_bookings",
     Direction.RECEIVED.value: "bookings.view_received_bookings",
 }
+# Change diaries, and what is booked in them: of who runs a service.
+RUN_DIARY = "bookings.run_diary"

@@ -1,4 +1,4 @@
-"""A diary as an iCalendar file (RFC 5545): times, whether they are booked, our reference. Never a patient. Pure."""
+"""A diary as an iCalendar file (RFC 5545): times, whether booked, our reference; no patient. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -125,8 +125,8 @@ def moved(
 ) -> tuple[Resource, list[list[Any]]]:
     """The Appointment at the time of `slot` (fullUrl and resource), and what goes with it.
 
-    `around`: the diary of the slot with whose and where it is. That takes the place of what was said of the old
-    one; references to what is gone go too.
+    `around`: the diary of the slot, with whose and where it is. It takes the place of what was said of the
+    old one; references to what is gone go too.
     """
     gone = {url for url, resource in included if resource.get("resourceType") in _OF_A_DIARY}
     people = [

@@ -23,7 +23,7 @@ class Clinic(models.Model):
     # As `Plan.as_json` writes it.
     plan = models.JSONField()
     filled_until = models.DateField(null=True)
-    # Times of the plan that have no slot, since one that was there runs into them: at the last run, and after it.
+    # Times of the plan without a slot, since the last run: one that was there runs into them.
     left_out = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -117,7 +117,7 @@ class SenderCall(models.Model):
 
 
 class DiaryFeed(models.Model):
-    """A secret address from which a calendar reads a service's diary, without patients. Its digest is kept."""
+    """A secret address from which a calendar reads a service's diary. Only its digest is kept."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")

@@ -39,7 +39,7 @@ class SlotStatus(models.TextChoices):
 
 
 class Standing(models.TextChoices):
-    """How a slot came to be, and whether it stays. One that leaves is booked, and withdrawn once it is not."""
+    """How a slot came to be, and whether it stays: one that leaves is booked, and withdrawn afterwards."""
 
     PLANNED = "planned", "Planned"
     ADDED = "added", "Added by hand"
@@ -177,7 +177,8 @@ def paired_id_sql(column: str) -> str:
 # SQL over a diary and `place`, its service: whether anything of it is to be had at all.
 DIARY_IN_USE = "diary.active AND place.active AND place.hosted AND place.takes_bookings"
 # SQL over a slot and its diary, with two %s, the present moment each: whether it is not too late to book it.
-IN_TIME = """slot."end" > %s AND (diary.lead_minutes = 0 OR slot.start >= %s + make_interval(mins => diary.lead_minutes))"""
+IN_TIME = """slot."end" > %s
+    AND (diary.lead_minutes = 0 OR slot.start >= %s + make_interval(mins => diary.lead_minutes))"""
 # SQL over a row `slot` of bookings_slot, with two %s, the present moment: whether it may be booked now.
 BOOKABLE = f"""slot.status = 'free' AND EXISTS (
     SELECT FROM bookings_schedule AS diary

@@ -1,4 +1,4 @@
-"""What a clinic is to be like, in London time, and which slots follow from it. Pure: no database, no clock."""
+"""What a clinic is to be like, in London time, and which slots follow. Pure: no database, no clock."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -50,10 +50,10 @@ class ExceptionalDay(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a manager says of a clinic. `lanes`: how many patients are seen at once, each in a diary of its own.
+    """All that a manager says of a clinic. `lanes`: how many patients are seen at once, each in an own diary.
 
-    Slots may be booked from `lead_minutes` before they start, and are made `horizon_days` ahead. Breaks are of
-    every day but exceptional ones.
+    A slot can be booked until `lead_minutes` before it starts, and is made `horizon_days` ahead. Breaks are
+    of every day but exceptional ones.
     """
 
     name: str
@@ -143,7 +143,7 @@ def _clock(begin: int, end: int) -> Hours:
 
 
 def day_times(day: date, stretches: Iterable[Hours], minutes: int) -> Iterator[Period]:
-    """(start, end) in UTC of every slot of a London day; stretches in order; a slot lasts exactly its minutes.
+    """(start, end) in UTC of every slot of a London day, stretches in order; each lasts exactly its minutes.
 
     Slots start at their wall time. A start that the clock skips in spring is left out, or one within the slot
     before it. The hour that comes twice in autumn is offered once, the first time round.
@@ -177,8 +177,8 @@ class SlotRow(NamedTuple):
 
 @dataclass
 class LaneChange:
-    """What becomes of one diary: times to make, slots to withdraw, slots that stay though the plan has no place
-    for them since they are booked, and times that can have no slot since one that stays runs into them.
+    """What becomes of one diary: times to make, slots to withdraw, slots that are booked and so stay though
+    the plan has no place for them, and times that can have no slot since one that stays runs into them.
     """
 
     lane: int
@@ -192,9 +192,10 @@ class LaneChange:
 def compared(
     lane: int, *, wanted: Sequence[Period], there: Sequence[SlotRow], since: datetime, busy: str, added: str
 ) -> LaneChange:
-    """`wanted` and `there` in order of time, each without overlaps. What began before `since` is only in the way.
+    """`wanted` and `there` in order of time, each without overlaps.
 
-    `busy` is the status of what is booked, `added` the standing of what somebody added by hand: that stays.
+    What began before `since` is only in the way. `busy` is the status of what is booked, `added` the standing
+    of what somebody added by hand: that stays.
     """
     change, times = LaneChange(lane), set(wanted)
     staying: list[Period] = []

@@ -12,8 +12,7 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.dates import in_london, london_midnight
 from bookings.models import Booking, Clinic, Schedule, Slot, SlotStatus, Standing
 from bookings.models.plan import LaneChange, Period, Plan, SlotRow, compared, day_times
-from bookings.policies import RUN_DIARY
-from bookings.states import BookingStatus
+from bookings.states import RUN_DIARY, BookingStatus
 from directory.hours import bank_holiday
 from directory.models import HealthcareService
 
@@ -57,7 +56,7 @@ def seen_at(change: PlanChange, now: datetime) -> str:
 def still_so(
     seen: str, plan: Plan | None, *, diaries: Sequence[Schedule], from_day: date, now: datetime
 ) -> bool:
-    """Whether the plan changes now what it did when somebody saw it. That slots have begun since is no change."""
+    """Whether the plan changes now what it did when somebody saw it; that time went on is no change."""
     moment, _, words = seen.partition("|")
     try:
         then = min(datetime.fromisoformat(moment), now)
@@ -145,6 +144,12 @@ def booked_outside(clinic: Clinic, *, now: datetime) -> QuerySet[Booking]:
     )
     if clinic.active:
         booked = booked.filter(slot__standing=Standing.LEAVING)
+    return booked.select_related("patient", "service").order_by("start")
+
+
+def booked_in(slots: Sequence[UUID]) -> QuerySet[Booking]:
+    """Who has booked one of these slots, by time."""
+    booked = Booking.objects.filter(slot__in=slots, direction=Direction.RECEIVED, status=BookingStatus.BOOKED)
     return booked.select_related("patient", "service").order_by("start")
 
 

@@ -133,21 +133,34 @@ def diary_services(acting: Acting) -> list[HealthcareService]:
     return list(ours.filter(schedules__isnull=False).distinct().order_by("name"))
 
 
-def diary_of(acting: Acting, service: HealthcareService, day: date) -> list[DiaryEntry]:
-    """Slots of one London day in order of time; empty for a service of somebody else. Two queries."""
+def diary_of(
+    acting: Acting,
+    service: HealthcareService,
+    day: date,
+    *,
+    days: int = 1,
+    diaries: Collection[UUID] = (),
+) -> list[DiaryEntry]:
+    """Slots of some London days in order of time, of all diaries or of those named; empty for a service of
+    somebody else. Two queries.
+    """
     if service.provider_id != acting.organisation.pk or not acting.may("bookings.view_diary"):
         return []
-    begin, end = london_midnight(day), london_midnight(day + timedelta(days=1))
+    begin, end = london_midnight(day), london_midnight(day + timedelta(days=days))
     slots = Slot.objects.filter(service=service, start__gte=begin, start__lt=end)
+    slots = slots.exclude(status=SlotStatus.WITHDRAWN)
+    if diaries:
+        slots = slots.filter(schedule__in=diaries)
     taken = _bookings_of(slots) if acting.may("bookings.view_received_bookings") else {}
     ordered = slots.select_related("schedule__service").order_by("start", "schedule__name")
     return [DiaryEntry(slot, taken.get(slot.pk)) for slot in ordered]
 
 
+_COMES = (BookingStatus.BOOKED, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND)
+
+
 def _bookings_of(slots: QuerySet[Slot]) -> dict[UUID | None, Booking]:
-    current = Booking.objects.filter(
-        slot__in=slots, direction=Direction.RECEIVED, status=BookingStatus.BOOKED
-    )
+    current = Booking.objects.filter(slot__in=slots, direction=Direction.RECEIVED, status__in=_COMES)
     return {booking.slot_id: booking for booking in current.select_related("patient", "service", "journey")}
 
 

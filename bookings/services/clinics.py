@@ -1,4 +1,4 @@
-"""Clinics: a plan applied and undone, switched off and on, and filled ahead; a booked slot is never touched."""
+"""Clinics: a plan applied and undone, switched off and on, filled ahead; a booked slot is never touched."""
 
 import logging
 from collections.abc import Sequence
@@ -105,7 +105,7 @@ def _carry_out(clinic: Clinic, plan: Plan | None, from_day: date, seen: str, now
     by_lane = {each.lane: each for each in diaries}
     for lane in plan_change(plan, diaries=diaries, from_day=from_day, now=now).lanes:
         _withdraw(lane, now)
-    # Somebody may have booked one of them at the last moment: it stays, and what would run into it is left out.
+    # Somebody may have booked one of them just now: it stays, and what would run into it is left out.
     change = plan_change(plan, diaries=diaries, from_day=from_day, now=now)
     for lane in change.lanes:
         write_slots(by_lane[lane.lane], lane.made, now)
@@ -123,7 +123,7 @@ def _carry_out(clinic: Clinic, plan: Plan | None, from_day: date, seen: str, now
 
 
 def _set_lanes(clinic: Clinic, plan: Plan | None) -> None:
-    """Diaries for all lanes of the plan, named and described as it says; those that are too many keep theirs."""
+    """Diaries for all lanes of the plan, named and described as it says; more lanes stay as they are."""
     if plan is None:
         return
     there = {each.lane: each for each in clinic.lanes.all()}

@@ -1,7 +1,7 @@
-"""What a service does with a booking that it received: move, cancel, attended or not, a note, the call to make.
+"""What a service does with a booking that it received: move, cancel, attended or not, a note, a call made.
 
-The standard has no message from a service to who booked: they see a change when they read the booking. So each
-change that they would have to know of leaves a call to make, which a person closes.
+The standard has no message from a service to who booked: they see a change when they read the booking. So
+each change that they would have to know of leaves a call to make, which a person closes.
 """
 
 from datetime import datetime

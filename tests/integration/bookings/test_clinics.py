@@ -1,14 +1,11 @@
 """Clinics: whatever managers and bookers do, in any order and at once, no diary is wrong afterwards."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as quickly
 from hypothesis import strategies as st
@@ -16,28 +13,21 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused, Role
-from bars_portal.audit.models import AuditEvent
-from bars_portal.correspondence.states import TransitionRefused
 from bookings.models import (
     Booking,
     Clinic,
-    ClinicRun,
-    DiaryBlock,
     Schedule,
-    SenderCall,
     Slot,
     SlotStatus,
-    Standing,
 )
-from bookings.models.plan import ExceptionalDay, Hours, Plan, Session
-from bookings.selectors.clinics import booked_outside, is_behind, plan_change, seen_at, troubled_clinics
+from bookings.models.plan import Hours, Plan, Session
+from bookings.selectors.clinics import plan_change, seen_at
 from bookings.services.clinics import apply_plan, fill_clinics, last_run, switch, undo_run
-from bookings.services.diaries import add_slots, block_range, block_slots, free_range
+from bookings.services.diaries import add_slots, block_range, free_range
 from bookings.services.running import cancel_received, move_booking
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from tests.factories.accounts import make_acting
-from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.directory import make_service
 from tests.integration.bookings.running import book, bookable, check_diaries
 from tests.profiles import examples

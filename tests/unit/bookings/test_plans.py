@@ -1,4 +1,4 @@
-"""What slots follow from a plan, and what becomes of those that are there: pure, above all where clocks change."""
+"""What slots follow from a plan, and what becomes of those that are there, above all where clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
