@@ -149,7 +149,12 @@ class ClinicForm(NHSForm):
         for number in range(1, SESSIONS + 1):
             words = "" if number == 1 else f" of session {number}"
             self.fields[f"session_{number}_days"] = CheckboxesField(
-                label=f"Days{words}", options=_WEEKDAYS, required=False, small=True, label_size=""
+                label=f"Days{words}",
+                options=_WEEKDAYS,
+                required=False,
+                small=True,
+                inline=True,
+                label_size="",
             )
             self.fields[f"session_{number}_start"] = ClockField(
                 label=f"First slot{words} starts", required=False

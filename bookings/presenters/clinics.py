@@ -1,7 +1,7 @@
 """A plan in words, and what it would change: numbers, a week, and who is affected."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -45,7 +45,7 @@ class Stretch:
     count: int
     words: str
     tone: str
-    lane: str
+    lane: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,25 +126,36 @@ def _week(change: PlanChange) -> list[PictureDay]:
         return []
     first = dates.in_london(min(changed)).date()
     days = [first + timedelta(days=number) for number in range(7)]
-    drawn = {day: list(_stretches(change, day)) for day in days}
+    drawn = {day: _stretches(change, day) for day in days}
     return [PictureDay(dates.format_day(day), drawn[day]) for day in days]
 
 
-def _stretches(change: PlanChange, day: date) -> Iterator[Stretch]:
-    for lane in change.lanes:
-        found: list[tuple[datetime, datetime, int, str]] = []
-        for kind in _KINDS:
-            for start, end in _periods(lane, kind):
-                if dates.in_london(start).date() != day:
-                    continue
-                if found and found[-1][1] == start and found[-1][3] == kind:
-                    found[-1] = (found[-1][0], end, found[-1][2] + 1, kind)
-                else:
-                    found.append((start, end, 1, kind))
-        for start, end, count, kind in sorted(found):
-            times = f"{dates.format_time(start)} to {dates.format_time(end)}"
-            name = f"Lane {lane.lane}" if len(change.lanes) > 1 else ""
-            yield Stretch(times, count, _WORDS[kind], _TONES[kind], name)
+def _stretches(change: PlanChange, day: date) -> list[Stretch]:
+    """What all lanes have in common is said once."""
+    lanes = [list(_lane_stretches(lane, day)) for lane in change.lanes]
+    if len(lanes) > 1 and all(lane == lanes[0] for lane in lanes):
+        return [replace(each, lane="Each lane") for each in lanes[0]]
+    several = len(lanes) > 1
+    return [
+        replace(each, lane=f"Lane {change.lanes[place].lane}" if several else "")
+        for place, lane in enumerate(lanes)
+        for each in lane
+    ]
+
+
+def _lane_stretches(lane: LaneChange, day: date) -> Iterator[Stretch]:
+    found: list[tuple[datetime, datetime, int, str]] = []
+    for kind in _KINDS:
+        for start, end in _periods(lane, kind):
+            if dates.in_london(start).date() != day:
+                continue
+            if found and found[-1][1] == start and found[-1][3] == kind:
+                found[-1] = (found[-1][0], end, found[-1][2] + 1, kind)
+            else:
+                found.append((start, end, 1, kind))
+    for start, end, count, kind in sorted(found):
+        times = f"{dates.format_time(start)} to {dates.format_time(end)}"
+        yield Stretch(times, count, _WORDS[kind], _TONES[kind])
 
 
 def plan_rows(plan: Plan) -> list[dict[str, str]]:

@@ -1,6 +1,7 @@
 """The receiving side: some days of one service, and one received booking."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
@@ -54,6 +55,20 @@ class DiaryRow:
 
     time: str
     cells: list[list[DiaryLine]]
+
+    @property
+    def summed(self) -> list[list[tuple[DiaryLine, int]]]:
+        """Each cell with what nobody has booked counted by its status: a week of many diaries stays short."""
+        return [list(_summed(cell)) for cell in self.cells]
+
+
+def _summed(cell: list[DiaryLine]) -> Iterator[tuple[DiaryLine, int]]:
+    counts = Counter(line.status for line in cell if line.booking is None)
+    for line in cell:
+        if line.booking is not None:
+            yield line, 1
+        elif line.status in counts:
+            yield line, counts.pop(line.status)
 
 
 @dataclass(frozen=True)
