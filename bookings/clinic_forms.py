@@ -129,7 +129,8 @@ class ClinicForm(NHSForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.today, self.plan = today, None
+        self.today = today
+        self.plan: Plan | None = None
         # A role code that is not on the form stays as it is.
         self.role_code = str((kwargs.get("initial") or {}).get("practitioner_role_code", ""))
         if services is not None:

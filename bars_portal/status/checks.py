@@ -147,6 +147,14 @@ def _sealer(at: Moment) -> Finding:
     return Finding(level, f"The oldest event outside the chain is {words_for(at.now - since)} old.")
 
 
+def _diaries(at: Moment) -> Finding:
+    behind = selectors.clinics_behind(now=at.now)
+    if not behind:
+        return Finding(Level.WELL, "All clinics have their slots as far ahead as planned.")
+    more = f"; and {len(behind) - 10} more" if len(behind) > 10 else ""
+    return Finding(Level.WARNING, f"Slots are not made as planned: {'; '.join(behind[:10])}{more}.")
+
+
 def _disks(_at: Moment) -> Finding:
     found = list(selectors.disks())
     if not found:
@@ -230,6 +238,13 @@ CHECKS = (
         "None. But what is changed in the trail before it is sealed would not be found.",
         "Look whether a worker or the sealer runs, and read its log.",
         _sealer,
+    ),
+    Check(
+        "diaries",
+        "Slots of clinics",
+        "Others find fewer times to book than the services mean to offer, and in the end none.",
+        "Look whether the worker with its timetable runs: it makes slots once an hour.",
+        _diaries,
     ),
     Check(
         "disks",

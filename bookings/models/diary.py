@@ -12,7 +12,8 @@ from django.db import models
 
 from bars_portal.patients.models import Gender
 from bookings.models.plan import MIDNIGHT as MIDNIGHT
-from bookings.models.plan import Hours, Period, day_times
+from bookings.models.plan import Hours, day_times
+from bookings.models.plan import Period as Period
 from bookings.models.plan import times_between as times_between
 from directory.models import HealthcareService
 from directory.ports import ServingService

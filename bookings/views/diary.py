@@ -53,7 +53,7 @@ def diary(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, service: HealthcareService, form: DiaryForm) -> DiaryPage:
     return diary_page(
         service=service,
-        day=_day(request, form),
+        day=day_of(request, form),
         days=_WEEK if request.GET.get("view") == "week" else 1,
         chosen=request.GET.getlist("diary"),
         acting=acting_of(request),
@@ -65,7 +65,8 @@ def _service(request: HttpRequest, services: list[HealthcareService]) -> Healthc
     return next((each for each in services if each.service_id == asked), next(iter(services), None))
 
 
-def _day(request: HttpRequest, form: DiaryForm) -> date:
+def day_of(request: HttpRequest, form: DiaryForm) -> date:
+    """What was typed into the form, else by `?on=`, else today."""
     if form.is_bound and form.is_valid() and form.cleaned_data["day"]:
         return date.fromisoformat(str(form.cleaned_data["day"]))
     return day_asked(request)

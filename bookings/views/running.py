@@ -16,7 +16,7 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.nhsuk.dates import format_time, in_london
 from bars_portal.patients.presenters import banner
-from bookings.forms import CallForm, CancelReceivedForm, FeedForm, MoveForm, NoteForm
+from bookings.forms import CallForm, CancelReceivedForm, DiaryForm, FeedForm, MoveForm, NoteForm
 from bookings.mapping.calendars import CalendarEntry, diary_calendar
 from bookings.models import Booking, SlotStatus
 from bookings.policies import check_can_move, check_can_run_booking
@@ -29,7 +29,7 @@ from bookings.services.history import record_view, record_views
 from bookings.services.running import add_note, cancel_received, close_call, move_booking, record_attendance
 from bookings.states import RUN_DIARY
 from bookings.views.common import booking_of, clock
-from bookings.views.diary import day_asked
+from bookings.views.diary import day_of
 
 _MEANWHILE = "Somebody changed this booking at the same moment. This is how it stands now."
 _CALL = "The sender has not been told: phone them, and record the call below."
@@ -55,7 +55,9 @@ def move(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     except PolicyRefused as refusal:
         messages.info(request, refusal.sentence)
         return redirect("bookings:received", booking.pk)
-    day = day_asked(request) if "on" in request.GET else max(in_london(booking.start), in_london(now)).date()
+    day_form = DiaryForm(request.GET if "day-day" in request.GET else None)
+    is_asked = day_form.is_bound or "on" in request.GET
+    day = day_of(request, day_form) if is_asked else max(in_london(booking.start), in_london(now)).date()
     slots = [
         (str(each.pk), f"{format_time(each.start)} to {format_time(each.end)}, {each.schedule.name}")
         for each in free_slots_of(booking.service, day, now=now)
@@ -83,7 +85,12 @@ def move(request: HttpRequest, booking_id: UUID) -> HttpResponse:
         "banner": banner(booking.patient),
         "appointment": appointment_rows(booking),
     }
-    days = {"day": day, "before": day - timedelta(days=1), "after": day + timedelta(days=1)}
+    days = {
+        "day_form": day_form,
+        "day": day,
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1),
+    }
     return render(request, "bookings/move.jinja", context | {"form": form, "slots": slots} | days)
 
 

@@ -195,12 +195,12 @@ def test_day_week_list_and_file(client: Client, service: HealthcareService) -> N
     make_slot(schedule=make_schedule(service=make_service(provider=service.provider, name="Another")))
     assert "Diary of Walk-in centre" in client.get(reverse("bookings:diary")).content.decode()
     listed = client.get(reverse("bookings:clinic-list"), shown).content.decode()
-    assert "R-1" in listed
+    assert "REF-" in listed
     assert "944 930 6621" in listed
     file = client.get(reverse("bookings:diary-csv"), shown)
     lines = file.content.decode().splitlines()
     assert len(lines) == 11
-    assert "R-1" in file.content.decode()
+    assert "REF-" in file.content.decode()
 
 
 def test_slots_are_added_by_hand(client: Client, service: HealthcareService) -> None:
