@@ -17,7 +17,7 @@ from bars_portal.nhsuk.dates import format_date, format_time, in_london
 from bars_portal.nhsuk.spreadsheet import csv_lines
 from bars_portal.patients.presenters import banner
 from bookings.forms import AddSlotsForm, DiaryForm, RangeForm
-from bookings.models import DiaryBlock, SlotStatus
+from bookings.models import DiaryBlock, Schedule, SlotStatus
 from bookings.presenters.clinics import affected_bookings
 from bookings.presenters.diary import DiaryLine, DiaryPage, diary_page
 from bookings.selectors.running import booked_between, diaries_of, open_calls, slots_between
@@ -180,9 +180,7 @@ def _range_facts(
         "count": slots.filter(status=status).count(),
         "affected": affected_bookings(met),
         "kept": kept_fields(request),
-        "names": [
-            name for key, name in form.fields["diaries"].choices if key in form.cleaned_data["diaries"]
-        ],
+        "names": Schedule.objects.filter(pk__in=chosen).order_by("name"),
     }
 
 

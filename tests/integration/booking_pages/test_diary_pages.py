@@ -147,7 +147,7 @@ def test_a_diary_of_the_old_way_becomes_a_clinic(client: Client, service: Health
     old = make_schedule(service=service, name="Old diary")
     page = client.get(reverse("bookings:clinics")).content.decode()
     assert f"?diary={old.pk}" in page
-    shown = client.get(reverse("bookings:new-clinic"), {"diary": old.pk}).content.decode()
+    shown = client.get(reverse("bookings:new-clinic"), {"diary": str(old.pk)}).content.decode()
     assert 'value="Old diary"' in shown
     assert 'value="20:00"' in shown
 
@@ -188,7 +188,7 @@ def test_day_week_list_and_file(client: Client, service: HealthcareService) -> N
     assert "1 booked, 39 free" in week
     assert "2 Free" in week
     one = client.get(
-        reverse("bookings:diary"), shown | {"diary": clinic.lanes.get(lane=1).pk}
+        reverse("bookings:diary"), shown | {"diary": str(clinic.lanes.get(lane=1).pk)}
     ).content.decode()
     assert "0 booked, 5 free" in one
     # The service last used is shown first.

@@ -422,9 +422,8 @@ def crowd(rounds: int) -> Iterator[None]:
             "start": start,
             "now": NOW,
         }
-        act = free_range if number % 2 else block_range
-        words = {} if number % 2 else {"reason": ""}
-        return act(**given, end=start + timedelta(minutes=40), actor=manager.actor, **words)
+        given |= {"end": start + timedelta(minutes=40), "actor": manager.actor}
+        return free_range(**given) if number % 2 else block_range(**given, reason="")
 
     def booker(number: int) -> object:
         slots = list(Slot.objects.filter(status=SlotStatus.FREE).order_by("start", "pk"))
