@@ -225,5 +225,8 @@ def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     """For who runs diaries: whom to phone, and clinics whose slots are not all there."""
     if acting.may("bookings.run_diary"):
         yield AttentionItem("calls to make", open_calls(acting).count(), reverse("bookings:calls"), True)
-        troubled = len(troubled_clinics(acting, now=now))
-        yield AttentionItem("clinics without all their slots", troubled, reverse("bookings:clinics"), True)
+        troubled, listed = (
+            len(troubled_clinics(acting, now=now)),
+            reverse("bookings:clinics", query={"missing": 1}),
+        )
+        yield AttentionItem("clinics without all their slots", troubled, listed, True)

@@ -46,7 +46,9 @@ def make_slots(
     named in the audit trail when a person asked for it.
     """
     pattern = lock_diaries([schedule.pk])[0]
-    made = fill(pattern, list(slot_times(pattern, first_day=first_day, days=days)), now)
+    # The diaries of a clinic have the slots of its plan, and no others.
+    times = [] if pattern.clinic_id else list(slot_times(pattern, first_day=first_day, days=days))
+    made = fill(pattern, times, now)
     if actor is not None:
         detail: dict[str, str | int | None] = {
             **made._asdict(),

@@ -39,7 +39,7 @@ _INCLUDES = frozenset(
 )
 # Who runs the diary may use a time that it is too late for others to book.
 _TAKE = """
-UPDATE bookings_slot AS slot SET status = 'busy', updated_at = %s
+UPDATE bookings_slot AS slot SET updated_at = %s, status = 'busy'
 WHERE slot.id = %s AND slot.service_id = %s AND slot.status = 'free' AND slot."end" > %s
     AND EXISTS (SELECT FROM bookings_schedule AS diary WHERE diary.id = slot.schedule_id AND diary.active)
 RETURNING slot.id

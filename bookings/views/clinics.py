@@ -43,8 +43,11 @@ from directory.models import HealthcareService
 @require_safe
 @permission_required(RUN_DIARY)
 def clinics(request: HttpRequest) -> HttpResponse:
+    """All of them, or with `?missing=` those that home counts: not all of their slots are there."""
     acting, now = acting_of(request), clock()
     pages = [clinic_page(each, now=now) for each in clinics_of(acting)]
+    if "missing" in request.GET:
+        pages = [each for each in pages if each.trouble]
     diaries = list(plain_diaries_of(acting))
     return render(request, "bookings/clinics.jinja", {"pages": pages, "diaries": diaries})
 
