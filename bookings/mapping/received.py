@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bars_portal.correspondence.entries import with_references
+from bars_portal.correspondence.entries import referred_to, with_references
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import UseCase
@@ -128,11 +128,18 @@ def moved(
     `around`: the diary of the slot, with whose and where it is. It takes the place of what was said of the
     old one; references to what is gone go too.
     """
-    gone = {url for url, resource in included if resource.get("resourceType") in _OF_A_DIARY}
+    entries = [(url, resource) for url, resource in included]
+    old = [each for each in entries if each[1].get("resourceType") == "Slot"]
+    # Only what the slot came with: a practitioner may be the sender's own too.
+    new = {url for url, _ in around}
+    gone = {url for url, _ in old} | new
+    for _, each in old:
+        reached = referred_to(each, entries)
+        gone |= {url for url, resource in reached if resource.get("resourceType") in _OF_A_DIARY}
     people = [
         each
         for each in dicts(held.get("participant"))
-        if as_dict(each.get("actor")).get("reference") not in gone
+        if as_dict(each.get("actor")).get("reference") not in gone - new
     ]
     appointment = {
         **held,
@@ -144,15 +151,13 @@ def moved(
     }
 
     def rename(text: str) -> str | None:
-        return None if text in gone else text
+        return None if text in gone - new else text
 
-    kept = [[url, with_references(resource, rename)] for url, resource in included if url not in gone]
+    kept = [[url, with_references(resource, rename)] for url, resource in entries if url not in gone]
     return with_references(appointment, rename), [list(slot), *kept, *(list(each) for each in around)]
 
 
-_OF_A_DIARY = frozenset(
-    {"Slot", "Schedule", "HealthcareService", "Location", "Practitioner", "PractitionerRole"}
-)
+_OF_A_DIARY = frozenset({"Schedule", "HealthcareService", "Location", "Practitioner", "PractitionerRole"})
 
 
 def _meta(now: datetime, version: int, before: Resource) -> Resource:
