@@ -98,6 +98,23 @@ def make_the_call(manager: Person, reference: str) -> None:
     expect(page.locator("main")).not_to_contain_text("The sender has not been told")
 
 
+def look_around(manager: Person, booking: str, clinic: str) -> None:
+    """The pages that this week did not need."""
+    pages = {
+        f"{booking}cancel/": "Cancel this appointment",
+        f"{clinic}change/": f"Change {CLINIC}",
+        f"{clinic}undo/": "Undo the last change",
+        f"{clinic}switch/": f"Switch off {CLINIC}",
+        f"/bookings/diary/list/?service={UTC_SERVICE}&view=week": "Clinic list",
+        f"/bookings/diary/?service={UTC_SERVICE}&view=week": "Diary of",
+        f"/bookings/diary/add/?service={UTC_SERVICE}": "Add slots",
+        "/bookings/diary/feeds/": "Calendar feeds",
+    }
+    for address, heading in pages.items():
+        manager.go(address)
+        manager.look(heading, patient=address.endswith("cancel/"))
+
+
 def test_a_manager_runs_a_diary(portal: Stack, wire: Wire, people: People) -> None:
     clinician, manager = people("clinician"), people("manager")
     slot_id = clinician.book(UTC_SERVICE)
@@ -106,5 +123,7 @@ def test_a_manager_runs_a_diary(portal: Stack, wire: Wire, people: People) -> No
     reference = re.findall(r"\b[A-Z]{3}-[A-Z0-9]{4}-[A-Z0-9]{2}\b", shown)[0]
     assert FAMILY not in reference
     plan_a_month(manager)
+    clinic = manager.page.url.removeprefix(portal.portal)
     move(manager, reference, start.astimezone(LONDON).date())
     make_the_call(manager, reference)
+    look_around(manager, manager.page.url.removeprefix(portal.portal), clinic)

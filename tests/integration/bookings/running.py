@@ -1,15 +1,20 @@
 """What must hold of diaries whatever was done to them, and somebody who books."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from itertools import count, pairwise
+from typing import Any
 from uuid import UUID
 
+from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
 from bars_portal.sql import ask
-from bookings.models import Booking, Clinic, DiaryBlock, Slot, SlotStatus, Standing
+from bookings.models import Booking, Clinic, DiaryBlock, Schedule, Slot, SlotStatus, Standing
 from bookings.models.diary import BOOKABLE
-from bookings.selectors.clinics import plan_times
+from bookings.models.plan import Hours, Plan, Session
+from bookings.selectors.clinics import plan_change, plan_times, seen_at
+from bookings.services.clinics import apply_plan, last_run, undo_run
 from bookings.states import BookingStatus
+from directory.models import HealthcareService
 from tests.factories.bookings import make_booking
 
 _NUMBERS = count(1)
@@ -77,3 +82,59 @@ def _check_offer(now: datetime) -> None:
 def _times(clinic: Clinic, now: datetime) -> set[tuple[datetime, datetime]]:
     last_day = clinic.filled_until or now.date()
     return set(plan_times(clinic.planned, first_day=now.date(), last_day=last_day))
+
+
+NOW = datetime(2026, 12, 21, 6, 0, tzinfo=UTC)
+WEEK = tuple(range(7))
+
+
+def hours(start: str, end: str) -> Hours:
+    return Hours(time.fromisoformat(start), time.fromisoformat(end))
+
+
+BASE = Plan(
+    name="Clinic",
+    first_day=date(2026, 1, 1),
+    last_day=None,
+    sessions=(Session(WEEK, hours("09:00", "11:00")),),
+    slot_minutes=30,
+    horizon_days=2,
+)
+
+
+def diaries_of(clinic: Clinic | None) -> list[Schedule]:
+    return list(clinic.lanes.all()) if clinic else []
+
+
+def applied(
+    acting: Acting,
+    service: HealthcareService,
+    plan: Plan,
+    now: datetime,
+    clinic: Clinic | None = None,
+    **other: Any,
+) -> Clinic:
+    """Previewed and applied, as the pages do."""
+    from_day = other.pop("from_day", now.date())
+    diaries = other.pop("diaries", None) or diaries_of(clinic)
+    change = plan_change(plan, diaries=diaries, from_day=from_day, now=now)
+    run = apply_plan(
+        service=service,
+        clinic=clinic,
+        plan=plan,
+        from_day=from_day,
+        seen=seen_at(change, now),
+        acting=acting,
+        now=now,
+        **other,
+    )
+    return run.clinic
+
+
+def undone(clinic: Clinic, acting: Acting, now: datetime) -> Clinic | None:
+    run = last_run(clinic)
+    if run is None:
+        return None
+    plan = Plan.from_json(run.before) if run.before else None
+    change = plan_change(plan, diaries=diaries_of(clinic), from_day=run.from_day, now=now)
+    return undo_run(run=run, seen=seen_at(change, now), acting=acting, now=now)
