@@ -63,7 +63,10 @@ class AffectedBooking:
 
 @dataclass(frozen=True)
 class PlanPreview:
-    """`seen` is sent along with the yes. `week` is the first in which something changes."""
+    """`seen` is sent along with the yes. `week` is the first in which something changes.
+
+    `until`: "" when nothing is made beyond the first day.
+    """
 
     numbers: dict[str, int]
     seen: str
@@ -85,7 +88,9 @@ def plan_preview(change: PlanChange, *, affected: Iterable[Booking], now: dateti
         numbers=change.numbers,
         seen=seen_at(change, now),
         since=dates.format_datetime(change.since),
-        until=dates.format_day(change.last_day),
+        until=dates.format_day(change.last_day)
+        if change.last_day > dates.in_london(change.since).date()
+        else "",
         week=_week(change),
         affected=affected_bookings(affected),
         clashes=[*(_when(each) for each in clashes[:_MOST_NAMED]), *more],
