@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.correspondence.states import TransitionRefused
+from bars_portal.sql import ask
 from bookings.models import Booking, Clinic, Slot, SlotStatus
 from bookings.models.plan import Plan, Session
 from bookings.services.clinics import fill_clinics, switch
@@ -232,3 +233,39 @@ def test_two_managers_and_sixteen_bookers_at_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_managers_and_sixteen_bookers_for_long() -> None:
     assert len(list(crowd(40))) == 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancellation_waits_for_who_blocks_the_diary() -> None:
+    """Else it would not see the block, and offer a time that is blocked."""
+    manager = make_acting(role=Role.MANAGER)
+    clinic = applied(manager, make_service(provider=manager.organisation), BASE, NOW)
+    lane = clinic.lanes.get()
+    slot = lane.slots.order_by("start")[0]
+    booking = book(slot, NOW)
+    assert booking is not None
+    ended = Event()
+
+    def cancel() -> None:
+        try:
+            cancel_received(booking=booking, reason="Ill", acting=manager, now=NOW)
+        finally:
+            ended.set()
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            given: dict[str, Any] = {"diaries": [lane.pk], "actor": manager.actor, "now": NOW}
+            block_range(**given, start=slot.start, end=slot.end, reason="")
+            cancelling = pool.submit(cancel)
+            while not ended.is_set() and not ask(_WAITS):
+                ask("SELECT pg_stat_clear_snapshot()::text")
+        cancelling.result()
+    slot.refresh_from_db()
+    assert slot.status == SlotStatus.BUSY_UNAVAILABLE
+    check_diaries(NOW)
+
+
+_WAITS = """
+SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
