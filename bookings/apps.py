@@ -14,6 +14,7 @@ class BookingsConfig(AppConfig):
         from bars_portal.api.events import kinds
         from bars_portal.audit import presenters
         from bars_portal.patients.looks import subjects
+        from bookings.presenters import clinics
         from bookings.presenters.bookings import attention
         from bookings.selectors import sent, trail
         from bookings.selectors.slots import next_free_slots
@@ -26,10 +27,13 @@ class BookingsConfig(AppConfig):
                 "bookings.view_journey": "Opened the times of a patient's case",
                 "bookings.view_sent_list": "Opened the list of bookings sent",
                 "bookings.view_diary": "Opened a diary",
+                "bookings.print_clinic_list": "Opened a clinic list",
+                "bookings.export_diary": "Saved a diary as a file",
             }
         )
         kinds.register(kinds.Kind("booking", "bookings.booking", VIEW_PERMISSION, tuple(BookingStatus)))
         subjects.register(subjects.Source(trail.subjects, trail.journeys))
         register(attention)
+        register(clinics.attention)
         register_work(sent.unfinished_work)
         ports.next_free.plug(next_free_slots)

@@ -1,21 +1,27 @@
 """Forms of the booking pages; the patient's own is in bars_portal.patients."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from bars_portal.correspondence.reassessment import Reassessed, ReassessedField
+from bars_portal.nhsuk.dates import LONDON, london_midnight
 from bars_portal.nhsuk.forms import (
+    CheckboxesField,
     ConfirmField,
     DateField,
     HiddenField,
     NHSForm,
+    Option,
     RadiosField,
     SelectField,
     TextareaField,
+    TextField,
 )
+from bookings.clinic_forms import ClockField, WholeField, hours_between
+from bookings.models.plan import day_times
 from bookings.slots import FURTHEST
 
 OTHER = "other"
@@ -123,3 +129,120 @@ class ApprovalForm(NHSForm):
         field = self.fields.get("approver")
         if isinstance(field, SelectField) and clinicians is not None:
             field.choices = field.offer([("", "Select a clinician"), *clinicians])
+
+
+class RangeForm(NHSForm):
+    """Block or free a stretch of one or several diaries: `start` and `end` are aware when it is valid."""
+
+    act = RadiosField(
+        label="What should happen?",
+        options=[
+            Option("block", "Block: offer nothing", "What is booked stays, and you see who it is first"),
+            Option("free", "Free: offer again what is blocked"),
+        ],
+    )
+    diaries = CheckboxesField(label="Diaries", options=[])
+    first_day = DateField(label="First day")
+    from_time = ClockField(label="From", hint="Like 13:00", label_size="s")
+    last_day = DateField(label="Last day (optional)", hint="Leave it empty for the same day", required=False)
+    to_time = ClockField(label="To", hint="Like 17:30; 24:00 is the end of the day", label_size="s")
+    reason = TextField(
+        label="Reason (optional)", hint="Colleagues see it, senders do not", max_length=200, required=False
+    )
+
+    def __init__(self, *args: Any, diaries: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["diaries"], diaries)
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or self.cleaned_data
+        first, begin, end = told.get("first_day"), told.get("from_time"), told.get("to_time")
+        if first and begin and end:
+            self.start = moment_of(first, begin)
+            self.end = moment_of(told.get("last_day") or first, end)
+            if self.end <= self.start:
+                self.add_error("to_time", "The end must be after the start")
+            elif self.end - self.start > timedelta(days=366):
+                self.add_error("last_day", "The last day must be within a year of the first day")
+        return told
+
+
+class AddSlotsForm(NHSForm):
+    """Slots beside the plan: `times` when it is valid."""
+
+    diary = SelectField(label="Diary", options=[], empty_text="Select a diary", missing="Select the diary")
+    day = DateField(label="Day")
+    from_time = ClockField(label="First slot starts", hint="Like 18:00", label_size="s")
+    to_time = ClockField(label="Last slot ends by", hint="Like 19:00", label_size="s")
+    minutes = WholeField(label="Minutes a slot", least=5, most=480)
+
+    def __init__(self, *args: Any, diaries: Sequence[tuple[str, str]], today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["diary"], [("", "Select a diary"), *diaries])
+        field = self.fields["day"]
+        if isinstance(field, DateField):
+            field.earliest, field.latest = today, today + timedelta(days=366)
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or self.cleaned_data
+        if not self.errors:
+            hours = hours_between(told["from_time"], told["to_time"])
+            self.times = list(day_times(told["day"], [hours] if hours else [], int(told["minutes"])))
+            if not self.times:
+                self.add_error("to_time", "No slot of this length fits between these times")
+        return told
+
+
+class MoveForm(NHSForm):
+    """`slots` (key, words): the free times of the day that is shown."""
+
+    slot = RadiosField(label="New time", options=[], missing="Select the new time", small=True)
+    reason = TextField(label="Reason", max_length=120, hint="It is kept in the history")
+
+    def __init__(self, *args: Any, slots: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["slot"], slots)
+
+
+class CancelReceivedForm(NHSForm):
+    reason = TextareaField(
+        label="Why does the service cancel?",
+        hint="The sender reads it when they read the booking. Do not name the patient.",
+        max_length=200,
+        rows=3,
+        missing="Enter why the service cancels",
+    )
+
+
+class NoteForm(NHSForm):
+    note = TextareaField(label="Note for colleagues", max_length=280, rows=3, missing="Enter the note")
+
+
+class CallForm(NHSForm):
+    spoke_to = TextField(label="Who did you speak to?", missing="Enter who you spoke to")
+
+
+class FeedForm(NHSForm):
+    """Both are settled: which service, and for how long the address works."""
+
+    service = SelectField(label="Service", options=[], empty_text="Select a service")
+    days = RadiosField(
+        label="How long should the address work?",
+        options=[("30", "30 days"), ("90", "90 days"), ("365", "1 year")],
+    )
+
+    def __init__(self, *args: Any, services: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["service"], [("", "Select a service"), *services])
+
+
+def _offer(field: object, options: Sequence[tuple[str, str]]) -> None:
+    if isinstance(field, SelectField | RadiosField | CheckboxesField):
+        field.choices = field.offer(list(options))
+
+
+def moment_of(day: date, clock: str) -> datetime:
+    """A time of a London day; 24:00 is the next midnight."""
+    if clock == "24:00":
+        return london_midnight(day + timedelta(days=1))
+    return datetime.combine(day, time.fromisoformat(clock), tzinfo=LONDON)

@@ -12,7 +12,7 @@ from bars_portal.patients.models import Journey
 from bookings import ports
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.ports import TimeFrame
-from bookings.states import VIEW_PERMISSION, BookingStatus
+from bookings.states import RUN_DIARY, VIEW_PERMISSION, BookingStatus
 from directory.capability import NO_BOOKINGS, accepts_booking, why_no_booking
 from directory.models import HealthcareService, ServiceCapability
 from directory.policies import why_unreachable
@@ -235,3 +235,42 @@ def _check_right_person(booking: Booking) -> None:
     """Somebody else's appointment is neither ours to cancel nor to take."""
     others = {each["what"] for each in booking.differences or []} & {PATIENT, SERVICE}
     need(not others, "The service holds this for another person or service. Call the service.")
+
+
+def check_can_run(acting: Acting, service: HealthcareService) -> None:
+    """Change a diary of the service, and what is booked in it."""
+    need(acting.may(RUN_DIARY), "You are not allowed to change diaries.")
+    ours = service.provider_id == acting.organisation.pk and service.hosted
+    need(ours, "This service belongs to another organisation.")
+
+
+def check_can_run_booking(acting: Acting, booking: Booking) -> None:
+    """Move it, cancel it, say whether the patient came: of one that the service received."""
+    check_can_run(acting, booking.service)
+    need(booking.direction == Direction.RECEIVED, "Only what a service received is changed in its diary.")
+
+
+def check_can_move(acting: Acting, booking: Booking) -> None:
+    """Also when its time is over: a mistake may be put right on the same day."""
+    check_can_run_booking(acting, booking)
+    need(booking.status == BookingStatus.BOOKED, "This appointment does not stand any more.")
+
+
+def check_can_say_attended(acting: Acting, booking: Booking, now: datetime) -> None:
+    """Not before its time."""
+    check_can_run_booking(acting, booking)
+    kept = (BookingStatus.BOOKED, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND)
+    need(booking.status in kept, "This appointment does not stand any more.")
+    need(booking.start <= now, "This appointment has not started yet.")
+
+
+def can_run_booking(acting: Acting, booking: Booking) -> bool:
+    return allowed(lambda: check_can_run_booking(acting, booking))
+
+
+def can_move(acting: Acting, booking: Booking) -> bool:
+    return allowed(lambda: check_can_move(acting, booking))
+
+
+def can_say_attended(acting: Acting, booking: Booking, now: datetime) -> bool:
+    return allowed(lambda: check_can_say_attended(acting, booking, now))

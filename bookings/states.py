@@ -16,6 +16,9 @@ class BookingStatus(StrEnum):
     CANCEL_UNKNOWN = "cancel-unknown"
     CANCELLED = "cancelled"
     ENTERED_IN_ERROR = "entered-in-error"
+    # Of one that we received: whether the patient came. Nothing of that is on the wire.
+    ATTENDED = "attended"
+    DID_NOT_ATTEND = "did-not-attend"
 
     @property
     def label(self) -> str:
@@ -41,6 +44,12 @@ class BookingEvent(StrEnum):
     RECEIVE = "receive"
     RECEIVE_CANCEL = "receive-cancel"
     RECEIVE_ENTERED_IN_ERROR = "receive-entered-in-error"
+    # What the service does with a booking that it received.
+    MOVE = "move"
+    CANCEL_HERE = "cancel-here"
+    ATTEND = "attend"
+    MISS = "miss"
+    NOTE = "note"
 
 
 _LABELS: dict[BookingStatus, str] = {
@@ -53,6 +62,8 @@ _LABELS: dict[BookingStatus, str] = {
     BookingStatus.CANCEL_UNKNOWN: "Cancellation not known",
     BookingStatus.CANCELLED: "Cancelled",
     BookingStatus.ENTERED_IN_ERROR: "Entered in error",
+    BookingStatus.ATTENDED: "Attended",
+    BookingStatus.DID_NOT_ATTEND: "Did not attend",
 }
 
 _S, _E = BookingStatus, BookingEvent
@@ -92,6 +103,16 @@ TRANSITIONS: dict[tuple[Direction, BookingStatus | None, BookingEvent], BookingS
     (Direction.RECEIVED, None, _E.RECEIVE): _S.BOOKED,
     (Direction.RECEIVED, _S.BOOKED, _E.RECEIVE_CANCEL): _S.CANCELLED,
     (Direction.RECEIVED, _S.BOOKED, _E.RECEIVE_ENTERED_IN_ERROR): _S.ENTERED_IN_ERROR,
+    (Direction.RECEIVED, _S.BOOKED, _E.MOVE): _S.BOOKED,
+    (Direction.RECEIVED, _S.BOOKED, _E.CANCEL_HERE): _S.CANCELLED,
+    (Direction.RECEIVED, _S.BOOKED, _E.ATTEND): _S.ATTENDED,
+    (Direction.RECEIVED, _S.BOOKED, _E.MISS): _S.DID_NOT_ATTEND,
+    # A slip of the hand is put right.
+    (Direction.RECEIVED, _S.ATTENDED, _E.MISS): _S.DID_NOT_ATTEND,
+    (Direction.RECEIVED, _S.DID_NOT_ATTEND, _E.ATTEND): _S.ATTENDED,
+    (Direction.RECEIVED, _S.BOOKED, _E.NOTE): _S.BOOKED,
+    (Direction.RECEIVED, _S.ATTENDED, _E.NOTE): _S.ATTENDED,
+    (Direction.RECEIVED, _S.DID_NOT_ATTEND, _E.NOTE): _S.DID_NOT_ATTEND,
 }
 
 
@@ -107,3 +128,5 @@ VIEW_PERMISSION: dict[str, str] = {
     Direction.SENT.value: "bookings.view_sent_bookings",
     Direction.RECEIVED.value: "bookings.view_received_bookings",
 }
+# Change diaries, and what is booked in them: of who runs a service.
+RUN_DIARY = "bookings.run_diary"

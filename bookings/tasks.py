@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
+from bookings.services.clinics import fill_clinics as fill
 from bookings.services.requesting import purge_drafts as purge
 
 
@@ -11,3 +12,9 @@ from bookings.services.requesting import purge_drafts as purge
 def purge_drafts() -> None:
     """Once an hour: what somebody typed about a patient and left does not lie about."""
     purge(now=datetime.now(UTC))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def fill_clinics() -> None:
+    """Once an hour: every clinic has its slots as far ahead as its plan says."""
+    fill(now=datetime.now(UTC))

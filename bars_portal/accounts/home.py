@@ -94,6 +94,12 @@ TASKS = (
         "bookings.view_diary",
     ),
     Task(
+        "Clinics",
+        "When your services see patients: plan clinics, change them, switch them off.",
+        "bookings:clinics",
+        "bookings.run_diary",
+    ),
+    Task(
         "Audit trail",
         "Who looked at a patient, and what somebody did.",
         "trail:search",

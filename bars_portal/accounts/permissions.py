@@ -153,6 +153,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | {"referrals.send_clinical_request"},
     Role.CLERK: _FIND_AND_BOOK | _SEE_GIVEN_UP | _VIEW_DIARY | _BOTH_REFERRALS | _WORK_CASES | _SEND_REQUESTS,
     Role.MANAGER: _VIEW_DIARY
+    | {"bookings.run_diary"}
     | _SEE_GIVEN_UP
     | _KEEP_GOING
     | _VIEW_UNMASKINGS

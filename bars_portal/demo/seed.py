@@ -117,21 +117,24 @@ def ensure_service(facts_of: facts.DemoService, provider: Organisation) -> Sched
 
 def _ensure_schedule(service: HealthcareService, facts_of: facts.DemoService) -> Schedule:
     title, given, family, gender = facts_of.practitioner or ("", "", "", "")
-    schedule, _ = Schedule.objects.get_or_create(
-        service=service,
-        name="Main diary",
-        defaults={
-            "practitioner_prefix": title,
-            "practitioner_given": given,
-            "practitioner_family": family,
-            "practitioner_gender": gender,
-            "practitioner_role_code": "doctor" if family else "",
-            "practitioner_role": "Doctor" if family else "",
-            "delivery_channel": "In-person" if family else "",
-            "location_name": f"{facts_of.name}, reception",
-        },
+    own = Schedule.objects.filter(service=service)
+    # Somebody may have made a clinic of it since, with another name.
+    return (
+        own.filter(name="Main diary").first()
+        or own.first()
+        or Schedule.objects.create(
+            service=service,
+            name="Main diary",
+            practitioner_prefix=title,
+            practitioner_given=given,
+            practitioner_family=family,
+            practitioner_gender=gender,
+            practitioner_role_code="doctor" if family else "",
+            practitioner_role="Doctor" if family else "",
+            delivery_channel="In-person" if family else "",
+            location_name=f"{facts_of.name}, reception",
+        )
     )
-    return schedule
 
 
 def _load_postcodes() -> None:

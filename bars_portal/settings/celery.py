@@ -20,6 +20,11 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 2
 BROKER_IS_REMOTE = not CELERY_BROKER_URL.startswith(("filesystem:", "memory:"))
 CELERY_BEAT_SCHEDULE = {
     "purge-drafts": {"task": "bookings.tasks.purge_drafts", "schedule": 3600.0},
+    "fill-clinics": {
+        "task": "bookings.tasks.fill_clinics",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
     "purge-request-drafts": {"task": "referrals.tasks.purge_drafts", "schedule": 3600.0},
     "forget-typed": {"task": "bars_portal.accounts.tasks.forget_typed", "schedule": 3600.0},
     "forget-api": {"task": "bars_portal.api.tasks.forget", "schedule": 3600.0},

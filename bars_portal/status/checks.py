@@ -160,6 +160,14 @@ def _webhooks(at: Moment) -> Finding:
     return Finding(max_of(level, Level.WARNING), counts)
 
 
+def _diaries(at: Moment) -> Finding:
+    behind = selectors.clinics_behind(now=at.now)
+    if not behind:
+        return Finding(Level.WELL, "All clinics have their slots as far ahead as planned.")
+    more = f"; and {len(behind) - 10} more" if len(behind) > 10 else ""
+    return Finding(Level.WARNING, f"Slots are not made as planned: {'; '.join(behind[:10])}{more}.")
+
+
 def _disks(_at: Moment) -> Finding:
     found = list(selectors.disks())
     if not found:
@@ -252,6 +260,13 @@ CHECKS = (
         "Tell whoever runs that system: the administration names it. When nothing is tried at all, look at "
         "the worker.",
         _webhooks,
+    ),
+    Check(
+        "diaries",
+        "Slots of clinics",
+        "Others find fewer times to book than the services mean to offer, and in the end none.",
+        "Look whether the worker with its timetable runs: it makes slots once an hour.",
+        _diaries,
     ),
     Check(
         "disks",

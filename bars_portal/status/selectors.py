@@ -31,6 +31,8 @@ from bars_portal.exchange.postroom import HEARTBEAT
 from bars_portal.exchange.tokens import server_ahead_seconds
 from bars_portal.sql import database_time
 from bars_portal.status.models import Condition
+from bookings.models import Clinic
+from bookings.selectors.clinics import is_behind
 from directory.models import HealthcareService
 
 _WAITING = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
@@ -94,6 +96,12 @@ def spared_services() -> list[Spared]:
         )
         for row in rows
     ]
+
+
+def clinics_behind(*, now: datetime) -> list[str]:
+    """Service and name of each clinic whose slots are not made as far ahead as it says."""
+    active = Clinic.objects.filter(active=True).select_related("service")
+    return [str(each) for each in active if is_behind(each, now=now)]
 
 
 def heartbeat() -> datetime | None:

@@ -89,7 +89,9 @@ class ScheduleAdmin(JudgedAgain, StaffAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Schedule | None = None) -> bool:
-        theirs = obj is None or changeable(request, Schedule.objects.filter(pk=obj.pk)).exists()
+        # A clinic's diaries are changed together, on its page.
+        own = Schedule.objects.filter(clinic=None)
+        theirs = obj is None or changeable(request, own.filter(pk=obj.pk)).exists()
         return super().has_change_permission(request, obj) and theirs
 
     def has_delete_permission(self, request: HttpRequest, obj: Schedule | None = None) -> bool:
@@ -109,7 +111,7 @@ class ScheduleAdmin(JudgedAgain, StaffAdmin):
     def _make(self, request: HttpRequest, chosen: QuerySet[Schedule], days: int) -> None:
         now = timezone.now()
         today, actor = now.astimezone(LONDON).date(), actor_of(request)
-        diaries = list(changeable(request, chosen))
+        diaries = list(changeable(request, chosen.filter(clinic=None)))
         made = [
             make_slots(schedule=each, first_day=today, days=days, now=now, actor=actor)
             for each in diaries
@@ -124,6 +126,8 @@ class ScheduleAdmin(JudgedAgain, StaffAdmin):
             messages.warning(request, words)
         if unused := len(diaries) - len(made):
             messages.warning(request, f"{unused} left as they were: the diary is not active.")
+        if planned := chosen.exclude(clinic=None).count():
+            messages.warning(request, f"{planned} left as they were: a clinic makes their slots.")
 
 
 @admin.register(Slot)

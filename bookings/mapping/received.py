@@ -1,10 +1,12 @@
 """A booking message that reached us, read once into a type of our own, and what it is answered with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bars_portal.correspondence.entries import referred_to, with_references
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import UseCase
@@ -104,6 +106,58 @@ def ended_appointment(held: Resource, sent: Resource, *, version: int, now: date
     reason = sent.get("cancelationReason")
     ended = {**held, "status": as_text(sent.get("status")), "meta": _meta(now, version, held)}
     return {**ended, "cancelationReason": reason} if reason else ended
+
+
+def cancelled_here(held: Resource, *, reason: str, version: int, now: datetime) -> Resource:
+    """What we hold, cancelled by the service itself."""
+    cancelled = {"status": "cancelled", "cancelationReason": {"text": reason}}
+    return {**held, **cancelled, "meta": _meta(now, version, held)}
+
+
+def moved(
+    held: Resource,
+    included: Sequence[Sequence[Any]],
+    *,
+    slot: tuple[str, Resource],
+    around: Sequence[tuple[str, Resource]],
+    version: int,
+    now: datetime,
+) -> tuple[Resource, list[list[Any]]]:
+    """The Appointment at the time of `slot` (fullUrl and resource), and what goes with it.
+
+    `around`: the diary of the slot, with whose and where it is. It takes the place of what was said of the
+    old one; references to what is gone go too.
+    """
+    entries = [(url, resource) for url, resource in included]
+    old = [each for each in entries if each[1].get("resourceType") == "Slot"]
+    # Only what the slot came with: a practitioner may be the sender's own too.
+    new = {url for url, _ in around}
+    gone = {url for url, _ in old} | new
+    for _, each in old:
+        reached = referred_to(each, entries)
+        gone |= {url for url, resource in reached if resource.get("resourceType") in _OF_A_DIARY}
+    people = [
+        each
+        for each in dicts(held.get("participant"))
+        if as_dict(each.get("actor")).get("reference") not in gone - new
+    ]
+    appointment = {
+        **held,
+        "participant": people,
+        "start": slot[1]["start"],
+        "end": slot[1]["end"],
+        "slot": [{"reference": slot[0]}],
+        "meta": _meta(now, version, held),
+    }
+
+    def rename(text: str) -> str | None:
+        return None if text in gone - new else text
+
+    kept = [[url, with_references(resource, rename)] for url, resource in entries if url not in gone]
+    return with_references(appointment, rename), [list(slot), *kept, *(list(each) for each in around)]
+
+
+_OF_A_DIARY = frozenset({"Schedule", "HealthcareService", "Location", "Practitioner", "PractitionerRole"})
 
 
 def _meta(now: datetime, version: int, before: Resource) -> Resource:

@@ -1,9 +1,8 @@
 """Our own diaries, as the receiver offers them: patterns, slots, and how both are told apart on the wire."""
 
 import uuid
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import date, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,8 +10,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from bars_portal.exchange.fhir.timestamps import LONDON
 from bars_portal.patients.models import Gender
+from bookings.models.plan import MIDNIGHT as MIDNIGHT
+from bookings.models.plan import Hours, day_times
+from bookings.models.plan import Period as Period
+from bookings.models.plan import times_between as times_between
 from directory.models import HealthcareService
 from directory.ports import ServingService
 
@@ -26,14 +28,23 @@ class DeliveryChannel(models.TextChoices):
 
 
 class SlotStatus(models.TextChoices):
-    """Slot.status. A manager blocks a slot as busy-unavailable; only a booking makes it busy."""
+    """Slot.status. A manager blocks a slot as busy-unavailable; only a booking makes it busy.
+
+    What is withdrawn is never offered again, and stays so that its id is known: a trigger sees to it.
+    """
 
     FREE = "free", "Free"
     BUSY = "busy", "Booked"
     BUSY_UNAVAILABLE = "busy-unavailable", "Blocked"
+    WITHDRAWN = "entered-in-error", "Withdrawn"
 
 
-MIDNIGHT = time(0)
+class Standing(models.TextChoices):
+    """How a slot came to be, and whether it stays: one that leaves is booked, and withdrawn afterwards."""
+
+    PLANNED = "planned", "Planned"
+    ADDED = "added", "Added by hand"
+    LEAVING = "leaving", "Leaves when it is not booked"
 
 
 def every_day() -> list[int]:
@@ -41,12 +52,20 @@ def every_day() -> list[int]:
 
 
 class Schedule(models.Model):
-    """A diary of one service with a weekly pattern, in London time, from which slots are made."""
+    """A diary of one service, with its slots. One of a clinic follows the clinic's plan, as one of its lanes;
+    any other has a weekly pattern of its own, in London time.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     service = models.ForeignKey(HealthcareService, on_delete=models.PROTECT, related_name="schedules")
     name = models.CharField(max_length=100)
     active = models.BooleanField(default=True)
+    clinic = models.ForeignKey(
+        "Clinic", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="lanes"
+    )
+    lane = models.PositiveSmallIntegerField(null=True, editable=False)
+    # So long before it starts a slot can be booked at the latest; 0: until it ends.
+    lead_minutes = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     # Days of the week on which slots are made: 0 is Monday.
     weekdays = ArrayField(
         models.PositiveSmallIntegerField(validators=[MaxValueValidator(6)]), default=every_day
@@ -76,7 +95,8 @@ class Schedule(models.Model):
                 violation_error_message=(
                     "The last slot must end after the first one starts: at 24:00 at the latest."
                 ),
-            )
+            ),
+            models.UniqueConstraint(fields=["clinic", "lane"], name="schedule_lane_once"),
         ]
 
     def __str__(self) -> str:
@@ -92,7 +112,8 @@ class Schedule(models.Model):
 class Slot(models.Model):
     """A stretch of time of a diary (FHIR Slot; its id is Slot.id on the wire).
 
-    No two of a diary overlap: a trigger refuses that as the constraint `slot_overlaps_none`.
+    No two of a diary overlap: a trigger refuses that as the constraint `slot_overlaps_none`. Another,
+    `slot_booked_stays`, refuses to change or to free one that is booked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -102,12 +123,19 @@ class Slot(models.Model):
     start = models.DateTimeField()
     end = models.DateTimeField()
     status = models.CharField(max_length=16, choices=SlotStatus.choices, default=SlotStatus.FREE)
+    standing = models.CharField(
+        max_length=8, choices=Standing.choices, default=Standing.PLANNED, db_default="planned"
+    )
     updated_at = models.DateTimeField()
 
     class Meta:
         ordering = ["start"]
         constraints = [
-            models.UniqueConstraint(fields=["schedule", "start"], name="slot_start_once"),
+            models.UniqueConstraint(
+                fields=["schedule", "start"],
+                condition=~models.Q(status=SlotStatus.WITHDRAWN),
+                name="slot_start_once",
+            ),
             models.CheckConstraint(
                 condition=models.Q(end__gt=models.F("start")),
                 name="slot_ends_after_start",
@@ -120,45 +148,13 @@ class Slot(models.Model):
         return f"{self.start:%Y-%m-%d %H:%M} UTC"
 
 
-# Start and end, aware.
-Period = tuple[datetime, datetime]
-
-
 def slot_times(schedule: Schedule, *, first_day: date, days: int) -> Iterator[Period]:
-    """(start, end) in UTC of every slot on `days` days from `first_day`; a slot lasts exactly its minutes.
-
-    Slots start at their wall time. A start that the clock skips in spring is left out, or one within the slot
-    before it. The hour that comes twice in autumn is offered once, the first time round.
-    """
+    """Start and end of every slot of the weekly pattern on `days` days from `first_day`: see `day_times`."""
+    hours = [Hours(schedule.day_start, schedule.day_end)]
     for offset in range(days):
         day = first_day + timedelta(days=offset)
         if day.weekday() in schedule.weekdays:
-            yield from _day(schedule, day)
-
-
-def _day(schedule: Schedule, day: date) -> Iterator[Period]:
-    length = timedelta(minutes=schedule.slot_minutes)
-    wall = datetime.combine(day, schedule.day_start)
-    close = datetime.combine(day, schedule.day_end) + timedelta(days=schedule.day_end == MIDNIGHT)
-    free_from = datetime.min.replace(tzinfo=UTC)
-    while wall + length <= close:
-        start = wall.replace(tzinfo=LONDON).astimezone(UTC)
-        if start >= free_from and start.astimezone(LONDON).replace(tzinfo=None) == wall:
-            free_from = start + length
-            yield start, free_from
-        wall += length
-
-
-def times_between(there: Sequence[Period], times: Iterable[Period]) -> list[Period]:
-    """Those of `times` that overlap nothing in `there`; both in order of time and without overlaps."""
-    found: list[Period] = []
-    later = deque(there)
-    for start, end in times:
-        while later and later[0][1] <= start:
-            later.popleft()
-        if not later or end <= later[0][0]:
-            found.append((start, end))
-    return found
+            yield from day_times(day, hours, schedule.slot_minutes)
 
 
 _HEX, _MIRRORED = "0123456789abcdef", "fedcba9876543210"
@@ -181,11 +177,14 @@ def paired_id_sql(column: str) -> str:
 
 # SQL over a diary and `place`, its service: whether anything of it is to be had at all.
 DIARY_IN_USE = "diary.active AND place.active AND place.hosted AND place.takes_bookings"
-# SQL over a row `slot` of bookings_slot, with one %s, the present moment: whether it may be booked now.
-BOOKABLE = f"""slot.status = 'free' AND slot."end" > %s AND EXISTS (
+# SQL over a slot and its diary, with two %s, the present moment each: whether it is not too late to book it.
+IN_TIME = """slot."end" > %s
+    AND (diary.lead_minutes = 0 OR slot.start >= %s + make_interval(mins => diary.lead_minutes))"""
+# SQL over a row `slot` of bookings_slot, with two %s, the present moment: whether it may be booked now.
+BOOKABLE = f"""slot.status = 'free' AND EXISTS (
     SELECT FROM bookings_schedule AS diary
     JOIN directory_healthcareservice AS place ON place.id = diary.service_id
-    WHERE diary.id = slot.schedule_id AND {DIARY_IN_USE}
+    WHERE diary.id = slot.schedule_id AND {DIARY_IN_USE} AND {IN_TIME}
 )"""
 
 

@@ -158,6 +158,8 @@ TONES: Mapping[BookingStatus, str] = {
     BookingStatus.CANCEL_UNKNOWN: "attention",
     BookingStatus.CANCELLED: "neutral",
     BookingStatus.ENTERED_IN_ERROR: "neutral",
+    BookingStatus.ATTENDED: "done",
+    BookingStatus.DID_NOT_ATTEND: "attention",
 }
 _HEADINGS: Mapping[BookingStatus, str] = {
     BookingStatus.REQUESTED: "Still confirming",
@@ -169,6 +171,8 @@ _HEADINGS: Mapping[BookingStatus, str] = {
     BookingStatus.CANCEL_UNKNOWN: "We do not know yet whether this is cancelled",
     BookingStatus.CANCELLED: "Appointment cancelled",
     BookingStatus.ENTERED_IN_ERROR: "Entered in error",
+    BookingStatus.ATTENDED: "Attended",
+    BookingStatus.DID_NOT_ATTEND: "Did not attend",
 }
 WAITING: Mapping[Waiting, str] = {
     Waiting.HALF_REBOOKED: "Rebookings without a new appointment",
@@ -195,6 +199,11 @@ _EVENT_WORDS: Mapping[str, str] = {
     BookingEvent.RECEIVE: "Received and booked",
     BookingEvent.RECEIVE_CANCEL: "Cancelled by the sender",
     BookingEvent.RECEIVE_ENTERED_IN_ERROR: "Marked as entered in error by the sender",
+    BookingEvent.MOVE: "Moved to another time",
+    BookingEvent.CANCEL_HERE: "Cancelled by the service",
+    BookingEvent.ATTEND: "Attended",
+    BookingEvent.MISS: "Did not attend",
+    BookingEvent.NOTE: "Note",
 }
 # It may bring the patient to the service.
 _STANDS = (BookingStatus.REQUESTED, BookingStatus.UNKNOWN, BookingStatus.BOOKED)

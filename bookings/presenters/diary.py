@@ -1,24 +1,34 @@
-"""The receiving side: one day of one service, and one received booking."""
+"""The receiving side: some days of one service, and one received booking."""
 
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.history import Step
-from bars_portal.nhsuk.dates import in_london
+from bars_portal.nhsuk.dates import clock_change, format_time, in_london, london_midnight
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
-from bookings import ports
-from bookings.models import Booking, SlotStatus
+from bookings import policies, ports
+from bookings.models import Booking, DiaryBlock, Schedule, SenderCall, SlotStatus, Standing
 from bookings.ports import Companions, WholeMessage
 from bookings.presenters.bookings import TONES, booking_rows, history_step, short_name
 from bookings.presenters.slots import appointment_rows
 from bookings.selectors.received import ended_bookings_of
+from bookings.selectors.running import blocks_of, calls_about, diaries_of
 from bookings.selectors.sent import history_of
 from bookings.selectors.slots import DiaryEntry, diary_of
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 
-_SLOT_TONES = {SlotStatus.FREE: "neutral", SlotStatus.BUSY: "done", SlotStatus.BUSY_UNAVAILABLE: "waiting"}
+_SLOT_TONES = {
+    SlotStatus.FREE: "neutral",
+    SlotStatus.BUSY: "done",
+    SlotStatus.BUSY_UNAVAILABLE: "waiting",
+    SlotStatus.WITHDRAWN: "neutral",
+}
 # Free, but the diary or its service takes no bookings now.
 _NOT_OFFERED = "Not offered"
 
@@ -32,16 +42,49 @@ class DiaryLine:
     status: str
     tone: str
     schedule: str
+    schedule_id: UUID
     booking: Booking | None
     patient: str
+    # Booked, though the plan has no place for it any more.
+    leaves: bool = False
+
+
+@dataclass(frozen=True)
+class DiaryRow:
+    """What starts at one time of the clock, in each column."""
+
+    time: str
+    cells: list[list[DiaryLine]]
+
+    @property
+    def summed(self) -> list[list[tuple[DiaryLine, int]]]:
+        """Each cell with what nobody has booked counted by its status: a week of many diaries stays short."""
+        return [list(_summed(cell)) for cell in self.cells]
+
+
+def _summed(cell: list[DiaryLine]) -> Iterator[tuple[DiaryLine, int]]:
+    counts = Counter(line.status for line in cell if line.booking is None)
+    for line in cell:
+        if line.booking is not None:
+            yield line, 1
+        elif line.status in counts:
+            yield line, counts.pop(line.status)
 
 
 @dataclass(frozen=True)
 class DiaryPage:
+    """`columns` are the diaries of a day, or the days of a week."""
+
     service: HealthcareService
     day: date
+    days: int
     lines: list[DiaryLine]
     gone: list[dict[str, object]]
+    columns: list[str]
+    rows: list[DiaryRow]
+    diaries: list[Schedule]
+    chosen: list[Schedule]
+    blocks: list[DiaryBlock]
 
     @property
     def booked(self) -> int:
@@ -53,11 +96,22 @@ class DiaryPage:
 
     @property
     def before(self) -> str:
-        return (self.day - timedelta(days=1)).isoformat()
+        return (self.day - timedelta(days=self.days)).isoformat()
 
     @property
     def after(self) -> str:
-        return (self.day + timedelta(days=1)).isoformat()
+        return (self.day + timedelta(days=self.days)).isoformat()
+
+    @property
+    def last_day(self) -> date:
+        return self.day + timedelta(days=self.days - 1)
+
+    @property
+    def query(self) -> str:
+        """What is chosen, for the addresses of other days and files."""
+        chosen = [] if len(self.chosen) == len(self.diaries) else [("diary", each.pk) for each in self.chosen]
+        view = [("view", "week")] if self.days > 1 else []
+        return urlencode([("service", self.service.service_id), *view, *chosen])
 
 
 @dataclass(frozen=True)
@@ -70,6 +124,10 @@ class ReceivedPage:
     history: list[Step]
     companions: Companions
     whole: WholeMessage | None
+    calls: list[SenderCall]
+    can_run: bool
+    can_change: bool
+    can_say_attended: bool
 
     @property
     def tone(self) -> str:
@@ -81,28 +139,84 @@ class ReceivedPage:
         return in_london(self.booking.start).date().isoformat()
 
 
-def diary_page(*, service: HealthcareService, day: date, acting: Acting) -> DiaryPage:
-    """Names only for people who may see received bookings: the selectors see to that."""
+def diary_page(
+    *,
+    service: HealthcareService,
+    day: date,
+    acting: Acting,
+    days: int = 1,
+    chosen: Collection[str] = (),
+) -> DiaryPage:
+    """Names only for people who may see received bookings: the selectors see to that.
+
+    `chosen`: keys of diaries; all of the service when it names none of them.
+    """
+    diaries = list(diaries_of(acting, service))
+    named = [each for each in diaries if str(each.pk) in chosen] or diaries
+    entries = diary_of(
+        acting,
+        service,
+        day,
+        days=days,
+        diaries=[each.pk for each in named] if len(named) < len(diaries) else (),
+    )
+    lines = [_line(entry) for entry in entries]
+    shown = {line.schedule_id for line in lines}
+    columns = (
+        [str(each.pk) for each in named if each.pk in shown]
+        if days == 1
+        else [(day + timedelta(days=number)).isoformat() for number in range(days)]
+    )
+    names = {str(each.pk): each.name for each in named}
+    begin, end = london_midnight(day), london_midnight(day + timedelta(days=days))
     return DiaryPage(
         service=service,
         day=day,
-        lines=[_line(entry) for entry in diary_of(acting, service, day)],
-        gone=booking_rows(ended_bookings_of(acting, service, day)),
+        days=days,
+        lines=lines,
+        gone=booking_rows(ended_bookings_of(acting, service, day)) if days == 1 else [],
+        columns=[names[each] if days == 1 else _day_words(each) for each in columns],
+        rows=_rows(lines, columns, by_day=days > 1),
+        diaries=diaries,
+        chosen=named,
+        blocks=list(blocks_of([each.pk for each in named], start=begin, end=end)),
     )
+
+
+def _day_words(iso: str) -> str:
+    day = date.fromisoformat(iso)
+    mark = clock_change(day)
+    return f"{day:%a} {day.day} {day:%b}" + (f" ({mark})" if mark else "")
+
+
+def _rows(lines: list[DiaryLine], columns: list[str], *, by_day: bool) -> list[DiaryRow]:
+    places = {key: place for place, key in enumerate(columns)}
+    found: dict[tuple[time, int], DiaryRow] = {}
+    for line in lines:
+        local = in_london(line.start)
+        row = found.setdefault(
+            (local.time(), local.fold), DiaryRow(format_time(line.start), [[] for _ in columns])
+        )
+        row.cells[places[local.date().isoformat() if by_day else str(line.schedule_id)]].append(line)
+    return [found[key] for key in sorted(found)]
 
 
 def _line(entry: DiaryEntry) -> DiaryLine:
     slot, booking = entry.slot, entry.booking
     status = SlotStatus(slot.status)
     rests = status is SlotStatus.FREE and not slot.schedule.is_in_use
+    came = BookingStatus(booking.status) if booking and booking.status != BookingStatus.BOOKED else None
+    tone = TONES[came] if came else _SLOT_TONES[status]
     return DiaryLine(
         start=slot.start,
         end=slot.end,
-        status=_NOT_OFFERED if rests else status.label,
-        tone="waiting" if rests else _SLOT_TONES[status],
+        status=_NOT_OFFERED if rests else came.label if came else status.label,
+        tone="waiting" if rests else tone,
         schedule=slot.schedule.name,
+        schedule_id=slot.schedule_id,
         booking=booking,
         patient=short_name(booking) if booking else "",
+        leaves=slot.standing == Standing.LEAVING,
     )
 
 
@@ -119,4 +233,8 @@ def received_page(booking: Booking, *, acting: Acting, now: datetime) -> Receive
         history=[history_step(change, booking) for change in history_of(booking)],
         companions=ports.companions.provider(booking, acting),
         whole=ports.whole_message.provider(booking, now),
+        calls=list(calls_about(booking)),
+        can_run=policies.can_run_booking(acting, booking),
+        can_change=policies.can_move(acting, booking),
+        can_say_attended=policies.can_say_attended(acting, booking, now),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Value
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.services import NOTED, ReadNote
@@ -17,11 +17,12 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.nhsuk.dates import london_midnight
 from bars_portal.sql import cursor
 from bookings.models import Booking, Slot
-from bookings.models.diary import DIARY_IN_USE, DiaryRow, OfferedSlots, SlotStatus, paired_id_sql
+from bookings.models.diary import DIARY_IN_USE, IN_TIME, DiaryRow, OfferedSlots, SlotStatus, paired_id_sql
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from directory.selectors.services import SERVING, serving_of
 
+_MINUTE = Value(timedelta(minutes=1))
 # Slots in one row of the answer: libpq keeps a buffer as large as the largest row that ever came.
 _IN_A_ROW = 500
 
@@ -46,7 +47,8 @@ def offered_slots(
     """
     # As PostgreSQL writes a list: psycopg takes longer over one than over all the other values.
     wanted = f"{{{','.join(statuses)}}}"
-    values = (service_id.value, *note, wanted, start, end, note.at, template, template_with_channel)
+    at = (note.at, note.at)
+    values = (service_id.value, *note, wanted, start, end, *at, template, template_with_channel)
     rows = _ask(caller, False, values)
     if not rows:
         return None
@@ -91,16 +93,16 @@ _OFFERED = f"""
 WITH service AS MATERIALIZED ({SERVING}),
 noted AS ({NOTED} FROM service WHERE permitted),
 in_use AS MATERIALIZED (
-    SELECT diary.id FROM bookings_schedule AS diary
+    SELECT diary.id, diary.lead_minutes FROM bookings_schedule AS diary
     JOIN directory_healthcareservice AS place ON place.id = diary.service_id
     WHERE place.id = (SELECT id FROM service WHERE permitted) AND {DIARY_IN_USE}
 ), found AS MATERIALIZED (
-    SELECT id, schedule_id, status, start, "end", updated_at,
+    SELECT slot.id, schedule_id, status, start, "end", updated_at,
         row_number() OVER (ORDER BY start, schedule_id) - 1 AS place
-    FROM bookings_slot
+    FROM bookings_slot AS slot JOIN in_use AS diary ON diary.id = slot.schedule_id
     WHERE service_id = (SELECT id FROM service WHERE permitted)
         AND status = ANY(%s::text[]) AND start BETWEEN %s AND %s
-        AND (status <> 'free' OR "end" > %s) AND schedule_id IN (SELECT id FROM in_use)
+        AND (status <> 'free' OR ({IN_TIME}))
 ), diary AS MATERIALIZED (
     SELECT {", ".join(DiaryRow._fields)},
         {paired_id_sql("id")} AS paired_id,
@@ -144,28 +146,43 @@ def diary_services(acting: Acting) -> list[HealthcareService]:
     return list(ours.filter(schedules__isnull=False).distinct().order_by("name"))
 
 
-def diary_of(acting: Acting, service: HealthcareService, day: date) -> list[DiaryEntry]:
-    """Slots of one London day in order of time; empty for a service of somebody else. Two queries."""
+def diary_of(
+    acting: Acting,
+    service: HealthcareService,
+    day: date,
+    *,
+    days: int = 1,
+    diaries: Collection[UUID] = (),
+) -> list[DiaryEntry]:
+    """Slots of some London days in order of time, of all diaries or of those named; empty for a service of
+    somebody else. Two queries.
+    """
     if service.provider_id != acting.organisation.pk or not acting.may("bookings.view_diary"):
         return []
-    begin, end = london_midnight(day), london_midnight(day + timedelta(days=1))
+    begin, end = london_midnight(day), london_midnight(day + timedelta(days=days))
     slots = Slot.objects.filter(service=service, start__gte=begin, start__lt=end)
+    slots = slots.exclude(status=SlotStatus.WITHDRAWN)
+    if diaries:
+        slots = slots.filter(schedule__in=diaries)
     taken = _bookings_of(slots) if acting.may("bookings.view_received_bookings") else {}
     ordered = slots.select_related("schedule__service").order_by("start", "schedule__name")
     return [DiaryEntry(slot, taken.get(slot.pk)) for slot in ordered]
 
 
+_COMES = (BookingStatus.BOOKED, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND)
+
+
 def _bookings_of(slots: QuerySet[Slot]) -> dict[UUID | None, Booking]:
-    current = Booking.objects.filter(
-        slot__in=slots, direction=Direction.RECEIVED, status=BookingStatus.BOOKED
-    )
+    current = Booking.objects.filter(slot__in=slots, direction=Direction.RECEIVED, status__in=_COMES)
     return {booking.slot_id: booking for booking in current.select_related("patient", "service", "journey")}
 
 
 def next_free_slots(now: datetime) -> Mapping[UUID, datetime]:
     """Start of the first free slot after now, by service; one look into the slots' index a service."""
     in_use = Slot.objects.filter(schedule__active=True)
+    lead = ExpressionWrapper(F("schedule__lead_minutes") * _MINUTE + now, DateTimeField())
     free = in_use.filter(service=OuterRef("pk"), status=SlotStatus.FREE, start__gte=now)
+    free = free.filter(start__gte=lead)
     hosted = HealthcareService.objects.filter(hosted=True, active=True, takes_bookings=True)
     found = hosted.annotate(next_free=Subquery(free.order_by("start").values("start")[:1]))
     return dict(found.filter(next_free__isnull=False).order_by().values_list("pk", "next_free"))

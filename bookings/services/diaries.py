@@ -1,15 +1,22 @@
-"""Making, blocking and freeing slots in bulk; a booked slot is never touched."""
+"""Making, adding, blocking, freeing and releasing slots; a booked slot is never touched.
 
-from collections.abc import Collection, Iterable
+Whoever changes the slots of a diary locks its row first, so that two managers go one after the other. Who
+books does not: a slot is taken, blocked or withdrawn by one conditional statement, and the database says who
+was first.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bookings.models import Schedule, Slot, SlotStatus
+from bars_portal.sql import ask
+from bookings.models import DiaryBlock, Schedule, Slot, SlotStatus, Standing
 from bookings.models.diary import Period, slot_times, times_between
 
 BATCH = 1000
@@ -38,17 +45,10 @@ def make_slots(
     The pattern is that of the moment. Slots that exist, in whatever status, stay as they are. `actor` is
     named in the audit trail when a person asked for it.
     """
-    # Whoever makes slots of the same diary waits, so that both count what is there.
-    pattern = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
-    times = list(slot_times(pattern, first_day=first_day, days=days))
-    there = list(_slots_around(pattern, times))
-    free = times_between(there, times)
-    slots = (
-        Slot(schedule=pattern, service_id=pattern.service_id, start=start, end=end, updated_at=now)
-        for start, end in free
-    )
-    Slot.objects.bulk_create(slots, batch_size=BATCH)
-    made = MadeSlots(len(free), len(times) - len(free) - len(set(times) & set(there)))
+    pattern = lock_diaries([schedule.pk])[0]
+    # The diaries of a clinic have the slots of its plan, and no others.
+    times = [] if pattern.clinic_id else list(slot_times(pattern, first_day=first_day, days=days))
+    made = fill(pattern, times, now)
     if actor is not None:
         detail: dict[str, str | int | None] = {
             **made._asdict(),
@@ -59,11 +59,53 @@ def make_slots(
     return made
 
 
-def _slots_around(schedule: Schedule, times: list[Period]) -> Iterable[Period]:
+def lock_diaries(ids: Collection[UUID]) -> list[Schedule]:
+    """In one order, so that nobody waits in a circle; inside a transaction."""
+    return list(Schedule.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+
+
+def fill(diary: Schedule, times: Sequence[Period], now: datetime) -> MadeSlots:
+    """Make slots at those of the times that are free; the diary is locked."""
+    there = list(_slots_around(diary, times))
+    free = times_between(there, times)
+    write_slots(diary, free, now)
+    return MadeSlots(len(free), len(times) - len(free) - len(set(times) & set(there)))
+
+
+def write_slots(
+    diary: Schedule, times: Sequence[Period], now: datetime, *, standing: Standing = Standing.PLANNED
+) -> None:
+    """New slots of a locked diary: blocked where it is blocked, else free."""
+    blocked = list(standing_blocks(diary, times[0][0], times[-1][1])) if times else []
+    Slot.objects.bulk_create(
+        (
+            Slot(
+                schedule=diary,
+                service_id=diary.service_id,
+                start=start,
+                end=end,
+                status=SlotStatus.BUSY_UNAVAILABLE
+                if any(each.start < end and start < each.end for each in blocked)
+                else SlotStatus.FREE,
+                standing=standing,
+                updated_at=now,
+            )
+            for start, end in times
+        ),
+        batch_size=BATCH,
+    )
+
+
+def standing_blocks(diary: Schedule, start: datetime, end: datetime) -> QuerySet[DiaryBlock]:
+    return DiaryBlock.objects.filter(schedule=diary, ended_at=None, start__lt=end, end__gt=start)
+
+
+def _slots_around(schedule: Schedule, times: Sequence[Period]) -> Iterable[Period]:
     """Slots of the diary, in order of time, that any of the times could run into."""
     if not times:
         return ()
     slots = Slot.objects.filter(schedule=schedule, start__lt=times[-1][1], end__gt=times[0][0])
+    slots = slots.exclude(status=SlotStatus.WITHDRAWN)
     return slots.order_by("start").values_list("start", "end")
 
 
@@ -76,6 +118,112 @@ def save_schedule(*, schedule: Schedule, changed: Collection[str], actor: Actor,
     fields = ", ".join(sorted(changed))
     record(actor=actor, action=action, subject=schedule, detail={"fields": fields}, now=now)
     return schedule
+
+
+@transaction.atomic
+def add_slots(*, schedule: Schedule, times: Sequence[Period], actor: Actor, now: datetime) -> MadeSlots:
+    """Slots beside the plan, in order of time: no later plan withdraws them."""
+    diary = lock_diaries([schedule.pk])[0]
+    there = list(_slots_around(diary, times))
+    free = times_between(there, times)
+    write_slots(diary, free, now, standing=Standing.ADDED)
+    made = MadeSlots(len(free), len(times) - len(free))
+    detail: dict[str, str | int | None] = {**made._asdict()}
+    record(actor=actor, action="bookings.add_slots", subject=schedule, detail=detail, now=now)
+    return made
+
+
+@transaction.atomic
+def block_range(
+    *, diaries: Collection[UUID], start: datetime, end: datetime, reason: str, actor: Actor, now: datetime
+) -> int:
+    """Offer nothing of the diaries from `start` to `end`, also of slots made later; what is booked stays.
+
+    Returns how many slots were taken out of the offer.
+    """
+    changed = 0
+    for diary in lock_diaries(diaries):
+        DiaryBlock.objects.create(
+            schedule=diary, start=start, end=end, reason=reason, made_at=now, made_by=actor.label
+        )
+        changed += (
+            _between(diary, start, end)
+            .filter(status=SlotStatus.FREE)
+            .update(status=SlotStatus.BUSY_UNAVAILABLE, updated_at=now)
+        )
+        _record_range("bookings.block_range", diary, start, end, actor, now)
+    return changed
+
+
+@transaction.atomic
+def free_range(
+    *, diaries: Collection[UUID], start: datetime, end: datetime, actor: Actor, now: datetime
+) -> int:
+    """Offer again what was blocked from `start` to `end`; returns how many slots are free now.
+
+    A slot that reaches into what stays blocked stays blocked.
+    """
+    changed = 0
+    for diary in lock_diaries(diaries):
+        _free(diary, start, end, now)
+        still = DiaryBlock.objects.filter(
+            schedule=diary, ended_at=None, start__lt=OuterRef("end"), end__gt=OuterRef("start")
+        )
+        blocked = _between(diary, start, end).filter(status=SlotStatus.BUSY_UNAVAILABLE)
+        changed += blocked.exclude(Exists(still)).update(status=SlotStatus.FREE, updated_at=now)
+        _record_range("bookings.free_range", diary, start, end, actor, now)
+    return changed
+
+
+def _free(diary: Schedule, start: datetime, end: datetime, now: datetime) -> None:
+    """End the blocks of that stretch, but for what of them lies outside it."""
+    for block in standing_blocks(diary, start, end):
+        DiaryBlock.objects.filter(pk=block.pk).update(ended_at=now)
+        for begin, close in ((block.start, min(block.end, start)), (max(block.start, end), block.end)):
+            if begin < close:
+                DiaryBlock.objects.create(
+                    schedule=diary,
+                    start=begin,
+                    end=close,
+                    reason=block.reason,
+                    made_at=block.made_at,
+                    made_by=block.made_by,
+                )
+
+
+def _between(diary: Schedule, start: datetime, end: datetime) -> QuerySet[Slot]:
+    return Slot.objects.filter(schedule=diary, start__lt=end, end__gt=start)
+
+
+def _record_range(
+    action: str, diary: Schedule, start: datetime, end: datetime, actor: Actor, now: datetime
+) -> None:
+    detail: dict[str, str | int | None] = {"start": start.isoformat(), "end": end.isoformat()}
+    record(actor=actor, action=action, subject=diary, detail=detail, now=now)
+
+
+# Behind a manager who changes the diary at this moment: what they wrote is seen by the next statement.
+_AFTER_MANAGERS = """
+SELECT id FROM bookings_schedule WHERE id = (SELECT schedule_id FROM bookings_slot WHERE id = %s) FOR SHARE
+"""
+
+
+def release_slot(*, slot_id: UUID | None, now: datetime) -> None:
+    """The slot of a booking that ended or moved: withdrawn when it was to leave, blocked where its diary is
+    blocked, else free. In the transaction that ended it, afterwards.
+    """
+    if slot_id is None:
+        return
+    ask(_AFTER_MANAGERS, slot_id)
+    slot = Slot.objects.filter(pk=slot_id, status=SlotStatus.BUSY)
+    blocked = DiaryBlock.objects.filter(
+        schedule=OuterRef("schedule"), ended_at=None, start__lt=OuterRef("end"), end__gt=OuterRef("start")
+    )
+    (
+        slot.filter(standing=Standing.LEAVING).update(status=SlotStatus.WITHDRAWN, updated_at=now)
+        or slot.filter(Exists(blocked)).update(status=SlotStatus.BUSY_UNAVAILABLE, updated_at=now)
+        or slot.update(status=SlotStatus.FREE, updated_at=now)
+    )
 
 
 def block_slots(*, slot_ids: Collection[UUID], actor: Actor, now: datetime) -> int:
@@ -97,7 +245,21 @@ def _move(
     actor: Actor,
     now: datetime,
 ) -> int:
+    """With the blocks that say the same, so that no later plan undoes it."""
     slots = Slot.objects.filter(pk__in=list(slot_ids), status=before)
+    diaries = {each.pk: each for each in lock_diaries(set(slots.values_list("schedule_id", flat=True)))}
+    there = list(slots)
     changed = slots.update(status=after, updated_at=now)
+    for slot in there:
+        if after is SlotStatus.FREE:
+            _free(diaries[slot.schedule_id], slot.start, slot.end, now)
+        else:
+            DiaryBlock.objects.create(
+                schedule_id=slot.schedule_id,
+                start=slot.start,
+                end=slot.end,
+                made_at=now,
+                made_by=actor.label,
+            )
     record(actor=actor, action=action, detail={"asked": len(slot_ids), "changed": changed}, now=now)
     return changed

@@ -98,6 +98,13 @@ def record_view(*, booking: Booking, acting: Acting, now: datetime) -> None:
     _record(booking, acting, "bookings.view_booking", now)
 
 
+@transaction.atomic
+def record_views(*, bookings: Sequence[Booking], acting: Acting, now: datetime) -> None:
+    """Several on one page that names their patients. Raises PolicyRefused."""
+    for booking in bookings:
+        record_view(booking=booking, acting=acting, now=now)
+
+
 def _record(booking: Booking, acting: Acting, action: str, now: datetime, outcome: str = "done") -> None:
     record(
         actor=acting.actor,

@@ -25,6 +25,7 @@ from bookings.mapping.received import (
 from bookings.models import Booking, Slot, SlotStatus
 from bookings.models.diary import BOOKABLE
 from bookings.selectors.received import received_booking_by_wire
+from bookings.services.diaries import release_slot
 from bookings.services.history import change_status, start_history
 from bookings.states import BookingEvent, BookingStatus
 from directory.models import HealthcareService
@@ -100,7 +101,7 @@ def _take_slot(received: ReceivedBooking, service: HealthcareService, now: datet
     slot_id = received.slot_id
     if slot_id is None:
         raise fault(OutcomeCode.REQUIRED, "Slot.id is missing: it says which slot is booked", _SLOT)
-    if not ask(_TAKE, now, slot_id, service.pk, received.start, received.end, now):
+    if not ask(_TAKE, now, slot_id, service.pk, received.start, received.end, now, now):
         raise _why_not(slot_id, received, service, now)
     return slot_id
 
@@ -155,9 +156,7 @@ def receive_end(*, received: ReceivedBooking, event: BookingEvent, context: Mess
         raise fault(
             OutcomeCode.CONFLICT, "The appointment was changed at the same moment", _APPOINTMENT
         ) from None
-    Slot.objects.filter(bookings=booking, status=SlotStatus.BUSY).update(
-        status=SlotStatus.FREE, updated_at=now
-    )
+    release_slot(slot_id=booking.slot_id, now=now)
     answer = {key: ended[key] for key in ("id", "meta", "identifier")}
     return {**received.appointment, **answer}
 

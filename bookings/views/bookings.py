@@ -1,6 +1,5 @@
-"""Bookings that we sent, and a day of one of our services with those that we received."""
+"""Bookings that we sent, and one that we received."""
 
-from datetime import date, timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,12 +15,11 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.nhsuk.dates import in_london
-from bookings.forms import DiaryForm
+from bookings.forms import CallForm, NoteForm
 from bookings.presenters.bookings import WAITING, BookingPage, booking_page, booking_rows
-from bookings.presenters.diary import diary_page, received_page
+from bookings.presenters.diary import received_page
 from bookings.presenters.slots import SlotPage
 from bookings.selectors.sent import Waiting, sent_bookings
-from bookings.selectors.slots import diary_services
 from bookings.services.history import mark_patient_told, record_view
 from bookings.services.settling import check_again, wait_for_outcome
 from bookings.states import BookingStatus
@@ -31,10 +29,8 @@ from bookings.views.common import (
     ended_at,
     redirect_to_outcome,
     sent_booking,
-    today,
 )
 from bookings.views.searching import slot_page
-from directory.models import HealthcareService
 
 _PAGE = 25
 
@@ -52,12 +48,11 @@ def sent_list(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/list.jinja", context)
 
 
+# Nothing that we sent has one of these.
+_RECEIVED_ONLY = (BookingStatus.ENTERED_IN_ERROR, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND)
 # By what the address says.
 _FILTERS: dict[str, BookingStatus | Waiting] = {
-    each.value: each
-    for each in (*Waiting, *BookingStatus)
-    # Nothing that we sent has this status.
-    if each is not BookingStatus.ENTERED_IN_ERROR
+    each.value: each for each in (*Waiting, *BookingStatus) if each not in _RECEIVED_ONLY
 }
 
 
@@ -131,40 +126,11 @@ def told(request: HttpRequest, booking_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@permission_required("bookings.view_diary")
-def diary(request: HttpRequest) -> HttpResponse:
-    acting = acting_of(request)
-    services = list(diary_services(acting))
-    form = DiaryForm(request.GET if "day-day" in request.GET else None)
-    service = _service(request, services)
-    if service is None:
-        return render(request, "bookings/diary_none.jinja", {})
-    day = _day(request, form)
-    page = diary_page(service=service, day=day, acting=acting)
-    record(actor=acting.actor, action="bookings.view_diary", subject=service, now=clock())
-    return render(request, "bookings/diary.jinja", {"form": form, "page": page, "services": services})
-
-
-@require_safe
 @permission_required("bookings.view_received_bookings")
 def received(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     booking, acting = booking_of(request, booking_id, Direction.RECEIVED), acting_of(request)
     now = clock()
     record_view(booking=booking, acting=acting, now=now)
     page = received_page(booking, acting=acting, now=now)
-    return render(request, "bookings/received.jinja", {"page": page})
-
-
-def _service(request: HttpRequest, services: list[HealthcareService]) -> HealthcareService | None:
-    asked = request.GET.get("service", "")
-    return next((each for each in services if each.service_id == asked), next(iter(services), None))
-
-
-def _day(request: HttpRequest, form: DiaryForm) -> date:
-    if form.is_bound and form.is_valid() and form.cleaned_data["day"]:
-        return date.fromisoformat(str(form.cleaned_data["day"]))
-    try:
-        asked = date.fromisoformat(request.GET.get("on", ""))
-    except ValueError:
-        return today()
-    return min(max(asked, today() - timedelta(days=3650)), today() + timedelta(days=3650))
+    forms = {"note_form": NoteForm(), "call_form": CallForm()}
+    return render(request, "bookings/received.jinja", {"page": page, **forms})

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import OutboundMessage
+from bookings.models import Booking, Clinic, SenderCall
+from bookings.models.plan import Hours, Plan, Session
 from directory.models import HealthcareService
 from referrals.cases.duties import Duty, DutyKind
 from referrals.cases.models import CaseAnswer, ValidationCase, owned_by
@@ -83,7 +86,19 @@ def known() -> dict[str, Any]:
         "service_id": service.service_id,
         "booking_id": sent.pk,
         "received_booking_id": received.pk,
+        **known_clinic(service, received),
         **known_cases(organisation, service),
+    }
+
+
+def known_clinic(service: HealthcareService, received: Booking) -> dict[str, Any]:
+    """What a manager has made, and a call that waits."""
+    plan = Plan("Clinic", date(2026, 1, 1), None, (Session((0,), Hours(time(9), time(12))),), 15)
+    return {
+        "clinic_id": Clinic.objects.create(
+            service=service, name="Clinic", plan=plan.as_json(), created_at=NOW, updated_at=NOW
+        ).pk,
+        "call_id": SenderCall.objects.create(booking=received, message="Moved", made_at=NOW).pk,
     }
 
 
@@ -150,12 +165,16 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "reply_id": (1 if "<case_id>" in route else NOBODY, 0),
         "number": (1, 9),
         "service_id": (known["service_id"], "0"),
-        "booking_id": (known["received_booking_id" if "appointments" in route else "booking_id"], NOBODY),
+        "booking_id": (known["received_booking_id" if _is_received(route) else "booking_id"], NOBODY),
         "draft_id": (NOBODY, NOBODY),
         "ods_code": (known["organisation"].ods_code, "X"),
         "environment": ("simulated-int", "nothing"),
         "step_name": ("facts", "nothing"),
         "webhook_id": (NOBODY, NOBODY),
+        "clinic_id": (known["clinic_id"], NOBODY),
+        "call_id": (known["call_id"], NOBODY),
+        "feed_id": (NOBODY, NOBODY),
+        "block_id": (0, 999),
         "slug": ("assessment", "nothing"),
         "object_id": (_first_of(route), NOBODY),
         "id": (_first_of(route), NOBODY),
@@ -172,6 +191,10 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
             path = path.replace(f"<{name}>", str(answers[name][position]))
         paths.append(f"/{path}")
     return paths
+
+
+def _is_received(route: str) -> bool:
+    return "appointments" in route or "/diary/" in route
 
 
 def _first_of(route: str) -> Any:

@@ -33,13 +33,34 @@ TABLE: list[tuple[str, str, set[Role]]] = [
     ("rebook", "get", BOOKERS),
     ("diary", "get", {Role.CLINICIAN, Role.CLERK, Role.MANAGER, Role.AUDITOR}),
     ("received", "get", BOOKERS | {Role.MANAGER, Role.AUDITOR}),
+    ("clinic-list", "get", BOOKERS | {Role.MANAGER, Role.AUDITOR}),
+    ("diary-csv", "get", BOOKERS | {Role.MANAGER, Role.AUDITOR}),
+    *(
+        (page, method, {Role.MANAGER})
+        for page in ("block", "add-slots", "feeds")
+        for method in ("get", "post")
+    ),
+    *((page, "get", {Role.MANAGER}) for page in ("clinics", "new-clinic", "calls")),
+    *((page, "post", {Role.MANAGER}) for page in ("move", "cancel-received", "attendance", "note")),
 ]
+_LISTS = {
+    "list",
+    "diary",
+    "clinic-list",
+    "diary-csv",
+    "block",
+    "add-slots",
+    "feeds",
+    "clinics",
+    "new-clinic",
+    "calls",
+}
 DRAFT_PAGES = ("patient", "check", "rebook-confirm", "discard")
 BOOKING_PAGES = ("detail", "status", "check-again", "told", "cancel", "rebook")
 
 
 def address(office: Office, page: str, booking: Booking, draft_id: object) -> str:
-    if page in ("list", "diary"):
+    if page in _LISTS:
         return reverse(f"bookings:{page}")
     if page == "slots":
         return office.times_page

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,6 +29,8 @@ from bars_portal.status import checks, selectors
 from bars_portal.status.checks import CHECKS, Finding, Moment, graded, words_for
 from bars_portal.status.models import Condition, Level
 from bars_portal.status.services import note_conditions
+from bookings.models import Clinic
+from bookings.models.plan import Hours, Plan, Session
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.api import make_webhook
 from tests.factories.directory import make_service
@@ -185,6 +187,15 @@ def pki(tmp_path: Path) -> Callable[..., Path]:
         return file
 
     return make
+
+
+def test_a_clinic_whose_slots_are_not_made() -> None:
+    assert look("diaries").level == Level.WELL
+    plan = Plan("Room 9", date(2026, 1, 1), None, (Session((0,), Hours(time(9), time(12))),), 15)
+    given = {"name": "Room 9", "plan": plan.as_json(), "created_at": NOW, "updated_at": NOW}
+    Clinic.objects.create(service=make_service(name="Walk-in centre"), filled_until=date(2026, 5, 4), **given)
+    Clinic.objects.create(service=make_service(), filled_until=date(2026, 6, 1), **given)
+    assert look("diaries") == Finding(Level.WARNING, "Slots are not made as planned: Walk-in centre: Room 9.")
 
 
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,135 @@
+"""Clinics with the runs that changed their diaries, what is blocked, whom to phone, and calendar feeds."""
+
+import uuid
+
+from django.db import models
+
+from bars_portal.accounts.models import Organisation, User
+from bookings.models.booking import Booking
+from bookings.models.diary import Schedule
+from bookings.models.plan import Plan
+from directory.models import HealthcareService
+
+REASON_LENGTH = 200
+
+
+class Clinic(models.Model):
+    """A plan, and the diaries that follow it, one a lane. Slots are made to the end of `filled_until`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service = models.ForeignKey(HealthcareService, on_delete=models.PROTECT, related_name="clinics")
+    name = models.CharField(max_length=100)
+    active = models.BooleanField(default=True)
+    # As `Plan.as_json` writes it.
+    plan = models.JSONField()
+    filled_until = models.DateField(null=True)
+    # Times of the plan without a slot, since the last run: one that was there runs into them.
+    left_out = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["service__name", "name"]
+
+    def __str__(self) -> str:
+        return f"{self.service.name}: {self.name}"
+
+    @property
+    def planned(self) -> Plan:
+        return Plan.from_json(self.plan)
+
+
+class ClinicRun(models.Model):
+    """One time that a plan was applied: from which day, what became of the slots, and what was before it."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="runs")
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    from_day = models.DateField()
+    # None: the clinic began with it.
+    before = models.JSONField(null=True)
+    after = models.JSONField()
+    made = models.PositiveIntegerField()
+    withdrawn = models.PositiveIntegerField()
+    kept = models.PositiveIntegerField()
+    clashes = models.PositiveIntegerField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.clinic}: {self.at:%Y-%m-%d %H:%M} UTC"
+
+
+class DiaryBlock(models.Model):
+    """A stretch of a diary in which nothing is offered, also of slots that are made later; never changed.
+
+    What frees a part of it ends it, and writes what is left anew.
+    """
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="blocks")
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=200)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["start"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(end__gt=models.F("start")), name="block_ends_after_start"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["schedule", "start"], condition=models.Q(ended_at=None), name="block_stands")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M} UTC"
+
+
+class SenderCall(models.Model):
+    """Somebody has to phone: the standard has no message from a service to who booked.
+
+    Closed by a person, once.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="calls")
+    # What to tell, in words without a patient: "Moved from ... to ...".
+    message = models.CharField(max_length=300)
+    made_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    # Whom they spoke to.
+    spoke_to = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["made_at"]
+        indexes = [models.Index(fields=["made_at"], condition=models.Q(closed_at=None), name="call_waits")]
+
+    def __str__(self) -> str:
+        return f"call about {self.booking_id}"
+
+
+class DiaryFeed(models.Model):
+    """A secret address from which a calendar reads a service's diary. Only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    service = models.ForeignKey(HealthcareService, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-made_at"]
+
+    def __str__(self) -> str:
+        return f"feed of {self.service.name}"

@@ -1,0 +1,106 @@
+"""What who runs a diary looks at: free times, what a block would meet, calls to make, calendar feeds."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.correspondence.states import Direction
+from bars_portal.nhsuk.dates import london_midnight
+from bookings.models import Booking, DiaryBlock, DiaryFeed, Schedule, SenderCall, Slot, SlotStatus
+from bookings.states import RUN_DIARY, BookingStatus
+from directory.models import HealthcareService
+
+# What a calendar is shown: yesterday, and so many days ahead.
+FEED_DAYS = 60
+
+
+def diaries_of(acting: Acting, service: HealthcareService) -> QuerySet[Schedule]:
+    """Of one service of the acting organisation, by name."""
+    ours = Schedule.objects.filter(service=service, service__provider=acting.organisation)
+    return ours.order_by("name", "pk") if acting.may("bookings.view_diary") else Schedule.objects.none()
+
+
+def blocks_of(diaries: Collection[UUID], *, start: datetime, end: datetime) -> QuerySet[DiaryBlock]:
+    """That stand and reach into the stretch."""
+    standing = DiaryBlock.objects.filter(schedule__in=diaries, ended_at=None, start__lt=end, end__gt=start)
+    return standing.select_related("schedule").order_by("start", "schedule__name")
+
+
+def slots_between(diaries: Collection[UUID], *, start: datetime, end: datetime) -> QuerySet[Slot]:
+    """All that reach into the stretch and are not withdrawn."""
+    slots = Slot.objects.filter(schedule__in=diaries, start__lt=end, end__gt=start)
+    return slots.exclude(status=SlotStatus.WITHDRAWN)
+
+
+def booked_between(diaries: Collection[UUID], *, start: datetime, end: datetime) -> QuerySet[Booking]:
+    """Who comes in the stretch, by time."""
+    booked = Booking.objects.filter(
+        slot__schedule__in=diaries,
+        slot__start__lt=end,
+        slot__end__gt=start,
+        direction=Direction.RECEIVED,
+        status=BookingStatus.BOOKED,
+    )
+    return booked.select_related("patient", "service", "slot__schedule").order_by("start")
+
+
+def free_slots_of(service: HealthcareService, day: date, *, now: datetime) -> QuerySet[Slot]:
+    """Where a booking could be moved to on one London day, by time and diary."""
+    begin, end = london_midnight(day), london_midnight(day + timedelta(days=1))
+    free = Slot.objects.filter(
+        service=service,
+        status=SlotStatus.FREE,
+        start__gte=begin,
+        start__lt=end,
+        end__gt=now,
+        schedule__active=True,
+    )
+    return free.select_related("schedule").order_by("start", "schedule__name")
+
+
+def open_calls(acting: Acting) -> QuerySet[SenderCall]:
+    """Calls that nobody has made yet, oldest first; none without the permission."""
+    if not acting.may(RUN_DIARY):
+        return SenderCall.objects.none()
+    ours = SenderCall.objects.filter(booking__organisation=acting.organisation, closed_at=None)
+    return ours.select_related("booking__patient", "booking__service__provider", "booking__journey")
+
+
+def calls_about(booking: Booking) -> QuerySet[SenderCall]:
+    """All of one booking, oldest first."""
+    return booking.calls.select_related("closed_by")
+
+
+def feeds_of(acting: Acting, *, now: datetime) -> QuerySet[DiaryFeed]:
+    """Those whose address still works."""
+    if not acting.may(RUN_DIARY):
+        return DiaryFeed.objects.none()
+    ours = DiaryFeed.objects.filter(organisation=acting.organisation, revoked_at=None, expires_at__gt=now)
+    return ours.select_related("service__provider", "made_by")
+
+
+def feed_of(digest: str, *, now: datetime) -> DiaryFeed | None:
+    """While it works, its service is still of the same organisation, and who made it has an account."""
+    working = DiaryFeed.objects.filter(
+        digest=digest, revoked_at=None, expires_at__gt=now, made_by__is_active=True, service__hosted=True
+    )
+    found = working.select_related("service", "organisation").first()
+    return found if found and found.service.provider_id == found.organisation_id else None
+
+
+def feed_slots(feed: DiaryFeed, *, now: datetime) -> list[tuple[Slot, str]]:
+    """Slots with the reference of who booked them, "" where nobody did, in order of time."""
+    slots = Slot.objects.filter(
+        service=feed.service,
+        start__gte=now - timedelta(days=1),
+        start__lt=now + timedelta(days=FEED_DAYS),
+        schedule__active=True,
+    ).exclude(status=SlotStatus.WITHDRAWN)
+    live = (BookingStatus.BOOKED, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND)
+    booked = Booking.objects.filter(slot__in=slots, direction=Direction.RECEIVED, status__in=live)
+    references = dict(booked.values_list("slot_id", "reference"))
+    ordered = slots.select_related("schedule").order_by("start", "schedule__name")
+    return [(slot, references.get(slot.pk, "")) for slot in ordered]

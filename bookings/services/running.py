@@ -1,0 +1,171 @@
+"""What a service does with a booking that it received: move, cancel, attended or not, a note, a call made.
+
+The standard has no message from a service to who booked: they see a change when they read the booking. So
+each change that they would have to know of leaves a call to make, which a person closes.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.audit.services import record
+from bars_portal.correspondence.entries import full_url
+from bars_portal.exchange.fhir.queries.services import SlotInclude
+from bars_portal.exchange.fhir.timestamps import format_london
+from bars_portal.nhsuk.dates import format_datetime
+from bars_portal.sql import ask
+from bookings import policies
+from bookings.mapping.received import cancelled_here, moved
+from bookings.mapping.slots import SlotTexts, entries_with_slots, slot_entry
+from bookings.models import Booking, SenderCall, Slot
+from bookings.models.diary import DiaryRow, paired_id
+from bookings.services.diaries import release_slot
+from bookings.services.history import change_status
+from bookings.states import BookingEvent
+from directory.selectors.services import facts_of
+
+TAKEN = "This time is not free any more. Choose another one."
+_INCLUDES = frozenset(
+    {
+        SlotInclude.SCHEDULE,
+        SlotInclude.SERVICE,
+        SlotInclude.PRACTITIONER,
+        SlotInclude.PRACTITIONER_ROLE,
+        SlotInclude.LOCATION,
+    }
+)
+# Who runs the diary may use a time that it is too late for others to book.
+_TAKE = """
+UPDATE bookings_slot AS slot SET updated_at = %s, status = 'busy'
+WHERE slot.id = %s AND slot.service_id = %s AND slot.status = 'free' AND slot."end" > %s
+    AND EXISTS (SELECT FROM bookings_schedule AS diary WHERE diary.id = slot.schedule_id AND diary.active)
+RETURNING slot.id
+"""
+
+
+@transaction.atomic
+def move_booking(*, booking: Booking, slot_id: UUID, reason: str, acting: Acting, now: datetime) -> Booking:
+    """To a free slot of the same service. Raises PolicyRefused, and TransitionRefused for who was second."""
+    booking = _locked(booking)
+    policies.check_can_move(acting, booking)
+    if not ask(_TAKE, now, slot_id, booking.service_id, now):
+        raise PolicyRefused(TAKEN)
+    slot = Slot.objects.select_related("schedule").get(pk=slot_id)
+    left, version = booking.slot_id, booking.version + 1
+    resource, included = _at(booking, slot, version, now)
+    words = f"Moved from {format_datetime(booking.start)} to {format_datetime(slot.start)}"
+    if slot.schedule_id != (booking.slot.schedule_id if booking.slot else None):
+        words += f", {slot.schedule.name}"
+    change_status(
+        booking=booking,
+        event=BookingEvent.MOVE,
+        actor=acting.actor,
+        now=now,
+        note=f"{words}. {reason}",
+        changes={
+            "slot_id": slot.pk,
+            "start": slot.start,
+            "end": slot.end,
+            "resource": resource,
+            "included": included,
+            "version": version,
+        },
+    )
+    release_slot(slot_id=left, now=now)
+    _ask_for_call(booking, f"{words}.", now)
+    return booking
+
+
+def _locked(booking: Booking) -> Booking:
+    rows = Booking.objects.select_for_update(of=("self",)).select_related(
+        "service__provider", "journey", "slot"
+    )
+    return rows.get(pk=booking.pk)
+
+
+def _at(
+    booking: Booking, slot: Slot, version: int, now: datetime
+) -> tuple[dict[str, object], list[list[object]]]:
+    """The Appointment and what goes with it at another slot."""
+    diary = slot.schedule
+    texts = SlotTexts(
+        paired_id=paired_id(slot.pk),
+        id=str(slot.pk),
+        updated_at=format_london(now),
+        schedule_paired_id=paired_id(diary.pk),
+        status="busy",
+        start=format_london(slot.start),
+        end=format_london(slot.end),
+        channel=diary.delivery_channel,
+    )
+    row = DiaryRow(**{name: getattr(diary, name) for name in DiaryRow._fields})
+    return moved(
+        booking.resource,
+        booking.included,
+        slot=(full_url(paired_id(slot.pk)), slot_entry(texts)["resource"]),
+        around=entries_with_slots([row], facts=facts_of(booking.service), includes=_INCLUDES, now=now),
+        version=version,
+        now=now,
+    )
+
+
+@transaction.atomic
+def cancel_received(*, booking: Booking, reason: str, acting: Acting, now: datetime) -> Booking:
+    """The service takes it back; its time is free again. Raises PolicyRefused and TransitionRefused."""
+    booking = _locked(booking)
+    policies.check_can_move(acting, booking)
+    version = booking.version + 1
+    change_status(
+        booking=booking,
+        event=BookingEvent.CANCEL_HERE,
+        actor=acting.actor,
+        now=now,
+        note=reason,
+        changes={
+            "resource": cancelled_here(booking.resource, reason=reason, version=version, now=now),
+            "version": version,
+            "cancel_reason": reason,
+        },
+    )
+    release_slot(slot_id=booking.slot_id, now=now)
+    _ask_for_call(booking, f"Cancelled by the service: {format_datetime(booking.start)}.", now)
+    return booking
+
+
+@transaction.atomic
+def record_attendance(*, booking: Booking, attended: bool, acting: Acting, now: datetime) -> Booking:
+    """Not before its time. Raises PolicyRefused, and TransitionRefused when it says so already."""
+    policies.check_can_say_attended(acting, booking, now)
+    event = BookingEvent.ATTEND if attended else BookingEvent.MISS
+    return change_status(booking=booking, event=event, actor=acting.actor, now=now)
+
+
+@transaction.atomic
+def add_note(*, booking: Booking, text: str, acting: Acting, now: datetime) -> Booking:
+    """For colleagues, in the booking's history. Raises PolicyRefused and TransitionRefused."""
+    policies.check_can_run_booking(acting, booking)
+    return change_status(booking=booking, event=BookingEvent.NOTE, actor=acting.actor, now=now, note=text)
+
+
+def _ask_for_call(booking: Booking, message: str, now: datetime) -> None:
+    SenderCall.objects.create(booking=booking, message=message, made_at=now)
+
+
+@transaction.atomic
+def close_call(*, call: SenderCall, spoke_to: str, acting: Acting, now: datetime) -> SenderCall:
+    """Somebody has phoned. Raises PolicyRefused: also when a colleague was first."""
+    policies.check_can_run_booking(acting, call.booking)
+    waiting = SenderCall.objects.filter(pk=call.pk, closed_at=None)
+    if not waiting.update(closed_at=now, closed_by=acting.user, spoke_to=spoke_to):
+        raise PolicyRefused("A colleague has closed this call already.")
+    record(
+        actor=acting.actor,
+        action="bookings.close_call",
+        subject=call.booking,
+        correlation_id=call.booking.correlation_id,
+        now=now,
+    )
+    return call

@@ -1,0 +1,238 @@
+"""What a service does with one booking that it received, the calls that follow, and calendar feeds."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bars_portal.accounts.acting import acting_of
+from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.correspondence.states import Direction, TransitionRefused
+from bars_portal.nhsuk.dates import format_time, in_london
+from bars_portal.patients.presenters import banner
+from bookings.forms import CallForm, CancelReceivedForm, DiaryForm, FeedForm, MoveForm, NoteForm
+from bookings.mapping.calendars import CalendarEntry, diary_calendar
+from bookings.models import Booking, SlotStatus
+from bookings.policies import check_can_move, check_can_run_booking
+from bookings.presenters.bookings import short_name
+from bookings.presenters.slots import appointment_rows
+from bookings.selectors.clinics import hosted_services
+from bookings.selectors.running import feed_of, feed_slots, feeds_of, free_slots_of, open_calls
+from bookings.services.feeds import digest_of, make_feed, revoke_feed
+from bookings.services.history import record_view, record_views
+from bookings.services.running import add_note, cancel_received, close_call, move_booking, record_attendance
+from bookings.states import RUN_DIARY
+from bookings.views.common import booking_of, clock
+from bookings.views.diary import day_of
+
+_MEANWHILE = "Somebody changed this booking at the same moment. This is how it stands now."
+_CALL = "The sender has not been told: phone them, and record the call below."
+
+
+def _received(request: HttpRequest, booking_id: UUID) -> Booking:
+    """One that this person may see, and whose diary they may change."""
+    booking = booking_of(request, booking_id, Direction.RECEIVED)
+    try:
+        check_can_run_booking(acting_of(request), booking)
+    except PolicyRefused:
+        raise Http404 from None
+    return booking
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(RUN_DIARY)
+def move(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    """To another time or clinician of the same service: a day's free times at once."""
+    booking, acting, now = _received(request, booking_id), acting_of(request), clock()
+    try:
+        check_can_move(acting, booking)
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+        return redirect("bookings:received", booking.pk)
+    day_form = DiaryForm(request.GET if "day-day" in request.GET else None)
+    is_asked = day_form.is_bound or "on" in request.GET
+    day = day_of(request, day_form) if is_asked else max(in_london(booking.start), in_london(now)).date()
+    slots = [
+        (str(each.pk), f"{format_time(each.start)} to {format_time(each.end)}, {each.schedule.name}")
+        for each in free_slots_of(booking.service, day, now=now)
+    ]
+    form = MoveForm(request.POST if request.method == "POST" else None, slots=slots)
+    if request.method == "POST" and form.is_valid():
+        try:
+            move_booking(
+                booking=booking,
+                slot_id=UUID(form.cleaned_data["slot"]),
+                reason=form.cleaned_data["reason"],
+                acting=acting,
+                now=now,
+            )
+            messages.success(request, f"The appointment is moved. {_CALL}")
+            return redirect("bookings:received", booking.pk)
+        except PolicyRefused as refusal:
+            form.add_error("slot", refusal.sentence)
+        except TransitionRefused:
+            messages.info(request, _MEANWHILE)
+            return redirect("bookings:received", booking.pk)
+    record_view(booking=booking, acting=acting, now=now)
+    context = {
+        "booking": booking,
+        "banner": banner(booking.patient),
+        "appointment": appointment_rows(booking),
+    }
+    days = {
+        "day_form": day_form,
+        "day": day,
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1),
+    }
+    return render(request, "bookings/move.jinja", context | {"form": form, "slots": slots} | days)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(RUN_DIARY)
+def cancel(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    booking, acting, now = _received(request, booking_id), acting_of(request), clock()
+    form = CancelReceivedForm(request.POST if request.method == "POST" else None)
+    try:
+        check_can_move(acting, booking)
+        if request.method == "POST" and form.is_valid():
+            reason = " ".join(form.cleaned_data["reason"].split())
+            cancel_received(booking=booking, reason=reason, acting=acting, now=now)
+            messages.success(request, f"The appointment is cancelled. {_CALL}")
+            return redirect("bookings:received", booking.pk)
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+        return redirect("bookings:received", booking.pk)
+    except TransitionRefused:
+        messages.info(request, _MEANWHILE)
+        return redirect("bookings:received", booking.pk)
+    record_view(booking=booking, acting=acting, now=now)
+    context = {
+        "booking": booking,
+        "banner": banner(booking.patient),
+        "appointment": appointment_rows(booking),
+    }
+    return render(request, "bookings/cancel_received.jinja", context | {"form": form})
+
+
+@require_POST
+@permission_required(RUN_DIARY)
+def attendance(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    booking = _received(request, booking_id)
+    attended = request.POST.get("attended") == "yes"
+    try:
+        record_attendance(booking=booking, attended=attended, acting=acting_of(request), now=clock())
+        words = "attended" if attended else "did not attend"
+        messages.success(request, f"Recorded: the patient {words}.")
+    except PolicyRefused as refusal:
+        messages.error(request, refusal.sentence)
+    except TransitionRefused:
+        messages.info(request, "This was recorded already.")
+    return redirect("bookings:received", booking.pk)
+
+
+@require_POST
+@permission_required(RUN_DIARY)
+def note(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    booking, form = _received(request, booking_id), NoteForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, form.summary()[0].text)
+        return redirect("bookings:received", booking.pk)
+    try:
+        text = " ".join(form.cleaned_data["note"].split())
+        add_note(booking=booking, text=text, acting=acting_of(request), now=clock())
+        messages.success(request, "The note is in the history below.")
+    except TransitionRefused:
+        messages.error(request, "This appointment is over, so no note can be added.")
+    return redirect("bookings:received", booking.pk)
+
+
+@require_safe
+@permission_required(RUN_DIARY)
+def calls(request: HttpRequest) -> HttpResponse:
+    """Whom to phone, oldest first."""
+    acting, waiting = acting_of(request), list(open_calls(acting_of(request)))
+    record_views(bookings=[each.booking for each in waiting], acting=acting, now=clock())
+    rows = [{"call": each, "patient": short_name(each.booking)} for each in waiting]
+    return render(request, "bookings/calls.jinja", {"rows": rows})
+
+
+@require_POST
+@permission_required(RUN_DIARY)
+def made_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    acting, form = acting_of(request), CallForm(request.POST)
+    call = open_calls(acting).filter(pk=call_id).first()
+    if call is None:
+        raise Http404
+    if not form.is_valid():
+        messages.error(request, form.summary()[0].text)
+    else:
+        try:
+            close_call(call=call, spoke_to=form.cleaned_data["spoke_to"], acting=acting, now=clock())
+            messages.success(request, "Recorded: the sender has been phoned.")
+        except PolicyRefused as refusal:
+            messages.info(request, refusal.sentence)
+    return redirect("bookings:received", call.booking_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(RUN_DIARY)
+def feeds(request: HttpRequest) -> HttpResponse:
+    """The address is in the answer that made it, and nowhere else."""
+    acting, now, link = acting_of(request), clock(), ""
+    services = hosted_services(acting)
+    options = [(each.service_id, each.name) for each in services]
+    form = FeedForm(request.POST if request.method == "POST" else None, services=options)
+    if request.method == "POST" and form.is_valid():
+        service = next(each for each in services if each.service_id == form.cleaned_data["service"])
+        secret = make_feed(service=service, days=int(form.cleaned_data["days"]), acting=acting, now=now)
+        # In the query: no log of ours has that part of an address.
+        link = request.build_absolute_uri(reverse("bookings:feed", query={"key": secret}))
+        form = FeedForm(services=options)
+    context = {"form": form, "link": link, "feeds": feeds_of(acting, now=now)}
+    return render(request, "bookings/feeds.jinja", context)
+
+
+@require_POST
+@permission_required(RUN_DIARY)
+def close_feed(request: HttpRequest, feed_id: UUID) -> HttpResponse:
+    acting, now = acting_of(request), clock()
+    found = feeds_of(acting, now=now).filter(pk=feed_id).first()
+    if found is None:
+        raise Http404
+    try:
+        revoke_feed(feed=found, acting=acting, now=now)
+        messages.success(request, "The address is closed: it shows nothing any more.")
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    return redirect("bookings:feeds")
+
+
+@never_cache
+@require_safe
+def feed(request: HttpRequest) -> HttpResponse:
+    """For calendars, which do not sign in: who has the secret reads times and references, no patient."""
+    now = clock()
+    found = feed_of(digest_of(request.GET.get("key", "")), now=now)
+    if found is None:
+        raise Http404
+    entries = [
+        CalendarEntry(
+            id=str(slot.pk),
+            start=slot.start,
+            end=slot.end,
+            status=SlotStatus(slot.status).label,
+            diary=slot.schedule.name,
+            reference=reference,
+            changed=slot.updated_at,
+        )
+        for slot, reference in feed_slots(found, now=now)
+    ]
+    body = diary_calendar(found.service.name, entries)
+    return HttpResponse(body, content_type="text/calendar; charset=utf-8")
