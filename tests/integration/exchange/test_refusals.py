@@ -71,7 +71,7 @@ def refused(receiver: Receiver, body: dict[str, Any]) -> tuple[tuple[int, str, s
     assert (stored.state, stored.status_code) == (InboundState.REFUSED, response.status_code)
     assert bytes(stored.reply or b"") == response.content
     assert b"SECRET" not in response.content
-    assert b'"diagnostics":"Y00111: ' in response.content, "whose diagnostics they are"
+    assert b'"diagnostics":"Y00111: ' in response.content
     return outcome(response), issue_of(response)
 
 
@@ -93,8 +93,9 @@ def test_each_broken_rule_of_a_new_booking(
 
 def test_a_refusal_names_the_system_that_wrote_the_message(receiver: Receiver, slot: Slot) -> None:
     written_by = software_json(Software("installation-1", "Triage Pro", "7.1"))
-    receiver.sent["NHSD-Requesting-Software"] = encode_json(written_by)
-    refused(receiver, changed(fresh(), NEW_BOOKING_FAULTS[-1][1]))
+    body = changed(fresh(), NEW_BOOKING_FAULTS[-1][1])
+    response = receiver.send(body, **{"NHSD-Requesting-Software": encode_json(written_by)})
+    assert b'"diagnostics":"Y00111: ' in response.content, "whose diagnostics they are"
     detail = AuditEvent.objects.get(action="exchange.receive_message").detail
     named = {name: detail[name] for name in ("fault", "software", "software_version")}
     assert named == {"fault": "sender", "software": "Triage Pro", "software_version": "7.1"}
