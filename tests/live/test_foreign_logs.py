@@ -124,7 +124,7 @@ app.send_task("bars_portal.audit.tasks.seal", kwargs={{"last": "{NAME}"}}, task_
     # The worker's main thread refuses what it cannot read; its pool says what failed in its own time.
     wait_until(lambda: any(CORRELATION in line for line in failed()))
     for words in ("TypeError", "unregistered task", "Can't decode message body"):
-        wait_until(lambda words=words: words in stack.log[before:])  # type: ignore[misc]
+        wait_until(lambda words=words: words in stack.log[before:])
     written = stack.log[before:]
     assert [line for line in written.splitlines() if planted_in(line)] == []
 

@@ -9,8 +9,8 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.exchange import gateway
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.requesting import request_booking
+from bookings.services.settling import wait_for_outcome
 from bookings.states import BookingStatus
-from bookings.views.common import wait_for_outcome
 from referrals.cases.duties import DutyKind
 from referrals.cases.models import Referral
 from referrals.cases.states import CaseStatus
