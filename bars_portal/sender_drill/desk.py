@@ -38,7 +38,14 @@ _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
 # The service that takes everything: others of the published world that our directory lacks are made like it.
 MODEL_SERVICE = "2000072489"
 _SCENE = Flag(FlagCategory.SCENE_SAFETY, Concept(**SceneSafety.SAFE.coding))
-_OUTCOME = Outcome(OutcomeKind.PRESENTING_COMPLAINT, Concept(text="Chest pain"))
+_OUTCOME = Outcome(
+    OutcomeKind.DISPOSITION,
+    Concept(
+        "https://fhir.nhs.uk/CodeSystem/pathways-dx-codes",
+        "Dx0122",
+        "Emergency Ambulance Response (Category 3)",
+    ),
+)
 
 
 @dataclass(frozen=True)

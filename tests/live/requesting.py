@@ -1,6 +1,7 @@
 """What a clinician of the demo does with requests that they send, run inside the stack (Stack.call)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -26,13 +27,13 @@ def send(
 ) -> str:
     """Id of the sent case, to be answered within `minutes`; `patient` is what differs from the usual one."""
     now = datetime.now(UTC)
-    content: dict[str, object] = {"booking_ids": ()}
-    if minutes:
-        content["time_frame"] = TimeFrame(start=now, end=now + timedelta(minutes=minutes))
+    usual = make_content(UseCase(use_case), booking_ids=())
+    if minutes or usual.time_frame is not None:
+        usual = replace(usual, time_frame=TimeFrame(start=now, end=now + timedelta(minutes=minutes or 120)))
     if born:
         patient["birth_date"] = date.fromisoformat(born)
     made = _REQUEST[kind](
-        content=make_content(UseCase(use_case), **content),
+        content=usual,
         details=make_details(**patient),
         service=HealthcareService.objects.select_related("provider").get(service_id=service_id),
         acting=_clinician(),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 
 from bars_portal.accounts.acting import actor_of
+from bars_portal.accounts.admin import JudgedAgain
 from bars_portal.accounts.decorators import requires_step_up
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api.events.kinds import all_types
@@ -63,7 +64,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at 
 
 
 @admin.register(Webhook)
-class WebhookAdmin(StaffAdmin):
+class WebhookAdmin(JudgedAgain, StaffAdmin):
     owner = "application__organisation"
     form = WebhookForm
     list_display = ("url", "application", "standing", "created_at")

@@ -1,6 +1,7 @@
 """A request, an update, a taking back: read back after a doubtful refusal, compared with what was asked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,6 @@ from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from referrals.cases.models import Case
 from referrals.cases.selectors import changes_of
 from referrals.cases.states import CaseStatus, Category
-from referrals.parts.assessment import Assessment
 from tests.factories.contents import make_content
 from tests.integration.bookings.loopback import Fault, answering, refusing, timeout
 from tests.integration.referrals.sending import Desk, events, theirs
@@ -27,7 +27,8 @@ Act = Callable[[Desk], Case]
 
 
 def updated(desk: Desk) -> Case:
-    content = make_content(UseCase.A4T1, assessment=Assessment(priority=PRIORITY))
+    content = make_content(UseCase.A4T1)
+    content = replace(content, assessment=replace(content.assessment, priority=PRIORITY))
     return desk.update(desk.sent(Category.VALIDATION), content)
 
 
