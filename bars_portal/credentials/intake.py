@@ -80,7 +80,7 @@ def read_key(content: bytes, *, password: str = "", least_bits: int = 4096) -> R
         raise Unusable("empty")
     secret = password.encode() or None
     try:
-        key = _load_key(content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n"), secret)
+        key = _load_key(content, secret)
     except (TypeError, ValueError, UnsupportedAlgorithm) as problem:
         raise Unusable(_why_no_key(content, problem)) from None
     if not isinstance(key, RSAPrivateKey):
@@ -91,12 +91,11 @@ def read_key(content: bytes, *, password: str = "", least_bits: int = 4096) -> R
 
 
 def _load_key(content: bytes, secret: bytes | None) -> object:
-    protected = b"ENCRYPTED" in content
-    # One that needs none is not refused for a password that was typed for it.
-    secret = secret if protected or content[:1] == b"\x30" else None
     if content[:1] == b"\x30":
         return load_der_private_key(content, secret)
-    return load_pem_private_key(content.strip(), secret)
+    text = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").strip()
+    # One that needs none is not refused for a password that was typed for it.
+    return load_pem_private_key(text, secret if b"ENCRYPTED" in text else None)
 
 
 def _why_no_key(content: bytes, problem: Exception) -> str:

@@ -1,14 +1,21 @@
 """Broken keys and certificates each get a sentence of their own; what is only untidy is put right."""
 
 import quopri
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
+from math import gcd
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as new_curve_key
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateNumbers,
+    RSAPublicNumbers,
+    rsa_crt_dmp1,
+    rsa_crt_dmq1,
+)
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -224,6 +231,26 @@ def test_a_brought_key_opens_with_its_password() -> None:
     key = read_key(protected(PASSWORD.encode()), password=PASSWORD, least_bits=2048)
     assert key.private_numbers() == rsa_key("receiver").private_numbers()
     der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    assert read_key(der, least_bits=2048).key_size == 2048
+
+
+def binary_keys() -> Iterator[bytes]:
+    """The same two primes with one exponent after the other: keys that differ in most of their bytes."""
+    known = rsa_key("receiver").private_numbers()
+    p, q = known.p, known.q
+    for exponent in range(65_537, 100_000, 2):
+        if gcd(exponent, (p - 1) * (q - 1)) != 1:
+            continue
+        d = pow(exponent, -1, (p - 1) * (q - 1))
+        public = RSAPublicNumbers(exponent, p * q)
+        numbers = RSAPrivateNumbers(p, q, d, rsa_crt_dmp1(d, p), rsa_crt_dmq1(d, q), known.iqmp, public)
+        key = numbers.private_key(unsafe_skip_rsa_key_validation=True)
+        yield key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def test_a_binary_key_is_read_as_it_is() -> None:
+    """What would be the end of a line in a text is part of its numbers: one key in fifty has it."""
+    der = next(each for each in binary_keys() if b"\r\n" in each)
     assert read_key(der, least_bits=2048).key_size == 2048
 
 
