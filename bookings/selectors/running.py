@@ -4,9 +4,11 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Membership
+from bars_portal.accounts.permissions import Role, permissions_of_roles
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.dates import london_midnight
 from bookings.models import Booking, DiaryBlock, DiaryFeed, Schedule, SenderCall, Slot, SlotStatus
@@ -83,12 +85,22 @@ def feeds_of(acting: Acting, *, now: datetime) -> QuerySet[DiaryFeed]:
 
 
 def feed_of(digest: str, *, now: datetime) -> DiaryFeed | None:
-    """While it works, its service is still of the same organisation, and who made it has an account."""
-    working = DiaryFeed.objects.filter(
-        digest=digest, revoked_at=None, expires_at__gt=now, made_by__is_active=True, service__hosted=True
+    """While it works, its service is of the same organisation, and who made it still runs its diaries."""
+    running = Membership.objects.filter(
+        user=OuterRef("made_by"),
+        organisation=OuterRef("organisation"),
+        role__in=[role for role in Role if RUN_DIARY in permissions_of_roles([role])],
     )
-    found = working.select_related("service", "organisation").first()
-    return found if found and found.service.provider_id == found.organisation_id else None
+    working = DiaryFeed.objects.filter(
+        Exists(running),
+        digest=digest,
+        revoked_at=None,
+        expires_at__gt=now,
+        made_by__is_active=True,
+        service__hosted=True,
+        service__provider=F("organisation"),
+    )
+    return working.select_related("service").first()
 
 
 def feed_slots(feed: DiaryFeed, *, now: datetime) -> list[tuple[Slot, str]]:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import items_for
+from bars_portal.accounts.models import Membership
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import TransitionRefused
@@ -185,6 +186,10 @@ def test_a_calendar_reads_times_and_no_patient(
     assert feed_of(digest, now=NOW + timedelta(days=31)) is None
     found = feed_of(digest, now=NOW)
     assert found is not None
+    mine = Membership.objects.filter(user=manager.user, organisation=manager.organisation)
+    mine.update(role=Role.AUDITOR)
+    assert client.get(address).status_code == 404, "who made it runs this diary no more"
+    mine.update(role=Role.MANAGER)
     revoke_feed(feed=found, acting=manager, now=NOW)
     assert client.get(address).status_code == 404
     assert secret not in str(list(AuditEvent.objects.values_list("detail", flat=True)))
