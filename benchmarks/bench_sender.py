@@ -143,7 +143,7 @@ def searches() -> bool:
     """One of them hangs: when the last healthy one is there, to the slowest of them when asked alone."""
     from bars_portal.exchange.gateway import own_organisation
     from bars_portal.exchange.models import PartnerCircuit
-    from bookings.comparing import compare_services
+    from bookings.choosing import compare_services
     from directory.remote import SenderIdentity
     from tests.factories.accounts import make_acting
     from tests.factories.directory import make_service

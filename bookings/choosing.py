@@ -1,16 +1,64 @@
-"""Choosing a time that a search showed: the service is asked again, for it may be taken or moved by now."""
+"""What people search for and choose: the slots of many services at once, and a chosen time once more."""
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, TimeoutError, as_completed
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from time import monotonic
 
+from django.db import connection
+
+from bars_portal.exchange.gateway import PAGE_SECONDS
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.nhsuk.dates import in_london, london_midnight
 from bookings.slots import FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity
 
+# Of one search. Each waits for the network without a connection of the database's pool.
+AT_ONCE = 24
 GONE = "That time is no longer free. Choose another time."
 UNSURE = "It is not known whether that time is still free: the service did not say so. Try again."
+
+
+def compare_services(
+    client: BarsClient,
+    *,
+    services: Sequence[HealthcareService],
+    start: datetime,
+    end: datetime,
+    sender: SenderIdentity,
+    now: datetime,
+    seconds: float = PAGE_SECONDS,
+) -> Iterator[tuple[HealthcareService, SlotSearch]]:
+    """Each service with its free slots from `start` to `end` (aware), in the order in which they answered.
+
+    After `seconds` the search goes on without whoever has not answered: those come last, as NO_ANSWER. Call
+    it outside any transaction. Every search is recorded.
+    """
+    deadline = monotonic() + seconds
+    hurried = client.within(seconds)
+
+    def ask(service: HealthcareService) -> SlotSearch:
+        try:
+            return search_slots(hurried, service=service, start=start, end=end, sender=sender, now=now)
+        finally:
+            connection.close()
+
+    threads = ThreadPoolExecutor(AT_ONCE, "comparing")
+    asked = {threads.submit(ask, service): service for service in services}
+    try:
+        for answered in as_completed(list(asked), timeout=max(0.0, deadline - monotonic())):
+            yield asked.pop(answered), answered.result()
+    except TimeoutError:
+        for service in asked.values():
+            yield service, SlotSearch([], SlotProblem.NO_ANSWER)
+    finally:
+        # Those under way end with the client's own deadline, and note what came of it.
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+# -- one time that was chosen
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from bars_portal.exchange.gateway import client_for_page
 from bars_portal.patients.models import Journey
 from bookings.api.representation import OPEN_STATES, address_of, booking_json
 from bookings.api.slots import NamedSlot, named_slot
-from bookings.forms import ApprovalForm
+from bookings.forms.bookings import ApprovalForm
 from bookings.latest import read_latest
 from bookings.models import Booking
 from bookings.policies import frame_missed_at

@@ -23,7 +23,7 @@ from bookings.api.base import (
 )
 from bookings.api.representation import BOOKING, CANCELLATION, NEW_TIME, NO_BODY, booking_json
 from bookings.api.slots import EXAMPLE_SLOT, SLOT_PROBLEMS, ask_bookable, chosen_offer
-from bookings.forms import CancelForm
+from bookings.forms.bookings import CancelForm
 from bookings.models import Booking
 from bookings.policies import check_can_cancel, check_can_rebook
 from bookings.services.cancelling import rebook_at_once, request_cancel

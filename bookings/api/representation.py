@@ -18,7 +18,7 @@ from bars_portal.patients.forms import PatientForm
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import details_of
 from bookings import policies
-from bookings.forms import ApprovalForm, CancelForm
+from bookings.forms.bookings import ApprovalForm, CancelForm
 from bookings.models import Booking
 from bookings.presenters.bookings import RebookingState, rebooking_state
 from bookings.presenters.slots import use_case_text

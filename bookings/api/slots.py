@@ -28,8 +28,7 @@ from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView
 from bars_portal.exchange.gateway import client_for_page
 from bars_portal.nhsuk.dates import LONDON, in_london
-from bookings.choosing import days_from, still_offered
-from bookings.comparing import compare_services
+from bookings.choosing import compare_services, days_from, still_offered
 from bookings.policies import check_accepts_bookings, check_is_booked, check_reachable
 from bookings.presenters.slots import SlotPage, use_case_options
 from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots

@@ -15,7 +15,7 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.nhsuk.dates import in_london
-from bookings.forms import CallForm, NoteForm
+from bookings.forms.bookings import CallForm, NoteForm
 from bookings.presenters.bookings import WAITING, BookingPage, booking_page, booking_rows
 from bookings.presenters.diary import received_page
 from bookings.presenters.slots import SlotPage

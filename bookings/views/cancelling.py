@@ -15,7 +15,7 @@ from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange.gateway import client_for_page
 from bookings import ports
-from bookings.forms import CancelForm, RebookForm
+from bookings.forms.bookings import CancelForm, RebookForm
 from bookings.latest import read_latest
 from bookings.models import Booking, BookingDraft
 from bookings.policies import (

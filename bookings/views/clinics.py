@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
-from bookings.clinic_forms import ClinicForm, shown_in_form
+from bookings.forms.clinics import ClinicForm, shown_in_form
 from bookings.models import Booking, Clinic, Schedule
 from bookings.models.plan import Hours, Plan, Session
 from bookings.presenters.clinics import (

@@ -16,7 +16,7 @@ from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import format_date, format_time, in_london
 from bars_portal.nhsuk.spreadsheet import csv_lines
 from bars_portal.patients.presenters import banner
-from bookings.forms import AddSlotsForm, DiaryForm, RangeForm
+from bookings.forms.bookings import AddSlotsForm, DiaryForm, RangeForm
 from bookings.models import DiaryBlock, Schedule, SlotStatus
 from bookings.presenters.clinics import affected_bookings
 from bookings.presenters.diary import DiaryLine, DiaryPage, diary_page

@@ -16,7 +16,7 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.nhsuk.dates import format_time, in_london
 from bars_portal.patients.presenters import banner
-from bookings.forms import CallForm, CancelReceivedForm, DiaryForm, FeedForm, MoveForm, NoteForm
+from bookings.forms.bookings import CallForm, CancelReceivedForm, DiaryForm, FeedForm, MoveForm, NoteForm
 from bookings.mapping.calendars import CalendarEntry, diary_calendar
 from bookings.models import Booking, SlotStatus
 from bookings.policies import check_can_move, check_can_run_booking

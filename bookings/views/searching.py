@@ -19,9 +19,8 @@ from bars_portal.nhsuk.dates import LONDON
 from bars_portal.patients.forms import answers_from
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
-from bookings.choosing import GONE, days_from, still_offered
-from bookings.comparing import compare_services
-from bookings.forms import ChosenSlotForm, FirstDayForm
+from bookings.choosing import GONE, compare_services, days_from, still_offered
+from bookings.forms.bookings import ChosenSlotForm, FirstDayForm
 from bookings.models import Booking, BookingDraft
 from bookings.policies import check_accepts_bookings, check_can_book, check_can_rebook, check_reachable
 from bookings.presenters.slots import SlotPage, first_times, use_case_options

@@ -78,6 +78,8 @@ class Person:
 
     def listed(self, text: str) -> Locator:
         """The line of a list that has this text, on whichever of its pages: others have cases there too."""
+        # The address is a new one before the list is there.
+        self.page.wait_for_load_state()
         line = self.page.locator("tr", has_text=text)
         while not line.count() and (further := self.page.locator("a[rel=next]")).count():
             self.go(further.get_attribute("href") or "")

@@ -13,7 +13,7 @@ import pytest
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange import gateway
-from bookings.comparing import compare_services
+from bookings.choosing import compare_services
 from bookings.slots import SlotProblem
 from directory.models import HealthcareService
 from directory.remote import sender_identity

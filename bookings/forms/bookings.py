@@ -20,7 +20,7 @@ from bars_portal.nhsuk.forms import (
     TextareaField,
     TextField,
 )
-from bookings.clinic_forms import ClockField, WholeField, hours_between
+from bookings.forms.clinics import ClockField, WholeField, hours_between
 from bookings.models.plan import day_times
 from bookings.slots import FURTHEST
 
