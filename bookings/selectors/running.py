@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Membership
@@ -93,9 +93,7 @@ def feed_of(digest: str, *, now: datetime) -> DiaryFeed | None:
     )
     working = DiaryFeed.objects.filter(
         Exists(running),
-        digest=digest,
-        revoked_at=None,
-        expires_at__gt=now,
+        Q(digest=digest, revoked_at=None, expires_at__gt=now),
         made_by__is_active=True,
         service__hosted=True,
         service__provider=F("organisation"),
