@@ -162,6 +162,9 @@ def test_a_small_key_in_a_certificate_is_refused() -> None:
         accept(read_certificates(made), Expected(ENVIRONMENTS["int"], FQDN, small), now=NOW)
 
 
+# In parts: whole it looks like a key that was committed.
+_LABEL = b"PRIVATE KEY"
+_KEY_OF_NOTHING = b"-----BEGIN %b-----\nnothing\n-----END %b-----" % (_LABEL, _LABEL)
 KEYS: list[tuple[str, Made]] = [
     ("empty", lambda: b""),
     ("key-password", lambda: protected(b"another")),
@@ -171,10 +174,6 @@ KEYS: list[tuple[str, Made]] = [
     ("key-small", lambda: private_pem(rsa_key("small", 1024))),
     ("key-unreadable", lambda: _KEY_OF_NOTHING),
 ]
-
-
-_LABEL = b"PRIVATE KEY"
-_KEY_OF_NOTHING = b"-----BEGIN %b-----\nnothing\n-----END %b-----" % (_LABEL, _LABEL)
 
 
 def protected(password: bytes) -> bytes:
