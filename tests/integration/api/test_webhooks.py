@@ -366,25 +366,6 @@ def test_one_that_is_removed_is_silent_and_has_no_secret(receiver: Server) -> No
         services.send_test(webhook=webhook, actor=SETUP, now=now)
 
 
-def test_what_cannot_be_is_told_at_once_for_every_field(settings: Any) -> None:
-    settings.API_WEBHOOKS_TO_LOOPBACK = False
-    application = make_application(service_ids=["1"])
-    with pytest.raises(BadWebhook) as bad:
-        make_webhook(
-            url="https://127.0.0.1/", application=application, types=["booking.lost"], service_ids=["2"]
-        )
-    assert sorted(bad.value.faults) == ["service_ids", "types", "url"]
-
-
-def test_an_application_has_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "MOST_OF_ONE", 1)
-    webhook, _ = make_webhook(url="https://example.org/")
-    with pytest.raises(PolicyRefused):
-        make_webhook(url="https://example.org/", application=webhook.application)
-    services.remove_webhook(webhook=webhook, actor=SETUP, now=datetime.now(UTC))
-    make_webhook(url="https://example.org/", application=webhook.application)
-
-
 # -- what is kept
 
 

@@ -6,12 +6,15 @@ from uuid import uuid4
 
 import pytest
 
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api.events.numbering import number_events
 from bars_portal.api.models import EventStream, Webhook, WebhookAttempt, WebhookDelivery
 from bars_portal.api.scopes import Scope
+from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.delivery import deal
 from bars_portal.api.webhooks.selectors import secrets_of
-from tests.factories.api import happen, make_application
+from bars_portal.api.webhooks.services import BadWebhook
+from tests.factories.api import SETUP, happen, make_application, make_webhook
 from tests.integration.api.conftest import Calls, World
 
 pytestmark = pytest.mark.django_db
@@ -214,3 +217,22 @@ def test_another_application_and_one_without_the_scope_see_nothing(calls: Calls)
     assert beside.get("webhooks").json() == {"items": []}
     assert calls.get(f"webhooks/{uuid4()}").status_code == 404
     assert Webhook.objects.get().off_at is None
+
+
+def test_what_cannot_be_is_told_at_once_for_every_field(settings: Any) -> None:
+    settings.API_WEBHOOKS_TO_LOOPBACK = False
+    application = make_application(service_ids=["1"])
+    with pytest.raises(BadWebhook) as bad:
+        make_webhook(
+            url="https://127.0.0.1/", application=application, types=["booking.lost"], service_ids=["2"]
+        )
+    assert sorted(bad.value.faults) == ["service_ids", "types", "url"]
+
+
+def test_an_application_has_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "MOST_OF_ONE", 1)
+    webhook, _ = make_webhook(url="https://example.org/")
+    with pytest.raises(PolicyRefused):
+        make_webhook(url="https://example.org/", application=webhook.application)
+    services.remove_webhook(webhook=webhook, actor=SETUP, now=datetime.now(UTC))
+    make_webhook(url="https://example.org/", application=webhook.application)

@@ -391,15 +391,3 @@ def test_two_cases_without_a_journey_are_not_one(shared_dir: Path, hub: Healthca
     Journey.objects.update(journey_id=None)
     assert issue(send(adapted(example(shared_dir, "SERVREQ01"), hub))) == (404, "not-found")
     assert the_case().status == CaseStatus.RECEIVED
-
-
-def test_a_case_that_goes_on_in_a_new_conversation_stays_one_journey(
-    shared_dir: Path, hub: HealthcareService, conversation: UUID
-) -> None:
-    """What looks new to us by its conversation may be known by its journey: then it is applied again."""
-    for each in (conversation, uuid4()):
-        answer_of(adapted(example(shared_dir, "REFREQ01"), hub), correlation_id=each)
-    first, second = Referral.objects.order_by("created_at")
-    assert first.journey == second.journey
-    assert {first.correlation_id, second.correlation_id} > {conversation}
-    assert AuditEvent.objects.filter(action="exchange.receive_message", outcome="done").count() == 2
