@@ -18,7 +18,7 @@ LOCK_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo onboarding-demo test fast live browser thorough ways assets check lint types contracts migrations bench bite fuzz chaos lock format security audit
+.PHONY: help demo onboarding-demo test fast live browser further thorough ways assets check lint types contracts migrations bench bite fuzz chaos lock format security audit
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,7 +31,7 @@ onboarding-demo: $(VENV)/.local-stamp ## a new organisation from nothing to a bo
 	@$(BIN)/python -m bars_portal.nhsuk.build
 	@PAGES=$(PAGES) BARS_VAR=$(CURDIR)/var/onboarding exec $(BIN)/python -m bars_portal.demo.onboarding
 
-test: assets ## all tests in one run, browser tests where chromium is installed; says what it skipped
+test: assets ## every day's tests in one run, journeys in chromium where it is installed; says what it skipped
 	$(PYTEST) -rs $(BOTH_CORES) $(PYTEST_ARGS)
 
 fast: assets ## tests without the running demo and without a browser
@@ -41,7 +41,10 @@ live: assets ## the whole demo over real TLS
 	$(PYTEST) -rs tests/live $(PYTEST_ARGS)
 
 browser: assets ## the journeys in a real browser
-	$(PYTEST) -rs tests/browser $(PYTEST_ARGS)
+	$(PYTEST) -rs tests/browser -m "not thorough" $(PYTEST_ARGS)
+
+further: assets ## second ways, roles and widths through the journeys, which make test leaves to CI
+	$(PYTEST) -rs tests/browser -m "further and not thorough" $(PYTEST_ARGS)
 
 thorough: assets ## what is too long for every day: every fault over HTTP, many random examples, ten minutes of fuzzing
 	$(PYTEST) -rs $(BOTH_CORES) -m "" --hypothesis-profile thorough $(PYTEST_ARGS)
@@ -54,7 +57,7 @@ assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build
 
 check: test ## everything that CI runs
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint types contracts migrations security
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync further lint types contracts migrations security
 
 lint: $(VENV)/.dev-stamp ## ruff, rules and format
 	$(BIN)/ruff check .

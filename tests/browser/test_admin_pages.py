@@ -17,6 +17,7 @@ def first_id(wire: Wire, table: str, where: str = "true", order: str = "id") -> 
     return wire.rows(f"SELECT id FROM {table} WHERE {where} ORDER BY {order} LIMIT 1")[0][0]
 
 
+@pytest.mark.further
 def test_a_manager_sees_bookings_diaries_and_slots(people: People, wire: Wire) -> None:
     clinician = people()
     slot_id = clinician.book(UTC_SERVICE)
@@ -56,6 +57,7 @@ def read_messages(engineer: Person, model: str) -> None:
         assert secret not in shown
 
 
+@pytest.mark.further
 @pytest.mark.alone
 def test_an_engineer_sees_messages_with_values_masked(people: People) -> None:
     people().book(UTC_SERVICE)
@@ -71,6 +73,7 @@ def test_an_engineer_sees_messages_with_values_masked(people: People) -> None:
     expect(engineer.page.locator("text=access to this page")).to_have_count(1)
 
 
+@pytest.mark.further
 def test_an_auditor_sees_who_did_what(people: People, wire: Wire) -> None:
     people().book(UTC_SERVICE)
     auditor = people("auditor")
@@ -90,6 +93,7 @@ def test_an_auditor_sees_who_did_what(people: People, wire: Wire) -> None:
     assert {"accounts.sign_in", "bookings.search_slots", "bookings.view_booking"} <= events
 
 
+@pytest.mark.further
 def test_an_engineer_sees_what_a_catalogue_would_change(people: People, tmp_path: Path) -> None:
     catalogue = tmp_path / "list.csv"
     header, row = "service_id,name,provider_ods", "2100000001,Meadow Pharmacy,Y00111"

@@ -138,6 +138,7 @@ def sees(person: Person, heading: str, *shown: str) -> None:
         expect(person.page.locator("main")).to_contain_text(text)
 
 
+@pytest.mark.further
 @pytest.mark.parametrize(
     "triages",
     [

@@ -37,6 +37,7 @@ def give_outcome(person: Person) -> None:
     person.press("Send the outcome")
 
 
+@pytest.mark.further
 def test_a_validation_is_started_and_lowered(people: People, wire: Wire, portal: Stack, width: int) -> None:
     sent_id = send_validation(portal)
     received_id, _ = arrived(wire, "validationcase", sent_id)
@@ -66,6 +67,7 @@ def test_a_validation_is_started_and_lowered(people: People, wire: Wire, portal:
     assert wire.rows(told, sent_id) == [(2,)]
 
 
+@pytest.mark.further
 def test_a_case_goes_onward_and_the_requester_is_told(people: People, wire: Wire, portal: Stack) -> None:
     """A second service carries on, in the same journey and conversation; the outcome says so."""
     sent_id = send_validation(portal)

@@ -18,6 +18,7 @@ A_MONTH = timedelta(days=30)
 REASON = "Dressed and stable until tomorrow"
 
 
+@pytest.mark.further
 def test_a_clerk_names_the_clinician_who_approves(
     people: People, wire: Wire, portal: Stack, width: int
 ) -> None:

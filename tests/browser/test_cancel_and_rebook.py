@@ -33,6 +33,7 @@ def test_cancel(people: People, wire: Wire, width: int) -> None:
     expect(page.locator("main")).to_contain_text("The patient was told on")
 
 
+@pytest.mark.further
 def test_cancelled_by_the_service_meanwhile(people: People, wire: Wire) -> None:
     person = people()
     slot_id = person.book(ED)
@@ -42,6 +43,7 @@ def test_cancelled_by_the_service_meanwhile(people: People, wire: Wire) -> None:
     person.look("Appointment cancelled", patient=True)
 
 
+@pytest.mark.further
 @pytest.mark.alone
 def test_the_service_cannot_be_read_before_a_cancel(people: People, wire: Wire) -> None:
     person = people()
@@ -85,6 +87,7 @@ def test_rebook(people: People, wire: Wire, width: int) -> None:
     assert (wire.slot_status(old), wire.booked_on(new)) == ("free", 1)
 
 
+@pytest.mark.further
 def test_a_rebooking_that_is_half_done_is_loud_and_can_be_finished(
     people: People, wire: Wire, width: int
 ) -> None:

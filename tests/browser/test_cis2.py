@@ -32,6 +32,7 @@ def test_in_and_out(people: People, width: int) -> None:
     expect(page.locator("h1")).to_contain_text("Sign in")
 
 
+@pytest.mark.further
 def test_who_is_not_let_in_reads_why(people: People, width: int) -> None:
     person = people("", width=width)
     to_the_issuer(person)

@@ -91,6 +91,7 @@ def test_the_skip_link_leads_to_the_content(people: People) -> None:
     expect(page.locator("main :focus")).to_have_count(1)
 
 
+@pytest.mark.further
 def test_the_error_summary_is_left_by_keyboard_to_its_field(people: People) -> None:
     person = people()
     page = person.page

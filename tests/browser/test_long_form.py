@@ -72,7 +72,9 @@ def come_back(person: Person) -> None:
     person.look("Where it is")
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize(
+    "javascript", [True, pytest.param(False, marks=pytest.mark.further)], ids=["script", "no script"]
+)
 def test_more_than_forty_fields_survive(people: People, wire: Wire, javascript: bool) -> None:
     person = people("", javascript=javascript, own_clock=True)
     page = person.page
@@ -98,6 +100,7 @@ def test_more_than_forty_fields_survive(people: People, wire: Wire, javascript: 
     assert typed(person) == fields
 
 
+@pytest.mark.further
 def test_a_page_that_signs_out_by_itself_hands_in_what_is_typed(people: People, wire: Wire) -> None:
     person = people("", own_clock=True)
     person.page.clock.install()

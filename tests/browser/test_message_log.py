@@ -22,6 +22,7 @@ def sent_for(wire: Wire, slot_id: str) -> tuple[object, object]:
     return message, conversation
 
 
+@pytest.mark.further
 def test_from_the_log_to_the_report(people: People, wire: Wire, width: int) -> None:
     message, conversation = sent_for(wire, people().book(UTC_SERVICE))
     engineer = people("engineer", width=width)

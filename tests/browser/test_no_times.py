@@ -64,6 +64,7 @@ def test_the_receiver_does_not_answer_this_once(people: People, wire: Wire) -> N
     expect(person.page.locator(".app-slots__table")).to_be_visible()
 
 
+@pytest.mark.further
 def test_services_found_are_compared_by_their_first_free_time(people: People, width: int) -> None:
     person = people(width=width)
     person.go("/services/?name=riverside")

@@ -73,6 +73,7 @@ def lead(engineer: Person, *, fqdn: str, service: str, port: int) -> None:
     expect(page.get_by_text("Next: see the receiver as partners do")).to_be_visible()
 
 
+@pytest.mark.further
 def test_from_nothing_to_the_catalogue(people: People) -> None:
     fqdn = "BaRS-INT-Y00111.MySupplier.thirdparty.nhs.uk"
     lead(people("engineer"), fqdn=fqdn, service="2000099000", port=8443)

@@ -10,6 +10,7 @@ from tests.browser.conftest import People
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.further
 def test_people_and_break_glass(people: People) -> None:
     manager, newcomer, engineer, auditor = (
         people("manager"),

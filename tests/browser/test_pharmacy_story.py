@@ -59,6 +59,7 @@ def refer_to_the_pharmacy(person: Person) -> str:
     return reference(person)
 
 
+@pytest.mark.further
 def test_a_practice_refers_and_the_pharmacy_reads(people: People) -> None:
     practice, pharmacist = people("clinician", width=PHONE), people("assessor", width=PHONE)
     theirs = refer_to_the_pharmacy(practice)

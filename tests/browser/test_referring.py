@@ -134,6 +134,7 @@ def test_booked_referred_accepted_and_not_attended(people: People, wire: Wire, w
     expect(sender.page.locator("main")).to_contain_text("Safeguarding concern with this answer")
 
 
+@pytest.mark.further
 def test_a_validation_is_asked_for_without_javascript(people: People, wire: Wire) -> None:
     theirs = ask_for_a_validation(people(javascript=False))
     received = wire.rows(

@@ -115,6 +115,7 @@ def look_around(manager: Person, booking: str, clinic: str) -> None:
         manager.look(heading, patient=address.endswith("cancel/"))
 
 
+@pytest.mark.further
 def test_a_manager_runs_a_diary(portal: Stack, wire: Wire, people: People) -> None:
     clinician, manager = people("clinician"), people("manager")
     slot_id = clinician.book(UTC_SERVICE)

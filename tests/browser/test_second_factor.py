@@ -44,6 +44,7 @@ def give_password(person: Person) -> None:
     person.press("Sign in")
 
 
+@pytest.mark.further
 def test_an_app_at_the_first_sign_in_then_a_passkey(installer: Person) -> None:
     person, page = installer, installer.page
     give_password(person)

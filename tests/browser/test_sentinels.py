@@ -77,6 +77,7 @@ def test_bookings_that_are_refused(people: People) -> None:
         reads(person, words, "Not booked")
 
 
+@pytest.mark.further
 @pytest.mark.usefixtures("drilled")
 def test_requests_that_are_refused(people: People, wire: Wire) -> None:
     person = people(width=PHONE)
@@ -87,6 +88,7 @@ def test_requests_that_are_refused(people: People, wire: Wire) -> None:
         reads(person, row["told"], "not sent")
 
 
+@pytest.mark.further
 @pytest.mark.usefixtures("drilled")
 def test_requests_that_a_stateful_service_refused(people: People, wire: Wire) -> None:
     person, told = people(), set()
@@ -97,6 +99,7 @@ def test_requests_that_a_stateful_service_refused(people: People, wire: Wire) ->
     assert told == STATEFUL
 
 
+@pytest.mark.further
 @pytest.mark.usefixtures("drilled")
 def test_what_cannot_be_read_back_is_not_changed(people: People, wire: Wire, width: int) -> None:
     person = people(width=width)

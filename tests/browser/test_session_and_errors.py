@@ -50,6 +50,7 @@ def test_the_warning_before_the_end_keeps_the_page(people: People, width: int) -
     expect(page.locator("#id_family_name")).to_have_value(FAMILY)
 
 
+@pytest.mark.further
 def test_the_same_person_comes_back_to_the_page(people: People, wire: Wire) -> None:
     person = people("", own_clock=True)
     page = person.page
@@ -122,6 +123,7 @@ def test_each_role_sees_what_it_may(people: People, role: str, entries: list[str
         person.look("You do not have access to this page")
 
 
+@pytest.mark.further
 def test_an_auditor_reads_and_changes_nothing(people: People) -> None:
     clinician = people()
     clinician.book(HUB)
@@ -134,6 +136,7 @@ def test_an_auditor_reads_and_changes_nothing(people: People) -> None:
         expect(main.get_by_text(offer)).to_have_count(0)
 
 
+@pytest.mark.further
 def test_the_page_to_change_a_password(people: People, width: int) -> None:
     """Nothing is changed: everybody of the demo signs in with the one that they have."""
     person = people("clerk", width=width)

@@ -67,6 +67,7 @@ def test_what_came_by_can_be_read_and_kept(address: str, width: int, tmp_path: P
         assert download.value.suggested_filename == "bars-requests-WASP.zip"
 
 
+@pytest.mark.further
 def test_the_self_test_without_javascript(address: str, puppet: Puppet, private_key: RSAPrivateKey) -> None:
     puppet.echo = False
     with browser_page(javascript=False) as page:
@@ -89,6 +90,7 @@ def test_the_self_test_without_javascript(address: str, puppet: Puppet, private_
         assert download.value.suggested_filename == "bars-selftest-1.zip"
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("place", ["/selftest", "/requests/99"])
 def test_pages_are_accessible(address: str, place: str) -> None:
     with browser_page() as page:

@@ -20,6 +20,7 @@ def choose_another(person: Person, wire: Wire, taken: str) -> None:
     assert wire.booked_on(slot_id) == 1
 
 
+@pytest.mark.further
 def test_taken_while_the_patient_was_typed(people: People, wire: Wire, width: int) -> None:
     slow, quick = people(width=width), people("clerk")
     slot_id = slow.begin(HUB)

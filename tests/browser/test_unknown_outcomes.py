@@ -17,6 +17,7 @@ def hold_news(page: Page) -> None:
     page.route("**/status/?seen=*", lambda question: None)
 
 
+@pytest.mark.further
 def test_a_lost_reply_is_not_known_until_checked_again(people: People, wire: Wire) -> None:
     person = people(width=PHONE)
     page = person.page
@@ -49,6 +50,7 @@ def test_a_lost_reply_settles_by_itself(people: People, wire: Wire) -> None:
     assert wire.booked_on(slot_id) == 1
 
 
+@pytest.mark.further
 def test_what_was_given_up_is_put_before_people(people: People, wire: Wire, width: int) -> None:
     person = people(width=width)
     page = person.page
@@ -102,6 +104,7 @@ def test_a_slow_answer_arrives_by_itself(people: People, wire: Wire) -> None:
     assert wire.booked_on(slot_id) == 1
 
 
+@pytest.mark.further
 def test_a_cancellation_that_is_not_known(people: People, wire: Wire) -> None:
     person = people()
     page = person.page
@@ -118,6 +121,7 @@ def test_a_cancellation_that_is_not_known(people: People, wire: Wire) -> None:
     assert wire.slot_status(slot_id) == "free"
 
 
+@pytest.mark.further
 def test_another_time_than_asked_for(people: People, wire: Wire, width: int) -> None:
     """Both times are shown, nobody is told either, and a person settles it with the service."""
     person = people(width=width)

@@ -50,6 +50,7 @@ def test_find_book_and_cancel(people: People, wire: Wire) -> None:
     assert wire.slot_status(slot_id) == "free"
 
 
+@pytest.mark.further
 @pytest.mark.alone
 def test_a_slow_answer_is_fetched_by_hand(people: People, wire: Wire) -> None:
     person = people(javascript=False)

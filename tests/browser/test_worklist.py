@@ -156,6 +156,7 @@ def test_a_validation_past_its_time_raises_the_alarm_on_both_sides(
     clinician.look("Referrals sent")
 
 
+@pytest.mark.further
 def test_the_worklist_works_without_javascript(people: People, portal: Stack, wire: Wire) -> None:
     _, reference = arrived(wire, "referral", send_referral(portal))
     assessor = people("assessor", javascript=False)
