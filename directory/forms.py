@@ -1,12 +1,14 @@
 """What people type to find a service. Directory data only, so that the form may be a GET."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
-from bars_portal.nhsuk.forms import NHSForm, PostcodeField, SelectField, TextField
+from bars_portal.nhsuk.dates import in_london, london_midnight
+from bars_portal.nhsuk.forms import NHSForm, PostcodeField, RadiosField, SelectField, TextField
 from directory import capability
 from directory.models import ServiceType
 
@@ -89,3 +91,34 @@ def _search_while_typing(field: Any) -> None:
         "hx-sync": "closest form:replace",
     }
     field.options = {**field.options, "attributes": attributes}
+
+
+class PauseForm(NHSForm):
+    """For how long a service takes no referrals, and why."""
+
+    until = RadiosField(
+        label="Until when?",
+        options=[
+            ("1", "For 1 hour"),
+            ("4", "For 4 hours"),
+            ("today", "Until the end of today"),
+            ("tomorrow", "Until the end of tomorrow"),
+            ("week", "For 7 days"),
+        ],
+        hint="It ends by itself, and you can end it before",
+    )
+    reason = TextField(
+        label="Why?",
+        hint="Whoever finds the service here reads it, like: no clinician on duty. Name no patient",
+        max_length=200,
+    )
+
+    def ends_at(self, now: datetime) -> datetime:
+        """Of a valid form; days end at London's midnight."""
+        chosen = self.cleaned_data["until"]
+        if chosen.isdigit():
+            return now + timedelta(hours=int(chosen))
+        if chosen == "week":
+            return now + timedelta(days=7)
+        days = 1 if chosen == "today" else 2
+        return london_midnight(in_london(now).date() + timedelta(days=days))

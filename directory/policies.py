@@ -1,10 +1,11 @@
 """What may be done with a service, and by whom; each refusal is a sentence for the user."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.nhsuk.dates import format_date
+from bars_portal.accounts.permissions import need
+from bars_portal.nhsuk.dates import format_date, format_moment
 from directory.catalogue.reach import EVERYTHING, Reach
 from directory.models import AccessRule, Endpoint, HealthcareService
 
@@ -28,6 +29,14 @@ def why_no_bookings(service: HealthcareService) -> str:
     if not service.active:
         return _NOT_ACTIVE
     return "" if service.takes_bookings else "This service does not take bookings."
+
+
+def why_no_referrals_now(service: HealthcareService, *, now: datetime) -> str:
+    """ "" unless it has stopped taking them for a while, which its own manager said here."""
+    if service.paused_until is None or not service.is_paused(now):
+        return ""
+    until = format_moment(service.paused_until, now)
+    return f"This service takes no referrals until {until}: {service.pause_reason}."
 
 
 def why_unreachable(service: HealthcareService, *, now: datetime) -> str:
@@ -65,6 +74,16 @@ def can_change_service(service: HealthcareService, acting: Acting | None) -> boo
     if acting is None or not acting.may("directory.change_healthcareservice"):
         return False
     return service.provider_id == acting.organisation.pk
+
+
+# For longer it is no pause: what the service accepts is changed then.
+LONGEST_PAUSE = timedelta(weeks=4)
+
+
+def check_can_pause(service: HealthcareService, acting: Acting) -> None:
+    """Managers, of the services of their organisation that our receiver answers for."""
+    need(can_change_service(service, acting), "You are not allowed to change this service.")
+    need(service.hosted and service.takes_referrals, "This service takes no referrals here.")
 
 
 def can_change_access_rule(rule: AccessRule, acting: Acting | None) -> bool:

@@ -21,10 +21,11 @@ from directory.hours import (
     readable_week,
 )
 from directory.models import HealthcareService, ServiceType
-from directory.policies import why_no_bookings, why_unreachable
+from directory.policies import why_no_bookings, why_no_referrals_now, why_unreachable
 from directory.selectors.capability import capability_of, changes_of, last_stated, lately_stopped
 from directory.selectors.places import Nearness, Origin
 from directory.selectors.search import MOST_COUNTED, FoundService
+from directory.selectors.services import services_that_may_pause
 
 _NO_CONTACT = "No contact so far"
 
@@ -87,14 +88,14 @@ def present(
         notes=_notes(service, opening, now, miles, not_answering),
         roles=tuple(service.referral_roles),
         bank_holidays=_bank_holidays(service),
-        tags=_tags(service),
+        tags=_tags(service, now),
         last_contact=_last_contact(service, now),
         failing=format_relative(failing, now) if failing else "",
         next_free=format_datetime(next_free) if next_free else "",
         obstacle=why_no_bookings(service) or unreachable,
         unreachable=unreachable,
         active=service.active,
-        takes_referrals=service.takes_referrals,
+        takes_referrals=service.takes_referrals and not service.is_paused(now),
         accepts=tuple(capability.use_cases_in_words(service.accepted_use_cases)),
         week=week_rows(service.opening_hours),
     )
@@ -191,6 +192,7 @@ def _notes(
     pharmacy = service.service_type == ServiceType.PHARMACY
     said = (
         not_answering_note(not_answering, now),
+        why_no_referrals_now(service, now=now),
         opening.note,
         pharmacy_note(opening, now=now) if pharmacy else "",
         catchment_note(service.catchment_miles, miles),
@@ -230,10 +232,10 @@ def _address(service: HealthcareService) -> tuple[str, ...]:
     return tuple(str(line) for line in (*service.address_lines, service.postcode) if line)
 
 
-def _tags(service: HealthcareService) -> tuple[str, ...]:
+def _tags(service: HealthcareService, now: datetime) -> tuple[str, ...]:
     said = (
         (service.takes_bookings, "Takes bookings"),
-        (service.takes_referrals, "Takes referrals"),
+        (service.takes_referrals and not service.is_paused(now), "Takes referrals"),
         (service.requires_booking, "Requires a booking first"),
     )
     return tuple(words for true, words in said if true)
@@ -278,3 +280,10 @@ def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
         listed = reverse("admin:directory_capabilitychange_changelist", query={"stopped": "lately"})
         count = lately_stopped(now=now).count()
         yield AttentionItem("times that a service stopped accepting something this week", count, listed)
+
+
+def paused_here(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
+    """Own services that take no referrals: who stopped them may have gone home."""
+    if acting.may("directory.change_healthcareservice"):
+        count = services_that_may_pause(acting).filter(paused_until__gt=now).count()
+        yield AttentionItem("services not taking referrals for now", count, reverse("directory:pauses"))

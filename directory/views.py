@@ -4,19 +4,22 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.decorators import acting_of, permission_required
 from bars_portal.exchange.circuits import not_answering
-from directory.forms import SOONEST, ServiceSearchForm
+from bars_portal.nhsuk.dates import format_moment
+from directory.forms import SOONEST, PauseForm, ServiceSearchForm
+from directory.policies import why_no_referrals_now
 from directory.presenters import (
     ServiceView,
     closed_note,
@@ -28,7 +31,8 @@ from directory.presenters import (
     present_found,
 )
 from directory.selectors.search import FoundService, ServiceSearch
-from directory.selectors.services import service_by_id
+from directory.selectors.services import service_by_id, services_that_may_pause
+from directory.services.entries import pause_referrals, resume_referrals
 
 PER_PAGE = 20
 
@@ -140,3 +144,40 @@ def _slots_url(service: ServiceView, acting: Acting) -> str:
     if service.obstacle or not acting.may("bookings.search_slots"):
         return ""
     return reverse("bookings:slots", args=[service.service_id])
+
+
+@require_safe
+@permission_required("directory.change_healthcareservice")
+def pauses(request: HttpRequest) -> HttpResponse:
+    """Which services of one's own take no referrals for now, and which do."""
+    now = timezone.now()
+    services = list(services_that_may_pause(acting_of(request)))
+    context = {
+        "paused": [each for each in services if each.is_paused(now)],
+        "taking": [each for each in services if not each.is_paused(now)],
+    }
+    return render(request, "directory/pauses.jinja", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("directory.change_healthcareservice")
+def pause(request: HttpRequest, service_id: str) -> HttpResponse:
+    """No referrals for a while; or again, before that is over."""
+    acting, now = acting_of(request), timezone.now()
+    service = services_that_may_pause(acting).filter(service_id=service_id).first()
+    if service is None:
+        raise Http404("There is no such service.")
+    form = PauseForm(request.POST if request.POST and "resume" not in request.POST else None)
+    if request.method == "POST" and "resume" in request.POST:
+        resume_referrals(service=service, acting=acting, now=now)
+        messages.success(request, f"{service.name} takes referrals again.")
+        return redirect("directory:pauses")
+    if request.method == "POST" and form.is_valid():
+        until = form.ends_at(now)
+        pause_referrals(
+            service=service, until=until, reason=form.cleaned_data["reason"], acting=acting, now=now
+        )
+        messages.success(request, f"{service.name} takes no referrals until {format_moment(until, now)}.")
+        return redirect("directory:pauses")
+    context = {"form": form, "service": service, "reason": why_no_referrals_now(service, now=now)}
+    return render(request, "directory/pause.jinja", context)

@@ -67,7 +67,8 @@ class HealthcareServiceAdmin(DirectoryAdmin):
     form = HealthcareServiceForm
     # Who and where a service is, is given by the catalogue.
     fixed_fields = ("service_id", "provider", "hosted")
-    always_fixed = ("last_success_at", "failing_since", "said_anew")
+    # Stopped and taken up again on a page of its own, where an end and a reason are asked for.
+    always_fixed = ("last_success_at", "failing_since", "said_anew", "paused_until", "pause_reason")
     list_display = ("name", "service_id", "service_type", "provider", "active", "takes_bookings", "hosted")
     sortable_by = list_display
     list_filter = ["active", "hosted", "service_type", "takes_bookings", "takes_referrals"]
@@ -85,6 +86,8 @@ class HealthcareServiceAdmin(DirectoryAdmin):
                     "takes_bookings",
                     "takes_referrals",
                     "requires_booking",
+                    "paused_until",
+                    "pause_reason",
                     "accepted_use_cases",
                     "said_anew",
                 ]

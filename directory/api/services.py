@@ -176,7 +176,7 @@ def service_json(
         },
         "accepts": list(use_cases_json(service.accepted_use_cases)),
         "takes_bookings": service.takes_bookings,
-        "takes_referrals": service.takes_referrals,
+        "takes_referrals": view.takes_referrals,
         "requires_booking": service.requires_booking,
         "cannot_be_booked": obstacle or view.obstacle or None,
         "health": {

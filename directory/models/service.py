@@ -1,6 +1,7 @@
 """Services, how they are reached, and where postcodes are."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
@@ -72,6 +73,11 @@ class HealthcareService(models.Model):
     takes_bookings = models.BooleanField(default=True)
     takes_referrals = models.BooleanField(default=False)
     requires_booking = models.BooleanField(default=False)
+    # Takes no referrals until then, and why; the end comes by itself.
+    paused_until = models.DateTimeField("takes no referrals until", null=True, blank=True, editable=False)
+    pause_reason = models.CharField(
+        "why it takes none now", max_length=200, blank=True, default="", db_default="", editable=False
+    )
     # ODS codes that may call; empty: anyone.
     allowed_callers = ArrayField(models.CharField(max_length=12), default=list, blank=True)
     # Its access rules in force, kept here by triggers: no message pays for a look at their rows.
@@ -117,6 +123,10 @@ class HealthcareService(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.service_id})"
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether it takes no referrals for now."""
+        return self.paused_until is not None and now < self.paused_until
 
 
 class EndpointStatus(models.TextChoices):

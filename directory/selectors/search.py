@@ -70,6 +70,8 @@ class ServiceSearch(Sequence[FoundService]):
         }
         services = HealthcareService.objects.filter(**{key: value for key, value in exact.items() if value})
         services = services.filter(_TAKES[takes]) if takes else services
+        if now and takes in ("referrals", "both"):
+            services = services.exclude(paused_until__gt=now)
         self._words = search_words(text)
         self._all = _named(services.filter(_near(self.origin)), text, self._words)
         # Somebody looks for a pharmacy to send a patient to, and names none.

@@ -6,6 +6,7 @@ import orjson
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
@@ -18,7 +19,7 @@ from directory.selectors.access import rules_in
 _HOSTED = """
     SELECT service.id, service.service_id, provider.id, provider.ods_code, provider.name, provider.phone,
         service.accepted_use_cases, service.allowed_callers, service.active,
-        service.access_rules::text
+        service.access_rules::text, service.paused_until
     FROM directory_healthcareservice AS service
     JOIN accounts_organisation AS provider ON provider.id = service.provider_id
     WHERE service.service_id = %s AND service.hosted AND (service.active OR %s)
@@ -47,7 +48,7 @@ def hosted_service(service_id: ServiceID | str, *, closed: bool = False) -> Host
     row = ask(_HOSTED, wanted.value, closed)
     if row is None:
         return None
-    accepted, callers, active, rules = row[6:]
+    accepted, callers, active, rules, paused_until = row[6:]
     return HostedService(
         service_id=wanted,
         provider_ods=row[3],
@@ -56,6 +57,7 @@ def hosted_service(service_id: ServiceID | str, *, closed: bool = False) -> Host
         access_rules=rules_in(rules),
         record=_record(row),
         active=active,
+        paused_until=paused_until,
     )
 
 
@@ -70,6 +72,13 @@ def _record(row: tuple[Any, ...]) -> HealthcareService:
     service = HealthcareService.from_db(connection.alias, ("id", "service_id", "provider_id"), row[:3])
     service.provider = Organisation.from_db(connection.alias, ("id", "ods_code", "name", "phone"), row[2:6])
     return service
+
+
+def services_that_may_pause(acting: Acting) -> QuerySet[HealthcareService]:
+    """Services of the acting organisation that take referrals through our receiver, by name."""
+    return HealthcareService.objects.filter(
+        provider=acting.organisation, hosted=True, active=True, takes_referrals=True
+    ).order_by("name")
 
 
 def service_ids_provided_by(organisation_id: int) -> list[str]:

@@ -6,12 +6,15 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Model, Q
 
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.permissions import need
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
 from bars_portal.exchange.registry import ServiceSaid
-from directory.models import AccessRule, Endpoint, HealthcareService
+from directory.models import AccessRule, Endpoint, HealthcareService, ServiceCapability
+from directory.policies import LONGEST_PAUSE, check_can_pause
 from directory.selectors.capability import agreed_version_with, said_by
 from directory.selectors.services import hosted_service, service_by_id, service_ids_provided_by
 
@@ -32,6 +35,37 @@ def save_entry(*, entry: Entry, changed: Collection[str], actor: Actor, now: dat
         with transaction.atomic():
             entry.save(update_fields=fields)
             record(actor=actor, action=action, subject=entry, detail={"fields": ", ".join(fields)}, now=now)
+
+
+@transaction.atomic
+def pause_referrals(
+    *, service: HealthcareService, until: datetime, reason: str, acting: Acting, now: datetime
+) -> None:
+    """It takes no referrals until then; bookings go on. Again: another end, another reason.
+
+    Raises PolicyRefused: not theirs, takes none at all, an end that is over or too far away.
+    """
+    check_can_pause(service, acting)
+    need(now < until <= now + LONGEST_PAUSE, "Choose an end within the next 4 weeks.")
+    _write_pause(service, until, reason)
+    detail = {"until": until.isoformat()}
+    record(actor=acting.actor, action="directory.pause_referrals", subject=service, detail=detail, now=now)
+
+
+@transaction.atomic
+def resume_referrals(*, service: HealthcareService, acting: Acting, now: datetime) -> None:
+    """Before the end that was set; nothing when it takes referrals already. Raises PolicyRefused."""
+    check_can_pause(service, acting)
+    if service.is_paused(now):
+        _write_pause(service, None, "")
+        record(actor=acting.actor, action="directory.resume_referrals", subject=service, now=now)
+
+
+def _write_pause(service: HealthcareService, until: datetime | None, reason: str) -> None:
+    service.paused_until, service.pause_reason = until, reason
+    service.save(update_fields=["paused_until", "pause_reason"])
+    # Who sends from here asks the service anew, and hears of it.
+    ServiceCapability.objects.filter(service=service).delete()
 
 
 # As the audit trail names them.

@@ -33,8 +33,14 @@ FULL_URL_LENGTH = 200
 
 
 def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
-    """Write the case with journey, patient, history and first version; gives what to answer with."""
+    """Write the case with journey, patient, history and first version; gives what to answer with.
+
+    Raises OutcomeError: 422 while the service takes no referrals.
+    """
     now = context.received_at
+    if context.service.is_paused(now):
+        # Final: a sender who is told to try again later leaves a patient waiting for that.
+        raise fault(OutcomeCode.UNPROCESSABLE, "The service takes no new requests for now", REQUEST)
     service = receiving_service(context.service)
     organisation = service.provider
     # Asked before anything waits to be written: a question would send that first.

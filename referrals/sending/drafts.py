@@ -43,6 +43,7 @@ def create_request_draft(
         policies.check_can_update(acting, updates)
     else:
         policies.check_can_request(acting, service, use_case)
+        policies.check_not_paused(service, now)
     if replaces is not None:
         policies.check_can_refer_again(acting, replaces)
     if onward is not None:

@@ -11,6 +11,7 @@ from bookings.models import Booking
 from bookings.states import BookingStatus
 from directory.capability import OTHER_VERSION, accepts_request, speaks_our_version
 from directory.models import HealthcareService
+from directory.policies import why_no_referrals_now
 from directory.selectors.capability import capability_of
 from referrals.cases.models import Case, Referral
 from referrals.cases.policies import STANDING, check_received_here
@@ -32,10 +33,17 @@ def check_can_request(acting: Acting, service: HealthcareService, use_case: str)
 
 def check_told_to_take(service: HealthcareService, use_case: UseCase, now: datetime) -> None:
     """By what the service was last heard to say of itself (standard section 8): nothing is asked here."""
+    check_not_paused(service, now)
     capability = capability_of(service, now=now)
     need(speaks_our_version(capability), OTHER_VERSION)
     told = accepts_request(capability, use_case)
     need(told, "This service itself says that it does not take such requests now. Choose another service.")
+
+
+def check_not_paused(service: HealthcareService, now: datetime) -> None:
+    """What a service of this installation has said to us."""
+    reason = why_no_referrals_now(service, now=now)
+    need(not reason, f"{reason} Choose another service.")
 
 
 def check_has_booking(service: HealthcareService, booking: Booking | None) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.permissions import PolicyRefused, allowed, need, why_not
@@ -44,6 +46,7 @@ class RequestStart:
     journey: Journey | None
     replaces: Referral | None
     updates: Case | None
+    now: datetime
     onward: Case | None = None
     capability: ServiceCapability | None = None
 
@@ -107,6 +110,7 @@ class RequestStart:
         kinds = self.kinds()
         first = kinds[0][0] if kinds else ""
         policies.check_can_request(self.acting, self._service, first)
+        policies.check_not_paused(self._service, self.now)
         return policies.check_has_booking(self._service, self._linked())
 
     @property
@@ -151,6 +155,7 @@ def start_of(request: HttpRequest) -> RequestStart:
         journey=onward.journey if onward else named,
         replaces=replaces,
         updates=updates,
+        now=timezone.now(),
         onward=onward,
     )
 

@@ -24,6 +24,7 @@ from referrals.cases.states import CaseStatus, Category, ReplyKind
 from referrals.sending.models import SENT, RequestDraft
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.bookings import make_booking
+from tests.factories.directory import make_service
 from tests.factories.patients import make_patient
 from tests.factories.referrals import make_case, make_hub, make_sent_case
 
@@ -184,6 +185,11 @@ def world_of(acting: Acting) -> None:
     sent_by(acting.organisation, acting)
     strays_of(service)
     stopped(service)
+    for reason in ("", "Nobody is here"):
+        until = datetime.now(UTC) + timedelta(hours=1) if reason else None
+        make_service(
+            provider=acting.organisation, takes_referrals=True, paused_until=until, pause_reason=reason
+        )
 
 
 def count_rows(client: Client, start: str) -> int:
@@ -219,6 +225,8 @@ def test_a_count_opens_what_it_counts(role: Role) -> None:
         assert max(item.count for item in found.values()) > 2, "more than a page"
     if role in (Role.ENGINEER, Role.AUDITOR, Role.MANAGER):
         assert found["times that a service stopped accepting something this week"].count == 4
+    if role is Role.MANAGER:
+        assert found["services not taking referrals for now"].count == 1
 
 
 def test_it_still_does_once_things_have_changed() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from bars_portal.exchange.fhir.bundle import searchset
-from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, UseCase
+from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, MessageEvent, UseCase
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, ServiceID
 from bars_portal.exchange.fhir.profiles import (
     DEFINITIONS,
@@ -163,8 +163,11 @@ def message_definitions(
 ) -> _Resource:
     """A searchset of the definitions that a service accepts, of these use cases when some are named.
 
-    Each names all use cases that the service accepts, whichever were asked for (standard section 12).
+    Each names all use cases that the service accepts, whichever were asked for (standard section 12). Those
+    of requests are left out while it takes no referrals.
     """
+    paused = service.is_paused(now)
+    rows = [row for row in rows if not (paused and row.event == MessageEvent.SERVICEREQUEST_REQUEST.value)]
     wanted = frozenset(use_cases)
     asked = service.accepted_use_cases & wanted if wanted else service.accepted_use_cases
     found = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, StrEnum, auto
 from typing import Any
 
@@ -62,6 +63,11 @@ class HostedService:
     access_rules: tuple[AccessRule, ...] = ()
     record: object = field(default=None, repr=False, compare=False)
     active: bool = True
+    paused_until: datetime | None = None
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether it takes no referrals for now; bookings go on."""
+        return self.paused_until is not None and now < self.paused_until
 
     def check_access(self, caller: Caller) -> None:
         """Raises OutcomeError (401)."""
