@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
+from bookings.services.capacity import judge_alarms, mail_alarms
 from bookings.services.clinics import fill_clinics as fill
 from bookings.services.requesting import purge_drafts as purge
 
@@ -18,3 +19,11 @@ def purge_drafts() -> None:
 def fill_clinics() -> None:
     """Once an hour: every clinic has its slots as far ahead as its plan says."""
     fill(now=datetime.now(UTC))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery has no types
+def watch_capacity() -> None:
+    """Every few minutes: services that run out of free slots, and managers who have not heard of it."""
+    now = datetime.now(UTC)
+    judge_alarms(now=now)
+    mail_alarms(now=now)

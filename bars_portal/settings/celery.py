@@ -25,6 +25,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600.0},
     },
+    "watch-capacity": {
+        "task": "bookings.tasks.watch_capacity",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
     "purge-request-drafts": {"task": "referrals.tasks.purge_drafts", "schedule": 3600.0},
     "forget-typed": {"task": "bars_portal.accounts.tasks.forget_typed", "schedule": 3600.0},
     "forget-api": {"task": "bars_portal.api.tasks.forget", "schedule": 3600.0},

@@ -236,6 +236,18 @@ class FeedForm(NHSForm):
         _offer(self.fields["service"], [("", "Select a service"), *services])
 
 
+class CapacityForm(NHSForm):
+    """From when on a manager wants to know that a service runs out of times."""
+
+    service = SelectField(label="Service", options=[], empty_text="Select a service")
+    least = WholeField(label="Tell me when there are fewer free slots than", least=1, most=1000)
+    hours = WholeField(label="In the next hours", hint="24 is a day, 168 a week", least=1, most=24 * 28)
+
+    def __init__(self, *args: Any, services: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["service"], [("", "Select a service"), *services])
+
+
 def _offer(field: object, options: Sequence[tuple[str, str]]) -> None:
     if isinstance(field, SelectField | RadiosField | CheckboxesField):
         field.choices = field.offer(list(options))

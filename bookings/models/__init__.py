@@ -4,6 +4,7 @@ from bookings.models.booking import Booking as Booking
 from bookings.models.booking import BookingDraft as BookingDraft
 from bookings.models.booking import BookingStatusChange as BookingStatusChange
 from bookings.models.booking import Rebooking as Rebooking
+from bookings.models.clinics import CapacityAlarm as CapacityAlarm
 from bookings.models.clinics import Clinic as Clinic
 from bookings.models.clinics import ClinicRun as ClinicRun
 from bookings.models.clinics import DiaryBlock as DiaryBlock

@@ -133,3 +133,25 @@ class DiaryFeed(models.Model):
 
     def __str__(self) -> str:
         return f"feed of {self.service.name}"
+
+
+class CapacityAlarm(models.Model):
+    """Raised while a service has fewer than `least` free slots in its next hours; ends by itself."""
+
+    service = models.OneToOneField(HealthcareService, on_delete=models.CASCADE, related_name="+")
+    least = models.PositiveSmallIntegerField("fewer free slots than")
+    hours = models.PositiveSmallIntegerField("in the next hours")
+    set_at = models.DateTimeField()
+    raised_at = models.DateTimeField(null=True)
+    # When managers were told by mail of what stands now.
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(least__gte=1) & models.Q(hours__gte=1), name="capacity_alarm_can_be_raised"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"fewer than {self.least} free in {self.hours} h at {self.service_id}"

@@ -15,7 +15,7 @@ from bookings.models import Booking, Clinic
 from bookings.models.plan import LaneChange, Period, Plan
 from bookings.presenters.bookings import short_name
 from bookings.selectors.clinics import PlanChange, booked_outside, is_behind, seen_at, troubled_clinics
-from bookings.selectors.running import open_calls
+from bookings.selectors.running import alarms_of, open_calls
 from directory.hours import DAYS
 
 _DAY_NAMES = [name[:3] for name in DAYS.values()]
@@ -227,7 +227,7 @@ def trouble_of(clinic: Clinic, *, now: datetime) -> str:
 
 
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
-    """For who runs diaries: whom to phone, and clinics whose slots are not all there."""
+    """For who runs diaries: whom to phone, clinics whose slots are not all there, services that run out."""
     if acting.may("bookings.run_diary"):
         yield AttentionItem("calls to make", open_calls(acting).count(), reverse("bookings:calls"), True)
         troubled, listed = (
@@ -235,3 +235,7 @@ def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
             reverse("bookings:clinics", query={"missing": 1}),
         )
         yield AttentionItem("clinics without all their slots", troubled, listed, True)
+        raised = alarms_of(acting).filter(raised_at__isnull=False).count()
+        yield AttentionItem(
+            "services with few free slots", raised, reverse("bookings:capacity", query={"raised": 1}), True
+        )

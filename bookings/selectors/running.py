@@ -4,14 +4,23 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Membership
 from bars_portal.accounts.permissions import Role, permissions_of_roles
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.dates import london_midnight
-from bookings.models import Booking, DiaryBlock, DiaryFeed, Schedule, SenderCall, Slot, SlotStatus
+from bookings.models import (
+    Booking,
+    CapacityAlarm,
+    DiaryBlock,
+    DiaryFeed,
+    Schedule,
+    SenderCall,
+    Slot,
+    SlotStatus,
+)
 from bookings.states import RUN_DIARY, BookingStatus
 from directory.models import HealthcareService
 
@@ -76,6 +85,11 @@ def calls_about(booking: Booking) -> QuerySet[SenderCall]:
     return booking.calls.select_related("closed_by")
 
 
+def roles_that_run() -> list[Role]:
+    """Whoever has one of them runs the diaries of an organisation."""
+    return [role for role in Role if RUN_DIARY in permissions_of_roles([role])]
+
+
 def feeds_of(acting: Acting, *, now: datetime) -> QuerySet[DiaryFeed]:
     """Those whose address still works."""
     if not acting.may(RUN_DIARY):
@@ -89,7 +103,7 @@ def feed_of(digest: str, *, now: datetime) -> DiaryFeed | None:
     running = Membership.objects.filter(
         user=OuterRef("made_by"),
         organisation=OuterRef("organisation"),
-        role__in=[role for role in Role if RUN_DIARY in permissions_of_roles([role])],
+        role__in=roles_that_run(),
     )
     working = DiaryFeed.objects.filter(
         Exists(running),
@@ -99,6 +113,27 @@ def feed_of(digest: str, *, now: datetime) -> DiaryFeed | None:
         service__provider=F("organisation"),
     )
     return working.select_related("service").first()
+
+
+def free_within(alarm: CapacityAlarm, *, now: datetime) -> int:
+    """Free slots that can still be booked and start within the alarm's hours."""
+    lead = ExpressionWrapper(F("schedule__lead_minutes") * timedelta(minutes=1) + now, DateTimeField())
+    free = Slot.objects.filter(
+        service=alarm.service_id,
+        status=SlotStatus.FREE,
+        start__gte=now,
+        start__lt=now + timedelta(hours=alarm.hours),
+        schedule__active=True,
+    )
+    return free.filter(start__gte=lead).count()
+
+
+def alarms_of(acting: Acting) -> QuerySet[CapacityAlarm]:
+    """Of the acting organisation's services, by name; none without the permission."""
+    if not acting.may(RUN_DIARY):
+        return CapacityAlarm.objects.none()
+    ours = CapacityAlarm.objects.filter(service__provider=acting.organisation)
+    return ours.select_related("service__provider").order_by("service__name")
 
 
 def feed_slots(feed: DiaryFeed, *, now: datetime) -> list[tuple[Slot, str]]:

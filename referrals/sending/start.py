@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
-from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.permissions import PolicyRefused, allowed, need, why_not
@@ -132,7 +131,7 @@ class RequestStart:
         return self.updates is not None or accepts_request(self.capability, use_case)
 
 
-def start_of(request: HttpRequest) -> RequestStart:
+def start_of(request: HttpRequest, *, now: datetime) -> RequestStart:
     """Read from the address; what it names must be there, and be ours."""
     asked, acting = request.GET, acting_of(request)
     booking = _found(asked.get("booking"), lambda each: _sent_booking(acting, each))
@@ -155,7 +154,7 @@ def start_of(request: HttpRequest) -> RequestStart:
         journey=onward.journey if onward else named,
         replaces=replaces,
         updates=updates,
-        now=timezone.now(),
+        now=now,
         onward=onward,
     )
 

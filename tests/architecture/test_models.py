@@ -58,6 +58,7 @@ NOT_IN_ADMIN = {
     "bookings.Clinic": "the pages of clinics",
     "bookings.ClinicRun": "on the page of its clinic",
     "bookings.DiaryBlock": "in the diary, which frees it too",
+    "bookings.CapacityAlarm": "a setting, with how it stands; the page of alarms sets and removes it",
     "bookings.DiaryFeed": "a secret, of which a digest is kept; the page of feeds closes it",
     "bookings.Rebooking": "shown with its booking",
     "bookings.SenderCall": "on the page of its booking, and in the list of calls to make",

@@ -175,6 +175,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "call_id": (known["call_id"], NOBODY),
         "feed_id": (NOBODY, NOBODY),
         "block_id": (0, 999),
+        "alarm_id": (0, 999),
         "slug": ("assessment", "nothing"),
         "object_id": (_first_of(route), NOBODY),
         "id": (_first_of(route), NOBODY),

@@ -14,7 +14,7 @@ from bars_portal.accounts.home import AttentionItem, items_for
 from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.models import DeliveryState, InboundMessage, OutboundMessage
-from bookings.models import Booking, Rebooking
+from bookings.models import Booking, CapacityAlarm, Rebooking
 from bookings.states import BookingStatus
 from directory.models import CapabilityChange, HealthcareService
 from referrals.cases.duties import Duty, DutyKind
@@ -187,9 +187,10 @@ def world_of(acting: Acting) -> None:
     stopped(service)
     for reason in ("", "Nobody is here"):
         until = datetime.now(UTC) + timedelta(hours=1) if reason else None
-        make_service(
+        own = make_service(
             provider=acting.organisation, takes_referrals=True, paused_until=until, pause_reason=reason
         )
+        CapacityAlarm.objects.create(service=own, least=1, hours=1, set_at=PAST, raised_at=until and PAST)
 
 
 def count_rows(client: Client, start: str) -> int:
@@ -227,6 +228,7 @@ def test_a_count_opens_what_it_counts(role: Role) -> None:
         assert found["times that a service stopped accepting something this week"].count == 4
     if role is Role.MANAGER:
         assert found["services not taking referrals for now"].count == 1
+        assert found["services with few free slots"].count == 1
 
 
 def test_it_still_does_once_things_have_changed() -> None:

@@ -38,7 +38,7 @@ from referrals.sending.views.lookup import of_draft
 @permission_required("directory.find_service")
 def new(request: HttpRequest) -> HttpResponse:
     """`?service=`, `?booking=`, `?journey=`, `?again=` (referral), `?update=` (case), `?onward=` (case)."""
-    beginning = start_of(request)
+    beginning = start_of(request, now=clock())
     if beginning.service is None:
         return _choose_service(request, beginning)
     beginning = _asked_itself(request, beginning)
