@@ -47,6 +47,8 @@ def heads() -> Iterator[bytes]:
         f"GET /\x00{value} HTTP/1.1",
         f"GET /FHIR/R4/Appointment/{value} HTTP/1.1",
         f"GET /accounts/sign-in/?next=/{value} HTTP/1.1",
+        # A calendar's secret address.
+        f"GET /bookings/diary/feed/?key={TOKEN} HTTP/1.1",
     ):
         yield f"{line}\r\nHost: localhost\r\nConnection: close\r\n{bearer}\r\n".encode()
     form = "Host: localhost\r\nContent-Type: application/x-www-form-urlencoded"
@@ -88,8 +90,8 @@ def test_gunicorn_of_portal_and_receiver(stack: Stack) -> None:
         return trusted.wrap_socket(plain, server_hostname="localhost")
 
     before = len(stack.log)
-    assert send_all(lambda: socket.create_connection(("127.0.0.1", stack.ports.portal), timeout=15)) == 16
-    assert send_all(receiver) == 16
+    assert send_all(lambda: socket.create_connection(("127.0.0.1", stack.ports.portal), timeout=15)) == 17
+    assert send_all(receiver) == 17
     written = stack.log[before:]
     assert "not understood" in written
     assert "django.security" in written
@@ -214,7 +216,7 @@ def test_nginx_at_every_level(tmp_path: Path, pki: PkiFiles, front: str, gunicor
             return running.context("proxy-client").wrap_socket(plain, server_hostname="localhost")
 
         assert f"error.log {level}" in (tmp_path / "nginx.conf").read_text()
-        assert send_all(connect) == 16
+        assert send_all(connect) == 17
         running.wrote("/accounts")
         assert re.search(r" (400|404|413|501) ", running.logs)
         # The application behind it answers 200 to everything: gunicorn's line names what was found there.

@@ -50,7 +50,7 @@ def test_only_what_can_be_booked_in_time_counts(service: HealthcareService, mana
     slots(open_diary, 2, 23)
     # Over, too soon, too late, taken, and of a diary that is switched off.
     slots(open_diary, -2, 0.5, 24)
-    slots(open_diary, 5, status=SlotStatus.BLOCKED)
+    slots(open_diary, 5, status=SlotStatus.BUSY_UNAVAILABLE)
     slots(make_schedule(service=service, active=False), 3)
     slots(make_schedule(), 3)
     assert free_within(alarm(service, manager), now=NOW) == 2
