@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from bars_portal.nhsuk.dates import LONDON, in_london
-from bars_portal.nhsuk.forms import DateField, TextField
+from bars_portal.nhsuk.forms import DateField, HiddenField, TextField
 from bars_portal.values import InvalidValue, read_time
 from referrals.forms.base import PartForm, Step, StepValues, Typed
 from referrals.parts.applications import Part, application_of
@@ -83,9 +83,12 @@ _WITH_DAY = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})[/. -]([0-9]{4})[, ]+(.+)
 _HALF_A_DAY = timedelta(hours=12)
 
 
-def clock(label: str, *, hint: str = "") -> TextField:
+class ClockField(TextField):
     """A moment of a call in one line: most are of the last hour, so that the day goes without saying."""
-    return TextField(
+
+
+def clock(label: str, *, hint: str = "") -> ClockField:
+    return ClockField(
         label=label,
         hint=" ".join(filter(None, (hint, "London time, like 14:30, or 21/11/2026 14:30"))),
         required=False,
@@ -93,6 +96,14 @@ def clock(label: str, *, hint: str = "") -> TextField:
         width=10,
         autocomplete="off",
     )
+
+
+class KeptMomentField(HiddenField):
+    """A moment that the page carries from an earlier message, as ISO 8601 text."""
+
+
+def kept_moment(label: str) -> KeptMomentField:
+    return KeptMomentField(label=label, required=False, max_length=40)
 
 
 def read_clock(form: PartForm, name: str) -> datetime | None:
