@@ -28,13 +28,20 @@ from referrals.forms.steps import (
     ROWS,
     ReadStep,
     content_of,
-    flat,
     read_step,
     row_prefix,
     step_of_part,
     steps_of,
 )
-from referrals.forms.times import ClockField, KeptMomentField, read_moment, write_clock, write_moment
+from referrals.forms.times import (
+    ClockField,
+    KeptMomentField,
+    clock_written,
+    day_written,
+    moment_written,
+    write_clock,
+    write_moment,
+)
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
 
 AT = "/content"
@@ -106,7 +113,16 @@ def _property(form: PartForm, name: str) -> Json:
     if isinstance(known, ConceptField):
         words: Json = {"type": "string", "maxLength": known.max_length}
         return {"anyOf": [words, CODE.ref], "description": str(known.label)}
-    return property_of(known)
+    described = property_of(known)
+    if "enum" in described:
+        words = "; ".join(f"{value}: {label}" for value, label in _choices(known) if value)
+        described["description"] = f"{described['description']} ({words})"
+    return described
+
+
+def _choices(known: Field) -> list[tuple[str, str]]:
+    choices = getattr(known, "choices", ())
+    return [(str(value), str(label)) for value, label in (choices() if callable(choices) else choices)]
 
 
 def _is_list(step: Step) -> bool:
@@ -332,45 +348,47 @@ def _in_form(form: PartForm, at: str) -> Iterator[FieldFault]:
 
 
 def content_json(content: RequestContent, asked: FormContext) -> Json:
-    """What `read_content` reads as this content; bookings apart, which are no part of what is typed."""
+    """What `read_content` reads as this content; bookings apart, which are no part of what is typed.
+
+    Whether the forms would take it today is not asked.
+    """
     found: Json = {}
     for step in steps_of(asked):
-        read = read_step(step, flat(step, step.given(content)), asked)
-        rows = [_stated(each) for each in read.used_rows]
+        given = step.given(content)
+        rows = [_stated(step.row(asked=asked), each) for each in given.rows] if step.row else []
         if _is_list(step):
             section: Any = rows
         else:
-            section = {**_stated(read.form), **({step.rows_name: rows} if rows else {})}
+            own = _stated(step.form(asked=asked), given.fields)
+            section = {**own, **({step.rows_name: rows} if rows else {})}
         if section:
             found[section_of(step)] = section
     return found
 
 
-def _stated(form: PartForm) -> Json:
-    values = ((name, _value(form, name)) for name in _names(form))
+def _stated(form: PartForm, typed: Typed) -> Json:
+    values = ((name, _value(form, name, typed)) for name in _names(form))
     return {name: value for name, value in values if value not in (None, "")}
 
 
-def _value(form: PartForm, name: str) -> Any:
-    known, typed = form.fields[name], form[name].value()
+def _value(form: PartForm, name: str, typed: Typed) -> Any:
+    known, words = form.fields[name], typed.get(name, "")
     if _is_moment(form, name):
-        return _told(_read_back(form, name, known))
+        at = _written(form, name, typed)
+        return in_london(at).isoformat() if at else None
     if isinstance(known, DateField):
-        on = form.answer(name)
+        on = day_written(name, typed)
         return on.isoformat() if on else None
     if isinstance(known, ConceptField):
-        concept = read_concept(form.text(name), "", known.codes)
+        # By the list that it was written with: this installation may have another.
+        concept = read_concept(words, "", form.base_fields[name].codes)
         coded = concept is not None and concept.code
-        return {each: getattr(concept, each) for each in CODE.schema["properties"]} if coded else typed
-    return typed
+        return {each: getattr(concept, each) for each in CODE.schema["properties"]} if coded else words
+    return words
 
 
-def _read_back(form: PartForm, name: str, known: Field) -> datetime | None:
-    if isinstance(known, KeptMomentField):
-        return _moment(form[name].value())
-    found: datetime | None = read_moment(form, name) if _has_time(form, name) else form.answer(name)
-    return found
-
-
-def _told(at: datetime | None) -> str | None:
-    return in_london(at).isoformat() if at else None
+def _written(form: PartForm, name: str, typed: Typed) -> datetime | None:
+    if _has_time(form, name):
+        return moment_written(name, typed)
+    words = typed.get(name, "")
+    return _moment(words) if isinstance(form.fields[name], KeptMomentField) else clock_written(words)

@@ -230,11 +230,11 @@ EXAMPLE_CONTENT: Mapping[Category, dict[str, Any]] = {
         "assessment": {
             "narrative": "Chest pain since this morning, worse on breathing in.",
             "complaint": "Chest pain",
-            "outcomes": [{"what": {"system": "DX", "code": "Dx02"}}],
+            "outcomes": [{"what": {"system": "DX", "code": "DX02"}}],
         },
         "allergies": {"known": "listed", "allergies": [{"what": "Penicillin", "reaction": "Rash"}]},
         "medication": {"known": "none-known"},
-        "flags": {"warnings": [{"kind": "REP", "what": "Third call today"}]},
+        "flags": {"warnings": [{"kind": "RC", "what": "Third call today"}]},
         "expectations": {"told": "Call 999 if it gets worse."},
         "consent": {"consent": "IMPLIED"},
     },

@@ -65,6 +65,23 @@ def write_day(name: str, on: date | None) -> Typed:
     return {f"{name}-day": str(on.day), f"{name}-month": str(on.month), f"{name}-year": str(on.year)}
 
 
+def day_written(name: str, typed: Typed) -> date | None:
+    """The reverse of `write_day`."""
+    parts = [typed.get(f"{name}-{part}", "") for part in ("year", "month", "day")]
+    return date(*map(int, parts)) if all(parts) else None
+
+
+def moment_written(name: str, typed: Typed) -> datetime | None:
+    """The reverse of `write_moment`."""
+    on, at = day_written(name, typed), typed.get(f"{name}_time", "")
+    return _moment(on, at) if on is not None and at else None
+
+
+def clock_written(typed: str) -> datetime | None:
+    """The reverse of `write_clock`."""
+    return _of_its_day(typed) if typed else None
+
+
 def _moment(on: date, typed: str) -> datetime | None:
     """None for what is no time, and for the hour that a clock change leaves out."""
     zone = _ZONE.search(typed)
