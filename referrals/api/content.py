@@ -111,8 +111,8 @@ def _property(form: PartForm, name: str) -> Json:
     if _is_moment(form, name):
         return moment(str(known.label))
     if isinstance(known, ConceptField):
-        words: Json = {"type": "string", "maxLength": known.max_length}
-        return {"anyOf": [words, CODE.ref], "description": str(known.label)}
+        plain: Json = {"type": "string", "maxLength": known.max_length}
+        return {"anyOf": [plain, CODE.ref], "description": str(known.label)}
     described = property_of(known)
     if "enum" in described:
         words = "; ".join(f"{value}: {label}" for value, label in _choices(known) if value)
@@ -379,9 +379,10 @@ def _value(form: PartForm, name: str, typed: Typed) -> Any:
     if isinstance(known, DateField):
         on = day_written(name, typed)
         return on.isoformat() if on else None
-    if isinstance(known, ConceptField):
+    published = form.base_fields[name]
+    if isinstance(published, ConceptField):
         # By the list that it was written with: this installation may have another.
-        concept = read_concept(words, "", form.base_fields[name].codes)
+        concept = read_concept(words, "", published.codes)
         coded = concept is not None and concept.code
         return {each: getattr(concept, each) for each in CODE.schema["properties"]} if coded else words
     return words

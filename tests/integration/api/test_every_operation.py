@@ -67,8 +67,8 @@ def ids(world: World) -> dict[str, str]:
     world.service.takes_referrals = True
     world.service.save()
     for category in Category:
-        about = {"organisation": booking.organisation, "service": world.service}
-        own[f"{category.value}_id"] = str(make_sent_case(category, **about).pk)
+        case = make_sent_case(category, organisation=booking.organisation, service=world.service)
+        own[f"{category.value}_id"] = str(case.pk)
     return {"service_id": world.service.service_id, **own}
 
 
