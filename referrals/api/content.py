@@ -115,7 +115,10 @@ def _property(form: PartForm, name: str) -> Json:
         return {"anyOf": [plain, CODE.ref], "description": str(known.label)}
     described = property_of(known)
     if "enum" in described:
-        words = "; ".join(f"{value}: {label}" for value, label in _choices(known) if value)
+        options = ((value, label) for value, label in _choices(known) if value)
+        words = "; ".join(
+            label if label.startswith(value) else f"{value}: {label}" for value, label in options
+        )
         described["description"] = f"{described['description']} ({words})"
     return described
 

@@ -325,6 +325,8 @@ def _update_json(case: Case) -> Json | None:
 
 def _response_json(case: Case, reply: CaseReply) -> Json:
     line = heard_line(case, reply)
+    # Only an outcome has a plan of its own: every other response repeats that of the request.
+    is_outcome = reply.kind == ReplyKind.FULL
     return {
         "id": str(reply.pk),
         "kind": {"code": reply.kind, "name": line.kind},
@@ -333,12 +335,12 @@ def _response_json(case: Case, reply: CaseReply) -> Json:
         "is_from_a_stranger": line.stranger,
         "safeguarding": line.safeguarding,
         "verdict": line.verdict,
-        "action_needed": reply.action_needed,
-        "priority": reply.priority,
-        "clock_start": _told(reply.clock_start),
+        "action_needed": reply.action_needed if is_outcome else None,
+        "priority": reply.priority if is_outcome else "",
+        "clock_start": _told(reply.clock_start) if is_outcome else None,
         "outcomes": [
             {name: str(each.get(name) or "") for name in ("system", "code", "display", "text")}
-            for each in reply.outcomes
+            for each in (reply.outcomes if is_outcome else ())
         ],
         "reason": {"code": reply.reason_code, "text": reply.reason_text},
         "reference": reply.responder_reference,

@@ -299,15 +299,20 @@ def test_a_validation_is_updated_answered_and_taken_back(hub: Hub) -> None:
     assert read["content"]["assessment"]["started"] == began
     stale = hub.post(f"{path}/update", {"content": worse}, if_match=tag)
     assert (stale.status_code, stale.json()["title"]) == (412, "It is no longer what If-Match names")
-    case = _case(read)
-    Desk(make_acting(), hub.service, hub.network, hub.service).hear(case, "finished")
+    case, desk = _case(read), Desk(make_acting(), hub.service, hub.network, hub.service)
+    desk.hear(case, "in-progress")
+    desk.tick()
+    desk.hear(case, "finished")
     answered = hub.calls.get(path).json()
     assert answered["state"]["code"] == "completed"
-    (response,) = answered["responses"]
+    response, started = answered["responses"]
     assert (response["kind"]["code"], response["is_from_a_stranger"]) == ("full", False)
     assert response["verdict"]
+    assert response["outcomes"]
+    # What only repeats the plan of the request is no outcome of anybody's.
+    assert (started["kind"]["code"], started["outcomes"], started["clock_start"]) == ("interim", [], None)
     types = Event.objects.filter(subject_id=case.pk).order_by("pk").values_list("type", flat=True)
-    assert list(types)[-2:] == ["validation.updated", "validation.completed"]
+    assert list(types)[-2:] == ["validation.in-progress", "validation.completed"]
     over = hub.post(f"{path}/revoke", {"how": "revoked", "reason": "x"})
     assert (over.status_code, over.json()["type"].rstrip("/").rpartition("/")[2]) == (409, "refused")
 
