@@ -45,12 +45,12 @@ class RequestView(ApiView):
     def case_of(self, ids: Mapping[str, str]) -> Case:
         """By the ids of the address. Raises Problem."""
         case_id = ids[f"{self.category.value}_id"]
-        found = case_for(self.acting, UUID(case_id), Direction.SENT) if is_uuid_text(case_id) else None
-        if found is None or found.category is not self.category:
+        case = case_for(self.acting, UUID(case_id), Direction.SENT) if is_uuid_text(case_id) else None
+        if case is None or case.category is not self.category:
             raise Problem("not-found")
-        if not self.caller.application.may_act_for(found.service.service_id):
+        if not self.caller.application.may_act_for(case.service.service_id):
             raise Problem("not-found")
-        return found
+        return case
 
     def need_person(self) -> None:
         """Before anything else is judged. Raises Problem."""

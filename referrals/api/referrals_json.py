@@ -290,7 +290,7 @@ def case_json(request: Request, case: Case, caller: Caller, *, now: datetime) ->
         "trying": trying_words(outbox.trying(case), now=now),
         "update": _update_json(case),
         "end_reason": case.end_reason,
-        "responses": [_response_json(case, each) for each in replies_of(case)][::-1],
+        "responses": [response_json(case, each) for each in replies_of(case)][::-1],
         **(_of_referral(case) if isinstance(case, Referral) else {}),
         "can": _possible(case, caller.acting),
         "content": _content_json(case) if caller.sees_patients else None,
@@ -323,7 +323,7 @@ def _update_json(case: Case) -> Json | None:
     return {"code": code, "name": _UPDATES[code]}
 
 
-def _response_json(case: Case, reply: CaseReply) -> Json:
+def response_json(case: Case, reply: CaseReply) -> Json:
     line = heard_line(case, reply)
     # Only an outcome has a plan of its own: every other response repeats that of the request.
     is_outcome = reply.kind == ReplyKind.FULL
