@@ -20,15 +20,16 @@ from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Patient
 from directory.models import HealthcareService
 from referrals.api.content import content_json
-from referrals.cases.models import Case, Referral, ValidationCase
-from referrals.cases.states import CaseStatus
+from referrals.api.referrals_json import response_json
+from referrals.cases.models import Case, CaseReply, Referral, ValidationCase
+from referrals.cases.states import CaseStatus, ReplyKind
 from referrals.forms.base import FormContext
 from referrals.parts.applications import application_of
 from referrals.sending.models import Rereferral
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import make_schedule, make_slot
-from tests.factories.contents import FIRST_OF, make_content
-from tests.factories.referrals import make_hub
+from tests.factories.contents import FIRST_OF, STARTED, make_content
+from tests.factories.referrals import make_hub, make_sent_case
 from tests.integration.api.conftest import DOCTOR, PATIENT, Calls
 from tests.integration.booking_pages.conftest import client_of
 from tests.integration.bookings.loopback import Loopback, timeout
@@ -305,16 +306,21 @@ def test_a_validation_is_updated_answered_and_taken_back(hub: Hub) -> None:
     desk.hear(case, "finished")
     answered = hub.calls.get(path).json()
     assert answered["state"]["code"] == "completed"
-    response, started = answered["responses"]
+    response, _ = answered["responses"]
     assert (response["kind"]["code"], response["is_from_a_stranger"]) == ("full", False)
     assert response["verdict"]
     assert response["outcomes"]
-    # What only repeats the plan of the request is no outcome of anybody's.
-    assert (started["kind"]["code"], started["outcomes"], started["clock_start"]) == ("interim", [], None)
     types = Event.objects.filter(subject_id=case.pk).order_by("pk").values_list("type", flat=True)
     assert list(types)[-2:] == ["validation.in-progress", "validation.completed"]
     over = hub.post(f"{path}/revoke", {"how": "revoked", "reason": "x"})
     assert (over.status_code, over.json()["type"].rstrip("/").rpartition("/")[2]) == (409, "refused")
+
+
+@pytest.mark.parametrize("kind", ReplyKind)
+def test_what_only_repeats_the_plan_of_the_request_is_no_outcome(kind: ReplyKind) -> None:
+    told = {"outcomes": [{"text": "Pain"}], "priority": "C2", "action_needed": True, "clock_start": STARTED}
+    shown = response_json(make_sent_case(), CaseReply(kind=kind, received_at=STARTED, **told))
+    assert [bool(shown[name]) for name in told] == [kind is ReplyKind.FULL] * len(told)
 
 
 @pytest.mark.parametrize(("how", "code"), [("revoked", "revoked"), ("entered-in-error", "entered-in-error")])
