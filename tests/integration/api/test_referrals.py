@@ -1,12 +1,10 @@
 """Referrals and validations through the API, over the wire to our own receiver."""
 
-import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -18,78 +16,20 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Patient
-from directory.models import HealthcareService
-from referrals.api.content import content_json
 from referrals.api.referrals_json import response_json
 from referrals.cases.models import Case, CaseReply, Referral, ValidationCase
 from referrals.cases.states import CaseStatus, ReplyKind
-from referrals.forms.base import FormContext
 from referrals.parts.applications import application_of
 from referrals.sending.models import Rereferral
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import make_schedule, make_slot
-from tests.factories.contents import FIRST_OF, STARTED, make_content
-from tests.factories.referrals import make_hub, make_sent_case
-from tests.integration.api.conftest import DOCTOR, PATIENT, Calls
-from tests.integration.booking_pages.conftest import client_of
-from tests.integration.bookings.loopback import Loopback, timeout
-from tests.integration.referrals.sending import OWN_SERVICE_ID, Desk, theirs
-from tests.integration.request_pages.conftest import Desk as PageDesk
+from tests.factories.contents import FIRST_OF, STARTED
+from tests.factories.referrals import make_sent_case
+from tests.integration.api.conftest import CLERK, DOCTOR, NOT_CLINICAL, PATIENT, Calls, Hub, stated
+from tests.integration.bookings.loopback import timeout
+from tests.integration.referrals.sending import Desk, theirs
 
 pytestmark = pytest.mark.django_db
-CLERK = DOCTOR.replace("clinician", "clerk").replace("true", "false")
-NOT_CLINICAL = DOCTOR.replace("true", "false")
-
-
-@dataclass
-class Hub:
-    """A service that takes every request, and an application of another organisation that refers to it."""
-
-    calls: Calls
-    service: HealthcareService
-    network: Loopback
-
-    def body(self, use_case: UseCase = UseCase.A1T1, **changes: Any) -> dict[str, Any]:
-        """Everything that the use case can hold."""
-        content = stated(use_case)
-        service = {"service": self.service.service_id, "use_case": use_case.value}
-        return {**service, "patient": PATIENT, "content": content, **changes}
-
-    def post(self, path: str, body: Any, *, person: str = DOCTOR, **headers: str) -> Any:
-        return self.calls.post(path, body, x_acting_user=person, **headers)
-
-    def sent(self, use_case: UseCase = UseCase.A1T1, **changes: Any) -> Any:
-        """As it stands once the service has answered."""
-        kind = application_of(use_case).category.value
-        made = self.post(f"{kind}s", self.body(use_case, **changes))
-        assert made.status_code == 202, made.content
-        return self.arrived(made)
-
-    def arrived(self, answer: Any) -> Any:
-        self.network.deliver_all()
-        return self.read(answer).json()
-
-    def read(self, answer: Any) -> Any:
-        return self.calls.get(answer["Location"].split("/api/v1/")[1], x_acting_user=DOCTOR)
-
-
-def stated(use_case: UseCase) -> dict[str, Any]:
-    content = make_content(use_case)
-    found = content_json(content, FormContext(use_case, datetime.now(UTC)))
-    if "times" in found:
-        found["times"] = {**found["times"], "end": "2199-01-01T10:00:00+00:00"}
-    if use_case in (UseCase.A5T1,):
-        found["task"].pop("start", None)
-        found["task"].pop("end", None)
-    return found
-
-
-@pytest.fixture
-def hub(calls: Calls, network: Loopback) -> Hub:
-    service = make_hub(accepted_use_cases=[each.value for each in UseCase])
-    organisation = calls.application.organisation
-    make_hub(service_id=OWN_SERVICE_ID, provider=organisation, accepted_use_cases=[])
-    return Hub(calls, service, network)
 
 
 @pytest.mark.parametrize("use_case", FIRST_OF.values(), ids=FIRST_OF)
@@ -160,111 +100,6 @@ def test_what_a_person_may_is_the_smaller_of_scope_and_role(
         assert answer.status_code == (200 if title is None and "validate" in path else status)
         assert answer.json().get("title") == title
     assert Referral.objects.filter(direction="sent").exists() == (status == 202)
-
-
-BAD: list[tuple[UseCase, str, dict[str, str], Any]] = [
-    (UseCase.A1T1, "assessment", {}, {}),
-    (UseCase.A1T1, "assessment", {"narrative": "x" * 20_001}, {"narrative": "x" * 20_001}),
-    (
-        UseCase.A3T1,
-        "assessment",
-        {"narrative": "Pain", "priority": "C9", "rows": "1", "row-0-kind": "odd", "row-0-what": "Dx0122"},
-        {"narrative": "Pain", "priority": "C9", "outcomes": [{"kind": "odd", "what": "Dx0122"}]},
-    ),
-    (
-        UseCase.A3T1,
-        "assessment",
-        {
-            "narrative": "Pain",
-            "priority": "C3",
-            "connected": "21/11/2026 14:30",
-            "answered": "21/11/2026 14:20",
-            "rows": "1",
-            "row-0-what": "Sore",
-        },
-        {
-            "narrative": "Pain",
-            "priority": "C3",
-            "connected": "2026-11-21T14:30:00+00:00",
-            "answered": "2026-11-21T14:20:00+00:00",
-            "outcomes": [{"what": "Sore"}],
-        },
-    ),
-    (
-        UseCase.A4T1,
-        "times",
-        {"end-day": "1", "end-month": "1", "end-year": "2020", "end_time": "10:00"},
-        {"end": "2020-01-01T10:00:00+00:00"},
-    ),
-    (UseCase.A4T1, "flags", {"scene": "U"}, {"scene": "U"}),
-    (
-        UseCase.A4T1,
-        "places",
-        {"rows": "1", "row-0-town": "Leeds", "row-0-what3words": "one.two", "row-0-latitude": "99"},
-        [{"town": "Leeds", "what3words": "one.two", "latitude": "99"}],
-    ),
-    (
-        UseCase.A1T1,
-        "allergies",
-        {"known": "none-known", "rows": "1", "row-0-what": "Penicillin", "row-0-reaction": "\x07"},
-        {"known": "none-known", "allergies": [{"what": "Penicillin", "reaction": "\x07"}]},
-    ),
-    (
-        UseCase.A5T1,
-        "task",
-        {"what": "Whatever", "description": "Call"},
-        {"what": "Whatever", "description": "Call"},
-    ),
-    (UseCase.A6T2, "task", {}, {}),
-    (UseCase.A6T1, "questions", {"noisy": "yes"}, {"noisy": "yes"}),
-    (UseCase.A1T1, "observations", {"age": "151"}, {"age": "151"}),
-    (UseCase.A1T1, "rejected-services", {"rows": "1", "row-0-name": "X"}, [{"name": "X"}]),
-    (UseCase.A1T1, "consent", {}, {}),
-]
-
-
-@pytest.mark.parametrize(("use_case", "slug", "typed", "given"), BAD)
-def test_a_page_and_the_api_name_the_same_faults(
-    hub: Hub, use_case: UseCase, slug: str, typed: dict[str, str], given: Any
-) -> None:
-    acting = make_acting()
-    desk = PageDesk(acting, client_of(acting), hub.service, hub.network)
-    draft = desk.begin(use_case.value)
-    desk.fill(draft, slug, typed)
-    page = desk.client.get(desk.step(draft, slug)).content.decode()
-    summary = page.partition("nhsuk-error-summary__list")[2].partition("</ul>")[0]
-    lines = re.findall("<li>.*?</li>", summary, re.DOTALL)
-    on_the_page = [html.unescape(re.sub("<[^>]*>", "", each)).strip() for each in lines]
-    assert on_the_page
-    section = slug.replace("-", "_")
-    body = hub.body(use_case)
-    body["content"][section] = given
-    kind = application_of(use_case).category.value
-    refused = hub.post(f"{kind}s/validate", body)
-    assert refused.status_code == 422
-    faults = refused.json()["errors"]
-    assert [each["detail"] for each in faults] == on_the_page
-    assert all(each["pointer"].startswith(f"/content/{section}") for each in faults)
-    assert hub.post(f"{kind}s", body).json()["errors"] == faults
-    assert not Patient.objects.exists()
-
-
-def test_every_fault_of_a_body_is_named_at_once(hub: Hub) -> None:
-    body = {
-        "use_case": "a1t1",
-        "patient": {**PATIENT, "phone": ""},
-        "content": {"times": {"end": "soon"}, "task": {}},
-        "booking": str(uuid4()),
-        "journey": "x",
-        "colour": 1,
-    }
-    wanted = ["/booking", "/colour", "/content/assessment", "/content/consent", "/content/task"]
-    wanted += ["/content/times/end", "/journey", "/patient/phone", "/service"]
-    for path in ("referrals/validate", "referrals"):
-        refused = hub.post(path, body)
-        assert sorted(each["pointer"] for each in refused.json()["errors"]) == wanted
-    other = hub.post("validations", {**hub.body(UseCase.A4T1), "use_case": "a1t1", "booking": "x"})
-    assert {each["pointer"] for each in other.json()["errors"]} == {"/use_case", "/booking"}
 
 
 def test_a_dry_run_writes_and_asks_nothing(hub: Hub) -> None:
