@@ -206,8 +206,8 @@ class _OneRequest(RequestView):
 _STATES: Mapping[str, CaseStatus | Waiting] = {each.value: each for each in (*Waiting, *SENT_STATES)}
 _FILTERS = (
     Parameter("state", text(enum=list(_STATES)), "A state, or what waits for somebody."),
-    Parameter("use_case", text(), "A code of usecases-categories-bars."),
-    Parameter("service", text(), "A DoS service id."),
+    Parameter("use_case", text(enum=[each.value for each in UseCase]), "One of usecases-categories-bars."),
+    Parameter("service", text(pattern="^[0-9]{1,20}$"), "A DoS service id."),
     Parameter("journey", text(format="uuid"), "All of one case."),
     Parameter("due_from", moment(), "Due then or later, with an offset."),
     Parameter("due_before", moment(), "Due before that."),
