@@ -1,7 +1,7 @@
 """Reading from another service: who asks, and one read, judged; outside any transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,25 +19,28 @@ from bars_portal.http import TransportError
 
 @dataclass(frozen=True)
 class SenderIdentity:
-    """The organisation, and the person when one acts. `practitioner` is None when the role is not known."""
+    """The organisation, and the person when one acts. `practitioner` is None when the role is not known.
+
+    `stated`: for whom an application acts; then `actor` is the application's account.
+    """
 
     organisation: Party
     actor: Actor
     practitioner: Practitioner | None = None
+    stated: StatedPerson | None = None
 
 
 def sender_identity(acting: Acting) -> SenderIdentity:
     """The signed-in person, for the organisation that they act for; or whom an application acts for."""
-    found = _identity(acting.organisation, acting.user, acting.actor)
-    return found if acting.stated is None else replace(found, practitioner=_stated(acting.stated))
+    return _identity(acting.organisation, acting.user, acting.actor, acting.stated)
 
 
-def identity_of(actor: Actor) -> SenderIdentity:
+def identity_of(actor: Actor, *, stated: StatedPerson | None = None) -> SenderIdentity:
     """The same in a worker, where only the actor of a message is known; reads organisation and user."""
     user = User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
     if actor.organisation_id is None:
         raise ValueError("Nobody sends without an organisation.")
-    return _identity(Organisation.objects.get(pk=actor.organisation_id), user, actor)
+    return _identity(Organisation.objects.get(pk=actor.organisation_id), user, actor, stated)
 
 
 def reading_context(
@@ -55,8 +58,11 @@ def reading_context(
     )
 
 
-def _identity(organisation: Organisation, user: User | None, actor: Actor) -> SenderIdentity:
-    return SenderIdentity(Party(organisation.ods_code, organisation.name), actor, _practitioner(user))
+def _identity(
+    organisation: Organisation, user: User | None, actor: Actor, stated: StatedPerson | None
+) -> SenderIdentity:
+    practitioner = _practitioner(user) if stated is None else _stated(stated)
+    return SenderIdentity(Party(organisation.ods_code, organisation.name), actor, practitioner, stated)
 
 
 def _practitioner(user: User | None) -> Practitioner | None:
@@ -67,7 +73,12 @@ def _practitioner(user: User | None) -> Practitioner | None:
 
 def _stated(person: StatedPerson) -> Practitioner | None:
     """The header has room for an SDS role profile only."""
-    return Practitioner(person.value) if same_system(person.system, SDS_ROLE_PROFILE_SYSTEM) else None
+    return Practitioner(person.value) if has_role_profile(person) else None
+
+
+def has_role_profile(person: StatedPerson) -> bool:
+    """Whether they are named by their SDS role profile id."""
+    return same_system(person.system, SDS_ROLE_PROFILE_SYSTEM)
 
 
 Params = Sequence[tuple[str, str]]

@@ -18,7 +18,7 @@ def schema_of(form: type[Form], *, without: tuple[str, ...] = ()) -> Json:
     """What `filled` takes, as a JSON schema: label, hint and options of each field, and its longest text."""
     fields = {name: field for name, field in form.base_fields.items() if name not in without}
     required = tuple(name for name, field in fields.items() if field.required and field.initial is None)
-    return object_of({name: _property(field) for name, field in fields.items()}, required=required)
+    return object_of({name: property_of(field) for name, field in fields.items()}, required=required)
 
 
 def filled(
@@ -40,11 +40,11 @@ def filled(
         if field is None:
             faults.append(FieldFault(_NO_SUCH_FIELD, pointer=f"{at}/{escaped(name)}"))
         elif value is not None:
-            wrong = _wrong_type(field, value)
+            wrong = wrong_type(field, value)
             if wrong:
                 faults.append(FieldFault(wrong, pointer=f"{at}/{name}"))
             else:
-                data.update(_typed(name, field, value))
+                data.update(as_posted(name, field, value))
     bound = form(data, **options)
     already = {each.pointer for each in faults}
     faults += [each for each in faults_of(bound, at=at) if each.pointer not in already]
@@ -76,7 +76,7 @@ def unknown_parameters(
 
 def parameters_of(form: type[Form]) -> tuple[Parameter, ...]:
     """The form's fields as parameters of an address."""
-    return tuple(Parameter(name, _property(field)) for name, field in form.base_fields.items())
+    return tuple(Parameter(name, property_of(field)) for name, field in form.base_fields.items())
 
 
 def object_in(given: object, *, at: str = "") -> Mapping[str, Any]:
@@ -95,7 +95,8 @@ def _component_of(field: Field) -> str:
     return str(getattr(field, "component", "input"))
 
 
-def _property(field: Field) -> Json:
+def property_of(field: Field) -> Json:
+    """A field of a form as a JSON schema."""
     hint = getattr(field, "hint", "")
     described: Json = {"description": f"{field.label}. {hint}".strip() if hint else str(field.label)}
     match _component_of(field):
@@ -119,7 +120,8 @@ def _options(field: Field) -> list[str]:
     return [str(value) for value, _ in (choices() if callable(choices) else choices)]
 
 
-def _wrong_type(field: Field, value: object) -> str:
+def wrong_type(field: Field, value: object) -> str:
+    """What is wrong with the JSON itself, before the field judges it; "" when nothing is."""
     match _component_of(field):
         case "confirm":
             return "" if isinstance(value, bool) else "This must be true or false."
@@ -131,7 +133,7 @@ def _wrong_type(field: Field, value: object) -> str:
     return "" if isinstance(value, str) else "This must be a text."
 
 
-def _typed(name: str, field: Field, value: Any) -> Json:
+def as_posted(name: str, field: Field, value: Any) -> Json:
     """As a browser would send it."""
     match _component_of(field):
         case "confirm":

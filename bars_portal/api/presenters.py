@@ -103,6 +103,9 @@ def _answer(status: str, answer: Json) -> tuple[str, str, str]:
 
 def _rows(schema: Json, before: str = "") -> Iterator[FieldRow]:
     """Of objects within objects too; what has a name of its own is told there."""
+    if "oneOf" in schema:
+        told = schema["discriminator"]["propertyName"]
+        yield FieldRow(f"{before}{told}", _kind(schema), True, "Says which of these it is.")
     needed = schema.get("required", ())
     for name, each in schema.get("properties", {}).items():
         path = f"{before}{name}"
@@ -115,8 +118,9 @@ def _kind(schema: Json) -> str:
     """ "text", "one of: a, b", "list of Service", "Booking or null"."""
     if "$ref" in schema:
         return _name_of(schema)
-    if "anyOf" in schema:
-        return " or ".join(_kind(each) for each in schema["anyOf"])
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema:
+            return " or ".join(_kind(each) for each in schema[choice])
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return " or ".join(_plain_kind(each, schema) for each in kinds)
 

@@ -52,7 +52,14 @@ _PERMISSIONS: dict[Scope, frozenset[str]] = {
         }
     ),
     Scope.REFERRALS_READ: frozenset({"referrals.view_sent_referrals"}),
-    Scope.REFERRALS_WRITE: frozenset({"referrals.send_request", "referrals.send_clinical_request"}),
+    Scope.REFERRALS_WRITE: frozenset(
+        {
+            "referrals.send_request",
+            "referrals.send_clinical_request",
+            # The same.
+            "referrals.view_sent_referrals",
+        }
+    ),
     Scope.WORKLIST_READ: frozenset({"referrals.view_received_referrals", "bookings.view_received_bookings"}),
     Scope.WORKLIST_WRITE: frozenset({"referrals.work_case", "referrals.answer_case"}),
     Scope.PATIENTS_READ: frozenset(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api.forms import escaped, filled, object_in
 from bars_portal.api.headers import applied, etag_of, turn_to_wait
@@ -21,6 +22,7 @@ from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.gateway import client_for_page
 from bars_portal.patients.models import Journey
+from bars_portal.patients.selectors import journey_of
 from bookings.api.representation import OPEN_STATES, address_of, booking_json
 from bookings.api.slots import NamedSlot, named_slot
 from bookings.forms.bookings import ApprovalForm
@@ -109,6 +111,48 @@ def unknown_fields(body: Mapping[str, Any], schema: Json) -> Iterator[FieldFault
     for name in body:
         if name not in schema["properties"]:
             yield FieldFault("There is no such field.", pointer=f"/{escaped(name)}")
+
+
+def journey_in(acting: Acting, body: Mapping[str, Any], faults: list[FieldFault]) -> Journey | None:
+    """The case of the organisation that the body names; None when it names none."""
+    given = body.get("journey")
+    if given is None:
+        return None
+    known = isinstance(given, str) and is_uuid_text(given)
+    found = journey_of(acting.organisation, UUID(given)) if known else None
+    if found is None:
+        faults.append(FieldFault("There is no such case.", pointer="/journey"))
+    return found
+
+
+def moment_in(given: str | None, name: str, faults: list[FieldFault]) -> datetime | None:
+    """A parameter of the address."""
+    if given is None:
+        return None
+    try:
+        # A plus that was not escaped arrives as a blank.
+        found = datetime.fromisoformat(given.replace(" ", "+"))
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    words = f"{name} must be a time with its offset, like 2026-12-01T09:00:00+00:00."
+    faults.append(FieldFault(words, parameter=name))
+    return None
+
+
+def place_of(after: tuple[str | int, ...], faults: list[FieldFault]) -> tuple[datetime, UUID] | None:
+    """Where the page before ended: created_at and id of its last row."""
+    if not after:
+        return None
+    try:
+        created_at, pk = datetime.fromisoformat(str(after[0])), UUID(str(after[1]))
+        if created_at.tzinfo is not None:
+            return created_at, pk
+    except ValueError:
+        pass
+    faults.append(FieldFault("cursor must be one that the API gave.", parameter="cursor"))
+    return None
 
 
 def is_uuid_text(text: str) -> bool:

@@ -1,7 +1,6 @@
 """Bookings that the organisation sent: made, read and listed, by the rules of the pages."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -19,14 +18,15 @@ from bars_portal.api.scopes import Scope
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.forms import PatientForm
-from bars_portal.patients.models import Journey
-from bars_portal.patients.selectors import journey_of
 from bookings.api.base import (
     BookingView,
     approval_in,
     check_time,
     is_uuid_text,
+    journey_in,
+    moment_in,
     named_in,
+    place_of,
     refusals,
     unknown_fields,
 )
@@ -114,8 +114,10 @@ class BookingList(BookingView):
             faults.append(FieldFault("journey must be a UUID.", parameter="journey"))
         if service is not None and not (service.isascii() and service.isdigit() and len(service) <= 20):
             faults.append(FieldFault("service must be a DoS service id.", parameter="service"))
-        start, before = (_moment(given.get(name), name, faults) for name in ("starts_from", "starts_before"))
-        place = _place(after, faults)
+        start, before = (
+            moment_in(given.get(name), name, faults) for name in ("starts_from", "starts_before")
+        )
+        place = place_of(after, faults)
         if faults:
             raise invalid(faults)
         own = self.caller.application.service_ids or None
@@ -138,7 +140,7 @@ class BookingList(BookingView):
             today=in_london(now).date(),
         )
         named = named_in(body, faults)
-        journey = self._journey(body, faults)
+        journey = journey_in(self.acting, body, faults)
         approval = approval_in(body, faults)
         faults += wrong
         if faults or named is None:
@@ -169,16 +171,6 @@ class BookingList(BookingView):
     def written(self, request: Request, subject_id: str) -> Response:
         return self.settled(request, subject_id, made=201)
 
-    def _journey(self, body: Mapping[str, Any], faults: list[FieldFault]) -> Journey | None:
-        given = body.get("journey")
-        if given is None:
-            return None
-        known = isinstance(given, str) and is_uuid_text(given)
-        found = journey_of(self.acting.organisation, UUID(given)) if known else None
-        if found is None:
-            faults.append(FieldFault("There is no such case.", pointer="/journey"))
-        return found
-
 
 class OneBooking(BookingView):
     operations: ClassVar[Mapping[str, Operation]] = {
@@ -197,32 +189,3 @@ class OneBooking(BookingView):
         booking, now = self.booking_of(booking_id), timezone.now()
         record_view(booking=booking, acting=self.acting, now=now)
         return conditional(request, booking_json(request, booking, self.caller, now=now))
-
-
-def _moment(given: str | None, name: str, faults: list[FieldFault]) -> datetime | None:
-    if given is None:
-        return None
-    try:
-        # A plus that was not escaped arrives as a blank.
-        found = datetime.fromisoformat(given.replace(" ", "+"))
-        if found.tzinfo is not None:
-            return found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    words = f"{name} must be a time with its offset, like 2026-12-01T09:00:00+00:00."
-    faults.append(FieldFault(words, parameter=name))
-    return None
-
-
-def _place(after: tuple[str | int, ...], faults: list[FieldFault]) -> tuple[datetime, UUID] | None:
-    """Where the page before ended."""
-    if not after:
-        return None
-    try:
-        created_at, pk = datetime.fromisoformat(str(after[0])), UUID(str(after[1]))
-        if created_at.tzinfo is not None:
-            return created_at, pk
-    except ValueError:
-        pass
-    faults.append(FieldFault("cursor must be one that the API gave.", parameter="cursor"))
-    return None

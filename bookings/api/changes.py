@@ -13,6 +13,8 @@ from bars_portal.api.idempotency import Attempt
 from bars_portal.api.operations import Operation
 from bars_portal.api.problems import FieldFault, invalid
 from bars_portal.api.scopes import Scope
+from bars_portal.exchange.gateway import client_for_page
+from bookings import ports
 from bookings.api.base import (
     BookingView,
     approval_in,
@@ -23,7 +25,7 @@ from bookings.api.base import (
 )
 from bookings.api.representation import BOOKING, CANCELLATION, NEW_TIME, NO_BODY, booking_json
 from bookings.api.slots import EXAMPLE_SLOT, SLOT_PROBLEMS, ask_bookable, chosen_offer
-from bookings.forms.bookings import CancelForm
+from bookings.forms.bookings import CancelForm, RebookForm
 from bookings.models import Booking
 from bookings.policies import check_can_cancel, check_can_rebook
 from bookings.services.cancelling import rebook_at_once, request_cancel
@@ -87,7 +89,9 @@ class Rebook(_Change):
             "Cancel a booking, and book another time of the same service",
             Scope.BOOKINGS_WRITE,
             {200: BOOKING, 202: BOOKING},
-            description="The answer is the old booking; rebooking says how it goes on, and names the new.",
+            description="The answer is the old booking; rebooking says how it goes on, and names the new. "
+            "For a person who may refer (scope referrals:write), a referral that goes with it is taken back "
+            "and goes anew, as it was: then say in reassessed whether the patient was assessed again.",
             body=NEW_TIME,
             example={"slot": EXAMPLE_SLOT, "reason": "patient"},
             problems=(*_CHANGES, *SLOT_PROBLEMS),
@@ -102,8 +106,9 @@ class Rebook(_Change):
         booking, now = self.unchanged(request, kwargs["booking_id"]), timezone.now()
         body = object_in(request.data)
         faults = list(unknown_fields(body, NEW_TIME.schema))
-        asked = {name: body[name] for name in CancelForm.base_fields if name in body}
-        form, wrong = filled(CancelForm, asked)
+        asked = {name: body[name] for name in RebookForm.base_fields if name in body}
+        # Asked for below where it matters: who books only has no referral to think of.
+        form, wrong = filled(RebookForm if "reassessed" in body else CancelForm, asked)
         named, approval = named_in(body, faults), approval_in(body, faults)
         faults += wrong
         if named is not None and named.service_id != booking.service.service_id:
@@ -116,6 +121,7 @@ class Rebook(_Change):
         chosen = chosen_offer(request, self.caller, booking.service, named, now=now)
         check_time(self, chosen.start, booking.journey, approval)
         latest = self.latest_of(request, booking)
+        renewal = self._renewal(request, booking, asked)
         with refusals(), attempt.writing() as written:
             rebook_at_once(
                 booking=booking,
@@ -125,9 +131,26 @@ class Rebook(_Change):
                 approval_reason=approval,
                 acting=self.acting,
                 now=timezone.now(),
+                reassessed=str(form.cleaned_data.get("reassessed", "")),
+                renewal=renewal,
             )
             written.subject_id = str(booking.pk)
         return self.written(request, str(booking.pk))
+
+    def _renewal(self, request: Request, booking: Booking, asked: Mapping[str, Any]) -> ports.Renewal | None:
+        """What the referral of the booking needs; one that cannot go anew is left, as on the page.
+
+        One read over the wire. Raises Problem.
+        """
+        found = ports.renewal.provider(
+            booking, booking.service, self.acting, client_for_page(request._request), timezone.now()
+        )
+        if found is None or found.obstacle:
+            return None
+        _, faults = filled(RebookForm, asked, refers_anew=True)
+        if faults:
+            raise invalid(faults)
+        return found
 
 
 class CheckAgain(_Change):

@@ -18,7 +18,7 @@ from bars_portal.patients.forms import PatientForm
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import details_of
 from bookings import policies
-from bookings.forms.bookings import ApprovalForm, CancelForm
+from bookings.forms.bookings import ApprovalForm, CancelForm, RebookForm
 from bookings.models import Booking
 from bookings.presenters.bookings import RebookingState, rebooking_state
 from bookings.presenters.slots import use_case_text
@@ -130,7 +130,7 @@ CANCELLATION = component("Cancellation", schema_of(CancelForm))
 NEW_TIME = component(
     "NewTime",
     object_of(
-        {"slot": _SLOT_ID, **CANCELLATION.schema["properties"], "approval": _APPROVAL},
+        {"slot": _SLOT_ID, **schema_of(RebookForm)["properties"], "approval": _APPROVAL},
         required=("slot", *CANCELLATION.schema["required"]),
     ),
 )

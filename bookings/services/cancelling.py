@@ -137,6 +137,8 @@ def rebook_at_once(
     approval_reason: str,
     acting: Acting,
     now: datetime,
+    reassessed: str = "",
+    renewal: ports.Renewal | None = None,
 ) -> Rebooking:
     """As `start_rebooking`, with a new time of the same service that was not kept in a draft before."""
     draft = open_draft(
@@ -148,7 +150,16 @@ def rebook_at_once(
         now=now,
     )
     approve_if_needed(draft=draft, reason=approval_reason, acting=acting, now=now)
-    return start_rebooking(booking=booking, latest=latest, draft=draft, reason=reason, acting=acting, now=now)
+    return start_rebooking(
+        booking=booking,
+        latest=latest,
+        draft=draft,
+        reason=reason,
+        acting=acting,
+        now=now,
+        reassessed=reassessed,
+        renewal=renewal,
+    )
 
 
 @transaction.atomic

@@ -105,6 +105,8 @@ class AbstractCase(models.Model):
             models.Index(
                 fields=["organisation", "direction", "status", "breach_at"], name="%(class)s_worklist"
             ),
+            # A page of what was sent, newest first, wherever it begins.
+            models.Index(fields=["organisation", "direction", "-created_at", "-id"], name="%(class)s_newest"),
             models.Index(fields=["sender_full_url"], name="%(class)s_sender_url"),
             models.Index(
                 fields=["organisation"], condition=Q(pending__isnull=False), name="%(class)s_pending"

@@ -108,7 +108,7 @@ class OutcomeForm(ConceptForm):
 class AssessmentStep(Step):
     slug, title, section = "assessment", "Assessment", "Assessment"
     parts = (Part.ASSESSMENT, Part.OUTCOMES, Part.NARRATIVE, Part.PRIORITY, Part.STAGE, Part.CALL_TIMES)
-    form, row, row_name = AssessmentForm, OutcomeForm, "triage outcome"
+    form, row, row_name, rows_name = AssessmentForm, OutcomeForm, "triage outcome", "outcomes"
 
     def state(self, form: PartForm, rows: tuple[Outcome, ...]) -> dict[str, Any]:
         read: Assessment = form.stated()

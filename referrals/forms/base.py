@@ -143,7 +143,10 @@ class Nothing(PartForm):
 
 
 class Step:
-    """`slug`: in addresses; `section`: its heading in the task list; `row_name`: one of its list."""
+    """`slug`: in addresses; `section`: its heading in the task list; `row_name`: one of its list.
+
+    `rows_name`: all of them, beside other fields; a step without fields is its list.
+    """
 
     slug: ClassVar[str]
     title: ClassVar[str]
@@ -153,6 +156,7 @@ class Step:
     form: ClassVar[type[PartForm]] = Nothing
     row: ClassVar[type[PartForm] | None] = None
     row_name: ClassVar[str] = ""
+    rows_name: ClassVar[str] = ""
     # To be answered although the use case has no such part.
     always: ClassVar[bool] = False
 

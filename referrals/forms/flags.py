@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import FlagCategory, SceneSafety
-from bars_portal.nhsuk.forms import HiddenField, RadiosField
+from bars_portal.nhsuk.forms import RadiosField
 from referrals.cases.codes import ADJUSTMENTS, Concept
+from referrals.forms import times
 from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, offer, select
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
 from referrals.parts.applications import Part
@@ -31,7 +32,7 @@ class SceneForm(PartForm):
         missing="Select whether the scene is safe",
     )
     scene_words = area("What to know about the scene", hint="Needed if the scene is unsafe")
-    scene_since = HiddenField(required=False, max_length=40)
+    scene_since = times.kept_moment("Since when that is known of the scene")
 
     def adapt(self) -> None:
         for name in ("scene_words", "scene_since"):
@@ -73,7 +74,7 @@ class FlagForm(ConceptForm):
         missing="Enter what the warning is about",
     )
     words = more_words()
-    since = HiddenField(required=False, max_length=40)
+    since = times.kept_moment("Since when that is known")
 
     def adapt(self) -> None:
         self.fields["kind"].required = True
@@ -98,7 +99,7 @@ class FlagsStep(Step):
     slug, title, section = "flags", "Warnings", "Safety"
     lead = "Safeguarding concerns must be sent, and are shown to the service before everything else."
     parts = (Part.FLAGS, Part.SCENE_SAFETY)
-    form, row, row_name = SceneForm, FlagForm, "warning"
+    form, row, row_name, rows_name = SceneForm, FlagForm, "warning", "warnings"
 
     def state(self, form: PartForm, rows: tuple[Flag, ...]) -> dict[str, Any]:
         scene: tuple[Flag, ...] = form.stated()

@@ -66,7 +66,7 @@ class AllergyForm(ConceptForm):
 class MedicationStep(Step):
     slug, title, section = "medication", "Medication", "Background"
     parts = (Part.MEDICATION,)
-    form, row, row_name = StatedForm, MedicationForm, "medicine"
+    form, row, row_name, rows_name = StatedForm, MedicationForm, "medicine", "medicines"
 
     def state(self, form: PartForm, rows: tuple[Medication, ...]) -> dict[str, Any]:
         stated = which(form, rows, "medicine")
@@ -83,7 +83,7 @@ class MedicationStep(Step):
 class AllergiesStep(Step):
     slug, title, section = "allergies", "Allergies", "Background"
     parts = (Part.ALLERGIES,)
-    form, row, row_name = StatedForm, AllergyForm, "allergy"
+    form, row, row_name, rows_name = StatedForm, AllergyForm, "allergy", "allergies"
 
     def state(self, form: PartForm, rows: tuple[Allergy, ...]) -> dict[str, Any]:
         stated = which(form, rows, "allergy")

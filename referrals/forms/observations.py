@@ -82,7 +82,7 @@ class ObservationForm(ConceptForm):
 class ObservationsStep(Step):
     slug, title, section = "observations", "Observations", "Background"
     parts = (Part.OBSERVATIONS,)
-    form, row, row_name = AboutForm, ObservationForm, "observation"
+    form, row, row_name, rows_name = AboutForm, ObservationForm, "observation", "observations"
 
     def state(self, form: PartForm, rows: tuple[Observation, ...]) -> dict[str, Any]:
         about: Observations = form.stated()

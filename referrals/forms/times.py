@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from bars_portal.nhsuk.dates import LONDON, in_london
-from bars_portal.nhsuk.forms import DateField, TextField
+from bars_portal.nhsuk.forms import DateField, HiddenField, TextField
 from bars_portal.values import InvalidValue, read_time
 from referrals.forms.base import PartForm, Step, StepValues, Typed
 from referrals.parts.applications import Part, application_of
@@ -65,6 +65,23 @@ def write_day(name: str, on: date | None) -> Typed:
     return {f"{name}-day": str(on.day), f"{name}-month": str(on.month), f"{name}-year": str(on.year)}
 
 
+def day_written(name: str, typed: Typed) -> date | None:
+    """The reverse of `write_day`."""
+    parts = [typed.get(f"{name}-{part}", "") for part in ("year", "month", "day")]
+    return date(*map(int, parts)) if all(parts) else None
+
+
+def moment_written(name: str, typed: Typed) -> datetime | None:
+    """The reverse of `write_moment`."""
+    on, at = day_written(name, typed), typed.get(f"{name}_time", "")
+    return _moment(on, at) if on is not None and at else None
+
+
+def clock_written(typed: str) -> datetime | None:
+    """The reverse of `write_clock`."""
+    return _of_its_day(typed) if typed else None
+
+
 def _moment(on: date, typed: str) -> datetime | None:
     """None for what is no time, and for the hour that a clock change leaves out."""
     zone = _ZONE.search(typed)
@@ -83,9 +100,12 @@ _WITH_DAY = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})[/. -]([0-9]{4})[, ]+(.+)
 _HALF_A_DAY = timedelta(hours=12)
 
 
-def clock(label: str, *, hint: str = "") -> TextField:
+class ClockField(TextField):
     """A moment of a call in one line: most are of the last hour, so that the day goes without saying."""
-    return TextField(
+
+
+def clock(label: str, *, hint: str = "") -> ClockField:
+    return ClockField(
         label=label,
         hint=" ".join(filter(None, (hint, "London time, like 14:30, or 21/11/2026 14:30"))),
         required=False,
@@ -93,6 +113,14 @@ def clock(label: str, *, hint: str = "") -> TextField:
         width=10,
         autocomplete="off",
     )
+
+
+class KeptMomentField(HiddenField):
+    """A moment that the page carries from an earlier message, as ISO 8601 text."""
+
+
+def kept_moment(label: str) -> KeptMomentField:
+    return KeptMomentField(label=label, required=False, max_length=40)
 
 
 def read_clock(form: PartForm, name: str) -> datetime | None:

@@ -24,7 +24,8 @@ class Requester:
     """The person who asks; each part may be "" but one of the names.
 
     `is_clinical`: in the organisation for which they ask; nobody else is the author of a plan. `staff_id`:
-    what this portal calls them, for who has no SDS role profile id. `phone`: of their work.
+    what this portal, or the system behind `staff_system`, calls them, for who has no SDS role profile id.
+    `phone`: of their work.
     """
 
     family_name: str
@@ -35,6 +36,7 @@ class Requester:
     is_clinical: bool = False
     staff_id: str = ""
     phone: str = ""
+    staff_system: str = STAFF_SYSTEM
 
 
 def people_entries(
@@ -132,6 +134,7 @@ class Responder:
     role_code: str = ""
     role_display: str = ""
     staff_id: str = ""
+    staff_system: str = STAFF_SYSTEM
 
 
 def responder_url(held: HeldRequest, responder: Responder) -> str:
@@ -179,7 +182,7 @@ def _numbers(person: Requester | Responder) -> list[Resource]:
     """Everybody has one: of the national directory, else ours."""
     if person.role_profile_id:
         return [{"system": SDS_ROLE_PROFILE_SYSTEM, "value": person.role_profile_id}]
-    return [{"system": STAFF_SYSTEM, "value": person.staff_id}] if person.staff_id else []
+    return [{"system": person.staff_system, "value": person.staff_id}] if person.staff_id else []
 
 
 def _codes(person: Requester | Responder) -> list[Resource]:

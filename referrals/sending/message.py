@@ -5,19 +5,20 @@ from uuid import UUID
 
 from django.db import models
 
+from bars_portal.accounts.acting import StatedPerson
 from bars_portal.accounts.models import Membership, User
 from bars_portal.accounts.permissions import Role
-from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.envelope import header_to
 from bars_portal.exchange.fhir.bundle import HeaderFacts
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.reading import as_dict, as_text
 from bars_portal.exchange.registry import Addressing
+from directory.remote import SenderIdentity, has_role_profile
 from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import locked
 from referrals.cases.states import Category
-from referrals.parts.people import Requester
+from referrals.parts.people import STAFF_SYSTEM, Requester
 from referrals.sending.mapping import Envelope
 
 
@@ -47,8 +48,11 @@ def _header(case: Case) -> HeaderFacts:
     return header_to(case.service, tool=tool, tool_version=version)
 
 
-def requester_of(actor: Actor, *, phone: str) -> Requester:
+def requester_of(sender: SenderIdentity, *, phone: str) -> Requester:
     """The person who asks, by the names that the organisation knows; reads the user and their roles."""
+    actor = sender.actor
+    if sender.stated is not None:
+        return _stated(sender.stated, phone)
     user = User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
     if user is None:
         return Requester(family_name=actor.label, phone=phone)
@@ -63,6 +67,18 @@ def requester_of(actor: Actor, *, phone: str) -> Requester:
         is_clinical=Membership.objects.filter(
             user=user, organisation=actor.organisation_id, role=Role.CLINICIAN.value
         ).exists(),
+    )
+
+
+def _stated(person: StatedPerson, phone: str) -> Requester:
+    """As their organisation's own system names them: FHIR allows no blank in the address of a system."""
+    known = {"role_profile_id": person.value} if has_role_profile(person) else {"staff_id": person.value}
+    return Requester(
+        family_name=person.name,
+        is_clinical=person.is_clinical,
+        phone=phone,
+        staff_system=STAFF_SYSTEM if any(map(str.isspace, person.system)) else person.system,
+        **known,
     )
 
 

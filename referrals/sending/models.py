@@ -55,6 +55,8 @@ class Rereferral(models.Model):
     # The appointment that is rebooked with it: its successor rests on the new referral.
     rebooked = models.ForeignKey(Booking, null=True, on_delete=models.PROTECT, related_name="+")
     made = models.OneToOneField(Referral, null=True, on_delete=models.PROTECT, related_name="rereferred_from")
+    # For whom an application of the API asks (accounts.acting.StatedPerson); the new referral names them too.
+    stated = models.JSONField(null=True)
     started_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -116,7 +116,7 @@ def written(
         frame,
         settled,
         patient=details,
-        requester=requester_of(sender.actor, phone=case.organisation.phone),
+        requester=requester_of(sender, phone=case.organisation.phone),
         parties=parties,
         authored_on=str(held.get("authoredOn", "")),
     )

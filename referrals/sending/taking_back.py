@@ -1,12 +1,13 @@
 """Taking a request back, and referring anew once the old referral is taken back."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
 from django.db import transaction
 
-from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.accounts.acting import Acting, StatedPerson
+from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.reassessment import recorded_words
@@ -148,6 +149,7 @@ def refer_again(
             "content": stated,
             "made": None,
             "rebooked": rebooked,
+            "stated": asdict(acting.stated) if acting.stated else None,
             "started_at": now,
         },
     )
@@ -167,9 +169,13 @@ def continue_rereferral(*, referral: Referral, actor: Actor, now: datetime) -> R
         content=content_from_json(plan.content),
         patient=referral.patient,
         service=plan.service,
-        sender=identity_of(actor),
+        sender=identity_of(actor, stated=_stated_in(plan)),
         now=now,
     )
     plan.made = cast(Referral, made)
     plan.save(update_fields=["made"])
     return plan.made
+
+
+def _stated_in(plan: Rereferral) -> StatedPerson | None:
+    return StatedPerson(**{**plan.stated, "role": Role(plan.stated["role"])}) if plan.stated else None

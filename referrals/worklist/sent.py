@@ -1,5 +1,6 @@
 """Lists of what the organisation sent: its requests, and messages that were tried to the end in vain."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from bars_portal.exchange.models import OutboundMessage
 from bars_portal.exchange.selectors import given_up, on_first_way
 from referrals.cases.duties import Duty
 from referrals.cases.models import MODELS
+from referrals.cases.models import Case as SentCase
 from referrals.cases.states import OPEN, CaseStatus, Category
 from referrals.permissions import VIEW
 
@@ -148,6 +150,49 @@ def _side(acting: Acting, category: Category, wanted: Q) -> QuerySet[Any]:
 def _row(found: dict[str, Any]) -> SentRow:
     kinds = {"category": Category(found["category"]), "status": CaseStatus(found["status"])}
     return SentRow(**{**found, **kinds})
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Which sent cases of a category are wanted; what is None is not asked for. `before` is excluded.
+
+    `after`: created_at and id of the last one of the page before.
+    """
+
+    category: Category
+    chosen: CaseStatus | Waiting | None = None
+    use_case: str | None = None
+    service_ids: Collection[str] | None = None
+    journey: UUID | None = None
+    due_from: datetime | None = None
+    due_before: datetime | None = None
+    after: tuple[datetime, UUID] | None = None
+
+
+def listed_cases(acting: Acting, wanted: Listed, *, now: datetime, limit: int) -> list[SentCase]:
+    """A page of them, newest first; nothing for who may not see sent requests."""
+    if not acting.may(VIEW[Direction.SENT]):
+        return []
+    ours = {"organisation": acting.organisation, "direction": Direction.SENT}
+    exact = {
+        "use_case": wanted.use_case,
+        "service__service_id__in": wanted.service_ids,
+        "journey": wanted.journey,
+        "breach_at__gte": wanted.due_from,
+        "breach_at__lt": wanted.due_before,
+    }
+    rows: QuerySet[Any] = MODELS[wanted.category].objects.filter(
+        _wanted(wanted.chosen, now, wanted.category),
+        **ours,
+        **{name: value for name, value in exact.items() if value is not None},
+    )
+    if wanted.after is not None:
+        created_at, pk = wanted.after
+        # The first condition alone is what an index can begin at.
+        rows = rows.filter(Q(created_at__lt=created_at) | Q(pk__lt=pk), created_at__lte=created_at)
+    # A case is large, and a list shows its columns alone.
+    shown = rows.select_related("service").defer("resource", "included", "content", "pending")
+    return list(shown.order_by("-created_at", "-id")[:limit])
 
 
 PERMISSION = "exchange.see_given_up"

@@ -30,6 +30,9 @@ EDGES = {
     "bookings/api/changes.py",
     "bookings/api/slots.py",
     "directory/api/services.py",
+    "referrals/api/referrals.py",
+    "referrals/api/referrals_base.py",
+    "referrals/api/referrals_changes.py",
 }
 EDGE_NAMES = {"views", "admin", "tasks", "commands", "middleware", "management"}
 _CLOCK = re.compile(r"\b(?:datetime|timezone|date)\.(?:now|utcnow|today)\b|\blocaldate\(|\blocaltime\(\)")

@@ -171,6 +171,9 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "environment": ("simulated-int", "nothing"),
         "step_name": ("facts", "nothing"),
         "webhook_id": (NOBODY, NOBODY),
+        # Of the API, which knows people by their token alone.
+        "referral_id": (NOBODY, NOBODY),
+        "validation_id": (NOBODY, NOBODY),
         "clinic_id": (known["clinic_id"], NOBODY),
         "call_id": (known["call_id"], NOBODY),
         "feed_id": (NOBODY, NOBODY),

@@ -1,6 +1,7 @@
 """An application of one organisation, a hosted service with free times, and the network between them."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,12 +11,19 @@ from django.test import Client
 from bars_portal.api import throttling
 from bars_portal.api.models import Application
 from bars_portal.api.scopes import Scope
+from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.shares import Shares
 from bookings.models import Slot
 from directory.models import HealthcareService
+from referrals.api.content import content_json
+from referrals.forms.base import FormContext
+from referrals.parts.applications import application_of
 from tests.factories.api import bearer, make_application
+from tests.factories.contents import make_content
+from tests.factories.referrals import make_hub
 from tests.integration.booking_pages.conftest import make_office, network
 from tests.integration.bookings.loopback import Loopback
+from tests.integration.referrals.sending import OWN_SERVICE_ID
 
 __all__ = ["network"]
 
@@ -23,6 +31,8 @@ DOCTOR = (
     '{"name": "Dr Ann Lee", "identifier": {"system": "https://hospital.example/staff", "value": "77"},'
     ' "role": "clinician", "clinical": true}'
 )
+CLERK = DOCTOR.replace("clinician", "clerk").replace("true", "false")
+NOT_CLINICAL = DOCTOR.replace("true", "false")
 PATIENT = {
     "family_name": "Quill",
     "given_names": "Ada Mary",
@@ -103,3 +113,51 @@ def _full_shares(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def calls() -> Calls:
     return Calls(make_application())
+
+
+@dataclass
+class Hub:
+    """A service that takes every request, and an application of another organisation that refers to it."""
+
+    calls: Calls
+    service: HealthcareService
+    network: Loopback
+
+    def body(self, use_case: UseCase = UseCase.A1T1, **changes: Any) -> dict[str, Any]:
+        """Everything that the use case can hold."""
+        content = stated(use_case)
+        service = {"service": self.service.service_id, "use_case": use_case.value}
+        return {**service, "patient": PATIENT, "content": content, **changes}
+
+    def post(self, path: str, body: Any, *, person: str = DOCTOR, **headers: str) -> Any:
+        return self.calls.post(path, body, x_acting_user=person, **headers)
+
+    def sent(self, use_case: UseCase = UseCase.A1T1, **changes: Any) -> Any:
+        """As it stands once the service has answered."""
+        kind = application_of(use_case).category.value
+        made = self.post(f"{kind}s", self.body(use_case, **changes))
+        assert made.status_code == 202, made.content
+        return self.arrived(made)
+
+    def arrived(self, answer: Any) -> Any:
+        self.network.deliver_all()
+        return self.read(answer).json()
+
+    def read(self, answer: Any) -> Any:
+        return self.calls.get(answer["Location"].split("/api/v1/")[1], x_acting_user=DOCTOR)
+
+
+def stated(use_case: UseCase) -> dict[str, Any]:
+    content = make_content(use_case)
+    found = content_json(content, FormContext(use_case, datetime.now(UTC)))
+    if "times" in found:
+        found["times"] = {**found["times"], "end": "2199-01-01T10:00:00+00:00"}
+    return found
+
+
+@pytest.fixture
+def hub(calls: Calls, network: Loopback) -> Hub:
+    service = make_hub(accepted_use_cases=[each.value for each in UseCase])
+    organisation = calls.application.organisation
+    make_hub(service_id=OWN_SERVICE_ID, provider=organisation, accepted_use_cases=[])
+    return Hub(calls, service, network)

@@ -13,11 +13,14 @@ from bars_portal.api.problem_types import PROBLEMS
 from bars_portal.api.schema import document
 from bars_portal.api.scopes import Scope
 from bookings.slots import search_slots
+from referrals.cases.states import Category
 from tests.factories.api import make_application, make_webhook
 from tests.factories.bookings import make_booking
-from tests.integration.api.conftest import PATIENT, Calls, World
+from tests.factories.referrals import make_sent_case
+from tests.integration.api.conftest import DOCTOR, PATIENT, Calls, World
 
 pytestmark = pytest.mark.django_db
+OWNED = ("booking_id", "webhook_id", "referral_id", "validation_id")
 PAGE = Path(__file__).parents[3] / "docs" / "api-scopes.md"
 
 
@@ -42,15 +45,28 @@ def operations() -> list[tuple[str, str, Any]]:
 IDS = [operation["operationId"] for _, _, operation in operations()]
 
 
+def example_of(operation: Any) -> Any:
+    return operation.get("requestBody", {"content": {"application/json": {"example": {}}}})["content"][
+        "application/json"
+    ]["example"]
+
+
+def a_slot(world: World, operation: Any) -> str:
+    """A search costs more than all the rest: only for what books."""
+    return world.slot_ids()[0] if "slot" in example_of(operation) else "x"
+
+
 def send(calls: Calls, path: str, verb: str, operation: Any, ids: dict[str, str], slot: str) -> Any:
     """As its example says, with what there really is."""
     address = path.removeprefix("/api/v1/").format_map(ids)
     if verb == "GET":
         query = {"service": ids["service_id"]} if operation["operationId"] == "get-slots-of-services" else {}
         return calls.get(address, query)
-    example = operation["requestBody"]["content"]["application/json"]["example"]
-    named = {"slot": slot} if "slot" in example else {}
-    return calls.post(address, {**example, **named})
+    example = example_of(operation)
+    there = {"slot": slot, "service": ids["service_id"]}
+    named = {name: there[name] for name in there if name in example}
+    # For a person: some operations are for people alone, and to the others it is all the same.
+    return calls.post(address, {**example, **named}, x_acting_user=DOCTOR)
 
 
 @pytest.fixture
@@ -58,19 +74,25 @@ def ids(world: World) -> dict[str, str]:
     booking = make_booking(organisation=world.calls.application.organisation, service=world.service)
     webhook, _ = make_webhook(url="https://hospital.example/in", application=world.calls.application)
     own = {"booking_id": str(booking.pk), "webhook_id": str(webhook.pk)}
+    world.service.accepted_use_cases += ["a4t1"]
+    world.service.takes_referrals = True
+    world.service.save()
+    for category in Category:
+        case = make_sent_case(category, organisation=booking.organisation, service=world.service)
+        own[f"{category.value}_id"] = str(case.pk)
     return {"service_id": world.service.service_id, **own}
 
 
 def names_one(path: str) -> bool:
     """Something that belongs to somebody."""
-    return "{booking_id}" in path or "{webhook_id}" in path
+    return any(f"{{{each}}}" in path for each in OWNED)
 
 
 @pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
 def test_a_scope_opens_what_the_table_says_and_nothing_else(
     world: World, ids: dict[str, str], path: str, verb: str, operation: Any
 ) -> None:
-    needed, slot = operation["security"][0]["oauth2"], world.slot_ids()[0]
+    needed, slot = operation["security"][0]["oauth2"], a_slot(world, operation)
     for scope in Scope:
         answer = send(Calls(world.calls.application, (scope,)), path, verb, operation, ids, slot)
         missing = answer.status_code == 403
@@ -84,31 +106,38 @@ def test_a_scope_opens_what_the_table_says_and_nothing_else(
 def test_what_is_of_another_organisation_is_not_there(
     world: World, ids: dict[str, str], path: str, verb: str, operation: Any
 ) -> None:
-    slot, other = world.slot_ids()[0], Calls(make_application())
+    slot, other = a_slot(world, operation), Calls(make_application())
     answer = send(other, path, verb, operation, ids, slot)
     if names_one(path):
         assert (answer.status_code, answer.json()["title"]) == (404, PROBLEMS["not-found"].title)
     else:
         assert answer.status_code in (200, 201, 202)
-    assert not [name for name in ("booking_id", "webhook_id") if ids[name] in answer.content.decode()]
+    assert not [name for name in OWNED if ids[name] in answer.content.decode()]
 
 
 @pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
 def test_services_that_it_may_not_act_for_are_closed_to_it(
     world: World, ids: dict[str, str], path: str, verb: str, operation: Any
 ) -> None:
-    slot, application = world.slot_ids()[0], world.calls.application
+    slot, application = a_slot(world, operation), world.calls.application
     application.service_ids = ["1"]
     application.save()
     answer = send(Calls(application), path, verb, operation, ids, slot)
-    if operation["operationId"] in ("get-own-application", "find-services", "get-service", "list-bookings"):
+    if operation["operationId"] in (
+        "get-own-application",
+        "find-services",
+        "get-service",
+        "list-bookings",
+        "list-referrals",
+        "list-validations",
+    ):
         assert answer.status_code == 200
-        assert ids["booking_id"] not in answer.content.decode()
+        assert not [name for name in OWNED if ids[name] in answer.content.decode()]
     elif operation["tags"][0] in ("Events", "Webhooks"):
         # They hold what may be seen at the services that are left.
         assert answer.status_code in (200, 201, 202)
     else:
-        assert answer.status_code == (404 if "{booking_id}" in path else 403)
+        assert answer.status_code == (404 if names_one(path) else 403)
 
 
 @pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
@@ -116,7 +145,7 @@ def test_each_answer_is_as_described(
     world: World, ids: dict[str, str], path: str, verb: str, operation: Any
 ) -> None:
     """The example of the document, sent as it stands but for the slot; and an answer that refuses."""
-    answer = send(world.calls, path, verb, operation, ids, world.slot_ids()[0])
+    answer = send(world.calls, path, verb, operation, ids, a_slot(world, operation))
     check(answer, operation)
     if verb == "POST":
         bodies: list[Any] = [{"no such field": 1}, [], "text", None]
@@ -127,7 +156,7 @@ def test_each_answer_is_as_described(
             world.calls.get(path.removeprefix("/api/v1/").format_map(ids), {"from": "x", "limit": "x"}),
             operation,
         )
-    nothing = {"service_id": "1", "booking_id": str(uuid4()), "webhook_id": str(uuid4())}
+    nothing = {"service_id": "1", **dict.fromkeys(OWNED, str(uuid4()))}
     check(send(world.calls, path, verb, operation, nothing, "x"), operation)
 
 

@@ -18,8 +18,11 @@ from bars_portal.api.problems import Problem
 from bars_portal.exchange.models import OutboundMessage
 from bookings.models import Booking
 from bookings.states import BookingStatus
+from referrals.api.referrals import EXAMPLE_CONTENT
+from referrals.cases.models import Referral
+from referrals.cases.states import Category
 from tests.factories.api import make_application
-from tests.integration.api.conftest import PATIENT, Calls, World
+from tests.integration.api.conftest import DOCTOR, PATIENT, Calls, World
 
 Write = Callable[[World], tuple[str, dict[str, Any]]]
 
@@ -37,25 +40,33 @@ def new_time(world: World) -> tuple[str, dict[str, Any]]:
     return f"bookings/{booked['id']}/rebook", {"slot": world.slot_ids()[0], "reason": "patient"}
 
 
-WRITES = [new_booking, cancellation, new_time]
+def new_referral(world: World) -> tuple[str, dict[str, Any]]:
+    world.service.takes_referrals = True
+    world.service.save()
+    content = EXAMPLE_CONTENT[Category.REFERRAL]
+    about = {"service": world.service.service_id, "use_case": "a1t2"}
+    return "referrals", {**about, "patient": PATIENT, "content": content}
+
+
+WRITES = [new_booking, cancellation, new_time, new_referral]
 
 
 def written() -> tuple[int, int]:
-    return Booking.objects.count(), OutboundMessage.objects.count()
+    return Booking.objects.count() + Referral.objects.count(), OutboundMessage.objects.count()
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("write", WRITES)
 def test_a_repeat_gets_the_first_answer(world: World, write: Write) -> None:
     path, body = write(world)
-    first = world.calls.post(path, body, key="k1")
+    first = world.calls.post(path, body, key="k1", x_acting_user=DOCTOR)
     assert first.status_code == 202, first.content
     before = written()
-    again = world.calls.post(path, body, key="k1")
+    again = world.calls.post(path, body, key="k1", x_acting_user=DOCTOR)
     assert (again.status_code, again.content, again["Location"]) == (202, first.content, first["Location"])
     assert (again["Idempotent-Replayed"], "Idempotent-Replayed" in first) == ("true", False)
     assert written() == before
-    other = world.calls.post(path, {**body, "patient": {}}, key="k1")
+    other = world.calls.post(path, {**body, "patient": {}}, key="k1", x_acting_user=DOCTOR)
     assert (other.status_code, other.json()["title"]) == (422, "The key was used for another request")
 
 
@@ -69,7 +80,7 @@ def test_three_at_once_are_one(world: World, write: Write) -> None:
         try:
             calls = Calls(world.calls.application)
             start.wait(timeout=10)
-            return int(calls.post(path, body, key="same").status_code)
+            return int(calls.post(path, body, key="same", x_acting_user=DOCTOR).status_code)
         finally:
             connection.close()
 
@@ -79,7 +90,7 @@ def test_three_at_once_are_one(world: World, write: Write) -> None:
     assert statuses[202] >= 1
     more = 0 if write is cancellation or write is new_time else 1
     assert written() == (before[0] + more, before[1] + 1)
-    assert world.calls.post(path, body, key="same").status_code == 202
+    assert world.calls.post(path, body, key="same", x_acting_user=DOCTOR).status_code == 202
 
 
 class Killed(BaseException):
@@ -94,10 +105,10 @@ def test_a_kill_between_commit_and_answer_does_not_double(
     path, body = write(world)
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(idempotency, "_settle", _kill)
-        world.calls.post(path, body, key="k")
+        world.calls.post(path, body, key="k", x_acting_user=DOCTOR)
     before = written()
     assert KeyedRequest.objects.get(key="k").written_at is not None
-    answer = world.calls.post(path, body, key="k")
+    answer = world.calls.post(path, body, key="k", x_acting_user=DOCTOR)
     assert answer.status_code == 202, answer.content
     assert answer["Location"].endswith(answer.json()["id"])
     assert answer["Idempotent-Replayed"] == "true"

@@ -1,0 +1,1 @@
+"""Requests and cases in the REST API."""

@@ -1,0 +1,118 @@
+"""What all resources of sent requests do: find theirs, need a person, read the latest, wait for it."""
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.api.callers import Caller
+from bars_portal.api.headers import applied, turn_to_wait
+from bars_portal.api.problems import FieldFault, Problem
+from bars_portal.api.views import ApiView
+from bars_portal.correspondence.latest import Latest
+from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.exchange.gateway import client_for_page
+from bookings.api.base import is_uuid_text
+from directory.api.services import service_to_act_for
+from directory.models import HealthcareService
+from directory.remote import sender_identity
+from directory.services.capability import read_capability
+from referrals.api.referrals_json import OPEN_STATES, address_of, case_json, tag_of
+from referrals.cases.models import MODELS, Case, Referral
+from referrals.cases.selectors import case_for
+from referrals.cases.states import Category
+from referrals.parts.applications import application_of
+from referrals.sending import policies
+from referrals.sending.forms import KindForm
+from referrals.sending.latest import read_latest
+from referrals.sending.selectors import rereferral_of
+from referrals.sending.views.lookup import wait_for_case
+
+_SHOWN_WITH = ("service__provider", "organisation", "patient", "journey")
+
+
+class RequestView(ApiView):
+    """What is of another organisation, or at a service that the application may not act for, is not there."""
+
+    category: ClassVar[Category]
+
+    def case_of(self, ids: Mapping[str, str]) -> Case:
+        """By the ids of the address. Raises Problem."""
+        case_id = ids[f"{self.category.value}_id"]
+        case = case_for(self.acting, UUID(case_id), Direction.SENT) if is_uuid_text(case_id) else None
+        if case is None or case.category is not self.category:
+            raise Problem("not-found")
+        if not self.caller.application.may_act_for(case.service.service_id):
+            raise Problem("not-found")
+        return case
+
+    def need_person(self) -> None:
+        """Before anything else is judged. Raises Problem."""
+        if self.acting.stated is None:
+            raise Problem("acting-user-missing")
+
+    def need_role_for(self, use_case: str) -> None:
+        """Raises Problem."""
+        try:
+            policies.check_may_send(self.acting, use_case)
+        except PolicyRefused as refusal:
+            raise Problem("not-allowed", refusal.sentence) from None
+
+    def latest_of(self, request: Request, case: Case) -> Latest:
+        """One read over the wire, never inside a transaction."""
+        client, sender = client_for_page(request._request), sender_identity(self.acting)
+        return read_latest(client, case=case, sender=sender, now=timezone.now())
+
+    def ask_service(self, request: Request, service: HealthcareService) -> None:
+        """What the service says itself that it takes; over the wire too."""
+        sender = sender_identity(self.acting)
+        read_capability(client_for_page(request._request), service=service, sender=sender, now=timezone.now())
+
+    def settled(self, request: Request, case_id: str, *, made: int) -> Response:
+        """How it stands, after as long a wait as was asked for: `made`, or 202 while it is open."""
+        case: Case = MODELS[self.category].objects.select_related(*_SHOWN_WITH).get(pk=case_id)
+        with turn_to_wait(request) as patience:
+            if patience:
+                _wait(case, patience)
+        body = case_json(request, case, self.caller, now=timezone.now())
+        is_open = case.status in OPEN_STATES or case.has_update_pending
+        headers = {"Location": address_of(request, case), "ETag": tag_of(body), **applied(patience)}
+        return Response(body, status=202 if is_open else made, headers=headers)
+
+
+def _wait(case: Case, patience: float) -> None:
+    """For the case, and for the referral that takes its place."""
+    deadline = monotonic() + patience
+    wait_for_case(case, patience=patience)
+    plan = rereferral_of(case) if isinstance(case, Referral) else None
+    if plan is not None and plan.made is not None:
+        wait_for_case(plan.made, patience=max(0.0, deadline - monotonic()))
+
+
+def use_case_in(body: Mapping[str, Any], category: Category, faults: list[FieldFault]) -> UseCase | None:
+    """None, with a fault, for none of the category."""
+    found = UseCase.lookup(str(body.get("use_case") or ""))
+    if found is not None and application_of(found).category is category:
+        return found
+    words = KindForm.base_fields["use_case"].error_messages["required"]
+    faults.append(FieldFault(str(words), pointer="/use_case"))
+    return None
+
+
+def service_in(caller: Caller, body: Mapping[str, Any], faults: list[FieldFault]) -> HealthcareService | None:
+    """None, with a fault, for none. Raises Problem for one that the application may not act for."""
+    named = body.get("service")
+    try:
+        if isinstance(named, str) and named.isascii() and named.isdigit() and len(named) <= 20:
+            return service_to_act_for(caller, named)
+    except Problem as problem:
+        if problem.type.name != "not-found":
+            raise
+    faults.append(FieldFault("Choose a service that a search returned.", pointer="/service"))
+    return None
