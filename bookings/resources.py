@@ -69,6 +69,7 @@ class AppointmentReader(ResourceReader):
         booking = appointment_of(resource_id)
         if booking is None or not context.reaches(booking.service.service_id):
             return None
+        context.opened.append(booking)
         service = booking.service
         check_access(service.allowed_callers, rules_of(service), context.caller)
         held: Resource = booking.resource
@@ -85,6 +86,7 @@ class AppointmentReader(ResourceReader):
         )
         if found.is_barred:
             raise _not_permitted()
+        context.opened.extend(found.rows)
         groups = distinct_urls([(booking.pk, _entries(booking)) for booking in found.rows])
         included = [entry for group in groups for entry in group[1:]]
         return searchset(

@@ -28,6 +28,7 @@ class ServiceRequestReader(ResourceReader):
         case = received_case(resource_id)
         if case is None or not context.reaches(case.service.service_id):
             return None
+        context.opened.append(case)
         service = case.service
         check_access(service.allowed_callers, rules_of(service), context.caller)
         held: Resource = case.resource
@@ -39,6 +40,7 @@ class ServiceRequestReader(ResourceReader):
         found = cases_found(service_id=context.target, query=query, caller=context.caller)
         if found.is_barred:
             raise _not_permitted()
+        context.opened.extend(found.rows)
         groups = distinct_urls([(case.pk, _entries(case)) for case in found.rows])
         return searchset(
             bundle_id=uuid4(),
