@@ -77,7 +77,7 @@ class Asked:
         if told.get("kind") != kind or datetime.fromisoformat(told["until"]) < now:
             raise fault(OutcomeCode.VALUE, f"{NEXT_PAGE} is not, alone, of a page that was given lately")
         *times, key = told["after"]
-        after = (*map(datetime.fromisoformat, times), UUID(key))
+        after: tuple[datetime | UUID, ...] = (*map(datetime.fromisoformat, times), UUID(key))
         return cls([(name, value) for name, value in told["params"]], after)
 
     def next_link(self, found: "Found[Any]", *, kind: str, now: datetime) -> str:
