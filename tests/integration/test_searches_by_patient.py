@@ -1,5 +1,6 @@
 """A partner's search by patient: all that fits is found and counted, however much only seems to fit."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -43,8 +44,10 @@ def context(ods: str = "RX111") -> ReadContext:
     return ReadContext(uuid4(), uuid4(), None, Caller(ods), NOW, Actor("partner"))
 
 
-def search(reader: type[ResourceReader], ods: str = "RX111") -> dict[str, Any]:
-    found = reader().search(WHO, context(ods))
+def search(
+    reader: type[ResourceReader], ods: str = "RX111", *, asked: Sequence[tuple[str, str]] = WHO
+) -> dict[str, Any]:
+    found = reader().search(asked, context(ods))
     assert isinstance(found, dict)
     return found
 
@@ -112,8 +115,7 @@ def test_pages_are_followed_to_the_last_whatever_comes_meanwhile(
         seen += [each["fullUrl"] for each in found["entry"]]
         # Before all that was seen.
         keep(here, 1000 + len(seen))
-        found = reader().search(asked, context())
-        assert isinstance(found, dict)
+        found = search(reader, asked=asked)
     seen += [each["fullUrl"] for each in found["entry"]]
     assert (len(seen), len(set(seen))) == (total, total)
     assert found["total"] == total + 2
