@@ -225,7 +225,8 @@ class FhirView(OutcomeView):
 
     def read_context(self) -> ReadContext:
         incoming = self.require_headers()
-        self.opened = opened = []
+        opened: list[models.Model] = []
+        self.opened = opened
         return ReadContext(
             request_id=incoming.request_id,
             correlation_id=incoming.correlation_id,
