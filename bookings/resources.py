@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from bars_portal.audit.services import ReadNote
 from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
+from bars_portal.correspondence.searches import Asked
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import check_access
 from bars_portal.exchange.fhir.bundle import Rendered, Resource, rendered_searchset, searchset
@@ -69,6 +70,7 @@ class AppointmentReader(ResourceReader):
         booking = appointment_of(resource_id)
         if booking is None or not context.reaches(booking.service.service_id):
             return None
+        context.opened.append(booking)
         service = booking.service
         check_access(service.allowed_callers, rules_of(service), context.caller)
         held: Resource = booking.resource
@@ -76,22 +78,26 @@ class AppointmentReader(ResourceReader):
 
     def search(self, params: Params, context: ReadContext) -> dict[str, Any]:
         """Appointments of one patient with what they refer to. Raises OutcomeError (400, 401)."""
-        query = AppointmentQuery.parse(params)
+        asked = Asked.of(params, kind=self.resource_type, now=context.received_at)
+        query = AppointmentQuery.parse(asked.params)
         found = appointments_of_patient(
             service_id=context.target,
             nhs_number=query.identifier,
             demographics=query.demographics,
             caller=context.caller,
+            after=asked.after,
         )
         if found.is_barred:
             raise _not_permitted()
+        context.opened.extend(found.rows)
         groups = distinct_urls([(booking.pk, _entries(booking)) for booking in found.rows])
         included = [entry for group in groups for entry in group[1:]]
         return searchset(
             bundle_id=uuid4(),
             now=context.received_at,
             # Nothing about the patient in an address, not even in our answer.
-            self_link="Appointment",
+            self_link=self.resource_type,
+            next_link=asked.next_link(found, kind=self.resource_type, now=context.received_at),
             total=found.total,
             matches=[group[0] for group in groups],
             included=included,

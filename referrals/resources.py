@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
+from bars_portal.correspondence.searches import Asked
 from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import check_access
 from bars_portal.exchange.fhir.bundle import Resource, searchset
@@ -28,6 +29,7 @@ class ServiceRequestReader(ResourceReader):
         case = received_case(resource_id)
         if case is None or not context.reaches(case.service.service_id):
             return None
+        context.opened.append(case)
         service = case.service
         check_access(service.allowed_callers, rules_of(service), context.caller)
         held: Resource = case.resource
@@ -35,16 +37,23 @@ class ServiceRequestReader(ResourceReader):
 
     def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any]:
         """Requests by patient or identifier, with what they refer to. Raises OutcomeError (400, 401)."""
-        query = ServiceRequestQuery.parse(params)
-        found = cases_found(service_id=context.target, query=query, caller=context.caller)
+        asked = Asked.of(params, kind=self.resource_type, now=context.received_at)
+        found = cases_found(
+            service_id=context.target,
+            query=ServiceRequestQuery.parse(asked.params),
+            caller=context.caller,
+            after=asked.after,
+        )
         if found.is_barred:
             raise _not_permitted()
+        context.opened.extend(found.rows)
         groups = distinct_urls([(case.pk, _entries(case)) for case in found.rows])
         return searchset(
             bundle_id=uuid4(),
             now=context.received_at,
             # Nothing about the patient in an address, not even in our answer.
-            self_link="ServiceRequest",
+            self_link=self.resource_type,
+            next_link=asked.next_link(found, kind=self.resource_type, now=context.received_at),
             total=found.total,
             matches=[group[0] for group in groups],
             included=[entry for group in groups for entry in group[1:]],

@@ -90,6 +90,7 @@ _RUN_INSTALLATION = frozenset(
         "directory.clear_servicecapability",
         "directory.view_capabilitychange",
         "referrals.keep_shared_settings",
+        "audit.view_installation_trail",
         *(
             f"referrals.{verb}_{model}"
             for model in ("listedcode", "breachrule")

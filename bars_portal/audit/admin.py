@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
-from bars_portal.audit.selectors import seen_by
+from bars_portal.audit.selectors import seen_by, seen_by_installation
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for
 
 
@@ -56,10 +56,16 @@ class OutcomeFilter(_CodeFilter):
     title = parameter_name = "outcome"
 
 
+_OF_NOBODY = "audit.view_installation_trail"
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     owner = "organisation"
-    whose = "of the organisation acted for, and of its people where an event names no organisation"
+    whose = (
+        "of the organisation acted for, and of its people where an event names no organisation; "
+        "for the installation engineer those of no organisation at all"
+    )
     list_display = ("at", "who", "organisation", "what", "result", "about", "correlation_id")
     sortable_by = ("at", "who", "what", "result")
     list_filter = (ActionFilter, OutcomeFilter, ("organisation", admin.RelatedOnlyFieldListFilter))
@@ -93,8 +99,17 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return detail_words(event)
 
     def seen(self, request: HttpRequest) -> Q:
-        """Auditors read the trail of the organisation that they act for."""
-        return seen_by(acts_for(request))
+        """Auditors read the trail of the organisation that they act for, one role what is of none."""
+        organisation_id, seen = acts_for(request), Q(pk__in=[])
+        if organisation_id is not None and super().has_view_permission(request):
+            seen |= seen_by(organisation_id)
+        return seen | seen_by_installation() if request.user.has_perm(_OF_NOBODY) else seen
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or request.user.has_perm(_OF_NOBODY)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -89,9 +89,10 @@ class ReadNote(NamedTuple):
         return cls(now, actor.label, action, correlation_id, orjson.dumps(dict(detail)).decode())
 
 
-# SQL to be followed by FROM: one event for each row there, so none where nothing may be read.
+# SQL to be followed by FROM: one event for each row there, so none where nothing may be read. It is the
+# event of the organisation in the row's `provider_id`.
 NOTED = """
 INSERT INTO audit_auditevent
-    (at, actor_label, action, correlation_id, detail, outcome, subject_type, subject_id)
-SELECT %s::timestamptz, %s, %s, %s::uuid, %s::jsonb, 'done', '', ''
+    (at, actor_label, action, correlation_id, detail, outcome, subject_type, subject_id, organisation_id)
+SELECT %s::timestamptz, %s, %s, %s::uuid, %s::jsonb, 'done', '', '', provider_id
 """

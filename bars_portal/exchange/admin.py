@@ -15,7 +15,8 @@ from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.staff_pages import acts_for
 from bars_portal.exchange.message_bytes import readable
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage, PartnerCircuit
-from bars_portal.exchange.selectors import provider_of, reached
+from bars_portal.exchange.registry import owner_of
+from bars_portal.exchange.selectors import reached
 from bars_portal.nhsuk.words import with_direction_marks_told
 
 _EXPLAINS = "exchange.explain_message"
@@ -81,7 +82,7 @@ class InboundMessageAdmin(MessageAdmin):
         return Q(pk__in=[]) if organisation_id is None else reached(organisation_id)
 
     def owner_of(self, row: InboundMessage) -> int | None:
-        return provider_of(row)
+        return owner_of(row.service_id)
 
     @admin.display(description="Message, decoded")
     def received(self, message: InboundMessage) -> SafeString:

@@ -13,6 +13,8 @@ class ExchangeConfig(AppConfig):
 
         presenters.register(
             {
+                "exchange.read": "Read over the interface",
+                "exchange.receive_message": "Sent us a message",
                 "exchange.explain_message": "Had a message explained",
                 "exchange.explain_pasted": "Had a pasted message explained",
                 "exchange.replay_message": "Tried a message again, keeping nothing (dry run)",

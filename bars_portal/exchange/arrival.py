@@ -128,6 +128,8 @@ class Arrival:
     content: bytes | None = None
     format: Format = Format.JSON
     deadline: Deadline = field(default_factory=Deadline)
+    # Whose service it came to, once that is known: its trail tells of it.
+    organisation_id: int | None = None
 
     def read(self) -> dict[str, Any]:
         """The resource in it. Raises OutcomeError (400)."""
@@ -146,7 +148,7 @@ class Arrival:
 
     @property
     def actor(self) -> Actor:
-        return partner(self.headers, self.peer)
+        return partner(self.headers, self.peer, self.organisation_id)
 
 
 @dataclass(frozen=True)
@@ -169,9 +171,12 @@ class StoredReply:
         return self.issues[0].code.code if self.issues else ""
 
 
-def partner(headers: IncomingHeaders | None, peer: str) -> Actor:
-    """The partner organisation as an audit actor; the certificate's name when it did not say who it is."""
+def partner(headers: IncomingHeaders | None, peer: str, organisation_id: int | None = None) -> Actor:
+    """The partner organisation as an audit actor; the certificate's name when it did not say who it is.
+
+    `organisation_id`: of ours, whose trail tells of it.
+    """
     organisation = headers.organisation if headers else None
-    if organisation is None:
-        return Actor(label=f"partner via {peer or 'unknown'}"[:200])
-    return Actor(label=f"{organisation.name} ({organisation.ods_code}) via {peer}"[:200])
+    who = f"{organisation.name} ({organisation.ods_code})" if organisation else "partner"
+    label = f"{who} via {peer if organisation else peer or 'unknown'}"
+    return Actor(label=label[:200], organisation_id=organisation_id)

@@ -22,6 +22,7 @@ LONGEST_SPARED = timedelta(minutes=5)
 PROBE = timedelta(seconds=60)
 
 _CLOSED, _OPEN, _HALF = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN
+_NOT_AT_REST = ~Q(state=_CLOSED) | Q(failures__gt=0)
 
 
 class Admission(StrEnum):
@@ -30,6 +31,11 @@ class Admission(StrEnum):
     FREE = "free"
     PROBE = "probe"
     REFUSED = "refused"
+
+
+def is_at_rest(service_id: str) -> bool:
+    """Closed, with no failure counted: as most are, and known without asking for the time."""
+    return not PartnerCircuit.objects.filter(_NOT_AT_REST, pk=service_id).exists()
 
 
 def admit(service_id: str, *, now: datetime) -> Admission:
@@ -57,7 +63,7 @@ def note(
     """What one request showed. `retry_after` (seconds): what a partner that is down has asked for."""
     if health is Health.UP:
         changed = Case(When(~Q(state=_CLOSED), then=Value(now)), default=F("changed_at"))
-        if PartnerCircuit.objects.filter(~Q(state=_CLOSED) | Q(failures__gt=0), pk=service_id).update(
+        if PartnerCircuit.objects.filter(_NOT_AT_REST, pk=service_id).update(
             state=_CLOSED, failures=0, probes=0, failing_since=None, retry_at=None, changed_at=changed
         ):
             _remember_change(service_id, now)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Model
+
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget
@@ -35,7 +37,8 @@ class MessageContext:
 class ReadContext:
     """An incoming GET. `target` is None when the header was not sent: then nothing is left out.
 
-    `action` and `detail` are what the audit trail says of it.
+    `action` and `detail` are what the audit trail says of it. A reader adds to `opened` each record of ours
+    that it comes to, before it judges access: the trail tells the organisation that the record belongs to.
     """
 
     request_id: UUID
@@ -46,6 +49,7 @@ class ReadContext:
     actor: Actor
     action: str = "exchange.read"
     detail: Mapping[str, str | int | None] = field(default_factory=dict)
+    opened: list[Model] = field(default_factory=list)
 
     def reaches(self, service_id: str) -> bool:
         """Whether what a service holds may be found: it is the target, or none was named."""

@@ -37,7 +37,9 @@ class PageGate:
             raise NotSent("busy")
         with ExitStack() as turn:
             turn.callback(turns.release)
-            admission = circuits.admit(partner, now=database_time())
+            # Of many services that are asked at once each costs the process its statements.
+            at_rest = circuits.is_at_rest(partner)
+            admission = Admission.FREE if at_rest else circuits.admit(partner, now=database_time())
             if admission is Admission.REFUSED:
                 raise NotSent("circuit")
             # It lasts until `leave`.
@@ -48,7 +50,8 @@ class PageGate:
     def leave(self, partner: str, entered: object, health: Health) -> None:
         turns, admission = cast(tuple[threading.BoundedSemaphore, Admission], entered)
         turns.release()
-        circuits.note(partner, health, admission, now=database_time())
+        if health is not Health.UP or not circuits.is_at_rest(partner):
+            circuits.note(partner, health, admission, now=database_time())
 
 
 class _Process:

@@ -7,7 +7,7 @@ nothing but the message and its outcome, a dead worker nothing at all.
 import logging
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from struct import unpack
@@ -28,7 +28,14 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError,
 from bars_portal.exchange.fhir.rules import FindService, HostedService, Verdict, judge
 from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.exchange.models import InboundMessage, InboundState
-from bars_portal.exchange.registry import MessageType, Refusal, message_type, services, workflow_rows
+from bars_portal.exchange.registry import (
+    MessageType,
+    Refusal,
+    message_type,
+    owner_of,
+    services,
+    workflow_rows,
+)
 from bars_portal.exchange.transport.headers import (
     CORRELATION_ID,
     REQUEST_ID,
@@ -65,6 +72,7 @@ def receive(arrival: Arrival) -> StoredReply:
 
 def _process(reading: "Reading", arrival: Arrival) -> StoredReply:
     columns = _index(arrival) | _meaning(reading)
+    arrival = replace(arrival, organisation_id=reading.service.organisation_id)
     try:
         return _attempt(InboundMessage(**columns), reading, arrival)
     except OutcomeError as refusal:
@@ -117,7 +125,8 @@ def _refuse(message: InboundMessage, issues: tuple[Issue, ...], arrival: Arrival
 def _store_refused(columns: dict[str, object], refusal: OutcomeError, arrival: Arrival) -> StoredReply:
     """A row of its own: what was accepted stays what it is, even when we do not know that it was."""
     with bounded(arrival.deadline.extended()), transaction.atomic(), together():
-        return _refuse(InboundMessage(**columns), refusal.issues, arrival)
+        owner = owner_of(str(columns["service_id"]))
+        return _refuse(InboundMessage(**columns), refusal.issues, replace(arrival, organisation_id=owner))
 
 
 def _store(
@@ -317,7 +326,7 @@ def store_refusal(
             reply=answer.body,
         )
         record(
-            actor=partner(headers, peer),
+            actor=partner(headers, peer, owner_of(target)),
             action="exchange.receive_message",
             subject=message,
             outcome="refused",

@@ -6,6 +6,7 @@ with `@register_message` and `@register_reader` is known from then on. A duplica
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -22,7 +23,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.exchange.context import MessageContext, ReadContext
 from bars_portal.exchange.fhir.bundle import MessageBundle, Rendered, Resource
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
-from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.outcomes import Issue, ReadIssue
 from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
 from bars_portal.exchange.fhir.rules.table import overlap
@@ -67,6 +68,18 @@ class Services(Protocol):
 
 
 services = Port[Services]("which services there are")
+
+
+def owner_of(service_id: ServiceID | UnknownTarget | str | None) -> int | None:
+    """The primary key of the organisation whose service of ours it is, open or closed; None when it is none.
+
+    Raises DatabaseError.
+    """
+    with suppress(InvalidIdentifier):
+        wanted = ServiceID.parse(service_id) if isinstance(service_id, str) else service_id
+        if isinstance(wanted, ServiceID) and (found := services.provider.hosted(wanted, closed=True)):
+            return found.organisation_id
+    return None
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,18 @@
 """Reads of the message log, scoped to an organisation: messages that it sent, and those to its services."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
 from django.db.models import Q, QuerySet
 
-from bars_portal.accounts.models import Organisation
-from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
 from bars_portal.exchange.models import (
     LATE,
     NEVER_SENT,
     UNCLEAR,
     DeliveryAttempt,
     DeliveryState,
-    InboundMessage,
     OutboundMessage,
 )
 from bars_portal.exchange.registry import services
@@ -75,14 +71,3 @@ def _about(subjects: Iterable[tuple[str, str]]) -> Q:
 def reached(organisation_id: int) -> Q:
     """Of received messages, those to the services that the organisation provides."""
     return Q(service_id__in=services.provider.provided_by(organisation_id))
-
-
-def provider_of(message: InboundMessage) -> int | None:
-    """The primary key of the organisation whose service a message reached; None when there is no such."""
-    with suppress(InvalidIdentifier):
-        hosted = services.provider.hosted(ServiceID.parse(message.service_id), closed=True)
-        if hosted is not None:
-            return (
-                Organisation.objects.filter(ods_code=hosted.provider_ods).values_list("pk", flat=True).first()
-            )
-    return None

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Case, QuerySet, Value, When
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.correspondence.searches import Found, find
+from bars_portal.correspondence.searches import Found, Order, find
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID, UnknownTarget
@@ -56,17 +56,19 @@ def appointments_of_patient(
     nhs_number: NHSNumber | None,
     demographics: Demographics | None,
     caller: Caller,
+    after: tuple[datetime | UUID, ...] = (),
 ) -> Found[Booking]:
     """Received bookings of one patient, latest appointment first; of one service when it is named.
 
     An NHS number counts only where the booking said that it was verified (standard section 6).
     """
-    found = _received().order_by("-start", "-created_at")
+    found = _received()
     if service_id is not None:
         found = found.filter(service__service_id=service_id.value)
     if nhs_number is not None:
         found = found.filter(with_number(nhs_number.value))
-    return find(found, caller=caller, person=demographics)
+    order = Order(("start", "created_at"), after)
+    return find(found, order=order, caller=caller, person=demographics)
 
 
 def _received() -> QuerySet[Booking]:

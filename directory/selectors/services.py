@@ -58,6 +58,7 @@ def hosted_service(service_id: ServiceID | str, *, closed: bool = False) -> Host
         record=_record(row),
         active=active,
         paused_until=paused_until,
+        organisation_id=row[2],
     )
 
 
@@ -128,7 +129,7 @@ def endpoints_on_staff_pages(organisation_id: int, *, shared: bool) -> Q:
 # The key of the postcode table is without blanks and in capitals.
 SERVING = """
 SELECT service.id, service.service_id, service.name AS service_name, provider.name AS provider_name,
-    provider.ods_code, service.address_lines::text, service.postcode, service.phone,
+    provider.ods_code, service.address_lines::text, service.postcode, service.phone, service.provider_id,
     place.latitude, place.longitude,
     service.allowed_callers, service.access_rules::text AS access_rules,
     (service.allowed_callers = '{}' OR %s = ANY(service.allowed_callers))
@@ -152,6 +153,7 @@ def serving_of(row: tuple[Any, ...]) -> ServingService:
         lines,
         postcode,
         phone,
+        _provider_id,
         *place,
         callers,
         rules,

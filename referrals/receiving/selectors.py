@@ -1,13 +1,14 @@
 """The cases that messages and searches name, and when a request without a time is due."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Case as Ranked
 from django.db.models import Q, QuerySet, Value, When
 
-from bars_portal.correspondence.searches import Found, find, merged
+from bars_portal.correspondence.searches import Found, Order, find, merged
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget, is_uuid
@@ -60,14 +61,19 @@ def hold_conversation(correlation_id: UUID) -> None:
 
 
 def cases_found(
-    *, service_id: ServiceID | UnknownTarget | None, query: ServiceRequestQuery, caller: Caller
+    *,
+    service_id: ServiceID | UnknownTarget | None,
+    query: ServiceRequestQuery,
+    caller: Caller,
+    after: tuple[datetime | UUID, ...] = (),
 ) -> Found[Case]:
     """Received cases that a search names, the youngest first; of one service when it is named.
 
     An NHS number counts only where the message said that it was verified (standard section 6).
     """
-    sides: list[Found[Any]] = [_found(each, service_id, query, caller) for each in MODELS.values()]
-    return merged(sides, key=lambda case: case.created_at)
+    order = Order(("created_at",), after)
+    sides: list[Found[Any]] = [_found(each, service_id, query, caller, order) for each in MODELS.values()]
+    return merged(sides, order)
 
 
 def _found(
@@ -75,17 +81,16 @@ def _found(
     service_id: ServiceID | UnknownTarget | None,
     query: ServiceRequestQuery,
     caller: Caller,
+    order: Order,
 ) -> Found[AnyCase]:
-    found = (
-        received_rows(model).select_related(*BELONGING, "message").defer(*REPLY_ONLY).order_by("-created_at")
-    )
+    found = received_rows(model).select_related(*BELONGING, "message").defer(*REPLY_ONLY)
     if service_id is not None:
         found = found.filter(service__service_id=service_id.value)
     if query.identifier is not None:
         found = found.filter(_named(query.identifier))
     if (number := query.patient.identifier) is not None:
         found = found.filter(with_number(number.value))
-    return find(found, caller=caller, person=query.patient.demographics)
+    return find(found, order=order, caller=caller, person=query.patient.demographics)
 
 
 def _named(identifier: RequestIdentifier) -> Q:

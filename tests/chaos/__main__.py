@@ -1,7 +1,9 @@
 """`python -m tests.chaos --fault kill-worker`: many messages through real programs, with one thing wrong.
 
-With a database and certificates of its own, under var/chaos/. Exit code 1 when a message was lost or doubled,
-or waits where nobody looks, or when the audit trail was sealed too late.
+With databases and certificates of its own, under var/chaos/. Faults that want the same around them share one
+running demo, and each has ten partners of its own; what is wrong with answers alone is so at the same time.
+Exit code 1 when a message was lost or doubled, or waits where nobody looks, or when the trail was sealed
+too late.
 """
 
 import argparse
@@ -9,9 +11,10 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 
 from bars_portal.demo.database import EmbeddedPostgres, start_embedded
 from tests.chaos.counting import Books, SealWatch
@@ -22,7 +25,6 @@ from tests.console import ROOT
 from tests.fuzz.target import running_demo
 from tests.stack import Stack
 
-PARTNERS = [f"20000991{number:02d}" for number in range(10)]
 _FOLDER = ROOT / "var" / "chaos"
 # After that whatever is not settled counts as waiting: the deadlines are longer.
 _PATIENCE_SECONDS = 420.0
@@ -51,52 +53,101 @@ class Result:
 
 def main() -> int:
     arguments, began = _arguments(), time.monotonic()
+    chosen = [name for name in FAULTS if name in (arguments.fault or FAULTS)]
     shutil.rmtree(_FOLDER, ignore_errors=True)
     server = start_embedded(_FOLDER / "postgres")
     results = []
     try:
-        for name in arguments.fault or FAULTS:
-            results.append(_result_of(name, FAULTS[name], server, arguments.messages))
-            sys.stderr.write(_told(results[-1:]))
+        # The table has what belongs together side by side.
+        for _, names in groupby(chosen, lambda name: FAULTS[name].around):
+            for result in _results_of(list(names), server, arguments.messages):
+                results.append(result)
+                sys.stderr.write(_told([result]))
     finally:
         server.stop()
     sys.stdout.write(f"\n{_told(results)}{time.monotonic() - began:.0f} s in all\n")
     return 0 if all(each.is_good for each in results) else 1
 
 
-def _result_of(name: str, fault: Fault, server: EmbeddedPostgres, messages: int) -> Result:
-    place, url = _FOLDER / name, server.url(f"chaos_{name.replace('-', '_')}")
+def _results_of(names: list[str], server: EmbeddedPostgres, messages: int) -> Iterator[Result]:
+    """Of faults that want the same around them, in one demo: one after the other, or some at once."""
+    place, url = _FOLDER / names[0], server.url(f"chaos_{names[0].replace('-', '_')}")
     place.mkdir(parents=True)
     try:
         with (
-            fault.around(place) as around,
+            FAULTS[names[0]].around(place) as around,
             running_demo(place, url, environment=around.environment, module=around.module) as stack,
         ):
-            run = Run(stack, server, around, messages, PARTNERS, PARTNERS[: fault.partners])
-            return _run(name, fault, run, url)
+            for is_alone, batch in groupby(names, lambda name: FAULTS[name].is_alone):
+                for some in [[name] for name in batch] if is_alone else [list(batch)]:
+                    runs = [
+                        _Running(
+                            name, FAULTS[name], Run(stack, server, around, messages, *_partners(name)), url
+                        )
+                        for name in some
+                    ]
+                    yield from _run(runs, url)
+                    runs[0].run.calm()
     except NotHere as lack:
-        return Result([name, "skipped"], [f"{name}: {lack}"], True)
+        for name in names:
+            yield Result([name, "skipped"], [f"{name}: {lack}"], True)
 
 
-def _run(name: str, fault: Fault, run: Run, url: str) -> Result:
-    books = Books(url, PARTNERS)
-    _route(run.stack)
-    run.stack.call("tests.chaos.world.open_partners", PARTNERS)
-    fault.prepare(run)
-    with SealWatch(url) as seals, ThreadPoolExecutor(1) as beside:
-        struck = beside.submit(fault.strike, run)
-        fault.send(run)
-        struck.result()
-        began = time.monotonic()
-        while books.unsettled() and time.monotonic() < began + _PATIENCE_SECONDS:
+def _partners(name: str) -> tuple[list[str], list[str]]:
+    """The ten of a fault, and those of them that have it."""
+    ten = [f"20009{list(FAULTS).index(name):02d}{number:03d}" for number in range(10)]
+    return ten, ten[: FAULTS[name].partners]
+
+
+class _Running:
+    """A fault whose messages are on their way; `recovered`: seconds from the last of them to no open one."""
+
+    def __init__(self, name: str, fault: Fault, run: Run, url: str) -> None:
+        self.name, self.fault, self.run = name, fault, run
+        self.books = Books(url, run.partners)
+        self.sent_at = 0.0
+        self.recovered: float | None = None
+
+    def send(self) -> None:
+        with ThreadPoolExecutor(1) as beside:
+            struck = beside.submit(self.fault.strike, self.run)
+            self.fault.send(self.run)
+            struck.result()
+        self.sent_at = time.monotonic()
+
+    def look(self) -> None:
+        if self.sent_at and self.recovered is None and not self.books.unsettled():
+            self.recovered = time.monotonic() - self.sent_at
+
+
+def _run(runs: list[_Running], url: str) -> list[Result]:
+    stack = runs[0].run.stack
+    _route(stack, [partner for each in runs for partner in each.run.partners])
+    for each in runs:
+        stack.call("tests.chaos.world.open_partners", each.run.partners, each.name)
+        each.fault.prepare(each.run)
+    with SealWatch(url) as seals, ThreadPoolExecutor(1) as sender:
+        sending = [sender.submit(each.send) for each in runs]
+        while not all(each.done() for each in sending) or (
+            any(each.recovered is None for each in runs)
+            and time.monotonic() < runs[-1].sent_at + _PATIENCE_SECONDS
+        ):
             time.sleep(0.5)
-        recovered = time.monotonic() - began
-    counts, others = books.counts(), PARTNERS[fault.partners :]
+            for each in runs:
+                each.look()
+        for sent in sending:
+            sent.result()
+    return [_result(each, seals) for each in runs]
+
+
+def _result(ended: _Running, seals: SealWatch) -> Result:
+    name, fault, run, books = ended.name, ended.fault, ended.run, ended.books
+    counts, others = books.counts(), run.partners[fault.partners :]
     figures = (counts.sent, books.hit(), counts.delivered_once, counts.doubled, counts.lost, counts.invisible)
     waiting = counts.sent - counts.accepted
     cells = [
         *(name, *map(str, figures)),
-        f"{waiting} still wait" if waiting else f"{recovered:.0f}",
+        f"{waiting} still wait" if waiting or ended.recovered is None else f"{ended.recovered:.0f}",
         # An event is as old as the clock of its writer says.
         "-" if run.around.clocks else f"{seals.slowest:.0f} s",
         f"{books.slowest(others):.1f} s" if others else "-",
@@ -108,13 +159,13 @@ def _run(name: str, fault: Fault, run: Run, url: str) -> Result:
     return Result(cells, notes, counts.is_good and counts.sent == run.messages and in_time)
 
 
-def _route(stack: Stack) -> None:
-    """The proxy finds the ten where it finds the hub."""
+def _route(stack: Stack, partners: list[str]) -> None:
+    """The proxy finds them where it finds the hub."""
     file = stack.var / "simulator" / "catalogue.json"
     catalogue = json.loads(file.read_text())
     for routes in catalogue["NHSD-Target-Identifier"].values():
         if "2000099999" in routes:
-            routes.update(dict.fromkeys(PARTNERS, routes["2000099999"]))
+            routes.update(dict.fromkeys(partners, routes["2000099999"]))
     unfinished = file.with_suffix(".part")
     unfinished.write_text(json.dumps(catalogue))
     unfinished.rename(file)

@@ -36,6 +36,13 @@ class Fault:
     send: Callable[[Run], None] = send_all
     # The audit trail is sealed no later than after so many seconds, whatever is wrong.
     seals_within: float | None = None
+    # False: it is wrong with the answers to its own partners only, and runs beside others.
+    is_alone: bool = True
+
+
+def _answers(sentence: str, *faults: str, times: int = 0, seconds: float = 0.0) -> Fault:
+    """What the proxy or the receiver answers is wrong."""
+    return Fault(sentence, prepare=drill(*faults, times=times, seconds=seconds), is_alone=False)
 
 
 _SLOW = drill("slow", seconds=_CAUGHT_SECONDS)
@@ -66,6 +73,51 @@ FAULTS: dict[str, Fault] = {
         prepare=_SLOW,
         strike=strikes.restart_database,
     ),
+    "rolling-restart": Fault(
+        "worker, receiver, portal and proxy are restarted one after the other",
+        prepare=_SLOW,
+        strike=strikes.restart_all,
+    ),
+    "token-down": Fault(
+        "nobody gets an access token for 8 s",
+        prepare=strikes.token_away,
+        strike=calm_after(8.0),
+    ),
+    "hanging-partner": Fault(
+        "one partner of ten hangs, 36 s each time, until a minute is over",
+        prepare=drill("hang", times=40, seconds=36.0),
+        strike=calm_after(60.0),
+        partners=1,
+        seals_within=10.0,
+    ),
+    "hang": _answers("20 requests hang for longer than anybody waits", "hang", times=2, seconds=36.0),
+    "cut-requests": _answers(
+        "the network is cut before anybody has the request", "cut", times=_NOT_ANSWERING
+    ),
+    "lost-replies": _answers(
+        "the receiver has done it and its answer is lost", "lost-reply", times=_NOT_ANSWERING
+    ),
+    "cut-bodies": _answers("the network is cut in the middle of an answer", "cut-body", times=_NOT_ANSWERING),
+    "garbage": _answers("an answer that is no answer", "garbage"),
+    "half-answers": _answers("half an answer", "half-answer"),
+    "wrong-ids": _answers("an answer with other ids, or with none", "bad-ids", "no-ids"),
+    "odd-200s": _answers(
+        "200 with another Bundle.id, without a focus, with a status that no answer has",
+        *("other-bundle", "no-focus", "pending"),
+    ),
+    "failed-after": _answers("the receiver has done it and says 500", "500-after"),
+    "unavailable-after": _answers("the receiver has done it and says 503", "503-after", times=_NOT_ANSWERING),
+    "denied": _answers(
+        "the receiver has done it, its answer is lost, and it refuses the repeat with 422",
+        "denied",
+        times=_NOT_ANSWERING,
+    ),
+    "unavailable": _answers("503", "503", times=_NOT_ANSWERING),
+    "expired-certificate": _answers(
+        "the proxy shows the receiver a certificate that has expired",
+        "expired-certificate",
+        times=_NOT_ANSWERING,
+    ),
     "broker-down": Fault(
         "kill -9 of Redis, away for 30 s",
         strike=strikes.broker_away,
@@ -82,58 +134,9 @@ FAULTS: dict[str, Fault] = {
     "full-disk": Fault(
         "the disk of the broker's folder is full for 15 s", strike=strikes.disk_full, around=small_disk
     ),
-    "hanging-partner": Fault(
-        "one partner of ten hangs, 36 s each time, until a minute is over",
-        prepare=drill("hang", times=40, seconds=36.0),
-        strike=calm_after(60.0),
-        partners=1,
-        seals_within=10.0,
-    ),
-    "hang": Fault(
-        "20 requests hang for longer than anybody waits", prepare=drill("hang", times=2, seconds=36.0)
-    ),
-    "cut-requests": Fault(
-        "the network is cut before anybody has the request", prepare=drill("cut", times=_NOT_ANSWERING)
-    ),
-    "lost-replies": Fault(
-        "the receiver has done it and its answer is lost", prepare=drill("lost-reply", times=_NOT_ANSWERING)
-    ),
-    "cut-bodies": Fault(
-        "the network is cut in the middle of an answer", prepare=drill("cut-body", times=_NOT_ANSWERING)
-    ),
-    "garbage": Fault("an answer that is no answer", prepare=drill("garbage")),
-    "half-answers": Fault("half an answer", prepare=drill("half-answer")),
-    "wrong-ids": Fault("an answer with other ids, or with none", prepare=drill("bad-ids", "no-ids")),
-    "odd-200s": Fault(
-        "200 with another Bundle.id, without a focus, with a status that no answer has",
-        prepare=drill("other-bundle", "no-focus", "pending"),
-    ),
-    "failed-after": Fault("the receiver has done it and says 500", prepare=drill("500-after")),
-    "unavailable-after": Fault(
-        "the receiver has done it and says 503", prepare=drill("503-after", times=_NOT_ANSWERING)
-    ),
-    "denied": Fault(
-        "the receiver has done it, its answer is lost, and it refuses the repeat with 422",
-        prepare=drill("denied", times=_NOT_ANSWERING),
-    ),
-    "unavailable": Fault("503", prepare=drill("503", times=_NOT_ANSWERING)),
-    "expired-certificate": Fault(
-        "the proxy shows the receiver a certificate that has expired",
-        prepare=drill("expired-certificate", times=_NOT_ANSWERING),
-    ),
-    "token-down": Fault(
-        "nobody gets an access token for 8 s",
-        prepare=strikes.token_away,
-        strike=calm_after(8.0),
-    ),
     "clock-jump": Fault(
         "the clock of one program after the other is ten minutes ahead, then behind, then right again",
         strike=strikes.clocks_jump,
         around=own_clocks,
-    ),
-    "rolling-restart": Fault(
-        "worker, receiver, portal and proxy are restarted one after the other",
-        prepare=_SLOW,
-        strike=strikes.restart_all,
     ),
 }

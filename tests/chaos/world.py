@@ -22,14 +22,14 @@ HUB = "2000099999"
 USE_CASE = UseCase("a2t1")
 
 
-def open_partners(service_ids: Sequence[str]) -> None:
+def open_partners(service_ids: Sequence[str], name: str) -> None:
     """Hosted here, as the hub is: what reaches them can be counted in our own database."""
     hub = HealthcareService.objects.get(service_id=HUB)
     for number, service_id in enumerate(service_ids):
         HealthcareService.objects.get_or_create(
             service_id=service_id,
             defaults={
-                "name": f"Chaos {number}",
+                "name": f"Chaos {name} {number}",
                 "service_type": hub.service_type,
                 "provider": hub.provider,
                 "hosted": True,

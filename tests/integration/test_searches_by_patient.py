@@ -1,8 +1,11 @@
 """A partner's search by patient: all that fits is found and counted, however much only seems to fit."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -41,8 +44,10 @@ def context(ods: str = "RX111") -> ReadContext:
     return ReadContext(uuid4(), uuid4(), None, Caller(ods), NOW, Actor("partner"))
 
 
-def search(reader: type[ResourceReader], ods: str = "RX111") -> dict[str, Any]:
-    found = reader().search(WHO, context(ods))
+def search(
+    reader: type[ResourceReader], ods: str = "RX111", *, asked: Sequence[tuple[str, str]] = WHO
+) -> dict[str, Any]:
+    found = reader().search(asked, context(ods))
     assert isinstance(found, dict)
     return found
 
@@ -53,13 +58,13 @@ def here(monkeypatch: pytest.MonkeyPatch) -> HealthcareService:
     return make_hub(provider=make_organisation())
 
 
-def keep(here: HealthcareService, number: int, **details: Any) -> None:
-    """A booking and a case of one person; the later the number, the later both."""
+def keep(here: HealthcareService, number: int, minute: int | None = None, **details: Any) -> None:
+    """A booking and a case of one person; the later the number (or the minute), the later both."""
     patient = make_patient(organisation=here.provider, details=make_details(**details))
     if details:
         # As an earlier version wrote it: its name may be anything.
         Patient.objects.filter(pk=patient.pk).update(name_key="")
-    at = NOW + timedelta(minutes=number)
+    at = NOW + timedelta(minutes=number if minute is None else minute)
     resource = {"id": str(uuid4())}
     own: dict[str, Any] = {
         **{"patient": patient, "sender_full_url": f"urn:uuid:{uuid4()}"},
@@ -89,6 +94,56 @@ def test_the_total_counts_what_is_not_sent_too(here: HealthcareService, reader: 
         keep(here, number)
     found = search(reader)
     assert (found["total"], len(found["entry"])) == (MOST + 2, MOST)
+
+
+def next_page(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the next link asks for; nothing on the last page."""
+    links = {each["relation"]: each["url"] for each in found["link"]}
+    return parse_qsl(urlsplit(links.get("next", "")).query)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_pages_are_followed_to_the_last_whatever_comes_meanwhile(
+    here: HealthcareService, reader: type[ResourceReader]
+) -> None:
+    total = MOST * 2 + 1
+    for number in range(total):
+        # Some at the same time: their keys tell them apart.
+        keep(here, number, number // 3)
+    found, seen = search(reader), list[str]()
+    while asked := next_page(found):
+        seen += [each["fullUrl"] for each in found["entry"]]
+        # Before all that was seen.
+        keep(here, 1000 + len(seen))
+        found = search(reader, asked=asked)
+    seen += [each["fullUrl"] for each in found["entry"]]
+    assert (len(seen), len(set(seen))) == (total, total)
+    assert found["total"] == total + 2
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_the_address_of_a_page_names_nobody_and_is_good_for_an_hour(
+    here: HealthcareService, reader: type[ResourceReader]
+) -> None:
+    for number in range(MOST + 1):
+        keep(here, number)
+    ((name, token),) = next_page(search(reader))
+    assert not any(value in token for _, value in WHO)
+    late = replace(context(), received_at=NOW + timedelta(minutes=61))
+    (other,) = (each for each in READERS if each is not reader)
+    for each, asked, who in (
+        (reader, [(name, token)], late),
+        (reader, [(name, token[:-2])], context()),
+        (reader, [(name, "")], context()),
+        (reader, [(name, token), *WHO], context()),
+        (other, [(name, token)], context()),
+    ):
+        with pytest.raises(OutcomeError) as refused:
+            each().search(asked, who)
+        assert (refused.value.status, refused.value.issues[0].code.issue) == (400, "value")
+    HealthcareService.objects.update(allowed_callers=["RX999"])
+    with pytest.raises(OutcomeError):
+        reader().search([(name, token)], context())
 
 
 @pytest.mark.parametrize("reader", READERS)

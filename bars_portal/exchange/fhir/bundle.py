@@ -337,12 +337,15 @@ def searchset(
     matches: Sequence[tuple[str, Resource]],
     included: Sequence[tuple[str, Resource]] = (),
     total: int | None = None,
+    next_link: str = "",
 ) -> dict[str, Any]:
-    """A searchset of (fullUrl, resource). `self_link` holds no patient data.
+    """A searchset of (fullUrl, resource). The links hold no patient data.
 
-    `total`: how many there are, where the matches are not all.
+    `total`: how many there are, where the matches are not all; `next_link`: where the others are.
     """
     bundle = _searchset(bundle_id, format_instant(now), self_link, len(matches) if total is None else total)
+    if next_link:
+        bundle["link"].append({"relation": "next", "url": next_link})
     # FHIR has no empty lists: without a match the member is left out.
     found = [found_entry(url, resource, "match") for url, resource in matches]
     found += [found_entry(url, resource, "include") for url, resource in included]

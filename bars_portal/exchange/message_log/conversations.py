@@ -239,10 +239,14 @@ def message_called(organisation_id: int, message_id: UUID) -> Message | None:
 
 
 def conversation_called(organisation_id: int, called: UUID) -> UUID | None:
-    """The key of the conversation with this correlation id, request id or message id."""
-    for name in ("correlation_id", "request_id", "pk"):
+    """The key of the conversation with this correlation id, request id, message id or Bundle.id."""
+    # A received Bundle.id is kept as it was written.
+    spellings = [str(called), str(called).upper()]
+    for name in ("correlation_id", "request_id", "pk", "bundle_id"):
         for side in (_sent(organisation_id), _received(organisation_id)):
-            row = side.filter(**{name: called}).values_list("correlation_id", "pk").first()
+            is_text = name == "bundle_id" and side.model is InboundMessage
+            found = side.filter(**({f"{name}__in": spellings} if is_text else {name: called}))
+            row = found.values_list("correlation_id", "pk").first()
             if row is not None:
                 key: UUID = row[0] or row[1]
                 return key

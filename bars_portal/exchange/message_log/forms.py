@@ -58,7 +58,8 @@ class FindForm(NHSForm):
 
     called = TextField(
         label="Find by id",
-        hint="A correlation id, a request id or the id of a message, as a log line or a partner tells it",
+        hint="A correlation id, a request id, a Bundle.id or the id of a message, "
+        "as a log line or a partner tells it",
         missing="Enter an id",
         max_length=200,
         autocomplete="off",

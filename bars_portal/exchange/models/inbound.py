@@ -59,6 +59,7 @@ class InboundMessage(models.Model):
             ),
             models.Index(fields=["service_id", "source_service_id", "received_at"], name="inbound_partner"),
             models.Index(fields=["request_id"], name="inbound_request"),
+            models.Index(fields=["bundle_id"], name="inbound_bundle"),
             models.Index(
                 fields=["focus_id"], name="inbound_focus", condition=models.Q(focus_id__isnull=False)
             ),

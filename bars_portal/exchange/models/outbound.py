@@ -118,6 +118,7 @@ class OutboundMessage(models.Model):
                 name="outbound_log",
             ),
             models.Index(fields=["organisation", "service_id", "created_at"], name="outbound_partner"),
+            models.Index(fields=["bundle_id"], name="outbound_bundle"),
             models.Index(
                 fields=["focus_id"], name="outbound_focus", condition=models.Q(focus_id__isnull=False)
             ),

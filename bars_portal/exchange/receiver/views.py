@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
@@ -10,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import connection, models
 from django.http import HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed, Throttled
@@ -45,9 +46,10 @@ from bars_portal.exchange.receiver.renderers import RENDERERS, FhirResponse, Out
 from bars_portal.exchange.receiver.server.peer import PeerCertificate, seconds_waited
 from bars_portal.exchange.receiver.throttling import PartnerThrottle
 from bars_portal.exchange.receiver.warming import spare
-from bars_portal.exchange.registry import services
+from bars_portal.exchange.registry import owner_of, services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
 from bars_portal.metrics.figures import ACCESS_REFUSED, RECEIVED, partner_label
+from bars_portal.sql import together
 
 Params = Sequence[tuple[str, str]]
 
@@ -123,6 +125,8 @@ class FhirView(OutcomeView):
     deadline: Deadline
     # Bytes of the largest content that went to the database or came from it.
     carried = 0
+    # Records that were come to, whether or not they may be seen.
+    opened: Sequence[models.Model] = ()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # Whoever asks has waited for a thread as well.
@@ -190,15 +194,24 @@ class FhirView(OutcomeView):
         return partner(self.incoming, self.peer.name if self.peer else "")
 
     def audit(self, outcome: str, code: str = "") -> None:
-        """Every access is on the trail, refused ones too; parameters are not, they may name a patient."""
-        record(
-            actor=self.actor,
-            action=self.audit_action,
-            outcome=outcome,
-            detail=self._audit_detail(code),
-            correlation_id=self.incoming.correlation_id if self.incoming else None,
-            now=self.now,
-        )
+        """Every access is on the trail, refused ones too; parameters are not, they may name a patient.
+
+        An event for each record that was come to, told to whom the record belongs; without any, one event of
+        the organisation whose service was named. Before that is known it is the installation's.
+        """
+        target = self.incoming.target if self.incoming else None
+        actor = self.actor if self.opened else replace(self.actor, organisation_id=owner_of(target))
+        with together():
+            for subject in self.opened or (None,):
+                record(
+                    actor=actor,
+                    action=self.audit_action,
+                    subject=subject,
+                    outcome=outcome,
+                    detail=self._audit_detail(code),
+                    correlation_id=self.incoming.correlation_id if self.incoming else None,
+                    now=self.now,
+                )
 
     def _audit_detail(self, code: str) -> dict[str, str | int | None]:
         target = self.incoming.target if self.incoming else None
@@ -212,6 +225,8 @@ class FhirView(OutcomeView):
 
     def read_context(self) -> ReadContext:
         incoming = self.require_headers()
+        opened: list[models.Model] = []
+        self.opened = opened
         return ReadContext(
             request_id=incoming.request_id,
             correlation_id=incoming.correlation_id,
@@ -221,6 +236,7 @@ class FhirView(OutcomeView):
             actor=self.actor,
             action=self.audit_action,
             detail=self._audit_detail(""),
+            opened=opened,
         )
 
     def require_headers(self) -> IncomingHeaders:

@@ -10,7 +10,7 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import SYSTEM, Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import record
-from tests.factories.accounts import make_organisation, make_user
+from tests.factories.accounts import add_membership, make_organisation, make_user
 from tests.factories.patients import NOW, make_journey
 
 pytestmark = pytest.mark.django_db
@@ -34,17 +34,34 @@ def happen(action: str, organisation: Organisation | None = None) -> AuditEvent:
     return record(actor=actor, action=action, correlation_id=CONVERSATION, now=NOW)
 
 
-def test_an_auditor_reads_their_organisations_trail_and_the_portals(
-    auditor: Client, organisation: Organisation
+@pytest.mark.parametrize(
+    ("roles", "seen"),
+    [
+        ([Role.AUDITOR], {"Own"}),
+        ([Role.INSTALLER], {"Portal", "Stranger"}),
+        ([Role.AUDITOR, Role.INSTALLER], {"Own", "Portal", "Stranger"}),
+    ],
+    ids=["auditor", "installer", "both"],
+)
+def test_auditors_read_their_organisations_trail_and_installers_what_is_of_none(
+    client: Client, organisation: Organisation, roles: list[Role], seen: set[str]
 ) -> None:
-    happen("tests.own_deed", organisation)
-    happen("tests.portal_deed")
-    elsewhere = happen("tests.foreign_deed", make_organisation())
-    page = auditor.get(TRAIL).content.decode()
-    assert "Own deed (tests)" in page
-    assert "Portal deed (tests)" in page
-    assert "Foreign deed (tests)" not in page
-    assert auditor.get(f"{TRAIL}{elsewhere.pk}/change/").status_code == 404
+    person = make_user(role=None)
+    for role in roles:
+        add_membership(person, organisation, role)
+    client.force_login(person)
+    events = {
+        "Own": happen("tests.own_deed", organisation),
+        "Portal": happen("tests.portal_deed"),
+        "Stranger": record(actor=Actor("partner via unknown"), action="tests.stranger_deed", now=NOW),
+        "Foreign": happen("tests.foreign_deed", make_organisation()),
+        # Somebody of another organisation, who names none when they sign in.
+        "Arriving": record(actor=Actor("Eve", user_id=make_user().pk), action="tests.arriving_deed", now=NOW),
+    }
+    page = client.get(TRAIL).content.decode()
+    assert {name for name in events if f"{name} deed (tests)</td>" in page} == seen
+    shown = {name: client.get(f"{TRAIL}{each.pk}/change/").status_code for name, each in events.items()}
+    assert shown == {name: 200 if name in seen else 404 for name in events}
 
 
 def test_comings_and_goings_of_other_organisations_people_are_theirs(

@@ -107,7 +107,7 @@ def test_the_read_is_on_the_trail_with_it(schedule: Schedule) -> None:
     slots_found(params(schedule.service.service_id), who)
     noted = AuditEvent.objects.get()
     wanted = event_of(
-        actor=who.actor,
+        actor=replace(who.actor, organisation_id=schedule.service.provider_id),
         action=who.action,
         now=who.received_at,
         detail=who.detail,

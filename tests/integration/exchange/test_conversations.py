@@ -265,12 +265,17 @@ def test_a_conversation_is_found_by_any_of_its_ids(
     here: HealthcareService, ours: Organisation, sign_in: Callable[..., Client]
 ) -> None:
     sent, unread = outbound(ours), inbound(here.service_id, correlation_id=None)
+    loud = inbound(here.service_id, bundle_id=str(uuid4()).upper())
     client = sign_in(Role.ENGINEER)
     for called, key in [
         (sent.correlation_id, sent.correlation_id),
         (sent.request_id, sent.correlation_id),
         (f" urn:uuid:{sent.pk} ", sent.correlation_id),
         (unread.request_id, unread.pk),
+        (sent.bundle_id, sent.correlation_id),
+        (unread.bundle_id, unread.pk),
+        (loud.bundle_id.lower(), loud.correlation_id),
+        (loud.bundle_id, loud.correlation_id),
     ]:
         answer = client.post("/messages/find/", {"called": str(called)})
         assert answer.headers["Location"] == f"/messages/conversations/{key}/"

@@ -71,8 +71,13 @@ def fill(organisation: Organisation, messages: int) -> None:
 
 def questions(organisation: Organisation, wanted: list[Wanted]) -> list[tuple[str, Callable[[], object]]]:
     known = OutboundMessage.objects.values_list("request_id", flat=True)[0]
+    bundle = OutboundMessage.objects.values_list("bundle_id", flat=True)[0]
     listed = [(str(each), partial(list_conversations, organisation.pk, each, now=NOW)) for each in wanted]
-    return [*listed, ("by request id", partial(conversation_called, organisation.pk, known))]
+    return [
+        *listed,
+        ("by request id", partial(conversation_called, organisation.pk, known)),
+        ("by Bundle.id", partial(conversation_called, organisation.pk, bundle)),
+    ]
 
 
 def test_no_question_reads_a_table_whole(ours: Organisation) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bookings.models import Booking, Slot
-from tests.integration.exchange.calling import SENDER_ODS, WRONG_NAME, Receiver, cancelling, fresh
+from tests.integration.exchange.calling import SENDER_ODS, WRONG_NAME, Receiver, cancelling, fresh, target
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +67,26 @@ def test_each_message_leaves_one_event(receiver: Receiver, slot: Slot) -> None:
     assert [each.detail["message_type"] for each in events] == ["booking-new", "", "booking-cancelled"]
     for event in events:
         assert event.actor_label == f"A 111 provider ({SENDER_ODS}) via int.api.service.nhs.uk"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_theirs"),
+    [
+        ({}, True),
+        ({"content_type": "text/plain"}, True),
+        ({"NHSD_Target_Identifier": target("2000012345")}, None),
+        ({"X_Request_ID": None}, False),
+    ],
+    ids=["as-it-should-be", "wrong-format", "another-header", "no-ids"],
+)
+@pytest.mark.parametrize("is_readable", [True, False], ids=["message", "garbage"])
+def test_events_are_of_whom_the_message_came_to(
+    receiver: Receiver, slot: Slot, changes: dict[str, Any], is_theirs: bool | None, is_readable: bool
+) -> None:
+    """By the message itself, where that says more than the header."""
+    receiver.post(json.dumps(fresh()).encode() if is_readable else b"{", **changes)
+    owner = slot.service.provider_id if (is_readable if is_theirs is None else is_theirs) else None
+    assert {each.organisation_id for each in AuditEvent.objects.all()} == {owner}
 
 
 def test_nothing_about_the_patient_is_on_the_trail(receiver: Receiver, slot: Slot) -> None:

@@ -28,6 +28,9 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
         counter.write(".")
     if environ["PATH_INFO"] == "/crash":
         raise RuntimeError("deliberate")
+    if environ["PATH_INFO"] == "/unread":
+        start_response("413 Content Too Large", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+        return []
     received = environ["wsgi.input"].read()
     behind = os.environ.get("BARS_PEER_SOURCE") == "proxy"
     trust = Trust.proxy(["unix"]) if behind else BUNDLED

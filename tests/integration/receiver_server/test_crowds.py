@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bars_portal.credentials.local_pki import PkiFiles
-from tests.integration.receiver_server.running import Receiver, running, running_portal
+from tests.integration.receiver_server.running import Plain, Receiver, running, running_portal
 
 # Connections of each of two workers.
 MOST = 120
@@ -51,6 +51,57 @@ def test_a_hundred_halves_delay_nobody_and_are_given_up(server: Receiver) -> Non
     server.ask()
     assert server.logs("closed: too slow")
     assert "Traceback" not in server.log
+
+
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+STALLING = {
+    "after leading zeros": CHUNKED + b"0" * 30 + b"32\r\nhalf",
+    "in a line without an end": CHUNKED + b"32;" + b"x" * 2000,
+    "in a line that is none": CHUNKED + b"3\r\nabc5\r\nhalf",
+    "in trailers": CHUNKED + b"0\r\nX-Half: ",
+    "in a long head": HEAD + b"".join(b"X-%d: %s\r\n" % (number, b"x" * 8000) for number in range(18)),
+}
+
+
+def test_a_hundred_that_stall_in_chunks_delay_nobody(server: Receiver) -> None:
+    """Of bodies over every limit a few: they are as large as that."""
+    over = CHUNKED + b"%x\r\n" % 50_000_000 + b"x" * (12_000_000 if isinstance(server, Plain) else 3_500_000)
+    with contextlib.ExitStack() as stack:
+        for number in range(100):
+            sock = stack.enter_context(server.open())
+            sock.sendall(over if number % 25 == 0 else list(STALLING.values())[number % len(STALLING)])
+        for _ in range(6):
+            began = time.monotonic()
+            server.ask(body=b"whole")
+            assert time.monotonic() - began < 1
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("framing", ["announced", "in chunks"])
+def test_what_is_not_read_to_its_end_ends_the_connection_and_the_answer_says_so(
+    server: Receiver, framing: str
+) -> None:
+    """As after a 413: what is left of the body is not waited for, and not taken for another request."""
+    body = b"x" * 1_000_000
+    if framing == "announced":
+        sent = b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    else:
+        sent = CHUNKED.replace(b"/ ", b"/unread ") + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    with contextlib.closing(server.open()) as sock:
+        sock.sendall(sent)
+        answer = b"".join(iter(lambda: sock.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_small_rest_is_thrown_away_and_the_connection_stays(server: Receiver) -> None:
+    small = b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nleft over"
+    with contextlib.closing(server.open()) as sock:
+        sock.sendall(small + HEAD + b"Connection: close\r\nContent-Length: 4\r\n\r\nlast")
+        answers = b"".join(iter(lambda: sock.recv(4096), b""))
+    assert answers.startswith(b"HTTP/1.1 413")
+    assert b'"received": 4' in answers
 
 
 @pytest.mark.parametrize("size", [10, 900_000])

@@ -9,9 +9,13 @@ from django.core.management import call_command
 from django.test import Client
 
 from bars_portal.accounts.permissions import PERMISSIONS, Role
+from bars_portal.audit.actor import SYSTEM
+from bars_portal.audit.models import AuditEvent
+from bars_portal.audit.services import record
 from bars_portal.audit.staff_pages import StaffAdmin
 from bars_portal.management.commands.list_permissions import staff_acts
 from referrals.cases.settings import BreachRule
+from tests.factories.patients import NOW
 from tests.integration.staff.conftest import World
 
 PAGE = Path(__file__).parents[3] / "docs" / "permissions.md"
@@ -46,6 +50,8 @@ def test_at_home_a_role_does_what_the_table_says(world: World, role: Role) -> No
     if role is Role.INSTALLER:
         # Of a service, a rule is its manager's.
         keys[BreachRule] = BreachRule.objects.create(service=None, minutes=9).pk
+        # Of an organisation, an event is its auditor's.
+        keys[AuditEvent] = record(actor=SYSTEM, action="tests.deed", now=NOW).pk
     table: dict[StaffAdmin, set[str]] = {}
     for each in staff_acts():
         table.setdefault(each.page, set()).update({each.act} if role in each.roles else ())

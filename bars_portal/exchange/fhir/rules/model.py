@@ -53,7 +53,7 @@ class HostedService:
     """Facts about a service that we host; no allowed callers and no access rules: everybody may call.
 
     One that is not `active` begins nothing new, but what it has goes on. `record` is what its owner holds of
-    it, looked up with the facts; no rule looks into it.
+    it, looked up with the facts, and `organisation_id` whose it is in our own books; no rule looks at either.
     """
 
     service_id: ServiceID
@@ -64,6 +64,7 @@ class HostedService:
     record: object = field(default=None, repr=False, compare=False)
     active: bool = True
     paused_until: datetime | None = None
+    organisation_id: int | None = field(default=None, compare=False)
 
     def is_paused(self, now: datetime) -> bool:
         """Whether it takes no referrals for now; bookings go on."""

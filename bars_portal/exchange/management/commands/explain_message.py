@@ -26,8 +26,7 @@ from bars_portal.exchange.explaining.stored import (
     is_unread,
 )
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
-from bars_portal.exchange.registry import services
-from bars_portal.exchange.selectors import provider_of
+from bars_portal.exchange.registry import owner_of, services
 
 
 class Command(BaseCommand):
@@ -97,6 +96,6 @@ def _own_services(ods_code: str) -> list[str]:
 
 def _note(action: str, message: InboundMessage | OutboundMessage) -> None:
     """On the trail of the organisation that the message belongs to."""
-    owner = provider_of(message) if isinstance(message, InboundMessage) else message.organisation_id
+    owner = owner_of(message.service_id) if isinstance(message, InboundMessage) else message.organisation_id
     actor = Actor(f"{getpass.getuser()} (command line)", organisation_id=owner)
     record(actor=actor, action=action, subject=message, now=timezone.now())

@@ -36,7 +36,7 @@ class Bounded(socket.socket):
         self._deadline = None
 
     def end_input(self) -> None:
-        """From here on it reads as if the client had ended: the rest of its body was thrown away."""
+        """From here on it reads as if the client had ended: no thread waits for the rest of its body."""
         self.is_at_end = True
 
     def read_now(self, size: int) -> bytes:

@@ -1,6 +1,7 @@
 """gunicorn's threaded worker where no client holds a thread: for the portal, and for all behind a front."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any
@@ -20,6 +21,8 @@ CLOSE_SECONDS = 0.5
 MOST_REQUESTS_EACH, MOST_SECONDS_EACH = 1000, 600.0
 # Kept free below worker_connections, so that a new client always finds room.
 ROOM = 20
+# What an application leaves of a body and is thrown away, so that the connection stays: less than gunicorn's.
+_MOST_LEFT = 32_768
 # The largest body that a page takes: a catalogue of 10 MB with its form (directory.admin.catalogues).
 _MOST_BODY = 11_000_000
 
@@ -151,6 +154,8 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no anno
     def handle_request(self, req: Any, conn: BoundedConnection) -> Any:
         if self.is_last(conn):
             req.force_close()
+        # gunicorn asks it when the head of the answer is written, and lets no application say "close".
+        req.should_close = partial(_ends, req, conn, req.should_close)
         return super().handle_request(req, conn)
 
     def is_last(self, conn: BoundedConnection) -> bool:
@@ -160,6 +165,13 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no anno
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Neither log nor answer repeats what the client sent: URLs here hold patient data."""
         handle_mistake(self.log, client, name_of(addr), exc)
+
+
+def _ends(req: Any, conn: BoundedConnection, asked: Callable[[], bool]) -> bool:
+    """Also when much of the body is left unread, as after a 413: gunicorn throws no more than that away."""
+    if conn.parser.unreader.buf.getbuffer().nbytes > _MOST_LEFT:
+        req.force_close()
+    return asked()
 
 
 def name_of(address: Any) -> str:

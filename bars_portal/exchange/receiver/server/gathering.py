@@ -150,7 +150,8 @@ class Gathering:
     def _hand_over(self, arriving: _Arriving) -> None:
         conn, framing = arriving.conn, arriving.framing
         conn.parser.unreader.unread(framing.data)
-        if framing.is_too_long:
+        if framing.is_too_long or framing.is_unclear:
+            # In a thread nothing of it is waited for.
             conn.sock.end_input()
         self._whole(conn)
 
