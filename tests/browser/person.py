@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Frame, Locator, Page, Request, expect
 
 from bars_portal.demo.facts import PASSWORD
 from tests.browser.axe import assert_accessible, assert_fits, is_new
@@ -31,14 +31,21 @@ class Person:
         self.test = re.sub(r"\W+", "-", test).strip("-")
         self.shots = 0
         self.addresses: list[str] = []
+        # Pages that were loaded: what a journey costs somebody who waits for each.
+        self.loads = 0
         page.on("request", self._note)
+        page.on("framenavigated", self._count)
 
     def leave(self) -> None:
         """The page goes to somebody else."""
         self.page.remove_listener("request", self._note)
+        self.page.remove_listener("framenavigated", self._count)
 
     def _note(self, request: Request) -> None:
         self.addresses.append(unquote(request.url))
+
+    def _count(self, frame: Frame) -> None:
+        self.loads += frame == self.page.main_frame
 
     def go(self, path: str = "/") -> None:
         self.page.goto(self.portal + path)
