@@ -145,10 +145,11 @@ def _entry(kind: str, raw: Json) -> Entry:
         raise ValueError(f"{raw.get('rows')}: {sorted(unknown)}")
     words, where = str(raw[_WORDS[kind]]).strip(), str(raw.get("where", "")).strip()
     evidence, touches = tuple(raw.get("evidence", ())), raw.get("touches", "")
-    return Entry(kind, tuple(_rows(raw["rows"])), words, evidence, touches, where)
+    return Entry(kind, tuple(ids_in(raw["rows"])), words, evidence, touches, where)
 
 
-def _rows(text: str) -> Iterator[str]:
+def ids_in(text: str) -> Iterator[str]:
+    """ "APP-001..003 A1-004" one by one."""
     for word in text.split():
         found = _RANGE.fullmatch(word)
         if found:
