@@ -1,6 +1,6 @@
 """Responses of the other side in words, and those that answer nothing that we know."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -33,6 +33,8 @@ from referrals.parts.places import Place, carried_places
 from referrals.permissions import VIEW
 from referrals.receiving.responses import is_asked
 
+# (label, words)
+Pairs = Sequence[tuple[str, str]]
 _REASONS = {"RRNA": "Not available in time", "OTH": "Another reason"}
 
 
@@ -55,19 +57,24 @@ class HeardLine:
 
 def heard_line(case: Case, reply: CaseReply) -> HeardLine:
     asked = is_asked(case, source_service_id=reply.source_service_id, ods_code=reply.sender_ods_code)
-    line = _line(reply, verdict=_verdict(case, reply), stranger=not asked, asked_for=case.priority)
-    concerned = reply.safeguarding and (line.missed or not case.safeguarding)
-    return replace(line, safeguarding=concerned, rows=[*line.rows, *_news_of(case, reply)])
+    line = _line(
+        reply,
+        verdict=_verdict(case, reply),
+        stranger=not asked,
+        asked_for=case.priority,
+        news=_news_of(case, reply),
+    )
+    return replace(line, safeguarding=reply.safeguarding and (line.missed or not case.safeguarding))
 
 
-def _news_of(case: Case, reply: CaseReply) -> list[Row]:
+def _news_of(case: Case, reply: CaseReply) -> Pairs:
     """Of an outcome only: other replies repeat the request. Nothing where either cannot be read any more."""
     if reply.kind != ReplyKind.FULL:
-        return []
+        return ()
     try:
         return told_otherwise(content_from_json(case.content), MessageBundle(decode(reply.message.body)))
     except (ContentInvalid, OutcomeError):
-        return []
+        return ()
 
 
 def unmatched_line(reply: ReplyFacts) -> HeardLine:
@@ -75,13 +82,13 @@ def unmatched_line(reply: ReplyFacts) -> HeardLine:
     return _line(reply, verdict="", stranger=False, asked_for="")
 
 
-def _line(reply: ReplyFacts, *, verdict: str, stranger: bool, asked_for: str) -> HeardLine:
+def _line(reply: ReplyFacts, *, verdict: str, stranger: bool, asked_for: str, news: Pairs = ()) -> HeardLine:
     kind = ReplyKind(reply.kind)
     return HeardLine(
         reply=reply,
         kind=kind.label,
         sender=reply.sender_name or reply.sender_ods_code or "Sender not known",
-        rows=_rows(reply, asked_for),
+        rows=_rows(reply, asked_for, news),
         verdict=verdict,
         stranger=stranger,
         missed=kind is ReplyKind.DID_NOT_ATTEND,
@@ -89,7 +96,7 @@ def _line(reply: ReplyFacts, *, verdict: str, stranger: bool, asked_for: str) ->
     )
 
 
-def told_otherwise(asked: RequestContent, answer: MessageBundle) -> list[Row]:
+def told_otherwise(asked: RequestContent, answer: MessageBundle) -> Pairs:
     """Where the patient is and which warnings hold, as far as an outcome says it otherwise than we did."""
     ours, theirs = _incident(asked.places), _incident(carried_places(answer))
     moved = ", ".join(theirs) if theirs and theirs != ours else ""
@@ -99,7 +106,7 @@ def told_otherwise(asked: RequestContent, answer: MessageBundle) -> list[Row]:
         ("New warning", "; ".join(each for each in now if each not in before)),
         ("Warning that no longer applies", "; ".join(each for each in before if each not in now)),
     ]
-    return [{"key": key, "value": value} for key, value in pairs if value]
+    return [(label, words) for label, words in pairs if words]
 
 
 def _incident(places: Iterable[Place]) -> tuple[str, ...]:
@@ -120,9 +127,10 @@ def _verdict(case: Case, reply: CaseReply) -> str:
     return "An ambulance is needed" if reply.action_needed else "No ambulance is needed"
 
 
-def _rows(reply: ReplyFacts, asked_for: str) -> list[Row]:
+def _rows(reply: ReplyFacts, asked_for: str, news: Pairs) -> list[Row]:
     pairs = [
         *_outcome(reply, asked_for),
+        *news,
         ("How far they are", _how_far(reply)),
         ("Reason", _REASONS.get(reply.reason_code, "")),
         ("In their words", reply.reason_text),

@@ -23,7 +23,8 @@ PHONE_NUMBER, POSTCODE, STREET, EMAIL = "07700900777", "ZE2 9ZZ", "7 Thistledown
 SECRETS = (FAMILY, GIVEN, NHS_NUMBER, "449 306 6621", "7700900777", POSTCODE, "ZE29ZZ", STREET, EMAIL, "1947")
 
 
-Given, Result = ParamSpec("Given"), TypeVar("Result")
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 # Pages of each journey before the duties of the guide were built (commit 7fc14558): none may take more.
 MOST_PAGES = {
@@ -46,7 +47,7 @@ def counted(
     """Fails when the journey comes to more pages than its name may; without JavaScript it waits on more."""
 
     @wraps(journey)
-    def walked(person: "Person", *args: Given.args, **kwargs: Given.kwargs) -> Result:
+    def walked(person: "Person", /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
         before = person.pages
         result = journey(person, *args, **kwargs)
         pages = person.pages - before

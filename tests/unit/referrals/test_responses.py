@@ -393,12 +393,12 @@ def test_an_outcome_tells_what_it_says_otherwise_than_the_request() -> None:
     moved = json.loads(json.dumps(answer))
     (place,) = MessageBundle(moved).of_type("Location")
     place.update(name="Market hall", address={"postalCode": "LS1 7HB"}, extension=[])
-    told = {row["key"]: row["value"] for row in told_otherwise(asked, MessageBundle(moved))}
+    told = dict(told_otherwise(asked, MessageBundle(moved)))
     assert told == {
         "Where the patient is now": "Market hall, LS1 7HB, Behind the market hall, "
         "latitude 53.79960, longitude -1.54175",
         "New warning": "Scene Safety: The Scene is unsafe: A dog",
     }
     there = told_otherwise(asked, MessageBundle(answer))
-    assert [row["key"] for row in there] == ["New warning"]
+    assert [label for label, _ in there] == ["New warning"]
     assert told_otherwise(asked, MessageBundle(whole)) == []
