@@ -137,7 +137,7 @@ def name_line(name: Part, label: str) -> list[str]:
 
 
 def address_lines(address: Part, label: str) -> list[str]:
-    """One line of its parts, or the text that has them all; the text beside them only where it says more."""
+    """One line of its parts; the text only where it says more."""
     for name in ("use", "type"):
         if code := address.text(name):
             address.notes.code(f"{label}: {name}", code)
@@ -147,9 +147,7 @@ def address_lines(address: Part, label: str) -> list[str]:
     mark = standing(address, label)
     if text and all(each.casefold() in text.casefold() for each in known):
         return [f"{text}{mark}"]
-    whole = ", ".join(known)
-    said_already = all(each.strip().casefold() in whole.casefold() for each in text.split(","))
-    return [f"{each}{mark}" for each in distinct([whole, "" if said_already else text])]
+    return [f"{each}{mark}" for each in distinct([", ".join(known), text])]
 
 
 def reference_line(reference: Part, label: str) -> list[str]:

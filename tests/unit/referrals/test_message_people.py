@@ -88,8 +88,3 @@ def test_death_and_a_birth_in_part_are_said(raw: dict[str, Any]) -> None:
     page = clinical_text_of(raw)
     assert "patient (has died)" in page
     assert "july 1984" in page
-
-
-def test_an_address_is_told_once_where_its_text_leaves_out_the_country() -> None:
-    whole = {"line": ["2 Here"], "city": "Leeds", "country": "UK", "text": "2 Here, Leeds"}
-    assert clinical_text_of(told(address=[whole])).count("2 here") == 1
