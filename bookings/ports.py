@@ -60,6 +60,10 @@ class WholeMessage:
 basis = Port[Callable[[Journey, HealthcareService], str | None]](
     "what a booking rests on", unplugged=lambda journey, service: None
 )
+# By which use case that request was sent, for the booking that rests on it; "" for none.
+route = Port[Callable[[Journey, HealthcareService], str]](
+    "by which use case a case was referred", unplugged=lambda journey, service: ""
+)
 # What the newest standing request of the journey says; None when it says nothing.
 time_frame = Port[Callable[[Journey], TimeFrame | None]](
     "in what time a case is to be seen", unplugged=lambda journey: None

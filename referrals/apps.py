@@ -28,9 +28,10 @@ class ReferralsConfig(AppConfig):
             whole_booking,
         )
         from referrals.sending.renewing import renewal_of, renewal_progress
-        from referrals.sending.selectors import standing_referral_id, time_frame_of
+        from referrals.sending.selectors import standing_referral_id, standing_use_case, time_frame_of
 
         ports.basis.plug(standing_referral_id)
+        ports.route.plug(standing_use_case)
         ports.time_frame.plug(time_frame_of)
         ports.companions.plug(companions)
         ports.renewal.plug(renewal_of)

@@ -27,6 +27,12 @@ CIS2_STRANGER = ("Sam", "Stranger")
 CIS2_UNSURE = ("Pat", "Password")
 
 
+_SNOMED_ROLES = {
+    "clinician": ("158965000", "Medical practitioner"),
+    "clerk": ("224608005", "Administrative healthcare staff"),
+}
+
+
 @dataclass(frozen=True)
 class DemoUser:
     username: str
@@ -34,6 +40,11 @@ class DemoUser:
     last_name: str
     role: str
     ods_codes: tuple[str, ...]
+
+    @property
+    def snomed_role(self) -> tuple[str, str]:
+        """Code and words of PractitionerRole.code; empty for those who send nothing about patients."""
+        return _SNOMED_ROLES.get(self.role, ("", ""))
 
     @property
     def cis2_subject(self) -> str:

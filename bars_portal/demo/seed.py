@@ -49,9 +49,10 @@ def seed(*, now: datetime) -> int:
 
 
 def ensure_user(person: facts.DemoUser, organisations: dict[str, Organisation]) -> None:
+    code, words = person.snomed_role
+    named = {"first_name": person.first_name, "last_name": person.last_name}
     user, made = User.objects.get_or_create(
-        username=person.username,
-        defaults={"first_name": person.first_name, "last_name": person.last_name},
+        username=person.username, defaults={**named, "role_code": code, "role_display": words}
     )
     if made:
         user.set_password(facts.PASSWORD)

@@ -39,7 +39,7 @@ from bookings.api.representation import (
     summary_json,
 )
 from bookings.api.slots import EXAMPLE_SLOT, SLOT_PROBLEMS, ask_bookable, chosen_offer
-from bookings.presenters.slots import use_case_options
+from bookings.presenters.slots import use_case_options, usual_route
 from bookings.selectors.sent import Listed, Waiting, listed_bookings
 from bookings.services.history import record_view
 from bookings.services.requesting import book_at_once
@@ -149,7 +149,7 @@ class BookingList(BookingView):
         with refusals():
             capability = ask_bookable(request, self.caller, service, now=now)
         use_cases = [code for code, _ in use_case_options(service, capability)]
-        use_case = body.get("use_case") or next(iter(use_cases), "")
+        use_case = body.get("use_case") or usual_route(use_cases, journey, service)
         if use_case not in use_cases:
             raise invalid([FieldFault("The service takes no bookings for this.", pointer="/use_case")])
         chosen = chosen_offer(request, self.caller, service, named, now=now)

@@ -1,6 +1,6 @@
 """Offered times, and the choice being made."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -11,6 +11,8 @@ from bars_portal.accounts.acting import name_of
 from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
 from bars_portal.nhsuk.words import summary_rows
+from bars_portal.patients.models import Journey
+from bookings import ports
 from bookings.mapping.completeness import Lack
 from bookings.models import Booking, BookingDraft
 from bookings.ports import TimeFrame
@@ -135,6 +137,12 @@ def use_case_options(
     """What both the directory and the service itself say that it is booked for."""
     codes = (each for each in service.accepted_use_cases if accepts_booking(capability, each))
     return [(code, use_case_text(code)) for code in codes]
+
+
+def usual_route(codes: Sequence[str], journey: Journey | None, service: HealthcareService) -> str:
+    """Of those that the service takes: the case's own where it was referred there, else the first."""
+    own = ports.route.provider(journey, service) if journey is not None else ""
+    return own if own in codes else next(iter(codes), "")
 
 
 def use_case_text(code: str) -> str:

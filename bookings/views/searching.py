@@ -19,11 +19,12 @@ from bars_portal.nhsuk.dates import LONDON
 from bars_portal.patients.forms import answers_from
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
+from bookings import ports
 from bookings.choosing import GONE, compare_services, days_from, still_offered
 from bookings.forms.bookings import ChosenSlotForm, FirstDayForm
 from bookings.models import Booking, BookingDraft
 from bookings.policies import check_accepts_bookings, check_can_book, check_can_rebook, check_reachable
-from bookings.presenters.slots import SlotPage, first_times, use_case_options
+from bookings.presenters.slots import SlotPage, first_times, use_case_options, usual_route
 from bookings.selectors.sent import draft_for, later_booking, rebooking_of
 from bookings.services.history import record_view
 from bookings.services.requesting import change_draft_slot, open_draft, save_draft_patient
@@ -134,7 +135,7 @@ def _show(
         "service": service,
         "page": slot_page(request, service, first),
         "not_answering": _not_answering(service),
-        "use_cases": use_cases,
+        "use_cases": use_cases if _is_route_asked(request, service) else [],
         "kept": _kept(request),
         "error": error,
         "page_has_errors": bool(error),
@@ -158,7 +159,9 @@ def _choose(request: HttpRequest, service: HealthcareService, use_cases: Options
     chosen = _still_offered(request, service, form) if form.is_valid() else GONE
     if isinstance(chosen, str):
         return _show(request, service, use_cases, error=chosen)
-    return _begin(request, service, chosen, _use_case(use_cases, form.cleaned_data["use_case"]))
+    codes, asked = [code for code, _ in use_cases], form.cleaned_data["use_case"]
+    use_case = asked if asked in codes else usual_route(codes, _journey(request), service)
+    return _begin(request, service, chosen, use_case)
 
 
 def _begin(
@@ -264,9 +267,12 @@ def _first_day(request: HttpRequest, form: FirstDayForm) -> date:
     return max(today(), min(asked, today() + FURTHEST))
 
 
-def _use_case(use_cases: Options, asked: str) -> str:
-    codes = [code for code, _ in use_cases]
-    return asked if asked in codes else next(iter(codes), "")
+def _is_route_asked(request: HttpRequest, service: HealthcareService) -> bool:
+    """Nobody asks it of a time that is chosen anew, nor of a case that was referred to the service."""
+    if request.GET.get("draft") or request.GET.get("instead"):
+        return False
+    journey = _journey(request)
+    return journey is None or not ports.route.provider(journey, service)
 
 
 def _kept(request: HttpRequest) -> str:

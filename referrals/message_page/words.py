@@ -59,6 +59,8 @@ _SYSTEMS = {
     "https://fhir.nhs.uk/Id/dos-service-id": "Service ID",
     "https://fhir.nhs.uk/Id/sds-role-profile-id": "SDS role profile ID",
     "https://fhir.nhs.uk/Id/sds-user-id": "SDS user ID",
+    # Of the other service's, as the outcome of a validation tells it (referrals/responding/envelope.py).
+    "urn:oid:2.16.840.1.113883.2.1.3.2.4.18.20": "Ambulance case number",
 }
 # Some senders write line ends as the characters "/n" or "\\n".
 _WRITTEN_LINE_END = re.compile(r"[ \t]*[/\\]n(?=\s|\\n|/n|$)[ \t]*")

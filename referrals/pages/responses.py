@@ -1,5 +1,6 @@
 """Responses of the other side in words, and those that answer nothing that we know."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -12,6 +13,10 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import LocationType
+from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.message_bytes import decode
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import banner
 from referrals.cases import viewing
@@ -22,9 +27,14 @@ from referrals.cases.states import Category, ReplyKind
 from referrals.cases.views import clock, unmatched_of
 from referrals.cases.words import HOW_FAR, Row
 from referrals.message_page.page import shown_message
+from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
+from referrals.parts.flags import Flag, carried_flags
+from referrals.parts.places import Place, carried_places
 from referrals.permissions import VIEW
 from referrals.receiving.responses import is_asked
 
+# (label, words)
+Pairs = Sequence[tuple[str, str]]
 _REASONS = {"RRNA": "Not available in time", "OTH": "Another reason"}
 
 
@@ -47,8 +57,24 @@ class HeardLine:
 
 def heard_line(case: Case, reply: CaseReply) -> HeardLine:
     asked = is_asked(case, source_service_id=reply.source_service_id, ods_code=reply.sender_ods_code)
-    line = _line(reply, verdict=_verdict(case, reply), stranger=not asked, asked_for=case.priority)
+    line = _line(
+        reply,
+        verdict=_verdict(case, reply),
+        stranger=not asked,
+        asked_for=case.priority,
+        news=_news_of(case, reply),
+    )
     return replace(line, safeguarding=reply.safeguarding and (line.missed or not case.safeguarding))
+
+
+def _news_of(case: Case, reply: CaseReply) -> Pairs:
+    """Of an outcome only: other replies repeat the request. Nothing where either cannot be read any more."""
+    if reply.kind != ReplyKind.FULL:
+        return ()
+    try:
+        return told_otherwise(content_from_json(case.content), MessageBundle(decode(reply.message.body)))
+    except (ContentInvalid, OutcomeError):
+        return ()
 
 
 def unmatched_line(reply: ReplyFacts) -> HeardLine:
@@ -56,18 +82,40 @@ def unmatched_line(reply: ReplyFacts) -> HeardLine:
     return _line(reply, verdict="", stranger=False, asked_for="")
 
 
-def _line(reply: ReplyFacts, *, verdict: str, stranger: bool, asked_for: str) -> HeardLine:
+def _line(reply: ReplyFacts, *, verdict: str, stranger: bool, asked_for: str, news: Pairs = ()) -> HeardLine:
     kind = ReplyKind(reply.kind)
     return HeardLine(
         reply=reply,
         kind=kind.label,
         sender=reply.sender_name or reply.sender_ods_code or "Sender not known",
-        rows=_rows(reply, asked_for),
+        rows=_rows(reply, asked_for, news),
         verdict=verdict,
         stranger=stranger,
         missed=kind is ReplyKind.DID_NOT_ATTEND,
         safeguarding=reply.safeguarding,
     )
+
+
+def told_otherwise(asked: RequestContent, answer: MessageBundle) -> Pairs:
+    """Where the patient is and which warnings hold, as far as an outcome says it otherwise than we did."""
+    ours, theirs = _incident(asked.places), _incident(carried_places(answer))
+    moved = ", ".join(theirs) if theirs and theirs != ours else ""
+    before, now = _warnings(asked.flags), _warnings(carried_flags(answer))
+    pairs = [
+        ("Where the patient is now", moved),
+        ("New warning", "; ".join(each for each in now if each not in before)),
+        ("Warning that no longer applies", "; ".join(each for each in before if each not in now)),
+    ]
+    return [(label, words) for label, words in pairs if words]
+
+
+def _incident(places: Iterable[Place]) -> tuple[str, ...]:
+    return next((each.in_words() for each in places if each.type is LocationType.INCIDENT), ())
+
+
+def _warnings(flags: Iterable[Flag]) -> list[str]:
+    told = ((each.category.display, each.concept.display, each.concept.text) for each in flags)
+    return [": ".join(dict.fromkeys(filter(None, words))) for words in told]
 
 
 def _verdict(case: Case, reply: CaseReply) -> str:
@@ -79,9 +127,10 @@ def _verdict(case: Case, reply: CaseReply) -> str:
     return "An ambulance is needed" if reply.action_needed else "No ambulance is needed"
 
 
-def _rows(reply: ReplyFacts, asked_for: str) -> list[Row]:
+def _rows(reply: ReplyFacts, asked_for: str, news: Pairs) -> list[Row]:
     pairs = [
         *_outcome(reply, asked_for),
+        *news,
         ("How far they are", _how_far(reply)),
         ("Reason", _REASONS.get(reply.reason_code, "")),
         ("In their words", reply.reason_text),

@@ -84,6 +84,22 @@ class Place:
         """As an incident must: an address needs its postcode."""
         return bool(self.postcode or self.ways - {Where.ADDRESS})
 
+    def in_words(self) -> tuple[str, ...]:
+        """Each way in which it says where."""
+        at = self.position
+        told = (
+            self.name,
+            *self.address_lines,
+            self.town,
+            self.postcode,
+            self.directions,
+            self.what3words,
+            f"UPRN {self.uprn}" if self.uprn else "",
+            f"easting {self.eastings}, northing {self.northings}" if self.eastings else "",
+            f"latitude {at.latitude}, longitude {at.longitude}" if at else "",
+        )
+        return tuple(filter(None, told))
+
 
 _GRID = ("uprn", "eastings", "northings", "what3words", "accuracy_percent")
 # Names within LocationExtension.

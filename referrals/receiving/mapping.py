@@ -32,6 +32,7 @@ from referrals.cases.wire import (
     own_encounter_url,
 )
 from referrals.parts import assessment, flags
+from referrals.parts.base import texts_of, words_of
 from referrals.parts.facts import Facts, facts_of, requester_encounter_of
 
 
@@ -105,6 +106,12 @@ def ended_request(held: Resource, sent: Resource, *, version: int, now: datetime
         if sent.get(name):
             ended[name] = sent[name]
     return accepted_request(ended, case_id=UUID(as_text(held.get("id"))), version=version, now=now)
+
+
+def why_ended(sent: Resource) -> str:
+    """In the sender's words, or those of a code; "" where nothing is said."""
+    told = (words_of(each) for each in dicts(sent.get("reasonCode")))
+    return next(filter(None, told), "") or texts_of(sent.get("note"), "text")
 
 
 def whole_reply(

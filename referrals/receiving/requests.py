@@ -235,12 +235,20 @@ def apply_change(
     changes: dict[str, object],
     received: ReceivedCase,
     context: MessageContext,
+    *,
+    note: str = "",
 ) -> None:
     """The change, its history row and its version. Raises OutcomeError 409: somebody was first."""
     now, message_id = context.received_at, context.inbound_id
     try:
         change_case(
-            case=case, event=event, actor=context.actor, now=now, message_id=message_id, changes=changes
+            case=case,
+            event=event,
+            actor=context.actor,
+            now=now,
+            note=note,
+            message_id=message_id,
+            changes=changes,
         )
     except TransitionRefused:
         raise fault(OutcomeCode.CONFLICT, "The request was changed at the same moment", REQUEST) from None
@@ -302,7 +310,8 @@ def receive_end(*, received: ReceivedCase, context: MessageContext) -> Applied:
         "version": version,
         "message_id": context.inbound_id,
     }
-    apply_change(case, _EVENTS[str(received.request.get("status"))], changes, received, context)
+    event, why = _EVENTS[str(received.request.get("status"))], mapping.why_ended(received.request)
+    apply_change(case, event, changes, received, context, note=why)
     answer = wire.accepted_request(
         received.request, case_id=case.pk, version=version, now=context.received_at
     )

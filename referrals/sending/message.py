@@ -60,8 +60,8 @@ def requester_of(sender: SenderIdentity, *, phone: str) -> Requester:
         family_name=user.last_name or user.get_username(),
         given_names=user.first_name,
         role_profile_id=user.sds_role_profile_id,
-        role_code=user.sds_role_profile_id and user.role_code,
-        role_display=user.sds_role_profile_id and user.role_display,
+        role_code=user.role_code,
+        role_display=user.role_display,
         staff_id=str(user.pk),
         phone=phone,
         is_clinical=Membership.objects.filter(

@@ -11,7 +11,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.exchange.models import DeliveryState
-from bars_portal.nhsuk.dates import format_date
+from bars_portal.nhsuk.dates import format_date, format_datetime
 from bars_portal.nhsuk.forms import DateField, HiddenField, RadiosField, SelectField
 from bars_portal.patients.presenters import PatientBanner, banner
 from referrals.cases.models import Case, Referral
@@ -85,10 +85,12 @@ def _answers(form: PartForm) -> Iterator[tuple[str, str]]:
 
 
 def _words(form: PartForm, bound: BoundField) -> str:
-    """As it was typed, or the option that was chosen; a day with its time."""
+    """As it was typed, or the option that was chosen; a moment with the day that it was taken to be of."""
     field, value = bound.field, bound.value()
     if isinstance(field, HiddenField):
         return ""
+    if isinstance(moment := getattr(form, "cleaned_data", {}).get(bound.name), datetime):
+        return format_datetime(moment)
     if isinstance(field, DateField):
         return _day(form, bound.name)
     if isinstance(field, SelectField | RadiosField):

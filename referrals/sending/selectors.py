@@ -34,14 +34,24 @@ def standing_booking(journey: Journey, service: HealthcareService) -> Booking | 
 
 
 def standing_referral_id(journey: Journey, service: HealthcareService) -> str | None:
-    """The receiver's id of the newest referral of the case that stands at the service, for a new booking.
+    """The receiver's id of the referral that a new booking rests on."""
+    found = _standing_referral(journey, service)
+    return found.remote_id if found else None
+
+
+def standing_use_case(journey: Journey, service: HealthcareService) -> str:
+    found = _standing_referral(journey, service)
+    return found.use_case if found else ""
+
+
+def _standing_referral(journey: Journey, service: HealthcareService) -> Referral | None:
+    """The newest of the case that stands at the service.
 
     Never the one of an appointment that was made before (guide, Application 1: rebook).
     """
     sent = sent_in(journey)
     standing = [each for each in sent.referrals if each.status in _STANDING and each.remote_id]
-    found = replace(sent, referrals=standing).referral_for(None, service.pk)
-    return found.remote_id if found else None
+    return replace(sent, referrals=standing).referral_for(None, service.pk)
 
 
 def time_frame_of(journey: Journey) -> TimeFrame | None:

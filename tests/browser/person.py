@@ -2,10 +2,13 @@
 
 import os
 import re
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import unquote
 
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Frame, Locator, Page, Request, expect
 
 from bars_portal.demo.facts import PASSWORD
 from tests.browser.axe import assert_accessible, assert_fits, is_new
@@ -20,6 +23,40 @@ PHONE_NUMBER, POSTCODE, STREET, EMAIL = "07700900777", "ZE2 9ZZ", "7 Thistledown
 SECRETS = (FAMILY, GIVEN, NHS_NUMBER, "449 306 6621", "7700900777", POSTCODE, "ZE29ZZ", STREET, EMAIL, "1947")
 
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+# Pages of each journey before the duties of the guide were built (commit 7fc14558): none may take more.
+MOST_PAGES = {
+    "refer_to_the_pharmacy": 15,
+    "first_alert": 20,
+    "tell_the_nature": 7,
+    "tell_the_triage": 7,
+    "answer": 3,
+    "refer_from_a_booking": 22,
+    "ask_for_a_validation": 19,
+    "give_outcome": 5,
+    "find_it": 4,
+    "did_not_attend": 3,
+}
+
+
+def counted(
+    journey: Callable[Concatenate["Person", Given], Result],
+) -> Callable[Concatenate["Person", Given], Result]:
+    """Fails when the journey comes to more pages than its name may; without JavaScript it waits on more."""
+
+    @wraps(journey)
+    def walked(person: "Person", /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        before = person.pages
+        result = journey(person, *args, **kwargs)
+        pages = person.pages - before
+        assert not person.javascript or pages <= MOST_PAGES[journey.__name__], pages
+        return result
+
+    return walked
+
+
 class Person:
     """`look()` at every page and state: axe, heading, title, addresses, width; a picture when asked for."""
 
@@ -31,14 +68,24 @@ class Person:
         self.test = re.sub(r"\W+", "-", test).strip("-")
         self.shots = 0
         self.addresses: list[str] = []
+        # What a journey costs: a page that is shown again, by itself or with errors, is the same page.
+        self.pages = 0
+        self._last = ""
         page.on("request", self._note)
+        page.on("framenavigated", self._count)
 
     def leave(self) -> None:
         """The page goes to somebody else."""
         self.page.remove_listener("request", self._note)
+        self.page.remove_listener("framenavigated", self._count)
 
     def _note(self, request: Request) -> None:
         self.addresses.append(unquote(request.url))
+
+    def _count(self, frame: Frame) -> None:
+        if frame == self.page.main_frame and frame.url != self._last:
+            self.pages += 1
+            self._last = frame.url
 
     def go(self, path: str = "/") -> None:
         self.page.goto(self.portal + path)

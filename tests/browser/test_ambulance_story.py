@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import People
-from tests.browser.person import AMBULANCE, Person
+from tests.browser.person import AMBULANCE, Person, counted
 from tests.browser.requesting import (
     begin_request,
     check_and_send,
@@ -58,6 +58,7 @@ TRIAGES = (
 )
 
 
+@counted
 def first_alert(person: Person) -> str:
     """Hardly more than where and what. Gives their reference."""
     page = person.page
@@ -101,6 +102,7 @@ def end_update(person: Person, *stated: str) -> None:
     person.follow("Go to the case")
 
 
+@counted
 def tell_the_nature(person: Person) -> None:
     begin_update(person)
     open_task(person, "Ambulance questions")
@@ -110,6 +112,7 @@ def tell_the_nature(person: Person) -> None:
     end_update(person, "Is the patient breathing?")
 
 
+@counted
 def tell_the_triage(person: Person, triage: Triage) -> None:
     page = person.page
     begin_update(person)
@@ -121,6 +124,7 @@ def tell_the_triage(person: Person, triage: Triage) -> None:
     end_update(person, triage.stage)
 
 
+@counted
 def answer(person: Person, how: str, words: str) -> None:
     person.follow("Tell how far you are")
     person.page.get_by_role("radio", name=how, exact=True).check()

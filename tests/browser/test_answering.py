@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.cases import send_validation
 from tests.browser.conftest import People
-from tests.browser.person import Person
+from tests.browser.person import Person, counted
 from tests.browser.requesting import give_consent, see_status
 from tests.browser.test_worklist import arrived
 from tests.browser.wire import Wire
@@ -17,6 +17,7 @@ from tests.stack import Stack
 pytestmark = pytest.mark.browser
 
 
+@counted
 def give_outcome(person: Person) -> None:
     page = person.page
     person.follow("Give the outcome")

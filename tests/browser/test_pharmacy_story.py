@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.chromium import PHONE
 from tests.browser.conftest import People
-from tests.browser.person import PHARMACY, Person
+from tests.browser.person import PHARMACY, Person, counted
 from tests.browser.requesting import (
     begin_request,
     check_and_send,
@@ -40,6 +40,7 @@ def state_the_task(person: Person) -> None:
     see_status(person, "What is asked", "Completed")
 
 
+@counted
 def refer_to_the_pharmacy(person: Person) -> str:
     """Their reference."""
     page = person.page

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import People
-from tests.browser.person import CAS, ED, FAMILY, PHONE_NUMBER, Person
+from tests.browser.person import CAS, ED, FAMILY, PHONE_NUMBER, Person, counted
 from tests.browser.requesting import (
     assess,
     give_consent,
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 CONCERN = "Safeguarding Concern: Child is cause for safeguarding concern"
 
 
+@counted
 def refer_from_a_booking(person: Person) -> str:
     """An emergency department is booked, and told of a safeguarding concern. Gives their reference."""
     page = person.page
@@ -61,6 +62,7 @@ def refer_from_a_booking(person: Person) -> str:
     return reference(person)
 
 
+@counted
 def ask_for_a_validation(person: Person) -> str:
     """Of a category 3 call, with a breach time. Gives their reference."""
     page = person.page

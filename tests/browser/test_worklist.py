@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.cases import send_referral, send_validation
 from tests.browser.conftest import People
-from tests.browser.person import FAMILY, Person
+from tests.browser.person import FAMILY, Person, counted
 from tests.browser.wire import Wire
 from tests.live.partner import wait_until
 from tests.stack import Stack
@@ -25,6 +25,7 @@ def arrived(wire: Wire, table: str, case_id: str) -> tuple[str, str]:
     return str(remote), str(reference)
 
 
+@counted
 def find_it(person: Person, reference: str) -> None:
     """By the warning filter, to the page of the case."""
     person.go()
@@ -41,6 +42,7 @@ def find_it(person: Person, reference: str) -> None:
     person.look("Referral received", patient=True)
 
 
+@counted
 def did_not_attend(person: Person) -> None:
     page = person.page
     person.follow("The patient did not attend")

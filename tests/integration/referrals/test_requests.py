@@ -227,7 +227,7 @@ def taken_back(shared_dir: Path, hub: HealthcareService, status: str, reason: st
     """SERVREQ01, or the missing SERVREQ02, of either category."""
     bundle = adapted(example(shared_dir, "SERVREQ01"), hub)
     request = of_type(bundle, "ServiceRequest")
-    request["status"] = status
+    request |= {"status": status, "reasonCode": [{"text": "The patient feels better"}]}
     of_type(bundle, "MessageHeader")["reason"]["coding"][0]["code"] = reason
     kind, use_case = request["category"][0]["coding"]
     kind["code"] = category
@@ -264,6 +264,7 @@ def test_a_request_is_taken_back(
     assert (case.resource["status"], case.resource["meta"]["versionId"]) == (status, "2")
     assert case.included == included_in(held), "a cancel leaves most of it out, and takes nothing away"
     assert [each.resource["status"] for each in versions_of(case)] == ["active", status]
+    assert [each.note for each in changes_of(case)] == ["", "The patient feels better"]
 
 
 @pytest.mark.parametrize(("name", "category"), [("REFREQ01", "referral"), ("VALREQ01", "validation")])

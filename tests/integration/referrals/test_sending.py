@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import LatestState
 from bars_portal.correspondence.states import Direction
@@ -308,6 +309,14 @@ def test_a_pharmacy_is_asked_by_anybody_and_only_clinicians_are_authors(
     (plan,) = bundle.of_type("CarePlan")
     found = bundle.resolve(plan["author"]) if "author" in plan else None
     assert (found and found["resourceType"]) == author
+
+
+def test_the_role_of_a_requester_is_sent_whether_or_not_the_spine_knows_them(sender: Desk) -> None:
+    User.objects.update(role_code="158965000", role_display="Medical practitioner")
+    sender.refer()
+    bundle = MessageBundle(json.loads(bytes(OutboundMessage.objects.get().body)))
+    (role,) = bundle.of_type("PractitionerRole")
+    assert [each["code"] for each in role["code"][0]["coding"]] == ["158965000"]
 
 
 @pytest.mark.parametrize(

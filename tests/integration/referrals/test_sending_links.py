@@ -9,6 +9,7 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.patients.models import Journey
 from bookings.models import Booking, BookingDraft
+from bookings.presenters.slots import usual_route
 from bookings.services.requesting import request_booking
 from bookings.states import BookingStatus
 from referrals.cases.links import bookings_of, referrals_of
@@ -18,6 +19,7 @@ from referrals.sending.models import RequestDraft
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import TOMORROW, make_booking, make_schedule, make_slot
 from tests.factories.patients import DETAILS
+from tests.factories.referrals import make_hub
 from tests.integration.bookings.conftest import Desk as BookingDesk
 from tests.integration.referrals.sending import Desk, theirs
 
@@ -60,6 +62,18 @@ def test_referred_first(sender: Desk, booking_desk: BookingDesk) -> None:
     received = Booking.objects.get(direction=Direction.RECEIVED)
     (link,) = referrals_of(received)
     assert (str(link.referral.pk), link.live) == (referral.remote_id, True)
+
+
+def test_a_booking_goes_by_the_route_of_the_referral_that_it_rests_on(sender: Desk) -> None:
+    """Elsewhere, and without one that stands, by the first that the service takes."""
+    referral = sender.sent(use_case=UseCase.A2T1)
+    codes = [UseCase.A1T1, UseCase.A2T1]
+    assert usual_route(codes, referral.journey, sender.service) == UseCase.A2T1
+    assert usual_route(codes, None, sender.service) == UseCase.A1T1
+    assert usual_route(codes[:1], referral.journey, sender.service) == UseCase.A1T1
+    assert usual_route(codes, referral.journey, make_hub()) == UseCase.A1T1
+    sender.arrive(sender.revoke(referral))
+    assert usual_route(codes, referral.journey, sender.service) == UseCase.A1T1
 
 
 def test_a_booking_rests_only_on_what_stands_at_the_same_service(

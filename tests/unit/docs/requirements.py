@@ -23,8 +23,6 @@ TOUCHES = ("patient", "partner", "content")
 _RANGE = re.compile(r"([A-Z]+[1-6]?)-([0-9]{3})\.\.([0-9]{3})")
 _ROW = re.compile(r"(?:CORE|APP|A[1-6])-[0-9]{3}")
 _TEST = r"^\s*(?:async )?def {}\("
-# Which coding tells the resources of a type apart that a row is about.
-_TELLS = {"Location": "type", "Flag": "category"}
 
 Json = dict[str, Any]
 
@@ -41,7 +39,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Element:
-    """ "some Location[ILOC].position = value": a path in the resources of a type, and what stands there."""
+    """ "some Location[ILOC].position = value": a path in the resources of a type, and what stands there.
+
+    A code in brackets chooses, at any step, the parts that have it: as a value of their own or in a coding.
+    """
 
     kind: str
     code: str
@@ -53,8 +54,7 @@ class Element:
     def parse(cls, text: str) -> "Element":
         path, _, value = text.removeprefix("some ").partition("=")
         kind, *names = path.strip().split(".")
-        bare, _, code = kind.partition("[")
-        return cls(bare, code.rstrip("]"), tuple(names), value.strip(), not text.startswith("some "))
+        return cls(*_chosen(kind), tuple(names), value.strip(), not text.startswith("some "))
 
     def stands_in(self, bundle: Json) -> bool | None:
         """None where the message has no such resource."""
@@ -67,19 +67,28 @@ class Element:
         if self.kind == "Bundle":
             return [bundle]
         found = [each["resource"] for each in bundle["entry"]]
-        return [each for each in found if each["resourceType"] == self.kind and self._is_meant(each)]
-
-    def _is_meant(self, resource: Json) -> bool:
-        concepts = resource.get(_TELLS.get(self.kind, ""), [])
-        return not self.code or any(
-            coding.get("code") == self.code for concept in concepts for coding in concept.get("coding", [])
-        )
+        return [each for each in found if each["resourceType"] == self.kind and _is_meant(each, self.code)]
 
     def _fits(self, resource: Json) -> bool:
         found: list[Any] = [resource]
-        for name in self.names:
-            found = [inner for each in found if isinstance(each, dict) for inner in _listed(each.get(name))]
+        for step in self.names:
+            name, code = _chosen(step)
+            inner = [part for each in found if isinstance(each, dict) for part in _listed(each.get(name))]
+            found = [each for each in inner if not code or _is_meant(each, code)]
         return self.value in found if self.value else bool(found)
+
+
+def _chosen(step: str) -> tuple[str, str]:
+    """ "Location[ILOC]" as its name and its code."""
+    name, _, code = step.partition("[")
+    return name, code.rstrip("]")
+
+
+def _is_meant(part: Any, code: str) -> bool:
+    told = [value for each in part.values() for value in _listed(each)] if isinstance(part, dict) else []
+    inner = [each for each in told if isinstance(each, dict)]
+    codings = [*inner, *(coding for each in inner for coding in _listed(each.get("coding")))]
+    return not code or code in told or any(each.get("code") == code for each in codings)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -136,10 +145,11 @@ def _entry(kind: str, raw: Json) -> Entry:
         raise ValueError(f"{raw.get('rows')}: {sorted(unknown)}")
     words, where = str(raw[_WORDS[kind]]).strip(), str(raw.get("where", "")).strip()
     evidence, touches = tuple(raw.get("evidence", ())), raw.get("touches", "")
-    return Entry(kind, tuple(_rows(raw["rows"])), words, evidence, touches, where)
+    return Entry(kind, tuple(ids_in(raw["rows"])), words, evidence, touches, where)
 
 
-def _rows(text: str) -> Iterator[str]:
+def ids_in(text: str) -> Iterator[str]:
+    """ "APP-001..003 A1-004" one by one."""
     for word in text.split():
         found = _RANGE.fullmatch(word)
         if found:

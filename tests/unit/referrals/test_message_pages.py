@@ -10,6 +10,7 @@ from bars_portal.exchange.fhir.codes import UseCase
 from referrals.message_page.reader import Item, MessageView
 from referrals.message_page.words import date_words, sentence, system_name
 from referrals.parts.medication import Allergies, Medications, Stated
+from referrals.responding.envelope import CAD_SYSTEM
 from tests.factories.contents import make_content
 from tests.unit.exchange_fhir.factory import contact, phone
 from tests.unit.exchange_fhir.samples import nth
@@ -269,3 +270,4 @@ def test_names_in_words(name: str, words: str) -> None:
 def test_a_system_without_a_name_keeps_its_address() -> None:
     assert system_name("http://SNOMED.info/sct") == "SNOMED CT"
     assert system_name("urn:oid:1.2.3") == "urn:oid:1.2.3"
+    assert system_name(CAD_SYSTEM) == "Ambulance case number"

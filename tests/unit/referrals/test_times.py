@@ -10,7 +10,7 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.timestamps import parse_instant
-from bars_portal.nhsuk.dates import in_london
+from bars_portal.nhsuk.dates import format_datetime, in_london
 from referrals.cases.codes import Concept
 from referrals.forms.base import FormContext
 from referrals.forms.steps import content_of, read_step, steps_of, typed_of
@@ -19,6 +19,7 @@ from referrals.parts.call import HISTORY, CallTimes
 from referrals.parts.content import RequestContent, content_from_json, content_to_json
 from referrals.parts.problems import Note, Procedure
 from referrals.parts.request import carried_content
+from referrals.sending.presenters import summary_rows
 from tests.factories.contents import make_content
 from tests.unit.referrals.built import message
 from tests.unit.referrals.message_pages import text_of
@@ -158,6 +159,7 @@ def test_a_time_of_day_is_the_nearest(typed: str, moment: datetime) -> None:
         step, {"narrative": "Chest pain", "disposition": typed, "rows": "1", "row-0-what": "Dx0122"}, asked
     )
     assert read.stated["assessment"].disposition_at == moment
+    assert format_datetime(moment) in dict(summary_rows(read)).values(), "the day is read before it is sent"
     assert read.stated["assessment"].started_at == OPENED, "when the form was begun, if nothing is given"
 
 
