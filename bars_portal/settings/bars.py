@@ -38,6 +38,10 @@ BARS = {
     "TRIAGE_TOOL_VERSION": env.text("BARS_TRIAGE_TOOL_VERSION", ""),
 }
 
+# Whether organisations without a connection of their own send with the credentials above. Else only that of
+# BARS_ODS_CODE does: in production each provider has an application of its own.
+BARS_SHARED_CREDENTIALS = env.flag("BARS_SHARED_CREDENTIALS", default=_facts.is_simulated)
+
 # The delay before each automatic repeat of a message without a clear answer; after the last a person is told.
 BARS_RETRY_SECONDS = env.numbers("BARS_RETRY_SECONDS", (5, 15, 60, 300, 900, 3600))
 
