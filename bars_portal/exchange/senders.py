@@ -70,7 +70,7 @@ def sender_of(ods_code: str) -> Sender:
     row = connection_of(ods_code)
     if row is not None:
         return sender_by(row)
-    if ENVIRONMENTS[settings.BARS["ENVIRONMENT"]].needs_token and not may_share(ods_code):
+    if ENVIRONMENTS[settings.BARS["ENVIRONMENT"]].needs_token and not (may_share(ods_code) and has_shared()):
         raise NoCredentials("not-connected")
     return installation()
 
@@ -95,6 +95,11 @@ def sender_by(row: OrganisationConnection) -> Sender:
 def may_share(ods_code: str) -> bool:
     """Whether an organisation without a connection sends as the environment variables say."""
     return bool(settings.BARS_SHARED_CREDENTIALS) or ods_code == settings.BARS["ODS_CODE"]
+
+
+def has_shared() -> bool:
+    """Whether the environment variables name an application at all."""
+    return any(settings.BARS[name] for name in ("API_KEY", "KEY_ID", "PRIVATE_KEY_FILE"))
 
 
 def require_sender(ods_code: str) -> Sender:
@@ -134,6 +139,12 @@ def connection_of(ods_code: str) -> OrganisationConnection | None:
     """In the environment of this installation; a revoked one too."""
     rows = OrganisationConnection.objects.filter(environment=settings.BARS["ENVIRONMENT"])
     return rows.filter(organisation__ods_code=ods_code).select_related("organisation").first()
+
+
+def is_connected(organisation: Organisation, environment: str) -> bool:
+    """Whether it sends with an application of its own there."""
+    rows = OrganisationConnection.objects.filter(organisation=organisation, environment=environment)
+    return rows.filter(revoked_at=None).exists()
 
 
 def connections() -> list[OrganisationConnection]:
