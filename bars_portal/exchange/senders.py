@@ -199,6 +199,8 @@ def connect(
             "revoked_at": None,
         },
     )
+    # What was given for another key, or to another application, is not used on.
+    _forget_tokens(row)
     record(
         actor=actor,
         action="exchange.connect_organisation",
@@ -218,7 +220,7 @@ def revoke(*, organisation: Organisation, environment: str, actor: Actor, now: d
     if row is None:
         return False
     rows.update(revoked_at=now)
-    AccessToken.objects.filter(environment=environment, holder__startswith=f"{row.pk}:").delete()
+    _forget_tokens(row)
     record(
         actor=actor,
         action="exchange.revoke_connection",
@@ -228,3 +230,7 @@ def revoke(*, organisation: Organisation, environment: str, actor: Actor, now: d
         now=now,
     )
     return True
+
+
+def _forget_tokens(row: OrganisationConnection) -> None:
+    AccessToken.objects.filter(environment=row.environment, holder__startswith=f"{row.pk}:").delete()

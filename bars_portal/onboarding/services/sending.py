@@ -6,11 +6,12 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from django.db import transaction
 
+from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.credentials.environments import Hosting, environment
 from bars_portal.credentials.faults import Unusable
 from bars_portal.credentials.intake import read_key
-from bars_portal.credentials.keys import check_key_id, new_signing_key, private_pem, public_pem
+from bars_portal.credentials.keys import InvalidKeyId, check_key_id, new_signing_key, private_pem, public_pem
 from bars_portal.exchange import senders
 from bars_portal.exchange.transport.auth import TokenRefused
 from bars_portal.exchange.transport.headers import Party
@@ -238,12 +239,7 @@ def use_connection(*, onboarding: Onboarding, service_id: str, actor: Actor, now
     """
     require_ready(onboarding=onboarding, step=StepName.CONNECTION, now=now)
     identity, vault = identity_of(onboarding), vault_of(onboarding)
-    own = HealthcareService.objects.filter(provider=onboarding.organisation, hosted=True, active=True)
-    if not own.filter(service_id=service_id).exists():
-        raise StepRefused(
-            f"{service_id} is no active service of {onboarding.organisation.name} that is hosted here. "
-            "Add it in the administration first, or enter another."
-        )
+    _require_own(onboarding.organisation, service_id)
     application = senders.Application(
         app_id=str(evidence_of(onboarding, StepName.REGISTRATION)["app_id"]),
         key_id=identity.key_id,
@@ -287,3 +283,34 @@ def stop_sending(*, onboarding: Onboarding, actor: Actor, now: datetime) -> None
         by=actor.label,
         words="It was switched off: nothing is sent as this organisation.",
     )
+
+
+def connect_with_files(
+    *, organisation: Organisation, name: str, application: senders.Application, actor: Actor, now: datetime
+) -> None:
+    """The same for who has key, key id and API key from elsewhere. Raises StepRefused, and KeyError."""
+    place = environment(name)
+    try:
+        check_key_id(application.key_id)
+        read_key(application.private_key_file.read_bytes(), least_bits=SIGNING_BITS)
+        application.api_key_file.read_bytes()
+    except InvalidKeyId as fault:
+        raise StepRefused(f"The key id: {fault}.") from None
+    except Unusable as fault:
+        raise StepRefused(fault.sentence) from None
+    except OSError:
+        raise StepRefused("The file of the key or of the API key cannot be read.") from None
+    _require_own(organisation, application.service_id)
+    senders.connect(
+        organisation=organisation, environment=place.name, application=application, actor=actor, now=now
+    )
+
+
+def _require_own(organisation: Organisation, service_id: str) -> None:
+    """Raises StepRefused for a reply address that is not the organisation's."""
+    own = HealthcareService.objects.filter(provider=organisation, hosted=True, active=True)
+    if not own.filter(service_id=service_id).exists():
+        raise StepRefused(
+            f"{service_id} is no active service of {organisation.name} that is hosted here. "
+            "Add it in the administration first, or enter another."
+        )

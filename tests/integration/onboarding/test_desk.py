@@ -198,6 +198,35 @@ def test_an_organisation_is_connected_by_its_own_key_until_that_is_switched_off(
     assert "Stop sending" not in engineer.get("/onboarding/simulated-int/connection/").content.decode()
 
 
+def test_a_command_connects_from_files_or_says_why_not(
+    organisation: Organisation, tmp_path: Path, settings: Any
+) -> None:
+    make_service(service_id=SERVICE, provider=organisation)
+    (tmp_path / "key.pem").write_text(key_pem())
+    (tmp_path / "api-key").write_text("an-app")
+
+    def run(**options: Any) -> dict[str, Any]:
+        out = StringIO()
+        call_command("bars_connection", organisation="RIV01", stdout=out, **options)
+        return dict(json.loads(out.getvalue()))
+
+    assert run()["own"] is False
+    with pytest.raises(CommandError, match="Also give: --key-file, --api-key-file, --service"):
+        run(key_id="X-SIMULATOR-1")
+    whole = {
+        "key_id": "X-SIMULATOR-1",
+        "key_file": tmp_path / "key.pem",
+        "api_key_file": tmp_path / "api-key",
+    }
+    with pytest.raises(CommandError, match="no active service of Riverside Health"):
+        run(**whole, service="2000099009")
+    assert run(**whole, service=SERVICE)["instance"] == f"bars-portal-simulator-{SERVICE}"
+    assert sender_of("RIV01").api_key == "an-app"
+    assert run(revoke=True)["revoked_at"]
+    with pytest.raises(CommandError):
+        run(revoke=True)
+
+
 def test_at_int_it_waits_for_people_and_writes_their_mails(
     engineer: Client, organisation: Organisation
 ) -> None:
