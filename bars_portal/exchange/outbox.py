@@ -14,7 +14,7 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.models import UNCLEAR, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import Addressing, message_type, services
-from bars_portal.exchange.senders import require_sender
+from bars_portal.exchange.senders import software_of
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
@@ -31,14 +31,13 @@ def enqueue(
 ) -> OutboundMessage:
     """Build and store the message; a worker is woken when the caller's transaction commits.
 
-    Raises ValueError when `actor` does not act for `organisation`: that is who sends. Raises PolicyRefused
-    when it has nothing to send with.
+    Raises ValueError when `actor` does not act for `organisation`: that is who sends. Whether it has anything
+    to send with, the delivery asks: what follows from an answer is written all the same.
     """
     if actor.organisation_id is None:
         raise ValueError("Only somebody who acts for an organisation can send a message.")
     if not Organisation.objects.filter(pk=actor.organisation_id, ods_code=organisation.ods_code).exists():
         raise ValueError("Nobody sends in the name of another organisation.")
-    sender = require_sender(organisation.ods_code)
     kind = message_type(key)
     bundle_id = uuid4()
     to = kind.addressing(subject)
@@ -49,7 +48,7 @@ def enqueue(
         correlation_id=to.correlation_id,
         target=to.service_id,
         organisation=organisation,
-        software=sender.software,
+        software=software_of(organisation.ods_code),
         practitioner=practitioner,
         use_context=_use_context(written, to),
         version=services.provider.agreed_version(to.service_id, now=now),

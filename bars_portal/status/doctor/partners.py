@@ -14,6 +14,7 @@ from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.gateway import PAGE_SECONDS, get_client
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.senders import software_of
+from bars_portal.exchange.transport.auth import NoCredentials
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext, Party
 from bars_portal.http import TransportError
@@ -84,6 +85,9 @@ def _fault(client: BarsClient, service: HealthcareService) -> Finding | None:
     )
     try:
         answer = client.get("/metadata", context=context)
+    except NoCredentials:
+        # It is told as what is wrong with the organisation's connection.
+        return skipped(f"{name}: {service.provider} has nothing to ask with.")
     except TransportError as error:
         return wrong(
             f"{name}: the proxy gave no answer ({error.kind}).", "Look at the network, and ask again."

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,18 @@ from bars_portal.credentials.keys import private_pem
 from bars_portal.exchange import gateway, outbox, tasks
 from bars_portal.exchange.delivery import deliver, queue_again
 from bars_portal.exchange.models import AccessToken, DeliveryState, OutboundMessage
-from bars_portal.exchange.senders import Application, connect, reply_address_of, revoke, sender_of
+from bars_portal.exchange.senders import (
+    Application,
+    connect,
+    reply_address_of,
+    require_sender,
+    revoke,
+    sender_of,
+)
 from bars_portal.exchange.transport.auth import NoCredentials
 from bars_portal.exchange.transport.headers import Party, decode_headers
+from bookings.slots import SlotProblem, search_slots
+from directory.remote import identity_of
 from tests.factories.accounts import make_organisation
 from tests.factories.certificates import rsa_key
 from tests.factories.directory import make_service
@@ -160,10 +169,22 @@ def test_without_a_connection_it_is_told_before_anything_is_written(
     if why == "unusable-api-key":
         (tmp_path / "RIV01.api-key").unlink()
     with pytest.raises(PolicyRefused, match="Nothing was sent"):
-        enqueue(ours)
+        require_sender("RIV01")
+    # Such as the second half of a rebooking, which is written when the first one is answered.
+    assert send(message := enqueue(ours)) == DeliveryState.UNKNOWN
+    assert message.reason == "no-credentials"
     with pytest.raises(NoCredentials) as missing:
         sender_of("RIV01")
     assert missing.value.error == why
+    found = search_slots(
+        gateway.get_client(),
+        service=make_service(service_id="2000099005", takes_bookings=True),
+        start=NOW,
+        end=NOW + timedelta(days=1),
+        sender=identity_of(Actor("Chris Linnell", organisation_id=ours.pk)),
+        now=NOW,
+    )
+    assert found.problem is SlotProblem.NOT_CONNECTED
     assert send(enqueue(other)) == DeliveryState.ACCEPTED
     assert [ods for ods, _, _ in proxy.sent] == ["HAR02"]
 
