@@ -79,10 +79,13 @@ RECEIVER = {
         "RECEIVER_HEALTH_CERT_FILE",
         "RECEIVER_HEALTH_KEY_FILE",
         "RECEIVER_HEALTH_SERVER_NAME",
-        "RECEIVER_WRONG_NAME_CERT_FILE",
-        "RECEIVER_WRONG_NAME_KEY_FILE",
         "RECEIVER_CERTIFICATES_FOLDER",
     )
+}
+# Of the doctor alone: a client of the right chain that must not be let in.
+RECEIVER |= {
+    "RECEIVER_WRONG_NAME_CERT_FILE": env.text("RECEIVER_WRONG_NAME_CERT_FILE", ""),
+    "RECEIVER_WRONG_NAME_KEY_FILE": env.text("RECEIVER_WRONG_NAME_KEY_FILE", ""),
 }
 
 # Which client certificates may speak to the receiver (their chain is checked by TLS itself), and from where.

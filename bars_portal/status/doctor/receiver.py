@@ -251,14 +251,16 @@ def _is_for_clients(certificate: x509.Certificate) -> bool:
 
 def _wrong_name(_visit: Visit) -> Finding:
     """A client of the right chain that is not the proxy: one that is given, or else the receiver itself."""
-    prefix = "RECEIVER_WRONG_NAME" if settings.RECEIVER["RECEIVER_WRONG_NAME_CERT_FILE"] else "RECEIVER"
-    shown = x509.load_pem_x509_certificates(_content(f"{prefix}_CERT_FILE"))[0]
+    names = ("RECEIVER_WRONG_NAME_CERT_FILE", "RECEIVER_WRONG_NAME_KEY_FILE")
+    given = all(settings.RECEIVER[each] for each in names)
+    certificate, key = names if given else ("RECEIVER_CERT_FILE", "RECEIVER_KEY_FILE")
+    shown = x509.load_pem_x509_certificates(_content(certificate))[0]
     name = name_of(shown.subject)
     if name in settings.BARS_PEER_NAMES:
         return skipped(f"{name} is let in by BARS_PEER_NAMES, so it shows nothing.")
     if not _is_for_clients(shown):
         return skipped(f"The certificate of {name} is for servers only. Set RECEIVER_WRONG_NAME_CERT_FILE.")
-    files = settings.RECEIVER[f"{prefix}_CERT_FILE"], settings.RECEIVER[f"{prefix}_KEY_FILE"]
+    files = settings.RECEIVER[certificate], settings.RECEIVER[key]
     request = b"GET /FHIR/R4/metadata HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     try:
         with _connected(_health_settings(), *files) as sock:

@@ -59,8 +59,8 @@ def test_who_was_switched_off_books_nothing_and_keeps_the_draft(desk: Desk) -> N
         connected_at=NOW,
         revoked_at=NOW,
     )
-    with pytest.raises(PolicyRefused, match="was switched off. Nothing was sent"):
-        desk.book(draft)
+    with pytest.raises(PolicyRefused, match=r"was switched off\. Nothing was sent"):
+        desk.request(draft=draft)
     assert not Booking.objects.exists()
     assert BookingDraft.objects.filter(pk=draft.pk).exists()
 
