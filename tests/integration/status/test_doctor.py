@@ -182,7 +182,7 @@ def lets_in(world: World) -> None:
     world.door.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
-def connection_fault(**changes: str) -> Callable[[World], None]:
+def connection_fault(**changes: Any) -> Callable[[World], None]:
     """An organisation that sends as itself, and one thing wrong with that."""
 
     def damage(world: World) -> None:

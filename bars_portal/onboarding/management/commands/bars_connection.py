@@ -39,7 +39,7 @@ class Command(BaseCommand):
         if organisation is None:
             raise CommandError("There is no organisation with that ODS code.")
         actor = Actor(label="bars_connection", organisation_id=organisation.pk)
-        who = {"organisation": organisation, "actor": actor, "now": timezone.now()}
+        who: dict[str, Any] = {"organisation": organisation, "actor": actor, "now": timezone.now()}
         environment = settings.BARS["ENVIRONMENT"]
         if options["revoke"]:
             if not revoke(environment=environment, **who):
