@@ -7,14 +7,13 @@ from uuid import uuid4
 from django.db import models, transaction
 from django.db.models import Q
 
-from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange import circuits, tasks
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.models import UNCLEAR, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import Addressing, message_type, services
-from bars_portal.exchange.senders import software_of
+from bars_portal.exchange.senders import software_sent
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
@@ -36,8 +35,7 @@ def enqueue(
     """
     if actor.organisation_id is None:
         raise ValueError("Only somebody who acts for an organisation can send a message.")
-    if not Organisation.objects.filter(pk=actor.organisation_id, ods_code=organisation.ods_code).exists():
-        raise ValueError("Nobody sends in the name of another organisation.")
+    software = software_sent(actor.organisation_id, ods_code=organisation.ods_code)
     kind = message_type(key)
     bundle_id = uuid4()
     to = kind.addressing(subject)
@@ -48,7 +46,7 @@ def enqueue(
         correlation_id=to.correlation_id,
         target=to.service_id,
         organisation=organisation,
-        software=software_of(organisation.ods_code),
+        software=software,
         practitioner=practitioner,
         use_context=_use_context(written, to),
         version=services.provider.agreed_version(to.service_id, now=now),

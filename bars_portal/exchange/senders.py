@@ -4,13 +4,14 @@ Nothing of one organisation's serves another. Who has no connection of their own
 variables say, where they are that organisation's or settings share them; who was revoked does not send.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import PolicyRefused
@@ -116,6 +117,18 @@ def software_of(ods_code: str) -> Software:
     return own_software() if row is None else _instance(row)
 
 
+def software_sent(organisation_id: int, *, ods_code: str) -> Software:
+    """The same for a message, in one query. Raises ValueError when the ODS code is another organisation's."""
+    own = OrganisationConnection.objects.filter(
+        organisation=OuterRef("pk"), environment=settings.BARS["ENVIRONMENT"]
+    )
+    rows = Organisation.objects.filter(pk=organisation_id, ods_code=ods_code)
+    found = rows.values_list(Subquery(own.values("software_instance"))).first()
+    if found is None:
+        raise ValueError("Nobody sends in the name of another organisation.")
+    return replace(own_software(), identifier=found[0]) if found[0] else own_software()
+
+
 def reply_address_of(ods_code: str) -> str:
     """The service id that replies to an organisation's messages go to."""
     row = connection_of(ods_code)
@@ -123,8 +136,7 @@ def reply_address_of(ods_code: str) -> str:
 
 
 def _instance(row: OrganisationConnection) -> Software:
-    own = own_software()
-    return Software(row.software_instance, own.name, own.version)
+    return replace(own_software(), identifier=row.software_instance)
 
 
 _ASK = "Nothing was sent. Ask your integration engineer, and book or refer by telephone meanwhile."
