@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0005_break_glass"),
-        ("exchange", "0007_resending"),
+        ("exchange", "0008_bundle_ids"),
     ]
 
     operations = [
