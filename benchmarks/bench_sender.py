@@ -107,13 +107,14 @@ def calls(url: str) -> bool:
 
 def tokens(url: str) -> bool:
     """Many threads find that the token is over, at the same moment."""
+    from django.conf import settings
     from django.db import connection
 
     from bars_portal.exchange.gateway import get_client
     from bars_portal.exchange.models import AccessToken
     from bars_portal.exchange.tokens import DatabaseTokenSource
 
-    source = get_client()._tokens
+    source = get_client()._tokens_of(settings.BARS["ODS_CODE"])
     assert isinstance(source, DatabaseTokenSource)
     later, barrier = datetime.now(UTC) + timedelta(minutes=9, seconds=30), Barrier(THREADS)
     before, row = asked_for(url), AccessToken.objects.get()
@@ -143,6 +144,7 @@ def searches() -> bool:
     """One of them hangs: when the last healthy one is there, to the slowest of them when asked alone."""
     from bars_portal.exchange.gateway import own_organisation
     from bars_portal.exchange.models import PartnerCircuit
+    from bars_portal.exchange.senders import own_software
     from bookings.choosing import compare_services
     from directory.remote import SenderIdentity
     from tests.factories.accounts import make_acting
@@ -150,7 +152,7 @@ def searches() -> bool:
 
     numbers = [*(f"20000888{each:02d}" for each in range(SERVICES - 1)), HANGING]
     services = [make_service(service_id=each, takes_bookings=True) for each in numbers]
-    sender = SenderIdentity(own_organisation(), make_acting().actor)
+    sender = SenderIdentity(own_organisation(), make_acting().actor, own_software())
 
     def search(asked: list[HealthcareService]) -> list[float]:
         """When each of the healthy was there."""

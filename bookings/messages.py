@@ -80,7 +80,7 @@ class BookingNew(SentBooking):
             bundle_id=bundle_id,
             appointment=booking.resource,
             included=booking.included,
-            header=header_to(booking.service),
+            header=header_to(booking.service, sender=booking.organisation),
             now=now,
         )
 
@@ -120,7 +120,7 @@ class BookingCancelled(SentBooking):
             bundle_id=bundle_id,
             appointment=appointment,
             included=booking.included,
-            header=header_to(booking.service),
+            header=header_to(booking.service, sender=booking.organisation),
             now=now,
         )
 

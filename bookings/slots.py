@@ -26,7 +26,7 @@ from bars_portal.exchange.fhir.reading import (
     extension,
     references,
 )
-from bars_portal.exchange.transport.auth import TokenRefused
+from bars_portal.exchange.transport.auth import NoCredentials, TokenRefused
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext
 from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_answer
@@ -62,6 +62,7 @@ class SlotProblem(StrEnum):
     NO_ANSWER = "no-answer"
     NO_BOOKINGS = "no-bookings"
     NOT_ON_NETWORK = "not-on-network"
+    NOT_CONNECTED = "not-connected"
     REFUSED = "refused"
 
     @property
@@ -81,6 +82,10 @@ _SENTENCES = {
     SlotProblem.NO_BOOKINGS: "This service does not take bookings. Choose another service.",
     SlotProblem.NOT_ON_NETWORK: (
         "This service is not on the booking network. Choose another service, and tell your IT support."
+    ),
+    SlotProblem.NOT_CONNECTED: (
+        "Your organisation is not connected to the booking network, so no service was asked. Book by "
+        "telephone, and tell your IT support."
     ),
     SlotProblem.REFUSED: (
         "This service refused to show its slots. Choose another service, and tell your IT support."
@@ -188,6 +193,8 @@ def _ask(client: BarsClient, context: OutgoingContext, start: datetime, end: dat
 def _page(client: BarsClient, context: OutgoingContext, params: Params) -> Resource | SlotProblem:
     try:
         answer = client.get("/Slot", params=params, context=context)
+    except NoCredentials:
+        return SlotProblem.NOT_CONNECTED
     except TokenRefused:
         return SlotProblem.REFUSED
     except TransportError:

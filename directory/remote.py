@@ -10,9 +10,9 @@ from bars_portal.accounts.models import Organisation, User
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM, ServiceID, same_system
-from bars_portal.exchange.gateway import own_software
+from bars_portal.exchange.senders import software_of
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner
+from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, Software
 from bars_portal.exchange.transport.judgement import Delivery, judge_answer
 from bars_portal.http import TransportError
 
@@ -26,6 +26,7 @@ class SenderIdentity:
 
     organisation: Party
     actor: Actor
+    software: Software
     practitioner: Practitioner | None = None
     stated: StatedPerson | None = None
 
@@ -52,7 +53,7 @@ def reading_context(
         correlation_id=correlation_id or uuid4(),
         target=ServiceID.parse(service_id),
         organisation=sender.organisation,
-        software=own_software(),
+        software=sender.software,
         practitioner=sender.practitioner,
         version=version,
     )
@@ -61,8 +62,9 @@ def reading_context(
 def _identity(
     organisation: Organisation, user: User | None, actor: Actor, stated: StatedPerson | None
 ) -> SenderIdentity:
+    party, software = Party(organisation.ods_code, organisation.name), software_of(organisation.ods_code)
     practitioner = _practitioner(user) if stated is None else _stated(stated)
-    return SenderIdentity(Party(organisation.ods_code, organisation.name), actor, practitioner, stated)
+    return SenderIdentity(party, actor, software, practitioner, stated)
 
 
 def _practitioner(user: User | None) -> Practitioner | None:

@@ -10,21 +10,23 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.correspondence.entries import Parties
 from bars_portal.exchange.fhir.bundle import HeaderFacts, triage_tool
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.gateway import own_software
+from bars_portal.exchange.senders import own_software, reply_address_of
 from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
 from directory.models import HealthcareService
 from directory.selectors.services import facts_of
 
 
-def header_to(service: HealthcareService, *, tool: str = "", tool_version: str = "") -> HeaderFacts:
-    """`source` is our own reply address, so that answers and later messages find us.
+def header_to(
+    service: HealthcareService, *, sender: Organisation, tool: str = "", tool_version: str = ""
+) -> HeaderFacts:
+    """`source` is the sender's own reply address, so that answers and later messages find them.
 
     `tool`: the decision support of the assessment, where it is another than this installation's.
     """
     used = (tool, tool_version) if tool else own_triage_tool()
     return header_between(
         destination=ServiceID.parse(service.service_id),
-        source=ServiceID.parse(settings.BARS["SERVICE_ID"]),
+        source=ServiceID.parse(reply_address_of(sender.ods_code)),
         triage_tools=triage_tool("Requester", *used),
     )
 

@@ -28,7 +28,8 @@ from bars_portal.exchange.models import (
 )
 from bars_portal.exchange.registry import Outcome, message_type, services
 from bars_portal.exchange.settlement import NOT_SENT_REASONS, Sent, actor_of, record_attempt, settle
-from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.exchange.transport.auth import NoCredentials
+from bars_portal.exchange.transport.client import BarsClient, organisation_of
 from bars_portal.exchange.transport.judgement import (
     Delivery,
     Health,
@@ -44,7 +45,7 @@ from bars_portal.metrics.figures import DELIVERIES, partner_label
 from bars_portal.sql import let_go_of_connection
 
 # The token's issuer failed, not the service.
-_NOT_THE_SERVICE = frozenset({"token-refused"})
+_NOT_THE_SERVICE = frozenset({"token-refused", "no-credentials"})
 # The one failure of a server that says that nothing was done.
 _NOT_IMPLEMENTED = 501
 # Only what goes out by itself counts; who presses "check again" begins anew.
@@ -135,13 +136,16 @@ def _claim(message_id: UUID, *, now: datetime) -> DeliveryAttempt | None:
         )
         if not claimed:
             return None
-        message = OutboundMessage.objects.get(pk=message_id)
+        message = OutboundMessage.objects.select_related("organisation").get(pk=message_id)
         last = message.attempts.aggregate(last=Max("number"))["last"] or 0
         return DeliveryAttempt.objects.create(message=message, number=last + 1, started_at=now)
 
 
 def _send(message: OutboundMessage, client: BarsClient, *, now: datetime) -> Sent:
     try:
+        if organisation_of(message.headers) != message.organisation.ods_code:
+            # It would bear the token of whoever the headers name.
+            raise NoCredentials("other-organisation")
         answer = client.post("/$process-message", body=bytes(message.body), headers=message.headers)
     except TransportError as error:
         return Sent(judge_error(error), health=health_of_error(error))

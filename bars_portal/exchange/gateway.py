@@ -1,4 +1,4 @@
-"""The one BaRS client of this process, built from settings.BARS, and who we say we are in its headers."""
+"""The one BaRS client of this process, built from settings.BARS; whose token a request bears: Wallet."""
 
 import atexit
 import os
@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from bars_portal.exchange import circuits
 from bars_portal.exchange.circuits import Admission
-from bars_portal.exchange.tokens import open_http, token_source
+from bars_portal.exchange.tokens import Wallet, open_http
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.exchange.transport.headers import Party, Software
+from bars_portal.exchange.transport.headers import Party
 from bars_portal.exchange.transport.judgement import Health
 from bars_portal.http import NotSent
 from bars_portal.sql import database_time, let_go_of_connection
@@ -98,12 +98,6 @@ def client_for_page(request: HttpRequest) -> BarsClient:
     return held
 
 
-def own_software() -> Software:
-    """This product, for NHSD-Requesting-Software and the message header."""
-    bars = settings.BARS
-    return Software(bars["SOFTWARE_IDENTIFIER"], bars["SOFTWARE_NAME"], bars["SOFTWARE_VERSION"])
-
-
 def own_organisation() -> Party:
     """The organisation that runs this portal, for calls that nobody in particular makes."""
     return Party(settings.BARS["ODS_CODE"], settings.BARS["ORGANISATION_NAME"])
@@ -112,8 +106,9 @@ def own_organisation() -> Party:
 def _build(bars: dict[str, Any]) -> BarsClient:
     # A connection for whoever sends, and some for those who ask.
     http = open_http(bars, connections=settings.BARS_SENDERS + 20)
-    tokens = token_source(bars, http)
-    return BarsClient(base_url=bars["BASE_URL"], tokens=tokens, http=http, clock=timezone.now)
+    return BarsClient(
+        base_url=bars["BASE_URL"], tokens_of=Wallet(http).tokens_of, http=http, clock=timezone.now
+    )
 
 
 def _forget() -> None:

@@ -11,9 +11,9 @@ from bars_portal.audit.actor import Actor
 from bars_portal.exchange import circuits, tasks
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.gateway import own_software
 from bars_portal.exchange.models import UNCLEAR, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import Addressing, message_type, services
+from bars_portal.exchange.senders import software_sent
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
@@ -30,10 +30,12 @@ def enqueue(
 ) -> OutboundMessage:
     """Build and store the message; a worker is woken when the caller's transaction commits.
 
-    Raises ValueError when `actor` does not act for an organisation: that is who sends.
+    Raises ValueError when `actor` does not act for `organisation`: that is who sends. Whether it has anything
+    to send with, the delivery asks: what follows from an answer is written all the same.
     """
     if actor.organisation_id is None:
         raise ValueError("Only somebody who acts for an organisation can send a message.")
+    software = software_sent(actor.organisation_id, ods_code=organisation.ods_code)
     kind = message_type(key)
     bundle_id = uuid4()
     to = kind.addressing(subject)
@@ -44,7 +46,7 @@ def enqueue(
         correlation_id=to.correlation_id,
         target=to.service_id,
         organisation=organisation,
-        software=own_software(),
+        software=software,
         practitioner=practitioner,
         use_context=_use_context(written, to),
         version=services.provider.agreed_version(to.service_id, now=now),

@@ -26,7 +26,7 @@ LAST_CALL = timedelta(seconds=60)
 # A share of the delay, either way: many messages that failed together do not come back together.
 JITTER = 0.2
 # An attempt that ended like this never reached anybody.
-NOT_SENT_REASONS = ("not-sent", "token-refused")
+NOT_SENT_REASONS = ("not-sent", "token-refused", "no-credentials")
 # What one look takes at the most; the next one comes in a second.
 _AT_ONCE = 200
 _STATE = {

@@ -1,9 +1,10 @@
-"""The access token that all processes share, and the keys that it is asked for with (standard section 2)."""
+"""The access tokens that all processes share, and the keys that they are got with (standard section 2)."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -15,8 +16,10 @@ from django.db.models.functions import Coalesce
 
 from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.exchange.models import AccessToken
+from bars_portal.exchange.senders import Sender, sender_of
 from bars_portal.exchange.transport.auth import (
     CLOCK_TOLERANCE,
+    NoCredentials,
     NoToken,
     Token,
     TokenEndpoint,
@@ -27,6 +30,7 @@ from bars_portal.exchange.transport.client import build_http
 from bars_portal.http import Client, TransportError, client_context
 from bars_portal.metrics.figures import TOKEN_RENEWALS
 from bars_portal.sealing import Sealer
+from bars_portal.sql import let_go_of_connection
 
 # Longer than a token request can last (transport.auth.REQUEST_SECONDS), after one that was refused quickly.
 LEASE = timedelta(seconds=10)
@@ -75,31 +79,71 @@ def open_http(bars: dict[str, Any], *, connections: int) -> Client:
     return build_http(verify=client_context(ca_file=bars.get("CA_FILE") or None), connections=connections)
 
 
-def _issuer(bars: dict[str, Any], http: Client) -> Issuer:
+def _issuer(sender: Sender, http: Client) -> Issuer:
     """While the key is rotated: the next one, and until that is registered the present one."""
-    present = _endpoint(bars, http)
-    if not bars.get("NEXT_KEY_ID"):
+    present = _endpoint(sender, http)
+    if not sender.next_key_id:
         return present
-    return FirstThatIsGiven((_endpoint(bars, http, following=True), present))
+    return FirstThatIsGiven((_endpoint(sender, http, following=True), present))
 
 
-def _endpoint(bars: dict[str, Any], http: Client, *, following: bool = False) -> TokenEndpoint:
-    key = "NEXT_" if following else ""
+def _endpoint(sender: Sender, http: Client, *, following: bool = False) -> TokenEndpoint:
     return TokenEndpoint(
         http=http,
-        url=bars["TOKEN_URL"],
-        api_key=bars["API_KEY"],
-        key_id=bars[f"{key}KEY_ID"],
-        private_key_file=bars[f"{key}PRIVATE_KEY_FILE"],
+        url=settings.BARS["TOKEN_URL"],
+        api_key=sender.api_key,
+        key_id=sender.next_key_id if following else sender.key_id,
+        private_key_file=sender.next_private_key_file if following else sender.private_key_file,
     )
 
 
-def token_source(bars: dict[str, Any], http: Client) -> TokenSource:
-    if not ENVIRONMENTS[bars["ENVIRONMENT"]].needs_token:
-        return NoToken()
-    return DatabaseTokenSource(
-        environment=bars["ENVIRONMENT"], key_id=bars["KEY_ID"], issuer=_issuer(bars, http)
-    )
+class Wallet:
+    """Token sources of this process, one for each application that organisations send with."""
+
+    def __init__(self, http: Client) -> None:
+        self._http, self._lock = http, Lock()
+        # By ODS code, with the moment (monotonic) of the last look at its connection.
+        self._known: dict[str, tuple[Sender, float]] = {}
+        self._sources: dict[Sender, TokenSource] = {}
+
+    def tokens_of(self, ods_code: str) -> TokenSource:
+        """Those of the organisation as it is connected now. Raises NoCredentials."""
+        if not ENVIRONMENTS[settings.BARS["ENVIRONMENT"]].needs_token:
+            return NoToken()
+        sender = self._sender_of(ods_code)
+        with self._lock:
+            found = self._sources.get(sender)
+            if found is None:
+                used = {known for known, _ in self._known.values()}
+                # What nobody sends with any more is forgotten with its key.
+                self._sources = {each: source for each, source in self._sources.items() if each in used}
+                found = self._sources[sender] = DatabaseTokenSource(
+                    environment=sender.environment,
+                    key_id=sender.key_id,
+                    holder=sender.holder,
+                    issuer=_issuer(sender, self._http),
+                )
+        return found
+
+    def _sender_of(self, ods_code: str) -> Sender:
+        if not ods_code:
+            raise NoCredentials("no-organisation")
+        with self._lock:
+            sender, looked_at = self._known.get(ods_code, (None, 0.0))
+        if sender is not None and monotonic() < looked_at + LOOKS_EVERY_SECONDS:
+            return sender
+        try:
+            sender = sender_of(ods_code)
+        except NoCredentials:
+            with self._lock:
+                self._known.pop(ods_code, None)
+            raise
+        finally:
+            # The network comes next.
+            let_go_of_connection()
+        with self._lock:
+            self._known[ods_code] = sender, monotonic()
+        return sender
 
 
 @dataclass(frozen=True)
@@ -110,14 +154,14 @@ class TokenTrial:
     server_ahead: timedelta
 
 
-def try_key(*, now: datetime, following: bool = False) -> TokenTrial:
+def try_key(sender: Sender, *, now: datetime, following: bool = False) -> TokenTrial:
     """Ask for a token past the stored one, which stays: for whoever proves that a key is registered.
 
     `following`: with the next key. Outside any transaction.
     """
     http = open_http(settings.BARS, connections=1)
     try:
-        endpoint = _endpoint(settings.BARS, http, following=following)
+        endpoint = _endpoint(sender, http, following=following)
         refused = None
         try:
             endpoint.request(now=now)
@@ -129,8 +173,7 @@ def try_key(*, now: datetime, following: bool = False) -> TokenTrial:
 
 
 def _stored_tokens() -> QuerySet[AccessToken]:
-    key = {"environment": settings.BARS["ENVIRONMENT"], "key_id": settings.BARS["KEY_ID"]}
-    return AccessToken.objects.filter(**key, ciphertext__isnull=False)
+    return AccessToken.objects.filter(environment=settings.BARS["ENVIRONMENT"], ciphertext__isnull=False)
 
 
 def stored_token_is_readable() -> bool:
@@ -156,7 +199,7 @@ class _Held:
 
 
 class DatabaseTokenSource:
-    """TokenSource over AccessToken, one row per environment and key, for threads and processes.
+    """TokenSource over AccessToken, one row per environment, key and application, for threads and processes.
 
     One of them renews it: a conditional UPDATE claims a short lease, signing and the call happen outside any
     transaction, the result is written back encrypted; the others wait by polling. The lease of a dead holder
@@ -169,9 +212,10 @@ class DatabaseTokenSource:
         environment: str,
         key_id: str,
         issuer: Issuer,
+        holder: str = "",
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._environment, self._key_id = environment, key_id
+        self._key = {"environment": environment, "key_id": key_id, "holder": holder}
         self._issuer, self._sleep = issuer, sleep
         self._held: _Held | None = None
         self._looked_at = float("-inf")
@@ -222,11 +266,10 @@ class DatabaseTokenSource:
         return None
 
     def _row(self) -> AccessToken:
-        key = {"environment": self._environment, "key_id": self._key_id}
-        row = AccessToken.objects.filter(**key).first()
+        row = AccessToken.objects.filter(**self._key).first()
         if row is None:
-            AccessToken.objects.bulk_create([AccessToken(**key)], ignore_conflicts=True)
-            row = AccessToken.objects.get(**key)
+            AccessToken.objects.bulk_create([AccessToken(**self._key)], ignore_conflicts=True)
+            row = AccessToken.objects.get(**self._key)
         return row
 
     def _read(self, row: AccessToken) -> _Held | None:
@@ -262,12 +305,13 @@ class DatabaseTokenSource:
 
 
 def server_ahead_seconds() -> int:
-    """How far the token server's clock is ahead of ours, when the current token was asked for; 0: not at all.
+    """How far the token server's clock is ahead of ours, when a token was last asked for; 0: not at all.
 
     Behind is negative. A difference that nothing can be concluded from is none.
     """
-    key = {"environment": settings.BARS["ENVIRONMENT"], "key_id": settings.BARS["KEY_ID"]}
-    ahead = AccessToken.objects.filter(**key).values_list("server_ahead", flat=True).first() or 0
+    told = AccessToken.objects.filter(environment=settings.BARS["ENVIRONMENT"], server_ahead__isnull=False)
+    latest = told.order_by(F("expires_at").desc(nulls_last=True))
+    ahead = latest.values_list("server_ahead", flat=True).first() or 0
     return ahead if abs(ahead) > CLOCK_TOLERANCE.total_seconds() else 0
 
 

@@ -158,6 +158,19 @@ ACTS: tuple[Act, ...] = (
     ),
     Act(_N.CATALOGUE, "It is entered", _EMPTY, _confirm(_N.CATALOGUE), "confirm"),
     Act(
+        _N.CONNECTION,
+        "Use this key and address",
+        _always(forms.ConnectionForm),
+        lambda deed: sending.use_connection(service_id=deed.told["service_id"], **deed.who),
+    ),
+    Act(
+        _N.CONNECTION,
+        "Stop sending as this organisation",
+        _EMPTY,
+        lambda deed: sending.stop_sending(**deed.who),
+        "revoke",
+    ),
+    Act(
         _N.PARTNER_VIEW,
         "Ask through the proxy",
         _EMPTY,
@@ -202,6 +215,8 @@ def suggestions(onboarding: Onboarding | None, step: StepName, place: Environmen
         known = {"fqdn": _suggested_name(onboarding, dict(records[StepName.FACTS].evidence), place)}
     if step is StepName.REGISTRATION and not known and StepName.FACTS in records:
         known = {"app_name": records[StepName.FACTS].evidence["product"]}
+    if step is StepName.CONNECTION and not known and StepName.CATALOGUE in records:
+        known = {"service_id": next(iter(records[StepName.CATALOGUE].evidence["services"]), "")}
     if step is StepName.NETWORK and not known and place.is_simulated:
         known = {"address": "127.0.0.1"}
     return known

@@ -184,6 +184,16 @@ class CatalogueForm(NHSForm):
         return int(text)
 
 
+class ConnectionForm(NHSForm):
+    service_id = TextField(
+        label="Service id for replies (DoS)",
+        hint="A service of this organisation that is hosted here: what it sends is answered to that address",
+        max_length=20,
+        inputmode="numeric",
+        spellcheck=False,
+    )
+
+
 class SignForm(NHSForm):
     name = TextField(label="Name of who signs", max_length=100)
     role = TextField(label="Their role", hint="Such as clinical safety officer", max_length=100)

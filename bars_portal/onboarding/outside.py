@@ -16,7 +16,7 @@ from bars_portal.credentials.environments import Environment
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, SERVICE_ID_SYSTEM, ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.exchange.gateway import own_software
+from bars_portal.exchange.senders import software_of
 from bars_portal.exchange.transport.auth import NoToken, TokenEndpoint, TokenRefused, TokenSource
 from bars_portal.exchange.transport.client import BarsClient, build_http
 from bars_portal.exchange.transport.endpoint_catalogue import ACCEPT, ENDPOINTS, SERVICES
@@ -127,7 +127,9 @@ def _client(identity: Identity, now: datetime) -> Iterator[BarsClient]:
         tokens: TokenSource = _OneToken(_endpoint(identity, http)) if needed else NoToken()
         url = identity.environment.base_url(settings.BARS_SIMULATOR_URL)
         try:
-            yield BarsClient(base_url=url, tokens=tokens, http=http, clock=lambda: now).within(SECONDS)
+            yield BarsClient(base_url=url, tokens_of=lambda _: tokens, http=http, clock=lambda: now).within(
+                SECONDS
+            )
         except TokenRefused:
             raise OutsideRefused("There is no token: get one first, at the step before.") from None
         except TransportError:
@@ -143,7 +145,7 @@ def read_receiver(identity: Identity, service_id: str, path: str, *, now: dateti
         correlation_id=uuid4(),
         target=ServiceID(service_id),
         organisation=identity.organisation,
-        software=own_software(),
+        software=software_of(identity.organisation.ods_code),
     )
     params = [("context", f"{SERVICE_ID_SYSTEM}|{service_id}")] if path == "/MessageDefinition" else []
     with _client(identity, now) as client:

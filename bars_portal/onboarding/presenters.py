@@ -42,6 +42,8 @@ _LABELS = {
     "address": "IP address",
     "base_url": "Address in the catalogue",
     "services": "Services",
+    "service_id": "Replies go to",
+    "software_instance": "Software instance",
     "run": "What was run",
     "not_run": "What could not be run",
     "passed": "Passed",

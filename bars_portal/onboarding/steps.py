@@ -30,6 +30,7 @@ class StepName(StrEnum):
     BUNDLE = "bundle"
     NETWORK = "network"
     CATALOGUE = "catalogue"
+    CONNECTION = "connection"
     PARTNER_VIEW = "partner-view"
     SELF_TEST = "self-test"
     GO_LIVE = "go-live"
@@ -128,6 +129,14 @@ STEPS: tuple[Step, ...] = (
         of_receivers=True,
     ),
     Step(
+        _N.CONNECTION,
+        "Send as this organisation (if it has an application of its own)",
+        "From then on what this organisation sends is signed with its own key and has its own reply address. "
+        "Take the step again when the key was changed: until then the one before is used.",
+        (_N.TOKEN,),
+        needs_token=True,
+    ),
+    Step(
         _N.PARTNER_VIEW,
         "See the receiver as partners do",
         "The portal asks its own receiver through the proxy what it is and which messages it takes.",
@@ -151,7 +160,7 @@ STEPS: tuple[Step, ...] = (
 )
 BY_NAME = {each.name: each for each in STEPS}
 # Nothing else waits for it.
-OPTIONAL = frozenset({_N.BUNDLE})
+OPTIONAL = frozenset({_N.BUNDLE, _N.CONNECTION})
 
 
 class RecordState(StrEnum):

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.decorators import permission_required, requires_step_up
 from bars_portal.credentials.environments import ENVIRONMENTS, Environment
+from bars_portal.exchange.senders import is_connected
 from bars_portal.nhsuk.forms import NHSForm
 from bars_portal.onboarding import presenters
 from bars_portal.onboarding.acts import ACTS, Act, Deed, carry_out, suggestions
@@ -119,7 +120,7 @@ def _page(
         "form": form,
         "own_form": form if form and is_own else own.form(place)(initial=initial),
         "own": own,
-        "others": _others(name, place, standing),
+        "others": _others(name, standing, sends=_sends(onboarding)),
         "may": standing.state is not State.BLOCKED,
         "mails": list(presenters.mails_for(name, place, onboarding, evidence)) if onboarding else [],
         "attachments": _attachments(onboarding, name, place, evidence) if onboarding else [],
@@ -140,7 +141,12 @@ def _attachments(
     return list(presenters.attachments_for(name, place, evidence, key=key, vault=vault))
 
 
-def _others(name: StepName, place: Environment, standing: Standing) -> list[Act]:
+def _sends(onboarding: Onboarding | None) -> bool:
+    """Whether the organisation's own key is in use."""
+    return onboarding is not None and is_connected(onboarding.organisation, onboarding.environment)
+
+
+def _others(name: StepName, standing: Standing, *, sends: bool) -> list[Act]:
     """The buttons beside the step's own: what waits is confirmed; what can be asked for is asked for."""
     shown = []
     for act in ACTS:
@@ -149,7 +155,8 @@ def _others(name: StepName, place: Environment, standing: Standing) -> list[Act]
         confirms = act.name == "confirm" and standing.state is State.WAITING
         asks = act.name == "ask" and standing.state in (State.TO_DO, State.EXPIRES, State.BROKEN)
         withdraws = act.name == "withdraw" and standing.stands
-        if confirms or asks or withdraws:
+        revokes = act.name == "revoke" and sends
+        if confirms or asks or withdraws or revokes:
             shown.append(act)
     return shown
 

@@ -38,6 +38,10 @@ BARS = {
     "TRIAGE_TOOL_VERSION": env.text("BARS_TRIAGE_TOOL_VERSION", ""),
 }
 
+# Whether organisations without a connection of their own send with the credentials above. Else only that of
+# BARS_ODS_CODE does: in production each provider has an application of its own.
+BARS_SHARED_CREDENTIALS = env.flag("BARS_SHARED_CREDENTIALS", default=_facts.is_simulated)
+
 # The delay before each automatic repeat of a message without a clear answer; after the last a person is told.
 BARS_RETRY_SECONDS = env.numbers("BARS_RETRY_SECONDS", (5, 15, 60, 300, 900, 3600))
 
@@ -75,7 +79,13 @@ RECEIVER = {
         "RECEIVER_HEALTH_CERT_FILE",
         "RECEIVER_HEALTH_KEY_FILE",
         "RECEIVER_HEALTH_SERVER_NAME",
+        "RECEIVER_CERTIFICATES_FOLDER",
     )
+}
+# Of the doctor alone: a client of the right chain that must not be let in.
+RECEIVER |= {
+    "RECEIVER_WRONG_NAME_CERT_FILE": env.text("RECEIVER_WRONG_NAME_CERT_FILE", ""),
+    "RECEIVER_WRONG_NAME_KEY_FILE": env.text("RECEIVER_WRONG_NAME_KEY_FILE", ""),
 }
 
 # Which client certificates may speak to the receiver (their chain is checked by TLS itself), and from where.

@@ -1,7 +1,7 @@
 """Production: refuses to start on anything unsafe, naming every variable that is wrong."""
 
 from bars_portal.settings.audit import AUDIT_HEADS_FOLDER, AUDIT_SIGNING_KEY_FILE
-from bars_portal.settings.bars import BARS, BARS_PROCESS, BARS_TRUSTED_PROXIES
+from bars_portal.settings.bars import BARS, BARS_PROCESS, BARS_SHARED_CREDENTIALS, BARS_TRUSTED_PROXIES
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.base import FORWARDED_ALLOW_IPS, IS_RECEIVER, STORAGES
 from bars_portal.settings.cis2 import CIS2
@@ -20,6 +20,7 @@ require_safe_production(
     debug=DEBUG,
     allowed_hosts=ALLOWED_HOSTS,
     bars=BARS,
+    shared_credentials=BARS_SHARED_CREDENTIALS,
     broker_url=env.text("BROKER_URL", ""),
     trusted_proxies=BARS_TRUSTED_PROXIES,
     portal_proxies=FORWARDED_ALLOW_IPS,

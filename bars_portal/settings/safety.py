@@ -11,12 +11,15 @@ from django.core.exceptions import ImproperlyConfigured
 from bars_portal.credentials.environments import ENVIRONMENTS
 
 _BROKERS = frozenset({"redis", "rediss", "sentinel", "amqp", "amqps", "pyamqp"})
-_REQUIRED = {
+# All of them or none: then each organisation has an application of its own.
+_APPLICATION = {
     # pragma: allowlist nextline secret - the name of a variable
     "API_KEY": "BARS_API_KEY",
     "KEY_ID": "BARS_KEY_ID",
     # pragma: allowlist nextline secret - the name of a variable
     "PRIVATE_KEY_FILE": "BARS_PRIVATE_KEY_FILE",
+}
+_REQUIRED = {
     "ODS_CODE": "BARS_ODS_CODE",
     "ORGANISATION_NAME": "BARS_ORGANISATION_NAME",
     "SERVICE_ID": "BARS_SERVICE_ID",
@@ -29,6 +32,7 @@ def require_safe_production(
     debug: bool,
     allowed_hosts: Sequence[str],
     bars: Mapping[str, str],
+    shared_credentials: bool,
     broker_url: str,
     trusted_proxies: Sequence[str],
     portal_proxies: Sequence[str],
@@ -40,7 +44,7 @@ def require_safe_production(
     """Raise ImproperlyConfigured listing everything unsafe; values never appear in the text."""
     problems = [
         *_django_problems(secret_key, debug, allowed_hosts),
-        *_bars_problems(bars, var),
+        *_bars_problems(bars, var, shared=shared_credentials),
         *_proxy_problems("BARS_TRUSTED_PROXIES", [each for each in trusted_proxies if each != "unix"]),
         *_proxy_problems("FORWARDED_ALLOW_IPS", portal_proxies),
         *_cis2_problems(cis2, var),
@@ -92,10 +96,14 @@ def _is_below(file: str, var: Path) -> bool:
     return bool(file) and Path(file).resolve().is_relative_to(var.resolve())
 
 
-def _bars_problems(bars: Mapping[str, str], var: Path) -> Iterator[str]:
+def _bars_problems(bars: Mapping[str, str], var: Path, *, shared: bool) -> Iterator[str]:
     if ENVIRONMENTS[bars["ENVIRONMENT"]].is_simulated:
         yield "BARS_ENVIRONMENT must be sandbox, dev, int or prod: the simulator is for demos."
-    yield from (f"{variable} must be set." for key, variable in _REQUIRED.items() if not bars[key])
+    has_application = any(bars[key] for key in _APPLICATION)
+    required = {**_APPLICATION, **_REQUIRED} if has_application else _REQUIRED
+    yield from (f"{variable} must be set." for key, variable in required.items() if not bars[key])
+    if shared and bars["ENVIRONMENT"] == "prod":
+        yield "BARS_SHARED_CREDENTIALS must be off: in production each organisation has its own application."
     if "-SIMULATOR-" in bars["KEY_ID"].upper():
         yield "BARS_KEY_ID is the demo's."
     if _is_below(bars["PRIVATE_KEY_FILE"], var):

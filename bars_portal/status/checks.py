@@ -121,7 +121,8 @@ def _token(at: Moment) -> Finding:
     if token.failing_since is None:
         return Finding(Level.WELL, "The last renewal worked." if token.expires_at else "None was needed yet.")
     dead = token.expires_at is None or token.expires_at <= at.now
-    since = f"Renewals have failed since {format_moment(token.failing_since, at.now)}"
+    whose = f" of {token.whose}" if token.whose else ""
+    since = f"Renewals{whose} have failed since {format_moment(token.failing_since, at.now)}"
     left = "there is no token" if dead else "the current token still works"
     return Finding(Level.WRONG if dead else Level.WARNING, f"{since}; {left}.")
 

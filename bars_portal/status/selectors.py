@@ -9,7 +9,7 @@ from pathlib import Path
 from celery import current_app
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Min
+from django.db.models import Count, F, Min
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.api.models import DeliveryState as WebhookState
@@ -28,6 +28,7 @@ from bars_portal.exchange.models import (
     PartnerCircuit,
 )
 from bars_portal.exchange.postroom import HEARTBEAT
+from bars_portal.exchange.senders import connections
 from bars_portal.exchange.tokens import server_ahead_seconds
 from bars_portal.sql import database_time
 from bars_portal.status.models import Condition
@@ -138,14 +139,23 @@ def webhooks(*, now: datetime) -> Webhooks:
 
 @dataclass(frozen=True)
 class TokenState:
+    """`whose`: the organisation, when it is the token of its own application."""
+
     expires_at: datetime | None
     failing_since: datetime | None
+    whose: str = ""
 
 
 def token_state() -> TokenState:
-    key = {"environment": settings.BARS["ENVIRONMENT"], "key_id": settings.BARS["KEY_ID"]}
-    row = AccessToken.objects.filter(**key).first()
-    return TokenState(row.expires_at, row.failing_since) if row else TokenState(None, None)
+    """Of all tokens in use the one whose renewal has failed for longest, else the one that ends first."""
+    owners = {str(row.pk): row.organisation for row in connections()}
+    rows = AccessToken.objects.filter(environment=settings.BARS["ENVIRONMENT"])
+    worst_first = rows.order_by(F("failing_since").asc(nulls_last=True), F("expires_at").asc(nulls_last=True))
+    for row in worst_first:
+        owner = owners.get(row.holder.partition(":")[0])
+        if owner is not None or (not row.holder and row.key_id == settings.BARS["KEY_ID"]):
+            return TokenState(row.expires_at, row.failing_since, str(owner or ""))
+    return TokenState(None, None)
 
 
 def clocks(*, ours: datetime) -> Mapping[str, int]:

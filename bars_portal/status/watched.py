@@ -18,6 +18,7 @@ from django.conf import settings
 
 from bars_portal.credentials.acceptance import name_of
 from bars_portal.exchange.models import SeenCertificate
+from bars_portal.exchange.senders import connections
 from bars_portal.nhsuk.dates import format_date
 
 # Staff are told when something ends within so many days, once for each of them.
@@ -27,6 +28,7 @@ _SEEN_WITHIN = timedelta(days=30)
 _MOST_SEEN = 200
 # More than any chain; a file that is something else is not read whole.
 _MOST_BYTES = 1_000_000
+_EACH_HAS_ONE = "RECEIVER_CERTIFICATES_FOLDER"
 
 
 class Kind(StrEnum):
@@ -114,7 +116,14 @@ def certificate_files() -> Mapping[str, str]:
     }
     names = ("RECEIVER_CERT_FILE", "RECEIVER_CA_FILE", "RECEIVER_CRL_FILE", "RECEIVER_HEALTH_CERT_FILE")
     own = {name: settings.RECEIVER[name] for name in names if settings.RECEIVER[name]}
+    own |= {f"{_EACH_HAS_ONE} ({each.parent.name})": str(each) for each in _of_organisations()}
     return {**own, **{name: path for name, path in listed.items() if path not in own.values()}}
+
+
+def _of_organisations() -> list[Path]:
+    """The certificate of each organisation whose receiver has a name of its own."""
+    folder = settings.RECEIVER[_EACH_HAS_ONE]
+    return sorted(Path(folder).glob("*/receiver.pem")) if folder else []
 
 
 def read_file(path: str) -> bytes:
@@ -125,16 +134,22 @@ def read_file(path: str) -> bytes:
 
 def _of_files() -> Iterator[Watched]:
     for setting, path in certificate_files().items():
-        place = f"{setting.partition(' ')[0]}: {Path(path).name}"
+        name = _name_of_file(setting, Path(path))
+        place = f"{setting.partition(' ')[0]}: {name}"
         try:
             content = read_file(path)
             things = [*_lists(content), *_certificates(content)]
         except (OSError, ValueError):
             things = []
         if not things:
-            yield Watched(Kind.UNREADABLE, Path(path).name, "", "", "", None, (place,))
+            yield Watched(Kind.UNREADABLE, name, "", "", "", None, (place,))
         for each in things:
             yield replace(each, places=(place,))
+
+
+def _name_of_file(setting: str, file: Path) -> str:
+    """With the folder, which is the organisation's code, where each has such a file."""
+    return f"{file.parent.name}/{file.name}" if setting.startswith(_EACH_HAS_ONE) else file.name
 
 
 def _certificates(content: bytes) -> list[Watched]:
@@ -210,8 +225,12 @@ def public_der(path: str) -> bytes:
 
 
 def _of_keys() -> Iterator[Watched]:
-    for setting, (path, name) in key_files().items():
-        place = f"{setting}: {Path(path).name}"
+    own = {setting: (path, name, Path(path).name) for setting, (path, name) in key_files().items()}
+    for row in connections():
+        file = Path(row.private_key_file)
+        own[f"Connection of {row.organisation.ods_code}"] = str(file), row.key_id, file.name
+    for setting, (path, name, file_name) in own.items():
+        place = f"{setting}: {file_name}"
         try:
             fingerprints = _fingerprints(public_der(path))
         except (OSError, ValueError):
@@ -256,7 +275,8 @@ class Expiry:
 
 def expiries() -> list[Expiry]:
     """Certificates, chains and revocation lists."""
-    return [Expiry(Path(each).name, _ends_at(each)) for each in dict.fromkeys(certificate_files().values())]
+    names = {path: _name_of_file(setting, Path(path)) for setting, path in certificate_files().items()}
+    return [Expiry(name, _ends_at(path)) for path, name in names.items()]
 
 
 def _ends_at(path: str) -> datetime | None:

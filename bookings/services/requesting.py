@@ -18,6 +18,7 @@ from bars_portal.correspondence.envelope import parties_of
 from bars_portal.correspondence.reassessment import recorded_words
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
+from bars_portal.exchange.senders import require_sender
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import is_as_known
@@ -148,6 +149,7 @@ def request_booking(
         # And one that waits for its referral may go out at this moment.
         ports.renewal_progress.provider(current.replaces, True)
     policies.check_can_use_draft(acting, current, now)
+    require_sender(acting.organisation.ods_code)
     patient = _patient(current, details, acting, now)
     current.reassessed = reassessed or current.reassessed
     return book_draft(draft=current, patient=patient, sender=sender_identity(acting), now=now)

@@ -45,7 +45,7 @@ def _header(case: Case) -> HeaderFacts:
     """With the decision support that the request names, of an update as it is to be."""
     stated = as_dict(as_dict((case.pending or {}).get("content") or case.content).get("assessment"))
     tool, version = (as_text(stated.get(name)) for name in ("triage_tool", "triage_tool_version"))
-    return header_to(case.service, tool=tool, tool_version=version)
+    return header_to(case.service, sender=case.organisation, tool=tool, tool_version=version)
 
 
 def requester_of(sender: SenderIdentity, *, phone: str) -> Requester:

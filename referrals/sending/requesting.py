@@ -14,6 +14,7 @@ from bars_portal.correspondence.envelope import new_reference, parties_of
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.senders import require_sender
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import is_as_known
@@ -235,6 +236,7 @@ def _request(
         return made
     policies.check_can_request(acting, service, content.use_case)
     policies.check_told_to_take(service, content.use_case, now)
+    require_sender(acting.organisation.ods_code)
     check_stated(category, content, details)
     _check_ours(acting, booking, journey)
     known = booking.journey if booking else journey

@@ -41,6 +41,7 @@ NOT_IN_ADMIN = {
     "audit.Seal": "hashes: manage.py verify_audit tells what they say",
     "audit.SealerNote": "the sealer's own, for some seconds",
     "exchange.AccessToken": "a secret",
+    "exchange.OrganisationConnection": "changed at the onboarding desk, which proves the key first",
     "exchange.CircuitChange": "shown with its partner, in the message log",
     "exchange.DeadLetterDecision": "shown with the messages that need a person",
     "exchange.Resending": "the same",

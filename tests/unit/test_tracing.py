@@ -53,7 +53,7 @@ def test_nothing_of_it_goes_to_the_api_and_a_call_is_named_by_its_template(
         server.script(reply(200))
         client = BarsClient(
             base_url=server.url,
-            tokens=NoToken(),
+            tokens_of=lambda _: NoToken(),
             http=build_http(verify=True),
             clock=lambda: datetime.now(UTC),
         )

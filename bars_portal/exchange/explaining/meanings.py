@@ -21,6 +21,10 @@ _BY_REASON: dict[str, Meaning] = {
         "Nothing went out: there was no token for us. Check our key and where it is told.",
         Party.US,
     ),
+    "no-credentials": (
+        "Nothing went out: the organisation has no connection of its own, or it was switched off.",
+        Party.US,
+    ),
     "unauthorised": ("Our token was not taken.", Party.US),
     "forbidden": ("The API does not let our application in.", Party.US),
     "throttled": ("We were asked to send less at a time.", Party.US),

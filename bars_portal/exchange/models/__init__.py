@@ -3,6 +3,8 @@
 from bars_portal.exchange.models.circuit import CircuitChange as CircuitChange
 from bars_portal.exchange.models.circuit import CircuitState as CircuitState
 from bars_portal.exchange.models.circuit import PartnerCircuit as PartnerCircuit
+from bars_portal.exchange.models.credentials import AccessToken as AccessToken
+from bars_portal.exchange.models.credentials import OrganisationConnection as OrganisationConnection
 from bars_portal.exchange.models.heartbeat import Heartbeat as Heartbeat
 from bars_portal.exchange.models.inbound import InboundMessage as InboundMessage
 from bars_portal.exchange.models.inbound import InboundState as InboundState
@@ -19,5 +21,4 @@ from bars_portal.exchange.models.outbound import DeliveryAttempt as DeliveryAtte
 from bars_portal.exchange.models.outbound import DeliveryState as DeliveryState
 from bars_portal.exchange.models.outbound import OutboundMessage as OutboundMessage
 from bars_portal.exchange.models.outbound import Resending as Resending
-from bars_portal.exchange.models.token import AccessToken as AccessToken
 from bars_portal.exchange.models.unmasking import Unmasking as Unmasking

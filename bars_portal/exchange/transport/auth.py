@@ -32,6 +32,14 @@ class TokenRefused(TransportError):
         self.error, self.description, self.message_id = error, description, message_id
 
 
+class NoCredentials(TokenRefused):
+    """The organisation has nothing to sign with: nobody was asked, nothing was sent. `error` says why."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.kind = "no-credentials"
+
+
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # The limit is 5 minutes by the endpoint's clock, which may be a minute away from ours, either way.
 ASSERTION_LIFE = timedelta(minutes=5) - timedelta(seconds=90)
@@ -72,6 +80,10 @@ class TokenSource(Protocol):
     def discard(self, token: str) -> None:
         """Forget this token, which was answered with 401; does nothing when a newer one took its place."""
         ...
+
+
+# The tokens of the organisation with this ODS code, and of no other. Raises NoCredentials.
+TokensOf = Callable[[str], TokenSource]
 
 
 class NoToken:

@@ -10,14 +10,18 @@ from time import monotonic, perf_counter
 from typing import Protocol
 
 from bars_portal import correlation
+from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
-from bars_portal.exchange.transport.auth import TokenSource
+from bars_portal.exchange.transport.auth import TokensOf
 from bars_portal.exchange.transport.headers import (
     CORRELATION_ID,
+    ORGANISATION,
     REQUEST_ID,
     OutgoingContext,
     accept_of,
+    decode_json,
     encode_headers,
+    read_organisation,
 )
 from bars_portal.exchange.transport.judgement import (
     Health,
@@ -85,13 +89,17 @@ class OpenGate:
 
 
 class BarsClient:
-    """Safe to share between threads. A call gives an Answer or raises NotSent, LostReply or TokenRefused."""
+    """Safe to share between threads. A call gives an Answer or raises NotSent, LostReply or TokenRefused.
+
+    A request goes out with a token of the organisation that its own headers name, so that none can bear
+    another's.
+    """
 
     def __init__(
-        self, *, base_url: str, tokens: TokenSource, http: Client, clock: Callable[[], datetime]
+        self, *, base_url: str, tokens_of: TokensOf, http: Client, clock: Callable[[], datetime]
     ) -> None:
         self._base_url = base_url.rstrip("/")
-        self._tokens, self._http, self._clock = tokens, http, clock
+        self._tokens_of, self._http, self._clock = tokens_of, http, clock
         self._gate: Gate = OpenGate()
         # A moment of the monotonic clock by which all calls end; None: each has the pool's own timeout.
         self._deadline: float | None = None
@@ -151,12 +159,13 @@ class BarsClient:
             correlation.within(headers.get(CORRELATION_ID, "")),
             span("call", method=method, path=_template(path)),
         ):
-            token = self._tokens.get(now=self._clock())
+            tokens = self._tokens_of(organisation_of(sent))
+            token = tokens.get(now=self._clock())
             answer = self._send(method, path, sent, params, body, token)
             if not token or not is_about_token(answer):
                 return answer
-            self._tokens.discard(token)
-            return self._send(method, path, sent, params, body, self._tokens.get(now=self._clock()))
+            tokens.discard(token)
+            return self._send(method, path, sent, params, body, tokens.get(now=self._clock()))
 
     def _send(
         self,
@@ -214,6 +223,15 @@ class BarsClient:
         if self._deadline is None:
             return None
         return Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=min(1.0, seconds))
+
+
+def organisation_of(headers: Mapping[str, str]) -> str:
+    """The ODS code that a request says it is from; "" when it names nobody."""
+    try:
+        found = decode_json(ORGANISATION, headers.get(ORGANISATION), read_organisation)
+    except OutcomeError:
+        return ""
+    return found.ods_code if found else ""
 
 
 def _template(path: str) -> str:

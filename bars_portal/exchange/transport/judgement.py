@@ -97,7 +97,7 @@ def judge_answer(
 
 
 def judge_error(error: TransportError) -> Judgement:
-    """The same for a request without answer: "timeout", "cut", "garbled", "not-sent" or "token-refused"."""
+    """The same without an answer: "not-sent", or the kind of error, such as "timeout" or "token-refused"."""
     return Judgement(Delivery.UNKNOWN, "not-sent" if isinstance(error, NotSent) else error.kind)
 
 

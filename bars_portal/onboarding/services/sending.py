@@ -1,4 +1,4 @@
-"""The sender's half: facts, the key that signs, its registration, a token."""
+"""The sender's half: facts, the key that signs, its registration, a token, and putting it into use."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -6,11 +6,13 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from django.db import transaction
 
+from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.credentials.environments import Hosting, environment
 from bars_portal.credentials.faults import Unusable
 from bars_portal.credentials.intake import read_key
-from bars_portal.credentials.keys import check_key_id, new_signing_key, private_pem, public_pem
+from bars_portal.credentials.keys import InvalidKeyId, check_key_id, new_signing_key, private_pem, public_pem
+from bars_portal.exchange import senders
 from bars_portal.exchange.transport.auth import TokenRefused
 from bars_portal.exchange.transport.headers import Party
 from bars_portal.onboarding import outside
@@ -20,6 +22,7 @@ from bars_portal.onboarding.services.recording import StepRefused, evidence_of, 
 from bars_portal.onboarding.steps import RecordState, StepName
 from bars_portal.onboarding.texts import APIS, ENVIRONMENT_WORDS, token_failure
 from bars_portal.onboarding.vault import Vault, vault_of
+from directory.models import HealthcareService
 
 SIGNING_BITS = 4096
 
@@ -227,3 +230,87 @@ def withdraw_old_keys(*, onboarding: Onboarding, actor: Actor, now: datetime) ->
             now=now,
         )
     return [each.key_id for each in old]
+
+
+def use_connection(*, onboarding: Onboarding, service_id: str, actor: Actor, now: datetime) -> None:
+    """The key that last got a token is what the organisation sends with from now on. Raises StepRefused.
+
+    `service_id` is where replies go: a service of the organisation, or they would reach somebody else.
+    """
+    require_ready(onboarding=onboarding, step=StepName.CONNECTION, now=now)
+    identity, vault = identity_of(onboarding), vault_of(onboarding)
+    _require_own(onboarding.organisation, service_id)
+    application = senders.Application(
+        app_id=str(evidence_of(onboarding, StepName.REGISTRATION)["app_id"]),
+        key_id=identity.key_id,
+        private_key_file=vault.signing_key(identity.key_id),
+        api_key_file=vault.api_key,
+        service_id=service_id,
+        software_instance=f"bars-portal-{onboarding.environment}-{service_id}",
+    )
+    with transaction.atomic():
+        senders.connect(
+            organisation=onboarding.organisation,
+            environment=onboarding.environment,
+            application=application,
+            actor=actor,
+            now=now,
+        )
+        note(
+            onboarding=onboarding,
+            step=StepName.CONNECTION,
+            state=RecordState.DONE,
+            evidence={
+                "key_id": identity.key_id,
+                "service_id": service_id,
+                "software_instance": application.software_instance,
+            },
+            actor=actor,
+            now=now,
+        )
+
+
+@transaction.atomic
+def stop_sending(*, onboarding: Onboarding, actor: Actor, now: datetime) -> None:
+    """Nothing is sent as the organisation any more, however the steps stand. Raises StepRefused."""
+    if not senders.revoke(
+        organisation=onboarding.organisation, environment=onboarding.environment, actor=actor, now=now
+    ):
+        raise StepRefused("This organisation does not send with a key of its own.")
+    onboarding.records.filter(step=StepName.CONNECTION.value).update(
+        state=RecordState.BROKEN.value,
+        at=now,
+        by=actor.label,
+        words="It was switched off: nothing is sent as this organisation.",
+    )
+
+
+def connect_with_files(
+    *, organisation: Organisation, name: str, application: senders.Application, actor: Actor, now: datetime
+) -> None:
+    """The same for who has key, key id and API key from elsewhere. Raises StepRefused, and KeyError."""
+    place = environment(name)
+    try:
+        check_key_id(application.key_id)
+        read_key(application.private_key_file.read_bytes(), least_bits=SIGNING_BITS)
+        application.api_key_file.read_bytes()
+    except InvalidKeyId as fault:
+        raise StepRefused(f"The key id: {fault}.") from None
+    except Unusable as fault:
+        raise StepRefused(fault.sentence) from None
+    except OSError:
+        raise StepRefused("The file of the key or of the API key cannot be read.") from None
+    _require_own(organisation, application.service_id)
+    senders.connect(
+        organisation=organisation, environment=place.name, application=application, actor=actor, now=now
+    )
+
+
+def _require_own(organisation: Organisation, service_id: str) -> None:
+    """Raises StepRefused for a reply address that is not the organisation's."""
+    own = HealthcareService.objects.filter(provider=organisation, hosted=True, active=True)
+    if not own.filter(service_id=service_id).exists():
+        raise StepRefused(
+            f"{service_id} is no active service of {organisation.name} that is hosted here. "
+            "Add it in the administration first, or enter another."
+        )

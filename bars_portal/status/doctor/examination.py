@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from bars_portal.credentials.environments import ENVIRONMENTS, Environment
+from bars_portal.exchange.senders import installation
 from bars_portal.exchange.tokens import TokenTrial, try_key
 
 
@@ -63,7 +64,7 @@ class Visit:
     @cached_property
     def trial(self) -> TokenTrial:
         """What the token server says to the key in use."""
-        return try_key(now=self.now)
+        return try_key(installation(), now=self.now)
 
 
 Look = Callable[[Visit], Finding | Iterable[Finding]]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks as django_checks
@@ -13,7 +14,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from packaging.requirements import InvalidRequirement, Requirement
 
+from bars_portal.credentials.faults import Unusable
 from bars_portal.credentials.files import SECRET, keep_mode
+from bars_portal.credentials.intake import read_key
+from bars_portal.exchange.senders import has_shared
 from bars_portal.sql import database_time
 from bars_portal.status import checks
 from bars_portal.status.doctor.examination import (
@@ -27,7 +31,7 @@ from bars_portal.status.doctor.examination import (
     wrong,
 )
 from bars_portal.status.models import Level
-from bars_portal.status.watched import key_files
+from bars_portal.status.watched import key_files, read_file
 
 LEAST_PYTHON = (3, 11)
 _MOST_NAMED = 5
@@ -94,7 +98,8 @@ _APPLICATION = ("API_KEY", "KEY_ID", "PRIVATE_KEY_FILE")
 
 
 def _identity(visit: Visit) -> Finding:
-    wanted = (*_IDENTITY, *(_APPLICATION if visit.environment.needs_token else ()))
+    # Without any of them organisations send as themselves, or not at all: their own examination says so.
+    wanted = (*_IDENTITY, *(_APPLICATION if visit.environment.needs_token and has_shared() else ()))
     missing = [f"BARS_{name}" for name in wanted if not settings.BARS[name]]
     if missing:
         return wrong(f"Not set: {', '.join(missing)}.")
@@ -167,6 +172,26 @@ def _make_heads_folder(_visit: Visit) -> str:
     return "The folder was made."
 
 
+def _cis2(visit: Visit) -> Finding:
+    """Signing in with NHS CIS2: its settings fit one another, or it is not used."""
+    cis2 = settings.CIS2
+    if not cis2["ISSUER"]:
+        return fine("It is not used: people sign in here.")
+    if missing := [f"CIS2_{name}" for name in ("CLIENT_ID", "KEY_ID", "PRIVATE_KEY_FILE") if not cis2[name]]:
+        return wrong(f"Not set: {', '.join(missing)}.")
+    if not cis2["ISSUER"].startswith("https:") and not visit.environment.is_simulated:
+        return wrong("CIS2_ISSUER is no https address.")
+    try:
+        read_key(read_file(cis2["PRIVATE_KEY_FILE"]), least_bits=_LEAST_CIS2_BITS)
+    except OSError:
+        return wrong("The file of CIS2_PRIVATE_KEY_FILE cannot be read.")
+    except Unusable as fault:
+        return wrong(f"CIS2_PRIVATE_KEY_FILE: {fault.sentence}")
+    host = urlsplit(cis2["ISSUER"]).hostname
+    return fine(f"People sign in at {host} as the application {cis2['CLIENT_ID']}.")
+
+
+_LEAST_CIS2_BITS = 2048
 _README = "README.md, the table of environment variables"
 MACHINE = (
     Examination(
@@ -217,6 +242,13 @@ MACHINE = (
         "Set the mode of each to 600, or run with --fix.",
         _README,
         fix=_tighten,
+    ),
+    Examination(
+        "cis2",
+        "Signing in with NHS CIS2",
+        _cis2,
+        "Set what is named to what NHS CIS2 has registered, or unset CIS2_ISSUER.",
+        _README,
     ),
     Examination(
         "heads-folder",

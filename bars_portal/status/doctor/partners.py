@@ -11,10 +11,12 @@ from django.db.models import Max
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.gateway import PAGE_SECONDS, get_client, own_organisation, own_software
+from bars_portal.exchange.gateway import PAGE_SECONDS, get_client
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
+from bars_portal.exchange.senders import software_of
+from bars_portal.exchange.transport.auth import NoCredentials
 from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.exchange.transport.headers import OutgoingContext
+from bars_portal.exchange.transport.headers import OutgoingContext, Party
 from bars_portal.http import TransportError
 from bars_portal.nhsuk.dates import format_moment
 from bars_portal.status import selectors
@@ -58,7 +60,11 @@ def _catalogue(visit: Visit) -> Iterator[Finding]:
     if not visit.environment.has_receivers:
         yield skipped(f"{visit.environment.title} sends nothing to receivers.")
         return
-    hosted = HealthcareService.objects.filter(hosted=True, active=True).order_by("service_id")
+    hosted = (
+        HealthcareService.objects.filter(hosted=True, active=True)
+        .order_by("service_id")
+        .select_related("provider")
+    )
     services = list(hosted[: _MOST_ASKED + 1])
     client = get_client().within(PAGE_SECONDS)
     told = [fault for each in services[:_MOST_ASKED] if (fault := _fault(client, each)) is not None]
@@ -74,11 +80,14 @@ def _fault(client: BarsClient, service: HealthcareService) -> Finding | None:
         request_id=uuid4(),
         correlation_id=correlation_id,
         target=ServiceID.parse(service.service_id),
-        organisation=own_organisation(),
-        software=own_software(),
+        organisation=Party(service.provider.ods_code, service.provider.name),
+        software=software_of(service.provider.ods_code),
     )
     try:
         answer = client.get("/metadata", context=context)
+    except NoCredentials:
+        # It is told as what is wrong with the organisation's connection.
+        return skipped(f"{name}: {service.provider} has nothing to ask with.")
     except TransportError as error:
         return wrong(
             f"{name}: the proxy gave no answer ({error.kind}).", "Look at the network, and ask again."

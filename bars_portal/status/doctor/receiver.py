@@ -4,12 +4,14 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -33,6 +35,8 @@ from bars_portal.status.doctor.examination import (
 from bars_portal.status.watched import read_file
 
 _SECONDS = 3.0
+# Enough for "HTTP/1.1 403 Forbidden".
+_STATUS_LINE = 64
 _FILES = ("RECEIVER_CERT_FILE", "RECEIVER_KEY_FILE", "RECEIVER_CA_FILE")
 # When they end is told by the examination of certificates.
 _TOLD_ELSEWHERE = frozenset({"expired", "authority-expired"})
@@ -214,20 +218,60 @@ def _strangers(visit: Visit) -> Finding:
 
 
 def _is_let_in(where: HealthSettings, own: str | None) -> bool:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cafile=where.ca_file)
-    if own is not None:
-        context.load_cert_chain(own)
-    # Under TLS 1.3 a client is done before the server has judged its certificate; under 1.2 it is not.
-    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     try:
-        with (
-            socket.create_connection((where.host, where.port), timeout=_SECONDS) as plain,
-            context.wrap_socket(plain, server_hostname=where.server_name),
-        ):
+        with _connected(where, own):
             return True
     except OSError:
         return False
+
+
+@contextmanager
+def _connected(where: HealthSettings, own: str | None, key: str | None = None) -> Iterator[ssl.SSLSocket]:
+    """As a client with this certificate, or with none. Raises OSError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=where.ca_file)
+    if own is not None:
+        context.load_cert_chain(own, key)
+    # Under TLS 1.3 a client is done before the server has judged its certificate; under 1.2 it is not.
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with (
+        socket.create_connection((where.host, where.port), timeout=_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=where.server_name) as sock,
+    ):
+        yield sock
+
+
+def _is_for_clients(certificate: x509.Certificate) -> bool:
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return ExtendedKeyUsageOID.CLIENT_AUTH in usages
+
+
+def _wrong_name(_visit: Visit) -> Finding:
+    """A client of the right chain that is not the proxy: one that is given, or else the receiver itself."""
+    names = ("RECEIVER_WRONG_NAME_CERT_FILE", "RECEIVER_WRONG_NAME_KEY_FILE")
+    given = all(settings.RECEIVER[each] for each in names)
+    certificate, key = names if given else ("RECEIVER_CERT_FILE", "RECEIVER_KEY_FILE")
+    shown = x509.load_pem_x509_certificates(_content(certificate))[0]
+    name = name_of(shown.subject)
+    if name in settings.BARS_PEER_NAMES:
+        return skipped(f"{name} is let in by BARS_PEER_NAMES, so it shows nothing.")
+    if not _is_for_clients(shown):
+        return skipped(f"The certificate of {name} is for servers only. Set RECEIVER_WRONG_NAME_CERT_FILE.")
+    files = settings.RECEIVER[certificate], settings.RECEIVER[key]
+    request = b"GET /FHIR/R4/metadata HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    try:
+        with _connected(_health_settings(), *files) as sock:
+            sock.sendall(request)
+            first = sock.recv(_STATUS_LINE).split(b" ")
+    except OSError:
+        return fine(f"A client with the name {name} is refused in the handshake.")
+    status = first[1].decode("ascii", errors="replace") if len(first) > 1 else ""
+    if status in ("", "403"):
+        return fine(f"A client of the right chain with the name {name} is refused.")
+    return wrong(f"A client of the right chain with the name {name} was answered {status}, and not 403.")
 
 
 _EDGE = "docs/how-to/run-the-edge.md"
@@ -294,6 +338,15 @@ RECEIVER = (
         "Stop it. The receiver, or the proxy before it, must demand a certificate of the chain.",
         _EDGE,
         needs=("receiver-handshake",),
+        asks_outside=True,
+    ),
+    Examination(
+        "wrong-name",
+        "Another name of the right chain",
+        _wrong_name,
+        "Set BARS_PEER_NAMES to what the environment's proxy shows, and start the receiver again.",
+        _EDGE,
+        needs=("receiver-handshake", "receiver-certificate"),
         asks_outside=True,
     ),
 )

@@ -47,7 +47,7 @@ class Loopback:
     @property
     def client(self) -> BarsClient:
         http = httpx.Client(transport=httpx.MockTransport(self._answer))
-        return BarsClient(base_url=BASE, tokens=NoToken(), http=http, clock=lambda: self.now)
+        return BarsClient(base_url=BASE, tokens_of=lambda _: NoToken(), http=http, clock=lambda: self.now)
 
     def deliver_all(self) -> list[DeliveryState | None]:
         """Send what waits in the outbox, and what that brings about, until nothing waits."""

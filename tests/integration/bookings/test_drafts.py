@@ -9,6 +9,7 @@ from django.db import connection
 
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.correspondence.states import TransitionRefused
+from bars_portal.exchange.models import OrganisationConnection
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.presenters.bookings import booking_page
 from bookings.services.history import mark_patient_told
@@ -47,6 +48,21 @@ def test_old_drafts_go_but_not_what_waits_for_a_cancellation(desk: Desk) -> None
     assert purge_drafts(now=later) == 1
     assert set(BookingDraft.objects.all()) == {waiting, fresh}
     assert not BookingDraft.objects.filter(pk=gone.pk).exists()
+
+
+def test_who_was_switched_off_books_nothing_and_keeps_the_draft(desk: Desk) -> None:
+    draft = desk.draft()
+    OrganisationConnection.objects.create(
+        organisation=desk.acting.organisation,
+        environment="simulator",
+        service_id="2000099001",
+        connected_at=NOW,
+        revoked_at=NOW,
+    )
+    with pytest.raises(PolicyRefused, match=r"was switched off\. Nothing was sent"):
+        desk.request(draft=draft)
+    assert not Booking.objects.exists()
+    assert BookingDraft.objects.filter(pk=draft.pk).exists()
 
 
 def test_a_draft_belongs_to_its_author(desk: Desk) -> None:

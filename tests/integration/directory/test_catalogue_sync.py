@@ -66,7 +66,9 @@ def post(http: httpx.Client) -> Post:
 def client(http: httpx.Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's client speaks to this catalogue, as the organisation A001."""
     settings.BARS = {**settings.BARS, "ODS_CODE": "A001", "ORGANISATION_NAME": "Ours"}
-    client = BarsClient(base_url="http://simulator.test", tokens=NoTokens(), http=http, clock=lambda: NOW)
+    client = BarsClient(
+        base_url="http://simulator.test", tokens_of=lambda _: NoTokens(), http=http, clock=lambda: NOW
+    )
     monkeypatch.setattr(catalogue, "get_client", lambda: client)
 
 

@@ -130,7 +130,7 @@ class Desk:
     def client(self) -> Iterator[BarsClient]:
         http: httpx.Client = build_http(timeout_seconds=0.4, verify=False)
         base_url = self.base_url or self.server.url
-        client = BarsClient(base_url=base_url, tokens=self.tokens, http=http, clock=self.clock)
+        client = BarsClient(base_url=base_url, tokens_of=lambda _: self.tokens, http=http, clock=self.clock)
         try:
             yield client
         finally:
@@ -141,7 +141,7 @@ class Desk:
         return outbox.enqueue(
             key="probe",
             subject=self.subject,
-            organisation=Party("RX111", "A 111 provider"),
+            organisation=Party(self.subject.ods_code, self.subject.name),
             actor=actor,
             now=self.now,
         )

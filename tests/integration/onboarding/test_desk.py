@@ -20,6 +20,8 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.credentials.acceptance import thumbprint
 from bars_portal.credentials.intake import read_key
 from bars_portal.credentials.keys import private_pem
+from bars_portal.exchange.senders import sender_of
+from bars_portal.exchange.transport.auth import NoCredentials
 from bars_portal.onboarding.models import SigningKey
 from bars_portal.onboarding.selectors import standings_of
 from bars_portal.onboarding.services import sending
@@ -27,6 +29,7 @@ from bars_portal.onboarding.services.recording import StepRefused, begin
 from bars_portal.onboarding.steps import State, StepName
 from tests.factories.accounts import confirm, make_user
 from tests.factories.certificates import authority, leaf_recipe, pem, rsa_key
+from tests.factories.directory import make_service
 
 pytestmark = pytest.mark.django_db
 FQDN = "BaRS-INT-RIV01.MySupplier.thirdparty.nhs.uk"
@@ -168,6 +171,60 @@ def test_a_second_key_stands_beside_the_first_until_that_is_withdrawn(
     post(engineer, "token", act="withdraw")
     assert kids() == ["MySupplier-INT-2"]
     assert state(organisation, StepName.TOKEN) is State.DONE
+
+
+def test_an_organisation_is_connected_by_its_own_key_until_that_is_switched_off(
+    engineer: Client, organisation: Organisation, settings: Any
+) -> None:
+    settings.BARS = {**settings.BARS, "ENVIRONMENT": "simulated-int"}
+    through_pages(engineer, until="token")
+    assert "no active service of Riverside Health" in post(engineer, "connection", service_id=SERVICE)
+    make_service(service_id=SERVICE, provider=organisation)
+    assert "Replies go to" in post(engineer, "connection", service_id=SERVICE)
+    sender = sender_of("RIV01")
+    assert (sender.key_id, sender.service_id) == ("MySupplier-INT-1", SERVICE)
+    assert Path(sender.private_key_file).is_file()
+    assert sender.api_key not in dump()
+    post(engineer, "key", way="bring", pasted_key=key_pem("next"), key_password="")
+    assert state(organisation, StepName.CONNECTION) is State.BLOCKED
+    assert sender_of("RIV01").key_id == "MySupplier-INT-1", "until the step is taken again"
+    post(engineer, "registration", app_name="Portal")
+    post(engineer, "token")
+    post(engineer, "connection", service_id=SERVICE)
+    assert sender_of("RIV01").key_id == "MySupplier-INT-2"
+    assert "It was switched off" in post(engineer, "connection", act="revoke")
+    with pytest.raises(NoCredentials):
+        sender_of("RIV01")
+    assert "Stop sending" not in engineer.get("/onboarding/simulated-int/connection/").content.decode()
+
+
+def test_a_command_connects_from_files_or_says_why_not(
+    organisation: Organisation, tmp_path: Path, settings: Any
+) -> None:
+    make_service(service_id=SERVICE, provider=organisation)
+    (tmp_path / "key.pem").write_text(key_pem())
+    (tmp_path / "api-key").write_text("an-app")
+
+    def run(**options: Any) -> dict[str, Any]:
+        out = StringIO()
+        call_command("bars_connection", organisation="RIV01", stdout=out, **options)
+        return dict(json.loads(out.getvalue()))
+
+    assert run()["own"] is False
+    with pytest.raises(CommandError, match="Also give: --key-file, --api-key-file, --service"):
+        run(key_id="X-SIMULATOR-1")
+    whole = {
+        "key_id": "X-SIMULATOR-1",
+        "key_file": tmp_path / "key.pem",
+        "api_key_file": tmp_path / "api-key",
+    }
+    with pytest.raises(CommandError, match="no active service of Riverside Health"):
+        run(**whole, service="2000099009")
+    assert run(**whole, service=SERVICE)["instance"] == f"bars-portal-simulator-{SERVICE}"
+    assert sender_of("RIV01").api_key == "an-app"
+    assert run(revoke=True)["revoked_at"]
+    with pytest.raises(CommandError):
+        run(revoke=True)
 
 
 def test_at_int_it_waits_for_people_and_writes_their_mails(

@@ -27,11 +27,12 @@ def issue(
     begins: timedelta = -DAY,
     ends: timedelta = DAY,
     key: Key | None = None,
+    is_server: bool = False,
 ) -> str:
     """Writes `name`.pem and .key beside the others, signed by their intermediate."""
     intermediate = x509.load_pem_x509_certificates(pki.ca_chain.read_bytes())[1]
     key, now = key or ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    is_server = common_name == "localhost"
+    is_server = is_server or common_name == "localhost"
     usage = ExtendedKeyUsageOID.SERVER_AUTH if is_server else ExtendedKeyUsageOID.CLIENT_AUTH
     names: list[x509.GeneralName] = [x509.DNSName(common_name)]
     if is_server:

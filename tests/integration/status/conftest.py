@@ -68,6 +68,8 @@ def world(
             "RECEIVER_CA_FILE": str(pki.ca_chain),
             "RECEIVER_HEALTH_CERT_FILE": str(pki.certificate("proxy-client")),
             "RECEIVER_HEALTH_KEY_FILE": str(pki.key("proxy-client")),
+            "RECEIVER_WRONG_NAME_CERT_FILE": str(pki.certificate("wrong-name-client")),
+            "RECEIVER_WRONG_NAME_KEY_FILE": str(pki.key("wrong-name-client")),
         }
         made = World(settings, monkeypatch, tmp_path, pki, token_server, opened, service, lock)
         made.bars(

@@ -43,6 +43,7 @@ class Door:
 
     port: int
     context: ssl.SSLContext
+    answer: bytes = b""
 
 
 @contextmanager
@@ -58,7 +59,8 @@ def door(context: ssl.SSLContext) -> Iterator[Door]:
                     return
                 plain.settimeout(3)
                 with suppress(OSError), opened.context.wrap_socket(plain, server_side=True) as sock:
-                    sock.recv(1)
+                    sock.recv(1000)
+                    sock.sendall(opened.answer)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -114,6 +116,12 @@ class World:
 
     def bars(self, **changes: str) -> None:
         self.settings.BARS = {**self.settings.BARS, **changes}
+
+    def cis2(self, **changes: str) -> None:
+        """As registered, but for the changes."""
+        sound = {"ISSUER": "https://cis2.example", "CLIENT_ID": "x", "KEY_ID": "k"}
+        sound["PRIVATE_KEY_FILE"] = str(self.folder / "signing.key")
+        self.settings.CIS2 = {**self.settings.CIS2, **sound, **changes}
 
     def receiver(self, **changes: str) -> None:
         self.settings.RECEIVER = {

@@ -33,12 +33,13 @@ from bars_portal.exchange.models import (
     OutboundMessage,
     PartnerCircuit,
 )
+from bars_portal.exchange.senders import Application, connect
 from bars_portal.status import selectors
 from bars_portal.status.doctor import machine, sender
 from bars_portal.status.doctor.examination import UnknownExamination, Verdict, Visit, examine
 from bars_portal.status.doctor.examinations import EXAMINATIONS
 from directory.models import HealthcareService
-from tests.factories.accounts import make_user
+from tests.factories.accounts import make_organisation, make_user
 from tests.factories.certificates import authority, pem
 from tests.integration.receiver_server.leaves import issue
 from tests.integration.status.installation import KEY_ID, PROXY, TOKEN, World, ill, server_side
@@ -176,6 +177,52 @@ def next_key(world: World) -> None:
     world.token_server.script(reply(body=TOKEN), refusing("public_key error", "register a public key"))
 
 
+def lets_in(world: World) -> None:
+    """Any name of the chain gets an answer."""
+    world.door.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+def connection_fault(**changes: Any) -> Callable[[World], None]:
+    """An organisation that sends as itself, and one thing wrong with that."""
+
+    def damage(world: World) -> None:
+        api_key = world.folder / "api-key"
+        api_key.write_text("another-app")
+        sound = Application(
+            app_id="",
+            key_id=KEY_ID,
+            private_key_file=world.folder / "signing.key",
+            api_key_file=api_key,
+            service_id=world.service.service_id,
+            software_instance="x",
+        )
+        connect(
+            organisation=world.service.provider,
+            environment="simulator",
+            application=replace(sound, **changes),
+            actor=Actor(label="X"),
+            now=timezone.now(),
+        )
+
+    return damage
+
+
+def unregistered_connection(world: World) -> None:
+    """The installation's key is registered, and the organisation's is not."""
+    connection_fault()(world)
+    refused = refusing("public_key error", "You need to register a public key")
+    world.token_server.script(reply(body=TOKEN), refused)
+
+
+def left_out(world: World) -> None:
+    world.settings.BARS_SHARED_CREDENTIALS = False
+    make_user(organisation=make_organisation(ods_code="HAR02", name="Harbour"))
+
+
+def no_key_at_all(world: World) -> None:
+    world.bars(API_KEY="", KEY_ID="", PRIVATE_KEY_FILE="")
+
+
 FAULTS: list[tuple[str, Callable[[World], Any], str]] = [
     ("python", lambda w: setattr(w, "python", (3, 10)), "It is 3.10."),
     ("packages", lambda w: w.lock.write_text("no-such-thing==1\n"), "Not installed: no-such-thing."),
@@ -235,6 +282,20 @@ FAULTS: list[tuple[str, Callable[[World], Any], str]] = [
     ("registration", lambda w: w.bars(TOKEN_URL="http://127.0.0.1:9/oauth2/token"), "did not answer"),
     ("next-key", next_key, "No public key is registered under BARS_NEXT_KEY_ID."),
     ("stored-token", sealed_elsewhere, "another DJANGO_SECRET_KEY"),
+    ("connections", connection_fault(private_key_file="/gone"), "its key BarsPortal-SIMULATOR-1 cannot be"),
+    ("connections", connection_fault(api_key_file="/gone"), "its API key cannot be read"),
+    ("connections", connection_fault(key_id="X-PROD-1"), "names another environment than SIMULATOR"),
+    ("connections", connection_fault(service_id="2000099008"), "no active service of it"),
+    ("connections", left_out, "Harbour (HAR02) has people here, and nothing to send with."),
+    ("connections", no_key_at_all, "Neither the installation nor any organisation"),
+    (
+        "connection-tokens",
+        unregistered_connection,
+        "No public key is registered under BarsPortal-SIMULATOR-1.",
+    ),
+    ("cis2", lambda w: w.cis2(CLIENT_ID=""), "Not set: CIS2_CLIENT_ID."),
+    ("cis2", lambda w: w.cis2(PRIVATE_KEY_FILE="/gone"), "CIS2_PRIVATE_KEY_FILE cannot be read"),
+    ("wrong-name", lets_in, "was answered 200, and not 403"),
     ("receiver-files", lambda w: w.receiver(KEY_FILE=""), "Not set: RECEIVER_KEY_FILE."),
     ("receiver-files", lambda w: w.pki.key("receiver").unlink(), "Cannot be read: RECEIVER_KEY_FILE."),
     ("certificates", lambda w: w.pki.ca_chain.unlink(), "Not readable: ca-chain.pem."),

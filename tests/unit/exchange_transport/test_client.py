@@ -47,7 +47,9 @@ def tokens() -> Tokens:
 
 @pytest.fixture
 def client(server: Server, http: httpx.Client, tokens: Tokens) -> BarsClient:
-    return BarsClient(base_url=f"{server.url}/FHIR/R4/", tokens=tokens, http=http, clock=lambda: NOW)
+    return BarsClient(
+        base_url=f"{server.url}/FHIR/R4/", tokens_of=lambda _: tokens, http=http, clock=lambda: NOW
+    )
 
 
 def test_get_carries_everything(server: Server, client: BarsClient, tokens: Tokens) -> None:
@@ -171,7 +173,7 @@ def test_the_environments_proxies_are_not_trusted(server: Server, monkeypatch: p
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     server.script(reply())
     with build_http(timeout_seconds=1, verify=False) as http:
-        client = BarsClient(base_url=server.url, tokens=Tokens(), http=http, clock=lambda: NOW)
+        client = BarsClient(base_url=server.url, tokens_of=lambda _: Tokens(), http=http, clock=lambda: NOW)
         assert client.get("/metadata", context=CONTEXT).status == 200
 
 
@@ -265,7 +267,7 @@ def closed_port() -> str:
     ],
 )
 def test_what_cannot_be_sent(http: httpx.Client, base_url: str, kind: str) -> None:
-    client = BarsClient(base_url=base_url, tokens=Tokens(), http=http, clock=lambda: NOW)
+    client = BarsClient(base_url=base_url, tokens_of=lambda _: Tokens(), http=http, clock=lambda: NOW)
     with pytest.raises(NotSent) as raised:
         client.get("/Slot", context=CONTEXT)
     assert (raised.value.kind, raised.value.sent) == (kind, False)
@@ -275,7 +277,7 @@ def test_a_full_pool_sends_nothing(server: Server, release: threading.Event) -> 
     server.script(silence(release))
     limits = httpx.Limits(max_connections=1)
     with httpx.Client(timeout=httpx.Timeout(2, pool=0.1), limits=limits, trust_env=False) as http:
-        client = BarsClient(base_url=server.url, tokens=Tokens(), http=http, clock=lambda: NOW)
+        client = BarsClient(base_url=server.url, tokens_of=lambda _: Tokens(), http=http, clock=lambda: NOW)
         busy = threading.Thread(target=_ignoring_loss, args=(client,))
         busy.start()
         while not server.received:
@@ -331,7 +333,7 @@ def test_no_token_no_request(server: Server, http: httpx.Client) -> None:
         def get(self, *, now: datetime) -> str:
             raise TokenRefused("invalid_client")
 
-    client = BarsClient(base_url=server.url, tokens=Refusing(), http=http, clock=lambda: NOW)
+    client = BarsClient(base_url=server.url, tokens_of=lambda _: Refusing(), http=http, clock=lambda: NOW)
     with pytest.raises(TransportError) as raised:
         client.post("/$process-message", body=b"{}", headers=HEADERS)
     assert not raised.value.sent

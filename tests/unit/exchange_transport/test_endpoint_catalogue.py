@@ -28,7 +28,9 @@ class OneToken:
 
 @pytest.fixture
 def catalogue(server: Server, http: httpx.Client) -> EndpointCatalogue:
-    client = BarsClient(base_url=f"{server.url}/FHIR/R4", tokens=OneToken(), http=http, clock=lambda: NOW)
+    client = BarsClient(
+        base_url=f"{server.url}/FHIR/R4", tokens_of=lambda _: OneToken(), http=http, clock=lambda: NOW
+    )
     return EndpointCatalogue(client, organisation=Party("A001", "Riverside"))
 
 

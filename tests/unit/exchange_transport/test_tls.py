@@ -52,7 +52,7 @@ def mutual(authority: trustme.CA) -> Iterator[Server]:
 def call(url: str, context: ssl.SSLContext) -> Answer:
     with build_http(timeout_seconds=2, verify=context) as http:
         clock = datetime(2026, 7, 14, tzinfo=UTC)
-        client = BarsClient(base_url=url, tokens=NoToken(), http=http, clock=lambda: clock)
+        client = BarsClient(base_url=url, tokens_of=lambda _: NoToken(), http=http, clock=lambda: clock)
         return client.get("/metadata", context=CONTEXT)
 
 

@@ -50,7 +50,7 @@ def test_each_step_rests_on_earlier_ones_only() -> None:
 
 @pytest.mark.parametrize(
     ("environment", "expected"),
-    [("sandbox", 1), ("dev", 4), ("int", 13), ("prod", 13), ("simulated-int", 13)],
+    [("sandbox", 1), ("dev", 5), ("int", 14), ("prod", 14), ("simulated-int", 14)],
 )
 def test_environments_have_the_steps_that_they_need(environment: str, expected: int) -> None:
     assert len(steps_of(ENVIRONMENTS[environment])) == expected

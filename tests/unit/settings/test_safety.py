@@ -28,6 +28,7 @@ SAFE: dict[str, Any] = {
     "debug": False,
     "allowed_hosts": ["portal.example.nhs.uk"],
     "bars": BARS,
+    "shared_credentials": False,
     "broker_url": "redis://broker:6379/0",
     "trusted_proxies": ["127.0.0.1", "::1", "10.0.0.0/24", "unix"],
     "portal_proxies": ["127.0.0.1", "10.0.0.0/24"],
@@ -43,6 +44,9 @@ def test_a_safe_configuration_starts() -> None:
     require_safe_production(**SAFE)
     for broker in ("rediss://b/0", "amqp://b//", "amqps://b//", "sentinel://b:1"):
         require_safe_production(**{**SAFE, "broker_url": broker})
+    # Each organisation has an application of its own.
+    without = BARS | {"API_KEY": "", "KEY_ID": "", "PRIVATE_KEY_FILE": ""}
+    require_safe_production(**{**SAFE, "bars": without})
 
 
 UNSAFE: list[tuple[str, dict[str, Any]]] = [
@@ -71,6 +75,7 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
         (f"BARS_{name}", {"bars": BARS | {name: ""}})
         for name in ("API_KEY", "KEY_ID", "PRIVATE_KEY_FILE", "ODS_CODE", "ORGANISATION_NAME", "SERVICE_ID")
     ),
+    ("BARS_SHARED_CREDENTIALS", {"bars": BARS | {"ENVIRONMENT": "prod"}, "shared_credentials": True}),
     ("BARS_KEY_ID", {"bars": BARS | {"KEY_ID": "BarsPortal-SIMULATOR-1"}}),
     ("BARS_PRIVATE_KEY_FILE", {"bars": BARS | {"PRIVATE_KEY_FILE": "/srv/portal/var/keys/key.pem"}}),
     ("BARS_PRIVATE_KEY_FILE", {"bars": BARS | {"PRIVATE_KEY_FILE": "/srv/portal/x/../var/key.pem"}}),

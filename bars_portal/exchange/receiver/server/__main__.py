@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> None:
     """Becomes gunicorn's master; returns never."""
     try:
         # Tried here, where a fault is one line instead of a worker that dies again and again.
-        server_context(ServerSettings.read(os.environ))
+        server_context(ServerSettings.read(os.environ), left_out=[])
     except ImproperlyConfigured as problem:
         sys.exit(f"The receiver cannot start: {problem}")
     except ssl.SSLError as problem:

@@ -14,6 +14,10 @@ def _environment(variables: Variables) -> Environment:
     return Environment({name: value for name, value in variables.items() if value})
 
 
+def _folder(path: str) -> Path | None:
+    return Path(path) if path else None
+
+
 @dataclass(frozen=True)
 class ServerSettings:
     """Where the receiver listens, what it presents and whom it trusts."""
@@ -29,6 +33,8 @@ class ServerSettings:
     environment: str = ""
     peer_names: tuple[str, ...] = ()
     peer_sources: tuple[str, ...] = ()
+    # For each organisation with a name of its own a folder with receiver.pem and receiver.key.
+    certificates_folder: Path | None = None
 
     @classmethod
     def read(cls, variables: Variables) -> "ServerSettings":
@@ -47,7 +53,16 @@ class ServerSettings:
             # As Django's settings have them: there an empty list is one.
             peer_names=tuple(peer_names(Environment(variables), env.text("BARS_ENVIRONMENT", "simulator"))),
             peer_sources=tuple(peer_sources(Environment(variables))),
+            certificates_folder=_folder(env.text("RECEIVER_CERTIFICATES_FOLDER", "")),
         )
+
+    @property
+    def pairs(self) -> tuple[tuple[Path, Path], ...]:
+        """Certificate and key of each organisation that has its own; those that are there now."""
+        if self.certificates_folder is None:
+            return ()
+        found = sorted(self.certificates_folder.glob("*/receiver.pem"))
+        return tuple((each, each.with_suffix(".key")) for each in found)
 
     @property
     def bind(self) -> str:

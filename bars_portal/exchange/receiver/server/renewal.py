@@ -24,10 +24,13 @@ class Credentials:
     revoked: frozenset[tuple[bytes, int]] = frozenset()
 
     @classmethod
-    def read(cls, settings: ServerSettings) -> "Credentials":
-        """Raises ssl.SSLError, OSError or ValueError when the files are unusable or do not fit."""
+    def read(cls, settings: ServerSettings, *, left_out: list[Path] | None = None) -> "Credentials":
+        """Raises ssl.SSLError, OSError or ValueError when the files are unusable or do not fit.
+
+        `left_out`: as of server_context, for a start.
+        """
         revoked = _revoked(settings.crl_file) if settings.crl_file else frozenset()
-        return cls(server_context(settings), revoked)
+        return cls(server_context(settings, left_out=left_out), revoked)
 
     def takes_back(self, der: bytes | None) -> bool:
         """Whether a certificate that was good when its connection began is so no more."""
@@ -69,7 +72,8 @@ class Renewal:
 
     def _stamps(self) -> tuple[Stamp, ...]:
         settings = self.settings
-        files = (settings.cert_file, settings.key_file, settings.ca_file, settings.crl_file)
+        files = [settings.cert_file, settings.key_file, settings.ca_file, settings.crl_file]
+        files += [file for pair in settings.pairs for file in pair]
         return tuple(_stamp(file) for file in files if file)
 
 

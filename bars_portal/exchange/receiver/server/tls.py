@@ -1,6 +1,7 @@
 """The receiver's side of mutual TLS: the context, and client sockets that know their certificate."""
 
 import ssl
+from pathlib import Path
 
 from cryptography import x509
 from django.core.exceptions import ImproperlyConfigured
@@ -18,16 +19,62 @@ class PeerSocket(Bounded, ssl.SSLSocket):
     peer_der: bytes | None = None
 
 
-def server_context(settings: ServerSettings) -> ssl.SSLContext:
+def server_context(settings: ServerSettings, *, left_out: list[Path] | None = None) -> ssl.SSLContext:
     """It demands a client certificate of the given chain, that environment's only (standard section 1).
+
+    It shows the certificate of the name that it is asked for (SNI). `left_out` takes those of organisations
+    that cannot be used, so that no organisation's files stop the others; without it they are an error too.
 
     Raises ssl.SSLError when the files do not fit each other, ImproperlyConfigured for another's chain.
     """
     _require_own_chain(settings)
+    context = _context(settings, settings.cert_file, settings.key_file)
+    by_name = _by_name(settings, left_out)
+    if by_name:
+
+        def choose(sock: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
+            """Who asks for no name, or for none of these, is shown the receiver's own."""
+            found = by_name.get((name or "").lower())
+            if found is not None:
+                sock.context = found
+
+        context.sni_callback = choose
+    return context
+
+
+def _by_name(settings: ServerSettings, left_out: list[Path] | None) -> dict[str, ssl.SSLContext]:
+    """A context for each name of an organisation's certificate; whom they trust is the same."""
+    found: dict[str, ssl.SSLContext] = {}
+    for certificate, key in settings.pairs:
+        try:
+            context = _context(settings, certificate, key)
+            names = _names(certificate)
+        except (OSError, ValueError):
+            if left_out is None:
+                raise
+            left_out.append(certificate)
+            continue
+        found.update(dict.fromkeys(names, context))
+    return found
+
+
+def _names(file: Path) -> list[str]:
+    """In lower case. Raises ValueError."""
+    leaf = x509.load_pem_x509_certificates(file.read_bytes())[0]
+    try:
+        told = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = told.get_values_for_type(x509.DNSName)
+    except x509.ExtensionNotFound:
+        # NHS certificates may have a common name alone.
+        names = []
+    return [each.lower() for each in (*names, name_of(leaf.subject)) if each]
+
+
+def _context(settings: ServerSettings, certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
-    context.load_cert_chain(settings.cert_file, settings.key_file)
+    context.load_cert_chain(certificate, key)
     context.load_verify_locations(cafile=settings.ca_file)
     if settings.crl_file is not None:
         # An outdated list refuses everyone: better closed than blind.

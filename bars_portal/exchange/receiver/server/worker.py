@@ -3,6 +3,7 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, cast
 
 from gunicorn import util
@@ -44,7 +45,11 @@ class ReceiverWorker(BoundedWorker):
         self.settings = ServerSettings.read(os.environ)
         # Watched from before they are read.
         self.renewal = Renewal(self.settings)
-        self.credentials = Credentials.read(self.settings)
+        left_out: list[Path] = []
+        self.credentials = Credentials.read(self.settings, left_out=left_out)
+        for each in left_out:
+            # The folder is the organisation's code.
+            self.log.error("The certificate of %s cannot be used; its name is not served", each.parent.name)
         self.admission = Admission.of(self.settings.peer_names, self.settings.peer_sources)
         self.doorstep = ThreadPoolExecutor(max_workers=1, thread_name_prefix="refused")
         self.at_the_door: set[GatheredConnection] = set()
