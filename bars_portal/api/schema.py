@@ -42,6 +42,7 @@ PROBLEM = object_of(
                     "detail": text(),
                     "pointer": text("Where in the body (RFC 6901)."),
                     "parameter": text("Which parameter of the address."),
+                    "header": text("Which header."),
                 },
                 required=("detail",),
             ),
@@ -122,6 +123,9 @@ class OperationSchema(AutoSchema):
             "requestBody": _body(operation),
             "responses": dict(_responses(operation)),
         }
+        if operation.deprecation is not None:
+            found["deprecated"] = True
+            found["description"] = f"{operation.deprecation.sentence} {operation.description}".strip()
         return {name: value for name, value in found.items() if value}
 
 
@@ -133,11 +137,12 @@ def _path_parameters(path: str) -> list[Json]:
 def _query(parameter: Parameter) -> Json:
     schema = {"type": "array", "items": parameter.schema} if parameter.repeats else parameter.schema
     described = parameter.description or parameter.schema.get("description", "")
-    plain = {name: value for name, value in schema.items() if name != "description"}
+    plain = {name: value for name, value in schema.items() if name not in ("description", "deprecated")}
     return {
         "name": parameter.name,
         "in": "query",
         "required": parameter.is_required,
+        **({"deprecated": True} if parameter.schema.get("deprecated") else {}),
         "schema": plain,
         **({"description": described} if described else {}),
     }

@@ -1,10 +1,10 @@
 """The base of every resource: who calls, how often, in what form; each app's views add what they do."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any, ClassVar, cast
 
 import orjson
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -17,12 +17,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.api import strict_json
 from bars_portal.api.authentication import BearerAuthentication
 from bars_portal.api.callers import ACTING_USER, Caller, Misstated, for_person
-from bars_portal.api.headers import REQUEST_ID, conditional, request_id_of, tell_origin
+from bars_portal.api.headers import (
+    REQUEST_ID,
+    check_headers,
+    conditional,
+    request_id_of,
+    tell_deprecated,
+    tell_origin,
+)
 from bars_portal.api.idempotency import Attempt, Superseded, carried_out
 from bars_portal.api.operations import Operation, component, moment, object_of, optional, text
-from bars_portal.api.problems import CONTENT_TYPE, Problem, problem_response
+from bars_portal.api.problems import CONTENT_TYPE, FieldFault, Problem, problem_response, unusable_header
 from bars_portal.api.throttling import headers_of, take_share, too_many
 from bars_portal.shares import Taken
 
@@ -30,14 +38,19 @@ LARGEST_BODY = 256_000
 
 
 class JsonParser(BaseParser):
-    """Strict: no NaN, and UTF-8 only."""
+    """Strict: no NaN, UTF-8 only, and each name of an object once."""
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            return orjson.loads(stream.read())
-        except orjson.JSONDecodeError:
+            return strict_json.loads(stream.read())
+        except strict_json.RepeatedNames as repeated:
+            words = "This name is there twice: which of the two is meant?"
+            faults = [FieldFault(words, pointer=each) for each in repeated.pointers]
+            told = "Names of an object are unique: see errors."
+            raise Problem("unusable-request", told, faults=faults) from None
+        except strict_json.Unreadable:
             raise ParseError from None
 
 
@@ -87,7 +100,7 @@ class ApiView(APIView):
         return problem_response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        _check_size(request._request)
+        take_body(request)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         if request.method == "OPTIONS":
             return
@@ -95,6 +108,7 @@ class ApiView(APIView):
         if not isinstance(request.auth, Caller):
             raise NotAuthenticated
         self.known = request.auth
+        check_headers(request)
         self.taken = take_share(self.known.application)
         if self.taken.waits:
             raise too_many(self.taken)
@@ -115,7 +129,7 @@ class ApiView(APIView):
             self.known = for_person(self.caller, header)
         except Misstated as misstated:
             name = "not-allowed" if misstated.is_forbidden else "unusable-request"
-            raise Problem(name, misstated.sentence) from None
+            raise unusable_header(ACTING_USER, misstated.sentence, problem=name) from None
         request._request.acting = self.acting  # type: ignore[attr-defined]  # as ActingMiddleware does
 
     def operation_of(self, request: Request) -> Operation | None:
@@ -174,6 +188,9 @@ class ApiView(APIView):
         if self.known is not None and self.taken is not None:
             for name, value in headers_of(self.known.application, self.taken).items():
                 final[name] = value
+        operation = self.operation_of(request)
+        if operation is not None:
+            tell_deprecated(operation, final)
         tell_origin(plain, final)
         return final
 
@@ -245,11 +262,25 @@ class NothingHere(ApiView):
         raise Problem("not-found")
 
 
-def _check_size(request: HttpRequest) -> None:
-    """Before anything of the body is read."""
-    try:
-        announced = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        announced = 0
-    if announced > LARGEST_BODY:
-        raise Problem("too-large")
+def take_body(request: Request) -> None:
+    """Its size, before anything of it is read; what comes in chunks is gathered first. Raises Problem."""
+    meta = request._request.META
+    announced = meta.get("CONTENT_LENGTH")
+    if announced:
+        if not (announced.isascii() and announced.isdigit()):
+            raise unusable_header("Content-Length", "Content-Length must be a number.")
+        if int(announced) > LARGEST_BODY:
+            raise Problem("too-large")
+    elif "HTTP_TRANSFER_ENCODING" in meta:
+        # Django takes a body without Content-Length for none.
+        if not meta.get("wsgi.input_terminated"):
+            raise unusable_header("Transfer-Encoding", "Send Content-Length instead of Transfer-Encoding.")
+        try:
+            body = meta["wsgi.input"].read(LARGEST_BODY + 1)
+        except OSError:
+            words = "Transfer-Encoding: the chunks cannot be read."
+            raise unusable_header("Transfer-Encoding", words) from None
+        if len(body) > LARGEST_BODY:
+            raise Problem("too-large")
+        meta["CONTENT_LENGTH"] = str(len(body))
+        request._request._stream = BytesIO(body)  # type: ignore[attr-defined]  # where Django reads it from

@@ -1,4 +1,4 @@
-"""A typed client that a well-kept generator makes from the OpenAPI document drives the journey: so it is true."""
+"""A typed client, generated from the OpenAPI document, drives the journey: so the document is true."""
 
 import importlib
 import subprocess
