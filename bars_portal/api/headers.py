@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date
+from django.utils.text import slugify
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -129,7 +130,8 @@ def tell_deprecated(operation: Operation, response: HttpResponse) -> None:
     )
     response["Deprecation"] = f"@{since:.0f}"
     response["Sunset"] = http_date(ends)
-    told = f'<{reverse("api:docs")}#{operation.id}>; rel="deprecation"'
+    page = reverse("api:docs-resource", args=[slugify(operation.tag)])
+    told = f'<{page}#{operation.id}>; rel="deprecation"'
     response["Link"] = f"{response['Link']}, {told}" if response.has_header("Link") else told
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from io import BytesIO
+from time import perf_counter
 from typing import Any, ClassVar, cast
 
 import orjson
@@ -23,15 +24,15 @@ from bars_portal.api.callers import ACTING_USER, Caller, Misstated, for_person
 from bars_portal.api.headers import (
     REQUEST_ID,
     check_headers,
-    conditional,
     request_id_of,
     tell_deprecated,
     tell_origin,
 )
 from bars_portal.api.idempotency import Attempt, Superseded, carried_out
-from bars_portal.api.operations import Operation, component, moment, object_of, optional, text
+from bars_portal.api.operations import Operation
 from bars_portal.api.problems import CONTENT_TYPE, FieldFault, Problem, problem_response, unusable_header
 from bars_portal.api.throttling import headers_of, take_share, too_many
+from bars_portal.api.usage import TALLY
 from bars_portal.shares import Taken
 
 LARGEST_BODY = 256_000
@@ -95,6 +96,14 @@ class ApiView(APIView):
     @property
     def acting(self) -> Acting:
         return self.caller.acting
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        began = perf_counter()
+        response = super().dispatch(request, *args, **kwargs)
+        if self.known is not None:
+            seconds, now = perf_counter() - began, timezone.now()
+            TALLY.note(self.known.application, status=response.status_code, seconds=seconds, now=now)
+        return response
 
     def get_exception_handler(self) -> Any:
         return problem_response
@@ -193,65 +202,6 @@ class ApiView(APIView):
             tell_deprecated(operation, final)
         tell_origin(plain, final)
         return final
-
-
-OWN_APPLICATION = component(
-    "Application",
-    object_of(
-        {
-            "id": text("The application's own id.", format="uuid"),
-            "name": text(),
-            "organisation": object_of({"ods_code": text(), "name": text()}),
-            "scopes": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "What the token allows.",
-            },
-            "services": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "DoS service ids that it may act for; empty: all.",
-            },
-            "roles": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "What it may state in X-Acting-User.",
-            },
-            "requests_a_minute": {"type": "integer"},
-            "expires_at": optional(moment("When the application ends.")),
-        }
-    ),
-)
-
-
-class OwnApplication(ApiView):
-    """Who the caller is, and what its token allows: the first thing to try."""
-
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "GET": Operation(
-            "get-own-application",
-            "Who am I, and what may I do?",
-            None,
-            {200: OWN_APPLICATION},
-            tag="Applications",
-            is_conditional=True,
-        )
-    }
-
-    def get(self, request: Request) -> Response:
-        application, organisation = self.caller.application, self.acting.organisation
-        ends = application.expires_at
-        body = {
-            "id": str(application.pk),
-            "name": application.name,
-            "organisation": {"ods_code": organisation.ods_code, "name": organisation.name},
-            "scopes": sorted(each.value for each in self.caller.scopes),
-            "services": application.service_ids,
-            "roles": application.roles,
-            "requests_a_minute": application.requests_a_minute,
-            "expires_at": ends.isoformat() if ends else None,
-        }
-        return conditional(request, body)
 
 
 class NothingHere(ApiView):

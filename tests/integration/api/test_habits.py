@@ -1,6 +1,7 @@
 """The habits that all addresses share: verbs, sizes, forms, origins, limits, and pages that explain."""
 
 import gzip
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -13,9 +14,10 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
 from bars_portal.api.operations import Deprecation, Operation, component, deprecated, object_of, text
+from bars_portal.api.own import OWN_APPLICATION
 from bars_portal.api.problem_types import PROBLEMS
-from bars_portal.api.schema import ApiSchemaGenerator
-from bars_portal.api.views import OWN_APPLICATION, ApiView
+from bars_portal.api.schema import ApiSchemaGenerator, document
+from bars_portal.api.views import ApiView
 from tests.factories.api import bearer, make_application
 from tests.integration.api.conftest import DOCTOR, Calls
 
@@ -119,7 +121,15 @@ def test_pages_that_explain_are_for_everybody(client: Client) -> None:
         page = client.get(f"/api/docs/problems/{each.name}/")
         assert each.remedy.split(".")[0] in page.content.decode()
         assert f"/api/docs/problems/{each.name}/" in overview.content.decode()
-    assert client.get("/api/docs/problems/nothing/").status_code == 404
+    for name in ("problems/nothing", "nothing"):
+        assert client.get(f"/api/docs/{name}/").status_code == 404
+    for operation in (each for verbs in document()["paths"].values() for each in verbs.values()):
+        at = f"/api/docs/{operation['tags'][0].lower()}/"
+        assert f'href="{at}#{operation["operationId"]}"' in overview.content.decode()
+        page = client.get(at).content.decode()
+        assert f'id="{operation["operationId"]}"' in page
+        # Whatever it points at is on the same page.
+        assert {*re.findall(r'href="#(c-\w+)"', page)} <= {*re.findall(r'id="(c-\w+)"', page)}
     packed = client.get("/api/schema/", headers={"Accept-Encoding": "gzip"})
     assert b'"openapi":"3.1.0"' in gzip.decompress(packed.content)
     assert "<script src" not in overview.content.decode().replace('<script src="/static/', "")
@@ -225,7 +235,7 @@ def test_what_is_deprecated_says_so_and_until_when() -> None:
     told = Old.as_view()(make.get("/api/v1/old", headers=headers))
     may, sunset = datetime(2026, 5, 1, tzinfo=UTC), "Tue, 01 Dec 2026 00:00:00 GMT"
     assert (told["Deprecation"], told["Sunset"]) == (f"@{may.timestamp():.0f}", sunset)
-    assert told["Link"] == '<next>; rel="next", </api/docs/#get-old>; rel="deprecation"'
+    assert told["Link"] == '<next>; rel="next", </api/docs/old/#get-old>; rel="deprecation"'
     still = Old.as_view()(make.delete("/api/v1/old", headers=headers))
     assert not {"Deprecation", "Sunset"} & set(still.headers)
     found = ApiSchemaGenerator(patterns=[path("api/v1/old", Old.as_view())]).get_schema(public=True)
