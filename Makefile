@@ -100,8 +100,9 @@ drill: $(VENV)/.local-stamp ## beside the running demo: every published sentinel
 	@$(BIN)/python manage.py bars_sender_drill --report var/sender-drill
 
 fuzz: SECONDS = 600
-fuzz: $(VENV)/.dev-stamp ## garbage at a real receiver; SECONDS=600 unless given, exit code 1 on any breach
-	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+fuzz: AT = all
+fuzz: $(VENV)/.dev-stamp ## garbage at a real receiver and the API; SECONDS=600 each unless given, AT=api for one, exit code 1 on any breach
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --at $(AT)
 
 chaos: FAULT =
 chaos: MESSAGES = 1000

@@ -25,7 +25,8 @@ LONGEST_WAIT = 10.0
 # Half of a process's threads (deploy/gunicorn_portal.py).
 WAITERS = BoundedSemaphore(4)
 REQUEST_ID = "X-Request-ID"
-_PLAIN_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+PLAIN_ID = r"^[A-Za-z0-9._:-]{1,100}$"
+_PLAIN_ID = re.compile(PLAIN_ID)
 _WAIT = re.compile(r"\bwait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:[,;]|$)", re.IGNORECASE)
 _WAIT_WANTED = re.compile(r"\bwait\b", re.IGNORECASE)
 _TAGS = re.compile(r"\s*(?:\*|(?:W/)?\"[\x21\x23-\x7e]*\"(?:\s*,\s*(?:W/)?\"[\x21\x23-\x7e]*\")*)\s*")

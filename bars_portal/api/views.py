@@ -73,8 +73,9 @@ class ProblemRenderer(JsonRenderer):
 class ApiView(APIView):
     """One address. `operations` says of each of its verbs what it needs and gives.
 
-    Order of checks: size, form of the answer, token, how often, scope, X-Acting-User, then the view's own. A
-    POST is `write`, which writes once, inside `attempt.writing()`, and ends with what `written` answers.
+    Order of checks: size, form of the answer, token, how often, verb, headers, scope, X-Acting-User, then the
+    view's own. A POST is `write`, which writes once, inside `attempt.writing()`, and ends with what `written`
+    answers.
     """
 
     authentication_classes = (BearerAuthentication,)
@@ -117,10 +118,12 @@ class ApiView(APIView):
         if not isinstance(request.auth, Caller):
             raise NotAuthenticated
         self.known = request.auth
-        check_headers(request)
         self.taken = take_share(self.known.application)
         if self.taken.waits:
             raise too_many(self.taken)
+        if self.operation_of(request) is None:
+            self.http_method_not_allowed(request)
+        check_headers(request)
         self._check_scope(request)
         self._take_person(request)
 

@@ -137,7 +137,9 @@ def history_of(booking: Booking) -> QuerySet[BookingStatusChange]:
 def rebooking_of(booking: Booking) -> Rebooking | None:
     """The rebooking that the booking is one half of (the old one first), with both halves."""
     halves = Rebooking.objects.select_related("cancelled__service", "booked__service", "draft")
-    return halves.filter(cancelled=booking).first() or halves.filter(booked=booking).first()
+    # One that took another's place may have been replaced since: then it is half of two.
+    found = list(halves.filter(Q(cancelled=booking) | Q(booked=booking)))
+    return next((each for each in found if each.cancelled_id == booking.pk), next(iter(found), None))
 
 
 def is_told_with_new(booking: Booking, plan: Rebooking | None) -> bool:
