@@ -104,8 +104,8 @@ def _deprecations_in(part: object, known: set[str]) -> Iterator[Deprecation]:
         return
     told, name = part.get("x-deprecated"), str(part.get("$ref", "")).rpartition("/")[2]
     if told is not None:
-        days = (date.fromisoformat(told[each]) for each in ("since", "ends"))
-        yield Deprecation(*days, told["instead"])
+        since, ends = (date.fromisoformat(told[each]) for each in ("since", "ends"))
+        yield Deprecation(since, ends, told["instead"])
     if name and name not in known:
         known.add(name)
         yield from _deprecations_in(_COMPONENTS.get(name), known)

@@ -236,4 +236,5 @@ def take_body(request: Request) -> None:
         if len(body) > LARGEST_BODY:
             raise Problem("too-large")
         meta["CONTENT_LENGTH"] = str(len(body))
-        request._request._stream = BytesIO(body)  # type: ignore[attr-defined]  # where Django reads it from
+        # Where Django reads it from.
+        request._request._stream = BytesIO(body)

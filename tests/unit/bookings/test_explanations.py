@@ -6,7 +6,8 @@ import pytest
 
 from bars_portal.correspondence.explanations import Explanations
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, ReadIssue
-from bars_portal.exchange.registry import NEVER_SENT, Outcome
+from bars_portal.exchange.models import NEVER_SENT
+from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from bookings.explanations import BOOKING, CANCELLATION
 
