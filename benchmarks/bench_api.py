@@ -48,7 +48,8 @@ class Desk:
         settings.BARS = {**settings.BARS, "SERVICE_ID": "2000099090"}
         settings.ALLOWED_HOSTS = ["testserver"]
         # Nobody delivers, so there is nothing to wait for; and a page's log lines are not what is measured.
-        wait_for_outcome.__kwdefaults__["patience"] = 0.0
+        defaults: Any = wait_for_outcome.__kwdefaults__
+        defaults["patience"] = 0.0
         logging.disable(logging.WARNING)
         network = Loopback(now=datetime.now(UTC))
         gateway._process.config = dict(settings.BARS)
@@ -83,7 +84,7 @@ class Desk:
 
         def post() -> object:
             headers = {**self.headers, "Idempotency-Key": str(uuid4())}
-            sent = {"content_type": "application/json", "headers": headers}
+            sent: Any = {"content_type": "application/json", "headers": headers}
             return self._answered(self.client.post("/api/v1/bookings", body, **sent), 202)
 
         return post
@@ -120,7 +121,7 @@ def fill(bookings: int, organisation: Any) -> None:
         "resource": "'{}'::jsonb",
         "included": "'[]'::jsonb",
     }
-    columns = [each.column for each in Booking._meta.concrete_fields]
+    columns = [str(each.column) for each in Booking._meta.concrete_fields]
     values = [made.get(each, f'one."{each}"') for each in columns]
     named = ", ".join(f'"{each}"' for each in columns)
     with connection.cursor() as cursor:
@@ -144,7 +145,7 @@ def list_pages(desk: Desk, bookings: int) -> bool:
 
     def read(cursor: str) -> float:
         began = perf_counter()
-        asked = {"limit": A_PAGE, "cursor": cursor}
+        asked: Any = {"limit": A_PAGE, "cursor": cursor}
         desk._answered(desk.client.get("/api/v1/bookings", asked, headers=desk.headers), 200)
         return (perf_counter() - began) * 1000
 

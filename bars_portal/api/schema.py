@@ -143,7 +143,7 @@ class OperationSchema(AutoSchema):
         scopes = [operation.scope.value] if operation.scope else []
         # Registers the security scheme.
         self.get_auth()
-        found = {
+        found: Json = {
             "operationId": operation.id,
             "summary": operation.summary,
             "description": operation.description,

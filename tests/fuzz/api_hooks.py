@@ -24,7 +24,7 @@ _DOCTOR = (
     '{"name": "Dr Ann Lee", "identifier": {"system": "https://hospital.example/staff", "value": "77"},'
     ' "role": "clinician", "clinical": true}'
 )
-_PATIENT = {
+_PATIENT: dict[str, Any] = {
     "family_name": "Quill",
     "given_names": "Ada",
     "birth_date": "1945-07-14",
@@ -69,7 +69,7 @@ def before_call(context: HookContext, case: AnyCase, kwargs: dict[str, Any]) -> 
         if is_usual and slot and isinstance(case.body, dict):
             case.body["slot"] = slot
             if "patient" in case.body:
-                case.body = {"slot": slot, "patient": _PATIENT}
+                case.body = {"slot": slot, "patient": {**_PATIENT}}
 
 
 @schemathesis.hook
@@ -77,7 +77,7 @@ def after_call(context: HookContext, case: AnyCase, response: Response) -> None:
     text = response.content.decode(errors="replace")
     with _lock:
         _counts.setdefault(case.operation.label, Counter())[str(response.status_code)] += 1
-        sent = set(_UUID.findall(f"{case.formatted_path} {case.query} {case.body} {case.headers}"))
+        sent = set(_UUID.findall(f"{case.formatted_path} {case.query} {case.body!r} {case.headers}"))
         # What was sent may come back.
         _ids.update(set(_UUID.findall(text)) - sent)
         if response.status_code == 200 and "/slots" in case.path:
