@@ -196,12 +196,7 @@ def test_a_body_in_chunks_is_read_as_any_other(calls: Calls, size: int, status: 
         b"",
         "application/json",
         headers={**calls.headers, "Idempotency-Key": "k", "Transfer-Encoding": "chunked"},
-        **{
-            "wsgi.input": BytesIO(body),
-            "wsgi.input_terminated": True,
-            "CONTENT_LENGTH": "",
-            "CONTENT_TYPE": "application/json",
-        },
+        **as_sent,
     )
     assert answer.status_code == status, answer.content
     assert status == 413 or "/surprise" in [each["pointer"] for each in answer.json()["errors"]]

@@ -45,7 +45,7 @@ def test_plain_words_and_a_next_step(purpose: Explanations, code: str, issue: st
         ("something new", "999", "The service did not take this booking.", "refused"),
     ],
 )
-def test_particular_words_for_booking_and_their_code(code: str, issue: str, words: str, reason: str) -> None:
+def test_particular_words_for_booking(code: str, issue: str, words: str, reason: str) -> None:
     assert BOOKING.explain(refused(code, issue)).startswith(words)
     assert BOOKING.code(refused(code, issue)) == reason
 
