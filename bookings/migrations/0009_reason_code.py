@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """A column that the database fills by itself: no row is written."""
 
-    dependencies = [("bookings", "0007_newest_first")]
+    dependencies = [("bookings", "0008_newest_first")]
 
     operations = [
         migrations.AddField(

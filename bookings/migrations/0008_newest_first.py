@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Lists go from page to page along an index, which is built beside whoever books."""
 
     atomic = False
-    dependencies = [("bookings", "0006_clinics")]
+    dependencies = [("bookings", "0007_capacity_alarm")]
 
     operations = [
         AddIndexConcurrently(
