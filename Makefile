@@ -18,7 +18,7 @@ LOCK_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo onboarding-demo test fast live browser further thorough ways assets check lint types contracts migrations bench bite fuzz chaos lock format security audit
+.PHONY: help demo onboarding-demo test fast live browser further thorough ways assets check lint types contracts migrations bench bite fuzz chaos api-changes lock format security audit
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,7 +57,7 @@ assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build
 
 check: test ## everything that CI runs
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync further lint types contracts migrations security
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync further lint types contracts migrations security api-changes
 
 lint: $(VENV)/.dev-stamp ## ruff, rules and format
 	$(BIN)/ruff check .
@@ -80,6 +80,9 @@ security: $(VENV)/.dev-stamp ## unsafe code (bandit), and secrets that were comm
 	git ls-files -z -- . ':!tests' ':!requirements' ':!package-lock.json' ':!*.png' | xargs -0 $(SECRETS)
 	git ls-files -z -- tests | xargs -0 $(SECRETS) --disable-plugin KeywordDetector
 
+api-changes: $(VENV)/.dev-stamp ## what changed in the API since the last commit of main; fails on what breaks callers
+	@$(BIN)/python -m tests.api_changes
+
 audit: ## known holes in our dependencies; asks services on the network, so it is no part of make check
 	@test -x var/audit/bin/pip-audit || { $(PYTHON) -m venv var/audit && var/audit/bin/pip install --quiet pip-audit; }
 	var/audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements/production.txt
@@ -97,8 +100,9 @@ drill: $(VENV)/.local-stamp ## beside the running demo: every published sentinel
 	@$(BIN)/python manage.py bars_sender_drill --report var/sender-drill
 
 fuzz: SECONDS = 600
-fuzz: $(VENV)/.dev-stamp ## garbage at a real receiver; SECONDS=600 unless given, exit code 1 on any breach
-	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+fuzz: AT = all
+fuzz: $(VENV)/.dev-stamp ## garbage at a real receiver and the API; SECONDS=600 each unless given, AT=api for one, exit code 1 on any breach
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --at $(AT)
 
 chaos: FAULT =
 chaos: MESSAGES = 1000

@@ -74,8 +74,10 @@ class Stage:
 
 
 @contextmanager
-def prepare(*, durable: bool = True, slower_by: int = 0) -> Iterator[Stage]:
+def prepare(*, durable: bool = True, slower_by: int = 0, process: str = "receiver") -> Iterator[Stage]:
     """A database of its own, dropped at the end: embedded, or on the server that DATABASE_URL names.
+
+    This is then that process (BARS_PROCESS).
 
     Each commit takes so many milliseconds longer than the disk does, whoever commits. Raises NotDurable when
     `durable` and the server commits without fsync.
@@ -84,7 +86,7 @@ def prepare(*, durable: bool = True, slower_by: int = 0) -> Iterator[Stage]:
         if durable:
             _require_fsync(url)
         _slow_down(url, slower_by)
-        _set_up_django(url)
+        _set_up_django(url, process)
         from django.db import connections
 
         try:
@@ -210,8 +212,8 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def _set_up_django(url: str) -> None:
-    os.environ.update(environment(url))
+def _set_up_django(url: str, process: str) -> None:
+    os.environ.update({**environment(url), "BARS_PROCESS": process})
     import django
     from django.core.management import call_command
 

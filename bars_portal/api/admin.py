@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html, format_html_join
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
@@ -29,6 +30,7 @@ from bars_portal.api.services import (
     revoke_application,
     revoke_oldest_secret,
 )
+from bars_portal.api.usage import usage_of
 from bars_portal.api.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 
@@ -37,6 +39,12 @@ _KEYS_HELP = (
     "replaced by the next."
 )
 _SMALLEST_RSA_BITS = 2048
+_DAYS_SHOWN = 14
+_USAGE_TABLE = (
+    '<table><thead><tr><th scope="col">Day</th><th scope="col">Requests</th>'
+    '<th scope="col">Refused (4xx)</th><th scope="col">Failed (5xx)</th>'
+    '<th scope="col">95% within, ms</th></tr></thead><tbody>{}</tbody></table>'
+)
 _PEM_END = "-----END PUBLIC KEY-----"
 
 
@@ -153,6 +161,7 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
         "created_at",
         "revoked_at",
         "last_used_at",
+        "usage",
     )
     actions = ("new_secret", "drop_secret", "revoke")
 
@@ -160,6 +169,20 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
     def standing_secrets(self, application: Application) -> str:
         standing = application.secrets.filter(revoked_at=None)
         return ", ".join(f"...{each.hint}, made {each.created_at:%d %B %Y}" for each in standing) or "None"
+
+    @admin.display(description="usage")
+    def usage(self, application: Application) -> str:
+        """The last days as a table; all that is kept is in the API."""
+        cells = ("<td>{}</td>" * 5).join(("<tr>", "</tr>"))
+        rows = format_html_join(
+            "",
+            cells,
+            (
+                (f"{each.day:%d %B %Y}", each.requests, each.refused, each.failed, f"{each.milliseconds:,}")
+                for each in usage_of(application, days=_DAYS_SHOWN)
+            ),
+        )
+        return format_html(_USAGE_TABLE, rows) if rows else "None in the last 90 days"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Application | None = None) -> tuple[str, ...]:
         # An application never changes hands.

@@ -36,6 +36,18 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
+def resource_page(request: HttpRequest, resource: str) -> HttpResponse:
+    from bars_portal.api.presenters import described
+    from bars_portal.api.schema import document
+
+    found = next((each for each in described(document()).resources if each.slug == resource), None)
+    if found is None:
+        raise Http404
+    return render(request, "api/resource.jinja", {"resource": found})
+
+
+@require_safe
 def problem(request: HttpRequest, name: str) -> HttpResponse:
     found = PROBLEMS.get(name)
     if found is None:

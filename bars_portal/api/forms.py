@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from bars_portal.api.operations import Json, Parameter, object_of
 from bars_portal.api.problems import FieldFault, faults_of, invalid
+from bars_portal.api.strict_json import escaped as escaped
 
 F = TypeVar("F", bound=Form)
 
@@ -84,11 +85,6 @@ def object_in(given: object, *, at: str = "") -> Mapping[str, Any]:
     if isinstance(given, dict):
         return given
     raise invalid([FieldFault("This must be an object.", pointer=at)])
-
-
-def escaped(name: str) -> str:
-    """A name as a step of a JSON pointer (RFC 6901); a long one is cut, for it is no name of ours."""
-    return name[:50].replace("~", "~0").replace("/", "~1")
 
 
 def _component_of(field: Field) -> str:

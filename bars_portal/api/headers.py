@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, time
 from hashlib import sha256
 from threading import BoundedSemaphore
 from typing import Any
@@ -10,19 +11,29 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.http import http_date
+from django.utils.text import slugify
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bars_portal.api.problems import Problem
+from bars_portal.api.operations import Operation
+from bars_portal.api.problems import Problem, unusable_header
 
 LONGEST_WAIT = 10.0
 # Half of a process's threads (deploy/gunicorn_portal.py).
 WAITERS = BoundedSemaphore(4)
 REQUEST_ID = "X-Request-ID"
-_PLAIN_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
-_WAIT = re.compile(r"\bwait\s*=\s*\"?([0-9]{1,4})\"?", re.IGNORECASE)
-_EXPOSED = "ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
+PLAIN_ID = r"^[A-Za-z0-9._:-]{1,100}$"
+_PLAIN_ID = re.compile(PLAIN_ID)
+_WAIT = re.compile(r"\bwait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:[,;]|$)", re.IGNORECASE)
+_WAIT_WANTED = re.compile(r"\bwait\b", re.IGNORECASE)
+_TAGS = re.compile(r"\s*(?:\*|(?:W/)?\"[\x21\x23-\x7e]*\"(?:\s*,\s*(?:W/)?\"[\x21\x23-\x7e]*\")*)\s*")
+_EXPOSED = (
+    "Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, "
+    "Sunset, X-Request-ID"
+)
 _TAKEN = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Acting-User, "
     "X-Request-ID"
@@ -33,6 +44,26 @@ def request_id_of(request: HttpRequest) -> str:
     """As it was sent, when it is a plain id; else the page view's own, which the log has too."""
     sent = request.headers.get(REQUEST_ID, "")
     return sent if _PLAIN_ID.fullmatch(sent) else str(getattr(request, "correlation_id", ""))
+
+
+def check_headers(request: Request) -> None:
+    """What every address understands is usable. Raises Problem, which names the header.
+
+    Authorization, X-Acting-User and Idempotency-Key are judged where they are used.
+    """
+    sent = request.headers
+    if REQUEST_ID in sent and not _PLAIN_ID.fullmatch(sent[REQUEST_ID]):
+        words = f"{REQUEST_ID} must be up to 100 letters, digits and . _ : -"
+        raise unusable_header(REQUEST_ID, words)
+    preference = sent.get("Prefer", "")
+    if _WAIT_WANTED.search(preference) and not _WAIT.search(preference):
+        raise unusable_header("Prefer", "Prefer: wait must be a number of seconds, like wait=10.")
+    for name in ("If-Match", "If-None-Match"):
+        if name in sent and not _TAGS.fullmatch(sent[name]):
+            raise unusable_header(name, f"{name} must be an ETag in its quotation marks, or *.")
+    if sent.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        words = "Content-Encoding: send the body as it is, not compressed."
+        raise unusable_header("Content-Encoding", words, problem="unsupported-media-type")
 
 
 def wait_of(request: Request) -> float:
@@ -87,6 +118,22 @@ def _names(header: str, etag: str) -> bool:
     """A weak one is the same here: compression makes it weak on the way."""
     tags = {each.strip().removeprefix("W/") for each in header.split(",")}
     return "*" in tags or etag in tags
+
+
+def tell_deprecated(operation: Operation, response: HttpResponse) -> None:
+    """Deprecation (RFC 9745) and Sunset (RFC 8594) of what it still serves, the soonest of each."""
+    found = operation.deprecations
+    if not found:
+        return
+    since, ends = (
+        datetime.combine(day, time(), UTC).timestamp()
+        for day in (min(each.since for each in found), min(each.ends for each in found))
+    )
+    response["Deprecation"] = f"@{since:.0f}"
+    response["Sunset"] = http_date(ends)
+    page = reverse("api:docs-resource", args=[slugify(operation.tag)])
+    told = f'<{page}#{operation.id}>; rel="deprecation"'
+    response["Link"] = f"{response['Link']}, {told}" if response.has_header("Link") else told
 
 
 def tell_origin(request: HttpRequest, response: HttpResponse) -> None:

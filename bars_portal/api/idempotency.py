@@ -22,7 +22,8 @@ from rest_framework.response import Response
 
 from bars_portal.api.callers import ACTING_USER
 from bars_portal.api.models import Application, KeyedRequest
-from bars_portal.api.problems import Problem
+from bars_portal.api.problem_types import PROBLEMS
+from bars_portal.api.problems import Problem, unusable_header
 from bars_portal.sealing import Sealer
 from bars_portal.sql import insert_unless_there
 
@@ -66,7 +67,8 @@ def key_of(request: Request) -> str:
     # As a structured string (draft-ietf-httpapi-idempotency-key-header) or bare, as most send it.
     key = key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
     if not _KEY.fullmatch(key):
-        raise Problem("idempotency-key-missing")
+        name = "idempotency-key-missing"
+        raise unusable_header(HEADER, PROBLEMS[name].meaning, problem=name)
     return key
 
 

@@ -209,7 +209,10 @@ class TokenView(View):
     http_method_names: Sequence[str] = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > _LONGEST_BODY:
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        if not (announced.isascii() and announced.isdigit()):
+            return _refused("invalid_request", "Content-Length must be a number.", 400)
+        if int(announced) > _LONGEST_BODY:
             return _refused("invalid_request", "The body is too large.", 413)
         if request.content_type != "application/x-www-form-urlencoded":
             return _refused("invalid_request", "Send application/x-www-form-urlencoded.", 400)

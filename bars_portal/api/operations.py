@@ -1,12 +1,16 @@
 """What an app says of each verb at each of its addresses: checks, table, OpenAPI and tests follow from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from bars_portal.api.scopes import Scope
 
 Json = dict[str, Any]
+# From the day that something is called deprecated to the day that it goes.
+NOTICE = timedelta(days=180)
 # By name: what $ref points at.
 _COMPONENTS: dict[str, Json] = {}
 
@@ -64,6 +68,52 @@ def optional(schema: Json) -> Json:
 
 
 @dataclass(frozen=True)
+class Deprecation:
+    """Of an operation, or of a field that is sent or comes back. `instead`: what to use, in a sentence.
+
+    Served until `ends`, at least NOTICE after `since` (docs/api/changes.md). Raises ValueError.
+    """
+
+    since: date
+    ends: date
+    instead: str
+
+    def __post_init__(self) -> None:
+        if self.ends < self.since + NOTICE:
+            raise ValueError(f"Callers have {NOTICE.days} days to change.")
+
+    @property
+    def sentence(self) -> str:
+        return f"Deprecated since {self.since:%-d %B %Y}, served until {self.ends:%-d %B %Y}. {self.instead}"
+
+
+def deprecated(schema: Json, deprecation: Deprecation) -> Json:
+    """A property, or the schema of a parameter, that goes: every operation that has it says so in headers."""
+    words = f"{deprecation.sentence} {schema.get('description', '')}".strip()
+    dates = {"since": deprecation.since.isoformat(), "ends": deprecation.ends.isoformat()}
+    told = {**dates, "instead": deprecation.instead}
+    return {**schema, "description": words, "deprecated": True, "x-deprecated": told}
+
+
+def _deprecations_in(part: object, known: set[str]) -> Iterator[Deprecation]:
+    """Anywhere below, also in what is named there; `known`: names that were looked into."""
+    if isinstance(part, list):
+        for each in part:
+            yield from _deprecations_in(each, known)
+    if not isinstance(part, dict):
+        return
+    told, name = part.get("x-deprecated"), str(part.get("$ref", "")).rpartition("/")[2]
+    if told is not None:
+        since, ends = (date.fromisoformat(told[each]) for each in ("since", "ends"))
+        yield Deprecation(since, ends, told["instead"])
+    if name and name not in known:
+        known.add(name)
+        yield from _deprecations_in(_COMPONENTS.get(name), known)
+    for each in part.values():
+        yield from _deprecations_in(each, known)
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One of the address's query. `repeats`: it may be there several times."""
 
@@ -95,6 +145,15 @@ class Operation:
     is_conditional: bool = False
     takes_wait: bool = False
     tag: str = field(default="")
+    deprecation: Deprecation | None = None
+
+    @cached_property
+    def deprecations(self) -> tuple[Deprecation, ...]:
+        """Its own, and those of what it takes and gives."""
+        bodies = (*self.answers.values(), *([self.body] if self.body else []))
+        parts = [*(each.ref for each in bodies), *(each.schema for each in self.query)]
+        own = [self.deprecation] if self.deprecation else []
+        return (*own, *_deprecations_in(parts, set()))
 
     @property
     def all_problems(self) -> tuple[str, ...]:

@@ -20,7 +20,11 @@ PARAMETERS = (
         {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
         "How many of the list this page may hold.",
     ),
-    Parameter("cursor", {"type": "string"}, "Where to go on: from the address in next."),
+    Parameter(
+        "cursor",
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+        "Where to go on: from the address in next.",
+    ),
 )
 
 

@@ -1,10 +1,11 @@
-"""The OpenAPI document as its page shows it: operations by tag, all that they take and give as rows."""
+"""The OpenAPI document as its pages show it: operations by resource, all that they take and give as rows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.utils.text import slugify
 
 Json = Mapping[str, Any]
 _VERBS = ("get", "post", "put", "patch", "delete")
@@ -28,6 +29,7 @@ class ShownOperation:
     summary: str
     description: str
     scope: str
+    is_deprecated: bool
     parameters: list[FieldRow]
     body: str
     body_rows: list[FieldRow]
@@ -42,29 +44,62 @@ class ShownComponent:
 
 
 @dataclass(frozen=True)
+class Resource:
+    """What one page shows: a tag's operations, and whatever their bodies and answers are made of."""
+
+    slug: str
+    name: str
+    operations: list[ShownOperation]
+    components: list[ShownComponent]
+
+
+@dataclass(frozen=True)
 class Described:
     title: str
     version: str
     description: list[str]
-    tags: list[tuple[str, list[ShownOperation]]]
-    components: list[ShownComponent]
+    resources: list[Resource]
 
 
 def described(document: Json) -> Described:
-    by_tag: dict[str, list[ShownOperation]] = {}
+    by_tag: dict[str, list[tuple[str, str, Json]]] = {}
     for path, verbs in document["paths"].items():
         for verb in _VERBS:
             if verb in verbs:
-                shown = _operation(document, path, verb, verbs[verb])
-                by_tag.setdefault(verbs[verb]["tags"][0], []).append(shown)
-    schemas = document["components"]["schemas"]
+                by_tag.setdefault(verbs[verb]["tags"][0], []).append((path, verb, verbs[verb]))
     return Described(
         title=document["info"]["title"],
         version=document["info"]["version"],
         description=document["info"]["description"].split("\n\n"),
-        tags=sorted(by_tag.items()),
-        components=[ShownComponent(name, list(_rows(schema))) for name, schema in sorted(schemas.items())],
+        resources=[_resource(document, tag, operations) for tag, operations in sorted(by_tag.items())],
     )
+
+
+def _resource(document: Json, tag: str, operations: list[tuple[str, str, Json]]) -> Resource:
+    schemas, names = document["components"]["schemas"], set[str]()
+    for _, _, operation in operations:
+        _note_names(document, operation, names)
+    return Resource(
+        slugify(tag),
+        tag,
+        [_operation(document, path, verb, operation) for path, verb, operation in operations],
+        [ShownComponent(name, list(_rows(schemas[name]))) for name in sorted(names)],
+    )
+
+
+def _note_names(document: Json, part: Any, names: set[str]) -> None:
+    """Of all components that are pointed at anywhere below, and in one another."""
+    if isinstance(part, list):
+        for each in part:
+            _note_names(document, each, names)
+    if not isinstance(part, dict):
+        return
+    name = _name_of(part) if isinstance(part.get("$ref"), str) else ""
+    if name and name not in names:
+        names.add(name)
+        _note_names(document, document["components"]["schemas"][name], names)
+    for each in part.values():
+        _note_names(document, each, names)
 
 
 def _operation(document: Json, path: str, verb: str, operation: Json) -> ShownOperation:
@@ -80,6 +115,7 @@ def _operation(document: Json, path: str, verb: str, operation: Json) -> ShownOp
         summary=operation["summary"],
         description=operation.get("description", ""),
         scope=", ".join(operation["security"][0]["oauth2"]) or "any",
+        is_deprecated=operation.get("deprecated", False),
         parameters=[_parameter(each) for each in operation.get("parameters", ())],
         body=body,
         body_rows=list(_rows(document["components"]["schemas"][body])) if body else [],

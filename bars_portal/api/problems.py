@@ -22,11 +22,12 @@ CONTENT_TYPE = "application/problem+json"
 
 @dataclass(frozen=True)
 class FieldFault:
-    """`pointer` leads into the body; `parameter` names one of the address instead."""
+    """`pointer` leads into the body; `parameter` names one of the address instead, `header` a header."""
 
     detail: str
     pointer: str | None = None
     parameter: str | None = None
+    header: str | None = None
 
 
 class Problem(Exception):
@@ -58,6 +59,11 @@ def invalid(faults: Iterable[FieldFault]) -> Problem:
     if any(each.parameter is not None for each in found):
         return Problem("unusable-request", "Parameters of the address cannot be used.", faults=found)
     return Problem("invalid-fields", "Some fields cannot be accepted: see errors.", faults=found)
+
+
+def unusable_header(name: str, detail: str, *, problem: str = "unusable-request") -> Problem:
+    """`detail` is a sentence that names the header, and quotes nothing of it."""
+    return Problem(problem, detail, faults=[FieldFault(detail, header=name)])
 
 
 def faults_of(form: Form, *, at: str = "") -> Iterator[FieldFault]:

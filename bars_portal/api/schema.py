@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from bars_portal.api.authentication import BearerAuthentication
 from bars_portal.api.callers import ACTING_USER
-from bars_portal.api.headers import LONGEST_WAIT
+from bars_portal.api.headers import LONGEST_WAIT, PLAIN_ID, REQUEST_ID
 from bars_portal.api.operations import Json, Operation, Parameter, components, object_of, text
 from bars_portal.api.problem_types import PROBLEMS
 from bars_portal.api.problems import CONTENT_TYPE
@@ -42,6 +42,7 @@ PROBLEM = object_of(
                     "detail": text(),
                     "pointer": text("Where in the body (RFC 6901)."),
                     "parameter": text("Which parameter of the address."),
+                    "header": text("Which header."),
                 },
                 required=("detail",),
             ),
@@ -73,7 +74,37 @@ def document() -> Json:
     }
     with patched_settings(described):
         found: Json = ApiSchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]  # no types
+    _link(found)
     return found
+
+
+def _link(found: Json) -> None:
+    """From what makes or lists a thing to all that may be done with it, by its id."""
+    for path, verbs in found["paths"].items():
+        within = {
+            operation["operationId"]: below.removeprefix(f"{path}/{{").partition("}")[0]
+            for below, others in found["paths"].items()
+            if below.startswith(f"{path}/{{")
+            for operation in others.values()
+        }
+        for operation in verbs.values():
+            for status, answer in operation["responses"].items():
+                at = _id_in(found, answer) if status.startswith("2") else ""
+                if at and within:
+                    answer["links"] = {
+                        name: {"operationId": name, "parameters": {parameter: f"$response.body#{at}"}}
+                        for name, parameter in within.items()
+                    }
+
+
+def _id_in(found: Json, answer: Json) -> str:
+    """Where its thing, or the first one of its list, has the id; "" when it has none."""
+    schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    named = found["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+    properties = named.get("properties", {})
+    if "id" in properties:
+        return "/id"
+    return "/items/0/id" if "items" in properties else ""
 
 
 class ApiSchemaGenerator(SchemaGenerator):
@@ -112,7 +143,7 @@ class OperationSchema(AutoSchema):
         scopes = [operation.scope.value] if operation.scope else []
         # Registers the security scheme.
         self.get_auth()
-        found = {
+        found: Json = {
             "operationId": operation.id,
             "summary": operation.summary,
             "description": operation.description,
@@ -122,6 +153,9 @@ class OperationSchema(AutoSchema):
             "requestBody": _body(operation),
             "responses": dict(_responses(operation)),
         }
+        if operation.deprecation is not None:
+            found["deprecated"] = True
+            found["description"] = f"{operation.deprecation.sentence} {operation.description}".strip()
         return {name: value for name, value in found.items() if value}
 
 
@@ -133,11 +167,12 @@ def _path_parameters(path: str) -> list[Json]:
 def _query(parameter: Parameter) -> Json:
     schema = {"type": "array", "items": parameter.schema} if parameter.repeats else parameter.schema
     described = parameter.description or parameter.schema.get("description", "")
-    plain = {name: value for name, value in schema.items() if name != "description"}
+    plain = {name: value for name, value in schema.items() if name not in ("description", "deprecated")}
     return {
         "name": parameter.name,
         "in": "query",
         "required": parameter.is_required,
+        **({"deprecated": True} if parameter.schema.get("deprecated") else {}),
         "schema": plain,
         **({"description": described} if described else {}),
     }
@@ -151,7 +186,7 @@ def _header(name: str, description: str, *, required: bool = False, **schema: An
 def _headers(operation: Operation) -> list[Json]:
     roles = " or ".join(each.value for each in STATABLE)
     found = [
-        _header("X-Request-ID", "Your own id of the request; echoed."),
+        _header(REQUEST_ID, "Your own id of the request; echoed.", pattern=PLAIN_ID),
         {
             **_header(ACTING_USER, f"Whom you act for, as JSON; role: {roles}."),
             "example": _ACTING_EXAMPLE,
@@ -164,6 +199,7 @@ def _headers(operation: Operation) -> list[Json]:
                 "A key of your own for the one thing that you want done, such as a UUID.",
                 required=True,
                 maxLength=255,
+                pattern="^[!-~]+$",
             )
         )
     if operation.takes_wait:
@@ -175,7 +211,7 @@ def _headers(operation: Operation) -> list[Json]:
         )
     if operation.is_conditional:
         name = "If-Match" if operation.is_keyed else "If-None-Match"
-        found.append(_header(name, "The ETag of what you read."))
+        found.append(_header(name, "The ETag of what you read.", pattern=r'^(\*|(W/)?"[!#-~]*")$'))
     return found
 
 

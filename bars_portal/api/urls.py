@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from bars_portal.api import docs, views
+from bars_portal.api import docs, own
 from bars_portal.api.events.views import EventList
 from bars_portal.api.oauth import TokenView
 from bars_portal.api.webhooks import views as webhooks
@@ -14,8 +14,10 @@ urlpatterns = [
     re_path(r"^oauth2/token/?$", TokenView.as_view(), name="token"),
     re_path(r"^schema/?$", docs.schema, name="schema"),
     path("docs/", docs.overview, name="docs"),
+    path("docs/<slug:resource>/", docs.resource_page, name="docs-resource"),
     path("docs/problems/<slug:name>/", docs.problem, name="problem"),
-    re_path(r"^v1/applications/me/?$", views.OwnApplication.as_view(), name="own-application"),
+    re_path(r"^v1/applications/me/?$", own.OwnApplication.as_view(), name="own-application"),
+    re_path(r"^v1/applications/me/usage/?$", own.OwnUsage.as_view(), name="own-usage"),
     re_path(r"^v1/events/?$", EventList.as_view(), name="events"),
     re_path(r"^v1/webhooks/?$", webhooks.WebhookList.as_view(), name="webhooks"),
     re_path(rf"{_WEBHOOK}/?$", webhooks.OneWebhook.as_view(), name="webhook"),

@@ -1,10 +1,11 @@
 """The base of every resource: who calls, how often, in what form; each app's views add what they do."""
 
 from collections.abc import Mapping
+from io import BytesIO
+from time import perf_counter
 from typing import Any, ClassVar, cast
 
 import orjson
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -17,27 +18,40 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.api import strict_json
 from bars_portal.api.authentication import BearerAuthentication
 from bars_portal.api.callers import ACTING_USER, Caller, Misstated, for_person
-from bars_portal.api.headers import REQUEST_ID, conditional, request_id_of, tell_origin
+from bars_portal.api.headers import (
+    REQUEST_ID,
+    check_headers,
+    request_id_of,
+    tell_deprecated,
+    tell_origin,
+)
 from bars_portal.api.idempotency import Attempt, Superseded, carried_out
-from bars_portal.api.operations import Operation, component, moment, object_of, optional, text
-from bars_portal.api.problems import CONTENT_TYPE, Problem, problem_response
+from bars_portal.api.operations import Operation
+from bars_portal.api.problems import CONTENT_TYPE, FieldFault, Problem, problem_response, unusable_header
 from bars_portal.api.throttling import headers_of, take_share, too_many
+from bars_portal.api.usage import TALLY
 from bars_portal.shares import Taken
 
 LARGEST_BODY = 256_000
 
 
 class JsonParser(BaseParser):
-    """Strict: no NaN, and UTF-8 only."""
+    """Strict: no NaN, UTF-8 only, and each name of an object once."""
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            return orjson.loads(stream.read())
-        except orjson.JSONDecodeError:
+            return strict_json.loads(stream.read())
+        except strict_json.RepeatedNames as repeated:
+            words = "This name is there twice: which of the two is meant?"
+            faults = [FieldFault(words, pointer=each) for each in repeated.pointers]
+            told = "Names of an object are unique: see errors."
+            raise Problem("unusable-request", told, faults=faults) from None
+        except strict_json.Unreadable:
             raise ParseError from None
 
 
@@ -59,8 +73,9 @@ class ProblemRenderer(JsonRenderer):
 class ApiView(APIView):
     """One address. `operations` says of each of its verbs what it needs and gives.
 
-    Order of checks: size, form of the answer, token, how often, scope, X-Acting-User, then the view's own. A
-    POST is `write`, which writes once, inside `attempt.writing()`, and ends with what `written` answers.
+    Order of checks: size, form of the answer, token, how often, verb, headers, scope, X-Acting-User, then the
+    view's own. A POST is `write`, which writes once, inside `attempt.writing()`, and ends with what `written`
+    answers.
     """
 
     authentication_classes = (BearerAuthentication,)
@@ -83,11 +98,19 @@ class ApiView(APIView):
     def acting(self) -> Acting:
         return self.caller.acting
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        began = perf_counter()
+        response = super().dispatch(request, *args, **kwargs)
+        if self.known is not None:
+            seconds, now = perf_counter() - began, timezone.now()
+            TALLY.note(self.known.application, status=response.status_code, seconds=seconds, now=now)
+        return response
+
     def get_exception_handler(self) -> Any:
         return problem_response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        _check_size(request._request)
+        take_body(request)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         if request.method == "OPTIONS":
             return
@@ -98,6 +121,9 @@ class ApiView(APIView):
         self.taken = take_share(self.known.application)
         if self.taken.waits:
             raise too_many(self.taken)
+        if self.operation_of(request) is None:
+            self.http_method_not_allowed(request)
+        check_headers(request)
         self._check_scope(request)
         self._take_person(request)
 
@@ -115,7 +141,7 @@ class ApiView(APIView):
             self.known = for_person(self.caller, header)
         except Misstated as misstated:
             name = "not-allowed" if misstated.is_forbidden else "unusable-request"
-            raise Problem(name, misstated.sentence) from None
+            raise unusable_header(ACTING_USER, misstated.sentence, problem=name) from None
         request._request.acting = self.acting  # type: ignore[attr-defined]  # as ActingMiddleware does
 
     def operation_of(self, request: Request) -> Operation | None:
@@ -174,67 +200,11 @@ class ApiView(APIView):
         if self.known is not None and self.taken is not None:
             for name, value in headers_of(self.known.application, self.taken).items():
                 final[name] = value
+        operation = self.operation_of(request)
+        if operation is not None:
+            tell_deprecated(operation, final)
         tell_origin(plain, final)
         return final
-
-
-OWN_APPLICATION = component(
-    "Application",
-    object_of(
-        {
-            "id": text("The application's own id.", format="uuid"),
-            "name": text(),
-            "organisation": object_of({"ods_code": text(), "name": text()}),
-            "scopes": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "What the token allows.",
-            },
-            "services": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "DoS service ids that it may act for; empty: all.",
-            },
-            "roles": {
-                "type": "array",
-                "items": {"type": "string"},
-                "description": "What it may state in X-Acting-User.",
-            },
-            "requests_a_minute": {"type": "integer"},
-            "expires_at": optional(moment("When the application ends.")),
-        }
-    ),
-)
-
-
-class OwnApplication(ApiView):
-    """Who the caller is, and what its token allows: the first thing to try."""
-
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "GET": Operation(
-            "get-own-application",
-            "Who am I, and what may I do?",
-            None,
-            {200: OWN_APPLICATION},
-            tag="Applications",
-            is_conditional=True,
-        )
-    }
-
-    def get(self, request: Request) -> Response:
-        application, organisation = self.caller.application, self.acting.organisation
-        ends = application.expires_at
-        body = {
-            "id": str(application.pk),
-            "name": application.name,
-            "organisation": {"ods_code": organisation.ods_code, "name": organisation.name},
-            "scopes": sorted(each.value for each in self.caller.scopes),
-            "services": application.service_ids,
-            "roles": application.roles,
-            "requests_a_minute": application.requests_a_minute,
-            "expires_at": ends.isoformat() if ends else None,
-        }
-        return conditional(request, body)
 
 
 class NothingHere(ApiView):
@@ -245,11 +215,26 @@ class NothingHere(ApiView):
         raise Problem("not-found")
 
 
-def _check_size(request: HttpRequest) -> None:
-    """Before anything of the body is read."""
-    try:
-        announced = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        announced = 0
-    if announced > LARGEST_BODY:
-        raise Problem("too-large")
+def take_body(request: Request) -> None:
+    """Its size, before anything of it is read; what comes in chunks is gathered first. Raises Problem."""
+    meta = request._request.META
+    announced = meta.get("CONTENT_LENGTH")
+    if announced:
+        if not (announced.isascii() and announced.isdigit()):
+            raise unusable_header("Content-Length", "Content-Length must be a number.")
+        if int(announced) > LARGEST_BODY:
+            raise Problem("too-large")
+    elif "HTTP_TRANSFER_ENCODING" in meta:
+        # Django takes a body without Content-Length for none.
+        if not meta.get("wsgi.input_terminated"):
+            raise unusable_header("Transfer-Encoding", "Send Content-Length instead of Transfer-Encoding.")
+        try:
+            body = meta["wsgi.input"].read(LARGEST_BODY + 1)
+        except OSError:
+            words = "Transfer-Encoding: the chunks cannot be read."
+            raise unusable_header("Transfer-Encoding", words) from None
+        if len(body) > LARGEST_BODY:
+            raise Problem("too-large")
+        meta["CONTENT_LENGTH"] = str(len(body))
+        # Where Django reads it from.
+        request._request._stream = BytesIO(body)

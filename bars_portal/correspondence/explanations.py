@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
@@ -17,6 +18,40 @@ LATE = (
     "arranged meanwhile."
 )
 _NOT_ON_NETWORK = ("PROXY_NOT_FOUND", "NOT_FOUND")
+
+
+class ReasonCode(StrEnum):
+    """The same for a program: what it may do next differs, not whose words it were."""
+
+    NO_CLEAR_ANSWER = "no-clear-answer"
+    STILL_TRYING = "still-trying"
+    LATE = "late"
+    NEVER_SENT = "never-sent"
+    NOT_ON_NETWORK = "not-on-network"
+    TAKEN = "taken"
+    CHANGED = "changed"
+    NOT_FOUND = "not-found"
+    NOT_USABLE = "not-usable"
+    NOT_READABLE = "not-readable"
+    NOT_PERMITTED = "not-permitted"
+    NOT_SUPPORTED = "not-supported"
+    SERVICE_FAILED = "service-failed"
+    REFUSED = "refused"
+
+
+# As Refusals.
+_CODES: Mapping[tuple[str, str], ReasonCode] = {
+    ("CONFLICT", "conflict"): ReasonCode.TAKEN,
+    ("CONFLICT", ""): ReasonCode.CHANGED,
+    ("NOT_FOUND", ""): ReasonCode.NOT_FOUND,
+    ("UNPROCESSABLE_ENTITY", ""): ReasonCode.NOT_USABLE,
+    ("BAD_REQUEST", ""): ReasonCode.NOT_READABLE,
+    ("UNAUTHORIZED", ""): ReasonCode.NOT_PERMITTED,
+    ("FORBIDDEN", ""): ReasonCode.NOT_PERMITTED,
+    ("NOT_IMPLEMENTED", ""): ReasonCode.NOT_SUPPORTED,
+    ("METHOD_NOT_ALLOWED", ""): ReasonCode.NOT_SUPPORTED,
+    ("SERVER_ERROR", ""): ReasonCode.SERVICE_FAILED,
+}
 
 
 @dataclass(frozen=True)
@@ -39,18 +74,40 @@ class Explanations:
             return self.still_trying if outcome.next_attempt_at else self.unknown
         return self._of_refusal(outcome) if outcome.delivery is Delivery.REFUSED else ""
 
+    def code(self, outcome: Outcome) -> str:
+        """A ReasonCode, by the same rules as the words; "" when it was taken."""
+        if outcome.delivery is Delivery.UNKNOWN:
+            return ReasonCode.STILL_TRYING if outcome.next_attempt_at else ReasonCode.NO_CLEAR_ANSWER
+        if outcome.delivery is not Delivery.REFUSED:
+            return ""
+        if outcome.never_sent:
+            return ReasonCode.NEVER_SENT
+        if self._is_off_network(outcome):
+            return ReasonCode.NOT_ON_NETWORK
+        return next((_CODES[key] for key in _keys_of(outcome) if key in _CODES), ReasonCode.REFUSED)
+
     def _of_refusal(self, outcome: Outcome) -> str:
         """By the decisive issue: the first one."""
         if outcome.never_sent:
             return self.never_sent
-        issue = next(iter(outcome.issues), None)
-        if issue is None:
-            return self.refusals.get(("", ""), self.otherwise)
-        code = issue.code.upper()
-        if self.not_on_network and code in _NOT_ON_NETWORK:
+        if self._is_off_network(outcome):
             return self.not_on_network
-        bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
-        return self.refusals.get((bare, issue.issue)) or self.refusals.get((bare, "")) or self.otherwise
+        found = (self.refusals.get(key) for key in _keys_of(outcome))
+        return next((words for words in found if words), self.otherwise)
+
+    def _is_off_network(self, outcome: Outcome) -> bool:
+        issue = next(iter(outcome.issues), None)
+        return bool(self.not_on_network) and issue is not None and issue.code.upper() in _NOT_ON_NETWORK
+
+
+def _keys_of(outcome: Outcome) -> list[tuple[str, str]]:
+    """Where to look a refusal up, the most telling first."""
+    issue = next(iter(outcome.issues), None)
+    if issue is None:
+        return [("", "")]
+    code = issue.code.upper()
+    bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
+    return [(bare, issue.issue), (bare, "")]
 
 
 def note_of(outcome: Outcome) -> str:

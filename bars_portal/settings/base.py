@@ -240,6 +240,8 @@ REST_FRAMEWORK: dict[str, object] = {
 
 # Pages of other origins whose scripts may call the REST API (CORS): none, unless listed.
 API_ALLOWED_ORIGINS = env.listing("API_ALLOWED_ORIGINS")
+# How long a process counts what applications ask before it writes that down.
+API_USAGE_SECONDS = 15
 # Whether webhooks may go to this very machine, over plain http too: for demo and tests alone.
 API_WEBHOOKS_TO_LOOPBACK = False
 

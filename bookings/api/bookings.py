@@ -61,7 +61,7 @@ _EXAMPLE_PATIENT = {
 _STATES: Mapping[str, BookingStatus | Waiting] = {each.value: each for each in (*Waiting, *SENT_STATES)}
 _FILTERS = (
     Parameter("state", text(enum=list(_STATES)), "A state, or what waits for a person."),
-    Parameter("service", text(), "A DoS service id."),
+    Parameter("service", text(pattern="^[0-9]{1,20}$"), "A DoS service id."),
     Parameter("journey", text(format="uuid"), "All bookings of one case."),
     Parameter("starts_from", moment(), "Appointments from then on, with an offset."),
     Parameter("starts_before", moment(), "Appointments before that."),

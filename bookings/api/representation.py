@@ -11,6 +11,7 @@ from bars_portal.api.callers import Caller
 from bars_portal.api.forms import schema_of
 from bars_portal.api.operations import Json, component, moment, object_of, optional, text
 from bars_portal.api.paging import page_schema
+from bars_portal.correspondence.explanations import ReasonCode
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk.dates import format_datetime, in_london
@@ -53,6 +54,9 @@ _SUMMARY = {
     "end": moment(),
     "reference": text('The service\'s reference, to be read out; "" until it is booked.'),
     "reason": text('Why it was refused, or is not known, in a sentence for the user; "" otherwise.'),
+    "reason_code": text(
+        'The same for programs; "" otherwise.', enum=["", *(each.value for each in ReasonCode)]
+    ),
     "journey": text("The case that it belongs to.", format="uuid"),
     "created_at": moment(),
     "updated_at": moment(),
@@ -149,6 +153,7 @@ def summary_json(request: Request, booking: Booking) -> Json:
         "end": in_london(booking.end).isoformat(),
         "reference": booking.reference,
         "reason": booking.explanation,
+        "reason_code": booking.explanation_code,
         "journey": str(booking.journey_id),
         "created_at": in_london(booking.created_at).isoformat(),
         "updated_at": in_london(booking.updated_at).isoformat(),

@@ -183,7 +183,7 @@ class SlotsOfServices(_SlotView):
             query=(
                 Parameter(
                     "service",
-                    {"type": "string"},
+                    text(pattern="^[0-9]{1,20}$"),
                     f"A DoS service id; {MOST_SERVICES} at most.",
                     is_required=True,
                     repeats=True,

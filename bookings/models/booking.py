@@ -84,6 +84,8 @@ class Booking(models.Model):
     draft_id = models.UUIDField(null=True, unique=True)
     # In plain words, when it was refused or is not known: what the clinician reads.
     explanation = models.CharField(max_length=300, blank=True)
+    # The same for programs: bars_portal.correspondence.explanations.ReasonCode.
+    explanation_code = models.CharField(max_length=30, blank=True, default="", db_default="")
     # Sent, not as asked: what the service says otherwise, in words, [{"what", "asked", "said"}, ...].
     differences = models.JSONField(null=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
@@ -109,6 +111,10 @@ class Booking(models.Model):
         ]
         indexes = [
             models.Index(fields=["organisation", "direction", "start"], name="booking_worklist"),
+            # The API's list, page by page.
+            models.Index(
+                fields=["organisation", "direction", "-created_at", "-id"], name="booking_newest_first"
+            ),
             models.Index(fields=["service", "direction", "start"], name="booking_diary"),
             models.Index(fields=["sender_full_url"], name="booking_sender_full_url"),
         ]

@@ -72,8 +72,10 @@ class Listed:
 
 
 def listed_bookings(acting: Acting, wanted: Listed, *, limit: int) -> list[Booking]:
-    """A page of `sent_bookings`, in an order in which each has its own place."""
+    """A page of `sent_bookings`, in an order in which each has its own place; with the service alone."""
     rows = sent_bookings(acting, chosen=wanted.chosen).order_by("-created_at", "-id")
+    # A hundred patients and whole Appointments cost more than all else.
+    rows = rows.select_related(None).select_related("service").defer("resource", "included")
     exact = {
         "service__service_id__in": wanted.service_ids,
         "journey": wanted.journey,
@@ -137,7 +139,9 @@ def history_of(booking: Booking) -> QuerySet[BookingStatusChange]:
 def rebooking_of(booking: Booking) -> Rebooking | None:
     """The rebooking that the booking is one half of (the old one first), with both halves."""
     halves = Rebooking.objects.select_related("cancelled__service", "booked__service", "draft")
-    return halves.filter(cancelled=booking).first() or halves.filter(booked=booking).first()
+    # One that took another's place may have been replaced since: then it is half of two.
+    found = list(halves.filter(Q(cancelled=booking) | Q(booked=booking)))
+    return next((each for each in found if each.cancelled_id == booking.pk), next(iter(found), None))
 
 
 def is_told_with_new(booking: Booking, plan: Rebooking | None) -> bool:

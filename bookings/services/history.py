@@ -38,6 +38,8 @@ def change_status(
     before = BookingStatus(booking.status)
     after = next_status(Direction(booking.direction), before, event)
     values = {**(changes or {}), "status": after.value, "updated_at": now}
+    if "explanation" in values:
+        values.setdefault("explanation_code", "")
     change_if(booking, still={"status": before.value}, values=values)
     _write_step(booking, event, before.value, actor, now, note)
     if booking.direction == Direction.SENT and before is not after:

@@ -18,7 +18,7 @@ from bars_portal.correspondence.differences import (
     with_contradiction,
 )
 from bars_portal.correspondence.entries import clean
-from bars_portal.correspondence.explanations import LATE, note_of
+from bars_portal.correspondence.explanations import LATE, ReasonCode, note_of
 from bars_portal.correspondence.history import send_again
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
@@ -45,12 +45,14 @@ _REMOTE_ID = 64
 def settle_booking(*, booking: Booking, outcome: Outcome, actor: Actor, now: datetime) -> Booking:
     """Booked, not as asked, refused or not known. Raises TransitionRefused when it is not being requested."""
     if outcome.delivery is Delivery.REFUSED:
-        return _move(booking, BookingEvent.REFUSE, BOOKING.explain(outcome), actor, now)
+        words, code = BOOKING.explain(outcome), BOOKING.code(outcome)
+        return _move(booking, BookingEvent.REFUSE, words, code, actor, now)
     told = _told(outcome)
     if outcome.delivery is Delivery.UNKNOWN or not (stands(told.focus) or is_taken_back(told.focus)):
         # Taken, but not booked: pending, proposed... Nobody may tell the patient that it is.
         words = with_contradiction(BOOKING.explain(outcome) or BOOKING.unknown, _against(booking, told, now))
-        return _move(booking, BookingEvent.LOSE, words, actor, now)
+        code = BOOKING.code(outcome) or ReasonCode.NO_CLEAR_ANSWER
+        return _move(booking, BookingEvent.LOSE, words, code, actor, now)
     return _confirm(booking, told, actor, now, note=note_of(outcome), is_late=outcome.is_late)
 
 
@@ -58,12 +60,14 @@ def settle_cancel(*, booking: Booking, outcome: Outcome, actor: Actor, now: date
     """Cancelled (then a planned rebooking goes on), still booked, or not known. Raises TransitionRefused."""
     if outcome.delivery is Delivery.REFUSED:
         event = BookingEvent.REFUSE_CANCEL_OTHER if booking.differences else BookingEvent.REFUSE_CANCEL
-        return _move(booking, event, CANCELLATION.explain(outcome), actor, now)
+        words, code = CANCELLATION.explain(outcome), CANCELLATION.code(outcome)
+        return _move(booking, event, words, code, actor, now)
     told = _told(outcome)
     if outcome.delivery is Delivery.UNKNOWN or not is_taken_back(told.focus):
         words = CANCELLATION.explain(outcome) or CANCELLATION.unknown
         words = with_contradiction(words, _against(booking, told, now))
-        return _move(booking, BookingEvent.LOSE_CANCEL, words, actor, now)
+        code = CANCELLATION.code(outcome) or ReasonCode.NO_CLEAR_ANSWER
+        return _move(booking, BookingEvent.LOSE_CANCEL, words, code, actor, now)
     change_status(
         booking=booking,
         event=BookingEvent.CONFIRM_CANCEL,
@@ -74,6 +78,7 @@ def settle_cancel(*, booking: Booking, outcome: Outcome, actor: Actor, now: date
         changes={
             "resource": told.focus,
             "explanation": LATE if outcome.is_late else "",
+            "explanation_code": ReasonCode.LATE if outcome.is_late else "",
             "differences": None,
             "patient_told_at": None,
         },
@@ -93,6 +98,7 @@ def _confirm(
         "reference": reference_of(held)[:_REMOTE_ID],
         "resource": held,
         "explanation": LATE if is_late else "",
+        "explanation_code": ReasonCode.LATE if is_late else "",
         "differences": clean([asdict(each) for each in found]) if is_other else None,
     }
     event = BookingEvent.CONFIRM_OTHER if is_other else BookingEvent.CONFIRM
@@ -149,10 +155,11 @@ def accept_differences(*, booking: Booking, acting: Acting, now: datetime) -> Bo
     )
 
 
-def _move(booking: Booking, event: BookingEvent, words: str, actor: Actor, now: datetime) -> Booking:
-    return change_status(
-        booking=booking, event=event, actor=actor, now=now, note=words, changes={"explanation": words}
-    )
+def _move(
+    booking: Booking, event: BookingEvent, words: str, code: str, actor: Actor, now: datetime
+) -> Booking:
+    changes = {"explanation": words, "explanation_code": code}
+    return change_status(booking=booking, event=event, actor=actor, now=now, note=words, changes=changes)
 
 
 @transaction.atomic

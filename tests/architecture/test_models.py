@@ -31,6 +31,7 @@ NOT_IN_ADMIN = {
     "accounts.Cis2Session": "lasts as long as a sign-in",
     "accounts.Membership": "shown with its person",
     "api.ApiToken": "a secret, of which a digest is kept, for ten minutes",
+    "api.ApplicationUsage": "on the page of its application",
     "api.Event": "thousands a day, for programs; what they are about has pages of its own",
     "api.EventStream": "two numbers of an organisation's events",
     "api.WebhookAttempt": "shown with its delivery",

@@ -41,6 +41,7 @@ PUBLIC = {
     "onboarding/keys/<ods_code>/<environment>.json",
     # What the API can do, and what its problems mean: for whoever writes a program.
     "api/docs/",
+    "api/docs/<resource>/",
     "api/schema/",
     "api/docs/problems/<name>/",
 }
@@ -186,6 +187,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "content_type_id": (1, 0),
         "url": ("nothing/at/all", ""),
         "name": ("slot-gone", "nothing"),
+        "resource": ("bookings", "nothing"),
     }
     names = re.findall(r"<(\w+)>", route)
     paths = []

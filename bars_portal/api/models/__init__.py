@@ -3,6 +3,7 @@
 from bars_portal.api.models.applications import ApiToken as ApiToken
 from bars_portal.api.models.applications import Application as Application
 from bars_portal.api.models.applications import ApplicationSecret as ApplicationSecret
+from bars_portal.api.models.applications import ApplicationUsage as ApplicationUsage
 from bars_portal.api.models.applications import KeyedRequest as KeyedRequest
 from bars_portal.api.models.applications import SpentAssertion as SpentAssertion
 from bars_portal.api.models.events import Event as Event

@@ -112,6 +112,26 @@ class SpentAssertion(models.Model):
         return f"assertion of {self.application_id}"
 
 
+class ApplicationUsage(models.Model):
+    """How many requests of a London day were answered within so many milliseconds (bars_portal.api.usage)."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    milliseconds = models.PositiveIntegerField()
+    requests = models.PositiveIntegerField()
+    refused = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["application", "day", "milliseconds"], name="usage_counted_once")
+        ]
+        indexes = [models.Index(fields=["day"], name="usage_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.requests} requests of {self.application_id} on {self.day}"
+
+
 class KeyedRequest(models.Model):
     """A write under its Idempotency-Key, and its answer, for a day.
 

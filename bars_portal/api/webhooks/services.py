@@ -1,5 +1,6 @@
 """The only writers of webhooks, for their owners; each change is on the trail. Secrets are told once."""
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 
 MOST_OF_ONE = 20
+_SERVICE_ID = re.compile(r"[0-9]{1,20}")
 # Both secrets sign for so long after a rotation, unless the owner says otherwise.
 BOTH_COUNT_FOR = timedelta(hours=24)
 LONGEST_BOTH = timedelta(days=7)
@@ -208,8 +210,11 @@ def check_webhook(application: Application, given: Mapping[str, Any]) -> None:
     unknown = sorted(set(given.get("types", ())) - set(all_types()))
     if unknown:
         faults["types"] = f"There is no event type {unknown[0][:50]}"
-    beyond = [each for each in given.get("service_ids", ()) if not application.may_act_for(each)]
-    if beyond:
+    service_ids = given.get("service_ids", ())
+    beyond = [each for each in service_ids if not application.may_act_for(each)]
+    if not all(_SERVICE_ID.fullmatch(each) for each in service_ids):
+        faults["service_ids"] = "DoS service ids are up to 20 digits each"
+    elif beyond:
         faults["service_ids"] = f"This application may not act for service {beyond[0][:20]}"
     if faults:
         raise BadWebhook(faults)

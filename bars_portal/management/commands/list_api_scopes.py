@@ -1,8 +1,9 @@
-"""Which scope opens which operation of the API, and lets whom do what: the tables of docs/api-scopes.md."""
+"""What docs/ holds of the API: the tables of its scopes, and the OpenAPI document as it is compared."""
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+import orjson
+from django.core.management.base import BaseCommand, CommandParser
 
 from bars_portal.accounts.acting import StatedPerson
 from bars_portal.accounts.permissions import Role
@@ -51,6 +52,11 @@ def scopes_page() -> str:
     return "\n".join([_HEAD, *lines, _PEOPLE, *people]) + "\n"
 
 
+def openapi_page() -> str:
+    """The whole of docs/api/openapi.json; a line for each value, so that a change is seen."""
+    return orjson.dumps(document(), option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
 def _stated(role: Role, *, clinical: bool) -> StatedPerson:
     return StatedPerson(*_NOBODY, role=role, is_clinical=clinical)
 
@@ -75,5 +81,8 @@ def _row(scope: Scope, permission: str) -> str:
 class Command(BaseCommand):
     help = "Print docs/api-scopes.md: operations by scope, and permissions by scope and person."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--openapi", action="store_true", help="Print docs/api/openapi.json instead.")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(scopes_page(), ending="")
+        self.stdout.write(openapi_page() if options["openapi"] else scopes_page(), ending="")

@@ -1,14 +1,26 @@
 """The habits that all addresses share: verbs, sizes, forms, origins, limits, and pages that explain."""
 
 import gzip
-from typing import Any
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from io import BytesIO
+from typing import Any, ClassVar
 
 import pytest
 from django.test import Client
+from django.urls import path
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
 
+from bars_portal.api import operations
+from bars_portal.api.operations import Component, Deprecation, Operation, deprecated, object_of, text
+from bars_portal.api.own import OWN_APPLICATION
 from bars_portal.api.problem_types import PROBLEMS
-from tests.factories.api import make_application
-from tests.integration.api.conftest import Calls
+from bars_portal.api.schema import ApiSchemaGenerator, document
+from bars_portal.api.views import ApiView
+from tests.factories.api import bearer, make_application
+from tests.integration.api.conftest import DOCTOR, Calls
 
 pytestmark = pytest.mark.django_db
 ME = "/api/v1/applications/me"
@@ -30,8 +42,8 @@ def test_verbs(calls: Calls) -> None:
         "method-not-allowed",
         "GET, HEAD, OPTIONS",
     )
-    for path in ("nothing/here", "bookings/a%0Ab", "bookings/00000000-0000-0000-0000-00000000000g"):
-        nothing = calls.get(path)
+    for address in ("nothing/here", "bookings/a%0Ab", "bookings/00000000-0000-0000-0000-00000000000g"):
+        nothing = calls.get(address)
         assert (nothing.status_code, title(nothing)) == (404, "not-found")
     assert calls.client.get(f"{ME}/", headers=calls.headers).status_code == 200, "a slash is no other address"
 
@@ -110,7 +122,133 @@ def test_pages_that_explain_are_for_everybody(client: Client) -> None:
         page = client.get(f"/api/docs/problems/{each.name}/")
         assert each.remedy.split(".")[0] in page.content.decode()
         assert f"/api/docs/problems/{each.name}/" in overview.content.decode()
-    assert client.get("/api/docs/problems/nothing/").status_code == 404
+    for name in ("problems/nothing", "nothing"):
+        assert client.get(f"/api/docs/{name}/").status_code == 404
+    for operation in (each for verbs in document()["paths"].values() for each in verbs.values()):
+        at = f"/api/docs/{operation['tags'][0].lower()}/"
+        assert f'href="{at}#{operation["operationId"]}"' in overview.content.decode()
+        shown = client.get(at).content.decode()
+        assert f'id="{operation["operationId"]}"' in shown
+        # Whatever it points at is on the same page.
+        assert {*re.findall(r'href="#(c-\w+)"', shown)} <= {*re.findall(r'id="(c-\w+)"', shown)}
     packed = client.get("/api/schema/", headers={"Accept-Encoding": "gzip"})
     assert b'"openapi":"3.1.0"' in gzip.decompress(packed.content)
     assert "<script src" not in overview.content.decode().replace('<script src="/static/', "")
+
+
+REPEATED = [
+    (b'{"slot": "a", "slot": "b"}', ["/slot"]),
+    (
+        b'{"patient": {"phone": "1", "town": "x", "phone": "2"}, "a": [{"b": 1, "b": 2}]}',
+        ["/patient/phone", "/a/0/b"],
+    ),
+    (b'{"a/b": 1, "a/b": 2, "\\u0061": 1, "a": 2}', ["/a~1b", "/a"]),
+]
+
+
+@pytest.mark.parametrize(("content", "pointers"), REPEATED)
+def test_a_name_that_is_there_twice_is_refused_where_it_stands(
+    calls: Calls, content: bytes, pointers: list[str]
+) -> None:
+    headers = {**calls.headers, "Idempotency-Key": "k"}
+    answer = calls.client.post("/api/v1/bookings", content, content_type="application/json", headers=headers)
+    assert (answer.status_code, title(answer)) == (400, "unusable-request")
+    assert [each["pointer"] for each in answer.json()["errors"]] == pointers
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("X-Request-ID", "a b", 400),
+        ("Prefer", "wait=soon", 400),
+        ("Prefer", "wait=-1", 400),
+        ("If-None-Match", "abc", 400),
+        ("If-Match", 'W/"abc', 400),
+        ("Content-Encoding", "gzip", 415),
+        ("Content-Length", "many", 400),
+        ("Transfer-Encoding", "chunked", 400),
+        ("Idempotency-Key", "a b", 400),
+        ("X-Acting-User", "me", 400),
+        ("X-Acting-User", '{"name": "A", "name": "B"}', 400),
+        ("X-Acting-User", DOCTOR.replace("clinician", "manager"), 400),
+    ],
+)
+def test_a_header_that_cannot_be_used_is_named(calls: Calls, name: str, value: str, status: int) -> None:
+    headers = {**calls.headers, "Idempotency-Key": "k", name: value}
+    extra: Any = {"CONTENT_LENGTH": value} if name == "Content-Length" else {}
+    extra |= {"CONTENT_LENGTH": ""} if name == "Transfer-Encoding" else {}
+    answer = calls.client.post(
+        "/api/v1/bookings", {}, content_type="application/json", headers=headers, **extra
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["header"]) == (status, name)
+    assert name in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("size", "status"), [(0, 422), (256_000, 422), (256_001, 413)])
+def test_a_body_in_chunks_is_read_as_any_other(calls: Calls, size: int, status: int) -> None:
+    """As gunicorn hands it over: without a length, and with an end."""
+    body = b'{"surprise": 1}' + b" " * max(0, size - 15)
+    as_sent: Any = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True}
+    as_sent |= {"CONTENT_LENGTH": "", "CONTENT_TYPE": "application/json"}
+    answer = calls.client.generic(
+        "POST",
+        "/api/v1/bookings",
+        b"",
+        "application/json",
+        headers={**calls.headers, "Idempotency-Key": "k", "Transfer-Encoding": "chunked"},
+        **as_sent,
+    )
+    assert answer.status_code == status, answer.content
+    assert status == 413 or "/surprise" in [each["pointer"] for each in answer.json()["errors"]]
+
+
+OLD = {
+    "OldThing": object_of({"of": {"$ref": "#/components/schemas/OldPart"}}),
+    "OldPart": object_of(
+        {"x": deprecated(text("It."), Deprecation(date(2026, 5, 1), date(2026, 12, 1), "Use y."))}
+    ),
+}
+
+
+class Old(ApiView):
+    """An operation that goes, with a field that goes sooner, and one that stays."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {
+        "GET": Operation(
+            "get-old",
+            "Old",
+            None,
+            {200: Component("OldThing")},
+            deprecation=Deprecation(date(2026, 6, 1), date(2027, 6, 1), "Use the new one."),
+            tag="Old",
+        ),
+        "DELETE": Operation("delete-old", "Old", None, {200: OWN_APPLICATION}, tag="Old"),
+    }
+
+    def get(self, request: Any) -> Response:
+        return Response({"of": {"x": "1"}}, headers={"Link": '<next>; rel="next"'})
+
+    def delete(self, request: Any) -> Response:
+        return Response({})
+
+
+def test_what_is_deprecated_says_so_and_until_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, schema in OLD.items():
+        # Not registered: the API's own document is nobody's to change.
+        monkeypatch.setitem(operations._COMPONENTS, name, schema)
+    headers, make = bearer(make_application()), APIRequestFactory()
+    told = Old.as_view()(make.get("/api/v1/old", headers=headers))
+    may, sunset = datetime(2026, 5, 1, tzinfo=UTC), "Tue, 01 Dec 2026 00:00:00 GMT"
+    assert (told["Deprecation"], told["Sunset"]) == (f"@{may.timestamp():.0f}", sunset)
+    assert told["Link"] == '<next>; rel="next", </api/docs/old/#get-old>; rel="deprecation"'
+    still = Old.as_view()(make.delete("/api/v1/old", headers=headers))
+    assert not {"Deprecation", "Sunset"} & set(still.headers)
+    make_document: Any = ApiSchemaGenerator
+    found = make_document(patterns=[path("api/v1/old", Old.as_view())]).get_schema(public=True)
+    operation = found["paths"]["/api/v1/old"]["get"]
+    assert operation["deprecated"] is True
+    assert (
+        operation["description"] == "Deprecated since 1 June 2026, served until 1 June 2027. Use the new one."
+    )
+    with pytest.raises(ValueError, match="180 days"):
+        Deprecation(date(2026, 6, 1), date(2026, 7, 1), "")

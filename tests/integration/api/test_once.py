@@ -199,3 +199,6 @@ def many_for_one(world: World, count: int) -> Counter[str]:
 @pytest.mark.parametrize("count", [5, pytest.param(64, marks=pytest.mark.thorough)])
 def test_many_applications_want_one_slot(world: World, count: int) -> None:
     assert many_for_one(world, count) == {BookingStatus.BOOKED: 1, BookingStatus.REFUSED: count - 1}
+    assert set(Booking.objects.filter(status="refused").values_list("explanation_code", flat=True)) == {
+        "taken"
+    }

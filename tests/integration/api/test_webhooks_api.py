@@ -18,6 +18,7 @@ from tests.factories.api import SETUP, happen, make_application, make_webhook
 from tests.integration.api.conftest import Calls, World
 
 pytestmark = pytest.mark.django_db
+NO_SERVICE_IDS = ("", "\u0000", "9" * 21, "x", "\u0663")
 NEW = {"url": "https://hospital.example/in", "types": ["booking.booked"], "services": ["2000099999"]}
 
 
@@ -193,6 +194,7 @@ def test_the_log_of_deliveries_goes_on_by_pages_and_holds_no_secret(calls: Calls
         ({"url": "http://10.0.0.1/", "types": ["x"], "port": 1}, ["/port"]),
         ({"url": "http://10.0.0.1/", "types": ["x"]}, ["/types", "/url"]),
         ({"url": "https://a.example/", "types": ["booking.booked", "\u0000"]}, ["/types"]),
+        *(({"url": "https://a.example/", "services": ["1", each]}, ["/services"]) for each in NO_SERVICE_IDS),
     ],
     ids=str,
 )

@@ -6,6 +6,7 @@ import pytest
 
 from bars_portal.correspondence.explanations import Explanations
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, ReadIssue
+from bars_portal.exchange.models import NEVER_SENT
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from bookings.explanations import BOOKING, CANCELLATION
@@ -33,21 +34,29 @@ def test_plain_words_and_a_next_step(purpose: Explanations, code: str, issue: st
 
 
 @pytest.mark.parametrize(
-    ("code", "issue", "words"),
+    ("code", "issue", "words", "reason"),
     [
-        ("REC_CONFLICT", "conflict", "Somebody else took this time. Choose another slot."),
-        ("rec_conflict", "conflict", "Somebody else took this time. Choose another slot."),
-        ("PROXY_NOT_FOUND", "not-found", "This service is not on the booking network."),
-        ("REC_NOT_FOUND", "not-found", "The service no longer offers this slot."),
-        ("REC_UNAUTHORIZED", "forbidden", "The service does not take bookings from us."),
+        ("REC_CONFLICT", "conflict", "Somebody else took this time. Choose another slot.", "taken"),
+        ("rec_conflict", "conflict", "Somebody else took this time. Choose another slot.", "taken"),
+        ("REC_CONFLICT", "else", "The service could not take this booking as it stands.", "changed"),
+        ("PROXY_NOT_FOUND", "not-found", "This service is not on the booking network.", "not-on-network"),
+        ("REC_NOT_FOUND", "not-found", "The service no longer offers this slot.", "not-found"),
+        ("REC_UNAUTHORIZED", "forbidden", "The service does not take bookings from us.", "not-permitted"),
+        ("something new", "999", "The service did not take this booking.", "refused"),
     ],
 )
-def test_particular_words_for_booking(code: str, issue: str, words: str) -> None:
+def test_particular_words_for_booking(code: str, issue: str, words: str, reason: str) -> None:
     assert BOOKING.explain(refused(code, issue)).startswith(words)
+    assert BOOKING.code(refused(code, issue)) == reason
 
 
 def test_no_issues_at_all() -> None:
-    assert BOOKING.explain(Outcome(Delivery.REFUSED, "http-418")).startswith("The service did not take")
+    outcome = Outcome(Delivery.REFUSED, "http-418")
+    assert BOOKING.explain(outcome).startswith("The service did not take")
+    assert (BOOKING.code(outcome), BOOKING.code(Outcome(Delivery.REFUSED, NEVER_SENT))) == (
+        "refused",
+        "never-sent",
+    )
 
 
 def test_unknown_warns_of_a_second_booking() -> None:
@@ -56,4 +65,4 @@ def test_unknown_warns_of_a_second_booking() -> None:
 
 @pytest.mark.parametrize("delivery", [Delivery.ACCEPTED, Delivery.DUPLICATE])
 def test_nothing_to_explain(delivery: Delivery) -> None:
-    assert BOOKING.explain(Outcome(delivery, "accepted")) == ""
+    assert BOOKING.explain(Outcome(delivery, "accepted")) == BOOKING.code(Outcome(delivery, "accepted")) == ""
