@@ -186,7 +186,8 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "app_label": ("bookings", "nothing"),
         "content_type_id": (1, 0),
         "url": ("nothing/at/all", ""),
-        "name": ("slot-gone", "nothing"),
+        "name": ("appointments" if route.startswith("reports/") else "slot-gone", "nothing"),
+        "cut": ("attendance", "nothing"),
         "resource": ("bookings", "nothing"),
     }
     names = re.findall(r"<(\w+)>", route)
