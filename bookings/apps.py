@@ -13,6 +13,7 @@ class BookingsConfig(AppConfig):
         from bars_portal.accounts.people.selectors import register as register_work
         from bars_portal.api.events import kinds
         from bars_portal.audit import presenters
+        from bars_portal.correspondence.history import TASK_STEPS
         from bars_portal.patients.looks import subjects
         from bookings.presenters import clinics
         from bookings.presenters.bookings import attention
@@ -31,7 +32,9 @@ class BookingsConfig(AppConfig):
                 "bookings.export_diary": "Saved a diary as a file",
             }
         )
-        kinds.register(kinds.Kind("booking", "bookings.booking", VIEW_PERMISSION, tuple(BookingStatus)))
+        kinds.register(
+            kinds.Kind("booking", "bookings.booking", VIEW_PERMISSION, tuple(BookingStatus), TASK_STEPS)
+        )
         subjects.register(subjects.Source(trail.subjects, trail.journeys))
         register(attention)
         register(clinics.attention)

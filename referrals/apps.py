@@ -48,6 +48,7 @@ class ReferralsConfig(AppConfig):
                 "referrals.view_worklist": "Opened the worklist",
                 "referrals.view_sent_list": "Opened the list of referrals sent",
                 "referrals.view_duties": "Opened the tasks from what was sent",
+                "patients.view_known_patients": "Asked by an NHS number whom we know",
                 "referrals.view_unmatched_reply": "Opened a reply that fits no request",
             }
         )

@@ -14,6 +14,7 @@ from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.people.selectors import UnfinishedWork
 from bars_portal.api.events.kinds import Kind
 from bars_portal.audit.actor import Actor
+from bars_portal.correspondence.history import TASK_STEPS
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import FlagCategory
 from bookings.models import Booking
@@ -21,6 +22,7 @@ from bookings.ports import Companion, Companions, Owed, WholeMessage
 from referrals.cases.duties import settle_referral_duties
 from referrals.cases.links import can_link_booking, referrals_of
 from referrals.cases.models import MODELS, CaseAnswer, UnmatchedReply
+from referrals.cases.response_states import ResponseState
 from referrals.cases.states import UNMATCHED, CaseEvent, CaseStatus, Category
 from referrals.duties.presenters import refer_page
 from referrals.duties.selectors import duties_about, open_duties
@@ -39,6 +41,9 @@ _STEPS: dict[str, str] = {
     CaseEvent.LOSE_UPDATE: "update-unknown",
     CaseEvent.RECEIVE_UPDATE: "updated",
     CaseEvent.REFUSE_REPLY: "reply-refused",
+    **TASK_STEPS,
+    **{each: each for each in ("assigned", "released", "note-written", "call-recorded", "place-recorded")},
+    **{each: each for each in (f"answer-{state.value}" for state in ResponseState)},
 }
 EVENT_KINDS = (
     Kind("referral", "referrals.referral", VIEW, tuple(CaseStatus), _STEPS),

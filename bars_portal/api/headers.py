@@ -105,6 +105,18 @@ def check_match(request: Request, etag: str) -> None:
         raise Problem("precondition-failed")
 
 
+def need_match(request: Request) -> None:
+    """Raises Problem where If-Match does not say what was read."""
+    if "If-Match" not in request.headers:
+        raise Problem("if-match-missing")
+
+
+def matches(request: Request) -> list[str]:
+    """The tags of If-Match, without their quotes; ["*"] for whatever there is."""
+    tags = request.headers.get("If-Match", "").split(",")
+    return [each.strip().removeprefix("W/").strip('"') for each in tags]
+
+
 def conditional(request: Request, body: Any, *, etag: str = "", **headers: str) -> Response:
     """200 with the ETag, or 304 for who has it already; `etag` is of a part that says all that counts."""
     etag = etag or etag_of(body)

@@ -129,7 +129,8 @@ class Operation:
     """One verb at one address. `scope` None: any token will do.
 
     `answers`: status -> what it holds. `problems`: names of bars_portal.api.problem_types beside those that
-    every operation has. `is_keyed`: it needs an Idempotency-Key. `takes_wait`: Prefer: wait=n.
+    every operation has. `is_keyed`: it needs an Idempotency-Key. `takes_wait`: Prefer: wait=n. `needs_match`:
+    nothing is done without If-Match. `media`: of the answer, where it is no JSON of ours.
     """
 
     id: str
@@ -144,6 +145,8 @@ class Operation:
     is_keyed: bool = False
     is_conditional: bool = False
     takes_wait: bool = False
+    needs_match: bool = False
+    media: str = "application/json"
     tag: str = field(default="")
     deprecation: Deprecation | None = None
 
@@ -167,4 +170,6 @@ class Operation:
             found += ["idempotency-key-missing", "key-reused", "still-running"]
         if self.is_conditional:
             found.append("precondition-failed")
+        if self.needs_match:
+            found.append("if-match-missing")
         return tuple(dict.fromkeys([*found, *self.problems]))

@@ -138,6 +138,13 @@ _TYPES = (
         "Read it again, and decide anew.",
     ),
     ProblemType(
+        "if-match-missing",
+        428,
+        "Say what you read",
+        "This is decided on what was read: the header If-Match must hold the ETag that came with it.",
+        "Read the resource, show it to the user, and send its ETag in If-Match. The key may stay the same.",
+    ),
+    ProblemType(
         "too-large",
         413,
         "The body is too large",

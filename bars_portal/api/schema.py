@@ -211,7 +211,9 @@ def _headers(operation: Operation) -> list[Json]:
         )
     if operation.is_conditional:
         name = "If-Match" if operation.is_keyed else "If-None-Match"
-        found.append(_header(name, "The ETag of what you read.", pattern=r'^(\*|(W/)?"[!#-~]*")$'))
+        pattern = r'^(\*|(W/)?"[!#-~]*")$'
+        required = operation.needs_match
+        found.append(_header(name, "The ETag of what you read.", required=required, pattern=pattern))
     return found
 
 
@@ -230,7 +232,7 @@ def _responses(operation: Operation) -> Any:
             str(status),
             {
                 "description": answer.name,
-                "content": {"application/json": {"schema": answer.ref}},
+                "content": {operation.media: {"schema": answer.ref}},
             },
         )
     if operation.is_conditional and not operation.is_keyed:

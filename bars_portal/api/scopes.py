@@ -61,7 +61,9 @@ _PERMISSIONS: dict[Scope, frozenset[str]] = {
         }
     ),
     Scope.WORKLIST_READ: frozenset({"referrals.view_received_referrals", "bookings.view_received_bookings"}),
-    Scope.WORKLIST_WRITE: frozenset({"referrals.work_case", "referrals.answer_case"}),
+    Scope.WORKLIST_WRITE: frozenset(
+        {"referrals.work_case", "referrals.answer_case", "referrals.view_received_referrals"}
+    ),
     Scope.PATIENTS_READ: frozenset(),
     Scope.WEBHOOKS_MANAGE: frozenset(),
 }

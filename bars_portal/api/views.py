@@ -82,7 +82,7 @@ class ApiView(APIView):
     permission_classes = ()
     throttle_classes = ()
     parser_classes = (JsonParser,)
-    renderer_classes = (JsonRenderer, ProblemRenderer)
+    renderer_classes: tuple[type[BaseRenderer], ...] = (JsonRenderer, ProblemRenderer)
     metadata_class = None
     format_kwarg = None
     operations: ClassVar[Mapping[str, Operation]] = {}

@@ -128,6 +128,26 @@ def write_step(
     insert(*beside, step, audited, told)
 
 
+# What a task of people does, by whatever it is about: it moves no status, and applications hear of it.
+TASK_STEPS: Mapping[str, str] = {
+    each: each for each in ("task-raised", "task-taken", "task-given-back", "task-closed")
+}
+
+
+def tell(about: Tracked, step: str, *, now: datetime) -> None:
+    """The event for applications of a step that is none of the history; in the transaction that takes it."""
+    insert(
+        kinds.event_of(
+            as_row(about),
+            step=step,
+            status=about.status,
+            direction=about.direction,
+            service_id=about.service.service_id,
+            now=now,
+        )
+    )
+
+
 def write_rows(*rows: models.Model) -> None:
     """Rows that are new, all or none."""
     insert(*rows)

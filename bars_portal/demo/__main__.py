@@ -97,7 +97,8 @@ The demo is ready. It is not for patients.
 
   Sign in as {names}
   Password   {facts.PASSWORD}
-  For the API: client id {facts.API_CLIENT_ID}, secret {setup.ensure_api_secret(VAR)}
+  For the API: client id {facts.API_CLIENT_ID}, secret {setup.ensure_api_secret(VAR, facts.API_CLIENT_ID)}
+               and, of the host, client id {facts.HOST_API_CLIENT_ID}: its secret is in var/demo.env
 
 Press Ctrl-C to stop everything.
 """

@@ -21,6 +21,8 @@ SLOT_DAYS = 21
 CIS2_CLIENT_ID = "bars-portal-demo"
 # A client of our own REST API with every scope.
 API_CLIENT_ID, API_CLIENT_NAME = "app_demo", "Demo application"
+# The same of the organisation that hosts the services: it works what they receive.
+HOST_API_CLIENT_ID, HOST_API_CLIENT_NAME = "app_host", "Demo ward system"
 # Whom the mock CIS2 issuer knows, and nobody has given an account.
 CIS2_STRANGER = ("Sam", "Stranger")
 # Who signs in there by a password alone.

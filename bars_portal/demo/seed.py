@@ -37,7 +37,11 @@ def seed(*, now: datetime) -> int:
     }
     for person in facts.USERS:
         ensure_user(person, organisations)
-    _ensure_application(organisations[facts.SENDER_ODS], now)
+    for ods, client_id, name in (
+        (facts.SENDER_ODS, facts.API_CLIENT_ID, facts.API_CLIENT_NAME),
+        (facts.HOST_ODS, facts.HOST_API_CLIENT_ID, facts.HOST_API_CLIENT_NAME),
+    ):
+        _ensure_application(organisations[ods], client_id, name, now)
     _load_postcodes()
     schedules = [ensure_service(service, organisations[service.ods_code]) for service in facts.SERVICES]
     first_day = now.astimezone(_LONDON).date()
@@ -62,18 +66,18 @@ def ensure_user(person: facts.DemoUser, organisations: dict[str, Organisation]) 
         Membership.objects.get_or_create(user=user, organisation=organisations[ods_code], role=person.role)
 
 
-def _ensure_application(organisation: Organisation, now: datetime) -> None:
-    found = Application.objects.filter(account__username=facts.API_CLIENT_ID).first()
+def _ensure_application(organisation: Organisation, client_id: str, name: str, now: datetime) -> None:
+    found = Application.objects.filter(account__username=client_id).first()
     if found is None:
         wanted = new_application(
             organisation,
             User.objects.get(username="engineer"),
-            facts.API_CLIENT_NAME,
+            name,
             scopes=[each.value for each in Scope],
             roles=[each.value for each in STATABLE],
         )
-        found = create_application(application=wanted, actor=SYSTEM, now=now, client_id=facts.API_CLIENT_ID)
-    set_secret(application=found, secret=ensure_api_secret(VAR), actor=SYSTEM, now=now)
+        found = create_application(application=wanted, actor=SYSTEM, now=now, client_id=client_id)
+    set_secret(application=found, secret=ensure_api_secret(VAR, client_id), actor=SYSTEM, now=now)
 
 
 def _link_cis2(user: User, person: facts.DemoUser) -> None:

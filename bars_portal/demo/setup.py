@@ -157,14 +157,19 @@ def write_simulator_files(var: Path, ports: Ports, credentials: SenderCredential
 def write_demo_env(var: Path, environment: Mapping[str, str]) -> None:
     """For other clients on this machine (operations contract): the sender's credentials, and our API's."""
     names = ("BARS_API_KEY", "BARS_KEY_ID", "BARS_PRIVATE_KEY_FILE", "BARS_ODS_CODE", "BARS_SERVICE_ID")
-    ours = {"API_CLIENT_ID": facts.API_CLIENT_ID, "API_CLIENT_SECRET": ensure_api_secret(var)}
+    ours = {
+        "API_CLIENT_ID": facts.API_CLIENT_ID,
+        "API_CLIENT_SECRET": ensure_api_secret(var, facts.API_CLIENT_ID),
+        "HOST_API_CLIENT_ID": facts.HOST_API_CLIENT_ID,
+        "HOST_API_CLIENT_SECRET": ensure_api_secret(var, facts.HOST_API_CLIENT_ID),
+    }
     told = {**{name: environment[name] for name in names}, **ours}
     _write_secret(var / "demo.env", "".join(f"{name}={value}\n" for name, value in told.items()))
 
 
-def ensure_api_secret(var: Path) -> str:
-    """Of the demo's application: made once, so that a second start changes nothing."""
-    file = var / "keys" / "api-client-secret"
+def ensure_api_secret(var: Path, client_id: str) -> str:
+    """Of one of the demo's applications: made once, so that a second start changes nothing."""
+    file = var / "keys" / f"api-client-secret-{client_id}"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         _write_secret(file, secrets.token_urlsafe(32))

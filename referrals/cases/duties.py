@@ -12,6 +12,7 @@ from django.db.models import Q
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
+from bars_portal.correspondence.history import tell
 from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
@@ -180,3 +181,4 @@ def _record(subject: Case | Booking, action: str, kind: DutyKind, actor: Actor, 
         correlation_id=subject.correlation_id,
         now=now,
     )
+    tell(subject, "task-closed" if "settle" in action else "task-raised", now=now)

@@ -8,6 +8,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
+from bars_portal.correspondence.history import tell
 from referrals.cases.duties import OUTCOME_LENGTH, Duty
 from referrals.duties import policies
 
@@ -43,7 +44,7 @@ def close_duty(*, duty: Duty, raised_at: datetime, outcome: str, acting: Acting,
     values = {"closed_at": now, "closed_by": acting.user, "outcome": words[:OUTCOME_LENGTH]}
     if not same.update(**values):
         raise PolicyRefused(_MEANWHILE)
-    _record(duty, "referrals.close_duty", acting, now)
+    _record(duty, "referrals.close_duty", "task-closed", acting, now)
     duty.refresh_from_db()
     return duty
 
@@ -55,12 +56,13 @@ def _assign(duty: Duty, to: User | None, acting: Acting, now: datetime) -> Duty:
     )
     if not same.update(taken_by=to, taken_at=now if to else None):
         raise PolicyRefused(_MEANWHILE)
-    _record(duty, "referrals.take_duty" if to else "referrals.give_back_duty", acting, now)
+    taken, given_back = ("referrals.take_duty", "task-taken"), ("referrals.give_back_duty", "task-given-back")
+    _record(duty, *(taken if to else given_back), acting, now)
     duty.refresh_from_db()
     return duty
 
 
-def _record(duty: Duty, action: str, acting: Acting, now: datetime) -> None:
+def _record(duty: Duty, action: str, step: str, acting: Acting, now: datetime) -> None:
     record(
         actor=acting.actor,
         action=action,
@@ -69,3 +71,4 @@ def _record(duty: Duty, action: str, acting: Acting, now: datetime) -> None:
         correlation_id=duty.subject.correlation_id,
         now=now,
     )
+    tell(duty.subject, step, now=now)

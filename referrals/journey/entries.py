@@ -58,6 +58,8 @@ class Entry:
     subject_type: str
     subject_id: str
     subject_name: str
+    # DoS service id; "" for the journey as a whole.
+    service_id: str
     message_id: str = ""
 
 
@@ -73,6 +75,7 @@ class Subject:
     name: str
     direction: Direction
     service_name: str
+    service_id: str
     page: Key
 
 
@@ -88,7 +91,8 @@ def _bookings(acting: Acting, journey: Journey) -> Iterator[tuple[Key, Subject]]
     rows = Booking.objects.filter(journey=journey, direction__in=seen).select_related("service")
     for booking in rows:
         key = (booking._meta.label_lower, str(booking.pk))
-        yield key, Subject("Booking", Direction(booking.direction), booking.service.name, key)
+        at = booking.service
+        yield key, Subject("Booking", Direction(booking.direction), at.name, at.service_id, key)
 
 
 def _cases(acting: Acting, journey: Journey) -> Iterator[tuple[Key, Subject]]:
@@ -97,7 +101,8 @@ def _cases(acting: Acting, journey: Journey) -> Iterator[tuple[Key, Subject]]:
         rows = MODELS[category].objects.filter(journey=journey, direction__in=seen)
         for case in rows.select_related("service"):
             key = (case._meta.label_lower, str(case.pk))
-            subject = Subject(NAMES[category], Direction(case.direction), case.service.name, key)
+            at = case.service
+            subject = Subject(NAMES[category], Direction(case.direction), at.name, at.service_id, key)
             yield key, subject
             yield from _answers(category, case.pk, subject)
 
@@ -168,6 +173,7 @@ def _entry(subject: Subject | None, *, detail: str = "", message_id: str = "", *
         subject_type=page[0],
         subject_id=page[1],
         subject_name=subject.service_name if subject else "",
+        service_id=subject.service_id if subject else "",
         message_id=message_id,
         **told,  # type: ignore[arg-type]  # by name
     )

@@ -67,6 +67,7 @@ def _bookings(journey: Journey, directions: list[Direction]) -> Iterator[Entry]:
             subject_type=booking._meta.label_lower,
             subject_id=str(booking.pk),
             subject_name=booking.service.name,
+            service_id=booking.service.service_id,
         )
 
 
@@ -126,6 +127,7 @@ def _case(case: Case, at: Any, kind: EntryKind, words: str, detail: str, actor: 
         subject_type=case._meta.label_lower,
         subject_id=str(case.pk),
         subject_name=case.service.name,
+        service_id=case.service.service_id,
     )
 
 
@@ -150,4 +152,5 @@ def _unmatched(journey: Journey) -> Iterator[Entry]:
             subject_type=reply._meta.label_lower,
             subject_id=str(reply.pk),
             subject_name=reply.service.name,
+            service_id=reply.service.service_id,
         )

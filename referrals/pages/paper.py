@@ -159,7 +159,11 @@ def _row(label: str, lines: list[str]) -> Part:
 
 _TEMPLATE = Path(__file__).resolve().parents[2] / "templates" / "referrals" / "case.typ"
 # Nothing of the patient, not even our reference, in the name of a file.
-_NAMES = {Category.REFERRAL: "referral.pdf", Category.VALIDATION: "validation-request.pdf"}
+NAMES = {Category.REFERRAL: "referral.pdf", Category.VALIDATION: "validation-request.pdf"}
+
+
+def case_paper(page: ReceivedPage, message: MessageView | None, *, now: datetime, printed_by: str) -> bytes:
+    return render_pdf(_TEMPLATE, paper_of(page, message, now=now, printed_by=printed_by))
 
 
 @require_safe
@@ -167,7 +171,7 @@ _NAMES = {Category.REFERRAL: "referral.pdf", Category.VALIDATION: "validation-re
 def case_pdf(request: HttpRequest, case_id: UUID) -> HttpResponse:
     page, acting, now = page_of(request, case_id), acting_of(request), clock()
     viewing.record_case_view(case=page.case, acting=acting, now=now, exported=True)
-    paper = paper_of(page, message_of(page.case, now), now=now, printed_by=name_of(acting.user))
-    response = HttpResponse(render_pdf(_TEMPLATE, paper), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{_NAMES[page.case.category]}"'
+    paper = case_paper(page, message_of(page.case, now), now=now, printed_by=name_of(acting.user))
+    response = HttpResponse(paper, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{NAMES[page.case.category]}"'
     return response

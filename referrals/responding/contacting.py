@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused, allowed, need
 from bars_portal.audit.services import record
+from bars_portal.correspondence.history import tell
 from referrals.cases import policies
 from referrals.cases.models import Case, Referral, owned_by
 from referrals.responding.models import MOST_ATTEMPTS, ContactAttempt
@@ -65,4 +66,5 @@ def record_attempt(
         correlation_id=case.correlation_id,
         now=now,
     )
+    tell(case, "call-recorded", now=now)
     return attempt

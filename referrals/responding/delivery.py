@@ -9,7 +9,7 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.correspondence.history import send_again
+from bars_portal.correspondence.history import send_again, tell
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange import delivery, outbox
 from bars_portal.exchange.models import OutboundMessage
@@ -167,6 +167,7 @@ def change_response(
         correlation_id=answer.case.correlation_id,
         now=now,
     )
+    tell(answer.case, f"answer-{after.value}", now=now)
 
 
 @transaction.atomic

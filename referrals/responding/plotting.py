@@ -8,6 +8,7 @@ from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.services import record
+from bars_portal.correspondence.history import tell
 from bars_portal.exchange.fhir.codes import LocationType
 from referrals.cases import policies
 from referrals.cases.held import included_in
@@ -80,4 +81,5 @@ def record_place(*, case: Case, own: OwnPlace, acting: Acting, now: datetime) ->
         correlation_id=case.correlation_id,
         now=now,
     )
+    tell(case, "place-recorded", now=now)
     return kept

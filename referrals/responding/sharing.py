@@ -8,6 +8,7 @@ from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
+from bars_portal.correspondence.history import tell
 from referrals.cases import policies
 from referrals.cases.models import MODELS, Case, CaseNote, owned_by
 from referrals.cases.selectors import locked, notes_of
@@ -45,6 +46,7 @@ def add_note(*, case: Case, text: str, acting: Acting, now: datetime) -> CaseNot
         **owned_by(case), text=text.strip(), author=acting.user, author_label=acting.actor.label, at=now
     )
     _record(case, "referrals.add_note", acting, now)
+    tell(case, "note-written", now=now)
     return note
 
 
@@ -55,11 +57,13 @@ def _assign(case: Case, to: User | None, seen: User | None, acting: Acting, now:
         raise PolicyRefused("Somebody else has taken or given this case meanwhile. Look at it again.")
     case.assigned_to = to
     _record(case, "referrals.assign_case" if to else "referrals.unassign_case", acting, now, to)
+    tell(case, "assigned" if to else "released", now=now)
     return case
 
 
 def _need_colleague(user: User, acting: Acting) -> None:
-    if not user.memberships.filter(organisation=acting.organisation).exists():
+    # An application works here without being a member.
+    if user.pk != acting.user.pk and not user.memberships.filter(organisation=acting.organisation).exists():
         raise PolicyRefused(f"{name_of(user)} does not work here.")
 
 

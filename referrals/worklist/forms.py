@@ -75,7 +75,7 @@ class WorklistForm(NHSForm):
             return tuple(Kind)
         return (Kind(chosen),) if chosen else CASES
 
-    def filters(self, now: datetime) -> Filters:
+    def filters(self, now: datetime, *, only_services: tuple[str, ...] = ()) -> Filters:
         chosen = self.chosen()
         mine = chosen["held"] == "me"
         return Filters(
@@ -89,6 +89,7 @@ class WorklistForm(NHSForm):
             person_id=self.acting.user.pk if mine else None,
             breached_at=now if chosen["state"] == _LATE else None,
             troubled=chosen["state"] == _TROUBLED,
+            only_services=only_services,
         )
 
     def ordering(self) -> Order:

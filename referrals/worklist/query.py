@@ -65,6 +65,8 @@ class Filters:
     person_id: int | None = None
     breached_at: datetime | None = None
     troubled: bool = False
+    # Of an application that may not act for all: its services.
+    only_services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Row:
     flags: tuple[str, ...]
     safeguarding: bool
     scene_unsafe: bool
+    service_id: str
     service_name: str
     requester_name: str
     family_name: str
@@ -95,6 +98,16 @@ class Row:
     assigned_to_id: int | None
     assigned_to_name: str
     answer_troubled: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row stands in the list, by what lists are ordered by."""
+
+    due_at: datetime | None
+    urgency: int
+    created_at: datetime
+    id: UUID
 
 
 @dataclass(frozen=True)

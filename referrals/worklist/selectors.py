@@ -49,6 +49,7 @@ from referrals.worklist.query import (
     Kind,
     Order,
     Page,
+    Place,
     Row,
 )
 
@@ -88,6 +89,11 @@ def bookings_to_come(acting: Acting, now: datetime) -> QuerySet[Booking]:
     return _received_bookings(acting).filter(status=BookingStatus.BOOKED, start__gte=day_begins(now))
 
 
+def _at_services(rows: QuerySet[Any], service_ids: Collection[str]) -> QuerySet[Any]:
+    """Of these services; of all when none is named."""
+    return rows.filter(service__service_id__in=service_ids) if service_ids else rows
+
+
 def day_begins(now: datetime) -> datetime:
     """Who comes late today is still expected: London's day decides."""
     return london_midnight(in_london(now).date())
@@ -97,7 +103,7 @@ def _filtered_bookings(acting: Acting, chosen: Filters) -> QuerySet[Booking]:
     of_a_case = (chosen.status, chosen.priority, chosen.flag, chosen.breached_at, chosen.troubled)
     if any(of_a_case) or chosen.held is not Held.ANYBODY:
         return Booking.objects.none()
-    rows = _received_bookings(acting)
+    rows = _at_services(_received_bookings(acting), chosen.only_services)
     if chosen.service_id:
         rows = rows.filter(service__service_id=chosen.service_id)
     if chosen.open is None:
@@ -147,6 +153,7 @@ _COLUMNS = (
     *("safeguarding", "scene_unsafe", "requester_name", "assigned_to_id", "kind", "urgency"),
 )
 _JOINED = {
+    "dos_id": F("service__service_id"),
     "service_name": F("service__name"),
     "family_name": F("patient__family_name"),
     "given_names": F("patient__given_names"),
@@ -194,19 +201,47 @@ def worklist(
     return Page(tuple(_row(each) for each in shown), sum(rows.count() for rows in sides), number)
 
 
-def worklist_counts(acting: Acting, *, now: datetime) -> Counts:
-    """Of the open cases, whatever the filters say; and what waits above them."""
+def worklist_after(
+    acting: Acting, place: Place | None, *, filters: Filters, order: Order, limit: int
+) -> list[Row]:
+    """The rows that follow the place in this order: they stay the same while others come and go."""
+    if not acting.may(VIEW[Direction.RECEIVED]):
+        return []
+    sides = [_side(acting, kind, filters) for kind in Kind if kind in filters.kinds]
+    if place is not None:
+        sides = [rows.filter(_follows(place, _ORDERS[order])) for rows in sides]
+    first = [rows.order_by(*_ORDERS[order])[:limit] for rows in sides]
+    joined = first[0].union(*first[1:], all=True).order_by(*_ORDERS[order]) if len(first) > 1 else first[0]
+    return [_row(each) for each in joined[:limit]]
+
+
+def _follows(place: Place, order: Sequence[str]) -> Q:
+    """Behind it by the first column in which they differ; what has no time goes last."""
+    column, *others = order
+    value = getattr(place, column)
+    same = Q(**{column: value}) if value is not None else Q(**{f"{column}__isnull": True})
+    behind = Q(pk__in=[])
+    if value is not None:
+        behind = Q(**{f"{column}__gt": value})
+        if column == "due_at":
+            behind |= Q(due_at__isnull=True)
+    return behind | (same & _follows(place, others)) if others else behind
+
+
+def worklist_counts(acting: Acting, *, now: datetime, services: Collection[str] = ()) -> Counts:
+    """Of the open cases, whatever the filters say; and what waits above them. `services`: of these alone."""
     if not acting.may(VIEW[Direction.RECEIVED]):
         return Counts(unmatched=open_unmatched_replies(acting).count())
-    found = [_counted(acting, category, now) for category in Category]
+    found = [_counted(acting, category, now, services) for category in Category]
     names = ("open", "breached", "unassigned", "mine", "safeguarding")
     return Counts(
         **{name: sum(each[name] for each in found) for name in names},
         unmatched=open_unmatched_replies(acting).count(),
         answers_troubled=sum(
-            _received(acting, category).filter(_troubled_of(category)).count() for category in Category
+            _at_services(_received(acting, category), services).filter(_troubled_of(category)).count()
+            for category in Category
         ),
-        bookings=bookings_to_come(acting, now).count(),
+        bookings=_at_services(bookings_to_come(acting, now), services).count(),
     )
 
 
@@ -225,9 +260,9 @@ def _side(acting: Acting, kind: Kind, chosen: Filters) -> QuerySet[Any]:
     return _shown(_filtered(acting, category, chosen), category)
 
 
-def _counted(acting: Acting, category: Category, now: datetime) -> dict[str, int]:
+def _counted(acting: Acting, category: Category, now: datetime, services: Collection[str]) -> dict[str, int]:
     return (
-        _received(acting, category)
+        _at_services(_received(acting, category), services)
         .filter(status__in=_OPEN)
         .aggregate(
             open=Count("pk"),
@@ -264,7 +299,7 @@ def _filtered(acting: Acting, category: Category, chosen: Filters) -> QuerySet[A
         wanted &= Q(_troubled_of(category))
     if chosen.held is not Held.ANYBODY:
         wanted &= Q(assigned_to=chosen.person_id if chosen.held is Held.PERSON else None)
-    return _received(acting, category).filter(wanted)
+    return _at_services(_received(acting, category), chosen.only_services).filter(wanted)
 
 
 def _shown(rows: QuerySet[Any], category: Category) -> QuerySet[Any]:
@@ -295,6 +330,7 @@ def _row(found: dict[str, Any]) -> Row:
         kind=kind,
         status=BookingStatus(found["status"]) if kind is Kind.BOOKING else CaseStatus(found["status"]),
         received_at=found["created_at"],
+        service_id=found["dos_id"],
         flags=tuple(cast(list[str], found["flags"])),
         assigned_to_name=names or found["username"] or "",
         answer_troubled=found["answer_troubled"],

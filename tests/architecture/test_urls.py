@@ -155,6 +155,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "answer_id": (known["answer_id"], NOBODY),
         "journey_id": (known["journey_id"], NOBODY),
         "duty_id": (known["duty_id"], NOBODY),
+        "task_id": (known["duty_id"], NOBODY),
         "filter_id": (0, 999),
         "person_id": (known["person_id"], 0),
         "invitation_id": (0, 999),

@@ -4,15 +4,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.live.partner import demo_env
+from tests.live.messages import addressed, only
+from tests.live.partner import SERVICE_SYSTEM, Partner, demo_env, new_ids
 from tests.stack import Stack
 from tests.unit.docs.markdown import ROOT, blocks
 
-PAGE = (ROOT / "docs" / "how-to" / "call-the-api.md").read_text()
+ASKING, WORKING = (ROOT / "docs" / "how-to" / "call-the-api.md").read_text().split("## Work a case")
+ASSESSMENT, REPLIES = "2000099003", "2000099000"
 LOCAL_APP = ROOT / "docs" / "examples" / "local_app.py"
 
 
@@ -43,9 +46,26 @@ def test_the_examples_do_what_they_say(
 ) -> None:
     """Each after the first of its language, which asks for the token."""
     (tmp_path / "var").symlink_to(stack.var)
-    parts = list(blocks(PAGE, language))
+    parts = list(blocks(ASKING, language))
     lines = run(stack, tmp_path, [*program, parts[0] + parts[part]], API=stack.portal)
     assert [line[: len(start)] for line, start in zip(lines, said, strict=True)] == list(said)
+
+
+def test_the_examples_work_a_case(stack: Stack, tmp_path: Path, direct: Partner, shared_dir: Path) -> None:
+    """The first gives the outcome, the second corrects it."""
+    (tmp_path / "var").symlink_to(stack.var)
+    message = addressed(shared_dir, "VALREQ01", ASSESSMENT) | {"id": str(uuid4())}
+    only(message, "MessageHeader")["source"]["endpoint"] = f"{SERVICE_SYSTEM}|{REPLIES}"
+    ids = new_ids()
+    stack.call("tests.live.answering.register", message["id"], ids[1], ASSESSMENT)
+    taken = direct.post(message, ids=ids, service=ASSESSMENT)
+    case = f"{stack.portal}/api/v1/cases/{only(taken.json(), 'ServiceRequest')['id']}"
+    for language, program, said in (
+        ("sh", SHELL, ["In progress", "Delivered"]),
+        ("python", PYTHON, ["Completed Delivered"]),
+    ):
+        (example,) = blocks(WORKING, language)
+        assert run(stack, tmp_path, [*program, example], API=stack.portal, CASE=case)[-len(said) :] == said
 
 
 def test_the_local_app_books_and_hears_of_it(stack: Stack, tmp_path: Path) -> None:

@@ -22,8 +22,11 @@ from tests.integration.api.conftest import DOCTOR, PATIENT, World
 
 HOME = "https://testserver"
 _PACKAGE = "generated_bars_client"
-# What formats the files afterwards is no part of what is proved.
-_CONFIG = f'{{"package_name_override": "{_PACKAGE}", "post_hooks": []}}'
+# What formats the files afterwards is no part of what is proved. A PDF is a file to it like any other.
+_CONFIG = (
+    f'{{"package_name_override": "{_PACKAGE}", "post_hooks": [],'
+    ' "content_type_overrides": {"application/pdf": "application/octet-stream"}}'
+)
 
 
 @contextmanager

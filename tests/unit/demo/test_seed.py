@@ -38,8 +38,8 @@ def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, list[An
 
 def test_the_counts_of_the_contract() -> None:
     assert seed(now=NOW) == DIARIES * A_DAY * facts.SLOT_DAYS == Slot.objects.count()
-    # And the account of the API's application, with which nobody signs in.
-    assert User.objects.filter(is_active=True).count() == len(facts.USERS) == User.objects.count() - 1
+    # And the accounts of the API's two applications, with which nobody signs in.
+    assert User.objects.filter(is_active=True).count() == len(facts.USERS) == User.objects.count() - 2
     assert HealthcareService.objects.count() == len(facts.SERVICES)
     for schedule in Schedule.objects.all():
         starts = [each.astimezone(LONDON) for each in schedule.slots.values_list("start", flat=True)]
