@@ -115,9 +115,14 @@ class AssessmentStep(Step):
         assessment = replace(read, outcomes=(*rows, *read.outcomes))
         if form.asked.requires(Part.ASSESSMENT) and not assessment.is_stated:
             form.add_error("narrative", "Enter a narrative, a complaint, a triage outcome or a priority")
-        if form.asked.requires(Part.OUTCOMES) and not any(each.concept.code for each in rows):
-            form.add_error(None, "Add a triage outcome with its code, such as the disposition")
         stage = form.text("stage")
+        is_triaged = stage in (Stage.TRIAGED, Stage.COMPLETE)
+        for name in ("narrative", "priority") if is_triaged else ():
+            if not form.text(name):
+                form.add_error(name, f"{form.fields[name].label} is needed once the call has ended")
+        has_code = any(each.concept.code for each in rows)
+        if (is_triaged or form.asked.requires(Part.OUTCOMES)) and not has_code:
+            form.add_error(None, "Add a triage outcome with its code, such as the disposition")
         call = form.call() if isinstance(form, AssessmentForm) else CallTimes()
         return {"assessment": assessment, "stage": Stage(stage) if stage else None, "call": call}
 

@@ -129,6 +129,8 @@ _AMBULANCE = {
     _P.PROCEDURES: _OPTIONAL,
     _P.NOTES: _OPTIONAL,
 }
+# Its updates come with what triage came to.
+_ONCE_TRIAGED = dict.fromkeys((_P.OUTCOMES, _P.NARRATIVE, _P.PRIORITY), _REQUIRED)
 # ServiceRequest.category.text says what is asked of the neighbour.
 _HELP = {**_AMBULANCE, _P.HELP_ASKED: _REQUIRED}
 _VALIDATION_RESPONSES = {
@@ -220,7 +222,8 @@ def application_for(use_case: str, category: Category) -> Application:
     return next(each for each in APPLICATIONS if each.category is category)
 
 
-def needs_of(use_case: UseCase) -> Mapping[Part, Need]:
-    """Every part, with what the use case says of it."""
+def needs_of(use_case: UseCase, *, is_triaged: bool = False) -> Mapping[Part, Need]:
+    """Every part, with what the use case says of it; `is_triaged`: ambulance control is past triage."""
     needs = application_of(use_case).needs
-    return {part: needs.get(part, Need.ABSENT) for part in Part}
+    later = _ONCE_TRIAGED if is_triaged else {}
+    return {part: later.get(part, needs.get(part, Need.ABSENT)) for part in Part}

@@ -110,7 +110,8 @@ _SINCE_CHANGED: tuple[tuple[str, type, Callable[[Any], Any]], ...] = (
 
 def check_parts(content: RequestContent) -> None:
     """Raises ContentInvalid naming the parts that are missing, or have no place in this use case."""
-    stated, needs = _stated(content), needs_of(content.use_case)
+    is_triaged = content.stage in (Stage.TRIAGED, Stage.COMPLETE)
+    stated, needs = _stated(content), needs_of(content.use_case, is_triaged=is_triaged)
     missing = [part for part, need in needs.items() if need is Need.REQUIRED and part not in stated]
     too_much = [part for part in sorted(stated) if needs[part] is Need.ABSENT]
     incidents = [place for place in content.places if place.type is LocationType.INCIDENT]
