@@ -31,7 +31,15 @@ from referrals.parts.medication import Allergies, Allergy, Medication, Medicatio
 from referrals.parts.observations import AgeUnit, BirthSex, EstimatedAge, Observation, Observations
 from referrals.parts.places import Place, Position
 from referrals.parts.problems import Condition, Note, Procedure, Task
-from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService, YesNo
+from referrals.parts.questionnaires import (
+    OWN_NOTE,
+    NatureOfCall,
+    PreTriage,
+    RejectedService,
+    Source,
+    SpecialNote,
+    YesNo,
+)
 
 SNOMED = "http://snomed.info/sct"
 STARTED = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)
@@ -116,6 +124,16 @@ _PARTS: dict[Part, tuple[str, object]] = {
     Part.REJECTED_SERVICES: (
         "rejected_services",
         (RejectedService(DosRejectedReason.PATIENT_CHOICE, "200000359", "Elsewhere", "Too far"),),
+    ),
+    Part.SOURCES: (
+        "sources",
+        (
+            Source("Graphnet", "https://records.example/"),
+            Source(
+                OWN_NOTE,
+                note=SpecialNote("Big dog", "Ring twice, and wait.", date(2026, 3, 1), date(2027, 3, 1)),
+            ),
+        ),
     ),
     Part.EXPECTATIONS: ("expectations", Expectations("Call 999 if it gets worse", "To be seen today")),
     Part.CONDITION: ("condition", Condition(Concept(text="Vomiting"), date(2026, 11, 20))),
@@ -235,6 +253,11 @@ _rejected = st.builds(
     _optional.map(lambda s: s[:20].strip()),
     _optional,
 )
+_days = st.none() | st.dates(date(2000, 1, 1), date(2199, 12, 31))
+_records = st.builds(Source, st.just("Graphnet"), st.sampled_from(("", "https://records.example/")))
+_sources = _records | st.builds(
+    Source, st.sampled_from((OWN_NOTE, "Trust")), note=st.builds(SpecialNote, _line, _optional, _days, _days)
+)
 _tasks = st.builds(Task, coded, _optional, st.none() | _frames)
 _yes_no = st.sampled_from(YesNo)
 
@@ -244,6 +267,8 @@ def contents(draw: st.DrawFn) -> RequestContent:
     """Any request that its use case allows."""
     use_case = draw(st.sampled_from(UseCase))
     needs = needs_of(use_case)
+    stage = draw(st.sampled_from(Stage)) if needs[Part.STAGE] is Need.REQUIRED else None
+    needs = needs_of(use_case, is_triaged=stage in (Stage.TRIAGED, Stage.COMPLETE))
 
     def part(part: Part, strategy: st.SearchStrategy[Any], nothing: Any) -> Any:
         if needs[part] is Need.ABSENT:
@@ -260,7 +285,7 @@ def contents(draw: st.DrawFn) -> RequestContent:
         outcomes.insert(0, draw(st.builds(Outcome, st.sampled_from(OutcomeKind), coded)))
     assessment = Assessment(
         narrative=part(Part.NARRATIVE, _words, ""),
-        outcomes=tuple(outcomes) if needs[Part.ASSESSMENT] is Need.REQUIRED else (),
+        outcomes=tuple(outcomes) if Need.REQUIRED in (needs[Part.ASSESSMENT], needs[Part.OUTCOMES]) else (),
         priority=part(Part.PRIORITY, st.sampled_from(ARPPriority), None),
         started_at=draw(_moments),
         case_number=draw(st.one_of(st.just(""), _line)),
@@ -275,7 +300,7 @@ def contents(draw: st.DrawFn) -> RequestContent:
     return RequestContent(
         use_case=use_case,
         assessment=assessment,
-        stage=part(Part.STAGE, st.sampled_from(Stage), None),
+        stage=stage,
         call=part(Part.CALL_TIMES, st.builds(CallTimes, connected_at=_moments), CallTimes()),
         time_frame=part(Part.TIME_FRAME, _frames, None),
         flags=(*flags, *scene),
@@ -283,6 +308,7 @@ def contents(draw: st.DrawFn) -> RequestContent:
         allergies=part(Part.ALLERGIES, _allergies, Allergies()),
         observations=part(Part.OBSERVATIONS, _observations, Observations()),
         rejected_services=several(Part.REJECTED_SERVICES, _rejected),
+        sources=several(Part.SOURCES, _sources),
         expectations=part(Part.EXPECTATIONS, st.builds(Expectations, _optional, _optional), Expectations()),
         places=(*incidents, *others),
         condition=part(
