@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from bars_portal.exchange.fhir import profiles
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import (
     ContactRelationship,
     Gender,
@@ -17,7 +19,13 @@ from bars_portal.exchange.fhir.codes import (
     TelecomSystem,
     TelecomUse,
 )
-from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM, is_verified, nhs_identifiers, same_system
+from bars_portal.exchange.fhir.identifiers import (
+    NHS_NUMBER_SYSTEM,
+    ODS_SYSTEM,
+    is_verified,
+    nhs_identifiers,
+    same_system,
+)
 from bars_portal.exchange.fhir.people import best_first, chosen, is_valid, rank_of
 from bars_portal.exchange.fhir.phones import dialled_phone
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension
@@ -28,6 +36,7 @@ from bars_portal.patients.details import (
     ETHNIC_CATEGORIES,
     LANGUAGES,
     RELATIONSHIPS,
+    UNKNOWN_RELATIONSHIP,
     ContactDetails,
     Limit,
     OtherNumber,
@@ -40,6 +49,32 @@ from bars_portal.values import InvalidValue, compact, read_postcode
 
 # Our patient as a FHIR Patient (profile UKCore-Patient; standard section 6, "Contacts" and "NHS number").
 Resource = dict[str, Any]
+
+
+LOCAL_NUMBER_SYSTEM = "https://bars-portal.local/Id/patient-number"
+
+
+def patient_entries(
+    details: PatientDetails, *, url: str, practice_url: str, now: datetime, sends_untraced: bool = False
+) -> list[tuple[str, Resource]]:
+    """(fullUrl, resource) of the patient, and of the GP practice where it is known."""
+    practice = _practice(details, now) if details.practice_code or details.practice_name else None
+    patient = patient_to_fhir(
+        details, now=now, practice_url=practice_url if practice else "", sends_untraced=sends_untraced
+    )
+    return [(url, patient), *([(practice_url, practice)] if practice else [])]
+
+
+def _practice(details: PatientDetails, now: datetime) -> Resource:
+    number = {"system": ODS_SYSTEM, "value": details.practice_code}
+    return _filled(
+        {
+            "resourceType": "Organization",
+            "meta": {"lastUpdated": format_instant(now), "profile": [profiles.uk_core("Organization")]},
+            "identifier": [number] if details.practice_code else [],
+            "name": details.practice_name,
+        }
+    )
 
 
 def patient_to_fhir(
@@ -102,7 +137,10 @@ def _filled(parts: Resource) -> Resource:
 
 
 def _identifiers(details: PatientDetails, sends_untraced: bool) -> Iterator[Resource]:
-    """Their own number alone: the profile has room for one. Typed alone it may be somebody else's."""
+    """Of NHS numbers their own alone: the profile has room for one. Typed alone it may be somebody else's."""
+    if details.local_number:
+        system = details.local_number_system or LOCAL_NUMBER_SYSTEM
+        yield {"system": system, "value": details.local_number}
     if not details.nhs_number or not (details.nhs_number_verified or sends_untraced):
         return
     status = NHSNumberStatus.VERIFIED if details.nhs_number_verified else NHSNumberStatus.NOT_TRACED
@@ -138,8 +176,23 @@ def _address(details: PatientDetails) -> Resource:
     text = " ".join(part for part in (", ".join(details.address_lines), details.postcode) if part)
     if not text:
         return {}
-    lines = list(details.address_lines)
-    return _filled({"use": details.address_use, "text": text, "line": lines, "postalCode": details.postcode})
+    named = (details.city, details.district)
+    city, district = (each if each in details.address_lines else "" for each in named)
+    return _filled(
+        {
+            "use": details.address_use,
+            "type": _ADDRESS_TYPES.get(details.address_use, ""),
+            "text": text,
+            "line": [each for each in details.address_lines if each not in (city, district)],
+            "city": city,
+            "district": district,
+            "postalCode": details.postcode,
+        }
+    )
+
+
+# Where somebody lives they get letters too.
+_ADDRESS_TYPES = {"home": "both", "temp": "physical"}
 
 
 def _contact(contact: ContactDetails, rank: int) -> Resource:
@@ -154,7 +207,12 @@ def _contact(contact: ContactDetails, rank: int) -> Resource:
     )
 
 
+_CONTACT_ROLE = "http://terminology.hl7.org/CodeSystem/v2-0131"
+
+
 def _relationship(contact: ContactDetails) -> Resource:
+    if contact.relationship == UNKNOWN_RELATIONSHIP:
+        return {"coding": [{"system": _CONTACT_ROLE, "code": UNKNOWN_RELATIONSHIP, "display": "Unknown"}]}
     known = ContactRelationship.lookup(contact.relationship)
     code, system = contact.relationship, ContactRelationship.SELF.system
     other = {"system": system, "code": code, "display": RELATIONSHIPS.get(code, code)}
@@ -177,6 +235,19 @@ _TEN_DIGITS = re.compile(r"[0-9]{10}")
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
+def patient_in(bundle: MessageBundle, resource: object, *, now: datetime) -> PatientDetails:
+    """As `patient_from_fhir`, and the GP practice, which is a resource of its own."""
+    named = (bundle.resolve(each) or {} for each in dicts(as_dict(resource).get("generalPractitioner")))
+    practice = next((each for each in named if each.get("resourceType") == "Organization"), {})
+    numbers = (
+        _text(each.get("value"), Limit.CODE)
+        for each in dicts(practice.get("identifier"))
+        if same_system(as_text(each.get("system")), ODS_SYSTEM)
+    )
+    name = _text(practice.get("name"), Limit.LINE)
+    return replace(patient_from_fhir(resource, now=now), practice_code=next(numbers, ""), practice_name=name)
+
+
 def patient_from_fhir(resource: object, *, now: datetime) -> PatientDetails:
     """Everything that can be read; odd shapes read as not known, nothing raises.
 
@@ -191,6 +262,8 @@ def patient_from_fhir(resource: object, *, now: datetime) -> PatientDetails:
     name = chosen(patient.get("name"), now)
     address = _current_address(patient, now)
     lines, postcode = _read_address(address)
+    city, district = (_of_lines(address, part, lines) for part in ("city", "district"))
+    local = _local_number(patient)
     birth_date, birth_partly = known_birth(as_text(patient.get("birthDate")))
     return PatientDetails(
         nhs_number=own.value,
@@ -212,7 +285,24 @@ def patient_from_fhir(resource: object, *, now: datetime) -> PatientDetails:
             extension(patient, profiles.EXTENSION_ETHNIC_CATEGORY).get("valueCodeableConcept"),
             profiles.ETHNIC_CATEGORY_SYSTEM,
         ),
+        city=city,
+        district=district if district != city else "",
+        local_number=_text(local.get("value"), Limit.LOCAL_NUMBER),
+        local_number_system=_text(local.get("system"), Limit.LINE),
     )
+
+
+def _of_lines(address: Resource, part: str, lines: tuple[str, ...]) -> str:
+    """City or district as it stands among the lines; "" where it does not."""
+    text = _text(address.get(part), Limit.LINE)
+    return next((each for each in lines if text and each.casefold() == text.casefold()), "")
+
+
+def _local_number(patient: Resource) -> Resource:
+    """The first identifier of another system than the NHS number's; without a system it says nothing."""
+    ours = nhs_identifiers(patient)
+    others = (each for each in dicts(patient.get("identifier")) if each not in ours and each.get("system"))
+    return next((each for each in others if as_text(each.get("value"))), {})
 
 
 def _preferred_language(patient: Resource) -> str:
@@ -331,8 +421,11 @@ def _read_contact(contact: Resource, now: datetime) -> ContactDetails:
 def _read_relationship(concepts: object) -> tuple[str, str]:
     """A v3-RoleCode, or the words of whatever else was sent."""
     for coding in codings(concepts):
-        if same_system(as_text(coding.get("system")), ContactRelationship.SELF.system):
-            return _text(coding.get("code"), Limit.RELATIONSHIP), ""
+        system, code = as_text(coding.get("system")), as_text(coding.get("code"))
+        if same_system(system, ContactRelationship.SELF.system):
+            return _text(code, Limit.RELATIONSHIP), ""
+        if same_system(system, _CONTACT_ROLE) and code == UNKNOWN_RELATIONSHIP:
+            return UNKNOWN_RELATIONSHIP, ""
     words: Iterable[str] = (
         as_text(concept.get("text")) or next((as_text(each.get("display")) for each in codings(concept)), "")
         for concept in dicts(concepts)

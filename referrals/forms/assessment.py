@@ -9,7 +9,7 @@ from referrals.cases.codes import TRIAGE_OUTCOMES, Concept
 from referrals.forms import times
 from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, line, select
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
-from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.applications import Need, Part, application_of, needs_of
 from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind, kind_of_system
 from referrals.parts.call import CallTimes, Stage
 from referrals.parts.content import RequestContent
@@ -55,6 +55,8 @@ class AssessmentForm(PartForm):
         if not self.asked.has(Part.STAGE):
             # Told between ambulance controls only (Encounter.statusHistory).
             del self.fields["began"]
+        if application_of(self.asked.use_case).is_ordered:
+            self.fields["narrative"].hint = "What was found, in full: questions and answers a line each"
         if self.asked.has(Part.CALL_TIMES):
             self.fields["disposition"].label = "Clock start (T5): when the dispatch code was reached"
 

@@ -82,6 +82,12 @@ def clock_written(typed: str) -> datetime | None:
     return _of_its_day(typed) if typed else None
 
 
+def write_part_day(name: str, known: str) -> Typed:
+    """Of a FHIR date as far as it is known."""
+    parts = zip(("year", "month", "day"), filter(None, known.split("-")), strict=False)
+    return {f"{name}-{part}": text if part == "year" else text.lstrip("0") for part, text in parts}
+
+
 def _moment(on: date, typed: str) -> datetime | None:
     """None for what is no time, and for the hour that a clock change leaves out."""
     zone = _ZONE.search(typed)

@@ -27,7 +27,16 @@ from referrals.parts.base import TimeFrame
 from referrals.parts.call import CallTimes, Stage
 from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag
-from referrals.parts.medication import Allergies, Allergy, Medication, Medications, Stated
+from referrals.parts.medication import (
+    Allergies,
+    Allergy,
+    AllergyCategory,
+    AllergyType,
+    Medication,
+    Medications,
+    Severity,
+    Stated,
+)
 from referrals.parts.observations import AgeUnit, BirthSex, EstimatedAge, Observation, Observations
 from referrals.parts.places import Place, Position
 from referrals.parts.problems import Condition, Note, Procedure, Task
@@ -110,7 +119,9 @@ _PARTS: dict[Part, tuple[str, object]] = {
     ),
     Part.ALLERGIES: (
         "allergies",
-        Allergies(Stated.LISTED, (Allergy(Concept(SNOMED, "372687004", "Amoxicillin"), "Rash"),)),
+        Allergies(
+            Stated.LISTED, (Allergy(Concept(SNOMED, "372687004", "Amoxicillin"), Concept(text="Rash")),)
+        ),
     ),
     Part.OBSERVATIONS: (
         "observations",
@@ -226,17 +237,20 @@ def places(kind: LocationType) -> st.SearchStrategy[Place]:
     return st.builds(lambda where, extra: Place(type=kind, **where, **extra), _wheres, _extras)
 
 
+_since = st.sampled_from(("", "2019", "2026-03", "2026-03-01"))
 _medications = st.one_of(
     st.sampled_from([Medications(), Medications(Stated.NONE_KNOWN)]),
-    st.lists(st.builds(Medication, concepts, _optional, _optional), min_size=1, max_size=3).map(
+    st.lists(st.builds(Medication, concepts, _optional, _optional, _since), min_size=1, max_size=3).map(
         lambda each: Medications(Stated.LISTED, tuple(each))
     ),
 )
+_kinds = (st.none() | st.sampled_from(AllergyType), st.none() | st.sampled_from(AllergyCategory))
+_allergy = st.builds(Allergy, concepts, st.none(), *_kinds) | st.builds(
+    Allergy, concepts, concepts, *_kinds, st.none() | st.sampled_from(Severity)
+)
 _allergies = st.one_of(
     st.sampled_from([Allergies(), Allergies(Stated.NONE_KNOWN)]),
-    st.lists(st.builds(Allergy, concepts, _optional), min_size=1, max_size=3).map(
-        lambda each: Allergies(Stated.LISTED, tuple(each))
-    ),
+    st.lists(_allergy, min_size=1, max_size=3).map(lambda each: Allergies(Stated.LISTED, tuple(each))),
 )
 _ages = st.builds(EstimatedAge, st.decimals(0, 150, places=1), st.sampled_from(AgeUnit))
 _observations = st.builds(
