@@ -137,14 +137,17 @@ def _filled(parts: Resource) -> Resource:
 
 
 def _identifiers(details: PatientDetails, sends_untraced: bool) -> Iterator[Resource]:
-    """Of NHS numbers their own alone: the profile has room for one. Typed alone it may be somebody else's."""
+    """The NHS number first, their own alone: the profile has room for one."""
+    # Typed alone it may be somebody else's.
+    if details.nhs_number and (details.nhs_number_verified or sends_untraced):
+        yield _nhs_number(details)
     if details.local_number:
-        system = details.local_number_system or LOCAL_NUMBER_SYSTEM
-        yield {"system": system, "value": details.local_number}
-    if not details.nhs_number or not (details.nhs_number_verified or sends_untraced):
-        return
+        yield {"system": details.local_number_system or LOCAL_NUMBER_SYSTEM, "value": details.local_number}
+
+
+def _nhs_number(details: PatientDetails) -> Resource:
     status = NHSNumberStatus.VERIFIED if details.nhs_number_verified else NHSNumberStatus.NOT_TRACED
-    yield {
+    return {
         "extension": [
             {
                 "url": profiles.EXTENSION_NHS_NUMBER_STATUS,
