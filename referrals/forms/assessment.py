@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import ARPPriority
-from bars_portal.nhsuk.forms import RadiosField
+from bars_portal.nhsuk.forms import RadiosField, TextareaField
 from referrals.cases.codes import TRIAGE_OUTCOMES, Concept
 from referrals.forms import times
 from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, line, select
@@ -55,8 +55,9 @@ class AssessmentForm(PartForm):
         if not self.asked.has(Part.STAGE):
             # Told between ambulance controls only (Encounter.statusHistory).
             del self.fields["began"]
-        if application_of(self.asked.use_case).is_ordered:
-            self.fields["narrative"].hint = "What was found, in full: questions and answers a line each"
+        narrative = self.fields["narrative"]
+        if application_of(self.asked.use_case).is_ordered and isinstance(narrative, TextareaField):
+            narrative.hint = "What was found, in full: questions and answers a line each"
         if self.asked.has(Part.CALL_TIMES):
             self.fields["disposition"].label = "Clock start (T5): when the dispatch code was reached"
 

@@ -40,8 +40,8 @@ from tests.profiles import examples
 from tests.unit.patients.strategies import patients
 from tests.unit.referrals import built
 
-# Told by other means than their own code: by the code that a question's answer has, by a status, by silence.
-_INDIRECT = (YesNo, Stated)
+# Told by other means than their own code: by the code that an answer has, by a status, by words, by silence.
+_INDIRECT = (YesNo, Stated, bool)
 
 
 def leaves(value: Any) -> Iterator[Any]:
