@@ -15,7 +15,7 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, id_in
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.mapping import patient_in
+from bars_portal.patients.reading import patient_in
 
 # Our human-readable booking reference, as Appointment.identifier.
 REFERENCE_SYSTEM = "https://bars-portal.local/Id/booking-reference"

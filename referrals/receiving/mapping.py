@@ -20,7 +20,7 @@ from bars_portal.exchange.fhir.rules.parts import (
 )
 from bars_portal.exchange.fhir.timestamps import borne_out, format_instant
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.mapping import patient_in
+from bars_portal.patients.reading import patient_in
 from referrals.cases import wire
 from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind
 from referrals.cases.wire import (

@@ -13,7 +13,8 @@ from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.phones import dialled_phone
 from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
 from bars_portal.patients.forms import PatientForm
-from bars_portal.patients.mapping import patient_entries, patient_from_fhir, patient_in, patient_to_fhir
+from bars_portal.patients.mapping import patient_entries, patient_to_fhir
+from bars_portal.patients.reading import patient_from_fhir, patient_in
 from tests.fhir_check import assert_no_errors
 from tests.profiles import examples
 from tests.unit.patients.strategies import json_values, odd_resources, patients

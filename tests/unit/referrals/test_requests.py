@@ -22,7 +22,7 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
-from bars_portal.patients.mapping import patient_from_fhir
+from bars_portal.patients.reading import patient_from_fhir
 from referrals.cases.states import Category
 from referrals.parts.assessment import kind_and_words
 from referrals.parts.call import Stage
