@@ -35,6 +35,9 @@ BOOKING = Explanations(
         ),
     },
     otherwise="The service did not take this booking. Choose another service, and tell your IT support.",
+    nothing="Nothing was booked.",
+    instead="Call the service or choose another",
+    network="booking network",
     never_sent=(
         "Nothing was booked: the service could not be reached in time, so the booking never went out. Choose "
         "another service, or phone this one."
@@ -68,6 +71,9 @@ CANCELLATION = Explanations(
         ("SERVER_ERROR", ""): "The service had a technical fault. Try again, or call the service.",
     },
     otherwise="The service did not cancel this appointment. Call the service, and tell your IT support.",
+    nothing="Nothing was cancelled.",
+    instead="Call the service",
+    network="booking network",
     never_sent=(
         "Nothing was cancelled: the service could not be reached in time, so the cancellation never went "
         "out. Phone the service, or cancel again later."

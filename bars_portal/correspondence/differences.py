@@ -17,7 +17,7 @@ from bars_portal.exchange.fhir.replies import (
     times_of,
 )
 from bars_portal.nhsuk import dates
-from bars_portal.patients.mapping import patient_from_fhir
+from bars_portal.patients.reading import patient_from_fhir
 
 TIME, SLOT, SERVICE, PATIENT = "Date and time", "Slot", "Service", "Patient"
 _NOT_STATED = "Not stated"

@@ -1,5 +1,6 @@
 """Why a message of ours was not taken, in plain words and with the next step: what the clinician reads."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +10,9 @@ from bars_portal.exchange.transport.judgement import Delivery
 
 # By (code of http-error-codes without prefix, issue code or "" for any), the sentence.
 Refusals = Mapping[tuple[str, str], str]
-_PREFIXES = ("SEND_", "PROXY_", "REC_")
+# The API refuses by the one prefix what we sent, the other side by its own; any other code is of the network.
+_OURS, _THEIRS = "SEND_", "REC_"
+_CODE = re.compile(r"[A-Z_]+")
 # In the history, when a read told what the answer did not.
 READ_BACK = "Its answer was lost or refused; we asked the service, and it has this."
 # Also on the page: people were told to look after it, and may have arranged something else.
@@ -65,6 +68,10 @@ class Explanations:
     otherwise: str
     # Its deadline came before it ever went out.
     never_sent: str
+    # What did not come about, and what to do instead, where the other side never saw the message.
+    nothing: str
+    instead: str
+    network: str
     # For what begins something: the proxy itself does not know the service.
     not_on_network: str = ""
 
@@ -84,6 +91,8 @@ class Explanations:
             return ReasonCode.NEVER_SENT
         if self._is_off_network(outcome):
             return ReasonCode.NOT_ON_NETWORK
+        if self._fault_on_the_way(outcome):
+            return ReasonCode.REFUSED
         return next((_CODES[key] for key in _keys_of(outcome) if key in _CODES), ReasonCode.REFUSED)
 
     def _of_refusal(self, outcome: Outcome) -> str:
@@ -92,8 +101,19 @@ class Explanations:
             return self.never_sent
         if self._is_off_network(outcome):
             return self.not_on_network
+        if fault := self._fault_on_the_way(outcome):
+            return f"{self.nothing} {fault} {self.instead}, and tell your IT support."
         found = (self.refusals.get(key) for key in _keys_of(outcome))
         return next((words for words in found if words), self.otherwise)
+
+    def _fault_on_the_way(self, outcome: Outcome) -> str:
+        """Who refused, where it was not the other side; "" where it was, and where the code is none."""
+        code = next((each.code.upper() for each in outcome.issues), "")
+        if code.startswith(_OURS):
+            return f"The {self.network} refused our message before anybody else saw it."
+        if _CODE.fullmatch(code) and not code.startswith(_THEIRS):
+            return f"The {self.network} did not pass our message on; nobody else refused it."
+        return ""
 
     def _is_off_network(self, outcome: Outcome) -> bool:
         issue = next(iter(outcome.issues), None)
@@ -101,12 +121,11 @@ class Explanations:
 
 
 def _keys_of(outcome: Outcome) -> list[tuple[str, str]]:
-    """Where to look a refusal up, the most telling first."""
+    """Where to look a refusal of the other side up, the most telling first."""
     issue = next(iter(outcome.issues), None)
     if issue is None:
         return [("", "")]
-    code = issue.code.upper()
-    bare = next((code.removeprefix(each) for each in _PREFIXES if code.startswith(each)), code)
+    bare = issue.code.upper().removeprefix(_THEIRS)
     return [(bare, issue.issue), (bare, "")]
 
 

@@ -7,7 +7,13 @@ from bars_portal.nhsuk.dates import format_partly
 from bars_portal.nhsuk.words import banner_name, format_nhs_number, without_direction_marks
 from bars_portal.patients.details import DIED
 from bars_portal.patients.models import Journey, Patient
-from bars_portal.patients.presenters import ContactLine, address_text, contact_lines, other_numbers
+from bars_portal.patients.presenters import (
+    ContactLine,
+    address_text,
+    contact_lines,
+    other_numbers,
+    practice_text,
+)
 
 
 @admin.register(Patient)
@@ -33,6 +39,8 @@ class PatientAdmin(ReadOnlyAdmin):
         "traced_at",
         "other_nhs_numbers",
         "address",
+        "practice",
+        "local_number",
         "contacts",
         "journey",
         "organisation",
@@ -63,6 +71,10 @@ class PatientAdmin(ReadOnlyAdmin):
     @admin.display(description="address")
     def address(self, patient: Patient) -> str:
         return without_direction_marks(address_text(patient)) or "Not known"
+
+    @admin.display(description="GP practice")
+    def practice(self, patient: Patient) -> str:
+        return without_direction_marks(practice_text(patient)) or "Not known"
 
     @admin.display(description="contacts, the call-back first")
     def contacts(self, patient: Patient) -> str:

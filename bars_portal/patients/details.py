@@ -72,6 +72,15 @@ class PatientDetails:
     # Codes of UKCore-HumanLanguage and UKCore-EthnicCategory.
     language: str = ""
     ethnic_category: str = ""
+    # Which of the address lines are these.
+    city: str = ""
+    district: str = ""
+    # The surgery, never a doctor: its ODS code, its name, or both.
+    practice_code: str = ""
+    practice_name: str = ""
+    # What the system of whoever writes calls the patient; another's system is told, "" is this portal.
+    local_number: str = ""
+    local_number_system: str = field(default="", compare=False)
 
     @property
     def born(self) -> str:
@@ -133,6 +142,7 @@ class Limit:
     DIED = 40
     NUMBERS = 10
     SOURCE = 100
+    LOCAL_NUMBER = 100
     TELECOMS = 20
 
 
@@ -200,6 +210,7 @@ ETHNIC_CATEGORIES = {
     "Z": "Not stated",
 }
 
+UNKNOWN_RELATIONSHIP = "U"
 # Who somebody is to a patient: v3-RoleCode in words. Pure.
 RELATIONSHIPS = {
     "ONESELF": "The patient",
@@ -228,11 +239,13 @@ RELATIONSHIPS = {
     "FRND": "Friend",
     "ROOM": "Housemate",
     "FAMMEMB": "Family member",
+    # Of v2-0131, the one list of the profile that has a code for it.
+    UNKNOWN_RELATIONSHIP: "Not known",
 }
 
 # What a form offers: the patient is asked about apart.
 OFFERED_RELATIONSHIPS = tuple(
-    (each.value, RELATIONSHIPS[each.value])
-    for each in ContactRelationship
-    if each is not ContactRelationship.SELF
+    (each, RELATIONSHIPS[each])
+    for each in (*map(str, ContactRelationship), UNKNOWN_RELATIONSHIP)
+    if each != ContactRelationship.SELF
 )

@@ -1,11 +1,10 @@
-"""The patient as a clinician or clerk types them, and a known one as if they had been typed."""
+"""The patient as a clinician or clerk types them; one that is known as if they had been: typed.py."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 import phonenumbers
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
@@ -36,7 +35,7 @@ from bars_portal.patients.details import (
     known_death,
 )
 from bars_portal.patients.models import Gender
-from bars_portal.values import InvalidValue, read_postcode
+from bars_portal.values import InvalidValue, compact, read_ods_code, read_postcode
 
 
 def by_words(codes: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -54,6 +53,9 @@ class PatientForm(NHSForm):
 
     The name's prefix is `title` here: `prefix` is a form's own.
     """
+
+    behind = ("practice_name", "practice_code", "local_number")
+    behind_label = "GP practice, and your own number of the patient"
 
     family_name = TextField(
         label="Family name", max_length=Limit.NAME, required=False, autocomplete="off", spellcheck=False
@@ -120,12 +122,43 @@ class PatientForm(NHSForm):
     town = TextField(
         label="Town or city", max_length=Limit.LINE, required=False, autocomplete="off", width=20
     )
+    district = TextField(
+        label="County or district (optional)",
+        max_length=Limit.LINE,
+        required=False,
+        autocomplete="off",
+        width=20,
+    )
     postcode = PostcodeField(
         required=False,
         hint="ZZ99 3VZ if the patient has no fixed home. Type a code of another country after the town",
     )
     address_use = RadiosField(
         label="What kind of address is this? (optional)", options=list(ADDRESS_USES.items()), required=False
+    )
+    practice_name = TextField(
+        label="Name of the GP practice",
+        hint="The surgery, not a doctor",
+        max_length=Limit.LINE,
+        required=False,
+        autocomplete="off",
+    )
+    practice_code = TextField(
+        label="ODS code of the GP practice",
+        hint="For example, A81001",
+        max_length=Limit.CODE,
+        required=False,
+        autocomplete="off",
+        spellcheck=False,
+        width=10,
+    )
+    local_number = TextField(
+        label="Your own number of the patient",
+        hint="As your records call the patient. The service can quote it to you",
+        max_length=Limit.LOCAL_NUMBER,
+        required=False,
+        autocomplete="off",
+        width=20,
     )
     call_back = RadiosField(
         label="Who should be called back?",
@@ -180,6 +213,14 @@ class PatientForm(NHSForm):
             _check_email(email)
         return email
 
+    def clean_practice_code(self) -> str:
+        code = compact(str(self.cleaned_data["practice_code"])).upper()
+        try:
+            return read_ods_code(code) if code else ""
+        except InvalidValue:
+            words = "ODS code must be letters and numbers, like A81001"
+            raise ValidationError(words, code="format") from None
+
     def clean(self) -> dict[str, Any]:
         answers = self.cleaned_data
         if answers.get("traced_in") and "nhs_number" in answers and not answers["nhs_number"]:
@@ -211,7 +252,8 @@ class PatientForm(NHSForm):
     def to_details(self) -> PatientDetails:
         """Only of a valid form."""
         answers = self.cleaned_data
-        lines = (answers["address_line_1"], answers["address_line_2"], answers["town"])
+        parts = ("address_line_1", "address_line_2", "town", "district")
+        lines = {name: _one_line(answers[name]) for name in parts}
         birth_date, birth_partly = known_birth(answers["birth_date"])
         return PatientDetails(
             nhs_number=answers["nhs_number"],
@@ -224,11 +266,16 @@ class PatientForm(NHSForm):
             birth_date=birth_date,
             birth_partly=birth_partly,
             died=known_death(answers["died_on"]) if answers["has_died"] else "",
-            address_lines=tuple(_one_line(line) for line in lines if line),
+            address_lines=tuple(filter(None, dict.fromkeys(lines.values()))),
+            city=lines["town"],
+            district=lines["district"] if lines["district"] != lines["town"] else "",
             postcode=answers["postcode"],
             address_use=answers["address_use"],
             language=answers["language"],
             ethnic_category=answers["ethnic_category"],
+            practice_code=answers["practice_code"],
+            practice_name=_one_line(answers["practice_name"]),
+            local_number=_one_line(answers["local_number"]),
             contacts=(self._contact(answers),),
         )
 
@@ -270,7 +317,11 @@ class PatientForm(NHSForm):
             else "",
             "has_died": bool(details.died),
             "died_on": details.died,
-            **_address_answers(details.address_lines, details.postcode),
+            **_address_answers(details),
+            "practice_name": details.practice_name,
+            "practice_code": details.practice_code,
+            # What another system calls them is no number of ours.
+            "local_number": "" if details.local_number_system else details.local_number,
             "call_back": PATIENT if is_patient else SOMEBODY_ELSE,
             "contact_relationship": contact.relationship if is_offered else "",
             "contact_words": "" if is_patient or is_offered else _words_for(contact),
@@ -310,80 +361,24 @@ def _phone_use(number: str) -> str:
     return "mobile" if mobile else "home"
 
 
-def _address_answers(lines: tuple[str, ...], postcode: str) -> dict[str, str]:
-    """Any number of lines in three fields: the last of several is the town, with a foreign code."""
+def _address_answers(details: PatientDetails) -> dict[str, str]:
+    """Any number of lines in four fields: but for the district the last is the town, with a foreign code."""
+    lines, postcode = details.address_lines, details.postcode
+    district = details.district if details.district in lines[1:] else ""
+    lines = tuple(each for each in lines if each != district)
+    if details.city in lines:
+        lines = (*(each for each in lines if each != details.city), details.city)
     try:
         postcode = read_postcode(postcode) if postcode else ""
     except InvalidValue:
         lines, postcode = (*lines[:-1], " ".join((*lines[-1:], postcode))), ""
     first, rest = lines[:1], lines[1:]
+    if details.city and lines == (details.city,):
+        first, rest = (), lines
     return {
+        "district": district,
         "postcode": postcode,
         "address_line_1": "".join(first),
         "address_line_2": ", ".join(rest[:-1]),
         "town": "".join(rest[-1:]),
     }
-
-
-# A known patient as typed, so that nothing has to be typed again.
-TestPatient = tuple[str, str, str, str, str, str]
-
-_DATE_PARTS = ("birth_date-day", "birth_date-month", "birth_date-year")
-_NAMES = (*(name for name in PatientForm.base_fields if name != "birth_date"), *_DATE_PARTS)
-# PostgreSQL keeps no null bytes: the substitute is refused by every field, in words, just as they are.
-_NULL, _SUBSTITUTE = "\x00", "\x1a"
-
-
-def typed_answers(posted: Mapping[str, str]) -> dict[str, str]:
-    """What was typed into the patient form, valid or not; what is no answer of the form is left out."""
-    return {name: posted.get(name, "").replace(_NULL, _SUBSTITUTE) for name in _NAMES}
-
-
-def answers_from(details: PatientDetails) -> dict[str, str]:
-    """Form answers, dates in their three parts."""
-    initial: dict[str, Any] = PatientForm.initial_from(details)
-    born = PatientForm.base_fields["birth_date"].prepare_value(initial.pop("birth_date"))
-    ticked = {name: "on" for name, value in initial.items() if value is True}
-    answers = {name: str(value) for name, value in initial.items() if not isinstance(value, bool)}
-    return answers | ticked | dict(zip(_DATE_PARTS, born, strict=True))
-
-
-def is_as_known(known: PatientDetails, typed: PatientDetails, *, today: date) -> bool:
-    """Whether nothing new was typed: what the form says when it is sent as it was shown.
-
-    The form spells a number as +44..., where a message that was received has 0...; that is no other patient.
-    """
-    if typed == known:
-        return True
-    untouched = PatientForm(answers_from(known), today=today)
-    return untouched.is_valid() and untouched.to_details() == typed
-
-
-# The published test patients are of the test PDS.
-_TEST_TRACE = "PDS (test data)"
-
-
-def answers_of_test_patient(patient: TestPatient) -> dict[str, str]:
-    """One of the published test patients (settings.TEST_PATIENTS), with a number nobody has."""
-    family, given, born, nhs_number, gender, postcode = patient
-    return answers_from(
-        PatientDetails(
-            nhs_number=nhs_number,
-            nhs_number_verified=True,
-            traced_in=_TEST_TRACE,
-            address_use="home",
-            given_names=given,
-            family_name=family,
-            gender=gender,
-            birth_date=date.fromisoformat(born),
-            address_lines=("1 Sample Street",),
-            postcode=postcode,
-            contacts=(ContactDetails("ONESELF", telecoms=(Telecom("phone", "+447700900123", "mobile"),)),),
-        )
-    )
-
-
-def test_patients() -> list[tuple[int, str]]:
-    """The demo's published test patients as (number, name); nothing elsewhere."""
-    known = getattr(settings, "TEST_PATIENTS", ())
-    return [(number, f"{family.upper()}, {given}") for number, (family, given, *_) in enumerate(known)]

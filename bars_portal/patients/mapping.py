@@ -1,45 +1,63 @@
-"""Patients between FHIR and the portal: pure, both directions (standard section 6)."""
+"""Our patients to FHIR (standard section 6); back again: reading.py. Pure."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.codes import (
     ContactRelationship,
-    Gender,
     NHSNumberStatus,
     TelecomSystem,
-    TelecomUse,
 )
-from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM, is_verified, nhs_identifiers, same_system
-from bars_portal.exchange.fhir.people import best_first, chosen, is_valid, rank_of
+from bars_portal.exchange.fhir.identifiers import (
+    NHS_NUMBER_SYSTEM,
+    ODS_SYSTEM,
+)
 from bars_portal.exchange.fhir.phones import dialled_phone
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.details import (
-    ADDRESS_USES,
     DIED,
     ETHNIC_CATEGORIES,
     LANGUAGES,
     RELATIONSHIPS,
+    UNKNOWN_RELATIONSHIP,
     ContactDetails,
-    Limit,
-    OtherNumber,
     PatientDetails,
     Telecom,
-    known_birth,
-    known_death,
 )
-from bars_portal.values import InvalidValue, compact, read_postcode
 
 # Our patient as a FHIR Patient (profile UKCore-Patient; standard section 6, "Contacts" and "NHS number").
 Resource = dict[str, Any]
+
+
+LOCAL_NUMBER_SYSTEM = "https://bars-portal.local/Id/patient-number"
+
+
+def patient_entries(
+    details: PatientDetails, *, url: str, practice_url: str, now: datetime, sends_untraced: bool = False
+) -> list[tuple[str, Resource]]:
+    """(fullUrl, resource) of the patient, and of the GP practice where it is known."""
+    practice = _practice(details, now) if details.practice_code or details.practice_name else None
+    patient = patient_to_fhir(
+        details, now=now, practice_url=practice_url if practice else "", sends_untraced=sends_untraced
+    )
+    return [(url, patient), *([(practice_url, practice)] if practice else [])]
+
+
+def _practice(details: PatientDetails, now: datetime) -> Resource:
+    number = {"system": ODS_SYSTEM, "value": details.practice_code}
+    return _filled(
+        {
+            "resourceType": "Organization",
+            "meta": {"lastUpdated": format_instant(now), "profile": [profiles.uk_core("Organization")]},
+            "identifier": [number] if details.practice_code else [],
+            "name": details.practice_name,
+        }
+    )
 
 
 def patient_to_fhir(
@@ -102,11 +120,17 @@ def _filled(parts: Resource) -> Resource:
 
 
 def _identifiers(details: PatientDetails, sends_untraced: bool) -> Iterator[Resource]:
-    """Their own number alone: the profile has room for one. Typed alone it may be somebody else's."""
-    if not details.nhs_number or not (details.nhs_number_verified or sends_untraced):
-        return
+    """The NHS number first, their own alone: the profile has room for one."""
+    # Typed alone it may be somebody else's.
+    if details.nhs_number and (details.nhs_number_verified or sends_untraced):
+        yield _nhs_number(details)
+    if details.local_number:
+        yield {"system": details.local_number_system or LOCAL_NUMBER_SYSTEM, "value": details.local_number}
+
+
+def _nhs_number(details: PatientDetails) -> Resource:
     status = NHSNumberStatus.VERIFIED if details.nhs_number_verified else NHSNumberStatus.NOT_TRACED
-    yield {
+    return {
         "extension": [
             {
                 "url": profiles.EXTENSION_NHS_NUMBER_STATUS,
@@ -138,8 +162,23 @@ def _address(details: PatientDetails) -> Resource:
     text = " ".join(part for part in (", ".join(details.address_lines), details.postcode) if part)
     if not text:
         return {}
-    lines = list(details.address_lines)
-    return _filled({"use": details.address_use, "text": text, "line": lines, "postalCode": details.postcode})
+    named = (details.city, details.district)
+    city, district = (each if each in details.address_lines else "" for each in named)
+    return _filled(
+        {
+            "use": details.address_use,
+            "type": _ADDRESS_TYPES.get(details.address_use, ""),
+            "text": text,
+            "line": [each for each in details.address_lines if each not in (city, district)],
+            "city": city,
+            "district": district,
+            "postalCode": details.postcode,
+        }
+    )
+
+
+# Where somebody lives they get letters too.
+_ADDRESS_TYPES = {"home": "both", "temp": "physical"}
 
 
 def _contact(contact: ContactDetails, rank: int) -> Resource:
@@ -154,7 +193,14 @@ def _contact(contact: ContactDetails, rank: int) -> Resource:
     )
 
 
+CONTACT_ROLE_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-0131"
+
+
 def _relationship(contact: ContactDetails) -> Resource:
+    if contact.relationship == UNKNOWN_RELATIONSHIP:
+        return {
+            "coding": [{"system": CONTACT_ROLE_SYSTEM, "code": UNKNOWN_RELATIONSHIP, "display": "Unknown"}]
+        }
     known = ContactRelationship.lookup(contact.relationship)
     code, system = contact.relationship, ContactRelationship.SELF.system
     other = {"system": system, "code": code, "display": RELATIONSHIPS.get(code, code)}
@@ -168,188 +214,3 @@ def _telecom(telecom: Telecom, rank: int) -> Resource:
 
 
 _DIALLED = (TelecomSystem.PHONE, TelecomSystem.SMS)
-
-
-# A FHIR Patient as our details: tolerant, for the stored message is the record and this only its index.
-
-_TEN_DIGITS = re.compile(r"[0-9]{10}")
-# PostgreSQL stores neither a null nor half of a surrogate pair; the rest of the controls only confuse.
-_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-
-
-def patient_from_fhir(resource: object, *, now: datetime) -> PatientDetails:
-    """Everything that can be read; odd shapes read as not known, nothing raises.
-
-    Of several names and addresses, `now` decides (standard section 13). A number is kept although its check
-    digit is wrong (published messages carry such), and although it is not marked verified: then
-    `nhs_number_verified` is False and nobody matches by it (standard section 6).
-    """
-    patient = as_dict(resource)
-    numbers = _nhs_numbers(patient, now)
-    # A number that is not theirs any more is none of their own.
-    own = next((each for each in numbers[:1] if not each.superseded), OtherNumber(""))
-    name = chosen(patient.get("name"), now)
-    address = _current_address(patient, now)
-    lines, postcode = _read_address(address)
-    birth_date, birth_partly = known_birth(as_text(patient.get("birthDate")))
-    return PatientDetails(
-        nhs_number=own.value,
-        nhs_number_verified=own.verified,
-        prefix=_joined(name.get("prefix"), Limit.PREFIX),
-        given_names=_joined(name.get("given"), Limit.NAME),
-        family_name=_family(name),
-        gender=str(Gender.lookup(patient.get("gender")) or ""),
-        birth_date=birth_date,
-        address_lines=lines,
-        postcode=postcode,
-        contacts=tuple(islice(_contacts(patient, now), Limit.CONTACTS)),
-        birth_partly=birth_partly,
-        died=_died(patient),
-        other_numbers=tuple(numbers[bool(own.value) : Limit.NUMBERS]),
-        address_use=_address_use(address),
-        language=_preferred_language(patient),
-        ethnic_category=_code_of(
-            extension(patient, profiles.EXTENSION_ETHNIC_CATEGORY).get("valueCodeableConcept"),
-            profiles.ETHNIC_CATEGORY_SYSTEM,
-        ),
-    )
-
-
-def _preferred_language(patient: Resource) -> str:
-    """The one that is said to be preferred, else the first."""
-    spoken = sorted(dicts(patient.get("communication")), key=lambda each: each.get("preferred") is not True)
-    found = (_code_of(each.get("language"), profiles.LANGUAGE_SYSTEM) for each in spoken)
-    return next(filter(None, found), "")
-
-
-def _code_of(concept: object, system: str) -> str:
-    """ "" for a code of another list, and for one that is longer than those of the list are."""
-    found = (
-        as_text(each.get("code"))
-        for each in codings(concept)
-        if same_system(as_text(each.get("system")), system)
-    )
-    return next((code for code in found if code.isalnum() and len(code) <= Limit.CODE), "")
-
-
-def _text(value: object, limit: int) -> str:
-    """One line of storable text, cut to its column."""
-    return " ".join(_UNSTORABLE.sub("", as_text(value)).split())[:limit].strip()
-
-
-def _joined(values: object, limit: int) -> str:
-    return _text(" ".join(as_text(value) for value in as_list(values)), limit)
-
-
-def _current_address(patient: Resource, now: datetime) -> Resource:
-    """One that they have left is none: it stays in the message."""
-    address = chosen(patient.get("address"), now)
-    return address if is_valid(address, now) else {}
-
-
-def _address_use(address: Resource) -> str:
-    use = as_text(address.get("use"))
-    return use if use in ADDRESS_USES and (address.keys() - {"use", "period"}) else ""
-
-
-def _family(name: Resource) -> str:
-    """A name that came as one text only is shown whole, as the family name."""
-    family = _text(name.get("family"), Limit.NAME)
-    in_parts = family or as_list(name.get("given")) or as_list(name.get("prefix"))
-    return family if in_parts else _text(name.get("text"), Limit.NAME)
-
-
-def _nhs_numbers(patient: Resource, now: datetime) -> list[OtherNumber]:
-    """Each once: current before superseded, then verified before not, else as they came."""
-    found: dict[str, OtherNumber] = {}
-    for identifier in nhs_identifiers(patient):
-        number = compact(as_text(identifier.get("value")))
-        if _TEN_DIGITS.fullmatch(number):
-            read = OtherNumber(number, is_verified(identifier), not is_valid(identifier, now))
-            found[number] = min(found.get(number, read), read, key=_surest)
-    return sorted(found.values(), key=_surest)
-
-
-def _surest(number: OtherNumber) -> tuple[bool, bool]:
-    return number.superseded, not number.verified
-
-
-def _died(patient: Resource) -> str:
-    told = patient.get("deceasedDateTime")
-    if told is None:
-        return DIED if patient.get("deceasedBoolean") is True else ""
-    return known_death(as_text(told))
-
-
-def _read_address(address: Resource) -> tuple[tuple[str, ...], str]:
-    lines = [_text(line, Limit.LINE) for line in as_list(address.get("line"))]
-    for part in ("city", "district"):
-        town = _text(address.get(part), Limit.LINE)
-        if town.casefold() not in (line.casefold() for line in lines):
-            lines.append(town)
-    sent = _text(address.get("postalCode"), Limit.POSTCODE)
-    if not any(lines):
-        lines = [_text(address.get("text"), Limit.LINE).removesuffix(sent).rstrip(" ,")]
-    kept = [line for line in lines if line][: Limit.LINES]
-    return tuple(kept), _postcode(sent)
-
-
-def _postcode(text: str) -> str:
-    """In its one form where it is one; else as it was sent."""
-    try:
-        return read_postcode(text)
-    except InvalidValue:
-        return text
-
-
-def _contacts(patient: Resource, now: datetime) -> Iterator[ContactDetails]:
-    """Patient.contact by rank, then the patient's own telecoms as one more contact."""
-    ranked = sorted(dicts(patient.get("contact")), key=_contact_rank)
-    yield from (_read_contact(each, now) for each in ranked)
-    own = _telecoms(patient.get("telecom"), now)
-    if own:
-        yield ContactDetails(relationship=ContactRelationship.SELF.value, telecoms=own)
-
-
-def _contact_rank(contact: Resource) -> int:
-    return rank_of(extension(contact, profiles.EXTENSION_CONTACT_RANK).get("valuePositiveInt"))
-
-
-def _read_contact(contact: Resource, now: datetime) -> ContactDetails:
-    name = as_dict(contact.get("name"))
-    code, words = _read_relationship(contact.get("relationship"))
-    return ContactDetails(
-        relationship=code,
-        given_names=_joined(name.get("given"), Limit.NAME),
-        family_name=_family(name),
-        telecoms=_telecoms(contact.get("telecom"), now),
-        relationship_text=words,
-        gender=str(Gender.lookup(contact.get("gender")) or ""),
-    )
-
-
-def _read_relationship(concepts: object) -> tuple[str, str]:
-    """A v3-RoleCode, or the words of whatever else was sent."""
-    for coding in codings(concepts):
-        if same_system(as_text(coding.get("system")), ContactRelationship.SELF.system):
-            return _text(coding.get("code"), Limit.RELATIONSHIP), ""
-    words: Iterable[str] = (
-        as_text(concept.get("text")) or next((as_text(each.get("display")) for each in codings(concept)), "")
-        for concept in dicts(concepts)
-    )
-    return "", _text(next((each for each in words if each), ""), Limit.RELATIONSHIP_TEXT)
-
-
-def _telecoms(elements: object, now: datetime) -> tuple[Telecom, ...]:
-    """The one to try first comes first; what is not theirs any more comes last and says so."""
-    read = (
-        Telecom(
-            system=str(TelecomSystem.lookup(each.get("system")) or TelecomSystem.OTHER),
-            value=_text(each.get("value"), Limit.TELECOM),
-            use=str(TelecomUse.lookup(each.get("use")) or "")
-            if is_valid(each, now)
-            else TelecomUse.OLD.value,
-        )
-        for each in best_first(elements, now)
-    )
-    return tuple(islice((each for each in read if each.value), Limit.TELECOMS))

@@ -70,6 +70,15 @@ class Patient(models.Model):
     # Codes of UKCore-HumanLanguage (preferred) and UKCore-EthnicCategory.
     language = models.CharField(max_length=Limit.CODE, blank=True, default="", db_default="")
     ethnic_category = models.CharField(max_length=Limit.CODE, blank=True, default="", db_default="")
+    # Which of the address lines are these.
+    city = models.CharField(max_length=Limit.LINE, blank=True, default="", db_default="")
+    district = models.CharField(max_length=Limit.LINE, blank=True, default="", db_default="")
+    # The surgery (Patient.generalPractitioner): ODS code and name.
+    practice_code = models.CharField(max_length=Limit.CODE, blank=True, default="", db_default="")
+    practice_name = models.CharField(max_length=Limit.LINE, blank=True, default="", db_default="")
+    # The number of another system, or with no system that of this organisation.
+    local_number = models.CharField(max_length=Limit.LOCAL_NUMBER, blank=True, default="", db_default="")
+    local_number_system = models.CharField(max_length=Limit.LINE, blank=True, default="", db_default="")
     # NHS numbers beside `nhs_number`: [{"value", "verified", "superseded"}].
     other_numbers = models.JSONField(
         default=list, blank=True, db_default=models.Value([], output_field=models.JSONField())

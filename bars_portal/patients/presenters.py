@@ -80,6 +80,12 @@ def address_text(patient: Patient | PatientDetails) -> str:
     return ", ".join(part for part in (*patient.address_lines, patient.postcode) if part)
 
 
+def practice_text(patient: Patient | PatientDetails) -> str:
+    """ "The Surgery (A81001)", as far as it is known."""
+    code = f"({patient.practice_code})" if patient.practice_name else patient.practice_code
+    return f"{patient.practice_name} {code if patient.practice_code else ''}".strip()
+
+
 def _line(contact: ContactDetails) -> ContactLine:
     name = " ".join(part for part in (contact.given_names, contact.family_name) if part)
     return ContactLine(relationship_words(contact), name, tuple(_way(each) for each in contact.telecoms))
@@ -125,6 +131,8 @@ def patient_rows(patient: Patient | PatientDetails) -> list[dict[str, str]]:
     ethnic_category = ETHNIC_CATEGORIES.get(patient.ethnic_category, patient.ethnic_category)
     rows.append(("Ethnic category", ethnic_category))
     rows += other_numbers(patient)
+    rows.append(("GP practice", practice_text(patient)))
+    rows.append(("Local patient number", patient.local_number))
     for number, line in enumerate(contact_lines(patient)):
         label = "Call back" if number == 0 else f"Contact {number + 1}"
         who = f"{line.who}: {line.name}" if line.name else line.who

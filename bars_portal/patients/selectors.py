@@ -64,6 +64,12 @@ def details_of(patient: Patient) -> PatientDetails:
         address_use=patient.address_use,
         language=patient.language,
         ethnic_category=patient.ethnic_category,
+        city=patient.city,
+        district=patient.district,
+        practice_code=patient.practice_code,
+        practice_name=patient.practice_name,
+        local_number=patient.local_number,
+        local_number_system=patient.local_number_system,
     )
 
 

@@ -101,6 +101,12 @@ def create_patient(
         address_use=details.address_use,
         language=details.language,
         ethnic_category=details.ethnic_category,
+        city=details.city,
+        district=details.district,
+        practice_code=details.practice_code,
+        practice_name=details.practice_name,
+        local_number=details.local_number,
+        local_number_system=details.local_number_system,
         created_at=now,
     )
     contacts = (_contact(patient, rank, contact) for rank, contact in enumerate(details.contacts, start=1))

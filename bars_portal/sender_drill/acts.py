@@ -30,7 +30,7 @@ from referrals.cases.models import Case
 from referrals.cases.selectors import received_case
 from referrals.cases.states import CaseStatus, Category
 from referrals.responding import decisions
-from referrals.responding.content import Disposition, NonAttendance, Outcome
+from referrals.responding.content import Disposition, NonAttendance, Outcome, TriageCode
 from referrals.responding.decisions import Decided
 from referrals.sending import requesting, taking_back, updating
 from referrals.sending.latest import read_latest
@@ -39,6 +39,7 @@ from referrals.worklist.selectors import open_unmatched_replies
 Act = Callable[[Desk, Row], Display]
 
 _DAYS = timedelta(days=14)
+_CALL_BACK = TriageCode("https://fhir.nhs.uk/CodeSystem/pathways-dx-codes", "Dx335")
 _AMBULANCE_SERVICES = frozenset({"2000159909", "2000159910"})
 _VALIDATES = "2000003366"
 # Of ours: who answers referrals and validations.
@@ -133,7 +134,7 @@ def answer_started(desk: Desk, row: Row) -> Display:
 
 def answer_outcome(desk: Desk, row: Row) -> Display:
     now, case = desk.clock(), _received(desk, row, Category.VALIDATION)
-    outcome = Outcome(Disposition.HEAR_AND_TREAT, now, "No red flags.", priority=ARPPriority.C5)
+    outcome = Outcome(Disposition.HEAR_AND_TREAT, now, "No red flags.", ARPPriority.C5, (_CALL_BACK,))
     decided = decisions.complete_validation(case=case, outcome=outcome, acting=desk.answering, now=now)
     return _answered(desk, decided)
 

@@ -15,7 +15,7 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, id_in
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.mapping import patient_from_fhir
+from bars_portal.patients.reading import patient_in
 
 # Our human-readable booking reference, as Appointment.identifier.
 REFERENCE_SYSTEM = "https://bars-portal.local/Id/booking-reference"
@@ -75,7 +75,7 @@ def parse_booking(bundle: MessageBundle, *, now: datetime) -> ReceivedBooking:
         start=start,
         end=end,
         use_case=_use_case(appointment),
-        patient=patient_from_fhir(_patient(bundle, appointment), now=now),
+        patient=patient_in(bundle, _patient(bundle, appointment), now=now),
         description=as_text(appointment.get("description"))[:_DESCRIPTION],
         appointment_id=_uuid(as_text(appointment.get("id"))),
         slot=slot,

@@ -29,7 +29,7 @@ from bars_portal.exchange.fhir.profiles import Definition, uk_core
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.mapping import patient_to_fhir
+from bars_portal.patients.mapping import patient_entries
 from bookings.models import Booking, BookingDraft
 
 _TAKEN_BACK = frozenset({AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR})
@@ -71,7 +71,12 @@ def booking_entries(
         based_on=based_on,
     )
     included = [
-        (patient_url(booking_id), patient_to_fhir(patient, now=now)),
+        *patient_entries(
+            patient,
+            url=patient_url(booking_id),
+            practice_url=derived_url(booking_id, "practice"),
+            now=now,
+        ),
         *taken,
         (_receiver_url(booking_id), parties.receiver),
         (_sender_url(booking_id), parties.sender),

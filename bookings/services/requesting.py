@@ -21,10 +21,10 @@ from bars_portal.exchange import outbox
 from bars_portal.exchange.senders import require_sender
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.forms import is_as_known
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
+from bars_portal.patients.typed import is_as_known
 from bookings import policies, ports
 from bookings.mapping.sent import booking_entries
 from bookings.models import Booking, BookingDraft, Rebooking

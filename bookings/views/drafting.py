@@ -11,8 +11,9 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.forms import PatientForm, answers_of_test_patient, test_patients, typed_answers
+from bars_portal.patients.forms import PatientForm
 from bars_portal.patients.presenters import patient_rows, untraced_words
+from bars_portal.patients.typed import answers_of_test_patient, test_patients, typed_answers
 from bookings.forms.bookings import ApprovalForm, ReassessedForm
 from bookings.models import BookingDraft
 from bookings.policies import check_can_use_draft, frame_missed_by, lacks_approval

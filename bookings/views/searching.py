@@ -16,9 +16,9 @@ from bars_portal.audit.services import record
 from bars_portal.exchange.circuits import not_answering
 from bars_portal.exchange.gateway import client_for_page
 from bars_portal.nhsuk.dates import LONDON
-from bars_portal.patients.forms import answers_from
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
+from bars_portal.patients.typed import answers_from
 from bookings import ports
 from bookings.choosing import GONE, compare_services, days_from, still_offered
 from bookings.forms.bookings import ChosenSlotForm, FirstDayForm

@@ -18,7 +18,7 @@ from bars_portal.api.operations import Json, component, moment, object_of, text
 from bars_portal.api.problems import FieldFault, faults_of
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import in_london
-from bars_portal.nhsuk.forms import DateField
+from bars_portal.nhsuk.forms import ConfirmField, DateField
 from referrals.cases import settings
 from referrals.cases.codes import LINE, Concept, lists_from
 from referrals.forms.base import FormContext, Nothing, PartForm, Step, Typed
@@ -37,8 +37,8 @@ from referrals.forms.times import (
     ClockField,
     KeptMomentField,
     clock_written,
-    day_written,
     moment_written,
+    part_day_written,
     write_clock,
     write_moment,
 )
@@ -379,9 +379,10 @@ def _value(form: PartForm, name: str, typed: Typed) -> Any:
     if _is_moment(form, name):
         at = _written(form, name, typed)
         return in_london(at).isoformat() if at else None
+    if isinstance(known, ConfirmField):
+        return bool(words) or None
     if isinstance(known, DateField):
-        on = day_written(name, typed)
-        return on.isoformat() if on else None
+        return part_day_written(name, typed)
     published = form.base_fields[name]
     if isinstance(published, ConceptField):
         # By the list that it was written with: this installation may have another.

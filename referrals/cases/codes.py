@@ -32,6 +32,8 @@ WordsOrNone = Annotated[str, StringConstraints(strip_whitespace=True, max_length
 # One published code has 69 characters; FHIR sets no limit.
 Code = Annotated[str, StringConstraints(max_length=100, pattern=r"^(?:[!-~]+(?: [!-~]+)*)?$")]
 Uri = Annotated[str, StringConstraints(max_length=LINE, pattern=r"^[!-~]*$")]
+# A FHIR date as far as it is known, or nothing.
+PartDate = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?)?$")]
 # The id of a resource on another server.
 ResourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-.]{1,64}$")]
 Moment = Annotated[datetime, AwareDatetime]
@@ -68,6 +70,7 @@ class ListName(Labelled):
     PROCEDURES = "procedures", "Procedures"
     MEDICINES = "medicines", "Medicines"
     SUBSTANCES = "substances", "Substances of allergies"
+    REACTIONS = "reactions", "Reactions of allergies"
 
 
 COLUMNS = ("list", "system", "code", "display")
@@ -206,3 +209,4 @@ OBSERVATIONS = PUBLISHED[ListName.OBSERVATIONS]
 PROCEDURES = PUBLISHED[ListName.PROCEDURES]
 MEDICINES = PUBLISHED[ListName.MEDICINES]
 SUBSTANCES = PUBLISHED[ListName.SUBSTANCES]
+REACTIONS = PUBLISHED[ListName.REACTIONS]

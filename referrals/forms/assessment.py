@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import ARPPriority
-from bars_portal.nhsuk.forms import RadiosField
+from bars_portal.nhsuk.forms import RadiosField, TextareaField
 from referrals.cases.codes import TRIAGE_OUTCOMES, Concept
 from referrals.forms import times
 from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, line, select
 from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
-from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.applications import Need, Part, application_of, needs_of
 from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind, kind_of_system
 from referrals.parts.call import CallTimes, Stage
 from referrals.parts.content import RequestContent
@@ -55,6 +55,9 @@ class AssessmentForm(PartForm):
         if not self.asked.has(Part.STAGE):
             # Told between ambulance controls only (Encounter.statusHistory).
             del self.fields["began"]
+        narrative = self.fields["narrative"]
+        if application_of(self.asked.use_case).is_ordered and isinstance(narrative, TextareaField):
+            narrative.hint = "What was found, in full: questions and answers a line each"
         if self.asked.has(Part.CALL_TIMES):
             self.fields["disposition"].label = "Clock start (T5): when the dispatch code was reached"
 
@@ -115,9 +118,14 @@ class AssessmentStep(Step):
         assessment = replace(read, outcomes=(*rows, *read.outcomes))
         if form.asked.requires(Part.ASSESSMENT) and not assessment.is_stated:
             form.add_error("narrative", "Enter a narrative, a complaint, a triage outcome or a priority")
-        if form.asked.requires(Part.OUTCOMES) and not any(each.concept.code for each in rows):
-            form.add_error(None, "Add a triage outcome with its code, such as the disposition")
         stage = form.text("stage")
+        is_triaged = stage in (Stage.TRIAGED, Stage.COMPLETE)
+        for name in ("narrative", "priority") if is_triaged else ():
+            if not form.text(name):
+                form.add_error(name, f"{form.fields[name].label} is needed once the call has ended")
+        has_code = any(each.concept.code for each in rows)
+        if (is_triaged or form.asked.requires(Part.OUTCOMES)) and not has_code:
+            form.add_error(None, "Add a triage outcome with its code, such as the disposition")
         call = form.call() if isinstance(form, AssessmentForm) else CallTimes()
         return {"assessment": assessment, "stage": Stage(stage) if stage else None, "call": call}
 

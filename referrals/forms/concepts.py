@@ -136,7 +136,8 @@ def in_words(typed: str, codes: CodeList) -> str:
 
 def lists_of(forms: Iterable[PartForm]) -> dict[str, list[str]]:
     """What the page's datalists hold, by key."""
-    lists = (codes_of(form) for form in forms if "what" in form.fields)
+    fields = (field for form in forms for field in form.fields.values())
+    lists = (field.codes for field in fields if isinstance(field, ConceptField))
     return {each.key: each.options for each in lists if each.codes}
 
 

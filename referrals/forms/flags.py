@@ -62,9 +62,7 @@ def _moment(kept: str) -> datetime | None:
 
 
 class FlagForm(ConceptForm):
-    """`kind` is "<category>" or "<category>|<code>"; `since` is kept from an earlier message."""
-
-    preset = frozenset({"since"})
+    """`kind` is "<category>" or "<category>|<code>"."""
 
     kind = select("Kind of warning", [], missing="Select the warning")
     what = ConceptField(
@@ -74,7 +72,7 @@ class FlagForm(ConceptForm):
         missing="Enter what the warning is about",
     )
     words = more_words()
-    since = times.kept_moment("Since when that is known")
+    since = times.clock("Since when (optional)", hint="Of an agency, when it was told.")
 
     def adapt(self) -> None:
         self.fields["kind"].required = True
@@ -83,7 +81,7 @@ class FlagForm(ConceptForm):
     def clean(self) -> dict[str, Any]:
         if "|" not in self.text("kind"):
             self.need_concept()
-        self.cleaned_data["since"] = _moment(self.text("since"))
+        self.cleaned_data["since"] = times.read_clock(self, "since")
         return self.cleaned_data
 
     def stated(self) -> Flag:
@@ -136,7 +134,7 @@ def _plain(display: str) -> str:
 
 
 def _row(flag: Flag) -> Typed:
-    since = filled({"since": flag.since.isoformat() if flag.since else ""})
+    since = filled({"since": times.write_clock(flag.since)})
     if flag.category in CODES and flag.concept.code:
         return (
             filled({"kind": f"{flag.category.value}|{flag.concept.code}", "words": flag.concept.text}) | since

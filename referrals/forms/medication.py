@@ -2,13 +2,31 @@
 
 from typing import Any
 
-from bars_portal.nhsuk.forms import Option, RadiosField
-from referrals.cases.codes import MEDICINES, SUBSTANCES
-from referrals.forms.base import PartForm, Step, StepValues, area, filled
-from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
-from referrals.parts.applications import Part
+from bars_portal.nhsuk.forms import ConfirmField, Option, PartlyKnownDateField, RadiosField
+from referrals.cases.codes import MEDICINES, REACTIONS, SUBSTANCES
+from referrals.cases.states import Labelled
+from referrals.forms import times
+from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, select
+from referrals.forms.concepts import (
+    ConceptField,
+    ConceptForm,
+    codes_of,
+    more_words,
+    read_concept,
+    write_concept,
+)
+from referrals.parts.applications import Part, application_of
 from referrals.parts.content import RequestContent
-from referrals.parts.medication import Allergies, Allergy, Medication, Medications, Stated
+from referrals.parts.medication import (
+    Allergies,
+    Allergy,
+    AllergyCategory,
+    AllergyType,
+    Medication,
+    Medications,
+    Severity,
+    Stated,
+)
 
 
 class StatedForm(PartForm):
@@ -40,27 +58,75 @@ def which(form: PartForm, rows: tuple[Any, ...], thing: str) -> Stated:
     return Stated(said)
 
 
+def _found_now() -> ConfirmField:
+    return ConfirmField(label="Found in this assessment, and on no record yet", required=False)
+
+
 class MedicationForm(ConceptForm):
+    behind = ("since", "reason", "is_new")
+    behind_label = "Since when, and what for (optional)"
+
     what = ConceptField(
         "Medicine", codes=MEDICINES, hint="Name and strength", missing="Enter the name of the medicine"
     )
     words = more_words()
     dosage = area("Dosage", hint="For example, one tablet at night", rows=2)
     reason = area("What it is taken for", rows=2)
+    since = PartlyKnownDateField(
+        label="Taken since", hint="As far as it is known: the year alone will do", required=False
+    )
+    is_new = _found_now()
+
+    def adapt(self) -> None:
+        _ask_what_is_new(self)
 
     def stated(self) -> Medication:
-        concept = self.concept()
-        return Medication(concept, self.text("dosage"), self.text("reason"))
+        concept, since = self.concept(), self.text("since")
+        return Medication(
+            concept, self.text("dosage"), self.text("reason"), since, bool(self.answer("is_new"))
+        )
+
+
+def _ask_what_is_new(form: PartForm) -> None:
+    """A pharmacy is told what no record has."""
+    if not application_of(form.asked.use_case).is_ordered:
+        del form.fields["is_new"]
+
+
+def _offered(codes: type[Labelled]) -> list[tuple[str, str]]:
+    return [(each.value, each.label) for each in codes]
 
 
 class AllergyForm(ConceptForm):
     what = ConceptField("Allergic to", codes=SUBSTANCES, missing="Enter what the patient is allergic to")
     words = more_words()
-    reaction = area("Reaction", hint="What happens", rows=2)
+    reaction = ConceptField("Reaction", codes=REACTIONS, hint="What happens: from the list, or in your words")
+    reaction_words = area("More about the reaction", rows=2)
+    severity = select("How severe the reaction is", _offered(Severity))
+    type = select("Allergy or intolerance", _offered(AllergyType))
+    category = select("Kind of substance", _offered(AllergyCategory))
+    is_new = _found_now()
+    behind = ("reaction_words", "severity", "type", "category", "is_new")
+    behind_label = "More about the allergy (optional)"
+
+    def adapt(self) -> None:
+        _ask_what_is_new(self)
+
+    def clean(self) -> dict[str, Any]:
+        if self.text("severity") and not (self.text("reaction") or self.text("reaction_words")):
+            self.add_error("reaction", "Enter what the reaction is")
+        return super().clean()
 
     def stated(self) -> Allergy:
-        concept = self.concept()
-        return Allergy(concept, self.text("reaction"))
+        said = {name: self.text(name) for name in ("severity", "type", "category")}
+        return Allergy(
+            self.concept(),
+            read_concept(self.text("reaction"), self.text("reaction_words"), codes_of(self, "reaction")),
+            AllergyType(said["type"]) if said["type"] else None,
+            AllergyCategory(said["category"]) if said["category"] else None,
+            Severity(said["severity"]) if said["severity"] else None,
+            bool(self.answer("is_new")),
+        )
 
 
 class MedicationStep(Step):
@@ -74,7 +140,9 @@ class MedicationStep(Step):
 
     def given(self, content: RequestContent) -> StepValues:
         rows = (
-            write_concept(each.concept, MEDICINES) | filled({"dosage": each.dosage, "reason": each.reason})
+            write_concept(each.concept, MEDICINES)
+            | filled({"dosage": each.dosage, "reason": each.reason, **_ticked(each.is_new)})
+            | times.write_part_day("since", each.since)
             for each in content.medications.listed
         )
         return StepValues({"known": content.medications.stated.value}, tuple(rows))
@@ -90,8 +158,17 @@ class AllergiesStep(Step):
         return {"allergies": Allergies(stated, rows)} if not form.errors else {}
 
     def given(self, content: RequestContent) -> StepValues:
-        rows = (
-            write_concept(each.concept, SUBSTANCES) | filled({"reaction": each.reaction})
-            for each in content.allergies.listed
+        return StepValues(
+            {"known": content.allergies.stated.value}, tuple(map(_row, content.allergies.listed))
         )
-        return StepValues({"known": content.allergies.stated.value}, tuple(rows))
+
+
+def _ticked(is_new: bool) -> Typed:
+    return {"is_new": "on"} if is_new else {}
+
+
+def _row(allergy: Allergy) -> Typed:
+    reaction = write_concept(allergy.reaction, REACTIONS) if allergy.reaction else {}
+    shown = {"reaction": reaction.get("what"), "reaction_words": reaction.get("words")}
+    others = {name: getattr(allergy, name) for name in ("severity", "type", "category")}
+    return write_concept(allergy.concept, SUBSTANCES) | filled({**shown, **others, **_ticked(allergy.is_new)})

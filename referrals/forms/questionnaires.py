@@ -1,13 +1,22 @@
-"""Set questions: nature of call and pre-triage sieve of ambulance controls, and services not taken."""
+"""Set questions: of ambulance controls, services not taken, and other records."""
 
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import DosRejectedReason
 from bars_portal.nhsuk.forms import RadiosField
-from referrals.forms.base import PartForm, Step, StepValues, area, filled, line, select
+from referrals.forms import times
+from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, line, select
 from referrals.parts.applications import Part
 from referrals.parts.content import RequestContent
-from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService, YesNo
+from referrals.parts.questionnaires import (
+    OWN_NOTE,
+    NatureOfCall,
+    PreTriage,
+    RejectedService,
+    Source,
+    SpecialNote,
+    YesNo,
+)
 
 _YES_NO = [(YesNo.YES.value, "Yes"), (YesNo.NO.value, "No")]
 
@@ -97,3 +106,59 @@ class RejectedStep(Step):
         names = ("name", "service_id", "reason", "comment")
         rows = (filled({name: getattr(each, name) for name in names}) for each in content.rejected_services)
         return StepValues(rows=tuple(rows))
+
+
+class SourceForm(PartForm):
+    """A special note is told by its title and words; what is not one, by its name alone."""
+
+    title = line("Special patient note", hint="Its title. Leave this empty for another record")
+    detail = area("What the note says", hint="In full: the service cannot look it up")
+    active_on = times.day("Note counts from")
+    review_on = times.day("Note to be reviewed on")
+    name = line(
+        "Other record that was looked at",
+        hint="For example, Summary Care Record. For a note, where it is kept, if not here",
+    )
+    url = line("Address of the record", inputmode="url")
+
+    def clean(self) -> dict[str, Any]:
+        """What is no note has a name; what belongs to a note has a title."""
+        of_a_note = any(self.answer(each) for each in ("detail", "active_on", "review_on"))
+        if of_a_note and not self.text("title") and "title" not in self.errors:
+            self.add_error("title", "Enter the title of the special patient note")
+        elif not (self.text("title") or self.text("name") or self.errors):
+            self.add_error("name", "Enter the name of the record, or the title of a special patient note")
+        return self.cleaned_data
+
+    def stated(self) -> Source:
+        title, name = self.text("title"), self.text("name")
+        note = None
+        if title:
+            note = SpecialNote(title, self.text("detail"), self.answer("active_on"), self.answer("review_on"))
+        return Source(name or OWN_NOTE, self.text("url"), note)
+
+
+class SourcesStep(Step):
+    slug, title, section = "sources", "Special notes and other records", "Background"
+    lead = (
+        "Special patient notes that only you hold, and other records in which somebody looked. The service "
+        "sees them with the request."
+    )
+    parts = (Part.SOURCES,)
+    row, row_name = SourceForm, "note or record"
+
+    def state(self, form: PartForm, rows: tuple[Source, ...]) -> dict[str, Any]:
+        return {"sources": rows}
+
+    def given(self, content: RequestContent) -> StepValues:
+        return StepValues(rows=tuple(map(_source, content.sources)))
+
+
+def _source(source: Source) -> Typed:
+    note = source.note
+    if note is None:
+        return filled({"name": source.name, "url": source.url})
+    name = "" if source.name == OWN_NOTE else source.name
+    told = filled({"title": note.title, "detail": note.detail, "name": name, "url": source.url})
+    days = times.write_day("active_on", note.active_on) | times.write_day("review_on", note.review_on)
+    return told | days

@@ -22,7 +22,7 @@ from referrals.forms.observations import ObservationsStep
 from referrals.forms.people import ConsentStep
 from referrals.forms.places import PlacesStep
 from referrals.forms.problems import ConditionStep, NotesStep, ProceduresStep, TaskStep
-from referrals.forms.questionnaires import QuestionsStep, RejectedStep
+from referrals.forms.questionnaires import QuestionsStep, RejectedStep, SourcesStep
 from referrals.forms.times import TimesStep
 from referrals.parts.content import RequestContent
 
@@ -40,6 +40,7 @@ STEPS: tuple[Step, ...] = (
     AllergiesStep(),
     ObservationsStep(),
     RejectedStep(),
+    SourcesStep(),
     ExpectationsStep(),
     ConsentStep(),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from bars_portal.nhsuk.dates import LONDON, in_london
 from bars_portal.nhsuk.forms import DateField, HiddenField, TextField
+from bars_portal.nhsuk.forms.dates import PARTS
 from bars_portal.values import InvalidValue, read_time
 from referrals.forms.base import PartForm, Step, StepValues, Typed
 from referrals.parts.applications import Part, application_of
@@ -80,6 +81,17 @@ def moment_written(name: str, typed: Typed) -> datetime | None:
 def clock_written(typed: str) -> datetime | None:
     """The reverse of `write_clock`."""
     return _of_its_day(typed) if typed else None
+
+
+def write_part_day(name: str, known: str) -> Typed:
+    """Of a FHIR date as far as it is known."""
+    parts = zip(("year", "month", "day"), filter(None, known.split("-")), strict=False)
+    return {f"{name}-{part}": text if part == "year" else text.lstrip("0") for part, text in parts}
+
+
+def part_day_written(name: str, typed: Typed) -> str:
+    """The reverse of `write_part_day`."""
+    return "-".join(text.zfill(2) for part in PARTS[::-1] if (text := typed.get(f"{name}-{part}", "")))
 
 
 def _moment(on: date, typed: str) -> datetime | None:

@@ -29,6 +29,7 @@ class Part(StrEnum):
     ALLERGIES = "allergies"
     OBSERVATIONS = "observations"
     REJECTED_SERVICES = "rejected-services"
+    SOURCES = "sources"
     EXPECTATIONS = "expectations"
     INCIDENT = "incident"
     OTHER_PLACES = "other-places"
@@ -53,6 +54,7 @@ _LABELS = {
     Part.CALL_TIMES: "Times of the call",
     Part.INCIDENT: "Where it is",
     Part.TASK: "What is asked",
+    Part.SOURCES: "Special notes and other records",
     Part.CONDITION: "Presenting complaint",
     Part.HELP_ASKED: "What help is asked for",
     Part.NOTES: "Call log",
@@ -87,6 +89,7 @@ _TO_A_PLACE = {
     _P.TIME_FRAME: _OPTIONAL,
     _P.BREACH_TIME: _OPTIONAL,
     _P.REJECTED_SERVICES: _OPTIONAL,
+    _P.SOURCES: _OPTIONAL,
     _P.BOOKING: _OPTIONAL,
 }
 _TO_A_CAS = {
@@ -100,7 +103,12 @@ _TO_A_CAS = {
     _P.SCENE_SAFETY: _REQUIRED,
     _P.INCIDENT: _REQUIRED,
 }
-_CAS_REFERRAL = {**_TO_A_CAS, _P.REJECTED_SERVICES: _OPTIONAL, _P.BOOKING: _OPTIONAL}
+_CAS_REFERRAL = {
+    **_TO_A_CAS,
+    _P.REJECTED_SERVICES: _OPTIONAL,
+    _P.SOURCES: _OPTIONAL,
+    _P.BOOKING: _OPTIONAL,
+}
 _PHARMACY = {
     **_ANYWHERE,
     _P.PRIORITY: _ABSENT,
@@ -111,6 +119,7 @@ _PHARMACY = {
     _P.CONDITION: _REQUIRED,
     _P.TASK: _REQUIRED,
     _P.REJECTED_SERVICES: _OPTIONAL,
+    _P.SOURCES: _OPTIONAL,
     _P.BOOKING: _OPTIONAL,
 }
 # A first alert has hardly more than where and what.
@@ -128,7 +137,10 @@ _AMBULANCE = {
     _P.PRE_TRIAGE: _OPTIONAL,
     _P.PROCEDURES: _OPTIONAL,
     _P.NOTES: _OPTIONAL,
+    _P.SOURCES: _OPTIONAL,
 }
+# Its updates come with what triage came to.
+_ONCE_TRIAGED = dict.fromkeys((_P.OUTCOMES, _P.NARRATIVE, _P.PRIORITY), _REQUIRED)
 # ServiceRequest.category.text says what is asked of the neighbour.
 _HELP = {**_AMBULANCE, _P.HELP_ASKED: _REQUIRED}
 _VALIDATION_RESPONSES = {
@@ -220,7 +232,8 @@ def application_for(use_case: str, category: Category) -> Application:
     return next(each for each in APPLICATIONS if each.category is category)
 
 
-def needs_of(use_case: UseCase) -> Mapping[Part, Need]:
-    """Every part, with what the use case says of it."""
+def needs_of(use_case: UseCase, *, is_triaged: bool = False) -> Mapping[Part, Need]:
+    """Every part, with what the use case says of it; `is_triaged`: ambulance control is past triage."""
     needs = application_of(use_case).needs
-    return {part: needs.get(part, Need.ABSENT) for part in Part}
+    later = _ONCE_TRIAGED if is_triaged else {}
+    return {part: later.get(part, needs.get(part, Need.ABSENT)) for part in Part}

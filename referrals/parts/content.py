@@ -24,7 +24,7 @@ from referrals.parts.observations import Observations
 from referrals.parts.people import Consent
 from referrals.parts.places import Place
 from referrals.parts.problems import Condition, Note, Procedure, Task
-from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService
+from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService, Source
 
 
 @checked.dataclass(frozen=True, config=STRICT)
@@ -44,6 +44,7 @@ class RequestContent:
     allergies: Allergies = Allergies()
     observations: Observations = Observations()
     rejected_services: tuple[RejectedService, ...] = ()
+    sources: tuple[Source, ...] = ()
     expectations: Expectations = Expectations()
     places: tuple[Place, ...] = ()
     condition: Condition | None = None
@@ -110,7 +111,8 @@ _SINCE_CHANGED: tuple[tuple[str, type, Callable[[Any], Any]], ...] = (
 
 def check_parts(content: RequestContent) -> None:
     """Raises ContentInvalid naming the parts that are missing, or have no place in this use case."""
-    stated, needs = _stated(content), needs_of(content.use_case)
+    is_triaged = content.stage in (Stage.TRIAGED, Stage.COMPLETE)
+    stated, needs = _stated(content), needs_of(content.use_case, is_triaged=is_triaged)
     missing = [part for part, need in needs.items() if need is Need.REQUIRED and part not in stated]
     too_much = [part for part in sorted(stated) if needs[part] is Need.ABSENT]
     incidents = [place for place in content.places if place.type is LocationType.INCIDENT]
@@ -151,6 +153,7 @@ def _stated(content: RequestContent) -> frozenset[Part]:
         Part.ALLERGIES: content.allergies.stated is not Stated.NOT_STATED,
         Part.OBSERVATIONS: content.observations.is_stated,
         Part.REJECTED_SERVICES: content.rejected_services,
+        Part.SOURCES: content.sources,
         Part.EXPECTATIONS: content.expectations.is_stated,
         Part.INCIDENT: [each for each in content.places if each.type is LocationType.INCIDENT],
         Part.OTHER_PLACES: [each for each in content.places if each.type is not LocationType.INCIDENT],

@@ -1,15 +1,18 @@
 """Medication and allergies: what there is, that there is none, or that nobody asked. Never the same thing."""
 
+import re
+from dataclasses import replace
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self, TypeVar
 
+from pydantic import BeforeValidator, model_validator
 from pydantic import dataclasses as checked
-from pydantic import model_validator
 
 from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.reading import codings, dicts
-from referrals.cases.codes import STRICT, Concept, WordsOrNone
+from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
+from referrals.cases.codes import STRICT, Concept, PartDate, WordsOrNone
+from referrals.cases.states import Labelled
 from referrals.parts.base import (
     SNOMED,
     Frame,
@@ -20,6 +23,7 @@ from referrals.parts.base import (
     standing,
     state,
     texts_of,
+    tried,
     words_of,
 )
 
@@ -32,19 +36,63 @@ class Stated(StrEnum):
 
 @checked.dataclass(frozen=True, config=STRICT)
 class Medication:
-    """What the patient takes; `dosage` and `reason` in words."""
+    """What the patient takes; `dosage` and `reason` in words, `since` as far as it is known.
+
+    `is_new`: found in this assessment, and on no record yet.
+    """
 
     concept: Concept
     dosage: WordsOrNone = ""
     reason: WordsOrNone = ""
+    since: PartDate = ""
+    is_new: bool = False
+
+
+class AllergyType(Labelled):
+    """AllergyIntolerance.type."""
+
+    ALLERGY = "allergy", "Allergy"
+    INTOLERANCE = "intolerance", "Intolerance"
+
+
+class AllergyCategory(Labelled):
+    """AllergyIntolerance.category."""
+
+    FOOD = "food", "Food"
+    MEDICATION = "medication", "Medicine"
+    ENVIRONMENT = "environment", "Something in the surroundings, such as pollen"
+    BIOLOGIC = "biologic", "Biological product, such as a vaccine"
+
+
+class Severity(Labelled):
+    """AllergyIntolerance.reaction.severity."""
+
+    MILD = "mild", "Mild"
+    MODERATE = "moderate", "Moderate"
+    SEVERE = "severe", "Severe"
+
+
+def _reaction_as_now_kept(stored: object) -> object:
+    """Cases that stand have it in words alone."""
+    return ({"text": stored} if stored else None) if isinstance(stored, str) else stored
 
 
 @checked.dataclass(frozen=True, config=STRICT)
 class Allergy:
-    """`reaction` in words."""
+    """`severity` is of the reaction; `is_new`: found in this assessment, and on no record yet."""
 
     concept: Concept
-    reaction: WordsOrNone = ""
+    reaction: Annotated[Concept | None, BeforeValidator(_reaction_as_now_kept)] = None
+    type: AllergyType | None = None
+    category: AllergyCategory | None = None
+    severity: Severity | None = None
+    is_new: bool = False
+
+    @model_validator(mode="after")
+    def _severity_of_something(self) -> Self:
+        if self.severity is not None and self.reaction is None:
+            raise ValueError("Say what the reaction is that is so severe.")
+        return self
 
 
 @checked.dataclass(frozen=True, config=STRICT)
@@ -103,6 +151,8 @@ def _medication(frame: Frame, medication: Medication) -> Resource:
         {
             **_statement(frame, "active"),
             "medicationCodeableConcept": concept_to_fhir(medication.concept),
+            "effectiveDateTime": medication.since,
+            "note": _NEW if medication.is_new else [],
             "reasonCode": [{"text": medication.reason}] if medication.reason else [],
             "dosage": [{"text": medication.dosage}] if medication.dosage else [],
         }
@@ -125,15 +175,27 @@ def _allergy(frame: Frame, allergy: Allergy) -> Resource:
             **frame.head("AllergyIntolerance"),
             "clinicalStatus": state("allergyintolerance-clinical", "active"),
             "verificationStatus": state("allergyintolerance-verification", "confirmed"),
+            "type": allergy.type,
+            "category": [allergy.category] if allergy.category else [],
             "code": concept_to_fhir(allergy.concept),
             "patient": frame.ref("patient"),
             "encounter": frame.ref("encounter"),
             "recordedDate": frame.stamp,
             "recorder": frame.ref("practitioner"),
             "asserter": frame.ref("practitioner"),
-            "reaction": [{"manifestation": [{"text": allergy.reaction}]}] if allergy.reaction else [],
+            "note": _NEW if allergy.is_new else [],
+            "reaction": [_reaction(allergy.reaction, allergy.severity)] if allergy.reaction else [],
         }
     )
+
+
+# The guide asks that it is said, and the profiles have no element for it.
+_FOUND_NOW = "Found in this assessment, and not on record"
+_NEW = [{"text": _FOUND_NOW}]
+
+
+def _reaction(reaction: Concept, severity: Severity | None) -> Resource:
+    return filled({"manifestation": [concept_to_fhir(reaction)], "severity": severity})
 
 
 def carried_medications(bundle: MessageBundle) -> Medications:
@@ -156,13 +218,62 @@ def carried_allergies(bundle: MessageBundle) -> Allergies:
 
 def _read_medication(statement: Resource) -> Medication:
     reasons = filter(None, map(words_of, dicts(statement.get("reasonCode"))))
-    dosage = texts_of(statement.get("dosage"), "text")
-    return Medication(concept_of(statement.get("medicationCodeableConcept")), dosage, "\n".join(reasons))
+    period = as_dict(statement.get("effectivePeriod"))
+    return Medication(
+        concept_of(statement.get("medicationCodeableConcept")),
+        texts_of(statement.get("dosage"), "text"),
+        "\n".join(reasons),
+        _part_date(statement.get("effectiveDateTime") or period.get("start")),
+        _is_new(statement),
+    )
 
 
 def _read_allergy(allergy: Resource) -> Allergy:
-    reactions = (each for part in dicts(allergy.get("reaction")) for each in dicts(part.get("manifestation")))
-    return Allergy(concept_of(allergy.get("code")), "\n".join(filter(None, map(words_of, reactions))))
+    reactions = list(dicts(allergy.get("reaction")))
+    shown = [each for part in reactions for each in dicts(part.get("manifestation"))]
+    reaction = _one_of(shown)
+    severities = [_known(Severity, part.get("severity")) for part in reactions]
+    categories = allergy.get("category")
+    return Allergy(
+        concept_of(allergy.get("code")),
+        reaction,
+        _known(AllergyType, allergy.get("type")),
+        _known(AllergyCategory, categories[0] if isinstance(categories, list) and categories else None),
+        # The gravest of several.
+        max(filter(None, severities), key=list(Severity).index, default=None) if reaction else None,
+        _is_new(allergy),
+    )
+
+
+def _one_of(reactions: list[Resource]) -> Concept | None:
+    """The first that has a code, with the words of the others; else the words of them all."""
+    first = next((each for each in reactions if codings(each.get("coding") and each)), None)
+    coded = tried(lambda: concept_of(first)) if first else None
+    others = [words_of(each) for each in reactions if each is not first or coded is None]
+    words = "\n".join(filter(None, (coded.text if coded else "", *others)))
+    if coded is not None:
+        return replace(coded, text=words)
+    return Concept(text=words) if words else None
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def _known(codes: type[E], code: object) -> E | None:
+    return next((each for each in codes if each == code), None)
+
+
+def _part_date(value: object) -> str:
+    """A moment counts as its day; what is no date is left out."""
+    found = _DATE.match(as_text(value))
+    return found[0] if found else ""
+
+
+_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
+
+
+def _is_new(resource: Resource) -> bool:
+    return any(as_text(each.get("text")) == _FOUND_NOW for each in dicts(resource.get("note")))
 
 
 def _says(resource: Resource, concept: Concept) -> bool:

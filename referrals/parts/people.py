@@ -11,7 +11,7 @@ from bars_portal.exchange.fhir.codes import ConsentCategory
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.exchange.fhir.phones import dialled_phone
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.mapping import patient_to_fhir
+from bars_portal.patients.mapping import patient_entries
 from referrals.cases.held import HeldRequest
 from referrals.cases.wire import head
 from referrals.parts.base import SNOMED, Frame, coding, filled
@@ -51,7 +51,13 @@ def people_entries(
     service = {name: each for name, each in parties.service.items() if name != "id"}
     service["providedBy"] = frame.ref("receiver")
     return [
-        (frame.url("patient"), patient_to_fhir(patient, now=frame.now, sends_untraced=sends_untraced)),
+        *patient_entries(
+            patient,
+            url=frame.url("patient"),
+            practice_url=frame.url("practice"),
+            now=frame.now,
+            sends_untraced=sends_untraced,
+        ),
         (frame.url("practitioner"), _practitioner(frame, requester)),
         (frame.url("role"), _role(frame, requester)),
         (frame.url("service"), service),

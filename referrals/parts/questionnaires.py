@@ -1,17 +1,19 @@
-"""Set questions (QuestionnaireResponse): of ambulance controls, and why offered services were not taken."""
+"""Sets of answers (QuestionnaireResponse): of ambulance controls, services not taken, other records."""
 
 from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from pydantic import dataclasses as checked
 
 from bars_portal.correspondence.entries import Entry
-from bars_portal.exchange.fhir.bundle import Resource
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import DosRejectedReason
-from referrals.cases.codes import STRICT, LineOrNone, WordsOrNone
+from bars_portal.exchange.fhir.reading import as_text, dicts
+from referrals.cases.codes import LINE, STRICT, Line, LineOrNone, Uri, WordsOrNone
 from referrals.cases.states import Labelled
-from referrals.parts.base import SNOMED, Frame
+from referrals.parts.base import SNOMED, Frame, date_of, each_tried, standing
 
 
 class YesNo(StrEnum):
@@ -62,10 +64,33 @@ class RejectedService:
     comment: WordsOrNone = ""
 
 
+@checked.dataclass(frozen=True, config=STRICT)
+class SpecialNote:
+    """A special patient note that is kept here alone: nobody else can look it up, so it is sent whole."""
+
+    title: Line
+    detail: WordsOrNone = ""
+    active_on: date | None = None
+    review_on: date | None = None
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class Source:
+    """Another record that was looked at, at its address; or a special note: `name` says where it is kept."""
+
+    name: Line
+    url: Uri = ""
+    note: SpecialNote | None = None
+
+
 _REASON = "http://hl7.org/fhir/StructureDefinition/questionnaireresponse-reason"
 _QUESTIONNAIRE = "https://fhir.nhs.uk/Questionnaire/"
 _NATURE_QUESTION = "What is the nature of call?"
 REJECTED = "Rejected Services"
+_SOURCES, _INFORMATION = "AdditionalSources", "Additional Information Sources"
+# As the official examples name the source of a note of their own.
+OWN_NOTE = "Local SPN"
+_UNTITLED = "Special patient note"
 _PATIENT_CHOICE = f"{REJECTED} - Patient Choice in Service Selection"
 # Questionnaire PTS: (field, question, SNOMED code and display for yes, for no).
 _SIEVE = (
@@ -96,6 +121,7 @@ def questionnaire_entries(
     nature: NatureOfCall | None,
     sieve: PreTriage | None,
     rejected: Sequence[RejectedService],
+    sources: Sequence[Source],
 ) -> list[Entry]:
     entries: list[Entry] = []
     if nature is not None:
@@ -104,6 +130,8 @@ def questionnaire_entries(
         entries.append((frame.url("pre-triage"), _sieve(frame, sieve)))
     if rejected:
         entries.append((frame.url("rejected services"), _rejected(frame, rejected)))
+    if sources:
+        entries.append((frame.url("sources"), _sources(frame, sources)))
     return entries
 
 
@@ -199,6 +227,58 @@ def _service(service: RejectedService) -> list[Resource]:
         *({"linkId": name, "answer": [{"valueString": text}]} for name, text in texts.items() if text),
         reason,
     ]
+
+
+def _sources(frame: Frame, sources: Sequence[Source]) -> Resource:
+    """Told by whoever looked, not by the patient."""
+    listed = [
+        {"linkId": f"Source{number}", "item": _source(each)} for number, each in enumerate(sources, start=1)
+    ]
+    items = [{"linkId": _SOURCES, "text": "Additional Lookup Sources", "item": listed}]
+    response = _response(frame, _INFORMATION, items, subject="patient")
+    return {**response, "basedOn": [frame.ref("plan")], "source": frame.ref("practitioner")}
+
+
+def _source(source: Source) -> list[Resource]:
+    note = source.note
+    active, review = (note.active_on, note.review_on) if note else (None, None)
+    told = (
+        ("SourceName", "valueString", source.name),
+        ("SourceURL", "valueUri", source.url),
+        ("SPNTitle", "valueString", note.title if note else ""),
+        ("SPNDetail", "valueString", note.detail if note else ""),
+        ("SPNActiveDate", "valueDateTime", active.isoformat() if active else ""),
+        ("SPNReviewDate", "valueDateTime", review.isoformat() if review else ""),
+    )
+    return [{"linkId": name, "answer": [{value: said}]} for name, value, said in told if said]
+
+
+def carried_sources(bundle: MessageBundle) -> tuple[Source, ...]:
+    """What anybody looked at before, and their special notes: nobody else can look those up."""
+    groups = (
+        group
+        for response in standing(bundle.of_type("QuestionnaireResponse"))
+        for group in dicts(response.get("item"))
+        if as_text(group.get("linkId")) == _SOURCES
+    )
+    return each_tried(_read_source, (each for group in groups for each in dicts(group.get("item"))))
+
+
+def _read_source(source: Resource) -> Source:
+    said = {as_text(each.get("linkId")): _said(each) for each in dicts(source.get("item"))}
+    title, detail = said.get("SPNTitle", ""), said.get("SPNDetail", "")
+    if not (title or detail):
+        return Source(said.get("SourceName") or said.get("SourceURL", "")[:LINE], said.get("SourceURL", ""))
+    note = SpecialNote(
+        title or _UNTITLED, detail, date_of(said.get("SPNActiveDate")), date_of(said.get("SPNReviewDate"))
+    )
+    return Source(said.get("SourceName") or OWN_NOTE, said.get("SourceURL", ""), note)
+
+
+def _said(item: Resource) -> str:
+    """The first answer, as text."""
+    values = (as_text(value) for answer in dicts(item.get("answer")) for value in answer.values())
+    return next(filter(None, values), "")
 
 
 def _response(frame: Frame, reason: str, items: list[Any], *, subject: str, name: str = "") -> Resource:

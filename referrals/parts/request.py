@@ -40,7 +40,7 @@ from referrals.parts.places import (
     place_part,
 )
 from referrals.parts.problems import carried_condition, carried_notes, carried_procedures, problem_entries
-from referrals.parts.questionnaires import definition_entries, questionnaire_entries
+from referrals.parts.questionnaires import carried_sources, definition_entries, questionnaire_entries
 
 _PROFILES = {
     MessageCategory.REFERRAL: profiles.SERVICEREQUEST_REFERRAL,
@@ -149,6 +149,7 @@ def request_entries(
         nature=content.nature_of_call,
         sieve=content.pre_triage,
         rejected=content.rejected_services,
+        sources=content.sources,
     )
     request = request_resource(
         frame, content, authored_on=authored_on or frame.stamp, supporting=_named([*questionnaires, *choice])
@@ -227,6 +228,7 @@ def carried_content(bundle: MessageBundle, use_case: UseCase) -> RequestContent:
         medications=carried_medications(bundle),
         allergies=carried_allergies(bundle),
         observations=carried_observations(bundle, patient_of(bundle, request) or {}),
+        sources=carried_sources(bundle) if has(Part.SOURCES) else (),
         expectations=carried_expectations(bundle, request),
         places=_fitting(carried_places(bundle), has),
         condition=carried_condition(bundle) if has(Part.CONDITION) else None,

@@ -20,7 +20,7 @@ from bars_portal.exchange.fhir.rules.parts import (
 )
 from bars_portal.exchange.fhir.timestamps import borne_out, format_instant
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.mapping import patient_from_fhir
+from bars_portal.patients.reading import patient_in
 from referrals.cases import wire
 from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind
 from referrals.cases.wire import (
@@ -81,7 +81,7 @@ def parse_case(bundle: MessageBundle, category: Category, *, now: datetime) -> R
         bundle=bundle,
         request=request,
         category=category,
-        patient=patient_from_fhir(wire.patient_of(bundle, request), now=now),
+        patient=patient_in(bundle, wire.patient_of(bundle, request), now=now),
         facts=facts_of(
             bundle,
             request,
@@ -301,7 +301,7 @@ def parse_response(
         event=_event(kind, responder),
         answers=key_of(bundle.response_identifier),
         use_case=use_case_of(bundle) or "",
-        patient=patient_from_fhir(wire.patient_of(bundle, request), now=now),
+        patient=patient_in(bundle, wire.patient_of(bundle, request), now=now),
         journey_id=journey_id(bundle),
         stamp=wire.stamp_of(responder) if responder is not None else None,
         scene_unsafe=flags.scene_found_unsafe(bundle),

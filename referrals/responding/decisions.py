@@ -160,6 +160,7 @@ def complete_referral(*, case: Case, acting: Acting, now: datetime, words: str =
 def _outcome(case: Case, outcome: Outcome, decision: Decision, acting: Acting, now: datetime) -> Decided:
     if case.category is not Category.VALIDATION:
         raise PolicyRefused("Only a validation has an outcome.")
+    policies.check_is_whole(outcome)
     held = locked_case(case.category, case.pk)
     timed = replace(outcome, clock_start=policies.clock_start_of(held, outcome.priority, now))
     note = outcome.disposition.label

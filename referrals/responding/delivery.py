@@ -28,7 +28,7 @@ from referrals.cases.selectors import (
 from referrals.cases.states import ReplyKind
 from referrals.responding import policies
 from referrals.responding.content import ResponseContent, store_content
-from referrals.responding.words import NO_ADDRESS, OVERTAKEN, explain_response
+from referrals.responding.words import NO_ADDRESS, OVERTAKEN, RESPONSE
 
 # Keys of exchange.fhir.rules.table.
 MESSAGE_KEYS: Mapping[ReplyKind, str] = {
@@ -133,7 +133,7 @@ def _words(answer: CaseAnswer, outcome: Outcome) -> str:
     heard_more = later_responses(answer).filter(state=ResponseState.DELIVERED)
     if outcome.delivery is Delivery.REFUSED and heard_more.exists():
         return OVERTAKEN
-    return explain_response(outcome)
+    return RESPONSE.explain(outcome)
 
 
 def change_response(

@@ -1,5 +1,6 @@
 """The outcome of a validation: how urgent it is now, what it leads to, and what changed."""
 
+from dataclasses import replace
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import KNOWN_CODES, SAFEGUARDING, ARPPriority, FlagCategory, SceneSafety
@@ -19,8 +20,10 @@ from referrals.cases.held import included_in
 from referrals.cases.models import Case
 from referrals.cases.priorities import PRIORITIES, CategoryChange, compare
 from referrals.cases.settings import offered_codes
+from referrals.cases.wire import index_of
 from referrals.cases.words import FLAGS
-from referrals.forms.concepts import ConceptField, read_concept
+from referrals.forms.concepts import ConceptField, read_concept, write_concept
+from referrals.parts.assessment import OutcomeKind, carried_assessment, kind_of_system
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace
 from referrals.responding.content import Disposition, Outcome, TriageCode
@@ -41,6 +44,7 @@ _CODES = {
     FlagCategory.SCENE_SAFETY: (SceneSafety.UNSAFE.value, SceneSafety.UNSAFE.display),
 }
 _LONG = 2000
+_HOW_URGENT = "Select how urgent it is: category 5 where no ambulance is needed"
 _TRIAGE = ("triage_1", "triage_2", "triage_3")
 
 
@@ -80,8 +84,23 @@ def _code(coding: dict[str, Any]) -> str:
     return as_text(coding.get("code"))
 
 
-def _triage(label: str, hint: str = "") -> ConceptField:
-    return ConceptField(label, codes=TRIAGE_OUTCOMES, hint=hint)
+def _triage(label: str, *, hint: str, missing: str = "") -> ConceptField:
+    field = ConceptField(label, codes=TRIAGE_OUTCOMES, hint=hint, missing=missing)
+    field.required = bool(missing)
+    return field
+
+
+def symptoms_asked(case: Case) -> dict[str, str]:
+    """Symptom group and discriminator of the request: they stay, whatever else it comes to."""
+    asked = carried_assessment(index_of(included_in(case)), request_priority=False)
+    coded = (each.concept for each in asked.outcomes if each.concept.code)
+    by_kind = {kind_of_system(each.system): each for each in coded}
+    kinds = {"triage_2": OutcomeKind.SYMPTOM_GROUP, "triage_3": OutcomeKind.SYMPTOM_DISCRIMINATOR}
+    return {
+        name: write_concept(replace(by_kind[kind], text=""), TRIAGE_OUTCOMES)["what"]
+        for name, kind in kinds.items()
+        if kind in by_kind
+    }
 
 
 _DEGREES = r"-?[0-9]{1,3}(\.[0-9]{1,8})?"
@@ -97,15 +116,17 @@ class OutcomeForm(ResponseForm):
         options=[(each.value, each.label) for each in Disposition],
         missing="Select what it leads to",
     )
-    priority = RadiosField(
-        label="How urgent is it?", options=[], required=False, missing="Select how urgent it is"
-    )
+    priority = RadiosField(label="How urgent is it?", options=[], missing=_HOW_URGENT)
     narrative = TextareaField(
         label="What was found and advised", missing="Enter what was found and advised", max_length=_LONG
     )
-    triage_1 = _triage("Triage code (optional)", hint="Type a code or words to search the list")
-    triage_2 = _triage("Second triage code (optional)")
-    triage_3 = _triage("Third triage code (optional)")
+    triage_1 = _triage(
+        "Triage code",
+        hint="What it came to: type a code or words to search the list",
+        missing="Enter the triage code of what it came to",
+    )
+    triage_2 = _triage("Second triage code (optional)", hint="Symptom group")
+    triage_3 = _triage("Third triage code (optional)", hint="Symptom discriminator")
     itk_asked = ConfirmField(
         label="The ambulance is also asked for over ITK",
         hint="A category that is raised to 1 or 2 goes to the 999 service over ITK too. Do that first.",
@@ -163,8 +184,6 @@ class OutcomeForm(ResponseForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
-        if cleaned.get("disposition") == Disposition.DISPATCH and not cleaned.get("priority"):
-            self.add_error("priority", "Select how urgent it is: an ambulance needs a category")
         if cleaned.get("cad_id") and cleaned.get("priority") not in (_ARP.C1, _ARP.C2):
             self.add_error("cad_id", "Only category 1 and 2 have a new ambulance case")
         self._check_itk(cleaned)
@@ -205,7 +224,7 @@ class OutcomeForm(ResponseForm):
         return TriageCode(concept.system, concept.code, concept.display) if concept and known else None
 
     def say(self, cleaned: dict[str, Any]) -> Outcome:
-        priority = _ARP(cleaned["priority"]) if cleaned["priority"] else None
+        priority = _ARP(cleaned["priority"])
         return Outcome(
             disposition=Disposition(cleaned["disposition"]),
             clock_start=clock_start_of(self.case, priority, self.now),

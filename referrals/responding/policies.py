@@ -57,6 +57,12 @@ def response_to_tell(case: Case, decision: Decision) -> ReplyKind | None:
     return application_for(case.use_case, case.category).responses.get(decision.event)
 
 
+def check_is_whole(outcome: Outcome) -> None:
+    """The requester's next step follows from the category and the codes. Raises PolicyRefused."""
+    if outcome.priority is None or not outcome.codes:
+        raise PolicyRefused("The outcome of a validation needs a category and a triage code.")
+
+
 def clock_start_of(case: Case, priority: ARPPriority | None, now: datetime) -> datetime:
     """CarePlan.period.start of an outcome: since when the time to respond counts.
 

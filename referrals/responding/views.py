@@ -13,6 +13,7 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.correspondence.states import TransitionRefused
+from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.nhsuk.forms import NHSForm
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.onward import onward_words
@@ -32,7 +33,7 @@ from referrals.responding.forms import (
     ResponseForm,
 )
 from referrals.responding.local_forms import PharmacyCompleteForm
-from referrals.responding.outcome_form import OutcomeForm
+from referrals.responding.outcome_form import OutcomeForm, symptoms_asked
 from referrals.responding.policies import CAD_DECISIONS, Decision, can_decide, check_can_decide, is_told
 from referrals.responding.presenters import content_rows
 from referrals.responding.response_view import (
@@ -123,17 +124,24 @@ def _outcome_page(case: Case) -> ResponsePage:
         done="The corrected outcome is given." if revising else "The outcome is given.",
         template="referrals/outcome_form.jinja",
         make_form=lambda typed, request, case: OutcomeForm(
-            typed, case=case, now=clock(), decision=decision, initial=_onward_outcome(case)
+            typed, case=case, now=clock(), decision=decision, initial=_known_outcome(case)
         ),
         rows=_rows,
         act=_saying(decisions.revise_validation if revising else decisions.complete_validation, "outcome"),
     )
 
 
-def _onward_outcome(case: Case) -> dict[str, str]:
-    """A case that went onward from here: the form begins with that."""
+def _known_outcome(case: Case) -> dict[str, str]:
+    """The symptoms of the request; of a case that went onward from here, that too."""
     words = onward_words(case)
-    return {"disposition": Disposition.ONWARD.value, "narrative": words} if words else {}
+    known = symptoms_asked(case)
+    if words:
+        known |= {
+            "disposition": Disposition.ONWARD.value,
+            "priority": ARPPriority.C5.value,
+            "narrative": words,
+        }
+    return known
 
 
 outcome = response_view(_outcome_page)

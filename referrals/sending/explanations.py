@@ -27,6 +27,9 @@ REQUEST = Explanations(
         ),
     },
     otherwise="The service did not take this request. Choose another service, and tell your IT support.",
+    nothing="Nothing was sent to the service.",
+    instead="Call the service or choose another",
+    network="referral network",
     never_sent=(
         "The service could not be reached in time, so this request never went out. Choose another service, "
         "or phone this one."
@@ -58,6 +61,9 @@ UPDATE = Explanations(
         ),
     },
     otherwise="The service did not take this update. Call the service, and tell your IT support.",
+    nothing="The service does not have this update.",
+    instead="Call the service",
+    network="referral network",
     never_sent="The service could not be reached in time, so this update never went out. Phone the service.",
 )
 TAKING_BACK = Explanations(
@@ -83,6 +89,9 @@ TAKING_BACK = Explanations(
         ("SERVER_ERROR", ""): "The service had a technical fault. Try again, or call the service.",
     },
     otherwise="The service did not let go of this case. Call the service, and tell your IT support.",
+    nothing="Nothing was taken back.",
+    instead="Call the service",
+    network="referral network",
     never_sent=(
         "Nothing was taken back: the service could not be reached in time, so our message never went out. "
         "Phone the service."

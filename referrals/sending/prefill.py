@@ -6,7 +6,7 @@ from dataclasses import replace
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.message_bytes import decode
-from bars_portal.patients.forms import answers_from
+from bars_portal.patients.typed import answers_from
 from referrals.cases.models import Case
 from referrals.cases.selectors import telling_message
 from referrals.forms.base import FormContext

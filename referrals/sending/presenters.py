@@ -11,8 +11,8 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.exchange.models import DeliveryState
-from bars_portal.nhsuk.dates import format_date, format_datetime
-from bars_portal.nhsuk.forms import DateField, HiddenField, RadiosField, SelectField
+from bars_portal.nhsuk.dates import format_date, format_datetime, format_partly
+from bars_portal.nhsuk.forms import ConfirmField, DateField, HiddenField, RadiosField, SelectField
 from bars_portal.patients.presenters import PatientBanner, banner
 from referrals.cases.models import Case, Referral
 from referrals.cases.states import OPEN, CaseStatus
@@ -95,6 +95,8 @@ def _words(form: PartForm, bound: BoundField) -> str:
         return _day(form, bound.name)
     if isinstance(field, SelectField | RadiosField):
         return next((each.text for each in field.items if each.value and each.value == value), "")
+    if isinstance(field, ConfirmField):
+        return "Yes" if value else ""
     if isinstance(field, ConceptField):
         return in_words(str(value or "").strip(), field.codes)
     return str(value or "").strip()
@@ -102,6 +104,8 @@ def _words(form: PartForm, bound: BoundField) -> str:
 
 def _day(form: PartForm, name: str) -> str:
     on = getattr(form, "cleaned_data", {}).get(name)
+    if isinstance(on, str):
+        return format_partly(on)
     if not isinstance(on, date):
         return ""
     at = form[f"{name}_time"].value() if f"{name}_time" in form.fields else ""

@@ -17,10 +17,10 @@ from bars_portal.exchange.models import OutboundMessage
 from bars_portal.exchange.senders import require_sender
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.forms import is_as_known
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of, patients_of_journey
 from bars_portal.patients.services import create_patient, open_journey
+from bars_portal.patients.typed import is_as_known
 from bookings.models import Booking
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity, sender_identity

@@ -11,9 +11,9 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import Latest
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.forms import is_as_known
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient
+from bars_portal.patients.typed import is_as_known
 from directory.remote import sender_identity
 from referrals.cases.held import included_in
 from referrals.cases.history import change_case

@@ -28,6 +28,7 @@ def give_outcome(person: Person) -> None:
     page.get_by_role("radio", name="No ambulance is needed: advice was given by telephone").check()
     page.get_by_role("radio", name="Category 5: no ambulance").check()
     page.get_by_label("What was found and advised").fill("Spoke to the caller; no red flags.")
+    page.get_by_label("Triage code", exact=True).fill("Dx335")
     person.press("Continue")
     person.look("Check your answer", patient=True)
     person.press("Change")

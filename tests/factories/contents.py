@@ -27,11 +27,28 @@ from referrals.parts.base import TimeFrame
 from referrals.parts.call import CallTimes, Stage
 from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag
-from referrals.parts.medication import Allergies, Allergy, Medication, Medications, Stated
+from referrals.parts.medication import (
+    Allergies,
+    Allergy,
+    AllergyCategory,
+    AllergyType,
+    Medication,
+    Medications,
+    Severity,
+    Stated,
+)
 from referrals.parts.observations import AgeUnit, BirthSex, EstimatedAge, Observation, Observations
 from referrals.parts.places import Place, Position
 from referrals.parts.problems import Condition, Note, Procedure, Task
-from referrals.parts.questionnaires import NatureOfCall, PreTriage, RejectedService, YesNo
+from referrals.parts.questionnaires import (
+    OWN_NOTE,
+    NatureOfCall,
+    PreTriage,
+    RejectedService,
+    Source,
+    SpecialNote,
+    YesNo,
+)
 
 SNOMED = "http://snomed.info/sct"
 STARTED = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)
@@ -102,7 +119,9 @@ _PARTS: dict[Part, tuple[str, object]] = {
     ),
     Part.ALLERGIES: (
         "allergies",
-        Allergies(Stated.LISTED, (Allergy(Concept(SNOMED, "372687004", "Amoxicillin"), "Rash"),)),
+        Allergies(
+            Stated.LISTED, (Allergy(Concept(SNOMED, "372687004", "Amoxicillin"), Concept(text="Rash")),)
+        ),
     ),
     Part.OBSERVATIONS: (
         "observations",
@@ -116,6 +135,16 @@ _PARTS: dict[Part, tuple[str, object]] = {
     Part.REJECTED_SERVICES: (
         "rejected_services",
         (RejectedService(DosRejectedReason.PATIENT_CHOICE, "200000359", "Elsewhere", "Too far"),),
+    ),
+    Part.SOURCES: (
+        "sources",
+        (
+            Source("Graphnet", "https://records.example/"),
+            Source(
+                OWN_NOTE,
+                note=SpecialNote("Big dog", "Ring twice, and wait.", date(2026, 3, 1), date(2027, 3, 1)),
+            ),
+        ),
     ),
     Part.EXPECTATIONS: ("expectations", Expectations("Call 999 if it gets worse", "To be seen today")),
     Part.CONDITION: ("condition", Condition(Concept(text="Vomiting"), date(2026, 11, 20))),
@@ -208,17 +237,20 @@ def places(kind: LocationType) -> st.SearchStrategy[Place]:
     return st.builds(lambda where, extra: Place(type=kind, **where, **extra), _wheres, _extras)
 
 
+_since = st.sampled_from(("", "2019", "2026-03", "2026-03-01"))
 _medications = st.one_of(
     st.sampled_from([Medications(), Medications(Stated.NONE_KNOWN)]),
-    st.lists(st.builds(Medication, concepts, _optional, _optional), min_size=1, max_size=3).map(
+    st.lists(st.builds(Medication, concepts, _optional, _optional, _since), min_size=1, max_size=3).map(
         lambda each: Medications(Stated.LISTED, tuple(each))
     ),
 )
+_kinds = (st.none() | st.sampled_from(AllergyType), st.none() | st.sampled_from(AllergyCategory))
+_allergy = st.builds(Allergy, concepts, st.none(), *_kinds) | st.builds(
+    Allergy, concepts, concepts, *_kinds, st.none() | st.sampled_from(Severity)
+)
 _allergies = st.one_of(
     st.sampled_from([Allergies(), Allergies(Stated.NONE_KNOWN)]),
-    st.lists(st.builds(Allergy, concepts, _optional), min_size=1, max_size=3).map(
-        lambda each: Allergies(Stated.LISTED, tuple(each))
-    ),
+    st.lists(_allergy, min_size=1, max_size=3).map(lambda each: Allergies(Stated.LISTED, tuple(each))),
 )
 _ages = st.builds(EstimatedAge, st.decimals(0, 150, places=1), st.sampled_from(AgeUnit))
 _observations = st.builds(
@@ -235,6 +267,11 @@ _rejected = st.builds(
     _optional.map(lambda s: s[:20].strip()),
     _optional,
 )
+_days = st.none() | st.dates(date(2000, 1, 1), date(2199, 12, 31))
+_records = st.builds(Source, st.just("Graphnet"), st.sampled_from(("", "https://records.example/")))
+_sources = _records | st.builds(
+    Source, st.sampled_from((OWN_NOTE, "Trust")), note=st.builds(SpecialNote, _line, _optional, _days, _days)
+)
 _tasks = st.builds(Task, coded, _optional, st.none() | _frames)
 _yes_no = st.sampled_from(YesNo)
 
@@ -244,6 +281,8 @@ def contents(draw: st.DrawFn) -> RequestContent:
     """Any request that its use case allows."""
     use_case = draw(st.sampled_from(UseCase))
     needs = needs_of(use_case)
+    stage = draw(st.sampled_from(Stage)) if needs[Part.STAGE] is Need.REQUIRED else None
+    needs = needs_of(use_case, is_triaged=stage in (Stage.TRIAGED, Stage.COMPLETE))
 
     def part(part: Part, strategy: st.SearchStrategy[Any], nothing: Any) -> Any:
         if needs[part] is Need.ABSENT:
@@ -260,7 +299,7 @@ def contents(draw: st.DrawFn) -> RequestContent:
         outcomes.insert(0, draw(st.builds(Outcome, st.sampled_from(OutcomeKind), coded)))
     assessment = Assessment(
         narrative=part(Part.NARRATIVE, _words, ""),
-        outcomes=tuple(outcomes) if needs[Part.ASSESSMENT] is Need.REQUIRED else (),
+        outcomes=tuple(outcomes) if Need.REQUIRED in (needs[Part.ASSESSMENT], needs[Part.OUTCOMES]) else (),
         priority=part(Part.PRIORITY, st.sampled_from(ARPPriority), None),
         started_at=draw(_moments),
         case_number=draw(st.one_of(st.just(""), _line)),
@@ -275,7 +314,7 @@ def contents(draw: st.DrawFn) -> RequestContent:
     return RequestContent(
         use_case=use_case,
         assessment=assessment,
-        stage=part(Part.STAGE, st.sampled_from(Stage), None),
+        stage=stage,
         call=part(Part.CALL_TIMES, st.builds(CallTimes, connected_at=_moments), CallTimes()),
         time_frame=part(Part.TIME_FRAME, _frames, None),
         flags=(*flags, *scene),
@@ -283,6 +322,7 @@ def contents(draw: st.DrawFn) -> RequestContent:
         allergies=part(Part.ALLERGIES, _allergies, Allergies()),
         observations=part(Part.OBSERVATIONS, _observations, Observations()),
         rejected_services=several(Part.REJECTED_SERVICES, _rejected),
+        sources=several(Part.SOURCES, _sources),
         expectations=part(Part.EXPECTATIONS, st.builds(Expectations, _optional, _optional), Expectations()),
         places=(*incidents, *others),
         condition=part(

@@ -22,6 +22,7 @@ DETAILS = PatientDetails(
     gender="female",
     birth_date=date(1945, 7, 14),
     address_lines=("1 Sample Row", "Leeds"),
+    city="Leeds",
     postcode="LS1 4AP",
     contacts=(
         ContactDetails(

@@ -30,7 +30,16 @@ from referrals.cases.held import HeldRequest
 from referrals.cases.states import ReplyKind
 from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag, RaisedFlag
-from referrals.parts.medication import Allergies, Allergy, Medication, Medications, Stated
+from referrals.parts.medication import (
+    Allergies,
+    Allergy,
+    AllergyCategory,
+    AllergyType,
+    Medication,
+    Medications,
+    Severity,
+    Stated,
+)
 from referrals.parts.people import Organisations, Responder
 from referrals.responding import envelope as responding
 from referrals.responding.bundles import build_response
@@ -65,6 +74,12 @@ _PATIENT = replace(
     DETAILS,
     language="pl",
     ethnic_category="C",
+    address_use="home",
+    address_lines=("1 Sample Row", "Leeds", "West Yorkshire"),
+    district="West Yorkshire",
+    practice_code="A81001",
+    practice_name="The Surgery",
+    local_number="HOSP-1234",
     contacts=(
         ContactDetails(
             "PRN", "Maud", "Quill", (Telecom("phone", "07700 900124", "mobile"),), gender="female"
@@ -106,8 +121,17 @@ def _all() -> Iterator[tuple[Key, Json]]:
 
 def _content(use_case: UseCase) -> RequestContent:
     whole = make_content(use_case)
-    taken = Medications(Stated.LISTED, (Medication(_ASPIRIN, "One a day", "Angina"),))
-    allergic = Allergies(Stated.LISTED, (Allergy(Concept(SNOMED, "372687004", "Amoxicillin"), "Rash"),))
+    is_new = use_case is UseCase.A5T1
+    taken = Medications(Stated.LISTED, (Medication(_ASPIRIN, "One a day", "Angina", "2026-03", is_new),))
+    allergy = Allergy(
+        Concept(SNOMED, "372687004", "Amoxicillin"),
+        Concept(SNOMED, "247472004", "Urticarial rash", "All over"),
+        AllergyType.ALLERGY,
+        AllergyCategory.MEDICATION,
+        Severity.MILD,
+        is_new,
+    )
+    allergic = Allergies(Stated.LISTED, (allergy,))
     return replace(whole, flags=(*whole.flags, _ADJUSTMENT), medications=taken, allergies=allergic)
 
 

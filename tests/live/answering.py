@@ -16,8 +16,10 @@ from directory.models import HealthcareService
 from referrals.cases.models import ValidationCase
 from referrals.cases.states import Category
 from referrals.responding import decisions
-from referrals.responding.content import Disposition, Outcome
+from referrals.responding.content import Disposition, Outcome, TriageCode
 from tests.factories.sent_requests import register_sent_request
+
+_CALL_BACK = TriageCode("https://fhir.nhs.uk/CodeSystem/pathways-dx-codes", "Dx335")
 
 
 def register(bundle_id: str, correlation_id: str, service_id: str) -> None:
@@ -47,7 +49,7 @@ def start(case_id: str) -> None:
 
 def complete(case_id: str) -> None:
     now = timezone.now()
-    told = Outcome(Disposition.HEAR_AND_TREAT, now, "Advice was given.", ARPPriority.C5)
+    told = Outcome(Disposition.HEAR_AND_TREAT, now, "Advice was given.", ARPPriority.C5, (_CALL_BACK,))
     decisions.complete_validation(case=_case(case_id), outcome=told, acting=_assessor(), now=now)
 
 

@@ -40,7 +40,16 @@ def test_the_example_token_opens_no_real_receiver(proxied: Partner) -> None:
     assert proxied.get("/metadata", service=EMERGENCY, headers=headers).status_code == 401
 
 
-@pytest.mark.parametrize(("number", "status"), [("9658499155", "in-progress"), ("9658499147", "completed")])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        ("9658499155", "in-progress"),
+        ("9658499147", "completed"),
+        # The standard and the guide have a rejection in two shapes; both are taken.
+        ("9658499198", "rejected"),
+        ("9658499201", "rejected"),
+    ],
+)
 def test_a_validation_is_answered_later(stack: Stack, query: Query, number: str, status: str) -> None:
     case_id = send(stack, number, "validation", "a4t1")
 

@@ -33,6 +33,7 @@ from tests.simulator.support import (
 from tests.simulator.tls_receiver import Arrived
 
 FULL, INTERIM, MISSED, REFUSED = "9658499147", "9658499155", "9658499163", "9658499171"
+REJECTED, REVOKED = "9658499198", "9658499201"
 USE_CASES = "https://fhir.nhs.uk/CodeSystem/usecases-categories-bars"
 
 
@@ -57,6 +58,8 @@ def validation(number: str) -> Resource:
     [
         (INTERIM, "servicerequest-response-validation-interim", "Encounter", "in-progress"),
         (FULL, "servicerequest-response-validation-full", "Encounter", "finished"),
+        (REJECTED, "servicerequest-response-validation-interim", "Encounter", "cancelled"),
+        (REVOKED, "servicerequest-response-validation-interim", "Encounter", "triaged"),
     ],
 )
 def test_a_validation_is_answered(
@@ -81,6 +84,17 @@ def test_a_validation_is_answered(
     )
 
 
+@pytest.mark.parametrize(("number", "request_status"), [(REJECTED, "active"), (REVOKED, "revoked")])
+def test_a_validation_is_rejected_in_both_shapes(world: World, number: str, request_status: str) -> None:
+    arrived, _request = set_off(world, validation(number))
+
+    reply = json.loads(arrived.body)
+    assert [each["status"] for each in of_type(reply, "ServiceRequest")] == [request_status]
+    theirs, ours = of_type(reply, "Encounter")
+    assert [each["code"] for each in ours["reasonCode"][0]["coding"]] == ["OTH"]
+    assert "reasonCode" not in theirs
+
+
 def test_a_missed_appointment_is_told(world: World) -> None:
     arrived, _request = set_off(world, validation(MISSED))
 
@@ -101,7 +115,7 @@ def test_a_referral_may_set_it_off_too_and_keeps_its_use_case(world: World) -> N
     assert "a2t1" in {each["code"] for each in asked["category"][0]["coding"] if each["system"] == USE_CASES}
 
 
-@pytest.mark.parametrize("number", [FULL, INTERIM, MISSED])
+@pytest.mark.parametrize("number", [FULL, INTERIM, REJECTED, REVOKED, MISSED])
 def test_replies_hold_together(world: World, number: str) -> None:
     arrived, request = set_off(world, validation(number))
 

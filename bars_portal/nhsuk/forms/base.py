@@ -1,7 +1,7 @@
 """The form of every page: Django's own, drawn with NHS.UK components."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -24,7 +24,13 @@ class SummaryItem(NamedTuple):
 
 
 class NHSForm(forms.Form):
-    """Fields of this package only. Templates: `{{ form.family_name.as_field_group() }}` or `{{ form }}`."""
+    """Fields of this package only. Templates: `{{ form.family_name.as_field_group() }}` or `{{ form }}`.
+
+    `behind`: fields that few need, behind a disclosure of which `behind_label` says what there is.
+    """
+
+    behind: ClassVar[tuple[str, ...]] = ()
+    behind_label: ClassVar[str] = ""
 
     default_renderer = TemplatesSetting()
     template_name = "components/forms/form.jinja"
@@ -39,7 +45,15 @@ class NHSForm(forms.Form):
         nested = {
             name for field in self.fields.values() for name in getattr(field, "conditional", {}).values()
         }
-        return [self[name] for name in self.fields if name not in nested]
+        return [self[name] for name in self.fields if name not in nested and name not in self.behind]
+
+    def behind_fields(self) -> list[BoundField]:
+        return [self[name] for name in self.behind if name in self.fields]
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether something stands behind the disclosure."""
+        return any(each.errors or (each.value() and any(each.value())) for each in self.behind_fields())
 
     def summary(self) -> list[SummaryItem]:
         """The first error of each field, in the order of the page, then those of the form as a whole."""

@@ -30,6 +30,8 @@ from bars_portal.simulator.wire import Answer, Request
 SOFTWARE = {"name": "NHS test services (TKW)", "software": "BaRS simulator", "version": "1.0.0"}
 RESPONSE_HEADER = "https://fhir.nhs.uk/StructureDefinition/BARSMessageHeader-servicerequest-response"
 REFERRAL_PROFILE = "https://fhir.nhs.uk/StructureDefinition/BARSServiceRequest-request-referral"
+INTERIM = "bars-message-servicerequest-response-validation-interim"
+REJECTED = "https://fhir.nhs.uk/CodeSystem/rejected-reasons-bars"
 REASONS = "https://fhir.nhs.uk/CodeSystem/message-reason-bars"
 VERSION = "version=1.1.0"
 # The organisation that TKW answers as.
@@ -72,7 +74,7 @@ class Replies:
     later: Later
 
     def set_off(self, kind: str, message: Message, call: Call) -> None:
-        """The reply of that kind (full, interim, safeguarding) to a message that came with `call`."""
+        """The reply of that kind (one of _RECIPES) to a message that came with `call`."""
         self.later(self.delay, lambda: self._send(kind, message, call))
 
     def _send(self, kind: str, message: Message, call: Call) -> None:
@@ -119,7 +121,7 @@ class _Recipe:
 
 
 def build_reply(kind: str, message: Message, *, now: datetime) -> Resource:
-    """The reply (full, interim or safeguarding) as a message Bundle. Raises NoReplyAddress.
+    """The reply (one of _RECIPES) as a message Bundle. Raises NoReplyAddress.
 
     It holds what its definition allows, from the request, with ids; references to the rest are left out.
     """
@@ -173,6 +175,27 @@ def _interim(entries: list[Entry], message: Message, now: datetime) -> None:
     entries.append(planned_encounter(message, now, "in-progress"))
 
 
+def _rejected(entries: list[Entry], message: Message, now: datetime) -> None:
+    """As the standard says it: our Encounter cancelled with a reason, the request as it was."""
+    _reject(entries, message, now, "cancelled")
+
+
+def _revoked(entries: list[Entry], message: Message, now: datetime) -> None:
+    """As the guide says it: our Encounter triaged with a reason, the request revoked."""
+    for each in entries:
+        if _kind(each) == "ServiceRequest":
+            each["resource"]["status"] = "revoked"
+            _touch(each, now)
+    _reject(entries, message, now, "triaged")
+
+
+def _reject(entries: list[Entry], message: Message, now: datetime, status: str) -> None:
+    encounter = planned_encounter(message, now, status)
+    reason = {"coding": [shapes.coding(REJECTED, "OTH")], "text": "Rejected by the simulated service."}
+    encounter["resource"]["reasonCode"] = [reason]
+    entries.append(encounter)
+
+
 def _full(entries: list[Entry], message: Message, now: datetime) -> None:
     encounter = planned_encounter(message, now, "finished")
     entries.append(encounter)
@@ -202,7 +225,9 @@ def _safeguarding(entries: list[Entry], message: Message, now: datetime) -> None
 
 
 _RECIPES: Mapping[str, _Recipe] = {
-    "interim": _Recipe("bars-message-servicerequest-response-validation-interim", "Encounter", _interim),
+    "interim": _Recipe(INTERIM, "Encounter", _interim),
+    "rejected": _Recipe(INTERIM, "Encounter", _rejected),
+    "revoked": _Recipe(INTERIM, "Encounter", _revoked),
     "full": _Recipe("bars-message-servicerequest-response-validation-full", "Encounter", _full),
     "safeguarding": _Recipe("bars-message-servicerequest-response-referral", "ServiceRequest", _safeguarding),
 }

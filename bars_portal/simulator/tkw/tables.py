@@ -24,7 +24,7 @@ class Scenario:
 
     `sentinel` says what is looked at: target (service id of the header), context, service (of a slot
     search), patient (NHS number), no-nhs-number, id (of the resource read) or any. `answer` is the HTTP
-    status; `gives` the id or the kind of content, `reply` what is sent later (full, interim, safeguarding),
+    status; `gives` the id or the kind of content, `reply` what is sent later (of replies.py),
     `checks` what a message must also fulfil; each may be empty.
     """
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bars_portal.accounts.decorators import permission_required
-from bars_portal.patients.forms import answers_of_test_patient, test_patients
-from bars_portal.patients.forms import typed_answers as typed_patient
+from bars_portal.patients.typed import answers_of_test_patient, test_patients
+from bars_portal.patients.typed import typed_answers as typed_patient
 from directory.capability import USE_CASE_WORDS
 from referrals.cases.views import clock
 from referrals.forms.base import FormContext, Step, Typed

@@ -14,8 +14,8 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import SYSTEM, Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.patients.details import ContactDetails, PatientDetails
-from bars_portal.patients.mapping import patient_from_fhir
 from bars_portal.patients.models import Contact, Journey, Patient
+from bars_portal.patients.reading import patient_from_fhir
 from bars_portal.patients.selectors import details_of, patients_of, patients_of_journey
 from bars_portal.patients.services import BY_MESSAGE, create_patient, open_journey
 from bars_portal.sql import together

@@ -21,6 +21,7 @@ OUTCOME = {
     "disposition": "hear-and-treat",
     "priority": "C5",
     "narrative": "Spoke to the caller; no red flags.",
+    "triage_1": "Dx335",
 }
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 MISSED = {
@@ -76,6 +77,15 @@ def test_the_categories_say_what_they_change(office: Office) -> None:
         ("Category 5", "Lowered"),
     ):
         assert change in form.partition(category)[2][:250]
+
+
+def test_the_symptoms_that_were_asked_about_need_not_be_typed_again(office: Office) -> None:
+    case = office.desk.ask("VALREQ01")
+    form = words(office.client.get(reverse("referrals:outcome", args=[case.pk])))
+    fields = dict(re.findall(r'name="(triage_[123])"[^>]*? value="([^"]*)"', form))
+    assert fields["triage_1"] == "", "what it came to is for the assessor to say"
+    assert "SG1137" in fields["triage_2"]
+    assert "SD4033" in fields["triage_3"]
 
 
 def test_a_corrected_outcome_is_sent_once(office: Office) -> None:
@@ -135,7 +145,8 @@ def test_an_update_that_came_meanwhile_is_told_first(office: Office) -> None:
         ("reject", {}, "Select why this case is rejected"),
         ("reject", {"reason": "OTH"}, "Say in your own words why the case is rejected"),
         ("outcome", {**OUTCOME, "narrative": ""}, "Enter what was found and advised"),
-        ("outcome", {**OUTCOME, "disposition": "dispatch", "priority": ""}, "an ambulance needs a category"),
+        ("outcome", {**OUTCOME, "priority": ""}, "Select how urgent it is"),
+        ("outcome", {**OUTCOME, "triage_1": ""}, "Enter the triage code of what it came to"),
         ("outcome", {**OUTCOME, "cad_id": "CAD-1"}, "Only category 1 and 2"),
         (
             "outcome",

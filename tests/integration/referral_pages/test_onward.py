@@ -105,6 +105,7 @@ def test_the_requester_is_told_by_the_outcome(office: Office) -> None:
     assert reverse("referrals:sent-case", args=[sent.pk]) in page
     form = words(office.client.get(reverse("referrals:outcome", args=[case.pk])))
     assert 'value="onward" checked' in form
+    assert 'value="C5" checked' in form
     assert f"Referred onward to {sent.service.name}" in form
 
 
@@ -112,6 +113,8 @@ def test_an_outcome_that_says_onward_asks_for_the_request(office: Office) -> Non
     case = ask(office, "VALREQ01")
     typed = {
         "disposition": "onward",
+        "priority": "C5",
+        "triage_1": "DX02",
         "narrative": "To be seen by a department.",
         "send": "1",
     }

@@ -22,7 +22,7 @@ from directory.models import HealthcareService
 from referrals.cases.history import write_version
 from referrals.cases.models import Case, Referral, ValidationCase
 from referrals.cases.states import Category
-from referrals.responding.content import Disposition, Outcome
+from referrals.responding.content import Disposition, Outcome, TriageCode
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.directory import make_service
 from tests.factories.patients import DETAILS
@@ -135,6 +135,7 @@ def outcome(**changes: Any) -> Outcome:
         "clock_start": NOW,
         "narrative": "Spoke to the caller; no red flags.",
         "priority": ARPPriority.C5,
+        "codes": (TriageCode("https://fhir.nhs.uk/CodeSystem/pathways-dx-codes", "Dx335"),),
         **changes,
     }
     return Outcome(**fields)

@@ -108,6 +108,16 @@ def test_the_clock_goes_on_unless_the_category_is_raised(desk: AnsweringDesk) ->
     assert clocks == [asked, asked, ours, ours, asked]
 
 
+@pytest.mark.parametrize("missing", [{"priority": None}, {"codes": ()}], ids=["category", "code"])
+def test_an_outcome_without_category_or_code_is_none(desk: AnsweringDesk, missing: dict[str, Any]) -> None:
+    case = desk.ask("VALREQ01")
+    with pytest.raises(PolicyRefused, match="a category and a triage code"):
+        decisions.complete_validation(
+            case=case, outcome=outcome(**missing), acting=desk.clinician, now=desk.later()
+        )
+    assert not responses_of(case).exists()
+
+
 def test_a_rejection_says_why(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
     rejection = Rejection(RejectedReason.NOT_AVAILABLE, "Nobody for an hour")

@@ -52,6 +52,7 @@ OUTCOME = {
     "disposition": "hear-and-treat",
     "priority": "C5",
     "narrative": "Advice given",
+    "triage_1": "Dx335",
 }
 MISSED = {
     "start": "10:00",

@@ -10,6 +10,8 @@ from bars_portal.exchange.models import NEVER_SENT
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from bookings.explanations import BOOKING, CANCELLATION
+from referrals.responding.words import RESPONSE
+from referrals.sending.explanations import REQUEST, TAKING_BACK, UPDATE
 
 EVERY = [(code.code, code.issue) for code in OutcomeCode] + [
     ("PROXY_NOT_FOUND", "not-found"),
@@ -24,11 +26,11 @@ def refused(code: str, issue: str) -> Outcome:
     return Outcome(Delivery.REFUSED, "refused", issues=(read,))
 
 
-@pytest.mark.parametrize("purpose", [BOOKING, CANCELLATION], ids=["booking", "cancellation"])
+@pytest.mark.parametrize("purpose", [BOOKING, CANCELLATION, REQUEST, UPDATE, TAKING_BACK, RESPONSE])
 @pytest.mark.parametrize(("code", "issue"), EVERY)
 def test_plain_words_and_a_next_step(purpose: Explanations, code: str, issue: str) -> None:
     words = purpose.explain(refused(code, issue))
-    assert re.search(r"Choose|Call|Try|Look", words)
+    assert re.search(r"Choose|Call|Try|Look|[Tt]elephone|Read its answer", words)
     assert not re.search(r"REC_|SEND_|\d|SECRET|HTTP", words)
     assert len(words) <= 300
 
@@ -43,6 +45,21 @@ def test_plain_words_and_a_next_step(purpose: Explanations, code: str, issue: st
         ("REC_NOT_FOUND", "not-found", "The service no longer offers this slot.", "not-found"),
         ("REC_UNAUTHORIZED", "forbidden", "The service does not take bookings from us.", "not-permitted"),
         ("something new", "999", "The service did not take this booking.", "refused"),
+        # The prefix says who refused: us, or the network, is never called the service.
+        (
+            "SEND_BAD_REQUEST",
+            "value",
+            "Nothing was booked. The booking network refused our message",
+            "refused",
+        ),
+        (
+            "SEND_UNAUTHORIZED",
+            "security",
+            "Nothing was booked. The booking network refused our message",
+            "refused",
+        ),
+        ("PROXY_BAD_REQUEST", "structure", "Nothing was booked. The booking network did not pass", "refused"),
+        ("SERVER_ERROR", "exception", "Nothing was booked. The booking network did not pass", "refused"),
     ],
 )
 def test_particular_words_for_booking(code: str, issue: str, words: str, reason: str) -> None:

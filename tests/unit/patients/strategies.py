@@ -29,7 +29,7 @@ named = st.fixed_dictionaries({"given_names": words(40), "family_name": words(40
 contacts = st.one_of(
     st.builds(
         ContactDetails,
-        relationship=st.sampled_from(["ONESELF", "PRN", "NEPHEW"]),
+        relationship=st.sampled_from(["ONESELF", "PRN", "NEPHEW", "U"]),
         given_names=words(40),
         family_name=words(40),
         telecoms=st.lists(telecoms, max_size=4).map(tuple),

@@ -9,7 +9,8 @@ from django.test import override_settings
 
 from bars_portal.nhsuk.words import banner_name
 from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
-from bars_portal.patients.forms import PatientForm, answers_from
+from bars_portal.patients.forms import PatientForm
+from bars_portal.patients.typed import answers_from
 
 TODAY = date(2026, 7, 14)
 HUGE = "9" * 100_000
@@ -42,6 +43,7 @@ DETAILS = PatientDetails(
     gender="female",
     birth_date=date(1945, 7, 14),
     address_lines=("1 Sample Row", "Leeds"),
+    city="Leeds",
     postcode="LS1 4AP",
     contacts=(
         ContactDetails(

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.phones import dialled_phone
 from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
-from bars_portal.patients.mapping import patient_from_fhir, patient_to_fhir
+from bars_portal.patients.forms import PatientForm
+from bars_portal.patients.mapping import patient_entries, patient_to_fhir
+from bars_portal.patients.reading import patient_from_fhir, patient_in
 from tests.fhir_check import assert_no_errors
 from tests.profiles import examples
 from tests.unit.patients.strategies import json_values, odd_resources, patients
@@ -221,6 +224,28 @@ def test_the_town_is_a_line_and_old_addresses_do_not_count() -> None:
     ]
     details = told({"address": address})
     assert (details.address_lines, details.postcode) == (("1 Row", "Leeds", "Yorks"), "LS1 4AP")
+
+
+def test_the_surgery_is_an_organisation_of_its_own() -> None:
+    person = replace(FULL, practice_code="A81001", practice_name="The Surgery", local_number="HOSP-1")
+    entries = patient_entries(person, url="urn:1", practice_url="urn:2", now=NOW)
+    bundle = MessageBundle({"entry": [{"fullUrl": url, "resource": each} for url, each in entries]})
+    patient, practice = (each for _, each in entries)
+    assert practice["resourceType"] == "Organization"
+    assert bundle.resolve(patient["generalPractitioner"][0]) is practice
+    assert patient_in(bundle, patient, now=NOW) == known(person)
+    for number in ("", person.nhs_number):
+        details = replace(person, nhs_number=number, practice_code="", practice_name="")
+        ((_, sent),) = patient_entries(details, url="urn:1", practice_url="urn:2", now=NOW)
+        numbers = [each["value"] for each in sent["identifier"]]
+        assert numbers == list(filter(None, (number, "HOSP-1"))), "also where there is no NHS number"
+        assert "generalPractitioner" not in sent
+
+
+def test_another_systems_number_is_told_and_not_sent_as_ours() -> None:
+    read = told({"identifier": [{"system": "https://elsewhere/Id", "value": "77"}]})
+    assert (read.local_number, read.local_number_system) == ("77", "https://elsewhere/Id")
+    assert PatientForm.initial_from(read)["local_number"] == ""
 
 
 def test_the_published_booking(shared_dir: Path) -> None:

@@ -9,16 +9,19 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.phones import dialled_phone
 from bars_portal.exchange.fhir.queries.patients import AppointmentQuery
 from bars_portal.names import is_named
 from bars_portal.nhsuk.pdf import printable
 from bars_portal.nhsuk.words import banner_name, format_phone, without_direction_marks
 from bars_portal.patients.details import PatientDetails
-from bars_portal.patients.forms import PatientForm, answers_from
-from bars_portal.patients.mapping import patient_from_fhir, patient_to_fhir
+from bars_portal.patients.forms import PatientForm
+from bars_portal.patients.mapping import patient_entries
 from bars_portal.patients.matching import is_same_person, may_be_person
 from bars_portal.patients.presenters import contact_lines
+from bars_portal.patients.reading import patient_from_fhir, patient_in
+from bars_portal.patients.typed import answers_from
 
 NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 7, 14)
@@ -43,6 +46,12 @@ def typed(draw: st.DrawFn) -> dict[str, str]:
         "nhs_number": draw(st.sampled_from(["", "944 930 6621", "9476719931"])),
         "postcode": draw(st.sampled_from(["", "ls14ap", "ZZ99 3VZ", "zz99-3cz", "ZZ993WZ", "ec1a 1bb"])),
         "call_back": "patient",
+        "address_line_1": draw(st.sampled_from(["", "1 Row"])),
+        "town": draw(st.sampled_from(["", "Leeds", "1 Row"])),
+        "district": draw(st.sampled_from(["", "West Yorkshire", "Leeds"])),
+        "practice_name": draw(st.sampled_from(["", "The Surgery"])),
+        "practice_code": draw(st.sampled_from(["", "a81001"])),
+        "local_number": draw(st.sampled_from(["", "HOSP 12"])),
         "language": draw(st.sampled_from(["", "pl", "q4"])),
         "ethnic_category": draw(st.sampled_from(["", "C", "Z"])),
         "phone": draw(phones) + draw(st.sampled_from(["", " ext 12"])),
@@ -63,9 +72,9 @@ def as_sent(details: PatientDetails) -> PatientDetails:
 
 
 def received(details: PatientDetails) -> PatientDetails:
-    return patient_from_fhir(
-        json.loads(json.dumps(patient_to_fhir(details, now=NOW, sends_untraced=True))), now=NOW
-    )
+    entries = patient_entries(details, url="urn:1", practice_url="urn:2", now=NOW, sends_untraced=True)
+    sent = [{"fullUrl": url, "resource": json.loads(json.dumps(each))} for url, each in entries]
+    return patient_in(MessageBundle({"entry": sent}), sent[0]["resource"], now=NOW)
 
 
 @given(typed())

@@ -1,6 +1,7 @@
 """What a received request says comes back as what was stated; whatever was sent, nothing breaks."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,23 @@ from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import SAFEGUARDING_SYSTEM, FlagCategory, SceneSafety, UseCase
 from referrals.cases.codes import Concept
 from referrals.forms.base import FormContext
-from referrals.forms.steps import typed_of
+from referrals.forms.steps import BY_SLUG, read_step, typed_of
 from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
 from referrals.parts.base import SNOMED
 from referrals.parts.call import CallTimes
 from referrals.parts.content import RequestContent, content_from_json, content_to_json
 from referrals.parts.flags import Flag, flag_categories, scene_of
+from referrals.parts.medication import (
+    Allergies,
+    Allergy,
+    AllergyType,
+    Medication,
+    Medications,
+    Severity,
+    Stated,
+)
 from referrals.parts.observations import BirthSex
+from referrals.parts.questionnaires import OWN_NOTE
 from referrals.parts.request import carried_content
 from tests.factories.contents import contents, make_content
 from tests.factories.referrals import NOW
@@ -89,6 +100,57 @@ def test_another_use_case_gets_what_it_has_a_place_for(use_case: UseCase) -> Non
     assert any(text == "20 The Headrow" for text in typed.get("places", {}).values()) is (
         use_case in (UseCase.A4T1, UseCase.A6T1)
     )
+
+
+def test_special_notes_go_onward_whole(shared_dir: Path) -> None:
+    published = shared_dir / "fhir/examples/REFREQ01 - Referral Service Request New Full - 111 to ED.json"
+    read = carried_content(MessageBundle(json.loads(published.read_bytes())), UseCase.A1T1).sources
+    assert [each.name for each in read] == ["Healthcare Gateway MIG", "Graphnet", OWN_NOTE]
+    note = read[-1].note
+    assert note is not None
+    assert (note.title, note.active_on, note.review_on) == (
+        "Abusive patient",
+        date(2021, 11, 10),
+        date(2022, 5, 10),
+    )
+    assert note.detail.endswith("Patient should not be seen alone")
+    assert carried(make_content(sources=read), UseCase.A5T1).sources == read
+
+
+def test_what_is_new_is_told_to_a_pharmacy_and_comes_back() -> None:
+    taken = Medication(Concept(text="Ibuprofen"), since="2026-11", is_new=True)
+    rash = Concept(SNOMED, "247472004", "Urticarial rash", "All over")
+    allergy = Allergy(Concept(text="Latex"), rash, AllergyType.INTOLERANCE, None, Severity.SEVERE, True)
+    known = make_content(
+        UseCase.A5T1,
+        medications=Medications(Stated.LISTED, (taken, replace(taken, is_new=False))),
+        allergies=Allergies(Stated.LISTED, (allergy, replace(allergy, is_new=False))),
+    )
+    read = carried(known)
+    assert (read.medications, read.allergies) == (known.medications, known.allergies)
+    asked = FormContext(UseCase.A5T1, NOW)
+    for slug in ("medication", "allergies"):
+        assert typed_of(known, asked)[slug]["row-0-is_new"] == "on"
+        assert "row-1-is_new" not in typed_of(known, asked)[slug]
+
+
+def test_questions_and_answers_stay_lines_of_the_narrative() -> None:
+    """Typed or pasted from a triage tool, from the form to the other side's record."""
+    asked = FormContext(UseCase.A5T1, NOW)
+    typed = typed_of(make_content(UseCase.A5T1), asked)["assessment"]
+    lines = "Who is the query about?\nThe patient\n\nHow long?\nThree days"
+    step = read_step(BY_SLUG["assessment"], {**typed, "narrative": lines}, asked)
+    content = replace(make_content(UseCase.A5T1), assessment=step.stated["assessment"])
+    plan = MessageBundle(message(content)).of_type("CarePlan")[0]
+    assert {"text": lines} in plan["activity"][0]["outcomeCodeableConcept"]
+    assert carried(content).assessment.narrative == lines
+
+
+def test_a_reaction_that_was_kept_in_words_alone_still_reads() -> None:
+    stored = content_to_json(make_content())
+    stored["allergies"]["listed"] = [{"concept": {"text": "Latex"}, "reaction": "Rash"}]
+    (allergy,) = content_from_json(stored).allergies.listed
+    assert allergy.reaction == Concept(text="Rash")
 
 
 def test_a_warning_with_a_code_of_another_list_is_kept_in_words() -> None:

@@ -1,5 +1,6 @@
 """What a clinician states: it survives storage, and what is wrong is named by its field alone."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from pydantic import ValidationError
 from bars_portal.exchange.fhir.codes import FlagCategory, LocationType, UseCase
 from referrals.cases.codes import Concept
 from referrals.parts.applications import Need, Part, needs_of
+from referrals.parts.assessment import Assessment
+from referrals.parts.call import Stage
 from referrals.parts.content import (
     ContentInvalid,
     RequestContent,
@@ -106,6 +109,17 @@ def test_an_empty_request_lacks_what_is_required(use_case: UseCase) -> None:
     with pytest.raises(ContentInvalid) as raised:
         check_parts(RequestContent(use_case=use_case))
     assert set(raised.value.fields) == required != set()
+
+
+@pytest.mark.parametrize("use_case", [UseCase.A6T1, UseCase.A6T2, UseCase.A6T3])
+def test_what_triage_came_to_is_told_once_the_call_has_ended(use_case: UseCase) -> None:
+    bare = make_content(use_case, assessment=Assessment())
+    check_parts(replace(bare, stage=Stage.FIRST_ALERT))
+    for stage in (Stage.TRIAGED, Stage.COMPLETE):
+        with pytest.raises(ContentInvalid) as raised:
+            check_parts(replace(bare, stage=stage))
+        assert set(raised.value.fields) == {Part.OUTCOMES, Part.NARRATIVE, Part.PRIORITY}
+        check_parts(replace(make_content(use_case), stage=stage))
 
 
 @pytest.mark.parametrize(

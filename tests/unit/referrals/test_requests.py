@@ -22,7 +22,7 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
-from bars_portal.patients.mapping import patient_from_fhir
+from bars_portal.patients.reading import patient_from_fhir
 from referrals.cases.states import Category
 from referrals.parts.assessment import kind_and_words
 from referrals.parts.call import Stage
@@ -40,8 +40,8 @@ from tests.profiles import examples
 from tests.unit.patients.strategies import patients
 from tests.unit.referrals import built
 
-# Told by other means than their own code: by the code that a question's answer has, by a status, by silence.
-_INDIRECT = (YesNo, Stated)
+# Told by other means than their own code: by the code that an answer has, by a status, by words, by silence.
+_INDIRECT = (YesNo, Stated, bool)
 
 
 def leaves(value: Any) -> Iterator[Any]:
