@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("messages/", include("bars_portal.exchange.message_log.urls")),
     path("trail/", include("bars_portal.patients.looks.urls")),
     path("status/", include("bars_portal.status.urls")),
+    path("reports/", include("bars_portal.reports.urls")),
     path("onboarding/", include("bars_portal.onboarding.urls")),
     path("api/", include("bars_portal.api_urls")),
     path("admin/", admin.site.urls),

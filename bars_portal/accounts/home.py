@@ -22,6 +22,8 @@ class AttentionItem:
     count: int
     url: str
     urgent: bool = False
+    # How the day goes rather than what waits: shown also when it is none.
+    is_figure: bool = False
 
 
 Source = Callable[[Acting, datetime], Iterable[AttentionItem]]
@@ -47,8 +49,9 @@ def register(source: Source) -> Source:
 
 
 def items_for(acting: Acting, now: datetime) -> tuple[AttentionItem, ...]:
-    """Everything with a count, urgent first, else in the order of registration."""
-    found = [item for source in _sources for item in source(acting, now) if item.count > 0]
+    """Everything with a count, urgent first, else in the order of registration; figures whatever they are."""
+    asked = (item for source in _sources for item in source(acting, now))
+    found = [item for item in asked if item.count > 0 or item.is_figure]
     return tuple(sorted(found, key=lambda item: not item.urgent))
 
 

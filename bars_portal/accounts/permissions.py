@@ -138,6 +138,9 @@ _BREAK_GLASS = frozenset({"accounts.break_glass"})
 _SEE_GIVEN_UP = frozenset({"exchange.see_given_up"})
 # How the installation is doing: figures, and names of services that everybody finds in the directory.
 _SEE_STATUS = frozenset({"status.view_condition"})
+# Numbers of the own organisation, without a patient: of what its people did, and of how its messages went.
+_SEE_EXCHANGE_REPORTS = frozenset({"reports.view_exchange"})
+_SEE_REPORTS = _SEE_EXCHANGE_REPORTS | {"reports.view_activity"}
 _BOTH_REFERRALS = _VIEW_RECEIVED_REFERRALS | _VIEW_SENT_REFERRALS
 _SEND_REQUESTS = frozenset({"referrals.send_request"})
 _WORK_CASES = frozenset({"referrals.work_case"})
@@ -165,6 +168,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _BREAK_GLASS
     | _VIEW_RECEIVED_REFERRALS
     | _VIEW_REFERRAL_RECORDS
+    | _SEE_REPORTS
     | {"portal.open_admin", "directory.find_service"},
     Role.ENGINEER: _RUN_EXCHANGE
     | _RUN_APPLICATIONS
@@ -173,6 +177,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _SEE_GIVEN_UP
     | _SEE_STATUS
     | _BREAK_GLASS
+    | _SEE_EXCHANGE_REPORTS
     | {"portal.open_admin", "onboarding.run_desk"},
     Role.AUDITOR: _READ_EVERYTHING
     | _SEE_APPLICATIONS
@@ -183,6 +188,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _VIEW_DIARY
     | _BOTH_REFERRALS
     | _VIEW_REFERRAL_RECORDS
+    | _SEE_REPORTS
     | {"portal.open_admin", "bookings.view_sent_bookings"},
     Role.INSTALLER: _RUN_INSTALLATION | _MANAGE_PEOPLE | _SEE_STATUS | {"portal.open_admin"},
 }

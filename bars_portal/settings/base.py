@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "bookings",
     "referrals",
     "bars_portal.status",
+    "bars_portal.reports",
     "bars_portal.onboarding",
     # After the apps above: it gathers what they registered.
     "bars_portal.apps.PortalConfig",

@@ -1,0 +1,339 @@
+"""Reports of what people did: bookings, appointments, slots, referrals and requests for validation."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import (
+    Case,
+    CharField,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Extract
+from django.urls import reverse
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation
+from bars_portal.correspondence.states import Direction
+from bars_portal.reports.definitions import (
+    NOTHING,
+    VIEW_ACTIVITY,
+    Dimension,
+    Kind,
+    Measure,
+    Report,
+    as_key,
+    fixed,
+)
+from bookings.models import Booking, Schedule, Slot, SlotStatus
+from bookings.states import VIEW_PERMISSION, BookingStatus
+from directory.models import HealthcareService
+from referrals.cases.models import MODELS, CaseStatusChange
+from referrals.cases.states import OPEN, CaseEvent, CaseStatus, Category
+from referrals.permissions import VIEW
+
+_TEXT, _NUMBER = CharField(), FloatField()
+
+
+def _service_names(keys: Iterable[str]) -> Mapping[str, str]:
+    wanted = [key for key in keys if key != NOTHING]
+    found = HealthcareService.objects.filter(pk__in=wanted).values_list("pk", "name")
+    return {str(pk): name for pk, name in found}
+
+
+def organisation_names(keys: Iterable[str]) -> Mapping[str, str]:
+    found = Organisation.objects.filter(ods_code__in=list(keys)).values_list("ods_code", "name")
+    return {code: f"{name} ({code})" for code, name in found}
+
+
+def _diary_names(keys: Iterable[str]) -> Mapping[str, str]:
+    wanted = [key for key in keys if key != NOTHING]
+    found = Schedule.objects.filter(pk__in=wanted).values_list("pk", "service__name", "name")
+    return {str(pk): f"{service}: {name}" for pk, service, name in found}
+
+
+def seconds_between(first: str, last: str) -> Cast:
+    """Null where one of them is not there."""
+    between = ExpressionWrapper(F(last) - F(first), output_field=DurationField())
+    return Cast(Extract(between, "epoch"), _NUMBER)
+
+
+def in_bands(column: str, bands: Iterable[tuple[str, float, str]]) -> Case:
+    """The first band whose end, in the column's unit, is above the value."""
+    whens = [When(**{f"{column}__lt": end}, then=Value(key)) for key, end, _ in bands]
+    return Case(*whens, default=Value(NOTHING), output_field=_TEXT)
+
+
+_WAYS = Dimension(
+    "direction",
+    "Direction",
+    fixed({"sent": "Sent by your organisation", "received": "Received by your services"}),
+    ("sent", "received"),
+)
+_SERVICE = Dimension("service", "Service", _service_names)
+_PARTNER = Dimension("partner", "Partner", organisation_names)
+_DIARY = Dimension("diary", "Diary", _diary_names)
+_PARTNER_KEY = as_key(
+    Case(
+        When(direction=Direction.SENT, then=F("service__provider__ods_code")),
+        default=F("sender_ods_code"),
+        output_field=_TEXT,
+    )
+)
+
+# -- bookings
+
+
+def _bookings(organisation: Organisation, now: datetime) -> QuerySet[Booking]:
+    return Booking.objects.filter(organisation=organisation).annotate(
+        by_direction=as_key("direction"),
+        by_outcome=as_key("status"),
+        by_service=as_key("service_id"),
+        by_partner=_PARTNER_KEY,
+        way=F("direction"),
+        name=F("reference"),
+    )
+
+
+def _booking_page(acting: Acting, row: Mapping[str, Any]) -> str:
+    if not acting.may(VIEW_PERMISSION[row["way"]]):
+        return ""
+    return reverse(
+        f"bookings:{'received' if row['way'] == Direction.RECEIVED else 'detail'}", args=[row["pk"]]
+    )
+
+
+BOOKINGS = Report(
+    name="bookings",
+    title="Bookings",
+    text="Bookings that your organisation made or received, by the day on which they were made.",
+    permission=VIEW_ACTIVITY,
+    counted=("booking", "bookings"),
+    rows=_bookings,
+    time="created_at",
+    dimensions=(
+        _WAYS,
+        Dimension(
+            "outcome",
+            "Outcome",
+            fixed({each.value: each.label for each in BookingStatus}),
+            list(BookingStatus),
+        ),
+        _SERVICE,
+        _PARTNER,
+    ),
+    when="Booked",
+    named="Reference",
+    page_of=_booking_page,
+)
+
+# -- appointments
+
+_HOUR, _DAY = 3600.0, 86_400.0
+_LEAD = (
+    ("hour", _HOUR, "Less than 1 hour ahead"),
+    ("four-hours", 4 * _HOUR, "1 to 4 hours ahead"),
+    ("day", _DAY, "4 to 24 hours ahead"),
+    ("week", 7 * _DAY, "1 to 7 days ahead"),
+    ("later", 10_000 * _DAY, "7 days ahead and more"),
+)
+_ATTENDANCE = {
+    BookingStatus.ATTENDED.value: "Attended",
+    BookingStatus.DID_NOT_ATTEND.value: "Did not attend",
+    BookingStatus.BOOKED.value: "Booked, attendance not recorded",
+    BookingStatus.CANCELLED.value: "Cancelled",
+    BookingStatus.ENTERED_IN_ERROR.value: "Entered in error",
+}
+
+
+def _appointments(organisation: Organisation, now: datetime) -> QuerySet[Booking]:
+    received = Booking.objects.filter(organisation=organisation, direction=Direction.RECEIVED)
+    missed = Case(
+        When(status=BookingStatus.DID_NOT_ATTEND, then=Value(1.0)),
+        When(status=BookingStatus.ATTENDED, then=Value(0.0)),
+        output_field=_NUMBER,
+    )
+    return received.annotate(
+        lead=seconds_between("created_at", "start"),
+        by_attendance=as_key("status"),
+        by_lead=in_bands("lead", _LEAD),
+        by_service=as_key("service_id"),
+        by_diary=as_key("slot__schedule_id"),
+        by_partner=as_key("sender_ods_code"),
+        missed=missed,
+        way=F("direction"),
+        name=F("reference"),
+    )
+
+
+APPOINTMENTS = Report(
+    name="appointments",
+    title="Appointments and attendance",
+    text="Appointments that others booked with your services, by the day of the appointment: how many "
+    "patients came, and how long ahead they were booked.",
+    permission=VIEW_ACTIVITY,
+    counted=("appointment", "appointments"),
+    rows=_appointments,
+    time="start",
+    dimensions=(
+        Dimension("attendance", "Attendance", fixed(_ATTENDANCE), tuple(_ATTENDANCE)),
+        Dimension(
+            "lead",
+            "Lead time",
+            fixed({key: words for key, _, words in _LEAD}),
+            tuple(key for key, _, _ in _LEAD),
+        ),
+        _SERVICE,
+        _DIARY,
+        _PARTNER,
+    ),
+    measures=(
+        Measure("Did not attend, of those recorded", "missed", Kind.SHARE),
+        Measure("Half were booked within", "lead", Kind.HALF),
+    ),
+    when="Appointment",
+    named="Reference",
+    page_of=_booking_page,
+    looks_ahead=True,
+)
+
+# -- slots
+
+_SLOT_STATES = {
+    SlotStatus.BUSY.value: "Booked",
+    SlotStatus.FREE.value: "Free",
+    SlotStatus.BUSY_UNAVAILABLE.value: "Blocked",
+}
+
+
+def _slots(organisation: Organisation, now: datetime) -> QuerySet[Slot]:
+    # Ids, not a join: the index of a slot search then finds them by service, state and time.
+    services = HealthcareService.objects.filter(provider=organisation).values_list("pk", flat=True)
+    there = Slot.objects.filter(service__in=list(services), status__in=list(_SLOT_STATES))
+    used = Case(
+        When(status=SlotStatus.BUSY, then=Value(1.0)),
+        When(status=SlotStatus.FREE, then=Value(0.0)),
+        output_field=_NUMBER,
+    )
+    return there.annotate(
+        by_state=as_key("status"),
+        by_service=as_key("service_id"),
+        by_diary=as_key("schedule_id"),
+        used=used,
+    )
+
+
+SLOTS = Report(
+    name="slots",
+    title="Use of slots",
+    text="Slots of your diaries by their day: how many are booked, free and blocked.",
+    permission=VIEW_ACTIVITY,
+    counted=("slot", "slots"),
+    rows=_slots,
+    time="start",
+    dimensions=(Dimension("state", "State", fixed(_SLOT_STATES), tuple(_SLOT_STATES)), _SERVICE, _DIARY),
+    measures=(Measure("Booked, of those not blocked", "used", Kind.SHARE),),
+    when="Slot",
+    looks_ahead=True,
+)
+
+# -- referrals and validations
+
+_ANSWERS = {
+    "in-time": "Answered in time",
+    "late": "Answered late",
+    "answered": "Answered, no time was stated",
+    "overdue": "Not answered, and past its time",
+    "waiting": "Not answered yet",
+    "ended": "Ended without an answer",
+}
+_E = CaseEvent
+# A person decided, here or at the other side.
+_ANSWERING = (
+    *(_E.ACCEPT, _E.START, _E.REJECT, _E.COMPLETE, _E.RECORD_NON_ATTENDANCE),
+    *(_E.HEAR_ACCEPTED, _E.HEAR_STARTED, _E.HEAR_REJECTED, _E.HEAR_COMPLETED, _E.HEAR_NON_ATTENDANCE),
+)
+
+
+def _cases(category: Category, organisation: Organisation, now: datetime) -> QuerySet[Any]:
+    steps = CaseStatusChange.objects.filter(**{category.value: OuterRef("pk")}, event__in=_ANSWERING)
+    first = Subquery(steps.order_by("at").values("at")[:1], output_field=DateTimeField())
+    answer = Case(
+        When(answered_at__lte=F("breach_at"), then=Value("in-time")),
+        When(answered_at__gt=F("breach_at"), then=Value("late")),
+        When(answered_at__isnull=False, then=Value("answered")),
+        When(~Q(status__in=sorted(OPEN)), then=Value("ended")),
+        When(breach_at__lt=now, then=Value("overdue")),
+        default=Value("waiting"),
+        output_field=_TEXT,
+    )
+    in_time = Case(
+        When(answered_at__lte=F("breach_at"), then=Value(1.0)),
+        When(answered_at__gt=F("breach_at"), then=Value(0.0)),
+        When(status__in=sorted(OPEN), breach_at__lt=now, then=Value(0.0)),
+        output_field=_NUMBER,
+    )
+    rows: QuerySet[Any] = MODELS[category].objects.filter(organisation=organisation)
+    return rows.annotate(answered_at=first).annotate(
+        to_answer=seconds_between("created_at", "answered_at"),
+        by_direction=as_key("direction"),
+        by_outcome=as_key("status"),
+        by_answer=answer,
+        by_service=as_key("service_id"),
+        by_partner=_PARTNER_KEY,
+        in_time=in_time,
+        way=F("direction"),
+        name=F("reference"),
+    )
+
+
+def _case_page(acting: Acting, row: Mapping[str, Any]) -> str:
+    if not acting.may(VIEW[row["way"]]):
+        return ""
+    page = "received" if row["way"] == Direction.RECEIVED else "sent-case"
+    return reverse(f"referrals:{page}", args=[row["pk"]])
+
+
+def _case_report(category: Category, title: str, counted: tuple[str, str]) -> Report:
+    return Report(
+        name=f"{category.value}s",
+        title=title,
+        text=f"{counted[1].capitalize()} that your organisation sent or received, by the day on which they "
+        "began: what became of them, and how long the first answer took.",
+        permission=VIEW_ACTIVITY,
+        counted=counted,
+        rows=lambda organisation, now: _cases(category, organisation, now),
+        time="created_at",
+        dimensions=(
+            _WAYS,
+            Dimension(
+                "outcome", "Outcome", fixed({each.value: each.label for each in CaseStatus}), list(CaseStatus)
+            ),
+            Dimension("answer", "Time to answer", fixed(_ANSWERS), tuple(_ANSWERS)),
+            _SERVICE,
+            _PARTNER,
+        ),
+        measures=(
+            Measure("In time, of those due", "in_time", Kind.SHARE),
+            Measure("Half were answered within", "to_answer", Kind.HALF),
+        ),
+        when="Began",
+        named="Reference",
+        page_of=_case_page,
+    )
+
+
+REFERRALS = _case_report(Category.REFERRAL, "Referrals", ("referral", "referrals"))
+VALIDATIONS = _case_report(
+    Category.VALIDATION, "Requests for validation", ("request for validation", "requests for validation")
+)

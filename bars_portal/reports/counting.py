@@ -1,0 +1,166 @@
+"""The numbers of a report, and the lists behind them: one query, with one more condition for a list."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, Self
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import CharField, DateField, QuerySet
+from django.db.models.functions import Cast, Trunc
+
+from bars_portal.accounts.models import Organisation
+from bars_portal.nhsuk.dates import LONDON, london_midnight
+from bars_portal.reports.activity import APPOINTMENTS, BOOKINGS, REFERRALS, SLOTS, VALIDATIONS
+from bars_portal.reports.definitions import Report
+from bars_portal.reports.exchange import CALLS, FAILURES, RECEIVED, SENT
+
+REPORTS = (
+    *(BOOKINGS, REFERRALS, VALIDATIONS, APPOINTMENTS, SLOTS),
+    *(SENT, FAILURES, CALLS, RECEIVED),
+)
+# A year and the day on which it began.
+MOST_DAYS = 366
+
+
+class Period(NamedTuple):
+    """London days, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> "Period":
+        """As long, and over when this one begins."""
+        return Period(self.first - timedelta(days=self.days), self.first - timedelta(days=1))
+
+    @property
+    def step(self) -> str:
+        """What a chart by time counts together, so that it can be read."""
+        return "day" if self.days <= 62 else "week" if self.days <= 190 else "month"
+
+    def part_from(self, start: date) -> "Period":
+        """The part that belongs to the step which begins at `start`."""
+        if self.step == "day":
+            following = start + timedelta(days=1)
+        elif self.step == "week":
+            following = start + timedelta(days=7)
+        else:
+            following = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return Period(max(start, self.first), min(following - timedelta(days=1), self.last))
+
+    def parts(self) -> list[Self]:
+        """All of them in order."""
+        found, start = [], self.first
+        while start <= self.last:
+            whole = self.part_from(_beginning(start, self.step))
+            found.append(type(self)(start, whole.last))
+            start = whole.last + timedelta(days=1)
+        return found
+
+
+def _beginning(day: date, step: str) -> date:
+    if step == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if step == "month" else day
+
+
+@dataclass(frozen=True)
+class Line:
+    """How many rows have a key, and the report's measures of them, in its order."""
+
+    key: str
+    count: int
+    measured: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """`by_time` by the first day of each part of the period that has any; `by` by name of the dimension."""
+
+    total: Line
+    by_time: dict[date, Line]
+    by: dict[str, dict[str, Line]]
+
+
+def chosen_rows(
+    report: Report,
+    organisation: Organisation,
+    period: Period,
+    chosen: Mapping[str, str],
+    *,
+    now: datetime,
+) -> QuerySet[Any]:
+    """The rows of a period that have these keys, by name of the dimension."""
+    wanted = {each.column: chosen[each.name] for each in report.dimensions if each.name in chosen}
+    return report.rows(organisation, now).filter(
+        **wanted,
+        **{
+            f"{report.time}__gte": london_midnight(period.first),
+            f"{report.time}__lt": london_midnight(period.last + timedelta(days=1)),
+        },
+    )
+
+
+def count(
+    report: Report,
+    organisation: Organisation,
+    period: Period,
+    chosen: Mapping[str, str],
+    *,
+    now: datetime,
+) -> Counts:
+    """All numbers of a report by one statement, so that they add up whatever happens meanwhile."""
+    began = Cast(
+        Trunc(report.time, period.step, output_field=DateField(), tzinfo=LONDON), output_field=CharField()
+    )
+    cuts = [each.column for each in report.dimensions]
+    rows = chosen_rows(report, organisation, period, chosen, now=now).annotate(began=began).order_by()
+    columns = list(dict.fromkeys(["began", *cuts, *(each.column for each in report.measures)]))
+    kept = ["began", *cuts]
+    try:
+        inner, values = rows.values(*columns).query.sql_with_params()
+    except EmptyResultSet:
+        # An organisation without services: Django sees that nothing can be found.
+        return _sorted_out(report, kept, [])
+    asked = [*kept, f"GROUPING({', '.join(kept)})", "count(*)"]
+    asked += [each.kind.format(each.column) for each in report.measures]
+    sets = ", ".join(f"({name})" for name in [*kept, ""])
+    # The names are ours, the values beside the statement.
+    statement = f"SELECT {', '.join(asked)} FROM ({inner}) AS found GROUP BY GROUPING SETS ({sets})"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        answer = cursor.fetchall()
+    return _sorted_out(report, kept, answer)
+
+
+def _sorted_out(report: Report, kept: list[str], answer: list[tuple[Any, ...]]) -> Counts:
+    total = Line("", 0, (None,) * len(report.measures))
+    by_time: dict[date, Line] = {}
+    by: dict[str, dict[str, Line]] = {each.name: {} for each in report.dimensions}
+    names = dict(zip((each.column for each in report.dimensions), by, strict=True))
+    for row in answer:
+        keys, (bits, number, *measured) = row[: len(kept)], row[len(kept) :]
+        figures = tuple(None if each is None else float(each) for each in measured)
+        # A bit for each column, the first one highest; 0 says that the row is of this column.
+        place = next((at for at in range(len(kept)) if not bits >> (len(kept) - 1 - at) & 1), None)
+        if place is None:
+            total = Line("", number, figures)
+        elif place == 0:
+            by_time[date.fromisoformat(keys[0][:10])] = Line(keys[0], number, figures)
+        else:
+            by[names[kept[place]]][keys[place]] = Line(keys[place], number, figures)
+    return Counts(total, by_time, by)
+
+
+def listed(rows: QuerySet[Any], report: Report) -> QuerySet[Any]:
+    """What a list shows of each row, as dicts, the newest first."""
+    columns = [each.column for each in report.dimensions]
+    extra = [*(["name"] if report.named else []), *(["way"] if report.page_of else [])]
+    order = (f"-{report.time}", "-pk")
+    return rows.order_by(*order).values("pk", report.time, *extra, *columns)

@@ -1,0 +1,132 @@
+"""What a report is made of: the rows that it counts, the ways to cut them, and what is measured of them.
+
+A report is a query of one organisation's rows. Each row has one text, never null, for each dimension, so that
+the numbers of any dimension add up to the total; a list behind a number is the same query with one more
+condition.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import CharField, F, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, NullIf
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation
+from bars_portal.nhsuk.dates import format_datetime
+
+# Stands for nothing in an address and in SQL, so that a key is never empty.
+NOTHING = "none"
+# Reports of what people did, and of how messages went.
+VIEW_ACTIVITY = "reports.view_activity"
+VIEW_EXCHANGE = "reports.view_exchange"
+
+Words = Callable[[Iterable[str]], Mapping[str, str]]
+# The pk, the direction ("" where there is none) of a row, and who looks -> the address of its page, or "".
+PageOf = Callable[[Acting, Mapping[str, Any]], str]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One way to cut a report. The rows have its key as `by_<name>`; keys without words read as they are.
+
+    `order`: keys in their natural order; without one the most frequent come first.
+    """
+
+    name: str
+    title: str
+    words: Words
+    order: Sequence[str] = ()
+
+    @property
+    def column(self) -> str:
+        return f"by_{self.name}"
+
+
+class Kind(StrEnum):
+    """How one figure is made of many: the share of ones among zeros and ones, or the value that half
+    (nine in ten) of them do not exceed. Null counts as not there.
+    """
+
+    SHARE = "avg({})"
+    HALF = "percentile_cont(0.5) WITHIN GROUP (ORDER BY {})"
+    NINE_IN_TEN = "percentile_cont(0.9) WITHIN GROUP (ORDER BY {})"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`column`: an annotation of the rows; seconds, or 0 and 1 for a share."""
+
+    title: str
+    column: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Report:
+    """`rows`: all of an organisation, annotated; `time` is the column by which a period chooses, and that the
+    lists show and sort by. `counted`: what one row is, in the singular and in the plural. The rows have also
+    what `page_of` needs as `way`, and what `named` promises as `name`.
+    """
+
+    name: str
+    title: str
+    text: str
+    permission: str
+    counted: tuple[str, str]
+    rows: Callable[[Organisation, datetime], QuerySet[Any]]
+    time: str
+    dimensions: tuple[Dimension, ...]
+    measures: tuple[Measure, ...] = ()
+    # What the period is about, as a heading of the lists: "Booked", "Appointment".
+    when: str = "When"
+    # A name of the row that is no patient's: the column `name`.
+    named: str = ""
+    page_of: PageOf | None = None
+    # Also days to come.
+    looks_ahead: bool = False
+
+    def dimension(self, name: str) -> Dimension | None:
+        return next((each for each in self.dimensions if each.name == name), None)
+
+
+def fixed(words: Mapping[str, str]) -> Words:
+    """The same words whatever is asked."""
+    return lambda keys: words
+
+
+def as_key(expression: Combinable | str) -> Combinable:
+    """A text that is never null and never empty."""
+    text = Cast(F(expression) if isinstance(expression, str) else expression, CharField())
+    return Coalesce(NullIf(text, Value("")), Value(NOTHING), output_field=CharField())
+
+
+def seconds_in_words(seconds: float) -> str:
+    """ "850 ms", "12.5 s", "9 min", "3 h 05 min", "2 days 4 h": as much as one needs to compare."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} days {hours} h"
+
+
+def measure_in_words(measure: Measure, value: float | None) -> str:
+    """ "-" stands for nothing to measure."""
+    if value is None:
+        return "-"
+    return f"{value:.1%}".replace("%", " %") if measure.kind is Kind.SHARE else seconds_in_words(value)
+
+
+def moment_in_words(moment: datetime | None) -> str:
+    return format_datetime(moment) if moment else ""

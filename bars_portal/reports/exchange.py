@@ -1,0 +1,232 @@
+"""Reports of how messages went: what was sent and received, what failed, and how long answers took."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.urls import reverse
+
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation
+from bars_portal.exchange.models import (
+    NEVER_SENT,
+    OBSOLETE,
+    TROUBLED,
+    UNCLEAR,
+    DeadLetterDecision,
+    DeliveryAttempt,
+    DeliveryState,
+    InboundMessage,
+    InboundState,
+    OutboundMessage,
+)
+from bars_portal.exchange.registry import message_types, services
+from bars_portal.exchange.selectors import reached
+from bars_portal.reports.activity import in_bands, organisation_names, seconds_between
+from bars_portal.reports.definitions import (
+    NOTHING,
+    VIEW_EXCHANGE,
+    Dimension,
+    Kind,
+    Measure,
+    Report,
+    as_key,
+    fixed,
+)
+
+
+def _kinds(keys: Iterable[str]) -> Mapping[str, str]:
+    return {each.key: each.label for each in message_types()}
+
+
+def _names(keys: Iterable[str]) -> Mapping[str, str]:
+    return {key: f"{name} ({key})" for key, name in services.provider.names(keys).items()}
+
+
+def _log_page(acting: Acting, row: Mapping[str, Any]) -> str:
+    if not acting.may("exchange.view_message_log") or row["way"] is None:
+        return ""
+    return reverse("messages:conversation", args=[row["way"]])
+
+
+_KIND = Dimension("kind", "Kind of message", _kinds)
+_SERVICE = Dimension("service", "Service", _names)
+_TEXT = CharField()
+# -- sent
+
+_STANDS = {
+    "settled": "Settled: answered, or dealt with by a person",
+    "under-way": "Waiting to be sent, or being sent",
+    "unsettled": "Unsettled: nobody knows whether it arrived",
+}
+
+
+def _sent(organisation: Organisation, now: datetime) -> QuerySet[OutboundMessage]:
+    decided = DeadLetterDecision.objects.filter(message=OuterRef("pk"), settled_at=OuterRef("settled_at"))
+    never = Q(state=DeliveryState.ABANDONED, reason=NEVER_SENT)
+    stands = Case(
+        When(state__in=(DeliveryState.QUEUED, DeliveryState.SENDING), then=Value("under-way")),
+        When((UNCLEAR | never) & ~Exists(decided), then=Value("unsettled")),
+        default=Value("settled"),
+        output_field=_TEXT,
+    )
+    return OutboundMessage.objects.filter(organisation=organisation).annotate(
+        by_state=as_key("state"),
+        by_stands=stands,
+        by_kind=as_key("message_type"),
+        by_service=as_key("service_id"),
+        by_code=as_key("reason"),
+        way=F("correlation_id"),
+    )
+
+
+_STATE = Dimension("state", "State", fixed(dict(DeliveryState.choices)), DeliveryState.values)
+_SETTLEMENT = Dimension("stands", "Settled or not", fixed(_STANDS), tuple(_STANDS))
+SENT = Report(
+    name="messages-sent",
+    title="Messages sent",
+    text="Messages that your organisation sent, by the day on which they were written, and which of them "
+    "nobody has settled.",
+    permission=VIEW_EXCHANGE,
+    counted=("message", "messages"),
+    rows=_sent,
+    time="created_at",
+    dimensions=(_STATE, _SETTLEMENT, _KIND, _SERVICE),
+    when="Written",
+    page_of=_log_page,
+)
+
+
+def _failed(organisation: Organisation, now: datetime) -> QuerySet[OutboundMessage]:
+    return _sent(organisation, now).filter(state__in=TROUBLED).exclude(reason=OBSOLETE)
+
+
+FAILURES = Report(
+    name="failures",
+    title="Failures",
+    text="Messages that your organisation sent and that were refused, given up or have no clear answer, by "
+    "partner and by the code of the failure.",
+    permission=VIEW_EXCHANGE,
+    counted=("failure", "failures"),
+    rows=_failed,
+    time="created_at",
+    dimensions=(
+        Dimension("code", "Code", fixed({NOTHING: "Without a code"})),
+        _SERVICE,
+        _STATE,
+        _SETTLEMENT,
+        _KIND,
+    ),
+    when="Written",
+    page_of=_log_page,
+)
+
+# -- how long answers take
+
+_SPEED = (
+    ("half", 0.5, "Less than 0.5 s"),
+    ("second", 1.0, "0.5 to 1 s"),
+    ("two", 2.0, "1 to 2 s"),
+    ("five", 5.0, "2 to 5 s"),
+    ("slow", 1e9, "5 s and more"),
+)
+_TOOK = Dimension(
+    "took",
+    "Response time",
+    fixed({**{key: words for key, _, words in _SPEED}, NOTHING: "No answer"}),
+    (*(key for key, _, _ in _SPEED), NOTHING),
+)
+
+
+def _calls(organisation: Organisation, now: datetime) -> QuerySet[DeliveryAttempt]:
+    took = ExpressionWrapper(F("elapsed_ms") / Value(1000.0), output_field=FloatField())
+    return DeliveryAttempt.objects.filter(message__organisation=organisation).annotate(
+        seconds=took,
+        by_took=in_bands("seconds", _SPEED),
+        by_service=as_key("message__service_id"),
+        by_outcome=as_key("outcome"),
+        by_status=as_key("status_code"),
+        way=F("message__correlation_id"),
+    )
+
+
+CALLS = Report(
+    name="response-times",
+    title="Response times of partners",
+    text="Every attempt to deliver a message, by the day on which the message was written: how long the "
+    "answer took.",
+    permission=VIEW_EXCHANGE,
+    counted=("attempt", "attempts"),
+    rows=_calls,
+    time="message__created_at",
+    dimensions=(
+        _TOOK,
+        _SERVICE,
+        Dimension(
+            "outcome",
+            "Outcome",
+            fixed({**dict(DeliveryState.choices), NOTHING: "Not over yet, or cut off"}),
+        ),
+        Dimension("status", "HTTP status", fixed({NOTHING: "No answer"})),
+    ),
+    measures=(
+        Measure("Half within", "seconds", Kind.HALF),
+        Measure("Nine in ten within", "seconds", Kind.NINE_IN_TEN),
+    ),
+    when="Message written",
+    page_of=_log_page,
+)
+
+# -- received
+
+
+def _received(organisation: Organisation, now: datetime) -> QuerySet[InboundMessage]:
+    return InboundMessage.objects.filter(reached(organisation.pk)).annotate(
+        seconds=seconds_between("received_at", "completed_at"),
+        by_state=as_key("state"),
+        by_took=in_bands("seconds", _SPEED),
+        by_kind=as_key("message_type"),
+        by_service=as_key("service_id"),
+        by_partner=as_key("sender_ods_code"),
+        by_status=as_key("status_code"),
+        way=F("correlation_id"),
+    )
+
+
+RECEIVED = Report(
+    name="messages-received",
+    title="Messages received",
+    text="Messages that others sent to your services, by the day on which they arrived: what was refused, "
+    "and how long our answer took.",
+    permission=VIEW_EXCHANGE,
+    counted=("message", "messages"),
+    rows=_received,
+    time="received_at",
+    dimensions=(
+        Dimension("state", "State", fixed(dict(InboundState.choices)), InboundState.values),
+        Dimension("status", "HTTP status", fixed({NOTHING: "No answer"})),
+        Dimension("partner", "Partner", organisation_names),
+        _SERVICE,
+        _KIND,
+        _TOOK,
+    ),
+    measures=(
+        Measure("Half within", "seconds", Kind.HALF),
+        Measure("Nine in ten within", "seconds", Kind.NINE_IN_TEN),
+    ),
+    when="Arrived",
+    page_of=_log_page,
+)
