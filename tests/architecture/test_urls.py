@@ -188,6 +188,8 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "url": ("nothing/at/all", ""),
         "name": ("slot-gone", "nothing"),
         "resource": ("bookings", "nothing"),
+        "report_name": ("bookings", "nothing"),
+        "cut": ("outcome", "nothing"),
     }
     names = re.findall(r"<(\w+)>", route)
     paths = []
