@@ -163,6 +163,12 @@ TASKS = (
         "status.view_condition",
     ),
     Task(
+        "Reports",
+        "What your organisation did, in numbers, charts and files. No report names a patient.",
+        "reports:index",
+        "reports.view_exchange",
+    ),
+    Task(
         "Administration",
         "Services, schedules, the message log and the audit trail.",
         "admin:index",

@@ -33,6 +33,7 @@ NAVIGATION = (
     NavItem("worklist", "Worklist", "referrals:worklist", "referrals.view_received_referrals"),
     NavItem("referrals", "Referrals", "referrals:sent", "referrals.view_sent_referrals"),
     NavItem("diary", "Diary", "bookings:diary", "bookings.view_diary"),
+    NavItem("reports", "Reports", "reports:index", "reports.view_exchange"),
     NavItem("admin", "Admin", "admin:index", "portal.open_admin"),
 )
 

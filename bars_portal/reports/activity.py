@@ -284,7 +284,7 @@ def _cases(category: Category, organisation: Organisation, now: datetime) -> Que
         output_field=_NUMBER,
     )
     rows: QuerySet[Any] = MODELS[category].objects.filter(organisation=organisation)
-    return rows.annotate(answered_at=first).annotate(
+    answered: QuerySet[Any] = rows.annotate(answered_at=first).annotate(
         to_answer=seconds_between("created_at", "answered_at"),
         by_direction=as_key("direction"),
         by_outcome=as_key("status"),
@@ -295,6 +295,7 @@ def _cases(category: Category, organisation: Organisation, now: datetime) -> Que
         way=F("direction"),
         name=F("reference"),
     )
+    return answered
 
 
 def _case_page(acting: Acting, row: Mapping[str, Any]) -> str:

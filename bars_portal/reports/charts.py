@@ -76,7 +76,7 @@ def _drawn(chart: Any, title: str, series: Series, named: str) -> Markup:
 
     def plain(root: Element) -> Element:
         _strip(root)
-        root.attrib.pop("id", None)
+        root.attrib.pop("id", "")
         root.set("role", "img")
         root.set("focusable", "false")
         root.set("aria-labelledby", f"{named}-title {named}-desc")
@@ -106,6 +106,5 @@ def _strip(element: Element) -> None:
             element.remove(child)
         else:
             _strip(child)
-    element.attrib.pop("style", None)
-    if element.get("id"):
-        element.attrib.pop("id")
+    element.attrib.pop("style", "")
+    element.attrib.pop("id", "")

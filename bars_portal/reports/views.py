@@ -106,8 +106,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @sign_in_required
-def report(request: HttpRequest, name: str) -> HttpResponse:
-    found = _report(request, name)
+def report(request: HttpRequest, report_name: str) -> HttpResponse:
+    found = _report(request, report_name)
     form = None
     if any(each.startswith(("first-", "last-")) for each in request.GET):
         form = DaysForm(request.GET)
@@ -147,9 +147,9 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 @sign_in_required
-def file(request: HttpRequest, name: str, cut: str) -> HttpResponse:
+def file(request: HttpRequest, report_name: str, cut: str) -> HttpResponse:
     """One table of a report as CSV."""
-    found = _report(request, name)
+    found = _report(request, report_name)
     question, acting, now = _question(request, found), acting_of(request), timezone.now()
     dimension = found.dimension(cut)
     if dimension is None and cut != TIME:
@@ -161,14 +161,14 @@ def file(request: HttpRequest, name: str, cut: str) -> HttpResponse:
         before = count(found, acting.organisation, question.period.before, question.chosen, now=now)
         section = by_key(found, question, dimension, here, before)
     lines = csv_lines(file_columns(found, section), file_lines(section))
-    return _attached(lines, f"{name}-{cut}", question)
+    return _attached(lines, f"{report_name}-{cut}", question)
 
 
 @require_safe
 @sign_in_required
-def rows(request: HttpRequest, name: str) -> HttpResponse:
+def rows(request: HttpRequest, report_name: str) -> HttpResponse:
     """What a number counts, without a patient; the page of each row is where its reader may see more."""
-    found = _report(request, name)
+    found = _report(request, report_name)
     question, acting, now = _question(request, found), acting_of(request), timezone.now()
     wanted = chosen_rows(found, acting.organisation, question.period, question.chosen, now=now)
     total = wanted.count()
@@ -194,14 +194,14 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 @sign_in_required
-def rows_file(request: HttpRequest, name: str) -> HttpResponse:
+def rows_file(request: HttpRequest, report_name: str) -> HttpResponse:
     """All of a list as CSV, as long as it may be."""
-    found = _report(request, name)
+    found = _report(request, report_name)
     question, acting, now = _question(request, found), acting_of(request), timezone.now()
     record(actor=acting.actor, action="reports.export_list", detail={"report": found.name}, now=now)
     wanted = chosen_rows(found, acting.organisation, question.period, question.chosen, now=now)
     lines = list_lines(found, listed(wanted, found).iterator(chunk_size=_FETCHED))
-    return _attached(csv_lines(list_columns(found), lines), name, question)
+    return _attached(csv_lines(list_columns(found), lines), report_name, question)
 
 
 def _attached(lines: Iterator[str], name: str, question: Question) -> HttpResponse:

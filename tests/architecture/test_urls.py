@@ -190,6 +190,8 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "name": ("appointments" if route.startswith("reports/") else "slot-gone", "nothing"),
         "cut": ("attendance", "nothing"),
         "resource": ("bookings", "nothing"),
+        "report_name": ("bookings", "nothing"),
+        "cut": ("outcome", "nothing"),
     }
     names = re.findall(r"<(\w+)>", route)
     paths = []
