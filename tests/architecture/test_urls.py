@@ -191,7 +191,6 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "cut": ("attendance", "nothing"),
         "resource": ("bookings", "nothing"),
         "report_name": ("bookings", "nothing"),
-        "cut": ("outcome", "nothing"),
     }
     names = re.findall(r"<(\w+)>", route)
     paths = []
