@@ -39,7 +39,7 @@ class Desk:
         from django.conf import settings
         from django.test import Client
 
-        from bars_portal.exchange import gateway
+        from bars_portal.exchange.gateway import client as gateway
         from bookings.services.settling import wait_for_outcome
         from tests.factories.api import bearer, make_application
         from tests.integration.booking_pages.conftest import make_office

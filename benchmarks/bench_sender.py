@@ -83,7 +83,7 @@ def log_into_nothing() -> None:
 
 
 def calls(url: str) -> bool:
-    from bars_portal.exchange.gateway import get_client
+    from bars_portal.exchange.gateway.client import get_client
 
     client, body, sent = get_client(), bodies(1)[0], headers()
     complete = {**sent, "Content-Type": "application/fhir+json", "Authorization": "Bearer token"}
@@ -110,9 +110,9 @@ def tokens(url: str) -> bool:
     from django.conf import settings
     from django.db import connection
 
-    from bars_portal.exchange.gateway import get_client
+    from bars_portal.exchange.gateway.client import get_client
+    from bars_portal.exchange.gateway.tokens import DatabaseTokenSource
     from bars_portal.exchange.models import AccessToken
-    from bars_portal.exchange.tokens import DatabaseTokenSource
 
     source = get_client()._tokens_of(settings.BARS["ODS_CODE"])
     assert isinstance(source, DatabaseTokenSource)
@@ -142,9 +142,9 @@ def asked_for(url: str) -> int:
 
 def searches() -> bool:
     """One of them hangs: when the last healthy one is there, to the slowest of them when asked alone."""
-    from bars_portal.exchange.gateway import own_organisation
+    from bars_portal.exchange.gateway.client import own_organisation
+    from bars_portal.exchange.gateway.senders import own_software
     from bars_portal.exchange.models import PartnerCircuit
-    from bars_portal.exchange.senders import own_software
     from bookings.choosing import compare_services
     from directory.remote import SenderIdentity
     from tests.factories.accounts import make_acting
@@ -156,7 +156,7 @@ def searches() -> bool:
 
     def search(asked: list[HealthcareService]) -> list[float]:
         """When each of the healthy was there."""
-        from bars_portal.exchange.gateway import _process, get_client
+        from bars_portal.exchange.gateway.client import _process, get_client
 
         began, times = perf_counter(), list[float]()
         now = datetime.now(UTC)

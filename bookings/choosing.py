@@ -8,7 +8,7 @@ from time import monotonic
 
 from django.db import connection
 
-from bars_portal.exchange.gateway import PAGE_SECONDS
+from bars_portal.exchange.gateway.client import PAGE_SECONDS
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.nhsuk.dates import in_london, london_midnight
 from bookings.slots import FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots

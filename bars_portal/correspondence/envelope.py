@@ -10,7 +10,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.correspondence.entries import Parties
 from bars_portal.exchange.fhir.bundle import HeaderFacts, triage_tool
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.senders import own_software, reply_address_of
+from bars_portal.exchange.gateway.senders import own_software, reply_address_of
 from directory.mapping import healthcare_service_to_fhir, organisation_to_fhir
 from directory.models import HealthcareService
 from directory.selectors.services import facts_of

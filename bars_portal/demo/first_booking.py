@@ -12,7 +12,7 @@ def main() -> int:
 
     from bars_portal.correspondence.states import Direction
     from bars_portal.demo.onboarding import SERVICE
-    from bars_portal.exchange.gateway import get_client
+    from bars_portal.exchange.gateway.client import get_client
     from bars_portal.sender_drill.desk import Desk, patient, person, settle
     from bookings.models import Booking
     from bookings.services.requesting import open_draft, request_booking

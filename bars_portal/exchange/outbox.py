@@ -11,9 +11,9 @@ from bars_portal.audit.actor import Actor
 from bars_portal.exchange import circuits, tasks
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.gateway.senders import software_sent
 from bars_portal.exchange.models import UNCLEAR, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import Addressing, message_type, services
-from bars_portal.exchange.senders import software_sent
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, encode_headers
 
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)

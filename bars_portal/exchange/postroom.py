@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from bars_portal.exchange import circuits, delivery, overdue, settlement, waiting
-from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.gateway.client import get_client
 from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import Heartbeat
 from bars_portal.exchange.transport.client import BarsClient

@@ -16,7 +16,7 @@ from bars_portal.credentials.environments import Environment
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, SERVICE_ID_SYSTEM, ServiceID
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.exchange.senders import software_of
+from bars_portal.exchange.gateway.senders import software_of
 from bars_portal.exchange.transport.auth import NoToken, TokenEndpoint, TokenRefused, TokenSource
 from bars_portal.exchange.transport.client import BarsClient, build_http
 from bars_portal.exchange.transport.endpoint_catalogue import ACCEPT, ENDPOINTS, SERVICES

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.decorators import permission_required, requires_step_up
 from bars_portal.credentials.environments import ENVIRONMENTS, Environment
-from bars_portal.exchange.senders import is_connected
+from bars_portal.exchange.gateway.senders import is_connected
 from bars_portal.nhsuk.forms import NHSForm
 from bars_portal.onboarding import presenters
 from bars_portal.onboarding.acts import ACTS, Act, Deed, carry_out, suggestions

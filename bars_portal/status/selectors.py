@@ -18,6 +18,8 @@ from bars_portal.api.webhooks import selectors as webhook_rows
 from bars_portal.audit.chain.sealer import end_of_chain
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange import circuits
+from bars_portal.exchange.gateway.senders import connections
+from bars_portal.exchange.gateway.tokens import server_ahead_seconds
 from bars_portal.exchange.models import (
     UNCLEAR,
     AccessToken,
@@ -28,8 +30,6 @@ from bars_portal.exchange.models import (
     PartnerCircuit,
 )
 from bars_portal.exchange.postroom import HEARTBEAT
-from bars_portal.exchange.senders import connections
-from bars_portal.exchange.tokens import server_ahead_seconds
 from bars_portal.sql import database_time
 from bars_portal.status.models import Condition
 from bookings.models import Clinic

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 from django.conf import settings
 
 from bars_portal.credentials.acceptance import name_of
+from bars_portal.exchange.gateway.senders import connections
 from bars_portal.exchange.models import SeenCertificate
-from bars_portal.exchange.senders import connections
 from bars_portal.nhsuk.dates import format_date
 
 # Staff are told when something ends within so many days, once for each of them.

@@ -20,7 +20,7 @@ from bars_portal.api.problems import FieldFault, Problem, Refused, invalid
 from bars_portal.api.views import ApiView
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction, TransitionRefused
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import journey_of
 from bookings.api.representation import OPEN_STATES, address_of, booking_json

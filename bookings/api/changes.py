@@ -13,7 +13,7 @@ from bars_portal.api.idempotency import Attempt
 from bars_portal.api.operations import Operation
 from bars_portal.api.problems import FieldFault, invalid
 from bars_portal.api.scopes import Scope
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bookings import ports
 from bookings.api.base import (
     BookingView,

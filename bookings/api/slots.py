@@ -26,7 +26,7 @@ from bars_portal.api.operations import (
 from bars_portal.api.problems import FieldFault, Problem, invalid
 from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.nhsuk.dates import LONDON, in_london
 from bookings.choosing import compare_services, days_from, still_offered
 from bookings.policies import check_accepts_bookings, check_is_booked, check_reachable

@@ -18,7 +18,7 @@ from bars_portal.correspondence.envelope import parties_of
 from bars_portal.correspondence.reassessment import recorded_words
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
-from bars_portal.exchange.senders import require_sender
+from bars_portal.exchange.gateway.senders import require_sender
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey, Patient

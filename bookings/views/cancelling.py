@@ -13,7 +13,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import TransitionRefused
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bookings import ports
 from bookings.forms.bookings import CancelForm, RebookForm
 from bookings.latest import read_latest

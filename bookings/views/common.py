@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.nhsuk.dates import in_london
 from bookings.models import Booking, BookingDraft
 from bookings.policies import lacks_approval

@@ -17,7 +17,7 @@ from bars_portal.api.views import ApiView
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bookings.api.base import is_uuid_text
 from directory.api.services import service_to_act_for
 from directory.models import HealthcareService

@@ -13,8 +13,8 @@ from bars_portal.correspondence.entries import stored
 from bars_portal.correspondence.envelope import new_reference, parties_of
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
+from bars_portal.exchange.gateway.senders import require_sender
 from bars_portal.exchange.models import OutboundMessage
-from bars_portal.exchange.senders import require_sender
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey, Patient

@@ -22,7 +22,7 @@ EDGES = {
     "bars_portal/demo/setup.py",
     "bars_portal/demo/first_booking.py",
     "bars_portal/demo/onboarding.py",
-    "bars_portal/exchange/gateway.py",
+    "bars_portal/exchange/gateway/client.py",
     "bars_portal/health.py",
     "bars_portal/nhsuk/pages.py",
     "bookings/api/base.py",

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pytest_django import Settings
 
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.gateway import get_client, own_organisation
-from bars_portal.exchange.senders import own_software
+from bars_portal.exchange.gateway.client import get_client, own_organisation
+from bars_portal.exchange.gateway.senders import own_software
 from bars_portal.exchange.transport.auth import TokenRefused
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Software, encode_headers
 from tests.factories.certificates import rsa_key

@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from pytest_django import Settings
 
+from bars_portal.exchange.gateway.tokens import LEASE, LOOKS_EVERY_SECONDS, DatabaseTokenSource
 from bars_portal.exchange.models import AccessToken
-from bars_portal.exchange.tokens import LEASE, LOOKS_EVERY_SECONDS, DatabaseTokenSource
 from bars_portal.exchange.transport.auth import Token, TokenEndpoint, TokenRefused
 from bars_portal.exchange.transport.client import build_http
 from tests.unit.exchange_transport.servers import Server, reply, serving

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from django.utils.timezone import now
 
-from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.gateway.client import get_client
 from bars_portal.sender_drill import running
 from bars_portal.sender_drill.desk import Desk, person, rows
 

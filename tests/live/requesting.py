@@ -8,7 +8,7 @@ from typing import Any
 from bars_portal.accounts.acting import Acting, resolve_acting
 from bars_portal.accounts.models import User
 from bars_portal.exchange.fhir.codes import UseCase
-from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.gateway.client import get_client
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from referrals.cases.models import Case, Referral

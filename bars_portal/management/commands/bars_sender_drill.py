@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bars_portal.celery import app
 from bars_portal.credentials.environments import ENVIRONMENTS
-from bars_portal.exchange.gateway import get_client
+from bars_portal.exchange.gateway.client import get_client
 from bars_portal.sender_drill.desk import Desk, DrillError, person, rows
 from bars_portal.sender_drill.running import Result, run, write_report
 

@@ -12,7 +12,7 @@ from bars_portal.credentials.environments import Hosting, environment
 from bars_portal.credentials.faults import Unusable
 from bars_portal.credentials.intake import read_key
 from bars_portal.credentials.keys import InvalidKeyId, check_key_id, new_signing_key, private_pem, public_pem
-from bars_portal.exchange import senders
+from bars_portal.exchange.gateway import senders
 from bars_portal.exchange.transport.auth import TokenRefused
 from bars_portal.exchange.transport.headers import Party
 from bars_portal.onboarding import outside

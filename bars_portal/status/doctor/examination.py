@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from bars_portal.credentials.environments import ENVIRONMENTS, Environment
-from bars_portal.exchange.senders import installation
-from bars_portal.exchange.tokens import TokenTrial, try_key
+from bars_portal.exchange.gateway.senders import installation
+from bars_portal.exchange.gateway.tokens import TokenTrial, try_key
 
 
 class Verdict(StrEnum):

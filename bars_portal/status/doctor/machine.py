@@ -17,7 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from bars_portal.credentials.faults import Unusable
 from bars_portal.credentials.files import SECRET, keep_mode
 from bars_portal.credentials.intake import read_key
-from bars_portal.exchange.senders import has_shared
+from bars_portal.exchange.gateway.senders import has_shared
 from bars_portal.sql import database_time
 from bars_portal.status import checks
 from bars_portal.status.doctor.examination import (

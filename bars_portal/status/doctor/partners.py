@@ -11,9 +11,9 @@ from django.db.models import Max
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.gateway import PAGE_SECONDS, get_client
+from bars_portal.exchange.gateway.client import PAGE_SECONDS, get_client
+from bars_portal.exchange.gateway.senders import software_of
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
-from bars_portal.exchange.senders import software_of
 from bars_portal.exchange.transport.auth import NoCredentials
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext, Party

@@ -13,7 +13,7 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir.codes import UseCase
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.nhsuk.words import listed_name
 from bookings.services.history import record_view
 from directory.capability import USE_CASE_WORDS

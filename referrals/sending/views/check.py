@@ -15,7 +15,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.codes import UseCase
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.presenters import patient_rows, untraced_words
 from bookings.models import Booking

@@ -11,7 +11,7 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
 from bars_portal.exchange.fhir.codes import UseCase
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm

@@ -14,7 +14,7 @@ from django.urls import reverse
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import Role
-from bars_portal.exchange import gateway
+from bars_portal.exchange.gateway import client as gateway
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Journey, Patient
 from bookings.models import Booking, BookingDraft, Rebooking, Slot

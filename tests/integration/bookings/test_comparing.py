@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bars_portal.audit.models import AuditEvent
-from bars_portal.exchange import gateway
+from bars_portal.exchange.gateway import client as gateway
 from bookings.choosing import compare_services
 from bookings.slots import SlotProblem
 from directory.models import HealthcareService

@@ -10,12 +10,13 @@ import pytest
 from django.db import connection
 from django.test import RequestFactory
 
-from bars_portal.exchange import circuits, gateway
+from bars_portal.exchange import circuits
 from bars_portal.exchange.circuits import Admission
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.gateway import client_for_page, own_organisation
+from bars_portal.exchange.gateway import client as gateway
+from bars_portal.exchange.gateway.client import client_for_page, own_organisation
+from bars_portal.exchange.gateway.senders import own_software
 from bars_portal.exchange.models import PartnerCircuit
-from bars_portal.exchange.senders import own_software
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext
 from bars_portal.exchange.transport.judgement import Health

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.db import models
 
-from bars_portal.exchange import delivery, gateway, overdue, settlement
+from bars_portal.exchange import delivery, overdue, settlement
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.gateway import client as gateway
 from bars_portal.exchange.models import DeliveryState, OutboundMessage, PartnerCircuit
 from bars_portal.exchange.postroom import DatabaseClock, Postroom
 from bars_portal.exchange.registry import Addressing

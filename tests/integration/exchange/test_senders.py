@@ -18,10 +18,10 @@ from bars_portal.audit.actor import SYSTEM, Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.envelope import header_to
 from bars_portal.credentials.keys import private_pem
-from bars_portal.exchange import gateway, outbox, tasks
+from bars_portal.exchange import outbox, tasks
 from bars_portal.exchange.delivery import deliver, queue_again
-from bars_portal.exchange.models import AccessToken, DeliveryState, OutboundMessage
-from bars_portal.exchange.senders import (
+from bars_portal.exchange.gateway import client as gateway
+from bars_portal.exchange.gateway.senders import (
     Application,
     connect,
     reply_address_of,
@@ -29,6 +29,7 @@ from bars_portal.exchange.senders import (
     revoke,
     sender_of,
 )
+from bars_portal.exchange.models import AccessToken, DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.auth import NoCredentials
 from bars_portal.exchange.transport.headers import Party, decode_headers
 from bookings.slots import SlotProblem, search_slots

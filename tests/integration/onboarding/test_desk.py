@@ -20,7 +20,7 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.credentials.acceptance import thumbprint
 from bars_portal.credentials.intake import read_key
 from bars_portal.credentials.keys import private_pem
-from bars_portal.exchange.senders import sender_of
+from bars_portal.exchange.gateway.senders import sender_of
 from bars_portal.exchange.transport.auth import NoCredentials
 from bars_portal.onboarding.models import SigningKey
 from bars_portal.onboarding.selectors import standings_of

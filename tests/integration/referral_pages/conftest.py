@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import Role
-from bars_portal.exchange import gateway
+from bars_portal.exchange.gateway import client as gateway
 from referrals.cases.models import Case
 from referrals.cases.selectors import steps_of
 from referrals.responding.response_view import wait_for_response

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from bars_portal.accounts.permissions import Role
-from bars_portal.exchange import gateway
+from bars_portal.exchange.gateway import client as gateway
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.requesting import request_booking
 from bookings.services.settling import wait_for_outcome

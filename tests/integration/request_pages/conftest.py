@@ -13,8 +13,8 @@ from django.urls import reverse
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import Role
-from bars_portal.exchange import gateway
 from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.exchange.gateway import client as gateway
 from directory.models import HealthcareService
 from referrals.cases.models import Case, Referral, ValidationCase
 from referrals.sending.models import RequestDraft

@@ -25,6 +25,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.chain.sealer import seal_trail
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import record
+from bars_portal.exchange.gateway.senders import Application, connect
 from bars_portal.exchange.models import (
     AccessToken,
     CircuitState,
@@ -33,7 +34,6 @@ from bars_portal.exchange.models import (
     OutboundMessage,
     PartnerCircuit,
 )
-from bars_portal.exchange.senders import Application, connect
 from bars_portal.status import selectors
 from bars_portal.status.doctor import machine, sender
 from bars_portal.status.doctor.examination import UnknownExamination, Verdict, Visit, examine

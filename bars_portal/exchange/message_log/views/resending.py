@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required, requires_step_up
 from bars_portal.accounts.permissions import PolicyRefused
-from bars_portal.exchange.gateway import client_for_page
+from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.exchange.message_log import resending
 from bars_portal.exchange.message_log.dead_letters import Shown
 from bars_portal.exchange.message_log.desk_presenters import letter_lines, resending_lines

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange.senders import Application, connection_of, revoke
+from bars_portal.exchange.gateway.senders import Application, connection_of, revoke
 from bars_portal.onboarding.services.recording import StepRefused
 from bars_portal.onboarding.services.sending import connect_with_files
 

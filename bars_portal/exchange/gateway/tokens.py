@@ -15,8 +15,8 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from bars_portal.credentials.environments import ENVIRONMENTS
+from bars_portal.exchange.gateway.senders import Sender, sender_of
 from bars_portal.exchange.models import AccessToken
-from bars_portal.exchange.senders import Sender, sender_of
 from bars_portal.exchange.transport.auth import (
     CLOCK_TOLERANCE,
     NoCredentials,

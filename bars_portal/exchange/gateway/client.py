@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bars_portal.exchange import circuits
 from bars_portal.exchange.circuits import Admission
-from bars_portal.exchange.tokens import Wallet, open_http
+from bars_portal.exchange.gateway.tokens import Wallet, open_http
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import Party
 from bars_portal.exchange.transport.judgement import Health
