@@ -104,6 +104,17 @@ def test_a_small_rest_is_thrown_away_and_the_connection_stays(server: Receiver) 
     assert b'"received": 4' in answers
 
 
+def test_a_large_request_follows_a_small_one_on_its_connection(server: Receiver) -> None:
+    """Its bytes are there before the one before is over: they are no rest of that."""
+    size = 900_000
+    with contextlib.closing(server.open()) as sock:
+        sock.sendall(HEAD + b"Content-Length: 5\r\n\r\nsmall")
+        assert sock.recv(65_536).startswith(b"HTTP/1.1 200")
+        sock.sendall(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+        answer = b"".join(iter(lambda: sock.recv(4096), b""))
+    assert b'"received": %d' % size in answer
+
+
 @pytest.mark.parametrize("size", [10, 900_000])
 def test_a_client_that_waits_to_be_told_is_told(server: Receiver, size: int) -> None:
     with contextlib.closing(server.open()) as sock:
