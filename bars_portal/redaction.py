@@ -8,7 +8,12 @@ import re
 
 MARK = "[redacted]"
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# Ids, and the fingerprints of certificates: every fifth has ten digits in a row.
+_OF_OURS = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9a-f])(?=[0-9]*[a-f])[0-9a-f]{64}(?![0-9a-f])",
+    re.IGNORECASE,
+)
+_LONGEST = 64
 
 # Words of which one in a name means that its value is a person's or a secret.
 _SENSITIVE = re.compile(
@@ -72,9 +77,9 @@ def redact(text: str) -> str:
 
 
 def _number(found: re.Match[str]) -> str:
-    """Digits within an id of ours are none."""
-    start = max(0, found.start() - 36)
-    around = _UUID.finditer(found.string, start, found.end() + 36)
+    """Digits within an id or a fingerprint are none."""
+    start = max(0, found.start() - _LONGEST)
+    around = _OF_OURS.finditer(found.string, start, found.end() + _LONGEST)
     inside = any(each.start() <= found.start() and found.end() <= each.end() for each in around)
     return found[0] if inside else MARK
 

@@ -151,6 +151,7 @@ class GiveOutcome(_Decision):
         {
             "disposition": "hear-and-treat",
             "priority": "C5",
+            "triage_1": "Dx335",
             "narrative": "Spoke to the caller.",
         },
         description="Triage codes as the page takes them: words of the list, or Words [SYSTEM code].",

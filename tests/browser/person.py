@@ -124,12 +124,18 @@ class Person:
             assert_fits(page)
 
     def listed(self, text: str) -> Locator:
-        """The line of a list that has this text, on whichever of its pages: others have cases there too."""
+        """The line of a list that has this text, on whichever of its pages: others have cases there too.
+
+        Those that are turned for that are no pages of the journey.
+        """
+        before = self.pages
         # The address is a new one before the list is there.
         self.page.wait_for_load_state()
         line = self.page.locator("tr", has_text=text)
         while not line.count() and (further := self.page.locator("a[rel=next]")).count():
             self.go(further.get_attribute("href") or "")
+            self.page.wait_for_load_state()
+            self.pages = before
         return line
 
     def _told_by(self, texts: list[str]) -> list[str]:

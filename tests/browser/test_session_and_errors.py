@@ -18,9 +18,9 @@ IDLE_WARNING, IDLE_END = "13:30", "16:00"
 ROLES = [
     ("clinician", ["Find a service", "Bookings", "Worklist", "Referrals", "Diary"], "/admin/"),
     ("clerk", ["Find a service", "Bookings", "Worklist", "Referrals", "Diary"], "/admin/"),
-    ("manager", ["Find a service", "Worklist", "Diary", "Admin"], "/bookings/"),
-    ("engineer", ["Admin"], "/bookings/diary/"),
-    ("auditor", ["Bookings", "Worklist", "Referrals", "Diary", "Admin"], "/services/"),
+    ("manager", ["Find a service", "Worklist", "Diary", "Reports", "Admin"], "/bookings/"),
+    ("engineer", ["Reports", "Admin"], "/bookings/diary/"),
+    ("auditor", ["Bookings", "Worklist", "Referrals", "Diary", "Reports", "Admin"], "/services/"),
 ]
 
 

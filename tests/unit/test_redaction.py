@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bars_portal.redaction import redact
 
+FINGERPRINT = "7009de39209636630f3576a1b8c66e8d145b736208730c39f221879ee676c44f"
 UUID = "20260111-8d3e-4123-9012-345678901234"
 _LETTERS = st.characters(whitelist_categories=("Lu", "Ll"))
 WORDS = st.text(_LETTERS, min_size=6, max_size=20).map(lambda word: f"Zq{word}")
@@ -104,6 +105,7 @@ def test_a_shape_that_tells_is_gone(secret: str) -> None:
         "POST /FHIR/R4/$process-message 200 12 ms",
         f"BaRS GET /Appointment/{{id}}: 200 in 35 ms, request {UUID}",
         f"/bookings/{UUID}/cancel/ 302",
+        f"refused: the address is not allowed, certificate {FINGERPRINT}",
         "Listening at: https://127.0.0.1:8443 (1234)",
         "Task bars_portal.audit.tasks.seal succeeded in 0.012s: None",
         "TLS handshake with 10.1.2.3 refused: certificate not accepted, unable to get issuer certificate",

@@ -171,7 +171,8 @@ def test_a_validation_is_worked_from_its_arrival_to_its_outcome(ward: Ward) -> N
     assert (started.status_code, started.json()["answers"][0]["state"]["code"]) == (202, "sending")
     assert started["Location"].endswith(f"/cases/{case.pk}")
     ward.desk.deliver()
-    said = {"disposition": "hear-and-treat", "priority": "C5", "narrative": "Spoke to the caller."}
+    said = {"disposition": "hear-and-treat", "priority": "C5", "triage_1": "Dx335"}
+    said["narrative"] = "Spoke to the caller."
     done = ward.do(case, "outcome", said)
     assert (done.status_code, done.json()["state"]["code"]) == (202, "completed")
     ward.desk.deliver()

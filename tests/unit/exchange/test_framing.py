@@ -66,12 +66,22 @@ def test_of_a_body_that_is_too_long_nothing_is_kept(length: int, whole_at: int) 
 @pytest.mark.parametrize("end", [b"0\r\n\r\n", b"x" * MOST_THROWN_AWAY], ids=["said", "never"])
 def test_of_a_body_in_chunks_no_more_is_kept_than_shows_that_it_is_too_long(end: bytes) -> None:
     head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-    framing = arrived(head, b"ffff\r\n", b"x" * 10, b"x" * 20, most=10)
+    framing = arrived(head, b"ffff\r\n", b"x" * 10, b"x" * 20, most=9)
     assert framing.is_too_long
     assert not framing.is_whole(MOST_THROWN_AWAY)
     framing.add(end)
     assert framing.is_whole(MOST_THROWN_AWAY)
     assert framing.data == head + b"ffff\r\n" + b"x" * 10
+
+
+def test_what_stands_between_chunks_is_no_content() -> None:
+    """Whoever reads them must find more than is allowed, else a body that is too long looks like one cut."""
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    framing = arrived(head, b"64\r\n", b"x" * 100, b"\r\n")
+    assert not framing.is_too_long
+    framing.add(b"1\r\nx")
+    assert framing.is_too_long
+    assert arrived(head, *[b"1\r\nx\r\n"] * 34).is_too_long, "nearly all of it is between"
 
 
 def test_a_client_is_told_once_to_go_on() -> None:

@@ -154,8 +154,8 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no anno
     def handle_request(self, req: Any, conn: BoundedConnection) -> Any:
         if self.is_last(conn):
             req.force_close()
-        # gunicorn asks it when the head of the answer is written, and lets no application say "close". It asks
-        # again when the next request is there, whose bytes are no rest of this one.
+        # gunicorn asks it when the head of the answer is written, and lets no application say "close". It
+        # asks again when the next request is there, whose bytes are no rest of this one.
         asked, req.should_close = req.should_close, partial(_ends, req, conn, req.should_close)
         try:
             return super().handle_request(req, conn)

@@ -40,8 +40,10 @@ class Framing:
     is_unclear: bool = False
     # The latest bytes of a body in chunks that is too long.
     _latest: bytes = b""
-    # What of the body was looked at, when it comes in chunks.
+    # What of the body was looked at, when it comes in chunks, and how many bytes are in them.
     _at: int = 0
+    _in_whole_chunks: int = 0
+    _content: int = 0
     _searched: int = 0
 
     def add(self, piece: bytes) -> None:
@@ -52,7 +54,7 @@ class Framing:
         self.data += piece
         if not self.head:
             self._find_head()
-        if self.head and self.length is None and self.received > self.most:
+        if self.head and self.length is None and self.received > self.most and self._is_over():
             self.is_too_long, self._latest = True, bytes(self.data[-len(_LAST) :])
 
     @property
@@ -101,6 +103,11 @@ class Framing:
             self.thrown_away = len(self.data) - self.head
             del self.data[self.head :]
 
+    def _is_over(self) -> bool:
+        """Whether the chunks hold more than that: who reads them then says so, and not that they were cut."""
+        self._has_last_chunk()
+        return self._content > self.most or self.received > 2 * self.most
+
     def _has_last_chunk(self) -> bool:
         while True:
             size = _SIZE.match(self.data, self._at)
@@ -112,7 +119,9 @@ class Framing:
             if int(size[1], 16) == 0:
                 # Its trailers end with a blank line.
                 return self.data.find(_END, size.end() - 2) >= 0
-            end = size.end() + int(size[1], 16) + 2
+            length = int(size[1], 16)
+            end = size.end() + length + 2
+            self._content = self._in_whole_chunks + min(length, len(self.data) - size.end())
             if end > len(self.data):
                 return False
-            self._at = end
+            self._at, self._in_whole_chunks = end, self._content
