@@ -38,7 +38,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {}
 # A machine that runs all tests at once is slow; the tests of the deadline set their own.
 DEADLINE_SECONDS = 30.0
 BARS |= {"ODS_CODE": "Y00111", "ORGANISATION_NAME": "Northern 111", "SERVICE_ID": "2000099000"}
-BARS |= {"API_KEY": "an-app", "KEY_ID": "Tests-SIMULATOR-1", "PRIVATE_KEY_FILE": "nowhere.key"}
+BARS |= {"API_KEY": "secret", "KEY_ID": "Tests-SIMULATOR-1", "PRIVATE_KEY_FILE": "nowhere.key"}
 BARS |= {"SUPPLIER_NAME": "Portal Ltd", "SUPPORT_CONTACT": "0113 496 0000"}
 BARS |= {"TRIAGE_TOOL": "Pathways", "TRIAGE_TOOL_VERSION": "30.2.0"}
 # No client certificates without TLS: the tests name the peer in the proxy's headers.
