@@ -180,7 +180,7 @@ def judge_times(bundle: Json, rows: Iterable[Row]) -> None:
     """Each time of the story at the places that the table names, and at no other."""
     meant = {_place(row.wire) for row in rows if "{" in row.wire}
     found = {f"{place} = {text}" for place, text in _texts(bundle) if text.startswith("{")}
-    assert found == meant
+    assert found == meant, f"only told {sorted(found - meant)}, only meant {sorted(meant - found)}"
 
 
 def judge_elements(bundle: Json, application: str, message: str, own: Iterable[Row]) -> None:
@@ -193,7 +193,7 @@ def judge_elements(bundle: Json, application: str, message: str, own: Iterable[R
         if row in guide and row not in said and is_about(guide[row], application, message)
         if element.stands_in(bundle) is False
     ]
-    assert lacking == []
+    assert not lacking, ", ".join(lacking)
 
 
 def judge_profiles(bundle: Json) -> None:

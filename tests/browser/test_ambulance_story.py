@@ -119,6 +119,7 @@ def tell_the_triage(person: Person, triage: Triage) -> None:
     open_task(person, "Assessment")
     page.get_by_role("radio", name=triage.stage, exact=True).check()
     page.get_by_label("Ambulance response priority").select_option(label=triage.priority)
+    page.get_by_label("Clinical narrative").fill("Breathing again, drowsy")
     page.get_by_label("Triage outcome", exact=True).fill("Dx0122")
     person.press("Continue")
     end_update(person, triage.stage)

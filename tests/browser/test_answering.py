@@ -99,6 +99,7 @@ def test_a_case_goes_onward_and_the_requester_is_told(people: People, wire: Wire
     expect(page.get_by_label("What was found and advised")).to_have_value(
         re.compile("Referred onward to Riverside Emergency Department")
     )
+    page.get_by_label("Triage code", exact=True).fill("Dx335")
     assessor.press("Continue")
     assessor.press("Send the outcome")
     expect(page.locator("main")).to_contain_text("The outcome is given.")
