@@ -74,7 +74,7 @@ def booking_entries(
         *patient_entries(
             patient,
             url=patient_url(booking_id),
-            practice_url=derived_url(booking_id, "practice"),
+            practice_url=_practice_url(booking_id),
             now=now,
         ),
         *taken,
@@ -146,10 +146,13 @@ def booking_message(
     header: HeaderFacts,
     now: datetime,
 ) -> dict[str, Any]:
-    """booking-request. New: all that `booking_entries` gave; cancelled: the patient, both organisations."""
+    """booking-request. New: all that `booking_entries` gave; cancelled: the patient and their practice, and
+    both organisations.
+    """
     entries, reason = [(url, resource) for url, resource in included], MessageReason.NEW
     if definition is Definition.BOOKING_REQUEST_CANCELLED:
-        wanted = (patient_url(booking_id), _receiver_url(booking_id), _sender_url(booking_id))
+        urls = (patient_url, _practice_url, _receiver_url, _sender_url)
+        wanted = [url(booking_id) for url in urls]
         entries, reason = [entry for entry in entries if entry[0] in wanted], MessageReason.UPDATE
     return new_message(
         bundle_id=bundle_id,
@@ -205,6 +208,10 @@ def _receiver_url(booking_id: UUID) -> str:
 
 def _sender_url(booking_id: UUID) -> str:
     return derived_url(booking_id, "sender")
+
+
+def _practice_url(booking_id: UUID) -> str:
+    return derived_url(booking_id, "practice")
 
 
 def _taken(draft: BookingDraft, booking_id: UUID, own_service: Resource) -> list[Entry]:

@@ -1,5 +1,6 @@
 """Book, cancel and rebook through the wire, both sides in one database."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from bars_portal.correspondence.latest import Latest, LatestState
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir import json
+from bars_portal.exchange.models import OutboundMessage
 from bookings.latest import read_latest
 from bookings.models import Booking, Rebooking, Slot, SlotStatus
 from bookings.presenters.bookings import RebookingState, rebooking_state
@@ -16,7 +18,7 @@ from bookings.services.settling import check_again
 from bookings.states import BookingStatus
 from directory.remote import sender_identity
 from tests.factories.bookings import NOW
-from tests.integration.bookings.conftest import OWN_SERVICE_ID, Desk
+from tests.integration.bookings.conftest import DETAILS, OWN_SERVICE_ID, Desk
 from tests.integration.bookings.loopback import Fault, answering, refusing, timeout
 
 
@@ -110,6 +112,20 @@ def test_a_cancel_frees_the_slot(desk: Desk) -> None:
     assert theirs.resource["meta"]["versionId"] == "2"
     assert Slot.objects.get(pk=desk.slots[0].pk).status == SlotStatus.FREE
     assert booking.patient_told_at is None
+
+
+def test_a_cancel_names_nobody_who_is_not_in_it(desk: Desk) -> None:
+    """The practice of the patient travels with whoever names it."""
+    details = replace(DETAILS, practice_code="B86044", practice_name="The Headrow Surgery")
+    booking = desk.request(details=details)
+    desk.network.deliver_all()
+    booking.refresh_from_db()
+    cancel(desk, booking)
+    message = json.loads(bytes(OutboundMessage.objects.get(message_type="booking-cancelled").body))
+    there = {entry["fullUrl"]: entry["resource"] for entry in message["entry"]}
+    (patient,) = [each for each in there.values() if each["resourceType"] == "Patient"]
+    (practice,) = patient["generalPractitioner"]
+    assert there[practice["reference"]]["name"] == "The Headrow Surgery"
 
 
 def test_a_refused_cancel_leaves_the_booking(desk: Desk) -> None:
