@@ -18,7 +18,8 @@ from bookings.services.settling import check_again
 from bookings.states import BookingStatus
 from directory.remote import sender_identity
 from tests.factories.bookings import NOW
-from tests.integration.bookings.conftest import DETAILS, OWN_SERVICE_ID, Desk
+from tests.factories.patients import DETAILS
+from tests.integration.bookings.conftest import OWN_SERVICE_ID, Desk
 from tests.integration.bookings.loopback import Fault, answering, refusing, timeout
 
 
