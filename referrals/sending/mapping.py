@@ -59,7 +59,9 @@ def request_message(
 def end_message(
     envelope: Envelope, *, request: Resource, included: Sequence[Sequence[Any]]
 ) -> dict[str, Any]:
-    """servicerequest-request, reason update: the request that is taken back, its patient with their practice, both parties."""
+    """servicerequest-request, reason update: the request that is taken back, its patient with the practice,
+    both parties.
+    """
     wanted = [derived_url(envelope.case_id, part) for part in ("patient", "practice", "receiver", "sender")]
     entries = [(url, resource) for url, resource in included if url in wanted]
     return _message(envelope, Definition.REQUEST_CANCELLED, MessageReason.UPDATE, request, entries)
