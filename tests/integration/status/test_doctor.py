@@ -7,23 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
-from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core import checks
 from django.core.checks import Error
-from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.db.migrations.recorder import MigrationRecorder
-from django.test import Client
 from django.utils import timezone
 
-from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import Actor
-from bars_portal.audit.chain.sealer import seal_trail
-from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import record
 from bars_portal.exchange.gateway.senders import Application, connect
 from bars_portal.exchange.models import (
@@ -36,8 +30,7 @@ from bars_portal.exchange.models import (
 )
 from bars_portal.status import selectors
 from bars_portal.status.doctor import machine, sender
-from bars_portal.status.doctor.examination import UnknownExamination, Verdict, Visit, examine
-from bars_portal.status.doctor.examinations import EXAMINATIONS
+from bars_portal.status.doctor.examination import Verdict
 from directory.models import HealthcareService
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.certificates import authority, pem
@@ -338,75 +331,3 @@ def test_each_fault_is_named_and_only_it(
     assert words in ill(found)[name]
     for line in found:
         assert bool(line.todo and line.where) is (line.name == name)
-
-
-# -- how it is asked
-
-
-def test_a_part_of_it_is_looked_at_with_what_it_rests_on(world: World) -> None:
-    assert [line.name for line in world.examine(only=["registration"])] == ["registration"]
-    world.bars(PRIVATE_KEY_FILE="")
-    (line,) = world.examine(only=["registration"])
-    assert (line.verdict, line.fact) == (Verdict.SKIPPED, "First: Key that signs for tokens.")
-    with pytest.raises(UnknownExamination):
-        world.examine(only=["nothing"])
-
-
-def test_nobody_outside_is_asked_unless_wanted(world: World) -> None:
-    found = world.examine(outside=False)
-    assert not world.token_server.received
-    left_out = {line.name for line in found if line.verdict is Verdict.SKIPPED}
-    assert left_out == {each.name for each in EXAMINATIONS if each.asks_outside}
-    assert ill(found) == {}
-
-
-def test_what_is_safe_is_put_right(world: World) -> None:
-    (world.folder / "signing.key").chmod(0o640)
-    world.settings.AUDIT_HEADS_FOLDER = str(world.folder / "heads")
-    sealed_elsewhere(world)
-    assert set(ill(world.examine())) == {"key-modes", "heads-folder", "stored-token"}
-    fixed = {line.name: line.fixed for line in world.examine(fix=True) if line.fixed}
-    assert set(fixed) == {"key-modes", "heads-folder", "stored-token"}
-    assert ill(world.examine()) == {}
-
-
-def test_one_that_stumbles_hides_no_other_and_quotes_nothing(world: World) -> None:
-    def stumble(_visit: Visit) -> Any:
-        raise LookupError("SECRET")
-
-    broken = [replace(each, look=stumble) if each.name == "key-id" else each for each in EXAMINATIONS]
-    found = examine(broken, Visit(now=timezone.now(), lock_file=world.lock))
-    assert ill(found) == {"key-id": "It cannot be looked at (LookupError)."}
-
-
-def test_the_command_tells_machines_and_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.settings.LOCK_FILE = world.lock
-    out = StringIO()
-    call_command("bars_doctor", "--json", stdout=out)
-    told = json.loads(out.getvalue())
-    assert told["wrong"] is False
-    assert {line["verdict"] for line in told["lines"]} == {"fine"}
-    world.bars(SERVICE_ID="2000099008")
-    out = StringIO()
-    with pytest.raises(SystemExit) as end:
-        call_command("bars_doctor", "--only", "reply-address", stdout=out)
-    assert end.value.code == 1
-    for words in ("wrong", "replies find nobody", "Do:", "import-a-catalogue.md"):
-        assert words in out.getvalue()
-    with pytest.raises(CommandError):
-        call_command("bars_doctor", "--only", "nothing", stdout=out)
-
-
-def test_the_page_says_the_same(world: World) -> None:
-    world.settings.LOCK_FILE = world.lock
-    client = Client()
-    client.force_login(make_user(role=Role.ENGINEER))
-    seal_trail(now=timezone.now())
-    page = client.get("/status/doctor/").content.decode()
-    assert "Nothing is wrong" in page
-    assert not world.token_server.received
-    token_says("JWT signature verification failed")(world)
-    page = client.post("/status/doctor/").content.decode()
-    assert "The key that is registered under BARS_KEY_ID is another one." in page
-    assert world.token_server.received
-    assert AuditEvent.objects.filter(action="status.examine").exists()

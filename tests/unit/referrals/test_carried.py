@@ -15,6 +15,7 @@ from bars_portal.exchange.fhir.codes import SAFEGUARDING_SYSTEM, FlagCategory, S
 from referrals.cases.codes import Concept
 from referrals.forms.base import FormContext
 from referrals.forms.steps import BY_SLUG, read_step, typed_of
+from referrals.pages.responses import told_otherwise
 from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
 from referrals.parts.base import SNOMED
 from referrals.parts.call import CallTimes
@@ -34,6 +35,7 @@ from referrals.parts.questionnaires import OWN_NOTE
 from referrals.parts.request import carried_content
 from tests.factories.contents import contents, make_content
 from tests.factories.referrals import NOW
+from tests.factories.whole_messages import whole_messages
 from tests.profiles import examples
 from tests.unit.referrals.built import message
 
@@ -255,3 +257,21 @@ def test_of_several_answers_about_the_scene_the_gravest_counts(
     ]
     read = scene_of(flags)
     assert (read and (read.concept.code, read.concept.text)) == scene
+
+
+def test_an_outcome_tells_what_it_says_otherwise_than_the_request() -> None:
+    """Where the ambulance is to go, and of what its crew is warned."""
+    (whole, answer) = (whole_messages()[("4", name)] for name in ("validation-new", "validation-full"))
+    asked = carried_content(MessageBundle(whole), UseCase.A4T1)
+    moved = json.loads(json.dumps(answer))
+    (place,) = MessageBundle(moved).of_type("Location")
+    place.update(name="Market hall", address={"postalCode": "LS1 7HB"}, extension=[])
+    told = dict(told_otherwise(asked, MessageBundle(moved)))
+    assert told == {
+        "Where the patient is now": "Market hall, LS1 7HB, Behind the market hall, "
+        "latitude 53.79960, longitude -1.54175",
+        "New warning": "Scene Safety: The Scene is unsafe: A dog",
+    }
+    there = told_otherwise(asked, MessageBundle(answer))
+    assert [label for label, _ in there] == ["New warning"]
+    assert told_otherwise(asked, MessageBundle(whole)) == []

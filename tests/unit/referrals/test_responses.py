@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle
 from bars_portal.exchange.fhir.codes import (
     SAFEGUARDING,
@@ -27,13 +26,11 @@ from bars_portal.patients.mapping import patient_to_fhir
 from directory.mapping import organisation_to_fhir
 from referrals.cases.held import HeldRequest
 from referrals.cases.states import CaseEvent, Category, ReplyKind
-from referrals.pages.responses import told_otherwise
 from referrals.parts.assessment import OutcomeKind
 from referrals.parts.base import Incomplete
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.people import Organisations, Responder
 from referrals.parts.places import CurrentPlace
-from referrals.parts.request import carried_content
 from referrals.receiving.mapping import ReceivedResponse, parse_response
 from referrals.responding.bundles import build_response
 from referrals.responding.content import (
@@ -51,7 +48,6 @@ from referrals.responding.content import (
 from referrals.responding.delivery import MESSAGE_KEYS
 from referrals.responding.envelope import Envelope
 from tests.factories.patients import DETAILS
-from tests.factories.whole_messages import whole_messages
 from tests.profiles import examples
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -384,21 +380,3 @@ def test_what_is_incomplete_says_so(make: Any, sentence: str) -> None:
 def test_a_content_of_another_kind_is_not_kept() -> None:
     with pytest.raises(TypeError):
         store_content(ReplyKind.FULL, Started())
-
-
-def test_an_outcome_tells_what_it_says_otherwise_than_the_request() -> None:
-    """Where the ambulance is to go, and of what its crew is warned."""
-    (whole, answer) = (whole_messages()[("4", name)] for name in ("validation-new", "validation-full"))
-    asked = carried_content(MessageBundle(whole), UseCase.A4T1)
-    moved = json.loads(json.dumps(answer))
-    (place,) = MessageBundle(moved).of_type("Location")
-    place.update(name="Market hall", address={"postalCode": "LS1 7HB"}, extension=[])
-    told = dict(told_otherwise(asked, MessageBundle(moved)))
-    assert told == {
-        "Where the patient is now": "Market hall, LS1 7HB, Behind the market hall, "
-        "latitude 53.79960, longitude -1.54175",
-        "New warning": "Scene Safety: The Scene is unsafe: A dog",
-    }
-    there = told_otherwise(asked, MessageBundle(answer))
-    assert [label for label, _ in there] == ["New warning"]
-    assert told_otherwise(asked, MessageBundle(whole)) == []
