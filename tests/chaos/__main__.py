@@ -143,7 +143,8 @@ def _run(runs: list[_Running], url: str) -> list[Result]:
 def _result(ended: _Running, seals: SealWatch) -> Result:
     name, fault, run, books = ended.name, ended.fault, ended.run, ended.books
     counts, others = books.counts(), run.partners[fault.partners :]
-    figures = (counts.sent, books.hit(), counts.delivered_once, counts.doubled, counts.lost, counts.invisible)
+    hit = books.hit() + run.pressed_again
+    figures = (counts.sent, hit, counts.delivered_once, counts.doubled, counts.lost, counts.invisible)
     waiting = counts.sent - counts.accepted
     cells = [
         *(name, *map(str, figures)),

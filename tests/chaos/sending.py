@@ -28,8 +28,8 @@ def send_by_pages(run: Run) -> None:
         person = _sign_in(run, portal)
         pressed = [people.submit(_press, run, person, draft) for draft in drafts]
         run.stack.call("tests.chaos.world.send", run.partners, run.messages - count)
-        again = sum(each.result() for each in pressed)
-    run.said.append(f"{again} presses without a page")
+        run.pressed_again = sum(each.result() for each in pressed)
+    run.said.append(f"{run.pressed_again} presses without a page")
 
 
 def _sign_in(run: Run, portal: ExitStack) -> Person:

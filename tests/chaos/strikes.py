@@ -28,7 +28,8 @@ GRACE_SECONDS = 45.0
 class Run:
     """The stack, and the partners of whom `struck` are those with a fault of their own.
 
-    `messages` are sent in all; `said` is what a strike has measured.
+    `messages` are sent in all; `said` is what a strike has measured; `pressed_again` counts the times
+    that a person got no page and pressed send once more.
     """
 
     stack: Stack
@@ -38,6 +39,7 @@ class Run:
     partners: list[str]
     struck: list[str]
     said: list[str] = field(default_factory=list)
+    pressed_again: int = 0
 
     @property
     def times(self) -> int:
