@@ -22,7 +22,7 @@ from bars_portal.credentials.faults import Unusable
 from bars_portal.credentials.intake import read_certificates
 from bars_portal.credentials.keys import private_pem
 from bars_portal.exchange.receiver.server.environment import HealthSettings
-from bars_portal.exchange.receiver.server.readiness import CheckFailed, handshake_check
+from bars_portal.exchange.receiver.server.health import CheckFailed, handshake_check
 from bars_portal.status.doctor.examination import (
     Examination,
     Finding,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.fhir.phones import dialled_phone
+from bars_portal.exchange.fhir.people import dialled_phone
 from bars_portal.exchange.fhir.queries.patients import AppointmentQuery
 from bars_portal.names import is_named
 from bars_portal.nhsuk.pdf import printable
