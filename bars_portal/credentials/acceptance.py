@@ -17,8 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bars_portal.credentials.certificates import is_issued_by
 from bars_portal.credentials.environments import Environment, of_authority
-from bars_portal.credentials.faults import Unusable
-from bars_portal.credentials.intake import Brought
+from bars_portal.credentials.intake import Brought, Unusable
 
 LEAST_BITS = 2048
 _WEAK = frozenset({"sha1", "md5"})

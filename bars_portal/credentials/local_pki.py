@@ -1,8 +1,11 @@
-"""The certificates of a laptop: a chain shaped like the NHS one, and a leaf for everyone who meets there.
+"""What a laptop has of its own: certificates for everyone who meets there, and a sender's credentials.
 
-File names are the operations contract of docs/ARCHITECTURE.md (`var/pki/`); never for production.
+The chain is shaped like the NHS one. File names are the operations contract of docs/ARCHITECTURE.md
+(`var/pki/`); never for production. A sender has a signing key, its public half and an API key (standard
+section 2).
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,15 +29,20 @@ from bars_portal.credentials.certificates import (
     read_chain,
     read_issued,
 )
-from bars_portal.credentials.files import (
+from bars_portal.credentials.keys import (
     PUBLIC,
     SECRET,
+    UnreadableKey,
+    check_key_id,
     keep_mode,
+    new_signing_key,
     private_folder,
+    private_pem,
+    public_pem,
     read_if_there,
+    read_signing_key,
     write_whole,
 )
-from bars_portal.credentials.keys import private_pem
 
 _ROOT_LIFETIME = timedelta(days=3650)
 _INTERMEDIATE_LIFETIME = timedelta(days=1825)
@@ -152,3 +160,50 @@ def _ensure_stranger(files: PkiFiles, fresh: Freshness) -> None:
     if not good or ours in read_chain(read_if_there(files.certificate(name))):
         issuer = _new_chain("Stranger", now=fresh.now)[-1]
         _write_leaf(files, name, _PROXY_CLIENT, issuer=issuer, now=fresh.now)
+
+
+@dataclass(frozen=True)
+class SenderCredentials:
+    """What `BARS_API_KEY`, `BARS_KEY_ID` and `BARS_PRIVATE_KEY_FILE` hold, and the public key to register."""
+
+    api_key: str
+    key_id: str
+    private_key_file: Path
+    public_key_file: Path
+
+
+def ensure_sender_credentials(
+    directory: Path, *, key_id: str, api_key: str | None = None, bits: int = 4096
+) -> SenderCredentials:
+    """Make what is missing or damaged; a second call changes nothing. `api_key` None: a random one, kept.
+
+    Raises InvalidKeyId.
+    """
+    check_key_id(key_id)
+    private_folder(directory)
+    private_file, public_file = directory / f"{key_id}.key", directory / f"{key_id}.public.pem"
+    public = _ensure_private_key(private_file, bits)
+    if read_if_there(public_file) != public:
+        write_whole(public_file, public, mode=PUBLIC)
+    kept = _ensure_api_key(directory / "api-key", api_key)
+    return SenderCredentials(kept, key_id, private_file, public_file)
+
+
+def _ensure_private_key(path: Path, bits: int) -> bytes:
+    """The public half, as PEM."""
+    try:
+        key = read_signing_key(read_if_there(path) or b"")
+    except UnreadableKey:
+        key = new_signing_key(bits=bits)
+        write_whole(path, private_pem(key), mode=SECRET)
+    keep_mode(path, SECRET)
+    return public_pem(key.public_key())
+
+
+def _ensure_api_key(path: Path, wanted: str | None) -> str:
+    stored = (read_if_there(path) or b"").decode("ascii", errors="replace").strip()
+    value = wanted or stored or secrets.token_urlsafe(24)
+    if value != stored:
+        write_whole(path, f"{value}\n".encode(), mode=SECRET)
+    keep_mode(path, SECRET)
+    return value

@@ -13,7 +13,7 @@ from bars_portal.exchange.fhir.rules.patient import names_patient
 from bars_portal.exchange.fhir.timestamps import borne_out
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.registry import MessageContext
-from bars_portal.patients.matching import may_be_person
+from bars_portal.patients.details import may_be_person
 from bars_portal.patients.services import create_patient, open_journey
 from bars_portal.sql import ask
 from bookings.mapping.received import (

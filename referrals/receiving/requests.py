@@ -10,7 +10,7 @@ from bars_portal.exchange.fhir.codes import CAD_USE_CASES, ServiceRequestStatus
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Applied, MessageContext
-from bars_portal.patients.matching import may_be_person
+from bars_portal.patients.details import may_be_person
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
