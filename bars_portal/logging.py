@@ -13,8 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from copy import copy
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 from structlog.contextvars import merge_contextvars
@@ -135,8 +134,6 @@ def _end_of_value(text: str, start: int) -> int:
             return place + 1
     return len(text)
 
-
-ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 # What `extra=` may add to a line; everything else that is put there stays out.
 FIELDS = frozenset({"correlation_id", "method", "path", "status", "milliseconds", "message_id", "problem"})
