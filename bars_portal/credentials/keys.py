@@ -109,6 +109,10 @@ def public_pem(key: RSAPublicKey) -> bytes:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
+def chain_pem(certificates: Sequence[x509.Certificate]) -> bytes:
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+
+
 def read_signing_key(pem: bytes) -> RSAPrivateKey:
     """Raises UnreadableKey."""
     key = _read(pem)
