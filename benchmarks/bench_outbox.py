@@ -17,8 +17,8 @@ import psycopg
 import stage
 from pairs import finish, holds, say
 
-from bars_portal.demo.database import start_embedded
 from bars_portal.demo.facts import SERVICES, TKW_ODS
+from bars_portal.demo.processes import start_embedded
 from tests.chaos.strikes import PROGRAMS
 from tests.fuzz.target import running_demo
 from tests.processes import children_of

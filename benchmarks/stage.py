@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 import psycopg  # noqa: E402 - after the path
 from psycopg import sql  # noqa: E402 - the same
 
-from bars_portal.demo.database import start_embedded  # noqa: E402 - the same
+from bars_portal.demo.processes import start_embedded  # noqa: E402 - the same
 
 if TYPE_CHECKING:
     from directory.models import HealthcareService

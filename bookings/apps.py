@@ -14,7 +14,7 @@ class BookingsConfig(AppConfig):
         from bars_portal.api.events import kinds
         from bars_portal.audit import presenters
         from bars_portal.correspondence.history import TASK_STEPS
-        from bars_portal.patients.looks import subjects
+        from bars_portal.patients.looks import question
         from bookings.presenters import clinics
         from bookings.presenters.bookings import attention
         from bookings.selectors import sent, trail
@@ -35,7 +35,7 @@ class BookingsConfig(AppConfig):
         kinds.register(
             kinds.Kind("booking", "bookings.booking", VIEW_PERMISSION, tuple(BookingStatus), TASK_STEPS)
         )
-        subjects.register(subjects.Source(trail.subjects, trail.journeys))
+        question.register_source(question.Source(trail.subjects, trail.journeys))
         register(attention)
         register(clinics.attention)
         register_work(sent.unfinished_work)

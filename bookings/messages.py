@@ -8,7 +8,6 @@ from django.db import models
 
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.envelope import header_to
-from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
@@ -18,6 +17,7 @@ from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.registry import (
     Addressing,
     Applied,
+    MessageContext,
     MessageType,
     Outcome,
     ReadBack,

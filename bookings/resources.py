@@ -9,13 +9,12 @@ from uuid import UUID, uuid4
 from bars_portal.audit.services import ReadNote
 from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
 from bars_portal.correspondence.searches import Asked
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import check_access
 from bars_portal.exchange.fhir.bundle import Rendered, Resource, rendered_searchset, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.patients import AppointmentQuery
 from bars_portal.exchange.fhir.queries.services import INCLUDE, SlotQuery
-from bars_portal.exchange.registry import ResourceReader, register_reader
+from bars_portal.exchange.registry import ReadContext, ResourceReader, register_reader
 from bookings.mapping.slots import slot_template, texts_with_slots
 from bookings.models import Booking
 from bookings.selectors.received import appointment_of, appointments_of_patient

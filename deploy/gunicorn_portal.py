@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gunicorn.workers.base import Worker
 
-from bars_portal.exchange.receiver.server.boot import note_started, spare_the_others
+from bars_portal.exchange.receiver.server.hooks import note_started, spare_the_others
 from bars_portal.metrics.serving import child_exit as child_exit
 from bars_portal.metrics.serving import on_exit as on_exit
 from bars_portal.metrics.serving import prepare_gunicorn, serve
@@ -35,7 +35,7 @@ sendfile = False
 forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
 
 # Method, path, status, time: queries and headers stay out of the log.
-logger_class = "bars_portal.exchange.receiver.server.access_log.PlainAccessLog"
+logger_class = "bars_portal.exchange.receiver.server.hooks.PlainAccessLog"
 accesslog = "-"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gunicorn.workers.base import Worker
 
-from bars_portal.exchange.receiver.server.boot import limit_heaps, note_started, spare_the_others
+from bars_portal.exchange.receiver.server.hooks import limit_heaps, note_started, spare_the_others
 from bars_portal.metrics.serving import child_exit as child_exit
 from bars_portal.metrics.serving import on_exit as on_exit
 from bars_portal.metrics.serving import prepare_gunicorn, serve
@@ -35,7 +35,7 @@ control_socket_disable = True
 # Files in pieces through the bounded socket.
 sendfile = False
 
-logger_class = "bars_portal.exchange.receiver.server.access_log.PlainAccessLog"
+logger_class = "bars_portal.exchange.receiver.server.hooks.PlainAccessLog"
 accesslog = "-"
 
 

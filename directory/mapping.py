@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, SERVICE_ID_SYSTEM
-from bars_portal.exchange.fhir.phones import dialled_phone
+from bars_portal.exchange.fhir.people import dialled_phone
 from bars_portal.exchange.fhir.profiles import uk_core
 from bars_portal.exchange.fhir.timestamps import format_instant
 from directory.ports import ServiceFacts

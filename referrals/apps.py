@@ -13,7 +13,7 @@ class ReferralsConfig(AppConfig):
         from bars_portal.accounts.people.selectors import register as register_work
         from bars_portal.api.events import kinds
         from bars_portal.audit import presenters
-        from bars_portal.patients.looks import subjects
+        from bars_portal.patients.looks import question
         from bookings import ports
         from referrals.providers import (
             EVENT_KINDS,
@@ -53,7 +53,7 @@ class ReferralsConfig(AppConfig):
             }
         )
         kinds.register(*EVENT_KINDS)
-        subjects.register(subjects.Source(trail_subjects, trail_journeys))
+        question.register_source(question.Source(trail_subjects, trail_journeys))
         register(attention)
         register(unsent_drafts)
         register_work(unfinished_work)

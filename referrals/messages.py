@@ -8,13 +8,13 @@ from uuid import UUID
 from django.db import models
 
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import MessageCategory, MessageReason, ServiceRequestStatus, UseCase
 from bars_portal.exchange.fhir.rules import table
 from bars_portal.exchange.registry import (
     Addressing,
     Applied,
+    MessageContext,
     MessageType,
     Outcome,
     ReadBack,

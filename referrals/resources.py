@@ -6,12 +6,11 @@ from uuid import UUID, uuid4
 
 from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
 from bars_portal.correspondence.searches import Asked
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import check_access
 from bars_portal.exchange.fhir.bundle import Resource, searchset
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.patients import ServiceRequestQuery
-from bars_portal.exchange.registry import ResourceReader, register_reader
+from bars_portal.exchange.registry import ReadContext, ResourceReader, register_reader
 from directory.selectors.access import rules_of
 from referrals.cases import wire
 from referrals.cases.held import included_in

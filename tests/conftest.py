@@ -21,7 +21,7 @@ from tests.template import migrated_template
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
-    from bars_portal.demo.database import EmbeddedPostgres
+    from bars_portal.demo.processes import EmbeddedPostgres
     from tests.stack import Stack
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,7 +105,7 @@ def database_server() -> Iterator["EmbeddedPostgres | None"]:
     if not settings.EMBEDDED_DATABASE:
         yield None
         return
-    from bars_portal.demo.database import start_embedded
+    from bars_portal.demo.processes import start_embedded
     from tests.databases import hurry
 
     server = start_embedded(ROOT / "var" / "test-postgres")

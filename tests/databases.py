@@ -12,7 +12,7 @@ from django.db import connection, connections
 from django.db.models.signals import post_migrate
 from psycopg import Connection, connect, sql
 
-from bars_portal.demo.database import EmbeddedPostgres
+from bars_portal.demo.processes import EmbeddedPostgres
 from tests.template import migrated_template
 
 

@@ -9,7 +9,7 @@ from typing import LiteralString
 
 from psycopg import Connection, connect, sql
 
-from bars_portal.demo.database import EmbeddedPostgres
+from bars_portal.demo.processes import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parent.parent
 # Whatever could change what a migration leaves behind.

@@ -18,7 +18,7 @@ from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, 
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.services import record
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
-from bars_portal.names import is_named
+from bars_portal.values import is_named
 
 
 def _record(
@@ -151,7 +151,7 @@ class PersonAdmin(RecordedAdmin, StaffAdmin, _UserAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """By their name however it is spelt (bars_portal.names), or by a part of any field."""
+        """By their name however it is spelt (bars_portal.values), or by a part of any field."""
         found, may_repeat = super().get_search_results(request, queryset, search_term)
         people = queryset.values_list("pk", "first_name", "last_name") if search_term else ()
         named = [pk for pk, *names in people if is_named(" ".join(names), search_term)]

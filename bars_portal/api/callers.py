@@ -12,7 +12,7 @@ from bars_portal.api.models import ApiToken, Application
 from bars_portal.api.scopes import STATABLE, Scope, known_scopes, permissions_for
 from bars_portal.api.services import digest_of, note_use
 from bars_portal.audit.actor import Actor
-from bars_portal.nhsuk.forms.text import has_control_characters
+from bars_portal.nhsuk.forms.fields import has_control_characters
 
 ACTING_USER = "X-Acting-User"
 _LONGEST = {"name": 100, "system": 200, "value": 100}

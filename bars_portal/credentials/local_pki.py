@@ -1,40 +1,188 @@
-"""The certificates of a laptop: a chain shaped like the NHS one, and a leaf for everyone who meets there.
+"""What a laptop has of its own: certificates for everyone who meets there, and a sender's credentials.
 
-File names are the operations contract of docs/ARCHITECTURE.md (`var/pki/`); never for production.
+The chain is shaped like the NHS one. File names are the operations contract of docs/ARCHITECTURE.md
+(`var/pki/`); never for production. A sender has a signing key, its public half and an API key (standard
+section 2).
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from bars_portal.credentials.certificates import (
-    CLIENT,
-    SERVER,
-    Freshness,
-    Issued,
-    LeafRecipe,
-    chain_pem,
-    follows,
-    is_issued_by,
-    new_intermediate,
-    new_leaf,
-    new_root,
-    read_chain,
-    read_issued,
-)
-from bars_portal.credentials.files import (
+from bars_portal.credentials.acceptance import is_issued_by
+from bars_portal.credentials.keys import (
     PUBLIC,
     SECRET,
+    UnreadableKey,
+    chain_pem,
+    check_key_id,
     keep_mode,
+    new_signing_key,
+    new_tls_key,
     private_folder,
+    private_pem,
+    public_pem,
     read_if_there,
+    read_signing_key,
+    read_tls_key,
     write_whole,
 )
-from bars_portal.credentials.keys import private_pem
+
+Extension = tuple[x509.ExtensionType, bool]  # the extension and whether it is critical
+
+
+SERVER = ExtendedKeyUsageOID.SERVER_AUTH
+CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
+# Clocks of the machines that meet here may differ.
+_BACKDATED = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate with its private key; an authority when its basicConstraints say so."""
+
+    certificate: x509.Certificate
+    key: EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True)
+class LeafRecipe:
+    """What a leaf says: its common name, what it may be used for, and its alternative names."""
+
+    common_name: str
+    usage: x509.ObjectIdentifier  # serverAuth or clientAuth
+    dns_names: tuple[str, ...]
+    addresses: tuple[IPv4Address | IPv6Address, ...] = ()
+
+    def extensions(self) -> list[Extension]:
+        """RFC 5280 section 4.2; Python 3.13 insists on the first two."""
+        names: list[x509.GeneralName] = [x509.DNSName(name) for name in self.dns_names]
+        names += [x509.IPAddress(address) for address in self.addresses]
+        return [
+            (x509.BasicConstraints(ca=False, path_length=None), True),
+            (_key_usage(signs_certificates=False), True),
+            (x509.ExtendedKeyUsage([self.usage]), False),
+            (x509.SubjectAlternativeName(names), False),
+        ]
+
+
+def new_root(common_name: str, *, now: datetime, lifetime: timedelta) -> Issued:
+    """A self-signed authority with room for one intermediate."""
+    return _issue(common_name, _authority_extensions(1), issuer=None, now=now, lifetime=lifetime)
+
+
+def new_intermediate(common_name: str, *, issuer: Issued, now: datetime, lifetime: timedelta) -> Issued:
+    """An authority that signs leaves only."""
+    return _issue(common_name, _authority_extensions(0), issuer=issuer, now=now, lifetime=lifetime)
+
+
+def new_leaf(recipe: LeafRecipe, *, issuer: Issued, now: datetime, lifetime: timedelta) -> Issued:
+    """A server's or client's certificate."""
+    return _issue(recipe.common_name, recipe.extensions(), issuer=issuer, now=now, lifetime=lifetime)
+
+
+def _issue(
+    common_name: str,
+    extensions: Sequence[Extension],
+    *,
+    issuer: Issued | None,
+    now: datetime,
+    lifetime: timedelta,
+) -> Issued:
+    """Signed by the issuer, or by itself where there is none."""
+    key, subject = new_tls_key(), _name(common_name)
+    signer = issuer.key if issuer else key
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + lifetime)
+    )
+    for extension, critical in [*extensions, *_link_extensions(key.public_key(), signer.public_key())]:
+        builder = builder.add_extension(extension, critical)
+    return Issued(builder.sign(signer, SHA256()), key)
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _authority_extensions(path_length: int) -> list[Extension]:
+    """`path_length` = how many authorities may follow below."""
+    return [
+        (x509.BasicConstraints(ca=True, path_length=path_length), True),
+        (_key_usage(signs_certificates=True), True),
+    ]
+
+
+def _link_extensions(public: EllipticCurvePublicKey, issuer: EllipticCurvePublicKey) -> list[Extension]:
+    """The key identifiers by which chains are built."""
+    return [
+        (x509.SubjectKeyIdentifier.from_public_key(public), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
+    ]
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Certificates must hold now and for `margin` more."""
+
+    now: datetime
+    margin: timedelta
+
+    def covers(self, certificate: x509.Certificate) -> bool:
+        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        return begins <= self.now and ends > self.now + self.margin
+
+
+def read_chain(pem: bytes | None) -> list[x509.Certificate]:
+    """The certificates of a PEM file in their order; none when it is missing or damaged."""
+    try:
+        return x509.load_pem_x509_certificates(pem or b"")
+    except ValueError:
+        return []
+
+
+def read_issued(certificate: x509.Certificate, key_pem: bytes | None) -> Issued | None:
+    """The pair, or None when the key is missing, damaged, or another one's."""
+    try:
+        key = read_tls_key(key_pem or b"")
+    except UnreadableKey:
+        return None
+    return Issued(certificate, key) if certificate.public_key() == key.public_key() else None
+
+
+def follows(certificate: x509.Certificate, recipe: LeafRecipe) -> bool:
+    """Whether a stored leaf still says what the recipe says (a newer release may ask for other names)."""
+    stored = {(extension.value, extension.critical) for extension in certificate.extensions}
+    common_names = [name.value for name in certificate.subject]
+    return common_names == [recipe.common_name] and stored.issuperset(recipe.extensions())
+
 
 _ROOT_LIFETIME = timedelta(days=3650)
 _INTERMEDIATE_LIFETIME = timedelta(days=1825)
@@ -152,3 +300,50 @@ def _ensure_stranger(files: PkiFiles, fresh: Freshness) -> None:
     if not good or ours in read_chain(read_if_there(files.certificate(name))):
         issuer = _new_chain("Stranger", now=fresh.now)[-1]
         _write_leaf(files, name, _PROXY_CLIENT, issuer=issuer, now=fresh.now)
+
+
+@dataclass(frozen=True)
+class SenderCredentials:
+    """What `BARS_API_KEY`, `BARS_KEY_ID` and `BARS_PRIVATE_KEY_FILE` hold, and the public key to register."""
+
+    api_key: str
+    key_id: str
+    private_key_file: Path
+    public_key_file: Path
+
+
+def ensure_sender_credentials(
+    directory: Path, *, key_id: str, api_key: str | None = None, bits: int = 4096
+) -> SenderCredentials:
+    """Make what is missing or damaged; a second call changes nothing. `api_key` None: a random one, kept.
+
+    Raises InvalidKeyId.
+    """
+    check_key_id(key_id)
+    private_folder(directory)
+    private_file, public_file = directory / f"{key_id}.key", directory / f"{key_id}.public.pem"
+    public = _ensure_private_key(private_file, bits)
+    if read_if_there(public_file) != public:
+        write_whole(public_file, public, mode=PUBLIC)
+    kept = _ensure_api_key(directory / "api-key", api_key)
+    return SenderCredentials(kept, key_id, private_file, public_file)
+
+
+def _ensure_private_key(path: Path, bits: int) -> bytes:
+    """The public half, as PEM."""
+    try:
+        key = read_signing_key(read_if_there(path) or b"")
+    except UnreadableKey:
+        key = new_signing_key(bits=bits)
+        write_whole(path, private_pem(key), mode=SECRET)
+    keep_mode(path, SECRET)
+    return public_pem(key.public_key())
+
+
+def _ensure_api_key(path: Path, wanted: str | None) -> str:
+    stored = (read_if_there(path) or b"").decode("ascii", errors="replace").strip()
+    value = wanted or stored or secrets.token_urlsafe(24)
+    if value != stored:
+        write_whole(path, f"{value}\n".encode(), mode=SECRET)
+    keep_mode(path, SECRET)
+    return value

@@ -13,8 +13,14 @@ from urllib.parse import urlsplit
 
 from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.demo import facts, setup
-from bars_portal.demo.database import DatabaseUrls, start_embedded
-from bars_portal.demo.processes import ChildEnded, Children, programs, wait_until_ready
+from bars_portal.demo.processes import (
+    ChildEnded,
+    Children,
+    DatabaseUrls,
+    programs,
+    start_embedded,
+    wait_until_ready,
+)
 from bars_portal.demo.setup import Ports, PortTaken
 from bars_portal.settings.environment import VAR, env
 

@@ -20,8 +20,7 @@ from types import FrameType
 from typing import NoReturn
 
 from bars_portal.demo import facts, setup
-from bars_portal.demo.database import start_embedded
-from bars_portal.demo.processes import ChildEnded, Children, Program, is_ready, programs
+from bars_portal.demo.processes import ChildEnded, Children, Program, is_ready, programs, start_embedded
 from bars_portal.demo.setup import Ports, PortTaken
 from bars_portal.settings.environment import ROOT, VAR, env
 

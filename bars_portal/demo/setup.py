@@ -11,9 +11,13 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from bars_portal.credentials.audit_key import ensure_audit_key
-from bars_portal.credentials.local_pki import PkiFiles, ensure_local_pki
-from bars_portal.credentials.sender_credentials import SenderCredentials, ensure_sender_credentials
+from bars_portal.credentials.keys import ensure_audit_key
+from bars_portal.credentials.local_pki import (
+    PkiFiles,
+    SenderCredentials,
+    ensure_local_pki,
+    ensure_sender_credentials,
+)
 from bars_portal.demo import facts
 from bars_portal.metrics.serving import port_of
 from bars_portal.settings.environment import env

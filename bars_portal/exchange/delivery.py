@@ -10,13 +10,12 @@ from django.db.models import Case, F, Max, Value, When
 from django.db.models.functions import Now
 
 from bars_portal import correlation
-from bars_portal.exchange import circuits, leases
+from bars_portal.exchange import circuits, waiting
 from bars_portal.exchange.circuits import Admission
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.replies import shortfall
-from bars_portal.exchange.leases import LEASE, held_by
 from bars_portal.exchange.models import (
     NOT_READ,
     OBSOLETE,
@@ -39,7 +38,7 @@ from bars_portal.exchange.transport.judgement import (
     judge_answer,
     judge_error,
 )
-from bars_portal.exchange.waiting import may_go_out
+from bars_portal.exchange.waiting import LEASE, held_by, may_go_out
 from bars_portal.http import TransportError
 from bars_portal.metrics.figures import DELIVERIES, partner_label
 from bars_portal.sql import let_go_of_connection
@@ -65,7 +64,7 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
     if service_id is None or attempt is None:
         circuits.give_back(service_id or "", admission, now=clock())
         return None
-    with correlation.within(attempt.message.correlation_id), leases.keeper.holding(attempt, clock):
+    with correlation.within(attempt.message.correlation_id), waiting.keeper.holding(attempt, clock):
         if attempt.number > 1 and _is_withdrawn(attempt, now=clock()):
             circuits.give_back(service_id, admission, now=clock())
             return DeliveryState.ABANDONED

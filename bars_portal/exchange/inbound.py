@@ -20,7 +20,6 @@ from psycopg import errors
 
 from bars_portal.audit.services import record
 from bars_portal.exchange.arrival import TOO_LATE, Arrival, Deadline, StoredReply, bounded, partner
-from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle, reply
 from bars_portal.exchange.fhir.identifiers import ServiceID, is_uuid
@@ -29,6 +28,7 @@ from bars_portal.exchange.fhir.rules import FindService, HostedService, Verdict,
 from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.exchange.models import InboundMessage, InboundState
 from bars_portal.exchange.registry import (
+    MessageContext,
     MessageType,
     Refusal,
     message_type,

@@ -18,11 +18,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from bars_portal.exchange import circuits, delivery, overdue, settlement, waiting
+from bars_portal.exchange import circuits, delivery, settlement, waiting
 from bars_portal.exchange.gateway.client import get_client
-from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import Heartbeat
 from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.exchange.waiting import LEASE
 from bars_portal.sql import database_time
 from bars_portal.tracing import span
 
@@ -155,9 +155,9 @@ class Postroom:
             for message_id in filter(self._is_due, settlement.stale_messages(now=now)):
                 with self._alone("called lost", message_id):
                     settlement.settle_lost(message_id, now=now)
-        for message_id in filter(self._is_due, overdue.overdue_messages(now=now)):
+        for message_id in filter(self._is_due, settlement.overdue_messages(now=now)):
             with self._alone("given up", message_id):
-                overdue.give_up(message_id, now=now)
+                settlement.give_up(message_id, now=now)
 
     @contextmanager
     def _alone(self, what: str, message_id: UUID) -> Iterator[None]:
@@ -189,9 +189,9 @@ class Postroom:
                 most = room + busy[service_id]
                 ready = waiting.ready_for(service_id, now=now, most=most)
                 free -= self._take(service_id, ready, room, delivery.deliver)
-        for service_id, message_id in overdue.to_read_back(now=now):
+        for service_id, message_id in settlement.to_read_back(now=now):
             if free > 0 and busy[service_id] < self.per_partner and spared.get(service_id, True):
-                free -= self._take(service_id, [message_id], 1, overdue.read_back_again)
+                free -= self._take(service_id, [message_id], 1, settlement.read_back_again)
 
     def _room(self, service_id: str, spared: Mapping[str, bool]) -> int:
         """How many requests at once: all, or one as a probe, or none."""

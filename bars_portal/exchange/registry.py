@@ -1,7 +1,6 @@
 """Message types, resource readers and ports: the rooms above plug their meaning into the exchange here.
 
-`<app>/messages.py` and `<app>/resources.py` of every installed app are imported at start; what they decorate
-with `@register_message` and `@register_reader` is known from then on. A duplicate stops the start.
+With it what a message or a read comes with: who asks, on whose behalf, in which conversation.
 """
 
 from abc import ABC, abstractmethod
@@ -18,9 +17,10 @@ from uuid import UUID
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.db.models import Model
 
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange.context import MessageContext, ReadContext
+from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.bundle import MessageBundle, Rendered, Resource
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID, UnknownTarget
@@ -31,6 +31,49 @@ from bars_portal.exchange.models import NEVER_SENT
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.judgement import Delivery
 from bars_portal.ports import Port
+
+
+@dataclass(frozen=True)
+class MessageContext:
+    """An accepted-so-far incoming message; `inbound_id` is its row in the message log.
+
+    `is_new_conversation` is a good guess that nothing of it is stored: what breaks a unique constraint
+    because of it is applied again, without the guess (ADR 0012).
+    """
+
+    inbound_id: UUID
+    request_id: UUID
+    correlation_id: UUID
+    service: HostedService
+    source: ServiceID | None
+    sender_ods_code: str
+    sender_name: str
+    received_at: datetime
+    actor: Actor
+    is_new_conversation: bool = False
+
+
+@dataclass(frozen=True)
+class ReadContext:
+    """An incoming GET. `target` is None when the header was not sent: then nothing is left out.
+
+    `action` and `detail` are what the audit trail says of it. A reader adds to `opened` each record of ours
+    that it comes to, before it judges access: the trail tells the organisation that the record belongs to.
+    """
+
+    request_id: UUID
+    correlation_id: UUID
+    target: ServiceID | UnknownTarget | None
+    caller: Caller
+    received_at: datetime
+    actor: Actor
+    action: str = "exchange.read"
+    detail: Mapping[str, str | int | None] = field(default_factory=dict)
+    opened: list[Model] = field(default_factory=list)
+
+    def reaches(self, service_id: str) -> bool:
+        """Whether what a service holds may be found: it is the target, or none was named."""
+        return self.target is None or self.target.value == service_id
 
 
 @dataclass(frozen=True)

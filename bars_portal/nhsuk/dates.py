@@ -1,8 +1,11 @@
-"""Dates and times as people read them: always London time, always 24 hours."""
+"""Dates and times as people read them: always London time, always 24 hours; and slots as a table of them."""
 
 import re
 from calendar import month_name
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -119,3 +122,50 @@ def format_partly(text: str) -> str:
 def london_midnight(day: date) -> datetime:
     """The moment at which a London day begins."""
     return datetime.combine(day, time(), tzinfo=LONDON)
+
+
+_NOON, _EVENING = 12, 17
+
+
+@dataclass(frozen=True)
+class SlotChoice:
+    """One offered time. `value` is what the form posts; `details` says only what the receiver gave."""
+
+    value: str
+    start: datetime
+    details: str = ""
+
+    @property
+    def period(self) -> str:
+        hour = in_london(self.start).hour
+        return "morning" if hour < _NOON else "afternoon" if hour < _EVENING else "evening"
+
+
+@dataclass(frozen=True)
+class SlotDay:
+    day: date
+    morning: tuple[SlotChoice, ...]
+    afternoon: tuple[SlotChoice, ...]
+    evening: tuple[SlotChoice, ...]
+
+    @property
+    def periods(self) -> tuple[tuple[str, tuple[SlotChoice, ...]], ...]:
+        return (("Morning", self.morning), ("Afternoon", self.afternoon), ("Evening", self.evening))
+
+    @property
+    def count(self) -> int:
+        return len(self.morning) + len(self.afternoon) + len(self.evening)
+
+
+def by_day(choices: Iterable[SlotChoice]) -> tuple[SlotDay, ...]:
+    """Rows of the table in order of time; days without slots have no row."""
+    ordered = sorted(choices, key=lambda choice: choice.start)
+    days = groupby(ordered, key=lambda choice: in_london(choice.start).date())
+    return tuple(_row(day, tuple(group)) for day, group in days)
+
+
+def _row(day: date, choices: tuple[SlotChoice, ...]) -> SlotDay:
+    def of(period: str) -> tuple[SlotChoice, ...]:
+        return tuple(choice for choice in choices if choice.period == period)
+
+    return SlotDay(day, of("morning"), of("afternoon"), of("evening"))

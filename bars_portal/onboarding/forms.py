@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from bars_portal.credentials.environments import Hosting
 from bars_portal.credentials.intake import MOST_BYTES
 from bars_portal.nhsuk.forms import NHSForm, Option, PasswordField, RadiosField, TextareaField, TextField
-from bars_portal.nhsuk.forms.text import Worded
+from bars_portal.nhsuk.forms.fields import Worded
 
 _SERVICE = re.compile(r"[0-9]{1,20}")
 _HOSTING = (

@@ -18,8 +18,13 @@ from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, SERVICE_ID_SYSTEM,
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.gateway.senders import software_of
 from bars_portal.exchange.transport.auth import NoToken, TokenEndpoint, TokenRefused, TokenSource
-from bars_portal.exchange.transport.client import BarsClient, build_http
-from bars_portal.exchange.transport.endpoint_catalogue import ACCEPT, ENDPOINTS, SERVICES
+from bars_portal.exchange.transport.client import (
+    CATALOGUE_ACCEPT,
+    ENDPOINTS,
+    SERVICES,
+    BarsClient,
+    build_http,
+)
 from bars_portal.exchange.transport.headers import (
     CORRELATION_ID,
     ORGANISATION,
@@ -238,8 +243,8 @@ class _Catalogue:
     ) -> Answer:
         headers = {
             "Authorization": f"Bearer {self._token}",
-            "Accept": ACCEPT,
-            "Content-Type": ACCEPT,
+            "Accept": CATALOGUE_ACCEPT,
+            "Content-Type": CATALOGUE_ACCEPT,
             REQUEST_ID: str(uuid4()),
             CORRELATION_ID: str(uuid4()),
             ORGANISATION: encode_json(organisation_json(self._identity.organisation)),

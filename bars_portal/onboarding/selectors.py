@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.credentials.environments import environment
-from bars_portal.credentials.requests import key_set
+from bars_portal.credentials.keys import key_set
 from bars_portal.onboarding.models import Onboarding, SigningKey, StepRecord
 from bars_portal.onboarding.steps import Standing, StepName, standings
 

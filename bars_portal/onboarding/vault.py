@@ -6,9 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from bars_portal.credentials.faults import Unusable
-from bars_portal.credentials.files import PUBLIC, SECRET, private_folder, read_if_there, write_whole
-from bars_portal.credentials.intake import read_key
+from bars_portal.credentials.intake import Unusable, read_key
+from bars_portal.credentials.keys import PUBLIC, SECRET, private_folder, read_if_there, write_whole
 from bars_portal.onboarding.models import Onboarding
 
 _SAFE = re.compile(r"[A-Za-z0-9.-]{1,80}")

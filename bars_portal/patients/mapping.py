@@ -17,7 +17,7 @@ from bars_portal.exchange.fhir.identifiers import (
     NHS_NUMBER_SYSTEM,
     ODS_SYSTEM,
 )
-from bars_portal.exchange.fhir.phones import dialled_phone
+from bars_portal.exchange.fhir.people import dialled_phone
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.details import (
     DIED,

@@ -83,7 +83,7 @@ class Patient(models.Model):
     other_numbers = models.JSONField(
         default=list, blank=True, db_default=models.Value([], output_field=models.JSONField())
     )
-    # bars_portal.names.name_key of all names; "" also in a row that an earlier version wrote.
+    # bars_portal.values.name_key of all names; "" also in a row that an earlier version wrote.
     name_key = models.TextField(blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField()
 

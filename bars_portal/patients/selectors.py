@@ -6,10 +6,9 @@ from django.db.models import Case, Q, QuerySet, Value, When
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.exchange.fhir.queries.patients import Demographics
-from bars_portal.names import asked_words, is_named
 from bars_portal.patients.details import ContactDetails, OtherNumber, PatientDetails, Telecom
 from bars_portal.patients.models import Contact, Journey, Patient
-from bars_portal.values import compact
+from bars_portal.values import asked_words, compact, is_named
 
 
 def find_journey(organisation: Organisation, correlation_id: UUID, journey_id: UUID | None) -> Journey:

@@ -9,11 +9,11 @@ from django.db import IntegrityError, transaction
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.names import name_key
 from bars_portal.patients.details import ContactDetails, PatientDetails
 from bars_portal.patients.models import Contact, Journey, Patient
 from bars_portal.patients.selectors import find_journey
 from bars_portal.sql import insert, insert_unless_there
+from bars_portal.values import name_key
 
 
 def open_journey(

@@ -14,7 +14,7 @@ from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.decorators import refuse, sign_in_required
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import in_london
-from bars_portal.nhsuk.spreadsheet import csv_lines
+from bars_portal.nhsuk.documents import csv_lines
 from bars_portal.reports.counting import REPORTS, chosen_rows, count, listed
 from bars_portal.reports.definitions import VIEW_ACTIVITY, Report
 from bars_portal.reports.presenters import (

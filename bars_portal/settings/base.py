@@ -1,4 +1,4 @@
-"""What every environment shares. Each integration has a file of its own beside this one."""
+"""What every environment shares; integrations.py beside this one has what the portal leans on."""
 
 from typing import Any
 
@@ -6,14 +6,11 @@ from csp.constants import NONCE, NONE, SELF
 
 from bars_portal.accounts.permissions import Role
 from bars_portal.postgresql.patience import PatientConnection
-from bars_portal.settings.audit import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.bars import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.bars import BARS, BARS_PROCESS, BARS_SENDERS
-from bars_portal.settings.celery import *  # noqa: F403 - Django settings are assembled by name
-from bars_portal.settings.cis2 import *  # noqa: F403 - Django settings are assembled by name
-from bars_portal.settings.cis2 import CIS2_FORM_TARGETS
 from bars_portal.settings.environment import ROOT, VAR, env
-from bars_portal.settings.mail import *  # noqa: F403 - Django settings are assembled by name
+from bars_portal.settings.integrations import *  # noqa: F403 - Django settings are assembled by name
+from bars_portal.settings.integrations import CIS2_FORM_TARGETS
 
 BASE_DIR = ROOT
 # What bars_doctor compares the installed packages with.

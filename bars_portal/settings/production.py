@@ -1,11 +1,10 @@
 """Production: refuses to start on anything unsafe, naming every variable that is wrong."""
 
-from bars_portal.settings.audit import AUDIT_HEADS_FOLDER, AUDIT_SIGNING_KEY_FILE
 from bars_portal.settings.bars import BARS, BARS_PROCESS, BARS_SHARED_CREDENTIALS, BARS_TRUSTED_PROXIES
 from bars_portal.settings.base import *  # noqa: F403 - Django settings are assembled by name
 from bars_portal.settings.base import FORWARDED_ALLOW_IPS, IS_RECEIVER, STORAGES
-from bars_portal.settings.cis2 import CIS2
 from bars_portal.settings.environment import VAR, env
+from bars_portal.settings.integrations import AUDIT_HEADS_FOLDER, AUDIT_SIGNING_KEY_FILE, CIS2
 from bars_portal.settings.safety import require_safe_production
 
 SECRET_KEY = env.text("DJANGO_SECRET_KEY")

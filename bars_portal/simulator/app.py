@@ -9,8 +9,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from bars_portal.simulator.catalogue.api import CatalogueApi
-from bars_portal.simulator.catalogue.resources import CatalogueStore
-from bars_portal.simulator.catalogue.routing import Catalogue
+from bars_portal.simulator.catalogue.resources import Catalogue, CatalogueStore
 from bars_portal.simulator.cis2 import issuer as cis2
 from bars_portal.simulator.cis2.issuer import Issuer
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep, system_clock
@@ -32,7 +31,7 @@ from bars_portal.simulator.proxy import HTTPS, Proxy
 from bars_portal.simulator.selftest.pages import PATH, SelftestPages
 from bars_portal.simulator.tkw.receiver import TKW_BASE_URL, TkwReceiver
 from bars_portal.simulator.tkw.replies import Later, Replies, in_a_thread
-from bars_portal.simulator.web.requests import RequestPages
+from bars_portal.simulator.web.pages import RequestPages
 from bars_portal.simulator.wire import (
     Answer,
     BodyTooLarge,

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bars_portal.simulator.catalogue.api import CatalogueApi
-from bars_portal.simulator.catalogue.resources import CatalogueRefused
-from bars_portal.simulator.catalogue.routing import Catalogue
+from bars_portal.simulator.catalogue.resources import Catalogue, CatalogueRefused
 from bars_portal.simulator.config import FHIR_BASE, Clock, Sleep
 from bars_portal.simulator.drills import Fault, FaultBoard, meet
 from bars_portal.simulator.fhir import FHIR_JSON

@@ -11,8 +11,7 @@ from bars_portal.api.callers import Caller
 from bars_portal.api.forms import schema_of
 from bars_portal.api.operations import Json, component, moment, object_of, optional, text
 from bars_portal.api.paging import page_schema
-from bars_portal.correspondence.explanations import ReasonCode
-from bars_portal.correspondence.waiting import trying_words
+from bars_portal.correspondence.explanations import ReasonCode, trying_words
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk.dates import format_datetime, in_london
 from bars_portal.patients.forms import PatientForm

@@ -15,7 +15,7 @@ from bars_portal.nhsuk.forms import (
     TextField,
 )
 from bars_portal.nhsuk.forms.dates import DateParts
-from bars_portal.nhsuk.forms.text import Given
+from bars_portal.nhsuk.forms.fields import Given
 from bars_portal.patients.models import Gender
 from bars_portal.values import InvalidValue, read_time
 from bookings.models.diary import DeliveryChannel

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
+from bars_portal.correspondence.explanations import trying_words
 from bars_portal.correspondence.history import Step
-from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk.words import listed_name
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows

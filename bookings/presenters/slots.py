@@ -9,7 +9,7 @@ from typing import Any
 
 from bars_portal.accounts.acting import name_of
 from bars_portal.nhsuk import dates
-from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
+from bars_portal.nhsuk.dates import SlotChoice, SlotDay, by_day
 from bars_portal.nhsuk.words import summary_rows
 from bars_portal.patients.models import Journey
 from bookings import ports

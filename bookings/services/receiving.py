@@ -6,14 +6,14 @@ from uuid import UUID
 from bars_portal.correspondence.entries import Entry
 from bars_portal.correspondence.envelope import new_reference
 from bars_portal.correspondence.states import Direction, TransitionRefused
-from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, reply
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.reading import as_dict, dicts, version_in
 from bars_portal.exchange.fhir.rules.patient import names_patient
 from bars_portal.exchange.fhir.timestamps import borne_out
 from bars_portal.exchange.message_bytes import decode
-from bars_portal.patients.matching import may_be_person
+from bars_portal.exchange.registry import MessageContext
+from bars_portal.patients.details import may_be_person
 from bars_portal.patients.services import create_patient, open_journey
 from bars_portal.sql import ask
 from bookings.mapping.received import (

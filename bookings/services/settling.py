@@ -18,10 +18,9 @@ from bars_portal.correspondence.differences import (
     with_contradiction,
 )
 from bars_portal.correspondence.entries import clean
-from bars_portal.correspondence.explanations import LATE, ReasonCode, note_of
+from bars_portal.correspondence.explanations import LATE, PATIENCE_SECONDS, ReasonCode, note_of, wait_while
 from bars_portal.correspondence.history import send_again
 from bars_portal.correspondence.latest import Latest
-from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.fhir.replies import times_of

@@ -14,7 +14,7 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import format_date, format_time, in_london
-from bars_portal.nhsuk.spreadsheet import csv_lines
+from bars_portal.nhsuk.documents import csv_lines
 from bars_portal.patients.presenters import banner
 from bookings.forms.bookings import AddSlotsForm, DiaryForm, RangeForm
 from bookings.models import DiaryBlock, Schedule, SlotStatus

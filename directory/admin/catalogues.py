@@ -17,7 +17,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.staff_pages import administers_everything
 from bars_portal.exchange.fhir.identifiers import is_uuid
-from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable
+from bars_portal.exchange.transport.client import CatalogueUnavailable
 from directory.admin.forms import ODSCodesField
 from directory.catalogue.entries import BadCatalogue
 from directory.catalogue.reach import Reach

@@ -13,7 +13,7 @@ _BETWEEN_WORDS = re.compile(r"[\s!-/:-@\[-`{-~]+")
 _INSIDE_WORDS = str.maketrans("", "", "'\u2019")
 
 
-# Not `fold` of bars_portal/names.py: the database folds names of services too (`Folded`, and the words that
+# Not `fold` of bars_portal/values.py: the database folds names of services too (`Folded`, and the words that
 # triggers keep), and SQL has neither its casefold nor its letters and categories. What is asked for must be
 # folded just as what is kept is, or a service is not found by its own name.
 def fold(text: str) -> str:

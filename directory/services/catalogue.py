@@ -13,7 +13,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.gateway.client import get_client, own_organisation
-from bars_portal.exchange.transport.endpoint_catalogue import EndpointCatalogue
+from bars_portal.exchange.transport.client import EndpointCatalogue
 from directory.catalogue.comparing import Change, Difference, Known, compare
 from directory.catalogue.entries import AddressRules, Catalogue
 from directory.catalogue.local_list import read_local_list

@@ -19,7 +19,7 @@ from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.forms import NHSForm, NHSNumberField
-from bars_portal.patients.looks.people import patients_with_number, persons_among, records_of
+from bars_portal.patients.looks.question import patients_with_number, persons_among, records_of
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import newest_patient
 from bookings.api.base import is_uuid_text

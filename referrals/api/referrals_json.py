@@ -13,7 +13,7 @@ from bars_portal.api.forms import schema_of
 from bars_portal.api.headers import etag_of
 from bars_portal.api.operations import Component, Json, component, moment, object_of, optional, text
 from bars_portal.api.paging import page_schema
-from bars_portal.correspondence.waiting import trying_words
+from bars_portal.correspondence.explanations import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import in_london

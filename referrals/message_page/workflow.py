@@ -4,7 +4,7 @@ import re
 
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, EncounterStatus
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID
-from bars_portal.exchange.fhir.rules.parts import journey_id, requester_encounter, use_case_of
+from bars_portal.exchange.fhir.rules.case import journey_id, requester_encounter, use_case_of
 from referrals.message_page.items import Message, Placed, make_item, row, rows_of, telecom_rows
 from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import code_line, coding_line, concept_lines, lines_of

@@ -13,7 +13,7 @@ from bars_portal.accounts.acting import acting_of, name_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk import dates
-from bars_portal.nhsuk.pdf import BRACKETS, has_signs_missing, render_pdf
+from bars_portal.nhsuk.documents import BRACKETS, has_signs_missing, render_pdf
 from bars_portal.nhsuk.words import banner_items, banner_name
 from bookings.states import BookingStatus
 from referrals.cases import viewing

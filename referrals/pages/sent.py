@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bars_portal.accounts.acting import Acting, acting_of, name_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused, why_not
+from bars_portal.correspondence.explanations import trying_words
 from bars_portal.correspondence.history import Step
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction, TransitionRefused
-from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
 from bookings.policies import can_book

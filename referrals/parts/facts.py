@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.reading import as_dict, dicts, id_in
-from bars_portal.exchange.fhir.rules.parts import requester_encounter
+from bars_portal.exchange.fhir.rules.case import requester_encounter
 from referrals.cases import wire
 from referrals.parts import assessment, flags
 

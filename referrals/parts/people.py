@@ -9,7 +9,7 @@ from bars_portal.correspondence.entries import Entry, Parties
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import ConsentCategory
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
-from bars_portal.exchange.fhir.phones import dialled_phone
+from bars_portal.exchange.fhir.people import dialled_phone
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_entries
 from referrals.cases.held import HeldRequest

@@ -11,7 +11,7 @@ from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, key_of, re
 from bars_portal.exchange.fhir.codes import CarePlanStatus, EncounterStatus
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts, version_in
-from bars_portal.exchange.fhir.rules.parts import (
+from bars_portal.exchange.fhir.rules.case import (
     journey_id,
     request_of,
     requester_encounter,

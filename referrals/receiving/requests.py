@@ -5,13 +5,12 @@ from uuid import uuid4
 
 from bars_portal.correspondence.envelope import new_reference
 from bars_portal.correspondence.states import Direction, TransitionRefused
-from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, ServiceRequestStatus
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.reading import as_text
-from bars_portal.exchange.registry import Applied
-from bars_portal.patients.matching import may_be_person
+from bars_portal.exchange.registry import Applied, MessageContext
+from bars_portal.patients.details import may_be_person
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey

@@ -7,9 +7,8 @@ from bars_portal.api.events.kinds import event_of
 from bars_portal.audit.services import record
 from bars_portal.correspondence.history import write_rows
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, fault
-from bars_portal.exchange.registry import Applied, Refusal
+from bars_portal.exchange.registry import Applied, MessageContext, Refusal
 from bars_portal.patients.services import create_patient, open_journey
 from directory.models import HealthcareService
 from referrals.cases.duties import raise_duty, raise_update_duties

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
-from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
+from bars_portal.correspondence.explanations import PATIENCE_SECONDS, wait_while
 from bars_portal.nhsuk.forms import NHSForm
 from bars_portal.patients.presenters import banner
 from referrals.cases.models import Case, CaseAnswer

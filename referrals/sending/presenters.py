@@ -8,7 +8,7 @@ from django.forms.boundfield import BoundField
 from django.urls import NoReverseMatch, reverse
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.correspondence.waiting import trying_words
+from bars_portal.correspondence.explanations import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.exchange.models import DeliveryState
 from bars_portal.nhsuk.dates import format_date, format_datetime, format_partly

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from time import monotonic
 
-from bars_portal.demo.database import EmbeddedPostgres, start_embedded
+from bars_portal.demo.processes import EmbeddedPostgres, start_embedded
 from tests.bite.table import BadTable, Fault, places, read_table
 from tests.bite.trying import Copy, Run, copy_checkout, run_faults, run_unchanged
 from tests.databases import hurry

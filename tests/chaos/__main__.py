@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 
-from bars_portal.demo.database import EmbeddedPostgres, start_embedded
+from bars_portal.demo.processes import EmbeddedPostgres, start_embedded
 from tests.chaos.counting import Books, SealWatch
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.strikes import Run

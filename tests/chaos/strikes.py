@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bars_portal.demo.database import EmbeddedPostgres
+from bars_portal.demo.processes import EmbeddedPostgres
 from tests.chaos.surroundings import Surroundings, set_clock
 from tests.processes import is_empty
 from tests.stack import Stack

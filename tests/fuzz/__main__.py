@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from bars_portal.demo.database import start_embedded
+from bars_portal.demo.processes import start_embedded
 from tests.console import ROOT
 from tests.fuzz.api import ALL_SCOPES, ONE_SCOPE, fuzz_api
 from tests.fuzz.described import Budget

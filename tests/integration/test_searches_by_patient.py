@@ -13,10 +13,9 @@ import pytest
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence import searches
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.exchange.registry import ResourceReader
+from bars_portal.exchange.registry import ReadContext, ResourceReader
 from bars_portal.patients.models import Patient
 from bookings.resources import AppointmentReader
 from bookings.states import BookingStatus

@@ -14,7 +14,7 @@ import httpx
 import psycopg
 import pytest
 
-from bars_portal.demo.database import EmbeddedPostgres, start_embedded
+from bars_portal.demo.processes import EmbeddedPostgres, start_embedded
 from tests.fuzz.target import running_demo
 from tests.live.conftest import Say
 from tests.live.messages import own_booking

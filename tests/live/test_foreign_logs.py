@@ -17,7 +17,7 @@ import yaml
 from psycopg import sql
 
 from bars_portal.credentials.local_pki import PkiFiles
-from bars_portal.demo.database import EmbeddedPostgres
+from bars_portal.demo.processes import EmbeddedPostgres
 from tests.console import Console
 from tests.databases import drop_database, make_database
 from tests.integration.receiver_server.fronts import fronted, needs_nginx

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bars_portal.simulator.app import WsgiApp, create_app
-from bars_portal.simulator.cis2 import signing
+from bars_portal.simulator.cis2 import issuer
 from bars_portal.simulator.config import Config
 from tests.simulator.program import Sender, route, running
 from tests.simulator.support import (
@@ -50,7 +50,7 @@ def private_key() -> RSAPrivateKey:
 @pytest.fixture(autouse=True)
 def one_issuer_key(private_key: RSAPrivateKey, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key of two thousand bits for each simulator would cost more than all that is tested with it."""
-    monkeypatch.setattr(signing, "rsa", SimpleNamespace(generate_private_key=lambda **_: private_key))
+    monkeypatch.setattr(issuer, "rsa", SimpleNamespace(generate_private_key=lambda **_: private_key))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bars_portal.simulator.cis2.issuer import Issuer
-from bars_portal.simulator.cis2.memory import CODE_LIFE
+from bars_portal.simulator.cis2.registry import CODE_LIFE
 from bars_portal.simulator.wire import Answer, Request
 
 URL, CLIENT, BACK = "http://issuer.test", "a-client", "http://portal.test/back/"

@@ -17,8 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from bars_portal.simulator.app import WsgiApp
-from bars_portal.simulator.desks.authority import ensure_authority, pem
-from bars_portal.simulator.desks.clerks import DeskRefused, judged_request
+from bars_portal.simulator.desks.clerks import DeskRefused, ensure_authority, judged_request, pem
 from bars_portal.simulator.desks.world import NamedReceivers
 from bars_portal.simulator.forwarding import (
     Call,

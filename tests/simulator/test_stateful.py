@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from bars_portal.simulator.tkw.messages import understand
-from bars_portal.simulator.tkw.outcomes import Rejected
 from bars_portal.simulator.tkw.stateful import StatefulReceiver
+from bars_portal.simulator.tkw.tables import Rejected
 from tests.live.xml import values
 from tests.simulator import messages
 from tests.simulator.conftest import World

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.simulator.config import Config
-from bars_portal.simulator.tkw.outcomes import Rejected
-from bars_portal.simulator.tkw.slots import find_slots, read_slot_search
+from bars_portal.simulator.tkw.shapes import find_slots, read_slot_search
+from bars_portal.simulator.tkw.tables import Rejected
 from tests.fhir_check import assert_no_errors
 from tests.simulator.conftest import CallProxy
 from tests.simulator.support import NOW, SYSTEM, FakeClock, Reply

@@ -14,7 +14,7 @@ from bars_portal.simulator.fhir import to_xml
 from bars_portal.simulator.journal import Entry, Journal
 from bars_portal.simulator.selftest.messages import Values, apply, build, names
 from bars_portal.simulator.verdicts.judging import judge
-from bars_portal.simulator.verdicts.model import Outcome, Verdict
+from bars_portal.simulator.verdicts.message import Outcome, Verdict
 from bars_portal.simulator.wire import Answer, Request
 from tests.simulator.support import IDS, target
 

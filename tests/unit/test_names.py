@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.names import asked_words, fold, is_named, name_key, name_words, names_agree, same_name
+from bars_portal.values import asked_words, fold, is_named, name_key, name_words, names_agree, same_name
 
 SAME = [
     ("O'Neill", "O\u2019Neill"),

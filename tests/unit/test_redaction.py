@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.redaction import redact
+from bars_portal.logging import redact
 
 FINGERPRINT = "7009de39209636630f3576a1b8c66e8d145b736208730c39f221879ee676c44f"
 UUID = "20260111-8d3e-4123-9012-345678901234"

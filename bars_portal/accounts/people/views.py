@@ -24,7 +24,7 @@ from bars_portal.accounts.people.policies import MANAGE, can_manage, check_can_m
 from bars_portal.accounts.permissions import PolicyRefused, Role, why_not
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import format_datetime, in_london
-from bars_portal.nhsuk.spreadsheet import csv_lines
+from bars_portal.nhsuk.documents import csv_lines
 
 _VIEW = "accounts.view_people"
 

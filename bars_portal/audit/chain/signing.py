@@ -8,8 +8,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from bars_portal.credentials.audit_key import is_signed, name_of_key, read_audit_key, read_public_key
-from bars_portal.credentials.keys import UnreadableKey
+from bars_portal.credentials.keys import (
+    UnreadableKey,
+    is_signed,
+    name_of_key,
+    read_audit_key,
+    read_public_key,
+)
 
 Keys = Mapping[str, Ed25519PublicKey]
 

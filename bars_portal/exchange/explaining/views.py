@@ -17,10 +17,8 @@ from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.decorators import permission_required, refuse, requires_step_up
 from bars_portal.audit.services import record
 from bars_portal.exchange.explaining.explain import Explanation
-from bars_portal.exchange.explaining.forms import PasteForm
-from bars_portal.exchange.explaining.pasted import explain_pasted
+from bars_portal.exchange.explaining.pasted import PasteForm, explain_pasted
 from bars_portal.exchange.explaining.presenters import page_of
-from bars_portal.exchange.explaining.replay import replay
 from bars_portal.exchange.explaining.stored import (
     answered_now,
     answered_then,
@@ -30,6 +28,7 @@ from bars_portal.exchange.explaining.stored import (
     explain_sent,
     find_message,
     is_unread,
+    replay,
 )
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.registry import services

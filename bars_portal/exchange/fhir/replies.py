@@ -24,7 +24,7 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, nhs_identifiers, same_system
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
-from bars_portal.names import name_key, names_agree, same_name
+from bars_portal.values import name_key, names_agree, same_name
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _NO_DIGITS = re.compile(r"[^0-9]+")

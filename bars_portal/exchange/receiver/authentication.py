@@ -1,10 +1,17 @@
-"""Peer certificate -> Peer, never a User. The chain was checked by TLS; here the name and the address are."""
+"""Peer certificate -> Peer, never a User; and how much one partner may ask of one process.
 
+The chain was checked by TLS; here the name and the address are. The BaRS proxy calls for everybody, so for
+the limit the organisation in the header counts, not the certificate alone: one whose program runs wild must
+not cost the others their answers. Beyond it 429, and when to ask again; each process counts for itself.
+"""
+
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -12,17 +19,20 @@ from django.db import DatabaseError
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
 from bars_portal.exchange.models import SeenCertificate
-from bars_portal.exchange.receiver.server.admission import Admission, Refused
 from bars_portal.exchange.receiver.server.peer import (
     BUNDLED,
+    Admission,
     PeerCertificate,
+    Refused,
     Trust,
     peer_address,
     peer_certificate,
 )
+from bars_portal.shares import Shares
 
 
 @dataclass(frozen=True)
@@ -97,3 +107,23 @@ def _trust() -> Trust:
 @lru_cache
 def _proxies(*addresses: str) -> Trust:
     return Trust.proxy(addresses)
+
+
+SHARES = Shares()
+
+
+class PartnerThrottle(BaseThrottle):
+    """DRF's throttle, after the certificate is known; BARS_PEER_REQUESTS_A_MINUTE 0 is without a limit."""
+
+    seconds = 0.0
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        limit = settings.BARS_PEER_REQUESTS_A_MINUTE
+        if limit:
+            # As it was sent: a header that does not decode has a share as well.
+            key = (request.user, request.headers.get("NHSD-End-User-Organisation", ""))
+            self.seconds = SHARES.take(hash(key), a_minute=limit, now=monotonic()).waits
+        return self.seconds == 0
+
+    def wait(self) -> float:
+        return max(1.0, math.ceil(self.seconds))

@@ -25,7 +25,6 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange import registry
 from bars_portal.exchange.arrival import Arrival, Deadline, StoredReply, bounded, partner
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.formats import Format
@@ -34,19 +33,26 @@ from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError,
 from bars_portal.exchange.fhir.queries.services import DefinitionQuery
 from bars_portal.exchange.inbound import code_of, log_failure, receive, store_refusal
 from bars_portal.exchange.receiver.authentication import (
+    PartnerThrottle,
     Peer,
     PeerAuthentication,
     note_certificate,
     who_came,
 )
-from bars_portal.exchange.receiver.exceptions import outcome_response
-from bars_portal.exchange.receiver.negotiation import FORMAT_PARAMETER, FhirNegotiation, query_pairs
 from bars_portal.exchange.receiver.parsers import PARSERS, Body, FhirRequest, readable_body
-from bars_portal.exchange.receiver.renderers import RENDERERS, FhirResponse, OutcomeResponse, headers_of
+from bars_portal.exchange.receiver.renderers import (
+    FORMAT_PARAMETER,
+    RENDERERS,
+    FhirNegotiation,
+    FhirResponse,
+    OutcomeResponse,
+    headers_of,
+    outcome_response,
+    query_pairs,
+)
 from bars_portal.exchange.receiver.server.peer import PeerCertificate, seconds_waited
-from bars_portal.exchange.receiver.throttling import PartnerThrottle
 from bars_portal.exchange.receiver.warming import spare
-from bars_portal.exchange.registry import owner_of, services
+from bars_portal.exchange.registry import ReadContext, owner_of, services
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers
 from bars_portal.metrics.figures import ACCESS_REFUSED, RECEIVED, partner_label
 from bars_portal.sql import together

@@ -1,26 +1,37 @@
-"""The BaRS API as a sender sees it: adds token and media types, sends, and renews the token once."""
+"""The BaRS API as a sender sees it: adds token and media types, sends, and renews the token once.
+
+Beside it the Endpoint Catalogue API as a reader sees it: searches, page by page (api.md section 5).
+"""
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from ssl import SSLContext
 from time import monotonic, perf_counter
-from typing import Protocol
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
 from bars_portal import correlation
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
+from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.transport.auth import TokensOf
 from bars_portal.exchange.transport.headers import (
     CORRELATION_ID,
     ORGANISATION,
     REQUEST_ID,
     OutgoingContext,
+    Party,
     accept_of,
     decode_json,
     encode_headers,
+    encode_json,
+    organisation_json,
     read_organisation,
 )
 from bars_portal.exchange.transport.judgement import (
@@ -246,3 +257,82 @@ def _with_media_types(headers: Mapping[str, str], *, has_body: bool) -> dict[str
     theirs = {name: value for name, value in headers.items() if name.lower() != "authorization"}
     named = {name.lower() for name in theirs}
     return {**{name: value for name, value in ours.items() if name.lower() not in named}, **theirs}
+
+
+CATALOGUE_ACCEPT = "application/fhir+json; version=1.4.0"
+SERVICES, ENDPOINTS = "/HealthcareService", "/Endpoint"
+# Far more than any organisation has services; a catalogue that never ends is broken.
+MOST_PAGES = 2_000
+
+Params = Sequence[tuple[str, str]]
+Json = dict[str, Any]
+
+
+class CatalogueUnavailable(Exception):
+    """The catalogue did not answer as it should; the message says how, in words for staff."""
+
+
+class EndpointCatalogue:
+    """Reads as `organisation`, whose private addresses are shown to it. Call it outside any transaction."""
+
+    def __init__(self, client: BarsClient, *, organisation: Party) -> None:
+        self._client, self._organisation = client, organisation
+
+    def services_of(self, ods_code: str) -> list[Json]:
+        """HealthcareService resources that an organisation provides. Raises CatalogueUnavailable."""
+        asked = [("HealthcareService.providedBy", f"{ODS_SYSTEM}|{ods_code}")]
+        return list(self._search(SERVICES, asked, "HealthcareService"))
+
+    def endpoints_of(self, healthcare_service_id: str) -> list[Json]:
+        """Endpoint resources of a HealthcareService, by its id there. Raises CatalogueUnavailable."""
+        return list(
+            self._search(ENDPOINTS, [("_has:HealthcareService.Id", healthcare_service_id)], "Endpoint")
+        )
+
+    def _search(self, path: str, params: Params, kind: str) -> Iterator[Json]:
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        following: Params | None = params
+        while following is not None:
+            if tuple(following) in seen:
+                raise CatalogueUnavailable(f"The pages of {path} go round in a circle.")
+            if len(seen) >= MOST_PAGES:
+                raise CatalogueUnavailable(f"There are more than {MOST_PAGES:,} pages of {path}.")
+            seen.add(tuple(following))
+            page = self._page(path, following)
+            resources = [as_dict(entry.get("resource")) for entry in dicts(page.get("entry"))]
+            yield from (each for each in resources if each.get("resourceType") == kind)
+            following = _next(page, path)
+
+    def _page(self, path: str, params: Params) -> Json:
+        headers = {
+            REQUEST_ID: str(uuid4()),
+            CORRELATION_ID: str(uuid4()),
+            ORGANISATION: encode_json(organisation_json(self._organisation)),
+            "Accept": CATALOGUE_ACCEPT,
+        }
+        try:
+            answer = self._client.read(path, params=params, headers=headers)
+            page = json.loads(answer.body) if answer.is_success else {}
+        except TransportError as problem:
+            raise CatalogueUnavailable(f"The catalogue could not be asked ({problem.kind}).") from None
+        except OutcomeError:
+            raise CatalogueUnavailable(f"The answer for {path} is no JSON.") from None
+        if not answer.is_success:
+            raise CatalogueUnavailable(f"The catalogue answered {answer.status} for {path}.")
+        if page.get("resourceType") != "Bundle" or page.get("type") != "searchset":
+            raise CatalogueUnavailable(f"The answer for {path} is no searchset.")
+        return page
+
+
+def _next(page: Json, path: str) -> Params | None:
+    """The query of the next page. Only the query: whatever host it names, we ask where we asked before."""
+    links = [as_text(link.get("url")) for link in dicts(page.get("link")) if link.get("relation") == "next"]
+    if not links:
+        return None
+    try:
+        parts = urlsplit(links[0])
+    except ValueError:
+        raise CatalogueUnavailable(f"The link to the next page of {path} is no address.") from None
+    if not parts.path.endswith(path):
+        raise CatalogueUnavailable(f"The next page of {path} is somewhere else.")
+    return parse_qsl(parts.query, keep_blank_values=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from bars_portal.exchange.fhir import json, names
+from bars_portal.exchange.fhir import formats, json
 from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.codes import MessageCategory
 from bars_portal.exchange.fhir.identifiers import (
@@ -224,7 +224,7 @@ def decode_json(header: str, text: str | None, read: Callable[[Json], T]) -> T |
         return None
     try:
         return cast(T | None, _decoded(text, read))
-    except names.RepeatedName as repeated:
+    except formats.RepeatedName as repeated:
         diagnostics = f"The header {header}: {repeated}"
         raise fault(OutcomeCode.INVALID, diagnostics, f"http.{header}") from None
     except (ValueError, OutcomeError):
@@ -304,7 +304,7 @@ def read_software(value: Json) -> Software:
 def _json_object(text: str) -> Json:
     compact = "".join(text.split())
     padded = compact + "=" * (-len(compact) % 4)
-    return names.loads(base64.b64decode(padded.encode("ascii"), validate=True))
+    return formats.loads_with_unique_names(base64.b64decode(padded.encode("ascii"), validate=True))
 
 
 def _identifier(value: Json, system: str) -> str:

@@ -8,9 +8,8 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
 
-from bars_portal.nhsuk.forms.choices import Option, RadiosField
 from bars_portal.nhsuk.forms.dates import PARTS
-from bars_portal.nhsuk.forms.text import Worded
+from bars_portal.nhsuk.forms.fields import Option, RadiosField, Worded
 
 Params = dict[str, Any]
 _SIZES = frozenset({"s", "m", "l", "xl"})

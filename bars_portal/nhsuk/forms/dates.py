@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from bars_portal.nhsuk.dates import format_date
-from bars_portal.nhsuk.forms.text import Given, Worded
+from bars_portal.nhsuk.forms.fields import Given, Worded
 from bars_portal.nhsuk.words import lower_first
 
 PARTS = ("day", "month", "year")

@@ -6,12 +6,16 @@ from django.db import transaction
 
 from bars_portal.audit.actor import Actor
 from bars_portal.credentials.acceptance import Accepted, Expected, accept, fingerprint, name_of, thumbprint
-from bars_portal.credentials.certificates import chain_pem
 from bars_portal.credentials.environments import Hosting, InvalidName, check_fqdn, environment
-from bars_portal.credentials.faults import Unusable
-from bars_portal.credentials.intake import read_certificates, read_key
-from bars_portal.credentials.keys import new_signing_key, private_pem
-from bars_portal.credentials.requests import LEAST_PASSWORD, bundle, new_request
+from bars_portal.credentials.intake import Unusable, read_certificates, read_key
+from bars_portal.credentials.keys import (
+    LEAST_PASSWORD,
+    bundle,
+    chain_pem,
+    new_request,
+    new_signing_key,
+    private_pem,
+)
 from bars_portal.onboarding import outside
 from bars_portal.onboarding.models import Onboarding
 from bars_portal.onboarding.services.recording import StepRefused, evidence_of, note, require_ready

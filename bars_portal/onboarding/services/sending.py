@@ -9,8 +9,7 @@ from django.db import transaction
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.credentials.environments import Hosting, environment
-from bars_portal.credentials.faults import Unusable
-from bars_portal.credentials.intake import read_key
+from bars_portal.credentials.intake import Unusable, read_key
 from bars_portal.credentials.keys import InvalidKeyId, check_key_id, new_signing_key, private_pem, public_pem
 from bars_portal.exchange.gateway import senders
 from bars_portal.exchange.transport.auth import TokenRefused

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
-from bars_portal.nhsuk.spreadsheet import csv_lines
+from bars_portal.nhsuk.documents import csv_lines
 
 
 @dataclass(frozen=True)

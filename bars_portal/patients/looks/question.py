@@ -1,21 +1,148 @@
-"""What an auditor asks of the trail, as an address tells it: by ids, so that no address names a patient."""
+"""What an auditor asks of the trail, as an address tells it: by ids, so that no address names a patient.
 
-from collections.abc import Mapping
+Whom they mean is a patient of the organisation, with every record of theirs, or a member of staff. What of a
+journey is on the trail, and under which name, rooms above add from an app's ready().
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from bars_portal.accounts.models import Organisation, User
+from bars_portal.accounts.acting import name_of
+from bars_portal.accounts.models import Membership, Organisation, User
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.selectors import events_about, looks
+from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.nhsuk.dates import london_midnight
-from bars_portal.patients.looks.people import MOST, records_of, staff_of
-from bars_portal.patients.looks.subjects import subjects_of
+from bars_portal.patients.details import is_same_person
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import patients_of
+from bars_portal.values import is_named
+
+# Type and id, as AuditEvent keeps them.
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """`subjects`: bookings or cases of these journeys, with what belongs to them.
+
+    `journeys`: those of the organisation whose booking or case has this id or reference.
+    """
+
+    subjects: Callable[[Sequence[UUID]], Iterable[Key]]
+    journeys: Callable[[Organisation, str], Iterable[UUID]]
+
+
+_sources: list[Source] = []
+
+
+def register_source(source: Source) -> None:
+    """Adding it again changes nothing."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+def subjects_of(journeys: Sequence[Journey]) -> set[Key]:
+    """The journeys, their patients and messages, and what the rooms above have of them."""
+    own = set(_own(journeys))
+    return own.union(*(source.subjects([journey.pk for journey in journeys]) for source in _sources))
+
+
+def journeys_called(organisation: Organisation, text: str) -> set[UUID]:
+    """By a reference or any id of the journey, or of what is in it."""
+    found = {pk for source in _sources for pk in source.journeys(organisation, text)}
+    try:
+        wanted = UUID(text)
+    except ValueError:
+        return found
+    own = Journey.objects.filter(organisation=organisation)
+    for name in ("id", "journey_id", "correlation_id"):
+        found.update(own.filter(**{name: wanted}).values_list("pk", flat=True))
+    return found
+
+
+def _own(journeys: Sequence[Journey]) -> Iterator[Key]:
+    keys = [journey.pk for journey in journeys]
+    conversations = [journey.correlation_id for journey in journeys]
+    for pk in keys:
+        yield Journey._meta.label_lower, str(pk)
+    for pk in Patient.objects.filter(journey__in=keys).values_list("pk", flat=True):
+        yield Patient._meta.label_lower, str(pk)
+    for model in (InboundMessage, OutboundMessage):
+        rows = model._default_manager.filter(correlation_id__in=conversations)
+        for pk in rows.values_list("pk", flat=True):
+            yield model._meta.label_lower, str(pk)
+
+
+# More are not told apart by a page.
+MOST = 20
+
+
+def patients_with_number(organisation: Organisation, number: str) -> list[Patient]:
+    """Verified or not: a look at a record with a mistyped number was a look all the same."""
+    return list(patients_of(organisation).filter(_with_any_number([number])).order_by("-created_at"))
+
+
+def patients_named(organisation: Organisation, family_name: str, born: date) -> list[Patient]:
+    rows = patients_of(organisation).filter(birth_date=born).order_by("-created_at")
+    return [each for each in rows if is_named(f"{each.given_names} {each.family_name}", family_name)]
+
+
+def records_of(patient: Patient) -> list[Patient]:
+    """Every record that the organisation has of this person, newest first; a journey has one of its own."""
+    own = Q(pk=patient.pk) | _with_any_number([each.value for each in patient.numbers])
+    alike = (
+        Q(birth_date=patient.birth_date, postcode=patient.postcode)
+        if patient.birth_date
+        else Q(pk=patient.pk)
+    )
+    rows = patients_of(patient.organisation).filter(own | alike).order_by("-created_at")
+    numbers = {each.value for each in patient.numbers}
+    return [
+        each
+        for each in rows.select_related("journey")
+        if each.pk == patient.pk
+        or numbers & {number.value for number in each.numbers}
+        or is_same_person(each, patient)
+    ]
+
+
+def persons_among(patients: Sequence[Patient]) -> list[Patient]:
+    """One record of each person, the newest."""
+    told: list[Patient] = []
+    known: set[UUID] = set()
+    for patient in patients:
+        if patient.pk not in known:
+            told.append(patient)
+            known.update(each.pk for each in records_of(patient))
+    return told
+
+
+def staff_of(organisation: Organisation) -> QuerySet[User]:
+    """Who belongs to the organisation, or has left a trace in it."""
+    traces = AuditEvent.objects.filter(actor_user=OuterRef("pk"), organisation=organisation)
+    belongs = Membership.objects.filter(user=OuterRef("pk"), organisation=organisation)
+    rows = User.objects.filter(Exists(belongs) | Exists(traces))
+    return rows.order_by("last_name", "first_name", "pk")
+
+
+def staff_named(organisation: Organisation, name: str) -> list[User]:
+    """By their name or username, however it is spelt."""
+    rows = staff_of(organisation)
+    return [each for each in rows if is_named(f"{name_of(each)} {each.get_username()}", name)]
+
+
+def _with_any_number(numbers: Iterable[str]) -> Q:
+    found = Q(pk__in=[])
+    for number in numbers:
+        found |= Q(nhs_number=number) | Q(other_numbers__contains=[{"value": number}])
+    return found
+
 
 LOOKS, ALL = "looks", "all"
 

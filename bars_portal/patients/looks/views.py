@@ -15,16 +15,18 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.looks.forms import TrailForm
-from bars_portal.patients.looks.people import (
+from bars_portal.patients.looks.presenters import file_lines, trail_row
+from bars_portal.patients.looks.question import (
     MOST,
+    Question,
+    UnknownQuestion,
+    journeys_called,
     patients_named,
     patients_with_number,
     persons_among,
+    read_question,
     staff_named,
 )
-from bars_portal.patients.looks.presenters import file_lines, trail_row
-from bars_portal.patients.looks.question import Question, UnknownQuestion, read_question
-from bars_portal.patients.looks.subjects import journeys_called
 from bars_portal.patients.models import Journey, Patient
 
 _VIEW = "audit.view_auditevent"

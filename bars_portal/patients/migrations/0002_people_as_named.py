@@ -8,8 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
-from bars_portal.names import name_key
-from bars_portal.values import InvalidValue, read_postcode
+from bars_portal.values import InvalidValue, name_key, read_postcode
 
 _BATCH = 1000
 

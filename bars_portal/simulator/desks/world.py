@@ -10,11 +10,9 @@ from threading import Lock
 from urllib.parse import urlsplit
 
 from bars_portal.simulator.catalogue.api import CatalogueApi
-from bars_portal.simulator.catalogue.resources import CatalogueStore
-from bars_portal.simulator.catalogue.routing import Catalogue
+from bars_portal.simulator.catalogue.resources import Catalogue, CatalogueStore
 from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH, Clock, Config, Sleep
-from bars_portal.simulator.desks.authority import ensure_authority
-from bars_portal.simulator.desks.clerks import Desks
+from bars_portal.simulator.desks.clerks import Desks, ensure_authority
 from bars_portal.simulator.drills import FaultBoard
 from bars_portal.simulator.forwarding import (
     Call,

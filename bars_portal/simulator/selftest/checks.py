@@ -9,9 +9,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bars_portal.simulator.fhir import NotFhir, as_the_library_reads, read_instant
-from bars_portal.simulator.selftest.messages import Values
+from bars_portal.simulator.selftest.messages import PathError, Values, cut, values_at
 from bars_portal.simulator.selftest.model import Exchange, Json
-from bars_portal.simulator.selftest.paths import PathError, cut, values_at
 
 ERROR_SYSTEM = "https://fhir.nhs.uk/CodeSystem/http-error-codes"
 _MEDIA_TYPE = re.compile(r"application/fhir\+(?:json|xml)(?:;\s*[\w.-]+=[\w.\-\"]+)*")

@@ -9,12 +9,11 @@ from pathlib import Path
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
-from bars_portal.simulator.catalogue.routing import Catalogue
+from bars_portal.simulator.catalogue.resources import Catalogue
 from bars_portal.simulator.config import Clock, Config
-from bars_portal.simulator.selftest.command import SENDER
+from bars_portal.simulator.selftest.command import SENDER, Report, files
 from bars_portal.simulator.selftest.connections import Connections, Target, TargetError, require_usable
 from bars_portal.simulator.selftest.model import Result, Scenario, Verdict
-from bars_portal.simulator.selftest.report import Report, files
 from bars_portal.simulator.selftest.running import NotOffered, Runner, Settings
 from bars_portal.simulator.selftest.scenarios import UnknownScenario, read_scenarios, select
 from bars_portal.simulator.web.pages import (

@@ -10,12 +10,18 @@ from typing import Any
 
 from bars_portal.simulator.fhir import NotFhir
 from bars_portal.simulator.selftest.checks import Answer, judge
-from bars_portal.simulator.selftest.connections import OWN, Connections, NoAnswer, send, send_copies
-from bars_portal.simulator.selftest.messages import UnknownPlaceholder, Values
+from bars_portal.simulator.selftest.connections import (
+    OWN,
+    Connections,
+    NoAnswer,
+    Outgoing,
+    make,
+    send,
+    send_copies,
+)
+from bars_portal.simulator.selftest.messages import PathError, UnknownPlaceholder, Values, values_at
 from bars_portal.simulator.selftest.model import Done, Exchange, Json, Result, Scenario, Step, Verdict
-from bars_portal.simulator.selftest.paths import PathError, values_at
-from bars_portal.simulator.selftest.requests import Outgoing, make
-from bars_portal.simulator.selftest.roles import ROLES, Offer, read_offer
+from bars_portal.simulator.selftest.scenarios import ROLES, Offer, read_offer
 
 _CONTEXT = {"context": "https://fhir.nhs.uk/Id/dos-service-id|{{service}}"}
 DEFINITIONS = Step("call", "GET /MessageDefinition", {"params": _CONTEXT})

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from bars_portal.simulator.fhir import Resource
 from bars_portal.simulator.tkw import shapes
-from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
-from bars_portal.simulator.tkw.tables import Accepted, accepted, focuses
+from bars_portal.simulator.tkw.tables import Accepted, ReceiverError, Rejected, accepted, focuses
 
 CORE_VERSION = "1.1.5"
 CAPABILITY_PUBLISHED = "2026-01-01"

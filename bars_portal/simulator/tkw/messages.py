@@ -10,8 +10,7 @@ from datetime import datetime
 
 from bars_portal.simulator.fhir import Resource, child, dicts, first, is_usable_id, resources
 from bars_portal.simulator.tkw import shapes
-from bars_portal.simulator.tkw.outcomes import ReceiverError, Rejected
-from bars_portal.simulator.tkw.tables import scenarios
+from bars_portal.simulator.tkw.tables import ReceiverError, Rejected, scenarios
 
 CATEGORY = "https://fhir.nhs.uk/codesystem/message-category-servicerequest"
 USE_CASES = "https://fhir.nhs.uk/codesystem/usecases-categories-bars"

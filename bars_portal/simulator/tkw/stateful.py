@@ -12,9 +12,8 @@ from uuid import uuid4
 from bars_portal.simulator.fhir import Resource, dicts
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.messages import Message, acknowledge
-from bars_portal.simulator.tkw.outcomes import BY_REASON, Rejected
-from bars_portal.simulator.tkw.slots import LONDON
-from bars_portal.simulator.tkw.tables import transitions
+from bars_portal.simulator.tkw.shapes import LONDON
+from bars_portal.simulator.tkw.tables import BY_REASON, Rejected, transitions
 
 PATIENT = "9707606312"
 INITIAL = "initial"

@@ -9,8 +9,7 @@ from bars_portal.simulator.config import FHIR_BASE, TOKEN_PATH
 from bars_portal.simulator.fhir import NotFhir, child, is_fhir, read_bundle
 from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, decode_header
 from bars_portal.simulator.journal import RECEIVED, Entry
-from bars_portal.simulator.verdicts.message import Message, check_contents, check_counts
-from bars_portal.simulator.verdicts.model import Check, Verdict, look
+from bars_portal.simulator.verdicts.message import Check, Message, Verdict, check_contents, check_counts, look
 from bars_portal.simulator.wire import Answer, Request
 
 PROCESS_MESSAGE = ("/$process-message", "/%24process-message")

@@ -14,9 +14,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from packaging.requirements import InvalidRequirement, Requirement
 
-from bars_portal.credentials.faults import Unusable
-from bars_portal.credentials.files import SECRET, keep_mode
-from bars_portal.credentials.intake import read_key
+from bars_portal.credentials.intake import Unusable, read_key
+from bars_portal.credentials.keys import SECRET, keep_mode
 from bars_portal.exchange.gateway.senders import has_shared
 from bars_portal.sql import database_time
 from bars_portal.status import checks

@@ -16,13 +16,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from bars_portal.credentials.acceptance import Expected, accept, name_of, thumbprint
-from bars_portal.credentials.certificates import CLIENT, LeafRecipe, chain_pem, new_leaf, new_root
 from bars_portal.credentials.environments import Hosting, InvalidName, check_fqdn, of_authority
-from bars_portal.credentials.faults import Unusable
-from bars_portal.credentials.intake import read_certificates
-from bars_portal.credentials.keys import private_pem
+from bars_portal.credentials.intake import Unusable, read_certificates
+from bars_portal.credentials.keys import chain_pem, private_pem
+from bars_portal.credentials.local_pki import CLIENT, LeafRecipe, new_leaf, new_root
 from bars_portal.exchange.receiver.server.environment import HealthSettings
-from bars_portal.exchange.receiver.server.readiness import CheckFailed, handshake_check
+from bars_portal.exchange.receiver.server.health import CheckFailed, handshake_check
 from bars_portal.status.doctor.examination import (
     Examination,
     Finding,

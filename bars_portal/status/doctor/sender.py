@@ -9,8 +9,7 @@ from django.conf import settings
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import Role
-from bars_portal.credentials.faults import Unusable
-from bars_portal.credentials.intake import read_key
+from bars_portal.credentials.intake import Unusable, read_key
 from bars_portal.credentials.keys import InvalidKeyId, check_key_id
 from bars_portal.exchange.gateway.senders import connections, has_shared, installation, may_share, sender_by
 from bars_portal.exchange.gateway.tokens import forget_unreadable_token, stored_token_is_readable, try_key

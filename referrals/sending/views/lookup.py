@@ -8,8 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from bars_portal.accounts.acting import acting_of
+from bars_portal.correspondence.explanations import PATIENCE_SECONDS, wait_while
 from bars_portal.correspondence.latest import Latest
-from bars_portal.correspondence.waiting import PATIENCE_SECONDS, wait_while
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.nhsuk.dates import in_london

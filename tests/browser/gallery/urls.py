@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import include, path
 
 from bars_portal.nhsuk import pages
+from bars_portal.nhsuk.dates import SlotChoice, SlotDay, by_day
 from bars_portal.nhsuk.forms import (
     CheckboxesField,
     ConfirmField,
@@ -28,7 +29,6 @@ from bars_portal.nhsuk.forms import (
     TextareaField,
     TextField,
 )
-from bars_portal.nhsuk.slots import SlotChoice, SlotDay, by_day
 
 NOW = datetime(2026, 7, 14, 8, 30, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from django.db import connection
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.chain.heads import export_head
 from bars_portal.audit.services import record
-from bars_portal.credentials.audit_key import ensure_audit_key
+from bars_portal.credentials.keys import ensure_audit_key
 
 BEGAN = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
 

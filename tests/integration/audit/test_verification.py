@@ -16,7 +16,7 @@ from bars_portal.audit.chain.heads import export_head
 from bars_portal.audit.chain.sealer import seal_trail
 from bars_portal.audit.models import Seal
 from bars_portal.audit.services import record
-from bars_portal.credentials.audit_key import ensure_audit_key
+from bars_portal.credentials.keys import ensure_audit_key
 from tests.integration.audit.conftest import BEGAN, as_superuser
 
 pytestmark = pytest.mark.django_db

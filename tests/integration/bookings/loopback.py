@@ -10,7 +10,6 @@ import httpx
 
 from bars_portal.exchange import registry
 from bars_portal.exchange.arrival import Arrival, partner
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import Rendered
@@ -19,7 +18,7 @@ from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault,
 from bars_portal.exchange.fhir.queries.services import DefinitionQuery
 from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
-from bars_portal.exchange.registry import services
+from bars_portal.exchange.registry import ReadContext, services
 from bars_portal.exchange.transport.auth import NoToken
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import IncomingHeaders, decode_headers

@@ -9,13 +9,13 @@ import pytest
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange import registry
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.json import loads
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
+from bars_portal.exchange.registry import ReadContext
 from bookings.latest import read_latest
 from bookings.models import BookingDraft
 from bookings.services.cancelling import request_cancel

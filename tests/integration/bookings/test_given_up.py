@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bars_portal.correspondence.explanations import LATE
-from bars_portal.exchange import overdue, settlement
+from bars_portal.exchange import settlement
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import message_type
 from bars_portal.exchange.selectors import given_up
@@ -19,8 +19,8 @@ HOUR = timedelta(hours=1)
 
 def after_deadline(booking: Booking, now: datetime) -> OutboundMessage:
     message = OutboundMessage.objects.get(subject_id=str(booking.pk))
-    assert overdue.overdue_messages(now=now) == [message.pk]
-    assert overdue.give_up(message.pk, now=now) == DeliveryState.ABANDONED
+    assert settlement.overdue_messages(now=now) == [message.pk]
+    assert settlement.give_up(message.pk, now=now) == DeliveryState.ABANDONED
     booking.refresh_from_db()
     message.refresh_from_db()
     return message
@@ -58,7 +58,7 @@ def test_a_late_success_is_told_loudly(desk: Desk) -> None:
     assert booking.status == BookingStatus.UNKNOWN
     assert "Check again; do not book another" in booking.explanation
     now += settlement.READ_BACK_AFTER[0]
-    state = overdue.read_back_again(message.pk, client=desk.network.client, clock=lambda: now)
+    state = settlement.read_back_again(message.pk, client=desk.network.client, clock=lambda: now)
     booking.refresh_from_db()
     assert (state, booking.status) == (DeliveryState.ACCEPTED, BookingStatus.BOOKED)
     assert booking.explanation == LATE

@@ -15,11 +15,11 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import event_of
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.timestamps import format_instant
+from bars_portal.exchange.registry import ReadContext
 from bookings.models import Booking, Schedule, Slot, SlotStatus
 from bookings.resources import AppointmentReader, SlotReader
 from tests.factories.bookings import NOW, TOMORROW, make_schedule, make_slot

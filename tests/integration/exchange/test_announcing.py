@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 
 from bars_portal.exchange import tasks
-from bars_portal.settings.celery import transport_options
+from bars_portal.settings.integrations import transport_options
 from tests.integration.exchange.partner import Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)

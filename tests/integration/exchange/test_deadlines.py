@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange import delivery, outbox, overdue, settlement
+from bars_portal.exchange import delivery, outbox, settlement
 from bars_portal.exchange.models import NEVER_SENT, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import ReadBack, message_types
 from bars_portal.exchange.transport.judgement import Delivery
@@ -30,7 +30,7 @@ def hasty(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def overdue_now(desk: Desk) -> list[DeliveryState | None]:
-    return [overdue.give_up(each, now=desk.now) for each in overdue.overdue_messages(now=desk.now)]
+    return [settlement.give_up(each, now=desk.now) for each in settlement.overdue_messages(now=desk.now)]
 
 
 def test_every_kind_of_message_has_one() -> None:
@@ -78,7 +78,7 @@ def test_what_is_being_sent_is_left_alone(hasty: Desk) -> None:
     message = hasty.enqueue()
     assert delivery._claim(message.pk, now=hasty.now) is not None
     hasty.now += DAY
-    assert overdue.give_up(message.pk, now=hasty.now) is None
+    assert settlement.give_up(message.pk, now=hasty.now) is None
 
 
 SECONDS = timedelta(seconds=1)
@@ -128,18 +128,18 @@ def given_up(desk: Desk) -> OutboundMessage:
 
 def read_back(desk: Desk, message: OutboundMessage) -> DeliveryState | None:
     with desk.client() as client:
-        return overdue.read_back_again(message.pk, client=client, clock=desk.clock)
+        return settlement.read_back_again(message.pk, client=client, clock=desk.clock)
 
 
 def test_a_late_success_is_found_and_told(hasty: Desk) -> None:
     message = given_up(hasty)
-    assert overdue.to_read_back(now=hasty.now) == []
+    assert settlement.to_read_back(now=hasty.now) == []
     hasty.now += settlement.READ_BACK_AFTER[0]
     hasty.probe.read = ReadBack(was_applied=False)
-    assert overdue.to_read_back(now=hasty.now) == [(message.service_id, message.pk)]
+    assert settlement.to_read_back(now=hasty.now) == [(message.service_id, message.pk)]
     # A person was told to look after it: that it has not arrived is no news.
     assert (read_back(hasty, message), hasty.probe.outcomes) == (None, [])
-    assert overdue.to_read_back(now=hasty.now) == []
+    assert settlement.to_read_back(now=hasty.now) == []
     hasty.now += settlement.READ_BACK_AFTER[1]
     hasty.probe.read = ReadBack(was_applied=True, found=FOUND)
     assert read_back(hasty, message) == DeliveryState.ACCEPTED
@@ -155,7 +155,7 @@ def test_it_is_not_asked_after_for_ever(hasty: Desk) -> None:
     message, reads = given_up(hasty), 0
     for _ in range(9):
         hasty.now += HOUR * 8
-        for _, each in overdue.to_read_back(now=hasty.now):
+        for _, each in settlement.to_read_back(now=hasty.now):
             read_back(hasty, message)
             reads += each == message.pk
     assert 2 <= reads <= len(settlement.READ_BACK_AFTER)
@@ -174,4 +174,4 @@ def test_an_answer_that_comes_after_all_is_asked_after_at_once(hasty: Desk) -> N
         late = delivery._send(attempt.message, client, now=hasty.now)
         outcome = delivery._outcome(attempt, late, client, now=hasty.now)
         assert settlement.settle(attempt, late, outcome, now=hasty.now) is None
-    assert [each for _, each in overdue.to_read_back(now=hasty.now)] == [message.pk]
+    assert [each for _, each in settlement.to_read_back(now=hasty.now)] == [message.pk]

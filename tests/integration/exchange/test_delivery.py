@@ -12,9 +12,9 @@ from django.db import connection, transaction
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange import delivery, settlement, tasks
-from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import DeliveryAttempt, DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.judgement import Delivery
+from bars_portal.exchange.waiting import LEASE
 from tests.integration.exchange.partner import (
     ACCEPTED_BODY,
     Desk,

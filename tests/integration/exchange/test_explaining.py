@@ -16,8 +16,7 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange import inbound, tasks
 from bars_portal.exchange.arrival import Arrival
-from bars_portal.exchange.explaining.replay import replay
-from bars_portal.exchange.explaining.stored import attempts_of, explain_sent
+from bars_portal.exchange.explaining.stored import attempts_of, explain_sent, replay
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage
 from bars_portal.settings.base import PORTAL_MIDDLEWARE

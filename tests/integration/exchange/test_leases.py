@@ -8,9 +8,9 @@ from time import sleep
 import pytest
 from django.db import connection
 
-from bars_portal.exchange import delivery, leases, settlement
-from bars_portal.exchange.leases import LEASE, Keeper
+from bars_portal.exchange import delivery, settlement, waiting
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
+from bars_portal.exchange.waiting import LEASE, Keeper
 from tests.integration.exchange.partner import Desk, echoing
 from tests.unit.exchange_transport.servers import silence
 
@@ -27,7 +27,7 @@ def until(is_so: Callable[[], bool]) -> None:
 
 def test_a_message_that_is_still_being_sent_is_not_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long it takes: its lease is renewed, so no sweep calls its worker dead."""
-    monkeypatch.setattr(leases, "keeper", Keeper(every_seconds=0.02))
+    monkeypatch.setattr(waiting, "keeper", Keeper(every_seconds=0.02))
     answer = Event()
     desk.server.script(silence(answer), echoing())
     message = desk.enqueue()
@@ -72,7 +72,7 @@ def test_one_renewed_at_the_last_moment_is_not_lost(desk: Desk) -> None:
     assert attempt is not None
     desk.now += 2 * LEASE
     assert settlement.stale_messages(now=desk.now) == [message.pk]
-    leases.held_by(attempt).update(lease_until=desk.now + LEASE)
+    waiting.held_by(attempt).update(lease_until=desk.now + LEASE)
     assert settlement.settle_lost(message.pk, now=desk.now) is None
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.db import models
 
-from bars_portal.exchange import delivery, overdue, settlement
+from bars_portal.exchange import delivery, settlement
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.gateway import client as gateway
@@ -161,7 +161,7 @@ def test_what_was_given_up_is_asked_after_by_the_room(desk: Desk) -> None:
     OutboundMessage.objects.filter(pk=message.pk).update(
         state=DeliveryState.ABANDONED, reason="timeout", settled_at=desk.now, read_back_at=desk.now
     )
-    assert overdue.to_read_back(now=desk.now) == [("2000099001", message.pk)]
+    assert settlement.to_read_back(now=desk.now) == [("2000099001", message.pk)]
     with desk.client() as client:
         room = Postroom(threads=1, per_partner=1, client=lambda: client, every_seconds=0.05)
         with open_room(room):

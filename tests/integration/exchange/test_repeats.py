@@ -16,10 +16,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from bars_portal.exchange import inbound
-from bars_portal.exchange.context import MessageContext
 from bars_portal.exchange.inbound import claim, lock_of
 from bars_portal.exchange.models import InboundMessage, InboundState
-from bars_portal.exchange.registry import Applied, Refusal, message_type
+from bars_portal.exchange.registry import Applied, MessageContext, Refusal, message_type
 from bookings.models import Booking, Slot
 from tests.factories.bookings import make_slot
 from tests.integration.exchange.calling import (

@@ -9,10 +9,10 @@ from django.db import connection, transaction
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange import delivery, outbox, settlement
-from bars_portal.exchange.leases import LEASE
 from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
 from bars_portal.exchange.selectors import given_up
 from bars_portal.exchange.transport.judgement import Delivery
+from bars_portal.exchange.waiting import LEASE
 from tests.integration.bookings.loopback import due_messages
 from tests.integration.exchange.partner import (
     Desk,

@@ -6,7 +6,7 @@ import pytest
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import InboundMessage
-from bars_portal.exchange.receiver import throttling
+from bars_portal.exchange.receiver import authentication
 from bars_portal.shares import Shares
 from bookings.models import Slot
 from tests.integration.exchange.calling import WRONG_NAME, Receiver, fresh, organisation, outcome
@@ -50,7 +50,7 @@ def test_a_wrong_name_is_on_the_trail_with_its_fingerprint(receiver: Receiver, s
 def test_who_asks_too_much_is_asked_to_wait(
     receiver: Receiver, slot: Slot, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttling, "SHARES", Shares())
+    monkeypatch.setattr(authentication, "SHARES", Shares())
     settings.BARS_PEER_REQUESTS_A_MINUTE = 2
     ours = {"NHSD_End_User_Organisation": organisation("RX111")}
     for _ in range(2):

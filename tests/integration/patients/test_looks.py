@@ -14,7 +14,7 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import record
-from bars_portal.nhsuk.spreadsheet import harmless
+from bars_portal.nhsuk.documents import harmless
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.bookings import make_booking
 from tests.factories.patients import NOW, make_details, make_patient

@@ -18,8 +18,8 @@ from hypothesis.extra.django import TestCase
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import Caller
+from bars_portal.exchange.registry import ReadContext
 from bars_portal.patients.details import OtherNumber, PatientDetails
 from bars_portal.patients.models import Patient
 from bookings.resources import AppointmentReader

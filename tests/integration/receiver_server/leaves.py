@@ -10,9 +10,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from bars_portal.credentials.certificates import Issued, chain_pem, new_intermediate, new_root
-from bars_portal.credentials.keys import private_pem, read_tls_key
-from bars_portal.credentials.local_pki import PkiFiles
+from bars_portal.credentials.keys import chain_pem, private_pem, read_tls_key
+from bars_portal.credentials.local_pki import Issued, PkiFiles, new_intermediate, new_root
 
 PROXY = "int.api.service.nhs.uk"
 DAY = timedelta(days=1)

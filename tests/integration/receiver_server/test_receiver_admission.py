@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bars_portal.credentials.local_pki import PkiFiles
-from bars_portal.exchange.receiver.server.admission import Admission
+from bars_portal.exchange.receiver.server.peer import Admission
 from bars_portal.settings.environment import Environment
 from bars_portal.settings.peers import peer_sources
 from tests.integration.receiver_server.running import Receiver, exchange, running

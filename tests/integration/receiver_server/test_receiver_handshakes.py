@@ -12,8 +12,13 @@ import pytest
 
 from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.exchange.receiver.server.environment import ServerSettings
-from bars_portal.exchange.receiver.server.handshakes import Address, Handshakes, reason_of
-from bars_portal.exchange.receiver.server.tls import PeerSocket, server_context
+from bars_portal.exchange.receiver.server.tls import (
+    Address,
+    Handshakes,
+    PeerSocket,
+    reason_of,
+    server_context,
+)
 from tests.integration.receiver_server.running import environment
 
 

@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 
 from bars_portal.exchange.receiver.server.environment import HealthSettings
-from bars_portal.exchange.receiver.server.health import HealthServer
-from bars_portal.exchange.receiver.server.readiness import Check, CheckFailed, Checks, handshake_check
+from bars_portal.exchange.receiver.server.health import (
+    Check,
+    CheckFailed,
+    Checks,
+    HealthServer,
+    handshake_check,
+)
 from tests.integration.receiver_server.running import Receiver, free_port
 
 Answer = tuple[int, dict[str, Any]]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
-from bars_portal.exchange.receiver.server.readiness import CheckFailed, check_database
+from bars_portal.exchange.receiver.server.health import CheckFailed, check_database
 
 
 def in_a_thread(call: Callable[[], None]) -> None:

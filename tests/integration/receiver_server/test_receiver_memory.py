@@ -10,7 +10,7 @@ import pytest
 _PROGRAM = """
 import ctypes, sys
 from threading import Barrier, Thread
-from bars_portal.exchange.receiver.server.boot import limit_heaps
+from bars_portal.exchange.receiver.server.hooks import limit_heaps
 
 if sys.argv[2] == "limited" and not limit_heaps():
     sys.exit(3)

@@ -20,8 +20,13 @@ from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.exchange.receiver.server.bounded import SlowClient
 from bars_portal.exchange.receiver.server.bounded_worker import BoundedConnection, BoundedWorker
 from bars_portal.exchange.receiver.server.environment import HealthSettings, ServerSettings
-from bars_portal.exchange.receiver.server.renewal import LOOK_SECONDS, Credentials, Renewal
-from bars_portal.exchange.receiver.server.tls import PeerSocket, server_context
+from bars_portal.exchange.receiver.server.tls import (
+    LOOK_SECONDS,
+    Credentials,
+    PeerSocket,
+    Renewal,
+    server_context,
+)
 from bars_portal.exchange.receiver.server.worker import ReceiverWorker
 from tests.factories.certificates import authority, pem
 from tests.integration.receiver_server.leaves import DAY, write_revoked

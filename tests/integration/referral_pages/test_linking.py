@@ -12,7 +12,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
-from bars_portal.patients.matching import is_same_person
+from bars_portal.patients.details import is_same_person
 from bars_portal.patients.models import Patient
 from bookings.models import Booking
 from bookings.states import BookingStatus

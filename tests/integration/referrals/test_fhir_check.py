@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import Caller
+from bars_portal.exchange.registry import ReadContext
 from referrals.cases.models import ValidationCase
 from referrals.cases.states import Category
 from referrals.resources import ServiceRequestReader

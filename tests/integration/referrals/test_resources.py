@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange.context import ReadContext
 from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.fhir.identifiers import ServiceID, UnknownTarget
 from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.registry import ReadContext
 from directory.models import HealthcareService
 from referrals.cases.models import Referral, ValidationCase
 from referrals.resources import ServiceRequestReader

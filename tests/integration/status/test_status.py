@@ -174,7 +174,7 @@ def pki(tmp_path: Path) -> Callable[..., Path]:
     """A certificate that ends then, beside one that lasts: the chain is as good as its first to end."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from bars_portal.credentials.certificates import new_root
+    from bars_portal.credentials.local_pki import new_root
 
     def make(name: str, ends_at: datetime) -> Path:
         begins = NOW - timedelta(days=30)

@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bars_portal.simulator.selftest.messages import UnknownPlaceholder, Values, apply, number_for_tests
-from bars_portal.simulator.selftest.paths import PathError, cut, put, values_at
+from bars_portal.simulator.selftest.messages import (
+    PathError,
+    UnknownPlaceholder,
+    Values,
+    apply,
+    cut,
+    number_for_tests,
+    put,
+    values_at,
+)
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 BUNDLE: dict[str, Any] = {

@@ -9,8 +9,13 @@ import pytest
 
 from bars_portal.simulator.selftest.messages import Values, build, names
 from bars_portal.simulator.selftest.model import Scenario
-from bars_portal.simulator.selftest.roles import ROLES
-from bars_portal.simulator.selftest.scenarios import BadScenario, UnknownScenario, read_scenarios, select
+from bars_portal.simulator.selftest.scenarios import (
+    ROLES,
+    BadScenario,
+    UnknownScenario,
+    read_scenarios,
+    select,
+)
 from tests.fhir_check import assert_no_errors
 
 GROUP = '[group]\nid = "MINE"\ntitle = "Mine"\nsection = "6"\n'

@@ -30,10 +30,8 @@ from hypothesis import strategies as st
 
 from bars_portal.credentials.acceptance import Expected, accept, thumbprint
 from bars_portal.credentials.environments import ENVIRONMENTS
-from bars_portal.credentials.faults import SENTENCES, Unusable
-from bars_portal.credentials.intake import read_certificates, read_key
-from bars_portal.credentials.keys import private_pem, public_pem
-from bars_portal.credentials.requests import new_request
+from bars_portal.credentials.intake import SENTENCES, Unusable, read_certificates, read_key
+from bars_portal.credentials.keys import new_request, private_pem, public_pem
 from tests.factories.certificates import FQDN, NOW, Recipe, authority, leaf_recipe, pem, rsa_key
 
 PASSWORD = "correct horse battery"

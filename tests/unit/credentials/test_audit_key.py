@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from bars_portal.credentials.audit_key import (
+from bars_portal.credentials.keys import (
+    UnreadableKey,
     ensure_audit_key,
     is_signed,
     name_of_key,
+    new_tls_key,
+    private_pem,
     read_audit_key,
     read_public_key,
 )
-from bars_portal.credentials.keys import UnreadableKey, new_tls_key, private_pem
 
 
 def test_it_is_made_once_and_again_when_damaged(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bars_portal.credentials.keys import private_pem, public_pem
-from bars_portal.credentials.requests import bundle, key_set, new_request
+from bars_portal.credentials.keys import bundle, key_set, new_request, private_pem, public_pem
 from tests.factories.certificates import FQDN, authority, leaf_recipe, pem, rsa_key
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")

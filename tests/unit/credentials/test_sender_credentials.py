@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from bars_portal.credentials.keys import InvalidKeyId, new_tls_key, private_pem, public_pem, read_signing_key
-from bars_portal.credentials.sender_credentials import SenderCredentials, ensure_sender_credentials
+from bars_portal.credentials.local_pki import SenderCredentials, ensure_sender_credentials
 
 KEY_ID = "Demo-SIMULATOR-1"
 

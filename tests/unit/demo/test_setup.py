@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bars_portal.credentials.sender_credentials import SenderCredentials, ensure_sender_credentials
+from bars_portal.credentials.local_pki import SenderCredentials, ensure_sender_credentials
 from bars_portal.demo import facts, setup
 from bars_portal.demo.setup import Ports
 

@@ -19,7 +19,7 @@ from bars_portal.exchange.fhir.rules import Facts, HostedService, judge
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from bars_portal.simulator.tkw import tables
-from bars_portal.simulator.tkw.outcomes import BY_STATUS
+from bars_portal.simulator.tkw.tables import BY_STATUS
 from bookings.explanations import BOOKING
 from directory.models import ServiceType
 from tests.unit.docs.markdown import ROOT, blocks

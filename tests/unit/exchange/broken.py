@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from bars_portal.exchange.explaining.explain import Party
-from bars_portal.exchange.explaining.rehearsal import Letter
+from bars_portal.exchange.explaining.explain import Letter, Party
 from bars_portal.exchange.fhir import json
 from tests.integration.exchange.calling import FHIR, encoded, organisation, target
 from tests.unit.exchange_fhir.changes import (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 
-from bars_portal.exchange.receiver.server.access_log import PlainAccessLog, loggable
+from bars_portal.exchange.receiver.server.hooks import PlainAccessLog, loggable
 
 ID = "0d3f3e0a-8d3e-4a34-9d3e-2f6a1c5b7e90"
 

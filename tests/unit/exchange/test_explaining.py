@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bars_portal.exchange.explaining.explain import Explanation, Result, explain, stand_in
+from bars_portal.exchange.explaining.explain import Explanation, Letter, Result, explain, stand_in
 from bars_portal.exchange.explaining.guidance import in_order
-from bars_portal.exchange.explaining.meanings import meaning_of
 from bars_portal.exchange.explaining.presenters import as_text
-from bars_portal.exchange.explaining.rehearsal import Letter
+from bars_portal.exchange.explaining.stored import meaning_of
 from bars_portal.exchange.fhir import json, replies
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.rules import all_rules

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bars_portal.exchange.receiver.server.framing import MOST_HEAD, Framing
+from bars_portal.exchange.receiver.server.gathering import MOST_HEAD, Framing
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 SIZED = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789"

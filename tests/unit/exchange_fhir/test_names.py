@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bars_portal.exchange.fhir import formats
 from bars_portal.exchange.fhir import json as fhir_json
-from bars_portal.exchange.fhir import names
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError
 from bars_portal.exchange.message_bytes import decode
 
@@ -38,8 +38,8 @@ DEEP = '{"extension":[' * 40 + '{"url":"a","url":"b"}' + "]}" * 40
     ],
 )
 def test_a_name_that_comes_twice_is_told_with_its_place(written: str, place: str) -> None:
-    with pytest.raises(names.RepeatedName) as refused:
-        names.loads(written.encode())
+    with pytest.raises(formats.RepeatedName) as refused:
+        formats.loads_with_unique_names(written.encode())
     (issue,) = refused.value.issues
     assert (issue.code, issue.expression) == (OutcomeCode.INVALID, (place,) if place else ())
     assert issue.diagnostics.startswith(f"{place or 'An object'} has the same name twice")
@@ -49,7 +49,7 @@ def test_a_name_that_comes_twice_is_told_with_its_place(written: str, place: str
 def test_the_place_of_what_is_deep_stays_short() -> None:
     for written in (DEEP, "[" * 900 + '{"id": 1, "id": 2}' + "]" * 900):
         with pytest.raises(OutcomeError) as refused:
-            names.loads(written.encode())
+            formats.loads_with_unique_names(written.encode())
         assert refused.value.issues[0].code is OutcomeCode.INVALID
         assert len(refused.value.issues[0].diagnostics) < 400
 
@@ -101,7 +101,7 @@ def test_names_that_come_once_are_no_fault_however_they_are_written(
     tree: dict[str, Any], style: dict[str, Any], pairs: tuple[tuple[str, str], ...]
 ) -> None:
     for written in (json.dumps(tree, **style), escaped(tree, style, pairs)):
-        assert names.loads(written.encode()) == fhir_json.loads(written.encode()) == tree
+        assert formats.loads_with_unique_names(written.encode()) == fhir_json.loads(written.encode()) == tree
 
 
 @given(
@@ -119,5 +119,5 @@ def test_a_name_that_comes_twice_is_found_however_it_is_written(
     written = escaped(tree, style, pairs)[:-1] + f", {name}{colon}{escaped(again, style, pairs)}}}"
     for each in within:
         written = f'{{"a"{colon}{written}}}' if each == "o" else f"[{written}]"
-    with pytest.raises(names.RepeatedName):
-        names.loads(f'{{"b"{colon}{written}}}'.encode())
+    with pytest.raises(formats.RepeatedName):
+        formats.loads_with_unique_names(f'{{"b"{colon}{written}}}'.encode())

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management import call_command
 
 from bars_portal.exchange.fhir.rules import all_rules, table
-from bars_portal.exchange.fhir.rules.document import rules_page
+from bars_portal.exchange.management.commands.list_rules import rules_page
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "rules.md"
 

@@ -10,7 +10,7 @@ from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason, UseCase
 from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.fhir.profiles import DEFINITIONS
 from bars_portal.exchange.fhir.rules import WorkflowRow, table
-from bars_portal.exchange.fhir.rules.parts import (
+from bars_portal.exchange.fhir.rules.case import (
     journey_id,
     request_of,
     requester_encounter,

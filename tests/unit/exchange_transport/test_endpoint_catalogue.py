@@ -10,8 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from bars_portal.exchange.transport.client import BarsClient
-from bars_portal.exchange.transport.endpoint_catalogue import CatalogueUnavailable, EndpointCatalogue
+from bars_portal.exchange.transport.client import BarsClient, CatalogueUnavailable, EndpointCatalogue
 from bars_portal.exchange.transport.headers import Party
 from tests.unit.exchange_transport.servers import Server, raw, reply
 
@@ -93,7 +92,7 @@ def test_what_cannot_be_used_is_said(
 def test_a_catalogue_without_end_is_left(
     server: Server, catalogue: EndpointCatalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bars_portal.exchange.transport.endpoint_catalogue.MOST_PAGES", 2)
+    monkeypatch.setattr("bars_portal.exchange.transport.client.MOST_PAGES", 2)
     server.script(*(reply(200, page(following=f"/HealthcareService?a={number}")) for number in range(3)))
     with pytest.raises(CatalogueUnavailable, match="more than 2 pages"):
         catalogue.services_of("A001")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.nhsuk.forms import HiddenField, NHSForm, PasswordField, TextareaField, TextField
-from bars_portal.nhsuk.forms.text import has_control_characters
+from bars_portal.nhsuk.forms.fields import has_control_characters
 
 
 class Texts(NHSForm):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from bars_portal.nhsuk.pdf import SHOWN, has_signs_missing, printable, render_pdf
+from bars_portal.nhsuk.documents import SHOWN, has_signs_missing, printable, render_pdf
 
 TEMPLATE = """
 #let data = json(bytes(sys.inputs.data))

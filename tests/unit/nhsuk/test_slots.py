@@ -1,6 +1,6 @@
 from datetime import UTC, date, datetime
 
-from bars_portal.nhsuk.slots import SlotChoice, by_day
+from bars_portal.nhsuk.dates import SlotChoice, by_day
 
 
 def _choice(value: str, day: int, hour: int) -> SlotChoice:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.fhir.phones import dialled_phone
+from bars_portal.exchange.fhir.people import dialled_phone
 from bars_portal.patients.details import ContactDetails, Limit, PatientDetails, Telecom
 from bars_portal.patients.forms import PatientForm
 from bars_portal.patients.mapping import patient_entries, patient_to_fhir

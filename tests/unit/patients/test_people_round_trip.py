@@ -10,18 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.fhir.phones import dialled_phone
+from bars_portal.exchange.fhir.people import dialled_phone
 from bars_portal.exchange.fhir.queries.patients import AppointmentQuery
-from bars_portal.names import is_named
-from bars_portal.nhsuk.pdf import printable
+from bars_portal.nhsuk.documents import printable
 from bars_portal.nhsuk.words import banner_name, format_phone, without_direction_marks
-from bars_portal.patients.details import PatientDetails
+from bars_portal.patients.details import PatientDetails, is_same_person, may_be_person
 from bars_portal.patients.forms import PatientForm
 from bars_portal.patients.mapping import patient_entries
-from bars_portal.patients.matching import is_same_person, may_be_person
 from bars_portal.patients.presenters import contact_lines
 from bars_portal.patients.reading import patient_from_fhir, patient_in
 from bars_portal.patients.typed import answers_from
+from bars_portal.values import is_named
 
 NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 7, 14)

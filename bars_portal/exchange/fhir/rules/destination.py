@@ -9,13 +9,13 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, same_system
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
-from bars_portal.exchange.fhir.rules.model import Facts, HostedService, Rule, Severity, WorkflowRow
-from bars_portal.exchange.fhir.rules.parts import (
+from bars_portal.exchange.fhir.rules.case import (
     category_codes,
     request_of,
     use_case_carrier,
     use_case_codings,
 )
+from bars_portal.exchange.fhir.rules.model import Facts, HostedService, Rule, Severity, WorkflowRow
 
 
 def _hosted(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:

@@ -8,7 +8,7 @@ from itertools import islice
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue
-from bars_portal.exchange.fhir.rules import case, contents, destination, envelope, patient, systems, workflow
+from bars_portal.exchange.fhir.rules import case, destination, envelope, patient, systems, workflow
 from bars_portal.exchange.fhir.rules.model import Facts, FindService, Rule, Verdict, Workflows, scan
 
 # The order decides which fault a sender is told first: is it a message, of a version that we speak, of a
@@ -17,7 +17,7 @@ _RULES: tuple[Rule, ...] = (
     *envelope.RULES,
     *workflow.RULES,
     *destination.RULES,
-    *contents.RULES,
+    *envelope.RULES_ON_CONTENTS,
     *patient.RULES,
     *case.RULES,
     *systems.RULES,

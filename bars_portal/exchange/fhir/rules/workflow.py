@@ -16,6 +16,13 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.identifiers import same_system
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
+from bars_portal.exchange.fhir.rules.case import (
+    category_codes,
+    request_of,
+    requester_encounter,
+    responder_encounters,
+    use_cases_of,
+)
 from bars_portal.exchange.fhir.rules.model import (
     Condition,
     Facts,
@@ -24,13 +31,6 @@ from bars_portal.exchange.fhir.rules.model import (
     Severity,
     WorkflowRow,
     Workflows,
-)
-from bars_portal.exchange.fhir.rules.parts import (
-    category_codes,
-    request_of,
-    requester_encounter,
-    responder_encounters,
-    use_cases_of,
 )
 
 # Diagnostics name only what is in these lists: an unknown text could be anything.

@@ -6,8 +6,7 @@ from typing import Any
 
 from bars_portal.exchange.fhir.xml.markup import apart as apart
 from bars_portal.exchange.fhir.xml.markup import parse as parse
-from bars_portal.exchange.fhir.xml.reading import read_resource
-from bars_portal.exchange.fhir.xml.writing import write_resource
+from bars_portal.exchange.fhir.xml.resources import read_resource, write_resource
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 

@@ -12,10 +12,9 @@ from django.utils import timezone
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
+from bars_portal.exchange.explaining.explain import Letter
 from bars_portal.exchange.explaining.pasted import explain_pasted, read_headers
 from bars_portal.exchange.explaining.presenters import as_text
-from bars_portal.exchange.explaining.rehearsal import Letter
-from bars_portal.exchange.explaining.replay import replay
 from bars_portal.exchange.explaining.stored import (
     answered_now,
     answered_then,
@@ -24,6 +23,7 @@ from bars_portal.exchange.explaining.stored import (
     explain_received,
     explain_sent,
     is_unread,
+    replay,
 )
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.registry import owner_of, services

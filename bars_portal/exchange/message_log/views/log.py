@@ -38,7 +38,7 @@ from bars_portal.exchange.message_log.presenters import (
 )
 from bars_portal.exchange.registry import services
 from bars_portal.nhsuk.dates import in_london
-from bars_portal.nhsuk.spreadsheet import csv_lines
+from bars_portal.nhsuk.documents import csv_lines
 
 VIEW_LOG = "exchange.view_message_log"
 VIEW_UNMASKINGS = "exchange.view_unmaskings"

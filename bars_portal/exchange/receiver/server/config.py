@@ -2,7 +2,7 @@
 
 Use: `gunicorn -c python:bars_portal.exchange.receiver.server.config bars_portal.wsgi:application`, or
 `python -m bars_portal.exchange.receiver.server`. Renewed certificate files are read by themselves
-(renewal.py); SIGHUP makes new workers.
+(tls.py); SIGHUP makes new workers.
 """
 
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from gunicorn.workers.base import Worker
 
-from bars_portal.exchange.receiver.server.boot import limit_heaps, note_started, spare_the_others
 from bars_portal.exchange.receiver.server.environment import ServerSettings
+from bars_portal.exchange.receiver.server.hooks import limit_heaps, note_started, spare_the_others
 from bars_portal.metrics.serving import child_exit as child_exit
 from bars_portal.metrics.serving import on_exit as on_exit
 from bars_portal.metrics.serving import prepare_gunicorn, serve
@@ -42,7 +42,7 @@ control_socket_disable = True
 # No proxy in front: forwarded addresses and schemes are hearsay.
 forwarded_allow_ips = ""
 
-logger_class = "bars_portal.exchange.receiver.server.access_log.PlainAccessLog"
+logger_class = "bars_portal.exchange.receiver.server.hooks.PlainAccessLog"
 accesslog = "-"
 
 

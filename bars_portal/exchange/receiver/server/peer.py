@@ -1,14 +1,17 @@
-"""Who is calling: the client certificate of a request, from our own TLS server or from a trusted proxy.
+"""Who is calling, from our own TLS server or from a trusted proxy, and whom the receiver lets in.
 
-The chain has been verified by then; whether the name may call is the caller's business.
+Admission is by the name in the certificate and by the address that the call comes from. It is asked twice
+of every caller: by the TLS server before a request thread is taken, and by the application, which answers
+403 and says so on the trail, behind nginx as well.
 """
 
 import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AF_UNIX
 from time import monotonic
 from typing import Any, Self
@@ -151,3 +154,50 @@ def _dns_names(certificate: x509.Certificate) -> tuple[str, ...]:
     except x509.ExtensionNotFound:
         return ()
     return tuple(names.get_values_for_type(x509.DNSName))
+
+
+class Refused(Enum):
+    """Why somebody of the right chain is not let in."""
+
+    NAME = "no name in the certificate is allowed"
+    SOURCE = "the address is not allowed"
+
+
+@dataclass(frozen=True)
+class Admission:
+    """`networks` empty: from anywhere."""
+
+    names: frozenset[str]
+    networks: tuple[IPv4Network | IPv6Network, ...]
+
+    @classmethod
+    def of(cls, names: Collection[str], sources: Collection[str]) -> Self:
+        """Raises ValueError when a source is neither an address nor a network."""
+        return cls(frozenset(names), tuple(ip_network(each) for each in sources))
+
+    def judge(self, certificate: PeerCertificate | None, address: str) -> Refused | None:
+        """None lets in. Without a certificate there is no name."""
+        if not self.name_of(certificate):
+            return Refused.NAME
+        return None if self._is_allowed(address) else Refused.SOURCE
+
+    def name_of(self, certificate: PeerCertificate | None) -> str:
+        """The name that lets it in, or nothing."""
+        if certificate is None:
+            return ""
+        return min({certificate.common_name, *certificate.dns_names} & self.names, default="")
+
+    def _is_allowed(self, address: str) -> bool:
+        return not self.networks or _is_in(address, self.networks)
+
+
+# All calls come from a few addresses.
+@lru_cache(maxsize=256)
+def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return any(found in network for network in networks)

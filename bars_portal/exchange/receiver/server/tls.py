@@ -1,7 +1,15 @@
-"""The receiver's side of mutual TLS: the context, and client sockets that know their certificate."""
+"""The receiver's side of mutual TLS: the context, its files as they are renewed, and handshakes in progress.
+
+Renewed certificate files are noticed while the receiver runs, and read again whole or not at all. The poller
+advances the handshakes, each with a deadline, and so many at once.
+"""
 
 import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 
 from cryptography import x509
 from django.core.exceptions import ImproperlyConfigured
@@ -101,3 +109,169 @@ def _require_own_chain(settings: ServerSettings) -> None:
                 f"RECEIVER_CA_FILE trusts {name}, the chain of {others[0].title}; "
                 f"BARS_ENVIRONMENT is {settings.environment}."
             )
+
+
+# Between two looks at the files: the poller comes by many times a second, and a look costs four system calls.
+LOOK_SECONDS = 1.0
+_END = b"-----END X509 CRL-----"
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """One reading of the files. `revoked` holds issuer and serial number of what its list takes back."""
+
+    context: ssl.SSLContext
+    revoked: frozenset[tuple[bytes, int]] = frozenset()
+
+    @classmethod
+    def read(cls, settings: ServerSettings, *, left_out: list[Path] | None = None) -> "Credentials":
+        """Raises ssl.SSLError, OSError or ValueError when the files are unusable or do not fit.
+
+        `left_out`: as of server_context, for a start.
+        """
+        revoked = _revoked(settings.crl_file) if settings.crl_file else frozenset()
+        return cls(server_context(settings, left_out=left_out), revoked)
+
+    def takes_back(self, der: bytes | None) -> bool:
+        """Whether a certificate that was good when its connection began is so no more."""
+        if not self.revoked or der is None:
+            return False
+        certificate = x509.load_der_x509_certificate(der)
+        return (certificate.issuer.public_bytes(), certificate.serial_number) in self.revoked
+
+
+@dataclass
+class Renewal:
+    """Looks at the files now and then; what it read last stays in force until there is something better."""
+
+    settings: ServerSettings
+    _seen: tuple[Stamp, ...] = field(default=())
+    _next_look: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._seen = self._stamps()
+
+    def renewed(self, now: float) -> "Credentials | Unusable | None":
+        """None while nothing changed. A key that does not fit its certificate yet is Unusable, once.
+
+        `now` is a moment of the monotonic clock.
+        """
+        if now < self._next_look:
+            return None
+        self._next_look = now + LOOK_SECONDS
+        stamps = self._stamps()
+        if stamps == self._seen:
+            return None
+        self._seen = stamps
+        try:
+            return Credentials.read(self.settings)
+        except ssl.SSLError as error:
+            return Unusable(error.reason or "unreadable")
+        except (OSError, ValueError, ImproperlyConfigured) as error:
+            return Unusable(type(error).__name__)
+
+    def _stamps(self) -> tuple[Stamp, ...]:
+        settings = self.settings
+        files = [settings.cert_file, settings.key_file, settings.ca_file, settings.crl_file]
+        files += [file for pair in settings.pairs for file in pair]
+        return tuple(_stamp(file) for file in files if file)
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Why the files cannot be used as they are now."""
+
+    reason: str
+
+
+def _stamp(file: Path) -> Stamp:
+    try:
+        found = file.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def _revoked(file: Path) -> frozenset[tuple[bytes, int]]:
+    lists = [each + _END for each in file.read_bytes().split(_END)[:-1]]
+    found = [x509.load_pem_x509_crl(each) for each in lists]
+    return frozenset((each.issuer.public_bytes(), entry.serial_number) for each in found for entry in each)
+
+
+Address = tuple[str, int]
+
+
+class Handshakes:
+    """The handshakes in progress: the poller advances each as bytes arrive, and drops the slow ones.
+
+    In a request thread a few silent sockets would stop the server (design section 5). `done` and
+    `refused` are called in the poller's thread, each once a socket. Sockets are non-blocking; `refused` gets
+    the socket to close and a reason in plain words.
+    """
+
+    def __init__(
+        self,
+        poller: BaseSelector,
+        *,
+        seconds: float,
+        most: int,
+        done: Callable[[PeerSocket, Address], None],
+        refused: Callable[[PeerSocket, Address, str], None],
+    ) -> None:
+        self._poller, self._seconds, self._most = poller, seconds, most
+        self._done, self._refused = done, refused
+        # In order of arrival, so the first one is the first to run out of time.
+        self._waiting: dict[PeerSocket, tuple[float, Address]] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def begin(self, sock: PeerSocket, address: Address) -> None:
+        if len(self._waiting) >= self._most:
+            # A flood of silent sockets pushes out its own; honest clients need milliseconds.
+            self._give_up_oldest("too many at once")
+        self._waiting[sock] = (time.monotonic() + self._seconds, address)
+        self._poller.register(sock, EVENT_READ, self._advance)
+
+    def drop_late(self) -> None:
+        """Refuse every handshake whose time is over."""
+        now = time.monotonic()
+        while self._waiting:
+            deadline, _ = next(iter(self._waiting.values()))
+            if deadline > now:
+                return
+            self._give_up_oldest(f"not finished within {self._seconds:g} s")
+
+    def _give_up_oldest(self, reason: str) -> None:
+        sock = next(iter(self._waiting))
+        self._refused(sock, self._forget(sock), reason)
+
+    def _advance(self, sock: PeerSocket) -> None:
+        """As far as the bytes at hand allow; the poller calls this whenever there are more."""
+        if sock not in self._waiting:
+            # Given up earlier in this same round of the poller.
+            return
+        try:
+            sock.do_handshake()
+        except ssl.SSLWantReadError:
+            self._poller.modify(sock, EVENT_READ, self._advance)
+        except ssl.SSLWantWriteError:
+            self._poller.modify(sock, EVENT_WRITE, self._advance)
+        except OSError as error:
+            self._refused(sock, self._forget(sock), reason_of(error))
+        else:
+            self._done(sock, self._forget(sock))
+
+    def _forget(self, sock: PeerSocket) -> Address:
+        self._poller.unregister(sock)
+        return self._waiting.pop(sock)[1]
+
+
+def reason_of(error: OSError) -> str:
+    """OpenSSL's own word for a failed handshake, without anything the other side sent."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not accepted, {error.verify_message}"
+    # Absent from the few errors that Python itself raises.
+    reason: str | None = getattr(error, "reason", None)
+    return reason.lower().replace("_", " ") if reason else "connection lost"

@@ -8,14 +8,18 @@ from typing import Any, cast
 
 from gunicorn import util
 
-from bars_portal.exchange.receiver.server.admission import Admission, Refused
 from bars_portal.exchange.receiver.server.bounded_worker import BoundedConnection, BoundedWorker
 from bars_portal.exchange.receiver.server.environment import ServerSettings
 from bars_portal.exchange.receiver.server.gathering import GatheredConnection
-from bars_portal.exchange.receiver.server.handshakes import Address, Handshakes
-from bars_portal.exchange.receiver.server.peer import describe
-from bars_portal.exchange.receiver.server.renewal import Credentials, Renewal, Unusable
-from bars_portal.exchange.receiver.server.tls import PeerSocket
+from bars_portal.exchange.receiver.server.peer import Admission, Refused, describe
+from bars_portal.exchange.receiver.server.tls import (
+    Address,
+    Credentials,
+    Handshakes,
+    PeerSocket,
+    Renewal,
+    Unusable,
+)
 
 HANDSHAKE_SECONDS = 3.0
 # At once, in one worker: well below worker_connections, so that admitted clients always find room.

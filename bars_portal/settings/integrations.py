@@ -1,7 +1,12 @@
-"""Celery wakes the outbox and keeps house; the outbox table is the truth."""
+"""What the portal leans on: Celery, NHS CIS2, mail; and who signs and keeps the audit trail.
+
+Celery wakes the outbox and keeps house; the outbox table is the truth. Signing in with NHS CIS2 is on when an
+issuer is named, and then everything else must be too. Mail to staff is on when a server is named.
+"""
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bars_portal.settings.environment import VAR, env
 
@@ -75,3 +80,41 @@ def transport_options(url: str) -> dict[str, Any]:
 
 
 CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
+
+
+_issuer = env.text("CIS2_ISSUER", "")
+_default = None if _issuer else ""
+CIS2: dict[str, Any] = {
+    "ISSUER": _issuer,
+    "CLIENT_ID": env.text("CIS2_CLIENT_ID", _default),
+    "KEY_ID": env.text("CIS2_KEY_ID", _default),
+    "PRIVATE_KEY_FILE": env.text("CIS2_PRIVATE_KEY_FILE", _default),
+    # A password alone (level 1) opens no clinical system.
+    "ACR_VALUES": env.text("CIS2_ACR_VALUES", "AAL2_OR_AAL3_ANY"),
+    "LEAST_AUTHENTICATION_LEVEL": env.whole("CIS2_LEAST_AUTHENTICATION_LEVEL", 2, 2, 3),
+    "LEAST_IDENTITY_LEVEL": env.whole("CIS2_LEAST_IDENTITY_LEVEL", 3, 2, 3),
+}
+_address = urlsplit(_issuer)
+# "Sign out" is a form, and its answer leads there.
+CIS2_FORM_TARGETS = [f"{_address.scheme}://{_address.netloc}"] if _issuer else []
+
+
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.port("EMAIL_PORT", 587)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+# A page may wait for it.
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "bars-portal@localhost")
+EMAIL_SUBJECT_PREFIX = ""
+
+
+# Ed25519, PEM: of the worker that signs, and of who prunes.
+AUDIT_SIGNING_KEY_FILE = env.text("AUDIT_SIGNING_KEY_FILE", "")
+# Whose signatures are believed, earlier keys too; none: the public half of the above.
+AUDIT_PUBLIC_KEY_FILES = env.listing("AUDIT_PUBLIC_KEY_FILES")
+# Outside the database, best where the portal can add but not change.
+AUDIT_HEADS_FOLDER = env.text("AUDIT_HEADS_FOLDER", "")
+# Eight years, the time for which health records of adults are kept.
+AUDIT_RETENTION_DAYS = env.whole("AUDIT_RETENTION_DAYS", 2922, 365, 36525)

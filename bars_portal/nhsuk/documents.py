@@ -1,10 +1,12 @@
-"""Documents as accessible PDF (PDF/UA-1: tagged, in order of reading, with a language and a title).
+"""Files for people: accessible PDF (PDF/UA-1: tagged, in order of reading, with language and title), and CSV.
 
 Typst is a program in a wheel: no system library, no browser, no network (docs/adr/0021).
 """
 
+import csv
 import json
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +57,25 @@ def _printable(data: Any) -> Any:
     if isinstance(data, dict):
         return {name: _printable(value) for name, value in data.items()}
     return [_printable(each) for each in data] if isinstance(data, list | tuple) else data
+
+
+# A spreadsheet runs a cell that begins so as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class _Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Line by line, so that a large file is never held; with the mark by which spreadsheets know UTF-8."""
+    writer = csv.writer(_Echo())
+    yield "\ufeff" + writer.writerow(columns)
+    for row in rows:
+        yield writer.writerow(map(harmless, row))
+
+
+def harmless(cell: str) -> str:
+    """The same text where no program takes it for a formula."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
