@@ -1,6 +1,8 @@
 """The receiver's side of mutual TLS: the context, and client sockets that know their certificate."""
 
+import re
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography import x509
@@ -10,6 +12,9 @@ from bars_portal.credentials.acceptance import name_of
 from bars_portal.credentials.environments import of_authority
 from bars_portal.exchange.receiver.server.bounded import Bounded
 from bars_portal.exchange.receiver.server.environment import ServerSettings
+
+# As nginx compares it: no wildcard, and nothing that its configuration would read as more than a name.
+_PLAIN_NAME = re.compile(r"[a-z0-9.-]+")
 
 
 class PeerSocket(Bounded, ssl.SSLSocket):
@@ -42,20 +47,35 @@ def server_context(settings: ServerSettings, *, left_out: list[Path] | None = No
     return context
 
 
+def nginx_names(settings: ServerSettings, *, left_out: list[Path]) -> list[str]:
+    """For the map in deploy/nginx.conf: a name and its pair of files without their endings, a line each."""
+    found: dict[str, Path] = {}
+    for certificate, names, _ in _pairs(settings, left_out):
+        found.update(dict.fromkeys(filter(_PLAIN_NAME.fullmatch, names), certificate.absolute()))
+    return [f'{name} "{found[name].with_suffix("")}";' for name in sorted(found)]
+
+
 def _by_name(settings: ServerSettings, left_out: list[Path] | None) -> dict[str, ssl.SSLContext]:
     """A context for each name of an organisation's certificate; whom they trust is the same."""
     found: dict[str, ssl.SSLContext] = {}
+    for _, names, context in _pairs(settings, left_out):
+        found.update(dict.fromkeys(names, context))
+    return found
+
+
+def _pairs(
+    settings: ServerSettings, left_out: list[Path] | None
+) -> Iterator[tuple[Path, list[str], ssl.SSLContext]]:
+    """Of each organisation with files that fit."""
     for certificate, key in settings.pairs:
         try:
-            context = _context(settings, certificate, key)
-            names = _names(certificate)
+            context, names = _context(settings, certificate, key), _names(certificate)
         except (OSError, ValueError):
             if left_out is None:
                 raise
             left_out.append(certificate)
             continue
-        found.update(dict.fromkeys(names, context))
-    return found
+        yield certificate, names, context
 
 
 def _names(file: Path) -> list[str]:
