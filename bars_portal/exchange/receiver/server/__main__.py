@@ -40,9 +40,9 @@ def _write_names() -> None:
         lines = nginx_names(ServerSettings.read(os.environ), left_out=left_out)
     except ImproperlyConfigured as problem:
         sys.exit(f"No names can be told: {problem}")
-    print("\n".join(lines))
+    sys.stdout.writelines(f"{line}\n" for line in lines)
     for each in left_out:
-        print(f"Left out, because key and certificate do not fit: {each}", file=sys.stderr)
+        sys.stderr.write(f"Left out, because key and certificate do not fit: {each}\n")
 
 
 if __name__ == "__main__":
