@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models, transaction
@@ -27,7 +28,7 @@ from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
 from directory.models import HealthcareService, ServiceType
-from directory.remote import SenderIdentity, sender_identity
+from directory.remote import Missing, SenderIdentity, Unreachable, ask, sender_identity
 from directory.selectors.services import service_by_id
 from directory.services.entries import create_entry
 from referrals.cases.codes import Concept
@@ -166,6 +167,25 @@ def own_desk(organisation: Organisation, *, reachable: Sequence[str]) -> Desk:
     receiving = _receiving(list(hosted))
     hears = any(each.service_id == reply_to for each in hosted)
     return Desk(acting, acting, get_client(), timezone.now, receiving, hears)
+
+
+def require_answer(desk: Desk) -> None:
+    """One question, with all the patience of a message: then there is a token too. Raises DrillError."""
+    try:
+        ask(
+            desk.client,
+            sender=desk.sender,
+            service_id=MODEL_SERVICE,
+            correlation_id=uuid4(),
+            path="/metadata",
+            params=(),
+            expected="CapabilityStatement",
+        )
+    except (Missing, Unreachable):
+        raise DrillError(
+            f"The test service {MODEL_SERVICE} did not answer through the proxy. Get a token first, and see "
+            "whether this machine may connect there; then run this again."
+        ) from None
 
 
 def _receiving(hosted: Sequence[HealthcareService]) -> dict[Category, Receiving]:

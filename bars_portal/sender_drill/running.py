@@ -20,7 +20,7 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.sender_drill.acts import ACTS, Act
-from bars_portal.sender_drill.desk import Desk, Display, DrillError, Row
+from bars_portal.sender_drill.desk import Desk, Display, DrillError, Row, require_answer
 from referrals.cases.states import Category
 
 # As the test services of int answer.
@@ -86,7 +86,11 @@ def run(desk: Desk, rows: Sequence[Row], *, note: Callable[[Result], None]) -> l
 def run_at_int(
     desk: Desk, rows: Sequence[Row], *, note: Callable[[Result], None], seconds: float = SECONDS
 ) -> list[Result]:
-    """Those that int answers and `desk` has what it takes for; the others are not run, and say why."""
+    """Those that int answers and `desk` has what it takes for; the others are not run, and say why.
+
+    Raises DrillError when the test services do not answer at all.
+    """
+    require_answer(desk)
     until, results = time.monotonic() + seconds, []
     for row in rows:
         why_not = lack_for(desk, row)
