@@ -36,7 +36,7 @@ from tests.integration.onboarding.test_desk import SERVICE, post, through_pages
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-WHO = {"actor": SYSTEM, "now": NOW}
+WHO: Any = {"actor": SYSTEM, "now": NOW}
 ASKED, SCENARIOS, DRILL = (
     "Asked through the proxy, as a sender",
     "Every scenario, sent to the receiver",

@@ -111,9 +111,14 @@ def test_what_cannot_be_run_at_int_says_why(
 
 
 def test_at_int_only_what_can_be_is_run_and_for_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = []
+    done: list[Row] = []
+
+    def act(_: Desk, row: Row) -> Display:
+        done.append(row)
+        return Display(row.state, row.told)
+
     monkeypatch.setattr(running, "require_answer", lambda _: None)
-    monkeypatch.setitem(ACTS, "book", lambda _, row: done.append(row) or Display(row.state, row.told))
+    monkeypatch.setitem(ACTS, "book", act)
     desk = Desk(None, None, None, None)  # type: ignore[arg-type]  # the act above asks for nothing
     table = [ROW, replace(ROW, guide="")]
     assert counted(running.run_at_int(desk, table, note=lambda _: None)) == {

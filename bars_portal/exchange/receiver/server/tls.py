@@ -32,7 +32,7 @@ def server_context(settings: ServerSettings, *, left_out: list[Path] | None = No
 
     Raises ssl.SSLError when the files do not fit each other, ImproperlyConfigured for another's chain.
     """
-    _require_own_chain(settings)
+    require_own_chain(settings.ca_file, settings.environment)
     context = _context(settings, settings.cert_file, settings.key_file)
     by_name = _by_name(settings, left_out)
     if by_name:
@@ -48,7 +48,11 @@ def server_context(settings: ServerSettings, *, left_out: list[Path] | None = No
 
 
 def nginx_names(settings: ServerSettings, *, left_out: list[Path]) -> list[str]:
-    """For the map in deploy/nginx.conf: a name and its pair of files without their endings, a line each."""
+    """For the map in deploy/nginx.conf: a name and its pair of files without their endings, a line each.
+
+    Raises ImproperlyConfigured for another's chain.
+    """
+    require_own_chain(settings.ca_file, settings.environment)
     found: dict[str, Path] = {}
     for certificate, names, _ in _pairs(settings, left_out):
         found.update(dict.fromkeys(filter(_PLAIN_NAME.fullmatch, names), certificate.absolute()))
@@ -107,17 +111,20 @@ def _context(settings: ServerSettings, certificate: Path, key: Path) -> ssl.SSLC
     return context
 
 
-def _require_own_chain(settings: ServerSettings) -> None:
-    """What the documents give to other environments is never trusted, whatever else is in the file."""
+def require_own_chain(ca_file: Path, environment: str) -> None:
+    """What the documents give to other environments is never trusted, whatever else is in the file.
+
+    Raises ImproperlyConfigured.
+    """
     try:
-        trusted = x509.load_pem_x509_certificates(settings.ca_file.read_bytes())
+        trusted = x509.load_pem_x509_certificates(ca_file.read_bytes())
     except (OSError, ValueError):
         # The context says what is wrong with the file.
         return
     for name in (name_of(each.subject) for each in trusted):
         others = of_authority(name)
-        if others and settings.environment not in {each.name for each in others}:
+        if others and environment not in {each.name for each in others}:
             raise ImproperlyConfigured(
                 f"RECEIVER_CA_FILE trusts {name}, the chain of {others[0].title}; "
-                f"BARS_ENVIRONMENT is {settings.environment}."
+                f"BARS_ENVIRONMENT is {environment}."
             )
