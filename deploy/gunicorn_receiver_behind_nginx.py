@@ -5,17 +5,26 @@ gunicorn -c deploy/gunicorn_receiver_behind_nginx.py bars_portal.wsgi:applicatio
 the socket: whoever does may claim any certificate.
 """
 
+import sys
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.workers.base import Worker
 
 from bars_portal.exchange.receiver.server.hooks import limit_heaps, note_started, spare_the_others
+from bars_portal.exchange.receiver.server.tls import require_own_chain
 from bars_portal.metrics.serving import child_exit as child_exit
 from bars_portal.metrics.serving import on_exit as on_exit
 from bars_portal.metrics.serving import prepare_gunicorn, serve
 from bars_portal.settings.environment import env
 
 prepare_gunicorn("receiver")
+# nginx cannot tell one environment's chain from another's: name the file that it trusts, and it is looked at.
+if env.text("RECEIVER_CA_FILE", ""):
+    try:
+        require_own_chain(env.file("RECEIVER_CA_FILE"), env.text("BARS_ENVIRONMENT", "simulator"))
+    except ImproperlyConfigured as problem:
+        sys.exit(f"The receiver cannot start: {problem}")
 
 bind = env.text("RECEIVER_BIND", "unix:/run/bars/receiver.sock")
 # The socket is for its owner and group: nginx joins the group.

@@ -84,6 +84,8 @@ class Environment:
     dns_desk: Desk | None = None
     catalogue_desk: Desk | None = None
     catalogue_api: bool = False
+    # Whether the published test services (TKW) answer there: for those who send, and never for patients.
+    has_test_services: bool = False
 
     @property
     def is_simulated(self) -> bool:
@@ -171,6 +173,7 @@ ENVIRONMENTS: Mapping[str, Environment] = {
             peer_names=(_LOCAL.leaf.common_name,),
             patterns=_INT_PATTERNS,
             catalogue_api=True,
+            has_test_services=True,
         ),
         Environment(
             name="simulated-int",
@@ -189,6 +192,7 @@ ENVIRONMENTS: Mapping[str, Environment] = {
             dns_desk=simulated(DNS),
             catalogue_desk=simulated(CATALOGUE),
             catalogue_api=True,
+            has_test_services=True,
         ),
         Environment(
             name="sandbox",
@@ -236,6 +240,7 @@ ENVIRONMENTS: Mapping[str, Environment] = {
             certificate_desk=ITOC,
             dns_desk=DNS,
             catalogue_desk=CATALOGUE,
+            has_test_services=True,
         ),
         Environment(
             name="prod",

@@ -27,7 +27,21 @@ from bars_portal.settings.environment import ROOT, VAR, env
 ENVIRONMENT = "simulated-int"
 ODS, NAME = "HAR01", "Harbour Health"
 SERVICE = facts.DemoService(
-    "2000099501", "Harbour Urgent Treatment Centre", "utc", ODS, ("a1t2", "a1t4", "a1t6")
+    "2000099501",
+    "Harbour Urgent Treatment Centre",
+    "utc",
+    ODS,
+    ("a1t2", "a1t4", "a1t6"),
+    takes_referrals=True,
+)
+ASSESSES = facts.DemoService(
+    "2000099502",
+    "Harbour Clinical Assessment Service",
+    "cas",
+    ODS,
+    ("a4t1", "a4t2", "a4t3"),
+    takes_bookings=False,
+    takes_referrals=True,
 )
 PEOPLE = (
     facts.DemoUser("clinician", "Chris", "Linnell", "clinician", (ODS,)),
@@ -123,7 +137,7 @@ def _shared(ports: Ports, database_url: str) -> dict[str, str]:
 
 
 def _prepare_data() -> None:
-    """Tables, the organisation with its people, and a service with a diary. Nothing of BaRS yet."""
+    """Tables, the organisation with its people, two services, a diary. Nothing of BaRS yet."""
     import django
     from django.core.management import call_command
 
@@ -136,6 +150,7 @@ def _prepare_data() -> None:
     organisation = Organisation.objects.create(ods_code=ODS, name=NAME)
     for person in PEOPLE:
         ensure_user(person, {ODS: organisation})
+    ensure_service(ASSESSES, organisation)
     schedule, now = ensure_service(SERVICE, organisation), datetime.now(UTC)
     if schedule is not None:
         generate_slots(schedule=schedule, first_day=now.date(), days=7, now=now)
@@ -151,7 +166,8 @@ def _take_steps(ports: Ports, receiver: Program, place: Place, children: Childre
     _step("request")
     _step("certificate", "--act", "ask")
     _step("network")
-    _step("catalogue", f"services={SERVICE.service_id}", f"port={ports.receiver}")
+    services = f"services={SERVICE.service_id} {ASSESSES.service_id}"
+    _step("catalogue", services, f"port={ports.receiver}")
     _step("connection")
     children.start("receiver", receiver)
     _wait(lambda: is_listening(ports.receiver), "receiver", children)
@@ -188,7 +204,8 @@ def _serve_pages(
     _wait(lambda: is_ready(ports.portal), "portal", children)
     print(f"Sign in as engineer, password {facts.PASSWORD}:", flush=True)
     print(f"  http://127.0.0.1:{ports.portal}/onboarding/{ENVIRONMENT}/", flush=True)
-    print(f"The receiver will listen on port {ports.receiver}; its service id is {SERVICE.service_id}.")
+    print(f"The receiver will listen on port {ports.receiver}; its service ids are")
+    print(f"  {SERVICE.service_id} (also for replies) and {ASSESSES.service_id}.", flush=True)
     while not place.has_certificate:
         children.require_running()
         time.sleep(0.5)

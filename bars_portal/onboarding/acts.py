@@ -40,13 +40,20 @@ class Deed:
 
 @dataclass(frozen=True)
 class Act:
-    """`name` "" is taking the step itself; others stand beside it on its page. `button` is its words."""
+    """`name` "" is taking the step itself; others stand beside it on its page.
+
+    `button` is its words, and `at_once` those where the simulator's desk answers at once.
+    """
 
     step: StepName
     button: str
     form: Callable[[Environment], type[NHSForm]]
     run: Callable[[Deed], None]
     name: str = ""
+    at_once: str = ""
+
+    def words(self, place: Environment) -> str:
+        return self.at_once if self.at_once and place.is_simulated else self.button
 
 
 def _facts(deed: Deed) -> None:
@@ -86,8 +93,7 @@ def _take_certificate(deed: Deed) -> None:
 
 
 def _self_test(deed: Deed) -> None:
-    if not proving.begin_selftest(**deed.who):
-        return
+    proving.begin_selftest(**deed.who)
     if deed.waits:
         proving.run_selftest(scenarios=[], **deed.who)
     else:
@@ -110,7 +116,7 @@ _N, _EMPTY = StepName, _always(forms.EmptyForm)
 ACTS: tuple[Act, ...] = (
     Act(_N.FACTS, "Save", _always(forms.FactsForm), _facts),
     Act(_N.KEY, "Keep this key", _always(forms.KeyForm), _key),
-    Act(_N.REGISTRATION, "Save, and show the mail", _registration, _register),
+    Act(_N.REGISTRATION, "Save, and show the mail", _registration, _register, at_once="Register it"),
     Act(_N.REGISTRATION, "It is registered", _EMPTY, _confirm(_N.REGISTRATION), "confirm"),
     Act(_N.TOKEN, "Get a token", _EMPTY, lambda deed: sending.try_token(**deed.who)),
     Act(
@@ -133,6 +139,7 @@ ACTS: tuple[Act, ...] = (
         _EMPTY,
         lambda deed: receiving.ask_for_certificate(**deed.who),
         "ask",
+        "Ask the simulator's desk",
     ),
     Act(_N.CERTIFICATE, "Take it in", _always(forms.CertificateForm), _take_certificate),
     Act(

@@ -3,10 +3,10 @@
 Every call is bounded, and none is made inside a transaction.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -35,6 +35,7 @@ from bars_portal.exchange.transport.headers import (
     organisation_json,
 )
 from bars_portal.http import Answer, Client, TransportError, client_context, send
+from bookings.slots import INCLUDES
 
 SECONDS = 20.0
 _CONNECTION = "https://terminology.hl7.org/CodeSystem/endpoint-connection-type"
@@ -143,8 +144,18 @@ def _client(identity: Identity, now: datetime) -> Iterator[BarsClient]:
             ) from None
 
 
-def read_receiver(identity: Identity, service_id: str, path: str, *, now: datetime) -> Json:
-    """/metadata or /MessageDefinition of a service, through the proxy. Raises OutsideRefused."""
+def read_receiver(
+    identity: Identity,
+    service_id: str,
+    path: str,
+    *,
+    now: datetime,
+    params: Sequence[tuple[str, str]] = (),
+) -> Json:
+    """What a service answers at a path, through the proxy; /MessageDefinition needs no `params`.
+
+    Raises OutsideRefused.
+    """
     context = OutgoingContext(
         request_id=uuid4(),
         correlation_id=uuid4(),
@@ -152,13 +163,26 @@ def read_receiver(identity: Identity, service_id: str, path: str, *, now: dateti
         organisation=identity.organisation,
         software=software_of(identity.organisation.ods_code),
     )
-    params = [("context", f"{SERVICE_ID_SYSTEM}|{service_id}")] if path == "/MessageDefinition" else []
+    if path == "/MessageDefinition":
+        params = [("context", f"{SERVICE_ID_SYSTEM}|{service_id}")]
     with _client(identity, now) as client:
         answer = client.get(path, params=params, context=context)
     content = _content(answer)
     if not answer.is_success:
         raise OutsideRefused(_said(path, answer.status, content))
     return content
+
+
+def slot_params(service_id: str, start: datetime, end: datetime) -> list[tuple[str, str]]:
+    """Of a search for free times, as a sender asks (standard section 7)."""
+    first, last = (each.astimezone(UTC).isoformat(timespec="seconds") for each in (start, end))
+    return [
+        ("Schedule.actor:HealthcareService", service_id),
+        ("status", "free"),
+        ("start", f"ge{first}"),
+        ("start", f"le{last}"),
+        *(("_include", each.value) for each in INCLUDES),
+    ]
 
 
 def _said(path: str, status: int, content: Json) -> str:

@@ -45,10 +45,6 @@ _LABELS = {
     "service_id": "Replies go to",
     "software_instance": "Software instance",
     "run": "What was run",
-    "not_run": "What could not be run",
-    "passed": "Passed",
-    "failed": "Failed",
-    "skipped": "Skipped",
     "signed": "Signed by",
 }
 
@@ -106,6 +102,45 @@ def evidence_rows(standing: Standing, now: datetime) -> list[dict[str, str]]:
     if standing.noted is not None and standing.noted.expires_at is not None:
         rows.append({"key": "Good until", "value": format_moment(standing.noted.expires_at, now)})
     return rows
+
+
+@dataclass(frozen=True)
+class SelfTestPart:
+    """A part of the self-test: `said` sums it up, `why_not` says why there is nothing.
+
+    `groups` are its lines by verdict, worst first: what they are, whether they stand open, and (what, why).
+    """
+
+    title: str
+    said: str
+    tone: str
+    why_not: str = ""
+    groups: tuple[tuple[str, bool, tuple[tuple[str, str], ...]], ...] = ()
+
+
+_GROUPS = {"failed": "What failed", "not run": "What could not be run", "passed": "What passed"}
+
+
+def selftest_parts(standing: Standing) -> list[SelfTestPart]:
+    """Of the newest run that was noted."""
+    return [_selftest_part(each) for each in standing.evidence.get("parts", [])]
+
+
+def _selftest_part(part: dict[str, Any]) -> SelfTestPart:
+    if part["why_not"]:
+        return SelfTestPart(part["title"], "Could not be run", "neutral", part["why_not"])
+    counts = part["counts"]
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("passed", "failed", "not run"))
+    lines = {
+        verdict: tuple((each["name"], each["why"]) for each in part["lines"] if each["verdict"] == verdict)
+        for verdict in _GROUPS
+    }
+    groups = tuple(
+        (f"{words} ({len(lines[verdict])})", verdict == "failed", lines[verdict])
+        for verdict, words in _GROUPS.items()
+        if lines[verdict]
+    )
+    return SelfTestPart(part["title"], said, "failed" if counts["failed"] else "done", groups=groups)
 
 
 def _shown(value: Any) -> str:

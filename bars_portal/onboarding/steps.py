@@ -146,7 +146,8 @@ STEPS: tuple[Step, ...] = (
     Step(
         _N.SELF_TEST,
         "Run the self-test",
-        "Every scenario of the standard that the service is for, sent to the receiver and judged.",
+        "What can be tried in this environment is tried, as sender and as receiver, and judged. Below stands "
+        "what was run, and what could not be, each with its reason.",
         (_N.PARTNER_VIEW,),
         of_receivers=True,
     ),

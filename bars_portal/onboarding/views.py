@@ -117,6 +117,7 @@ def _page(
         "standing": standing,
         "row": presenters.row_of(standing, now),
         "rows": presenters.evidence_rows(standing, now),
+        "parts": presenters.selftest_parts(standing),
         "form": form,
         "own_form": form if form and is_own else own.form(place)(initial=initial),
         "own": own,

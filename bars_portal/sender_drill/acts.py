@@ -42,8 +42,6 @@ _DAYS = timedelta(days=14)
 _CALL_BACK = TriageCode("https://fhir.nhs.uk/CodeSystem/pathways-dx-codes", "Dx335")
 _AMBULANCE_SERVICES = frozenset({"2000159909", "2000159910"})
 _VALIDATES = "2000003366"
-# Of ours: who answers referrals and validations.
-_EMERGENCY, _ASSESSMENT = "2000099001", "2000099003"
 
 
 def find_slots(desk: Desk, row: Row) -> Display:
@@ -189,9 +187,11 @@ def _booking(desk: Desk, row: Row) -> Iterator[Booking]:
         _cancelled(desk, booking)
 
 
-def _referred(desk: Desk, row: Row, booking: Booking | None = None) -> Case:
+def _referred(
+    desk: Desk, row: Row, booking: Booking | None = None, *, use_case: UseCase | None = None
+) -> Case:
     place = row.service or MODEL_SERVICE
-    use_case = UseCase.A6T1 if place in _AMBULANCE_SERVICES else UseCase.A1T1
+    use_case = use_case or (UseCase.A6T1 if place in _AMBULANCE_SERVICES else UseCase.A1T1)
     now = desk.clock()
     case = requesting.request_referral(
         content=content(use_case, now=now),
@@ -274,8 +274,12 @@ def _heard(case: Case) -> Display:
 
 def _received(desk: Desk, row: Row, category: Category) -> Case:
     """A request to a service of ours, through the proxy, as if the test service had sent it."""
-    to_us = replace(row, service=_EMERGENCY if category is Category.REFERRAL else _ASSESSMENT)
-    sent = (_referred if category is Category.REFERRAL else _validated)(desk, to_us)
+    ours = desk.receiving[category]
+    to_us = replace(row, service=ours.service_id)
+    if category is Category.REFERRAL:
+        sent = _referred(desk, to_us, use_case=ours.use_case)
+    else:
+        sent = _validated(desk, to_us)
     # The id that our receiver gave is the received case's own.
     case = received_case(UUID(sent.remote_id))
     if case is None:

@@ -1,26 +1,38 @@
-"""What the acts work with: a row of the table, the people and services of the demo, what is stated."""
+"""What the acts work with: a row of the table, who acts, the services of both sides, what is stated."""
 
 import csv
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
-from django.db import models
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting, resolve_acting, user_called
+from bars_portal.accounts.models import Organisation, User
+from bars_portal.accounts.permissions import PERMISSIONS, PolicyRefused, Role
+from bars_portal.audit.actor import SYSTEM, Actor
+from bars_portal.audit.services import record
+from bars_portal.credentials.environments import environment
 from bars_portal.exchange import circuits, outbox
 from bars_portal.exchange.delivery import deliver
 from bars_portal.exchange.fhir.codes import ARPPriority, FlagCategory, SceneSafety, UseCase
+from bars_portal.exchange.gateway.client import get_client
+from bars_portal.exchange.gateway.senders import require_sender
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.patients.details import ContactDetails, PatientDetails, Telecom
-from directory.models import HealthcareService
-from directory.remote import SenderIdentity, sender_identity
+from directory.models import HealthcareService, ServiceType
+from directory.remote import Missing, SenderIdentity, Unreachable, ask, sender_identity
 from directory.selectors.services import service_by_id
 from directory.services.entries import create_entry
 from referrals.cases.codes import Concept
+from referrals.cases.states import Category
 from referrals.parts.applications import Part, needs_of
 from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
 from referrals.parts.base import TimeFrame
@@ -31,12 +43,15 @@ from referrals.parts.places import Place
 from referrals.parts.problems import Condition
 
 TABLE = Path(__file__).parent / "rows.csv"
+_PATIENTS = Path(__file__).parent / "patients.csv"
 # Longer than the proxy waits, and than the simulator's later replies take.
 PATIENCE_SECONDS = 45.0
 _STEP_SECONDS = 0.2
 _ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
 # The service that takes everything: others of the published world that our directory lacks are made like it.
 MODEL_SERVICE = "2000072489"
+# Whose the published test services are, where the directory does not know them yet.
+_TESTERS = ("X26", "NHS test services (TKW)")
 _SCENE = Flag(FlagCategory.SCENE_SAFETY, Concept(**SceneSafety.SAFE.coding))
 _OUTCOME = Outcome(
     OutcomeKind.DISPOSITION,
@@ -52,10 +67,13 @@ _OUTCOME = Outcome(
 class Row:
     """`scenario` is its name in the published test world; `act` one of acts.ACTS.
 
-    `state` and `told` are what must come of it: a status, and the sentence on the page ("" for none).
+    `guide` is the newest version of the standard's guide that has it; "" for none: the simulator alone
+    answers so. `state` and `told` are what must come of it: a status, and the sentence on the page ("" for
+    none).
     """
 
     scenario: str
+    guide: str
     act: str
     service: str
     nhs_number: str
@@ -83,17 +101,127 @@ class DrillError(Exception):
 
 
 @dataclass(frozen=True)
+class Receiving:
+    """A service of ours that is sent a request through the proxy, and of which use case."""
+
+    service_id: str
+    use_case: UseCase
+
+
+@dataclass(frozen=True)
 class Desk:
-    """A clinician who sends, and one who answers what the hosted services receive."""
+    """Who sends, and who answers what the services of ours in `receiving` are sent.
+
+    `hears`: whether what a test service replies reaches our receiver.
+    """
 
     sending: Acting
     answering: Acting
     client: BarsClient
     clock: Callable[[], datetime]
+    receiving: Mapping[Category, Receiving] = field(default_factory=dict)
+    hears: bool = True
 
     @property
     def sender(self) -> SenderIdentity:
         return sender_identity(self.sending)
+
+
+def demo_desk() -> Desk:
+    """The demo's clinician sends, its assessor answers. Raises DrillError."""
+    receiving = {
+        Category.REFERRAL: Receiving("2000099001", UseCase.A1T1),
+        Category.VALIDATION: Receiving("2000099003", UseCase.A4T1),
+    }
+    return Desk(person("clinician"), person("assessor"), get_client(), timezone.now, receiving)
+
+
+def require_test_services() -> None:
+    """Raises DrillError where this installation may not book and refer for the sake of a drill."""
+    place = environment(settings.BARS["ENVIRONMENT"])
+    if not place.has_test_services:
+        raise DrillError(
+            f"The drill books and refers, so it runs only where the published test services answer: not in "
+            f"{place.title}."
+        )
+
+
+def own_desk(organisation: Organisation, *, reachable: Sequence[str]) -> Desk:
+    """An organisation that sends and answers with what is its own.
+
+    `reachable` are the service ids that the endpoint catalogue leads to its receiver. It acts as an account
+    that nobody can sign in to. Raises DrillError.
+    """
+    require_test_services()
+    try:
+        reply_to = require_sender(organisation.ods_code).service_id
+    except PolicyRefused:
+        raise DrillError(
+            "The organisation has nothing to send with in the environment that this installation runs in. "
+            "Take the onboarding step \u201cSend as this organisation\u201d, then run this again."
+        ) from None
+    hosted = HealthcareService.objects.filter(
+        provider=organisation, hosted=True, active=True, service_id__in=reachable
+    ).order_by("service_id")
+    acting = _drill_account(organisation, now=timezone.now())
+    receiving = _receiving(list(hosted))
+    hears = any(each.service_id == reply_to for each in hosted)
+    return Desk(acting, acting, get_client(), timezone.now, receiving, hears)
+
+
+def require_answer(desk: Desk) -> None:
+    """One question, with all the patience of a message: then there is a token too. Raises DrillError."""
+    try:
+        ask(
+            desk.client,
+            sender=desk.sender,
+            service_id=MODEL_SERVICE,
+            correlation_id=uuid4(),
+            path="/metadata",
+            params=(),
+            expected="CapabilityStatement",
+        )
+    except (Missing, Unreachable):
+        raise DrillError(
+            f"The test service {MODEL_SERVICE} did not answer through the proxy. Get a token first, and see "
+            "whether this machine may connect there; then run this again."
+        ) from None
+
+
+def _receiving(hosted: Sequence[HealthcareService]) -> dict[Category, Receiving]:
+    """The first service that takes referrals of some use case of Application 1, and validations."""
+    found: dict[Category, Receiving] = {}
+    for place in hosted:
+        taken = [each for each in UseCase if each.value in place.accepted_use_cases]
+        if not place.takes_referrals:
+            continue
+        if UseCase.A4T1 in taken:
+            found.setdefault(Category.VALIDATION, Receiving(place.service_id, UseCase.A4T1))
+        of_referrals = [each for each in taken if each.value.startswith("a1")]
+        if of_referrals and not place.requires_booking:
+            found.setdefault(Category.REFERRAL, Receiving(place.service_id, of_referrals[0]))
+    return found
+
+
+@transaction.atomic
+def _drill_account(organisation: Organisation, *, now: datetime) -> Acting:
+    """Made at its first use. It belongs nowhere, and has no password: it acts here alone."""
+    account, made = User.objects.get_or_create(
+        username=f"sender-drill-{organisation.ods_code}",
+        defaults={
+            "last_name": "Sender drill",
+            "is_active": False,
+            "date_joined": now,
+            "role_code": "158965000",
+            "role_display": "Medical practitioner",
+        },
+    )
+    actor = Actor(label="Sender drill", user_id=account.pk, organisation_id=organisation.pk)
+    if made:
+        account.set_unusable_password()
+        account.save(update_fields=["password"])
+        record(actor=SYSTEM, action="accounts.create_user", subject=account, now=now)
+    return Acting(account, organisation, (Role.CLINICIAN,), PERMISSIONS[Role.CLINICIAN], actor)
 
 
 def person(username: str) -> Acting:
@@ -106,17 +234,30 @@ def person(username: str) -> Acting:
 
 
 def service(desk: Desk, service_id: str) -> HealthcareService:
-    """As the directory has it. Raises DrillError when not even the model of all test services is there."""
+    """As the directory has it; a test service that it lacks is entered, made like the one that takes all."""
     known = service_by_id(service_id)
     if known is not None:
         return known
-    copy = service_by_id(MODEL_SERVICE)
-    if copy is None:
-        raise DrillError("The directory has no test services: run seed_demo first.")
+    copy = service_by_id(MODEL_SERVICE) or _test_service()
     copy.pk, copy.service_id = None, service_id
     copy._state.adding = True
     create_entry(entry=copy, actor=desk.sending.actor, now=desk.clock())
     return copy
+
+
+def _test_service() -> HealthcareService:
+    """As the test directory names them. What it takes is asked of it before anything is sent."""
+    ods_code, name = _TESTERS
+    testers, _ = Organisation.objects.get_or_create(ods_code=ods_code, defaults={"name": name})
+    return HealthcareService(
+        name="TESTING ONLY BaRS Test Service (TKW)",
+        service_type=ServiceType.OTHER,
+        provider=testers,
+        hosted=False,
+        postcode="LS1 4AP",
+        accepted_use_cases=[each.value for each in UseCase],
+        takes_referrals=True,
+    )
 
 
 def settle(subject: models.Model, desk: Desk) -> None:
@@ -145,20 +286,28 @@ def _has_ended(message: OutboundMessage) -> bool:
     return message.state not in _ON_ITS_WAY
 
 
+@cache
+def published_patients() -> Mapping[str, Mapping[str, str]]:
+    """The published ones of the integration environment, by NHS number. Raises OSError."""
+    with _PATIENTS.open(newline="", encoding="utf-8") as opened:
+        return {line["nhs_number"]: line for line in csv.DictReader(opened)}
+
+
 def patient(nhs_number: str) -> PatientDetails:
-    """A made-up one; without a number when it is ""."""
+    """As published, or a made-up one; without a number when it is ""."""
     call_back = ContactDetails(relationship="ONESELF", telecoms=(Telecom("phone", "07700900123", "mobile"),))
+    known = published_patients().get(nhs_number, {})
     return PatientDetails(
         nhs_number=nhs_number,
         nhs_number_verified=bool(nhs_number),
         traced_in="PDS (drill)" if nhs_number else "",
         address_use="home",
-        given_names="Drill",
-        family_name="TESTING",
-        gender="female",
-        birth_date=date(1950, 1, 1),
+        given_names=known.get("given", "Drill"),
+        family_name=known.get("family", "TESTING"),
+        gender=known.get("gender", "female"),
+        birth_date=date.fromisoformat(known.get("born", "1950-01-01")),
         address_lines=("1 Sample Row",),
-        postcode="LS1 4AP",
+        postcode=known.get("postcode", "LS1 4AP"),
         contacts=(call_back,),
     )
 

@@ -9,10 +9,12 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import pytest
+from django.test import Client
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.accounts.permissions import Role
 from bars_portal.simulator.app import create_app
-from tests.factories.accounts import make_organisation
+from tests.factories.accounts import confirm, make_organisation, make_user
 from tests.factories.certificates import rsa_key
 from tests.simulator.conftest import configured
 from tests.simulator.support import Recorder
@@ -26,6 +28,13 @@ class _Quiet(WSGIRequestHandler):
 @pytest.fixture
 def organisation() -> Organisation:
     return make_organisation(ods_code="RIV01", name="Riverside Health")
+
+
+@pytest.fixture
+def engineer(client: Client, organisation: Organisation) -> Client:
+    client.force_login(make_user(role=Role.ENGINEER, organisation=organisation))
+    confirm(client)
+    return client
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,6 @@ from django.db import connection
 from django.test import Client
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent
 from bars_portal.credentials.acceptance import thumbprint
@@ -27,7 +26,6 @@ from bars_portal.onboarding.selectors import standings_of
 from bars_portal.onboarding.services import sending
 from bars_portal.onboarding.services.recording import StepRefused, begin
 from bars_portal.onboarding.steps import State, StepName
-from tests.factories.accounts import confirm, make_user
 from tests.factories.certificates import authority, leaf_recipe, pem, rsa_key
 from tests.factories.directory import make_service
 
@@ -35,13 +33,6 @@ pytestmark = pytest.mark.django_db
 FQDN = "BaRS-INT-RIV01.MySupplier.thirdparty.nhs.uk"
 FACTS = {"hosting": "supplier", "name": "MySupplier", "product": "Portal", "suffix": ""}
 SERVICE = "2000099001"
-
-
-@pytest.fixture
-def engineer(client: Client, organisation: Organisation) -> Client:
-    client.force_login(make_user(role=Role.ENGINEER, organisation=organisation))
-    confirm(client)
-    return client
 
 
 def post(client: Client, step: str, environment: str = "simulated-int", **values: Any) -> str:

@@ -92,7 +92,11 @@ def _write(front: Front, text: str, places: Mapping[str, str]) -> None:
         r"listen 80": f"listen unix:{folder}/plain.sock",
         r"unix:/run/bars/receiver\.sock|portal:8000": f"unix:{folder}/backend.sock",
         r"/etc/bars/(receiver|portal)\.": f"{pki.directory}/receiver.",
+        r"/etc/bars/receiver;": f"{pki.directory}/receiver;",
+        r"/etc/bars/receiver-names": f"{folder}/receiver-names",
         r"/etc/bars/ca-chain\.pem": str(pki.ca_chain),
+        # Said in the head below, where it is root that runs the tests.
+        r"user bars;\n": "",
         r"worker_processes auto": "worker_processes 1",
         **places,
     }

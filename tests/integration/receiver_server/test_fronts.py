@@ -3,17 +3,24 @@
 import contextlib
 import http.client
 import json
+import os
+import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from lxml import etree
 
+from bars_portal.credentials.acceptance import name_of
 from bars_portal.credentials.local_pki import PkiFiles
 from tests.integration.receiver_server.fronts import Front, fronted, needs_nginx
+from tests.integration.receiver_server.leaves import issue
 from tests.integration.receiver_server.test_tls_matrix import IDS, count, knock, refusal
 
 pytestmark = needs_nginx
@@ -104,6 +111,66 @@ def test_a_backend_that_is_away_is_a_503_kind_and_nobody_is_named(
     assert refusal(body) == (502, status, "REC_SERVICE_UNAVAILABLE", "transient")
     assert receiver_front.wrote("/FHIR/R4/Appointment 502")
     assert PATIENT not in receiver_front.logs
+
+
+HARBOUR, RIVERSIDE = "BaRS-INT-HAR02.MySupplier.thirdparty.nhs.uk", "riv01.nhs.uk"
+
+
+def shown_for(front: Front, name: str, who: str = "proxy-client") -> tuple[str, int, int]:
+    """Name and serial number of the certificate, and what is answered behind it."""
+    context = front.context(who)
+    context.check_hostname = False
+    with (
+        contextlib.closing(socket.create_connection(("127.0.0.1", front.port), timeout=10)) as plain,
+        context.wrap_socket(plain, server_hostname=name) as sock,
+    ):
+        leaf = x509.load_der_x509_certificate(sock.getpeercert(binary_form=True) or b"")
+        sock.sendall(f"GET /FHIR/R4/metadata HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+    return name_of(leaf.subject), leaf.serial_number, answer.status
+
+
+def test_each_organisation_has_its_own_certificate_under_its_own_name(pki: PkiFiles, tmp_path: Path) -> None:
+    """Names that the command writes; what does not fit stops nobody; a renewed one needs no reload."""
+    ours, organisations = PkiFiles(tmp_path / "pki"), tmp_path / "certificates"
+    shutil.copytree(pki.directory, ours.directory)
+
+    def take_in(code: str, name: str) -> None:
+        issue(ours, "own", common_name=name, is_server=True)
+        (organisations / code).mkdir(parents=True, exist_ok=True)
+        for suffix in ("key", "pem"):
+            (ours.directory / f"own.{suffix}").replace(organisations / code / f"receiver.{suffix}")
+
+    for code, name in (("HAR02", HARBOUR), ("RIV01", RIVERSIDE), ("BAD01", "bad.nhs.uk")):
+        take_in(code, name)
+    shutil.copy(organisations / "RIV01" / "receiver.key", organisations / "BAD01" / "receiver.key")
+    told = subprocess.run(
+        [sys.executable, "-m", "bars_portal.exchange.receiver.server", "--nginx-names"],
+        env={
+            **os.environ,
+            "RECEIVER_CERT_FILE": str(ours.certificate("receiver")),
+            "RECEIVER_KEY_FILE": str(ours.key("receiver")),
+            "RECEIVER_CA_FILE": str(ours.ca_chain),
+            "RECEIVER_CERTIFICATES_FOLDER": str(organisations),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"do not fit: {organisations}/BAD01/receiver.pem" in told.stderr
+    (tmp_path / "receiver-names.map").write_text(told.stdout)
+    with fronted("nginx.conf", "gunicorn_receiver_behind_nginx.py", ours, tmp_path, {}) as front:
+        own, before = shown_for(front, "localhost"), shown_for(front, HARBOUR.upper())
+        assert (before[0], before[2]) == (HARBOUR, 200)
+        assert shown_for(front, RIVERSIDE)[::2] == (RIVERSIDE, 200)
+        assert shown_for(front, "bad.nhs.uk") == own
+        assert own[::2] == ("localhost", 200)
+        assert shown_for(front, HARBOUR, "stranger-client")[2] == 403
+        take_in("HAR02", HARBOUR)
+        renewed = shown_for(front, HARBOUR)
+        assert (renewed[0], renewed[2]) == (HARBOUR, 200)
+        assert renewed[1] != before[1]
 
 
 @pytest.mark.parametrize("where", ["receiver_front", "portal_front"])

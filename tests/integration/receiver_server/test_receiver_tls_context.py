@@ -6,6 +6,8 @@ import os
 import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -25,13 +27,15 @@ from bars_portal.exchange.receiver.server.tls import (
     Credentials,
     PeerSocket,
     Renewal,
+    nginx_names,
     server_context,
 )
 from bars_portal.exchange.receiver.server.worker import ReceiverWorker
 from tests.factories.certificates import authority, pem
 from tests.integration.receiver_server.leaves import DAY, write_revoked
-from tests.integration.receiver_server.running import environment
+from tests.integration.receiver_server.running import APPLICATION, ROOT, environment
 
+GUNICORN = ROOT / "deploy" / "gunicorn_receiver_behind_nginx.py"
 Pair = tuple[PeerSocket, ssl.SSLSocket]
 
 
@@ -239,5 +243,21 @@ def test_a_chain_of_another_environment_is_refused_at_the_start(
     if not words:
         assert server_context(judged).get_ca_certs()
         return
-    with pytest.raises(ImproperlyConfigured, match=words):
-        server_context(judged)
+    for build in (server_context, lambda judged: nginx_names(judged, left_out=[])):
+        with pytest.raises(ImproperlyConfigured, match=words):
+            build(judged)
+
+
+def test_before_nginx_too_where_its_chain_is_named(tmp_path: Path) -> None:
+    """nginx tells no environment from another: the application behind it does not start."""
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(pem(*authority("int")))
+    started = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--check-config", "-c", GUNICORN, APPLICATION],
+        env={"PYTHONPATH": str(ROOT), "BARS_ENVIRONMENT": "prod", "RECEIVER_CA_FILE": str(chain)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode == 1
+    assert "trusts NHS INT Level 1C, the chain of" in started.stderr

@@ -45,8 +45,12 @@ def test_the_broken_rule_decides(rule: str, key: str, change: Change, code: Outc
 
 @pytest.mark.parametrize("key", SAMPLES)
 def test_a_use_case_that_the_service_does_not_accept(key: str) -> None:
+    """A reply is of a use case that its responder takes: who asked need not take such requests."""
     picky = HostedService(ServiceID("2000099001"), "RR8", frozenset({"a2t4"}))
     raw = SAMPLES[key]()
+    if key in ANSWERS:
+        assert judged(raw, picky).issues == ()
+        return
     (issue,) = judged(raw, picky).issues
     carrier = "Appointment.serviceCategory" if key in BOOKINGS else "ServiceRequest.category"
     kind, _, element = carrier.partition(".")

@@ -105,8 +105,11 @@ def _use_case(bundle: MessageBundle, facts: Facts) -> Iterator[Issue]:
 
 
 def _accepts(row: WorkflowRow, service: HostedService | None, codes: frozenset[str]) -> bool:
-    """An address that only takes replies accepts no use case of its own, and may not lose a warning."""
-    if service is None or (row.answers and not service.accepted_use_cases):
+    """What a service takes limits requests alone: a reply is of the use case that its responder takes.
+
+    No outcome or warning may be lost because the service that asked takes other requests, or none.
+    """
+    if service is None or row.answers:
         return True
     return not service.accepted_use_cases.isdisjoint(codes)
 
@@ -150,7 +153,7 @@ RULES = (
     Rule(
         "use-case",
         "6",
-        "The use case is present, known and one the service accepts (an address for replies only: any).",
+        "The use case is present, known and one the service accepts (in a reply: any).",
         _use_case,
     ),
     Rule(

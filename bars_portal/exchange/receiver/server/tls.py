@@ -4,9 +4,10 @@ Renewed certificate files are noticed while the receiver runs, and read again wh
 advances the handshakes, each with a deadline, and so many at once.
 """
 
+import re
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
@@ -18,6 +19,9 @@ from bars_portal.credentials.acceptance import name_of
 from bars_portal.credentials.environments import of_authority
 from bars_portal.exchange.receiver.server.bounded import Bounded
 from bars_portal.exchange.receiver.server.environment import ServerSettings
+
+# As nginx compares it: no wildcard, and nothing that its configuration would read as more than a name.
+_PLAIN_NAME = re.compile(r"[a-z0-9.-]+")
 
 
 class PeerSocket(Bounded, ssl.SSLSocket):
@@ -35,7 +39,7 @@ def server_context(settings: ServerSettings, *, left_out: list[Path] | None = No
 
     Raises ssl.SSLError when the files do not fit each other, ImproperlyConfigured for another's chain.
     """
-    _require_own_chain(settings)
+    require_own_chain(settings.ca_file, settings.environment)
     context = _context(settings, settings.cert_file, settings.key_file)
     by_name = _by_name(settings, left_out)
     if by_name:
@@ -50,20 +54,39 @@ def server_context(settings: ServerSettings, *, left_out: list[Path] | None = No
     return context
 
 
+def nginx_names(settings: ServerSettings, *, left_out: list[Path]) -> list[str]:
+    """For the map in deploy/nginx.conf: a name and its pair of files without their endings, a line each.
+
+    Raises ImproperlyConfigured for another's chain.
+    """
+    require_own_chain(settings.ca_file, settings.environment)
+    found: dict[str, Path] = {}
+    for certificate, names, _ in _pairs(settings, left_out):
+        found.update(dict.fromkeys(filter(_PLAIN_NAME.fullmatch, names), certificate.absolute()))
+    return [f'{name} "{found[name].with_suffix("")}";' for name in sorted(found)]
+
+
 def _by_name(settings: ServerSettings, left_out: list[Path] | None) -> dict[str, ssl.SSLContext]:
     """A context for each name of an organisation's certificate; whom they trust is the same."""
     found: dict[str, ssl.SSLContext] = {}
+    for _, names, context in _pairs(settings, left_out):
+        found.update(dict.fromkeys(names, context))
+    return found
+
+
+def _pairs(
+    settings: ServerSettings, left_out: list[Path] | None
+) -> Iterator[tuple[Path, list[str], ssl.SSLContext]]:
+    """Of each organisation with files that fit."""
     for certificate, key in settings.pairs:
         try:
-            context = _context(settings, certificate, key)
-            names = _names(certificate)
+            context, names = _context(settings, certificate, key), _names(certificate)
         except (OSError, ValueError):
             if left_out is None:
                 raise
             left_out.append(certificate)
             continue
-        found.update(dict.fromkeys(names, context))
-    return found
+        yield certificate, names, context
 
 
 def _names(file: Path) -> list[str]:
@@ -95,19 +118,22 @@ def _context(settings: ServerSettings, certificate: Path, key: Path) -> ssl.SSLC
     return context
 
 
-def _require_own_chain(settings: ServerSettings) -> None:
-    """What the documents give to other environments is never trusted, whatever else is in the file."""
+def require_own_chain(ca_file: Path, environment: str) -> None:
+    """What the documents give to other environments is never trusted, whatever else is in the file.
+
+    Raises ImproperlyConfigured.
+    """
     try:
-        trusted = x509.load_pem_x509_certificates(settings.ca_file.read_bytes())
+        trusted = x509.load_pem_x509_certificates(ca_file.read_bytes())
     except (OSError, ValueError):
         # The context says what is wrong with the file.
         return
     for name in (name_of(each.subject) for each in trusted):
         others = of_authority(name)
-        if others and settings.environment not in {each.name for each in others}:
+        if others and environment not in {each.name for each in others}:
             raise ImproperlyConfigured(
                 f"RECEIVER_CA_FILE trusts {name}, the chain of {others[0].title}; "
-                f"BARS_ENVIRONMENT is {settings.environment}."
+                f"BARS_ENVIRONMENT is {environment}."
             )
 
 
