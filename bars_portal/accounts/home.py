@@ -63,8 +63,12 @@ class Day:
     figures: tuple[AttentionItem, ...]
     is_whole: bool = True
 
+    def __iter__(self) -> Iterator[AttentionItem]:
+        """Every number of the page, in its order."""
+        yield from (*self.waiting, *self.figures)
 
-def day_of(acting: Acting, now: datetime) -> Day:
+
+def items_for(acting: Acting, now: datetime) -> Day:
     """Everything that counts for this person. What the database does not answer in time hides no other."""
     found: list[AttentionItem] = []
     is_whole = True
@@ -77,12 +81,6 @@ def day_of(acting: Acting, now: datetime) -> Day:
     waiting = [item for item in found if item.count > 0 and not item.is_figure]
     figures = [item for item in found if item.is_figure]
     return Day(tuple(sorted(waiting, key=lambda item: not item.urgent)), tuple(figures), is_whole)
-
-
-def items_for(acting: Acting, now: datetime) -> tuple[AttentionItem, ...]:
-    """Every number of the page."""
-    day = day_of(acting, now)
-    return (*day.waiting, *day.figures)
 
 
 @dataclass(frozen=True)
@@ -212,7 +210,7 @@ def home(request: HttpRequest) -> HttpResponse:
     acting: Acting | None = getattr(request, "acting", None)
     if acting is None:
         return render(request, "accounts/no_organisation.jinja")
-    context = {"tasks": tasks_for(acting), "day": day_of(acting, timezone.now())}
+    context = {"tasks": tasks_for(acting), "day": items_for(acting, timezone.now())}
     return render(request, "home.jinja", context)
 
 

@@ -111,6 +111,8 @@ def _close(
         except PolicyRefused as refusal:
             messages.info(request, refusal.sentence)
         return redirect(back)
-    row = waiting_row(entry, is_own=back == "bookings:free-again")
+    is_own = back == "bookings:free-again"
+    row = waiting_row(entry, is_own=is_own)
     record_looks(entries=[entry] if row.patient else [], acting=acting, now=now)
-    return render(request, "bookings/close_waiting.jinja", {"form": form, "row": row, "back": back})
+    context = {"form": form, "row": row, "back": back, "is_own": is_own}
+    return render(request, "bookings/close_waiting.jinja", context)
