@@ -20,9 +20,14 @@ def refused(person: Person, wire: Wire) -> None:
 
 
 def waiting(manager: Person) -> int:
-    """From Today to its list; how many of this name are on it."""
+    """From Today, where it counts anybody, to the list; how many of this name are on it."""
     manager.go()
-    manager.follow("People who could not be booked today")
+    manager.look("Today")
+    counted = manager.page.locator("a", has_text="People who could not be booked today")
+    if counted.count():
+        counted.click()
+    else:
+        manager.go("/bookings/diary/waiting/")
     manager.look("Waiting list of today")
     return manager.page.locator("tr", has_text=FAMILY.upper()).count()
 
