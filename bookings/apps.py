@@ -30,6 +30,8 @@ class BookingsConfig(AppConfig):
                 "bookings.view_diary": "Opened a diary",
                 "bookings.print_clinic_list": "Opened a clinic list",
                 "bookings.export_diary": "Saved a diary as a file",
+                "bookings.view_waiting_list": "Read for whom a service had no time",
+                "bookings.close_waiting": "Took somebody off the waiting list of a service",
             }
         )
         kinds.register(

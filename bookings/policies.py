@@ -10,7 +10,7 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.replies import times_of
 from bars_portal.patients.models import Journey
 from bookings import ports
-from bookings.models import Booking, BookingDraft, Rebooking
+from bookings.models import Booking, BookingDraft, Rebooking, WaitingEntry
 from bookings.ports import TimeFrame
 from bookings.states import RUN_DIARY, VIEW_PERMISSION, BookingStatus
 from directory.capability import NO_BOOKINGS, accepts_booking, why_no_booking
@@ -242,6 +242,13 @@ def check_can_run(acting: Acting, service: HealthcareService) -> None:
     need(acting.may(RUN_DIARY), "You are not allowed to change diaries.")
     ours = service.provider_id == acting.organisation.pk and service.hosted
     need(ours, "This service belongs to another organisation.")
+
+
+def check_can_close_waiting(acting: Acting, entry: WaitingEntry) -> None:
+    """Whoever runs the service, and the person who found no time there."""
+    own = entry.organisation_id == acting.organisation.pk and entry.user_id == acting.user.pk
+    if not (own and acting.may("bookings.book_slot")):
+        check_can_run(acting, entry.service)
 
 
 def check_can_run_booking(acting: Acting, booking: Booking) -> None:

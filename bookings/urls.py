@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from bookings.views import bookings, cancelling, clinics, diary, drafting, running, searching
+from bookings.views import bookings, cancelling, capacity, clinics, diary, drafting, running, searching
 
 app_name = "bookings"
 
 urlpatterns = [
     path("", bookings.sent_list, name="list"),
+    path("free-again/", capacity.free_again, name="free-again"),
+    path("free-again/<uuid:entry_id>/close/", capacity.close_own, name="close-free-again"),
     path("compare/", searching.compare, name="compare"),
     path("services/<str:service_id>/times/", searching.slots, name="slots"),
     path("services/<str:service_id>/ask-again/", searching.ask_again, name="ask-again"),
@@ -26,8 +28,10 @@ urlpatterns = [
     path("diary/calls/<uuid:call_id>/made/", running.made_call, name="made-call"),
     path("diary/feeds/", running.feeds, name="feeds"),
     path("diary/feeds/<uuid:feed_id>/close/", running.close_feed, name="close-feed"),
-    path("diary/capacity/", running.capacity, name="capacity"),
-    path("diary/capacity/<int:alarm_id>/end/", running.end_capacity_alarm, name="end-capacity-alarm"),
+    path("diary/capacity/", capacity.capacity, name="capacity"),
+    path("diary/capacity/<int:alarm_id>/end/", capacity.end_capacity_alarm, name="end-capacity-alarm"),
+    path("diary/waiting/", capacity.waiting, name="waiting"),
+    path("diary/waiting/<uuid:entry_id>/close/", capacity.close, name="close-waiting"),
     path("diary/feed/", running.feed, name="feed"),
     path("diary/<uuid:booking_id>/", bookings.received, name="received"),
     path("diary/<uuid:booking_id>/move/", running.move, name="move"),

@@ -81,6 +81,12 @@ def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
     warned = _worklist(flag=FlagCategory.SAFEGUARDING.value)
     yield AttentionItem("open cases with a safeguarding concern", counts.safeguarding, warned)
     yield AttentionItem("open cases that nobody has taken", counts.unassigned, _worklist(held="nobody"))
+    if acting.may(VIEW[Direction.RECEIVED]):
+        yield AttentionItem("open cases at your services", counts.open, _worklist(), is_figure=True)
+    if acting.may("referrals.work_case"):
+        yield AttentionItem(
+            "open cases that you have taken", counts.mine, _worklist(held="me"), is_figure=True
+        )
 
 
 def _worklist(**chosen: str) -> str:

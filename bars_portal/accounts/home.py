@@ -1,9 +1,11 @@
-"""Where everybody starts: what they may do, and what waits for them."""
+"""Today, where everybody starts: what waits for them, how the day goes in numbers, and what they may do."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,6 +14,8 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.break_glass.access import REVIEW, unreviewed
 from bars_portal.accounts.decorators import sign_in_required
 from bars_portal.nhsuk.pages import address
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,35 @@ def register(source: Source) -> Source:
     return source
 
 
-def items_for(acting: Acting, now: datetime) -> tuple[AttentionItem, ...]:
-    """Everything with a count, urgent first, else in the order of registration; figures whatever they are."""
-    asked = (item for source in _sources for item in source(acting, now))
-    found = [item for item in asked if item.count > 0 or item.is_figure]
-    return tuple(sorted(found, key=lambda item: not item.urgent))
+@dataclass(frozen=True)
+class Day:
+    """What waits, urgent first, and figures whatever they are; each else in the order of registration.
+
+    `is_whole`: all of it could be read. Where it could not, nobody may take the rest for everything.
+    """
+
+    waiting: tuple[AttentionItem, ...]
+    figures: tuple[AttentionItem, ...]
+    is_whole: bool = True
+
+    def __iter__(self) -> Iterator[AttentionItem]:
+        """Every number of the page, in its order."""
+        yield from (*self.waiting, *self.figures)
+
+
+def items_for(acting: Acting, now: datetime) -> Day:
+    """Everything that counts for this person. What the database does not answer in time hides no other."""
+    found: list[AttentionItem] = []
+    is_whole = True
+    for source in _sources:
+        try:
+            found += source(acting, now)
+        except DatabaseError:
+            logger.exception("A number of Today was not read")
+            is_whole = False
+    waiting = [item for item in found if item.count > 0 and not item.is_figure]
+    figures = [item for item in found if item.is_figure]
+    return Day(tuple(sorted(waiting, key=lambda item: not item.urgent)), tuple(figures), is_whole)
 
 
 @dataclass(frozen=True)
@@ -182,7 +210,7 @@ def home(request: HttpRequest) -> HttpResponse:
     acting: Acting | None = getattr(request, "acting", None)
     if acting is None:
         return render(request, "accounts/no_organisation.jinja")
-    context = {"tasks": tasks_for(acting), "attention": items_for(acting, timezone.now())}
+    context = {"tasks": tasks_for(acting), "day": items_for(acting, timezone.now())}
     return render(request, "home.jinja", context)
 
 

@@ -28,6 +28,7 @@ class NavItem:
 
 
 NAVIGATION = (
+    NavItem("today", "Today", "home", ""),
     NavItem("find", "Find a service", "directory:search", "directory.find_service"),
     NavItem("bookings", "Bookings", "bookings:list", "bookings.view_sent_bookings"),
     NavItem("worklist", "Worklist", "referrals:worklist", "referrals.view_received_referrals"),
@@ -55,7 +56,7 @@ def address(url_name: str) -> str:
 
 def links_for(permissions: frozenset[str]) -> tuple[NavLink, ...]:
     """Entries that this person may open, in their fixed order."""
-    allowed = (item for item in NAVIGATION if item.permission in permissions)
+    allowed = (item for item in NAVIGATION if not item.permission or item.permission in permissions)
     links = (NavLink(item.key, item.text, address(item.url_name)) for item in allowed)
     return tuple(link for link in links if link.href)
 

@@ -13,7 +13,8 @@ class StatusConfig(AppConfig):
         from bars_portal.accounts.home import register
         from bars_portal.audit import presenters
         from bars_portal.status import collector as collector
-        from bars_portal.status.attention import certificates
+        from bars_portal.status.attention import certificates, wrong
 
+        register(wrong)
         register(certificates)
         presenters.register({"status.examine": "Had the installation examined"})

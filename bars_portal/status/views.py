@@ -39,15 +39,19 @@ class Row:
 @require_safe
 @permission_required(VIEW)
 def status(request: HttpRequest) -> HttpResponse:
-    """All is looked at anew for each view; the worker has noted since when."""
+    """All is looked at anew for each view; the worker has noted since when. `?noted`: what it found."""
     moment, noted = database_time(), conditions()
     looked = look_at_all(Moment(moment, timezone.now()))
     rows = [Row(check, found, _since(noted.get(check.name), found)) for check, found in looked]
     rows.sort(key=lambda row: list(Level).index(row.finding.level), reverse=True)
+    listed = [row for row in rows if not row.is_well]
+    if "noted" in request.GET:
+        unwell = {name for name, each in noted.items() if each.level != Level.WELL}
+        listed = [row for row in rows if row.check.name in unwell]
     context = {
         "moment": moment,
-        "wrong": [row for row in rows if not row.is_well],
-        "well": [row for row in rows if row.is_well],
+        "wrong": listed,
+        "well": [row for row in rows if row not in listed],
     }
     return render(request, "status/page.jinja", context)
 

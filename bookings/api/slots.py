@@ -31,6 +31,7 @@ from bars_portal.nhsuk.dates import LONDON, in_london
 from bookings.choosing import compare_services, days_from, still_offered
 from bookings.policies import check_accepts_bookings, check_is_booked, check_reachable
 from bookings.presenters.slots import SlotPage, use_case_options
+from bookings.services.capacity import find_times
 from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots
 from directory.api.services import USE_CASE, service_to_act_for
 from directory.models import HealthcareService, ServiceCapability
@@ -161,14 +162,13 @@ class SlotsOfService(_SlotView):
             capability = ask_bookable(request, self.caller, service, now=now)
         except PolicyRefused as refusal:
             return Response(_slots_json(service, [], problem=(NOT_BOOKABLE, refusal.sentence)))
-        search = search_slots(
-            client_for_page(request._request),
-            service=service,
-            start=window.start,
-            end=window.end,
-            sender=sender_identity(self.acting),
-            now=now,
-        )
+        client, start, end = client_for_page(request._request), window.start, window.end
+        if self.acting.stated is not None:
+            search = find_times(client, service=service, start=start, end=end, acting=self.acting, now=now)
+        else:
+            # A program that asks again and again waits for nothing.
+            sender = sender_identity(self.acting)
+            search = search_slots(client, service=service, start=start, end=end, sender=sender, now=now)
         return Response(found_json(service, search, use_case_options(service, capability)))
 
 

@@ -21,6 +21,7 @@ from bars_portal.nhsuk.forms import (
     TextField,
 )
 from bookings.forms.clinics import ClockField, WholeField, hours_between
+from bookings.models import Closing
 from bookings.models.plan import day_times
 from bookings.slots import FURTHEST
 
@@ -246,6 +247,16 @@ class CapacityForm(NHSForm):
     def __init__(self, *args: Any, services: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _offer(self.fields["service"], [("", "Select a service"), *services])
+
+
+class CloseWaitingForm(NHSForm):
+    """Why nobody needs to look after it any more."""
+
+    reason = RadiosField(
+        label="Why is this off the list?",
+        options=[(each.value, each.label) for each in Closing if each is not Closing.FOUND],
+        missing="Select why this is off the list",
+    )
 
 
 def _offer(field: object, options: Sequence[tuple[str, str]]) -> None:

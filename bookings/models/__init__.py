@@ -7,9 +7,11 @@ from bookings.models.booking import Rebooking as Rebooking
 from bookings.models.clinics import CapacityAlarm as CapacityAlarm
 from bookings.models.clinics import Clinic as Clinic
 from bookings.models.clinics import ClinicRun as ClinicRun
+from bookings.models.clinics import Closing as Closing
 from bookings.models.clinics import DiaryBlock as DiaryBlock
 from bookings.models.clinics import DiaryFeed as DiaryFeed
 from bookings.models.clinics import SenderCall as SenderCall
+from bookings.models.clinics import WaitingEntry as WaitingEntry
 from bookings.models.diary import Schedule as Schedule
 from bookings.models.diary import Slot as Slot
 from bookings.models.diary import SlotStatus as SlotStatus

@@ -1,10 +1,11 @@
-"""Clinics with the runs that changed their diaries, what is blocked, whom to phone, and calendar feeds."""
+"""Clinics with the runs that changed their diaries, blocks, calls, feeds, and where times are short."""
 
 import uuid
 
 from django.db import models
 
 from bars_portal.accounts.models import Organisation, User
+from bars_portal.patients.models import Journey
 from bookings.models.booking import Booking
 from bookings.models.diary import Schedule
 from bookings.models.plan import Plan
@@ -155,3 +156,66 @@ class CapacityAlarm(models.Model):
 
     def __str__(self) -> str:
         return f"fewer than {self.least} free in {self.hours} h at {self.service_id}"
+
+
+class Closing(models.TextChoices):
+    """Why somebody took an entry off a waiting list; what a later search found says so itself."""
+
+    OFFERED = "offered", "I phoned and a time was agreed"
+    ELSEWHERE = "elsewhere", "The patient is seen or booked elsewhere"
+    NOT_NEEDED = "not-needed", "No appointment is needed any more"
+    NOT_REACHED = "not-reached", "Nobody could be reached"
+    FOUND = "found", "A later search found times"
+
+
+class WaitingEntry(models.Model):
+    """Somebody here wanted a time of a service that we host, and there was none: on its list for that day.
+
+    Of a case, or of a search in which no patient was named: then `journey` is None. Whether they have been
+    booked since is read, never kept (bookings.selectors.running).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service = models.ForeignKey(HealthcareService, on_delete=models.PROTECT, related_name="+")
+    # Who wanted it, and for which organisation; `label` names them as the audit trail does.
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    label = models.CharField(max_length=200)
+    journey = models.ForeignKey(Journey, null=True, on_delete=models.PROTECT, related_name="+")
+    # The booking that the service refused since its slot was gone, if it came to that.
+    booking = models.ForeignKey(Booking, null=True, on_delete=models.PROTECT, related_name="+")
+    # Starts of the times that would have done; both included.
+    wanted_from = models.DateTimeField()
+    wanted_until = models.DateTimeField()
+    refused_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    closed_as = models.CharField(max_length=12, choices=Closing.choices, blank=True)
+
+    class Meta:
+        ordering = ["refused_at"]
+        verbose_name, verbose_name_plural = "waiting list entry", "waiting list entries"
+        constraints = [
+            # Who looks again waits once.
+            models.UniqueConstraint(
+                fields=["service", "journey"],
+                condition=models.Q(closed_at=None, journey__isnull=False),
+                name="waiting_case_once",
+            ),
+            models.UniqueConstraint(
+                fields=["service", "user", "organisation"],
+                condition=models.Q(closed_at=None, journey=None),
+                name="waiting_search_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(wanted_until__gte=models.F("wanted_from")), name="waiting_wants_some_time"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["service", "refused_at"], condition=models.Q(closed_at=None), name="waiting_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service.name}, {self.label}"

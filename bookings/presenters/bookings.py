@@ -12,6 +12,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.correspondence.explanations import trying_words
 from bars_portal.correspondence.history import Step
+from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk.words import listed_name
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
@@ -19,15 +20,17 @@ from bookings import policies, ports
 from bookings.models import Booking, BookingStatusChange, Rebooking
 from bookings.presenters.slots import appointment_rows, lateness
 from bookings.selectors.sent import (
+    OfToday,
     Waiting,
     attention_counts,
     history_of,
     is_told_with_new,
     later_booking,
     rebooking_of,
+    sent_bookings,
     told_together,
 )
-from bookings.states import BookingEvent, BookingStatus
+from bookings.states import VIEW_PERMISSION, BookingEvent, BookingStatus
 
 
 class RebookingState(StrEnum):
@@ -174,11 +177,13 @@ _HEADINGS: Mapping[BookingStatus, str] = {
     BookingStatus.ATTENDED: "Attended",
     BookingStatus.DID_NOT_ATTEND: "Did not attend",
 }
-WAITING: Mapping[Waiting, str] = {
+FILTERS: Mapping[Waiting | OfToday, str] = {
     Waiting.HALF_REBOOKED: "Rebookings without a new appointment",
     Waiting.NOT_AS_ASKED: "Bookings not as asked for",
     Waiting.NOT_KNOWN: "Bookings and cancellations not known",
     Waiting.TO_TELL: "Patients to tell",
+    OfToday.STARTS: "Appointments today that you booked elsewhere",
+    OfToday.ASKED: "Bookings asked for today",
 }
 _EVENT_WORDS: Mapping[str, str] = {
     BookingEvent.REQUEST: "Asked the service to book",
@@ -353,9 +358,17 @@ def history_step(change: BookingStatusChange, booking: Booking) -> Step:
 
 
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
-    """Half-done and unclear things first: the patient may have no appointment, or two."""
+    """Half-done and unclear first: the patient may have no appointment, or two. Then how the day goes."""
+    if not acting.may(VIEW_PERMISSION[Direction.SENT]):
+        return
     counts = attention_counts(acting)
-    for each, label in WAITING.items():
-        listed = reverse("bookings:list", query={"status": each.value})
-        urgent = each is not Waiting.TO_TELL
-        yield AttentionItem(f"{label[0].lower()}{label[1:]}", counts[each], listed, urgent=urgent)
+    for each, label in FILTERS.items():
+        words, listed = (
+            f"{label[0].lower()}{label[1:]}",
+            reverse("bookings:list", query={"status": each.value}),
+        )
+        if isinstance(each, Waiting):
+            yield AttentionItem(words, counts[each], listed, urgent=each is not Waiting.TO_TELL)
+        else:
+            found = sent_bookings(acting, chosen=each, now=now).count()
+            yield AttentionItem(words, found, listed, is_figure=True)

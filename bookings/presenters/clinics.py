@@ -1,4 +1,4 @@
-"""A plan in words, and what it would change: numbers, a week, and who is affected."""
+"""A plan in words, what it would change, and who is affected; who waits for a time; what waits at home."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,12 +10,13 @@ from django.urls import reverse
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.nhsuk import dates
-from bars_portal.nhsuk.words import summary_rows
-from bookings.models import Booking, Clinic
+from bars_portal.nhsuk.words import listed_name, summary_rows
+from bars_portal.patients.selectors import newest_patient
+from bookings.models import Booking, Clinic, WaitingEntry
 from bookings.models.plan import LaneChange, Period, Plan
 from bookings.presenters.bookings import short_name
 from bookings.selectors.clinics import PlanChange, booked_outside, is_behind, seen_at, troubled_clinics
-from bookings.selectors.running import alarms_of, open_calls
+from bookings.selectors.running import alarms_of, came_free, open_calls, waiting_list
 from directory.hours import DAYS
 
 _DAY_NAMES = [name[:3] for name in DAYS.values()]
@@ -226,8 +227,50 @@ def trouble_of(clinic: Clinic, *, now: datetime) -> str:
     return ""
 
 
+@dataclass(frozen=True)
+class WaitingRow:
+    """Somebody for whom there was no time. `patient`: "" where the reader may not know them, or nobody does.
+
+    `free`: the first time that would do now, "" for none; `free_on`: its day. `book`: where one is booked.
+    """
+
+    entry: WaitingEntry
+    patient: str
+    wanted: str
+    free: str
+    free_on: str
+    book: str
+
+
+def waiting_row(entry: WaitingEntry, *, is_own: bool) -> WaitingRow:
+    """`is_own`: for who searched. Of a patient a service knows what a refused booking said, no more."""
+    known = entry.booking.patient if entry.booking else newest_patient(entry.journey) if is_own else None
+    patient = listed_name(known.family_name, known.given_names, known.died) if known else ""
+    free_at: datetime | None = getattr(entry, "free_at", None)
+    asked: dict[str, object] = {"instead": entry.booking.pk} if entry.booking else {}
+    if not asked and entry.journey_id:
+        asked = {"journey": entry.journey_id}
+    free_on = dates.in_london(free_at).date().isoformat() if free_at else ""
+    asked |= {"from": free_on} if free_on else {}
+    return WaitingRow(
+        entry=entry,
+        patient=patient,
+        wanted=_wanted(entry),
+        free=dates.format_datetime(free_at) if free_at else "",
+        free_on=free_on,
+        book=reverse("bookings:slots", args=[entry.service.service_id], query=asked),
+    )
+
+
+def _wanted(entry: WaitingEntry) -> str:
+    if entry.booking is not None:
+        return dates.format_datetime(entry.booking.start)
+    first, last = (dates.in_london(each).date() for each in (entry.wanted_from, entry.wanted_until))
+    return dates.format_day(first) + (f" to {dates.format_day(last)}" if last > first else "")
+
+
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
-    """For who runs diaries: whom to phone, clinics whose slots are not all there, services that run out."""
+    """For who runs diaries: whom to phone, clinics without all slots, services that run out and who waits."""
     if acting.may("bookings.run_diary"):
         yield AttentionItem("calls to make", open_calls(acting).count(), reverse("bookings:calls"), True)
         troubled, listed = (
@@ -239,3 +282,11 @@ def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:
         yield AttentionItem(
             "services with few free slots", raised, reverse("bookings:capacity", query={"raised": 1}), True
         )
+        free = waiting_list(acting, now=now, free_only=True).count()
+        listed = reverse("bookings:waiting", query={"free": 1})
+        yield AttentionItem("people who could not be booked, and a time is free now", free, listed, True)
+        waiting = waiting_list(acting, now=now).count()
+        yield AttentionItem("people who could not be booked today", waiting, reverse("bookings:waiting"))
+    found = came_free(acting, now=now).count()
+    where = reverse("bookings:free-again")
+    yield AttentionItem("people you could not book, and a time is free now", found, where, True)

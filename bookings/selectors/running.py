@@ -1,18 +1,20 @@
-"""What who runs a diary looks at: free times, what a block would meet, calls to make, calendar feeds."""
+"""What who runs a diary looks at: free times and who waits for one, what a block would meet, calls, feeds."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Membership
 from bars_portal.accounts.permissions import Role, permissions_of_roles
 from bars_portal.correspondence.states import Direction
-from bars_portal.nhsuk.dates import london_midnight
+from bars_portal.nhsuk.dates import in_london, london_midnight
 from bookings.models import (
     Booking,
+    BookingStatusChange,
     CapacityAlarm,
     DiaryBlock,
     DiaryFeed,
@@ -20,8 +22,11 @@ from bookings.models import (
     SenderCall,
     Slot,
     SlotStatus,
+    WaitingEntry,
 )
-from bookings.states import RUN_DIARY, BookingStatus
+from bookings.selectors.sent import GONE
+from bookings.selectors.slots import free_from
+from bookings.states import RUN_DIARY, BookingEvent, BookingStatus
 from directory.models import HealthcareService
 
 # What a calendar is shown: yesterday, and so many days ahead.
@@ -149,3 +154,55 @@ def feed_slots(feed: DiaryFeed, *, now: datetime) -> list[tuple[Slot, str]]:
     references = dict(booked.values_list("slot_id", "reference"))
     ordered = slots.select_related("schedule").order_by("start", "schedule__name")
     return [(slot, references.get(slot.pk, "")) for slot in ordered]
+
+
+def waiting_list(acting: Acting, *, now: datetime, free_only: bool = False) -> QuerySet[WaitingEntry]:
+    """Who found no time of the services of the acting organisation today, the longest waiting first.
+
+    `free_only`: those alone for whom one is free now. None without the permission.
+    """
+    if not acting.may(RUN_DIARY):
+        return WaitingEntry.objects.none()
+    ours = _waiting(now).filter(service__provider=acting.organisation, service__hosted=True)
+    return ours.filter(free_at__isnull=False) if free_only else ours
+
+
+def came_free(acting: Acting, *, now: datetime) -> QuerySet[WaitingEntry]:
+    """What this person found no time for today, and one is free now; none for who books nothing."""
+    if not acting.may("bookings.book_slot"):
+        return WaitingEntry.objects.none()
+    own = _waiting(now).filter(user=acting.user, organisation=acting.organisation)
+    return own.filter(free_at__isnull=False)
+
+
+def _waiting(now: datetime) -> QuerySet[WaitingEntry]:
+    """Of this London day, not closed, and not booked since; with `free_at`, the first time that would do.
+
+    A search that named nobody is over once the same person has asked for any booking.
+    """
+    since_then = Booking.objects.filter(
+        journey=OuterRef("journey"), direction=Direction.SENT, created_at__gt=OuterRef("asked_at")
+    ).exclude(status__in=GONE)
+    asked_since = BookingStatusChange.objects.filter(
+        event=BookingEvent.REQUEST,
+        actor_user=OuterRef("user"),
+        booking__organisation=OuterRef("organisation"),
+        at__gt=OuterRef("refused_at"),
+    )
+    free = free_from(now).filter(
+        service=OuterRef("service"),
+        service__active=True,
+        service__hosted=True,
+        service__takes_bookings=True,
+        start__gte=OuterRef("wanted_from"),
+        start__lte=OuterRef("wanted_until"),
+    )
+    entries = WaitingEntry.objects.annotate(
+        asked_at=Coalesce("booking__created_at", "refused_at"),
+        free_at=Subquery(free.order_by("start").values("start")[:1]),
+    )
+    today = london_midnight(in_london(now).date())
+    waiting = entries.filter(~Exists(since_then), closed_at=None, refused_at__gte=today)
+    waiting = waiting.exclude(Exists(asked_since), journey=None)
+    related = ("service__provider", "organisation", "user", "journey", "booking__patient", "booking__journey")
+    return waiting.select_related(*related).order_by("refused_at", "pk")

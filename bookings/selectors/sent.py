@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -12,12 +12,14 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.people.selectors import UnfinishedWork
 from bars_portal.correspondence.states import Direction
+from bars_portal.nhsuk.dates import in_london, london_midnight
 from bookings.models import Booking, BookingDraft, BookingStatusChange, Rebooking
 from bookings.states import VIEW_PERMISSION, BookingStatus
 
 _NOT_KNOWN = (BookingStatus.UNKNOWN, BookingStatus.CANCEL_UNKNOWN)
 _TO_TELL = (BookingStatus.BOOKED, BookingStatus.CANCELLED)
-_GONE = (BookingStatus.REFUSED, BookingStatus.CANCELLED, BookingStatus.ENTERED_IN_ERROR)
+# Brings no patient to a service.
+GONE = (BookingStatus.REFUSED, BookingStatus.CANCELLED, BookingStatus.ENTERED_IN_ERROR)
 _ENDING = (BookingStatus.CANCELLING, BookingStatus.CANCEL_UNKNOWN)
 
 
@@ -34,6 +36,13 @@ class Waiting(StrEnum):
     TO_TELL = "to-tell"
 
 
+class OfToday(StrEnum):
+    """How the day goes: appointments of this London day that may stand, and what was asked for in it."""
+
+    STARTS = "starts-today"
+    ASKED = "asked-today"
+
+
 _REPLACED = Rebooking.objects.filter(cancelled=OuterRef("pk"))
 _WITHOUT_NEW = _REPLACED.filter(Q(booked=None) | Q(booked__status=BookingStatus.REFUSED), ended_at=None)
 # Of both appointments of a rebooking the patient is told at once: the task is that of the newer one.
@@ -46,14 +55,26 @@ _WAITING: Mapping[Waiting, Q] = {
 }
 
 
-def sent_bookings(acting: Acting, *, chosen: BookingStatus | Waiting | None = None) -> QuerySet[Booking]:
-    """Newest first, with service, patient and journey; empty without the permission."""
+def sent_bookings(
+    acting: Acting, *, chosen: BookingStatus | Waiting | OfToday | None = None, now: datetime | None = None
+) -> QuerySet[Booking]:
+    """Newest first, with service, patient and journey; empty without the permission. `now`: for OfToday."""
     if not acting.may(VIEW_PERMISSION[Direction.SENT]):
         return Booking.objects.none()
     sent = _of(acting).filter(direction=Direction.SENT)
     if isinstance(chosen, Waiting):
         return sent.filter(_WAITING[chosen])
+    if isinstance(chosen, OfToday):
+        return sent.filter(_of_today(chosen, now or datetime.now(UTC)))
     return sent.filter(status=chosen) if chosen else sent
+
+
+def _of_today(chosen: OfToday, now: datetime) -> Q:
+    today = in_london(now).date()
+    day = (london_midnight(today), london_midnight(today + timedelta(days=1)))
+    if chosen is OfToday.ASKED:
+        return Q(created_at__gte=day[0], created_at__lt=day[1])
+    return ~Q(status__in=GONE) & Q(start__gte=day[0], start__lt=day[1])
 
 
 @dataclass(frozen=True)
@@ -129,7 +150,7 @@ def later_booking(booking: Booking) -> Booking | None:
     rows = Booking.objects.filter(
         journey=booking.journey_id, direction=Direction.SENT, created_at__gt=booking.created_at
     )
-    return rows.exclude(status__in=_GONE).order_by("-created_at").first()
+    return rows.exclude(status__in=GONE).order_by("-created_at").first()
 
 
 def history_of(booking: Booking) -> QuerySet[BookingStatusChange]:

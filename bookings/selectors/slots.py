@@ -179,10 +179,14 @@ def _bookings_of(slots: QuerySet[Slot]) -> dict[UUID | None, Booking]:
 
 def next_free_slots(now: datetime) -> Mapping[UUID, datetime]:
     """Start of the first free slot after now, by service; one look into the slots' index a service."""
-    in_use = Slot.objects.filter(schedule__active=True)
-    lead = ExpressionWrapper(F("schedule__lead_minutes") * _MINUTE + now, DateTimeField())
-    free = in_use.filter(service=OuterRef("pk"), status=SlotStatus.FREE, start__gte=now)
-    free = free.filter(start__gte=lead)
+    free = free_from(now).filter(service=OuterRef("pk"))
     hosted = HealthcareService.objects.filter(hosted=True, active=True, takes_bookings=True)
     found = hosted.annotate(next_free=Subquery(free.order_by("start").values("start")[:1]))
     return dict(found.filter(next_free__isnull=False).order_by().values_list("pk", "next_free"))
+
+
+def free_from(now: datetime) -> QuerySet[Slot]:
+    """Free slots that start from now on and can still be booked; whether the service is open is not asked."""
+    lead = ExpressionWrapper(F("schedule__lead_minutes") * _MINUTE + now, DateTimeField())
+    free = Slot.objects.filter(schedule__active=True, status=SlotStatus.FREE, start__gte=now)
+    return free.filter(start__gte=lead)

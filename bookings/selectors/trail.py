@@ -1,4 +1,4 @@
-"""Bookings of a journey, for the page that tells who looked at a patient."""
+"""Bookings and waiting list entries of a journey, for the page that tells who looked at a patient."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -7,12 +7,13 @@ from uuid import UUID
 from django.db.models import Q
 
 from bars_portal.accounts.models import Organisation
-from bookings.models import Booking
+from bookings.models import Booking, WaitingEntry
 
 
 def subjects(journeys: Sequence[UUID]) -> Iterator[tuple[str, str]]:
-    for pk in Booking.objects.filter(journey__in=journeys).values_list("pk", flat=True):
-        yield Booking._meta.label_lower, str(pk)
+    for model in (Booking, WaitingEntry):
+        for pk in model._default_manager.filter(journey__in=journeys).values_list("pk", flat=True):
+            yield model._meta.label_lower, str(pk)
 
 
 def journeys(organisation: Organisation, text: str) -> Iterator[UUID]:

@@ -1,17 +1,28 @@
-"""Alarms for services that run out of free slots: set by managers, raised and ended by the clock."""
+"""Too few free slots: alarms, set by managers and raised by the clock, and who waits for a time."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from bars_portal.accounts import mail
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import User
+from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bookings.models import CapacityAlarm
-from bookings.policies import check_can_run
+from bars_portal.correspondence.explanations import ReasonCode
+from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.nhsuk.dates import in_london
+from bars_portal.patients.models import Journey
+from bookings.choosing import days_from
+from bookings.models import Booking, CapacityAlarm, Closing, WaitingEntry
+from bookings.policies import check_can_close_waiting, check_can_run
 from bookings.selectors.running import free_within, roles_that_run
+from bookings.slots import DAYS_SHOWN, SlotProblem, SlotSearch, search_slots
 from directory.models import HealthcareService
+from directory.remote import sender_identity
 
 _TEXT = (
     "{service} has fewer than {least} free slots in the next {hours} hours.\n\n"
@@ -82,3 +93,92 @@ def managers_of(service: HealthcareService) -> list[str]:
         memberships__role__in=roles_that_run(),
     )
     return list(people.exclude(email="").order_by("email").values_list("email", flat=True).distinct())
+
+
+# -- who waits for a time: people of the organisations here, at services that are hosted here
+
+
+def find_times(
+    client: BarsClient,
+    *,
+    service: HealthcareService,
+    start: datetime,
+    end: datetime,
+    acting: Acting,
+    now: datetime,
+    journey: Journey | None = None,
+) -> SlotSearch:
+    """`search_slots` for somebody who wants one of these times, for the case of `journey` if there is one.
+
+    Who finds none at a service of ours is on its waiting list for the day. Call it outside any transaction.
+    """
+    found = search_slots(
+        client, service=service, start=start, end=end, sender=sender_identity(acting), now=now
+    )
+    if service.hosted and found.problem is SlotProblem.NONE_IN_RANGE:
+        wanted = {"wanted_from": start, "wanted_until": end}
+        _wait(service, journey, acting.organisation.pk, acting.actor, now, wanted)
+    elif service.hosted and found.offers and journey is None:
+        # Nobody knows for whom the earlier search was; who looked has times before them now.
+        waiting = WaitingEntry.objects.filter(service=service, user=acting.user, journey=None, closed_at=None)
+        waiting.filter(organisation=acting.organisation).update(closed_at=now, closed_as=Closing.FOUND)
+    return found
+
+
+_NO_SLOT = (ReasonCode.TAKEN, ReasonCode.NOT_FOUND)
+
+
+def note_refusal(*, booking: Booking, actor: Actor, now: datetime) -> None:
+    """A booking that a service of ours refused as its slot was gone; in the transaction that settles it."""
+    if not booking.service.hosted or booking.explanation_code not in _NO_SLOT:
+        return
+    # The days that its page offers instead.
+    first, last = days_from(in_london(booking.start).date(), days=DAYS_SHOWN)
+    wanted = {"wanted_from": first, "wanted_until": last, "booking": booking}
+    _wait(booking.service, booking.journey, booking.organisation_id, actor, now, wanted)
+
+
+def _wait(
+    service: HealthcareService,
+    journey: Journey | None,
+    organisation_id: int,
+    actor: Actor,
+    now: datetime,
+    wanted: dict[str, Any],
+) -> None:
+    """Once for each case, or each person who named none: a constraint of the database settles races."""
+    who = {"user_id": actor.user_id, "organisation_id": organisation_id}
+    one: dict[str, Any] = {"journey": journey} if journey is not None else {"journey": None, **who}
+    stated = {**who, "label": actor.label, "refused_at": now, **wanted}
+    WaitingEntry.objects.update_or_create(service=service, closed_at=None, **one, defaults=stated)
+
+
+@transaction.atomic
+def close_waiting(*, entry: WaitingEntry, reason: str, acting: Acting, now: datetime) -> None:
+    """Take an entry off the list, for a Closing. Raises PolicyRefused: also when a colleague was first."""
+    check_can_close_waiting(acting, entry)
+    open_still = WaitingEntry.objects.filter(pk=entry.pk, closed_at=None)
+    if not open_still.update(closed_at=now, closed_by=acting.user, closed_as=Closing(reason)):
+        raise PolicyRefused("Somebody has taken this off the list already.")
+    record(
+        actor=acting.actor,
+        action="bookings.close_waiting",
+        subject=entry,
+        detail={"reason": reason},
+        correlation_id=entry.journey.correlation_id if entry.journey else None,
+        now=now,
+    )
+
+
+@transaction.atomic
+def record_looks(*, entries: Iterable[WaitingEntry], acting: Acting, now: datetime) -> None:
+    """A list that names the patients of these entries was read."""
+    for entry in entries:
+        if entry.journey is not None:
+            record(
+                actor=acting.actor,
+                action="bookings.view_waiting_list",
+                subject=entry.booking or entry.journey,
+                correlation_id=entry.journey.correlation_id,
+                now=now,
+            )

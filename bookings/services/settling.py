@@ -31,6 +31,7 @@ from bookings.explanations import BOOKING, CANCELLATION, STILL_ANOTHER
 from bookings.mapping.sent import asked_for, is_taken_back, reference_of, stands
 from bookings.models import Booking
 from bookings.services.cancelling import continue_rebooking
+from bookings.services.capacity import note_refusal
 from bookings.services.history import change_status
 from bookings.states import BookingEvent, BookingStatus
 
@@ -45,7 +46,9 @@ def settle_booking(*, booking: Booking, outcome: Outcome, actor: Actor, now: dat
     """Booked, not as asked, refused or not known. Raises TransitionRefused when it is not being requested."""
     if outcome.delivery is Delivery.REFUSED:
         words, code = BOOKING.explain(outcome), BOOKING.code(outcome)
-        return _move(booking, BookingEvent.REFUSE, words, code, actor, now)
+        refused = _move(booking, BookingEvent.REFUSE, words, code, actor, now)
+        note_refusal(booking=refused, actor=actor, now=now)
+        return refused
     told = _told(outcome)
     if outcome.delivery is Delivery.UNKNOWN or not (stands(told.focus) or is_taken_back(told.focus)):
         # Taken, but not booked: pending, proposed... Nobody may tell the patient that it is.

@@ -16,10 +16,10 @@ from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.nhsuk.dates import in_london
 from bookings.forms.bookings import CallForm, NoteForm
-from bookings.presenters.bookings import WAITING, BookingPage, booking_page, booking_rows
+from bookings.presenters.bookings import FILTERS, BookingPage, booking_page, booking_rows
 from bookings.presenters.diary import received_page
 from bookings.presenters.slots import SlotPage
-from bookings.selectors.sent import Waiting, sent_bookings
+from bookings.selectors.sent import OfToday, Waiting, sent_bookings
 from bookings.services.history import mark_patient_told, record_view
 from bookings.services.settling import check_again, wait_for_outcome
 from bookings.states import BookingStatus
@@ -40,7 +40,9 @@ _PAGE = 25
 def sent_list(request: HttpRequest) -> HttpResponse:
     chosen = _FILTERS.get(request.GET.get("status", ""))
     acting = acting_of(request)
-    page = Paginator(sent_bookings(acting, chosen=chosen), _PAGE).get_page(request.GET.get("page"))
+    page = Paginator(sent_bookings(acting, chosen=chosen, now=clock()), _PAGE).get_page(
+        request.GET.get("page")
+    )
     statuses = [(each.value, _filter_words(each)) for each in _FILTERS.values()]
     rows = booking_rows(page.object_list)
     context = {"page": page, "rows": rows, "status": chosen or "", "statuses": statuses}
@@ -51,13 +53,13 @@ def sent_list(request: HttpRequest) -> HttpResponse:
 # Nothing that we sent has one of these.
 _RECEIVED_ONLY = (BookingStatus.ENTERED_IN_ERROR, BookingStatus.ATTENDED, BookingStatus.DID_NOT_ATTEND)
 # By what the address says.
-_FILTERS: dict[str, BookingStatus | Waiting] = {
-    each.value: each for each in (*Waiting, *BookingStatus) if each not in _RECEIVED_ONLY
+_FILTERS: dict[str, BookingStatus | Waiting | OfToday] = {
+    each.value: each for each in (*Waiting, *OfToday, *BookingStatus) if each not in _RECEIVED_ONLY
 }
 
 
-def _filter_words(chosen: BookingStatus | Waiting) -> str:
-    return WAITING[chosen] if isinstance(chosen, Waiting) else chosen.label
+def _filter_words(chosen: BookingStatus | Waiting | OfToday) -> str:
+    return chosen.label if isinstance(chosen, BookingStatus) else FILTERS[chosen]
 
 
 @require_safe
@@ -76,7 +78,8 @@ def _fresh_offers(request: HttpRequest, page: BookingPage) -> SlotPage | None:
     if not page.is_refused or page.later is not None or not acting_of(request).may("bookings.book_slot"):
         return None
     booking = page.booking
-    return slot_page(request, booking.service, in_london(booking.start).date())
+    first = in_london(booking.start).date()
+    return slot_page(request, booking.service, first, journey=booking.journey)
 
 
 @require_safe

@@ -20,7 +20,7 @@ from bookings.forms.bookings import AddSlotsForm, DiaryForm, RangeForm
 from bookings.models import DiaryBlock, Schedule, SlotStatus
 from bookings.presenters.clinics import affected_bookings
 from bookings.presenters.diary import DiaryLine, DiaryPage, diary_page
-from bookings.selectors.running import booked_between, diaries_of, open_calls, slots_between
+from bookings.selectors.running import booked_between, diaries_of, open_calls, slots_between, waiting_list
 from bookings.selectors.slots import diary_services
 from bookings.services.diaries import add_slots, block_range, free_range
 from bookings.services.history import record_views
@@ -47,7 +47,8 @@ def diary(request: HttpRequest) -> HttpResponse:
     page = _page(request, service, form)
     record(actor=acting.actor, action="bookings.view_diary", subject=service, now=clock())
     context = {"form": form, "page": page, "services": services, "may_run": acting.may(RUN_DIARY)}
-    return render(request, "bookings/diary.jinja", context | {"calls": open_calls(acting).count()})
+    counts = {"calls": open_calls(acting).count(), "waiting": waiting_list(acting, now=clock()).count()}
+    return render(request, "bookings/diary.jinja", context | counts)
 
 
 def _page(request: HttpRequest, service: HealthcareService, form: DiaryForm) -> DiaryPage:

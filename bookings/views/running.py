@@ -19,7 +19,6 @@ from bars_portal.patients.presenters import banner
 from bookings.forms.bookings import (
     CallForm,
     CancelReceivedForm,
-    CapacityForm,
     DiaryForm,
     FeedForm,
     MoveForm,
@@ -31,16 +30,7 @@ from bookings.policies import check_can_move, check_can_run_booking
 from bookings.presenters.bookings import short_name
 from bookings.presenters.slots import appointment_rows
 from bookings.selectors.clinics import hosted_services
-from bookings.selectors.running import (
-    alarms_of,
-    feed_of,
-    feed_slots,
-    feeds_of,
-    free_slots_of,
-    free_within,
-    open_calls,
-)
-from bookings.services.capacity import end_alarm, set_alarm
+from bookings.selectors.running import feed_of, feed_slots, feeds_of, free_slots_of, open_calls
 from bookings.services.feeds import digest_of, make_feed, revoke_feed
 from bookings.services.history import record_view, record_views
 from bookings.services.running import add_note, cancel_received, close_call, move_booking, record_attendance
@@ -229,41 +219,6 @@ def close_feed(request: HttpRequest, feed_id: UUID) -> HttpResponse:
     except PolicyRefused as refusal:
         messages.info(request, refusal.sentence)
     return redirect("bookings:feeds")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@permission_required(RUN_DIARY)
-def capacity(request: HttpRequest) -> HttpResponse:
-    """Alarms for services that run out of free slots: those that are set, and a form to set one."""
-    acting, now = acting_of(request), clock()
-    services = hosted_services(acting)
-    options = [(each.service_id, each.name) for each in services]
-    form = CapacityForm(request.POST if request.method == "POST" else None, services=options)
-    if request.method == "POST" and form.is_valid():
-        stated = form.cleaned_data
-        service = next(each for each in services if each.service_id == stated["service"])
-        set_alarm(
-            service=service, least=int(stated["least"]), hours=int(stated["hours"]), acting=acting, now=now
-        )
-        messages.success(request, f"The alarm of {service.name} is set.")
-        return redirect("bookings:capacity")
-    found, is_raised = alarms_of(acting), "raised" in request.GET
-    found = found.filter(raised_at__isnull=False) if is_raised else found
-    rows = [(each, free_within(each, now=now)) for each in found]
-    context = {"form": form, "rows": rows, "raised": is_raised}
-    return render(request, "bookings/capacity.jinja", context)
-
-
-@require_POST
-@permission_required(RUN_DIARY)
-def end_capacity_alarm(request: HttpRequest, alarm_id: int) -> HttpResponse:
-    acting = acting_of(request)
-    found = alarms_of(acting).filter(pk=alarm_id).first()
-    if found is None:
-        raise Http404
-    end_alarm(alarm=found, acting=acting, now=clock())
-    messages.success(request, f"The alarm of {found.service.name} is removed.")
-    return redirect("bookings:capacity")
 
 
 @never_cache

@@ -26,9 +26,10 @@ from bookings.models import Booking, BookingDraft
 from bookings.policies import check_accepts_bookings, check_can_book, check_can_rebook, check_reachable
 from bookings.presenters.slots import SlotPage, first_times, use_case_options, usual_route
 from bookings.selectors.sent import draft_for, later_booking, rebooking_of
+from bookings.services.capacity import find_times
 from bookings.services.history import record_view
 from bookings.services.requesting import change_draft_slot, open_draft, save_draft_patient
-from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotSearch, search_slots
+from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot
 from bookings.states import BookingStatus
 from bookings.views.common import (
     ask_first,
@@ -133,7 +134,7 @@ def _show(
     context = {
         "form": form,
         "service": service,
-        "page": slot_page(request, service, first),
+        "page": slot_page(request, service, first, journey=_case(request)),
         "not_answering": _not_answering(service),
         "use_cases": use_cases if _is_route_asked(request, service) else [],
         "kept": _kept(request),
@@ -143,10 +144,22 @@ def _show(
     return render(request, "bookings/slots.jinja", context, status=409 if error else 200)
 
 
-def slot_page(request: HttpRequest, service: HealthcareService, first: date) -> SlotPage:
-    """The days from `first` on, or from today when that is past; asked over the wire."""
-    first = max(first, today())
-    return SlotPage(_search(request, service, first, days=DAYS_SHOWN), first, today())
+def slot_page(
+    request: HttpRequest, service: HealthcareService, first: date, *, journey: Journey | None
+) -> SlotPage:
+    """The days from `first` on, or from today when that is past; asked over the wire, for the case."""
+    first, now = max(first, today()), clock()
+    begin, end = days_from(first, days=DAYS_SHOWN)
+    found = find_times(
+        client_for_page(request),
+        service=service,
+        start=max(begin, now),
+        end=end,
+        acting=acting_of(request),
+        now=now,
+        journey=journey,
+    )
+    return SlotPage(found, first, today())
 
 
 def _not_answering(service: HealthcareService) -> str:
@@ -244,18 +257,6 @@ def _still_offered(
     return found.sentence
 
 
-def _search(request: HttpRequest, service: HealthcareService, first: date, *, days: int) -> SlotSearch:
-    now, (begin, end) = clock(), days_from(first, days=days)
-    return search_slots(
-        client_for_page(request),
-        service=service,
-        start=max(begin, now),
-        end=end,
-        sender=sender_identity(acting_of(request)),
-        now=now,
-    )
-
-
 def _first_day(request: HttpRequest, form: FirstDayForm) -> date:
     """From the form, else from the pages' own links (`?from=2026-11-21`), else today."""
     if form.is_bound and form.is_valid():
@@ -302,6 +303,14 @@ def _journey(request: HttpRequest) -> Journey | None:
     if journey is None:
         raise Http404
     return journey
+
+
+def _case(request: HttpRequest) -> Journey | None:
+    """The case that the page's address names in whichever way."""
+    before, draft = _booking(request), _draft(request)
+    if before is not None:
+        return before.journey
+    return draft.journey if draft is not None else _journey(request)
 
 
 def _uuid(text: str) -> UUID | None:

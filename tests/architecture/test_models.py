@@ -63,6 +63,7 @@ NOT_IN_ADMIN = {
     "bookings.CapacityAlarm": "a setting, with how it stands; the page of alarms sets and removes it",
     "bookings.DiaryFeed": "a secret, of which a digest is kept; the page of feeds closes it",
     "bookings.Rebooking": "shown with its booking",
+    "bookings.WaitingEntry": "on the waiting list of its service; each change by hand is in the audit trail",
     "bookings.SenderCall": "on the page of its booking, and in the list of calls to make",
     "directory.CatalogueChange": "shown with its catalogue",
     "directory.Postcode": "millions of rows, replaced by an import",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +16,9 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import OutboundMessage
-from bookings.models import Booking, Clinic, SenderCall
+from bookings.models import Booking, Clinic, SenderCall, WaitingEntry
 from bookings.models.plan import Hours, Plan, Session
+from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from referrals.cases.duties import Duty, DutyKind
 from referrals.cases.models import CaseAnswer, ValidationCase, owned_by
@@ -93,13 +94,26 @@ def known() -> dict[str, Any]:
 
 
 def known_clinic(service: HealthcareService, received: Booking) -> dict[str, Any]:
-    """What a manager has made, and a call that waits."""
+    """What a manager has made, a call that waits, and somebody for whom there was no time."""
+    refused = make_booking(
+        organisation=service.provider, service=service, status=BookingStatus.REFUSED, created_at=NOW
+    )
     plan = Plan("Clinic", date(2026, 1, 1), None, (Session((0,), Hours(time(9), time(12))),), 15)
     return {
         "clinic_id": Clinic.objects.create(
             service=service, name="Clinic", plan=plan.as_json(), created_at=NOW, updated_at=NOW
         ).pk,
         "call_id": SenderCall.objects.create(booking=received, message="Moved", made_at=NOW).pk,
+        "entry_id": WaitingEntry.objects.create(
+            service=service,
+            organisation=service.provider,
+            label="Somebody",
+            booking=refused,
+            journey=refused.journey,
+            wanted_from=NOW,
+            wanted_until=NOW,
+            refused_at=datetime.now(UTC),
+        ).pk,
     }
 
 
@@ -178,6 +192,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "validation_id": (NOBODY, NOBODY),
         "clinic_id": (known["clinic_id"], NOBODY),
         "call_id": (known["call_id"], NOBODY),
+        "entry_id": (known["entry_id"], NOBODY),
         "feed_id": (NOBODY, NOBODY),
         "block_id": (0, 999),
         "alarm_id": (0, 999),

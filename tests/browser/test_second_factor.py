@@ -74,7 +74,7 @@ def test_an_app_at_the_first_sign_in_then_a_passkey(installer: Person) -> None:
     give_password(person)
     person.look("Confirm that it is you")
     person.press("Use your passkey")
-    expect(page.locator("h1")).to_contain_text("Hello")
+    expect(page.locator("h1")).to_contain_text("Today")
     person.press("Sign out")
     give_password(person)
     page.get_by_label("Code").fill(codes[0])

@@ -116,7 +116,7 @@ def test_each_role_sees_what_it_may(people: People, role: str, entries: list[str
     person = people(role)
     person.go()
     expect(person.page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(entries)
-    person.look("Hello, ")
+    person.look("Today")
     person.go(forbidden)
     expect(person.page.locator("text=access to this page")).to_have_count(1)
     if not forbidden.startswith("/admin"):

@@ -14,7 +14,8 @@ from bars_portal.accounts.home import AttentionItem, items_for
 from bars_portal.accounts.models import Organisation
 from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.models import DeliveryState, InboundMessage, OutboundMessage
-from bookings.models import Booking, CapacityAlarm, Rebooking
+from bars_portal.status.models import Condition
+from bookings.models import Booking, CapacityAlarm, Rebooking, WaitingEntry
 from bookings.states import BookingStatus
 from directory.models import CapabilityChange, HealthcareService
 from referrals.cases.duties import Duty, DutyKind
@@ -23,7 +24,7 @@ from referrals.cases.response_states import ResponseState
 from referrals.cases.states import CaseStatus, Category, ReplyKind
 from referrals.sending.models import SENT, RequestDraft
 from tests.factories.accounts import make_acting, make_organisation
-from tests.factories.bookings import make_booking
+from tests.factories.bookings import make_booking, make_schedule, make_slot
 from tests.factories.directory import make_service
 from tests.factories.patients import make_patient
 from tests.factories.referrals import make_case, make_hub, make_sent_case
@@ -47,6 +48,11 @@ EVERYTHING = {
     "open cases with a safeguarding concern",
     "open cases that nobody has taken",
     "requests that you have not sent yet",
+    "people you could not book, and a time is free now",
+    "appointments today that you booked elsewhere",
+    "bookings asked for today",
+    "open cases at your services",
+    "open cases that you have taken",
 }
 SMALL_PAGES = (
     "bookings.views.bookings._PAGE",
@@ -177,6 +183,29 @@ def stopped(service: HealthcareService) -> None:
     CapabilityChange.objects.create(service=service, noticed_at=long_ago, removed={"use_cases": ["a4t1"]})
 
 
+def waiting_for(service: HealthcareService, acting: Acting) -> None:
+    """Eight searches and refused bookings, of which four still wait and three could be booked now."""
+    make_slot(schedule=make_schedule(service=service), start=NOW + timedelta(hours=30))
+    wide = {"wanted_from": NOW, "wanted_until": NOW + timedelta(hours=40), "refused_at": NOW}
+
+    def entry(**changes: Any) -> None:
+        who = {"organisation": acting.organisation, "user": acting.user, "label": "Somebody"}
+        WaitingEntry.objects.create(service=service, **{**who, **wide, **changes})
+
+    for status in (_B.REFUSED, _B.REFUSED, _B.BOOKED, _B.UNKNOWN):
+        refused = make_booking(organisation=acting.organisation, status=_B.REFUSED, service=service)
+        if status != _B.REFUSED:
+            make_booking(status=status, patient=refused.patient, patient_told_at=PAST, created_at=NOW)
+        entry(journey=refused.journey, booking=refused)
+    entry()
+    entry(journey=make_patient(organisation=acting.organisation).journey, wanted_until=NOW)
+    entry(
+        journey=make_patient(organisation=acting.organisation).journey, closed_at=NOW, closed_as="elsewhere"
+    )
+    yesterday = NOW - timedelta(days=1)
+    entry(journey=make_patient(organisation=acting.organisation).journey, refused_at=yesterday)
+
+
 def world_of(acting: Acting) -> None:
     """Something of everything that home counts, and of what is beside it."""
     service = make_hub(provider=acting.organisation)
@@ -185,6 +214,9 @@ def world_of(acting: Acting) -> None:
     sent_by(acting.organisation, acting)
     strays_of(service)
     stopped(service)
+    waiting_for(service, acting)
+    for name, level in (("database", "well"), ("worker", "wrong"), ("disks", "warning")):
+        Condition.objects.get_or_create(pk=name, defaults={"level": level, "since": PAST})
     for reason in ("", "Nobody is here"):
         until = datetime.now(UTC) + timedelta(hours=1) if reason else None
         own = make_service(
@@ -201,6 +233,7 @@ def count_rows(client: Client, start: str) -> int:
         assert response.status_code == 200, url
         page = response.content.decode()
         count += sum(body.count("<tr") for body in re.findall(r"<tbody.*?</tbody>", page, re.DOTALL))
+        count += page.count('<section class="app-status"')
         following = re.search(r'<a [^>]*href="([^"]*)"[^>]*rel="next"', page)
         url = f"{path}{unescape(following[1]).removeprefix(path)}" if following else ""
     return count
@@ -229,6 +262,12 @@ def test_a_count_opens_what_it_counts(role: Role) -> None:
     if role is Role.MANAGER:
         assert found["services not taking referrals for now"].count == 1
         assert found["services with few free slots"].count == 1
+        assert found["people who could not be booked today"].count == 4
+        assert found["people who could not be booked, and a time is free now"].count == 3
+    if role is Role.CLINICIAN:
+        assert found["people you could not book, and a time is free now"].count == 3
+    if role in (Role.ENGINEER, Role.MANAGER, Role.INSTALLER):
+        assert found["parts of the portal that do not work as they should"].count == 2
 
 
 def test_it_still_does_once_things_have_changed() -> None:

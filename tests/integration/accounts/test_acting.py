@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
@@ -192,7 +193,7 @@ def test_home_offers_what_the_role_may(
 ) -> None:
     client.force_login(make_user(role=role, first_name="Sam", last_name="O'Neil"))
     page = client.get("/").content.decode()
-    assert "Hello, Sam O&#39;Neil" in page
+    assert "signed in as Sam O&#39;Neil. You are acting for" in page
     assert [word for word in shown if word not in page] == []
     assert [word for word in hidden if word in page] == []
 
@@ -210,6 +211,30 @@ def test_home_shows_what_waits_urgent_first(client: Client, monkeypatch: pytest.
     page = client.get("/").content.decode()
     assert "Not known: 2" in page
     assert "nothing" not in page
+
+
+def test_home_says_that_nothing_waits(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home, "_sources", [])
+    home.register(lambda acting, now: [AttentionItem("to look at", 0, "/a/")])
+    home.register(lambda acting, now: [AttentionItem("seen today", 0, "/b/", is_figure=True)])
+    client.force_login(make_user())
+    page = client.get("/").content.decode()
+    assert "Nothing waits for you." in page
+    assert "Seen today: 0" in page
+
+
+def test_a_number_that_cannot_be_read_hides_no_other(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_slow(acting: Acting, now: datetime) -> list[AttentionItem]:
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(home, "_sources", [])
+    home.register(too_slow)
+    client.force_login(make_user())
+    page = client.get("/").content.decode()
+    assert "Some numbers are missing" in page
+    assert "Nothing waits for you." not in page, "nobody knows"
+    home.register(lambda acting, now: [AttentionItem("to look at", 3, "/a/")])
+    assert "To look at: 3" in client.get("/").content.decode()
 
 
 def test_create_user_with_roles_is_recorded() -> None:

@@ -14,7 +14,7 @@ from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.forms import PatientForm
 from bookings import ports
-from bookings.models import Booking
+from bookings.models import Booking, WaitingEntry
 from bookings.ports import TimeFrame
 from tests.factories.bookings import make_booking
 from tests.factories.directory import make_service
@@ -74,6 +74,18 @@ def test_one_service_that_does_not_answer_holds_up_no_other(world: World) -> Non
     assert not found["is_complete"]
     assert [bool(each["slots"]) for each in found["results"]] == [True, False]
     assert found["results"][1]["problem"]["code"] != "none-in-range"
+
+
+def test_only_a_person_behind_a_program_waits_for_a_time(world: World) -> None:
+    """A program that asks again and again is nobody whom the service could phone."""
+    for slot in world.slots:
+        slot.status = "busy-unavailable"
+        slot.save()
+    address = f"services/{world.service.service_id}/slots"
+    for headers, waiting in (({}, 0), ({"x_acting_user": DOCTOR}, 1)):
+        assert world.calls.get(address, **headers).json()["problem"]["code"] == "none-in-range"
+        assert WaitingEntry.objects.count() == waiting
+    assert WaitingEntry.objects.get().label.startswith("Dr Ann Lee, through ")
 
 
 def test_a_page_and_the_api_name_the_same_faults(world: World) -> None:

@@ -110,6 +110,10 @@ def test_navigation_follows_permissions(monkeypatch: pytest.MonkeyPatch) -> None
     assert pages.links_for(frozenset({"other"})) == ()
 
 
+def test_everybody_who_acts_finds_today() -> None:
+    assert [link.text for link in pages.links_for(frozenset())] == ["Today"]
+
+
 @pytest.mark.parametrize(
     ("environment", "label", "shown", "tone"),
     [
