@@ -1,9 +1,9 @@
 """Each report over a year in which all of 1,000,000 rows of its kind lie (`--rows`).
 
-The page is the whole view: the numbers of this year and of the one before, charts and tables. The file of the
-list behind it is read to its end, and its lines are counted. Bounds: 2 s of processor time for a page, ours and
-PostgreSQL's; 64 MB more than the process had before for a file, however long it is. `--only` takes a report's
-name. What took long is told with its plans.
+The page is the whole view: the numbers of this year and of the one before, charts and tables. The file of
+the list behind it is read to its end, and its lines are counted. Bounds: 2 s of processor time for a page,
+ours and PostgreSQL's; 64 MB more than the process had before for a file, however long it is. `--only` takes
+a report's name. What took long is told with its plans.
 """
 
 from __future__ import annotations

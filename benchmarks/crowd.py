@@ -39,7 +39,12 @@ _NAMED = {"reference": "'R' || n", "sender_ods_code": "'X' || n % 60", "sender_n
 # As wide as a request is, though TOAST keeps most of it away from the row.
 _RESOURCE = {"resource": "jsonb_build_object('x', repeat(md5(n::text), 12))", "included": "NULL::jsonb"}
 _CASE = {**_PATIENT, **_PRIORITY, **_NAMED, **_RESOURCE, "draft_id": "NULL::uuid", "correlation_id": _of("c")}
-_OPEN_CASES = ("received", "accepted", "in-progress")
+# One in ten is open, as much as anybody's worklist; of what waits for a person, one in a hundred.
+_CASES = ("received", *("completed",) * 6, *("rejected",) * 3)
+_SENT = (
+    "CASE WHEN n % 100 = 0 THEN 'unknown' WHEN n % 10 = 0 THEN '{open}' WHEN n % 3 = 0 THEN '{other}'"
+    " ELSE '{usual}' END"
+)
 _ANY_BOOKING = ("attended", "attended", "did-not-attend", "cancelled", "cancelled")
 
 
@@ -120,11 +125,10 @@ def bookings(kept: Mapping[type[Model], Any], sent: Any, received: Any, rows: in
     there = {**_SERVICE, "status": _turns(*_ANY_BOOKING), "slot_id": _of("t")}
     _many(received, rows, id=_of("b"), **there, **made)
     call = SenderCall.objects.create(booking=received, message="Moved", made_at=_now())
-    _many(call, rows, booking_id=_of("b"), made_at=_since(rows), **_NEW_ID)
+    _many(call, rows, booking_id=_of("b"), made_at=_since(rows), closed_at=_dealt_with(rows), **_NEW_ID)
 
 
 def cases(kept: Mapping[type[Model], Any], sent: list[Any], rows: int) -> None:
-    """Every received case is open: the longest worklist that there can be."""
     from referrals.cases.duties import Duty, DutyKind
     from referrals.cases.models import CaseStatusChange, Referral, UnmatchedReply, ValidationCase, owned_by
 
@@ -134,14 +138,15 @@ def cases(kept: Mapping[type[Model], Any], sent: list[Any], rows: int) -> None:
             **owned_by(received), event="accept", to_status="accepted", at=_now(), version=1, actor_label="A"
         )
         due = {"created_at": _since(rows), "breach_at": f"{_since(rows)} + interval '2 days' * (n % 9)"}
-        stands = {"status": _turns(*_OPEN_CASES), "safeguarding": "n % 20 = 0"}
+        stands = {"status": _turns(*_CASES), "safeguarding": "n % 20 = 0"}
         _many(received, rows, id=_of(letter), **stands, **due, **_CASE, **_SERVICE)
         answered = f"{_since(rows)} + interval '1 hour' * (n % 90)"
         owner = {f"{'referral' if letter == 'r' else 'validation'}_id": _of(letter)}
         _many(step, rows, at=answered, **owner)
     for case in sent:
         letter = f"{type(case).__name__}-sent"
-        stands = {"status": _turns("accepted", "sent", "unknown", "completed"), **due}
+        over = _SENT.format(open="accepted", other="rejected", usual="completed")
+        stands = {"status": over, **due}
         _many(case, rows, id=_of(letter), service_id=_of("s", 5000), **stands, **_CASE)
         if isinstance(case, Referral):
             task = Duty.objects.create(
@@ -150,8 +155,16 @@ def cases(kept: Mapping[type[Model], Any], sent: list[Any], rows: int) -> None:
                 referral=case,
                 raised_at=_now(),
             )
-            _many(task, rows, referral_id=_of(letter), raised_at=_since(rows), **_NEW_ID)
-    _many(kept[UnmatchedReply], rows, received_at=_since(rows), **_PATIENT, **_SERVICE, **_NEW_ID)
+            _many(
+                task,
+                rows,
+                referral_id=_of(letter),
+                raised_at=_since(rows),
+                closed_at=_dealt_with(rows),
+                **_NEW_ID,
+            )
+    met = {"received_at": _since(rows), "handled_at": _dealt_with(rows)}
+    _many(kept[UnmatchedReply], rows, **met, **_PATIENT, **_SERVICE, **_NEW_ID)
 
 
 def settings(kept: Mapping[type[Model], Any], rows: int) -> None:
@@ -269,6 +282,10 @@ def _many(row: Any, rows: int, **columns: str) -> None:
 def _since(rows: int) -> str:
     """The rows of a year, the first one last."""
     return _YEAR.format(rows=rows)
+
+
+def _dealt_with(rows: int) -> str:
+    return f"CASE WHEN n % 100 = 0 THEN NULL ELSE {_since(rows)} END"
 
 
 def _now() -> Any:
