@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from bars_portal.accounts.models import Organisation
 
-# Services of the organisation itself; all others are those of others.
-OWN_SERVICES, DIARIES = 40, 400
+# Services of the organisation itself; all others are those of others, and it sends to some of them.
+OWN_SERVICES, DIARIES, PARTNERS = 40, 400, 300
 # Where the ids begin of rows that are numbered.
 _FIRST = 1_000_000
 _YEAR = "now() - interval '365 days' * (n::float8 / {rows})"
@@ -107,8 +107,10 @@ def patients(kept: Mapping[type[Model], Any], rows: int) -> None:
 def bookings(kept: Mapping[type[Model], Any], sent: Any, received: Any, rows: int) -> None:
     from bookings.models import Schedule, SenderCall, Slot
 
-    _many(kept[Schedule], rows, id=_of("d"), name="'Room ' || n", **_SERVICE)
-    quarter = f"now() - interval '200 days' + interval '15 minutes' * (n / {DIARIES})"
+    # Ten of each service of its own.
+    place = f"CASE WHEN n <= {DIARIES} THEN {_of('s', OWN_SERVICES)} ELSE {_of('s', 5000)} END"
+    _many(kept[Schedule], rows, id=_of("d"), name="'Room ' || n", service_id=place)
+    quarter = f"date_trunc('day', now()) - interval '1 day' + interval '15 minutes' * (n / {DIARIES})"
     diary = {"schedule_id": _of("d", DIARIES), "service_id": _of("s", OWN_SERVICES)}
     ends = {"start": quarter, "end": f"{quarter} + interval '15 minutes'"}
     _many(kept[Slot], rows, id=_of("t"), status=_turns("busy", "free", "busy-unavailable"), **diary, **ends)
@@ -147,7 +149,7 @@ def cases(kept: Mapping[type[Model], Any], sent: list[Any], rows: int) -> None:
         letter = f"{type(case).__name__}-sent"
         over = _SENT.format(open="accepted", other="rejected", usual="completed")
         stands = {"status": over, **due}
-        _many(case, rows, id=_of(letter), service_id=_of("s", 5000), **stands, **_CASE)
+        _many(case, rows, id=_of(letter), service_id=_of("s", PARTNERS), **stands, **_CASE)
         if isinstance(case, Referral):
             task = Duty.objects.create(
                 kind=DutyKind.REJECTED.value,

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from bars_portal.exchange.models import LATE, NEVER_SENT, OBSOLETE, UNCLEAR, DeliveryState, OutboundMessage
+from bars_portal.exchange.models import GIVEN_UP, LATE, NEVER_SENT, OBSOLETE, DeliveryState, OutboundMessage
 from bars_portal.exchange.registry import Outcome, message_type
 from bars_portal.exchange.settlement import (
     NOT_SENT_REASONS,
@@ -20,7 +20,7 @@ from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.judgement import Delivery
 
 _AT_ONCE = 200
-_ABANDONED = UNCLEAR & Q(state=DeliveryState.ABANDONED)
+_ABANDONED = GIVEN_UP
 
 
 def _overdue(now: datetime) -> Q:

@@ -62,14 +62,14 @@ def links_for(permissions: frozenset[str]) -> tuple[NavLink, ...]:
     return tuple(link for link in links if link.href)
 
 
-class RowPaginator(Paginator[Any]):
+class RowPaginator(Paginator):  # type: ignore[type-arg]  # no generics at run time
     """Pages of a list of rows, however long it is.
 
     Of the rows before a page only the keys are read: what rows are joined with, and what they are large by,
     is read of the page alone. With an index in the list's order the last page costs no more than the index.
     """
 
-    def page(self, number: int | str) -> Page[Any]:
+    def page(self, number: int | str) -> "Page[Any]":
         rows = self.object_list
         if not isinstance(rows, QuerySet) or rows.query.is_sliced or rows._fields is not None:
             return super().page(number)
