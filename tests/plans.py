@@ -5,15 +5,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import GeneratedField, Model
 from django.test.utils import CaptureQueriesContext
 
 
 def multiply(row: Model, times: int, **columns: str) -> None:
     """So many copies of a row; `columns` are SQL in which `n` counts them. References are not checked."""
-    table, names = row._meta.db_table, [str(each.column) for each in row._meta.concrete_fields]
-    if "id" not in columns:
-        names.remove("id")
+    table, names = (
+        row._meta.db_table,
+        [str(each.column) for each in row._meta.concrete_fields if not isinstance(each, GeneratedField)],
+    )
+    key = str(row._meta.pk.column)
+    if key not in columns:
+        names.remove(key)
     told = ", ".join(columns.get(name, f'kept."{name}"').replace("%", "%%") for name in names)
     listed = ", ".join(f'"{name}"' for name in names)
     with connection.cursor() as cursor:
@@ -21,7 +25,7 @@ def multiply(row: Model, times: int, **columns: str) -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(
             f"INSERT INTO {table} ({listed}) SELECT {told} FROM {table} AS kept, "
-            f"generate_series(1, %s) AS n WHERE kept.id = %s",
+            f"generate_series(1, %s) AS n WHERE kept.{key} = %s",
             [times, row.pk],
         )
         cursor.execute(f"ANALYZE {table}")
@@ -32,12 +36,17 @@ def plans(ask: Callable[[], object]) -> Iterator[tuple[float, Any]]:
     """(milliseconds, plan) of each statement that it makes, as EXPLAIN ANALYZE tells them."""
     with CaptureQueriesContext(connection) as captured:
         ask()
-    for statement in [each["sql"] for each in captured.captured_queries if "SELECT" in each["sql"]]:
+    for statement in [str(each["sql"]) for each in captured.captured_queries if _reads(each["sql"])]:
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement.replace("%", "%%"), [])
             told = cursor.fetchone()[0]
         found = (json.loads(told) if isinstance(told, str) else told)[0]
         yield found["Execution Time"], found["Plan"]
+
+
+def _reads(statement: str | None) -> bool:
+    """What a COPY or the end of a transaction was is not told."""
+    return statement is not None and statement.lstrip(" (\n").startswith(("SELECT", "WITH"))
 
 
 def read_whole(plan: Any) -> list[str]:

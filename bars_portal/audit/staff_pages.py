@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.nhsuk.pages import handler400
+from bars_portal.nhsuk.pages import RowPaginator, handler400
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -77,6 +77,9 @@ class StaffAdmin(_ModelAdmin):
     # In words, for docs/permissions.md, where `owner` does not say it.
     whose: ClassVar[str] = "of the organisation acted for"
     show_facets = admin.ShowFacets.NEVER
+    # How many rows there are besides those that were searched for, nobody asked; it is one more count of all.
+    show_full_result_count = False
+    paginator = RowPaginator
     # The action by which the trail tells that one row was looked at; "" is <room>.view_<model>.
     view_action: ClassVar[str] = ""
 

@@ -8,9 +8,9 @@ from operator import or_
 from django.db.models import Q, QuerySet
 
 from bars_portal.exchange.models import (
+    GIVEN_UP,
     LATE,
     NEVER_SENT,
-    UNCLEAR,
     DeliveryAttempt,
     DeliveryState,
     OutboundMessage,
@@ -35,8 +35,7 @@ def given_up(organisation_id: int, *, now: datetime) -> QuerySet[OutboundMessage
     """
     lately = Q(settled_at__gt=now - TOLD_FOR)
     never = Q(state=DeliveryState.ABANDONED, reason=NEVER_SENT) & lately
-    unclear = UNCLEAR & Q(state=DeliveryState.ABANDONED)
-    rows = outbound_log(organisation_id).filter(unclear | never | (Q(reason=LATE) & lately))
+    rows = outbound_log(organisation_id).filter(GIVEN_UP | never | (Q(reason=LATE) & lately))
     return rows.order_by("-settled_at")
 
 

@@ -16,10 +16,10 @@ from django.db.models import Q
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.models import (
+    GIVEN_UP,
     LATE,
     NEVER_SENT,
     OBSOLETE,
-    UNCLEAR,
     DeliveryAttempt,
     DeliveryState,
     OutboundMessage,
@@ -85,7 +85,7 @@ def settle(
         if not settled:
             if not lost:
                 # It came too late to settle the message, and is a good reason to ask the other side now.
-                given_up = UNCLEAR & Q(state=DeliveryState.ABANDONED)
+                given_up = GIVEN_UP
                 OutboundMessage.objects.filter(given_up, pk=message.pk).update(read_back_at=now)
             return None
         if not (lost and again and message.repeats):
@@ -203,7 +203,7 @@ def settle_lost(message_id: UUID, *, now: datetime) -> DeliveryState | None:
     return settle(last, lost, Outcome(Delivery.UNKNOWN, "worker-lost"), now=now, such=_lost(now))
 
 
-_ABANDONED = UNCLEAR & Q(state=DeliveryState.ABANDONED)
+_ABANDONED = GIVEN_UP
 
 
 def _overdue(now: datetime) -> Q:

@@ -1,4 +1,4 @@
-"""What every page has: its environment, navigation, and error pages in the house's style."""
+"""What every page has: its environment, navigation, and error pages in the house's style; pages of a list."""
 
 import logging
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.templatetags.static import static
@@ -59,6 +61,23 @@ def links_for(permissions: frozenset[str]) -> tuple[NavLink, ...]:
     allowed = (item for item in NAVIGATION if not item.permission or item.permission in permissions)
     links = (NavLink(item.key, item.text, address(item.url_name)) for item in allowed)
     return tuple(link for link in links if link.href)
+
+
+class RowPaginator(Paginator):  # type: ignore[type-arg]  # no generics at run time
+    """Pages of a list of rows, however long it is.
+
+    Of the rows before a page only the keys are read: what rows are joined with, and what they are large by,
+    is read of the page alone. With an index in the list's order the last page costs no more than the index.
+    """
+
+    def page(self, number: int | str) -> "Page[Any]":
+        rows = self.object_list
+        if not isinstance(rows, QuerySet) or rows.query.is_sliced or rows._fields is not None:
+            return super().page(number)
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        keys = list(rows.values_list("pk", flat=True)[first : first + self.per_page])
+        return self._get_page(rows.filter(pk__in=keys), number, self)
 
 
 _LABELS = {

@@ -33,6 +33,7 @@ from bars_portal.reports.definitions import (
     Measure,
     Report,
     as_key,
+    banded,
     fixed,
 )
 from bookings.models import Booking, Schedule, Slot, SlotStatus
@@ -68,41 +69,33 @@ def seconds_between(first: str, last: str) -> Cast:
     return Cast(Extract(between, "epoch"), _NUMBER)
 
 
-def in_bands(column: str, bands: Iterable[tuple[str, float, str]]) -> Case:
-    """The first band whose end, in the column's unit, is above the value."""
-    whens = [When(**{f"{column}__lt": end}, then=Value(key)) for key, end, _ in bands]
-    return Case(*whens, default=Value(NOTHING), output_field=_TEXT)
-
-
 _WAYS = Dimension(
     "direction",
     "Direction",
     fixed({"sent": "Sent by your organisation", "received": "Received by your services"}),
     ("sent", "received"),
 )
-_SERVICE = Dimension("service", "Service", _service_names)
-_PARTNER = Dimension("partner", "Partner", organisation_names)
-_DIARY = Dimension("diary", "Diary", _diary_names)
-_PARTNER_KEY = as_key(
-    Case(
-        When(direction=Direction.SENT, then=F("service__provider__ods_code")),
-        default=F("sender_ods_code"),
-        output_field=_TEXT,
-    )
+_SERVICE = Dimension("service", "Service", _service_names, of="service_id")
+_SENDER = Dimension("partner", "Partner", organisation_names, of="sender_ods_code")
+# Whom it went to, or who sent it.
+_PARTNER = Dimension(
+    "partner",
+    "Partner",
+    organisation_names,
+    of=as_key(
+        Case(
+            When(direction=Direction.SENT, then=F("service__provider__ods_code")),
+            default=F("sender_ods_code"),
+            output_field=_TEXT,
+        )
+    ),
 )
 
 # -- bookings
 
 
 def _bookings(organisation: Organisation, now: datetime) -> QuerySet[Booking]:
-    return Booking.objects.filter(organisation=organisation).annotate(
-        by_direction=as_key("direction"),
-        by_outcome=as_key("status"),
-        by_service=as_key("service_id"),
-        by_partner=_PARTNER_KEY,
-        way=F("direction"),
-        name=F("reference"),
-    )
+    return Booking.objects.filter(organisation=organisation)
 
 
 def _booking_page(acting: Acting, row: Mapping[str, Any]) -> str:
@@ -128,6 +121,7 @@ BOOKINGS = Report(
             "Outcome",
             fixed({each.value: each.label for each in BookingStatus}),
             list(BookingStatus),
+            of="status",
         ),
         _SERVICE,
         _PARTNER,
@@ -163,17 +157,7 @@ def _appointments(organisation: Organisation, now: datetime) -> QuerySet[Booking
         When(status=BookingStatus.ATTENDED, then=Value(0.0)),
         output_field=_NUMBER,
     )
-    return received.annotate(
-        lead=seconds_between("created_at", "start"),
-        by_attendance=as_key("status"),
-        by_lead=in_bands("lead", _LEAD),
-        by_service=as_key("service_id"),
-        by_diary=as_key("slot__schedule_id"),
-        by_partner=as_key("sender_ods_code"),
-        missed=missed,
-        way=F("direction"),
-        name=F("reference"),
-    )
+    return received.annotate(lead=seconds_between("created_at", "start"), missed=missed)
 
 
 APPOINTMENTS = Report(
@@ -186,16 +170,11 @@ APPOINTMENTS = Report(
     rows=_appointments,
     time="start",
     dimensions=(
-        Dimension("attendance", "Attendance", fixed(_ATTENDANCE), tuple(_ATTENDANCE)),
-        Dimension(
-            "lead",
-            "Lead time",
-            fixed({key: words for key, _, words in _LEAD}),
-            tuple(key for key, _, _ in _LEAD),
-        ),
+        Dimension("attendance", "Attendance", fixed(_ATTENDANCE), tuple(_ATTENDANCE), of="status"),
+        banded("lead", "Lead time", "lead", _LEAD),
         _SERVICE,
-        _DIARY,
-        _PARTNER,
+        Dimension("diary", "Diary", _diary_names, of="slot__schedule_id"),
+        _SENDER,
     ),
     measures=(
         Measure("Did not attend, of those recorded", "missed", Kind.SHARE),
@@ -225,12 +204,7 @@ def _slots(organisation: Organisation, now: datetime) -> QuerySet[Slot]:
         When(status=SlotStatus.FREE, then=Value(0.0)),
         output_field=_NUMBER,
     )
-    return there.annotate(
-        by_state=as_key("status"),
-        by_service=as_key("service_id"),
-        by_diary=as_key("schedule_id"),
-        used=used,
-    )
+    return there.annotate(used=used)
 
 
 SLOTS = Report(
@@ -241,7 +215,11 @@ SLOTS = Report(
     counted=("slot", "slots"),
     rows=_slots,
     time="start",
-    dimensions=(Dimension("state", "State", fixed(_SLOT_STATES), tuple(_SLOT_STATES)), _SERVICE, _DIARY),
+    dimensions=(
+        Dimension("state", "State", fixed(_SLOT_STATES), tuple(_SLOT_STATES), of="status"),
+        _SERVICE,
+        Dimension("diary", "Diary", _diary_names, of="schedule_id"),
+    ),
     measures=(Measure("Booked, of those not blocked", "used", Kind.SHARE),),
     when="Slot",
     looks_ahead=True,
@@ -285,15 +263,7 @@ def _cases(category: Category, organisation: Organisation, now: datetime) -> Que
     )
     rows: QuerySet[Any] = MODELS[category].objects.filter(organisation=organisation)
     answered: QuerySet[Any] = rows.annotate(answered_at=first).annotate(
-        to_answer=seconds_between("created_at", "answered_at"),
-        by_direction=as_key("direction"),
-        by_outcome=as_key("status"),
-        by_answer=answer,
-        by_service=as_key("service_id"),
-        by_partner=_PARTNER_KEY,
-        in_time=in_time,
-        way=F("direction"),
-        name=F("reference"),
+        to_answer=seconds_between("created_at", "answered_at"), answer=answer, in_time=in_time
     )
     return answered
 
@@ -318,7 +288,11 @@ def _case_report(category: Category, title: str, counted: tuple[str, str]) -> Re
         dimensions=(
             _WAYS,
             Dimension(
-                "outcome", "Outcome", fixed({each.value: each.label for each in CaseStatus}), list(CaseStatus)
+                "outcome",
+                "Outcome",
+                fixed({each.value: each.label for each in CaseStatus}),
+                list(CaseStatus),
+                of="status",
             ),
             Dimension("answer", "Time to answer", fixed(_ANSWERS), tuple(_ANSWERS)),
             _SERVICE,

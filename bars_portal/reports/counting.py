@@ -98,7 +98,7 @@ def chosen_rows(
 ) -> QuerySet[Any]:
     """The rows of a period that have these keys, by name of the dimension."""
     wanted = {each.column: chosen[each.name] for each in report.dimensions if each.name in chosen}
-    return report.rows(organisation, now).filter(
+    return report.keyed_rows(organisation, now).filter(
         **wanted,
         **{
             f"{report.time}__gte": london_midnight(period.first),

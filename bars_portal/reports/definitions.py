@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import Case, CharField, F, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, NullIf
 
@@ -32,19 +32,25 @@ PageOf = Callable[[Acting, Mapping[str, Any]], str]
 
 @dataclass(frozen=True)
 class Dimension:
-    """One way to cut a report. The rows have its key as `by_<name>`; keys without words read as they are.
+    """One way to cut a report; keys without words read as they are.
 
-    `order`: keys in their natural order; without one the most frequent come first.
+    `order`: keys in their natural order; without one the most frequent come first. `of`: the column of the
+    rows, or a text of them that is never null; "" for the column of its name.
     """
 
     name: str
     title: str
     words: Words
     order: Sequence[str] = ()
+    of: str | Combinable = ""
 
     @property
     def column(self) -> str:
         return f"by_{self.name}"
+
+    @property
+    def key(self) -> Combinable:
+        return as_key(self.of or self.name) if isinstance(self.of, str) else self.of
 
 
 class Kind(StrEnum):
@@ -68,9 +74,9 @@ class Measure:
 
 @dataclass(frozen=True)
 class Report:
-    """`rows`: all of an organisation, annotated; `time` is the column by which a period chooses, and that the
-    lists show and sort by. `counted`: what one row is, in the singular and in the plural. The rows have also
-    what `page_of` needs as `way`, and what `named` promises as `name`.
+    """`rows`: all of an organisation, with what dimensions and measures are made of; `time` is the column by
+    which a period chooses, and that the lists show and sort by. `counted`: what one row is, in the singular
+    and in the plural.
     """
 
     name: str
@@ -84,14 +90,24 @@ class Report:
     measures: tuple[Measure, ...] = ()
     # What the period is about, as a heading of the lists: "Booked", "Appointment".
     when: str = "When"
-    # A name of the row that is no patient's: the column `name`.
+    # A name of the row that is no patient's, as a heading, and its column.
     named: str = ""
+    named_by: str = "reference"
+    # The address of a row's page is made of its pk and of this column of it, as `way`.
     page_of: PageOf | None = None
+    way: str = "direction"
     # Also days to come.
     looks_ahead: bool = False
 
     def dimension(self, name: str) -> Dimension | None:
         return next((each for each in self.dimensions if each.name == name), None)
+
+    def keyed_rows(self, organisation: Organisation, now: datetime) -> QuerySet[Any]:
+        """The rows with the key of each dimension, and what lists show beside them."""
+        beside = {"name": F(self.named_by)} if self.named else {}
+        beside |= {"way": F(self.way)} if self.page_of else {}
+        keys = {each.column: each.key for each in self.dimensions}
+        return self.rows(organisation, now).annotate(**keys, **beside)
 
 
 def fixed(words: Mapping[str, str]) -> Words:
@@ -103,6 +119,19 @@ def as_key(expression: Combinable | str) -> Combinable:
     """A text that is never null and never empty."""
     text = Cast(F(expression) if isinstance(expression, str) else expression, CharField())
     return Coalesce(NullIf(text, Value("")), Value(NOTHING), output_field=CharField())
+
+
+def banded(
+    name: str, title: str, column: str, bands: Sequence[tuple[str, float, str]], *, otherwise: str = ""
+) -> Dimension:
+    """By the first band (key, end, words) whose end, in the column's unit, is above the value.
+
+    `otherwise`: of rows without a value, where there are such.
+    """
+    whens = [When(**{f"{column}__lt": end}, then=Value(key)) for key, end, _ in bands]
+    of = Case(*whens, default=Value(NOTHING), output_field=CharField())
+    words = {key: told for key, _, told in bands} | ({NOTHING: otherwise} if otherwise else {})
+    return Dimension(name, title, fixed(words), tuple(words), of)
 
 
 def seconds_in_words(seconds: float) -> str:

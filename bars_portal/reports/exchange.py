@@ -1,6 +1,7 @@
 """Reports of how messages went: what was sent and received, what failed, and how long answers took."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ from bars_portal.exchange.models import (
 )
 from bars_portal.exchange.registry import message_types, services
 from bars_portal.exchange.selectors import reached
-from bars_portal.reports.activity import in_bands, organisation_names, seconds_between
+from bars_portal.reports.activity import organisation_names, seconds_between
 from bars_portal.reports.definitions import (
     NOTHING,
     VIEW_EXCHANGE,
@@ -43,7 +44,7 @@ from bars_portal.reports.definitions import (
     Kind,
     Measure,
     Report,
-    as_key,
+    banded,
     fixed,
 )
 
@@ -62,8 +63,11 @@ def _log_page(acting: Acting, row: Mapping[str, Any]) -> str:
     return reverse("messages:conversation", args=[row["way"]])
 
 
-_KIND = Dimension("kind", "Kind of message", _kinds)
-_SERVICE = Dimension("service", "Service", _names)
+_KIND = Dimension("kind", "Kind of message", _kinds, of="message_type")
+_SERVICE = Dimension("service", "Service", _names, of="service_id")
+_ANSWERED = Dimension("status", "HTTP status", fixed({NOTHING: "No answer"}), of="status_code")
+# What is the same of all these reports.
+_OF_MESSAGES: dict[str, Any] = {"permission": VIEW_EXCHANGE, "page_of": _log_page, "way": "correlation_id"}
 _TEXT = CharField()
 # -- sent
 
@@ -83,14 +87,7 @@ def _sent(organisation: Organisation, now: datetime) -> QuerySet[OutboundMessage
         default=Value("settled"),
         output_field=_TEXT,
     )
-    return OutboundMessage.objects.filter(organisation=organisation).annotate(
-        by_state=as_key("state"),
-        by_stands=stands,
-        by_kind=as_key("message_type"),
-        by_service=as_key("service_id"),
-        by_code=as_key("reason"),
-        way=F("correlation_id"),
-    )
+    return OutboundMessage.objects.filter(organisation=organisation).annotate(stands=stands)
 
 
 _STATE = Dimension("state", "State", fixed(dict(DeliveryState.choices)), DeliveryState.values)
@@ -100,13 +97,12 @@ SENT = Report(
     title="Messages sent",
     text="Messages that your organisation sent, by the day on which they were written, and which of them "
     "nobody has settled.",
-    permission=VIEW_EXCHANGE,
     counted=("message", "messages"),
     rows=_sent,
     time="created_at",
     dimensions=(_STATE, _SETTLEMENT, _KIND, _SERVICE),
     when="Written",
-    page_of=_log_page,
+    **_OF_MESSAGES,
 )
 
 
@@ -119,19 +115,18 @@ FAILURES = Report(
     title="Failures",
     text="Messages that your organisation sent and that were refused, given up or have no clear answer, by "
     "partner and by the code of the failure.",
-    permission=VIEW_EXCHANGE,
     counted=("failure", "failures"),
     rows=_failed,
     time="created_at",
     dimensions=(
-        Dimension("code", "Code", fixed({NOTHING: "Without a code"})),
+        Dimension("code", "Code", fixed({NOTHING: "Without a code"}), of="reason"),
         _SERVICE,
         _STATE,
         _SETTLEMENT,
         _KIND,
     ),
     when="Written",
-    page_of=_log_page,
+    **_OF_MESSAGES,
 )
 
 # -- how long answers take
@@ -143,24 +138,16 @@ _SPEED = (
     ("five", 5.0, "2 to 5 s"),
     ("slow", 1e9, "5 s and more"),
 )
-_TOOK = Dimension(
-    "took",
-    "Response time",
-    fixed({**{key: words for key, _, words in _SPEED}, NOTHING: "No answer"}),
-    (*(key for key, _, _ in _SPEED), NOTHING),
+_TOOK = banded("took", "Response time", "seconds", _SPEED, otherwise="No answer")
+_IN_SECONDS = (
+    Measure("Half within", "seconds", Kind.HALF),
+    Measure("Nine in ten within", "seconds", Kind.NINE_IN_TEN),
 )
 
 
 def _calls(organisation: Organisation, now: datetime) -> QuerySet[DeliveryAttempt]:
     took = ExpressionWrapper(F("elapsed_ms") / Value(1000.0), output_field=FloatField())
-    return DeliveryAttempt.objects.filter(message__organisation=organisation).annotate(
-        seconds=took,
-        by_took=in_bands("seconds", _SPEED),
-        by_service=as_key("message__service_id"),
-        by_outcome=as_key("outcome"),
-        by_status=as_key("status_code"),
-        way=F("message__correlation_id"),
-    )
+    return DeliveryAttempt.objects.filter(message__organisation=organisation).annotate(seconds=took)
 
 
 CALLS = Report(
@@ -168,26 +155,22 @@ CALLS = Report(
     title="Response times of partners",
     text="Every attempt to deliver a message, by the day on which the message was written: how long the "
     "answer took.",
-    permission=VIEW_EXCHANGE,
     counted=("attempt", "attempts"),
     rows=_calls,
     time="message__created_at",
     dimensions=(
         _TOOK,
-        _SERVICE,
+        replace(_SERVICE, of="message__service_id"),
         Dimension(
             "outcome",
             "Outcome",
             fixed({**dict(DeliveryState.choices), NOTHING: "Not over yet, or cut off"}),
         ),
-        Dimension("status", "HTTP status", fixed({NOTHING: "No answer"})),
+        _ANSWERED,
     ),
-    measures=(
-        Measure("Half within", "seconds", Kind.HALF),
-        Measure("Nine in ten within", "seconds", Kind.NINE_IN_TEN),
-    ),
+    measures=_IN_SECONDS,
     when="Message written",
-    page_of=_log_page,
+    **{**_OF_MESSAGES, "way": "message__correlation_id"},
 )
 
 # -- received
@@ -195,14 +178,7 @@ CALLS = Report(
 
 def _received(organisation: Organisation, now: datetime) -> QuerySet[InboundMessage]:
     return InboundMessage.objects.filter(reached(organisation.pk)).annotate(
-        seconds=seconds_between("received_at", "completed_at"),
-        by_state=as_key("state"),
-        by_took=in_bands("seconds", _SPEED),
-        by_kind=as_key("message_type"),
-        by_service=as_key("service_id"),
-        by_partner=as_key("sender_ods_code"),
-        by_status=as_key("status_code"),
-        way=F("correlation_id"),
+        seconds=seconds_between("received_at", "completed_at")
     )
 
 
@@ -211,22 +187,18 @@ RECEIVED = Report(
     title="Messages received",
     text="Messages that others sent to your services, by the day on which they arrived: what was refused, "
     "and how long our answer took.",
-    permission=VIEW_EXCHANGE,
     counted=("message", "messages"),
     rows=_received,
     time="received_at",
     dimensions=(
         Dimension("state", "State", fixed(dict(InboundState.choices)), InboundState.values),
-        Dimension("status", "HTTP status", fixed({NOTHING: "No answer"})),
-        Dimension("partner", "Partner", organisation_names),
+        _ANSWERED,
+        Dimension("partner", "Partner", organisation_names, of="sender_ods_code"),
         _SERVICE,
         _KIND,
         _TOOK,
     ),
-    measures=(
-        Measure("Half within", "seconds", Kind.HALF),
-        Measure("Nine in ten within", "seconds", Kind.NINE_IN_TEN),
-    ),
+    measures=_IN_SECONDS,
     when="Arrived",
-    page_of=_log_page,
+    **_OF_MESSAGES,
 )

@@ -1,8 +1,9 @@
 """Reports as pages and files show them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from heapq import nlargest
 from typing import Any
 
 from django.urls import reverse
@@ -17,6 +18,8 @@ from bars_portal.reports.question import Question
 
 # The dimension that every report has, and that no address chooses: its numbers lead to other days.
 TIME = "time"
+# More nobody reads on a page; the file of a table has all.
+MOST_ROWS = 100
 _STEPS = {"day": "By day", "week": "By week", "month": "By month"}
 
 
@@ -40,7 +43,10 @@ class TableRow:
 
 @dataclass(frozen=True)
 class Section:
-    """A chart with its table. `heads` are the columns behind the first, numbers then words."""
+    """A chart with its table. `heads` are the columns behind the first, numbers then words.
+
+    `left_out`: how many rows are in the file alone.
+    """
 
     name: str
     title: str
@@ -49,6 +55,7 @@ class Section:
     rows: list[TableRow]
     chart: Markup
     file: str
+    left_out: int = 0
 
 
 def list_address(report: Report, question: Question) -> str:
@@ -76,9 +83,10 @@ def change_in_words(now: int, before: int) -> str:
 
 
 def sections(report: Report, question: Question, now: Counts, before: Counts) -> list[Section]:
-    """By time first, then every dimension that is not chosen."""
+    """By time first, then every dimension that is not chosen; as much of each as a page shows."""
     cut = [each for each in report.dimensions if each.name not in question.chosen]
-    return [by_time(report, question, now), *(by_key(report, question, each, now, before) for each in cut)]
+    by_keys = [by_key(report, question, each, now, before, most=MOST_ROWS) for each in cut]
+    return [by_time(report, question, now), *by_keys]
 
 
 def by_time(report: Report, question: Question, counts: Counts) -> Section:
@@ -104,10 +112,22 @@ def by_time(report: Report, question: Question, counts: Counts) -> Section:
     return Section(TIME, title, "Days", heads, rows, chart, _file(report, question, TIME))
 
 
-def by_key(report: Report, question: Question, dimension: Dimension, now: Counts, before: Counts) -> Section:
+def by_key(
+    report: Report,
+    question: Question,
+    dimension: Dimension,
+    now: Counts,
+    before: Counts,
+    *,
+    most: int | None = None,
+) -> Section:
+    """`most`: as many rows, the most frequent ones; None: all of them."""
     lines, earlier = now.by[dimension.name], before.by[dimension.name]
-    words = dimension.words({*lines, *earlier})
-    keys = sorted({*lines, *earlier}, key=lambda key: _place(dimension, lines, words, key))
+    every: Collection[str] = {*lines, *earlier}
+    shown = every if most is None else nlargest(most, every, lambda key: _frequency(lines, earlier, key))
+    words = dimension.words(shown)
+    natural = {key: place for place, key in enumerate(dimension.order)}
+    keys = sorted(shown, key=lambda key: _place(natural, lines, words, key))
     rows = []
     for key in keys:
         line, old = lines.get(key, _none(report)), earlier.get(key, _none(report))
@@ -131,20 +151,24 @@ def by_key(report: Report, question: Question, dimension: Dimension, now: Counts
         named=f"chart-{dimension.name}",
     )
     heads = ("This period", "Before", "Change", *(each.title for each in report.measures))
-    return Section(
-        dimension.name, title, dimension.title, heads, rows, chart, _file(report, question, dimension.name)
-    )
+    file = _file(report, question, dimension.name)
+    left_out = len(every) - len(rows)
+    return Section(dimension.name, title, dimension.title, heads, rows, chart, file, left_out)
 
 
 def in_words(words: Mapping[str, str], key: str) -> str:
     return words.get(key) or ("Not stated" if key == "none" else key)
 
 
-def _place(dimension: Dimension, lines: Mapping[str, Line], words: Mapping[str, str], key: str) -> Any:
+def _frequency(lines: Mapping[str, Line], earlier: Mapping[str, Line], key: str) -> tuple[int, int, str]:
+    now, before = (each[key].count if key in each else 0 for each in (lines, earlier))
+    return now, before, key
+
+
+def _place(natural: Mapping[str, int], lines: Mapping[str, Line], words: Mapping[str, str], key: str) -> Any:
     """Natural order where there is one, else the most frequent first."""
-    natural = list(dimension.order)
     if natural:
-        return (natural.index(key) if key in natural else len(natural), 0, in_words(words, key))
+        return (natural.get(key, len(natural)), 0, in_words(words, key))
     return (0, -lines[key].count if key in lines else 0, in_words(words, key))
 
 

@@ -1,5 +1,6 @@
 """Diaries (Clinic, Schedule, Slot) and bookings."""
 
+from bookings.models.booking import ASKS_FOR_ATTENTION as ASKS_FOR_ATTENTION
 from bookings.models.booking import Booking as Booking
 from bookings.models.booking import BookingDraft as BookingDraft
 from bookings.models.booking import BookingStatusChange as BookingStatusChange

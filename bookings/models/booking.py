@@ -15,6 +15,11 @@ from bookings.states import BookingStatus
 from directory.models import HealthcareService
 
 _STATUSES = [(status.value, status.label) for status in BookingStatus]
+# What may wait for a person of who booked: nobody has told the patient yet, or it is not as it should be.
+ASKS_FOR_ATTENTION = models.Q(direction=Direction.SENT) & (
+    models.Q(patient_told_at__isnull=True)
+    | models.Q(status__in=[BookingStatus.UNKNOWN, BookingStatus.CANCEL_UNKNOWN, BookingStatus.NOT_AS_ASKED])
+)
 _RECEIVED_AND_BOOKED = models.Q(direction=Direction.RECEIVED, status=BookingStatus.BOOKED)
 
 
@@ -114,6 +119,9 @@ class Booking(models.Model):
             # The API's list, page by page.
             models.Index(
                 fields=["organisation", "direction", "-created_at", "-id"], name="booking_newest_first"
+            ),
+            models.Index(
+                fields=["organisation", "status"], name="booking_attention", condition=ASKS_FOR_ATTENTION
             ),
             models.Index(fields=["service", "direction", "start"], name="booking_diary"),
             models.Index(fields=["sender_full_url"], name="booking_sender_full_url"),

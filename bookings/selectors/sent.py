@@ -13,7 +13,7 @@ from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.people.selectors import UnfinishedWork
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.dates import in_london, london_midnight
-from bookings.models import Booking, BookingDraft, BookingStatusChange, Rebooking
+from bookings.models import ASKS_FOR_ATTENTION, Booking, BookingDraft, BookingStatusChange, Rebooking
 from bookings.states import VIEW_PERMISSION, BookingStatus
 
 _NOT_KNOWN = (BookingStatus.UNKNOWN, BookingStatus.CANCEL_UNKNOWN)
@@ -49,9 +49,11 @@ _WITHOUT_NEW = _REPLACED.filter(Q(booked=None) | Q(booked__status=BookingStatus.
 _TOLD_WITH_NEW = _REPLACED.filter(booked__status__in=_TO_TELL, booked__patient_told_at=None)
 _WAITING: Mapping[Waiting, Q] = {
     Waiting.HALF_REBOOKED: Q(Exists(_WITHOUT_NEW), status=BookingStatus.CANCELLED),
-    Waiting.NOT_AS_ASKED: Q(status=BookingStatus.NOT_AS_ASKED),
-    Waiting.NOT_KNOWN: Q(status__in=_NOT_KNOWN),
-    Waiting.TO_TELL: Q(~Exists(_TOLD_WITH_NEW), status__in=_TO_TELL, patient_told_at=None),
+    Waiting.NOT_AS_ASKED: Q(ASKS_FOR_ATTENTION, status=BookingStatus.NOT_AS_ASKED),
+    Waiting.NOT_KNOWN: Q(ASKS_FOR_ATTENTION, status__in=_NOT_KNOWN),
+    Waiting.TO_TELL: Q(
+        ASKS_FOR_ATTENTION, ~Exists(_TOLD_WITH_NEW), status__in=_TO_TELL, patient_told_at=None
+    ),
 }
 
 
@@ -182,9 +184,13 @@ def told_together(booking: Booking) -> list[Booking]:
 
 
 def attention_counts(acting: Acting) -> dict[Waiting, int]:
-    """What waits for a person of the organisation, in one query."""
-    counted = {each.value: Count("pk", filter=_WAITING[each]) for each in Waiting}
-    found = sent_bookings(acting).order_by().aggregate(**counted)
+    """What waits for a person of the organisation, without a look at what does not."""
+    sent = sent_bookings(acting).order_by()
+    others = [each for each in Waiting if each is not Waiting.HALF_REBOOKED]
+    counted = {each.value: Count("pk", filter=_WAITING[each]) for each in others}
+    found = sent.filter(ASKS_FOR_ATTENTION).aggregate(**counted)
+    # By its rebooking, whoever was told of what.
+    found[Waiting.HALF_REBOOKED.value] = sent.filter(_WAITING[Waiting.HALF_REBOOKED]).count()
     return {each: found[each.value] for each in Waiting}
 
 

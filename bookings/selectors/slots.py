@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import DateTimeField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Value
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.services import NOTED, ReadNote
@@ -16,7 +16,7 @@ from bars_portal.exchange.fhir.access import Caller, in_the_way
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.nhsuk.dates import london_midnight
 from bars_portal.sql import cursor
-from bookings.models import Booking, Slot
+from bookings.models import Booking, Schedule, Slot
 from bookings.models.diary import DIARY_IN_USE, IN_TIME, DiaryRow, OfferedSlots, SlotStatus, paired_id_sql
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
@@ -143,7 +143,9 @@ def diary_services(acting: Acting) -> list[HealthcareService]:
     if not acting.may("bookings.view_diary"):
         return []
     ours = HealthcareService.objects.filter(provider=acting.organisation, hosted=True)
-    return list(ours.filter(schedules__isnull=False).distinct().order_by("name"))
+    # Asked of each service, not of each of their diaries.
+    has_diary = Exists(Schedule.objects.filter(service=OuterRef("pk")))
+    return list(ours.filter(has_diary).order_by("name"))
 
 
 def diary_of(

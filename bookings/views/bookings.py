@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.nhsuk.dates import in_london
+from bars_portal.nhsuk.pages import RowPaginator
 from bookings.forms.bookings import CallForm, NoteForm
 from bookings.presenters.bookings import FILTERS, BookingPage, booking_page, booking_rows
 from bookings.presenters.diary import received_page
@@ -40,9 +40,8 @@ _PAGE = 25
 def sent_list(request: HttpRequest) -> HttpResponse:
     chosen = _FILTERS.get(request.GET.get("status", ""))
     acting = acting_of(request)
-    page = Paginator(sent_bookings(acting, chosen=chosen, now=clock()), _PAGE).get_page(
-        request.GET.get("page")
-    )
+    found = sent_bookings(acting, chosen=chosen, now=clock())
+    page = RowPaginator(found, _PAGE).get_page(request.GET.get("page"))
     statuses = [(each.value, _filter_words(each)) for each in _FILTERS.values()]
     rows = booking_rows(page.object_list)
     context = {"page": page, "rows": rows, "status": chosen or "", "statuses": statuses}

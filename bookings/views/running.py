@@ -15,6 +15,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.nhsuk.dates import format_time, in_london
+from bars_portal.nhsuk.pages import RowPaginator
 from bars_portal.patients.presenters import banner
 from bookings.forms.bookings import (
     CallForm,
@@ -40,6 +41,7 @@ from bookings.views.diary import day_of
 
 _MEANWHILE = "Somebody changed this booking at the same moment. This is how it stands now."
 _CALL = "The sender has not been told: phone them, and record the call below."
+_CALLS = 25
 
 
 def _received(request: HttpRequest, booking_id: UUID) -> Booking:
@@ -164,10 +166,12 @@ def note(request: HttpRequest, booking_id: UUID) -> HttpResponse:
 @permission_required(RUN_DIARY)
 def calls(request: HttpRequest) -> HttpResponse:
     """Whom to phone, oldest first."""
-    acting, waiting = acting_of(request), list(open_calls(acting_of(request)))
+    acting = acting_of(request)
+    page = RowPaginator(open_calls(acting), _CALLS).get_page(request.GET.get("page"))
+    waiting = list(page.object_list)
     record_views(bookings=[each.booking for each in waiting], acting=acting, now=clock())
     rows = [{"call": each, "patient": short_name(each.booking)} for each in waiting]
-    return render(request, "bookings/calls.jinja", {"rows": rows})
+    return render(request, "bookings/calls.jinja", {"rows": rows, "page": page})
 
 
 @require_POST

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
@@ -105,7 +105,7 @@ def facts_of(service: HealthcareService) -> ServiceFacts:
 
 def provider_organisations() -> QuerySet[Organisation]:
     """Organisations that provide at least one service, by name."""
-    return Organisation.objects.filter(services__isnull=False).distinct()
+    return Organisation.objects.filter(Exists(HealthcareService.objects.filter(provider=OuterRef("pk"))))
 
 
 def services_on_staff_pages(organisation_id: int, *, shared: bool, path: str = "") -> Q:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,6 +14,7 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.forms import NHSForm, TextareaField
+from bars_portal.nhsuk.pages import RowPaginator
 from bars_portal.patients.presenters import banner
 from bookings.models import Booking
 from bookings.services.history import record_view
@@ -43,7 +43,7 @@ class CloseForm(NHSForm):
 @permission_required(VIEW[Direction.SENT])
 def duties(request: HttpRequest) -> HttpResponse:
     acting = acting_of(request)
-    page = Paginator(open_duties(acting), _PAGE).get_page(request.GET.get("page"))
+    page = RowPaginator(open_duties(acting), _PAGE).get_page(request.GET.get("page"))
     record(actor=acting.actor, action="referrals.view_duties", now=clock())
     context = {"page": page, "lines": presenter.lines(page.object_list, acting=acting)}
     return render(request, "referrals/duties.jinja", context)

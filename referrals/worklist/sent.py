@@ -103,10 +103,14 @@ def sent_cases(
     if not acting.may(VIEW[Direction.SENT]):
         return SentPage((), 0, 1)
     number = min(max(page, 1), _LAST_PAGE)
-    sides = [_side(acting, each, _wanted(status, now, each)) for each in Category if category in (None, each)]
-    total = sum(side.count() for side in sides)
+    sides = {
+        each: _sent(acting, each, _wanted(status, now, each)) for each in Category if category in (None, each)
+    }
+    # Counted before a name is joined to each.
+    total = sum(rows.count() for rows in sides.values())
     # Each side is cut before it is joined, as on the worklist.
-    first = [side.order_by("-created_at", "id")[: number * PAGE_SIZE] for side in sides]
+    shown_of = [_shown(rows, each) for each, rows in sides.items()]
+    first = [side.order_by("-created_at", "id")[: number * PAGE_SIZE] for side in shown_of]
     joined = first[0].union(*first[1:], all=True).order_by("-created_at", "id") if first[1:] else first[0]
     shown = joined[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     return SentPage(tuple(_row(each) for each in shown), total, number)
@@ -115,13 +119,18 @@ def sent_cases(
 def validation_counts(acting: Acting, now: datetime) -> dict[Waiting, int]:
     """How many of the validations that we asked for stand where."""
     stands = (Waiting.PENDING, Waiting.TO_ACT, Waiting.CLOSED)
-    return {
-        each: sent_cases(acting, now=now, status=each, category=Category.VALIDATION).total for each in stands
-    }
+    return {each: _count(acting, each, now, (Category.VALIDATION,)) for each in stands}
 
 
 def unclear_sent_count(acting: Acting, now: datetime) -> int:
-    return sent_cases(acting, now=now, status=Waiting.UNCLEAR).total
+    return _count(acting, Waiting.UNCLEAR, now, tuple(Category))
+
+
+def _count(acting: Acting, status: Waiting, now: datetime, categories: Collection[Category]) -> int:
+    """As many as `sent_cases` lists."""
+    if not acting.may(VIEW[Direction.SENT]):
+        return 0
+    return sum(_sent(acting, each, _wanted(status, now, each)).count() for each in categories)
 
 
 def _wanted(status: CaseStatus | Waiting | None, now: datetime, category: Category) -> Q:
@@ -137,10 +146,14 @@ def _lost_update(category: Category) -> Q:
     return Q(~Exists(on_its_way), pending__isnull=False)
 
 
-def _side(acting: Acting, category: Category, wanted: Q) -> QuerySet[Any]:
+def _sent(acting: Acting, category: Category, wanted: Q) -> QuerySet[Any]:
     rows: QuerySet[Any] = MODELS[category].objects.filter(
         wanted, organisation=acting.organisation, direction=Direction.SENT
     )
+    return rows
+
+
+def _shown(rows: QuerySet[Any], category: Category) -> QuerySet[Any]:
     named: QuerySet[Any] = rows.annotate(category=Value(category.value, output_field=CharField()))
     lost = Case(When(_lost_update(category), then=True), default=False)
     shown: QuerySet[Any] = named.values(*_COLUMNS, "category", **_JOINED, has_lost_update=lost)

@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +16,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
+from bars_portal.nhsuk.pages import RowPaginator
 from referrals.cases.states import CaseStatus, Category
 from referrals.cases.views import clock, whole_number
 from referrals.permissions import VIEW
@@ -220,7 +220,7 @@ _PAGE = 25
 def unmatched(request: HttpRequest) -> HttpResponse:
     """All replies that fit no request of ours and that nobody has dealt with."""
     acting = acting_of(request)
-    page = Paginator(open_unmatched_replies(acting), _PAGE).get_page(request.GET.get("page"))
+    page = RowPaginator(open_unmatched_replies(acting), _PAGE).get_page(request.GET.get("page"))
     record(actor=acting.actor, action="referrals.view_unmatched_list", now=clock())
     return render(request, "referrals/unmatched_list.jinja", {"page": page})
 
@@ -229,7 +229,7 @@ def unmatched(request: HttpRequest) -> HttpResponse:
 @permission_required("exchange.see_given_up")
 def given_up(request: HttpRequest) -> HttpResponse:
     acting = acting_of(request)
-    page = Paginator(given_up_messages(acting, clock()), _PAGE).get_page(request.GET.get("page"))
+    page = RowPaginator(given_up_messages(acting, clock()), _PAGE).get_page(request.GET.get("page"))
     record(actor=acting.actor, action="referrals.view_given_up_list", now=clock())
     context = {"page": page, "lines": given_up_lines(acting, page.object_list)}
     return render(request, "referrals/given_up.jinja", context)

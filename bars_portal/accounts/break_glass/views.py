@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,6 +15,7 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.presenters import action_words, outcome_words, subject_words
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.forms import NHSForm, TextareaField
+from bars_portal.nhsuk.pages import RowPaginator
 
 _PAGE = 50
 
@@ -62,7 +62,7 @@ def end(request: HttpRequest) -> HttpResponse:
 def uses(request: HttpRequest) -> HttpResponse:
     acting, now = acting_of(request), timezone.now()
     record(actor=acting.actor, action="accounts.view_break_glass_uses", now=now)
-    page = Paginator(access.uses_of(acting.organisation), _PAGE).get_page(request.GET.get("page"))
+    page = RowPaginator(access.uses_of(acting.organisation), _PAGE).get_page(request.GET.get("page"))
     return render(request, "accounts/break_glass/uses.jinja", {"page": page})
 
 

@@ -17,8 +17,8 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.audit.services import record
 from bars_portal.exchange.delivery import queue_again
 from bars_portal.exchange.models import (
+    GIVEN_UP,
     NEVER_SENT,
-    UNCLEAR,
     DeadLetterDecision,
     Decision,
     DeliveryState,
@@ -53,7 +53,7 @@ _LABELS = {
     Trouble.STILL_TRIED: "No clear answer yet, still being tried",
 }
 _SUCH = {
-    Trouble.NOT_KNOWN: UNCLEAR & Q(state=DeliveryState.ABANDONED),
+    Trouble.NOT_KNOWN: GIVEN_UP,
     Trouble.NEVER_SENT: Q(state=DeliveryState.ABANDONED, reason=NEVER_SENT),
     Trouble.REFUSED: Q(state=DeliveryState.REFUSED),
     Trouble.STILL_TRIED: Q(state=DeliveryState.UNKNOWN),

@@ -9,6 +9,7 @@ from bars_portal.exchange.models.heartbeat import Heartbeat as Heartbeat
 from bars_portal.exchange.models.inbound import InboundMessage as InboundMessage
 from bars_portal.exchange.models.inbound import InboundState as InboundState
 from bars_portal.exchange.models.inbound import SeenCertificate as SeenCertificate
+from bars_portal.exchange.models.outbound import GIVEN_UP as GIVEN_UP
 from bars_portal.exchange.models.outbound import LATE as LATE
 from bars_portal.exchange.models.outbound import NEVER_SENT as NEVER_SENT
 from bars_portal.exchange.models.outbound import NOT_READ as NOT_READ

@@ -26,9 +26,8 @@ _OVER = (OBSOLETE, NEVER_SENT)
 # What may need a person: the dead letters are among them.
 TROUBLED = (DeliveryState.UNKNOWN, DeliveryState.REFUSED, DeliveryState.ABANDONED)
 # Nobody knows whether it arrived; whether it is still tried or was given up, a person may send it again.
-UNCLEAR = models.Q(state=DeliveryState.UNKNOWN) | (
-    models.Q(state=DeliveryState.ABANDONED) & ~models.Q(reason__in=_OVER)
-)
+GIVEN_UP = models.Q(state=DeliveryState.ABANDONED) & ~models.Q(reason__in=_OVER)
+UNCLEAR = models.Q(state=DeliveryState.UNKNOWN) | GIVEN_UP
 
 
 class OutboundMessage(models.Model):
@@ -111,6 +110,8 @@ class OutboundMessage(models.Model):
                 name="outbound_troubled",
                 condition=models.Q(state__in=TROUBLED),
             ),
+            # What was given up waits for a person however old it is: found without all else that failed.
+            models.Index(fields=["organisation", "settled_at"], name="outbound_given_up", condition=GIVEN_UP),
             # The message log reads it alone, whatever it is filtered by.
             models.Index(
                 fields=["organisation", "created_at", "id"],

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -23,7 +24,7 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import DeadLetterDecision, DeliveryAttempt, DeliveryState, InboundMessage
 from bars_portal.reports.activity import APPOINTMENTS, BOOKINGS, REFERRALS, SLOTS, VALIDATIONS
 from bars_portal.reports.counting import REPORTS, Counts, Period, count
-from bars_portal.reports.definitions import Report
+from bars_portal.reports.definitions import Dimension, Report, fixed
 from bars_portal.reports.exchange import CALLS, FAILURES, RECEIVED, SENT
 from bookings.models import SlotStatus
 from bookings.states import BookingStatus
@@ -33,6 +34,7 @@ from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.bookings import make_booking, make_schedule, make_slot
 from tests.factories.messages import outbound
 from tests.factories.referrals import make_case, make_hub
+from tests.unit.docs.markdown import ROOT, blocks
 
 pytestmark = pytest.mark.django_db
 # A week with the end of summer time in it: Sunday 25 October 2026 has 25 hours.
@@ -346,3 +348,16 @@ def test_who_sees_which_report(client: Client, role: Role) -> None:
     expected = {Role.MANAGER: everything, Role.AUDITOR: everything, Role.ENGINEER: exchange}.get(role, set())
     assert seen == expected
     assert client.get(reverse("reports:index")).status_code == (200 if expected else 403)
+
+
+def test_the_report_of_the_how_to_counts(manager: Acting) -> None:
+    world_of(manager.organisation)
+    page = (ROOT / "docs" / "how-to" / "add-a-report.md").read_text()
+    assert len([line for line in page.splitlines() if line]) <= 10
+    (example,) = blocks(page, "python")
+    names = {"replace": replace, "BOOKINGS": BOOKINGS, "Dimension": Dimension, "fixed": fixed}
+    exec(example.strip(), names)
+    report: Any = names["USE_CASES"]
+    counts = count(report, manager.organisation, WEEK, {}, now=NOW)
+    assert counts.total.count == sum(each.count for each in counts.by["use"].values()) > 0
+    assert counts.total == count(BOOKINGS, manager.organisation, WEEK, {}, now=NOW).total

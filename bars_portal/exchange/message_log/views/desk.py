@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from django.contrib import messages as notices
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -34,6 +33,7 @@ from bars_portal.exchange.message_log.partners import Figures, Window
 from bars_portal.exchange.models import CircuitState
 from bars_portal.exchange.registry import services
 from bars_portal.nhsuk.forms import NHSForm
+from bars_portal.nhsuk.pages import RowPaginator
 
 HANDLE = "exchange.handle_dead_letters"
 VIEW_PARTNERS = "exchange.view_partners"
@@ -48,7 +48,7 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     acting, now = acting_of(request), timezone.now()
     trouble, partner = _trouble(request.GET.get("show", "")), _service_id(request.GET.get("partner", ""))
     found = letters.dead_letters(acting.organisation.pk, now=now, trouble=trouble, service_id=partner)
-    page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
+    page = RowPaginator(found, _PAGE).get_page(request.GET.get("page"))
     decisions = letters.latest_decisions(acting.organisation.pk)
     partners = {
         *(each.service_id for each in page.object_list),

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages as notices
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,6 +38,7 @@ from bars_portal.exchange.message_log.presenters import (
 from bars_portal.exchange.registry import services
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.documents import csv_lines
+from bars_portal.nhsuk.pages import RowPaginator
 
 VIEW_LOG = "exchange.view_message_log"
 VIEW_UNMASKINGS = "exchange.view_unmaskings"
@@ -166,7 +166,9 @@ def _page_of(message: Message) -> str:
 @permission_required(VIEW_UNMASKINGS)
 def unmaskings(request: HttpRequest) -> HttpResponse:
     acting, now = acting_of(request), timezone.now()
-    page = Paginator(unmasking.unmaskings_of(acting.organisation.pk), _PAGE).get_page(request.GET.get("page"))
+    page = RowPaginator(unmasking.unmaskings_of(acting.organisation.pk), _PAGE).get_page(
+        request.GET.get("page")
+    )
     rows = [unmasking_row(each) for each in page.object_list]
     partners = services.provider.names({each.partner for each in rows})
     record(actor=acting.actor, action="exchange.view_unmaskings", now=now)

@@ -1,0 +1,241 @@
+"""Every list of the portal and of the administration among 100,000 rows of each kind (`--rows`).
+
+Whole requests in this process, from the first middleware to the answer's bytes: first pages, the deepest page
+where there are pages, every column that sorts, and a search where there is one. Beside each stands a page
+that lists nothing, asked by the same person in turn with it. Processor time counts, ours and PostgreSQL's,
+so that a busy machine says the same; what was waited stands beside it. At the median 150 ms; a list that
+misses shows the plans of its slowest statements. `--only` takes a part of a list's address.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+from typing import Any
+
+from crowd import fill
+from pairs import finish, say
+from stage import prepare
+
+MILLISECONDS, TIMES = 150.0, 5
+_PLAIN = "/accounts/choose-organisation/"
+# Statements quicker than this are not what makes a list slow.
+_SLOW, _SHOWN = 8.0, 4
+_MANY = 1_000_000
+# By whom, and what: `{last}` is a page that there is not, for which the last one is shown.
+PAGES = [
+    ("manager", "/"),
+    ("clinician", "/"),
+    ("engineer", "/"),
+    ("auditor", "/"),
+    ("clinician", "/bookings/"),
+    ("clinician", "/bookings/?page={last}"),
+    ("clinician", "/bookings/?status=unknown"),
+    ("manager", "/bookings/diary/"),
+    ("manager", "/bookings/diary/list/"),
+    ("manager", "/bookings/diary/calls/"),
+    ("manager", "/bookings/clinics/"),
+    ("manager", "/bookings/diary/feeds/"),
+    ("manager", "/bookings/diary/capacity/"),
+    ("clinician", "/services/?name=service"),
+    ("clinician", "/services/?name=service&page={last}"),
+    ("manager", "/services/pauses/"),
+    ("clinician", "/referrals/worklist/"),
+    ("clinician", "/referrals/worklist/?page={last}"),
+    ("clinician", "/referrals/worklist/?order=priority"),
+    ("clinician", "/referrals/worklist/?order=age"),
+    ("clinician", "/referrals/worklist/?open=closed"),
+    ("clinician", "/referrals/worklist/?breached=on"),
+    ("clinician", "/referrals/worklist/?kind=booking"),
+    ("clinician", "/referrals/tasks/"),
+    ("clinician", "/referrals/tasks/?page={last}"),
+    ("clinician", "/referrals/replies/"),
+    ("clinician", "/referrals/replies/?page={last}"),
+    ("clinician", "/referrals/sent/"),
+    ("clinician", "/referrals/sent/?page={last}"),
+    ("clinician", "/referrals/sent/?status=unclear"),
+    ("clinician", "/referrals/sent/?status=late"),
+    ("clinician", "/referrals/sent/?status=pending"),
+    ("clinician", "/referrals/given-up/"),
+    ("clinician", "/referrals/given-up/?page={last}"),
+    ("clinician", "/referrals/requests/"),
+    ("engineer", "/messages/"),
+    ("engineer", "/messages/?state=refused"),
+    ("engineer", "/messages/dead-letters/"),
+    ("engineer", "/messages/dead-letters/?page={last}"),
+    ("engineer", "/messages/partners/"),
+    ("auditor", "/messages/unmaskings/"),
+    ("auditor", "/messages/unmaskings/?page={last}"),
+    ("manager", "/accounts/people/"),
+    ("manager", "/accounts/people/?page={last}"),
+    ("auditor", "/accounts/break-glass/uses/"),
+    ("auditor", "/accounts/break-glass/uses/?page={last}"),
+    ("auditor", "/trail/results/?from=2020-01-01&to=2100-01-01"),
+    ("auditor", "/trail/results/?from=2020-01-01&to=2100-01-01&page={last}"),
+    ("engineer", "/status/"),
+]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Milliseconds at the median: of processors, for a list and for a page without one; and by the clock."""
+
+    work: float
+    plain: float
+    waited: float
+
+    @property
+    def fits(self) -> bool:
+        return self.work <= MILLISECONDS
+
+
+class Reader:
+    def __init__(self, user: Any) -> None:
+        from django.test import Client
+
+        self.client = Client(raise_request_exception=False)
+        self.client.force_login(user)
+
+    def ask(self, address: str) -> int:
+        response = self.client.get(address)
+        return int(response.status_code)
+
+    def time(self, address: str) -> Taken:
+        listed, plain, waited = [], [], []
+        for _ in range(TIMES):
+            began, used = perf_counter(), work()
+            self.ask(address)
+            listed.append(work() - used)
+            waited.append((perf_counter() - began) * 1000)
+            used = work()
+            self.client.get(_PLAIN)
+            plain.append(work() - used)
+        return Taken(median(listed), median(plain), median(waited))
+
+
+def work() -> float:
+    """Milliseconds of processor time so far, of this process and of those that PostgreSQL has for it."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        theirs = [Path(f"/proc/{pid}/schedstat") for (pid,) in cursor.fetchall()]
+    spent = sum(int(each.read_text().split()[0]) for each in theirs if each.exists())
+    return process_time() * 1000 + spent / 1e6
+
+
+def alone() -> None:
+    """What further processes did for a statement would not be counted."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('ALTER DATABASE %I SET max_parallel_workers_per_gather = 0', current_database())"
+        )
+        cursor.execute(cursor.fetchone()[0])
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
+
+
+def admin_pages() -> Iterator[str]:
+    from django.contrib import admin
+    from django.urls import reverse
+
+    for model, page in admin.site._registry.items():
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        yield address
+        yield f"{address}?p=900"
+        if page.search_fields:
+            yield f"{address}?q=300000077"
+        for at, name in enumerate(page.list_display, start=1):
+            if name in (page.sortable_by or ()):
+                yield f"{address}?o={at}"
+
+
+def slow_plans(reader: Reader, address: str) -> Iterator[str]:
+    """Of its slowest statements."""
+    from tests.plans import plans
+
+    told = sorted(plans(lambda: reader.ask(address)), key=lambda each: -each[0])
+    for milliseconds, plan in told[:_SHOWN]:
+        if milliseconds >= _SLOW:
+            yield f"      {milliseconds:.1f} ms"
+            yield from _as_tree(plan, "        ")
+
+
+def _as_tree(plan: Any, indent: str) -> Iterator[str]:
+    of = plan.get("Index Name") or plan.get("Relation Name") or ""
+    dropped = plan.get("Rows Removed by Filter", 0)
+    yield (
+        f"{indent}{plan['Node Type']} {of}: {plan['Actual Rows']:,.0f} rows, {plan['Actual Loops']} times"
+        f"{f', {dropped:,.0f} dropped' if dropped else ''}, {plan['Actual Total Time']:.1f} ms"
+    )
+    for each in plan.get("Plans", ()):
+        yield from _as_tree(each, f"{indent}  ")
+
+
+def measured(readers: dict[str, Reader], pages: list[tuple[str, str]], *, plans: bool) -> Iterator[bool]:
+    for who, address in pages:
+        asked = address.format(last=_MANY)
+        if (status := readers[who].ask(asked)) != HTTPStatus.OK:
+            say(f"{who:>40} {address} answers {status} MISSED")
+            yield False
+            continue
+        taken = readers[who].time(asked)
+        verdict = "" if taken.fits else " MISSED"
+        told = f"{taken.work:8.1f} ms {taken.work / taken.plain:6.1f} times {taken.waited:8.1f} waited"
+        say(f"{told}  {who:<10} {address}{verdict}")
+        if plans or not taken.fits:
+            for line in slow_plans(readers[who], asked):
+                say(line)
+        yield taken.fits
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--plans", action="store_true", help="of every list")
+    given = parser.parse_args()
+    os.environ["BROKER_URL"] = "memory://"
+    with prepare(process="portal", durable=False):
+        from django.conf import settings
+        from django.db import connection
+
+        from bars_portal.accounts.permissions import Role
+        from tests.factories.accounts import make_organisation, make_user
+
+        logging.disable(logging.WARNING)
+        settings.ALLOWED_HOSTS = ["testserver"]
+        organisation = make_organisation(name="Riverside")
+        began = perf_counter()
+        fill(organisation, given.rows)
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+            cursor.execute("VACUUM ANALYZE")
+        alone()
+        say(f"{given.rows:,} rows of each kind in {perf_counter() - began:.0f} s")
+        readers = {
+            role.value: Reader(make_user(role=role, organisation=organisation, username=f"reads-{role}"))
+            for role in Role
+        }
+        everything = make_user(
+            role=Role.MANAGER, organisation=organisation, username="reads-all", is_superuser=True
+        )
+        readers["superuser"] = Reader(everything)
+        admin = [("superuser", each) for each in admin_pages()]
+        pages = [(who, each) for who, each in [*PAGES, *admin] if given.only in each]
+        kept = list(measured(readers, pages, plans=given.plans))
+        say(f"{sum(kept)} of {len(kept)} lists within {MILLISECONDS:.0f} ms")
+    finish(*kept)
+
+
+if __name__ == "__main__":
+    main()
