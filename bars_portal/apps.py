@@ -57,11 +57,21 @@ class PortalPage:
 
 @dataclass(frozen=True)
 class Section:
-    """What somebody does, in the order in which it is done: pages of the portal, then pages of these apps."""
+    """What somebody does, in the order in which it is needed: pages of the portal, then lists of the
+    administration ("app.model").
+    """
 
     title: str
     pages: tuple[PortalPage, ...] = ()
-    apps: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+
+    @property
+    def apps(self) -> set[str]:
+        return {each.partition(".")[0] for each in self.lists}
+
+    @property
+    def anchor(self) -> str:
+        return slugify(self.title)
 
 
 SECTIONS = (
@@ -103,7 +113,7 @@ SECTIONS = (
                 "bookings.run_diary",
             ),
         ),
-        ("bookings",),
+        ("bookings.booking", "bookings.schedule", "bookings.slot"),
     ),
     Section(
         "Referrals",
@@ -121,7 +131,10 @@ SECTIONS = (
                 "referrals.view_sent_referrals",
             ),
         ),
-        ("referrals",),
+        (
+            *("referrals.referral", "referrals.validationcase", "referrals.unmatchedreply"),
+            *("referrals.breachrule", "referrals.listedcode"),
+        ),
     ),
     Section(
         "Services",
@@ -133,7 +146,10 @@ SECTIONS = (
                 "directory.change_healthcareservice",
             ),
         ),
-        ("directory",),
+        (
+            *("directory.healthcareservice", "directory.accessrule", "directory.catalogueimport"),
+            *("directory.endpoint", "directory.servicecapability", "directory.capabilitychange"),
+        ),
     ),
     Section(
         "Messages",
@@ -163,7 +179,7 @@ SECTIONS = (
                 "exchange.view_partners",
             ),
         ),
-        ("exchange",),
+        ("exchange.inboundmessage", "exchange.outboundmessage", "exchange.partnercircuit"),
     ),
     Section(
         "Connection",
@@ -175,7 +191,7 @@ SECTIONS = (
                 "onboarding.run_desk",
             ),
         ),
-        ("api",),
+        ("api.application", "api.webhook", "api.webhookdelivery"),
     ),
     Section(
         "People",
@@ -187,7 +203,7 @@ SECTIONS = (
                 "accounts.view_people",
             ),
         ),
-        ("accounts",),
+        ("accounts.user", "accounts.organisation"),
     ),
     Section(
         "Audit",
@@ -211,7 +227,7 @@ SECTIONS = (
                 "exchange.view_unmaskings",
             ),
         ),
-        ("audit", "patients"),
+        ("audit.auditevent", "patients.patient", "patients.journey"),
     ),
     Section(
         "Reports",
@@ -237,18 +253,19 @@ class PortalAdminSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sections with what this person may open; Django's templates take them for apps."""
-        models = {each["app_label"]: each["models"] for each in super().get_app_list(request, app_label)}
+        apps_of_django = super().get_app_list(request, app_label)
         if app_label is not None:
-            return super().get_app_list(request, app_label)
+            return apps_of_django
+        lists = {each["model"]._meta.label_lower: each for app in apps_of_django for each in app["models"]}
         told = (
             {
                 "name": section.title,
-                "app_label": slugify(section.title),
-                "app_url": f"{reverse('admin:index')}#{slugify(section.title)}",
+                "app_label": section.anchor,
+                "app_url": f"{reverse('admin:index')}#{section.anchor}",
                 "has_module_perms": True,
                 "models": [
                     *self._pages(request, section),
-                    *(self._list(each) for app in section.apps for each in models.get(app, ())),
+                    *(self._list(lists[label]) for label in section.lists if label in lists),
                 ],
             }
             for section in SECTIONS
@@ -283,7 +300,7 @@ class PortalAdminSite(AdminSite):
         section = next((each for each in SECTIONS if app_label in each.apps), None)
         if section is None:
             raise Http404
-        return redirect(f"{reverse('admin:index')}#{slugify(section.title)}")
+        return redirect(f"{reverse('admin:index')}#{section.anchor}")
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.has_perm("portal.open_admin")

@@ -197,6 +197,14 @@ class PersonAdmin(RecordedAdmin, StaffAdmin, _UserAdmin):
             _record(request, _action("set_password_of", after), after)
         return response
 
+    def get_inline_instances(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Who only reads gets a table of words, not one of boxes that cannot be typed in."""
+        shown = super().get_inline_instances(request, obj)
+        for each in shown:
+            if not each.has_change_permission(request, obj):
+                each.template = "admin/read_only_rows.html"
+        return shown
+
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """An account is linked once it is there."""
         return self.inlines if obj is not None else (MembershipInline,)

@@ -118,6 +118,8 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics
     scopes = forms.MultipleChoiceField(
         choices=[(each.value, f"{each.value}: {each.words}") for each in Scope],
         widget=forms.CheckboxSelectMultiple,
+        label="What it may do",
+        help_text="No more than it needs: a secret that is lost gives all of it away.",
     )
     roles = forms.MultipleChoiceField(
         choices=[(each.value, each.label) for each in STATABLE],
@@ -180,8 +182,7 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
         "created_at": "Made",
         "revoked_at": "Revoked",
         "last_used_at": "Last used",
-        "scopes": "What it may do",
-        "public_keys": "Public keys",
+        "client_id": "Client id",
     }
     help_texts = {
         "organisation": "It calls for this organisation and never for another.",

@@ -151,6 +151,10 @@ class StaffAdmin(_ModelAdmin):
     def list_title(self) -> str:
         return self.called or capfirst(str(self.opts.verbose_name_plural))
 
+    def named(self, row: Any) -> str:
+        """So that one row is told from another, on the page that asks before many are changed."""
+        return str(row)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Fields that are only shown take their words from the form too."""
         meta = getattr(self.form, "Meta", None)
@@ -234,8 +238,19 @@ class DaysFilter(admin.DateFieldListFilter):
         "Past 7 days": lambda day: (day - timedelta(days=7), day + timedelta(days=1)),
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        field: Any,
+        request: HttpRequest,
+        params: Any,
+        model: type[Model],
+        model_admin: Any,
+        field_path: str,
+    ) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        # As the page calls it: "Made" and not "created at".
+        told = str(model_admin.labels.get(field_path, self.title))
+        self.title = f"{told[:1].lower()}{told[1:]}"
         today = in_london(timezone.now()).date()
         any_date, *own = self.links
         self.links = (
@@ -287,6 +302,9 @@ def confirmed(does: Callable[[Any, HttpRequest, Any], str]) -> Callable[[Act], A
         @wraps(act)
         def asked(page: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
             rows = list(chosen[: MOST_AT_ONCE + 1])
+            if not rows:
+                messages.warning(request, "Nothing was changed: what you chose is not there any more.")
+                return None
             if len(rows) > MOST_AT_ONCE:
                 words = f"Choose at most {MOST_AT_ONCE} at a time. Nothing was changed."
                 messages.error(request, words)
@@ -312,7 +330,7 @@ def _ask(page: StaffAdmin, request: HttpRequest, told: list[tuple[Any, str]], se
         "opts": page.opts,
         "list_title": page.list_title,
         "action": name,
-        "rows": told[:_MOST_SHOWN],
+        "rows": [(page.named(row), words) for row, words in told[:_MOST_SHOWN]],
         "more": len(told[_MOST_SHOWN:]),
         "counts": Counter(words for _, words in told).most_common(),
         "all_of_them": request.POST.get("select_across", "0"),

@@ -38,6 +38,7 @@ class ShownRows:
     """Of an inline: nothing to add or change, and shown to whoever may see the record that they are of."""
 
     shown_with: ClassVar[tuple[str, ...]] = ()
+    template = "admin/read_only_rows.html"
     extra = 0
     can_delete = False
 

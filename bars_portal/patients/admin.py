@@ -93,7 +93,8 @@ class FindsPatients(ReadOnlyAdmin):
         if request.method == "POST" and "find" in request.POST:
             if not self.has_view_permission(request) or not self.may_know_patients(request):
                 raise PermissionDenied
-            return self._find(request, " ".join(request.POST.get("find", "").split()))
+            asked = request.POST.get("find", "").replace("\x00", "")
+            return self._find(request, " ".join(asked.split()))
         return super().changelist_view(request, extra_context)
 
     def _find(self, request: HttpRequest, asked: str) -> HttpResponse:
@@ -178,8 +179,10 @@ class PatientAdmin(FindsPatients):
 
     owner = "organisation"
     called = "Patient records"
-    list_display = ("title", "birth_year", "organisation", "created_at")
-    sortable_by = ("created_at",)
+    purpose = "What is kept of each patient. Every look is recorded."
+    list_display = ("title", "birth_year", "organisation")
+    sortable_by = ("title",)
+    ordering = ("-created_at",)
     list_select_related = ("organisation",)
     list_filter = (("created_at", PastDaysFilter),)
     search_fields = ("=id", "=journey__correlation_id")
@@ -221,7 +224,7 @@ class PatientAdmin(FindsPatients):
         "organisation": "Whose record this is. Others that treat the patient have records of their own.",
     }
 
-    @admin.display(description="record")
+    @admin.display(description="record", ordering="created_at")
     def title(self, patient: Patient) -> str:
         return str(patient)
 
@@ -267,8 +270,10 @@ class PatientAdmin(FindsPatients):
 class JourneyAdmin(FindsPatients):
     owner = "organisation"
     called = "Cases from first to last message"
-    sortable_by = ("created_at",)
-    list_display = ("title", "organisation", "journey_id", "created_at")
+    purpose = "The ids under which bookings, referrals and messages of one case belong together."
+    sortable_by = ("title",)
+    ordering = ("-created_at",)
+    list_display = ("title", "organisation", "journey_id")
     list_select_related = ("organisation",)
     list_filter = (("created_at", PastDaysFilter),)
     search_fields = ("=id", "=journey_id", "=correlation_id")
@@ -281,7 +286,7 @@ class JourneyAdmin(FindsPatients):
         "correlation_id": "What every message about the case carries (X-Correlation-Id).",
     }
 
-    @admin.display(description="case")
+    @admin.display(description="case", ordering="created_at")
     def title(self, journey: Journey) -> str:
         return str(journey)
 

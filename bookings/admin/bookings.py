@@ -11,7 +11,6 @@ class HistoryInline(ShownRows, admin.TabularInline):  # type: ignore[type-arg]  
     # With the booking itself: the history has no permission of its own.
     shown_with = ("bookings.view_booking",)
     model = BookingStatusChange
-    template = "admin/read_only_rows.html"
     fields = ("at", "event", "from_status", "to_status", "actor_label", "note")
     readonly_fields = fields
     ordering = ("at", "id")

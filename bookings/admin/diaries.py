@@ -30,7 +30,7 @@ END_OF_DAY = "24:00"
 class MinutesWidget(AdminTimeWidget):
     """Hours and minutes: no clinic begins at a second."""
 
-    def __init__(self, attrs: Any = None, format: str | None = "%H:%M") -> None:  # noqa: A002 - Django's own name
+    def __init__(self, attrs: Any = None, format: str | None = "%H:%M") -> None:
         super().__init__(attrs=attrs, format=format)
 
 
@@ -59,6 +59,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at
     day_end = EndOfDayField(label="Last slot ends by", help_text="London time. 24:00 is the end of the day.")
     weekdays = forms.TypedMultipleChoiceField(
         label="Days of the week",
+        help_text="On which it has slots.",
         choices=list(enumerate(_WEEKDAYS)),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
@@ -241,6 +242,9 @@ class SlotAdmin(StaffAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def named(self, row: Slot) -> str:
+        return f"{row}, {row.service.name}: {row.schedule.name}"
 
     @admin.display(description="ends", ordering="end")
     def ends(self, slot: Slot) -> str:

@@ -168,7 +168,6 @@ class EndpointAdmin(DirectoryAdmin):
         ),
     ]
     labels = {
-        "connection_type": "Kind of connection",
         "payload_type": "What it takes",
         "managing_organisation": "Organisation that keeps it",
         "period_start": "In use from",
@@ -178,7 +177,6 @@ class EndpointAdmin(DirectoryAdmin):
         "name": "So that people tell one from another.",
         "service": "It cannot be changed later.",
         "status": "Only an active one is used.",
-        "connection_type": "As the catalogue says it. The Booking and Referral Standard uses FHIR REST.",
         "payload_type": "bars: messages of the Booking and Referral Standard.",
         "period_start": "London time. Empty: from now.",
         "period_end": "London time. Empty: no end is known.",
