@@ -9,7 +9,13 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
-from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
+from bars_portal.audit.staff_pages import (
+    DaysFilter,
+    PastDaysFilter,
+    StaffAdmin,
+    acts_for,
+    administers_everything,
+)
 from bars_portal.correspondence.admin import (
     PatientRecordAdmin,
     ShownRows,
@@ -76,92 +82,122 @@ def _inlines(owner: str) -> list[Any]:
 
 
 class _CaseAdmin(PatientRecordAdmin):
-    """What is searched for is in the address: references and ids only, never a name."""
-
     list_display = (
         "shown_reference",
         "direction",
         "status",
-        "service",
         "priority",
         "breach_at",
-        "safeguarding",
+        "service",
         "sender_name",
+        "safeguarding",
         "created_at",
     )
     sortable_by = tuple(name for name in list_display if name != "shown_reference")
     list_filter = (
-        *("direction", "status", ("service", admin.RelatedOnlyFieldListFilter), "safeguarding"),
-        "created_at",
+        *("status", ("breach_at", DaysFilter), "direction", "safeguarding"),
+        *(("service", admin.RelatedOnlyFieldListFilter), ("created_at", PastDaysFilter)),
     )
     list_select_related = ("service",)
     search_fields = ("=reference", "=id", "=remote_id", "=correlation_id")
-    search_help_text = "A whole reference, a request id, or a correlation id"
+    search_help_text = "The patient's name or NHS number, a whole reference, a request id or a correlation id"
     knows_patients = KNOW_PATIENTS
     sees_sent = "referrals.view_sent_referrals"
     facts = (
-        "shown_reference",
-        "direction",
-        "status",
-        "service",
-        "use_case",
-        "priority",
-        "occurrence_start",
-        "breach_at",
-        "authored_on",
-        "requester_name",
-        "requester_ods_code",
-        "flags",
-        "safeguarding",
-        "scene_unsafe",
-        "sender_name",
-        "sender_ods_code",
-        "version",
-        "created_at",
-        "updated_at",
+        ("Request", ("shown_reference", "status", "service", "use_case", "direction")),
+        ("How urgent", ("priority", "occurrence_start", "breach_at")),
+        ("Warnings", ("safeguarding", "scene_unsafe", "flags")),
+        (
+            "Who asks",
+            ("requester_name", "requester_ods_code", "sender_name", "sender_ods_code", "authored_on"),
+        ),
+        ("This record", ("version", "created_at", "updated_at")),
     )
+    labels = {
+        "use_case": "Use case",
+        "occurrence_start": "Wanted from",
+        "breach_at": "To be answered by",
+        "authored_on": "Written",
+        "scene_unsafe": "Scene not safe",
+        "version": "Version",
+        "created_at": "Made",
+        "updated_at": "Last changed",
+    }
+    help_texts = {
+        "status": "As our people see it; what the other side has been told is in the messages.",
+        "direction": "Received: others sent it to your service. Sent: your people sent it.",
+        "use_case": "The code of the Booking and Referral Standard for the way that this request goes.",
+        "priority": "As the sender says it.",
+        "occurrence_start": "From when the patient is to be seen.",
+        "breach_at": "As the request says it, or by the rule for the time to answer.",
+        "safeguarding": "The request, or a later message, warns of a risk to somebody.",
+        "flags": "Codes of all warnings that came with it. The case itself has their words.",
+        "requester_name": "Who decided that the patient is to be seen.",
+        "requester_ods_code": "Of the organisation of whoever asks.",
+        "sender_name": "Whose system sent the message.",
+        "sender_ods_code": "Of the organisation that sent the message.",
+        "version": "How often it was changed.",
+    }
 
 
 @admin.register(Referral)
 class ReferralAdmin(_CaseAdmin):
+    purpose = "Every patient who was handed over, with all that was decided."
     inlines = _inlines("referral")
 
 
 @admin.register(ValidationCase)
 class ValidationCaseAdmin(_CaseAdmin):
+    called = "Validation requests"
+    purpose = "Every question of how urgent a case is, with the answers."
     inlines = _inlines("validation")
 
 
 @admin.register(UnmatchedReply)
 class UnmatchedReplyAdmin(PatientRecordAdmin):
-    """What is searched for is in the address: ids only, never a name."""
-
-    list_display = ("kind", "service", "sender_name", "safeguarding", "received_at", "handled_at")
+    called = "Replies to nothing of ours"
+    purpose = "Replies that fit no request of ours: one of them may be a safeguarding warning."
+    list_display = ("kind", "received_at", "service", "sender_name", "safeguarding", "handled_at")
     sortable_by = list_display
     list_filter = (
-        *("kind", ("service", admin.RelatedOnlyFieldListFilter), "safeguarding"),
         ("handled_at", admin.EmptyFieldListFilter),
+        *("kind", ("service", admin.RelatedOnlyFieldListFilter), "safeguarding"),
+        ("received_at", PastDaysFilter),
     )
     list_select_related = ("service",)
     search_fields = ("=id", "=answers_bundle_id", "=journey__correlation_id")
-    search_help_text = "A reply id, the id of the message it answers, or a correlation id"
+    search_help_text = (
+        "The patient's name or NHS number, a reply id, the id of the message it answers, or a correlation id"
+    )
     knows_patients = KNOW_PATIENTS
     facts = (
-        "kind",
-        "service",
-        "sender_name",
-        "sender_ods_code",
-        "source_service_id",
-        "answers_bundle_id",
-        "request_status",
-        "responder_status",
-        "reason_code",
-        "priority",
-        "safeguarding",
-        "received_at",
-        "handled_at",
-        "handled_by",
+        ("Reply", ("kind", "received_at", "service", "safeguarding")),
+        ("Who replied", ("sender_name", "sender_ods_code", "source_service_id")),
+        (
+            "What it says",
+            ("request_status", "responder_status", "reason_code", "priority", "answers_bundle_id"),
+        ),
+        ("What became of it", ("handled_at", "handled_by")),
     )
+    labels = {
+        "source_service_id": "Service id of the sender",
+        "request_status": "State of the request",
+        "responder_status": "State at the service",
+        "reason_code": "Code of the reason",
+        "answers_bundle_id": "Message that it answers",
+        "handled_at": "Dealt with",
+        "handled_by": "By whom",
+    }
+    help_texts = {
+        "safeguarding": "The reply warns of a risk to somebody.",
+        "sender_ods_code": "Of the organisation that replied.",
+        "request_status": "FHIR's word for it: active, revoked, completed.",
+        "responder_status": "How far the service is, in a word of the standard.",
+        "reason_code": "The code that the service gave as its reason.",
+        "priority": "As the service judged it.",
+        "answers_bundle_id": "Its Bundle.id: no message of yours has it.",
+        "handled_at": "Empty: somebody still has to read it, on the page of unmatched replies.",
+    }
 
 
 KEEP_SHARED = "referrals.keep_shared_settings"
@@ -185,10 +221,25 @@ class ListedCodeAdmin(_SettingAdmin):
 
     owner = None
     whose = "of the installation"
+    called = "Codes that forms offer"
+    purpose = "What people choose from when they write or answer a request."
     list_display = ("display", "code", "list_name", "system", "offered")
     sortable_by = list_display
     list_filter = ("list_name", "offered", "system")
     search_fields = ("=code", "display")
+    search_help_text = "A whole code, or some of its words"
+    fieldsets = (
+        (None, {"fields": ("list_name", "offered")}),
+        ("The code", {"fields": ("display", "code", "system")}),
+    )
+    labels = {"display": "Words"}
+    help_texts = {
+        "list_name": "Where the code is offered.",
+        "offered": "One that is not offered still has its words here, for messages that have it.",
+        "display": "What people read. It goes out with the code.",
+        "code": "As its code system writes it.",
+        "system": "The address of the code system, such as http://snomed.info/sct.",
+    }
 
 
 @admin.register(BreachRule)
@@ -197,10 +248,25 @@ class BreachRuleAdmin(_SettingAdmin):
 
     owner = "service__provider"
     whose = "for services of the organisation acted for; for every service, of the installation"
+    called = "Times to answer"
+    purpose = "Until when a request is to be answered that says no time itself."
     list_display = ("category", "service", "priority", "outcome_code", "minutes")
     sortable_by = list_display
     list_filter = ("category", "priority")
     list_select_related = ("service",)
+    search_fields = ("service__name", "=service__service_id", "=outcome_code")
+    search_help_text = "The name of a service, a DoS service id, or a whole outcome code"
+    fieldsets = (
+        ("For which requests", {"fields": ("category", "service", "priority", "outcome_code")}),
+        ("How long", {"fields": ("minutes",)}),
+    )
+    labels = {"category": "Kind of request", "outcome_code": "Outcome code"}
+    help_texts = {
+        "service": "Empty: every service. A rule for one service comes before a rule for every service.",
+        "priority": "Empty: any.",
+        "outcome_code": "A Pathways disposition such as Dx02, where the request has one. Empty: any.",
+        "minutes": "Counted from when the request was made. At most 10080, a week.",
+    }
 
     def seen(self, request: HttpRequest) -> Q:
         """Also those for every service, which managers can read."""

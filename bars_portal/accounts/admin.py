@@ -116,6 +116,8 @@ class RoleFilter(admin.SimpleListFilter):
 class PersonAdmin(RecordedAdmin, StaffAdmin, _UserAdmin):
     owner = "memberships__organisation"
     whose = "people of the organisation acted for"
+    called = "Accounts"
+    purpose = "What is kept of whoever signs in. To invite people and change roles, use People."
     inlines = (MembershipInline, Cis2IdentityInline)
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser")
     sortable_by = list_display
@@ -125,9 +127,30 @@ class PersonAdmin(RecordedAdmin, StaffAdmin, _UserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Role on the Spine", {"fields": ("sds_role_profile_id", "role_code", "role_display")}),
+        (
+            "Role on the Spine",
+            {
+                "fields": ("sds_role_profile_id", "role_code", "role_display"),
+                "description": "Sent with messages as the role of whoever asks, where it is known.",
+            },
+        ),
         ("Access", {"fields": ("is_active", "is_superuser", "last_login", "date_joined")}),
     )
+    search_help_text = "A name, a username or an email address"
+    labels = {
+        "is_active": "May sign in",
+        "is_superuser": "Administers the installation",
+        "role_display": "Role in words",
+        "date_joined": "Account made",
+    }
+    help_texts = {
+        "username": "What the person signs in with.",
+        "email": "For invitations and warnings about the account.",
+        "sds_role_profile_id": "Of the person's smartcard or CIS2 profile.",
+        "role_code": "The SNOMED code of the role.",
+        "is_active": "Whoever left is not deleted: the trail keeps pointing at them.",
+        "is_superuser": "May do everything, for every organisation. Their acts are on the trail.",
+    }
     # A person who left is made inactive: the trail keeps pointing at them.
     actions = None
 
@@ -174,6 +197,14 @@ class PersonAdmin(RecordedAdmin, StaffAdmin, _UserAdmin):
             _record(request, _action("set_password_of", after), after)
         return response
 
+    def get_inline_instances(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Who only reads gets a table of words, not one of boxes that cannot be typed in."""
+        shown = super().get_inline_instances(request, obj)
+        for each in shown:
+            if not each.has_change_permission(request, obj):
+                each.template = "admin/read_only_rows.html"
+        return shown
+
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """An account is linked once it is there."""
         return self.inlines if obj is not None else (MembershipInline,)
@@ -182,7 +213,14 @@ class PersonAdmin(RecordedAdmin, StaffAdmin, _UserAdmin):
 @admin.register(Organisation)
 class OrganisationAdmin(RecordedAdmin, StaffAdmin):
     owner = "pk"
+    purpose = "By ODS code: who runs services here, and who sends."
     list_display = ("name", "ods_code", "phone")
     sortable_by = list_display
     search_fields = ("name", "ods_code")
+    search_help_text = "Part of the name or of the ODS code"
+    fieldsets = ((None, {"fields": ("name", "ods_code", "phone")}),)
+    help_texts = {
+        "ods_code": "Of the Organisation Data Service. Messages name the organisation by it.",
+        "phone": "For people of other organisations who have to ring.",
+    }
     actions = None

@@ -32,7 +32,13 @@ from bars_portal.api.services import (
 )
 from bars_portal.api.usage import usage_of
 from bars_portal.api.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
-from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
+from bars_portal.audit.staff_pages import (
+    DaysFilter,
+    StaffAdmin,
+    acts_for,
+    administers_everything,
+    confirmed,
+)
 
 _KEYS_HELP = (
     "For private_key_jwt: public keys as PEM, one after another, or a JWK set. Two at a time while one is "
@@ -112,6 +118,8 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics
     scopes = forms.MultipleChoiceField(
         choices=[(each.value, f"{each.value}: {each.words}") for each in Scope],
         widget=forms.CheckboxSelectMultiple,
+        label="What it may do",
+        help_text="No more than it needs: a secret that is lost gives all of it away.",
     )
     roles = forms.MultipleChoiceField(
         choices=[(each.value, each.label) for each in STATABLE],
@@ -147,14 +155,43 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics
         return excluded - {"organisation"}
 
 
+_GETS_ANOTHER = "gets a new secret beside the one it has"
+_LOSES_THE_OLDER = "loses the older of its secrets: whoever still uses that one is refused"
+_IS_REVOKED = "is revoked: its tokens and webhooks end at once, and it cannot be brought back"
+
+
+def _will(application: Application, words: str) -> str:
+    return words if application.revoked_at is None else "stays revoked"
+
+
 @admin.register(Application)
 class ApplicationAdmin(JudgedAgain, StaffAdmin):
     owner = "organisation"
+    purpose = "Programs that call the REST API for your organisation, their secrets and what they may."
     form = ApplicationForm
-    list_display = ("name", "client_id", "organisation", "owner", "expires_at", "revoked_at", "last_used_at")
+    list_display = ("name", "organisation", "owner", "expires_at", "revoked_at", "last_used_at")
     sortable_by = ("name", "expires_at", "revoked_at", "last_used_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), ("expires_at", DaysFilter))
     list_select_related = ("account", "organisation", "owner")
     search_fields = ("name", "account__username")
+    search_help_text = "Part of the name, or a client id"
+    labels = {
+        "owner": "Who answers for it",
+        "requests_a_minute": "Most requests a minute",
+        "expires_at": "Ends",
+        "created_at": "Made",
+        "revoked_at": "Revoked",
+        "last_used_at": "Last used",
+        "client_id": "Client id",
+    }
+    help_texts = {
+        "organisation": "It calls for this organisation and never for another.",
+        "name": "So that people know which program it is.",
+        "owner": "Somebody of the organisation, who is written to when something is wrong.",
+        "requests_a_minute": "Above it the program is told to wait.",
+        "expires_at": "From then its tokens are refused. Empty: no end.",
+        "last_used_at": "To the minute.",
+    }
     readonly_fields: ClassVar[tuple[str, ...]] = (
         "client_id",
         "standing_secrets",
@@ -191,9 +228,22 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
     def get_exclude(self, request: HttpRequest, obj: Application | None = None) -> Any:
         return () if obj is not None or administers_everything(request) else ("organisation",)
 
-    def get_fields(self, request: HttpRequest, obj: Application | None = None) -> Any:
-        typed = [name for name in ApplicationForm.Meta.fields if name not in self.get_exclude(request, obj)]
-        return typed if obj is None else [*typed, *self.readonly_fields]
+    def get_fieldsets(self, request: HttpRequest, obj: Application | None = None) -> Any:
+        left_out = self.get_exclude(request, obj)
+        kept = [
+            ("Secrets and use", ("client_id", "standing_secrets", "last_used_at", "usage")),
+            ("When it was made and revoked", ("created_at", "revoked_at")),
+        ]
+        return [
+            (heading, {"fields": [name for name in names if name not in left_out]})
+            for heading, names in (
+                ("Application", ("name", "organisation", "owner")),
+                ("What it may do", ("scopes", "roles", "service_ids")),
+                ("How much, and until when", ("requests_a_minute", "expires_at")),
+                ("How it proves who it is", ("public_keys",)),
+                *(kept if obj is not None else ()),
+            )
+        ]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Who answers for it is somebody of the organisation."""
@@ -250,6 +300,7 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
 
     @admin.action(description="Make a new secret for one application", permissions=["change"])
     @method_decorator(requires_step_up)  # type: ignore[arg-type]  # its types know of no ParamSpec
+    @confirmed(lambda _page, _request, application: _will(application, _GETS_ANOTHER))
     def new_secret(self, request: HttpRequest, chosen: QuerySet[Application]) -> HttpResponse | None:
         application = self._only(request, chosen)
         if application is None:
@@ -261,10 +312,12 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
             return None
 
     @admin.action(description="Take away the older of two secrets", permissions=["change"])
+    @confirmed(lambda _page, _request, application: _will(application, _LOSES_THE_OLDER))
     def drop_secret(self, request: HttpRequest, chosen: QuerySet[Application]) -> None:
         self._each(request, chosen, revoke_oldest_secret, "The older secret is gone")
 
     @admin.action(description="Revoke for good", permissions=["change"])
+    @confirmed(lambda _page, _request, application: _will(application, _IS_REVOKED))
     def revoke(self, request: HttpRequest, chosen: QuerySet[Application]) -> None:
         self._each(request, chosen, revoke_application, "Revoked")
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
 from bars_portal.audit.selectors import seen_by, seen_by_installation
-from bars_portal.audit.staff_pages import StaffAdmin, acts_for
+from bars_portal.audit.staff_pages import PastDaysFilter, StaffAdmin, acts_for
 
 
 class ReadOnlyAdmin(StaffAdmin):
@@ -66,17 +66,29 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "of the organisation acted for, and of its people where an event names no organisation; "
         "for the installation engineer those of no organisation at all"
     )
-    list_display = ("at", "who", "organisation", "what", "result", "about", "correlation_id")
+    called = "Everything that was done"
+    purpose = "Event by event. To ask about a patient, a person or a case, use the page above."
+    list_display = ("at", "who", "what", "result", "kind")
     sortable_by = ("at", "who", "what", "result")
-    list_filter = (ActionFilter, OutcomeFilter, ("organisation", admin.RelatedOnlyFieldListFilter))
+    list_filter = (
+        *(("at", PastDaysFilter), ActionFilter, OutcomeFilter),
+        ("organisation", admin.RelatedOnlyFieldListFilter),
+    )
     list_select_related = ("organisation",)
     date_hierarchy = "at"
     search_fields = ("subject_id",)
-    search_help_text = "A correlation id, the id of a record, or part of a person's name"
-    fields = ("at", "who", "organisation", "what", "result", "about", "correlation_id", "details")
-    readonly_fields = fields
+    search_help_text = "Part of the name of whoever did it, the id of a record, or a correlation id"
+    fieldsets = (
+        ("Who did what", {"fields": ("at", "who", "organisation", "what", "result")}),
+        ("About what", {"fields": ("about", "correlation_id", "details")}),
+    )
+    readonly_fields = ("at", "who", "organisation", "what", "result", "about", "correlation_id", "details")
+    labels = {"at": "When", "organisation": "Acting for", "correlation_id": "Correlation id"}
+    help_texts = {
+        "organisation": "Whose trail it is on.",
+        "correlation_id": "Of all events and messages of one request or one case.",
+    }
     show_full_result_count = False
-    list_per_page = 50
 
     @admin.display(description="who", ordering="actor_label")
     def who(self, event: AuditEvent) -> str:
@@ -91,12 +103,25 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return outcome_words(event.outcome)
 
     @admin.display(description="about")
+    def kind(self, event: AuditEvent) -> str:
+        """What kind of record: an id in a list helps nobody."""
+        return subject_words(event).partition(" ")[0]
+
+    @admin.display(description="about")
     def about(self, event: AuditEvent) -> str:
         return subject_words(event)
 
     @admin.display(description="details")
     def details(self, event: AuditEvent) -> str:
         return detail_words(event)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """In words: the event's own name is for programs."""
+        found = self.get_object(request, object_id) if object_id.isdecimal() else None
+        told = {"subtitle": f"{self.who(found)}: {self.what(found)}"} if found else {}
+        return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
 
     def seen(self, request: HttpRequest) -> Q:
         """Auditors read the trail of the organisation that they act for, one role what is of none."""

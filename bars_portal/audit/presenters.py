@@ -40,6 +40,7 @@ _WORDS: dict[str, str] = {
     "audit.prune": "Removed audit events whose time was over",
     "patients.view_patient": "Read a patient record",
     "patients.view_list": "Read the list of patients",
+    "patients.find": "Searched for a patient",
 }
 _OUTCOMES = {
     "done": "Done",

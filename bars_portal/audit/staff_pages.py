@@ -1,22 +1,32 @@
-"""The base of every staff page: whose rows it shows, what its address may ask, and what the trail says of it.
+"""The base of every staff page: whose rows it shows, what its address may ask, what the trail says of it, its
+words, and what it asks before many rows are changed.
 
 This room knows of no sign-in: what it needs of the person hangs on the request and on its user.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
+from bars_portal.nhsuk.dates import LONDON, in_london
 from bars_portal.nhsuk.pages import RowPaginator, handler400
 
 if TYPE_CHECKING:
@@ -59,6 +69,11 @@ def reader_of(request: HttpRequest) -> Actor:
 class ListedChangeList(ChangeList):
     """Sorts by listed columns only: the page itself would sort by any that an address names."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django's own says "Select slot to change", whatever the list is for.
+        self.title = self.model_admin.list_title
+
     def get_ordering_field(self, field_name: Any) -> Any:
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
@@ -82,6 +97,14 @@ class StaffAdmin(_ModelAdmin):
     paginator = RowPaginator
     # The action by which the trail tells that one row was looked at; "" is <room>.view_<model>.
     view_action: ClassVar[str] = ""
+    list_per_page = 50
+    # The heading of the list; "" is the model's own name.
+    called: ClassVar[str] = ""
+    # What somebody does there, for the index.
+    purpose: ClassVar[str] = ""
+    # What a field is called and what it means, where its own name does not say it.
+    labels: ClassVar[Mapping[str, str]] = {}
+    help_texts: ClassVar[Mapping[str, str]] = {}
 
     # Whose rows.
 
@@ -124,6 +147,31 @@ class StaffAdmin(_ModelAdmin):
     ) -> HttpResponse:
         """Django's own would be a redirect: what is not theirs is not there, as on every other page."""
         raise Http404
+
+    # What it says.
+
+    @property
+    def list_title(self) -> str:
+        return self.called or capfirst(str(self.opts.verbose_name_plural))
+
+    def named(self, row: Any) -> str:
+        """So that one row is told from another, on the page that asks before many are changed."""
+        return str(row)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Fields that are only shown take their words from the form too."""
+        meta = getattr(self.form, "Meta", None)
+        for name in ("labels", "help_texts"):
+            kwargs[name] = {**(getattr(meta, name, None) or {}), **getattr(self, name)}
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The two boxes of a moment have no labels of their own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.SplitDateTimeField):
+            for box, part in zip(field.widget.widgets, ("date", "time"), strict=True):
+                box.attrs["aria-label"] = f"{field.label}: {part}"
+        return field
 
     # What an address may ask.
 
@@ -179,6 +227,131 @@ class StaffAdmin(_ModelAdmin):
         told = {"of": str(self.opts.model_name), **detail} if row is None else detail
         kept = {name: value for name, value in told.items() if value}
         record(actor=actor, action=action, subject=row, detail=kept, now=timezone.now())
+
+
+class DaysFilter(admin.DateFieldListFilter):
+    """By days on a London clock, also those to come: for appointments, deadlines and what ends."""
+
+    spans: ClassVar[Mapping[str, Callable[[date], tuple[date, date]]]] = {
+        "Today": lambda day: (day, day + timedelta(days=1)),
+        "Tomorrow": lambda day: (day + timedelta(days=1), day + timedelta(days=2)),
+        "This week": lambda day: (_monday(day), _monday(day) + timedelta(days=7)),
+        "Next 7 days": lambda day: (day, day + timedelta(days=7)),
+        "Next week": lambda day: (_monday(day) + timedelta(days=7), _monday(day) + timedelta(days=14)),
+        "Past 7 days": lambda day: (day - timedelta(days=7), day + timedelta(days=1)),
+    }
+
+    def __init__(
+        self,
+        field: Any,
+        request: HttpRequest,
+        params: Any,
+        model: type[Model],
+        model_admin: Any,
+        field_path: str,
+    ) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        # As the page calls it: "Made" and not "created at".
+        told = str(model_admin.labels.get(field_path, self.title))
+        self.title = f"{told[:1].lower()}{told[1:]}"
+        today = in_london(timezone.now()).date()
+        any_date, *own = self.links
+        self.links = (
+            any_date,
+            *((words, self._between(*span(today))) for words, span in self.spans.items()),
+            # With and without a date, where there may be none.
+            *(link for link in own if set(link[1]) == {f"{self.field_generic}isnull"}),
+        )
+
+    def _between(self, first: date, end: date) -> dict[str, Any]:
+        return {self.lookup_kwarg_since: _midnight(first), self.lookup_kwarg_until: _midnight(end)}
+
+
+class PastDaysFilter(DaysFilter):
+    """By days that were: for what came, went or was made."""
+
+    spans = {
+        "Today": lambda day: (day, day + timedelta(days=1)),
+        "Yesterday": lambda day: (day - timedelta(days=1), day),
+        "This week": lambda day: (_monday(day), _monday(day) + timedelta(days=7)),
+        "Past 7 days": lambda day: (day - timedelta(days=7), day + timedelta(days=1)),
+        "Past 28 days": lambda day: (day - timedelta(days=28), day + timedelta(days=1)),
+    }
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=LONDON)
+
+
+# Before many rows are changed.
+
+Act = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
+# More are not read on one page before somebody says yes.
+MOST_AT_ONCE, _MOST_SHOWN = 500, 100
+
+
+def confirmed(does: Callable[[Any, HttpRequest, Any], str]) -> Callable[[Act], Act]:
+    """An action that first shows what will become of each chosen row, and waits for a yes.
+
+    `does` says that of one row in words, such as "Blocked" or "Stays booked". Where it says something else
+    when the yes comes, nothing is done and the page is shown anew.
+    """
+
+    def asking(act: Act) -> Act:
+        @wraps(act)
+        def asked(page: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+            rows = list(chosen[: MOST_AT_ONCE + 1])
+            if not rows:
+                messages.warning(request, "Nothing was changed: what you chose is not there any more.")
+                return None
+            if len(rows) > MOST_AT_ONCE:
+                words = f"Choose at most {MOST_AT_ONCE} at a time. Nothing was changed."
+                messages.error(request, words)
+                return None
+            told = [(row, does(page, request, row)) for row in rows]
+            seal = hashlib.sha256(repr([(str(row.pk), words) for row, words in told]).encode()).hexdigest()
+            if request.POST.get("confirmed") == seal:
+                return act(page, request, chosen.filter(pk__in=[row.pk for row in rows]))
+            return _ask(page, request, told, seal)
+
+        return asked
+
+    return asking
+
+
+def _ask(page: StaffAdmin, request: HttpRequest, told: list[tuple[Any, str]], seal: str) -> HttpResponse:
+    name = request.POST.getlist("action")[_button_of(request)]
+    if "confirmed" in request.POST:
+        messages.warning(request, "Something changed since you looked. Nothing is done yet: look again.")
+    context = {
+        **page.admin_site.each_context(request),
+        "title": page.get_actions(request)[name][2],
+        "opts": page.opts,
+        "list_title": page.list_title,
+        "action": name,
+        "rows": [(page.named(row), words) for row, words in told[:_MOST_SHOWN]],
+        "more": len(told[_MOST_SHOWN:]),
+        "counts": Counter(words for _, words in told).most_common(),
+        "all_of_them": request.POST.get("select_across", "0"),
+        "keys": [row.pk for row, _ in told],
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "seal": seal,
+        "here": request.get_full_path(),
+    }
+    return TemplateResponse(request, "admin/confirm_action.html", context, using="django")
+
+
+def _button_of(request: HttpRequest) -> int:
+    """Which of the page's action forms was sent: there may be one above and one below the list."""
+    try:
+        number = int(request.POST.get("index", 0))
+    except ValueError:
+        return 0
+    return number if 0 <= number < len(request.POST.getlist("action")) else 0
 
 
 def _written_by(model: type[Model], each: Any) -> Iterator[str]:

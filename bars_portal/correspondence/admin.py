@@ -7,10 +7,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from bars_portal.accounts.acting import acting_in
-from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.staff_pages import administers_everything
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.words import listed_name, without_direction_marks
+from bars_portal.patients.admin import FindsPatients
 from directory.models import HealthcareService
 
 
@@ -38,6 +38,7 @@ class ShownRows:
     """Of an inline: nothing to add or change, and shown to whoever may see the record that they are of."""
 
     shown_with: ClassVar[tuple[str, ...]] = ()
+    template = "admin/read_only_rows.html"
     extra = 0
     can_delete = False
 
@@ -51,25 +52,25 @@ class ShownRows:
         return any(request.user.has_perm(each) for each in self.shown_with)
 
 
-class PatientRecordAdmin(ReadOnlyAdmin):
+class PatientRecordAdmin(FindsPatients):
     """Records of an organisation about a patient, whose name is shown only to people who may know it.
 
-    `facts` are the fields for everybody. Who lacks the permission `sees_sent` is shown what was received;
-    "" asks for none.
+    `facts` are the fields for everybody, under their headings. Who lacks the permission `sees_sent` is shown
+    what was received; "" asks for none.
     """
 
     owner = "organisation"
-    facts: ClassVar[tuple[str, ...]] = ()
-    knows_patients: ClassVar[tuple[str, ...]] = ()
+    facts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
     sees_sent: ClassVar[str] = ""
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The name is there for people who may know it, and not there for others: no mask to see through."""
-        known = any(request.user.has_perm(each) for each in self.knows_patients)
-        return ("patient_name", *self.facts) if known else self.facts
+        shown = [(heading, {"fields": names}) for heading, names in self.facts]
+        named = [("Patient", {"fields": ("patient_name",)})] if self.may_know_patients(request) else []
+        return [*named, *shown]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*self.facts, "patient_name")
+        return (*(name for _, names in self.facts for name in names), "patient_name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("patient")

@@ -1,7 +1,7 @@
 """The message log in the admin: read-only, decoded, masked; the log's own pages unmask for a reason."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.staff_pages import acts_for
+from bars_portal.audit.staff_pages import DaysFilter, PastDaysFilter, acts_for
 from bars_portal.exchange.message_bytes import readable
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage, PartnerCircuit
 from bars_portal.exchange.registry import owner_of
@@ -28,6 +28,26 @@ class KnownValues(admin.AllValuesFieldListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # stubs are narrower
         for choice in super().choices(changelist):
             yield {**choice, "display": choice["display"] or "Not known"}
+
+
+_ID_LABELS = {
+    "service_id": "For service",
+    "request_id": "Request id",
+    "correlation_id": "Correlation id",
+    "bundle_id": "Bundle.id",
+    "focus_id": "What it is about",
+}
+_ID_HELP = {
+    "request_id": "X-Request-Id: of this message, and the same whenever it is sent again.",
+    "correlation_id": "X-Correlation-Id: of all messages of the case.",
+    "focus_id": "The id of the resource that MessageHeader.focus names.",
+}
+
+
+def _folded(*parts: tuple[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What may be long stands behind its heading, and is opened by whoever wants to read it."""
+    for heading, name in parts:
+        yield heading, {"fields": (name,), "classes": ("collapse",)}
 
 
 class MessageAdmin(ReadOnlyAdmin):
@@ -65,14 +85,44 @@ def _decoded(body: bytes | memoryview | None, *, ours: bool = False) -> SafeStri
 class InboundMessageAdmin(MessageAdmin):
     owner = ""
     whose = "to services of the organisation acted for"
+    called = "Messages received"
+    purpose = "One by one. To find one by its patient or to see its case, use the message log."
     list_display = ("received_at", "message_type", "state", "status_code", "service_id", "sender_ods_code")
     sortable_by = list_display
-    list_filter = ("state", ("message_type", KnownValues), ("service_id", KnownValues), "status_code")
+    list_filter = (
+        *(("received_at", PastDaysFilter), "state", ("message_type", KnownValues)),
+        *(("service_id", KnownValues), "status_code"),
+    )
     search_fields = ("=request_id", "=correlation_id", "=bundle_id")
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "received_at"
-    exclude: ClassVar[list[str]] = ["body", "reply", "headers"]
-    readonly_fields = ("conversation", "explained", "received", "answered", "sent_headers")
+    fieldsets = (
+        (None, {"fields": ("conversation", "explained")}),
+        ("What it was", {"fields": ("message_type", "received_at", "service_id", "starts_conversation")}),
+        ("What became of it", {"fields": ("state", "status_code", "completed_at", "noticed")}),
+        ("Who sent it", {"fields": ("sender_ods_code", "source_service_id", "peer")}),
+        ("Ids", {"fields": ("request_id", "correlation_id", "bundle_id", "focus_id")}),
+        *_folded(("The message", "received"), ("Our answer", "answered"), ("Headers", "sent_headers")),
+    )
+    readonly_fields = ("conversation", "explained", "noticed", "received", "answered", "sent_headers")
+    labels = {
+        **_ID_LABELS,
+        "received_at": "Received",
+        "starts_conversation": "Begins a case",
+        "status_code": "Answered with HTTP status",
+        "completed_at": "Answered",
+        "source_service_id": "Service id of the sender",
+        "peer": "Name in its certificate",
+    }
+    help_texts = {
+        **_ID_HELP,
+        "service_id": "DoS service id that the message is for.",
+        "starts_conversation": "Its Bundle.id may not come a second time.",
+        "state": "Only an accepted message changed anything here.",
+        "sender_ods_code": "As the header NHSD-End-User-Organisation says it.",
+        "source_service_id": "Where answers go (MessageHeader.source.endpoint).",
+        "peer": "Of whoever connected: mostly the BaRS proxy.",
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
         return super().get_queryset(request).defer("body", "reply")
@@ -83,6 +133,10 @@ class InboundMessageAdmin(MessageAdmin):
 
     def owner_of(self, row: InboundMessage) -> int | None:
         return owner_of(row.service_id)
+
+    @admin.display(description="Noticed, and let pass")
+    def noticed(self, message: InboundMessage) -> str:
+        return "\n".join(str(each.get("diagnostics", "")) for each in message.warnings) or "Nothing"
 
     @admin.display(description="Message, decoded")
     def received(self, message: InboundMessage) -> SafeString:
@@ -129,19 +183,61 @@ class AttemptInline(_TabularInline):
 @admin.register(OutboundMessage)
 class OutboundMessageAdmin(MessageAdmin):
     owner = "organisation"
-    list_display = (
-        *("created_at", "message_type", "state", "reason", "repeats", "next_attempt_at"),
-        *("service_id", "organisation"),
-    )
+    called = "Messages sent"
+    purpose = "One by one, with every attempt. What waits for a person is on a page of its own."
+    list_display = ("created_at", "message_type", "state", "reason", "next_attempt_at", "service_id")
     sortable_by = list_display
     list_select_related = ("organisation",)
-    list_filter = ("state", ("next_attempt_at", admin.EmptyFieldListFilter), "message_type", "service_id")
+    list_filter = (
+        *(("created_at", PastDaysFilter), "state", ("next_attempt_at", DaysFilter)),
+        *("message_type", "service_id"),
+    )
     search_fields = ("=request_id", "=correlation_id", "=bundle_id")
     search_help_text = "Request id, correlation id or Bundle.id"
     date_hierarchy = "created_at"
-    exclude: ClassVar[list[str]] = ["body", "headers"]
+    fieldsets = (
+        (None, {"fields": ("conversation", "explained")}),
+        (
+            "What it is",
+            {"fields": ("message_type", "service_id", "organisation", "actor_label", "created_at")},
+        ),
+        ("How far it is", {"fields": ("state", "reason", "settled_at", "repeats", "next_attempt_at")}),
+        (
+            "While it is under way",
+            {
+                "fields": ("sending_since", "lease_until", "abandon_at", "read_back_at"),
+                "classes": ("collapse",),
+            },
+        ),
+        ("Ids", {"fields": ("request_id", "correlation_id", "bundle_id", "focus_id")}),
+        *_folded(("The message", "sent"), ("The last answer", "answer")),
+    )
     readonly_fields = ("conversation", "explained", "sent", "answer")
     inlines = (AttemptInline,)
+    labels = {
+        **_ID_LABELS,
+        "actor_label": "Who caused it",
+        "created_at": "Made",
+        "reason": "Why",
+        "settled_at": "Settled",
+        "repeats": "Repeated by itself",
+        "next_attempt_at": "Goes out again",
+        "sending_since": "Being sent since",
+        "lease_until": "Its worker has until",
+        "abandon_at": "Given up",
+        "read_back_at": "Asked about again",
+    }
+    help_texts = {
+        **_ID_HELP,
+        "service_id": "DoS service id that the message is for.",
+        "state": "Not known: it may have arrived. The same ids go out again, so nothing happens twice.",
+        "reason": "In a word of the program, or the code that the receiver answered.",
+        "repeats": "How often, since a person last sent it.",
+        "next_attempt_at": "Only while it is not known whether it arrived.",
+        "lease_until": "When that is past, another worker takes the message over.",
+        "abandon_at": "When people are told that it is given up, unless its fate is known by then.",
+        "read_back_at": "When the receiver is next asked whether it has a message that was given up.",
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboundMessage]:
         return super().get_queryset(request).defer("body")
@@ -163,8 +259,27 @@ class PartnerCircuitAdmin(ReadOnlyAdmin):
     # Whether a service answers is everybody's business, and says nothing of anybody.
     owner = None
     whose = "of the installation"
+    called = "Services that do not answer"
+    purpose = "Which services are spared for now, and when they are tried again."
     list_display = ("service_id", "state", "failures", "failing_since", "retry_at")
     sortable_by = list_display
-    list_filter = ("state",)
+    list_filter = ("state", ("retry_at", DaysFilter))
+    fieldsets = (
+        (None, {"fields": ("service_id", "state", "failing_since", "failures")}),
+        ("When it is tried again", {"fields": ("retry_at", "probes", "changed_at")}),
+    )
+    labels = {
+        "service_id": "DoS service id",
+        "failing_since": "Not answering since",
+        "failures": "Failures since",
+        "retry_at": "Tried next",
+        "probes": "Tried in vain",
+        "changed_at": "State since",
+    }
+    help_texts = {
+        "state": "What is for a service that is spared waits here.",
+        "failures": "That no answer came between.",
+        "probes": "How often, since it last answered.",
+    }
     search_fields = ("=service_id",)
     search_help_text = "DoS service id"

@@ -50,6 +50,12 @@ def format_datetime(moment: datetime) -> str:
     return f"{local:%A} {format_date(local)} at {format_time(local)}" + (f" ({mark})" if mark else "")
 
 
+def format_short(moment: datetime) -> str:
+    """14 July 2026, 14:30: in lists and titles of the administration."""
+    local = in_london(moment)
+    return f"{format_date(local)}, {format_time(local)}"
+
+
 def format_moment(moment: datetime, now: datetime) -> str:
     """ "10:42" of today; another day is named."""
     same_day = in_london(moment).date() == in_london(now).date()

@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from bars_portal.accounts.models import Organisation
+from bars_portal.nhsuk.dates import format_short
 from bars_portal.patients.details import Limit, OtherNumber
 
 
@@ -39,7 +40,7 @@ class Journey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.id)
+        return f"Case begun {format_short(self.created_at)}"
 
 
 class Patient(models.Model):
@@ -102,7 +103,8 @@ class Patient(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.id)
+        """Names nobody: it is the title of a page and stands in lists."""
+        return f"Record made {format_short(self.created_at)}"
 
     @property
     def born(self) -> str:

@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
-from bars_portal.audit.staff_pages import StaffAdmin
+from bars_portal.audit.staff_pages import DaysFilter, StaffAdmin, confirmed
 from bars_portal.correspondence.admin import changeable, own_services
 from bars_portal.exchange.fhir.timestamps import LONDON
-from bookings.models import Schedule, Slot
+from bars_portal.nhsuk.dates import format_time
+from bookings.models import Schedule, Slot, SlotStatus
 from bookings.models.diary import MIDNIGHT
-from bookings.services.diaries import block_slots, free_slots, make_slots, save_schedule
+from bookings.services.diaries import block_slots, foreseen, free_slots, make_slots, save_schedule
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -26,10 +27,17 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 END_OF_DAY = "24:00"
 
 
+class MinutesWidget(AdminTimeWidget):
+    """Hours and minutes: no clinic begins at a second."""
+
+    def __init__(self, attrs: Any = None, format: str | None = "%H:%M") -> None:
+        super().__init__(attrs=attrs, format=format)
+
+
 class EndOfDayField(forms.TimeField):
     """A time at which something of a day ends: midnight is 24:00, however it was typed."""
 
-    widget = AdminTimeWidget
+    widget = MinutesWidget
 
     def to_python(self, value: Any) -> time | None:
         return super().to_python(
@@ -45,9 +53,13 @@ def _end_in_words(end: time) -> str:
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at run time
+    day_start = forms.TimeField(
+        label="First slot starts", help_text="London time.", widget=MinutesWidget, initial=time(8)
+    )
     day_end = EndOfDayField(label="Last slot ends by", help_text="London time. 24:00 is the end of the day.")
     weekdays = forms.TypedMultipleChoiceField(
         label="Days of the week",
+        help_text="On which it has slots.",
         choices=list(enumerate(_WEEKDAYS)),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
@@ -61,12 +73,60 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at
 @admin.register(Schedule)
 class ScheduleAdmin(JudgedAgain, StaffAdmin):
     owner = "service__provider"
+    called = "Diaries and their weekly patterns"
+    purpose = "Diaries outside clinics, each with a weekly pattern. For new ones, plan a clinic."
     form = ScheduleForm
     list_display = ("name", "service", "days", "hours", "slot_minutes", "delivery_channel", "active")
     sortable_by = ("name", "service", "slot_minutes", "delivery_channel", "active")
     list_filter = ("active", ("service", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("service",)
     search_fields = ("name", "service__name", "service__service_id")
+    search_help_text = "The name of a diary or service, or a DoS service id"
+    fieldsets = (
+        (None, {"fields": ("service", "name", "active")}),
+        (
+            "When it has slots",
+            {
+                "fields": ("weekdays", "day_start", "day_end", "slot_minutes"),
+                "description": "London times. A change counts for slots that are made from now on: "
+                "those that are there stay as they are.",
+            },
+        ),
+        ("How and where", {"fields": ("delivery_channel", "location_name")}),
+        (
+            "Practitioner",
+            {
+                "fields": (
+                    *("practitioner_prefix", "practitioner_given", "practitioner_family"),
+                    *("practitioner_gender", "practitioner_role", "practitioner_role_code"),
+                ),
+                "description": "Who sees the patients: everybody who searches for times is told. Leave it "
+                "empty where it is not always the same person.",
+            },
+        ),
+    )
+    labels = {
+        "active": "In use",
+        "slot_minutes": "Minutes a slot",
+        "delivery_channel": "How patients are seen",
+        "location_name": "Place",
+        "practitioner_prefix": "Title",
+        "practitioner_given": "First names",
+        "practitioner_family": "Family name",
+        "practitioner_gender": "Gender",
+        "practitioner_role": "Role",
+        "practitioner_role_code": "Code of the role",
+    }
+    help_texts = {
+        "service": "It cannot be changed later: the slots belong to the service too.",
+        "name": "What your people call it, such as: Room 2.",
+        "active": "When it is not, none of its slots is offered; what is booked stays booked.",
+        "slot_minutes": "From 5 to 480.",
+        "delivery_channel": "Sent with each slot. Empty: nothing is said.",
+        "location_name": "Such as: Room 2, first floor.",
+        "practitioner_role": "In words, such as: General practitioner.",
+        "practitioner_role_code": "The SNOMED code of the role.",
+    }
     actions = ("make_two_weeks", "make_four_weeks")
 
     @admin.display(description="days")
@@ -100,11 +160,24 @@ class ScheduleAdmin(JudgedAgain, StaffAdmin):
     def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
         save_schedule(schedule=obj, changed=form.changed_data, actor=actor_of(request), now=timezone.now())
 
+    def _will_make(self, schedule: Schedule, days: int) -> str:
+        """What `make_slots` would do, for the page that asks first."""
+        if schedule.clinic_id:
+            return "stays as it is: its clinic makes its slots"
+        if not schedule.active:
+            return "stays as it is: it is not in use"
+        today = timezone.now().astimezone(LONDON).date()
+        made = foreseen(schedule=schedule, first_day=today, days=days)
+        also = f"; {made.left_out} times are left out, as other slots run into them" if made.left_out else ""
+        return f"gets {made.made} new {'slot' if made.made == 1 else 'slots'}{also}"
+
     @admin.action(description="Make slots for the next 14 days", permissions=["change"])
+    @confirmed(lambda page, _request, schedule: page._will_make(schedule, 14))
     def make_two_weeks(self, request: HttpRequest, chosen: QuerySet[Schedule]) -> None:
         self._make(request, chosen, 14)
 
     @admin.action(description="Make slots for the next 28 days", permissions=["change"])
+    @confirmed(lambda page, _request, schedule: page._will_make(schedule, 28))
     def make_four_weeks(self, request: HttpRequest, chosen: QuerySet[Schedule]) -> None:
         self._make(request, chosen, 28)
 
@@ -130,15 +203,38 @@ class ScheduleAdmin(JudgedAgain, StaffAdmin):
             messages.warning(request, f"{planned} left as they were: a clinic makes their slots.")
 
 
+def _will_move(slot: Slot, before: SlotStatus, word: str) -> str:
+    return f"will be {word}" if slot.status == before else f"stays {slot.get_status_display().lower()}"
+
+
 @admin.register(Slot)
 class SlotAdmin(StaffAdmin):
     owner = "service__provider"
-    list_display = ("start", "end", "service", "schedule", "status", "updated_at")
-    sortable_by = ("start", "end", "service", "status", "updated_at")
-    list_filter = ("status", ("service", admin.RelatedOnlyFieldListFilter), "start")
+    purpose = "Single times, to block or free some of them. For a whole stretch, use the diary."
+    list_display = ("start", "ends", "status", "diary", "service", "updated_at")
+    sortable_by = ("start", "service", "status", "updated_at")
+    list_filter = (("start", DaysFilter), "status", ("service", admin.RelatedOnlyFieldListFilter))
     date_hierarchy = "start"
-    list_select_related = ("service", "schedule__service")
-    readonly_fields = ("schedule", "service", "start", "end", "status", "updated_at")
+    list_select_related = ("service", "schedule")
+    search_fields = ("schedule__name", "service__name", "=service__service_id")
+    search_help_text = "The name of a diary or service, or a DoS service id"
+    fieldsets = (
+        (None, {"fields": ("start", "end", "status")}),
+        ("Where it belongs", {"fields": ("service", "schedule", "standing", "updated_at")}),
+    )
+    readonly_fields = ("schedule", "service", "start", "end", "status", "standing", "updated_at")
+    labels = {
+        "start": "Starts",
+        "end": "Ends",
+        "schedule": "Diary",
+        "standing": "How it came to be",
+        "updated_at": "Last changed",
+    }
+    help_texts = {
+        "status": "Free slots are offered. To block or free some, choose them in the list. A booked slot is "
+        "changed with its booking, in the diary.",
+        "standing": "What was added by hand is not withdrawn when the plan changes.",
+    }
     actions = ("block", "free")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -147,11 +243,24 @@ class SlotAdmin(StaffAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def named(self, row: Slot) -> str:
+        return f"{row}, {row.service.name}: {row.schedule.name}"
+
+    @admin.display(description="ends", ordering="end")
+    def ends(self, slot: Slot) -> str:
+        return format_time(slot.end)
+
+    @admin.display(description="diary")
+    def diary(self, slot: Slot) -> str:
+        return slot.schedule.name
+
     @admin.action(description="Block the chosen slots", permissions=["change"])
+    @confirmed(lambda _page, _request, slot: _will_move(slot, SlotStatus.FREE, "blocked"))
     def block(self, request: HttpRequest, chosen: QuerySet[Slot]) -> None:
         self._move(request, chosen, block_slots, "blocked")
 
     @admin.action(description="Free the chosen slots", permissions=["change"])
+    @confirmed(lambda _page, _request, slot: _will_move(slot, SlotStatus.BUSY_UNAVAILABLE, "freed"))
     def free(self, request: HttpRequest, chosen: QuerySet[Slot]) -> None:
         self._move(request, chosen, free_slots, "freed")
 

@@ -9,6 +9,7 @@ from bars_portal.correspondence.history import StatusChange
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
+from bars_portal.nhsuk.dates import format_short
 from bars_portal.patients.models import Journey, Patient
 from bookings.models.diary import Slot
 from bookings.states import BookingStatus
@@ -128,7 +129,7 @@ class Booking(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.reference or str(self.id)
+        return self.reference or f"Booking for {format_short(self.start)}"
 
     @property
     def correlation_id(self) -> uuid.UUID:

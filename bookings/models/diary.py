@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from bars_portal.nhsuk.dates import format_short
 from bars_portal.patients.models import Gender
 from bookings.models.plan import MIDNIGHT as MIDNIGHT
 from bookings.models.plan import Hours, day_times
@@ -145,7 +146,7 @@ class Slot(models.Model):
         indexes = [models.Index(fields=["service", "status", "start"], name="slot_search")]
 
     def __str__(self) -> str:
-        return f"{self.start:%Y-%m-%d %H:%M} UTC"
+        return format_short(self.start)
 
 
 def slot_times(schedule: Schedule, *, first_day: date, days: int) -> Iterator[Period]:

@@ -66,10 +66,21 @@ def lock_diaries(ids: Collection[UUID]) -> list[Schedule]:
 
 def fill(diary: Schedule, times: Sequence[Period], now: datetime) -> MadeSlots:
     """Make slots at those of the times that are free; the diary is locked."""
+    free, made = _fitting(diary, times)
+    write_slots(diary, free, now)
+    return made
+
+
+def foreseen(*, schedule: Schedule, first_day: date, days: int) -> MadeSlots:
+    """What `make_slots` would make now."""
+    return _fitting(schedule, list(slot_times(schedule, first_day=first_day, days=days)))[1]
+
+
+def _fitting(diary: Schedule, times: Sequence[Period]) -> tuple[list[Period], MadeSlots]:
+    """Those of the times at which no slot is or runs into them."""
     there = list(_slots_around(diary, times))
     free = times_between(there, times)
-    write_slots(diary, free, now)
-    return MadeSlots(len(free), len(times) - len(free) - len(set(times) & set(there)))
+    return free, MadeSlots(len(free), len(times) - len(free) - len(set(times) & set(there)))
 
 
 def write_slots(

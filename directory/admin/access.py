@@ -24,6 +24,7 @@ class AccessRuleAdmin(DirectoryAdmin):
     """Switched off, a rule stays: what it was is on the trail and in its row."""
 
     owner = "service__provider"
+    purpose = "Who may use a service, tried on what came lately before it counts."
     form = AccessRuleForm
     fixed_fields = ("service", "would_refuse")
     list_display = ("name", "service", "software", "version_from", "version_to", "in_force")
@@ -31,6 +32,8 @@ class AccessRuleAdmin(DirectoryAdmin):
     list_filter = ["in_force"]
     list_select_related = ["service"]
     search_fields = ["name", "software", "service__name", "=service__service_id"]
+    search_help_text = "Part of the name, the software or the service's name, or a DoS service id"
+    help_texts = {"service": "It cannot be changed later."}
 
     def get_fieldsets(self, request: HttpRequest, obj: AccessRule | None = None) -> Any:
         who = ["organisations", "roles", "software", "version_from", "version_to"]

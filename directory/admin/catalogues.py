@@ -15,7 +15,7 @@ from django.utils import timezone
 from bars_portal.accounts.acting import Acting, acting_in, actor_of
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.staff_pages import administers_everything
+from bars_portal.audit.staff_pages import PastDaysFilter, administers_everything
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.transport.client import CatalogueUnavailable
 from directory.admin.forms import ODSCodesField
@@ -97,9 +97,12 @@ _PER_PAGE = 50
 class CatalogueImportAdmin(ReadOnlyAdmin):
     owner = "organisation"
     whose = "of the organisation acted for; of the installation, for who keeps the shared directory"
+    purpose = "Lists of services: read one, see every difference, then apply it."
     list_display = ("name", "source", "state", "read_at", "actor_label", "added", "changed", "removed")
     sortable_by = list_display
-    list_filter = ["state", "source"]
+    list_filter = ["state", "source", ("read_at", PastDaysFilter)]
+    search_fields = ["name", "actor_label"]
+    search_help_text = "Part of the name of the file, or of whoever read it"
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return request.user.has_perm("directory.add_catalogueimport")

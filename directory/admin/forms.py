@@ -201,7 +201,10 @@ class HealthcareServiceForm(forms.ModelForm):  # type: ignore[type-arg]  # no ge
     postcode = WholePostcodeField(required=False, max_length=10)
     phone = ServicePhoneField(required=False, max_length=40)
     accepted_use_cases = forms.MultipleChoiceField(
-        required=False, choices=_use_case_choices, widget=forms.CheckboxSelectMultiple
+        required=False,
+        choices=_use_case_choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Ways of the Booking and Referral Standard by which it takes patients. Others are refused.",
     )
     allowed_callers = ODSCodesField(
         max_length=10_000,
@@ -284,7 +287,11 @@ class AccessRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics 
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at run time
-    connection_type = forms.ChoiceField(choices=CONNECTION_TYPES)
+    connection_type = forms.ChoiceField(
+        label="Kind of connection",
+        choices=CONNECTION_TYPES,
+        help_text="As the catalogue says it. The Booking and Referral Standard uses FHIR REST.",
+    )
     address = forms.CharField(
         max_length=300,
         validators=[URLValidator(schemes=["https"], message="Enter an address that starts with https://.")],

@@ -1,18 +1,25 @@
 """Services, endpoints and what services said of themselves, as staff see and change them."""
 
+import json
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from bars_portal.accounts.acting import Acting, acting_in, actor_of
 from bars_portal.accounts.admin import JudgedAgain
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
+from bars_portal.audit.staff_pages import (
+    PastDaysFilter,
+    StaffAdmin,
+    acts_for,
+    administers_everything,
+    confirmed,
+)
 from bars_portal.nhsuk.dates import format_datetime
 from directory.admin.forms import EndpointForm, HealthcareServiceForm
 from directory.capability import Difference, staff_words
@@ -64,6 +71,8 @@ class DirectoryAdmin(JudgedAgain, StaffAdmin):
 class HealthcareServiceAdmin(DirectoryAdmin):
     owner = "provider"
     whose = _SHARED
+    called = "Services"
+    purpose = "What each service is, when it is open, what it accepts, and who may send."
     form = HealthcareServiceForm
     # Who and where a service is, is given by the catalogue.
     fixed_fields = ("service_id", "provider", "hosted")
@@ -74,27 +83,49 @@ class HealthcareServiceAdmin(DirectoryAdmin):
     list_filter = ["active", "hosted", "service_type", "takes_bookings", "takes_referrals"]
     list_select_related = ["provider"]
     search_fields = ["name", "service_id", "postcode"]
+    search_help_text = "Part of the name, a DoS service id, or a postcode"
     fieldsets = [
-        (None, {"fields": ["service_id", "provider", "hosted", "last_success_at", "failing_since"]}),
-        ("Service", {"fields": ["name", "service_type", "active"]}),
-        ("Place", {"fields": ["address_lines", "postcode", "catchment_miles", "phone"]}),
-        ("Hours", {"fields": ["opening_hours", "bank_holiday_hours"]}),
+        (None, {"fields": ["name", "service_type", "active", "service_id", "provider", "hosted"]}),
         (
             "What it accepts",
             {
                 "fields": [
-                    "takes_bookings",
-                    "takes_referrals",
-                    "requires_booking",
-                    "paused_until",
-                    "pause_reason",
-                    "accepted_use_cases",
-                    "said_anew",
+                    *("takes_bookings", "takes_referrals", "requires_booking", "accepted_use_cases"),
+                    *("paused_until", "pause_reason", "said_anew"),
                 ]
             },
         ),
         ("Who may send", {"fields": ["referral_roles", "allowed_callers"]}),
+        ("When it is open", {"fields": ["opening_hours", "bank_holiday_hours"]}),
+        ("Where it is", {"fields": ["address_lines", "postcode", "phone", "catchment_miles"]}),
+        ("How messages to it go", {"fields": ["last_success_at", "failing_since"]}),
     ]
+    labels = {
+        "service_type": "Kind of service",
+        "active": "In use",
+        "provider": "Organisation that runs it",
+        "catchment_miles": "Catchment in miles",
+        "failing_since": "Not answering since",
+        "paused_until": "Takes no referrals until",
+        "takes_bookings": "Takes bookings",
+        "takes_referrals": "Takes referrals",
+        "requires_booking": "Requires a booking",
+    }
+    help_texts = {
+        "name": "As people who search for it know it.",
+        "active": "When it is not, nobody finds it and messages to it are refused.",
+        "service_id": "Of the Directory of Services. It cannot be changed once the service is there.",
+        "provider": "It cannot be changed once the service is there.",
+        "hosted": "This portal answers for it; otherwise it is somewhere else, and we send to it.",
+        "takes_bookings": "Others may look for times and book them.",
+        "takes_referrals": "Others may send referrals or validation requests.",
+        "requires_booking": "A referral is only taken together with an appointment.",
+        "paused_until": "Stopped and taken up again on the page No referrals for now.",
+        "phone": "For people who have to ring the service.",
+        "catchment_miles": "How far away its patients may live. Empty: no limit is known.",
+        "last_success_at": "When it last answered a message of ours.",
+        "failing_since": "Empty: it answers.",
+    }
 
     def seen(self, request: HttpRequest) -> Q:
         organisation_id = acts_for(request)
@@ -119,6 +150,7 @@ class HealthcareServiceAdmin(DirectoryAdmin):
 class EndpointAdmin(DirectoryAdmin):
     owner = "service__provider"
     whose = f"{_SHARED}; and endpoints that it manages for others"
+    purpose = "The addresses to which messages for a service go."
     form = EndpointForm
     fixed_fields = ("service", "managing_organisation", "payload_type")
     list_display = ("name", "service", "status", "address", "managing_organisation")
@@ -126,6 +158,29 @@ class EndpointAdmin(DirectoryAdmin):
     list_filter = ["status", "connection_type"]
     list_select_related = ["service", "managing_organisation"]
     search_fields = ["name", "address", "service__name", "service__service_id"]
+    search_help_text = "Part of the name, the address or the service's name, or a DoS service id"
+    fieldsets = [
+        (None, {"fields": ["name", "service", "status"]}),
+        ("Where messages go", {"fields": ["address", "connection_type", "payload_type"]}),
+        (
+            "Who keeps it, and for how long",
+            {"fields": ["managing_organisation", "period_start", "period_end"]},
+        ),
+    ]
+    labels = {
+        "payload_type": "What it takes",
+        "managing_organisation": "Organisation that keeps it",
+        "period_start": "In use from",
+        "period_end": "In use until",
+    }
+    help_texts = {
+        "name": "So that people tell one from another.",
+        "service": "It cannot be changed later.",
+        "status": "Only an active one is used.",
+        "payload_type": "bars: messages of the Booking and Referral Standard.",
+        "period_start": "London time. Empty: from now.",
+        "period_end": "London time. Empty: no end is known.",
+    }
 
     def seen(self, request: HttpRequest) -> Q:
         organisation_id = acts_for(request)
@@ -149,36 +204,67 @@ class _SaidAdmin(ReadOnlyAdmin):
 
 @admin.register(ServiceCapability)
 class ServiceCapabilityAdmin(_SaidAdmin):
-    list_display = ("service", "version", "agreed_version", "use_cases", "booking_use_cases", "read_at")
-    sortable_by = ("service", "version", "agreed_version", "read_at")
+    called = "What services say they take"
+    purpose = "As each of them last answered. It is asked again before somebody sends."
+    list_display = ("service", "version", "referrals_by", "bookings_by", "read_at")
+    sortable_by = ("service", "version", "read_at")
     list_select_related = ("service",)
     search_fields = ("=service__service_id", "service__name")
-    fields = (
-        "service",
-        "version",
-        "agreed_version",
-        "definitions",
-        "use_cases",
-        "booking_use_cases",
-        "read_at",
+    search_help_text = "The name of a service, or a DoS service id"
+    fieldsets = (
+        (None, {"fields": ("service", "read_at")}),
+        ("What it takes", {"fields": ("referrals_by", "bookings_by", "definitions")}),
+        ("Version of the standard", {"fields": ("version", "agreed_version")}),
     )
+    labels = {
+        "definitions": "Kinds of message",
+        "version": "That it speaks",
+        "agreed_version": "That we speak with it",
+        "read_at": "Asked",
+    }
+    help_texts = {
+        "definitions": "The MessageDefinitions that it names. None: it did not say.",
+        "agreed_version": "The newest that both know.",
+    }
     actions = ("clear_now",)  # type: ignore[assignment]  # read-only pages have none; this changes no record
+
+    @admin.display(description="takes referrals by")
+    def referrals_by(self, said: ServiceCapability) -> str:
+        return _listed(said.use_cases)
+
+    @admin.display(description="takes bookings by")
+    def bookings_by(self, said: ServiceCapability) -> str:
+        return _listed(said.booking_use_cases)
 
     def has_clear_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("directory.clear_servicecapability")
 
-    @admin.action(description="Clear now: ask the service again", permissions=["clear"])
-    def clear_now(self, request: HttpRequest, queryset: QuerySet[ServiceCapability]) -> None:
+    def _clearable(
+        self, request: HttpRequest, rows: QuerySet[ServiceCapability]
+    ) -> QuerySet[ServiceCapability]:
         """Engineers for their own services; of those that nobody here hosts it is for who keeps these."""
-        if not administers_everything(request):
-            shared = keeps_shared_directory(acting_in(request))
-            theirs = services_on_staff_pages(acts_for(request) or 0, shared=shared, path="service__")
-            queryset = queryset.filter(theirs)
-        cleared = list(queryset.select_related("service"))
+        if administers_everything(request):
+            return rows
+        shared = keeps_shared_directory(acting_in(request))
+        return rows.filter(services_on_staff_pages(acts_for(request) or 0, shared=shared, path="service__"))
+
+    def _will_clear(self, request: HttpRequest, said: ServiceCapability) -> str:
+        rows = ServiceCapability.objects.filter(pk=said.pk)
+        may = self._clearable(request, rows).exists()
+        return "will be asked again when somebody next sends" if may else "stays: it is not yours to clear"
+
+    @admin.action(description="Clear now: ask the service again", permissions=["clear"])
+    @confirmed(lambda page, request, said: page._will_clear(request, said))
+    def clear_now(self, request: HttpRequest, queryset: QuerySet[ServiceCapability]) -> None:
+        cleared = list(self._clearable(request, queryset).select_related("service"))
         for each in cleared:
             clear_capability(service=each.service)
             self._record(request, "directory.clear_capability", each)
         messages.success(request, f"Cleared: {len(cleared)}. They are asked again when somebody next sends.")
+
+
+def _listed(codes: list[str] | None) -> str:
+    return "Not told" if codes is None else ", ".join(codes) or "None"
 
 
 class _StoppedFilter(admin.SimpleListFilter):
@@ -196,12 +282,25 @@ class _StoppedFilter(admin.SimpleListFilter):
 
 @admin.register(CapabilityChange)
 class CapabilityChangeAdmin(_SaidAdmin):
+    called = "What services changed of what they take"
+    purpose = "What a service takes since when, and no longer takes."
     list_display = ("service", "noticed_at", "what_changed")
     sortable_by = ("service", "noticed_at")
     list_select_related = ("service",)
-    list_filter = (_StoppedFilter, "noticed_at")
+    list_filter = (_StoppedFilter, ("noticed_at", PastDaysFilter))
     search_fields = ("=service__service_id", "service__name")
-    fields = ("service", "noticed_at", "what_changed", "stated")
+    search_help_text = "The name of a service, or a DoS service id"
+    fieldsets = (
+        (None, {"fields": ("service", "noticed_at", "what_changed")}),
+        ("All that it said then", {"fields": ("all_said",), "classes": ("collapse",)}),
+    )
+    labels = {"noticed_at": "Noticed"}
+    help_texts = {"noticed_at": "When somebody here next sent to it: it may have changed before."}
+
+    @admin.display(description="in its own codes")
+    def all_said(self, change: CapabilityChange) -> SafeString:
+        told = json.dumps(change.stated, indent=2, ensure_ascii=False)
+        return format_html('<pre class="message" tabindex="0">{}</pre>', told)
 
     @admin.display(description="what changed")
     def what_changed(self, change: CapabilityChange) -> SafeString | str:

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
+from bars_portal.nhsuk.dates import format_short
 from directory.models.service import HealthcareService
 
 
@@ -29,7 +30,7 @@ class ServiceCapability(models.Model):
         verbose_name_plural = "service capabilities"
 
     def __str__(self) -> str:
-        return f"capability of {self.service_id}"
+        return f"What {self.service.name} says of itself"
 
 
 class CapabilityChange(models.Model):
@@ -49,4 +50,4 @@ class CapabilityChange(models.Model):
         indexes = [models.Index(fields=["service", "-noticed_at"], name="capability_change_latest")]
 
     def __str__(self) -> str:
-        return f"change noticed at {self.noticed_at:%Y-%m-%d %H:%M} UTC"
+        return f"Change noticed {format_short(self.noticed_at)}"

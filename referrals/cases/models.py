@@ -8,12 +8,14 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.fields.json import KeyTransform
+from django.utils.text import capfirst
 
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.correspondence.history import HistoryRow, StatusChange
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
+from bars_portal.nhsuk.dates import format_short
 from bars_portal.patients.models import Journey, Patient
 from bookings.models import Booking
 from directory.models import HealthcareService
@@ -127,7 +129,7 @@ class AbstractCase(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.reference or str(self.id)
+        return self.reference or f"{capfirst(self._meta.verbose_name)} of {format_short(self.created_at)}"
 
     @property
     def is_current(self) -> bool:

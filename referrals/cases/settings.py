@@ -79,7 +79,8 @@ class BreachRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.category} {self.priority or 'of any priority'}: {self.minutes} minutes"
+        kind, urgency = self.get_category_display(), self.get_priority_display() or "any priority"
+        return f"{kind}, {urgency}: {self.minutes} minutes"
 
 
 def offered_codes(*names: str) -> list[CodeRow]:

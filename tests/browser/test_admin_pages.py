@@ -13,6 +13,56 @@ from tests.browser.wire import Wire
 pytestmark = pytest.mark.browser
 
 
+# Pixels by which the table of a list is wider than the place that it has.
+_OVER = "() => { const at = document.querySelector('#changelist .results');"
+_OVER += " return at ? at.scrollWidth - at.clientWidth : 0 }"
+
+
+@pytest.mark.further
+@pytest.mark.parametrize("username", ["manager", "engineer", "auditor", "installer"])
+def test_every_list_of_a_role_fits(people: People, username: str) -> None:
+    """From the index, at 1280 pixels: all columns are in sight, and every page passes axe."""
+    person = people(username)
+    person.go("/admin/")
+    person.look("Staff area")
+    links = person.page.locator(".app-tasks a:not(.app-tasks__add)")
+    addresses = [str(each.get_attribute("href")) for each in links.all()]
+    lists = [each for each in addresses if each.startswith("/admin/")]
+    assert lists
+    for each in lists:
+        person.go(each)
+        person.look()
+        assert person.page.evaluate(_OVER) == 0, each
+
+
+@pytest.mark.further
+def test_a_manager_sees_what_will_happen_before_slots_are_blocked(people: People) -> None:
+    manager = people("manager")
+    manager.go("/admin/bookings/slot/?q=" + UTC_SERVICE)
+    manager.page.locator("input.action-select").first.check()
+    manager.page.locator("select[name=action]").select_option(label="Block the chosen slots")
+    manager.press("Go")
+    manager.look("Block the chosen slots")
+    expect(manager.page.locator("#content-main")).to_contain_text("Nothing is changed yet")
+    manager.follow("No, go back")
+    expect(manager.page.locator("h1")).to_contain_text("Slots")
+
+
+@pytest.mark.further
+def test_an_auditor_finds_bookings_by_their_patient(people: People) -> None:
+    """The name is sent, and stands in no address and no title: `look` reads them all."""
+    people().book(UTC_SERVICE)
+    auditor = people("auditor")
+    act_for(auditor, "Riverside Health")
+    auditor.go("/admin/bookings/booking/")
+    auditor.page.get_by_label("Search").fill(NHS_NUMBER)
+    auditor.press("Search")
+    auditor.look("Bookings")
+    expect(auditor.page.locator("#result_list tbody tr").first).to_contain_text("Riverside")
+    # The session is that of the next test too.
+    act_for(auditor, "Northern 111")
+
+
 def first_id(wire: Wire, table: str, where: str = "true", order: str = "id") -> object:
     return wire.rows(f"SELECT id FROM {table} WHERE {where} ORDER BY {order} LIMIT 1")[0][0]
 

@@ -7,6 +7,7 @@ from django.db import models
 
 from bars_portal.api.models.applications import Application
 from bars_portal.api.models.events import Event
+from bars_portal.nhsuk.dates import format_short
 
 
 class OffReason(models.TextChoices):
@@ -101,7 +102,7 @@ class WebhookDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.message_id)
+        return f"Delivery of {format_short(self.created_at)}"
 
     @property
     def message_id(self) -> uuid.UUID:

@@ -22,7 +22,14 @@ from bars_portal.api.models import Application, OffReason, Webhook, WebhookAttem
 from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.delivery import TEST
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
+from bars_portal.audit.staff_pages import (
+    DaysFilter,
+    PastDaysFilter,
+    StaffAdmin,
+    acts_for,
+    administers_everything,
+    confirmed,
+)
 from bars_portal.nhsuk.dates import format_datetime
 
 _SERVICE_ID = RegexValidator(r"^[0-9]{1,20}\Z", "DoS service ids are up to 20 digits.")
@@ -63,13 +70,27 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at 
         return cleaned
 
 
+def _will(words: str) -> Callable[[Any, HttpRequest, Webhook], str]:
+    return lambda _page, _request, webhook: words if webhook.removed_at is None else "stays removed"
+
+
 @admin.register(Webhook)
 class WebhookAdmin(JudgedAgain, StaffAdmin):
     owner = "application__organisation"
+    purpose = "Addresses of applications that are told what happens."
     form = WebhookForm
     list_display = ("url", "application", "standing", "created_at")
     sortable_by = ("url", "created_at")
+    list_filter = (("removed_at", admin.EmptyFieldListFilter), ("created_at", PastDaysFilter))
     list_select_related = ("application",)
+    search_fields = ("url", "application__name")
+    search_help_text = "Part of the address, or of the application's name"
+    labels = {"created_at": "Made", "removed_at": "Removed", "failing_since": "Not answering since"}
+    help_texts = {
+        "application": "What it may see decides which events go out. It cannot be changed later.",
+        "url": "Begins with https:// and is reached from the internet.",
+        "failing_since": "Empty: it answers.",
+    }
     readonly_fields: ClassVar[tuple[str, ...]] = ("standing", "failing_since", "created_at", "removed_at")
     actions = ("send_tests", "switch_on", "switch_off", "new_secret", "remove")
 
@@ -81,8 +102,12 @@ class WebhookAdmin(JudgedAgain, StaffAdmin):
             return f"Off since {format_datetime(webhook.off_at)}: {webhook.get_off_reason_display()}"
         return "On, and not answering" if webhook.failures else "On"
 
-    def get_fields(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
-        return WebhookForm.Meta.fields if obj is None else (*WebhookForm.Meta.fields, *self.readonly_fields)
+    def get_fieldsets(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
+        typed = [
+            ("Where to", {"fields": ("application", "url")}),
+            ("Which events", {"fields": ("types", "service_ids")}),
+        ]
+        return typed if obj is None else [*typed, ("How it goes", {"fields": self.readonly_fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Webhook | None = None) -> tuple[str, ...]:
         return self.readonly_fields if obj is None else ("application", *self.readonly_fields)
@@ -128,14 +153,17 @@ class WebhookAdmin(JudgedAgain, StaffAdmin):
         return self._with_secret(request, obj, obj.new_secret)  # type: ignore[attr-defined]  # of save_model
 
     @admin.action(description="Send a test", permissions=["change"])
+    @confirmed(_will("is sent a test, with nothing about a patient"))
     def send_tests(self, request: HttpRequest, chosen: QuerySet[Webhook]) -> None:
         self._each(request, chosen, services.send_test, "A test is on its way: see its deliveries")
 
     @admin.action(description="Switch on", permissions=["change"])
+    @confirmed(_will("is on, and gets what waits for it"))
     def switch_on(self, request: HttpRequest, chosen: QuerySet[Webhook]) -> None:
         self._each(request, chosen, services.switch_on, "On")
 
     @admin.action(description="Switch off; what happens waits", permissions=["change"])
+    @confirmed(_will("is off; what happens waits for it"))
     def switch_off(self, request: HttpRequest, chosen: QuerySet[Webhook]) -> None:
         def off(**given: Any) -> bool:
             return services.switch_off(reason=OffReason.OWNER, **given)
@@ -143,11 +171,13 @@ class WebhookAdmin(JudgedAgain, StaffAdmin):
         self._each(request, chosen, off, "Off")
 
     @admin.action(description="Remove for good", permissions=["change"])
+    @confirmed(_will("is removed with all that waits for it, and cannot be brought back"))
     def remove(self, request: HttpRequest, chosen: QuerySet[Webhook]) -> None:
         self._each(request, chosen, services.remove_webhook, "Removed")
 
     @admin.action(description="Make a new secret for one webhook", permissions=["change"])
     @method_decorator(requires_step_up)  # type: ignore[arg-type]  # its types know of no ParamSpec
+    @confirmed(_will("gets a new secret; the one it has signs beside it for 24 hours"))
     def new_secret(self, request: HttpRequest, chosen: QuerySet[Webhook]) -> HttpResponse | None:
         found = list(chosen.select_related("application").filter(removed_at=None)[:2])
         if len(found) != 1:
@@ -207,21 +237,27 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     """The log: neither bodies nor headers, and of answers only the status."""
 
     owner = "webhook__application__organisation"
+    purpose = "What went to each address, and whether it was taken."
     list_display = ("created_at", "kind", "webhook", "state", "tries", "next_attempt_at")
     sortable_by = ("created_at", "state", "next_attempt_at")
     list_select_related = ("webhook", "event")
-    list_filter = ("state", ("webhook", admin.RelatedOnlyFieldListFilter))
-    date_hierarchy = "created_at"
-    fields = readonly_fields = (
-        "webhook",
-        "kind",
-        "message_id",
-        "state",
-        "tries",
-        "created_at",
-        "next_attempt_at",
-        "settled_at",
+    list_filter = (
+        *(("created_at", PastDaysFilter), "state", ("next_attempt_at", DaysFilter)),
+        ("webhook", admin.RelatedOnlyFieldListFilter),
     )
+    date_hierarchy = "created_at"
+    search_fields = ("=id", "webhook__url")
+    search_help_text = "A webhook-id, or part of the address"
+    fieldsets = (
+        (None, {"fields": ("kind", "webhook", "created_at", "message_id")}),
+        ("What became of it", {"fields": ("state", "tries", "next_attempt_at", "settled_at")}),
+    )
+    readonly_fields = tuple(name for _, told in fieldsets for name in told["fields"])
+    labels = {"created_at": "Made", "next_attempt_at": "Tried again", "settled_at": "Settled"}
+    help_texts = {
+        "tries": "How often it was sent: the body and the id are the same each time.",
+        "settled_at": "When it was taken, or given up.",
+    }
     inlines = (AttemptInline,)
     show_full_result_count = False
 

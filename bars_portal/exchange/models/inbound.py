@@ -4,6 +4,8 @@ import uuid
 
 from django.db import models
 
+from bars_portal.nhsuk.dates import format_short
+
 
 class InboundState(models.TextChoices):
     ACCEPTED = "accepted", "Accepted"
@@ -71,7 +73,7 @@ class InboundMessage(models.Model):
     focus_id = models.UUIDField(null=True)
 
     def __str__(self) -> str:
-        return f"{self.message_type or 'message'} {self.request_id or self.pk}"
+        return f"{self.message_type or 'Message'} received {format_short(self.received_at)}"
 
 
 class SeenCertificate(models.Model):

@@ -4,6 +4,8 @@ import uuid
 
 from django.db import models
 
+from bars_portal.nhsuk.dates import format_short
+
 
 class DeliveryState(models.TextChoices):
     QUEUED = "queued", "Waiting to be sent"
@@ -126,7 +128,7 @@ class OutboundMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.message_type} {self.request_id}"
+        return f"{self.message_type} made {format_short(self.created_at)}"
 
     @property
     def is_unclear(self) -> bool:

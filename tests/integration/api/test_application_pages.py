@@ -17,6 +17,7 @@ from bars_portal.api.models import Application
 from bars_portal.audit.models import AuditEvent
 from tests.factories.accounts import confirm, make_organisation, make_user
 from tests.factories.api import make_application
+from tests.integration.staff.acting import carry_out
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/api/application/"
@@ -63,15 +64,15 @@ def test_made_given_secrets_and_revoked(staff: Client) -> None:
     page = staff.get(f"{LIST}{application.pk}/change/").content.decode()
     assert f"...{first[-4:]}" in page
     assert first not in page
-    chosen = {"_selected_action": [str(application.pk)]}
-    second = shown_secret(staff.post(LIST, {"action": "new_secret", **chosen}))
+    chosen = [application.pk]
+    second = shown_secret(carry_out(staff, LIST, "new_secret", chosen))
     assert proves(application, first)
     assert proves(application, second)
-    refused = staff.post(LIST, {"action": "new_secret", **chosen}, follow=True)
+    refused = carry_out(staff, LIST, "new_secret", chosen)
     assert b"two secrets already" in refused.content
-    staff.post(LIST, {"action": "drop_secret", **chosen})
+    carry_out(staff, LIST, "drop_secret", chosen)
     assert not proves(application, first)
-    staff.post(LIST, {"action": "revoke", **chosen})
+    carry_out(staff, LIST, "revoke", chosen)
     assert not proves(application, second)
     actions = AuditEvent.objects.filter(subject_id=application.pk, action__startswith="api.")
     assert list(actions.exclude(action__contains="view").order_by("id").values_list("action", flat=True)) == [

@@ -15,6 +15,7 @@ from bars_portal.api.models import Webhook, WebhookAttempt, WebhookDelivery
 from bars_portal.api.webhooks.selectors import secrets_of
 from tests.factories.accounts import confirm, make_acting, make_organisation, make_user
 from tests.factories.api import make_application, make_webhook
+from tests.integration.staff.acting import carry_out
 
 pytestmark = pytest.mark.django_db
 LIST, ADD = "admin:api_webhook_changelist", "admin:api_webhook_add"
@@ -34,8 +35,7 @@ def engineer(ours: Organisation) -> Client:
 
 
 def act(client: Client, action: str, *webhooks: Webhook) -> Any:
-    chosen = {"action": action, "_selected_action": [each.pk for each in webhooks]}
-    return client.post(reverse(LIST), chosen, follow=True)
+    return carry_out(client, reverse(LIST), action, [each.pk for each in webhooks])
 
 
 def test_made_and_its_secret_shown_once(engineer: Client, ours: Organisation) -> None:

@@ -10,6 +10,7 @@ from directory.models import ServiceCapability
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.bookings import NOW
 from tests.factories.referrals import make_hub
+from tests.integration.staff.acting import carry_out
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,6 @@ def test_what_services_said_is_shown_and_cleared(
     )
     address = reverse("admin:directory_servicecapability_changelist")
     assert "1.0.0" in client.get(address).content.decode()
-    client.post(address, {"action": "clear_now", "_selected_action": [kept.pk]})
+    carry_out(client, address, "clear_now", [kept.pk])
     assert ServiceCapability.objects.exists() is not clears
     assert AuditEvent.objects.filter(action="directory.clear_capability").exists() is clears
