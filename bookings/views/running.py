@@ -14,7 +14,7 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
-from bars_portal.nhsuk.dates import format_time, in_london
+from bars_portal.nhsuk.dates import format_end, format_time, in_london
 from bars_portal.patients.presenters import banner
 from bookings.forms.bookings import (
     CallForm,
@@ -76,10 +76,15 @@ def move(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     is_asked = day_form.is_bound or "on" in request.GET
     day = day_of(request, day_form) if is_asked else max(in_london(booking.start), in_london(now)).date()
     slots = [
-        (str(each.pk), f"{format_time(each.start)} to {format_time(each.end)}, {each.schedule.name}")
+        (str(each.pk), f"{format_time(each.start)} to {format_end(each.end)}, {each.schedule.name}")
         for each in free_slots_of(booking.service, day, now=now)
     ]
-    form = MoveForm(request.POST if request.method == "POST" else None, slots=slots)
+    # A time that was chosen in the diary's table is ticked.
+    form = MoveForm(
+        request.POST if request.method == "POST" else None,
+        slots=slots,
+        initial={"slot": request.GET.get("slot", "")},
+    )
     if request.method == "POST" and form.is_valid():
         try:
             move_booking(
