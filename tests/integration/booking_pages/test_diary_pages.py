@@ -212,9 +212,15 @@ def test_day_week_list_and_file(client: Client, service: HealthcareService) -> N
     assert "REF-" in file.content.decode()
 
 
+def found_in(page: str, path: str) -> list[Any]:
+    """Elements or attributes of a page."""
+    found: Any = html.document_fromstring(page).xpath(path)
+    return list(found)
+
+
 def typed_in(page: str) -> dict[str, str]:
     """What the form of a page is filled with."""
-    (form,) = html.fromstring(page).xpath("//main//form")
+    (form,) = found_in(page, "//main//form")
     return dict(form.form_values())
 
 
@@ -226,17 +232,16 @@ def test_the_table_tells_the_script_where_each_act_leads(client: Client, service
     booking = book(slot, NOW)
     assert booking
     lane_only = {"service": service.service_id, "on": "2026-11-24", "diary": str(lane.pk)}
-    page = html.fromstring(client.get(reverse("bookings:diary"), lane_only).content.decode())
-    (table,) = page.xpath("//table[@data-app-diary]")
-    (moved,) = table.xpath(".//*[@data-app-move]/@data-app-move")
-    target = table.xpath(".//td/@data-app-target")[0]
+    page = client.get(reverse("bookings:diary"), lane_only).content.decode()
+    (moved,) = found_in(page, "//*[@data-app-move]/@data-app-move")
+    target = found_in(page, "//td/@data-app-target")[0]
     ticked = client.get(f"{moved}?{target}").content.decode()
     assert moved == reverse("bookings:move", args=[booking.pk])
     assert re.findall(r'value="([^"]+)"[^>]*checked', ticked) == [str(free.pk)]
-    (column,) = table.xpath(".//th/@data-app-query")
-    cell = table.xpath(".//td[@data-app-act='block']")[0]
+    (shared,), (column,) = found_in(page, "//table/@data-app-block"), found_in(page, "//th/@data-app-query")
+    cell = found_in(page, "//td[@data-app-act='block']")[0]
     begin, end = cell.get("data-app-from"), cell.get("data-app-to")
-    asked = f"{table.get('data-app-block')}&{column}&act=block&from={begin}&to={end}"
+    asked = f"{shared}&{column}&act=block&from={begin}&to={end}"
     values = typed_in(client.get(asked).content.decode())
     assert (values["from_time"], values["to_time"]) == ("09:30", "10:00")
     assert (values["diaries"], values["first_day-day"], values["act"]) == (str(lane.pk), "24", "block")
