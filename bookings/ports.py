@@ -31,12 +31,15 @@ class Companion:
     """A request that goes with a received booking, in words, with its page; `live` when both still stand.
 
     `missed`: the time by which the patient is to be seen, where the appointment is after it.
+    `is_open`: it is not over. `ended_by_absence`: it is, since its patient did not come.
     """
 
     words: str
     href: str
     live: bool
     missed: datetime | None = None
+    is_open: bool = False
+    ended_by_absence: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,14 @@ time_frame = Port[Callable[[Journey], TimeFrame | None]](
 )
 companions = Port[Callable[[Booking, Acting], Companions]](
     "which requests go with a received booking", unplugged=lambda booking, acting: Companions([])
+)
+# The referrals that end, and whose requester is told of it, when the patient of this booking did not come.
+ended_by_absence = Port[Callable[[Booking, Acting, datetime], list[Companion]]](
+    "which referrals end when a patient did not come", unplugged=lambda booking, acting, now: []
+)
+# The same, done. In the transaction that records it at the booking. Raises PolicyRefused.
+end_by_absence = Port[Callable[[Booking, Acting, datetime], list[Companion]]](
+    "what is recorded at a referral whose patient did not come", unplugged=lambda booking, acting, now: []
 )
 # None when the message is not kept, or nobody can read it.
 whole_message = Port[Callable[[Booking, datetime], WholeMessage | None]](

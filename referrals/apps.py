@@ -20,6 +20,8 @@ class ReferralsConfig(AppConfig):
             attention,
             booking_settled,
             companions,
+            end_by_absence,
+            ended_by_absence,
             owed_referral,
             trail_journeys,
             trail_subjects,
@@ -34,6 +36,8 @@ class ReferralsConfig(AppConfig):
         ports.route.plug(standing_use_case)
         ports.time_frame.plug(time_frame_of)
         ports.companions.plug(companions)
+        ports.ended_by_absence.plug(ended_by_absence)
+        ports.end_by_absence.plug(end_by_absence)
         ports.renewal.plug(renewal_of)
         ports.renewal_progress.plug(renewal_progress)
         ports.settled.plug(booking_settled)

@@ -20,7 +20,7 @@ from bars_portal.exchange.fhir.codes import FlagCategory
 from bookings.models import Booking
 from bookings.ports import Companion, Companions, Owed, WholeMessage
 from referrals.cases.duties import settle_referral_duties
-from referrals.cases.links import can_link_booking, referrals_of
+from referrals.cases.links import Link, can_link_booking, referrals_of
 from referrals.cases.models import MODELS, CaseAnswer, UnmatchedReply
 from referrals.cases.response_states import ResponseState
 from referrals.cases.states import UNMATCHED, CaseEvent, CaseStatus, Category
@@ -28,6 +28,9 @@ from referrals.duties.presenters import refer_page
 from referrals.duties.selectors import duties_about, open_duties
 from referrals.message_page.page import shown_message
 from referrals.permissions import SEND, VIEW
+from referrals.responding.content import NonAttendance
+from referrals.responding.decisions import record_non_attendance
+from referrals.responding.policies import can_end_by_absence
 from referrals.sending.selectors import request_drafts_of, unsent_of
 from referrals.worklist.selectors import breached_validations, open_cases_held, worklist_counts
 from referrals.worklist.sent import Waiting, given_up_count, unclear_sent_count
@@ -119,18 +122,40 @@ def companions(booking: Booking, acting: Acting) -> Companions:
     """None for who may not see received referrals."""
     if not acting.may(VIEW[Direction.RECEIVED]):
         return Companions([])
-    found = [
-        Companion(
-            words=f"{link.referral.reference or 'Referral'}, {link.referral.service.name}, "
-            f"{CaseStatus(link.referral.status).label.lower()}",
-            href=reverse("referrals:received", args=[link.referral.pk]),
-            live=link.live,
-            missed=link.referral.breach_at if link.is_late else None,
-        )
-        for link in referrals_of(booking)
-    ]
+    found = [_companion(link) for link in referrals_of(booking)]
     may_link = can_link_booking(acting, booking)
     return Companions(found, reverse("referrals:link-referral", args=[booking.pk]) if may_link else "")
+
+
+def _companion(link: Link) -> Companion:
+    referral = link.referral
+    return Companion(
+        words=f"{referral.reference or 'Referral'}, {referral.service.name}, "
+        f"{CaseStatus(referral.status).label.lower()}",
+        href=reverse("referrals:received", args=[referral.pk]),
+        live=link.live,
+        missed=referral.breach_at if link.is_late else None,
+        is_open=referral.is_current,
+        ended_by_absence=referral.status == CaseStatus.DID_NOT_ATTEND,
+    )
+
+
+def ended_by_absence(booking: Booking, acting: Acting, now: datetime) -> list[Companion]:
+    return [_companion(link) for link in _ending(booking, acting, now)]
+
+
+def _ending(booking: Booking, acting: Acting, now: datetime) -> list[Link]:
+    """Where the patient is expected again, at a later appointment, the referral goes on."""
+    return [each for each in referrals_of(booking) if can_end_by_absence(acting, each.referral, now)]
+
+
+def end_by_absence(booking: Booking, acting: Acting, now: datetime) -> list[Companion]:
+    """Each by the same response as when a clinician records it; a concern is theirs to raise."""
+    missed = NonAttendance(expected_from=booking.start, expected_until=booking.end)
+    ending = _ending(booking, acting, now)
+    for link in ending:
+        record_non_attendance(case=link.referral, missed=missed, acting=acting, now=now, by_diary=True)
+    return [_companion(link) for link in ending]
 
 
 def booking_settled(booking: Booking, actor: Actor, now: datetime) -> None:

@@ -43,6 +43,12 @@ def format_time(moment: datetime) -> str:
     return f"{local:%H:%M}" + (f" {local.tzname()}" if twice else "")
 
 
+def format_end(moment: datetime) -> str:
+    """The end of a stretch of one day: midnight is its 24:00."""
+    words = format_time(moment)
+    return "24:00" if words == "00:00" else words
+
+
 def format_datetime(moment: datetime) -> str:
     """Tuesday 14 July 2026 at 14:30, marked when the clocks change that day."""
     local = in_london(moment)

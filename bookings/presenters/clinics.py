@@ -15,9 +15,16 @@ from bars_portal.patients.selectors import newest_patient
 from bookings.models import Booking, Clinic, WaitingEntry
 from bookings.models.plan import LaneChange, Period, Plan
 from bookings.presenters.bookings import short_name
-from bookings.selectors.clinics import PlanChange, booked_outside, is_behind, seen_at, troubled_clinics
+from bookings.selectors.clinics import (
+    PlanChange,
+    booked_outside,
+    horizon_of,
+    is_behind,
+    seen_at,
+    troubled_clinics,
+)
 from bookings.selectors.running import alarms_of, came_free, open_calls, waiting_list
-from directory.hours import DAYS
+from directory.hours import DAYS, bank_holiday
 
 _DAY_NAMES = [name[:3] for name in DAYS.values()]
 _MOST_NAMED = 10
@@ -108,7 +115,7 @@ def affected_bookings(bookings: Iterable[Booking]) -> list[AffectedBooking]:
 
 
 def _when(period: Period) -> str:
-    return f"{dates.format_datetime(period[0])} to {dates.format_time(period[1])}"
+    return f"{dates.format_datetime(period[0])} to {dates.format_end(period[1])}"
 
 
 def _periods(lane: LaneChange, kind: str) -> list[Period]:
@@ -160,11 +167,11 @@ def _lane_stretches(lane: LaneChange, day: date) -> Iterator[Stretch]:
             else:
                 found.append((start, end, 1, kind))
     for start, end, count, kind in sorted(found):
-        times = f"{dates.format_time(start)} to {dates.format_time(end)}"
+        times = f"{dates.format_time(start)} to {dates.format_end(end)}"
         yield Stretch(times, count, _WORDS[kind], _TONES[kind])
 
 
-def plan_rows(plan: Plan) -> list[dict[str, str]]:
+def plan_rows(plan: Plan, *, now: datetime) -> list[dict[str, str]]:
     """What a plan says, as a summary list."""
     name = (plan.practitioner_prefix, plan.practitioner_given, plan.practitioner_family)
     closed = [
@@ -178,7 +185,7 @@ def plan_rows(plan: Plan) -> list[dict[str, str]]:
             ("Runs", f"{dates.format_date(plan.first_day)}{last}"),
             ("Open", "; ".join(f"{_days(each.weekdays)} {each.hours.words}" for each in plan.sessions)),
             ("Breaks", ", ".join(each.words for each in plan.breaks)),
-            ("Bank holidays", "Open" if plan.on_bank_holidays else "Closed"),
+            ("Bank holidays", _holiday_words(plan, now)),
             ("Other dates", "; ".join(closed)),
             ("Minutes a slot", str(plan.slot_minutes)),
             ("Patients at the same time", str(plan.lanes)),
@@ -189,6 +196,23 @@ def plan_rows(plan: Plan) -> list[dict[str, str]]:
             ("Place", plan.location_name),
         ]
     )
+
+
+def _holiday_words(plan: Plan, now: datetime) -> str:
+    """Those on which it would be open, as far ahead as slots are made."""
+    first = max(plan.first_day, dates.in_london(now).date())
+    ahead = [first + timedelta(days=number) for number in range((horizon_of(plan, now) - first).days + 1)]
+    named = [
+        dates.format_day(day)
+        for day in ahead
+        if bank_holiday(day) and plan.hours_of(day, is_holiday=False) and day not in _own_hours(plan)
+    ]
+    word = "Open" if plan.on_bank_holidays else "Closed"
+    return f"{word}: {', '.join(named)}" if named else word
+
+
+def _own_hours(plan: Plan) -> set[date]:
+    return {each.day for each in plan.exceptions}
 
 
 def _days(weekdays: tuple[int, ...]) -> str:
@@ -210,7 +234,7 @@ class ClinicPage:
 def clinic_page(clinic: Clinic, *, now: datetime) -> ClinicPage:
     return ClinicPage(
         clinic=clinic,
-        rows=plan_rows(clinic.planned),
+        rows=plan_rows(clinic.planned, now=now),
         trouble=trouble_of(clinic, now=now),
         staying=affected_bookings(booked_outside(clinic, now=now)),
     )

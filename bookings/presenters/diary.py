@@ -9,7 +9,7 @@ from uuid import UUID
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.history import Step
-from bars_portal.nhsuk.dates import clock_change, format_time, in_london, london_midnight
+from bars_portal.nhsuk.dates import clock_change, format_end, format_time, in_london, london_midnight
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from bookings import policies, ports
 from bookings.models import Booking, DiaryBlock, Schedule, SenderCall, SlotStatus, Standing
@@ -39,8 +39,10 @@ class DiaryLine:
 
     start: datetime
     end: datetime
+    until: str
     status: str
     tone: str
+    slot_id: UUID
     schedule: str
     schedule_id: UUID
     booking: Booking | None
@@ -48,18 +50,51 @@ class DiaryLine:
     # Booked, though the plan has no place for it any more.
     leaves: bool = False
 
+    @property
+    def can_move(self) -> bool:
+        return self.booking is not None and self.booking.status == BookingStatus.BOOKED
+
+
+@dataclass(frozen=True)
+class DiaryCell:
+    """What starts at one time of the clock in one column: several slots only in a week of several diaries."""
+
+    lines: list[DiaryLine]
+
+    @property
+    def summed(self) -> list[tuple[DiaryLine, int]]:
+        """What nobody has booked is counted by its status: a week of many diaries stays short."""
+        return list(_summed(self.lines))
+
+    @property
+    def target(self) -> str:
+        """The first free slot, as the address of the page names it on which a booking is moved there."""
+        free = self._first(SlotStatus.FREE)
+        return urlencode({"on": in_london(free.start).date(), "slot": free.slot_id}) if free else ""
+
+    @property
+    def act(self) -> str:
+        """What can be done to its time: "block" while something is free, else "free", or ""."""
+        if self._first(SlotStatus.FREE):
+            return "block"
+        return "free" if self._first(SlotStatus.BUSY_UNAVAILABLE) else ""
+
+    @property
+    def clock(self) -> tuple[str, str]:
+        """From when to when, as an address writes it; only of a cell with slots."""
+        start, end = (in_london(pick) for pick in (self.lines[0].start, max(each.end for each in self.lines)))
+        return f"{start:%H:%M}", f"{end:%H:%M}" if end.time() != time() else "24:00"
+
+    def _first(self, status: SlotStatus) -> DiaryLine | None:
+        return next((line for line in self.lines if line.status == status.label), None)
+
 
 @dataclass(frozen=True)
 class DiaryRow:
     """What starts at one time of the clock, in each column."""
 
     time: str
-    cells: list[list[DiaryLine]]
-
-    @property
-    def summed(self) -> list[list[tuple[DiaryLine, int]]]:
-        """Each cell with what nobody has booked counted by its status: a week of many diaries stays short."""
-        return [list(_summed(cell)) for cell in self.cells]
+    cells: list[DiaryCell]
 
 
 def _summed(cell: list[DiaryLine]) -> Iterator[tuple[DiaryLine, int]]:
@@ -73,14 +108,14 @@ def _summed(cell: list[DiaryLine]) -> Iterator[tuple[DiaryLine, int]]:
 
 @dataclass(frozen=True)
 class DiaryPage:
-    """`columns` are the diaries of a day, or the days of a week."""
+    """`columns` are the diaries of a day, or the days of a week: in words, and as an address names each."""
 
     service: HealthcareService
     day: date
     days: int
     lines: list[DiaryLine]
     gone: list[dict[str, object]]
-    columns: list[str]
+    columns: list[tuple[str, str]]
     rows: list[DiaryRow]
     diaries: list[Schedule]
     chosen: list[Schedule]
@@ -105,6 +140,12 @@ class DiaryPage:
     @property
     def last_day(self) -> date:
         return self.day + timedelta(days=self.days - 1)
+
+    @property
+    def of_columns(self) -> str:
+        """What every column has in common: its service, and the day or the diaries."""
+        shared = [("diary", each.pk) for each in self.chosen] if self.days > 1 else [("on", self.day)]
+        return urlencode([("service", self.service.service_id), *shared])
 
     @property
     def query(self) -> str:
@@ -175,7 +216,12 @@ def diary_page(
         days=days,
         lines=lines,
         gone=booking_rows(ended_bookings_of(acting, service, day)) if days == 1 else [],
-        columns=[names[each] if days == 1 else _day_words(each) for each in columns],
+        columns=[
+            (names[each], urlencode({"diary": each}))
+            if days == 1
+            else (_day_words(each), urlencode({"on": each}))
+            for each in columns
+        ],
         rows=_rows(lines, columns, by_day=days > 1),
         diaries=diaries,
         chosen=named,
@@ -195,9 +241,9 @@ def _rows(lines: list[DiaryLine], columns: list[str], *, by_day: bool) -> list[D
     for line in lines:
         local = in_london(line.start)
         row = found.setdefault(
-            (local.time(), local.fold), DiaryRow(format_time(line.start), [[] for _ in columns])
+            (local.time(), local.fold), DiaryRow(format_time(line.start), [DiaryCell([]) for _ in columns])
         )
-        row.cells[places[local.date().isoformat() if by_day else str(line.schedule_id)]].append(line)
+        row.cells[places[local.date().isoformat() if by_day else str(line.schedule_id)]].lines.append(line)
     return [found[key] for key in sorted(found)]
 
 
@@ -210,8 +256,10 @@ def _line(entry: DiaryEntry) -> DiaryLine:
     return DiaryLine(
         start=slot.start,
         end=slot.end,
+        until=format_end(slot.end),
         status=_NOT_OFFERED if rests else came.label if came else status.label,
         tone="waiting" if rests else tone,
+        slot_id=slot.pk,
         schedule=slot.schedule.name,
         schedule_id=slot.schedule_id,
         booking=booking,

@@ -17,16 +17,20 @@ from bars_portal.exchange.fhir.queries.services import SlotInclude
 from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.nhsuk.dates import format_datetime
 from bars_portal.sql import ask
-from bookings import policies
+from bookings import policies, ports
 from bookings.mapping.received import cancelled_here, moved
 from bookings.mapping.slots import SlotTexts, entries_with_slots, slot_entry
 from bookings.models import Booking, SenderCall, Slot
 from bookings.models.diary import DiaryRow, paired_id
+from bookings.ports import Companion
 from bookings.services.diaries import release_slot
 from bookings.services.history import change_status
 from bookings.states import BookingEvent
 from directory.selectors.services import facts_of
 
+_CAME_ALL_THE_SAME = (
+    "The patient attended. Who referred was told that they did not, and that the referral is over."
+)
 TAKEN = "This time is not free any more. Choose another one."
 _INCLUDES = frozenset(
     {
@@ -136,11 +140,20 @@ def cancel_received(*, booking: Booking, reason: str, acting: Acting, now: datet
 
 
 @transaction.atomic
-def record_attendance(*, booking: Booking, attended: bool, acting: Acting, now: datetime) -> Booking:
-    """Not before its time. Raises PolicyRefused, and TransitionRefused when it says so already."""
+def record_attendance(*, booking: Booking, attended: bool, acting: Acting, now: datetime) -> list[Companion]:
+    """Not before its time. Who did not come ends the referrals that go with it, which tells who referred.
+
+    Gives those. Raises PolicyRefused, and TransitionRefused when it says so already.
+    """
     policies.check_can_say_attended(acting, booking, now)
+    told = [each for each in ports.companions.provider(booking, acting).found if each.ended_by_absence]
     event = BookingEvent.ATTEND if attended else BookingEvent.MISS
-    return change_status(booking=booking, event=event, actor=acting.actor, now=now)
+    change_status(booking=booking, event=event, actor=acting.actor, now=now)
+    if not attended:
+        return ports.end_by_absence.provider(booking, acting, now)
+    if told:
+        _ask_for_call(booking, _CAME_ALL_THE_SAME, now)
+    return []
 
 
 @transaction.atomic

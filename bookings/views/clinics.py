@@ -175,7 +175,12 @@ def _build(
             messages.error(request, refusal.sentence)
     diaries = _lanes(changed, adopts)
     preview = _preview(request, plan, diaries, from_day)
-    more = {"preview": preview, "rows": plan_rows(plan), "service": service, "kept": kept_fields(request)}
+    more = {
+        "preview": preview,
+        "rows": plan_rows(plan, now=now),
+        "service": service,
+        "kept": kept_fields(request),
+    }
     return render(request, "bookings/clinic_check.jinja", context | more)
 
 
@@ -215,7 +220,12 @@ def undo(request: HttpRequest, clinic_id: UUID) -> HttpResponse:
             messages.error(request, refusal.sentence)
     plan = Plan.from_json(run.before) if run.before is not None else None
     preview = _preview(request, plan, list(found.lanes.all()), run.from_day)
-    context = {"clinic": found, "run": run, "preview": preview, "rows": plan_rows(plan) if plan else []}
+    context = {
+        "clinic": found,
+        "run": run,
+        "preview": preview,
+        "rows": plan_rows(plan, now=clock()) if plan else [],
+    }
     return render(request, "bookings/clinic_undo.jinja", context)
 
 

@@ -1,5 +1,6 @@
 """The diary of a service by day and week, its list on paper and as a file, and what is done to its slots."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -30,6 +31,7 @@ from directory.models import HealthcareService
 
 _LAST_SERVICE = "diary_service"
 _WEEK = 7
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
 @require_safe
@@ -119,7 +121,7 @@ def _file_rows(lines: Iterable[DiaryLine]) -> Iterator[tuple[str, ...]]:
         yield (
             format_date(line.start),
             format_time(line.start),
-            format_time(line.end),
+            line.until,
             line.schedule,
             line.status,
             booked.reference if booked else "",
@@ -138,7 +140,14 @@ def block(request: HttpRequest) -> HttpResponse:
     options = [(str(each.pk), each.name) for each in diaries]
     given = request.POST if request.method == "POST" else None
     day = day_asked(request)
-    initial = {"act": "block", "first_day": day, "diaries": [key for key, _ in options][:1]}
+    named = [key for key, _ in options if key in request.GET.getlist("diary")]
+    initial = {
+        "act": "free" if request.GET.get("act") == "free" else "block",
+        "first_day": day,
+        "diaries": named or [key for key, _ in options][:1],
+        "from_time": _time_asked(request, "from"),
+        "to_time": _time_asked(request, "to"),
+    }
     form = RangeForm(given, diaries=options, initial=initial)
     context: dict[str, Any] = {"form": form, "service": service}
     step = request.POST.get("step")
@@ -165,6 +174,12 @@ def block(request: HttpRequest) -> HttpResponse:
     word = "offered again" if frees else "blocked"
     messages.success(request, f"{changed} {'slot is' if changed == 1 else 'slots are'} {word}.")
     return _to_day(service, in_london(form.start).date())
+
+
+def _time_asked(request: HttpRequest, name: str) -> str:
+    """By the address, as the diary's table writes it; "" when it is no time."""
+    asked = request.GET.get(name, "")
+    return asked if _CLOCK.fullmatch(asked) else ""
 
 
 def _range_facts(

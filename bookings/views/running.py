@@ -14,9 +14,10 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction, TransitionRefused
-from bars_portal.nhsuk.dates import format_time, in_london
+from bars_portal.nhsuk.dates import format_end, format_time, in_london
 from bars_portal.nhsuk.pages import RowPaginator
 from bars_portal.patients.presenters import banner
+from bookings import ports
 from bookings.forms.bookings import (
     CallForm,
     CancelReceivedForm,
@@ -68,10 +69,15 @@ def move(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     is_asked = day_form.is_bound or "on" in request.GET
     day = day_of(request, day_form) if is_asked else max(in_london(booking.start), in_london(now)).date()
     slots = [
-        (str(each.pk), f"{format_time(each.start)} to {format_time(each.end)}, {each.schedule.name}")
+        (str(each.pk), f"{format_time(each.start)} to {format_end(each.end)}, {each.schedule.name}")
         for each in free_slots_of(booking.service, day, now=now)
     ]
-    form = MoveForm(request.POST if request.method == "POST" else None, slots=slots)
+    # A time that was chosen in the diary's table is ticked.
+    form = MoveForm(
+        request.POST if request.method == "POST" else None,
+        slots=slots,
+        initial={"slot": request.GET.get("slot", "")},
+    )
     if request.method == "POST" and form.is_valid():
         try:
             move_booking(
@@ -133,12 +139,20 @@ def cancel(request: HttpRequest, booking_id: UUID) -> HttpResponse:
 @require_POST
 @permission_required(RUN_DIARY)
 def attendance(request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    booking = _received(request, booking_id)
+    """Where it tells who referred, that is shown first."""
+    booking, acting, now = _received(request, booking_id), acting_of(request), clock()
     attended = request.POST.get("attended") == "yes"
+    ending = [] if attended else ports.ended_by_absence.provider(booking, acting, now)
+    if ending and request.POST.getlist("ends") != [each.href for each in ending]:
+        record_view(booking=booking, acting=acting, now=now)
+        context = {"booking": booking, "banner": banner(booking.patient), "ending": ending}
+        context["appointment"] = appointment_rows(booking)
+        return render(request, "bookings/did_not_attend.jinja", context)
     try:
-        record_attendance(booking=booking, attended=attended, acting=acting_of(request), now=clock())
+        told = record_attendance(booking=booking, attended=attended, acting=acting, now=now)
         words = "attended" if attended else "did not attend"
-        messages.success(request, f"Recorded: the patient {words}.")
+        more = " The referral is over, and who referred is told." if told else ""
+        messages.success(request, f"Recorded: the patient {words}.{more}")
     except PolicyRefused as refusal:
         messages.error(request, refusal.sentence)
     except TransitionRefused:

@@ -1,9 +1,10 @@
 """A case in the words of clinicians; whatever is not known here is said to be so."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bars_portal.correspondence.history import Step
 from bars_portal.exchange.fhir.codes import EncounterStatus, FlagCategory
@@ -26,7 +27,8 @@ FLAGS: Mapping[str, str] = {
     FlagCategory.AGENCY_CONTACTED: "Agency contacted",
     FlagCategory.PATIENT_INFORMATION: "More about the patient",
 }
-SAFEGUARDING, UNSAFE = "Safeguarding concern", "Scene not known to be safe"
+# What a case keeps of its scene is only that it is not known to be safe: the words hold for both.
+SAFEGUARDING, UNSAFE = "Safeguarding concern", "Scene unsafe or not known to be safe"
 CATEGORIES: Mapping[Category, str] = {
     Category.REFERRAL: "Referral",
     Category.VALIDATION: "Validation request",
@@ -105,7 +107,19 @@ def other_flags(codes: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(FLAGS.get(code, "Other warning") for code in codes if code not in loud))
 
 
-Row = dict[str, str]
+# Of a summary list: "key", and "value" or, for several things, "lines".
+Row = dict[str, Any]
+
+
+def told_row(key: str, words: str | Sequence[str]) -> Row:
+    """One thing as words, several as a list of their own."""
+    lines = [words] if isinstance(words, str) else list(words)
+    return {"key": key, "lines": lines} if len(lines) > 1 else {"key": key, "value": "".join(lines)}
+
+
+def due_label(status: CaseStatus) -> str:
+    """Nobody waits any more for what is over."""
+    return "Due by" if status in OPEN else "Was due by"
 
 
 def use_case_words(code: str) -> str:
@@ -194,7 +208,7 @@ def asked_rows(case: Case) -> list[Row]:
         ("What is asked", use_case_words(case.use_case)),
         ("Service", case.service.name),
         ("Priority", priority_words(case.priority)),
-        ("Due by", dates.format_datetime(case.breach_at) if case.breach_at else ""),
+        (due_label(CaseStatus(case.status)), dates.format_datetime(case.breach_at) if case.breach_at else ""),
         ("Sent by", sender),
         ("Their case number", "" if is_guid(case.case_number) else case.case_number),
         ("Our reference", case.reference),

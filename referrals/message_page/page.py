@@ -11,6 +11,7 @@ from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import InboundMessage
 from referrals.cases.models import Case
 from referrals.cases.selectors import telling_message
+from referrals.cases.states import OPEN, CaseStatus
 from referrals.message_page.clinical import (
     present_allergy,
     present_answers,
@@ -120,7 +121,7 @@ PRESENTERS: Mapping[str, Presenter] = {
 }
 
 
-def present_message(bundle: MessageBundle, now: datetime) -> MessageView:
+def present_message(bundle: MessageBundle, now: datetime, *, is_over: bool = False) -> MessageView:
     """Everything that the message holds, in words; what has no place of its own comes last.
 
     No GUID is in the words, only among the codes of an item. Raises nothing for odd shapes: what a presenter
@@ -138,7 +139,7 @@ def present_message(bundle: MessageBundle, now: datetime) -> MessageView:
             placed += PRESENTERS[kind](part, message)
     warnings.sort(key=lambda each: (each.order, not each.is_alarm))
     groups = grouped(bundle, placed, other_items(message, notes))
-    return without_ids(MessageView(top_facts(bundle, now), tuple(warnings), groups))
+    return without_ids(MessageView(top_facts(bundle, now, is_over=is_over), tuple(warnings), groups))
 
 
 def _resources(bundle: MessageBundle, notes: Notes) -> list[Part]:
@@ -154,14 +155,19 @@ def _resources(bundle: MessageBundle, notes: Notes) -> list[Part]:
 
 def message_of(case: Case, now: datetime) -> MessageView | None:
     """The newest message that tells the whole case, in words."""
-    return shown_message(telling_message(case), now)
+    return shown_message(telling_message(case), now, is_over=CaseStatus(case.status) not in OPEN)
 
 
-def shown_message(message: InboundMessage | None, now: datetime) -> MessageView | None:
-    """A kept message in words; None when it is not kept, or cannot be read."""
+def shown_message(
+    message: InboundMessage | None, now: datetime, *, is_over: bool = False
+) -> MessageView | None:
+    """A kept message in words; None when it is not kept, or cannot be read.
+
+    `is_over`: what it asked for is over since, so nothing of it is due.
+    """
     if message is None:
         return None
     try:
-        return present_message(MessageBundle(decode(message.body)), now)
+        return present_message(MessageBundle(decode(message.body)), now, is_over=is_over)
     except OutcomeError:
         return None

@@ -23,9 +23,11 @@ from referrals.message_page.values import lines_of
 from referrals.message_page.words import (
     code_words,
     concept_name,
+    date_words,
     known_display,
     line_ends,
     read_moment,
+    stands,
 )
 from referrals.parts.assessment import complaints_of, priority_of
 from referrals.parts.flags import has_safeguarding, scene_is_unsafe
@@ -98,15 +100,18 @@ _LEADS = {"new": "New {}", "update": "Update of a {}", "delete": "{} taken back"
 _DISPOSITION = "pathways-dx-codes"
 
 
-def top_facts(bundle: MessageBundle, now: datetime) -> tuple[Row, ...]:
-    """In a request that stands each is there, also when nothing was stated; else those that say something."""
+def top_facts(bundle: MessageBundle, now: datetime, *, is_over: bool = False) -> tuple[Row, ...]:
+    """In a request that stands each is there, also when nothing was stated; else those that say something.
+
+    `is_over`: what the message asked for is over since.
+    """
     is_answer = bundle.event == MessageEvent.SERVICEREQUEST_RESPONSE
     asked = _fact("Answer", _answered(bundle)) if is_answer else _fact("What is asked", _asked(bundle))
     facts = (
         *callback_rows(bundle, now),
         _fact("Chief concern or presenting complaint", _concerns(bundle)),
         asked,
-        _fact("Due by", [_due(bundle, now)]),
+        _due(bundle, now, is_over=is_over),
         _fact("Priority", _priorities(bundle)),
     )
     if not asks_for_care(bundle):
@@ -176,11 +181,14 @@ def _unusual(status: str) -> list[str]:
     return [] if status in ("", "active", "booked") else [f"Status: {code_words(status)}"]
 
 
-def _due(bundle: MessageBundle, now: datetime) -> str:
-    """ServiceRequest.occurrencePeriod.end."""
-    end = as_text(as_dict((request_of(bundle) or {}).get("occurrencePeriod")).get("end"))
+def _due(bundle: MessageBundle, now: datetime, *, is_over: bool) -> Row:
+    """ServiceRequest.occurrencePeriod.end; how long it is until then only while the request stands."""
+    request = request_of(bundle) or {}
+    end = as_text(as_dict(request.get("occurrencePeriod")).get("end"))
     moment = read_moment(end)
-    return format_relative(moment, now) if moment else end
+    if is_over or not stands(request):
+        return _fact("Was due by", [date_words(end)])
+    return _fact("Due by", [format_relative(moment, now) if moment else end])
 
 
 def _priorities(bundle: MessageBundle) -> list[str]:

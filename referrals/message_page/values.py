@@ -1,5 +1,6 @@
 """Any FHIR value in words, by its shape. What has a shape of its own elsewhere is left unread."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from bars_portal.exchange.fhir.codes import TelecomSystem
@@ -142,12 +143,21 @@ def address_lines(address: Part, label: str) -> list[str]:
         if code := address.text(name):
             address.notes.code(f"{label}: {name}", code)
     parts = address.texts("line")
-    parts += [address.text(name) for name in ("city", "district", "state", "postalCode", "country")]
+    country = address.text("country")
+    parts += [*(address.text(name) for name in ("city", "district", "state", "postalCode")), country]
     text, known = address.text("text"), distinct(parts)
     mark = standing(address, label)
-    if text and all(each.casefold() in text.casefold() for each in known):
-        return [f"{text}{mark}"]
+    lacking = [each for each in known if each.casefold() not in text.casefold()]
+    # A text without its country is the usual one.
+    if text and lacking in ([], [country]):
+        return [f"{', '.join([text, *lacking])}{mark}"]
+    if _words_of(text) <= _words_of(" ".join(known)):
+        text = ""
     return [f"{each}{mark}" for each in distinct([", ".join(known), text])]
+
+
+def _words_of(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
 
 
 def reference_line(reference: Part, label: str) -> list[str]:

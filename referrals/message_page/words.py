@@ -74,6 +74,11 @@ def date_words(text: str) -> str:
     return format_partly(text)
 
 
+def stands(request: Resource) -> bool:
+    """Whether somebody still waits for what a ServiceRequest asks; one without a status counts."""
+    return as_text(request.get("status")) not in ("revoked", "completed", "entered-in-error")
+
+
 def read_moment(text: str) -> datetime | None:
     try:
         return parse_instant(text)

@@ -8,7 +8,7 @@ from bars_portal.exchange.fhir.rules.case import journey_id, requester_encounter
 from referrals.message_page.items import Message, Placed, make_item, row, rows_of, telecom_rows
 from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import code_line, coding_line, concept_lines, lines_of
-from referrals.message_page.words import date_words, line_ends
+from referrals.message_page.words import date_words, line_ends, stands
 from referrals.parts.assessment import kind_and_words
 
 _PEOPLE = {"sender": "Sender", "author": "Author", "enterer": "Entered by", "responsible": "Responsible"}
@@ -119,7 +119,8 @@ def _times(part: Part) -> list[Row]:
     """occurrencePeriod.end is when the request breaches (standard section 9, workflow 4)."""
     period = part.part("occurrencePeriod")
     start, end = date_words(period.text("start")), date_words(period.text("end"))
-    return [*row("From", [start]), *row("Due by", [end])]
+    label = "Due by" if stands(part.value) else "Was due by"
+    return [*row("From", [start]), *row(label, [end])]
 
 
 def present_task(part: Part, message: Message) -> list[Placed]:

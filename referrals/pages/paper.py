@@ -150,7 +150,7 @@ def _rows(rows: Iterable[Row]) -> list[Part]:
 
 
 def _page_rows(rows: Iterable[PageRow]) -> list[Part]:
-    return [_row(each["key"], [each["value"]]) for each in rows]
+    return [_row(each["key"], each.get("lines") or [each["value"]]) for each in rows]
 
 
 def _row(label: str, lines: list[str]) -> Part:

@@ -25,7 +25,7 @@ from referrals.cases.policies import can_handle_unmatched
 from referrals.cases.priorities import CategoryChange, compare, priority_words
 from referrals.cases.states import Category, ReplyKind
 from referrals.cases.views import clock, unmatched_of
-from referrals.cases.words import HOW_FAR, Row
+from referrals.cases.words import HOW_FAR, Row, told_row
 from referrals.message_page.page import shown_message
 from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.parts.flags import Flag, carried_flags
@@ -33,8 +33,8 @@ from referrals.parts.places import Place, carried_places
 from referrals.permissions import VIEW
 from referrals.receiving.responses import is_asked
 
-# (label, words)
-Pairs = Sequence[tuple[str, str]]
+# (label, words): several words are several things.
+Pairs = Sequence[tuple[str, str | Sequence[str]]]
 _REASONS = {"RRNA": "Not available in time", "OTH": "Another reason"}
 
 
@@ -101,10 +101,10 @@ def told_otherwise(asked: RequestContent, answer: MessageBundle) -> Pairs:
     ours, theirs = _incident(asked.places), _incident(carried_places(answer))
     moved = ", ".join(theirs) if theirs and theirs != ours else ""
     before, now = _warnings(asked.flags), _warnings(carried_flags(answer))
-    pairs = [
+    pairs: Pairs = [
         ("Where the patient is now", moved),
-        ("New warning", "; ".join(each for each in now if each not in before)),
-        ("Warning that no longer applies", "; ".join(each for each in before if each not in now)),
+        ("New warning", [each for each in now if each not in before]),
+        ("Warning that no longer applies", [each for each in before if each not in now]),
     ]
     return [(label, words) for label, words in pairs if words]
 
@@ -128,7 +128,7 @@ def _verdict(case: Case, reply: CaseReply) -> str:
 
 
 def _rows(reply: ReplyFacts, asked_for: str, news: Pairs) -> list[Row]:
-    pairs = [
+    pairs: Pairs = [
         *_outcome(reply, asked_for),
         *news,
         ("How far they are", _how_far(reply)),
@@ -138,21 +138,21 @@ def _rows(reply: ReplyFacts, asked_for: str, news: Pairs) -> list[Row]:
         ("New ambulance case", reply.cad_id),
         ("Received", dates.format_datetime(reply.received_at)),
     ]
-    return [{"key": key, "value": value} for key, value in pairs if value]
+    return [told_row(key, value) for key, value in pairs if value]
 
 
 def _how_far(reply: ReplyFacts) -> str:
     return HOW_FAR.get(reply.responder_status, "") if reply.kind == ReplyKind.CAD_STATUS else ""
 
 
-def _outcome(reply: ReplyFacts, asked_for: str) -> list[tuple[str, str]]:
+def _outcome(reply: ReplyFacts, asked_for: str) -> Pairs:
     """Only an outcome has a plan of its own; the other replies repeat that of the request."""
     if reply.kind != ReplyKind.FULL:
         return []
     texts = [str(each.get("display") or each.get("text") or "") for each in reply.outcomes]
     return [
         ("Category", _priority(asked_for, reply.priority)),
-        ("Outcome", "; ".join(dict.fromkeys(filter(None, texts)))),
+        ("Outcome", list(dict.fromkeys(filter(None, texts)))),
         ("Clock starts", dates.format_datetime(reply.clock_start) if reply.clock_start else ""),
     ]
 

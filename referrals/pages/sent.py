@@ -32,6 +32,7 @@ from referrals.cases.words import (
     CATEGORIES,
     CasePage,
     Row,
+    due_label,
     history_lines,
     use_case_words,
 )
@@ -161,7 +162,7 @@ def _asked(case: Case) -> list[Row]:
         ("What is asked", use_case_words(case.use_case)),
         ("Service", case.service.name),
         ("Priority", priority_words(case.priority)),
-        ("Due by", dates.format_datetime(case.breach_at) if case.breach_at else ""),
+        (due_label(CaseStatus(case.status)), dates.format_datetime(case.breach_at) if case.breach_at else ""),
         ("Their reference", case.reference or "None yet"),
         # Without a number of our own the id stands in for it on the wire, and says nothing to people.
         ("Our case number", "" if case.case_number == str(case.pk) else case.case_number),

@@ -57,14 +57,18 @@ def decide(
     now: datetime,
     note: str = "",
     changes: Mapping[str, Any] | None = None,
+    by_diary: bool = False,
 ) -> Decided:
     """Decide on the case as it stands in the database, whatever the caller saw of it.
 
-    The row is locked: of two people, or two presses, the second finds what the first did. Raises
-    PolicyRefused.
+    The row is locked: of two people, or two presses, the second finds what the first did. `by_diary`: at its
+    appointment it was recorded that nobody came. Raises PolicyRefused.
     """
     held = locked_case(case.category, case.pk)
-    policies.check_can_decide(acting, held, decision, now)
+    if by_diary:
+        policies.check_can_end_by_absence(acting, held, now)
+    else:
+        policies.check_can_decide(acting, held, decision, now)
     encounter = envelope.own_encounter_entry(
         held_request(held),
         status=_ENCOUNTERS[decision],
@@ -177,10 +181,12 @@ def reject_case(*, case: Case, rejection: Rejection, acting: Acting, now: dateti
 
 
 @transaction.atomic
-def record_non_attendance(*, case: Case, missed: NonAttendance, acting: Acting, now: datetime) -> Decided:
+def record_non_attendance(
+    *, case: Case, missed: NonAttendance, acting: Acting, now: datetime, by_diary: bool = False
+) -> Decided:
     """Tell whoever referred, with a safeguarding concern where there is one; the request ends revoked.
 
-    Raises PolicyRefused, also before the time at which the patient is expected.
+    `by_diary`: as in `decide`. Raises PolicyRefused, also before the time at which the patient is expected.
     """
     policies.check_was_expected(missed, now)
     held = locked_case(case.category, case.pk)
@@ -196,6 +202,7 @@ def record_non_attendance(*, case: Case, missed: NonAttendance, acting: Acting, 
             "resource": wire.accepted_request(revoked, case_id=held.pk, version=version, now=now),
             "version": version,
         },
+        by_diary=by_diary,
     )
     write_version(case=decided.case, bundle_id="", message_id=None, now=now)
     return decided

@@ -10,6 +10,7 @@ from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus
 from bars_portal.nhsuk import dates
+from bookings.states import RUN_DIARY
 from referrals.cases.held import included_in
 from referrals.cases.links import standing_bookings
 from referrals.cases.models import Case, CaseAnswer, Referral
@@ -90,6 +91,24 @@ def is_told(case: Case, decision: Decision) -> bool:
 def check_can_decide(acting: Acting, case: Case, decision: Decision, now: datetime) -> None:
     """By role, organisation and state; the sentence says what stands in the way."""
     need(acting.may(ANSWER), "Only clinicians answer received cases.")
+    _check_decision(acting, case, decision, now)
+
+
+def check_can_end_by_absence(acting: Acting, case: Case, now: datetime) -> None:
+    """Of who runs the diary too, for an appointment that goes with it: that nobody came is a plain fact."""
+    need(acting.may(ANSWER) or acting.may(RUN_DIARY), "You are not allowed to change diaries.")
+    reachable = is_told(case, Decision.RECORD_NON_ATTENDANCE)
+    need(reachable, "Who referred gave no address for answers. A clinician records it, and telephones them.")
+    _check_decision(acting, case, Decision.RECORD_NON_ATTENDANCE, now)
+    later = isinstance(case, Referral) and any(each.start > now for each in standing_bookings(case))
+    need(not later, "The patient has another appointment with this referral.")
+
+
+def can_end_by_absence(acting: Acting, case: Case, now: datetime) -> bool:
+    return allowed(lambda: check_can_end_by_absence(acting, case, now))
+
+
+def _check_decision(acting: Acting, case: Case, decision: Decision, now: datetime) -> None:
     check_received_here(acting, case)
     missed = decision is Decision.RECORD_NON_ATTENDANCE
     words = "Ambulance controls have no message for a patient who did not attend."

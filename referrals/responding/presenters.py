@@ -1,5 +1,6 @@
 """What a person may do with a received case, who hears of it, and what we said so far."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.priorities import priority_words
 from referrals.cases.response_states import ResponseState
 from referrals.cases.states import Category, ReplyKind
-from referrals.cases.words import HOW_FAR, Row
+from referrals.cases.words import HOW_FAR, Row, told_row
 from referrals.parts.places import CurrentPlace
 from referrals.responding.content import (
     CadStatus,
@@ -141,11 +142,10 @@ def response_line(acting: Acting, answer: CaseAnswer) -> ResponseLine:
 
 def content_rows(content: ResponseContent) -> list[Row]:
     """What is said, label and value; also for the check before it is sent."""
-    pairs = _pairs(content)
-    return [{"key": key, "value": value} for key, value in pairs if value]
+    return [told_row(key, words) for key, words in _pairs(content) if words]
 
 
-def _pairs(content: ResponseContent) -> list[tuple[str, str]]:
+def _pairs(content: ResponseContent) -> Sequence[tuple[str, str | Sequence[str]]]:
     match content:
         case Started():
             return []
@@ -184,17 +184,15 @@ def _place_words(place: CurrentPlace) -> tuple[str, ...]:
     )
 
 
-def _outcome(content: Outcome) -> list[tuple[str, str]]:
+def _outcome(content: Outcome) -> Sequence[tuple[str, str | Sequence[str]]]:
     place = content.place
     where = _place_words(place) if place else ()
-    raised = "; ".join(
-        f"{each.category.display}: {each.words or each.display}" for each in content.flags_raised
-    )
+    raised = [f"{each.category.display}: {each.words or each.display}" for each in content.flags_raised]
     return [
         ("What it leads to", content.disposition.label),
         ("Category", priority_words(content.priority or "")),
         ("What was found and advised", content.narrative),
-        ("Triage codes", "; ".join(each.display or each.code for each in content.codes)),
+        ("Triage codes", [each.display or each.code for each in content.codes]),
         ("Clock starts", dates.format_datetime(content.clock_start)),
         ("Also asked for over ITK", "Yes" if content.itk_asked else ""),
         ("New ambulance case", content.cad_id),

@@ -88,12 +88,15 @@ class Overdue:
 
 @dataclass(frozen=True)
 class SentLine:
+    """`due` is None when it breaches never, or is over."""
+
     row: SentRow
     patient: str
     kind: str
     asked: str
     status: str
     tone: str
+    due: datetime | None
     breached: bool
 
 
@@ -142,6 +145,7 @@ def sent_lines(rows: Iterable[SentRow], *, now: datetime) -> list[SentLine]:
             use_case_words(row.use_case),
             row.status.label,
             TONES[row.status],
+            row.breach_at if row.status in OPEN else None,
             is_breached(row.status, row.breach_at, now),
         )
         for row in rows

@@ -37,5 +37,5 @@ cpSync(join(nhsuk, "assets", "images"), join(out, "images"), { recursive: true }
 copyScript(join(modules, "htmx.org", "dist", "htmx.min.js"), "htmx.min.js");
 // One module without imports: hashed file names would break a relative import.
 const library = withoutSourceMap(readFileSync(join(nhsuk, "nhsuk-frontend.min.js"), "utf8"));
-const own = ["session.js", "slots.js", "countdown.js", "passkeys.js", "portal.js"].map((name) => readFileSync(join(root, "static", "js", name), "utf8"));
+const own = ["session.js", "slots.js", "diary.js", "countdown.js", "passkeys.js", "portal.js"].map((name) => readFileSync(join(root, "static", "js", name), "utf8"));
 writeFileSync(join(out, "portal.js"), [library, ...own].join("\n"));

@@ -1,13 +1,16 @@
 """The pages on which a manager plans clinics and runs the diary: shown first, then done."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from lxml import html
 
 from bars_portal.accounts.permissions import Role
+from bars_portal.nhsuk.dates import in_london
 from bookings.models import Booking, Clinic, ClinicRun, DiaryBlock, Schedule, Slot
 from bookings.services.clinics import fill_clinics
 from bookings.views import clinics, common, diary, running
@@ -76,6 +79,12 @@ def test_a_clinic_is_shown_before_it_is_made(client: Client, service: Healthcare
     assert "Each lane: 09:00 to 10:00" in page
     assert "2 new" in page
     assert "Wednesday 25 November 2026: closed" in page
+    far = client.post(
+        reverse("bookings:new-clinic"),
+        PLAN | {"service": service.service_id, "horizon_days": "45", "session_1_end": "24:00"},
+    ).content.decode()
+    assert "Closed: Friday 25 December 2026, Monday 28 December 2026, Friday 1 January 2027" in far
+    assert "10:30 to 24:00" in far, "in the picture of the week too"
     clinic = planned(client, service)
     # Tuesday, Thursday, Friday and Monday, five slots in each of two lanes.
     assert Slot.objects.count() == 4 * 5 * 2
@@ -201,6 +210,62 @@ def test_day_week_list_and_file(client: Client, service: HealthcareService) -> N
     lines = file.content.decode().splitlines()
     assert len(lines) == 11
     assert "REF-" in file.content.decode()
+
+
+def found_in(page: str, path: str) -> list[Any]:
+    """Elements or attributes of a page."""
+    found: Any = html.document_fromstring(page).xpath(path)
+    return list(found)
+
+
+def typed_in(page: str) -> dict[str, str]:
+    """What the form of a page is filled with."""
+    (form,) = found_in(page, "//main//form")
+    return dict(form.form_values())
+
+
+def test_the_table_tells_the_script_where_each_act_leads(client: Client, service: HealthcareService) -> None:
+    """Each is an address of a page that asks first."""
+    clinic = planned(client, service)
+    lane, other = clinic.lanes.order_by("lane")
+    slot, free = lane.slots.order_by("start")[:2]
+    booking = book(slot, NOW)
+    assert booking
+    lane_only = {"service": service.service_id, "on": "2026-11-24", "diary": str(lane.pk)}
+    page = client.get(reverse("bookings:diary"), lane_only).content.decode()
+    (moved,) = found_in(page, "//*[@data-app-move]/@data-app-move")
+    target = found_in(page, "//td/@data-app-target")[0]
+    ticked = client.get(f"{moved}?{target}").content.decode()
+    assert moved == reverse("bookings:move", args=[booking.pk])
+    assert re.findall(r'value="([^"]+)"[^>]*checked', ticked) == [str(free.pk)]
+    (shared,), (column,) = found_in(page, "//table/@data-app-block"), found_in(page, "//th/@data-app-query")
+    cell = found_in(page, "//td[@data-app-act='block']")[0]
+    begin, end = cell.get("data-app-from"), cell.get("data-app-to")
+    asked = f"{shared}&{column}&act=block&from={begin}&to={end}"
+    values = typed_in(client.get(asked).content.decode())
+    assert (values["from_time"], values["to_time"]) == ("09:30", "10:00")
+    assert (values["diaries"], values["first_day-day"], values["act"]) == (str(lane.pk), "24", "block")
+    week = client.get(reverse("bookings:diary"), lane_only | {"view": "week"}).content.decode()
+    assert 'data-app-query="on=2026-11-24"' in week
+    assert str(other.pk) not in week.partition("<table")[2]
+
+
+@pytest.mark.parametrize("typed", ["9:00", "25:00", "24:30", "<b>", "09:00 ", ""])
+def test_a_time_in_an_address_is_a_time(client: Client, service: HealthcareService, typed: str) -> None:
+    make_schedule(service=service)
+    page = client.get(reverse("bookings:block"), {"service": service.service_id, "from": typed, "act": "x"})
+    values = typed_in(page.content.decode())
+    assert (values["from_time"], values["act"]) == ("", "block")
+
+
+def test_who_only_reads_the_diary_is_offered_no_act(service: HealthcareService) -> None:
+    slot = make_slot(schedule=make_schedule(service=service))
+    reader = client_of(make_acting(role=Role.CLINICIAN, organisation=service.provider))
+    on = {"service": service.service_id, "on": in_london(slot.start).date().isoformat()}
+    page = reader.get(reverse("bookings:diary"), on).content.decode()
+    assert "data-app-diary" in page
+    for act in ("data-app-block", "data-app-move", "data-app-target", "data-app-act"):
+        assert act not in page
 
 
 def test_slots_are_added_by_hand(client: Client, service: HealthcareService) -> None:

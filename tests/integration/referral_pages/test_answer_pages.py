@@ -335,8 +335,10 @@ def test_triage_codes_of_the_list_go_with_the_outcome(office: Office) -> None:
     office.press("start", case)
     typed = {**OUTCOME, "triage_1": "dx335", "triage_2": "Palpitations (SG1137)", "triage_3": "DX335"}
     checked = words(office.press("outcome", case, **typed))
-    assert "call the individual back immediately to assess the problem; Palpitations" in checked
+    assert "call the individual back immediately to assess the problem</li><li>Palpitations" in checked
     office.press("outcome", case, **typed, send="yes")
     office.desk.deliver()
     (reply,) = [each for each in replies_of(office.desk.sent) if each.kind == "full"]
     assert [each["code"] for each in reply.outcomes if each.get("code")] == ["C5", "Dx335", "SG1137"]
+    page = words(office.asking.get(office.sent_page()))
+    assert page.count("<li>Palpitations") == 1, "one line a code"

@@ -4,11 +4,13 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
+from bars_portal.accounts.permissions import Role
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.dates import format_datetime, in_london
-from bookings.models import Booking
+from bookings.models import Booking, SenderCall
 from referrals.cases.models import BookingLink, Case
 from referrals.cases.selectors import responses_of
 from referrals.cases.states import CaseStatus, ReplyKind
@@ -100,6 +102,64 @@ def test_a_time_to_come_is_refused_by_the_form(office: Office) -> None:
     page = words(office.press("did-not-attend", case, **typed, send="yes"))
     assert "must be in the past" in page or "cannot be in the future" in page
     assert status_of(case) == CaseStatus.RECEIVED
+
+
+def recorded(manager: Client, booking: Booking, **typed: object) -> str:
+    address = reverse("bookings:attendance", args=[booking.pk])
+    return words(manager.post(address, typed, follow=True))
+
+
+def test_the_diary_says_that_nobody_came_and_who_referred_is_told(office: Office) -> None:
+    """Shown first; once; and when the patient came all the same, somebody has to phone."""
+    case = office.desk.ask("REFREQ01")
+    booking, manager = linked(case, YESTERDAY_NOON), office.colleague(Role.MANAGER)
+    asked = recorded(manager, booking, attended="no")
+    assert "This ends the referral, and tells who referred" in asked
+    assert status_of(case) == CaseStatus.RECEIVED, "nothing is recorded yet"
+    assert "tells who referred" in recorded(manager, booking, attended="no", ends=["/elsewhere/"])
+    assert not responses_of(case).exists()
+    told = recorded(manager, booking, attended="no", ends=[office.page(case)])
+    assert "Recorded: the patient did not attend. The referral is over, and who referred is told." in told
+    assert "Who referred does not know yet" not in told
+    assert status_of(case) == CaseStatus.DID_NOT_ATTEND
+    said = read_content(ReplyKind.DID_NOT_ATTEND, responses_of(case).get().content)
+    assert isinstance(said, NonAttendance)
+    assert (said.expected_from, said.expected_until) == (booking.start, booking.end)
+    office.desk.deliver()
+    assert "The patient did not attend" in words(office.asking.get(office.sent_page()))
+    assert "This was recorded already" in recorded(manager, booking, attended="no")
+    came = recorded(manager, booking, attended="yes")
+    assert "Who referred was told that they did not" in came
+    assert SenderCall.objects.get(booking=booking).closed_at is None
+    assert responses_of(case).count() == 1
+
+
+@pytest.mark.parametrize("why", ["expected again", "no address", "no referral"])
+def test_the_diary_ends_no_referral_that_goes_on_or_hears_nothing(office: Office, why: str) -> None:
+    case = office.desk.ask("REFREQ01")
+    booking = linked(case, YESTERDAY_NOON)
+    if why == "expected again":
+        again = make_booking(
+            service=case.service, patient=case.patient, direction=Direction.RECEIVED, reference="B-2"
+        )
+        Booking.objects.filter(pk=again.pk).update(start=datetime.now(UTC) + timedelta(days=1))
+        BookingLink.objects.create(referral_id=case.pk, booking=again, made_at=YESTERDAY_NOON)
+    elif why == "no address":
+        type(case).objects.filter(pk=case.pk).update(source_service_id="")
+    else:
+        BookingLink.objects.all().delete()
+    page = recorded(office.colleague(Role.MANAGER), booking, attended="no")
+    assert "Recorded: the patient did not attend.<" in page.replace(" <", "<")
+    assert ("Unless the patient is expected again" in page) == (why != "no referral")
+    assert status_of(case) == CaseStatus.RECEIVED
+    assert not responses_of(case).exists()
+
+
+def test_only_at_an_appointment_does_a_manager_say_that_nobody_came(office: Office) -> None:
+    case = office.desk.ask("REFREQ01")
+    manager = office.colleague(Role.MANAGER)
+    assert reverse("referrals:did-not-attend", args=[case.pk]) not in words(manager.get(office.page(case)))
+    assert manager.get(reverse("referrals:did-not-attend", args=[case.pk])).status_code == 403
 
 
 NOBODY, READS = "nobody outside is told", ("requester reads this", "warn whoever referred", "is told at once")

@@ -75,7 +75,7 @@ def test_what_must_strike_the_eye_is_said_in_words(client: Client, here: Healthc
     page = words(client.get(LIST))
     for said in (
         "Safeguarding concern",
-        "Scene not known to be safe",
+        "Scene unsafe or not known to be safe",
         "Infection risk",
         "Category 3: urgent",
     ):
@@ -95,6 +95,18 @@ def test_the_fail_safe_names_validations_of_both_directions(client: Client, here
     assert reverse("referrals:sent-case", args=[sent.pk]) in page
     assert str(done.pk) not in page
     assert str(sent.pk) in words(client.get("/referrals/sent/"))
+
+
+def test_what_is_over_is_not_due_any_more(client: Client, here: HealthcareService) -> None:
+    done = late(here, status=CaseStatus.COMPLETED)
+    sent = make_sent_case(organisation=here.provider)
+    type(sent).objects.filter(pk=sent.pk).update(breach_at=done.breach_at, status=CaseStatus.REVOKED)
+    for page in (words(client.get(f"{LIST}?state=closed")), words(client.get("/referrals/sent/"))):
+        assert page.count("Was due") == 1
+        assert "minutes ago" not in page and "No time stated" not in page
+    for name, ended in (("received", done), ("sent-case", sent)):
+        page = words(client.get(reverse(f"referrals:{name}", args=[ended.pk])))
+        assert "Was due by" in page and " Due by " not in page
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
+from referrals.message_page.page import present_message
 from referrals.message_page.reader import Item, MessageView
 from referrals.message_page.words import date_words, sentence, system_name
 from referrals.parts.medication import Allergies, Medications, Stated
@@ -15,7 +17,14 @@ from tests.factories.contents import make_content
 from tests.unit.exchange_fhir.factory import contact, phone
 from tests.unit.exchange_fhir.samples import nth
 from tests.unit.referrals import built
-from tests.unit.referrals.message_pages import markup_of, own_messages, published_messages, text_of, view_of
+from tests.unit.referrals.message_pages import (
+    NOW,
+    markup_of,
+    own_messages,
+    published_messages,
+    text_of,
+    view_of,
+)
 
 OWN = own_messages()
 CODES = "https://fhir.nhs.uk/CodeSystem/"
@@ -98,6 +107,17 @@ def test_the_facts_of_a_request() -> None:
     assert known["What is asked"][0] == "New validation"
     # The sample's own end of occurrencePeriod, in London, together with how far it is.
     assert known["Due by"] == ("in 1326 days (Friday 1 March 2030 at 09:20)",)
+
+
+def test_nothing_is_due_of_a_request_that_is_over() -> None:
+    """Whether the message says so, or its case has ended since."""
+    taken_back = deepcopy(OWN["validation-new"])
+    nth(taken_back, "ServiceRequest")["status"] = "revoked"
+    since = present_message(MessageBundle(OWN["validation-new"]), NOW, is_over=True)
+    for view in (view_of(taken_back), since):
+        known = facts(view)
+        assert known["Was due by"] == ("Friday 1 March 2030 at 09:20",)
+        assert "Due by" not in known
 
 
 def test_the_number_to_call_back_is_that_of_rank_1_wherever_it_stands() -> None:

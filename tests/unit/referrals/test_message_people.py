@@ -88,3 +88,23 @@ def test_death_and_a_birth_in_part_are_said(raw: dict[str, Any]) -> None:
     page = clinical_text_of(raw)
     assert "patient (has died)" in page
     assert "july 1984" in page
+
+
+STREET = {"line": ["1 Sample Row"], "city": "Leeds", "postalCode": "LS1 4AP", "country": "GBR"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1 Sample Row, Leeds, LS1 4AP", ["1 sample row, leeds, ls1 4ap, gbr"]),
+        ("1 Sample Row, Leeds, LS1 4AP, GBR", ["1 sample row, leeds, ls1 4ap, gbr"]),
+        ("Leeds LS1 4AP", ["1 sample row, leeds, ls1 4ap, gbr"]),
+        ("Flat 2, 1 Sample Row, Leeds, LS1 4AP", ["flat 2, 1 sample row, leeds, ls1 4ap, gbr"]),
+        ("The mill house, Leeds", ["1 sample row, leeds, ls1 4ap, gbr", "the mill house, leeds"]),
+    ],
+)
+def test_an_address_is_said_once(text: str, shown: list[str]) -> None:
+    """Its text only where it says more than its parts."""
+    page = clinical_text_of(told(address=[{**STREET, "text": text}]))
+    assert all(each in page for each in shown)
+    assert page.count("leeds") == len(shown)
