@@ -13,6 +13,7 @@ from bars_portal.api.forms import schema_of
 from bars_portal.api.headers import etag_of
 from bars_portal.api.operations import Component, Json, component, moment, object_of, optional, text
 from bars_portal.api.paging import page_schema
+from bars_portal.correspondence.explanations import ReasonCode
 from bars_portal.correspondence.waiting import trying_words
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
@@ -171,6 +172,9 @@ _SUMMARY = {
     "case_number": text("Ours, to be read out."),
     "reference": text('The service\'s, to be read out; "" until it gave one.'),
     "reason": text('Why it was refused, or is not known, in a sentence for the user; "" otherwise.'),
+    "reason_code": text(
+        'The same for programs; "" otherwise.', enum=["", *(each.value for each in ReasonCode)]
+    ),
     "journey": text("The case that it belongs to.", format="uuid"),
     "created_at": moment(),
     "updated_at": moment(),
@@ -278,6 +282,7 @@ def summary_json(request: Request, case: Case) -> Json:
         "case_number": "" if case.case_number == str(case.pk) else case.case_number,
         "reference": case.reference,
         "reason": case.explanation,
+        "reason_code": case.explanation_code,
         "journey": str(case.journey_id),
         "created_at": in_london(case.created_at).isoformat(),
         "updated_at": in_london(case.updated_at).isoformat(),
