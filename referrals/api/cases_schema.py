@@ -142,8 +142,19 @@ _WRITTEN = {"by": text(), "at": moment()}
 # What may be done next, by the last part of its address.
 CHANGES = (
     *("accept", "start", "reject", "complete", "outcome", "did-not-attend", "cad-status"),
-    *("assign", "notes", "attempts", "place"),
+    *("assign", "notes", "attempts", "place", "link-booking", "unlink-booking"),
 )
+REFER_ONWARD = "refer-onward"
+_LINKED = {
+    "id": text(format="uuid"),
+    "start": moment(),
+    "service": text(),
+    "state": _named([*BookingStatus]),
+    "is_late": {
+        "type": "boolean",
+        "description": "After the time by which the patient is to be seen.",
+    },
+}
 CASE = component(
     "Case",
     object_of(
@@ -154,7 +165,11 @@ CASE = component(
             "version": {"type": "integer", "description": "How often the requester has told it, and we."},
             "updated_at": moment(),
             "asked": _ROWS,
-            "can": _list_of(text(enum=list(CHANGES)), "What this caller may do next."),
+            "can": _list_of(
+                text(enum=[*CHANGES, REFER_ONWARD]),
+                "What this caller may do next, by the end of its address. refer-onward: create a referral "
+                "or a validation with onward_from.",
+            ),
             "why_not": text('Why nothing can be decided, in a sentence; "" otherwise.'),
             "standing_warnings": _list_of(
                 object_of({"id": text("For ended of an outcome."), "name": text()}),
@@ -176,16 +191,17 @@ CASE = component(
             "bookings": _list_of(
                 object_of(
                     {
-                        "id": text(format="uuid"),
-                        "start": moment(),
-                        "service": text(),
-                        "state": _named([*BookingStatus]),
-                        "is_late": {
+                        **_LINKED,
+                        "by_hand": {
                             "type": "boolean",
-                            "description": "After the time by which the patient is to be seen.",
+                            "description": "Linked here, not by a message: it can be unlinked.",
                         },
                     }
-                )
+                ),
+                "Appointments that go with it.",
+            ),
+            "linkable_bookings": _list_of(
+                object_of(_LINKED), "Appointments of the same patient that link-booking may name."
             ),
             "onward": _list_of(object_of({"id": text(format="uuid"), "service": text(), "state": text()})),
             "place": optional(

@@ -74,7 +74,7 @@ def _contents_of(category: Category) -> list[Json]:
 
 # -- what is sent to us
 
-NEW_PROPERTIES = ("service", "use_case", "patient", "content", "booking", "journey")
+NEW_PROPERTIES = ("service", "use_case", "patient", "content", "booking", "journey", "onward_from")
 
 
 def _new_request(category: Category) -> Component:
@@ -90,6 +90,10 @@ def _new_request(category: Category) -> Component:
             "patient": PATIENT.ref,
             "content": CONTENTS[name].ref,
             "journey": text("The case that it goes on with; without it a new one begins.", format="uuid"),
+            "onward_from": text(
+                "The case of the worklist that it carries on, in the same journey; needs worklist:read.",
+                format="uuid",
+            ),
         }
         if category is Category.REFERRAL:
             fields["booking"] = text("The booking that it goes with, of the same patient.", format="uuid")
@@ -248,6 +252,7 @@ def _request(category: Category) -> Component:
                     "description": "Null: none is on its way. Until it is taken, content stays.",
                 },
                 "end_reason": text("Why it was taken back."),
+                "onward_from": optional(text("The case of the worklist that it carries on.", format="uuid")),
                 "responses": _list_of(_RESPONSE.ref, "The last one counts, so it comes first."),
                 **(_OF_REFERRALS if category is Category.REFERRAL else {}),
                 "can": _list_of(text(enum=list(_CAN)), "What this person may do next."),
@@ -295,6 +300,7 @@ def case_json(request: Request, case: Case, caller: Caller, *, now: datetime) ->
         "trying": trying_words(outbox.trying(case), now=now),
         "update": _update_json(case),
         "end_reason": case.end_reason,
+        "onward_from": _id(case.onward_from),
         "responses": [response_json(case, each) for each in replies_of(case)][::-1],
         **(_of_referral(case) if isinstance(case, Referral) else {}),
         "can": _possible(case, caller.acting),

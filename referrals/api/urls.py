@@ -28,6 +28,8 @@ _CHANGES = {
     "notes": cases_changes.AddNote,
     "attempts": cases_changes.RecordAttempt,
     "place": cases_changes.RecordPlace,
+    "link-booking": cases_changes.LinkBooking,
+    "unlink-booking": cases_changes.UnlinkBooking,
     "answer/check-again": cases_changes.CheckAnswerAgain,
     "answer/send-again": cases_changes.SendAnswerAgain,
 }
@@ -70,6 +72,7 @@ urlpatterns = [
     re_path(r"^worklist/?$", cases.Worklist.as_view(), name="api-worklist"),
     re_path(rf"{_CASE}/?$", cases.OneCase.as_view(), name="api-case"),
     re_path(rf"{_CASE}/message/?$", cases.OneMessage.as_view(), name="api-case-message"),
+    re_path(rf"{_CASE}/onward-content/?$", cases.OnwardContent.as_view(), name="api-case-onward-content"),
     re_path(rf"{_CASE}/document/?$", cases.Document.as_view(), name="api-case-document"),
     *(
         re_path(rf"{_CASE}/{name}/?$", view.as_view(), name=f"api-case-{name.replace('/', '-')}")

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -22,10 +20,9 @@ from referrals.cases.states import CaseStatus, ReplyKind
 from referrals.parts.applications import application_of
 from referrals.sending.models import Rereferral
 from tests.factories.accounts import make_acting
-from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.contents import FIRST_OF, STARTED
 from tests.factories.referrals import make_sent_case
-from tests.integration.api.conftest import CLERK, DOCTOR, NOT_CLINICAL, PATIENT, Calls, Hub, stated
+from tests.integration.api.conftest import CLERK, DOCTOR, NOT_CLINICAL, PATIENT, Calls, Diary, Hub, stated
 from tests.integration.bookings.loopback import timeout
 from tests.integration.referrals.sending import Desk, theirs
 
@@ -199,31 +196,6 @@ def test_what_is_not_known_is_a_state_and_is_asked_again(hub: Hub) -> None:
     again = hub.post(f"referrals/{unknown['id']}/check-again", {})
     assert (again.status_code, again.json()["state"]["code"]) == (202, "requested")
     assert hub.arrived(again)["state"]["code"] == "sent"
-
-
-@dataclass
-class Diary:
-    """Times of the hub's service, and a booking of one of them."""
-
-    hub: Hub
-
-    def times(self) -> list[str]:
-        found = self.hub.calls.get(f"services/{self.hub.service.service_id}/slots").json()
-        return [each["id"] for each in found["slots"]]
-
-    def booked(self, **more: Any) -> Any:
-        body = {"slot": self.times()[0], "use_case": "a1t1", "patient": PATIENT, **more}
-        made = self.hub.calls.post("bookings", body)
-        assert made.status_code == 202, made.content
-        return self.hub.arrived(made)
-
-
-@pytest.fixture
-def diary(hub: Hub) -> Diary:
-    schedule, tomorrow = make_schedule(service=hub.service), datetime.now(UTC).date() + timedelta(days=1)
-    for minutes in (0, 15, 30):
-        make_slot(schedule=schedule, start=datetime.combine(tomorrow, time(10, minutes), UTC))
-    return Diary(hub)
 
 
 def test_a_referral_goes_with_the_booking_that_it_names(hub: Hub, diary: Diary) -> None:
