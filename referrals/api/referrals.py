@@ -14,7 +14,7 @@ from bars_portal.api import paging
 from bars_portal.api.forms import filled, object_in, unknown_fields, unknown_parameters
 from bars_portal.api.headers import conditional
 from bars_portal.api.operations import Operation, Parameter, moment, text
-from bars_portal.api.problems import FieldFault, invalid
+from bars_portal.api.problems import FieldFault, Problem, invalid
 from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act
 from bars_portal.audit.services import record
@@ -30,6 +30,7 @@ from bookings.api.representation import EXAMPLE_PATIENT
 from bookings.models import Booking
 from bookings.selectors.sent import booking_for
 from directory.models import HealthcareService
+from referrals.api.cases_content import content_json as message_json
 from referrals.api.content import AT, context_of, read_content
 from referrals.api.referrals_base import RequestView, service_in, use_case_in
 from referrals.api.referrals_json import (
@@ -44,10 +45,12 @@ from referrals.api.referrals_json import (
     summary_json,
     tag_of,
 )
+from referrals.api.responses import WHOLE_RESPONSE, response_json
 from referrals.cases import viewing
 from referrals.cases.models import Case
-from referrals.cases.selectors import case_for
+from referrals.cases.selectors import case_for, reply_for
 from referrals.cases.states import CaseStatus, Category
+from referrals.message_page.page import shown_message
 from referrals.parts.applications import APPLICATIONS, application_of
 from referrals.parts.content import RequestContent
 from referrals.sending import policies
@@ -220,6 +223,18 @@ class _OneRequest(RequestView):
         return conditional(request, body, etag=tag_of(body))
 
 
+class _OneResponse(RequestView):
+    def get(self, request: Request, **ids: str) -> Response:
+        case, now = self.case_of(ids), timezone.now()
+        found = reply_for(case, int(ids["response_id"]))
+        if found is None:
+            raise Problem("not-found")
+        viewing.record_case_view(case=case, acting=self.acting, now=now)
+        message = shown_message(found.message, now) if self.caller.sees_patients else None
+        content = message_json(message) if message else None
+        return Response({**response_json(request, case, found), "content": content})
+
+
 _STATES: Mapping[str, CaseStatus | Waiting] = {each.value: each for each in (*Waiting, *SENT_STATES)}
 _FILTERS = (
     Parameter("state", text(enum=list(_STATES)), "A state, or what waits for somebody."),
@@ -330,6 +345,19 @@ def _one_operations(category: Category) -> Mapping[str, Operation]:
     }
 
 
+def _response_operations(category: Category) -> Mapping[str, Operation]:
+    return {
+        "GET": Operation(
+            f"get-{category.value}-response",
+            f"Read one response to a {category.value}, with all that it says",
+            Scope.REFERRALS_READ,
+            {200: WHOLE_RESPONSE},
+            problems=("not-found",),
+            tag=_TAGS[category],
+        )
+    }
+
+
 class Referrals(_Requests):
     category = Category.REFERRAL
     operations = _list_operations(Category.REFERRAL)
@@ -358,3 +386,13 @@ class OneReferral(_OneRequest):
 class OneValidation(_OneRequest):
     category = Category.VALIDATION
     operations = _one_operations(Category.VALIDATION)
+
+
+class OneReferralResponse(_OneResponse):
+    category = Category.REFERRAL
+    operations = _response_operations(Category.REFERRAL)
+
+
+class OneValidationResponse(_OneResponse):
+    category = Category.VALIDATION
+    operations = _response_operations(Category.VALIDATION)

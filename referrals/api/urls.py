@@ -16,6 +16,7 @@ _REFERRAL = r"^referrals/(?P<referral_id>[0-9a-f]{8}-[0-9a-f-]{27})"
 _VALIDATION = r"^validations/(?P<validation_id>[0-9a-f]{8}-[0-9a-f-]{27})"
 _CASE = r"^cases/(?P<case_id>[0-9a-f]{8}-[0-9a-f-]{27})"
 _TASK = r"^tasks/(?P<task_id>[0-9a-f]{8}-[0-9a-f-]{27})"
+_RESPONSE = r"responses/(?P<response_id>[0-9]{1,18})"
 _CHANGES = {
     "accept": cases_decisions.Accept,
     "start": cases_decisions.Start,
@@ -51,9 +52,19 @@ urlpatterns = [
         referrals_changes.CheckReferralAgain.as_view(),
         name="api-referral-check-again",
     ),
+    re_path(
+        rf"{_REFERRAL}/{_RESPONSE}/?$",
+        referrals.OneReferralResponse.as_view(),
+        name="api-referral-response",
+    ),
     re_path(r"^validations/?$", referrals.Validations.as_view(), name="api-validations"),
     re_path(r"^validations/validate/?$", referrals.ValidationDryRun.as_view(), name="api-validation-dry-run"),
     re_path(rf"{_VALIDATION}/?$", referrals.OneValidation.as_view(), name="api-validation"),
+    re_path(
+        rf"{_VALIDATION}/{_RESPONSE}/?$",
+        referrals.OneValidationResponse.as_view(),
+        name="api-validation-response",
+    ),
     re_path(
         rf"{_VALIDATION}/update/?$",
         referrals_changes.UpdateValidation.as_view(),

@@ -147,7 +147,7 @@ def tokens(client_id: str, count: int) -> str:
     from bars_portal.api.models import Application
     from tests.factories.api import bearer, make_application
 
-    organisation = Application.objects.get(client_id=client_id).organisation
+    organisation = Application.objects.get(account__username=client_id).organisation
     made = [make_application(organisation=organisation, name=f"Racer {number}") for number in range(count)]
     return json.dumps([bearer(each) for each in made])
 

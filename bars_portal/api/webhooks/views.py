@@ -87,9 +87,13 @@ class WebhookList(WebhookView):
             "Have events posted to an address",
             _SCOPE,
             {201: WEBHOOK_WITH_SECRET},
-            description="Events from now on, signed by Standard Webhooks with the secret in the answer. What "
-            "is not taken with 2xx within 15 seconds is sent again for three and a half days, under the same "
-            "webhook-id.",
+            description="Events from now on: each is a POST to you with the body of one Event, as "
+            "GET /api/v1/events lists them, signed by Standard Webhooks with the secret in the answer. "
+            "webhook-signature holds v1, and the base64 of HMAC-SHA256 over "
+            "webhook-id.webhook-timestamp.body, one for each secret that is valid; the key is the base64 "
+            "after whsec_. Refuse what is older than five minutes, and know webhook-id again. What is not "
+            "taken with 2xx within 15 seconds is sent again for three and a half days, under the same "
+            "webhook-id. Then read what data names: kind and id. The demo takes http to the machine itself.",
             body=NEW_WEBHOOK,
             example={"url": "https://hospital.example/bars/events", "types": ["booking.booked"]},
             problems=("refused",),

@@ -1,6 +1,7 @@
 """A received case through the API: carried on by a request of ours, and linked with an appointment later."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from referrals.cases.models import BookingLink, Referral
 from referrals.cases.states import CaseStatus
 from tests.factories.api import make_application
 from tests.factories.bookings import TOMORROW, make_booking
-from tests.factories.patients import make_patient
+from tests.factories.patients import make_details, make_patient
 from tests.factories.referrals import make_case, make_hub
 from tests.integration.api.conftest import CLERK, DOCTOR, PATIENT, Calls, Hub
 
@@ -92,7 +93,9 @@ def test_a_validation_can_carry_a_case_on_too(onward: Onward) -> None:
     body["content"]["times"] = {"end": "2199-01-01T10:00:00+00:00"}
     body["content"].setdefault("flags", {})["scene"] = "UNK"
     body["content"].setdefault("assessment", {})["priority"] = "C3"
-    body["content"].setdefault("places", [{"address": "20 The Headrow", "town": "Leeds"}])
+    body["content"].setdefault(
+        "places", [{"address": "20 The Headrow", "town": "Leeds", "postcode": "LS1 6PT"}]
+    )
     made = onward.post("validations", body)
     assert made.status_code == 202, made.content
     assert made.json()["onward_from"] == str(onward.case.pk)
@@ -138,7 +141,7 @@ def test_who_may_not_see_or_carry_on_a_case_does_not(onward: Onward) -> None:
 @pytest.mark.parametrize("asked", [{}, {"use_case": "x"}, {"use_case": "a1t2", "usecase": "a1t2"}])
 def test_what_goes_onward_is_asked_for_by_use_case(onward: Onward, asked: dict[str, str]) -> None:
     refused = onward.calls.get(f"{onward.path}/onward-content", asked)
-    assert (refused.status_code, refused.json()["title"]) == (400, "The request cannot be used")
+    assert (refused.status_code, refused.json()["title"]) == (400, "The request cannot be read")
 
 
 # -- links
@@ -198,7 +201,15 @@ def test_only_what_was_received_here_is_linked(pair: Pair, what: str, named: Any
 
 
 def test_who_is_another_patient_and_who_may_not_are_refused(pair: Pair) -> None:
-    other = make_booking(direction=Direction.RECEIVED, service=pair.case.service, start=TOMORROW)
+    details = make_details(nhs_number="9658499007", family_name="Dyball", birth_date=date(1932, 10, 29))
+    somebody = make_patient(organisation=pair.case.organisation, details=details)
+    about: dict[str, Any] = {
+        "service": pair.case.service,
+        "patient": somebody,
+        "start": TOMORROW,
+        "reference": "R-2",
+    }
+    other = make_booking(direction=Direction.RECEIVED, **about)
     refused = pair.do("link-booking", str(other.pk))
     assert (refused.status_code, refused.json()["detail"]) == (409, "This booking is for another patient.")
     unnamed = pair.calls.post(f"cases/{pair.case.pk}/link-booking", {"booking": str(pair.booking.pk)})

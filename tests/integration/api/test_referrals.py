@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
+from rest_framework.request import Request
 
 from bars_portal.api.models import Event
 from bars_portal.api.scopes import Scope
@@ -14,7 +16,7 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Patient
-from referrals.api.referrals_json import response_json
+from referrals.api.responses import response_json
 from referrals.cases.models import Case, CaseReply, Referral, ValidationCase
 from referrals.cases.states import CaseStatus, ReplyKind
 from referrals.parts.applications import application_of
@@ -141,6 +143,13 @@ def test_a_validation_is_updated_answered_and_taken_back(hub: Hub) -> None:
     response, _ = answered["responses"]
     assert (response["kind"]["code"], response["is_from_a_stranger"]) == ("full", False)
     assert response["verdict"]
+    whole = hub.calls.get(response["url"].partition("/api/v1/")[2]).json()
+    assert whole["content"]["groups"]
+    assert {name: each for name, each in whole.items() if name != "content"} == response
+    blind = Calls(hub.calls.application, (Scope.REFERRALS_READ,))
+    assert blind.get(response["url"].partition("/api/v1/")[2]).json()["content"] is None
+    unknown = hub.calls.get(f"{path}/responses/{10**17}")
+    assert unknown.status_code == 404
     assert response["outcomes"]
     types = Event.objects.filter(subject_id=case.pk).order_by("pk").values_list("type", flat=True)
     assert "validation.task-raised" in types
@@ -153,7 +162,11 @@ def test_a_validation_is_updated_answered_and_taken_back(hub: Hub) -> None:
 @pytest.mark.parametrize("kind", ReplyKind)
 def test_what_only_repeats_the_plan_of_the_request_is_no_outcome(kind: ReplyKind) -> None:
     told = {"outcomes": [{"text": "Pain"}], "priority": "C2", "action_needed": True, "clock_start": STARTED}
-    shown = response_json(make_sent_case(), CaseReply(kind=kind, received_at=STARTED, **told))
+    request, reply = (
+        Request(RequestFactory().get("/")),
+        CaseReply(pk=1, kind=kind, received_at=STARTED, **told),
+    )
+    shown = response_json(request, make_sent_case(), reply)
     assert [bool(shown[name]) for name in told] == [kind is ReplyKind.FULL] * len(told)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from bars_portal.api.events.numbering import number_events
 from bars_portal.api.schema import document
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
@@ -17,7 +18,7 @@ from tests.factories.bookings import TOMORROW, make_booking
 from tests.factories.patients import make_patient
 from tests.factories.referrals import make_case
 from tests.integration.api.conftest import DOCTOR, PATIENT, Calls, Diary, Hub, stated
-from tests.integration.bookings.loopback import timeout
+from tests.integration.bookings.loopback import refusing, timeout
 
 
 class Write(NamedTuple):
@@ -160,8 +161,8 @@ class Writes:
             assert Write(self.hub.calls, f"{path}/switch-off", {}).send("off").status_code == 200
         if operation_id == "replay-webhook":
             happen(application.organisation, 3)
-            start = self.hub.calls.get("events").json()["items"]
-            body = {"after": start[0]["cursor"], "until": start[-1]["cursor"]}
+            number_events()
+            body = {"after": "1", "until": "9"}
         return Write(self.hub.calls, f"{path}/{PATHS[operation_id]}", body)
 
 
@@ -184,7 +185,10 @@ CASES = {
 }
 # What has happened to a case before it can be done.
 BEFORE = {"complete-case": ("accept",), "record-non-attendance": ("accept",)}
-UNTAKEN: dict[str, Any] = {"check-answer-again": timeout}
+UNTAKEN: dict[str, Any] = {
+    "check-answer-again": timeout,
+    "send-answer-again": refusing(422, "REC_UNPROCESSABLE_ENTITY"),
+}
 
 Make = Callable[[Writes, str], Write]
 OPERATIONS: dict[str, Make] = {
