@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from bars_portal.api import paging
 from bars_portal.api.forms import filled, object_in, unknown_fields, unknown_parameters, valid
 from bars_portal.api.headers import check_match, conditional, etag_of
-from bars_portal.api.operations import Operation, Parameter, moment, text
+from bars_portal.api.operations import Component, Json, Operation, Parameter, moment, text
 from bars_portal.api.problems import FieldFault, invalid
 from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act, ChangeView
@@ -192,7 +192,25 @@ class OneBooking(BookingView):
         return conditional(request, booking_json(request, booking, self.caller, now=now))
 
 
-_CHANGES = ("not-found", "refused", "changed-meanwhile")
+def _change(
+    id: str, summary: str, body: Component, example: Json, *, description: str, problems: tuple[str, ...] = ()
+) -> Mapping[str, Operation]:
+    return {
+        "POST": Operation(
+            id,
+            summary,
+            Scope.BOOKINGS_WRITE,
+            {200: BOOKING, 202: BOOKING},
+            description=description,
+            body=body,
+            example=example,
+            problems=("not-found", "refused", "changed-meanwhile", *problems),
+            is_keyed=True,
+            is_conditional=True,
+            takes_wait=True,
+            tag="Bookings",
+        )
+    }
 
 
 class _Change(BookingView, ChangeView[Booking]):
@@ -209,22 +227,13 @@ class _Change(BookingView, ChangeView[Booking]):
 
 
 class Cancel(_Change):
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "POST": Operation(
-            "cancel-booking",
-            "Cancel a booking",
-            Scope.BOOKINGS_WRITE,
-            {200: BOOKING, 202: BOOKING},
-            description="The service is read first: what it has cancelled already is only recorded.",
-            body=CANCELLATION,
-            example={"reason": "patient"},
-            problems=_CHANGES,
-            is_keyed=True,
-            is_conditional=True,
-            takes_wait=True,
-            tag="Bookings",
-        )
-    }
+    operations = _change(
+        "cancel-booking",
+        "Cancel a booking",
+        CANCELLATION,
+        {"reason": "patient"},
+        description="The service is read first: what it has cancelled already is only recorded.",
+    )
 
     def changing(self, request: Request, subject: Booking, body: Mapping[str, Any], now: datetime) -> Act:
         form = valid(CancelForm, body)
@@ -237,24 +246,16 @@ class Cancel(_Change):
 
 
 class Rebook(_Change):
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "POST": Operation(
-            "rebook-booking",
-            "Cancel a booking, and book another time of the same service",
-            Scope.BOOKINGS_WRITE,
-            {200: BOOKING, 202: BOOKING},
-            description="The answer is the old booking; rebooking says how it goes on, and names the new. "
-            "For a person who may refer (scope referrals:write), a referral that goes with it is taken back "
-            "and goes anew, as it was: then say in reassessed whether the patient was assessed again.",
-            body=NEW_TIME,
-            example={"slot": EXAMPLE_SLOT, "reason": "patient"},
-            problems=(*_CHANGES, *SLOT_PROBLEMS),
-            is_keyed=True,
-            is_conditional=True,
-            takes_wait=True,
-            tag="Bookings",
-        )
-    }
+    operations = _change(
+        "rebook-booking",
+        "Cancel a booking, and book another time of the same service",
+        NEW_TIME,
+        {"slot": EXAMPLE_SLOT, "reason": "patient"},
+        description="The answer is the old booking; rebooking says how it goes on, and names the new. "
+        "For a person who may refer (scope referrals:write), a referral that goes with it is taken back "
+        "and goes anew, as it was: then say in reassessed whether the patient was assessed again.",
+        problems=SLOT_PROBLEMS,
+    )
 
     def changing(self, request: Request, subject: Booking, body: Mapping[str, Any], now: datetime) -> Act:
         faults = list(unknown_fields(body, NEW_TIME.schema))
@@ -301,22 +302,13 @@ class Rebook(_Change):
 
 
 class CheckAgain(_Change):
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "POST": Operation(
-            "check-booking-again",
-            "Find out what became of a booking or cancellation that is not known",
-            Scope.BOOKINGS_WRITE,
-            {200: BOOKING, 202: BOOKING},
-            description="The very same message is sent again: nothing can be booked twice by it.",
-            body=NO_BODY,
-            example={},
-            problems=_CHANGES,
-            is_keyed=True,
-            is_conditional=True,
-            takes_wait=True,
-            tag="Bookings",
-        )
-    }
+    operations = _change(
+        "check-booking-again",
+        "Find out what became of a booking or cancellation that is not known",
+        NO_BODY,
+        {},
+        description="The very same message is sent again: nothing can be booked twice by it.",
+    )
 
     def changing(self, request: Request, subject: Booking, body: Mapping[str, Any], now: datetime) -> Act:
         nothing_in(body)

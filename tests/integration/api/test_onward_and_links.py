@@ -131,10 +131,18 @@ def test_who_may_not_see_or_carry_on_a_case_does_not(onward: Onward) -> None:
     strange = onward.hub.post("referrals", body)
     assert [each["pointer"] for each in strange.json()["errors"]] == ["/onward_from"]
     assert onward.hub.calls.get(f"{onward.path}/onward-content", {"use_case": "a1t2"}).status_code == 404
+    elsewhere = onward.calls.application
+    elsewhere.service_ids = [onward.next.service_id]
+    elsewhere.save()
+    closed = onward.post("referrals", body)
+    assert [each["pointer"] for each in closed.json()["errors"]] == ["/onward_from"]
+    elsewhere.service_ids = []
+    elsewhere.save()
     assert "refer-onward" not in onward.calls.get(onward.path, x_acting_user=CLERK).json()["can"]
     Referral.objects.filter(pk=onward.case.pk).update(status=CaseStatus.REJECTED)
-    over = onward.post("referrals", body)
-    assert (over.status_code, over.json()["detail"]) == (409, "This case was rejected already.")
+    for path in ("referrals/validate", "referrals"):
+        over = onward.post(path, body)
+        assert (over.status_code, over.json()["detail"]) == (409, "This case was rejected already.")
     assert not Referral.objects.filter(onward_from=onward.case.pk).exists()
 
 

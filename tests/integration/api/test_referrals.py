@@ -21,6 +21,7 @@ from referrals.cases.models import Case, CaseReply, Referral, ValidationCase
 from referrals.cases.states import CaseStatus, ReplyKind
 from referrals.parts.applications import application_of
 from referrals.sending.models import Rereferral
+from referrals.sending.views import lookup
 from tests.factories.accounts import make_acting
 from tests.factories.contents import FIRST_OF, STARTED
 from tests.factories.referrals import make_sent_case
@@ -209,6 +210,19 @@ def test_what_is_not_known_is_a_state_and_is_asked_again(hub: Hub) -> None:
     again = hub.post(f"referrals/{unknown['id']}/check-again", {})
     assert (again.status_code, again.json()["state"]["code"]) == (202, "requested")
     assert hub.arrived(again)["state"]["code"] == "sent"
+
+
+def test_an_outcome_that_comes_between_two_looks_is_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The case is read, then it is settled, then its message is looked at: it waits for nothing any more."""
+    case = Referral.objects.get(pk=hub.post("referrals", hub.body()).json()["id"])
+
+    def settles_now(_: Case) -> bool:
+        hub.network.deliver_all()
+        return False
+
+    monkeypatch.setattr(lookup, "is_waiting", settles_now)
+    lookup.wait_for_case(case, patience=1)
+    assert case.status == CaseStatus.SENT
 
 
 def test_a_referral_goes_with_the_booking_that_it_names(hub: Hub, diary: Diary) -> None:
