@@ -52,6 +52,14 @@ def filled(
     return bound, faults
 
 
+def valid(form: type[F], given: Mapping[str, Any], **options: Any) -> F:
+    """As `filled`. Raises Problem with every fault."""
+    bound, faults = filled(form, given, **options)
+    if faults:
+        raise invalid(faults)
+    return bound
+
+
 def asked(form: type[F], request: Request, *, beside: tuple[Parameter, ...] = ()) -> F:
     """A form filled from the address, which may hold the parameters `beside` too. Raises Problem."""
     known = {*form.base_fields, *(each.name for each in beside)}
@@ -62,6 +70,12 @@ def asked(form: type[F], request: Request, *, beside: tuple[Parameter, ...] = ()
     if faults:
         raise invalid(faults)
     return bound
+
+
+def unknown_fields(body: Mapping[str, Any], schema: Json) -> Iterator[FieldFault]:
+    for name in body:
+        if name not in schema["properties"]:
+            yield FieldFault(_NO_SUCH_FIELD, pointer=f"/{escaped(name)}")
 
 
 def unknown_parameters(

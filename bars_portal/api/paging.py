@@ -2,16 +2,22 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 import orjson
+from django.db.models import Model
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bars_portal.api.operations import Json, Parameter, object_of, optional, text
 from bars_portal.api.problems import FieldFault, invalid
 
+R = TypeVar("R", bound=Model)
 USUAL, MOST = 25, 100
 
 PARAMETERS = (
@@ -56,6 +62,35 @@ def asked_page(request: Request, *, kinds: tuple[type, ...]) -> Asked:
     if faults:
         raise invalid(faults)
     return Asked(limit, after)
+
+
+def place_of(after: tuple[str | int, ...], faults: list[FieldFault]) -> tuple[datetime, UUID] | None:
+    """Where the page before ended, in a list by time: that of its last row, and its id."""
+    if not after:
+        return None
+    try:
+        at, pk = datetime.fromisoformat(str(after[0])), UUID(str(after[1]))
+        if at.tzinfo is not None:
+            return at, pk
+    except ValueError:
+        pass
+    faults.append(FieldFault("cursor must be one that the API gave.", parameter="cursor"))
+    return None
+
+
+def page_by_time(
+    request: Request,
+    rows: Sequence[R],
+    asked: Asked,
+    *,
+    at: Callable[[R], datetime],
+    show: Callable[[R], Json],
+) -> Response:
+    """Of `rows`, one more than the page may hold where the list goes on; `at` is what they are sorted by."""
+    shown, following = rows[: asked.limit], None
+    if len(rows) > asked.limit:
+        following = (at(shown[-1]).isoformat(), str(shown[-1].pk))
+    return page_response(request, [show(each) for each in shown], following)
 
 
 def page_response(request: Request, items: list[Json], following: tuple[str | int, ...] | None) -> Response:

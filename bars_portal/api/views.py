@@ -1,11 +1,14 @@
 """The base of every resource: who calls, how often, in what form; each app's views add what they do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from io import BytesIO
 from time import perf_counter
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import orjson
+from django.db.models import Model
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -21,6 +24,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.api import strict_json
 from bars_portal.api.authentication import BearerAuthentication
 from bars_portal.api.callers import ACTING_USER, Caller, Misstated, for_person
+from bars_portal.api.forms import object_in
 from bars_portal.api.headers import (
     REQUEST_ID,
     check_headers,
@@ -36,6 +40,9 @@ from bars_portal.api.usage import TALLY
 from bars_portal.shares import Taken
 
 LARGEST_BODY = 256_000
+# What is done once.
+Act = Callable[[], object]
+S = TypeVar("S", bound=Model)
 
 
 class JsonParser(BaseParser):
@@ -74,8 +81,8 @@ class ApiView(APIView):
     """One address. `operations` says of each of its verbs what it needs and gives.
 
     Order of checks: size, form of the answer, token, how often, verb, headers, scope, X-Acting-User, then the
-    view's own. A POST is `write`, which writes once, inside `attempt.writing()`, and ends with what `written`
-    answers.
+    view's own. A POST is judged whole by `prepared`; what that returns is done once, in the transaction that
+    keeps the key, and `written` answers.
     """
 
     authentication_classes = (BearerAuthentication,)
@@ -179,7 +186,22 @@ class ApiView(APIView):
         return response
 
     def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
+        act = self.prepared(request, **kwargs)
+        with self.refusing(), attempt.writing() as written:
+            subject_id = written.subject_id = str(act())
+        return self.written(request, subject_id)
+
+    def prepared(self, request: Request, **ids: str) -> Act:
+        """What to do once, returning the id that `written` answers from. Raises Problem with every fault.
+
+        Outside the transaction, so other services may be asked here.
+        """
         raise NotImplementedError
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Around the act: what the domain refuses is raised as Problem."""
+        yield
 
     def written(self, request: Request, subject_id: str) -> Response:
         """The answer, made from what was written."""
@@ -205,6 +227,28 @@ class ApiView(APIView):
             tell_deprecated(operation, final)
         tell_origin(plain, final)
         return final
+
+
+class ChangeView(ApiView, Generic[S]):
+    """A POST about one thing that is there."""
+
+    def subject_of(self, request: Request, ids: Mapping[str, str]) -> S:
+        """As it stands, for who may change it. Raises Problem."""
+        raise NotImplementedError
+
+    def changing(self, request: Request, subject: S, body: Mapping[str, Any], now: datetime) -> Act:
+        """Raises Problem with every fault of the body."""
+        raise NotImplementedError
+
+    def prepared(self, request: Request, **ids: str) -> Act:
+        subject = self.subject_of(request, ids)
+        act = self.changing(request, subject, object_in(request.data), timezone.now())
+
+        def once() -> object:
+            act()
+            return subject.pk
+
+        return once
 
 
 class NothingHere(ApiView):

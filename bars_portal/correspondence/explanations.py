@@ -100,7 +100,9 @@ class Explanations:
             return ReasonCode.NOT_ON_NETWORK
         if self._fault_on_the_way(outcome):
             return ReasonCode.REFUSED
-        return next((_CODES[key] for key in _keys_of(outcome) if key in _CODES), ReasonCode.REFUSED)
+        # Only what has words of its own here means something of its own: no referral takes a time.
+        keys = (key for key in _keys_of(outcome) if key in self.refusals or not key[1])
+        return next((_CODES[key] for key in keys if key in _CODES), ReasonCode.REFUSED)
 
     def _of_refusal(self, outcome: Outcome) -> str:
         """By the decisive issue: the first one."""

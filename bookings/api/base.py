@@ -13,9 +13,8 @@ from rest_framework.response import Response
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused
-from bars_portal.api.forms import escaped, filled, object_in
+from bars_portal.api.forms import filled, object_in, unknown_fields
 from bars_portal.api.headers import applied, etag_of, turn_to_wait
-from bars_portal.api.operations import Json
 from bars_portal.api.problems import FieldFault, Problem, Refused, invalid
 from bars_portal.api.views import ApiView
 from bars_portal.correspondence.latest import Latest
@@ -23,7 +22,7 @@ from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import journey_of
-from bookings.api.representation import OPEN_STATES, address_of, booking_json
+from bookings.api.representation import NO_BODY, OPEN_STATES, address_of, booking_json
 from bookings.api.slots import NamedSlot, named_slot
 from bookings.forms.bookings import ApprovalForm
 from bookings.latest import read_latest
@@ -34,7 +33,27 @@ from bookings.services.settling import wait_for_outcome
 from directory.remote import sender_identity
 
 
-class BookingView(ApiView):
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What the domain refuses, as problems."""
+    try:
+        yield
+    except PolicyRefused as refusal:
+        raise Refused(refusal) from None
+    except TransitionRefused:
+        raise Problem("changed-meanwhile") from None
+
+
+class DomainView(ApiView):
+    """Of what people work with, by the policies of their pages."""
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        with refusals():
+            yield
+
+
+class BookingView(DomainView):
     """What is of another organisation, or at a service that the application may not act for, is not there."""
 
     def booking_of(self, booking_id: str) -> Booking:
@@ -61,17 +80,6 @@ class BookingView(ApiView):
         status = 202 if booking.status in OPEN_STATES else made
         headers = {"Location": address_of(request, booking), "ETag": etag_of(body), **applied(patience)}
         return Response(body, status=status, headers=headers)
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """What the domain refuses, as problems."""
-    try:
-        yield
-    except PolicyRefused as refusal:
-        raise Refused(refusal) from None
-    except TransitionRefused:
-        raise Problem("changed-meanwhile") from None
 
 
 def check_time(view: ApiView, start: datetime, journey: Journey | None, approval: str) -> None:
@@ -107,10 +115,11 @@ def approval_in(body: Mapping[str, Any], faults: list[FieldFault]) -> str:
     return "" if wrong else str(form.cleaned_data["reason"])
 
 
-def unknown_fields(body: Mapping[str, Any], schema: Json) -> Iterator[FieldFault]:
-    for name in body:
-        if name not in schema["properties"]:
-            yield FieldFault("There is no such field.", pointer=f"/{escaped(name)}")
+def nothing_in(body: Mapping[str, Any]) -> None:
+    """Raises Problem."""
+    faults = list(unknown_fields(body, NO_BODY.schema))
+    if faults:
+        raise invalid(faults)
 
 
 def journey_in(acting: Acting, body: Mapping[str, Any], faults: list[FieldFault]) -> Journey | None:
@@ -138,20 +147,6 @@ def moment_in(given: str | None, name: str, faults: list[FieldFault]) -> datetim
         pass
     words = f"{name} must be a time with its offset, like 2026-12-01T09:00:00+00:00."
     faults.append(FieldFault(words, parameter=name))
-    return None
-
-
-def place_of(after: tuple[str | int, ...], faults: list[FieldFault]) -> tuple[datetime, UUID] | None:
-    """Where the page before ended: created_at and id of its last row."""
-    if not after:
-        return None
-    try:
-        created_at, pk = datetime.fromisoformat(str(after[0])), UUID(str(after[1]))
-        if created_at.tzinfo is not None:
-            return created_at, pk
-    except ValueError:
-        pass
-    faults.append(FieldFault("cursor must be one that the API gave.", parameter="cursor"))
     return None
 
 

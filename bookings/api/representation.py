@@ -63,6 +63,18 @@ _SUMMARY = {
 BOOKING_SUMMARY = component("BookingSummary", object_of(_SUMMARY))
 BOOKING_PAGE = component("BookingPage", page_schema(BOOKING_SUMMARY.ref))
 PATIENT = component("Patient", schema_of(PatientForm))
+EXAMPLE_PATIENT = {
+    "family_name": "Dyball",
+    "given_names": "Adrian",
+    "birth_date": "1932-10-29",
+    "gender": "male",
+    "nhs_number": "9658499007",
+    "traced_in": "PDS",
+    "address_line_1": "1 Sample Street",
+    "town": "Scunthorpe",
+    "postcode": "DN17 4LR",
+    "phone": "07700 900123",
+}
 # What is known of a patient is read by the same names, whatever a message said.
 KNOWN_PATIENT = component(
     "KnownPatient",

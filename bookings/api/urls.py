@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from bookings.api import bookings, changes, slots
+from bookings.api import bookings, slots
 
 _ONE = r"^bookings/(?P<booking_id>[0-9a-f]{8}-[0-9a-f-]{27})"
 
@@ -15,7 +15,7 @@ urlpatterns = [
     ),
     re_path(r"^bookings/?$", bookings.BookingList.as_view(), name="api-bookings"),
     re_path(rf"{_ONE}/?$", bookings.OneBooking.as_view(), name="api-booking"),
-    re_path(rf"{_ONE}/cancel/?$", changes.Cancel.as_view(), name="api-booking-cancel"),
-    re_path(rf"{_ONE}/rebook/?$", changes.Rebook.as_view(), name="api-booking-rebook"),
-    re_path(rf"{_ONE}/check-again/?$", changes.CheckAgain.as_view(), name="api-booking-check-again"),
+    re_path(rf"{_ONE}/cancel/?$", bookings.Cancel.as_view(), name="api-booking-cancel"),
+    re_path(rf"{_ONE}/rebook/?$", bookings.Rebook.as_view(), name="api-booking-rebook"),
+    re_path(rf"{_ONE}/check-again/?$", bookings.CheckAgain.as_view(), name="api-booking-check-again"),
 ]

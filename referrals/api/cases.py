@@ -14,18 +14,21 @@ from rest_framework.response import Response
 from bars_portal.api import paging
 from bars_portal.api.forms import parameters_of, unknown_parameters
 from bars_portal.api.headers import conditional
-from bars_portal.api.operations import Json, Operation, Parameter, component, text
+from bars_portal.api.operations import Json, Operation, Parameter, component, object_of, text
 from bars_portal.api.problems import FieldFault, Problem, invalid
 from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView, JsonRenderer, ProblemRenderer
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.json import write_exactly
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.message_bytes import decode
 from bookings.api.base import is_uuid_text
+from bookings.api.representation import KNOWN_PATIENT, patient_json
 from referrals.api.cases_content import counts_json, row_json, shown_case
 from referrals.api.cases_schema import CASE, WORKLIST
+from referrals.api.content import content_json, context_of
 from referrals.cases import viewing
 from referrals.cases.models import Case
 from referrals.cases.priorities import urgency
@@ -33,6 +36,7 @@ from referrals.cases.selectors import case_for, steps_known, telling_message
 from referrals.message_page.page import message_of
 from referrals.pages.paper import NAMES, case_paper
 from referrals.pages.received import received_page
+from referrals.sending.prefill import STATED_ANEW, carried
 from referrals.worklist.forms import WorklistForm
 from referrals.worklist.presenters import lines
 from referrals.worklist.query import Place, Row
@@ -198,6 +202,59 @@ class Document(CaseView):
         response = HttpResponse(paper, content_type=PDF)
         response["Content-Disposition"] = f'attachment; filename="{NAMES[case.category]}"'
         return response
+
+
+_ONWARD = component(
+    "OnwardContent",
+    object_of(
+        {
+            "onward_from": text("The case.", format="uuid"),
+            "use_case": text(enum=[*UseCase]),
+            "patient": KNOWN_PATIENT.ref,
+            "content": {
+                "type": "object",
+                "description": "As content of a new request. What is left to add: consent, and what the "
+                "case does not say.",
+            },
+        }
+    ),
+)
+
+
+class OnwardContent(CaseView):
+    operations: ClassVar[Mapping[str, Operation]] = {
+        "GET": Operation(
+            "get-case-onward-content",
+            "What a request that carries a case on may begin with, for a person to check",
+            Scope.PATIENTS_READ,
+            {200: _ONWARD},
+            description="As the page fills it in: what of the case goes onward, as far as the use case has a "
+            f"place for it. {_BESIDE}",
+            query=(Parameter("use_case", text(enum=[*UseCase]), "Of the new request.", is_required=True),),
+            problems=("not-found",),
+            tag=TAG,
+        )
+    }
+
+    def get(self, request: Request, case_id: str) -> Response:
+        case, now = self.case_of(case_id), timezone.now()
+        faults = list(unknown_parameters(request, {"use_case"}))
+        use_case = UseCase.lookup(request.query_params.get("use_case", ""))
+        if use_case is None:
+            faults.append(FieldFault("There is no such use case.", parameter="use_case"))
+        if faults or use_case is None:
+            raise invalid(faults)
+        viewing.record_case_view(case=case, acting=self.acting, now=now)
+        content = carried(case, use_case)
+        told = content_json(content, context_of(use_case, now)) if content is not None else {}
+        return Response(
+            {
+                "onward_from": str(case.pk),
+                "use_case": use_case.value,
+                "patient": patient_json(case.patient),
+                "content": {name: each for name, each in told.items() if name not in STATED_ANEW},
+            }
+        )
 
 
 def _cursor(row: Row) -> tuple[str | int, ...]:

@@ -1,8 +1,10 @@
 """What is done with a received case: decided by the forms and policies of its page, once, as it was read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.utils import timezone
 from rest_framework.request import Request
@@ -11,14 +13,14 @@ from rest_framework.response import Response
 from bars_portal.accounts.acting import memberships_of, user_called
 from bars_portal.accounts.models import User
 from bars_portal.api.callers import ACTING_USER
-from bars_portal.api.forms import filled, object_in, schema_of
+from bars_portal.api.forms import schema_of, unknown_fields, valid
 from bars_portal.api.headers import applied, matches, turn_to_wait
-from bars_portal.api.idempotency import Attempt
 from bars_portal.api.operations import Component, Json, Operation, component, object_of, optional, text
 from bars_portal.api.problems import FieldFault, Problem, invalid
 from bars_portal.api.scopes import Scope
+from bars_portal.api.views import Act, ChangeView
 from bars_portal.nhsuk.forms import NHSForm
-from bookings.api.base import refusals, unknown_fields
+from bookings.api.base import is_uuid_text, nothing_in, refusals
 from bookings.api.representation import NO_BODY
 from referrals.api.cases import TAG, CaseView
 from referrals.api.cases_content import (
@@ -28,8 +30,8 @@ from referrals.api.cases_content import (
     shown_case,
 )
 from referrals.api.cases_schema import CASE
-from referrals.cases import viewing
-from referrals.cases.models import Case, CaseAnswer
+from referrals.cases import links, viewing
+from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.selectors import responses_of
 from referrals.permissions import ANSWER, WORK
 from referrals.responding import contacting, decisions, delivery, plotting, sharing
@@ -42,7 +44,6 @@ from referrals.responding.response_view import wait_for_response
 
 _PROBLEMS = ("not-found", "not-allowed", "acting-user-missing", "refused", "changed-meanwhile")
 _WORDS = {ANSWER: "Only clinicians answer received cases.", WORK: "You are not allowed to work on cases."}
-Act = Callable[[], object]
 
 
 def body_of(name: str, form: type[NHSForm], **changed: Json) -> Component:
@@ -70,6 +71,9 @@ ASSIGNMENT = component(
     ),
 )
 
+LINK = component("CaseLink", object_of({"booking": text("The id of an appointment.", format="uuid")}))
+_SEES_BOOKINGS = "worklist:read is needed beside the scope: without it there are no bookings."
+
 
 def operation_of_case(
     name: str, summary: str, body: Component, example: Json, *, description: str = "", decides: bool = True
@@ -94,23 +98,24 @@ def operation_of_case(
     }
 
 
-class CaseChange(CaseView):
-    """A POST that changes one case, for a stated person."""
+class CaseChange(CaseView, ChangeView[Case]):
+    """For a stated person."""
 
     permission = WORK
 
-    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
+    def subject_of(self, request: Request, ids: Mapping[str, str]) -> Case:
         self._need_person()
-        case = self.case_of(kwargs["case_id"])
+        case = self.case_of(ids["case_id"])
         self.check_seen(request, case)
-        act = self.prepared(request, case, object_in(request.data), timezone.now())
+        return case
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
         try:
-            with refusals(), attempt.writing() as written:
-                act()
-                written.subject_id = str(case.pk)
+            with refusals():
+                yield
         except decisions.ChangedMeanwhile:
             raise Problem("precondition-failed") from None
-        return self.written(request, str(case.pk))
 
     def _need_person(self) -> None:
         """Raises Problem: who is not named answers for nothing."""
@@ -133,10 +138,6 @@ class CaseChange(CaseView):
 
     def is_same(self, tag: list[str], case: Case) -> bool:
         return tag[0] == str(self.steps)
-
-    def prepared(self, request: Request, case: Case, body: Mapping[str, Any], now: datetime) -> Act:
-        """What to do once; everything that was sent is judged by then. Raises Problem."""
-        raise NotImplementedError
 
     def written(self, request: Request, subject_id: str) -> Response:
         return self.answered(request, subject_id, answer=None)
@@ -164,13 +165,6 @@ class ToldChange(CaseChange):
         return self.answered(request, subject_id, answer=answer, waited=patience)
 
 
-def nothing_in(body: Mapping[str, Any]) -> None:
-    """Raises Problem."""
-    faults = list(unknown_fields(body, NO_BODY.schema))
-    if faults:
-        raise invalid(faults)
-
-
 class Assign(CaseChange):
     operations = operation_of_case(
         "assign-case",
@@ -184,15 +178,15 @@ class Assign(CaseChange):
     def is_same(self, tag: list[str], case: Case) -> bool:
         return tag[1:2] == [holder_mark(case)]
 
-    def prepared(self, request: Request, case: Case, body: Mapping[str, Any], now: datetime) -> Act:
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
         faults = list(unknown_fields(body, ASSIGNMENT.schema))
         to = self._colleague(body, faults)
         if faults:
             raise invalid(faults)
-        acting, seen = self.acting, case.assigned_to
+        acting, seen = self.acting, subject.assigned_to
         if to is None:
-            return lambda: sharing.unassign_case(case=case, seen=acting.user, acting=acting, now=now)
-        return lambda: sharing.assign_case(case=case, to=to, seen=seen, acting=acting, now=now)
+            return lambda: sharing.unassign_case(case=subject, seen=acting.user, acting=acting, now=now)
+        return lambda: sharing.assign_case(case=subject, to=to, seen=seen, acting=acting, now=now)
 
     def _colleague(self, body: Mapping[str, Any], faults: list[FieldFault]) -> User | None:
         named = body.get("to", "")
@@ -209,9 +203,9 @@ class AddNote(CaseChange):
         "add-case-note", "Write a note for colleagues", NOTE, {"text": "Rang the surgery."}, decides=False
     )
 
-    def prepared(self, request: Request, case: Case, body: Mapping[str, Any], now: datetime) -> Act:
-        words = _read(NoteForm, body)["text"]
-        return lambda: sharing.add_note(case=case, text=words, acting=self.acting, now=now)
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
+        words = valid(NoteForm, body).cleaned_data["text"]
+        return lambda: sharing.add_note(case=subject, text=words, acting=self.acting, now=now)
 
 
 class RecordAttempt(CaseChange):
@@ -223,10 +217,10 @@ class RecordAttempt(CaseChange):
         decides=False,
     )
 
-    def prepared(self, request: Request, case: Case, body: Mapping[str, Any], now: datetime) -> Act:
-        told, seen = _read(AttemptForm, body), len(attempts_of(case))
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
+        told, seen = valid(AttemptForm, body).cleaned_data, len(attempts_of(subject))
         return lambda: contacting.record_attempt(
-            case=case,
+            case=subject,
             seen=seen,
             reached=told["reached"] == "yes",
             text=told["text"],
@@ -244,9 +238,59 @@ class RecordPlace(CaseChange):
         decides=False,
     )
 
-    def prepared(self, request: Request, case: Case, body: Mapping[str, Any], now: datetime) -> Act:
-        own = plotting.OwnPlace(**_read(OwnPlaceForm, body))
-        return lambda: plotting.record_place(case=case, own=own, acting=self.acting, now=now)
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
+        own = plotting.OwnPlace(**valid(OwnPlaceForm, body).cleaned_data)
+        return lambda: plotting.record_place(case=subject, own=own, acting=self.acting, now=now)
+
+
+class LinkBooking(CaseChange):
+    """As on the page: of the same patient, received here too."""
+
+    operations = operation_of_case(
+        "link-case-booking",
+        "Say that an appointment goes with a referral",
+        LINK,
+        {"booking": "5b0f6a52-0c51-4e0b-9d6f-6f0d3f3a7c11"},
+        decides=False,
+        description=f"One of linkable_bookings. {_SEES_BOOKINGS}",
+    )
+
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
+        about = self.about(subject, body)
+        return lambda: links.link_booking(**about, acting=self.acting, now=now)
+
+    def about(self, case: Case, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises Problem."""
+        if not isinstance(case, Referral):
+            raise Problem("refused", "Only a referral has appointments that go with it.")
+        faults, named = list(unknown_fields(body, LINK.schema)), body.get("booking")
+        known = isinstance(named, str) and is_uuid_text(named)
+        booking = links.received_booking(self.acting, UUID(named)) if known else None
+        if booking is None or not self.caller.application.may_act_for(booking.service.service_id):
+            faults.append(FieldFault("There is no such booking.", pointer="/booking"))
+        if faults:
+            raise invalid(faults)
+        return {"referral": case, "booking": booking}
+
+
+class UnlinkBooking(LinkBooking):
+    operations = operation_of_case(
+        "unlink-case-booking",
+        "Undo that an appointment goes with a referral",
+        LINK,
+        {"booking": "5b0f6a52-0c51-4e0b-9d6f-6f0d3f3a7c11"},
+        decides=False,
+        description=f"What was linked by hand; what messages say stays. {_SEES_BOOKINGS}",
+    )
+
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
+        about = self.about(subject, body)
+
+        def unlink() -> None:
+            if not links.unlink_booking(**about, acting=self.acting, now=now):
+                raise Problem("refused", "They are not linked by hand.")
+
+        return unlink
 
 
 class _Repeat(ToldChange):
@@ -254,9 +298,9 @@ class _Repeat(ToldChange):
 
     again: ClassVar[Callable[..., CaseAnswer]]
 
-    def prepared(self, request: Request, case: Case, body: Mapping[str, Any], now: datetime) -> Act:
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
         nothing_in(body)
-        answer, again = responses_of(case).last(), type(self).again
+        answer, again = responses_of(subject).last(), type(self).again
         if answer is None:
             raise Problem("refused", "Nothing was answered to this case.")
         return lambda: again(answer=answer, acting=self.acting, now=now)
@@ -276,12 +320,3 @@ class CheckAnswerAgain(_Repeat):
 class SendAnswerAgain(_Repeat):
     again = staticmethod(delivery.send_response_again)
     operations = _repeating("send-answer-again", "Send an answer that was not taken as a new message")
-
-
-def _read(form: type[NHSForm], body: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises Problem."""
-    bound, faults = filled(form, body)
-    if faults:
-        raise invalid(faults)
-    told: dict[str, Any] = bound.cleaned_data
-    return told

@@ -15,9 +15,9 @@ from bars_portal.api.operations import Json
 from bars_portal.nhsuk.dates import in_london
 from bookings.api.representation import patient_json
 from bookings.states import BookingStatus
-from referrals.api.cases_schema import CHANGES, COUNTED
-from referrals.cases import words
-from referrals.cases.models import Case, CaseAnswer
+from referrals.api.cases_schema import CHANGES, COUNTED, REFER_ONWARD
+from referrals.cases import links, words
+from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.policies import can_work
 from referrals.cases.priorities import priority_words
 from referrals.cases.response_states import ResponseState
@@ -126,7 +126,7 @@ def case_json(request: Request, page: ReceivedPage, caller: Caller) -> Json:
         "journey": str(case.journey_id),
         "version": case.version,
         "asked": _rows(page.asked),
-        "can": possible(acting, case, now),
+        "can": _possible(acting, page),
         "why_not": page.actions.sentence,
         "standing_warnings": _warnings(case) if caller.sees_patients else [],
         "answers": [_answer(each) for each in page.answers],
@@ -140,7 +140,10 @@ def case_json(request: Request, page: ReceivedPage, caller: Caller) -> Json:
             }
             for each in attempts_of(case)
         ],
-        "bookings": [_booked(each.booking, is_late=each.is_late) for each in page.links],
+        "bookings": [
+            {**_booked(each.booking, is_late=each.is_late), "by_hand": each.by_hand} for each in page.links
+        ],
+        "linkable_bookings": _linkable(page, acting),
         "onward": [
             {"id": str(each.case.pk), "service": each.case.service.name, "state": each.status}
             for each in page.onward
@@ -162,8 +165,9 @@ def case_json(request: Request, page: ReceivedPage, caller: Caller) -> Json:
     }
 
 
-def possible(acting: Acting, case: Case, now: datetime) -> list[str]:
+def _possible(acting: Acting, page: ReceivedPage) -> list[str]:
     """The changes that the caller may ask for now."""
+    case, now = page.case, page.now
     decided = {name: can_decide(acting, case, each, now) for name, each in _DECISIONS.items()}
     is_validation, works = case.category is Category.VALIDATION, can_work(acting, case)
     completes = decided["complete"]
@@ -176,8 +180,11 @@ def possible(acting: Acting, case: Case, now: datetime) -> list[str]:
         "notes": works,
         "attempts": can_record_attempt(acting, case),
         "place": works and case.is_current,
+        "link-booking": page.can_link,
+        "unlink-booking": works and any(each.by_hand for each in page.links),
+        REFER_ONWARD: page.can_refer_onward,
     }
-    return [name for name in CHANGES if may[name]]
+    return [name for name in (*CHANGES, REFER_ONWARD) if may[name]]
 
 
 _DECISIONS = {
@@ -260,6 +267,14 @@ def _booked(booking: Any, *, is_late: bool) -> Json:
         "state": {"code": state.value, "name": state.label},
         "is_late": is_late,
     }
+
+
+def _linkable(page: ReceivedPage, acting: Acting) -> list[Json]:
+    referral = page.case
+    if not isinstance(referral, Referral) or not page.can_link:
+        return []
+    found = links.linkable_bookings(acting, referral)
+    return [_booked(each, is_late=links.is_after(each, referral.breach_at)) for each in found]
 
 
 def _by(who: str, at: datetime) -> Json:

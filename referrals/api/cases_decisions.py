@@ -7,14 +7,15 @@ from typing import Any, ClassVar, TypeVar
 from django.utils import timezone
 from rest_framework.request import Request
 
-from bars_portal.api.forms import filled, schema_of
+from bars_portal.api.forms import schema_of, valid
 from bars_portal.api.headers import need_match
 from bars_portal.api.operations import component
 from bars_portal.api.problems import FieldFault, Problem, invalid
+from bars_portal.api.views import Act
 from bars_portal.exchange.fhir.codes import ARPPriority
-from bookings.api.base import refusals
+from bookings.api.base import nothing_in, refusals
 from bookings.api.representation import NO_BODY
-from referrals.api.cases_changes import Act, ToldChange, body_of, nothing_in, operation_of_case
+from referrals.api.cases_changes import ToldChange, body_of, operation_of_case
 from referrals.cases.models import Case
 from referrals.cases.states import CaseStatus, Category
 from referrals.responding import decisions
@@ -69,22 +70,19 @@ class _Decision(ToldChange):
         """Raises PolicyRefused where it is no decision about such a case."""
         return self.decision
 
-    def prepared(self, request: Request, case: Case, body: Mapping[str, Any], now: datetime) -> Act:
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
         with refusals():
-            decision = self.deciding(case)
-            check_can_decide(self.acting, case, decision, now)
-        decide = self.decided(case, body, decision, now)
-        return lambda: decisions.decide_as_seen(case=case, seen=self._seen, act=decide)
+            decision = self.deciding(subject)
+            check_can_decide(self.acting, subject, decision, now)
+        decide = self.decided(subject, body, decision, now)
+        return lambda: decisions.decide_as_seen(case=subject, seen=self._seen, act=decide)
 
     def decided(self, case: Case, body: Mapping[str, Any], decision: Decision, now: datetime) -> Decide:
         raise NotImplementedError
 
     def read(self, form: type[F], case: Case, body: Mapping[str, Any], decision: Decision, **more: Any) -> F:
         """Raises Problem."""
-        bound, faults = filled(form, body, case=case, now=timezone.now(), decision=decision, **more)
-        if faults:
-            raise invalid(faults)
-        return bound
+        return valid(form, body, case=case, now=timezone.now(), decision=decision, **more)
 
 
 def content_of(form: ResponseForm, kind: type[C]) -> C:

@@ -14,16 +14,16 @@ from referrals.worklist.query import Kind
 _TEXTS: Json = {"type": "array", "items": {"type": "string"}}
 
 
-def _list_of(schema: Json, description: str = "") -> Json:
+def list_of(schema: Json, description: str = "") -> Json:
     return {"type": "array", "items": schema, **({"description": description} if description else {})}
 
 
-def _named(values: Iterable[str], description: str = "") -> Json:
+def named(values: Iterable[str], description: str = "") -> Json:
     return object_of({"code": text(description, enum=list(values)), "name": text("For people.")})
 
 
-_ROWS = _list_of(object_of({"label": text(), "value": text()}))
-_LINES = _list_of(object_of({"label": text(), "lines": _TEXTS}), "No lines: not stated.")
+_ROWS = list_of(object_of({"label": text(), "value": text()}))
+_LINES = list_of(object_of({"label": text(), "lines": _TEXTS}), "No lines: not stated.")
 _SERVICE = object_of({"id": text("Its DoS service id."), "name": text()})
 _PRIORITY = object_of({"code": text('"" when it is not stated.'), "name": text()})
 _HOLDER = object_of(
@@ -31,8 +31,8 @@ _HOLDER = object_of(
 )
 _COMMON = {
     "id": text(format="uuid"),
-    "kind": _named([*Kind]),
-    "state": _named(dict.fromkeys([*CaseStatus, *BookingStatus])),
+    "kind": named([*Kind]),
+    "state": named(dict.fromkeys([*CaseStatus, *BookingStatus])),
     "reference": text("Ours, to be read out."),
     "use_case": USE_CASE,
     "priority": _PRIORITY,
@@ -92,8 +92,8 @@ component(
         {
             "title": text(),
             "rows": _LINES,
-            "parts": _list_of({"$ref": "#/components/schemas/MessageItem"}),
-            "codes": _list_of(_CODES, "What stands behind the words."),
+            "parts": list_of({"$ref": "#/components/schemas/MessageItem"}),
+            "codes": list_of(_CODES, "What stands behind the words."),
         }
     ),
 )
@@ -103,14 +103,14 @@ CONTENT = component(
     object_of(
         {
             "facts": _LINES,
-            "warnings": _list_of(object_of({"says": _TEXTS, "is_alarm": {"type": "boolean"}, "item": _ITEM})),
-            "groups": _list_of(
+            "warnings": list_of(object_of({"says": _TEXTS, "is_alarm": {"type": "boolean"}, "item": _ITEM})),
+            "groups": list_of(
                 object_of(
                     {
                         "key": text(),
                         "title": text(),
                         "silence": text("What it means that items is empty."),
-                        "items": _list_of(_ITEM),
+                        "items": list_of(_ITEM),
                     }
                 )
             ),
@@ -122,7 +122,7 @@ ANSWER = component(
     object_of(
         {
             "id": text(format="uuid"),
-            "kind": _named([*ReplyKind]),
+            "kind": named([*ReplyKind]),
             "state": object_of(
                 {
                     "code": text(enum=[*ResponseState]),
@@ -134,7 +134,7 @@ ANSWER = component(
             "said": _ROWS,
             "by": text(),
             "at": moment(),
-            "can": _list_of(text(enum=["check-again", "send-again"])),
+            "can": list_of(text(enum=["check-again", "send-again"])),
         }
     ),
 )
@@ -142,8 +142,19 @@ _WRITTEN = {"by": text(), "at": moment()}
 # What may be done next, by the last part of its address.
 CHANGES = (
     *("accept", "start", "reject", "complete", "outcome", "did-not-attend", "cad-status"),
-    *("assign", "notes", "attempts", "place"),
+    *("assign", "notes", "attempts", "place", "link-booking", "unlink-booking"),
 )
+REFER_ONWARD = "refer-onward"
+_LINKED = {
+    "id": text(format="uuid"),
+    "start": moment(),
+    "service": text(),
+    "state": named([*BookingStatus]),
+    "is_late": {
+        "type": "boolean",
+        "description": "After the time by which the patient is to be seen.",
+    },
+}
 CASE = component(
     "Case",
     object_of(
@@ -154,15 +165,19 @@ CASE = component(
             "version": {"type": "integer", "description": "How often the requester has told it, and we."},
             "updated_at": moment(),
             "asked": _ROWS,
-            "can": _list_of(text(enum=list(CHANGES)), "What this caller may do next."),
+            "can": list_of(
+                text(enum=[*CHANGES, REFER_ONWARD]),
+                "What this caller may do next, by the end of its address. refer-onward: create a referral "
+                "or a validation with onward_from.",
+            ),
             "why_not": text('Why nothing can be decided, in a sentence; "" otherwise.'),
-            "standing_warnings": _list_of(
+            "standing_warnings": list_of(
                 object_of({"id": text("For ended of an outcome."), "name": text()}),
                 "Of a validation: what an outcome may end. Empty without the scope patients:read.",
             ),
-            "answers": _list_of(ANSWER.ref, "What the requester was told, oldest first."),
-            "notes": _list_of(object_of({"text": text(), **_WRITTEN}), "Colleagues alone read them."),
-            "attempts": _list_of(
+            "answers": list_of(ANSWER.ref, "What the requester was told, oldest first."),
+            "notes": list_of(object_of({"text": text(), **_WRITTEN}), "Colleagues alone read them."),
+            "attempts": list_of(
                 object_of(
                     {
                         "number": {"type": "integer"},
@@ -173,30 +188,31 @@ CASE = component(
                 ),
                 "Calls to the patient, of pharmacies.",
             ),
-            "bookings": _list_of(
+            "bookings": list_of(
                 object_of(
                     {
-                        "id": text(format="uuid"),
-                        "start": moment(),
-                        "service": text(),
-                        "state": _named([*BookingStatus]),
-                        "is_late": {
+                        **_LINKED,
+                        "by_hand": {
                             "type": "boolean",
-                            "description": "After the time by which the patient is to be seen.",
+                            "description": "Linked here, not by a message: it can be unlinked.",
                         },
                     }
-                )
+                ),
+                "Appointments that go with it.",
             ),
-            "onward": _list_of(object_of({"id": text(format="uuid"), "service": text(), "state": text()})),
+            "linkable_bookings": list_of(
+                object_of(_LINKED), "Appointments of the same patient that link-booking may name."
+            ),
+            "onward": list_of(object_of({"id": text(format="uuid"), "service": text(), "state": text()})),
             "place": optional(
                 object_of(
                     {"sent": _ROWS, "plotted": _ROWS, "differences": _TEXTS},
                 )
             ),
-            "versions": _list_of(
+            "versions": list_of(
                 object_of({"number": {"type": "integer"}, "words": text(), "at": moment()}),
             ),
-            "history": _list_of(
+            "history": list_of(
                 object_of({"what": text(), "note": text(), **_WRITTEN}), "What happened, oldest first."
             ),
             "patient": {

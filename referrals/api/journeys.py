@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from bars_portal.api.forms import filled, object_in, schema_of
+from bars_portal.api.forms import object_in, schema_of, valid
 from bars_portal.api.headers import conditional
 from bars_portal.api.operations import Json, Operation, component, moment, object_of, optional, text
-from bars_portal.api.problems import Problem, invalid
+from bars_portal.api.problems import Problem
 from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView
 from bars_portal.audit.services import record
@@ -168,9 +168,7 @@ class PatientSearch(ApiView):
     }
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        form, faults = filled(PatientSearchForm, object_in(request.data))
-        if faults:
-            raise invalid(faults)
+        form = valid(PatientSearchForm, object_in(request.data))
         now, organisation = timezone.now(), self.acting.organisation
         persons = persons_among(patients_with_number(organisation, form.cleaned_data["nhs_number"]))
         found = [each for person in persons if (each := self._person_json(request, person)) is not None]

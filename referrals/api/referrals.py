@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bars_portal.api import paging
-from bars_portal.api.forms import filled, object_in, unknown_parameters
+from bars_portal.api.forms import filled, object_in, unknown_fields, unknown_parameters
 from bars_portal.api.headers import conditional
-from bars_portal.api.idempotency import Attempt
 from bars_portal.api.operations import Operation, Parameter, moment, text
-from bars_portal.api.problems import FieldFault, invalid
+from bars_portal.api.problems import FieldFault, Problem, invalid
 from bars_portal.api.scopes import Scope
+from bars_portal.api.views import Act
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
@@ -25,11 +25,13 @@ from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm
 from bars_portal.patients.models import Journey
 from bars_portal.patients.presenters import untraced_words
-from bookings.api.base import is_uuid_text, journey_in, moment_in, place_of, refusals, unknown_fields
+from bookings.api.base import is_uuid_text, journey_in, moment_in, refusals
+from bookings.api.representation import EXAMPLE_PATIENT
 from bookings.models import Booking
 from bookings.selectors.sent import booking_for
 from directory.models import HealthcareService
-from referrals.api.content import AT, context_of, faults_of_parts, read_content
+from referrals.api.cases_content import content_json as message_json
+from referrals.api.content import AT, context_of, read_content
 from referrals.api.referrals_base import RequestView, service_in, use_case_in
 from referrals.api.referrals_json import (
     NEW,
@@ -43,11 +45,14 @@ from referrals.api.referrals_json import (
     summary_json,
     tag_of,
 )
+from referrals.api.responses import WHOLE_RESPONSE, response_json
 from referrals.cases import viewing
 from referrals.cases.models import Case
+from referrals.cases.selectors import case_for, reply_for
 from referrals.cases.states import CaseStatus, Category
+from referrals.message_page.page import shown_message
 from referrals.parts.applications import APPLICATIONS, application_of
-from referrals.parts.content import ContentInvalid, RequestContent
+from referrals.parts.content import RequestContent
 from referrals.sending import policies
 from referrals.sending.requesting import check_stated, request_referral, request_validation
 from referrals.sending.selectors import linked_booking
@@ -63,6 +68,7 @@ class Asked:
     details: PatientDetails
     booking: Booking | None
     journey: Journey | None
+    onward: Case | None
 
 
 class _New(RequestView):
@@ -89,11 +95,17 @@ class _New(RequestView):
             content, wrong = read_content(stated, context_of(use_case, now))
             faults += wrong
         booking, journey = self._booking(body, faults), journey_in(self.acting, body, faults)
+        onward = self._onward(body, faults)
+        if onward is not None and journey not in (None, onward.journey):
+            words = "The case that goes onward has a journey of its own: leave this out."
+            faults.append(FieldFault(words, pointer="/journey"))
         if faults or service is None or content is None:
             raise invalid(faults)
-        asked = Asked(service, content, form.to_details(), booking, journey)
+        asked = Asked(service, content, form.to_details(), booking, journey, onward)
         with refusals():
             policies.check_can_request(self.acting, service, content.use_case)
+            if onward is not None:
+                policies.check_can_refer_onward(self.acting, onward)
         return asked
 
     def _names(self) -> list[str]:
@@ -111,6 +123,18 @@ class _New(RequestView):
         faults.append(FieldFault("There is no such booking.", pointer="/booking"))
         return None
 
+    def _onward(self, body: Mapping[str, Any], faults: list[FieldFault]) -> Case | None:
+        """One that the organisation received."""
+        named = body.get("onward_from")
+        if named is None:
+            return None
+        known = isinstance(named, str) and is_uuid_text(named)
+        found = case_for(self.acting, UUID(named), Direction.RECEIVED) if known else None
+        if found is not None and self.caller.application.may_act_for(found.service.service_id):
+            return found
+        faults.append(FieldFault("There is no such case.", pointer="/onward_from"))
+        return None
+
 
 class _Requests(_New):
     """The list of one category, and a new one."""
@@ -120,10 +144,13 @@ class _Requests(_New):
         wanted, now = self._wanted(request, page.after), timezone.now()
         rows = listed_cases(self.acting, wanted, now=now, limit=page.limit + 1)
         record(actor=self.acting.actor, action="referrals.view_sent_list", now=now)
-        shown, last = rows[: page.limit], None
-        if len(rows) > page.limit:
-            last = (shown[-1].created_at.isoformat(), str(shown[-1].pk))
-        return paging.page_response(request, [summary_json(request, each) for each in shown], last)
+        return paging.page_by_time(
+            request,
+            rows,
+            page,
+            at=lambda each: each.created_at,
+            show=lambda each: summary_json(request, each),
+        )
 
     def _wanted(self, request: Request, after: tuple[str | int, ...]) -> Listed:
         faults = list(unknown_parameters(request, {each.name for each in _FILTERS}))
@@ -140,7 +167,7 @@ class _Requests(_New):
             faults.append(FieldFault("service must be a DoS service id.", parameter="service"))
         start = moment_in(given.get("due_from"), "due_from", faults)
         before = moment_in(given.get("due_before"), "due_before", faults)
-        place = place_of(after, faults)
+        place = paging.place_of(after, faults)
         if faults:
             raise invalid(faults)
         own = self.caller.application.service_ids or None
@@ -155,15 +182,10 @@ class _Requests(_New):
             after=place,
         )
 
-    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
+    def prepared(self, request: Request, **ids: str) -> Act:
         asked = self.asked(request, timezone.now())
         self.ask_service(request, asked.service)
-        try:
-            with refusals(), attempt.writing() as written:
-                written.subject_id = str(self._send(asked).pk)
-        except ContentInvalid as wrong:
-            raise invalid(faults_of_parts(wrong)) from None
-        return self.written(request, written.subject_id)
+        return lambda: self._send(asked).pk
 
     def _send(self, asked: Asked) -> Case:
         about: dict[str, Any] = {**vars(asked), "acting": self.acting, "now": timezone.now()}
@@ -182,14 +204,12 @@ class _DryRun(_New):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         now = timezone.now()
         asked = self.asked(request, now)
-        linked = linked_booking(asked.service, booking=asked.booking, journey=asked.journey)
-        with refusals():
+        journey = asked.onward.journey if asked.onward else asked.journey
+        linked = linked_booking(asked.service, booking=asked.booking, journey=journey)
+        with self.refusing():
             policies.check_told_to_take(asked.service, asked.content.use_case, now)
             policies.check_has_booking(asked.service, linked)
-        try:
             check_stated(self.category, asked.content, asked.details)
-        except ContentInvalid as wrong:
-            raise invalid(faults_of_parts(wrong)) from None
         sends_untraced = application_of(asked.content.use_case).sends_untraced
         untraced = untraced_words(asked.details, sends_untraced=sends_untraced)
         return Response({"can_be_sent": True, "notes": [untraced] if untraced else []})
@@ -203,6 +223,18 @@ class _OneRequest(RequestView):
         return conditional(request, body, etag=tag_of(body))
 
 
+class _OneResponse(RequestView):
+    def get(self, request: Request, **ids: str) -> Response:
+        case, now = self.case_of(ids), timezone.now()
+        found = reply_for(case, int(ids["response_id"]))
+        if found is None:
+            raise Problem("not-found")
+        viewing.record_case_view(case=case, acting=self.acting, now=now)
+        message = shown_message(found.message, now) if self.caller.sees_patients else None
+        content = message_json(message) if message else None
+        return Response({**response_json(request, case, found), "content": content})
+
+
 _STATES: Mapping[str, CaseStatus | Waiting] = {each.value: each for each in (*Waiting, *SENT_STATES)}
 _FILTERS = (
     Parameter("state", text(enum=list(_STATES)), "A state, or what waits for somebody."),
@@ -213,18 +245,6 @@ _FILTERS = (
     Parameter("due_before", moment(), "Due before that."),
     *paging.PARAMETERS,
 )
-_EXAMPLE_PATIENT = {
-    "family_name": "Dyball",
-    "given_names": "Adrian",
-    "birth_date": "1932-10-29",
-    "gender": "male",
-    "nhs_number": "9658499007",
-    "traced_in": "PDS",
-    "address_line_1": "1 Sample Street",
-    "town": "Scunthorpe",
-    "postcode": "DN17 4LR",
-    "phone": "07700 900123",
-}
 EXAMPLE_CONTENT: Mapping[Category, dict[str, Any]] = {
     Category.REFERRAL: {
         "assessment": {
@@ -254,7 +274,7 @@ _EXAMPLES: Mapping[Category, dict[str, Any]] = {
     category: {
         "service": "2000099999",
         "use_case": use_case,
-        "patient": _EXAMPLE_PATIENT,
+        "patient": EXAMPLE_PATIENT,
         "content": EXAMPLE_CONTENT[category],
     }
     for category, use_case in ((Category.REFERRAL, "a1t2"), (Category.VALIDATION, "a4t1"))
@@ -325,6 +345,19 @@ def _one_operations(category: Category) -> Mapping[str, Operation]:
     }
 
 
+def _response_operations(category: Category) -> Mapping[str, Operation]:
+    return {
+        "GET": Operation(
+            f"get-{category.value}-response",
+            f"Read one response to a {category.value}, with all that it says",
+            Scope.REFERRALS_READ,
+            {200: WHOLE_RESPONSE},
+            problems=("not-found",),
+            tag=_TAGS[category],
+        )
+    }
+
+
 class Referrals(_Requests):
     category = Category.REFERRAL
     operations = _list_operations(Category.REFERRAL)
@@ -353,3 +386,13 @@ class OneReferral(_OneRequest):
 class OneValidation(_OneRequest):
     category = Category.VALIDATION
     operations = _one_operations(Category.VALIDATION)
+
+
+class OneReferralResponse(_OneResponse):
+    category = Category.REFERRAL
+    operations = _response_operations(Category.REFERRAL)
+
+
+class OneValidationResponse(_OneResponse):
+    category = Category.VALIDATION
+    operations = _response_operations(Category.VALIDATION)

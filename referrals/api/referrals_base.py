@@ -1,6 +1,7 @@
 """What all resources of sent requests do: find theirs, need a person, read the latest, wait for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,22 +13,23 @@ from rest_framework.response import Response
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api.callers import Caller
 from bars_portal.api.headers import applied, turn_to_wait
-from bars_portal.api.problems import FieldFault, Problem
-from bars_portal.api.views import ApiView
+from bars_portal.api.problems import FieldFault, Problem, invalid
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway.client import client_for_page
-from bookings.api.base import is_uuid_text
+from bookings.api.base import DomainView, is_uuid_text, refusals
 from directory.api.services import service_to_act_for
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from directory.services.capability import read_capability
+from referrals.api.content import faults_of_parts
 from referrals.api.referrals_json import OPEN_STATES, address_of, case_json, tag_of
 from referrals.cases.models import MODELS, Case, Referral
 from referrals.cases.selectors import case_for
 from referrals.cases.states import Category
 from referrals.parts.applications import application_of
+from referrals.parts.content import ContentInvalid
 from referrals.sending import policies
 from referrals.sending.forms import KindForm
 from referrals.sending.latest import read_latest
@@ -37,10 +39,18 @@ from referrals.sending.views.lookup import wait_for_case
 _SHOWN_WITH = ("service__provider", "organisation", "patient", "journey")
 
 
-class RequestView(ApiView):
+class RequestView(DomainView):
     """What is of another organisation, or at a service that the application may not act for, is not there."""
 
     category: ClassVar[Category]
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        try:
+            with refusals():
+                yield
+        except ContentInvalid as wrong:
+            raise invalid(faults_of_parts(wrong)) from None
 
     def case_of(self, ids: Mapping[str, str]) -> Case:
         """By the ids of the address. Raises Problem."""

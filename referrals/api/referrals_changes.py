@@ -2,25 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bars_portal.api.forms import filled, object_in
+from bars_portal.api.forms import filled, object_in, unknown_fields, valid
 from bars_portal.api.headers import check_match
-from bars_portal.api.idempotency import Attempt
 from bars_portal.api.operations import Component, Operation
 from bars_portal.api.problems import FieldFault, invalid
 from bars_portal.api.scopes import Scope
+from bars_portal.api.views import Act, ChangeView
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm
-from bookings.api.base import refusals, unknown_fields
+from bookings.api.base import nothing_in, refusals
 from bookings.api.representation import NO_BODY
-from referrals.api.content import AT, context_of, faults_of_parts, read_content
+from referrals.api.content import AT, context_of, read_content
 from referrals.api.referrals import EXAMPLE_CONTENT, WRITE_PROBLEMS
 from referrals.api.referrals_base import RequestView, service_in, use_case_in
 from referrals.api.referrals_json import NEW_AGAIN, PLURALS, REQUEST, REVOCATION, UPDATE, case_json, tag_of
@@ -34,11 +35,10 @@ from referrals.sending.latest import is_taken_back
 _NOT_WRITTEN_HERE = "What the old referral says was not written in this portal. Enter what the new one says"
 
 
-class _Change(RequestView):
-    """A POST that changes one request; who may not read it cannot change it either."""
+class _Change(RequestView, ChangeView[Case]):
+    """Who may not read a request cannot change it either."""
 
-    def unchanged(self, request: Request, ids: Mapping[str, str]) -> Case:
-        """Raises Problem."""
+    def subject_of(self, request: Request, ids: Mapping[str, str]) -> Case:
         case = self.case_of(ids)
         self.need_person()
         self.need_role_for(case.use_case)
@@ -51,33 +51,25 @@ class _Change(RequestView):
 
 
 class _Update(_Change):
-    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
-        case, now = self.unchanged(request, kwargs), timezone.now()
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
         with refusals():
-            policies.check_can_update(self.acting, case)
-        body = object_in(request.data)
+            policies.check_can_update(self.acting, subject)
         faults = list(unknown_fields(body, UPDATE[self.category].schema))
         stated = object_in(body.get("content", {}), at=AT)
-        content, wrong = read_content(stated, context_of(UseCase(case.use_case), now))
+        content, wrong = read_content(stated, context_of(UseCase(subject.use_case), now))
         faults += wrong
         details = self._details(body, faults)
         if faults or content is None:
             raise invalid(faults)
-        latest = self.latest_of(request, case)
-        try:
-            with refusals(), attempt.writing() as written:
-                updating.update_request(
-                    case=case,
-                    content=_as_it_began(content, stated),
-                    latest=latest,
-                    details=details,
-                    acting=self.acting,
-                    now=timezone.now(),
-                )
-                written.subject_id = str(case.pk)
-        except ContentInvalid as invalid_content:
-            raise invalid(faults_of_parts(invalid_content)) from None
-        return self.written(request, str(case.pk))
+        latest, known = self.latest_of(request, subject), _as_it_began(content, stated)
+        return lambda: updating.update_request(
+            case=subject,
+            content=known,
+            latest=latest,
+            details=details,
+            acting=self.acting,
+            now=timezone.now(),
+        )
 
     def _details(self, body: Mapping[str, Any], faults: list[FieldFault]) -> PatientDetails | None:
         """None: they stay as they are known."""
@@ -98,21 +90,15 @@ def _as_it_began(content: RequestContent, stated: Mapping[str, Any]) -> RequestC
 
 
 class _Revoke(_Change):
-    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
-        case = self.unchanged(request, kwargs)
-        form, faults = filled(TakeBackForm, object_in(request.data))
-        if faults:
-            raise invalid(faults)
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
+        form = valid(TakeBackForm, body)
         with refusals():
-            policies.check_can_take_back(self.acting, case)
-        latest = self.latest_of(request, case)
+            policies.check_can_take_back(self.acting, subject)
+        latest = self.latest_of(request, subject)
         reason = " ".join(str(form.cleaned_data["reason"]).split())
         mistaken = form.cleaned_data["how"] == IN_ERROR and not is_taken_back(latest)
         end = taking_back.mark_entered_in_error if mistaken else taking_back.revoke_request
-        with refusals(), attempt.writing() as written:
-            end(case=case, latest=latest, reason=reason, acting=self.acting, now=timezone.now())
-            written.subject_id = str(case.pk)
-        return self.written(request, str(case.pk))
+        return lambda: end(case=subject, latest=latest, reason=reason, acting=self.acting, now=timezone.now())
 
 
 class ReferAgain(_Change):
@@ -135,9 +121,8 @@ class ReferAgain(_Change):
         )
     }
 
-    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
-        referral = cast(Referral, self.unchanged(request, kwargs))
-        body = object_in(request.data)
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
+        referral = cast(Referral, subject)
         faults = list(unknown_fields(body, NEW_AGAIN.schema))
         asked = {name: body[name] for name in ReasonForm.base_fields if name in body}
         form, wrong = filled(ReasonForm, asked)
@@ -151,22 +136,16 @@ class ReferAgain(_Change):
             policies.check_can_request(self.acting, service, content.use_case)
         self.ask_service(request, service)
         latest = self.latest_of(request, referral)
-        try:
-            with refusals(), attempt.writing() as written:
-                taking_back.refer_again(
-                    referral=referral,
-                    content=content,
-                    service=service,
-                    latest=latest,
-                    reason=form.cleaned_data["reason"],
-                    reassessed=form.cleaned_data["reassessed"],
-                    acting=self.acting,
-                    now=timezone.now(),
-                )
-                written.subject_id = str(referral.pk)
-        except ContentInvalid as invalid_content:
-            raise invalid(faults_of_parts(invalid_content)) from None
-        return self.written(request, str(referral.pk))
+        return lambda: taking_back.refer_again(
+            referral=referral,
+            content=content,
+            service=service,
+            latest=latest,
+            reason=form.cleaned_data["reason"],
+            reassessed=form.cleaned_data["reassessed"],
+            acting=self.acting,
+            now=timezone.now(),
+        )
 
     def _content(
         self, body: Mapping[str, Any], referral: Referral, faults: list[FieldFault]
@@ -188,15 +167,9 @@ class ReferAgain(_Change):
 
 
 class _CheckAgain(_Change):
-    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
-        case = self.unchanged(request, kwargs)
-        faults = list(unknown_fields(object_in(request.data), NO_BODY.schema))
-        if faults:
-            raise invalid(faults)
-        with refusals(), attempt.writing() as written:
-            outcomes.check_again(case=case, acting=self.acting, now=timezone.now())
-            written.subject_id = str(case.pk)
-        return self.written(request, str(case.pk))
+    def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
+        nothing_in(body)
+        return lambda: outcomes.check_again(case=subject, acting=self.acting, now=timezone.now())
 
 
 def _operation(

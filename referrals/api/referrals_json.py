@@ -1,6 +1,6 @@
 """A request that we sent, as plain JSON in the words of its page; and what a new one must say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,19 +13,20 @@ from bars_portal.api.forms import schema_of
 from bars_portal.api.headers import etag_of
 from bars_portal.api.operations import Component, Json, component, moment, object_of, optional, text
 from bars_portal.api.paging import page_schema
-from bars_portal.correspondence.explanations import trying_words
+from bars_portal.correspondence.explanations import ReasonCode, trying_words
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import in_london
 from bookings.api.representation import KNOWN_PATIENT, PATIENT, patient_json
 from directory.api.services import USE_CASE
+from referrals.api.cases_schema import list_of, named
 from referrals.api.content import content_json, content_schema, context_of
+from referrals.api.responses import RESPONSE, response_json
 from referrals.cases.links import bookings_of
-from referrals.cases.models import Case, CaseReply, Referral
+from referrals.cases.models import Case, Referral
 from referrals.cases.selectors import replies_of
-from referrals.cases.states import CaseStatus, Category, ReplyKind
+from referrals.cases.states import CaseStatus, Category
 from referrals.cases.words import use_case_words
-from referrals.pages.responses import heard_line
 from referrals.parts.applications import APPLICATIONS, Application
 from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.sending import policies
@@ -44,14 +45,6 @@ _CAN = ("update", "revoke", "refer-again", "check-again")
 # What depends on who asks, and on the minute: it is no change of the request.
 _PASSING = ("can", "trying")
 _SERVICE = text("A DoS service id, as a search returned it.")
-
-
-def _coded(codes: Iterable[str]) -> Json:
-    return object_of({"code": text(enum=list(codes)), "name": text("For people.")})
-
-
-def _list_of(items: Json, description: str = "") -> Json:
-    return {"type": "array", "items": items, **({"description": description} if description else {})}
 
 
 def _name_of(application: Application) -> str:
@@ -73,7 +66,7 @@ def _contents_of(category: Category) -> list[Json]:
 
 # -- what is sent to us
 
-NEW_PROPERTIES = ("service", "use_case", "patient", "content", "booking", "journey")
+NEW_PROPERTIES = ("service", "use_case", "patient", "content", "booking", "journey", "onward_from")
 
 
 def _new_request(category: Category) -> Component:
@@ -89,6 +82,10 @@ def _new_request(category: Category) -> Component:
             "patient": PATIENT.ref,
             "content": CONTENTS[name].ref,
             "journey": text("The case that it goes on with; without it a new one begins.", format="uuid"),
+            "onward_from": text(
+                "The case of the worklist that it carries on, in the same journey; needs worklist:read.",
+                format="uuid",
+            ),
         }
         if category is Category.REFERRAL:
             fields["booking"] = text("The booking that it goes with, of the same patient.", format="uuid")
@@ -145,7 +142,7 @@ VERDICT = component(
     object_of(
         {
             "can_be_sent": {"type": "boolean", "description": "True: every fault is a problem instead."},
-            "notes": _list_of(text(), "What to tell the user before it is sent, in sentences."),
+            "notes": list_of(text(), "What to tell the user before it is sent, in sentences."),
         }
     ),
 )
@@ -171,42 +168,15 @@ _SUMMARY = {
     "case_number": text("Ours, to be read out."),
     "reference": text('The service\'s, to be read out; "" until it gave one.'),
     "reason": text('Why it was refused, or is not known, in a sentence for the user; "" otherwise.'),
+    "reason_code": text(
+        'The same for programs; "" otherwise.', enum=["", *(each.value for each in ReasonCode)]
+    ),
     "journey": text("The case that it belongs to.", format="uuid"),
     "created_at": moment(),
     "updated_at": moment(),
 }
-_RESPONSE = component(
-    "ReceivedResponse",
-    object_of(
-        {
-            "id": text(),
-            "kind": _coded(each.value for each in ReplyKind),
-            "received_at": moment(),
-            "from": text("Who answered."),
-            "is_from_a_stranger": {
-                "type": "boolean",
-                "description": "It came from somebody who was not asked: call the service.",
-            },
-            "safeguarding": {"type": "boolean", "description": "A concern that the request did not state."},
-            "verdict": text('Of a validation\'s outcome, whether an ambulance is needed; "" otherwise.'),
-            "action_needed": optional({"type": "boolean"}),
-            "priority": text('A code of arp-priority-codes, or ""; of an outcome.'),
-            "clock_start": optional(moment()),
-            "outcomes": _list_of(
-                object_of({each: text() for each in ("system", "code", "display", "text")}),
-                "Of an outcome: the codes and words of its plan.",
-            ),
-            "reason": object_of({"code": text(), "text": text()}),
-            "reference": text("Theirs, to be read out."),
-            "new_case": text("The number of the ambulance control's own new case."),
-            "rows": _list_of(
-                object_of({"name": text(), "value": text()}), "As the portal's own page shows it."
-            ),
-        }
-    ),
-)
 _OF_REFERRALS = {
-    "bookings": _list_of(
+    "bookings": list_of(
         object_of(
             {
                 "id": text(format="uuid"),
@@ -240,13 +210,14 @@ def _request(category: Category) -> Component:
                 **_SUMMARY,
                 "trying": text('How the portal goes on by itself, in a sentence; "" when it does not.'),
                 "update": {
-                    **optional(_coded(_UPDATES)),
+                    **optional(named(_UPDATES)),
                     "description": "Null: none is on its way. Until it is taken, content stays.",
                 },
                 "end_reason": text("Why it was taken back."),
-                "responses": _list_of(_RESPONSE.ref, "The last one counts, so it comes first."),
+                "onward_from": optional(text("The case of the worklist that it carries on.", format="uuid")),
+                "responses": list_of(RESPONSE.ref, "The last one counts, so it comes first."),
                 **(_OF_REFERRALS if category is Category.REFERRAL else {}),
-                "can": _list_of(text(enum=list(_CAN)), "What this person may do next."),
+                "can": list_of(text(enum=list(_CAN)), "What this person may do next."),
                 "content": {
                     "anyOf": [*_contents_of(category), {"type": "null"}],
                     "description": "By its use_case. Null without the scope patients:read, and when it "
@@ -278,6 +249,7 @@ def summary_json(request: Request, case: Case) -> Json:
         "case_number": "" if case.case_number == str(case.pk) else case.case_number,
         "reference": case.reference,
         "reason": case.explanation,
+        "reason_code": case.explanation_code,
         "journey": str(case.journey_id),
         "created_at": in_london(case.created_at).isoformat(),
         "updated_at": in_london(case.updated_at).isoformat(),
@@ -290,7 +262,8 @@ def case_json(request: Request, case: Case, caller: Caller, *, now: datetime) ->
         "trying": trying_words(outbox.trying(case), now=now),
         "update": _update_json(case),
         "end_reason": case.end_reason,
-        "responses": [response_json(case, each) for each in replies_of(case)][::-1],
+        "onward_from": _id(case.onward_from),
+        "responses": [response_json(request, case, each) for each in replies_of(case)][::-1],
         **(_of_referral(case) if isinstance(case, Referral) else {}),
         "can": _possible(case, caller.acting),
         "content": _content_json(case) if caller.sees_patients else None,
@@ -321,32 +294,6 @@ def _update_json(case: Case) -> Json | None:
     message = outbox.unsettled(case)
     code = UPDATE_UNKNOWN if message is None or message.is_unclear else UPDATING
     return {"code": code, "name": _UPDATES[code]}
-
-
-def response_json(case: Case, reply: CaseReply) -> Json:
-    line = heard_line(case, reply)
-    # Only an outcome has a plan of its own: every other response repeats that of the request.
-    is_outcome = reply.kind == ReplyKind.FULL
-    return {
-        "id": str(reply.pk),
-        "kind": {"code": reply.kind, "name": line.kind},
-        "received_at": in_london(reply.received_at).isoformat(),
-        "from": line.sender,
-        "is_from_a_stranger": line.stranger,
-        "safeguarding": line.safeguarding,
-        "verdict": line.verdict,
-        "action_needed": reply.action_needed if is_outcome else None,
-        "priority": reply.priority if is_outcome else "",
-        "clock_start": _told(reply.clock_start) if is_outcome else None,
-        "outcomes": [
-            {name: str(each.get(name) or "") for name in ("system", "code", "display", "text")}
-            for each in (reply.outcomes if is_outcome else ())
-        ],
-        "reason": {"code": reply.reason_code, "text": reply.reason_text},
-        "reference": reply.responder_reference,
-        "new_case": reply.cad_id,
-        "rows": [{"name": each["key"], "value": each["value"]} for each in line.rows],
-    }
 
 
 def _of_referral(referral: Referral) -> Json:

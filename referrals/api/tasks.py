@@ -1,6 +1,6 @@
 """Tasks of people: what follows from an answer or a booking of ours, until somebody has closed it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,9 +13,8 @@ from rest_framework.reverse import reverse
 
 from bars_portal.api import paging
 from bars_portal.api.callers import ACTING_USER
-from bars_portal.api.forms import filled, object_in, schema_of, unknown_parameters
+from bars_portal.api.forms import schema_of, unknown_parameters, valid
 from bars_portal.api.headers import check_match, conditional, etag_of, need_match
-from bars_portal.api.idempotency import Attempt
 from bars_portal.api.operations import (
     Component,
     Json,
@@ -26,17 +25,16 @@ from bars_portal.api.operations import (
     optional,
     text,
 )
-from bars_portal.api.problems import FieldFault, Problem, invalid
+from bars_portal.api.problems import Problem, invalid
 from bars_portal.api.scopes import Scope
-from bars_portal.api.views import ApiView
+from bars_portal.api.views import Act, ChangeView
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.dates import in_london
-from bookings.api.base import is_uuid_text, refusals
+from bookings.api.base import DomainView, is_uuid_text, nothing_in
 from bookings.api.representation import KNOWN_PATIENT, NO_BODY, patient_json
 from bookings.models import Booking
 from bookings.services.history import record_view
-from referrals.api.cases_changes import nothing_in
 from referrals.api.journeys import ABOUT, about_json
 from referrals.cases.duties import Duty, DutyKind
 from referrals.cases.viewing import record_case_view
@@ -76,7 +74,7 @@ TASK_PAGE = component("TaskPage", paging.page_schema(TASK.ref))
 CLOSING = component("TaskClosing", schema_of(CloseForm))
 
 
-class TaskView(ApiView):
+class TaskView(DomainView):
     """What is of another organisation, or at a service that the application may not act for, is not there."""
 
     def task_of(self, task_id: str) -> Duty:
@@ -130,24 +128,25 @@ class TaskList(TaskView):
         page = paging.asked_page(request, kinds=(str, str))
         faults = list(unknown_parameters(request, {each.name for each in paging.PARAMETERS}))
         rows, own = open_duties(self.acting), self.caller.application.service_ids
-        if page.after:
-            try:
-                raised, pk = datetime.fromisoformat(str(page.after[0])), UUID(str(page.after[1]))
-                rows = rows.filter(Q(raised_at__gt=raised) | Q(raised_at=raised, pk__gt=pk))
-            except ValueError:
-                faults.append(FieldFault("cursor must be one that the API gave.", parameter="cursor"))
+        place = paging.place_of(page.after, faults)
         if faults:
             raise invalid(faults)
+        if place is not None:
+            raised, pk = place
+            rows = rows.filter(Q(raised_at__gt=raised) | Q(raised_at=raised, pk__gt=pk))
         if own:
             owners = ("referral", "validation", "booking")
             at = [Q(**{f"{each}__service__service_id__in": own}) for each in owners]
             rows = rows.filter(at[0] | at[1] | at[2])
         found = list(rows[: page.limit + 1])
         record(actor=self.acting.actor, action="referrals.view_duties", now=timezone.now())
-        items, last = found[: page.limit], None
-        if len(found) > page.limit:
-            last = (items[-1].raised_at.isoformat(), str(items[-1].pk))
-        return paging.page_response(request, [self.shown(request, each) for each in items], last)
+        return paging.page_by_time(
+            request,
+            found,
+            page,
+            at=lambda each: each.raised_at,
+            show=lambda each: self.shown(request, each),
+        )
 
 
 class OneTask(TaskView):
@@ -191,26 +190,18 @@ def _operation(name: str, summary: str, body: Component, example: Json) -> Mappi
     }
 
 
-class _Change(TaskView):
-    """A POST on one task, as it was read, for a stated person."""
+class _Change(TaskView, ChangeView[Duty]):
+    """On one task, as it was read, for a stated person."""
 
-    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
+    def subject_of(self, request: Request, ids: Mapping[str, str]) -> Duty:
         if self.acting.stated is None:
             raise Problem("acting-user-missing", f"Send {ACTING_USER}: a person has to answer for this.")
         if not self.acting.may(SEND):
             raise Problem("not-allowed", "You are not allowed to see to tasks of what was sent.")
-        duty = self.task_of(kwargs["task_id"])
+        duty = self.task_of(ids["task_id"])
         need_match(request)
         check_match(request, etag_of(self.shown(request, duty)))
-        act = self.prepared(duty, object_in(request.data))
-        with refusals(), attempt.writing() as written:
-            act()
-            written.subject_id = str(duty.pk)
-        return self.written(request, str(duty.pk))
-
-    def prepared(self, duty: Duty, body: Mapping[str, Any]) -> Callable[[], object]:
-        """Raises Problem."""
-        raise NotImplementedError
+        return duty
 
     def written(self, request: Request, subject_id: str) -> Response:
         body = self.shown(request, self.task_of(subject_id))
@@ -220,17 +211,17 @@ class _Change(TaskView):
 class Take(_Change):
     operations = _operation("take-task", "Take a task", NO_BODY, {})
 
-    def prepared(self, duty: Duty, body: Mapping[str, Any]) -> Callable[[], object]:
+    def changing(self, request: Request, subject: Duty, body: Mapping[str, Any], now: datetime) -> Act:
         nothing_in(body)
-        return lambda: services.take_duty(duty=duty, acting=self.acting, now=timezone.now())
+        return lambda: services.take_duty(duty=subject, acting=self.acting, now=now)
 
 
 class GiveBack(_Change):
     operations = _operation("give-back-task", "Give a task back", NO_BODY, {})
 
-    def prepared(self, duty: Duty, body: Mapping[str, Any]) -> Callable[[], object]:
+    def changing(self, request: Request, subject: Duty, body: Mapping[str, Any], now: datetime) -> Act:
         nothing_in(body)
-        return lambda: services.give_back_duty(duty=duty, acting=self.acting, now=timezone.now())
+        return lambda: services.give_back_duty(duty=subject, acting=self.acting, now=now)
 
 
 class Close(_Change):
@@ -238,13 +229,10 @@ class Close(_Change):
         "close-task", "Close a task, saying what was done", CLOSING, {"outcome": "The GP sees her today."}
     )
 
-    def prepared(self, duty: Duty, body: Mapping[str, Any]) -> Callable[[], object]:
-        form, faults = filled(CloseForm, body)
-        if faults:
-            raise invalid(faults)
-        said, read = form.cleaned_data["outcome"], duty.raised_at
+    def changing(self, request: Request, subject: Duty, body: Mapping[str, Any], now: datetime) -> Act:
+        said, read = valid(CloseForm, body).cleaned_data["outcome"], subject.raised_at
         return lambda: services.close_duty(
-            duty=duty, raised_at=read, outcome=said, acting=self.acting, now=timezone.now()
+            duty=subject, raised_at=read, outcome=said, acting=self.acting, now=now
         )
 
 

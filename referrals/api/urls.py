@@ -16,6 +16,7 @@ _REFERRAL = r"^referrals/(?P<referral_id>[0-9a-f]{8}-[0-9a-f-]{27})"
 _VALIDATION = r"^validations/(?P<validation_id>[0-9a-f]{8}-[0-9a-f-]{27})"
 _CASE = r"^cases/(?P<case_id>[0-9a-f]{8}-[0-9a-f-]{27})"
 _TASK = r"^tasks/(?P<task_id>[0-9a-f]{8}-[0-9a-f-]{27})"
+_RESPONSE = r"responses/(?P<response_id>[0-9]{1,18})"
 _CHANGES = {
     "accept": cases_decisions.Accept,
     "start": cases_decisions.Start,
@@ -28,6 +29,8 @@ _CHANGES = {
     "notes": cases_changes.AddNote,
     "attempts": cases_changes.RecordAttempt,
     "place": cases_changes.RecordPlace,
+    "link-booking": cases_changes.LinkBooking,
+    "unlink-booking": cases_changes.UnlinkBooking,
     "answer/check-again": cases_changes.CheckAnswerAgain,
     "answer/send-again": cases_changes.SendAnswerAgain,
 }
@@ -49,9 +52,19 @@ urlpatterns = [
         referrals_changes.CheckReferralAgain.as_view(),
         name="api-referral-check-again",
     ),
+    re_path(
+        rf"{_REFERRAL}/{_RESPONSE}/?$",
+        referrals.OneReferralResponse.as_view(),
+        name="api-referral-response",
+    ),
     re_path(r"^validations/?$", referrals.Validations.as_view(), name="api-validations"),
     re_path(r"^validations/validate/?$", referrals.ValidationDryRun.as_view(), name="api-validation-dry-run"),
     re_path(rf"{_VALIDATION}/?$", referrals.OneValidation.as_view(), name="api-validation"),
+    re_path(
+        rf"{_VALIDATION}/{_RESPONSE}/?$",
+        referrals.OneValidationResponse.as_view(),
+        name="api-validation-response",
+    ),
     re_path(
         rf"{_VALIDATION}/update/?$",
         referrals_changes.UpdateValidation.as_view(),
@@ -70,6 +83,7 @@ urlpatterns = [
     re_path(r"^worklist/?$", cases.Worklist.as_view(), name="api-worklist"),
     re_path(rf"{_CASE}/?$", cases.OneCase.as_view(), name="api-case"),
     re_path(rf"{_CASE}/message/?$", cases.OneMessage.as_view(), name="api-case-message"),
+    re_path(rf"{_CASE}/onward-content/?$", cases.OnwardContent.as_view(), name="api-case-onward-content"),
     re_path(rf"{_CASE}/document/?$", cases.Document.as_view(), name="api-case-document"),
     *(
         re_path(rf"{_CASE}/{name}/?$", view.as_view(), name=f"api-case-{name.replace('/', '-')}")

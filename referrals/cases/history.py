@@ -35,6 +35,9 @@ def change_case(
     before, version = CaseStatus(case.status), case.version
     after = next_status(case.category, Direction(case.direction), before, event)
     values = {**(changes or {}), "status": after.value, "updated_at": now}
+    if "explanation" in values:
+        # A code never outlives the words that it stands for.
+        values.setdefault("explanation_code", "")
     with transaction.atomic():
         change_if(case, still={"status": before.value, "version": version}, values=values)
         _write_step(case, event, before.value, actor=actor, now=now, note=note, message_id=message_id)

@@ -83,6 +83,8 @@ class AbstractCase(models.Model):
     end_reason = models.CharField(max_length=300, blank=True)
     # Sent, in plain words, when something was refused or is not known: what the clinician reads.
     explanation = models.CharField(max_length=300, blank=True)
+    # The same for programs: bars_portal.correspondence.explanations.ReasonCode.
+    explanation_code = models.CharField(max_length=30, blank=True, default="", db_default="")
     # Sent: the draft it was made from: a second press of the button finds the first case.
     draft_id = models.UUIDField(null=True, unique=True)
     # Sent: the received case, of either kind, that it carries on.

@@ -1,6 +1,7 @@
 """What becomes of a request that we sent, once HTTP has said something or nothing about its message."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.differences import Difference, Told, differences, with_contradiction
 from bars_portal.correspondence.entries import clean, derived_url, stored
-from bars_portal.correspondence.explanations import LATE, note_of
+from bars_portal.correspondence.explanations import LATE, Explanations, ReasonCode, note_of
 from bars_portal.correspondence.history import send_again
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
@@ -99,12 +100,10 @@ def settle_request(*, case: Case, outcome: Outcome, actor: Actor, now: datetime)
     held = acknowledgement_of(outcome)
     if outcome.delivery is Delivery.REFUSED or outcome.delivery is Delivery.UNKNOWN or held.is_unclear:
         event = CaseEvent.REFUSE if outcome.delivery is Delivery.REFUSED else CaseEvent.LOSE
-        words = with_contradiction(
-            REQUEST.explain(outcome) or REQUEST.unknown, _against(case, held, outcome, now)
-        )
-        _move(case, event, "" if heard else words, actor, now)
+        told = _NOTHING if heard else _told(REQUEST, outcome, _against(case, held, outcome, now))
+        _move(case, event, told, actor, now)
         return
-    changes = {**_learned(case, held), "explanation": LATE if outcome.is_late else ""}
+    changes = {**_learned(case, held), **_taken(outcome)}
     note = note_of(outcome)
     change_case(case=case, event=CaseEvent.CONFIRM, actor=actor, now=now, note=note, changes=changes)
     _note_taken_back(case, held, actor, now)
@@ -116,18 +115,14 @@ def settle_update(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) 
     """The update counts once it is taken; until then the case is what it was."""
     held = acknowledgement_of(outcome)
     if outcome.delivery is Delivery.REFUSED:
-        words = UPDATE.explain(outcome)
-        _move(case, CaseEvent.REFUSE_UPDATE, words, actor, now, {"pending": None})
+        _move(case, CaseEvent.REFUSE_UPDATE, _told(UPDATE, outcome), actor, now, {"pending": None})
         return
     if outcome.delivery is Delivery.UNKNOWN or held.is_unclear:
-        words = with_contradiction(
-            UPDATE.explain(outcome) or UPDATE.unknown, _against(case, held, outcome, now)
-        )
-        _move(case, CaseEvent.LOSE_UPDATE, words, actor, now)
+        told = _told(UPDATE, outcome, _against(case, held, outcome, now))
+        _move(case, CaseEvent.LOSE_UPDATE, told, actor, now)
         return
-    changes, note = _updated(case, held), note_of(outcome)
-    if outcome.is_late:
-        changes["explanation"] = LATE
+    note = note_of(outcome)
+    changes = {**_updated(case, held), **_taken(outcome)}
     change_case(case=case, event=CaseEvent.CONFIRM_UPDATE, actor=actor, now=now, note=note, changes=changes)
     _write_version(case, now)
     _note_taken_back(case, held, actor, now)
@@ -137,14 +132,12 @@ def settle_end(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) -> 
     """Taken back (then a planned referral goes out), still standing, or not known."""
     held = acknowledgement_of(outcome)
     if outcome.delivery is Delivery.REFUSED:
-        words = TAKING_BACK.explain(outcome)
         event = _REFUSED_REVOKE.get(_reached(case), CaseEvent.REFUSE_REVOKE)
-        _move(case, event, words, actor, now, {"ending": ""})
+        _move(case, event, _told(TAKING_BACK, outcome), actor, now, {"ending": ""})
         return
     if outcome.delivery is Delivery.UNKNOWN or not held.is_taken_back:
-        words = TAKING_BACK.explain(outcome) or TAKING_BACK.unknown
-        words = with_contradiction(words, _against(case, held, outcome, now))
-        _move(case, CaseEvent.LOSE_REVOKE, words, actor, now)
+        told = _told(TAKING_BACK, outcome, _against(case, held, outcome, now))
+        _move(case, CaseEvent.LOSE_REVOKE, told, actor, now)
         return
     in_error = held.request["status"] == ServiceRequestStatus.ENTERED_IN_ERROR
     change_case(
@@ -156,12 +149,29 @@ def settle_end(*, case: Case, outcome: Outcome, actor: Actor, now: datetime) -> 
         changes={
             "resource": held.request,
             "version": case.version + 1,
-            "explanation": LATE if outcome.is_late else "",
+            **_taken(outcome),
         },
     )
     _write_version(case, now)
     if isinstance(case, Referral) and case.status == CaseStatus.REVOKED:
         continue_rereferral(referral=case, actor=actor, now=now)
+
+
+def _told(words: Explanations, outcome: Outcome, against: Sequence[Difference] = ()) -> tuple[str, str]:
+    """Why it was refused or is not known, for people and for programs."""
+    code = words.code(outcome) or ReasonCode.NO_CLEAR_ANSWER
+    return with_contradiction(words.explain(outcome) or words.unknown, list(against)), code
+
+
+_NOTHING = ("", "")
+
+
+def _explained(told: tuple[str, str]) -> dict[str, str]:
+    return dict(zip(("explanation", "explanation_code"), told, strict=True))
+
+
+def _taken(outcome: Outcome) -> dict[str, str]:
+    return _explained((LATE, ReasonCode.LATE) if outcome.is_late else _NOTHING)
 
 
 def _against(case: Case, held: Acknowledgement, outcome: Outcome, now: datetime) -> list[Difference]:
@@ -198,7 +208,6 @@ def _updated(case: Case, held: Acknowledgement) -> dict[str, Any]:
         "content": pending.content,
         "pending": None,
         "version": case.version + 1,
-        "explanation": "",
     }
 
 
@@ -227,13 +236,13 @@ def _write_version(case: Case, now: datetime) -> None:
 def _move(
     case: Case,
     event: CaseEvent,
-    words: str,
+    told: tuple[str, str],
     actor: Actor,
     now: datetime,
     changes: dict[str, Any] | None = None,
 ) -> None:
-    changes = {**(changes or {}), "explanation": words}
-    change_case(case=case, event=event, actor=actor, now=now, note=words, changes=changes)
+    changes = {**(changes or {}), **_explained(told)}
+    change_case(case=case, event=event, actor=actor, now=now, note=told[0], changes=changes)
 
 
 _NEW = ("referral-new", "validation-new")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.patients.typed import answers_from
@@ -11,18 +12,18 @@ from referrals.cases.models import Case
 from referrals.cases.selectors import telling_message
 from referrals.forms.base import FormContext
 from referrals.forms.steps import DONE, ROWS, typed_of
-from referrals.parts.content import ContentInvalid, content_from_json
+from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.parts.request import carried_content
 from referrals.sending.start import PATIENT, RequestStart
 
 # On what ground data is shared is asked anew.
-_STATED_ANEW = {"consent"}
+STATED_ANEW = {"consent"}
 # Neither says anything by itself. No step is done: a person here has to read it first.
 _ABOUT_THE_FORM = {DONE, ROWS}
 
 
-def carried_steps(case: Case, asked: FormContext) -> dict[str, Mapping[str, str]]:
-    """Step by step, for a person to check and change; {} when the message cannot be read any more.
+def carried(case: Case, use_case: UseCase) -> RequestContent | None:
+    """What of a received case goes onward; None when its message cannot be read any more.
 
     Our own number of the call is the reference that the requester knows.
     """
@@ -32,14 +33,20 @@ def carried_steps(case: Case, asked: FormContext) -> dict[str, Mapping[str, str]
     except OutcomeError:
         bundle = None
     if bundle is None:
+        return None
+    content = carried_content(bundle, use_case)
+    return replace(content, assessment=replace(content.assessment, case_number=case.reference))
+
+
+def carried_steps(case: Case, asked: FormContext) -> dict[str, Mapping[str, str]]:
+    """The same step by step, for a person to check and change."""
+    content = carried(case, asked.use_case)
+    if content is None:
         return {}
-    content = carried_content(bundle, asked.use_case)
-    ours = replace(content.assessment, case_number=case.reference)
-    carried = typed_of(replace(content, assessment=ours), asked)
     return {
         slug: _not_done(typed)
-        for slug, typed in carried.items()
-        if slug not in _STATED_ANEW and set(typed) - _ABOUT_THE_FORM
+        for slug, typed in typed_of(content, asked).items()
+        if slug not in STATED_ANEW and set(typed) - _ABOUT_THE_FORM
     }
 
 

@@ -1,6 +1,6 @@
 """Asking another service to take a patient over, or to validate a case."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -192,13 +192,16 @@ def request_referral(
     booking: Booking | None = None,
     journey: Journey | None = None,
     draft: RequestDraft | None = None,
+    onward: Case | None = None,
 ) -> Referral:
     """Refer a patient, whose case may have begun with `booking` or with `journey`.
 
-    A booking of the case at the same service is named in the referral. With `draft`, a second press returns
-    the first referral. Raises PolicyRefused and ContentInvalid.
+    A booking of the case at the same service is named in the referral. `onward` is the received case that
+    it carries on, in its journey; a draft names its own. With `draft`, a second press returns the first
+    referral. Raises PolicyRefused and ContentInvalid.
     """
-    made = _request(Category.REFERRAL, content, details, service, acting, now, booking, journey, draft)
+    known = _Known(booking, onward.journey if onward else journey, draft, onward)
+    made = _request(Category.REFERRAL, content, details, service, acting, now, known)
     return cast(Referral, made)
 
 
@@ -212,13 +215,25 @@ def request_validation(
     now: datetime,
     journey: Journey | None = None,
     draft: RequestDraft | None = None,
+    onward: Case | None = None,
 ) -> ValidationCase:
     """Ask how urgent a case is; `content.time_frame.end` is when the answer is due.
 
-    With `draft`, a second press returns the first request. Raises PolicyRefused and ContentInvalid.
+    `onward` and `draft` as in `request_referral`. Raises PolicyRefused and ContentInvalid.
     """
-    made = _request(Category.VALIDATION, content, details, service, acting, now, None, journey, draft)
+    known = _Known(None, onward.journey if onward else journey, draft, onward)
+    made = _request(Category.VALIDATION, content, details, service, acting, now, known)
     return cast(ValidationCase, made)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a request goes on with, none of it for one that begins a case."""
+
+    booking: Booking | None
+    journey: Journey | None
+    draft: RequestDraft | None
+    onward: Case | None
 
 
 def _request(
@@ -228,10 +243,9 @@ def _request(
     service: HealthcareService,
     acting: Acting,
     now: datetime,
-    booking: Booking | None,
-    journey: Journey | None,
-    draft: RequestDraft | None,
+    known: _Known,
 ) -> Case:
+    booking, journey, draft = known.booking, known.journey, known.draft
     if draft is not None and (made := use_up(draft, acting)) is not None:
         return made
     policies.check_can_request(acting, service, content.use_case)
@@ -239,13 +253,12 @@ def _request(
     require_sender(acting.organisation.ods_code)
     check_stated(category, content, details)
     _check_ours(acting, booking, journey)
-    known = booking.journey if booking else journey
-    onward = _onward(draft, acting)
+    onward = _onward(known, acting)
     linked = linked_booking(service, booking=booking, journey=journey)
     policies.check_has_booking(service, linked)
     return issue_request(
         content=with_booking(content, linked),
-        patient=_patient(details, acting, known, now),
+        patient=_patient(details, acting, booking.journey if booking else journey, now),
         service=service,
         sender=sender_identity(acting),
         now=now,
@@ -254,9 +267,10 @@ def _request(
     )
 
 
-def _onward(draft: RequestDraft | None, acting: Acting) -> Case | None:
+def _onward(known: _Known, acting: Acting) -> Case | None:
     """The received case that goes onward, as it now stands. Raises PolicyRefused."""
-    case = received_case(draft.onward_from) if draft and draft.onward_from else None
+    case_id = known.draft.onward_from if known.draft else known.onward and known.onward.pk
+    case = received_case(case_id) if case_id else None
     if case is not None:
         check_can_refer_onward(acting, case)
     return case

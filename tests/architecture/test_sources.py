@@ -27,7 +27,6 @@ EDGES = {
     "bars_portal/nhsuk/pages.py",
     "bookings/api/base.py",
     "bookings/api/bookings.py",
-    "bookings/api/changes.py",
     "bookings/api/slots.py",
     "directory/api/services.py",
     "referrals/api/cases.py",

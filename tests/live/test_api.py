@@ -1,21 +1,35 @@
 """The API as a new user tries it: the examples, as they stand, over the running stack."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from tests.live.messages import addressed, only
-from tests.live.partner import SERVICE_SYSTEM, Partner, demo_env, new_ids
+from tests.live.partner import SERVICE_SYSTEM, Partner, demo_env, new_ids, wait_until
 from tests.stack import Stack
 from tests.unit.docs.markdown import ROOT, blocks
 
 ASKING, WORKING = (ROOT / "docs" / "how-to" / "call-the-api.md").read_text().split("## Work a case")
 ASSESSMENT, REPLIES = "2000099003", "2000099000"
+COOK = {
+    "family_name": "Cook",
+    "given_names": "Violet",
+    "birth_date": "1918-02-07",
+    "gender": "female",
+    "phone": "07700 900123",
+}
 LOCAL_APP = ROOT / "docs" / "examples" / "local_app.py"
 
 
@@ -74,18 +88,126 @@ def test_the_local_app_books_and_hears_of_it(stack: Stack, tmp_path: Path) -> No
     assert lines[-1].startswith("The appointment is booked: ")
 
 
+def opened(stack: Stack) -> httpx.Client:
+    """As the demo's application."""
+    known, form = demo_env(stack), {"grant_type": "client_credentials"}
+    client = httpx.Client(base_url=stack.portal, timeout=30)
+    proof = known["API_CLIENT_ID"], known["API_CLIENT_SECRET"]
+    token = client.post("/api/oauth2/token/", data=form, auth=proof).json()["access_token"]
+    client.headers["Authorization"] = f"Bearer {token}"
+    return client
+
+
+def written(key: str) -> int:
+    """How many requests under the key have written, called in the stack."""
+    from bars_portal.api.models import KeyedRequest
+
+    return KeyedRequest.objects.filter(key=key, written_at__isnull=False, answered_at=None).count()
+
+
+@pytest.mark.thorough
+def test_a_kill_9_between_commit_and_answer_does_not_double(stack: Stack) -> None:
+    """Of the whole web server: it has written, and waits for the outcome before it answers (Prefer: wait)."""
+    key, lost = str(uuid4()), []
+    with opened(stack) as api:
+        slot = api.get(f"/api/v1/services/{ASSESSMENT}/slots").json()["slots"][-1]["id"]
+        body = {"slot": slot, "patient": COOK}
+
+        def book() -> httpx.Response:
+            asked = {"Idempotency-Key": key, "Prefer": "wait=10"}
+            return api.post("/api/v1/bookings", json=body, headers=asked)
+
+        def book_and_hear_nothing() -> None:
+            try:
+                book()
+            except httpx.TransportError as error:
+                lost.append(error)
+
+        asking = Thread(target=book_and_hear_nothing)
+        with stopped(stack, "celery"):
+            asking.start()
+            wait_until(lambda: stack.call("tests.live.test_api.written", key) == "1")
+            kill(stack, "gunicorn_portal")
+            asking.join(timeout=30)
+        assert lost, "the first request was answered"
+        stack.wait_ready()
+        again = book()
+        assert (again.status_code, again.headers["Idempotent-Replayed"]) in ((201, "true"), (202, "true"))
+        wait_until(lambda: not api.get(again.headers["Location"]).json()["state"]["is_open"])
+        read = api.get(again.headers["Location"]).json()
+        assert read["state"]["code"] == "booked", read["reason"]
+        listed = api.get("/api/v1/bookings", params={"journey": read["journey"]}).json()["items"]
+        assert [each["id"] for each in listed] == [read["id"]]
+        refused = api.post("/api/v1/bookings", json=body, headers={"Idempotency-Key": f"{key}-2"})
+        assert refused.status_code == 409, "the time is taken once"
+
+
+def tokens(client_id: str, count: int) -> str:
+    """Of as many new applications of the organisation of this one, called in the stack."""
+    from bars_portal.api.models import Application
+    from tests.factories.api import bearer, make_application
+
+    organisation = Application.objects.get(account__username=client_id).organisation
+    made = [make_application(organisation=organisation, name=f"Racer {number}") for number in range(count)]
+    return json.dumps([bearer(each) for each in made])
+
+
+@pytest.mark.thorough
+def test_64_applications_at_once_get_one_slot_once(stack: Stack) -> None:
+    known = demo_env(stack)
+    headers = json.loads(stack.call("tests.live.test_api.tokens", known["API_CLIENT_ID"], 64))
+    with opened(stack) as api:
+        slot = api.get(f"/api/v1/services/{ASSESSMENT}/slots").json()["slots"][-2]["id"]
+
+        def book(own: dict[str, str]) -> tuple[str, str]:
+            """State and reason of what became of it."""
+            asked = {**own, "Idempotency-Key": str(uuid4())}
+            with httpx.Client(base_url=stack.portal, timeout=120) as client:
+                made = client.post("/api/v1/bookings", json={"slot": slot, "patient": COOK}, headers=asked)
+                if made.status_code == 409:
+                    return "conflict", ""
+                assert made.status_code == 202, made.text
+                where = made.headers["Location"]
+                wait_until(lambda: not client.get(where, headers=own).json()["state"]["is_open"], seconds=120)
+                read = client.get(where, headers=own).json()
+                return read["state"]["code"], read["reason_code"]
+
+        with ThreadPoolExecutor(64) as pool:
+            became = Counter(pool.map(book, headers))
+    assert became.pop(("booked", "")) == 1
+    assert set(became) <= {("refused", "taken"), ("conflict", "")}
+    assert became.total() == 63
+
+
+def groups(stack: Stack, program: str) -> list[int]:
+    """Process groups of what the launcher started under this name."""
+    found = [pid for pid, line in stack.launcher.children().items() if program in line]
+    assert found, stack.launcher.children()
+    return found
+
+
+def kill(stack: Stack, program: str) -> None:
+    for group in groups(stack, program):
+        os.killpg(group, signal.SIGKILL)
+
+
+@contextmanager
+def stopped(stack: Stack, program: str) -> Iterator[None]:
+    """It does nothing for a while, and is not dead."""
+    held = groups(stack, program)
+    for group in held:
+        os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for group in held:
+            os.killpg(group, signal.SIGCONT)
+
+
 def test_a_body_in_chunks_is_read(stack: Stack) -> None:
     """Through the real server: httpx sends what it is given piece by piece in chunks."""
-    known = demo_env(stack)
-    proof = known["API_CLIENT_ID"], known["API_CLIENT_SECRET"]
-    with httpx.Client(base_url=stack.portal, timeout=30) as client:
-        form = {"grant_type": "client_credentials"}
-        token = client.post("/api/oauth2/token/", data=form, auth=proof).json()["access_token"]
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Content-Type": "application/json",
-            "Idempotency-Key": "c",
-        }
+    with opened(stack) as client:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": "c"}
         pieces = iter([b'{"sur', b'prise": 1}'])
         answer = client.post("/api/v1/bookings", content=pieces, headers=headers)
     assert answer.status_code == 422, answer.text

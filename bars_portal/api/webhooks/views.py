@@ -14,14 +14,13 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api import paging
 from bars_portal.api.events.selectors import CursorGone
 from bars_portal.api.events.views import cursor_in
-from bars_portal.api.forms import escaped, object_in, unknown_parameters
+from bars_portal.api.forms import object_in, unknown_fields, unknown_parameters
 from bars_portal.api.headers import check_match, conditional, etag_of
-from bars_portal.api.idempotency import Attempt
 from bars_portal.api.models import OffReason, Webhook
-from bars_portal.api.operations import Component, Json, Operation
+from bars_portal.api.operations import Component, Operation
 from bars_portal.api.problems import FieldFault, Problem, Refused, invalid
 from bars_portal.api.scopes import Scope
-from bars_portal.api.views import ApiView
+from bars_portal.api.views import Act, ApiView
 from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.representation import (
     DELIVERY,
@@ -56,6 +55,18 @@ class WebhookView(ApiView):
             raise Problem("not-found")
         return found
 
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except services.BadWebhook as bad:
+            told = ((_POINTERS.get(name, f"/{name}"), words) for name, words in bad.faults.items())
+            raise invalid(FieldFault(words, pointer=pointer) for pointer, words in told) from None
+        except CursorGone:
+            raise Problem("cursor-gone") from None
+        except PolicyRefused as refusal:
+            raise Refused(refusal) from None
+
     def shown(self, request: Request, webhook_id: str, *, made: int = 200, secret: bool = False) -> Response:
         """As it stands now. A removed one too, to who has just removed it."""
         rows = Webhook.objects.filter(application=self.caller.application)
@@ -76,9 +87,13 @@ class WebhookList(WebhookView):
             "Have events posted to an address",
             _SCOPE,
             {201: WEBHOOK_WITH_SECRET},
-            description="Events from now on, signed by Standard Webhooks with the secret in the answer. What "
-            "is not taken with 2xx within 15 seconds is sent again for three and a half days, under the same "
-            "webhook-id.",
+            description="Events from now on: each is a POST to you with the body of one Event, as "
+            "GET /api/v1/events lists them, signed by Standard Webhooks with the secret in the answer. "
+            "webhook-signature holds v1, and the base64 of HMAC-SHA256 over "
+            "webhook-id.webhook-timestamp.body, one for each secret that is valid; the key is the base64 "
+            "after whsec_. Refuse what is older than five minutes, and know webhook-id again. What is not "
+            "taken with 2xx within 15 seconds is sent again for three and a half days, under the same "
+            "webhook-id. Then read what data names: kind and id. The demo takes http to the machine itself.",
             body=NEW_WEBHOOK,
             example={"url": "https://hospital.example/bars/events", "types": ["booking.booked"]},
             problems=("refused",),
@@ -94,14 +109,10 @@ class WebhookList(WebhookView):
         rows, now = webhooks_of(self.caller.application), timezone.now()
         return Response({"items": [webhook_json(each, now=now) for each in rows]})
 
-    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
+    def prepared(self, request: Request, **ids: str) -> Act:
         given = _fields(object_in(request.data), NEW_WEBHOOK)
-        with faults_told(), attempt.writing() as written:
-            webhook, _ = services.create_webhook(
-                application=self.caller.application, **given, actor=self.acting.actor, now=timezone.now()
-            )
-            written.subject_id = str(webhook.pk)
-        return self.written(request, str(webhook.pk))
+        about: dict[str, Any] = {"application": self.caller.application, "actor": self.acting.actor}
+        return lambda: services.create_webhook(**about, **given, now=timezone.now())[0].pk
 
     def written(self, request: Request, subject_id: str) -> Response:
         return self.shown(request, subject_id, made=201, secret=True)
@@ -127,17 +138,15 @@ class OneWebhook(WebhookView):
 class _Change(WebhookView):
     """A POST that does something with one webhook; what else it takes stands in the schema of its body."""
 
-    def write(self, request: Request, attempt: Attempt, **kwargs: Any) -> Response:
-        webhook, now = self.webhook_of(kwargs["webhook_id"]), timezone.now()
+    def prepared(self, request: Request, **ids: str) -> Act:
+        webhook, now = self.webhook_of(ids["webhook_id"]), timezone.now()
         check_match(request, etag_of(webhook_json(webhook, now=now)))
         operation = self.operations["POST"]
         body = object_in(request.data)
-        faults = [] if operation.body is None else list(_unknown(body, operation.body.schema))
+        faults = [] if operation.body is None else list(unknown_fields(body, operation.body.schema))
         if faults:
             raise invalid(faults)
-        with faults_told(), attempt.writing() as written:
-            written.subject_id = self.act(webhook, body, now)
-        return self.written(request, written.subject_id)
+        return lambda: self.act(webhook, body, now)
 
     def act(self, webhook: Webhook, body: Mapping[str, Any], now: datetime) -> str:
         """What `written` makes the answer of."""
@@ -285,33 +294,16 @@ class DeliveryList(WebhookView):
     def get(self, request: Request, webhook_id: str) -> Response:
         faults = list(unknown_parameters(request, {each.name for each in paging.PARAMETERS}))
         page = paging.asked_page(request, kinds=(str, str))
-        place = _place(page.after, faults)
+        place = paging.place_of(page.after, faults)
         if faults:
             raise invalid(faults)
         rows = list(deliveries_of(self.webhook_of(webhook_id), before=place)[: page.limit + 1])
-        shown, last = rows[: page.limit], None
-        if len(rows) > page.limit:
-            last = (shown[-1].created_at.isoformat(), str(shown[-1].pk))
-        return paging.page_response(request, [delivery_json(each) for each in shown], last)
-
-
-@contextmanager
-def faults_told() -> Iterator[None]:
-    """What the services refuse, as problems."""
-    try:
-        yield
-    except services.BadWebhook as bad:
-        told = ((_POINTERS.get(name, f"/{name}"), words) for name, words in bad.faults.items())
-        raise invalid(FieldFault(words, pointer=pointer) for pointer, words in told) from None
-    except CursorGone:
-        raise Problem("cursor-gone") from None
-    except PolicyRefused as refusal:
-        raise Refused(refusal) from None
+        return paging.page_by_time(request, rows, page, at=lambda each: each.created_at, show=delivery_json)
 
 
 def _fields(body: Mapping[str, Any], taken: Component) -> dict[str, Any]:
     """Of the schema's, by the services' names. Raises Problem with every fault of their form."""
-    faults = list(_unknown(body, taken.schema))
+    faults = list(unknown_fields(body, taken.schema))
     found: dict[str, Any] = {}
     if "url" in body and not isinstance(body["url"], str):
         faults.append(FieldFault("This must be a text.", pointer="/url"))
@@ -328,23 +320,3 @@ def _fields(body: Mapping[str, Any], taken: Component) -> dict[str, Any]:
     if faults:
         raise invalid(faults)
     return found
-
-
-def _unknown(body: Mapping[str, Any], schema: Json) -> Iterator[FieldFault]:
-    for name in body:
-        if name not in schema["properties"]:
-            yield FieldFault("There is no such field.", pointer=f"/{escaped(name)}")
-
-
-def _place(after: tuple[str | int, ...], faults: list[FieldFault]) -> tuple[datetime, UUID] | None:
-    """Where the page before ended."""
-    if not after:
-        return None
-    try:
-        created_at, pk = datetime.fromisoformat(str(after[0])), UUID(str(after[1]))
-        if created_at.tzinfo is not None:
-            return created_at, pk
-    except ValueError:
-        pass
-    faults.append(FieldFault("cursor must be one that the API gave.", parameter="cursor"))
-    return None

@@ -85,3 +85,5 @@ def patient_of(draft: RequestDraft) -> PatientDetails | None:
 def wait_for_case(case: Case, *, patience: float = PATIENCE_SECONDS) -> None:
     """Until the receiver has answered what we sent about it; the case is read anew."""
     wait_while(lambda: is_waiting(case), case.refresh_from_db, patience=patience)
+    # What waits is the message: it may have been settled after the case was read.
+    case.refresh_from_db()

@@ -1,7 +1,7 @@
 """An application of one organisation, a hosted service with free times, and the network between them."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from referrals.api.content import content_json
 from referrals.forms.base import FormContext
 from referrals.parts.applications import application_of
 from tests.factories.api import bearer, make_application
+from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.contents import make_content
 from tests.factories.referrals import make_hub
 from tests.integration.booking_pages.conftest import make_office, network
@@ -161,3 +162,28 @@ def hub(calls: Calls, network: Loopback) -> Hub:
     organisation = calls.application.organisation
     make_hub(service_id=OWN_SERVICE_ID, provider=organisation, accepted_use_cases=[])
     return Hub(calls, service, network)
+
+
+@dataclass
+class Diary:
+    """Times of the hub's service, and a booking of one of them."""
+
+    hub: Hub
+
+    def times(self) -> list[str]:
+        found = self.hub.calls.get(f"services/{self.hub.service.service_id}/slots").json()
+        return [each["id"] for each in found["slots"]]
+
+    def booked(self, **more: Any) -> Any:
+        body = {"slot": self.times()[0], "use_case": "a1t1", "patient": PATIENT, **more}
+        made = self.hub.calls.post("bookings", body)
+        assert made.status_code == 202, made.content
+        return self.hub.arrived(made)
+
+
+@pytest.fixture
+def diary(hub: Hub) -> Diary:
+    schedule, tomorrow = make_schedule(service=hub.service), datetime.now(UTC).date() + timedelta(days=1)
+    for minutes in (0, 15, 30):
+        make_slot(schedule=schedule, start=datetime.combine(tomorrow, time(10, minutes), UTC))
+    return Diary(hub)

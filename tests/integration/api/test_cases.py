@@ -1,5 +1,7 @@
 """Received cases through the API: what the pages show, and what people decide there, by the same rules."""
 
+import html
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
@@ -285,6 +287,45 @@ def test_faults_are_named_as_the_form_names_them(
     assert refused.status_code == 422, refused.content
     named = {each["pointer"]: each["detail"] for each in refused.json()["errors"]}
     assert named[pointer].startswith(words)
+
+
+# The pages of the same; what only JSON can get wrong, a field that no page has, is left out.
+PAGES = {
+    "reject": "reject",
+    "outcome": "outcome",
+    "did-not-attend": "did-not-attend",
+    "complete": "complete",
+    "notes": "note",
+    "place": "place",
+}
+ON_PAGES = [
+    (name, what, body)
+    for name, what, body, pointer, words in FAULTS
+    if what in PAGES and pointer != "/ended" and words != "There is no such field."
+]
+
+
+@pytest.mark.parametrize(("name", "what", "body"), ON_PAGES)
+def test_the_page_names_the_same_faults(ward: Ward, name: str, what: str, body: Any) -> None:
+    case = ward.desk.ask(name)
+    if what == "complete":
+        ward.do(case, "accept")
+    client = Client()
+    client.force_login(ward.desk.clinician.user)
+    page = client.post(reverse(f"referrals:{PAGES[what]}", args=[case.pk]), typed(body)).content.decode()
+    summary = page.partition("nhsuk-error-summary__list")[2].partition("</ul>")[0]
+    lines = [html.unescape(re.sub("<[^>]*>", "", each)) for each in re.findall("<li>.*?</li>", summary, re.S)]
+    told = [each["detail"] for each in ward.do(case, what, body).json()["errors"]]
+    assert [each.strip() for each in lines] == told
+
+
+def typed(body: dict[str, Any]) -> dict[str, Any]:
+    """As a browser posts it: a day in three fields."""
+    posted = {name: value for name, value in body.items() if name != "day"}
+    if "day" in body:
+        parts = zip(("year", "month", "day"), body["day"].split("-"), strict=True)
+        posted |= {f"day-{name}": value for name, value in parts}
+    return posted
 
 
 def test_who_decides_is_named_and_a_clinician(ward: Ward) -> None:

@@ -13,11 +13,12 @@ from django.utils import timezone
 from bars_portal.api.problem_types import PROBLEMS
 from bars_portal.api.schema import document
 from bars_portal.api.scopes import Scope
+from bars_portal.exchange.models import InboundMessage
 from bookings.models import Booking
 from bookings.slots import search_slots
 from referrals.cases.duties import Duty, DutyKind
-from referrals.cases.models import Case
-from referrals.cases.states import Category
+from referrals.cases.models import Case, CaseReply
+from referrals.cases.states import Category, ReplyKind
 from tests.factories.api import make_application, make_webhook
 from tests.factories.bookings import make_booking
 from tests.factories.patients import make_patient
@@ -95,10 +96,16 @@ def ids(world: World) -> dict[str, str]:
     for category in Category:
         case = make_sent_case(category, organisation=booking.organisation, service=world.service)
         own[f"{category.value}_id"] = str(case.pk)
+        heard: dict[str, Any] = {"received_at": timezone.now(), category.value: case}
+        heard["message"] = InboundMessage.objects.create(headers={}, body=b"{}", **_ARRIVED)
+        own["response_id"] = str(CaseReply.objects.create(kind=ReplyKind.INTERIM, **heard).pk)
     own |= {"case_id": str(a_case_of(booking).pk), "journey_id": str(booking.journey_id)}
     task = {"organisation": booking.organisation, "booking": booking, "raised_at": timezone.now()}
     own["task_id"] = str(Duty.objects.create(kind=DutyKind.REFERRAL, **task).pk)
     return {"service_id": world.service.service_id, **own}
+
+
+_ARRIVED = {"received_at": timezone.now(), "state": "accepted"}
 
 
 def a_case_of(booking: Booking) -> Case:
@@ -181,7 +188,7 @@ def test_each_answer_is_as_described(
             world.calls.get(path.removeprefix("/api/v1/").format_map(ids), {"from": "x", "limit": "x"}),
             operation,
         )
-    nothing = {"service_id": "1", **dict.fromkeys(OWNED, str(uuid4()))}
+    nothing = {"service_id": "1", "response_id": "1", **dict.fromkeys(OWNED, str(uuid4()))}
     check(send(world.calls, path, verb, operation, nothing, "x"), operation)
 
 

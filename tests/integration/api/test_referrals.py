@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
+from rest_framework.request import Request
 
 from bars_portal.api.models import Event
 from bars_portal.api.scopes import Scope
@@ -16,16 +16,16 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Patient
-from referrals.api.referrals_json import response_json
+from referrals.api.responses import response_json
 from referrals.cases.models import Case, CaseReply, Referral, ValidationCase
 from referrals.cases.states import CaseStatus, ReplyKind
 from referrals.parts.applications import application_of
 from referrals.sending.models import Rereferral
+from referrals.sending.views import lookup
 from tests.factories.accounts import make_acting
-from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.contents import FIRST_OF, STARTED
 from tests.factories.referrals import make_sent_case
-from tests.integration.api.conftest import CLERK, DOCTOR, NOT_CLINICAL, PATIENT, Calls, Hub, stated
+from tests.integration.api.conftest import CLERK, DOCTOR, NOT_CLINICAL, PATIENT, Calls, Diary, Hub, stated
 from tests.integration.bookings.loopback import timeout
 from tests.integration.referrals.sending import Desk, theirs
 
@@ -144,6 +144,13 @@ def test_a_validation_is_updated_answered_and_taken_back(hub: Hub) -> None:
     response, _ = answered["responses"]
     assert (response["kind"]["code"], response["is_from_a_stranger"]) == ("full", False)
     assert response["verdict"]
+    whole = hub.calls.get(response["url"].partition("/api/v1/")[2]).json()
+    assert whole["content"]["groups"]
+    assert {name: each for name, each in whole.items() if name != "content"} == response
+    blind = Calls(hub.calls.application, (Scope.REFERRALS_READ,))
+    assert blind.get(response["url"].partition("/api/v1/")[2]).json()["content"] is None
+    unknown = hub.calls.get(f"{path}/responses/{10**17}")
+    assert unknown.status_code == 404
     assert response["outcomes"]
     types = Event.objects.filter(subject_id=case.pk).order_by("pk").values_list("type", flat=True)
     assert "validation.task-raised" in types
@@ -156,7 +163,11 @@ def test_a_validation_is_updated_answered_and_taken_back(hub: Hub) -> None:
 @pytest.mark.parametrize("kind", ReplyKind)
 def test_what_only_repeats_the_plan_of_the_request_is_no_outcome(kind: ReplyKind) -> None:
     told = {"outcomes": [{"text": "Pain"}], "priority": "C2", "action_needed": True, "clock_start": STARTED}
-    shown = response_json(make_sent_case(), CaseReply(kind=kind, received_at=STARTED, **told))
+    request, reply = (
+        Request(RequestFactory().get("/")),
+        CaseReply(pk=1, kind=kind, received_at=STARTED, **told),
+    )
+    shown = response_json(request, make_sent_case(), reply)
     assert [bool(shown[name]) for name in told] == [kind is ReplyKind.FULL] * len(told)
 
 
@@ -201,29 +212,17 @@ def test_what_is_not_known_is_a_state_and_is_asked_again(hub: Hub) -> None:
     assert hub.arrived(again)["state"]["code"] == "sent"
 
 
-@dataclass
-class Diary:
-    """Times of the hub's service, and a booking of one of them."""
+def test_an_outcome_that_comes_between_two_looks_is_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The case is read, then it is settled, then its message is looked at: it waits for nothing any more."""
+    case = Referral.objects.get(pk=hub.post("referrals", hub.body()).json()["id"])
 
-    hub: Hub
+    def settles_now(_: Case) -> bool:
+        hub.network.deliver_all()
+        return False
 
-    def times(self) -> list[str]:
-        found = self.hub.calls.get(f"services/{self.hub.service.service_id}/slots").json()
-        return [each["id"] for each in found["slots"]]
-
-    def booked(self, **more: Any) -> Any:
-        body = {"slot": self.times()[0], "use_case": "a1t1", "patient": PATIENT, **more}
-        made = self.hub.calls.post("bookings", body)
-        assert made.status_code == 202, made.content
-        return self.hub.arrived(made)
-
-
-@pytest.fixture
-def diary(hub: Hub) -> Diary:
-    schedule, tomorrow = make_schedule(service=hub.service), datetime.now(UTC).date() + timedelta(days=1)
-    for minutes in (0, 15, 30):
-        make_slot(schedule=schedule, start=datetime.combine(tomorrow, time(10, minutes), UTC))
-    return Diary(hub)
+    monkeypatch.setattr(lookup, "is_waiting", settles_now)
+    lookup.wait_for_case(case, patience=1)
+    assert case.status == CaseStatus.SENT
 
 
 def test_a_referral_goes_with_the_booking_that_it_names(hub: Hub, diary: Diary) -> None:

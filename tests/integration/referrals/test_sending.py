@@ -84,21 +84,23 @@ def test_before_the_answer_it_is_on_its_way(sender: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "words"),
+    ("fault", "status", "words", "code"),
     [
-        (refusing(422, "REC_UNPROCESSABLE_ENTITY"), "refused", "could not use this request"),
-        (refusing(404, "PROXY_NOT_FOUND", "not-found"), "refused", "not on the referral network"),
-        (refusing(401, "REC_UNAUTHORIZED"), "refused", "does not take requests from us"),
-        (refusing(418, "REC_TEAPOT"), "refused", "did not take this request"),
-        (timeout, "unknown", "do not know yet whether this request arrived"),
-        (unreachable, "unknown", "do not know yet whether this request arrived"),
+        (refusing(422, "REC_UNPROCESSABLE_ENTITY"), "refused", "could not use this request", "not-usable"),
+        (refusing(404, "PROXY_NOT_FOUND", "not-found"), "refused", "not on the referral", "not-on-network"),
+        (refusing(401, "REC_UNAUTHORIZED"), "refused", "does not take requests from us", "not-permitted"),
+        (refusing(418, "REC_TEAPOT"), "refused", "did not take this request", "refused"),
+        (timeout, "unknown", "do not know yet whether this request arrived", "still-trying"),
+        (unreachable, "unknown", "do not know yet whether this request arrived", "still-trying"),
     ],
     ids=["422", "network", "401", "other", "timeout", "unreachable"],
 )
-def test_when_it_is_not_taken_or_nobody_knows(sender: Desk, fault: Any, status: str, words: str) -> None:
+def test_when_it_is_not_taken_or_nobody_knows(
+    sender: Desk, fault: Any, status: str, words: str, code: str
+) -> None:
     sender.network.before.append(fault)
     referral = sender.sent()
-    assert referral.status == status
+    assert (referral.status, referral.explanation_code) == (status, code)
     assert words in referral.explanation
 
 
@@ -109,10 +111,11 @@ def test_a_lost_answer_is_found_by_checking_again(sender: Desk, category: Catego
     case = sender.sent(category)
     assert (case.status, case.remote_id) == ("unknown", "")
     checked = sender.check_again(case)
-    assert checked.status == CaseStatus.REQUESTED
+    assert (checked.status, checked.explanation_code) == (CaseStatus.REQUESTED, "")
     case = sender.arrive(checked)
     held = theirs(case)
     assert (case.status, case.remote_id, case.reference) == ("sent", str(held.pk), held.reference)
+    assert case.explanation_code == ""
     first, second = [each.content for each in sender.network.requests if each.method == "POST"]
     assert first == second
     with pytest.raises(PolicyRefused, match="nothing to check"):
@@ -191,6 +194,7 @@ def test_a_lost_answer_to_a_revoke(sender: Desk) -> None:
     case = sender.arrive(pending)
     assert case.status == CaseStatus.REVOKE_UNKNOWN
     assert "still trying by ourselves; wait before you tell the patient" in case.explanation
+    assert case.explanation_code == "still-trying"
     case = sender.arrive(sender.check_again(case))
     assert (case.status, theirs(case).status) == ("revoked", "revoked")
 
@@ -200,7 +204,7 @@ def test_a_refused_revoke_leaves_the_case_as_it_was(sender: Desk) -> None:
     pending = sender.revoke(case)
     sender.network.before.append(refusing(409, "REC_CONFLICT", "conflict"))
     case = sender.arrive(pending)
-    assert (case.status, case.ending) == ("sent", "")
+    assert (case.status, case.ending, case.explanation_code) == ("sent", "", "changed")
     assert "has changed this case meanwhile" in case.explanation
     assert can_take_back(sender.acting, case)
 

@@ -55,6 +55,7 @@ def test_a_refused_update_changes_nothing(sender: Desk) -> None:
     assert (case.content, case.resource, case.included) == before
     assert (case.status, case.pending, case.version) == ("sent", None, 1)
     assert "did not take the update" in case.explanation
+    assert case.explanation_code == "not-usable"
 
 
 def not_known(sender: Desk) -> list[tuple[UUID, bool]]:

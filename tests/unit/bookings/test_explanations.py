@@ -67,6 +67,12 @@ def test_particular_words_for_booking(code: str, issue: str, words: str, reason:
     assert BOOKING.code(refused(code, issue)) == reason
 
 
+@pytest.mark.parametrize("purpose", [CANCELLATION, REQUEST, UPDATE, TAKING_BACK])
+@pytest.mark.parametrize("issue", ["conflict", "else"])
+def test_only_a_time_can_be_taken_by_somebody_else(purpose: Explanations, issue: str) -> None:
+    assert purpose.code(refused("REC_CONFLICT", issue)) == "changed"
+
+
 def test_no_issues_at_all() -> None:
     outcome = Outcome(Delivery.REFUSED, "http-418")
     assert BOOKING.explain(outcome).startswith("The service did not take")
