@@ -1,7 +1,6 @@
 """Services, how they are reached, and where postcodes are."""
 
 import uuid
-from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
@@ -124,9 +123,21 @@ class HealthcareService(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.service_id})"
 
-    def is_paused(self, now: datetime) -> bool:
-        """Whether it takes no referrals for now."""
-        return self.paused_until is not None and now < self.paused_until
+    @property
+    def organisation_id(self) -> int:
+        """On whose trail it is."""
+        return self.provider_id
+
+
+class OfService:
+    """What belongs to one service."""
+
+    service: "models.ForeignKey[HealthcareService, HealthcareService]"
+
+    @property
+    def organisation_id(self) -> int:
+        """On whose trail it is."""
+        return self.service.organisation_id
 
 
 class EndpointStatus(models.TextChoices):
@@ -135,7 +146,7 @@ class EndpointStatus(models.TextChoices):
     OFF = "off", "Off"
 
 
-class Endpoint(models.Model):
+class Endpoint(OfService, models.Model):
     """Where a service's messages go (FHIR Endpoint); the catalogue, not we, routes them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

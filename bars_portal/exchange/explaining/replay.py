@@ -13,7 +13,7 @@ from uuid import uuid4
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
-from bars_portal.exchange.arrival import Arrival, StoredReply
+from bars_portal.exchange.arrival import Arrival, StoredReply, issue_of
 from bars_portal.exchange.explaining.explain import Explanation, Watched, explained
 from bars_portal.exchange.explaining.guidance import APPLIED, ONCE
 from bars_portal.exchange.explaining.rehearsal import Rehearsed, rehearse
@@ -27,7 +27,7 @@ from bars_portal.exchange.explaining.stored import (
     letter_of,
 )
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.exchange.inbound import hosted, issue_of, receive
+from bars_portal.exchange.inbound import hosted, receive
 from bars_portal.exchange.models import InboundMessage, InboundState
 
 

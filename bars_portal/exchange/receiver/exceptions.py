@@ -7,8 +7,8 @@ from django.db import Error as DatabaseError
 from django.http import UnreadablePostError
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, Throttled, UnsupportedMediaType
 
+from bars_portal.exchange.arrival import issue_of, log_failure
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
-from bars_portal.exchange.inbound import issue_of, log_failure
 from bars_portal.exchange.receiver.renderers import OutcomeResponse
 
 _REFUSALS: dict[type[Exception], Issue] = {
