@@ -1,6 +1,7 @@
 """Services, how they are reached, and where postcodes are."""
 
 import uuid
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
@@ -132,12 +133,14 @@ class HealthcareService(models.Model):
 class OfService:
     """What belongs to one service."""
 
-    service: "models.ForeignKey[HealthcareService, HealthcareService]"
+    # A foreign key of each class.
+    service: Any
 
     @property
     def organisation_id(self) -> int:
         """On whose trail it is."""
-        return self.service.organisation_id
+        provider: int = self.service.organisation_id
+        return provider
 
 
 class EndpointStatus(models.TextChoices):
