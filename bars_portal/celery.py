@@ -77,25 +77,25 @@ class OwnClocksStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ha
     requires = ("celery.worker.components:Pool",)
 
     def start(self, worker: object) -> None:
-        from bars_portal.api.webhooks import rounds as webhooks
-        from bars_portal.audit.chain.rounds import begin_rounds
+        from bars_portal.api.webhooks.rounds import WebhookRoom, webhook_room
+        from bars_portal.audit.chain.heads import Sealing, sealing
         from bars_portal.exchange.postroom import open_postroom
         from bars_portal.status.collector import DatabaseCollector
 
         open_postroom()
-        webhooks.begin_rounds()
+        webhook_room.open(WebhookRoom())
         serve("worker", DatabaseCollector(timezone.now))
-        begin_rounds()
+        sealing.open(Sealing())
 
     def stop(self, worker: object) -> None:
-        from bars_portal.api.webhooks import rounds as webhooks
-        from bars_portal.audit.chain.rounds import end_rounds
-        from bars_portal.exchange.postroom import close_postroom
+        from bars_portal.api.webhooks.rounds import webhook_room
+        from bars_portal.audit.chain.heads import sealing
+        from bars_portal.exchange.postroom import postroom
 
-        close_postroom()
-        webhooks.end_rounds()
+        postroom.close()
+        webhook_room.close()
         # Last: what was settled meanwhile is sealed, and a round takes milliseconds.
-        end_rounds()
+        sealing.close()
 
 
 app.steps["worker"].add(OwnClocksStep)
@@ -118,9 +118,9 @@ def _end() -> None:
     """What is cut short is done at the next turn: Celery's own tasks are housekeeping, and a round is one
     transaction. Meanwhile the trail is sealed.
     """
-    from bars_portal.exchange.postroom import close_postroom
+    from bars_portal.exchange.postroom import postroom
 
-    close_postroom()
+    postroom.close()
     sleep(_CELERY_ENDS_SECONDS)
     logger.warning("celery: it does not end by itself, is the broker frozen? Nothing is under way: ended")
     os._exit(0)

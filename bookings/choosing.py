@@ -1,5 +1,6 @@
 """What people search for and choose: the slots of many services at once, and a chosen time once more."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, TimeoutError, as_completed
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from bars_portal.nhsuk.dates import in_london, london_midnight
 from bookings.slots import FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity
+
+logger = logging.getLogger(__name__)
 
 # Of one search. Each waits for the network without a connection of the database's pool.
 AT_ONCE = 24
@@ -33,8 +36,9 @@ def compare_services(
 ) -> Iterator[tuple[HealthcareService, SlotSearch]]:
     """Each service with its free slots from `start` to `end` (aware), in the order in which they answered.
 
-    After `seconds` the search goes on without whoever has not answered: those come last, as NO_ANSWER. Call
-    it outside any transaction. Every search is recorded.
+    After `seconds` the search goes on without whoever has not answered: those come last, as NO_ANSWER. One
+    whose search fails in our own house is told so too. Call it outside any transaction. Every search is
+    recorded.
     """
     deadline = monotonic() + seconds
     hurried = client.within(seconds)
@@ -42,6 +46,11 @@ def compare_services(
     def ask(service: HealthcareService) -> SlotSearch:
         try:
             return search_slots(hurried, service=service, start=start, end=end, sender=sender, now=now)
+        except Exception:
+            # A pool without a free connection, or an answer that we cannot deal with: the others are shown.
+            # The text may quote the answer: the log's formatter leaves it out.
+            logger.exception("comparing: a service could not be asked")
+            return SlotSearch([], SlotProblem.NO_ANSWER)
         finally:
             connection.close()
 

@@ -33,18 +33,16 @@ from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_
 from bars_portal.http import Answer, TransportError
 from bookings.mapping.completeness import (
     NotShown,
-    Params,
     contradicted,
     displayed,
     lack_of,
     lacks_details,
-    next_page,
     not_shown,
     says_none,
 )
 from bookings.mapping.received import read_instant
 from directory.models import HealthcareService
-from directory.remote import SenderIdentity, reading_context
+from directory.remote import Params, SenderIdentity, Unreachable, follow, reading_context
 from directory.selectors.capability import agreed_version_with
 from directory.services.entries import record_contact, record_no_contact
 
@@ -143,7 +141,6 @@ INCLUDES = (
     SlotInclude.LOCATION,
 )
 _UNKNOWN_PLACE = 404
-_MOST_PAGES = 8
 # Receivers without slots answer so.
 _NO_SUCH_OPERATION = frozenset({405, 501})
 
@@ -172,40 +169,43 @@ def search_slots(
 
 def _ask(client: BarsClient, context: OutgoingContext, start: datetime, end: datetime) -> SlotSearch:
     """All pages of the answer, as far as they come; what the first one lacks, the search lacks."""
-    asked: list[Params] = [_params(context, start, end)]
-    pages: list[Resource] = []
-    while len(pages) < _MOST_PAGES:
+
+    def fetch(params: Params) -> Resource:
         # Each request has an id of its own (standard section 3).
-        own = replace(context, request_id=uuid4()) if pages else context
-        page = _page(client, own, asked[-1])
-        if isinstance(page, SlotProblem):
-            return read_answer(pages, is_cut=True) if pages else SlotSearch([], page)
-        pages.append(page)
-        following = next_page(page)
-        if following is None:
-            return read_answer(pages)
-        if not following or following in asked:
-            break
-        asked.append(following)
-    return read_answer(pages, is_cut=True)
+        return _page(client, replace(context, request_id=uuid4()), params)
+
+    try:
+        found = follow("Slot", _params(context, start, end), fetch)
+    except _NoPage as failed:
+        return SlotSearch([], failed.problem)
+    return read_answer(found.pages, is_cut=found.is_cut)
 
 
-def _page(client: BarsClient, context: OutgoingContext, params: Params) -> Resource | SlotProblem:
+class _NoPage(Unreachable):
+    def __init__(self, problem: SlotProblem) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+def _page(client: BarsClient, context: OutgoingContext, params: Params) -> Resource:
+    """Raises _NoPage."""
     try:
         answer = client.get("/Slot", params=params, context=context)
     except NoCredentials:
-        return SlotProblem.NOT_CONNECTED
+        raise _NoPage(SlotProblem.NOT_CONNECTED) from None
     except TokenRefused:
-        return SlotProblem.REFUSED
+        raise _NoPage(SlotProblem.REFUSED) from None
     except TransportError:
-        return SlotProblem.NO_ANSWER
+        raise _NoPage(SlotProblem.NO_ANSWER) from None
     judged = judge_answer(
         answer,
         request_id=context.request_id,
         correlation_id=context.correlation_id,
         expected="Bundle:searchset",
     )
-    return json.loads(answer.body) if judged.delivery is Delivery.ACCEPTED else _problem(judged, answer)
+    if judged.delivery is not Delivery.ACCEPTED:
+        raise _NoPage(_problem(judged, answer))
+    return json.loads(answer.body)
 
 
 def _params(context: OutgoingContext, start: datetime, end: datetime) -> Params:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import need
+from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.nhsuk.dates import format_date, format_moment
 from directory.catalogue.reach import EVERYTHING, Reach
 from directory.models import AccessRule, Endpoint, HealthcareService
@@ -33,7 +34,7 @@ def why_no_bookings(service: HealthcareService) -> str:
 
 def why_no_referrals_now(service: HealthcareService, *, now: datetime) -> str:
     """ "" unless it has stopped taking them for a while, which its own manager said here."""
-    if service.paused_until is None or not service.is_paused(now):
+    if service.paused_until is None or not is_paused(service.paused_until, now):
         return ""
     until = format_moment(service.paused_until, now)
     return f"This service takes no referrals until {until}: {service.pause_reason}."

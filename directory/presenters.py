@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
+from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.nhsuk.dates import format_datetime, format_moment, format_relative
 from directory import capability
 from directory.capability import Difference, Stated, clinician_words, why_no_booking
@@ -95,7 +96,7 @@ def present(
         obstacle=why_no_bookings(service) or unreachable,
         unreachable=unreachable,
         active=service.active,
-        takes_referrals=service.takes_referrals and not service.is_paused(now),
+        takes_referrals=service.takes_referrals and not is_paused(service.paused_until, now),
         accepts=tuple(capability.use_cases_in_words(service.accepted_use_cases)),
         week=week_rows(service.opening_hours),
     )
@@ -235,7 +236,7 @@ def _address(service: HealthcareService) -> tuple[str, ...]:
 def _tags(service: HealthcareService, now: datetime) -> tuple[str, ...]:
     said = (
         (service.takes_bookings, "Takes bookings"),
-        (service.takes_referrals and not service.is_paused(now), "Takes referrals"),
+        (service.takes_referrals and not is_paused(service.paused_until, now), "Takes referrals"),
         (service.requires_booking, "Requires a booking first"),
     )
     return tuple(words for true, words in said if true)

@@ -1,6 +1,6 @@
-"""Reading from another service: who asks, and one read, judged; outside any transaction."""
+"""Reading from another service: who asks, one read, all pages of a search; outside any transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +10,7 @@ from bars_portal.accounts.models import Organisation, User
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM, ServiceID, same_system
+from bars_portal.exchange.fhir.reading import as_list, next_page
 from bars_portal.exchange.gateway.senders import software_of
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, Software
@@ -95,6 +96,66 @@ class Unreachable(Exception):
     """No answer that could be used."""
 
 
+# Of one search, whatever its receiver makes of it.
+MOST_PAGES = 8
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The pages of a search as they came; `is_cut`: there are more, which did not come."""
+
+    pages: list[dict[str, Any]]
+    is_cut: bool = False
+
+    @property
+    def bundle(self) -> dict[str, Any]:
+        """The first page with the entries of all of them."""
+        entries = [each for page in self.pages for each in as_list(page.get("entry"))]
+        return {**self.pages[0], "entry": entries}
+
+
+def follow(resource_type: str, params: Params, fetch: Callable[[Params], dict[str, Any]]) -> Pages:
+    """All pages of a search, as far as they come.
+
+    `fetch` asks for one page and raises Missing or Unreachable, which is passed on for the first.
+    """
+    pages, asked = [fetch(params)], [tuple(params)]
+    while (following := next_page(pages[-1], resource_type)) is not None:
+        if not following or following in asked or len(pages) >= MOST_PAGES:
+            return Pages(pages, is_cut=True)
+        asked.append(following)
+        try:
+            pages.append(fetch(following))
+        except (Missing, Unreachable):
+            return Pages(pages, is_cut=True)
+    return Pages(pages)
+
+
+def search(
+    client: BarsClient,
+    *,
+    sender: SenderIdentity,
+    service_id: str,
+    correlation_id: UUID,
+    resource_type: str,
+    params: Params,
+) -> Pages:
+    """What the service finds, page by page, each under an id of its own. Raises Missing and Unreachable."""
+
+    def fetch(page: Params) -> dict[str, Any]:
+        return ask(
+            client,
+            sender=sender,
+            service_id=service_id,
+            correlation_id=correlation_id,
+            path=f"/{resource_type}",
+            params=page,
+            expected="Bundle:searchset",
+        )
+
+    return follow(resource_type, params, fetch)
+
+
 def ask(
     client: BarsClient,
     *,
@@ -102,7 +163,7 @@ def ask(
     service_id: str,
     correlation_id: UUID,
     path: str,
-    params: Params,
+    params: Params = (),
     expected: str,
 ) -> dict[str, Any]:
     """The resource that the service answers with. Raises Missing and Unreachable."""

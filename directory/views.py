@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.decorators import acting_of, permission_required
 from bars_portal.exchange.circuits import not_answering
+from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.nhsuk.dates import format_moment
 from directory.forms import SOONEST, PauseForm, ServiceSearchForm
 from directory.policies import why_no_referrals_now
@@ -153,8 +154,8 @@ def pauses(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     services = list(services_that_may_pause(acting_of(request)))
     context = {
-        "paused": [each for each in services if each.is_paused(now)],
-        "taking": [each for each in services if not each.is_paused(now)],
+        "paused": [each for each in services if is_paused(each.paused_until, now)],
+        "taking": [each for each in services if not is_paused(each.paused_until, now)],
     }
     return render(request, "directory/pauses.jinja", context)
 

@@ -20,7 +20,7 @@ from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.patients.models import Patient
 from directory.models import HealthcareService
-from directory.remote import Missing, Params, SenderIdentity, Unreachable, ask, identity_of
+from directory.remote import Missing, Params, SenderIdentity, Unreachable, ask, identity_of, search
 from directory.services.entries import record_contact, record_no_contact
 
 
@@ -117,17 +117,42 @@ class Reader(Generic[H]):
 
     def _ask(self, client: BarsClient, held: H, sender: SenderIdentity) -> Latest:
         path = f"/{self.resource_type}/{held.remote_id}"
-        return self._judged(_asked(client, held, sender, path, [], self.resource_type), held)
+        resource = ask(
+            client,
+            sender=sender,
+            service_id=held.service.service_id,
+            correlation_id=held.correlation_id,
+            path=path,
+            expected=self.resource_type,
+        )
+        return self._judged(resource, held)
 
     def _search(self, client: BarsClient, held: H, sender: SenderIdentity) -> Latest:
-        params, path = patient_params(held.patient), f"/{self.resource_type}"
+        params = patient_params(held.patient)
         try:
-            found = MessageBundle(_asked(client, held, sender, path, params, "Bundle:searchset"))
+            pages = search(
+                client,
+                sender=sender,
+                service_id=held.service.service_id,
+                correlation_id=held.correlation_id,
+                resource_type=self.resource_type,
+                params=params,
+            )
         except Missing:
             # A search that finds nothing is an empty Bundle: 404 says that there is no such search.
             raise Unreachable from None
+        found = MessageBundle(pages.bundle)
         around = [(url, clean(each)) for url, each in found.entries if each["resourceType"] in self.brings]
-        return self._judged(self.ours(found, held), held, tuple(around))
+        try:
+            latest = self._judged(self.ours(found, held), held, tuple(around))
+        except Missing:
+            if pages.is_cut:
+                raise Unreachable from None
+            raise
+        if pages.is_cut and latest.state is LatestState.OVER:
+            # The one that stands may be among what did not come.
+            raise Unreachable
+        return latest
 
     def _judged(self, resource: Resource, held: H, around: tuple[Entry, ...] = ()) -> Latest:
         if as_text(resource.get("status")) in self.over:
@@ -176,18 +201,3 @@ def _can_be_searched(patient: Patient) -> bool:
         return bool(patient_params(patient))
     except Missing:
         return False
-
-
-def _asked(
-    client: BarsClient, held: Held, sender: SenderIdentity, path: str, params: Params, expected: str
-) -> Resource:
-    """Raises Missing and Unreachable."""
-    return ask(
-        client,
-        sender=sender,
-        service_id=held.service.service_id,
-        correlation_id=held.correlation_id,
-        path=path,
-        params=params,
-        expected=expected,
-    )

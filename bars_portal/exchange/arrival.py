@@ -1,5 +1,10 @@
-"""What the edge hands to the exchange: bytes, headers, who brought them, and the deadline."""
+"""What the edge hands to the exchange: bytes, headers, who brought them, and the deadline.
 
+And what a partner is told when the database fails meanwhile.
+"""
+
+import logging
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +15,9 @@ from typing import Any, Self
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import connection
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from psycopg import errors
 
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir import json
@@ -19,6 +26,8 @@ from bars_portal.exchange.fhir.limits import too_many_parts
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, fault, operation_outcome
 from bars_portal.exchange.transport.headers import IncomingHeaders
 from bars_portal.postgresql.patience import patient_until
+
+logger = logging.getLogger(__name__)
 
 TOO_LATE = "The request took too long and was given up."
 # To write down and say that the deadline has passed, inside the 5 s; all tries to do so together.
@@ -180,3 +189,43 @@ def partner(headers: IncomingHeaders | None, peer: str, organisation_id: int | N
     who = f"{organisation.name} ({organisation.ods_code})" if organisation else "partner"
     label = f"{who} via {peer if organisation else peer or 'unknown'}"
     return Actor(label=label[:200], organisation_id=organisation_id)
+
+
+# -- what a failing database means for a partner: too slow is 408, away is 503; nothing else is said
+
+
+_NEW_BUNDLE_ID = "inbound_new_bundle_id_once"
+REUSED = Issue(
+    OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", ("Bundle.id",)
+)
+_TOO_SLOW = (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout)
+
+
+def issue_of(error: DatabaseError) -> Issue:
+    """The issue to answer with. A lost race for Bundle.id is the sender's fault, all else is ours."""
+    cause = error.__cause__
+    if isinstance(cause, _TOO_SLOW):
+        return Issue(OutcomeCode.TIMEOUT, TOO_LATE)
+    if _constraint(cause) == _NEW_BUNDLE_ID:
+        return REUSED
+    log_failure(error)
+    if isinstance(error, OperationalError | InterfaceError):
+        return Issue(OutcomeCode.UNAVAILABLE, "The service cannot answer now; try again later.")
+    return Issue(OutcomeCode.NO_STORE, "The message could not be stored.")
+
+
+def may_go_well_again(error: IntegrityError) -> bool:
+    """Something unique was taken, and it was not Bundle.id: a second attempt draws or finds another."""
+    cause = error.__cause__
+    return isinstance(cause, errors.UniqueViolation) and _constraint(cause) != _NEW_BUNDLE_ID
+
+
+def _constraint(cause: BaseException | None) -> str | None:
+    return cause.diag.constraint_name if isinstance(cause, errors.IntegrityError) else None
+
+
+def log_failure(error: BaseException) -> None:
+    """Type and places only: the texts of exceptions may quote what somebody sent."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+    logger.error("%s.%s at %s", type(error).__module__, type(error).__qualname__, places)

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, Max, Value, When
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Now
 
 from bars_portal import correlation
@@ -47,8 +47,6 @@ from bars_portal.sql import let_go_of_connection
 _NOT_THE_SERVICE = frozenset({"token-refused", "no-credentials"})
 # The one failure of a server that says that nothing was done.
 _NOT_IMPLEMENTED = 501
-# Only what goes out by itself counts; who presses "check again" begins anew.
-_REPEATS = Case(When(state=DeliveryState.UNKNOWN, then=F("repeats") + 1), default=Value(0))
 
 
 def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetime]) -> DeliveryState | None:
@@ -58,7 +56,8 @@ def deliver(message_id: UUID, *, client: BarsClient, clock: Callable[[], datetim
     service is spared. A repeat that nobody wants any more is not sent: it ends as abandoned.
     """
     now = clock()
-    service_id = may_go_out(now=now).filter(pk=message_id).values_list("service_id", flat=True).first()
+    # Whether it may go out is asked once, by who claims it: the question costs more than all else here.
+    service_id = OutboundMessage.objects.filter(pk=message_id).values_list("service_id", flat=True).first()
     admission = circuits.admit(service_id, now=now) if service_id else Admission.REFUSED
     attempt = _claim(message_id, now=now) if admission is not Admission.REFUSED else None
     if service_id is None or attempt is None:
@@ -121,23 +120,30 @@ def set_aside(message: OutboundMessage, *, now: datetime) -> bool:
 
 
 def _claim(message_id: UUID, *, now: datetime) -> DeliveryAttempt | None:
+    """None when it may not go out now, or when anything became of it since it was read."""
+    attempts = DeliveryAttempt.objects.filter(message=OuterRef("pk")).order_by("-number")
+    rows = OutboundMessage.objects.select_related("organisation")
+    numbered = rows.annotate(attempted=Subquery(attempts.values("number")[:1]))
+    message = numbered.filter(pk=message_id).first()
+    if message is None:
+        return None
+    still = {"state": message.state, "repeats": message.repeats, "settled_at": message.settled_at}
+    # Only what goes out by itself counts; who presses "check again" begins anew.
+    repeats = message.repeats + 1 if message.state == DeliveryState.UNKNOWN else 0
+    values = {
+        "state": DeliveryState.SENDING,
+        "sending_since": now,
+        "lease_until": now + LEASE,
+        "next_attempt_at": None,
+        "repeats": repeats,
+    }
     with transaction.atomic():
-        claimed = (
-            may_go_out(now=now)
-            .filter(pk=message_id)
-            .update(
-                state=DeliveryState.SENDING,
-                sending_since=now,
-                lease_until=now + LEASE,
-                next_attempt_at=None,
-                repeats=_REPEATS,
-            )
-        )
-        if not claimed:
+        if not may_go_out(now=now).filter(pk=message_id, **still).update(**values):
             return None
-        message = OutboundMessage.objects.select_related("organisation").get(pk=message_id)
-        last = message.attempts.aggregate(last=Max("number"))["last"] or 0
-        return DeliveryAttempt.objects.create(message=message, number=last + 1, started_at=now)
+        for name, value in values.items():
+            setattr(message, name, value)
+        number = (message.attempted or 0) + 1
+        return DeliveryAttempt.objects.create(message=message, number=number, started_at=now)
 
 
 def _send(message: OutboundMessage, client: BarsClient, *, now: datetime) -> Sent:

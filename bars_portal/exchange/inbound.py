@@ -4,8 +4,6 @@ Claim, domain changes, audit and the stored message with its reply are one trans
 nothing but the message and its outcome, a dead worker nothing at all.
 """
 
-import logging
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,14 +13,22 @@ from typing import Any
 from uuid import UUID
 
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from psycopg import errors
+from django.db import IntegrityError, transaction
 
 from bars_portal.audit.services import record
-from bars_portal.exchange.arrival import TOO_LATE, Arrival, Deadline, StoredReply, bounded, partner
+from bars_portal.exchange.arrival import (
+    REUSED,
+    Arrival,
+    Deadline,
+    StoredReply,
+    bounded,
+    issue_of,
+    may_go_well_again,
+    partner,
+)
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle, reply
-from bars_portal.exchange.fhir.identifiers import ServiceID, is_uuid
+from bars_portal.exchange.fhir.identifiers import ServiceID, is_fhir_id, is_uuid
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, broken, fault, named
 from bars_portal.exchange.fhir.rules import FindService, HostedService, Verdict, judge
 from bars_portal.exchange.fhir.structure import check_structure
@@ -44,16 +50,9 @@ from bars_portal.exchange.transport.headers import (
 )
 from bars_portal.sql import ask, insert, together
 
-logger = logging.getLogger(__name__)
-
 # Names drawn at random (references) may be taken: then another is drawn. And what was accepted while we
 # looked is seen the second time.
 _ATTEMPTS = 5
-_NEW_BUNDLE_ID = "inbound_new_bundle_id_once"
-_REUSED = Issue(
-    OutcomeCode.INVARIANT, "Bundle.id was used before: a new message needs a new one.", ("Bundle.id",)
-)
-_TOO_SLOW = (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout)
 
 
 def receive(arrival: Arrival) -> StoredReply:
@@ -61,12 +60,13 @@ def receive(arrival: Arrival) -> StoredReply:
 
     Raises OutcomeError (408) only when there was no time to store it either, and DatabaseError.
     """
+    seen = Seen()
     try:
         with bounded(arrival.deadline):
-            reading = read_message(arrival)
+            reading = read_message(arrival, seen=seen)
         arrival.deadline.left()
     except OutcomeError as refusal:
-        return _store_refused(_index(arrival), refusal, arrival)
+        return _store_refused(_index(arrival) | seen.columns(), refusal, arrival)
     return _process(reading, arrival)
 
 
@@ -96,7 +96,7 @@ def _attempt(message: InboundMessage, reading: "Reading", arrival: Arrival) -> S
                 with named("applied"):
                     return _apply(message, reading, arrival, _context(message, reading, arrival, is_new))
         except IntegrityError as error:
-            if not (left and _may_go_well_again(error)):
+            if not (left and may_go_well_again(error)):
                 raise
     raise AssertionError("The last attempt answers or raises.")
 
@@ -188,13 +188,11 @@ def _index(arrival: Arrival) -> dict[str, object]:
 
 def _meaning(reading: "Reading") -> dict[str, object]:
     """The columns that a message has once it was read."""
-    source = reading.bundle.source
     return {
+        **_said(reading.bundle),
         "bundle_id": reading.bundle.key,
         "message_type": reading.kind.key,
         "service_id": reading.service.service_id,
-        "source_service_id": source.value if source else "",
-        "focus_id": reading.bundle.focus_id,
         "starts_conversation": reading.kind.starts_conversation,
         "warnings": [
             {"rule": issue.rule, "diagnostics": issue.diagnostics, "expression": list(issue.expression)}
@@ -203,7 +201,31 @@ def _meaning(reading: "Reading") -> dict[str, object]:
     }
 
 
+def _said(bundle: MessageBundle) -> dict[str, object]:
+    return {"source_service_id": bundle.source.value if bundle.source else "", "focus_id": bundle.focus_id}
+
+
 # -- what it says, and whether its sender may say it here
+
+
+@dataclass
+class Seen:
+    """What is seen of a message on its way in, also of one that is refused then."""
+
+    bundle: MessageBundle | None = None
+    verdict: Verdict | None = None
+
+    def columns(self) -> dict[str, object]:
+        """By which a refused message is found, as far as it says anything usable."""
+        if self.bundle is None:
+            return {}
+        row = self.verdict.row if self.verdict else None
+        return {
+            **_said(self.bundle),
+            # Whoever looks for it types an id: any other text is none.
+            "bundle_id": self.bundle.id if is_fhir_id(self.bundle.id) else "",
+            "message_type": row.message_key if row else "",
+        }
 
 
 @dataclass(frozen=True)
@@ -222,13 +244,12 @@ def hosted(service_id: ServiceID) -> HostedService | None:
     return services.provider.hosted(service_id, closed=True)
 
 
-def read_message(
-    arrival: Arrival, *, find: FindService = hosted, noted: list[Verdict] | None = None
-) -> Reading:
+def read_message(arrival: Arrival, *, find: FindService = hosted, seen: Seen | None = None) -> Reading:
     """Raises OutcomeError with every issue found, the decisive one first.
 
-    `find` looks up services in place of the directory; `noted` takes what the rules say, even when it raises.
+    `find` looks up services in place of the directory; `seen` takes what was seen, even when it raises.
     """
+    seen = seen or Seen()
     # Header and body mostly name the same service: looked up once a message.
     find = cache(find)
     # Access comes before content: the header already says which service is asked.
@@ -237,12 +258,10 @@ def read_message(
         service.check_access(arrival.headers.caller)
     with named("well-formed"):
         raw = arrival.read()
+    bundle = seen.bundle = MessageBundle(raw)
     if issues := check_structure(raw):
         raise OutcomeError(*issues)
-    bundle = MessageBundle(raw)
-    verdict = judge(bundle, find_service=find, workflows=workflow_rows(), target=target)
-    if noted is not None:
-        noted.append(verdict)
+    verdict = seen.verdict = judge(bundle, find_service=find, workflows=workflow_rows(), target=target)
     if verdict.issues or verdict.row is None or verdict.service is None:
         raise OutcomeError(*verdict.issues)
     verdict.service.check_access(arrival.headers.caller)
@@ -281,7 +300,7 @@ def claim(arrival: Arrival, reading: Reading) -> bool:
     if not mine:
         raise fault(OutcomeCode.TOO_EARLY, "A message with this X-Request-ID is being processed.", place)
     if reused:
-        raise OutcomeError(_REUSED)
+        raise OutcomeError(REUSED)
     return bool(is_new)
 
 
@@ -365,36 +384,3 @@ _SAID = 60
 def code_of(issue: Issue) -> str:
     """As the trail names it: "415 REC_BAD_REQUEST not-supported"."""
     return f"{issue.code.status} {issue.code.code} {issue.code.issue}"
-
-
-# -- what a failing database means for a partner: too slow is 408, away is 503; nothing else is said
-
-
-def issue_of(error: DatabaseError) -> Issue:
-    """The issue to answer with. A lost race for Bundle.id is the sender's fault, all else is ours."""
-    cause = error.__cause__
-    if isinstance(cause, _TOO_SLOW):
-        return Issue(OutcomeCode.TIMEOUT, TOO_LATE)
-    if _constraint(cause) == _NEW_BUNDLE_ID:
-        return _REUSED
-    log_failure(error)
-    if isinstance(error, OperationalError | InterfaceError):
-        return Issue(OutcomeCode.UNAVAILABLE, "The service cannot answer now; try again later.")
-    return Issue(OutcomeCode.NO_STORE, "The message could not be stored.")
-
-
-def _may_go_well_again(error: IntegrityError) -> bool:
-    """Something unique was taken, and it was not Bundle.id: a second attempt draws or finds another."""
-    cause = error.__cause__
-    return isinstance(cause, errors.UniqueViolation) and _constraint(cause) != _NEW_BUNDLE_ID
-
-
-def _constraint(cause: BaseException | None) -> str | None:
-    return cause.diag.constraint_name if isinstance(cause, errors.IntegrityError) else None
-
-
-def log_failure(error: BaseException) -> None:
-    """Type and places only: the texts of exceptions may quote what somebody sent."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
-    logger.error("%s.%s at %s", type(error).__module__, type(error).__qualname__, places)

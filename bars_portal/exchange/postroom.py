@@ -4,7 +4,6 @@ The broker only says "look now". Without it everything leaves all the same, at m
 """
 
 import logging
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -16,13 +15,14 @@ from time import monotonic
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from bars_portal.exchange import circuits, delivery, settlement, waiting
 from bars_portal.exchange.gateway.client import get_client
 from bars_portal.exchange.models import Heartbeat
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.waiting import LEASE
+from bars_portal.rounds import OfThisProcess, Rounds
 from bars_portal.sql import database_time
 from bars_portal.tracing import span
 
@@ -72,12 +72,12 @@ class Postroom:
     every_seconds: float = LOOKS_EVERY_SECONDS
 
     def __post_init__(self) -> None:
-        self._bell = threading.Event()
         self._lock = threading.Lock()
         self._under_way: dict[UUID, str] = {}
-        self._stopping = False
         self._senders = ThreadPoolExecutor(self.threads, "sender")
-        self._looker = threading.Thread(target=self._run, name="postroom", daemon=True)
+        self._rounds = Rounds(
+            "postroom", self._look, every_seconds=self.every_seconds, database_away=self._database_away
+        )
         self._looked_at = monotonic()
         # Until then the leases of others may be old only because the database was away.
         self._leases_count_from = monotonic()
@@ -86,26 +86,21 @@ class Postroom:
         self._not_before: dict[UUID, float] = {}
 
     def start(self) -> None:
-        self._looker.start()
+        self._rounds.start()
 
     def ring(self) -> None:
         """Something waits: look now."""
-        self._bell.set()
+        self._rounds.ring()
 
     def hold(self) -> None:
         """Deal out nothing more."""
-        self._stopping = True
-        self.ring()
+        self._rounds.hold()
 
     def stop(self) -> None:
         """And wait for what is under way."""
-        self.hold()
-        deadline = monotonic() + PATIENCE_SECONDS
-        self._looker.join(PATIENCE_SECONDS)
-        self._senders.shutdown(wait=False, cancel_futures=True)
-        while self._under_way and monotonic() < deadline:
-            self._bell.wait(0.1)
-            self._bell.clear()
+        self._rounds.stop_with(
+            self._senders, patience_seconds=PATIENCE_SECONDS, under_way=lambda: self.under_way
+        )
 
     @property
     def look_age(self) -> float:
@@ -117,28 +112,16 @@ class Postroom:
         """How many messages it is sending."""
         return len(self._under_way)
 
-    def _run(self) -> None:
-        while not self._stopping:
-            self._bell.clear()
-            self._look()
-            self._bell.wait(self.every_seconds)
-
     def _look(self) -> None:
-        try:
-            if monotonic() - self._tended_at >= self.every_seconds:
-                self._tended_at = monotonic()
-                self._tend(self.clock.set())
-            self._deal(self.clock())
-            self._beat(self.clock())
-            self._looked_at = monotonic()
-        except DatabaseError:
-            logger.warning("postroom: the database does not answer")
-            self._leases_count_from = monotonic() + LEASE.total_seconds()
-        except Exception:
-            # Whatever is wrong with one look, the next one comes.
-            logger.exception("postroom: a look failed")
-        finally:
-            connection.close()
+        if monotonic() - self._tended_at >= self.every_seconds:
+            self._tended_at = monotonic()
+            self._tend(self.clock.set())
+        self._deal(self.clock())
+        self._beat(self.clock())
+        self._looked_at = monotonic()
+
+    def _database_away(self) -> None:
+        self._leases_count_from = monotonic() + LEASE.total_seconds()
 
     def _beat(self, now: datetime) -> None:
         """All processes see it: the portal's health, the status page, the figures."""
@@ -224,43 +207,20 @@ class Postroom:
                 self.ring()
 
 
-# -- the one of this process: only a worker has it
-
-_room: Postroom | None = None
+postroom = OfThisProcess[Postroom]()
 
 
 def open_postroom() -> None:
-    global _room
-    _room = Postroom(threads=settings.BARS_SENDERS, per_partner=settings.BARS_PARTNER_LIMIT)
-    _room.start()
+    postroom.open(Postroom(threads=settings.BARS_SENDERS, per_partner=settings.BARS_PARTNER_LIMIT))
 
 
 def hold_postroom() -> None:
     """The worker is asked to end: what is not under way is left to the others."""
-    if _room is not None:
-        _room.hold()
-
-
-def close_postroom() -> None:
-    if _room is not None:
-        _room.stop()
-
-
-def open_room() -> Postroom | None:
-    """For whoever looks at it; None: not in this process."""
-    return _room
+    if postroom.room is not None:
+        postroom.room.hold()
 
 
 def ring() -> None:
     """Of a process without a postroom nobody hears it: the worker looks by itself within a second."""
-    if _room is not None:
-        _room.ring()
-
-
-def _forget() -> None:
-    """A forked child has none of its parent's threads."""
-    global _room
-    _room = None
-
-
-os.register_at_fork(after_in_child=_forget)
+    if postroom.room is not None:
+        postroom.room.ring()

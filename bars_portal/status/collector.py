@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from prometheus_client.core import GaugeMetricFamily
 
 from bars_portal.exchange.models import CircuitState
-from bars_portal.exchange.postroom import open_room
+from bars_portal.exchange.postroom import postroom
 from bars_portal.metrics.figures import known, partner_label, sample
 from bars_portal.sql import database_time
 from bars_portal.status import selectors, watched
@@ -65,7 +65,7 @@ class DatabaseCollector:
 
 
 def _own() -> Iterator[Reading]:
-    room = open_room()
+    room = postroom.room
     if room is not None:
         yield "bars_postroom_look_age_seconds", (), room.look_age
         yield "bars_postroom_under_way", (), room.under_way

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import SlotStatus
@@ -16,7 +15,6 @@ from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts, 
 from bookings.mapping.received import read_instant
 
 ID_LENGTH = 64
-Params = Sequence[tuple[str, str]]
 
 
 class Lack(StrEnum):
@@ -92,25 +90,6 @@ def says_none(pages: Sequence[Resource], *, is_cut: bool) -> bool:
     stated = type(pages[0].get("total")) is int and pages[0]["total"] == 0
     whole = not not_shown(pages, is_cut=is_cut)
     return whole and (empty or stated or any(True for _ in _slots(entries)))
-
-
-def next_page(page: Resource) -> Params | None:
-    """How the rest is asked for, through the proxy: the query of the link "next"; () when that is no search.
-
-    Only its query is used, never its address: that is somebody else's, and our token is not for it.
-    """
-    links = [each for each in dicts(page.get("link")) if each.get("relation") == "next"]
-    if not links:
-        return None
-    try:
-        url = urlsplit(as_text(links[0].get("url")))
-        query = parse_qsl(url.query, keep_blank_values=True, max_num_fields=_MOST_PARAMS)
-    except ValueError:
-        return ()
-    return tuple(query) if url.path.rstrip("/").endswith("Slot") else ()
-
-
-_MOST_PARAMS = 40
 
 
 def lacks_details(bundle: MessageBundle, slot: Resource) -> bool:

@@ -9,12 +9,12 @@ from bars_portal.patients.models import Journey
 from bookings.models.booking import Booking
 from bookings.models.diary import Schedule
 from bookings.models.plan import Plan
-from directory.models import HealthcareService
+from directory.models import HealthcareService, OfService
 
 REASON_LENGTH = 200
 
 
-class Clinic(models.Model):
+class Clinic(OfService, models.Model):
     """A plan, and the diaries that follow it, one a lane. Slots are made to the end of `filled_until`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

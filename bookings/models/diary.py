@@ -16,7 +16,7 @@ from bookings.models.plan import MIDNIGHT as MIDNIGHT
 from bookings.models.plan import Hours, day_times
 from bookings.models.plan import Period as Period
 from bookings.models.plan import times_between as times_between
-from directory.models import HealthcareService
+from directory.models import HealthcareService, OfService
 from directory.ports import ServingService
 
 
@@ -52,7 +52,7 @@ def every_day() -> list[int]:
     return list(range(7))
 
 
-class Schedule(models.Model):
+class Schedule(OfService, models.Model):
     """A diary of one service, with its slots. One of a clinic follows the clinic's plan, as one of its lanes;
     any other has a weekly pattern of its own, in London time.
     """

@@ -11,6 +11,7 @@ from directory.models.functions import Place as Place
 from directory.models.service import SORTED_BY, HealthcareService, ServiceType, service_id_validator
 from directory.models.service import Endpoint as Endpoint
 from directory.models.service import EndpointStatus as EndpointStatus
+from directory.models.service import OfService as OfService
 from directory.models.service import Postcode as Postcode
 from directory.models.service import Source as Source
 

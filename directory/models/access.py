@@ -5,10 +5,10 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from directory.models.service import HealthcareService
+from directory.models.service import HealthcareService, OfService
 
 
-class AccessRule(models.Model):
+class AccessRule(OfService, models.Model):
     """Lets in the requests that satisfy all that it asks; as long as one is in force, others get in by none.
 
     Its copy in HealthcareService.access_rules is kept by triggers.

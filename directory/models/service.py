@@ -1,7 +1,7 @@
 """Services, how they are reached, and where postcodes are."""
 
 import uuid
-from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
@@ -124,9 +124,23 @@ class HealthcareService(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.service_id})"
 
-    def is_paused(self, now: datetime) -> bool:
-        """Whether it takes no referrals for now."""
-        return self.paused_until is not None and now < self.paused_until
+    @property
+    def organisation_id(self) -> int:
+        """On whose trail it is."""
+        return self.provider_id
+
+
+class OfService:
+    """What belongs to one service."""
+
+    # A foreign key of each class.
+    service: Any
+
+    @property
+    def organisation_id(self) -> int:
+        """On whose trail it is."""
+        provider: int = self.service.organisation_id
+        return provider
 
 
 class EndpointStatus(models.TextChoices):
@@ -135,7 +149,7 @@ class EndpointStatus(models.TextChoices):
     OFF = "off", "Off"
 
 
-class Endpoint(models.Model):
+class Endpoint(OfService, models.Model):
     """Where a service's messages go (FHIR Endpoint); the catalogue, not we, routes them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

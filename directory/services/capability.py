@@ -14,7 +14,7 @@ from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
 from bars_portal.exchange.transport.client import BarsClient
 from directory.capability import Aspect, Stated, difference, stated_by
 from directory.models import CapabilityChange, HealthcareService, ServiceCapability
-from directory.remote import Missing, SenderIdentity, Unreachable, ask
+from directory.remote import Missing, SenderIdentity, Unreachable, ask, search
 from directory.selectors.capability import capability_of
 from directory.services.entries import record_contact, record_no_contact
 
@@ -34,28 +34,34 @@ def read_capability(
         return known
     conversation, hurried = uuid4(), client.within(ASKING_SECONDS)
 
-    def read(path: str, expected: str, **params: str) -> dict[str, Any]:
-        return ask(
+    searchset = statement = None
+    silent = True
+    try:
+        definitions = search(
             hurried,
             sender=sender,
             service_id=service.service_id,
             correlation_id=conversation,
-            path=path,
-            params=list(params.items()),
-            expected=expected,
+            resource_type="MessageDefinition",
+            params=[("context", f"{SERVICE_ID_SYSTEM}|{service.service_id}")],
         )
-
-    searchset = statement = None
-    silent = False
-    try:
-        context = f"{SERVICE_ID_SYSTEM}|{service.service_id}"
-        searchset = read("/MessageDefinition", "Bundle:searchset", context=context)
+        silent = False
+        # Of some of them nobody can say what it does not take.
+        searchset = None if definitions.is_cut else definitions.bundle
         # Who does not answer the first question is not kept waiting for a second time.
-        statement = read_capability_statement(read("/metadata", "CapabilityStatement"))
+        said = ask(
+            hurried,
+            sender=sender,
+            service_id=service.service_id,
+            correlation_id=conversation,
+            path="/metadata",
+            expected="CapabilityStatement",
+        )
+        statement = read_capability_statement(said)
     except Missing:
-        pass
+        silent = False
     except Unreachable:
-        silent = searchset is None
+        pass
     return keep_capability(
         service=service,
         searchset=searchset,

@@ -10,6 +10,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import need
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
+from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.rules import HostedService
 from bars_portal.exchange.registry import ServiceSaid
@@ -56,7 +57,7 @@ def pause_referrals(
 def resume_referrals(*, service: HealthcareService, acting: Acting, now: datetime) -> None:
     """Before the end that was set; nothing when it takes referrals already. Raises PolicyRefused."""
     check_can_pause(service, acting)
-    if service.is_paused(now):
+    if is_paused(service.paused_until, now):
         _write_pause(service, None, "")
         record(actor=acting.actor, action="directory.resume_referrals", subject=service, now=now)
 

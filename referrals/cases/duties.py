@@ -153,6 +153,9 @@ def settle_referral_duties(*, journey: Journey, actor: Actor, now: datetime) -> 
     stays closed.
     """
     Journey.objects.select_for_update(no_key=True).filter(pk=journey.pk).first()
+    if not Booking.objects.filter(journey=journey, direction=Direction.SENT).exists():
+        # As most referrals are: what else is sent in the journey costs a worker an eighth of its time.
+        return
     sent = sent_in(journey)
     raised = {
         each.booking_id: each

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from bars_portal.correspondence.envelope import new_reference
 from bars_portal.correspondence.states import Direction, TransitionRefused
+from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, ServiceRequestStatus
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
@@ -37,7 +38,7 @@ def receive_case(*, received: ReceivedCase, context: MessageContext) -> Applied:
     Raises OutcomeError: 422 while the service takes no referrals.
     """
     now = context.received_at
-    if context.service.is_paused(now):
+    if is_paused(context.service.paused_until, now):
         # Final: a sender who is told to try again later leaves a patient waiting for that.
         raise fault(OutcomeCode.UNPROCESSABLE, "The service takes no new requests for now", REQUEST)
     service = receiving_service(context.service)

@@ -148,7 +148,8 @@ def book_after_referral(*, referral: Referral, actor: Actor, now: datetime) -> N
 
     It goes out when the old one is cancelled by now; else with the cancellation.
     """
-    plans = Rereferral.objects.select_for_update(of=("self",)).filter(made=referral, rebooked__isnull=False)
-    plan = plans.select_related("rebooked__service", "rebooked__patient", "rebooked__journey").first()
+    # Few referrals were made so: what belongs to the appointment is read of those only.
+    plans = Rereferral.objects.select_for_update().filter(made=referral, rebooked__isnull=False)
+    plan = plans.first()
     if plan is not None and plan.rebooked is not None and plan.rebooked.status == BookingStatus.CANCELLED:
         continue_rebooking(booking=plan.rebooked, actor=actor, now=now)

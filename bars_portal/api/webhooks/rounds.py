@@ -4,7 +4,6 @@ It needs neither the broker nor the threads that send messages. Several may run:
 """
 
 import logging
-import os
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from bars_portal.api.events.numbering import number_events
 from bars_portal.api.models import Webhook, WebhookDelivery
 from bars_portal.api.webhooks import delivery, selectors
 from bars_portal.api.webhooks.notices import tell_owners
+from bars_portal.rounds import OfThisProcess, Rounds
 from bars_portal.sql import database_time
 from bars_portal.tracing import span
 
@@ -33,54 +33,28 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Rounds:
+class WebhookRoom:
     """One thread looks, `threads` send. By the database's clock."""
 
     threads: int = THREADS
     every_seconds: float = LOOKS_EVERY_SECONDS
 
     def __post_init__(self) -> None:
-        self._bell = threading.Event()
         self._lock = threading.Lock()
         self._busy: Counter[UUID] = Counter()
-        self._stopping = False
         self._senders = ThreadPoolExecutor(self.threads, "webhook")
-        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+        self._rounds = Rounds("webhooks", self.look, every_seconds=self.every_seconds)
         self._told_at = float("-inf")
 
     def start(self) -> None:
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
-        self._stopping = True
-        self._bell.set()
-        self._thread.join(_PATIENCE_SECONDS)
-        self._senders.shutdown(wait=False, cancel_futures=True)
-        deadline = monotonic() + _PATIENCE_SECONDS
-        while self._under_way() and monotonic() < deadline:
-            self._bell.wait(0.1)
-            self._bell.clear()
+        self._rounds.stop_with(self._senders, patience_seconds=_PATIENCE_SECONDS, under_way=self._under_way)
 
     def _under_way(self) -> int:
         with self._lock:
             return self._busy.total()
-
-    def _run(self) -> None:
-        while not self._stopping:
-            self._bell.clear()
-            self._look()
-            self._bell.wait(self.every_seconds)
-
-    def _look(self) -> None:
-        try:
-            self.look()
-        except DatabaseError:
-            logger.warning("webhooks: the database does not answer")
-        except Exception:
-            # Whatever is wrong with one look, the next one comes.
-            logger.exception("webhooks: a look failed")
-        finally:
-            connection.close()
 
     def look(self) -> None:
         """One round: number, deal, send, and tell the owners of what went off."""
@@ -99,7 +73,7 @@ class Rounds:
             free = self.threads - self._busy.total()
             own = (1 if webhook.failures else PER_WEBHOOK) - self._busy[webhook.pk]
         room = min(free, own)
-        if room <= 0 or self._stopping:
+        if room <= 0 or self._rounds.is_held:
             return
         for each in delivery.claim(webhook.pk, now=database_time(), most=room):
             with self._lock:
@@ -110,7 +84,7 @@ class Rounds:
         """Sent or not, and also when the room closes before its turn."""
         with self._lock:
             self._busy[webhook_id] -= 1
-        self._bell.set()
+        self._rounds.ring()
 
     def _send(self, each: WebhookDelivery) -> None:
         try:
@@ -125,26 +99,4 @@ class Rounds:
             connection.close()
 
 
-# -- the one of this process: only a worker has it
-
-_rounds: Rounds | None = None
-
-
-def begin_rounds() -> None:
-    global _rounds
-    _rounds = Rounds()
-    _rounds.start()
-
-
-def end_rounds() -> None:
-    if _rounds is not None:
-        _rounds.stop()
-
-
-def _forget() -> None:
-    """A forked child has none of its parent's threads."""
-    global _rounds
-    _rounds = None
-
-
-os.register_at_fork(after_in_child=_forget)
+webhook_room = OfThisProcess[WebhookRoom]()

@@ -1,6 +1,6 @@
 """Heads: where the chain ended at a time, signed and kept outside the database. No end can be cut off unseen.
 
-One line of JSON a head, one file a month, only ever appended to.
+One line of JSON a head, one file a month, only ever appended to. A thread of the worker seals and signs.
 """
 
 import json
@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 import orjson
 from django.conf import settings
 
 from bars_portal.audit.chain import sealer
 from bars_portal.audit.chain.canonical import as_text
-from bars_portal.audit.chain.signing import Keys, Signature, is_believed, sign
+from bars_portal.audit.chain.signing import Keys, Signature, can_sign, is_believed, sign
+from bars_portal.rounds import OfThisProcess, Rounds
+from bars_portal.sql import database_time
 
 _VERSION = 1
 _MODE = 0o644
@@ -104,3 +107,47 @@ def _read(line: bytes) -> Head | None:
     if not isinstance(told, dict) or told.pop("version", None) != _VERSION or set(told) != set(_TYPES):
         return None
     return Head(**told) if all(type(told[name]) is kind for name, kind in _TYPES.items()) else None
+
+
+# -- when: every few seconds, and a head every hour
+
+SEALS_EVERY_SECONDS = 5.0
+SIGNS_EVERY_SECONDS = 3600.0
+# A folder that was full or away is tried again so soon.
+_SIGNS_AGAIN_SECONDS = 60.0
+# A round that is in the middle of a batch ends by itself; the next sealer goes on after it.
+_PATIENCE_SECONDS = 5.0
+
+
+class Sealing:
+    """By the database's clock: one of ours that jumps dates no seal. Of several one at a time seals."""
+
+    def __init__(
+        self, *, seals_every: float = SEALS_EVERY_SECONDS, signs_every: float = SIGNS_EVERY_SECONDS
+    ) -> None:
+        self._signs_every = signs_every
+        # The first head at the start: a worker may never live for a full hour.
+        self._signs_at = monotonic()
+        self.rounds = Rounds("sealer", self._seal, every_seconds=seals_every)
+
+    def start(self) -> None:
+        self.rounds.start()
+
+    def stop(self) -> None:
+        self.rounds.stop(patience_seconds=_PATIENCE_SECONDS)
+
+    def _seal(self) -> None:
+        sealer.seal_trail(now=database_time())
+        self._sign()
+
+    def _sign(self) -> None:
+        """Where a key and a folder are set: production refuses to start a worker without."""
+        place = folder()
+        if place is None or not can_sign() or monotonic() < self._signs_at:
+            return
+        self._signs_at = monotonic() + min(_SIGNS_AGAIN_SECONDS, self._signs_every)
+        export_head(place, now=database_time())
+        self._signs_at = monotonic() + self._signs_every
+
+
+sealing = OfThisProcess[Sealing]()

@@ -35,7 +35,7 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError
 from bars_portal.exchange.fhir.rules import FindService, HostedService, Verdict
-from bars_portal.exchange.inbound import Reading, code_of, hosted, read_message
+from bars_portal.exchange.inbound import Reading, Seen, code_of, hosted, read_message
 from bars_portal.exchange.message_bytes import decode, mask
 from bars_portal.exchange.receiver.authentication import Peer
 from bars_portal.exchange.receiver.renderers import FhirResponse, OutcomeResponse
@@ -182,9 +182,9 @@ class Explanation:
 
 @dataclass
 class Watched:
-    """What is seen of a message on its way in."""
+    """What is seen of a message on its way in, and for whom it is."""
 
-    verdicts: list[Verdict] = field(default_factory=list)
+    seen: Seen = field(default_factory=Seen)
     reading: Reading | None = None
     target_is_hosted: bool = False
 
@@ -192,7 +192,7 @@ class Watched:
         """Raises OutcomeError as `read_message` does."""
         target = arrival.headers.target
         self.target_is_hosted = isinstance(target, ServiceID) and find(target) is not None
-        self.reading = read_message(arrival, find=find, noted=self.verdicts)
+        self.reading = read_message(arrival, find=find, seen=self.seen)
 
 
 _DRY_RUN_TELLS = "A dry run tells."
@@ -232,7 +232,7 @@ def explained(
     ours: bool = False,
 ) -> Explanation:
     """`unnamed` is the step of what fails without a rule, which is our own failure."""
-    answer, verdict = rehearsed.answer, next(iter(watched.verdicts), None)
+    answer, verdict = rehearsed.answer, watched.seen.verdict
     warnings = verdict.warnings if verdict else ()
     otherwise = unnamed if rehearsed.is_past_the_edge else ""
     by_rule: dict[str, list[Issue]] = {}

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
-from bars_portal.exchange.arrival import Arrival, StoredReply
+from bars_portal.exchange.arrival import Arrival, StoredReply, issue_of
 from bars_portal.exchange.explaining.explain import (
     Explanation,
     Letter,
@@ -37,7 +37,7 @@ from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.outcomes import OutcomeError, ReadIssue, read_outcome
 from bars_portal.exchange.fhir.replies import shortfall
-from bars_portal.exchange.inbound import hosted, issue_of, receive
+from bars_portal.exchange.inbound import hosted, receive
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, InboundState, OutboundMessage
 from bars_portal.exchange.selectors import reached
 from bars_portal.exchange.transport.headers import REQUEST_ID

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, Self
 
@@ -128,3 +129,8 @@ def _refusal(*headers: Header) -> OutcomeError:
             for header in headers
         )
     )
+
+
+def is_paused(paused_until: datetime | None, now: datetime) -> bool:
+    """Whether a service takes no referrals for now; bookings go on."""
+    return paused_until is not None and now < paused_until

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.exchange.fhir.bundle import searchset
 from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, MessageEvent, UseCase
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, ServiceID
@@ -166,7 +167,7 @@ def message_definitions(
     Each names all use cases that the service accepts, whichever were asked for (standard section 12). Those
     of requests are left out while it takes no referrals.
     """
-    paused = service.is_paused(now)
+    paused = is_paused(service.paused_until, now)
     rows = [row for row in rows if not (paused and row.event == MessageEvent.SERVICEREQUEST_REQUEST.value)]
     wanted = frozenset(use_cases)
     asked = service.accepted_use_cases & wanted if wanted else service.accepted_use_cases

@@ -19,6 +19,7 @@ ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"
 SERVICE_ID_SYSTEM = "https://fhir.nhs.uk/Id/dos-service-id"
 SDS_ROLE_PROFILE_SYSTEM = "https://fhir.nhs.uk/Id/sds-role-profile-id"
 
+_FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -129,6 +130,11 @@ def same_system(one: str, other: str) -> bool:
 
 def _bare(system: str) -> str:
     return system.strip().lower().removeprefix("https://").removeprefix("http://").rstrip("/")
+
+
+def is_fhir_id(text: str) -> bool:
+    """Whether `text` is what FHIR R4 calls an id."""
+    return _FHIR_ID.fullmatch(text) is not None
 
 
 def is_uuid(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 
 def as_dict(value: object) -> dict[str, Any]:
@@ -69,3 +70,23 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 def extension(element: dict[str, Any], url: str) -> dict[str, Any]:
     """The first extension with this URL, or an empty object."""
     return next((each for each in dicts(element.get("extension")) if each.get("url") == url), {})
+
+
+def next_page(page: dict[str, Any], resource_type: str) -> tuple[tuple[str, str], ...] | None:
+    """How the rest of a search is asked for: the query of the link "next".
+
+    None on the last page; () when the link is no search of this type. Only its query is used, never its
+    address: that is somebody else's, and our token is not for it.
+    """
+    links = [each for each in dicts(page.get("link")) if each.get("relation") == "next"]
+    if not links:
+        return None
+    try:
+        url = urlsplit(as_text(links[0].get("url")))
+        query = parse_qsl(url.query, keep_blank_values=True, max_num_fields=_MOST_PARAMS)
+    except ValueError:
+        return ()
+    return tuple(query) if url.path.rstrip("/").rpartition("/")[2] == resource_type else ()
+
+
+_MOST_PARAMS = 40

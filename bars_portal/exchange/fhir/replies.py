@@ -21,12 +21,11 @@ from bars_portal.exchange.fhir.codes import (
     ServiceRequestStatus,
     SlotStatus,
 )
-from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, nhs_identifiers, same_system
+from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, is_fhir_id, nhs_identifiers, same_system
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 from bars_portal.values import name_key, names_agree, same_name
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _NO_DIGITS = re.compile(r"[^0-9]+")
 # What is as good as the status that was asked for.
 _ALIKE: tuple[frozenset[str], ...] = (
@@ -74,7 +73,7 @@ def _is_as_good(said: str, wanted: str) -> bool:
 
 def _id_faults(asked: MessageBundle, wanted: Resource, focus: Resource) -> Iterator[str]:
     known, ident = as_text(wanted.get("id")), as_text(focus.get("id"))
-    if not _ID.fullmatch(ident):
+    if not is_fhir_id(ident):
         # The published acknowledgement of a validation has none; its own Encounter shows that it was taken.
         is_published = MessageCategory.VALIDATION in _categories(wanted) and asked.reason == MessageReason.NEW
         if not is_published:

@@ -16,6 +16,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from fhir.resources.R4B.bundle import Bundle
 from pydantic import ValidationError
 
+from bars_portal.exchange.fhir.identifiers import is_fhir_id
 from bars_portal.exchange.fhir.json import ExactDecimal
 from bars_portal.exchange.fhir.limits import has_plain_texts, oddities, too_large
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
@@ -77,8 +78,6 @@ def judge_structure(raw: dict[str, Any]) -> tuple[Issue, ...]:
 
 # -- ids that FHIR would not have: a shallow copy without them is judged in their place
 
-_PLAIN_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-
 
 def with_plain_ids(raw: dict[str, Any]) -> dict[str, Any]:
     """The Bundle itself, or a copy in which every id of a resource has FHIR's form.
@@ -114,7 +113,7 @@ def _plain_resource(resource: dict[str, Any]) -> dict[str, Any]:
 def _plain(held: dict[str, Any], name: str) -> dict[str, str]:
     """{name: an id} where a text stands that FHIR would not have, else {}."""
     text = held.get(name)
-    odd = isinstance(text, str) and not _PLAIN_ID.fullmatch(text) and has_plain_texts(text)
+    odd = isinstance(text, str) and not is_fhir_id(text) and has_plain_texts(text)
     return {name: "x"} if odd else {}
 
 

@@ -24,11 +24,11 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bars_portal.exchange.arrival import issue_of, log_failure
 from bars_portal.exchange.fhir import json, xml
 from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.formats import Format, by_media_type, by_name, of_body
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault, operation_outcome
-from bars_portal.exchange.inbound import issue_of, log_failure
 from bars_portal.exchange.message_bytes import deflate
 from bars_portal.exchange.receiver.parsers import FhirParser
 from bars_portal.exchange.transport.headers import echo_headers

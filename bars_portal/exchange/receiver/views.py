@@ -24,14 +24,14 @@ from bars_portal import correlation
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange import registry
-from bars_portal.exchange.arrival import Arrival, Deadline, StoredReply, bounded, partner
+from bars_portal.exchange.arrival import Arrival, Deadline, StoredReply, bounded, log_failure, partner
 from bars_portal.exchange.fhir.bundle import Rendered
 from bars_portal.exchange.fhir.capability import capability_statement, message_definitions
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
 from bars_portal.exchange.fhir.queries.services import DefinitionQuery
-from bars_portal.exchange.inbound import code_of, log_failure, receive, store_refusal
+from bars_portal.exchange.inbound import code_of, receive, store_refusal
 from bars_portal.exchange.receiver.authentication import (
     PartnerThrottle,
     Peer,

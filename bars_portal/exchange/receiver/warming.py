@@ -10,8 +10,8 @@ from django.db import DatabaseError, connection, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import get_resolver
 
+from bars_portal.exchange.arrival import log_failure
 from bars_portal.exchange.fhir.structure import warm as warm_structure
-from bars_portal.exchange.inbound import log_failure
 
 # libpq keeps its buffers as large as the largest statement ever was: of a pool of 20 connections each would
 # in time hold the largest message that came, some 4 MB and more (found by fuzzing). More than this have few

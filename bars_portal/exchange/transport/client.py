@@ -129,6 +129,8 @@ class BarsClient:
     def get(self, path: str, *, params: Sequence[tuple[str, str]] = (), context: OutgoingContext) -> Answer:
         """Read `path` ("/Slot"), relative to the base URL."""
         partner, headers = context.target.value, encode_headers(context)
+        # Who has no time left to ask has learnt nothing of the partner.
+        self._seconds_left()
         entered, health = self._gate.enter(partner), Health.UNSAID
         try:
             answer = self._call("GET", path, headers, params=params)

@@ -16,7 +16,7 @@ from django.db import connection
 
 from bars_portal.api.models import Webhook, WebhookDelivery
 from bars_portal.api.services import create_secret
-from bars_portal.api.webhooks.rounds import Rounds
+from bars_portal.api.webhooks.rounds import WebhookRoom
 from bars_portal.api.webhooks.signing import headers_for, new_secret
 from tests.factories.api import SETUP, make_application
 from tests.integration.booking_pages.conftest import make_office
@@ -37,7 +37,7 @@ def example() -> ModuleType:
 @contextmanager
 def worker(network: Loopback) -> Iterator[None]:
     """Sends messages, and webhooks."""
-    over, rounds = threading.Event(), Rounds(every_seconds=0.05)
+    over, rounds = threading.Event(), WebhookRoom(every_seconds=0.05)
 
     def send() -> None:
         try:

@@ -31,7 +31,7 @@ from bars_portal.api.webhooks import backoff, delivery, services
 from bars_portal.api.webhooks.delivery import LEASE, attempt, claim, deal, settle
 from bars_portal.api.webhooks.notices import tell_owners
 from bars_portal.api.webhooks.retention import forget_deliveries, forget_events
-from bars_portal.api.webhooks.rounds import Rounds
+from bars_portal.api.webhooks.rounds import WebhookRoom
 from bars_portal.api.webhooks.selectors import secrets_of, with_due, with_news
 from bars_portal.api.webhooks.services import BadWebhook
 from bars_portal.audit.models import AuditEvent
@@ -278,7 +278,7 @@ def test_a_row_is_claimed_once_and_let_go_when_its_worker_is_lost(receiver: Serv
 def test_two_workers_send_everything_once(receiver: Server) -> None:
     webhook, secret = make_webhook(url=receiver.url)
     events = happen(webhook.application.organisation, 40)
-    workers = [Rounds(every_seconds=0.02), Rounds(every_seconds=0.02)]
+    workers = [WebhookRoom(every_seconds=0.02), WebhookRoom(every_seconds=0.02)]
     for each in workers:
         each.start()
     done = threading.Event()

@@ -10,7 +10,11 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.audit.actor import SYSTEM, Actor
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.services import record
+from bookings.models import Clinic
+from directory.models import AccessRule
 from tests.factories.accounts import add_membership, make_organisation, make_user
+from tests.factories.bookings import make_schedule
+from tests.factories.directory import make_endpoint, make_service
 from tests.factories.patients import NOW, make_journey
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +36,17 @@ def auditor(client: Client, organisation: Organisation) -> Client:
 def happen(action: str, organisation: Organisation | None = None) -> AuditEvent:
     actor = Actor("Somebody", organisation_id=organisation.pk) if organisation else SYSTEM
     return record(actor=actor, action=action, correlation_id=CONVERSATION, now=NOW)
+
+
+def test_what_the_portal_does_by_itself_is_told_to_whom_it_concerns(organisation: Organisation) -> None:
+    """Also where only its service says whose the thing is."""
+    service = make_service(provider=organisation)
+    schedule, endpoint = make_schedule(service=service), make_endpoint(service=service)
+    rule = AccessRule(service=service, name="x", organisations=["RX1"])
+    clinic = Clinic(service=service, name="x")
+    for subject in (service, schedule, endpoint, rule, clinic):
+        event = record(actor=SYSTEM, action="tests.happen", subject=subject, now=NOW)
+        assert event.organisation_id == organisation.pk, subject._meta.label
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from django.db import OperationalError
 
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.chain import sealer
-from bars_portal.audit.chain.heads import read_heads
-from bars_portal.audit.chain.rounds import Rounds
+from bars_portal.audit.chain.heads import Sealing, read_heads
 from bars_portal.audit.models import Seal
 from bars_portal.audit.services import record
 from bars_portal.sql import database_time
@@ -37,7 +36,7 @@ def test_it_seals_and_signs_by_itself_and_goes_on_after_a_failure(
         return seal(**named)
 
     monkeypatch.setattr(sealer, "seal_trail", failing)
-    rounds = Rounds(seals_every=0.02, signs_every=0.05)
+    rounds = Sealing(seals_every=0.02, signs_every=0.05)
     rounds.start()
     try:
         event = record(actor=SYSTEM, action="tests.happen", now=database_time()).pk
@@ -49,18 +48,18 @@ def test_it_seals_and_signs_by_itself_and_goes_on_after_a_failure(
 
 
 def test_a_round_signs_when_the_hour_is_over_and_not_before(heads: Path) -> None:
-    rounds = Rounds(signs_every=3600)
+    rounds = Sealing(signs_every=3600)
     for _ in range(3):
-        rounds._round()
+        rounds.rounds.once()
     assert len(list(read_heads(heads))) == 1, "the first one at the start"
 
 
 def test_a_folder_that_is_full_stops_no_sealing_and_is_tried_again(heads: Path) -> None:
     heads.touch()
     event = record(actor=SYSTEM, action="tests.happen", now=database_time()).pk
-    rounds = Rounds(signs_every=0)
-    rounds._round()
+    rounds = Sealing(signs_every=0)
+    rounds.rounds.once()
     assert Seal.objects.filter(event_ids__contains=[event]).exists()
     heads.unlink()
-    rounds._round()
+    rounds.rounds.once()
     assert len(list(read_heads(heads))) == 1

@@ -10,11 +10,13 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.gateway import client as gateway
+from bars_portal.exchange.transport.client import BarsClient
 from bookings.choosing import compare_services
-from bookings.slots import SlotProblem
+from bookings.slots import SlotProblem, SlotSearch, search_slots
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from tests.factories.accounts import make_acting
@@ -68,3 +70,30 @@ def test_one_that_hangs_comes_last_and_holds_up_no_other(release: Event) -> None
     assert max(each[2] for each in healthy) < 1.4 < took < 2.5
     assert (last, problem, len(seen)) == (HANGING, SlotProblem.NO_ANSWER, COUNT)
     assert AuditEvent.objects.filter(action="bookings.search_slots").count() >= COUNT - 1
+
+
+def test_a_pool_without_a_free_connection_fails_one_service_and_no_other(
+    release: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, starved = datetime.now(UTC), services()[:3]
+
+    def search(client: BarsClient, *, service: HealthcareService, **named: Any) -> SlotSearch:
+        if service == starved[1]:
+            raise OperationalError("couldn't get a connection after 5.00 sec")
+        return search_slots(client, service=service, **named)
+
+    monkeypatch.setattr("bookings.choosing.search_slots", search)
+    found = compare_services(
+        gateway.get_client(),
+        services=starved,
+        start=now,
+        end=now + timedelta(days=1),
+        sender=sender_identity(make_acting()),
+        now=now,
+        seconds=5,
+    )
+    assert {service.service_id: each.problem for service, each in found} == {
+        starved[0].service_id: SlotProblem.NONE_IN_RANGE,
+        starved[1].service_id: SlotProblem.NO_ANSWER,
+        starved[2].service_id: SlotProblem.NONE_IN_RANGE,
+    }

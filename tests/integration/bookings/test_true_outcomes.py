@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.correspondence import searches
 from bars_portal.correspondence.explanations import READ_BACK
 from bars_portal.exchange.delivery import deliver as deliver_one
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
@@ -62,6 +63,43 @@ def test_a_500_after_which_it_stands_is_a_booking(desk: Desk) -> None:
     desk.network.after.append(FAILED)
     deliver(desk, booking)
     assert (booking.status, booking.remote_id) == (BookingStatus.BOOKED, str(received().pk))
+
+
+def test_a_booking_on_a_later_page_of_what_the_service_holds_stands(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The patient has more appointments there than one page tells of."""
+    monkeypatch.setattr(searches, "MOST_FOUND", 1)
+    booking = desk.request()
+    desk.network.after.append(timeout)
+    deliver(desk, booking)
+    for _ in range(2):
+        deliver(desk, desk.request())
+    desk.network.before.append(CONFLICT)
+    desk.network.deliver_due(after=LATER)
+    booking.refresh_from_db()
+    assert (booking.status, last_note(booking)) == (BookingStatus.BOOKED, READ_BACK)
+    reads = [each for each in desk.network.requests if each.url.path.endswith("/Appointment")]
+    assert len(reads) == 3
+    assert {each.url.host for each in reads} == {"proxy.example.nhs.uk"}
+    assert len({each.headers["X-Request-ID"] for each in reads}) == 3
+    assert len({each.headers["X-Correlation-ID"] for each in reads}) == 1
+
+
+@pytest.mark.parametrize("fault", [timeout, FAILED, UNKNOWN_THERE], ids=["timeout", "500", "404"])
+def test_of_an_answer_whose_rest_did_not_come_nobody_says_that_it_booked_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr(searches, "MOST_FOUND", 1)
+    booking = desk.request()
+    desk.network.before.append(timeout)
+    deliver(desk, booking)
+    for _ in range(2):
+        deliver(desk, desk.request(draft=desk.draft(position=1)))
+    desk.network.before += [CONFLICT, desk.network._receiver, fault]
+    desk.network.deliver_due(after=LATER)
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.UNKNOWN
 
 
 @pytest.mark.parametrize("fault", [FAILED, CONFLICT], ids=["500", "409"])

@@ -1,6 +1,7 @@
 """What the receiver keeps of a message: the bytes and headers as they came, and the answer as it went."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -53,6 +54,40 @@ def test_a_refused_message_is_kept_too(receiver: Receiver, slot: Slot, body: byt
     assert (kept.state, kept.status_code) == (InboundState.REFUSED, 400)
     assert (bytes(kept.body), bytes(kept.reply or b"")) == (body, response.content)
     assert kept.service_id == "2000099001"
+
+
+def without_event() -> dict[str, Any]:
+    message = fresh()
+    del message["entry"][0]["resource"]["eventCoding"]
+    return message
+
+
+def with_unknown_element() -> dict[str, Any]:
+    return {**fresh(), "colour": "red"}
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "kind"),
+    [(without_event, ""), (with_unknown_element, "booking-new")],
+    ids=["against a rule", "against the structure"],
+)
+def test_a_refused_message_can_be_found_by_its_bundle_id(
+    receiver: Receiver, slot: Slot, spoilt: Callable[[], dict[str, Any]], kind: str
+) -> None:
+    message = spoilt()
+    assert receiver.send(message).status_code == 400
+    kept = stored(receiver)
+    assert (kept.bundle_id, kept.source_service_id) == (message["id"], "2000088001")
+    assert kept.focus_id is not None and kept.message_type in ("", kind)
+    # Only what was accepted uses up its Bundle.id.
+    assert not kept.starts_conversation
+
+
+@pytest.mark.parametrize("odd", ["a\u0000b", "\ud800", "x" * 65, "two words", 7, None, {}, ""])
+def test_an_odd_bundle_id_of_a_refused_message_is_no_key(receiver: Receiver, slot: Slot, odd: object) -> None:
+    body = json.dumps({**without_event(), "id": odd}).encode()
+    assert receiver.post(body).status_code == 400
+    assert stored(receiver).bundle_id == ""
 
 
 def test_each_message_leaves_one_event(receiver: Receiver, slot: Slot) -> None:

@@ -67,6 +67,7 @@ def test_all_that_a_page_asks_has_one_deadline(server: Server) -> None:
             read(client_for_page(request))
     assert monotonic() - began < 1.5
     assert len(server.received) == 1, "the others had no time left"
+    assert PartnerCircuit.objects.get().failures == 1, "and learnt nothing of the partner"
     release.set()
 
 

@@ -12,6 +12,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
+from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import format_moment
 from directory.forms import PauseForm
@@ -98,7 +99,7 @@ def test_a_manager_stops_changes_and_takes_up_again(manager: Acting) -> None:
 
     assert client.post(address, {"until": "4", "reason": REASON}).status_code == 302
     service.refresh_from_db()
-    assert service.paused_until and service.is_paused(timezone.now())
+    assert service.paused_until and is_paused(service.paused_until, timezone.now())
     assert not ServiceCapability.objects.exists(), "who sends from here asks it anew"
     listed = client.get(reverse("directory:pauses")).content.decode()
     assert service.name in listed and REASON in listed

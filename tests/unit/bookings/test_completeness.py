@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bookings.mapping.completeness import Lack, NotShown, lacks_details, next_page
+from bars_portal.exchange.fhir.reading import next_page
+from bookings.mapping.completeness import Lack, NotShown, lacks_details
 from bookings.presenters.slots import SlotPage
 from bookings.slots import SlotProblem, SlotSearch, read_answer
 
@@ -163,13 +164,14 @@ def test_a_diary_that_did_not_come() -> None:
         ),
         ([{"relation": "next", "url": "Slot/?a=%2B1"}], (("a", "+1"),)),
         ([{"relation": "next", "url": "https://r.example/FHIR/R4?_getpages=7"}], ()),
+        ([{"relation": "next", "url": "https://r.example/FHIR/R4/BusySlot?a=1"}], ()),
         ([{"relation": "next", "url": "http://[odd/Slot?a=1"}], ()),
         ([{"relation": "next", "url": "Slot?" + "a=1&" * 99}], ()),
         ([{"relation": "next"}], ()),
     ],
 )
 def test_how_the_next_page_is_asked_for(link: list[dict[str, Any]], following: object) -> None:
-    assert next_page(searchset(link=link)) == following
+    assert next_page(searchset(link=link), "Slot") == following
 
 
 @pytest.mark.parametrize("lack", list(Lack))

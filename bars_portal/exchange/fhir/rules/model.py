@@ -66,10 +66,6 @@ class HostedService:
     paused_until: datetime | None = None
     organisation_id: int | None = field(default=None, compare=False)
 
-    def is_paused(self, now: datetime) -> bool:
-        """Whether it takes no referrals for now; bookings go on."""
-        return self.paused_until is not None and now < self.paused_until
-
     def check_access(self, caller: Caller) -> None:
         """Raises OutcomeError (401)."""
         check_access(self.allowed_callers, self.access_rules, caller)
