@@ -291,7 +291,7 @@ class PortalAdminSite(AdminSite):
         ]
 
     def _list(self, told: dict[str, Any]) -> dict[str, Any]:
-        page = self.get_model_admin(told["model"])
+        page: Any = self.get_model_admin(told["model"])
         return {**told, "name": page.list_title, "text": page.purpose}
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:

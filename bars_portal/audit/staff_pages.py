@@ -71,8 +71,9 @@ class ListedChangeList(ChangeList):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        page: Any = self.model_admin
         # Django's own says "Select slot to change", whatever the list is for.
-        self.title = self.model_admin.list_title
+        self.title = page.list_title
 
     def get_ordering_field(self, field_name: Any) -> Any:
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
@@ -325,11 +326,12 @@ def confirmed(does: Callable[[Any, HttpRequest, Any], str]) -> Callable[[Act], A
 
 def _ask(page: StaffAdmin, request: HttpRequest, told: list[tuple[Any, str]], seal: str) -> HttpResponse:
     name = request.POST.getlist("action")[_button_of(request)]
+    actions: dict[str, Any] = page.get_actions(request)
     if "confirmed" in request.POST:
         messages.warning(request, "Something changed since you looked. Nothing is done yet: look again.")
     context = {
         **page.admin_site.each_context(request),
-        "title": page.get_actions(request)[name][2],
+        "title": actions[name][2],
         "opts": page.opts,
         "list_title": page.list_title,
         "action": name,

@@ -44,7 +44,7 @@ _ID_HELP = {
 }
 
 
-def _folded(*parts: tuple[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _folded(*parts: tuple[str, str]) -> Iterator[tuple[str, Any]]:
     """What may be long stands behind its heading, and is opened by whoever wants to read it."""
     for heading, name in parts:
         yield heading, {"fields": (name,), "classes": ("collapse",)}

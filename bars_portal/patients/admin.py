@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -205,7 +206,7 @@ class PatientAdmin(FindsPatients):
         ("How to reach them", {"fields": ("contacts", "address", "practice")}),
         ("This record", {"fields": ("journey", "organisation", "created_at")}),
     )
-    readonly_fields = tuple(name for _, told in fieldsets for name in told["fields"])
+    readonly_fields = flatten_fieldsets(fieldsets)
     labels = {
         "nhs_number_verified": "Verified",
         "traced_in": "Traced in",

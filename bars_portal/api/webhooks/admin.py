@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.postgres.forms import SimpleArrayField
 from django.core.validators import RegexValidator
 from django.db.models import Model, QuerySet
@@ -252,7 +253,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         (None, {"fields": ("kind", "webhook", "created_at", "message_id")}),
         ("What became of it", {"fields": ("state", "tries", "next_attempt_at", "settled_at")}),
     )
-    readonly_fields = tuple(name for _, told in fieldsets for name in told["fields"])
+    readonly_fields = flatten_fieldsets(fieldsets)
     labels = {"created_at": "Made", "next_attempt_at": "Tried again", "settled_at": "Settled"}
     help_texts = {
         "tries": "How often it was sent: the body and the id are the same each time.",

@@ -112,7 +112,7 @@ def test_an_app_is_a_part_of_a_section(reader: Client) -> None:
 def test_no_title_is_an_id_and_every_field_has_its_words(world: World, reader: Client) -> None:
     faults: list[str] = []
     for page, row in rows_by_page(world):
-        shown = html.fromstring(reader.get(f"{address_of(page)}{row.pk}/change/").content)
+        shown: Any = html.fromstring(reader.get(f"{address_of(page)}{row.pk}/change/").content)
         titles = shown.xpath("//title | //h1 | //div[@id='content']/h2 | //div[@class='breadcrumbs']")
         faults += [f"{page}: {each.text_content()}" for each in titles if GUID.search(each.text_content())]
         if page.model is CatalogueImport:
@@ -155,7 +155,7 @@ def test_a_form_has_all_that_may_be_typed(world: World, rf: RequestFactory) -> N
 def test_no_list_begins_with_an_id(world: World, reader: Client) -> None:
     faults = []
     for page in PAGES:
-        shown = html.fromstring(reader.get(address_of(page)).content)
+        shown: Any = html.fromstring(reader.get(address_of(page)).content)
         links = shown.xpath("//table[@id='result_list']/tbody/tr//th//a | //table[@id='result_list']//td//a")
         faults += [f"{page}: {each.text_content()}" for each in links if GUID.search(each.text_content())]
         if shown.xpath("//h1")[0].text_content() != page.list_title:
@@ -324,7 +324,7 @@ def test_days_are_those_of_a_london_clock(rf: RequestFactory, monkeypatch: pytes
     request, page = rf.get("/admin/"), admin.site.get_model_admin(Slot)
     request.user = AnonymousUser()
     days = DaysFilter(Slot._meta.get_field("start"), request, {}, Slot, page, "start")
-    links = {str(words): list(span.values()) for words, span in days.links}
+    links: dict[str, list[Any]] = {str(words): list(span.values()) for words, span in days.links}
     assert [each.isoformat() for each in links["Today"]] == [
         "2026-10-25T00:00:00+01:00",
         "2026-10-26T00:00:00+00:00",
@@ -337,7 +337,7 @@ def test_days_are_those_of_a_london_clock(rf: RequestFactory, monkeypatch: pytes
 def test_a_long_message_stands_behind_its_heading(world: World, reader: Client) -> None:
     for page, row in rows_by_page(world):
         if page.opts.app_label == "exchange" and page.opts.model_name != "partnercircuit":
-            shown = html.fromstring(reader.get(f"{address_of(page)}{row.pk}/change/").content)
+            shown: Any = html.fromstring(reader.get(f"{address_of(page)}{row.pk}/change/").content)
             for each in shown.xpath("//pre"):
                 assert each.xpath("ancestor::details[not(@open)]"), page
             assert MARK not in shown.xpath("string(//title)")
