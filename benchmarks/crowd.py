@@ -111,7 +111,10 @@ def bookings(kept: Mapping[type[Model], Any], sent: Any, received: Any, rows: in
     place = f"CASE WHEN n <= {DIARIES} THEN {_of('s', OWN_SERVICES)} ELSE {_of('s', 5000)} END"
     _many(kept[Schedule], rows, id=_of("d"), name="'Room ' || n", service_id=place)
     quarter = f"date_trunc('day', now()) - interval '1 day' + interval '15 minutes' * (n / {DIARIES})"
-    diary = {"schedule_id": _of("d", DIARIES), "service_id": _of("s", OWN_SERVICES)}
+    diary = {
+        "schedule_id": _of("d", DIARIES),
+        "service_id": f"md5('s' || (n + 1) % {OWN_SERVICES} + 1)::uuid",
+    }
     ends = {"start": quarter, "end": f"{quarter} + interval '15 minutes'"}
     _many(kept[Slot], rows, id=_of("t"), status=_turns("busy", "free", "busy-unavailable"), **diary, **ends)
     made = {**_PATIENT, **_NAMED, **_RESOURCE, "included": "'[]'::jsonb", "draft_id": "NULL::uuid"}
