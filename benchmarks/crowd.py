@@ -187,7 +187,7 @@ def messages(kept: Mapping[type[Model], Any], organisation: Organisation, rows: 
 
     ids = {"request_id": "gen_random_uuid()", "bundle_id": "gen_random_uuid()", "body": "''::bytea"}
     partner = "(3000000100 + n % 60)::text"
-    kind = _turns("booking-new", "booking-cancel", "referral-new", "validation-new")
+    kind = _turns("booking-new", "booking-cancelled", "referral-new", "validation-new")
     common = {**ids, "message_type": kind, "correlation_id": "md5('c' || n / 2)::uuid"}
     arrived = {"received_at": _since(rows), "completed_at": f"{_since(rows)} + interval '90 ms' * (n % 50)"}
     place = {"service_id": f"(3000000000 + n % {OWN_SERVICES} + 1)::text", "source_service_id": partner}
