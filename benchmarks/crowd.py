@@ -111,7 +111,10 @@ def bookings(kept: Mapping[type[Model], Any], sent: Any, received: Any, rows: in
     place = f"CASE WHEN n <= {DIARIES} THEN {_of('s', OWN_SERVICES)} ELSE {_of('s', 5000)} END"
     _many(kept[Schedule], rows, id=_of("d"), name="'Room ' || n", service_id=place)
     quarter = f"date_trunc('day', now()) - interval '1 day' + interval '15 minutes' * (n / {DIARIES})"
-    diary = {"schedule_id": _of("d", DIARIES), "service_id": _of("s", OWN_SERVICES)}
+    diary = {
+        "schedule_id": _of("d", DIARIES),
+        "service_id": f"md5('s' || (n + 1) % {OWN_SERVICES} + 1)::uuid",
+    }
     ends = {"start": quarter, "end": f"{quarter} + interval '15 minutes'"}
     _many(kept[Slot], rows, id=_of("t"), status=_turns("busy", "free", "busy-unavailable"), **diary, **ends)
     made = {**_PATIENT, **_NAMED, **_RESOURCE, "included": "'[]'::jsonb", "draft_id": "NULL::uuid"}
@@ -184,7 +187,7 @@ def messages(kept: Mapping[type[Model], Any], organisation: Organisation, rows: 
 
     ids = {"request_id": "gen_random_uuid()", "bundle_id": "gen_random_uuid()", "body": "''::bytea"}
     partner = "(3000000100 + n % 60)::text"
-    kind = _turns("booking-new", "booking-cancel", "referral-new", "validation-new")
+    kind = _turns("booking-new", "booking-cancelled", "referral-new", "validation-new")
     common = {**ids, "message_type": kind, "correlation_id": "md5('c' || n / 2)::uuid"}
     arrived = {"received_at": _since(rows), "completed_at": f"{_since(rows)} + interval '90 ms' * (n % 50)"}
     place = {"service_id": f"(3000000000 + n % {OWN_SERVICES} + 1)::text", "source_service_id": partner}

@@ -45,8 +45,10 @@ def plans(ask: Callable[[], object]) -> Iterator[tuple[float, Any]]:
 
 
 def _reads(statement: str | None) -> bool:
-    """What a COPY or the end of a transaction was is not told."""
-    return statement is not None and statement.lstrip(" (\n").startswith(("SELECT", "WITH"))
+    """Not a COPY, of which nothing is told, nor what was given its values beside it ($1)."""
+    if statement is None or "$1" in statement:
+        return False
+    return statement.lstrip(" (\n").startswith(("SELECT", "WITH"))
 
 
 def read_whole(plan: Any) -> list[str]:

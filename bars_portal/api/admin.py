@@ -32,12 +32,12 @@ from bars_portal.api.services import (
 )
 from bars_portal.api.usage import usage_of
 from bars_portal.api.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
+from bars_portal.audit.staff_acts import confirmed
 from bars_portal.audit.staff_pages import (
     DaysFilter,
     StaffAdmin,
     acts_for,
     administers_everything,
-    confirmed,
 )
 
 _KEYS_HELP = (

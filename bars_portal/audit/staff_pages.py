@@ -1,26 +1,21 @@
-"""The base of every staff page: whose rows it shows, what its address may ask, what the trail says of it, its
-words, and what it asks before many rows are changed.
+"""The base of every staff page: whose rows it shows, what its address may ask, what the trail says of it, and
+its words.
 
 This room knows of no sign-in: what it needs of the person hangs on the request and on its user.
 """
 
-import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib import admin
 from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -195,6 +190,28 @@ class StaffAdmin(_ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ListedChangeList
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Whole ids and references ("=") are compared as they are kept, so that an index finds them: the
+        page itself would write each value of the table as a text in capitals.
+        """
+        names, term = [str(each) for each in self.get_search_fields(request)], search_term.strip()
+        if not term or not names or not all(name.startswith("=") for name in names):
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(self._called(term, names)), False
+
+    def _called(self, term: str, names: list[str]) -> Q:
+        wanted = Q(pk__in=[])
+        for name in names:
+            path, _, last = name.removeprefix("=").rpartition("__")
+            owner = _field_at(self.model, path).related_model if path else self.model
+            asked = {f"{last}__in": _as_kept(owner._meta.get_field(last), term)}
+            # Of a related row the key first: joined, it would keep the indexes of the others from use.
+            keys = list(owner._default_manager.filter(**asked).values_list("pk", flat=True)) if path else []
+            wanted |= Q(**({f"{path}__in": keys} if path else asked))
+        return wanted
+
     # What the trail says.
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -288,72 +305,13 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=LONDON)
 
 
-# Before many rows are changed.
-
-Act = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
-# More are not read on one page before somebody says yes.
-MOST_AT_ONCE, _MOST_SHOWN = 500, 100
-
-
-def confirmed(does: Callable[[Any, HttpRequest, Any], str]) -> Callable[[Act], Act]:
-    """An action that first shows what will become of each chosen row, and waits for a yes.
-
-    `does` says that of one row in words, such as "Blocked" or "Stays booked". Where it says something else
-    when the yes comes, nothing is done and the page is shown anew.
-    """
-
-    def asking(act: Act) -> Act:
-        @wraps(act)
-        def asked(page: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
-            rows = list(chosen[: MOST_AT_ONCE + 1])
-            if not rows:
-                messages.warning(request, "Nothing was changed: what you chose is not there any more.")
-                return None
-            if len(rows) > MOST_AT_ONCE:
-                words = f"Choose at most {MOST_AT_ONCE} at a time. Nothing was changed."
-                messages.error(request, words)
-                return None
-            told = [(row, does(page, request, row)) for row in rows]
-            seal = hashlib.sha256(repr([(str(row.pk), words) for row, words in told]).encode()).hexdigest()
-            if request.POST.get("confirmed") == seal:
-                return act(page, request, chosen.filter(pk__in=[row.pk for row in rows]))
-            return _ask(page, request, told, seal)
-
-        return asked
-
-    return asking
-
-
-def _ask(page: StaffAdmin, request: HttpRequest, told: list[tuple[Any, str]], seal: str) -> HttpResponse:
-    name = request.POST.getlist("action")[_button_of(request)]
-    actions: dict[str, Any] = page.get_actions(request)
-    if "confirmed" in request.POST:
-        messages.warning(request, "Something changed since you looked. Nothing is done yet: look again.")
-    context = {
-        **page.admin_site.each_context(request),
-        "title": actions[name][2],
-        "opts": page.opts,
-        "list_title": page.list_title,
-        "action": name,
-        "rows": [(page.named(row), words) for row, words in told[:_MOST_SHOWN]],
-        "more": len(told[_MOST_SHOWN:]),
-        "counts": Counter(words for _, words in told).most_common(),
-        "all_of_them": request.POST.get("select_across", "0"),
-        "keys": [row.pk for row, _ in told],
-        "checkbox": ACTION_CHECKBOX_NAME,
-        "seal": seal,
-        "here": request.get_full_path(),
-    }
-    return TemplateResponse(request, "admin/confirm_action.html", context, using="django")
-
-
-def _button_of(request: HttpRequest) -> int:
-    """Which of the page's action forms was sent: there may be one above and one below the list."""
-    try:
-        number = int(request.POST.get("index", 0))
-    except ValueError:
-        return 0
-    return number if 0 <= number < len(request.POST.getlist("action")) else 0
+def _as_kept(field: Any, term: str) -> list[Any]:
+    """What was typed as the column has it, in either case; nothing when it can be no value of it."""
+    if field.get_internal_type() == "UUIDField":
+        with suppress(ValidationError):
+            return [field.to_python(term)]
+        return []
+    return sorted({term, term.upper(), term.lower()})
 
 
 def _written_by(model: type[Model], each: Any) -> Iterator[str]:

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import CharField, DateField, QuerySet
-from django.db.models.functions import Cast, Trunc
+from django.db import connection, transaction
+from django.db.models import DateField, QuerySet
+from django.db.models.functions import Trunc
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.nhsuk.dates import LONDON, london_midnight
@@ -22,6 +22,7 @@ REPORTS = (
 )
 # A year and the day on which it began.
 MOST_DAYS = 366
+_SORTED_IN = "64MB"
 
 
 class Period(NamedTuple):
@@ -116,9 +117,7 @@ def count(
     now: datetime,
 ) -> Counts:
     """All numbers of a report by one statement, so that they add up whatever happens meanwhile."""
-    began = Cast(
-        Trunc(report.time, period.step, output_field=DateField(), tzinfo=LONDON), output_field=CharField()
-    )
+    began = Trunc(report.time, period.step, output_field=DateField(), tzinfo=LONDON)
     cuts = [each.column for each in report.dimensions]
     rows = chosen_rows(report, organisation, period, chosen, now=now).annotate(began=began).order_by()
     columns = list(dict.fromkeys(["began", *cuts, *(each.column for each in report.measures)]))
@@ -129,11 +128,13 @@ def count(
         # An organisation without services: Django sees that nothing can be found.
         return _sorted_out(report, kept, [])
     asked = [*kept, f"GROUPING({', '.join(kept)})", "count(*)"]
-    asked += [each.kind.format(each.column) for each in report.measures]
+    asked += [each.figure for each in report.measures]
     sets = ", ".join(f"({name})" for name in [*kept, ""])
     # The names are ours, the values beside the statement.
     statement = f"SELECT {', '.join(asked)} FROM ({inner}) AS found GROUP BY GROUPING SETS ({sets})"  # noqa: S608
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A million rows are sorted for each set: in memory that takes two thirds of the time.
+        cursor.execute(f"SET LOCAL work_mem = '{_SORTED_IN}'")
         cursor.execute(statement, values)
         answer = cursor.fetchall()
     return _sorted_out(report, kept, answer)
@@ -152,7 +153,9 @@ def _sorted_out(report: Report, kept: list[str], answer: list[tuple[Any, ...]]) 
         if place is None:
             total = Line("", number, figures)
         elif place == 0:
-            by_time[date.fromisoformat(keys[0][:10])] = Line(keys[0], number, figures)
+            # The local time at which that day begins.
+            day = keys[0].date()
+            by_time[day] = Line(day.isoformat(), number, figures)
         else:
             by[names[kept[place]]][keys[place]] = Line(keys[place], number, figures)
     return Counts(total, by_time, by)

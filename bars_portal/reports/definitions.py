@@ -54,8 +54,8 @@ class Dimension:
 
 
 class Kind(StrEnum):
-    """How one figure is made of many: the share of ones among zeros and ones, or the value that half
-    (nine in ten) of them do not exceed. Null counts as not there.
+    """How one figure is made of many: the share of some rows, or the value that half (nine in ten) of them do
+    not exceed. Null counts as not there.
     """
 
     SHARE = "avg({})"
@@ -65,11 +65,25 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Measure:
-    """`column`: an annotation of the rows; seconds, or 0 and 1 for a share."""
+    """`column`: an annotation of the rows in seconds. Of a share the column of a dimension, as `by_<name>`:
+    rows with one of the keys `ones`, of those and the ones with one of `zeros`.
+    """
 
     title: str
     column: str
     kind: Kind
+    ones: tuple[str, ...] = ()
+    zeros: tuple[str, ...] = ()
+
+    @property
+    def figure(self) -> str:
+        """As SQL over the columns of the rows; the keys are ours."""
+        if self.kind is not Kind.SHARE:
+            return self.kind.format(self.column)
+        ones, zeros = (", ".join(f"'{key}'" for key in keys) for keys in (self.ones, self.zeros))
+        return self.kind.format(
+            f"CASE WHEN {self.column} IN ({ones}) THEN 1.0 WHEN {self.column} IN ({zeros}) THEN 0.0 END"
+        )
 
 
 @dataclass(frozen=True)
@@ -122,11 +136,12 @@ def as_key(expression: Combinable | str) -> Combinable:
 
 
 def banded(
-    name: str, title: str, column: str, bands: Sequence[tuple[str, float, str]], *, otherwise: str = ""
+    name: str, title: str, column: str, bands: Sequence[tuple[str, Any, str]], *, otherwise: str = ""
 ) -> Dimension:
-    """By the first band (key, end, words) whose end, in the column's unit, is above the value.
+    """By the first band (key, end, words) whose end, as the column has it, is above the value.
 
-    `otherwise`: of rows without a value, where there are such.
+    Best is a column that costs nothing to compare: it is worked out for each band. `otherwise`: of rows
+    without a value, where there are such.
     """
     whens = [When(**{f"{column}__lt": end}, then=Value(key)) for key, end, _ in bands]
     of = Case(*whens, default=Value(NOTHING), output_field=CharField())

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
-from bars_portal.audit.staff_pages import DaysFilter, StaffAdmin, confirmed
+from bars_portal.audit.staff_acts import confirmed
+from bars_portal.audit.staff_pages import DaysFilter, StaffAdmin
 from bars_portal.correspondence.admin import changeable, own_services
 from bars_portal.exchange.fhir.timestamps import LONDON
 from bars_portal.nhsuk.dates import format_time

@@ -20,7 +20,7 @@ from bars_portal.patients.models import Journey, Patient
 from bookings.models import Booking
 from directory.models import HealthcareService
 from referrals.cases.response_states import ResponseState
-from referrals.cases.states import CURRENT, CaseStatus, Category, ReplyKind
+from referrals.cases.states import ANSWERING, CURRENT, CaseStatus, Category, ReplyKind
 
 _STATUSES = [(status.value, status.label) for status in CaseStatus]
 
@@ -199,6 +199,15 @@ class CaseStatusChange(CaseRecord, StatusChange):
 
     class Meta(CaseRecord.Meta):
         ordering = ["at", "id"]
+        # When a case was first answered.
+        indexes = [
+            models.Index(
+                fields=[owner, "at", "event"],
+                name=f"case_answered_{owner}",
+                condition=Q(event__in=ANSWERING, **{f"{owner}__isnull": False}),
+            )
+            for owner in ("referral", "validation")
+        ]
 
 
 class CaseVersion(CaseRecord):

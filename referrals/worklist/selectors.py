@@ -3,7 +3,7 @@
 One UNION over the tables that are asked for, each side on its own worklist index.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -62,24 +62,17 @@ _MISSING = {
     "assigned_to_id": Value(None, output_field=BigIntegerField()),
     "answer_troubled": Value(False, output_field=BooleanField()),
 }
-_NOBODY = ("first_name", "last_name", "username")
+_NOBODY = {name: Value("", output_field=CharField()) for name in ("first_name", "last_name", "username")}
 
 
-def booking_rows(
-    acting: Acting, chosen: Filters, *, columns: Sequence[str], joined: Mapping[str, F]
-) -> QuerySet[Any]:
+def booking_rows(acting: Acting, chosen: Filters) -> QuerySet[Any]:
     """With the columns of the other sides; none for who may not see received bookings."""
-    nobody = {name: Value("", output_field=CharField()) for name in _NOBODY}
-    named: QuerySet[Any] = (
-        _filtered_bookings(acting, chosen)
-        .annotate(
-            kind=Value(Kind.BOOKING.value, output_field=CharField()),
-            urgency=Value(NOT_STATED, output_field=IntegerField()),
-            due_at=F("start"),
-            requester_name=F("sender_name"),
-            **_MISSING,
-        )
-        .values(*columns, "answer_troubled", **{**joined, **nobody})
+    named: QuerySet[Any] = _filtered_bookings(acting, chosen).annotate(
+        kind=Value(Kind.BOOKING.value, output_field=CharField()),
+        urgency=Value(NOT_STATED, output_field=IntegerField()),
+        due_at=F("start"),
+        requester_name=F("sender_name"),
+        **_MISSING,
     )
     return named
 
@@ -164,6 +157,8 @@ _JOINED = {
     "last_name": F("assigned_to__last_name"),
     "username": F("assigned_to__username"),
 }
+# What decides where a row stands; all else is read of the rows of one page.
+_KEYS = ("id", "kind", "due_at", "urgency", "created_at")
 # PostgreSQL puts what is not stated last.
 _ORDERS = {
     Order.BREACH: ("due_at", "urgency", "created_at", "id"),
@@ -192,13 +187,11 @@ def worklist(
     if not acting.may(VIEW[Direction.RECEIVED]):
         return Page((), 0, 1)
     chosen = filters or Filters()
-    sides = [_side(acting, kind, chosen) for kind in Kind if kind in chosen.kinds]
+    sides = {kind: _side(acting, kind, chosen) for kind in Kind if kind in chosen.kinds}
     number = min(max(page, 1), LAST_PAGE)
-    # Each side is cut before it is joined: no page needs more than each side's own first rows.
-    first = [rows.order_by(*_ORDERS[order])[: number * PAGE_SIZE] for rows in sides]
-    joined = first[0].union(*first[1:], all=True).order_by(*_ORDERS[order]) if len(first) > 1 else first[0]
-    shown = joined[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    return Page(tuple(_row(each) for each in shown), sum(rows.count() for rows in sides), number)
+    keys = _first_keys(sides.values(), order, number * PAGE_SIZE)[(number - 1) * PAGE_SIZE :]
+    total = sum(rows.count() for rows in sides.values())
+    return Page(tuple(_rows_of(sides, keys)), total, number)
 
 
 def worklist_after(
@@ -207,12 +200,28 @@ def worklist_after(
     """The rows that follow the place in this order: they stay the same while others come and go."""
     if not acting.may(VIEW[Direction.RECEIVED]):
         return []
-    sides = [_side(acting, kind, filters) for kind in Kind if kind in filters.kinds]
+    sides = {kind: _side(acting, kind, filters) for kind in Kind if kind in filters.kinds}
     if place is not None:
-        sides = [rows.filter(_follows(place, _ORDERS[order])) for rows in sides]
-    first = [rows.order_by(*_ORDERS[order])[:limit] for rows in sides]
+        sides = {kind: rows.filter(_follows(place, _ORDERS[order])) for kind, rows in sides.items()}
+    return _rows_of(sides, _first_keys(sides.values(), order, limit))
+
+
+def _first_keys(sides: Iterable[QuerySet[Any]], order: Order, limit: int) -> QuerySet[Any]:
+    """Each side is cut before it is joined: no page needs more than each side's own first rows."""
+    first = [rows.values(*_KEYS).order_by(*_ORDERS[order])[:limit] for rows in sides]
     joined = first[0].union(*first[1:], all=True).order_by(*_ORDERS[order]) if len(first) > 1 else first[0]
-    return [_row(each) for each in joined[:limit]]
+    return joined[:limit]
+
+
+def _rows_of(sides: Mapping[Kind, QuerySet[Any]], keys: Iterable[dict[str, Any]]) -> list[Row]:
+    """In the order of the keys; what has left its side meanwhile is left out."""
+    places, found = [(Kind(each["kind"]), each["id"]) for each in keys], {}
+    for kind, rows in sides.items():
+        named = {**_JOINED, **_NOBODY} if kind is Kind.BOOKING else _JOINED
+        if ids := [pk for of, pk in places if of is kind]:
+            shown = rows.filter(pk__in=ids).values(*_COLUMNS, "answer_troubled", **named)
+            found.update({(kind, each["id"]): _row(each) for each in shown})
+    return [found[place] for place in places if place in found]
 
 
 def _follows(place: Place, order: Sequence[str]) -> Q:
@@ -256,7 +265,7 @@ def open_cases_held(person: User, organisation: Organisation, category: Category
 def _side(acting: Acting, kind: Kind, chosen: Filters) -> QuerySet[Any]:
     category = kind.category
     if category is None:
-        return booking_rows(acting, chosen, columns=_COLUMNS, joined=_JOINED)
+        return booking_rows(acting, chosen)
     return _shown(_filtered(acting, category, chosen), category)
 
 
@@ -308,7 +317,7 @@ def _shown(rows: QuerySet[Any], category: Category) -> QuerySet[Any]:
         due_at=F("breach_at"),
         urgency=_URGENCY,
         answer_troubled=_troubled_of(category),
-    ).values(*_COLUMNS, "answer_troubled", **_JOINED)
+    )
     return named
 
 

@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.paginator import Page
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -94,23 +96,31 @@ def news(request: HttpRequest) -> HttpResponse:
 
 
 def _alarms(acting: Acting, now: datetime) -> dict[str, object]:
-    received = breached_validations(acting, Direction.RECEIVED, now=now)
-    sent = breached_validations(acting, Direction.SENT, now=now)
-    troubled = troubled_responses(acting)
+    received = _first(breached_validations(acting, Direction.RECEIVED, now=now))
+    troubled = _first(troubled_responses(acting))
     return {
-        "overdue": presenter.overdue(received[:_MOST_ALARMS]),
-        "overdue_count": received.count(),
-        "overdue_sent": presenter.overdue(sent[:_MOST_ALARMS]),
-        "overdue_sent_count": sent.count(),
-        "troubled": presenter.troubled(troubled[:_MOST_ALARMS]),
-        "troubled_count": troubled.count(),
+        "overdue": presenter.overdue(received.object_list),
+        "overdue_count": received.paginator.count,
+        **_overdue_sent(acting, now, "overdue_sent"),
+        "troubled": presenter.troubled(troubled.object_list),
+        "troubled_count": troubled.paginator.count,
         **_unmatched(acting),
     }
 
 
+def _overdue_sent(acting: Acting, now: datetime, name: str) -> dict[str, object]:
+    sent = _first(breached_validations(acting, Direction.SENT, now=now))
+    return {name: presenter.overdue(sent.object_list), f"{name}_count": sent.paginator.count}
+
+
 def _unmatched(acting: Acting) -> dict[str, object]:
-    replies = open_unmatched_replies(acting)
-    return {"unmatched": replies[:_MOST_ALARMS], "unmatched_count": replies.count()}
+    replies = _first(open_unmatched_replies(acting))
+    return {"unmatched": replies.object_list, "unmatched_count": replies.paginator.count}
+
+
+def _first(rows: QuerySet[Any]) -> "Page[Any]":
+    """As many as stand above a list, with the number of all of them."""
+    return RowPaginator(rows, _MOST_ALARMS).get_page(1)
 
 
 def _moment(text: str) -> datetime | None:
@@ -196,15 +206,13 @@ def sent_list(request: HttpRequest) -> HttpResponse:
         category=Category(kind) if kind in set(Category) else None,
         page=whole_number(request.GET.get("page", ""), default=1),
     )
-    overdue = breached_validations(acting, Direction.SENT, now=now)
     context = {
         "page": page,
         "lines": presenter.sent_lines(page.rows, now=now),
         "status": status or "",
         "kind": kind if kind in set(Category) else "",
         "statuses": [(value, words) for value, (_, words) in _STATUSES.items()],
-        "overdue": presenter.overdue(overdue[:_MOST_ALARMS]),
-        "overdue_count": overdue.count(),
+        **_overdue_sent(acting, now, "overdue"),
         "validations": presenter.validation_tabs(validation_counts(acting, now)),
         **_unmatched(acting),
     }

@@ -23,13 +23,13 @@ from bars_portal.api.models import Application, OffReason, Webhook, WebhookAttem
 from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.delivery import TEST
 from bars_portal.audit.admin import ReadOnlyAdmin
+from bars_portal.audit.staff_acts import confirmed
 from bars_portal.audit.staff_pages import (
     DaysFilter,
     PastDaysFilter,
     StaffAdmin,
     acts_for,
     administers_everything,
-    confirmed,
 )
 from bars_portal.nhsuk.dates import format_datetime
 
