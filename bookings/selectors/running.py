@@ -34,9 +34,14 @@ FEED_DAYS = 60
 
 
 def diaries_of(acting: Acting, service: HealthcareService) -> QuerySet[Schedule]:
-    """Of one service of the acting organisation, by name."""
+    """Of one service of the acting organisation, by name; lanes of a clinic by their number."""
     ours = Schedule.objects.filter(service=service, service__provider=acting.organisation)
-    return ours.order_by("name", "pk") if acting.may("bookings.view_diary") else Schedule.objects.none()
+    return ours.order_by(*_by_name(), "pk") if acting.may("bookings.view_diary") else Schedule.objects.none()
+
+
+def _by_name(diary: str = "") -> tuple[Coalesce, str, str]:
+    """In which order people read diaries; `diary`: the way to them, "schedule__"."""
+    return Coalesce(f"{diary}clinic__name", f"{diary}name"), f"{diary}lane", f"{diary}name"
 
 
 def blocks_of(diaries: Collection[UUID], *, start: datetime, end: datetime) -> QuerySet[DiaryBlock]:
@@ -74,7 +79,7 @@ def free_slots_of(service: HealthcareService, day: date, *, now: datetime) -> Qu
         end__gt=now,
         schedule__active=True,
     )
-    return free.select_related("schedule").order_by("start", "schedule__name")
+    return free.select_related("schedule").order_by("start", *_by_name("schedule__"))
 
 
 def open_calls(acting: Acting) -> QuerySet[SenderCall]:

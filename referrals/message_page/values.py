@@ -1,6 +1,5 @@
 """Any FHIR value in words, by its shape. What has a shape of its own elsewhere is left unread."""
 
-import re
 from collections.abc import Callable, Mapping
 
 from bars_portal.exchange.fhir.codes import TelecomSystem
@@ -151,13 +150,10 @@ def address_lines(address: Part, label: str) -> list[str]:
     # A text without its country is the usual one.
     if text and lacking in ([], [country]):
         return [f"{', '.join([text, *lacking])}{mark}"]
-    if _words_of(text) <= _words_of(" ".join(known)):
+    whole = ", ".join(known)
+    if text.casefold() in whole.casefold():
         text = ""
-    return [f"{each}{mark}" for each in distinct([", ".join(known), text])]
-
-
-def _words_of(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.casefold()))
+    return [f"{each}{mark}" for each in distinct([whole, text])]
 
 
 def reference_line(reference: Part, label: str) -> list[str]:

@@ -258,6 +258,19 @@ def test_a_time_in_an_address_is_a_time(client: Client, service: HealthcareServi
     assert (values["from_time"], values["act"]) == ("", "block")
 
 
+def test_lanes_stand_in_order_of_their_numbers(client: Client, service: HealthcareService) -> None:
+    make_schedule(service=service, name="Another room")
+    clinic = planned(client, service, lanes="11")
+    on = {"service": service.service_id, "on": "2026-11-24"}
+    columns = found_in(client.get(reverse("bookings:diary"), on).content.decode(), "//th[@data-app-query]")
+    lanes = [f"Dr Patel, lane {number}" for number in range(1, 12)]
+    assert [each.text for each in columns] == lanes
+    booking = book(clinic.lanes.get(lane=1).slots.order_by("start")[0], NOW)
+    assert booking
+    page = client.get(reverse("bookings:move", args=[booking.pk])).content.decode()
+    assert re.findall(r"09:00 to 09:30, (Dr Patel, lane \d+)", page) == lanes[1:]
+
+
 def test_who_only_reads_the_diary_is_offered_no_act(service: HealthcareService) -> None:
     slot = make_slot(schedule=make_schedule(service=service))
     reader = client_of(make_acting(role=Role.CLINICIAN, organisation=service.provider))

@@ -270,7 +270,7 @@ def test_an_outcome_tells_what_it_says_otherwise_than_the_request() -> None:
     assert told == {
         "Where the patient is now": "Market hall, LS1 7HB, Behind the market hall, "
         "latitude 53.79960, longitude -1.54175",
-        "New warning": "Scene Safety: The Scene is unsafe: A dog",
+        "New warning": ["Scene Safety: The Scene is unsafe: A dog"],
     }
     there = told_otherwise(asked, MessageBundle(answer))
     assert [label for label, _ in there] == ["New warning"]

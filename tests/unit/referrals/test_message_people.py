@@ -98,7 +98,7 @@ STREET = {"line": ["1 Sample Row"], "city": "Leeds", "postalCode": "LS1 4AP", "c
     [
         ("1 Sample Row, Leeds, LS1 4AP", ["1 sample row, leeds, ls1 4ap, gbr"]),
         ("1 Sample Row, Leeds, LS1 4AP, GBR", ["1 sample row, leeds, ls1 4ap, gbr"]),
-        ("Leeds LS1 4AP", ["1 sample row, leeds, ls1 4ap, gbr"]),
+        ("Leeds, LS1 4AP", ["1 sample row, leeds, ls1 4ap, gbr"]),
         ("Flat 2, 1 Sample Row, Leeds, LS1 4AP", ["flat 2, 1 sample row, leeds, ls1 4ap, gbr"]),
         ("The mill house, Leeds", ["1 sample row, leeds, ls1 4ap, gbr", "the mill house, leeds"]),
     ],
