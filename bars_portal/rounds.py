@@ -83,8 +83,11 @@ class Rounds:
             connection.close()
 
     def _run(self) -> None:
-        while not self._held:
+        while True:
+            # Before the look at whether it is held: who holds it rings after that.
             self._bell.clear()
+            if self._held:
+                return
             self.once()
             self._bell.wait(self._every)
 
