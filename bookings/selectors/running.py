@@ -168,19 +168,19 @@ def waiting_list(acting: Acting, *, now: datetime, free_only: bool = False) -> Q
     """
     if not acting.may(RUN_DIARY):
         return WaitingEntry.objects.none()
-    ours = _waiting(now).filter(service__provider=acting.organisation, service__hosted=True)
-    return ours.filter(free_at__isnull=False) if free_only else ours
+    waiting = _waiting(now, free_only=free_only)
+    return waiting.filter(service__provider=acting.organisation, service__hosted=True)
 
 
 def came_free(acting: Acting, *, now: datetime) -> QuerySet[WaitingEntry]:
     """What this person found no time for today, and one is free now; none for who books nothing."""
     if not acting.may("bookings.book_slot"):
         return WaitingEntry.objects.none()
-    own = _waiting(now).filter(user=acting.user, organisation=acting.organisation)
-    return own.filter(free_at__isnull=False)
+    waiting = _waiting(now, free_only=True)
+    return waiting.filter(user=acting.user, organisation=acting.organisation)
 
 
-def _waiting(now: datetime) -> QuerySet[WaitingEntry]:
+def _waiting(now: datetime, *, free_only: bool) -> QuerySet[WaitingEntry]:
     """Of this London day, not closed, and not booked since; with `free_at`, the first time that would do.
 
     A search that named nobody is over once the same person has asked for any booking.
@@ -209,5 +209,7 @@ def _waiting(now: datetime) -> QuerySet[WaitingEntry]:
     today = london_midnight(in_london(now).date())
     waiting = entries.filter(~Exists(since_then), closed_at=None, refused_at__gte=today)
     waiting = waiting.exclude(Exists(asked_since), journey=None)
+    if free_only:
+        waiting = waiting.filter(free_at__isnull=False)
     related = ("service__provider", "organisation", "user", "journey", "booking__patient", "booking__journey")
     return waiting.select_related(*related).order_by("refused_at", "pk")

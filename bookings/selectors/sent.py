@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -67,7 +67,9 @@ def sent_bookings(
     if isinstance(chosen, Waiting):
         return sent.filter(_WAITING[chosen])
     if isinstance(chosen, OfToday):
-        return sent.filter(_of_today(chosen, now or datetime.now(UTC)))
+        if now is None:
+            raise TypeError("Which day it is has to be told.")
+        return sent.filter(_of_today(chosen, now))
     return sent.filter(status=chosen) if chosen else sent
 
 

@@ -61,7 +61,7 @@ def test_a_service_knows_whom_it_was_sent_and_nobody_else(
     WaitingEntry.objects.all().delete()
     # Now a search for the same case: nothing of the patient went to the service.
     type(office.slots[0]).objects.all().update(status=SlotStatus.BUSY_UNAVAILABLE)
-    office.client.get(office.times_page, {"journey": booking.journey_id})
+    office.client.get(office.times_page, {"journey": str(booking.journey_id)})
     page = read(manager, "bookings:waiting")
     assert "Not named" in page
     assert patient.family_name.upper() not in page
@@ -71,7 +71,7 @@ def test_a_service_knows_whom_it_was_sent_and_nobody_else(
 def test_who_searched_reads_for_whom_and_books_from_there(office: Office) -> None:
     journey = make_patient(organisation=office.acting.organisation).journey
     type(office.slots[0]).objects.all().update(status=SlotStatus.BUSY_UNAVAILABLE)
-    for query in ({}, {"journey": journey.pk}):
+    for query in ({}, {"journey": str(journey.pk)}):
         assert "no free slots" in office.client.get(office.times_page, query).content.decode()
     assert "Nothing has come free" in read(office.client, "bookings:free-again")
     type(office.slots[0]).objects.all().update(status=SlotStatus.FREE)

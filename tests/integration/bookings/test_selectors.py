@@ -9,7 +9,7 @@ from bars_portal.accounts.home import items_for
 from bars_portal.accounts.permissions import Role
 from bars_portal.correspondence.states import Direction
 from bookings.models import Rebooking, SlotStatus
-from bookings.selectors.sent import Waiting, attention_counts, booking_for, sent_bookings
+from bookings.selectors.sent import OfToday, Waiting, attention_counts, booking_for, sent_bookings
 from bookings.selectors.slots import diary_of, diary_services
 from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting
@@ -73,7 +73,7 @@ def test_what_waits_for_somebody() -> None:
     assert attention_counts(acting) == dict.fromkeys(Waiting, 1)
     labels = [
         item.label
-        for item in items_for(acting, datetime.now(UTC))
+        for item in items_for(acting, datetime.now(UTC)).waiting
         if "book" in item.label or "tell" in item.label
     ]
     assert labels == [
@@ -83,3 +83,22 @@ def test_what_waits_for_somebody() -> None:
         "patients to tell",
     ]
     assert attention_counts(make_acting(role=Role.ENGINEER)) == dict.fromkeys(Waiting, 0)
+
+
+@pytest.mark.parametrize(
+    ("moment", "status", "starts", "asked"),
+    [
+        ("2026-06-30 23:00", BookingStatus.BOOKED, 1, 1),
+        ("2026-06-30 22:59", BookingStatus.BOOKED, 0, 0),
+        ("2026-07-01 22:59", BookingStatus.UNKNOWN, 1, 1),
+        ("2026-07-01 23:00", BookingStatus.BOOKED, 0, 0),
+        ("2026-07-01 12:00", BookingStatus.CANCELLED, 0, 1),
+        ("2026-07-01 12:00", BookingStatus.REFUSED, 0, 1),
+    ],
+)
+def test_today_is_a_day_in_london(moment: str, status: BookingStatus, starts: int, asked: int) -> None:
+    acting, now = make_acting(), datetime(2026, 7, 1, 9, tzinfo=UTC)
+    when = datetime.fromisoformat(f"{moment}+00:00")
+    make_booking(organisation=acting.organisation, status=status, start=when, created_at=when)
+    for chosen, count in ((OfToday.STARTS, starts), (OfToday.ASKED, asked)):
+        assert sent_bookings(acting, chosen=chosen, now=now).count() == count, chosen

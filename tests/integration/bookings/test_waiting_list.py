@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -132,7 +133,11 @@ def test_a_case_is_off_the_list_once_it_is_booked_anywhere(
     """Also while the outcome of the new booking is not known: nobody may offer a second."""
     patient = make_patient(organisation=desk.acting.organisation)
     if is_refused_booking:
-        fields = {"service": desk.service, "status": _B.REFUSED, "explanation_code": ReasonCode.TAKEN}
+        fields: dict[str, Any] = {
+            "service": desk.service,
+            "status": _B.REFUSED,
+            "explanation_code": ReasonCode.TAKEN,
+        }
         refused = make_booking(patient=patient, created_at=NOW, **fields)
         note_refusal(booking=refused, actor=desk.acting.actor, now=NOW)
     else:
@@ -158,7 +163,12 @@ def _cancelled(slot: Slot, manager: Acting) -> None:
 
 
 def _freed(slot: Slot, manager: Acting) -> None:
-    times = {"diaries": [slot.schedule_id], "start": slot.start, "end": slot.end, "actor": manager.actor}
+    times: dict[str, Any] = {
+        "diaries": [slot.schedule_id],
+        "start": slot.start,
+        "end": slot.end,
+        "actor": manager.actor,
+    }
     block_range(**times, reason="", now=NOW)
     assert came_free_of(slot) == [], "blocked"
     free_range(**times, now=NOW)
@@ -260,6 +270,7 @@ def test_one_of_two_takes_it_off(desk: Desk, manager: Acting) -> None:
     entry.refresh_from_db()
     assert (entry.closed_as, entry.closed_by, entry.closed_at) == (Closing.OFFERED, manager.user, NOW)
     event = AuditEvent.objects.get(action="bookings.close_waiting")
+    assert same.journey is not None
     assert (event.detail, event.correlation_id) == ({"reason": "offered"}, same.journey.correlation_id)
     look(desk, journey=entry.journey, now=LATER)
     assert waiting_list(manager, now=LATER).count() == 1, "refused once more, it waits once more"
