@@ -91,11 +91,10 @@ def test_the_local_app_books_and_hears_of_it(stack: Stack, tmp_path: Path) -> No
 def opened(stack: Stack) -> httpx.Client:
     """As the demo's application."""
     known, form = demo_env(stack), {"grant_type": "client_credentials"}
-    client = httpx.Client(base_url=stack.portal, timeout=30)
     proof = known["API_CLIENT_ID"], known["API_CLIENT_SECRET"]
-    token = client.post("/api/oauth2/token/", data=form, auth=proof).json()["access_token"]
-    client.headers["Authorization"] = f"Bearer {token}"
-    return client
+    answer = httpx.post(f"{stack.portal}/api/oauth2/token/", data=form, auth=proof, timeout=30)
+    token = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    return httpx.Client(base_url=stack.portal, timeout=30, headers=token)
 
 
 def written(key: str) -> int:
@@ -124,6 +123,8 @@ def test_a_kill_9_between_commit_and_answer_does_not_double(stack: Stack) -> Non
                 lost.append(error)
 
         asking = Thread(target=book_and_hear_nothing)
+        # Ready to look before there is something to see: it is there for ten seconds only.
+        assert stack.call("tests.live.test_api.written", key) == "0"
         with stopped(stack, "celery"):
             asking.start()
             wait_until(lambda: stack.call("tests.live.test_api.written", key) == "1")

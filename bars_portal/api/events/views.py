@@ -107,6 +107,8 @@ class EventList(ApiView):
 
     def _sight(self, request: Request, faults: list[FieldFault]) -> Sight:
         types, services = request.query_params.getlist("type"), request.query_params.getlist("service")
+        if not all(each.isascii() and each.isdigit() and len(each) <= 20 for each in services):
+            faults.append(FieldFault("service must be a DoS service id.", parameter="service"))
         if set(types) - set(all_types()):
             faults.append(FieldFault("There is no such event type.", parameter="type"))
         own = self.caller.application.service_ids
