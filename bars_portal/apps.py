@@ -1,10 +1,5 @@
-"""The wiring app: Celery, system checks that span apps, and the admin site by task, with our own sign-in.
+"""The wiring app: Celery, a system check that spans apps, and the admin site by task, with our own sign-in."""
 
-One check looks whether the database server's own log may hold patients: it writes statements down, values and
-all.
-"""
-
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +7,8 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -22,14 +16,13 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import slugify
 
-from bars_portal.credentials.environments import ENVIRONMENTS
-
 
 class PortalConfig(AppConfig):
     name = "bars_portal"
     label = "portal"
 
     def ready(self) -> None:
+        from bars_portal import database_log as database_log
         from bars_portal.celery import app as app
         from bars_portal.exchange.registry import autodiscover
 
@@ -330,45 +323,3 @@ class PortalAdminSite(AdminSite):
         from bars_portal.accounts.views import sign_out
 
         return sign_out(request)
-
-
-# By setting: the values that keep what people typed out of the log, the first of them to be advised. Errors
-# themselves (`invalid input syntax for type date: "..."`), the statement of an error, its detail
-# ("Key (...)=(...)"), every statement, the slow ones.
-DISCREET: Mapping[str, tuple[str, ...]] = {
-    "log_min_messages": ("log", "fatal", "panic"),
-    "log_min_error_statement": ("panic", "fatal", "log"),
-    "log_error_verbosity": ("terse",),
-    "log_statement": ("none", "ddl"),
-    "log_min_duration_statement": ("-1",),
-    "log_min_duration_sample": ("-1",),
-    "log_parameter_max_length_on_error": ("0",),
-}
-
-
-@register(Tags.database)
-def database_log_is_discreet(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """For `migrate` and `check --database default`; where the patients are invented nobody is warned."""
-    if not databases or ENVIRONMENTS[settings.BARS["ENVIRONMENT"]].is_simulated:
-        return []
-    return [
-        Warning(
-            f"The database server's log may hold patients: {name} is {value}.",
-            hint=f"Set {name} to {DISCREET[name][0]} on the server, or for the portal's role.",
-            id="portal.W001",
-        )
-        for name, value in _settings_of(databases[0]).items()
-        if value not in DISCREET[name]
-    ]
-
-
-def _settings_of(alias: str) -> dict[str, str]:
-    """As the server has them for our sessions; nothing when it is away, which others will say."""
-    try:
-        with connections[alias].cursor() as cursor:
-            cursor.execute(
-                "SELECT name, setting FROM pg_settings WHERE name = ANY(%s) ORDER BY name", [list(DISCREET)]
-            )
-            return dict(cursor.fetchall())
-    except DatabaseError:
-        return {}

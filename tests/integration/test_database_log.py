@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
-from bars_portal.apps import DISCREET
+from bars_portal.database_log import DISCREET
 
 pytestmark = pytest.mark.django_db
 

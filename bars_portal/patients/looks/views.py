@@ -14,11 +14,11 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import in_london
-from bars_portal.patients.looks.forms import TrailForm
 from bars_portal.patients.looks.presenters import file_lines, trail_row
 from bars_portal.patients.looks.question import (
     MOST,
     Question,
+    TrailForm,
     UnknownQuestion,
     journeys_called,
     patients_named,
