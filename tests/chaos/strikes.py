@@ -24,7 +24,7 @@ PROGRAMS = {
 GRACE_SECONDS = 45.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
     """The stack, and the partners of whom `struck` are those with a fault of their own.
 
