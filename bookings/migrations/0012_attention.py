@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """What home counts of sent bookings, without those that wait for nobody; built beside whoever books."""
 
     atomic = False
-    dependencies = [("bookings", "0009_reason_code")]
+    dependencies = [("bookings", "0010_waiting_list")]
 
     operations = [
         AddIndexConcurrently(

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Columns that the database fills by itself: no row is written."""
 
-    dependencies = [("referrals", "0008_reactions_of_allergies")]
+    dependencies = [("referrals", "0009_answered_steps")]
 
     operations = [
         migrations.AddField(
