@@ -22,7 +22,7 @@ def selftest(onboarding_id: int, label: str, user_id: int | None, organisation_i
         run_selftest(
             onboarding=onboarding,
             actor=Actor(label, user_id, organisation_id),
-            now=timezone.now(),
+            clock=timezone.now,
             scenarios=[],
         )
     except StepRefused:

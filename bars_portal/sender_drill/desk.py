@@ -11,7 +11,6 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models, transaction
-from django.utils import timezone
 
 from bars_portal.accounts.acting import Acting, resolve_acting, user_called
 from bars_portal.accounts.models import Organisation, User
@@ -127,13 +126,13 @@ class Desk:
         return sender_identity(self.sending)
 
 
-def demo_desk() -> Desk:
+def demo_desk(*, clock: Callable[[], datetime]) -> Desk:
     """The demo's clinician sends, its assessor answers. Raises DrillError."""
     receiving = {
         Category.REFERRAL: Receiving("2000099001", UseCase.A1T1),
         Category.VALIDATION: Receiving("2000099003", UseCase.A4T1),
     }
-    return Desk(person("clinician"), person("assessor"), get_client(), timezone.now, receiving)
+    return Desk(person("clinician"), person("assessor"), get_client(), clock, receiving)
 
 
 def require_test_services() -> None:
@@ -146,7 +145,7 @@ def require_test_services() -> None:
         )
 
 
-def own_desk(organisation: Organisation, *, reachable: Sequence[str]) -> Desk:
+def own_desk(organisation: Organisation, *, reachable: Sequence[str], clock: Callable[[], datetime]) -> Desk:
     """An organisation that sends and answers with what is its own.
 
     `reachable` are the service ids that the endpoint catalogue leads to its receiver. It acts as an account
@@ -163,10 +162,10 @@ def own_desk(organisation: Organisation, *, reachable: Sequence[str]) -> Desk:
     hosted = HealthcareService.objects.filter(
         provider=organisation, hosted=True, active=True, service_id__in=reachable
     ).order_by("service_id")
-    acting = _drill_account(organisation, now=timezone.now())
+    acting = _drill_account(organisation, now=clock())
     receiving = _receiving(list(hosted))
     hears = any(each.service_id == reply_to for each in hosted)
-    return Desk(acting, acting, get_client(), timezone.now, receiving, hears)
+    return Desk(acting, acting, get_client(), clock, receiving, hears)
 
 
 def require_answer(desk: Desk) -> None:

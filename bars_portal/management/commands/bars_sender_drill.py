@@ -64,12 +64,13 @@ class Command(BaseCommand):
         if not ods_code:
             if not ENVIRONMENTS[settings.BARS["ENVIRONMENT"]].is_simulated:
                 raise DrillError("Say which organisation acts: --organisation ODS.")
-            return run(demo_desk(), chosen, note=self._note)
+            return run(demo_desk(clock=timezone.now), chosen, note=self._note)
         organisation = Organisation.objects.filter(ods_code=ods_code).first()
         if organisation is None:
             raise DrillError("There is no organisation with that ODS code.")
         reachable = list(service_ids_provided_by(organisation.pk))
-        return run_at_int(own_desk(organisation, reachable=reachable), chosen, note=self._note)
+        desk = own_desk(organisation, reachable=reachable, clock=timezone.now)
+        return run_at_int(desk, chosen, note=self._note)
 
     def _note(self, result: Result) -> None:
         styles = {Verdict.PASSED: self.style.SUCCESS, Verdict.FAILED: self.style.ERROR}

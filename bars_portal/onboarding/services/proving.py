@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from bars_portal.sender_drill import running
 from bars_portal.sender_drill.desk import DrillError, own_desk, rows
 from directory.models import HealthcareService
 
+Clock = Callable[[], datetime]
 # Of the scenarios alone.
 SECONDS = 600
 # After that a run that has not ended is taken for broken off: longer than all its parts together may take.
@@ -98,13 +99,14 @@ def begin_selftest(*, onboarding: Onboarding, actor: Actor, now: datetime) -> No
     )
 
 
-def run_selftest(*, onboarding: Onboarding, actor: Actor, now: datetime, scenarios: Sequence[str]) -> None:
+def run_selftest(*, onboarding: Onboarding, actor: Actor, clock: Clock, scenarios: Sequence[str]) -> None:
     """Every part that the environment has; of the scenarios those that are named, or all.
 
     Raises StepRefused when something fails, which is noted too.
     """
+    now = clock()
     try:
-        parts = list(_parts(onboarding, scenarios, now))
+        parts = list(_parts(onboarding, scenarios, clock))
     except StepRefused as refused:
         _note(onboarding, RecordState.BROKEN, [], refused.sentence, actor, now)
         raise
@@ -139,12 +141,12 @@ def _note(
     )
 
 
-def _parts(onboarding: Onboarding, scenarios: Sequence[str], now: datetime) -> Iterator[Part]:
+def _parts(onboarding: Onboarding, scenarios: Sequence[str], clock: Clock) -> Iterator[Part]:
     place = environment(onboarding.environment)
     services = [str(each) for each in evidence_of(onboarding, StepName.CATALOGUE)["services"]]
-    yield _asked(onboarding, services, now)
+    yield _asked(onboarding, services, clock())
     yield _scenarios(onboarding, place, services[0], scenarios)
-    yield _drill(onboarding, place, services)
+    yield _drill(onboarding, place, services, clock)
 
 
 def _asked(onboarding: Onboarding, services: Sequence[str], now: datetime) -> Part:
@@ -223,7 +225,7 @@ def _report(file: Path) -> dict[str, Any]:
     return dict(found) if isinstance(found, dict) else {}
 
 
-def _drill(onboarding: Onboarding, place: Environment, services: Sequence[str]) -> Part:
+def _drill(onboarding: Onboarding, place: Environment, services: Sequence[str], clock: Clock) -> Part:
     """Every sentinel of the published test services, through the portal's own services."""
     title = running.TITLE
     if not place.has_test_services:
@@ -236,7 +238,7 @@ def _drill(onboarding: Onboarding, place: Environment, services: Sequence[str]) 
             f"BARS_ENVIRONMENT={place.name}, and run the self-test again.",
         )
     try:
-        desk = own_desk(onboarding.organisation, reachable=services)
+        desk = own_desk(onboarding.organisation, reachable=services, clock=clock)
     except DrillError as missing:
         return Part(title, why_not=str(missing))
     results = running.run_at_int(desk, rows(), note=lambda _: None)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils.timezone import now
 
 from bars_portal.accounts.acting import resolve_acting
 from bars_portal.accounts.models import Organisation, User
@@ -85,7 +86,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def ran(onboarding: Onboarding) -> StepRecord:
     proving.begin_selftest(onboarding=onboarding, **WHO)
     with contextlib.suppress(StepRefused):
-        proving.run_selftest(onboarding=onboarding, scenarios=[], **WHO)
+        proving.run_selftest(onboarding=onboarding, scenarios=[], actor=SYSTEM, clock=lambda: NOW)
     return StepRecord.objects.get(onboarding=onboarding, step=StepName.SELF_TEST.value)
 
 
@@ -146,7 +147,7 @@ def test_one_run_at_a_time_and_one_that_breaks_off_is_told(
 
     monkeypatch.setattr(outside, "read_receiver", break_off)
     with pytest.raises(MemoryError):
-        proving.run_selftest(onboarding=onboarding, scenarios=[], **WHO)
+        proving.run_selftest(onboarding=onboarding, scenarios=[], actor=SYSTEM, clock=lambda: NOW)
     record = StepRecord.objects.get(step=StepName.SELF_TEST.value)
     assert (record.state, record.words) == (RecordState.BROKEN, "It broke off: the portal's log says where.")
 
@@ -173,11 +174,11 @@ def test_the_drill_sends_as_the_organisation_and_enters_the_test_services(
 ) -> None:
     """From an empty directory, against the simulator, with the organisation's own key."""
     with pytest.raises(DrillError, match="nothing to send with"):
-        own_desk(organisation, reachable=[SERVICE])
+        own_desk(organisation, reachable=[SERVICE], clock=now)
     through_pages(engineer, until="token")
     make_service(service_id=SERVICE, provider=organisation, accepted_use_cases=["a1t2", "a4t1"])
     post(engineer, "connection", service_id=SERVICE)
-    desk = own_desk(organisation, reachable=[SERVICE])
+    desk = own_desk(organisation, reachable=[SERVICE], clock=now)
     results = running.run_at_int(
         desk,
         chosen(
@@ -212,13 +213,13 @@ def test_only_what_is_the_organisations_own_and_reachable_is_answered_from(
         ("2000099003", other, ["a4t1"]),
     ):
         make_service(service_id=service_id, provider=provider, accepted_use_cases=codes, takes_referrals=True)
-    desk = own_desk(organisation, reachable=[SERVICE, "2000099003"])
+    desk = own_desk(organisation, reachable=[SERVICE, "2000099003"], clock=now)
     assert {category: each.service_id for category, each in desk.receiving.items()} == {
         Category.REFERRAL: SERVICE
     }
     assert desk.hears
     settings.BARS = {**settings.BARS, "SERVICE_ID": "2000099002"}
-    assert not own_desk(organisation, reachable=[SERVICE]).hears
+    assert not own_desk(organisation, reachable=[SERVICE], clock=now).hears
 
 
 @pytest.mark.parametrize("name", ["prod", "sandbox", "dev"])

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         if not form.is_valid():
             return "; ".join(f"{item.text}" for item in form.summary())
         actor = Actor(label="bars_onboarding", organisation_id=organisation.pk)
-        return carry_out(act, Deed(onboarding, form, actor, now, waits=True))
+        return carry_out(act, Deed(onboarding, form, actor, now, clock=timezone.now))
 
     def _given(self, act: Act, options: dict[str, Any]) -> dict[str, Any]:
         fields = act.form(ENVIRONMENTS[options["environment"]])().fields
