@@ -265,7 +265,7 @@ class BreachRuleAdmin(_SettingAdmin):
         "service": "Empty: every service. A rule for one service comes before a rule for every service.",
         "priority": "Empty: any.",
         "outcome_code": "A Pathways disposition such as Dx02, where the request has one. Empty: any.",
-        "minutes": "Counted from when the request was made. At most 10080, a week.",
+        "minutes": "Counted from when the request came. At most 10080, a week.",
     }
 
     def seen(self, request: HttpRequest) -> Q:
