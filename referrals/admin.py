@@ -180,6 +180,7 @@ class UnmatchedReplyAdmin(PatientRecordAdmin):
         ("What became of it", ("handled_at", "handled_by")),
     )
     labels = {
+        "received_at": "Received",
         "source_service_id": "Service id of the sender",
         "request_status": "State of the request",
         "responder_status": "State at the service",
@@ -191,6 +192,7 @@ class UnmatchedReplyAdmin(PatientRecordAdmin):
     help_texts = {
         "safeguarding": "The reply warns of a risk to somebody.",
         "sender_ods_code": "Of the organisation that replied.",
+        "source_service_id": "Where the reply came from (MessageHeader.source.endpoint).",
         "request_status": "FHIR's word for it: active, revoked, completed.",
         "responder_status": "How far the service is, in a word of the standard.",
         "reason_code": "The code that the service gave as its reason.",
@@ -265,7 +267,7 @@ class BreachRuleAdmin(_SettingAdmin):
         "service": "Empty: every service. A rule for one service comes before a rule for every service.",
         "priority": "Empty: any.",
         "outcome_code": "A Pathways disposition such as Dx02, where the request has one. Empty: any.",
-        "minutes": "Counted from when the request was made. At most 10080, a week.",
+        "minutes": "Counted from when the request came. At most 10080, a week.",
     }
 
     def seen(self, request: HttpRequest) -> Q:

@@ -277,6 +277,7 @@ class PartnerCircuitAdmin(ReadOnlyAdmin):
         "changed_at": "State since",
     }
     help_texts = {
+        "service_id": "The service that messages are for.",
         "state": "What is for a service that is spared waits here.",
         "failures": "That no answer came between.",
         "probes": "How often, since it last answered.",

@@ -199,7 +199,9 @@ class HealthcareServiceForm(forms.ModelForm):  # type: ignore[type-arg]  # no ge
     )
     address_lines = LinesField(label="Address", help_text="One line of the address on each line.")
     postcode = WholePostcodeField(required=False, max_length=10)
-    phone = ServicePhoneField(required=False, max_length=40)
+    phone = ServicePhoneField(
+        required=False, max_length=40, help_text="For people who have to ring the service."
+    )
     accepted_use_cases = forms.MultipleChoiceField(
         required=False,
         choices=_use_case_choices,

@@ -121,7 +121,6 @@ class HealthcareServiceAdmin(DirectoryAdmin):
         "takes_referrals": "Others may send referrals or validation requests.",
         "requires_booking": "A referral is only taken together with an appointment.",
         "paused_until": "Stopped and taken up again on the page No referrals for now.",
-        "phone": "For people who have to ring the service.",
         "catchment_miles": "How far away its patients may live. Empty: no limit is known.",
         "last_success_at": "When it last answered a message of ours.",
         "failing_since": "Empty: it answers.",
@@ -178,6 +177,7 @@ class EndpointAdmin(DirectoryAdmin):
         "service": "It cannot be changed later.",
         "status": "Only an active one is used.",
         "payload_type": "bars: messages of the Booking and Referral Standard.",
+        "managing_organisation": "Who is asked when it does not answer. It cannot be changed later.",
         "period_start": "London time. Empty: from now.",
         "period_end": "London time. Empty: no end is known.",
     }
