@@ -72,12 +72,12 @@ class RowPaginator(Paginator):  # type: ignore[type-arg]  # no generics at run t
 
     def page(self, number: int | str) -> "Page[Any]":
         rows = self.object_list
-        if not isinstance(rows, QuerySet) or rows.query.is_sliced or rows._fields is not None:
+        if not isinstance(rows, QuerySet) or rows.query.is_sliced or rows.query.values_select:
             return super().page(number)
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
         keys = list(rows.values_list("pk", flat=True)[first : first + self.per_page])
-        return self._get_page(rows.filter(pk__in=keys), number, self)
+        return Page(rows.filter(pk__in=keys), number, self)
 
 
 _LABELS = {

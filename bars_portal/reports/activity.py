@@ -18,6 +18,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Coalesce, Extract
 from django.urls import reverse
 
@@ -62,7 +63,7 @@ def _diary_names(keys: Iterable[str]) -> Mapping[str, str]:
     return {str(pk): f"{service}: {name}" for pk, service, name in found}
 
 
-def between(first: str, last: str) -> ExpressionWrapper:
+def between(first: str, last: str) -> "ExpressionWrapper[CombinedExpression]":
     """As a duration; null where one of them is not there."""
     return ExpressionWrapper(F(last) - F(first), output_field=DurationField())
 

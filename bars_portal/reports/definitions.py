@@ -79,11 +79,10 @@ class Measure:
     def figure(self) -> str:
         """As SQL over the columns of the rows; the keys are ours."""
         if self.kind is not Kind.SHARE:
-            return self.kind.format(self.column)
+            return self.kind.replace("{}", self.column)
         ones, zeros = (", ".join(f"'{key}'" for key in keys) for keys in (self.ones, self.zeros))
-        return self.kind.format(
-            f"CASE WHEN {self.column} IN ({ones}) THEN 1.0 WHEN {self.column} IN ({zeros}) THEN 0.0 END"
-        )
+        is_one = f"CASE WHEN {self.column} IN ({ones}) THEN 1.0 WHEN {self.column} IN ({zeros}) THEN 0.0 END"
+        return self.kind.replace("{}", is_one)
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,8 @@ class Report:
         beside = {"name": F(self.named_by)} if self.named else {}
         beside |= {"way": F(self.way)} if self.page_of else {}
         keys = {each.column: each.key for each in self.dimensions}
-        return self.rows(organisation, now).annotate(**keys, **beside)
+        rows: QuerySet[Any] = self.rows(organisation, now).annotate(**keys, **beside)
+        return rows
 
 
 def fixed(words: Mapping[str, str]) -> Words:

@@ -12,7 +12,7 @@ from django.test import RequestFactory
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import Role
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.models import OutboundMessage
+from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.selectors import given_up
 from bars_portal.nhsuk.pages import RowPaginator
 from bars_portal.reports.activity import REFERRALS
@@ -26,7 +26,7 @@ from referrals.worklist.selectors import worklist
 from referrals.worklist.sent import sent_cases
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import make_booking
-from tests.factories.messages import outbound
+from tests.factories.messages import inbound, outbound
 from tests.factories.referrals import make_case, make_hub
 from tests.plans import multiply, plans, read_whole
 
@@ -139,7 +139,10 @@ def test_the_first_answer_of_each_case_is_one_look_into_an_index(clinician: Acti
 
 @pytest.mark.parametrize("typed", ["A1", "a1", "3f0c2f6e-5f0b-4a7e-9d1c-0a5b7a1c2d3e"])
 def test_whole_ids_are_compared_as_they_are_kept(typed: str) -> None:
-    page = admin.site._registry[OutboundMessage]
+    """A Bundle.id of others is a text, the other ids that are searched for are not."""
+    page = admin.site._registry[InboundMessage]
     request = RequestFactory().get("/")
-    found, _ = page.get_search_results(request, OutboundMessage.objects.all(), typed)
+    known = inbound("2000099001", bundle_id=typed.upper())
+    found, _ = page.get_search_results(request, InboundMessage.objects.all(), f" {typed} ")
+    assert list(found) == [known]
     assert "UPPER" not in str(found.query)
