@@ -52,7 +52,9 @@ def fields_of(operation_id: str) -> list[tuple[str, ...]]:
 
 
 def takes_it(operation_id: str, field: tuple[str, ...], value: Any) -> bool:
-    """A list of texts is what these two hold, and what it is about is judged by what there is."""
+    """What is no bad value there: hours, and lists of texts that are judged by what there is."""
+    if field == ("both_for_hours",):
+        return bool(value == 7)
     return isinstance(value, list) and operation_id.endswith("-webhook") and field[0] in ("types", "services")
 
 

@@ -22,7 +22,6 @@ from bars_portal.api.scopes import Scope
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.selectors import changes_of
 from referrals.cases.states import CaseStatus, Category
 from referrals.responding.models import ContactAttempt
 from tests.factories.accounts import make_acting
@@ -313,8 +312,8 @@ def test_the_page_names_the_same_faults(ward: Ward, name: str, what: str, body: 
         ward.do(case, "accept")
     client = Client()
     client.force_login(ward.desk.clinician.user)
-    posted = {**typed(body), "seen": str(changes_of(case).count())}
-    page = client.post(reverse(f"referrals:{PAGES[what]}", args=[case.pk]), posted).content.decode()
+    posted, address = typed(body), reverse(f"referrals:{PAGES[what]}", args=[case.pk])
+    page = client.post(address, posted, follow=True).content.decode()
     summary = page.partition("nhsuk-error-summary__list")[2].partition("</ul>")[0]
     lines = [html.unescape(re.sub("<[^>]*>", "", each)) for each in re.findall("<li>.*?</li>", summary, re.S)]
     told = [each["detail"] for each in ward.do(case, what, body).json()["errors"]]
