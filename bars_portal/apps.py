@@ -1,4 +1,4 @@
-"""The wiring app: Celery, a system check that spans apps, and the admin site by task, with our own sign-in."""
+"""The wiring app: Celery, a system check that spans apps, and the admin site by task, with our sign-in."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -271,7 +271,7 @@ WEEK_QUERY = "from=2026-10-19&to=2026-10-25"
 
 
 def test_every_number_opens_the_list_that_it_counts(pages: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Charts link nowhere, as the test of charts sees to; to draw them takes a third of the time.
+    # Charts link nowhere, as the test of charts sees to.
     monkeypatch.setattr("bars_portal.reports.charts._drawn", lambda *drawn: Markup())
     seen: dict[str, int] = {}
     for address in ("/reports/", *(f"/reports/{each.name}/" for each in REPORTS)):
