@@ -236,7 +236,7 @@ def _lines(rows: Iterable[Any]) -> list[Json]:
 
 
 def _rows(rows: Iterable[words.Row]) -> list[Json]:
-    return [{"label": each["key"], "value": each["value"]} for each in rows]
+    return [{"label": each["key"], "value": "\n".join(words.lines_of(each))} for each in rows]
 
 
 def _answer(line: ResponseLine) -> Json:

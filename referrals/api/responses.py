@@ -8,6 +8,7 @@ from bars_portal.nhsuk.dates import in_london
 from referrals.api.cases_schema import CONTENT, list_of, named
 from referrals.cases.models import Case, CaseReply
 from referrals.cases.states import ReplyKind
+from referrals.cases.words import lines_of
 from referrals.pages.responses import heard_line
 
 _HEARD = {
@@ -74,5 +75,5 @@ def response_json(request: Request, case: Case, reply: CaseReply) -> Json:
         "reason": {"code": reply.reason_code, "text": reply.reason_text},
         "reference": reply.responder_reference,
         "new_case": reply.cad_id,
-        "rows": [{"name": each["key"], "value": each["value"]} for each in line.rows],
+        "rows": [{"name": each["key"], "value": "\n".join(lines_of(each))} for each in line.rows],
     }

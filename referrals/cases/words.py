@@ -117,6 +117,11 @@ def told_row(key: str, words: str | Sequence[str]) -> Row:
     return {"key": key, "lines": lines} if len(lines) > 1 else {"key": key, "value": "".join(lines)}
 
 
+def lines_of(row: Row) -> list[str]:
+    """The other way: each thing that a row says."""
+    return row.get("lines") or [row["value"]]
+
+
 def due_label(status: CaseStatus) -> str:
     """Nobody waits any more for what is over."""
     return "Due by" if status in OPEN else "Was due by"

@@ -20,6 +20,7 @@ from referrals.cases import viewing
 from referrals.cases.states import Category
 from referrals.cases.views import clock
 from referrals.cases.words import Row as PageRow
+from referrals.cases.words import lines_of
 from referrals.message_page.page import message_of
 from referrals.message_page.reader import Alert, Group, Item, MessageView, Row
 from referrals.pages.received import ReceivedPage, page_of
@@ -150,7 +151,7 @@ def _rows(rows: Iterable[Row]) -> list[Part]:
 
 
 def _page_rows(rows: Iterable[PageRow]) -> list[Part]:
-    return [_row(each["key"], each.get("lines") or [each["value"]]) for each in rows]
+    return [_row(each["key"], lines_of(each)) for each in rows]
 
 
 def _row(label: str, lines: list[str]) -> Part:

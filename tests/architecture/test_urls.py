@@ -178,6 +178,7 @@ def filled(route: str, known: dict[str, Any]) -> list[str]:
         "key": (known["correlation_id"], NOBODY),
         "decision_id": (0, 999),
         "resending_id": (0, 999),
+        "response_id": (1, 0),
         "reply_id": (1 if "<case_id>" in route else NOBODY, 0),
         "number": (1, 9),
         "service_id": (known["service_id"], "0"),

@@ -312,7 +312,7 @@ def test_what_is_foreseen_is_what_is_made(world: World, reader: Client) -> None:
 def test_more_than_can_be_read_is_not_carried_out(
     world: World, reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bars_portal.audit.staff_pages.MOST_AT_ONCE", 0)
+    monkeypatch.setattr("bars_portal.audit.staff_acts.MOST_AT_ONCE", 0)
     slot = Slot.objects.get()
     told = carry_out(reader, "/admin/bookings/slot/", "block", [slot.pk]).content.decode()
     assert "Choose at most 0 at a time" in told
