@@ -101,6 +101,12 @@ SECTIONS = (
                 "bookings.run_diary",
             ),
             PortalPage(
+                "Waiting list of today",
+                "Who wanted a time and found none.",
+                "bookings:waiting",
+                "bookings.run_diary",
+            ),
+            PortalPage(
                 "Few free slots",
                 "When you are told that a service is nearly full.",
                 "bookings:capacity",
