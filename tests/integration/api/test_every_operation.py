@@ -154,6 +154,22 @@ def test_what_is_of_another_organisation_is_not_there(
     assert not [name for name in OWNED if ids[name].encode() in answer.content]
 
 
+@pytest.mark.thorough
+@pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
+def test_no_scope_by_itself_opens_what_is_of_another_organisation(
+    world: World, ids: dict[str, str], path: str, verb: str, operation: Any
+) -> None:
+    needed, slot = operation["security"][0]["oauth2"], a_slot(world, operation)
+    other = make_application()
+    for scope in Scope:
+        answer = send(Calls(other, (scope,)), path, verb, operation, ids, slot)
+        if needed and scope.value not in needed:
+            assert answer.status_code == 403, scope
+        elif names_one(path):
+            assert answer.status_code == 404, scope
+        assert not [name for name in OWNED if ids[name].encode() in answer.content], scope
+
+
 @pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
 def test_services_that_it_may_not_act_for_are_closed_to_it(
     world: World, ids: dict[str, str], path: str, verb: str, operation: Any
