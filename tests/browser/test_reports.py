@@ -37,4 +37,8 @@ def test_each_report_can_be_read_by_everybody(people: People, either_width: int,
     manager = people("manager")
     manager.go(f"/reports/{report.name}/")
     manager.look(report.title)
-    expect(manager.page.locator("svg.app-chart").first).to_be_visible()
+    # Of failures there may be none.
+    shown = manager.page.locator("svg.app-chart").or_(
+        manager.page.get_by_role("heading", name="Nothing to show")
+    )
+    expect(shown.first).to_be_visible()
