@@ -113,6 +113,10 @@ def day_of(manager: Person, day: date) -> None:
 def drag_to_a_free_time(manager: Person, reference: str) -> None:
     """Let go of outside the table nothing happens; on a free time the page asks first."""
     page = manager.page
+    # The whole day: where others have booked before, a free time may be far from this one.
+    window = page.viewport_size
+    assert window
+    page.set_viewport_size({"width": DESKTOP, "height": 4000})
     held = page.locator("[data-app-move]", has_text=reference)
     drag(manager, held, page.locator("h1"))
     expect(page.locator("h1")).to_contain_text("Diary of")
@@ -123,6 +127,7 @@ def drag_to_a_free_time(manager: Person, reference: str) -> None:
     expect(page.get_by_role("radio", checked=True)).to_have_count(1)
     ticked = page.locator(".nhsuk-radios__item", has=page.locator("input:checked"))
     expect(ticked).to_contain_text(f"{wanted} to")
+    page.set_viewport_size(window)
     say_why(manager)
 
 
