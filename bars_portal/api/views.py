@@ -196,7 +196,7 @@ class ApiView(APIView):
 
         Outside the transaction, so other services may be asked here.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # an operation that only reads has no act
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
@@ -205,7 +205,7 @@ class ApiView(APIView):
 
     def written(self, request: Request, subject_id: str) -> Response:
         """The answer, made from what was written."""
-        raise NotImplementedError
+        raise NotImplementedError  # nor an answer to one
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
@@ -234,11 +234,11 @@ class ChangeView(ApiView, Generic[S]):
 
     def subject_of(self, request: Request, ids: Mapping[str, str]) -> S:
         """As it stands, for who may change it. Raises Problem."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of thing is found in its own way
 
     def changing(self, request: Request, subject: S, body: Mapping[str, Any], now: datetime) -> Act:
         """Raises Problem with every fault of the body."""
-        raise NotImplementedError
+        raise NotImplementedError  # each operation changes it in its own way
 
     def prepared(self, request: Request, **ids: str) -> Act:
         subject = self.subject_of(request, ids)
