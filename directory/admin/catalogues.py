@@ -19,8 +19,7 @@ from bars_portal.audit.staff_pages import PastDaysFilter, administers_everything
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.transport.client import CatalogueUnavailable
 from directory.admin.forms import ODSCodesField
-from directory.catalogue.entries import BadCatalogue
-from directory.catalogue.reach import Reach
+from directory.catalogue.entries import BadCatalogue, Reach
 from directory.catalogue.words import KINDS, counts_of, described, field_sentences, summary
 from directory.models import CatalogueImport, ImportState, Source
 from directory.policies import keeps_shared_directory, reach_of

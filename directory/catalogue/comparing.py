@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from directory.catalogue.entries import Catalogue, EndpointEntry, Faults, ServiceEntry
-from directory.catalogue.reach import Reach
+from directory.catalogue.entries import Catalogue, EndpointEntry, Faults, Reach, ServiceEntry
 
 # {"name": (before, after)}
 Fields = dict[str, tuple[Any, Any]]

@@ -12,8 +12,7 @@ from django.utils import timezone
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
 from directory.catalogue.comparing import Difference
-from directory.catalogue.entries import BadCatalogue
-from directory.catalogue.reach import EVERYTHING
+from directory.catalogue.entries import EVERYTHING, BadCatalogue
 from directory.catalogue.words import counts_of, described, summary
 from directory.services.catalogue import (
     CatalogueMoved,

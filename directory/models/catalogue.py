@@ -22,7 +22,7 @@ class CatalogueImport(models.Model):
     name = models.CharField(max_length=200)
     state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.PREVIEWED)
     content = models.BinaryField(default=bytes)
-    # Whose services it may speak of; None: those that nobody here hosts (directory.catalogue.reach).
+    # Whose services it may speak of; None: those that nobody here hosts (`Reach`).
     organisation = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT, related_name="+")
     # Whom new services belong to that name nobody.
     provider = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT, related_name="+")

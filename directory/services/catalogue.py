@@ -15,9 +15,8 @@ from bars_portal.audit.services import record
 from bars_portal.exchange.gateway.client import get_client, own_organisation
 from bars_portal.exchange.transport.client import EndpointCatalogue
 from directory.catalogue.comparing import Change, Difference, Known, compare
-from directory.catalogue.entries import AddressRules, Catalogue
+from directory.catalogue.entries import AddressRules, Catalogue, Reach
 from directory.catalogue.local_list import read_local_list
-from directory.catalogue.reach import Reach
 from directory.catalogue.resources import Json, pack_answers, read_answers
 from directory.catalogue.routes import read_routes
 from directory.catalogue.words import counts_of

@@ -13,8 +13,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent
 from directory.catalogue.comparing import compare
-from directory.catalogue.entries import BadCatalogue
-from directory.catalogue.reach import EVERYTHING
+from directory.catalogue.entries import EVERYTHING, BadCatalogue
 from directory.catalogue.resources import pack_answers
 from directory.models import CatalogueChange, CatalogueImport, Endpoint, HealthcareService, ImportState
 from directory.services.catalogue import CatalogueMoved, Preview, apply_catalogue, preview_catalogue
