@@ -11,9 +11,8 @@ from django.utils import timezone
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import Actor
-from directory.catalogue.comparing import Difference
+from directory.catalogue.comparing import Difference, described, summary
 from directory.catalogue.entries import EVERYTHING, BadCatalogue
-from directory.catalogue.words import counts_of, described, summary
 from directory.services.catalogue import (
     CatalogueMoved,
     apply_catalogue,
@@ -75,7 +74,7 @@ class CatalogueCommand(BaseCommand):
         self.stdout.write(self.style.SUCCESS("Applied."))
 
     def _show(self, difference: Difference) -> None:
-        self.stdout.write(f"{summary(counts_of(difference))}.")
+        self.stdout.write(f"{summary(difference.counts)}.")
         for service_id, kind, fields in described(difference, most=_SHOWN):
             self.stdout.write(f"  {service_id}  {kind}: {'; '.join(fields)}")
         if (more := len(difference.changes) - _SHOWN) > 0:

@@ -19,7 +19,6 @@ from directory.catalogue.entries import AddressRules, Catalogue, Reach
 from directory.catalogue.local_list import read_local_list
 from directory.catalogue.resources import Json, pack_answers, read_answers
 from directory.catalogue.routes import read_routes
-from directory.catalogue.words import counts_of
 from directory.models import CatalogueImport, ImportState, Source
 from directory.selectors.catalogue import known_to_the_directory
 from directory.selectors.services import provider_organisations
@@ -91,7 +90,7 @@ def preview_catalogue(
         read_at=now,
         actor_user_id=actor.user_id,
         actor_label=actor.label,
-        **counts_of(difference),
+        **difference.counts,
     )
     with transaction.atomic():
         CatalogueImport.objects.filter(
@@ -176,7 +175,7 @@ def _claim(catalogue: CatalogueImport, difference: Difference, actor: Actor, now
         "content": b"",
         "actor_user_id": actor.user_id,
         "actor_label": actor.label,
-        **counts_of(difference),
+        **difference.counts,
     }
     if waiting.update(**applied) == 0:
         return False
