@@ -339,7 +339,7 @@ def _known_ways(ways: Mapping[WayKey, KnownEndpoint]) -> dict[str, dict[UUID | N
 
 # -- in words, for pages and commands alike
 
-# Of no useto people who decide about a catalogue.
+# Of no use to people who decide about a catalogue.
 _UNSAID = frozenset({"source", "catalogue_id", "endpoint source"})
 
 
