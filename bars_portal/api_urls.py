@@ -6,7 +6,7 @@ from bars_portal.api.views import NothingHere
 
 urlpatterns = [
     path("", include("bars_portal.api.urls")),
-    path("v1/", include("directory.api.urls")),
+    path("v1/", include("directory.api")),
     path("v1/", include("bookings.api.urls")),
     path("v1/", include("referrals.api.urls")),
     # Last: what no app has, whatever it is called.

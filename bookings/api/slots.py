@@ -33,7 +33,7 @@ from bookings.policies import check_accepts_bookings, check_is_booked, check_rea
 from bookings.presenters.slots import SlotPage, use_case_options
 from bookings.services.capacity import find_times
 from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots
-from directory.api.services import USE_CASE, service_to_act_for
+from directory.api import USE_CASE, service_to_act_for
 from directory.models import HealthcareService, ServiceCapability
 from directory.remote import sender_identity
 from directory.services.capability import read_capability
