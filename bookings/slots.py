@@ -43,7 +43,7 @@ from bookings.mapping.completeness import (
 from bookings.mapping.received import read_instant
 from directory.models import HealthcareService
 from directory.remote import Params, SenderIdentity, Unreachable, follow, reading_context
-from directory.selectors.capability import agreed_version_with
+from directory.selectors.services import agreed_version_with
 from directory.services.entries import record_contact, record_no_contact
 
 # A search asks the receiver for this many days; it may refuse more than 31 (standard section 7).

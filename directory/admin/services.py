@@ -32,8 +32,12 @@ from directory.policies import (
     keeps_shared_directory,
 )
 from directory.selectors.access import DRY_RUN_OVER, dry_run
-from directory.selectors.capability import changes_of, lately_stopped
-from directory.selectors.services import endpoints_on_staff_pages, services_on_staff_pages
+from directory.selectors.services import (
+    changes_of,
+    endpoints_on_staff_pages,
+    lately_stopped,
+    services_on_staff_pages,
+)
 from directory.services.capability import clear_capability
 from directory.services.entries import create_entry, save_entry
 

@@ -30,6 +30,9 @@ from directory.models.functions import search_words
 from directory.postcodes import Position, UKPostcode, distance_miles, surroundings
 
 
+# -- where a postcode is, as far as the postcode table knows, and what is nearest to it
+
+
 class Nearness(StrEnum):
     """How well a search knows the place that distances are measured from."""
 
@@ -152,6 +155,8 @@ def _point(position: Position) -> Place:
 
 
 # Nobody goes through more: who finds so many asks for something narrower.
+# -- the search
+
 MOST_COUNTED = 1_000
 
 # Use cases of Application 5.

@@ -15,7 +15,7 @@ from bars_portal.exchange.transport.client import BarsClient
 from directory.capability import Aspect, Stated, difference, stated_by
 from directory.models import CapabilityChange, HealthcareService, ServiceCapability
 from directory.remote import Missing, SenderIdentity, Unreachable, ask, search
-from directory.selectors.capability import capability_of
+from directory.selectors.services import capability_of
 from directory.services.entries import record_contact, record_no_contact
 
 # What a service says of itself is worth a short wait: its times, which are asked for next, are worth more.

@@ -32,8 +32,7 @@ from directory.catalogue.local_list import read_local_list
 from directory.catalogue.resources import Json, pack_answers, read_answers
 from directory.catalogue.routes import read_routes
 from directory.models import CatalogueImport, ImportState, Source
-from directory.selectors.catalogue import known_to_the_directory
-from directory.selectors.services import provider_organisations
+from directory.selectors.services import known_to_the_directory, provider_organisations
 
 READERS: dict[str, Callable[..., Catalogue]] = {
     Source.ROUTES: read_routes,

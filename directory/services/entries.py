@@ -16,8 +16,13 @@ from bars_portal.exchange.fhir.rules import HostedService
 from bars_portal.exchange.registry import ServiceSaid
 from directory.models import AccessRule, Endpoint, HealthcareService, ServiceCapability
 from directory.policies import LONGEST_PAUSE, check_can_pause
-from directory.selectors.capability import agreed_version_with, said_by
-from directory.selectors.services import hosted_service, service_by_id, service_ids_provided_by
+from directory.selectors.services import (
+    agreed_version_with,
+    hosted_service,
+    said_by,
+    service_by_id,
+    service_ids_provided_by,
+)
 
 Entry = HealthcareService | Endpoint | AccessRule
 
