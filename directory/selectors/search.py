@@ -29,7 +29,6 @@ from directory.models import SORTED_BY, HealthcareService, Place, Postcode, Serv
 from directory.models.functions import search_words
 from directory.postcodes import Position, UKPostcode, distance_miles, surroundings
 
-
 # -- where a postcode is, as far as the postcode table knows, and what is nearest to it
 
 
