@@ -19,7 +19,7 @@ from bars_portal.patients.models import Journey
 from bookings.choosing import days_from
 from bookings.models import Booking, CapacityAlarm, Closing, WaitingEntry
 from bookings.policies import check_can_close_waiting, check_can_run
-from bookings.selectors.running import free_within, roles_that_run
+from bookings.selectors.clinics import free_within, roles_that_run
 from bookings.slots import DAYS_SHOWN, SlotProblem, SlotSearch, search_slots
 from directory.models import HealthcareService
 from directory.remote import sender_identity

@@ -15,8 +15,7 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bookings.forms.bookings import CapacityForm, CloseWaitingForm
 from bookings.models import WaitingEntry
 from bookings.presenters.clinics import waiting_row
-from bookings.selectors.clinics import hosted_services
-from bookings.selectors.running import alarms_of, came_free, free_within, waiting_list
+from bookings.selectors.clinics import alarms_of, came_free, free_within, hosted_services, waiting_list
 from bookings.services.capacity import close_waiting, end_alarm, record_looks, set_alarm
 from bookings.states import RUN_DIARY
 from bookings.views.common import clock

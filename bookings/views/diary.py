@@ -21,8 +21,8 @@ from bookings.forms.bookings import AddSlotsForm, DiaryForm, RangeForm
 from bookings.models import DiaryBlock, Schedule, SlotStatus
 from bookings.presenters.clinics import affected_bookings
 from bookings.presenters.diary import DiaryLine, DiaryPage, diary_page
-from bookings.selectors.running import booked_between, diaries_of, open_calls, slots_between, waiting_list
-from bookings.selectors.slots import diary_services
+from bookings.selectors.clinics import open_calls, waiting_list
+from bookings.selectors.slots import booked_between, diaries_of, diary_services, slots_between
 from bookings.services.diaries import add_slots, block_range, free_range
 from bookings.services.history import record_views
 from bookings.states import RUN_DIARY

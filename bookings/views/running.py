@@ -31,8 +31,8 @@ from bookings.models import Booking, SlotStatus
 from bookings.policies import check_can_move, check_can_run_booking
 from bookings.presenters.bookings import short_name
 from bookings.presenters.slots import appointment_rows
-from bookings.selectors.clinics import hosted_services
-from bookings.selectors.running import feed_of, feed_slots, feeds_of, free_slots_of, open_calls
+from bookings.selectors.clinics import feed_of, feed_slots, feeds_of, hosted_services, open_calls
+from bookings.selectors.slots import free_slots_of
 from bookings.services.feeds import digest_of, make_feed, revoke_feed
 from bookings.services.history import record_view, record_views
 from bookings.services.running import add_note, cancel_received, close_call, move_booking, record_attendance

@@ -15,7 +15,7 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Journey
 from bookings.models import Booking, Closing, Schedule, Slot, SlotStatus, WaitingEntry
 from bookings.policies import check_can_close_waiting
-from bookings.selectors.running import came_free, waiting_list
+from bookings.selectors.clinics import came_free, waiting_list
 from bookings.services.capacity import close_waiting, find_times, note_refusal
 from bookings.services.diaries import add_slots, block_range, free_range
 from bookings.services.running import cancel_received
