@@ -26,14 +26,14 @@ from bookings.forms.bookings import (
     MoveForm,
     NoteForm,
 )
-from bookings.mapping.calendars import CalendarEntry, diary_calendar
+from bookings.mapping.slots import CalendarEntry, diary_calendar
 from bookings.models import Booking, SlotStatus
 from bookings.policies import check_can_move, check_can_run_booking
 from bookings.presenters.bookings import short_name
 from bookings.presenters.slots import appointment_rows
 from bookings.selectors.clinics import feed_of, feed_slots, feeds_of, hosted_services, open_calls
 from bookings.selectors.slots import free_slots_of
-from bookings.services.feeds import digest_of, make_feed, revoke_feed
+from bookings.services.diaries import digest_of, make_feed, revoke_feed
 from bookings.services.history import record_view, record_views
 from bookings.services.running import add_note, cancel_received, close_call, move_booking, record_attendance
 from bookings.states import RUN_DIARY

@@ -19,8 +19,7 @@ from bookings.mapping.sent import is_taken_back
 from bookings.models import Booking, SenderCall, Slot, SlotStatus
 from bookings.presenters.slots import appointment_rows, offered_in
 from bookings.selectors.clinics import feed_of
-from bookings.services.diaries import block_range
-from bookings.services.feeds import digest_of, make_feed, revoke_feed
+from bookings.services.diaries import block_range, digest_of, make_feed, revoke_feed
 from bookings.services.running import add_note, cancel_received, close_call, move_booking, record_attendance
 from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting
