@@ -169,7 +169,7 @@ def test_nobody_else_changes_it(booking: Booking, manager: Acting, role: Role | 
 def test_a_calendar_reads_times_and_no_patient(
     booking: Booking, manager: Acting, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bookings.views.running.clock", lambda: NOW)
+    monkeypatch.setattr("bookings.views.diary.clock", lambda: NOW)
     secret = make_feed(service=booking.service, days=30, acting=manager, now=NOW)
     address = reverse("bookings:feed", query={"key": secret})
     answer = client.get(address)
