@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from django.core import signing
+from django.urls import re_path
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -330,3 +331,11 @@ def _bound(request: Request, name: str, faults: list[FieldFault]) -> tuple[datet
     )
     faults.append(FieldFault(words, parameter=name))
     return None
+
+
+urlpatterns = [
+    re_path(r"^slots/?$", SlotsOfServices.as_view(), name="api-slots"),
+    re_path(
+        r"^services/(?P<service_id>[0-9]{1,20})/slots/?$", SlotsOfService.as_view(), name="api-service-slots"
+    ),
+]
