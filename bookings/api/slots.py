@@ -29,11 +29,20 @@ from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView
 from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.nhsuk.dates import LONDON, in_london
-from bookings.choosing import compare_services, days_from, still_offered
+from bookings.mapping.offers import OfferedSlot
 from bookings.policies import check_accepts_bookings, check_is_booked, check_reachable
 from bookings.presenters.slots import SlotPage, use_case_options
 from bookings.services.capacity import find_times
-from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots
+from bookings.slots import (
+    DAYS_SHOWN,
+    FURTHEST,
+    SlotProblem,
+    SlotSearch,
+    compare_services,
+    days_from,
+    search_slots,
+    still_offered,
+)
 from directory.api import USE_CASE, service_to_act_for
 from directory.models import HealthcareService, ServiceCapability
 from directory.remote import sender_identity

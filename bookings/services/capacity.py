@@ -16,11 +16,10 @@ from bars_portal.correspondence.explanations import ReasonCode
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.models import Journey
-from bookings.choosing import days_from
 from bookings.models import Booking, CapacityAlarm, Closing, WaitingEntry
 from bookings.policies import check_can_close_waiting, check_can_run
 from bookings.selectors.clinics import free_within, roles_that_run
-from bookings.slots import DAYS_SHOWN, SlotProblem, SlotSearch, search_slots
+from bookings.slots import DAYS_SHOWN, SlotProblem, SlotSearch, days_from, search_slots
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 
