@@ -1,4 +1,4 @@
-"""Free slots, asked of services over the wire: of one, of many at once, of a chosen time again (section 7)."""
+"""Free slots, asked of services over the wire: of one, of many at once, of a chosen time anew (section 7)."""
 
 import logging
 from collections.abc import Iterator, Sequence

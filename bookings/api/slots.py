@@ -32,7 +32,7 @@ from bars_portal.nhsuk.dates import LONDON, in_london
 from bookings.mapping.offers import OfferedSlot
 from bookings.policies import check_accepts_bookings, check_is_booked, check_reachable
 from bookings.presenters.slots import SlotPage, use_case_options
-from bookings.services.capacity import find_times
+from bookings.services.running import find_times
 from bookings.slots import (
     DAYS_SHOWN,
     FURTHEST,

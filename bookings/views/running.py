@@ -42,9 +42,17 @@ from bookings.selectors.clinics import (
     waiting_list,
 )
 from bookings.selectors.slots import free_slots_of
-from bookings.services.capacity import close_waiting, end_alarm, record_looks, set_alarm
+from bookings.services.clinics import end_alarm, set_alarm
 from bookings.services.history import record_view, record_views
-from bookings.services.running import add_note, cancel_received, close_call, move_booking, record_attendance
+from bookings.services.running import (
+    add_note,
+    cancel_received,
+    close_call,
+    close_waiting,
+    move_booking,
+    record_attendance,
+    record_looks,
+)
 from bookings.states import RUN_DIARY
 from bookings.views.common import booking_of, clock
 from bookings.views.diary import day_of

@@ -26,9 +26,9 @@ from bookings.models import Booking, BookingDraft
 from bookings.policies import check_accepts_bookings, check_can_book, check_can_rebook, check_reachable
 from bookings.presenters.slots import SlotPage, first_times, use_case_options, usual_route
 from bookings.selectors.sent import draft_for, later_booking, rebooking_of
-from bookings.services.capacity import find_times
 from bookings.services.history import record_view
 from bookings.services.requesting import change_draft_slot, open_draft, save_draft_patient
+from bookings.services.running import find_times
 from bookings.slots import DAYS_SHOWN, FURTHEST, GONE, compare_services, days_from, still_offered
 from bookings.states import BookingStatus
 from bookings.views.common import (
