@@ -46,7 +46,7 @@ from bookings.slots import (
 from directory.api import USE_CASE, service_to_act_for
 from directory.models import HealthcareService, ServiceCapability
 from directory.remote import sender_identity
-from directory.services.capability import read_capability
+from directory.services.entries import read_capability
 
 # A service may refuse a search over more days (standard section 7).
 MOST_DAYS = 31

@@ -44,7 +44,7 @@ from directory.models import HealthcareService
 from directory.presenters import not_answering_note
 from directory.remote import sender_identity
 from directory.selectors.services import service_by_id
-from directory.services.capability import clear_capability
+from directory.services.entries import clear_capability
 
 # As many as a page of the directory lists.
 _COMPARED = 20

@@ -38,8 +38,7 @@ from directory.selectors.services import (
     lately_stopped,
     services_on_staff_pages,
 )
-from directory.services.capability import clear_capability
-from directory.services.entries import create_entry, save_entry
+from directory.services.entries import clear_capability, create_entry, save_entry
 
 
 def _sees_shared(request: HttpRequest) -> bool:
