@@ -39,7 +39,7 @@ def fill(organisation: int, events: int) -> None:
 
 
 def number(events: int) -> bool:
-    from bars_portal.api.events.numbering import number_events
+    from bars_portal.api.events.stream import number_events
 
     began = perf_counter()
     if number_events() != events:
@@ -85,7 +85,7 @@ def pages(what: str, read: Callable[[int], float], events: int) -> bool:
 
 
 def show_plan(organisation: Any, events: int) -> None:
-    from bars_portal.api.events.selectors import LOOKED_AT
+    from bars_portal.api.events.stream import LOOKED_AT
     from bars_portal.api.models import Event
 
     within = {"position__gt": events // 2, "position__lte": events // 2 + LOOKED_AT}

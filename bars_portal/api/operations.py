@@ -128,7 +128,7 @@ class Parameter:
 class Operation:
     """One verb at one address. `scope` None: any token will do.
 
-    `answers`: status -> what it holds. `problems`: names of bars_portal.api.problem_types beside those that
+    `answers`: status -> what it holds. `problems`: names of bars_portal.api.problems beside those that
     every operation has. `is_keyed`: it needs an Idempotency-Key. `takes_wait`: Prefer: wait=n. `needs_match`:
     nothing is done without If-Match. `media`: of the answer, where it is no JSON of ours.
     """

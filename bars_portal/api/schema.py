@@ -11,12 +11,11 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.settings import patched_settings
 from rest_framework.views import APIView
 
-from bars_portal.api.authentication import BearerAuthentication
 from bars_portal.api.callers import ACTING_USER
 from bars_portal.api.headers import LONGEST_WAIT, PLAIN_ID, REQUEST_ID
+from bars_portal.api.oauth import BearerAuthentication
 from bars_portal.api.operations import Json, Operation, Parameter, components, object_of, text
-from bars_portal.api.problem_types import PROBLEMS
-from bars_portal.api.problems import CONTENT_TYPE
+from bars_portal.api.problems import CONTENT_TYPE, PROBLEMS
 from bars_portal.api.scopes import STATABLE, Scope
 from bars_portal.api.views import ApiView
 

@@ -22,7 +22,6 @@ from rest_framework.views import APIView
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.api import strict_json
-from bars_portal.api.authentication import BearerAuthentication
 from bars_portal.api.callers import ACTING_USER, Caller, Misstated, for_person
 from bars_portal.api.forms import object_in
 from bars_portal.api.headers import (
@@ -33,10 +32,10 @@ from bars_portal.api.headers import (
     tell_origin,
 )
 from bars_portal.api.idempotency import Attempt, Superseded, carried_out
+from bars_portal.api.oauth import BearerAuthentication
 from bars_portal.api.operations import Operation
 from bars_portal.api.problems import CONTENT_TYPE, FieldFault, Problem, problem_response, unusable_header
-from bars_portal.api.throttling import headers_of, take_share, too_many
-from bars_portal.api.usage import TALLY
+from bars_portal.api.usage import TALLY, headers_of, take_share, too_many
 from bars_portal.shares import Taken
 
 LARGEST_BODY = 256_000

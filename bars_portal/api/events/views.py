@@ -6,8 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bars_portal.api.events.kinds import all_types
-from bars_portal.api.events.presenters import shown
-from bars_portal.api.events.selectors import MOST_A_PAGE, CursorGone, Sight, events_after, stream_of
+from bars_portal.api.events.stream import MOST_A_PAGE, CursorGone, Sight, events_after, shown, stream_of
 from bars_portal.api.forms import unknown_parameters
 from bars_portal.api.operations import Json, Operation, Parameter, component, moment, object_of, text
 from bars_portal.api.problems import FieldFault, Problem, invalid

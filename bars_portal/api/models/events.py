@@ -12,7 +12,7 @@ class Event(models.Model):
     """One thing that happened to a booking or a case of one organisation: ids, type, time and service.
 
     Ids are given in one order and seen in another, as transactions end. So `position`, by which readers go
-    on, comes after the commit (bars_portal.api.events.numbering); nothing else ever changes.
+    on, comes after the commit (bars_portal.api.events.stream); nothing else ever changes.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, editable=False)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api import paging
-from bars_portal.api.events.selectors import CursorGone
+from bars_portal.api.events.stream import CursorGone
 from bars_portal.api.events.views import cursor_in
 from bars_portal.api.forms import object_in, unknown_fields, unknown_parameters
 from bars_portal.api.headers import check_match, conditional, etag_of

@@ -15,9 +15,15 @@ from django.db import DatabaseError, connection, transaction
 from bars_portal.accounts.models import Organisation
 from bars_portal.api.events import selectors
 from bars_portal.api.events.kinds import all_types
-from bars_portal.api.events.numbering import _LOCK, number_events
-from bars_portal.api.events.presenters import row_of
-from bars_portal.api.events.selectors import CursorGone, EventRow, Sight, events_after
+from bars_portal.api.events.stream import (
+    _LOCK,
+    CursorGone,
+    EventRow,
+    Sight,
+    events_after,
+    number_events,
+    row_of,
+)
 from bars_portal.api.models import Event, EventStream
 from bars_portal.audit.actor import SYSTEM
 from bookings.models import Booking
