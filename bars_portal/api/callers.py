@@ -9,7 +9,7 @@ from bars_portal.accounts.acting import Acting, StatedPerson
 from bars_portal.accounts.permissions import Role
 from bars_portal.api import strict_json
 from bars_portal.api.models import ApiToken, Application
-from bars_portal.api.scopes import STATABLE, Scope, known_scopes, permissions_for
+from bars_portal.api.operations import STATABLE, Scope, known_scopes, permissions_for
 from bars_portal.api.services import digest_of, note_use
 from bars_portal.audit.actor import Actor
 from bars_portal.nhsuk.forms.fields import has_control_characters

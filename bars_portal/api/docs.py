@@ -14,8 +14,8 @@ from django.utils.text import slugify
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from bars_portal.api.operations import Scope
 from bars_portal.api.problems import PROBLEMS
-from bars_portal.api.scopes import Scope
 
 Json = Mapping[str, Any]
 _VERBS = ("get", "post", "put", "patch", "delete")

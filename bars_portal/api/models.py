@@ -25,7 +25,7 @@ class Application(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="applications")
     account = models.OneToOneField(User, on_delete=models.PROTECT, related_name="application", editable=False)
     name = models.CharField(max_length=100)
-    # bars_portal.api.scopes.Scope, by value.
+    # bars_portal.api.operations.Scope, by value.
     scopes = ArrayField(models.CharField(max_length=30), default=list)
     # DoS service ids that it may search, book at and work for; empty: all that the organisation may.
     service_ids = ArrayField(models.CharField(max_length=20), default=list, blank=True)
@@ -169,7 +169,7 @@ class Event(models.Model):
     """One thing that happened to a booking or a case of one organisation: ids, type, time and service.
 
     Ids are given in one order and seen in another, as transactions end. So `position`, by which readers go
-    on, comes after the commit (bars_portal.api.events.stream); nothing else ever changes.
+    on, comes after the commit (bars_portal.api.events); nothing else ever changes.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, editable=False)

@@ -39,7 +39,7 @@ from bars_portal.accounts.models import User
 from bars_portal.accounts.throttling import SLOWED_SECONDS
 from bars_portal.api.callers import Caller, actor_of_application, caller_of_token
 from bars_portal.api.models import Application
-from bars_portal.api.scopes import known_scopes
+from bars_portal.api.operations import known_scopes
 from bars_portal.api.services import TOKEN_LIFE, digest_of, issue_token, record_refused_token, spend_assertion
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]

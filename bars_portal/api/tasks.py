@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from bars_portal.api.events.stream import forget_events
+from bars_portal.api.events import forget_events
 from bars_portal.api.idempotency import forget_answers
 from bars_portal.api.services import forget_tokens
 from bars_portal.api.usage import forget_usage

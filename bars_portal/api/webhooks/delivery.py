@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from bars_portal.api.events.stream import instant, row_of, shown, stream_of
+from bars_portal.api.events import instant, row_of, shown, stream_of
 from bars_portal.api.models import (
     DeliveryState,
     OffReason,

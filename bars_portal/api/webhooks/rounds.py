@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection
 
-from bars_portal.api.events.stream import number_events
+from bars_portal.api.events import number_events
 from bars_portal.api.models import Webhook, WebhookDelivery
 from bars_portal.api.webhooks import delivery, selectors
 from bars_portal.api.webhooks.services import tell_owners

@@ -8,9 +8,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
-from bars_portal.api.events.stream import Sight
+from bars_portal.api.events import Sight
 from bars_portal.api.models import Application, DeliveryState, EventStream, Webhook, WebhookDelivery
-from bars_portal.api.scopes import Scope, known_scopes, permissions_for
+from bars_portal.api.operations import Scope, known_scopes, permissions_for
 from bars_portal.nhsuk.pages import address
 from bars_portal.sealing import Sealer
 

@@ -14,8 +14,7 @@ from django.db import transaction
 
 from bars_portal.accounts import mail
 from bars_portal.accounts.permissions import need
-from bars_portal.api.events.kinds import all_types
-from bars_portal.api.events.stream import CursorGone, Sight, stream_of
+from bars_portal.api.events import CursorGone, Sight, all_types, stream_of
 from bars_portal.api.models import (
     Application,
     DeliveryState,

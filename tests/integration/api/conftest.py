@@ -10,7 +10,7 @@ from django.test import Client
 
 from bars_portal.api import usage
 from bars_portal.api.models import Application
-from bars_portal.api.scopes import Scope
+from bars_portal.api.operations import Scope
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.shares import Shares
 from bookings.models import Slot

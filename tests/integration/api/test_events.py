@@ -13,13 +13,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.api.events import stream
-from bars_portal.api.events.kinds import all_types
-from bars_portal.api.events.stream import (
+from bars_portal.api import events
+from bars_portal.api.events import (
     _LOCK,
     CursorGone,
     EventRow,
     Sight,
+    all_types,
     events_after,
     number_events,
     row_of,
@@ -268,7 +268,7 @@ def test_a_reader_sees_what_it_may_and_goes_on_past_the_rest(monkeypatch: pytest
     assert (len(rest.events), rest.cursor, rest.has_more) == (2, 7, False)
     nothing = events_after(ours, after=None, sight=Sight(frozenset()))
     assert (nothing.events, nothing.cursor, nothing.has_more) == ([], 7, False)
-    monkeypatch.setattr(stream, "LOOKED_AT", 3)
+    monkeypatch.setattr(events, "LOOKED_AT", 3)
     windowed = events_after(ours, after=0, sight=typed)
     assert (windowed.events, windowed.cursor, windowed.has_more) == ([], 3, True)
     assert [int(each.cursor) for each in events_after(ours, after=3, sight=typed).events] == [4, 5, 6]

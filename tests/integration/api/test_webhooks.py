@@ -14,7 +14,7 @@ from django.core import mail
 from standardwebhooks import Webhook as Verifier
 
 from bars_portal.accounts.permissions import PolicyRefused
-from bars_portal.api.events.stream import CursorGone, forget_events, number_events
+from bars_portal.api.events import CursorGone, forget_events, number_events
 from bars_portal.api.models import (
     Application,
     DeliveryState,
@@ -25,7 +25,7 @@ from bars_portal.api.models import (
     WebhookAttempt,
     WebhookDelivery,
 )
-from bars_portal.api.scopes import Scope
+from bars_portal.api.operations import Scope
 from bars_portal.api.webhooks import delivery, services
 from bars_portal.api.webhooks.delivery import (
     LEASE,
