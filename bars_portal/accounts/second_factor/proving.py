@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate
 from django.http import HttpRequest
 
 from bars_portal.accounts.models import User
-from bars_portal.accounts.second_factor import passkeys
+from bars_portal.accounts.second_factor import proofs
 from bars_portal.accounts.second_factor.factors import Factors
 from bars_portal.accounts.second_factor.services import Proof
 from bars_portal.nhsuk.forms import NHSForm, TextField
@@ -56,9 +56,9 @@ def form_for(request: HttpRequest, factors: Factors) -> CodeForm:
 def passkey_question(request: HttpRequest, factors: Factors) -> str:
     """What the page hands to the browser, as JSON; "" when they have no passkey that can be used here."""
     origin = origin_of(request)
-    if not factors.passkeys or not passkeys.can_be_used_at(origin):
+    if not factors.passkeys or not proofs.can_use_passkeys_at(origin):
         return ""
-    question, state = passkeys.ask_to_assert(factors.passkeys, origin=origin)
+    question, state = proofs.ask_to_assert(factors.passkeys, origin=origin)
     request.session[_STATE] = state
     return question
 

@@ -25,9 +25,9 @@ from bars_portal.accounts.late_forms import (
 )
 from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused
-from bars_portal.accounts.second_factor import codes, passkeys, pending
+from bars_portal.accounts.second_factor import proofs
 from bars_portal.accounts.second_factor import services as factor_services
-from bars_portal.accounts.second_factor.factors import factors_of, has_factor
+from bars_portal.accounts.second_factor.factors import end_pending, factors_of, has_factor, pending_sign_in
 from bars_portal.accounts.second_factor.proving import form_for, origin_of, passkey_question, proven_by
 from bars_portal.accounts.views import begin_session, welcome
 from bars_portal.audit.actor import Actor
@@ -68,7 +68,7 @@ class NewPasskeyForm(NHSForm):
 @require_http_methods(_METHODS)
 def second_step(request: HttpRequest) -> HttpResponse:
     """After the password: the second factor, or setting one up for who needs one and has none."""
-    waiting = pending.pending_sign_in(request.session, now=timezone.now())
+    waiting = pending_sign_in(request.session, now=timezone.now())
     if waiting is None or request.user.is_authenticated:
         return redirect("accounts:sign-in")
     user, factors = waiting.user, factors_of(waiting.user)
@@ -77,7 +77,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
     form = form_for(request, factors)
     way = proven_by(request, user, form, now=timezone.now())
     if way:
-        pending.end(request.session)
+        end_pending(request.session)
         login(request, user, backend=_BACKEND)
         if way == "recovery":
             left = factors.recovery_codes_left - 1
@@ -96,7 +96,7 @@ def _enrolling(request: HttpRequest) -> User | None:
     """Who sets a factor up: a person signed in, or one who has to before they are."""
     if isinstance(request.user, User):
         return request.user
-    waiting = pending.pending_sign_in(request.session, now=timezone.now())
+    waiting = pending_sign_in(request.session, now=timezone.now())
     # Whoever has one already must show it: the password alone adds no other.
     return waiting.user if waiting is not None and not has_factor(waiting.user) else None
 
@@ -120,7 +120,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     user = _enrolling(request)
     if user is None:
         return to_sign_in(request, now=timezone.now())
-    context = {"can_use_passkeys": passkeys.can_be_used_at(origin_of(request))}
+    context = {"can_use_passkeys": proofs.can_use_passkeys_at(origin_of(request))}
     return render(request, "accounts/set_up.jinja", context)
 
 
@@ -144,8 +144,8 @@ def add_app(request: HttpRequest) -> HttpResponse:
         form.add_error(
             "otp", "The code is not the app’s. Check the time of your phone, and enter the next code"
         )
-    uri = codes.provisioning_uri(secret, user.get_username())
-    context = {"form": form, "qr_code": codes.qr_code(uri), "typed_secret": codes.typed_secret(secret)}
+    uri = proofs.provisioning_uri(secret, user.get_username())
+    context = {"form": form, "qr_code": proofs.qr_code(uri), "typed_secret": proofs.typed_app_secret(secret)}
     return render(request, "accounts/add_app.jinja", context)
 
 
@@ -154,7 +154,7 @@ def _new_secret(request: HttpRequest) -> bytes:
     sealer = factor_services.SEALER
     secret = sealer.unseal(str(request.session.get(_NEW_SECRET, "")).encode())
     if secret is None:
-        secret = codes.new_secret()
+        secret = proofs.new_app_secret()
         request.session[_NEW_SECRET] = sealer.seal(secret).decode()
     return secret
 
@@ -168,23 +168,23 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     if user is None or elsewhere is not None:
         return elsewhere or to_sign_in(request, now=timezone.now())
     origin = origin_of(request)
-    if not passkeys.can_be_used_at(origin):
+    if not proofs.can_use_passkeys_at(origin):
         return redirect("accounts:set-up")
     form = NewPasskeyForm(request.POST if request.method == "POST" else None)
     state = request.session.pop(_NEW_PASSKEY, None) or {}
     if form.is_valid():
         try:
-            made = passkeys.read_registration(form.cleaned_data["passkey"], state, origin=origin)
+            made = proofs.read_registration(form.cleaned_data["passkey"], state, origin=origin)
             shown = factor_services.add_passkey(
                 user=user, made=made, name=form.cleaned_data["name"], actor=_actor(user), now=timezone.now()
             )
-        except passkeys.InvalidAnswer:
+        except proofs.InvalidAnswer:
             form.add_error(None, "The passkey could not be made. Try again")
         except PolicyRefused as refusal:
             form.add_error(None, refusal.sentence)
         else:
             return _added(request, user, shown, "passkey")
-    question, request.session[_NEW_PASSKEY] = passkeys.ask_to_register(
+    question, request.session[_NEW_PASSKEY] = proofs.ask_to_register(
         user, factors_of(user).passkeys, origin=origin
     )
     return render(request, "accounts/add_passkey.jinja", {"form": form, "question": question})
@@ -192,13 +192,13 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
 
 def _added(request: HttpRequest, user: User, shown: list[str], factor: str) -> HttpResponse:
     """Recovery codes are in this answer and nowhere else; who was signing in is in now."""
-    waiting = pending.pending_sign_in(request.session, now=timezone.now())
+    waiting = pending_sign_in(request.session, now=timezone.now())
     if request.user.is_authenticated or waiting is None:
         note_proof(request.session, now=timezone.now())
         messages.success(request, f"Your {'authenticator app' if factor == 'app' else 'passkey'} is added.")
         return recovery_codes_page(request, shown) if shown else redirect("accounts:security")
     target = page_after_sign_in(request, user, waiting.target)
-    pending.end(request.session)
+    end_pending(request.session)
     login(request, user, backend=_BACKEND)
     begin_session(request, user, way=f"password and {factor}")
     response = recovery_codes_page(request, shown, continue_to=target)
