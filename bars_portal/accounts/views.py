@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bars_portal.accounts import middleware, services, sessions
 from bars_portal.accounts.acting import SESSION_KEY, Acting, actor_of
 from bars_portal.accounts.cis2.issuer import configured
-from bars_portal.accounts.cis2.services import leave_issuer
+from bars_portal.accounts.cis2.sign_in import leave_issuer
 from bars_portal.accounts.decorators import note_proof, sign_in_required
 from bars_portal.accounts.late_forms import (
     KEPT_FORMS,

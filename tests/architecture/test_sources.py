@@ -13,7 +13,6 @@ LONGEST = 400
 EDGES = {
     "bars_portal/accounts/decorators.py",
     "bars_portal/accounts/home.py",
-    "bars_portal/accounts/passwords.py",
     "bars_portal/accounts/security.py",
     "bars_portal/api/oauth.py",
     "bars_portal/audit/staff_pages.py",

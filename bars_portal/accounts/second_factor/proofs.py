@@ -1,7 +1,7 @@
 """What proves a second factor. No database.
 
-Codes that people type: by time from an app (TOTP, RFC 6238), and recovery codes. Passkeys (WebAuthn level 2) by
-the library fido2: what the browser is asked, and what its answer proves.
+Codes that people type: by time from an app (TOTP, RFC 6238), and recovery codes. Passkeys (WebAuthn level 2),
+by the library fido2: what the browser is asked, and what its answer proves.
 """
 
 import base64

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from bars_portal.accounts import services
 from bars_portal.accounts.acting import actor_of, name_of
-from bars_portal.accounts.cis2.services import ID_TOKEN
+from bars_portal.accounts.cis2.sign_in import ID_TOKEN
 from bars_portal.accounts.decorators import is_fresh, note_proof, sign_in_required
 from bars_portal.accounts.late_forms import (
     INTERRUPTED,
