@@ -1,5 +1,9 @@
-"""The second step of signing in, setting up a second factor, and confirming who one is."""
+"""The second step of signing in, setting up a second factor, and confirming who one is.
 
+Each asks for a factor in the same way, and judges what is shown.
+"""
+
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -27,16 +31,47 @@ from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.accounts.second_factor import proofs
 from bars_portal.accounts.second_factor import services as factor_services
-from bars_portal.accounts.second_factor.factors import end_pending, factors_of, has_factor, pending_sign_in
-from bars_portal.accounts.second_factor.proving import form_for, origin_of, passkey_question, proven_by
+from bars_portal.accounts.second_factor.factors import (
+    Factors,
+    end_pending,
+    factors_of,
+    has_factor,
+    pending_sign_in,
+)
 from bars_portal.accounts.views import begin_session, welcome
 from bars_portal.audit.actor import Actor
 from bars_portal.nhsuk.forms import HiddenField, NHSForm, PasswordField, TextField
 
 _BACKEND = "bars_portal.accounts.acting.RoleBackend"
 # Until it is confirmed, the app's secret waits in the session, encrypted.
-_NEW_SECRET, _NEW_PASSKEY = "new_app_secret", "new_passkey_question"
+_NEW_SECRET, _NEW_PASSKEY, _ASKED = "new_app_secret", "new_passkey_question", "passkey_question"
+_WRONG_CODE = "The code is not right, or was used before. Wait for the next code, or use a recovery code"
+_WRONG_PASSKEY = "The passkey was not accepted. Try again, or enter a code"
 _METHODS = ["GET", "HEAD", "POST"]
+
+
+class CodeForm(NHSForm):
+    """Cleans to `otp`, as typed: fields of that name are never kept (accounts.late_forms).
+
+    `wrong_passkey` is a sentence when a passkey was shown in vain.
+    """
+
+    wrong_passkey = ""
+
+    def ask_for_recovery_code(self) -> None:
+        """They have no app."""
+        field = self.fields["otp"]
+        assert isinstance(field, TextField)  # noqa: S101 - narrows the type, as declared below
+        field.label, field.hint = "Recovery code", "If you cannot use your passkey"
+
+    otp = TextField(
+        label="Code",
+        hint="The 6 digits that your authenticator app shows now, or one of your recovery codes",
+        max_length=40,
+        autocomplete="one-time-code",
+        width=10,
+        spellcheck=False,
+    )
 
 
 class PasswordOnlyForm(NHSForm):
@@ -74,8 +109,8 @@ def second_step(request: HttpRequest) -> HttpResponse:
     user, factors = waiting.user, factors_of(waiting.user)
     if not factors:
         return redirect("accounts:set-up")
-    form = form_for(request, factors)
-    way = proven_by(request, user, form, now=timezone.now())
+    form = _code_form(request, factors)
+    way = _proven_by(request, user, form, now=timezone.now())
     if way:
         end_pending(request.session)
         login(request, user, backend=_BACKEND)
@@ -88,7 +123,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
         services.record_failed_sign_in(
             username=user.get_username(), locked=locked, step="second factor", now=timezone.now()
         )
-    context = {"form": form, "question": passkey_question(request, factors), "factors": factors}
+    context = {"form": form, "question": _passkey_question(request, factors), "factors": factors}
     return render(request, "accounts/second_factor.jinja", context)
 
 
@@ -120,7 +155,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     user = _enrolling(request)
     if user is None:
         return to_sign_in(request, now=timezone.now())
-    context = {"can_use_passkeys": proofs.can_use_passkeys_at(origin_of(request))}
+    context = {"can_use_passkeys": proofs.can_use_passkeys_at(_origin_of(request))}
     return render(request, "accounts/set_up.jinja", context)
 
 
@@ -167,7 +202,7 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     elsewhere = _not_now(request, user)
     if user is None or elsewhere is not None:
         return elsewhere or to_sign_in(request, now=timezone.now())
-    origin = origin_of(request)
+    origin = _origin_of(request)
     if not proofs.can_use_passkeys_at(origin):
         return redirect("accounts:set-up")
     form = NewPasskeyForm(request.POST if request.method == "POST" else None)
@@ -229,8 +264,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/confirm_cis2.jinja", context)
     factors = factors_of(user)
     if factors:
-        form: Any = form_for(request, factors)
-        way = proven_by(request, user, form, now=timezone.now())
+        form: Any = _code_form(request, factors)
+        way = _proven_by(request, user, form, now=timezone.now())
     else:
         form = PasswordOnlyForm(request.POST if request.method == "POST" else None)
         way = _password_is_theirs(request, user, form)
@@ -242,7 +277,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return redirect(target or "home")
     if request.method == "POST":
         services.record_confirmation(user=user, actor=actor_of(request), way="", now=timezone.now())
-    context |= {"form": form, "factors": factors, "question": passkey_question(request, factors)}
+    context |= {"form": form, "factors": factors, "question": _passkey_question(request, factors)}
     return render(request, "accounts/confirm.jinja", context)
 
 
@@ -253,4 +288,53 @@ def _password_is_theirs(request: HttpRequest, user: User, form: PasswordOnlyForm
     if found is not None and found.pk == user.pk:
         return "password"
     form.add_error("password", "This is not your password. Check it and try again")
+    return ""
+
+
+def _origin_of(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"
+
+
+def _code_form(request: HttpRequest, factors: Factors) -> CodeForm:
+    """Unbound also when a passkey was sent, which has no field to be typed in."""
+    is_typed = request.method == "POST" and not request.POST.get("passkey")
+    form = CodeForm(request.POST if is_typed else None)
+    if factors.app is None:
+        form.ask_for_recovery_code()
+    return form
+
+
+def _passkey_question(request: HttpRequest, factors: Factors) -> str:
+    """What the page hands to the browser, as JSON; "" when they have no passkey that can be used here."""
+    origin = _origin_of(request)
+    if not factors.passkeys or not proofs.can_use_passkeys_at(origin):
+        return ""
+    question, state = proofs.ask_to_assert(factors.passkeys, origin=origin)
+    request.session[_ASKED] = state
+    return question
+
+
+def _proven_by(request: HttpRequest, user: User, form: CodeForm, *, now: datetime) -> str:
+    """The way in which they proved it: app, passkey or recovery; "" with the error on the form.
+
+    Counted and locked as guesses at a password are (accounts.throttling).
+    """
+    answer = request.POST.get("passkey", "")
+    if request.method != "POST" or not (answer or form.is_valid()):
+        return ""
+    proof = factor_services.Proof(
+        now=now,
+        code="" if answer else form.cleaned_data["otp"],
+        passkey=answer,
+        # Whatever comes of it, the same question is not asked again.
+        state=request.session.pop(_ASKED, None) or {},
+        origin=_origin_of(request),
+    )
+    found = authenticate(request, username=user.get_username(), secret_proof=proof)
+    if found is not None and found.pk == user.pk:
+        return proof.way
+    if answer:
+        form.wrong_passkey = _WRONG_PASSKEY
+    else:
+        form.add_error("otp", _WRONG_CODE)
     return ""
