@@ -21,9 +21,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.api import strict_json
 from bars_portal.api.callers import ACTING_USER, Caller, Misstated, for_person
-from bars_portal.api.forms import object_in
+from bars_portal.api.forms import RepeatedNames, Unreadable, object_in, read_json
 from bars_portal.api.headers import (
     REQUEST_ID,
     check_headers,
@@ -51,13 +50,13 @@ class JsonParser(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            return strict_json.loads(stream.read())
-        except strict_json.RepeatedNames as repeated:
+            return read_json(stream.read())
+        except RepeatedNames as repeated:
             words = "This name is there twice: which of the two is meant?"
             faults = [FieldFault(words, pointer=each) for each in repeated.pointers]
             told = "Names of an object are unique: see errors."
             raise Problem("unusable-request", told, faults=faults) from None
-        except strict_json.Unreadable:
+        except Unreadable:
             raise ParseError from None
 
 
