@@ -19,7 +19,6 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from bars_portal.api.models import Application, ApplicationUsage
-from bars_portal.api.problems import Problem
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.shares import Shares, Taken
 
@@ -59,8 +58,9 @@ def headers_of(application: Application, taken: Taken) -> dict[str, str]:
     }
 
 
-def too_many(taken: Taken) -> Problem:
-    return Problem("too-many-requests", retry_after=max(1, math.ceil(taken.waits)))
+def retry_after(taken: Taken) -> int:
+    """Seconds until it may ask again, of one who may not now."""
+    return max(1, math.ceil(taken.waits))
 
 
 class Tally:

@@ -34,7 +34,7 @@ from bars_portal.api.idempotency import Attempt, Superseded, carried_out
 from bars_portal.api.oauth import BearerAuthentication
 from bars_portal.api.operations import Operation
 from bars_portal.api.problems import CONTENT_TYPE, FieldFault, Problem, problem_response, unusable_header
-from bars_portal.api.usage import TALLY, headers_of, take_share, too_many
+from bars_portal.api.usage import TALLY, headers_of, retry_after, take_share
 from bars_portal.shares import Taken
 
 LARGEST_BODY = 256_000
@@ -125,7 +125,7 @@ class ApiView(APIView):
         self.known = request.auth
         self.taken = take_share(self.known.application)
         if self.taken.waits:
-            raise too_many(self.taken)
+            raise Problem("too-many-requests", retry_after=retry_after(self.taken))
         if self.operation_of(request) is None:
             self.http_method_not_allowed(request)
         check_headers(request)
