@@ -22,8 +22,7 @@ from bookings.ports import Companion, Companions, Owed, WholeMessage
 from referrals.cases.duties import settle_referral_duties
 from referrals.cases.links import Link, can_link_booking, referrals_of
 from referrals.cases.models import MODELS, CaseAnswer, UnmatchedReply
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import UNMATCHED, CaseEvent, CaseStatus, Category
+from referrals.cases.states import UNMATCHED, CaseEvent, CaseStatus, Category, ResponseState
 from referrals.duties.presenters import refer_page
 from referrals.duties.selectors import duties_about, open_duties
 from referrals.message_page.page import shown_message

@@ -30,7 +30,7 @@ from referrals.api.cases_content import (
     shown_case,
 )
 from referrals.api.cases_schema import CASE
-from referrals.cases import links, viewing
+from referrals.cases import history, links
 from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.selectors import responses_of
 from referrals.permissions import ANSWER, WORK
@@ -146,7 +146,7 @@ class CaseChange(CaseView, ChangeView[Case]):
         self, request: Request, case_id: str, *, answer: CaseAnswer | None, waited: float = 0.0
     ) -> Response:
         case, now = self.case_of(case_id), timezone.now()
-        viewing.record_case_view(case=case, acting=self.acting, now=now)
+        history.record_case_view(case=case, acting=self.acting, now=now)
         shown = shown_case(request, case, self.caller, steps=self.steps, now=now)
         headers = {"Location": address_of(request, case.pk), "ETag": shown.tag, **applied(waited)}
         return Response(shown.body, status=202 if is_open_answer(answer) else 200, headers=headers)

@@ -20,8 +20,7 @@ from referrals.cases import links, words
 from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.policies import can_work
 from referrals.cases.priorities import priority_words
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import CaseStatus, Category
+from referrals.cases.states import CaseStatus, Category, ResponseState
 from referrals.message_page.page import message_of
 from referrals.message_page.reader import Item, MessageView
 from referrals.pages.local import where_it_is

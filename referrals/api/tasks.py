@@ -37,7 +37,7 @@ from bookings.models import Booking
 from bookings.services.history import record_view
 from referrals.api.journeys import ABOUT, about_json
 from referrals.cases.duties import Duty, DutyKind
-from referrals.cases.viewing import record_case_view
+from referrals.cases.history import record_case_view
 from referrals.duties import services
 from referrals.duties.presenters import line
 from referrals.duties.selectors import duty_for, open_duties

@@ -19,8 +19,7 @@ from bars_portal.nhsuk.dates import format_short
 from bars_portal.patients.models import Journey, Patient
 from bookings.models import Booking
 from directory.models import HealthcareService
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import ANSWERING, CURRENT, CaseStatus, Category, ReplyKind
+from referrals.cases.states import ANSWERING, CURRENT, CaseStatus, Category, ReplyKind, ResponseState
 
 _STATUSES = [(status.value, status.label) for status in CaseStatus]
 

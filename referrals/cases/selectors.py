@@ -29,8 +29,7 @@ from referrals.cases.models import (
     ValidationCase,
     owned_by,
 )
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import CaseStatus, Category, ReplyKind
+from referrals.cases.states import CaseStatus, Category, ReplyKind, ResponseState
 from referrals.permissions import VIEW
 
 RESPONSE_WITH = tuple(

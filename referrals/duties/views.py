@@ -19,7 +19,7 @@ from bars_portal.patients.presenters import banner
 from bookings.models import Booking
 from bookings.services.history import record_view
 from referrals.cases.duties import OUTCOME_LENGTH, Duty
-from referrals.cases.viewing import record_case_view
+from referrals.cases.history import record_case_view
 from referrals.cases.views import clock
 from referrals.duties import presenters as presenter
 from referrals.duties import services

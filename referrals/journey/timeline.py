@@ -19,8 +19,7 @@ from referrals.cases.models import (
     CaseVersion,
     UnmatchedReply,
 )
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import CaseEvent, CaseStatus, ReplyKind
+from referrals.cases.states import CaseEvent, CaseStatus, ReplyKind, ResponseState
 from referrals.journey.entries import (
     NAMES,
     Entry,

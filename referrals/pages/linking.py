@@ -19,8 +19,8 @@ from bookings.models import Booking
 from bookings.services.history import record_view
 from directory.capability import use_cases_in_words
 from referrals.cases import links
+from referrals.cases.history import record_case_view
 from referrals.cases.models import Referral
-from referrals.cases.viewing import record_case_view
 from referrals.cases.views import clock, received_case_of
 from referrals.permissions import WORK
 

@@ -15,7 +15,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import banner
-from referrals.cases import policies, viewing
+from referrals.cases import history, policies
 from referrals.cases.models import Case
 from referrals.cases.views import clock, received_case_of, whole_number
 from referrals.cases.words import Row
@@ -122,7 +122,7 @@ def place(request: HttpRequest, case_id: UUID) -> HttpResponse:
         else:
             messages.success(request, "The place is kept.")
         return redirect("referrals:received", case_id)
-    viewing.record_case_view(case=case, acting=acting, now=clock())
+    history.record_case_view(case=case, acting=acting, now=clock())
     context = {"form": form, "case": case, "banner": banner(case.patient), "where": where_it_is(case)}
     return render(request, "referrals/place.jinja", context)
 
@@ -133,7 +133,7 @@ def attempt(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """One try to reach the patient."""
     case, form = received_case_of(request, case_id), AttemptForm(request.POST)
     if not form.is_valid():
-        viewing.record_case_view(case=case, acting=acting_of(request), now=clock())
+        history.record_case_view(case=case, acting=acting_of(request), now=clock())
         context = {"form": form, "case": case, "banner": banner(case.patient), "seen": _seen(request)}
         return render(request, "referrals/attempt.jinja", context)
     return told_on_the_case(

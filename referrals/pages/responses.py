@@ -19,7 +19,7 @@ from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import banner
-from referrals.cases import viewing
+from referrals.cases import history
 from referrals.cases.models import Case, CaseReply, ReplyFacts
 from referrals.cases.policies import can_handle_unmatched
 from referrals.cases.priorities import CategoryChange, compare, priority_words
@@ -174,7 +174,7 @@ def _priority(asked: str, found: str) -> str:
 @permission_required(VIEW[Direction.SENT])
 def reply(request: HttpRequest, reply_id: UUID) -> HttpResponse:
     found, acting = unmatched_of(request, reply_id), acting_of(request)
-    viewing.record_unmatched_view(reply=found, acting=acting, now=clock())
+    history.record_unmatched_view(reply=found, acting=acting, now=clock())
     context = {
         "reply": found,
         "line": unmatched_line(found),
@@ -190,7 +190,7 @@ def reply(request: HttpRequest, reply_id: UUID) -> HttpResponse:
 def handled(request: HttpRequest, reply_id: UUID) -> HttpResponse:
     found = unmatched_of(request, reply_id)
     try:
-        first = viewing.mark_unmatched_handled(reply=found, acting=acting_of(request), now=clock())
+        first = history.mark_unmatched_handled(reply=found, acting=acting_of(request), now=clock())
         words = "Marked as dealt with." if first else "This reply was dealt with already."
         messages.success(request, words)
     except PolicyRefused as refusal:

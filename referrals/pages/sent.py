@@ -20,10 +20,9 @@ from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
 from bookings.policies import can_book
-from referrals.cases import viewing
-from referrals.cases.links import Link, bookings_of, has_appointment
+from referrals.cases import history
+from referrals.cases.links import Link, bookings_of, carried_from, has_appointment
 from referrals.cases.models import Case, Referral
-from referrals.cases.onward import carried_from
 from referrals.cases.priorities import priority_words
 from referrals.cases.selectors import replies_of, reply_for
 from referrals.cases.states import CaseStatus, Category
@@ -180,7 +179,7 @@ _MEANWHILE = "Somebody changed this case at the same moment. This is how it stan
 @permission_required(VIEW[Direction.SENT])
 def sent_case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case, acting, now = sent_case_of(request, case_id), acting_of(request), clock()
-    viewing.record_case_view(case=case, acting=acting, now=now)
+    history.record_case_view(case=case, acting=acting, now=now)
     context = {"page": sent_page(case, acting=acting, now=now), "printing": "print" in request.GET}
     return render(request, "referrals/sent.jinja", context)
 
@@ -193,7 +192,7 @@ def case_reply(request: HttpRequest, case_id: UUID, reply_id: int) -> HttpRespon
     found = reply_for(case, reply_id)
     if found is None:
         raise Http404
-    viewing.record_case_view(case=case, acting=acting, now=now)
+    history.record_case_view(case=case, acting=acting, now=now)
     context = {
         "page": sent_page(case, acting=acting, now=now),
         "lines": [heard_line(case, found)],
@@ -254,7 +253,7 @@ def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
         mistaken = form.cleaned_data["how"] == IN_ERROR
         end = taking_back.mark_entered_in_error if mistaken else taking_back.revoke_request
         return _end(request, case, latest, end, " ".join(form.cleaned_data["reason"].split()))
-    viewing.record_case_view(case=case, acting=acting_of(request), now=clock())
+    history.record_case_view(case=case, acting=acting_of(request), now=clock())
     page = sent_page(case, acting=acting_of(request), now=clock())
     return render(request, "referrals/take_back.jinja", {"form": form, "page": page, "latest": latest})
 

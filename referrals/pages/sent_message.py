@@ -17,7 +17,7 @@ from bars_portal.exchange.fhir.reading import as_text, dicts
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import DeliveryAttempt, OutboundMessage
 from bars_portal.exchange.registry import message_type
-from referrals.cases import viewing
+from referrals.cases import history
 from referrals.cases.views import clock, whole_number
 from referrals.journey.entries import came_back, sent_message_for
 from referrals.journey.views import about_journey, journey_of_page
@@ -110,7 +110,7 @@ def sent_message(request: HttpRequest, journey_id: UUID, message_id: UUID) -> Ht
     message = sent_message_for(acting, found, message_id)
     if message is None:
         raise Http404
-    viewing.record_sent_message_view(message=message, acting=acting, now=clock())
+    history.record_sent_message_view(message=message, acting=acting, now=clock())
     answer = whole_number(request.GET.get("answer", ""), default=0)
     page = sent_message_page(message, answer=answer, now=clock())
     context = {**about_journey(found), "page": page, "message_id": message.pk}

@@ -17,7 +17,6 @@ from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from directory.remote import sender_identity
 from referrals.cases.models import Case, CaseAnswer, owned_by
-from referrals.cases.response_states import ResponseEvent, ResponseState, next_response_state
 from referrals.cases.selectors import (
     later_responses,
     locked_case,
@@ -25,7 +24,7 @@ from referrals.cases.selectors import (
     response_with_case,
     was_sent_before,
 )
-from referrals.cases.states import ReplyKind
+from referrals.cases.states import ReplyKind, ResponseEvent, ResponseState, next_response_state
 from referrals.responding import policies
 from referrals.responding.content import ResponseContent, store_content
 from referrals.responding.words import NO_ADDRESS, OVERTAKEN, RESPONSE

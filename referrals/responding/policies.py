@@ -16,9 +16,8 @@ from referrals.cases.links import standing_bookings
 from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.policies import STANDING, check_received_here
 from referrals.cases.priorities import CategoryChange, compare
-from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import later_responses, responses_of
-from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, next_status
+from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, ResponseState, next_status
 from referrals.cases.wire import index_of
 from referrals.parts.applications import application_for
 from referrals.parts.assessment import clock_start

@@ -9,8 +9,7 @@ from bars_portal.accounts.permissions import why_not
 from bars_portal.nhsuk import dates
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.priorities import priority_words
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import Category, ReplyKind
+from referrals.cases.states import Category, ReplyKind, ResponseState
 from referrals.cases.words import HOW_FAR, Row, told_row
 from referrals.parts.places import CurrentPlace
 from referrals.responding.content import (

@@ -15,8 +15,8 @@ from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.nhsuk.forms import NHSForm
+from referrals.cases.links import onward_words
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.onward import onward_words
 from referrals.cases.states import CaseStatus
 from referrals.cases.views import clock, received_case_of, response_of_page
 from referrals.cases.words import Row

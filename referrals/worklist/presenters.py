@@ -18,8 +18,7 @@ from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from directory.models import HealthcareService
 from referrals.cases.models import CaseAnswer, Referral, ValidationCase
 from referrals.cases.priorities import priority_words
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import OPEN, CaseStatus, Category
+from referrals.cases.states import OPEN, CaseStatus, Category, ResponseState
 from referrals.cases.words import (
     CATEGORIES,
     TONES,

@@ -35,9 +35,8 @@ from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from directory.models import HealthcareService
 from referrals.cases.models import MODELS, CaseAnswer, Referral, UnmatchedReply, ValidationCase
 from referrals.cases.priorities import NOT_STATED, URGENCY
-from referrals.cases.response_states import TROUBLED, ResponseState
 from referrals.cases.selectors import RESPONSE_WITH
-from referrals.cases.states import CURRENT, OPEN, CaseStatus, Category
+from referrals.cases.states import CURRENT, OPEN, TROUBLED, CaseStatus, Category, ResponseState
 from referrals.permissions import VIEW
 from referrals.worklist.query import (
     CASES,

@@ -21,7 +21,7 @@ from directory.remote import sender_identity
 from directory.selectors.search import find_services
 from directory.selectors.services import service_by_id
 from directory.services.capability import clear_capability, read_capability
-from referrals.cases import viewing
+from referrals.cases import history
 from referrals.cases.views import clock
 from referrals.forms.base import FormContext
 from referrals.permissions import SEND
@@ -89,11 +89,11 @@ def _record_look(beginning: RequestStart) -> None:
     """Who the request is about is shown, and taken over."""
     about: dict[str, Any] = {"acting": beginning.acting, "now": clock()}
     if case := beginning.case or beginning.onward:
-        viewing.record_case_view(case=case, **about)
+        history.record_case_view(case=case, **about)
     elif beginning.booking:
         record_view(booking=beginning.booking, **about)
     elif beginning.journey:
-        viewing.record_journey_view(journey=beginning.journey, **about)
+        history.record_journey_view(journey=beginning.journey, **about)
 
 
 def _name_in(draft: RequestDraft) -> str:

@@ -22,7 +22,7 @@ from bookings.models import Booking
 from directory.capability import USE_CASE_WORDS
 from directory.remote import sender_identity
 from directory.services.capability import read_capability
-from referrals.cases import viewing
+from referrals.cases import history
 from referrals.cases.links import is_after, standing_bookings
 from referrals.cases.models import Case, Referral
 from referrals.cases.views import clock, reloaded, sent_case_of
@@ -185,7 +185,7 @@ def _send(
 @permission_required(VIEW[Direction.SENT])
 def outcome(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case, acting, now = sent_case_of(request, case_id), acting_of(request), clock()
-    viewing.record_case_view(case=case, acting=acting, now=now)
+    history.record_case_view(case=case, acting=acting, now=now)
     page = confirmation(case, acting=acting, now=now)
     return render(request, "referrals/request/outcome.jinja", {"page": page})
 
