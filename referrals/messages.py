@@ -22,9 +22,9 @@ from bars_portal.exchange.registry import (
     register_message,
 )
 from bars_portal.exchange.transport.client import BarsClient
-from referrals.cases.held import included_in
 from referrals.cases.models import Case
 from referrals.cases.states import Category, ReplyKind
+from referrals.cases.wire import included_in
 from referrals.receiving.mapping import ReceivedCase, ReceivedResponse, parse_case, parse_response
 from referrals.receiving.requests import receive_case, receive_end, receive_update
 from referrals.receiving.responses import receive_response

@@ -13,9 +13,9 @@ from bars_portal.exchange.fhir.queries.patients import ServiceRequestQuery
 from bars_portal.exchange.registry import ReadContext, ResourceReader, register_reader
 from directory.selectors.access import rules_of
 from referrals.cases import wire
-from referrals.cases.held import included_in
 from referrals.cases.models import Case
 from referrals.cases.selectors import received_case
+from referrals.cases.wire import included_in
 from referrals.receiving.selectors import cases_found
 
 

@@ -30,8 +30,8 @@ from referrals.api.cases_content import counts_json, row_json, shown_case
 from referrals.api.cases_schema import CASE, WORKLIST
 from referrals.api.content import content_json, context_of
 from referrals.cases import history
+from referrals.cases.codes import urgency
 from referrals.cases.models import Case
-from referrals.cases.priorities import urgency
 from referrals.cases.selectors import case_for, steps_known, telling_message
 from referrals.message_page.page import message_of
 from referrals.pages.paper import NAMES, case_paper

@@ -32,8 +32,8 @@ from referrals.api.cases_content import (
 from referrals.api.cases_schema import CASE
 from referrals.cases import history, links
 from referrals.cases.models import Case, CaseAnswer, Referral
+from referrals.cases.policies import ANSWER, WORK
 from referrals.cases.selectors import responses_of
-from referrals.permissions import ANSWER, WORK
 from referrals.responding import contacting, decisions, delivery, plotting, sharing
 from referrals.responding.contacting import attempts_of
 from referrals.responding.forms import (

@@ -17,9 +17,9 @@ from bookings.api.representation import patient_json
 from bookings.states import BookingStatus
 from referrals.api.cases_schema import CHANGES, COUNTED, REFER_ONWARD
 from referrals.cases import links, words
+from referrals.cases.codes import priority_words
 from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.policies import can_work
-from referrals.cases.priorities import priority_words
 from referrals.cases.states import CaseStatus, Category, ResponseState
 from referrals.message_page.page import message_of
 from referrals.message_page.reader import Item, MessageView

@@ -38,11 +38,11 @@ from bookings.services.history import record_view
 from referrals.api.journeys import ABOUT, about_json
 from referrals.cases.duties import Duty, DutyKind
 from referrals.cases.history import record_case_view
+from referrals.cases.policies import SEND
 from referrals.duties import services
 from referrals.duties.presenters import line
 from referrals.duties.selectors import duty_for, open_duties
 from referrals.duties.views import CloseForm
-from referrals.permissions import SEND
 
 _TAG = "Tasks"
 TASK = component(

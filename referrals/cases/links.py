@@ -27,9 +27,9 @@ from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from bookings.states import BookingStatus
 from referrals.cases import policies
 from referrals.cases.models import MODELS, BookingLink, Case, Referral
+from referrals.cases.policies import WORK
 from referrals.cases.selectors import of_either_kind
 from referrals.cases.states import CURRENT, CaseStatus, Category
-from referrals.permissions import WORK
 
 _STANDING = frozenset({BookingStatus.REQUESTED, BookingStatus.BOOKED})
 _GONE = frozenset({BookingStatus.REFUSED, BookingStatus.CANCELLED, BookingStatus.ENTERED_IN_ERROR})

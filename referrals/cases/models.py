@@ -68,7 +68,7 @@ class AbstractCase(models.Model):
     # Received: the colleague who works on it.
     assigned_to = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     # The ServiceRequest as it now stands on the wire, and what it came with: [[fullUrl, resource], ...]. Null
-    # in a received case as it arrived: our reply has it (referrals.cases.held).
+    # in a received case as it arrived: our reply has it (referrals.cases.wire).
     resource = models.JSONField(default=dict, encoder=ResourceEncoder, decoder=ResourceDecoder)
     included = models.JSONField(null=True, encoder=ResourceEncoder, decoder=ResourceDecoder)
     # The sender's own meta.lastUpdated by fullUrl: a later message is compared with these.

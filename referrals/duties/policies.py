@@ -3,7 +3,7 @@
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import allowed, need
 from referrals.cases.duties import Duty
-from referrals.permissions import SEND
+from referrals.cases.policies import SEND
 
 
 def check_can_see_to(acting: Acting, duty: Duty) -> None:

@@ -10,8 +10,8 @@ from bars_portal.accounts.acting import Acting, name_of
 from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.words import listed_name
 from bookings.models import Booking
+from referrals.cases.codes import priority_words
 from referrals.cases.duties import Duty, DutyKind
-from referrals.cases.priorities import priority_words
 from referrals.cases.selectors import sent_in
 from referrals.duties.policies import can_see_to
 

@@ -10,7 +10,7 @@ from bookings.models import Booking
 from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from referrals.cases.duties import Duty
 from referrals.cases.models import Case, owned_by
-from referrals.permissions import VIEW
+from referrals.cases.policies import VIEW
 
 _SHOWN_WITH = tuple(
     f"{owner}__{each}" for owner in ("referral", "validation", "booking") for each in ("service", "patient")

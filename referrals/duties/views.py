@@ -20,11 +20,11 @@ from bookings.models import Booking
 from bookings.services.history import record_view
 from referrals.cases.duties import OUTCOME_LENGTH, Duty
 from referrals.cases.history import record_case_view
+from referrals.cases.policies import SEND, VIEW
 from referrals.cases.views import clock
 from referrals.duties import presenters as presenter
 from referrals.duties import services
 from referrals.duties.selectors import duty_for, open_duties
-from referrals.permissions import SEND, VIEW
 
 _PAGE = 25
 

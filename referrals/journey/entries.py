@@ -18,8 +18,8 @@ from bars_portal.patients.models import Journey
 from bookings.models import Booking
 from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from referrals.cases.models import MODELS, CaseAnswer
+from referrals.cases.policies import VIEW
 from referrals.cases.states import Category
-from referrals.permissions import VIEW
 
 
 class EntryKind(StrEnum):

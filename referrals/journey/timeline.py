@@ -19,6 +19,7 @@ from referrals.cases.models import (
     CaseVersion,
     UnmatchedReply,
 )
+from referrals.cases.policies import VIEW
 from referrals.cases.states import CaseEvent, CaseStatus, ReplyKind, ResponseState
 from referrals.journey.entries import (
     NAMES,
@@ -28,7 +29,6 @@ from referrals.journey.entries import (
     subjects_of,
     views_of_journey,
 )
-from referrals.permissions import VIEW
 
 _ONWARD = "Refers the patient onward: carries on a case that we received."
 

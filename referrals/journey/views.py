@@ -20,11 +20,11 @@ from bars_portal.patients.presenters import banner
 from bars_portal.patients.selectors import patients_of_journey
 from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from referrals.cases import history
+from referrals.cases.policies import VIEW
 from referrals.cases.selectors import journey_for
 from referrals.cases.views import clock
 from referrals.journey.entries import Entry, EntryKind
 from referrals.journey.timeline import timeline_of
-from referrals.permissions import VIEW
 
 # From this many looks in a row on, they are one line that opens.
 _COLLAPSED = 3

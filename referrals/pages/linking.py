@@ -21,8 +21,8 @@ from directory.capability import use_cases_in_words
 from referrals.cases import links
 from referrals.cases.history import record_case_view
 from referrals.cases.models import Referral
+from referrals.cases.policies import WORK
 from referrals.cases.views import clock, received_case_of
-from referrals.permissions import WORK
 
 
 class LinkForm(NHSForm):

@@ -17,10 +17,10 @@ from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import banner
 from referrals.cases import history, policies
 from referrals.cases.models import Case
+from referrals.cases.policies import WORK
 from referrals.cases.views import clock, received_case_of, whole_number
 from referrals.cases.words import Row
 from referrals.parts.places import Place
-from referrals.permissions import WORK
 from referrals.responding import contacting, plotting
 from referrals.responding.local_forms import AttemptForm, OwnPlaceForm
 from referrals.responding.models import PlaceRecord

@@ -17,6 +17,7 @@ from bars_portal.nhsuk.documents import BRACKETS, has_signs_missing, render_pdf
 from bars_portal.nhsuk.words import banner_items, banner_name
 from bookings.states import BookingStatus
 from referrals.cases import history
+from referrals.cases.policies import VIEW
 from referrals.cases.states import Category
 from referrals.cases.views import clock
 from referrals.cases.words import Row as PageRow
@@ -24,7 +25,6 @@ from referrals.cases.words import lines_of
 from referrals.message_page.page import message_of
 from referrals.message_page.reader import Alert, Group, Item, MessageView, Row
 from referrals.pages.received import ReceivedPage, page_of
-from referrals.permissions import VIEW
 
 _NOT_STATED = "Not stated"
 Part = dict[str, Any]

@@ -16,7 +16,7 @@ from bars_portal.correspondence.states import Direction
 from referrals.cases import history
 from referrals.cases.links import Link, bookings_of, can_link_referral, onward_requests_of, standing_onward
 from referrals.cases.models import Case, CaseNote, Referral
-from referrals.cases.policies import can_work
+from referrals.cases.policies import VIEW, WORK, can_work
 from referrals.cases.selectors import latest_response, notes_of, responses_of, steps_of, version_for
 from referrals.cases.states import CaseStatus, ReplyKind, ResponseState
 from referrals.cases.views import clock, received_case_of, reloaded
@@ -32,7 +32,6 @@ from referrals.cases.words import (
 )
 from referrals.message_page.page import message_of, shown_message
 from referrals.pages.local import where_it_is
-from referrals.permissions import VIEW, WORK
 from referrals.responding import sharing
 from referrals.responding.contacting import attempts_of, can_record_attempt
 from referrals.responding.content import Disposition

@@ -20,9 +20,9 @@ from bars_portal.exchange.message_bytes import decode
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import banner
 from referrals.cases import history
+from referrals.cases.codes import CategoryChange, compare, priority_words
 from referrals.cases.models import Case, CaseReply, ReplyFacts
-from referrals.cases.policies import can_handle_unmatched
-from referrals.cases.priorities import CategoryChange, compare, priority_words
+from referrals.cases.policies import VIEW, can_handle_unmatched
 from referrals.cases.states import Category, ReplyKind
 from referrals.cases.views import clock, unmatched_of
 from referrals.cases.words import HOW_FAR, Row, told_row
@@ -30,7 +30,6 @@ from referrals.message_page.page import shown_message
 from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.parts.flags import Flag, carried_flags
 from referrals.parts.places import Place, carried_places
-from referrals.permissions import VIEW
 from referrals.receiving.responses import is_asked
 
 # (label, words): several words are several things.

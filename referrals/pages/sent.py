@@ -21,9 +21,10 @@ from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
 from bookings.policies import can_book
 from referrals.cases import history
+from referrals.cases.codes import priority_words
 from referrals.cases.links import Link, bookings_of, carried_from, has_appointment
 from referrals.cases.models import Case, Referral
-from referrals.cases.priorities import priority_words
+from referrals.cases.policies import SEND, VIEW
 from referrals.cases.selectors import replies_of, reply_for
 from referrals.cases.states import CaseStatus, Category
 from referrals.cases.views import clock, reloaded, sent_case_of, whole_number
@@ -41,7 +42,6 @@ from referrals.duties.selectors import duties_about
 from referrals.message_page.page import shown_message
 from referrals.pages.responses import HeardLine, heard_line
 from referrals.parts.applications import application_for
-from referrals.permissions import SEND, VIEW
 from referrals.sending import outcomes, policies, taking_back
 from referrals.sending.forms import IN_ERROR, TakeBackForm
 from referrals.sending.latest import is_taken_back

@@ -19,9 +19,8 @@ from bars_portal.exchange.fhir.codes import (
 )
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
 from bars_portal.exchange.fhir.timestamps import format_instant
-from referrals.cases.held import HeldRequest
 from referrals.cases.states import ReplyKind
-from referrals.cases.wire import head
+from referrals.cases.wire import HeldRequest, head
 from referrals.parts.assessment import kind_of_system
 from referrals.parts.base import coding, filled
 from referrals.parts.flags import RaisedFlag, returned_flags, with_scene_safety

@@ -13,10 +13,10 @@ from bars_portal.exchange.fhir.codes import EncounterStatus, MessageEvent, Messa
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
 from bars_portal.exchange.fhir.reading import as_dict, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
-from referrals.cases.held import HeldRequest
 from referrals.cases.wire import (
     REFERENCE_SYSTEM,
     VALIDATION_OUTCOME,
+    HeldRequest,
     head,
     index_of,
     of_the_requester,

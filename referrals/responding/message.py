@@ -16,10 +16,10 @@ from bars_portal.exchange.fhir.reading import as_text, dicts, extension
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.registry import Addressing
 from directory.mapping import organisation_to_fhir
-from referrals.cases.held import held_request
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.selectors import bundle_id_as_sent, telling_message
 from referrals.cases.states import ReplyKind
+from referrals.cases.wire import held_request
 from referrals.parts.people import Organisations, Responder
 from referrals.responding.bundles import build_response
 from referrals.responding.content import read_content

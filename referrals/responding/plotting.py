@@ -11,9 +11,8 @@ from bars_portal.audit.services import record
 from bars_portal.correspondence.history import tell
 from bars_portal.exchange.fhir.codes import LocationType
 from referrals.cases import policies
-from referrals.cases.held import included_in
 from referrals.cases.models import Case, owned_by
-from referrals.cases.wire import index_of
+from referrals.cases.wire import included_in, index_of
 from referrals.parts.places import Place, carried_places
 from referrals.responding.models import PlaceRecord
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import why_not
 from bars_portal.nhsuk import dates
+from referrals.cases.codes import priority_words
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.priorities import priority_words
 from referrals.cases.states import Category, ReplyKind, ResponseState
 from referrals.cases.words import HOW_FAR, Row, told_row
 from referrals.parts.places import CurrentPlace

@@ -17,10 +17,10 @@ from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.nhsuk.forms import NHSForm
 from referrals.cases.links import onward_words
 from referrals.cases.models import Case, CaseAnswer
+from referrals.cases.policies import ANSWER, WORK
 from referrals.cases.states import CaseStatus
 from referrals.cases.views import clock, received_case_of, response_of_page
 from referrals.cases.words import Row
-from referrals.permissions import ANSWER, WORK
 from referrals.responding import decisions, delivery, sharing
 from referrals.responding.contacting import is_contacted
 from referrals.responding.content import Disposition

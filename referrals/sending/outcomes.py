@@ -23,11 +23,11 @@ from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from referrals.cases import wire
-from referrals.cases.held import included_in
 from referrals.cases.history import change_case, write_version
 from referrals.cases.models import Case, Referral
 from referrals.cases.selectors import changes_of
 from referrals.cases.states import CURRENT, CaseEvent, CaseStatus, next_status
+from referrals.cases.wire import included_in
 from referrals.sending import mapping, policies
 from referrals.sending.explanations import REQUEST, TAKING_BACK, UPDATE
 from referrals.sending.latest import STANDS

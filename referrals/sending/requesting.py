@@ -24,12 +24,11 @@ from bars_portal.patients.typed import is_as_known
 from bookings.models import Booking
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity, sender_identity
-from referrals.cases.held import included_in
 from referrals.cases.history import start_history
 from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import received_case
 from referrals.cases.states import CaseEvent, CaseStatus, Category
-from referrals.cases.wire import index_of
+from referrals.cases.wire import included_in, index_of
 from referrals.parts.applications import Part, application_of
 from referrals.parts.base import Frame, TimeFrame
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts, content_to_json

@@ -5,7 +5,7 @@ from typing import Any
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.nhsuk.forms import NHSForm, SelectField, TextField
-from referrals.cases.priorities import PRIORITIES
+from referrals.cases.codes import PRIORITIES
 from referrals.cases.words import FLAGS
 from referrals.worklist.models import NAME_LENGTH
 from referrals.worklist.query import CASES, Filters, Held, Kind, Order

@@ -19,9 +19,9 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
 from bars_portal.nhsuk.pages import RowPaginator
+from referrals.cases.policies import VIEW
 from referrals.cases.states import CaseStatus, Category
 from referrals.cases.views import clock, whole_number
-from referrals.permissions import VIEW
 from referrals.worklist import presenters as presenter
 from referrals.worklist import saved_filters
 from referrals.worklist.forms import FilterNameForm, WorklistForm

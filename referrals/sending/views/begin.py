@@ -22,9 +22,9 @@ from directory.selectors.search import find_services
 from directory.selectors.services import service_by_id
 from directory.services.capability import clear_capability, read_capability
 from referrals.cases import history
+from referrals.cases.policies import SEND
 from referrals.cases.views import clock
 from referrals.forms.base import FormContext
-from referrals.permissions import SEND
 from referrals.sending import selectors
 from referrals.sending.drafts import create_request_draft, discard_request_draft
 from referrals.sending.forms import KindForm, ServiceNameForm

@@ -25,12 +25,12 @@ from directory.services.capability import read_capability
 from referrals.cases import history
 from referrals.cases.links import is_after, standing_bookings
 from referrals.cases.models import Case, Referral
+from referrals.cases.policies import SEND, VIEW
 from referrals.cases.views import clock, reloaded, sent_case_of
 from referrals.cases.words import after_interim
 from referrals.forms.steps import ReadStep, content_of, step_of_part
 from referrals.parts.applications import application_of
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
-from referrals.permissions import SEND, VIEW
 from referrals.sending import drafts, outcomes
 from referrals.sending.forms import ReasonForm
 from referrals.sending.models import RequestDraft

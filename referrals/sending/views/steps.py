@@ -10,6 +10,7 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.patients.typed import answers_of_test_patient, test_patients
 from bars_portal.patients.typed import typed_answers as typed_patient
 from directory.capability import USE_CASE_WORDS
+from referrals.cases.policies import SEND
 from referrals.cases.views import clock
 from referrals.forms.base import FormContext, Step, Typed
 from referrals.forms.concepts import lists_of
@@ -24,7 +25,6 @@ from referrals.forms.steps import (
     with_row,
     without_row,
 )
-from referrals.permissions import SEND
 from referrals.sending import drafts
 from referrals.sending.models import RequestDraft
 from referrals.sending.presenters import TaskLine, by_section, status_of

@@ -19,11 +19,10 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
-from referrals.cases.held import included_in
 from referrals.cases.models import CaseAnswer, CaseReply
 from referrals.cases.selectors import changes_of, notes_of, replies_of, responses_of, versions_of
 from referrals.cases.states import CaseStatus, Category, ReplyKind, ResponseState
-from referrals.cases.wire import index_of, own_encounter_id
+from referrals.cases.wire import included_in, index_of, own_encounter_id
 from referrals.parts.assessment import clock_start
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace

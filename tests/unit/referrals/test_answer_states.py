@@ -7,7 +7,7 @@ import pytest
 
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.rules import table
-from referrals.cases.priorities import CategoryChange, compare
+from referrals.cases.codes import CategoryChange, compare
 from referrals.cases.states import (
     RESPONSE_TRANSITIONS,
     TROUBLED,
