@@ -2,9 +2,8 @@
 
 from django.urls import include, path
 
-from referrals.duties import views as duties
 from referrals.journey import views as journey
-from referrals.pages import linking, local, paper, received, responses, sent, sent_message
+from referrals.pages import duties, linking, local, paper, received, responses, sent, sent_message
 from referrals.responding import views as responding
 from referrals.sending.views import begin, check, steps
 from referrals.worklist import views as worklist

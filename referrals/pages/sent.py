@@ -22,6 +22,7 @@ from bars_portal.nhsuk import dates
 from bookings.policies import can_book
 from referrals.cases import history
 from referrals.cases.codes import priority_words
+from referrals.cases.duties import duties_about
 from referrals.cases.links import Link, bookings_of, carried_from, has_appointment
 from referrals.cases.models import Case, Referral
 from referrals.cases.policies import SEND, VIEW
@@ -36,10 +37,8 @@ from referrals.cases.words import (
     history_lines,
     use_case_words,
 )
-from referrals.duties.presenters import DutyLine
-from referrals.duties.presenters import lines as duty_lines
-from referrals.duties.selectors import duties_about
 from referrals.message_page.page import shown_message
+from referrals.pages.duties import DutyLine, duty_lines
 from referrals.pages.responses import HeardLine, heard_line
 from referrals.parts.applications import application_for
 from referrals.sending import outcomes, policies, taking_back

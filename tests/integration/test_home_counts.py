@@ -55,7 +55,7 @@ EVERYTHING = {
 }
 SMALL_PAGES = (
     "bookings.views.bookings._PAGE",
-    "referrals.duties.views._PAGE",
+    "referrals.pages.duties._PAGE",
     "referrals.worklist.views._PAGE",
     "referrals.worklist.query.PAGE_SIZE",
     "referrals.worklist.selectors.PAGE_SIZE",
