@@ -21,8 +21,18 @@ from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.forms import ConfirmField, DateField
 from referrals.cases import settings
 from referrals.cases.codes import LINE, Concept, lists_from
-from referrals.forms.base import FormContext, Nothing, PartForm, Step, Typed
-from referrals.forms.concepts import SYSTEMS, ConceptField, codes_of, read_concept, write_concept
+from referrals.forms.base import (
+    SYSTEMS,
+    ConceptField,
+    FormContext,
+    Nothing,
+    PartForm,
+    Step,
+    Typed,
+    codes_of,
+    read_concept,
+    write_concept,
+)
 from referrals.forms.steps import (
     BY_SLUG,
     ROWS,

@@ -7,11 +7,30 @@ from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.nhsuk.forms import RadiosField, TextareaField
 from referrals.cases.codes import TRIAGE_OUTCOMES, Concept
 from referrals.forms import times
-from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, line, select
-from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
+from referrals.forms.base import (
+    ConceptField,
+    ConceptForm,
+    PartForm,
+    Step,
+    StepValues,
+    Typed,
+    area,
+    filled,
+    line,
+    more_words,
+    select,
+    write_concept,
+)
 from referrals.parts.applications import Need, Part, application_of, needs_of
-from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind, kind_of_system
-from referrals.parts.call import CallTimes, Stage
+from referrals.parts.assessment import (
+    Assessment,
+    CallTimes,
+    Expectations,
+    Outcome,
+    OutcomeKind,
+    Stage,
+    kind_of_system,
+)
 from referrals.parts.content import RequestContent
 
 

@@ -8,8 +8,20 @@ from bars_portal.exchange.fhir.codes import FlagCategory, SceneSafety
 from bars_portal.nhsuk.forms import RadiosField
 from referrals.cases.codes import ADJUSTMENTS, Concept
 from referrals.forms import times
-from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, offer, select
-from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
+from referrals.forms.base import (
+    ConceptField,
+    ConceptForm,
+    PartForm,
+    Step,
+    StepValues,
+    Typed,
+    area,
+    filled,
+    more_words,
+    offer,
+    select,
+    write_concept,
+)
 from referrals.parts.applications import Part
 from referrals.parts.content import RequestContent
 from referrals.parts.flags import CODES, Flag, scene_of

@@ -6,13 +6,19 @@ from bars_portal.nhsuk.forms import ConfirmField, Option, PartlyKnownDateField, 
 from referrals.cases.codes import MEDICINES, REACTIONS, SUBSTANCES
 from referrals.cases.states import Labelled
 from referrals.forms import times
-from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, select
-from referrals.forms.concepts import (
+from referrals.forms.base import (
     ConceptField,
     ConceptForm,
+    PartForm,
+    Step,
+    StepValues,
+    Typed,
+    area,
     codes_of,
+    filled,
     more_words,
     read_concept,
+    select,
     write_concept,
 )
 from referrals.parts.applications import Part, application_of

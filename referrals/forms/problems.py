@@ -6,8 +6,18 @@ from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.forms import DateField
 from referrals.cases.codes import COMPLAINTS, PROCEDURES, TASKS
 from referrals.forms import times
-from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled
-from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
+from referrals.forms.base import (
+    ConceptField,
+    ConceptForm,
+    PartForm,
+    Step,
+    StepValues,
+    Typed,
+    area,
+    filled,
+    more_words,
+    write_concept,
+)
 from referrals.forms.times import FrameForm, write_frame
 from referrals.parts.applications import Part, application_of
 from referrals.parts.base import SNOMED

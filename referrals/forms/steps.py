@@ -18,8 +18,7 @@ from referrals.forms.assessment import AssessmentStep, ExpectationsStep
 from referrals.forms.base import FormContext, PartForm, Step, StepValues, Typed
 from referrals.forms.flags import FlagsStep
 from referrals.forms.medication import AllergiesStep, MedicationStep
-from referrals.forms.observations import ObservationsStep
-from referrals.forms.people import ConsentStep
+from referrals.forms.patient import ConsentStep, ObservationsStep
 from referrals.forms.places import PlacesStep
 from referrals.forms.problems import ConditionStep, NotesStep, ProceduresStep, TaskStep
 from referrals.forms.questionnaires import QuestionsStep, RejectedStep, SourcesStep

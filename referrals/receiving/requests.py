@@ -24,7 +24,7 @@ from referrals.cases.selectors import changed_here_since
 from referrals.cases.states import CaseEvent, CaseStatus
 from referrals.cases.wire import included_in
 from referrals.parts.assessment import outcomes_of
-from referrals.parts.facts import columns
+from referrals.parts.request import columns
 from referrals.receiving import mapping
 from referrals.receiving.mapping import ReceivedCase
 from referrals.receiving.selectors import hold_conversation, lock_received_case, minutes_by_rule

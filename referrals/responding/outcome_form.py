@@ -20,7 +20,7 @@ from referrals.cases.models import Case
 from referrals.cases.settings import offered_codes
 from referrals.cases.wire import included_in, index_of
 from referrals.cases.words import FLAGS
-from referrals.forms.concepts import ConceptField, read_concept, write_concept
+from referrals.forms.base import ConceptField, read_concept, write_concept
 from referrals.parts.assessment import OutcomeKind, carried_assessment, kind_of_system
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace

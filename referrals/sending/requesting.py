@@ -32,8 +32,7 @@ from referrals.cases.wire import included_in, index_of
 from referrals.parts.applications import Part, application_of
 from referrals.parts.base import Frame, TimeFrame
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts, content_to_json
-from referrals.parts.facts import columns, facts_of
-from referrals.parts.request import request_entries
+from referrals.parts.request import columns, facts_of, request_entries
 from referrals.sending import policies
 from referrals.sending.mapping import updated_entries, updated_resource
 from referrals.sending.message import requester_of

@@ -12,8 +12,7 @@ from bars_portal.patients.typed import typed_answers as typed_patient
 from directory.capability import USE_CASE_WORDS
 from referrals.cases.policies import SEND
 from referrals.cases.views import clock
-from referrals.forms.base import FormContext, Step, Typed
-from referrals.forms.concepts import lists_of
+from referrals.forms.base import FormContext, Step, Typed, lists_of
 from referrals.forms.steps import (
     BY_SLUG,
     DONE,

@@ -15,9 +15,8 @@ from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.history import write_version
 from referrals.cases.states import Category
 from referrals.cases.wire import included_in, index_of
-from referrals.parts.assessment import Assessment, clock_start
+from referrals.parts.assessment import Assessment, CallTimes, Stage, clock_start
 from referrals.parts.base import TimeFrame
-from referrals.parts.call import CallTimes, Stage
 from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.parts.flags import scene_of
 from referrals.sending.policies import can_take_back, can_update

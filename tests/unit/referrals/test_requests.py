@@ -24,8 +24,7 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.reading import patient_from_fhir
 from referrals.cases.states import Category
-from referrals.parts.assessment import kind_and_words
-from referrals.parts.call import Stage
+from referrals.parts.assessment import Stage, kind_and_words
 from referrals.parts.content import RequestContent
 from referrals.parts.medication import Allergies, Medications, Stated
 from referrals.parts.questionnaires import YesNo

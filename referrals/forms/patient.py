@@ -1,16 +1,27 @@
-"""What was observed: the household, birth sex, an estimated age, and free or coded observations."""
+"""About the patient: household, birth sex, estimated age, what was observed, and consent to share it."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import HouseholdComposition
-from bars_portal.nhsuk.forms import RadiosField, TextField
+from bars_portal.nhsuk.forms import Option, RadiosField, TextField
 from referrals.cases.codes import OBSERVATIONS
-from referrals.forms.base import PartForm, Step, StepValues, area, filled, select
-from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
+from referrals.forms.base import (
+    ConceptField,
+    ConceptForm,
+    PartForm,
+    Step,
+    StepValues,
+    area,
+    filled,
+    more_words,
+    select,
+    write_concept,
+)
 from referrals.parts.applications import Part
 from referrals.parts.content import RequestContent
 from referrals.parts.observations import AgeUnit, BirthSex, EstimatedAge, Observation, Observations
+from referrals.parts.people import Consent
 
 _OLDEST = 150
 
@@ -103,3 +114,37 @@ class ObservationsStep(Step):
             for each in stated.listed
         )
         return StepValues(fields, tuple(rows))
+
+
+class ConsentForm(PartForm):
+    consent = RadiosField(
+        label="On what ground is the patient's information shared?",
+        options=[
+            Option(
+                Consent.GIVEN.value,
+                "The patient agreed to it",
+                hint="Kept here. The service is told implied consent, as the standard has it",
+            ),
+            Option(
+                Consent.IMPLIED.value,
+                "Implied consent for direct care",
+                hint="The patient could not be asked, or sharing is part of the care that they expect",
+            ),
+        ],
+        missing="Select on what ground the information is shared",
+    )
+
+    def stated(self) -> Consent:
+        return Consent(self.text("consent"))
+
+
+class ConsentStep(Step):
+    slug, title, section = "consent", "Consent", "Background"
+    form = ConsentForm
+    always = True
+
+    def state(self, form: PartForm, rows: tuple[Any, ...]) -> dict[str, Any]:
+        return {"consent": form.stated()}
+
+    def given(self, content: RequestContent) -> StepValues:
+        return StepValues({"consent": content.consent.value})
