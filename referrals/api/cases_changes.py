@@ -34,12 +34,12 @@ from referrals.cases import history, links
 from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.policies import ANSWER, WORK
 from referrals.cases.selectors import responses_of
-from referrals.responding import contacting, decisions, delivery, plotting, sharing
-from referrals.responding.contacting import attempts_of
+from referrals.pages.local import AttemptForm, OwnPlaceForm
+from referrals.responding import decisions, delivery, local
 from referrals.responding.forms import (
     NoteForm,
 )
-from referrals.responding.local_forms import AttemptForm, OwnPlaceForm
+from referrals.responding.local import attempts_of
 from referrals.responding.response_view import wait_for_response
 
 _PROBLEMS = ("not-found", "not-allowed", "acting-user-missing", "refused", "changed-meanwhile")
@@ -185,8 +185,8 @@ class Assign(CaseChange):
             raise invalid(faults)
         acting, seen = self.acting, subject.assigned_to
         if to is None:
-            return lambda: sharing.unassign_case(case=subject, seen=acting.user, acting=acting, now=now)
-        return lambda: sharing.assign_case(case=subject, to=to, seen=seen, acting=acting, now=now)
+            return lambda: local.unassign_case(case=subject, seen=acting.user, acting=acting, now=now)
+        return lambda: local.assign_case(case=subject, to=to, seen=seen, acting=acting, now=now)
 
     def _colleague(self, body: Mapping[str, Any], faults: list[FieldFault]) -> User | None:
         named = body.get("to", "")
@@ -205,7 +205,7 @@ class AddNote(CaseChange):
 
     def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
         words = valid(NoteForm, body).cleaned_data["text"]
-        return lambda: sharing.add_note(case=subject, text=words, acting=self.acting, now=now)
+        return lambda: local.add_note(case=subject, text=words, acting=self.acting, now=now)
 
 
 class RecordAttempt(CaseChange):
@@ -219,7 +219,7 @@ class RecordAttempt(CaseChange):
 
     def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
         told, seen = valid(AttemptForm, body).cleaned_data, len(attempts_of(subject))
-        return lambda: contacting.record_attempt(
+        return lambda: local.record_attempt(
             case=subject,
             seen=seen,
             reached=told["reached"] == "yes",
@@ -239,8 +239,8 @@ class RecordPlace(CaseChange):
     )
 
     def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
-        own = plotting.OwnPlace(**valid(OwnPlaceForm, body).cleaned_data)
-        return lambda: plotting.record_place(case=subject, own=own, acting=self.acting, now=now)
+        own = local.OwnPlace(**valid(OwnPlaceForm, body).cleaned_data)
+        return lambda: local.record_place(case=subject, own=own, acting=self.acting, now=now)
 
 
 class LinkBooking(CaseChange):

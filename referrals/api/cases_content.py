@@ -25,7 +25,7 @@ from referrals.message_page.page import message_of
 from referrals.message_page.reader import Item, MessageView
 from referrals.pages.local import where_it_is
 from referrals.pages.received import ReceivedPage, received_page
-from referrals.responding.contacting import attempts_of, can_record_attempt
+from referrals.responding.local import attempts_of, can_record_attempt
 from referrals.responding.outcome_form import standing_warnings
 from referrals.responding.policies import Decision, can_decide, is_ambulance
 from referrals.responding.presenters import ResponseLine

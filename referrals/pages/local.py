@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.nhsuk import dates
+from bars_portal.nhsuk.forms import NHSForm, RadiosField, TextareaField
 from bars_portal.patients.presenters import banner
 from referrals.cases import history, policies
 from referrals.cases.models import Case
@@ -21,9 +23,9 @@ from referrals.cases.policies import WORK
 from referrals.cases.views import clock, received_case_of, whole_number
 from referrals.cases.words import Row
 from referrals.parts.places import Place
-from referrals.responding import contacting, plotting
-from referrals.responding.local_forms import AttemptForm, OwnPlaceForm
-from referrals.responding.models import PlaceRecord
+from referrals.responding import local
+from referrals.responding.forms import METRES, UPRN, NumberField, bare
+from referrals.responding.local import PlaceRecord
 from referrals.responding.views import told_on_the_case
 
 
@@ -39,14 +41,14 @@ class WhereItIs:
 
 def where_it_is(case: Case) -> WhereItIs | None:
     """None for a case that names no place, and has none here."""
-    sent, own = plotting.place_of(case), plotting.own_place_of(case)
+    sent, own = local.place_of(case), local.own_place_of(case)
     if sent is None and own is None:
         return None
     return WhereItIs(
         sent=_rows(_sent_pairs(sent)) if sent else [],
         own=_rows(_own_pairs(own)) if own else [],
         # Compared with the request as it stands now, which may have been updated since.
-        differences=plotting.differences(sent, _own(own)) if own else [],
+        differences=local.differences(sent, _own(own)) if own else [],
         map_link=map_link(sent) if sent else "",
     )
 
@@ -99,8 +101,40 @@ def _rows(pairs: list[tuple[str, str]]) -> list[Row]:
     return [{"key": key, "value": value} for key, value in pairs if value]
 
 
-def _own(kept: PlaceRecord) -> plotting.OwnPlace:
-    return plotting.OwnPlace(kept.uprn, kept.eastings, kept.northings)
+def _own(kept: PlaceRecord) -> local.OwnPlace:
+    return local.OwnPlace(kept.uprn, kept.eastings, kept.northings)
+
+
+class AttemptForm(NHSForm):
+    reached = RadiosField(
+        label="Did you reach the patient?",
+        options=[("yes", "Yes"), ("no", "No")],
+        missing="Select whether you reached the patient",
+    )
+    text = TextareaField(
+        label="What happened (optional)",
+        hint="Only colleagues here read it.",
+        max_length=300,
+        rows=2,
+        required=False,
+    )
+
+
+class OwnPlaceForm(NHSForm):
+    """Where it was plotted here, on the map of the ambulance control."""
+
+    uprn = NumberField("UPRN (optional)", "As our own record has it, digits only", UPRN)
+    eastings = NumberField("Easting in metres (optional)", "National grid", METRES)
+    northings = NumberField("Northing in metres (optional)", "", METRES)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        for missing, there in (("eastings", "northings"), ("northings", "eastings")):
+            if cleaned.get(there) and not cleaned.get(missing) and missing not in self.errors:
+                self.add_error(missing, f"{bare(self.fields[missing].label)} is missing")
+        if not self.errors and not any(cleaned.values()):
+            self.add_error("uprn", "Enter the UPRN, or the easting and the northing")
+        return cleaned
 
 
 @require_http_methods(["GET", "POST"])
@@ -115,8 +149,8 @@ def place(request: HttpRequest, case_id: UUID) -> HttpResponse:
         return redirect("referrals:received", case_id)
     form = OwnPlaceForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        own = plotting.OwnPlace(**form.cleaned_data)
-        kept = plotting.record_place(case=case, own=own, acting=acting, now=clock())
+        own = local.OwnPlace(**form.cleaned_data)
+        kept = local.record_place(case=case, own=own, acting=acting, now=clock())
         if kept.differences:
             messages.warning(request, "The place is kept. It differs from what was sent: see below.")
         else:
@@ -140,7 +174,7 @@ def attempt(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case_id,
         "The attempt is written down.",
-        lambda: contacting.record_attempt(
+        lambda: local.record_attempt(
             case=case,
             seen=_seen(request),
             reached=form.cleaned_data["reached"] == "yes",

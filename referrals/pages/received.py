@@ -31,12 +31,11 @@ from referrals.cases.words import (
     version_lines,
 )
 from referrals.message_page.page import message_of, shown_message
-from referrals.pages.local import where_it_is
-from referrals.responding import sharing
-from referrals.responding.contacting import attempts_of, can_record_attempt
+from referrals.pages.local import AttemptForm, where_it_is
+from referrals.responding import local
 from referrals.responding.content import Disposition
 from referrals.responding.forms import NoteForm
-from referrals.responding.local_forms import AttemptForm
+from referrals.responding.local import attempts_of, can_record_attempt
 from referrals.responding.policies import Decision, can_decide
 from referrals.responding.presenters import Actions, ResponseLine, actions_for, response_line
 from referrals.responding.views import told_on_the_case
@@ -194,5 +193,5 @@ def note(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case_id,
         "The note is kept.",
-        lambda: sharing.add_note(case=page.case, text=text, acting=acting_of(request), now=clock()),
+        lambda: local.add_note(case=page.case, text=text, acting=acting_of(request), now=clock()),
     )

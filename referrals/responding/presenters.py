@@ -21,6 +21,7 @@ from referrals.responding.content import (
     Started,
     read_content,
 )
+from referrals.responding.delivery import NO_ADDRESS, STUCK
 from referrals.responding.policies import (
     CAD_DECISIONS,
     Decision,
@@ -33,7 +34,6 @@ from referrals.responding.policies import (
     is_told,
     response_to_tell,
 )
-from referrals.responding.words import NO_ADDRESS, STUCK
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from referrals.cases.selectors import replies_of, responses_of
 from referrals.cases.states import CaseStatus, ResponseState
 from referrals.responding import decisions, delivery, policies
 from referrals.responding.content import NonAttendance
-from referrals.responding.words import OVERTAKEN
+from referrals.responding.delivery import OVERTAKEN
 from referrals.worklist.selectors import troubled_responses
 from tests.factories.referrals import NOW
 from tests.integration.bookings.loopback import Fault, refusing, timeout
