@@ -31,8 +31,15 @@ from referrals.receiving.responses import receive_response
 from referrals.responding.delivery import settle_response, withdraw_overtaken
 from referrals.responding.message import as_response, requester_address, response_of
 from referrals.sending.latest import read_back_end, read_back_new, read_back_update
-from referrals.sending.mapping import end_message, ended_request, request_message
-from referrals.sending.message import as_case, envelope_of, lock_sent, receiver_address
+from referrals.sending.message import (
+    as_case,
+    end_message,
+    ended_request,
+    envelope_of,
+    lock_sent,
+    receiver_address,
+    request_message,
+)
 from referrals.sending.outcomes import settle_end, settle_request, settle_update
 from referrals.sending.updating import PendingUpdate
 

@@ -5,7 +5,7 @@ from django.urls import include, path
 from referrals.journey import views as journey
 from referrals.pages import duties, linking, local, paper, received, responses, sent, sent_message
 from referrals.responding import views as responding
-from referrals.sending.views import begin, check, steps
+from referrals.sending.views import begin, steps
 from referrals.worklist import views as worklist
 
 app_name = "referrals"
@@ -16,12 +16,12 @@ _REQUESTS = [
     path("", begin.drafts, name="drafts"),
     path("new/", begin.new, name="new"),
     path("services/<str:service_id>/ask-again/", begin.ask_again, name="ask-again"),
-    path("sent/<uuid:case_id>/", check.outcome, name="confirmation"),
-    path("sent/<uuid:case_id>/status/", check.outcome_status, name="confirmation-status"),
-    path("sent/<uuid:case_id>/check-again/", check.outcome_again, name="confirmation-check-again"),
+    path("sent/<uuid:case_id>/", steps.outcome, name="confirmation"),
+    path("sent/<uuid:case_id>/status/", steps.outcome_status, name="confirmation-status"),
+    path("sent/<uuid:case_id>/check-again/", steps.outcome_again, name="confirmation-check-again"),
     path("<uuid:draft_id>/", steps.tasks, name="request"),
     path("<uuid:draft_id>/patient/", steps.patient, name="request-patient"),
-    path("<uuid:draft_id>/check/", check.check, name="request-check"),
+    path("<uuid:draft_id>/check/", steps.check, name="request-check"),
     path("<uuid:draft_id>/discard/", begin.discard, name="request-discard"),
     path("<uuid:draft_id>/<slug:slug>/", steps.step, name="request-step"),
 ]

@@ -36,7 +36,7 @@ from referrals.cases.selectors import case_for, steps_known, telling_message
 from referrals.message_page.page import message_of
 from referrals.pages.paper import NAMES, case_paper
 from referrals.pages.received import received_page
-from referrals.sending.prefill import STATED_ANEW, carried
+from referrals.sending.start import STATED_ANEW, carried
 from referrals.worklist.forms import WorklistForm
 from referrals.worklist.presenters import lines
 from referrals.worklist.query import Place, Row

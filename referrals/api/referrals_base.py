@@ -31,10 +31,9 @@ from referrals.cases.states import Category
 from referrals.parts.applications import application_of
 from referrals.parts.content import ContentInvalid
 from referrals.sending import policies
-from referrals.sending.forms import KindForm
 from referrals.sending.latest import read_latest
 from referrals.sending.selectors import rereferral_of
-from referrals.sending.views.lookup import wait_for_case
+from referrals.sending.views.begin import KindForm, wait_for_case
 
 _SHOWN_WITH = ("service__provider", "organisation", "patient", "journey")
 

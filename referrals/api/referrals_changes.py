@@ -27,10 +27,11 @@ from referrals.api.referrals_base import RequestView, service_in, use_case_in
 from referrals.api.referrals_json import NEW_AGAIN, PLURALS, REQUEST, REVOCATION, UPDATE, case_json, tag_of
 from referrals.cases.models import Case, Referral
 from referrals.cases.states import Category
+from referrals.pages.sent import IN_ERROR, TakeBackForm
 from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.sending import outcomes, policies, taking_back, updating
-from referrals.sending.forms import IN_ERROR, ReasonForm, TakeBackForm
 from referrals.sending.latest import is_taken_back
+from referrals.sending.views.begin import ReasonForm
 
 _NOT_WRITTEN_HERE = "What the old referral says was not written in this portal. Enter what the new one says"
 

@@ -27,11 +27,12 @@ from referrals.cases.models import Case, Referral
 from referrals.cases.selectors import replies_of
 from referrals.cases.states import CaseStatus, Category
 from referrals.cases.words import use_case_words
+from referrals.pages.sent import TakeBackForm
 from referrals.parts.applications import APPLICATIONS, Application
 from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.sending import policies
-from referrals.sending.forms import ReasonForm, TakeBackForm
 from referrals.sending.models import Rereferral
+from referrals.sending.views.begin import ReasonForm
 
 SENT_STATES = tuple(each for each in CaseStatus if each is not CaseStatus.RECEIVED)
 # The outcome of what was sent is not there yet, or not clear.

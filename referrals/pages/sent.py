@@ -19,6 +19,7 @@ from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
+from bars_portal.nhsuk.forms import NHSForm, RadiosField, TextareaField
 from bookings.policies import can_book
 from referrals.cases import history
 from referrals.cases.codes import priority_words
@@ -42,11 +43,10 @@ from referrals.pages.duties import DutyLine, duty_lines
 from referrals.pages.responses import HeardLine, heard_line
 from referrals.parts.applications import application_for
 from referrals.sending import outcomes, policies, taking_back
-from referrals.sending.forms import IN_ERROR, TakeBackForm
 from referrals.sending.latest import is_taken_back
 from referrals.sending.policies import check_can_take_back
 from referrals.sending.selectors import unsent_update_of
-from referrals.sending.views.lookup import latest_of, wait_for_case
+from referrals.sending.views.begin import latest_of, wait_for_case
 
 _HEADINGS: Mapping[CaseStatus, str] = {
     CaseStatus.REQUESTED: "Sending",
@@ -231,6 +231,26 @@ def check_case_again(request: HttpRequest, case_id: UUID) -> HttpResponse:
     except (PolicyRefused, TransitionRefused):
         messages.info(request, _MEANWHILE)
     return redirect("referrals:sent-case", case_id)
+
+
+REVOKED, IN_ERROR = "revoked", "entered-in-error"
+
+
+class TakeBackForm(NHSForm):
+    how = RadiosField(
+        label="Why is it taken back?",
+        options=[
+            (REVOKED, "Circumstances changed: it is no longer needed"),
+            (IN_ERROR, "It was sent by mistake: it never should have been"),
+        ],
+        missing="Select why it is taken back",
+    )
+    reason = TextareaField(
+        label="The reason in a few words",
+        missing="Enter the reason in a few words",
+        max_length=300,
+        rows=3,
+    )
 
 
 @require_http_methods(["GET", "POST"])

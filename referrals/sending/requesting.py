@@ -34,8 +34,7 @@ from referrals.parts.base import Frame, TimeFrame
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts, content_to_json
 from referrals.parts.request import columns, facts_of, request_entries
 from referrals.sending import policies
-from referrals.sending.mapping import updated_entries, updated_resource
-from referrals.sending.message import requester_of
+from referrals.sending.message import requester_of, updated_entries, updated_resource
 from referrals.sending.models import RequestDraft
 from referrals.sending.policies import check_can_refer_onward
 from referrals.sending.selectors import case_of_draft, linked_booking
