@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from referrals.journey import views as journey
-from referrals.pages import duties, linking, local, paper, received, responses, sent, sent_message
+from referrals.pages import duties, local, paper, received, responses, sent, sent_message
 from referrals.responding import views as responding
 from referrals.sending.views import begin, steps
 from referrals.worklist import views as worklist
@@ -42,9 +42,9 @@ urlpatterns = [
     path(f"{_CASE}status/", received.received_status, name="received-status"),
     path(f"{_CASE}pdf/", paper.case_pdf, name="case-pdf"),
     path(f"{_CASE}versions/<int:number>/", received.version, name="version"),
-    path(f"{_CASE}appointments/", linking.link_booking, name="link-booking"),
-    path(f"{_CASE}appointments/<uuid:booking_id>/undo/", linking.unlink_booking, name="unlink-booking"),
-    path("appointments/<uuid:booking_id>/referrals/", linking.link_referral, name="link-referral"),
+    path(f"{_CASE}appointments/", local.link_booking, name="link-booking"),
+    path(f"{_CASE}appointments/<uuid:booking_id>/undo/", local.unlink_booking, name="unlink-booking"),
+    path("appointments/<uuid:booking_id>/referrals/", local.link_referral, name="link-referral"),
     path(f"{_CASE}take/", responding.take, name="take"),
     path(f"{_CASE}release/", responding.release, name="release"),
     path(f"{_CASE}note/", received.note, name="note"),

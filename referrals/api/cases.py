@@ -37,10 +37,10 @@ from referrals.message_page.page import message_of
 from referrals.pages.paper import NAMES, case_paper
 from referrals.pages.received import received_page
 from referrals.sending.start import STATED_ANEW, carried
-from referrals.worklist.forms import WorklistForm
 from referrals.worklist.presenters import lines
 from referrals.worklist.query import Place, Row
 from referrals.worklist.selectors import worklist_after, worklist_counts
+from referrals.worklist.views import WorklistForm
 
 TAG = "Worklist"
 

@@ -26,8 +26,7 @@ from bookings.api.base import is_uuid_text
 from bookings.api.representation import KNOWN_PATIENT, patient_json
 from referrals.cases import history
 from referrals.cases.selectors import journey_for
-from referrals.journey.entries import Entry, EntryKind, Key, Subject, subjects_of
-from referrals.journey.timeline import timeline_of
+from referrals.journey.timeline import Entry, EntryKind, Key, Subject, subjects_of, timeline_of
 
 _TAG = "Journeys"
 _SUBJECTS = {

@@ -23,8 +23,7 @@ from referrals.cases import history
 from referrals.cases.policies import VIEW
 from referrals.cases.selectors import journey_for
 from referrals.cases.views import clock
-from referrals.journey.entries import Entry, EntryKind
-from referrals.journey.timeline import timeline_of
+from referrals.journey.timeline import Entry, EntryKind, timeline_of
 
 # From this many looks in a row on, they are one line that opens.
 _COLLAPSED = 3

@@ -19,7 +19,7 @@ from bars_portal.exchange.models import DeliveryAttempt, OutboundMessage
 from bars_portal.exchange.registry import message_type
 from referrals.cases import history
 from referrals.cases.views import clock, whole_number
-from referrals.journey.entries import came_back, sent_message_for
+from referrals.journey.timeline import came_back, sent_message_for
 from referrals.journey.views import about_journey, journey_of_page
 from referrals.message_page.page import present_message
 from referrals.message_page.reader import MessageView

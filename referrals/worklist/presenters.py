@@ -28,8 +28,8 @@ from referrals.cases.words import (
     use_case_words,
     warning_tags,
 )
-from referrals.worklist.models import SavedFilter
 from referrals.worklist.query import Kind, Row
+from referrals.worklist.saved_filters import SavedFilter
 from referrals.worklist.sent import SentRow, Waiting
 
 KINDS: Mapping[Kind, str] = {

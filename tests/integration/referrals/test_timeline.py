@@ -6,8 +6,7 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.correspondence.states import Direction
 from referrals.cases.history import record_case_view
 from referrals.cases.selectors import responses_of
-from referrals.journey.entries import EntryKind
-from referrals.journey.timeline import timeline_of
+from referrals.journey.timeline import EntryKind, timeline_of
 from referrals.journey.views import timeline_lines
 from referrals.responding import decisions, delivery, sharing
 from tests.factories.accounts import make_acting
