@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from referrals.journey import views as journey
-from referrals.pages import duties, local, paper, received, responses, sent, sent_message
+from referrals.pages import duties, local, messages, paper, received, sent
 from referrals.responding import views as responding
 from referrals.sending.views import begin, steps
 from referrals.worklist import views as worklist
@@ -36,8 +36,8 @@ urlpatterns = [
     path("tasks/<uuid:duty_id>/take/", duties.take, name="take-duty"),
     path("tasks/<uuid:duty_id>/give-back/", duties.give_back, name="give-back-duty"),
     path("replies/", worklist.unmatched, name="replies"),
-    path("replies/<uuid:reply_id>/", responses.reply, name="reply"),
-    path("replies/<uuid:reply_id>/handled/", responses.handled, name="reply-handled"),
+    path("replies/<uuid:reply_id>/", messages.reply, name="reply"),
+    path("replies/<uuid:reply_id>/handled/", messages.handled, name="reply-handled"),
     path(_CASE, received.received, name="received"),
     path(f"{_CASE}status/", received.received_status, name="received-status"),
     path(f"{_CASE}pdf/", paper.case_pdf, name="case-pdf"),
@@ -70,7 +70,7 @@ urlpatterns = [
     path("journeys/<uuid:journey_id>/", journey.journey, name="journey"),
     path(
         "journeys/<uuid:journey_id>/messages/<uuid:message_id>/",
-        sent_message.sent_message,
+        messages.sent_message,
         name="sent-message",
     ),
     path("requests/", include(_REQUESTS)),

@@ -9,7 +9,7 @@ from referrals.api.cases_schema import CONTENT, list_of, named
 from referrals.cases.models import Case, CaseReply
 from referrals.cases.states import ReplyKind
 from referrals.cases.words import lines_of
-from referrals.pages.responses import heard_line
+from referrals.pages.messages import heard_line
 
 _HEARD = {
     "id": text(),

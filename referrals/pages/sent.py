@@ -40,7 +40,7 @@ from referrals.cases.words import (
 )
 from referrals.message_page.page import shown_message
 from referrals.pages.duties import DutyLine, duty_lines
-from referrals.pages.responses import HeardLine, heard_line
+from referrals.pages.messages import HeardLine, heard_line
 from referrals.parts.applications import application_for
 from referrals.sending import outcomes, policies, taking_back
 from referrals.sending.latest import is_taken_back
