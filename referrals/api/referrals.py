@@ -41,11 +41,12 @@ from referrals.api.referrals_json import (
     REQUEST,
     SENT_STATES,
     VERDICT,
+    WHOLE_RESPONSE,
     case_json,
+    response_json,
     summary_json,
     tag_of,
 )
-from referrals.api.responses import WHOLE_RESPONSE, response_json
 from referrals.cases import history
 from referrals.cases.models import Case
 from referrals.cases.selectors import case_for, reply_for

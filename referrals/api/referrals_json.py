@@ -1,4 +1,7 @@
-"""A request that we sent, as plain JSON in the words of its page; and what a new one must say."""
+"""A request that we sent and its responses, as plain JSON in the words of their pages.
+
+What a new one must say stands here too.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +12,6 @@ from rest_framework.reverse import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.api.callers import Caller
-from bars_portal.api.forms import schema_of
 from bars_portal.api.headers import etag_of
 from bars_portal.api.operations import Component, Json, component, moment, object_of, optional, text
 from bars_portal.api.paging import page_schema
@@ -19,20 +21,18 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import in_london
 from bookings.api.representation import KNOWN_PATIENT, PATIENT, patient_json
 from directory.api.services import USE_CASE
-from referrals.api.cases_schema import list_of, named
+from referrals.api.cases_schema import CONTENT, list_of, named
 from referrals.api.content import content_json, content_schema, context_of
-from referrals.api.responses import RESPONSE, response_json
 from referrals.cases.links import bookings_of
-from referrals.cases.models import Case, Referral
+from referrals.cases.models import Case, CaseReply, Referral
 from referrals.cases.selectors import replies_of
-from referrals.cases.states import CaseStatus, Category
-from referrals.cases.words import use_case_words
-from referrals.pages.sent import TakeBackForm
+from referrals.cases.states import CaseStatus, Category, ReplyKind
+from referrals.cases.words import lines_of, use_case_words
+from referrals.pages.messages import heard_line
 from referrals.parts.applications import APPLICATIONS, Application
 from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.sending import policies
 from referrals.sending.models import Rereferral
-from referrals.sending.views.begin import ReasonForm
 
 SENT_STATES = tuple(each for each in CaseStatus if each is not CaseStatus.RECEIVED)
 # The outcome of what was sent is not there yet, or not clear.
@@ -61,7 +61,7 @@ CONTENTS: Mapping[str, Component] = {
 }
 
 
-def _contents_of(category: Category) -> list[Json]:
+def contents_of(category: Category) -> list[Json]:
     return [CONTENTS[_name_of(each)].ref for each in APPLICATIONS if each.category is category]
 
 
@@ -105,39 +105,6 @@ def _new_request(category: Category) -> Component:
 
 
 NEW: Mapping[Category, Component] = {each: _new_request(each) for each in Category}
-UPDATE: Mapping[Category, Component] = {
-    each: component(
-        f"{each.value.capitalize()}Update",
-        object_of(
-            {
-                "content": {
-                    "anyOf": _contents_of(each),
-                    "description": "All that is now known, by its use case: what is left out is gone.",
-                },
-                "patient": {**PATIENT.ref},
-            },
-            required=("content",),
-        ),
-    )
-    for each in Category
-}
-REVOCATION = component("Revocation", schema_of(TakeBackForm))
-_REASON = schema_of(ReasonForm)
-NEW_AGAIN = component(
-    "NewInItsPlace",
-    object_of(
-        {
-            **_REASON["properties"],
-            "service": text("Another service; without it the same."),
-            "use_case": text("Another use case; without it the same."),
-            "content": {
-                "anyOf": _contents_of(Category.REFERRAL),
-                "description": "What has changed; without it the new referral says what the old one said.",
-            },
-        },
-        required=tuple(_REASON["required"]),
-    ),
-)
 VERDICT = component(
     "Verdict",
     object_of(
@@ -150,6 +117,44 @@ VERDICT = component(
 
 # -- what we answer
 
+_HEARD = {
+    "id": text(),
+    "url": text("With all that it says.", format="uri"),
+    "kind": named([*ReplyKind]),
+    "received_at": moment(),
+    "from": text("Who answered."),
+    "is_from_a_stranger": {
+        "type": "boolean",
+        "description": "It came from somebody who was not asked: call the service.",
+    },
+    "safeguarding": {"type": "boolean", "description": "A concern that the request did not state."},
+    "verdict": text('Of a validation\'s outcome, whether an ambulance is needed; "" otherwise.'),
+    "action_needed": optional({"type": "boolean"}),
+    "priority": text('A code of arp-priority-codes, or ""; of an outcome.'),
+    "clock_start": optional(moment()),
+    "outcomes": list_of(
+        object_of({each: text() for each in ("system", "code", "display", "text")}),
+        "Of an outcome: the codes and words of its plan.",
+    ),
+    "reason": object_of({"code": text(), "text": text()}),
+    "reference": text("Theirs, to be read out."),
+    "new_case": text("The number of the ambulance control's own new case."),
+    "rows": list_of(object_of({"name": text(), "value": text()}), "As the portal's own page shows it."),
+}
+RESPONSE = component("ReceivedResponse", object_of(_HEARD))
+WHOLE_RESPONSE = component(
+    "WholeResponse",
+    object_of(
+        {
+            **_HEARD,
+            "content": {
+                **optional(CONTENT.ref),
+                "description": "The message whole. Null without the scope patients:read, and where it is "
+                "not kept.",
+            },
+        }
+    ),
+)
 _SUMMARY = {
     "id": text(format="uuid"),
     "url": text(format="uri"),
@@ -220,7 +225,7 @@ def _request(category: Category) -> Component:
                 **(_OF_REFERRALS if category is Category.REFERRAL else {}),
                 "can": list_of(text(enum=list(_CAN)), "What this person may do next."),
                 "content": {
-                    "anyOf": [*_contents_of(category), {"type": "null"}],
+                    "anyOf": [*contents_of(category), {"type": "null"}],
                     "description": "By its use_case. Null without the scope patients:read, and when it "
                     "was not written in this portal.",
                 },
@@ -269,6 +274,34 @@ def case_json(request: Request, case: Case, caller: Caller, *, now: datetime) ->
         "can": _possible(case, caller.acting),
         "content": _content_json(case) if caller.sees_patients else None,
         "patient": patient_json(case.patient) if caller.sees_patients else None,
+    }
+
+
+def response_json(request: Request, case: Case, reply: CaseReply) -> Json:
+    line = heard_line(case, reply)
+    # Only an outcome has a plan of its own: every other response repeats that of the request.
+    is_outcome = reply.kind == ReplyKind.FULL
+    started = in_london(reply.clock_start).isoformat() if is_outcome and reply.clock_start else None
+    return {
+        "id": str(reply.pk),
+        "url": str(reverse(f"api-{case.category.value}-response", args=[case.pk, reply.pk], request=request)),
+        "kind": {"code": reply.kind, "name": line.kind},
+        "received_at": in_london(reply.received_at).isoformat(),
+        "from": line.sender,
+        "is_from_a_stranger": line.stranger,
+        "safeguarding": line.safeguarding,
+        "verdict": line.verdict,
+        "action_needed": reply.action_needed if is_outcome else None,
+        "priority": reply.priority if is_outcome else "",
+        "clock_start": started,
+        "outcomes": [
+            {name: str(each.get(name) or "") for name in ("system", "code", "display", "text")}
+            for each in (reply.outcomes if is_outcome else ())
+        ],
+        "reason": {"code": reply.reason_code, "text": reply.reason_text},
+        "reference": reply.responder_reference,
+        "new_case": reply.cad_id,
+        "rows": [{"name": each["key"], "value": "\n".join(lines_of(each))} for each in line.rows],
     }
 
 

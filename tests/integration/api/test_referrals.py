@@ -16,7 +16,7 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Patient
-from referrals.api.responses import response_json
+from referrals.api.referrals_json import response_json
 from referrals.cases.models import Case, CaseReply, Referral, ValidationCase
 from referrals.cases.states import CaseStatus, ReplyKind
 from referrals.parts.applications import application_of
