@@ -32,15 +32,12 @@ from bookings.selectors.sent import booking_for
 from directory.models import HealthcareService
 from referrals.api.cases_content import content_json as message_json
 from referrals.api.content import AT, context_of, read_content
-from referrals.api.referrals_base import RequestView, service_in, use_case_in
+from referrals.api.referrals_base import NEW, NEW_PROPERTIES, VERDICT, RequestView, service_in, use_case_in
 from referrals.api.referrals_json import (
-    NEW,
-    NEW_PROPERTIES,
     PAGE,
     PLURALS,
     REQUEST,
     SENT_STATES,
-    VERDICT,
     WHOLE_RESPONSE,
     case_json,
     response_json,

@@ -1,7 +1,4 @@
-"""A request that we sent and its responses, as plain JSON in the words of their pages.
-
-What a new one must say stands here too.
-"""
+"""A request that we sent and its responses, as plain JSON in the words of their pages."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +16,7 @@ from bars_portal.correspondence.explanations import ReasonCode, trying_words
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import in_london
-from bookings.api.representation import KNOWN_PATIENT, PATIENT, patient_json
+from bookings.api.representation import KNOWN_PATIENT, patient_json
 from directory.api.services import USE_CASE
 from referrals.api.cases_schema import CONTENT, list_of, named
 from referrals.api.content import content_json, content_schema, context_of
@@ -45,10 +42,9 @@ _UPDATES = {UPDATING: "The update is on its way", UPDATE_UNKNOWN: "Not known whe
 _CAN = ("update", "revoke", "refer-again", "check-again")
 # What depends on who asks, and on the minute: it is no change of the request.
 _PASSING = ("can", "trying")
-_SERVICE = text("A DoS service id, as a search returned it.")
 
 
-def _name_of(application: Application) -> str:
+def name_of(application: Application) -> str:
     """A1 to A6, and A6T2 where an Application asks for different things."""
     first = min(application.use_cases).value
     alike = [each for each in APPLICATIONS if min(each.use_cases).value.startswith(first[:2])]
@@ -56,66 +52,14 @@ def _name_of(application: Application) -> str:
 
 
 CONTENTS: Mapping[str, Component] = {
-    _name_of(each): component(f"Content{_name_of(each)}", content_schema(min(each.use_cases)))
+    name_of(each): component(f"Content{name_of(each)}", content_schema(min(each.use_cases)))
     for each in APPLICATIONS
 }
 
 
 def contents_of(category: Category) -> list[Json]:
-    return [CONTENTS[_name_of(each)].ref for each in APPLICATIONS if each.category is category]
+    return [CONTENTS[name_of(each)].ref for each in APPLICATIONS if each.category is category]
 
-
-# -- what is sent to us
-
-NEW_PROPERTIES = ("service", "use_case", "patient", "content", "booking", "journey", "onward_from")
-
-
-def _new_request(category: Category) -> Component:
-    """One of the Applications, told by its use case."""
-    refs: dict[str, Json] = {}
-    for application in APPLICATIONS:
-        if application.category is not category:
-            continue
-        name = _name_of(application)
-        fields = {
-            "service": _SERVICE,
-            "use_case": text(enum=[each.value for each in application.use_cases]),
-            "patient": PATIENT.ref,
-            "content": CONTENTS[name].ref,
-            "journey": text("The case that it goes on with; without it a new one begins.", format="uuid"),
-            "onward_from": text(
-                "The case of the worklist that it carries on, in the same journey; needs worklist:read.",
-                format="uuid",
-            ),
-        }
-        if category is Category.REFERRAL:
-            fields["booking"] = text("The booking that it goes with, of the same patient.", format="uuid")
-        needed = ("service", "use_case", "patient", "content")
-        made = component(f"New{category.value.capitalize()}{name}", object_of(fields, required=needed))
-        refs |= {each.value: made.ref for each in application.use_cases}
-    each_once = list({ref["$ref"]: ref for ref in refs.values()}.values())
-    mapping = {use_case: ref["$ref"] for use_case, ref in refs.items()}
-    return component(
-        f"New{category.value.capitalize()}",
-        {
-            "oneOf": each_once,
-            "discriminator": {"propertyName": "use_case", "mapping": mapping},
-        },
-    )
-
-
-NEW: Mapping[Category, Component] = {each: _new_request(each) for each in Category}
-VERDICT = component(
-    "Verdict",
-    object_of(
-        {
-            "can_be_sent": {"type": "boolean", "description": "True: every fault is a problem instead."},
-            "notes": list_of(text(), "What to tell the user before it is sent, in sentences."),
-        }
-    ),
-)
-
-# -- what we answer
 
 _HEARD = {
     "id": text(),
