@@ -28,8 +28,9 @@ from referrals.cases.wire import included_in
 from referrals.receiving.mapping import ReceivedCase, ReceivedResponse, parse_case, parse_response
 from referrals.receiving.requests import receive_case, receive_end, receive_update
 from referrals.receiving.responses import receive_response
+from referrals.responding.bundles import response_of
 from referrals.responding.delivery import settle_response, withdraw_overtaken
-from referrals.responding.message import as_response, requester_address, response_of
+from referrals.responding.envelope import as_response, requester_address
 from referrals.sending.latest import read_back_end, read_back_new, read_back_update
 from referrals.sending.message import (
     as_case,
