@@ -15,20 +15,14 @@ from bars_portal.accounts.models import User
 from bars_portal.api.callers import ACTING_USER
 from bars_portal.api.forms import schema_of, unknown_fields, valid
 from bars_portal.api.headers import applied, matches, turn_to_wait
-from bars_portal.api.operations import Component, Json, Operation, component, object_of, optional, text
+from bars_portal.api.operations import Component, Json, Operation, Scope, component, object_of, optional, text
 from bars_portal.api.problems import FieldFault, Problem, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act, ChangeView
 from bars_portal.nhsuk.forms import NHSForm
 from bookings.api.base import is_uuid_text, nothing_in, refusals
 from bookings.api.representation import NO_BODY
 from referrals.api.cases import TAG, CaseView
-from referrals.api.cases_content import (
-    address_of,
-    holder_mark,
-    is_open_answer,
-    shown_case,
-)
+from referrals.api.cases_content import address_of, holder_mark, is_open_answer, shown_case
 from referrals.api.cases_schema import CASE
 from referrals.cases import history, links
 from referrals.cases.models import Case, CaseAnswer, Referral
@@ -36,9 +30,7 @@ from referrals.cases.policies import ANSWER, WORK
 from referrals.cases.selectors import responses_of
 from referrals.pages.local import AttemptForm, OwnPlaceForm
 from referrals.responding import decisions, delivery, local
-from referrals.responding.forms import (
-    NoteForm,
-)
+from referrals.responding.forms import NoteForm
 from referrals.responding.local import attempts_of
 from referrals.responding.response_view import wait_for_response
 
