@@ -29,8 +29,8 @@ class ReferralsConfig(AppConfig):
             unsent_drafts,
             whole_booking,
         )
-        from referrals.sending.renewing import renewal_of, renewal_progress
         from referrals.sending.selectors import standing_referral_id, standing_use_case, time_frame_of
+        from referrals.sending.taking_back import renewal_of, renewal_progress
 
         ports.basis.plug(standing_referral_id)
         ports.route.plug(standing_use_case)

@@ -1,15 +1,23 @@
-"""The BaRS messages about referrals and validations, both ways; `workflow` names the row of the table."""
+"""What referrals exchange: BaRS messages both ways, and what our receiver answers to GET /ServiceRequest.
 
-from collections.abc import Callable
+Of a message `workflow` names the row of the table; for the reads see the standard, section 7.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import models
 
 from bars_portal.audit.actor import Actor
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.correspondence.entries import Entry, distinct_urls, referred_to
+from bars_portal.correspondence.searches import Asked
+from bars_portal.exchange.fhir.access import check_access
+from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, searchset
 from bars_portal.exchange.fhir.codes import MessageCategory, MessageReason, ServiceRequestStatus, UseCase
+from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
+from bars_portal.exchange.fhir.queries.patients import ServiceRequestQuery
 from bars_portal.exchange.fhir.rules import table
 from bars_portal.exchange.registry import (
     Addressing,
@@ -18,21 +26,36 @@ from bars_portal.exchange.registry import (
     MessageType,
     Outcome,
     ReadBack,
+    ReadContext,
     Refusal,
+    ResourceReader,
     register_message,
+    register_reader,
 )
 from bars_portal.exchange.transport.client import BarsClient
-from referrals.cases.held import included_in
+from directory.selectors.access import rules_of
+from referrals.cases import wire
 from referrals.cases.models import Case
+from referrals.cases.selectors import received_case
 from referrals.cases.states import Category, ReplyKind
+from referrals.cases.wire import included_in
 from referrals.receiving.mapping import ReceivedCase, ReceivedResponse, parse_case, parse_response
 from referrals.receiving.requests import receive_case, receive_end, receive_update
 from referrals.receiving.responses import receive_response
+from referrals.receiving.selectors import cases_found
+from referrals.responding.bundles import response_of
 from referrals.responding.delivery import settle_response, withdraw_overtaken
-from referrals.responding.message import as_response, requester_address, response_of
+from referrals.responding.envelope import as_response, requester_address
 from referrals.sending.latest import read_back_end, read_back_new, read_back_update
-from referrals.sending.mapping import end_message, ended_request, request_message
-from referrals.sending.message import as_case, envelope_of, lock_sent, receiver_address
+from referrals.sending.message import (
+    as_case,
+    end_message,
+    ended_request,
+    envelope_of,
+    lock_sent,
+    receiver_address,
+    request_message,
+)
 from referrals.sending.outcomes import settle_end, settle_request, settle_update
 from referrals.sending.updating import PendingUpdate
 
@@ -245,3 +268,53 @@ class CadRejection(ResponseMessage):
     label = "Ambulance control rejection"
     of, kind = Category.REFERRAL, ReplyKind.CAD_REJECTION
     tried_for = URGENT
+
+
+@register_reader
+class ServiceRequestReader(ResourceReader):
+    resource_type = "ServiceRequest"
+
+    def read(self, resource_id: UUID, context: ReadContext) -> Resource | None:
+        """The current version, whatever became of the case. Raises OutcomeError (401)."""
+        case = received_case(resource_id)
+        if case is None or not context.reaches(case.service.service_id):
+            return None
+        context.opened.append(case)
+        service = case.service
+        check_access(service.allowed_callers, rules_of(service), context.caller)
+        held: Resource = case.resource
+        return held
+
+    def search(self, params: Sequence[tuple[str, str]], context: ReadContext) -> dict[str, Any]:
+        """Requests by patient or identifier, with what they refer to. Raises OutcomeError (400, 401)."""
+        asked = Asked.of(params, kind=self.resource_type, now=context.received_at)
+        found = cases_found(
+            service_id=context.target,
+            query=ServiceRequestQuery.parse(asked.params),
+            caller=context.caller,
+            after=asked.after,
+        )
+        if found.is_barred:
+            raise fault(OutcomeCode.NOT_PERMITTED, "This organisation may not use the service")
+        context.opened.extend(found.rows)
+        groups = distinct_urls([(case.pk, _with_what_it_names(case)) for case in found.rows])
+        return searchset(
+            bundle_id=uuid4(),
+            now=context.received_at,
+            # Nothing about the patient in an address, not even in our answer.
+            self_link=self.resource_type,
+            next_link=asked.next_link(found, kind=self.resource_type, now=context.received_at),
+            total=found.total,
+            matches=[group[0] for group in groups],
+            included=[entry for group in groups for entry in group[1:]],
+        )
+
+
+def _with_what_it_names(case: Case) -> list[Entry]:
+    """The request, everything it refers to, and our own Encounter with the reference."""
+    around = [(url, resource) for url, resource in included_in(case)]
+    reached = referred_to(case.resource, around)
+    urls = {url for url, _ in reached}
+    ours = wire.own_encounter_id(case.pk)
+    own = [(url, each) for url, each in around if each.get("id") == ours and url not in urls]
+    return [(case.sender_full_url, case.resource), *reached, *own]

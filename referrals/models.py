@@ -2,8 +2,8 @@
 
 from referrals.cases import duties, settings
 from referrals.cases import models as cases
-from referrals.responding import models as responding
+from referrals.responding import local
 from referrals.sending import models as sending
-from referrals.worklist import models as worklist
+from referrals.worklist import saved_filters
 
-__all__ = ["cases", "duties", "responding", "sending", "settings", "worklist"]
+__all__ = ["cases", "duties", "local", "saved_filters", "sending", "settings"]

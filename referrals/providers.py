@@ -19,15 +19,13 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import FlagCategory
 from bookings.models import Booking
 from bookings.ports import Companion, Companions, Owed, WholeMessage
-from referrals.cases.duties import settle_referral_duties
+from referrals.cases.duties import duties_about, open_duties, settle_referral_duties
 from referrals.cases.links import Link, can_link_booking, referrals_of
 from referrals.cases.models import MODELS, CaseAnswer, UnmatchedReply
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import UNMATCHED, CaseEvent, CaseStatus, Category
-from referrals.duties.presenters import refer_page
-from referrals.duties.selectors import duties_about, open_duties
+from referrals.cases.policies import SEND, VIEW
+from referrals.cases.states import UNMATCHED, CaseEvent, CaseStatus, Category, ResponseState
 from referrals.message_page.page import shown_message
-from referrals.permissions import SEND, VIEW
+from referrals.pages.duties import refer_page
 from referrals.responding.content import NonAttendance
 from referrals.responding.decisions import record_non_attendance
 from referrals.responding.policies import can_end_by_absence

@@ -2,11 +2,10 @@
 
 from django.urls import include, path
 
-from referrals.duties import views as duties
 from referrals.journey import views as journey
-from referrals.pages import linking, local, paper, received, responses, sent, sent_message
+from referrals.pages import duties, local, messages, paper, received, sent
 from referrals.responding import views as responding
-from referrals.sending.views import begin, check, steps
+from referrals.sending.views import begin, steps
 from referrals.worklist import views as worklist
 
 app_name = "referrals"
@@ -17,12 +16,12 @@ _REQUESTS = [
     path("", begin.drafts, name="drafts"),
     path("new/", begin.new, name="new"),
     path("services/<str:service_id>/ask-again/", begin.ask_again, name="ask-again"),
-    path("sent/<uuid:case_id>/", check.outcome, name="confirmation"),
-    path("sent/<uuid:case_id>/status/", check.outcome_status, name="confirmation-status"),
-    path("sent/<uuid:case_id>/check-again/", check.outcome_again, name="confirmation-check-again"),
+    path("sent/<uuid:case_id>/", steps.outcome, name="confirmation"),
+    path("sent/<uuid:case_id>/status/", steps.outcome_status, name="confirmation-status"),
+    path("sent/<uuid:case_id>/check-again/", steps.outcome_again, name="confirmation-check-again"),
     path("<uuid:draft_id>/", steps.tasks, name="request"),
     path("<uuid:draft_id>/patient/", steps.patient, name="request-patient"),
-    path("<uuid:draft_id>/check/", check.check, name="request-check"),
+    path("<uuid:draft_id>/check/", steps.check, name="request-check"),
     path("<uuid:draft_id>/discard/", begin.discard, name="request-discard"),
     path("<uuid:draft_id>/<slug:slug>/", steps.step, name="request-step"),
 ]
@@ -37,15 +36,15 @@ urlpatterns = [
     path("tasks/<uuid:duty_id>/take/", duties.take, name="take-duty"),
     path("tasks/<uuid:duty_id>/give-back/", duties.give_back, name="give-back-duty"),
     path("replies/", worklist.unmatched, name="replies"),
-    path("replies/<uuid:reply_id>/", responses.reply, name="reply"),
-    path("replies/<uuid:reply_id>/handled/", responses.handled, name="reply-handled"),
+    path("replies/<uuid:reply_id>/", messages.reply, name="reply"),
+    path("replies/<uuid:reply_id>/handled/", messages.handled, name="reply-handled"),
     path(_CASE, received.received, name="received"),
     path(f"{_CASE}status/", received.received_status, name="received-status"),
     path(f"{_CASE}pdf/", paper.case_pdf, name="case-pdf"),
     path(f"{_CASE}versions/<int:number>/", received.version, name="version"),
-    path(f"{_CASE}appointments/", linking.link_booking, name="link-booking"),
-    path(f"{_CASE}appointments/<uuid:booking_id>/undo/", linking.unlink_booking, name="unlink-booking"),
-    path("appointments/<uuid:booking_id>/referrals/", linking.link_referral, name="link-referral"),
+    path(f"{_CASE}appointments/", local.link_booking, name="link-booking"),
+    path(f"{_CASE}appointments/<uuid:booking_id>/undo/", local.unlink_booking, name="unlink-booking"),
+    path("appointments/<uuid:booking_id>/referrals/", local.link_referral, name="link-referral"),
     path(f"{_CASE}take/", responding.take, name="take"),
     path(f"{_CASE}release/", responding.release, name="release"),
     path(f"{_CASE}note/", received.note, name="note"),
@@ -71,7 +70,7 @@ urlpatterns = [
     path("journeys/<uuid:journey_id>/", journey.journey, name="journey"),
     path(
         "journeys/<uuid:journey_id>/messages/<uuid:message_id>/",
-        sent_message.sent_message,
+        messages.sent_message,
         name="sent-message",
     ),
     path("requests/", include(_REQUESTS)),

@@ -40,8 +40,8 @@ from bookings.models import Booking, Schedule, Slot, SlotStatus
 from bookings.states import VIEW_PERMISSION, BookingStatus
 from directory.models import HealthcareService
 from referrals.cases.models import MODELS, CaseStatusChange
+from referrals.cases.policies import VIEW
 from referrals.cases.states import ANSWERING, OPEN, CaseStatus, Category
-from referrals.permissions import VIEW
 
 _TEXT, _NUMBER = CharField(), FloatField()
 

@@ -33,9 +33,8 @@ from directory.services.entries import create_entry
 from referrals.cases.codes import Concept
 from referrals.cases.states import Category
 from referrals.parts.applications import Part, needs_of
-from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
+from referrals.parts.assessment import Assessment, Outcome, OutcomeKind, Stage
 from referrals.parts.base import TimeFrame
-from referrals.parts.call import Stage
 from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag
 from referrals.parts.places import Place

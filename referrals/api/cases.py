@@ -28,18 +28,18 @@ from bookings.api.representation import KNOWN_PATIENT, patient_json
 from referrals.api.cases_content import counts_json, row_json, shown_case
 from referrals.api.cases_schema import CASE, WORKLIST
 from referrals.api.content import content_json, context_of
-from referrals.cases import viewing
+from referrals.cases import history
+from referrals.cases.codes import urgency
 from referrals.cases.models import Case
-from referrals.cases.priorities import urgency
 from referrals.cases.selectors import case_for, steps_known, telling_message
 from referrals.message_page.page import message_of
 from referrals.pages.paper import NAMES, case_paper
 from referrals.pages.received import received_page
-from referrals.sending.prefill import STATED_ANEW, carried
-from referrals.worklist.forms import WorklistForm
+from referrals.sending.start import STATED_ANEW, carried
 from referrals.worklist.presenters import lines
 from referrals.worklist.query import Place, Row
 from referrals.worklist.selectors import worklist_after, worklist_counts
+from referrals.worklist.views import WorklistForm
 
 TAG = "Worklist"
 
@@ -121,7 +121,7 @@ class OneCase(CaseView):
 
     def get(self, request: Request, case_id: str) -> Response:
         case, now = self.case_of(case_id), timezone.now()
-        viewing.record_case_view(case=case, acting=self.acting, now=now)
+        history.record_case_view(case=case, acting=self.acting, now=now)
         shown = shown_case(request, case, self.caller, steps=self.steps, now=now)
         return conditional(request, shown.body, etag=shown.tag)
 
@@ -167,7 +167,7 @@ class OneMessage(CaseView):
 
     def get(self, request: Request, case_id: str) -> HttpResponse:
         case = self.case_of(case_id)
-        viewing.record_case_view(case=case, acting=self.acting, now=timezone.now(), exported=True)
+        history.record_case_view(case=case, acting=self.acting, now=timezone.now(), exported=True)
         message = telling_message(case)
         try:
             told = decode(message.body) if message is not None else None
@@ -195,7 +195,7 @@ class Document(CaseView):
 
     def get(self, request: Request, case_id: str) -> HttpResponse:
         case, now = self.case_of(case_id), timezone.now()
-        viewing.record_case_view(case=case, acting=self.acting, now=now, exported=True)
+        history.record_case_view(case=case, acting=self.acting, now=now, exported=True)
         page = received_page(case, acting=self.acting, now=now)
         paper = case_paper(page, message_of(case, now), now=now, printed_by=self.acting.actor.label)
         response = HttpResponse(paper, content_type=PDF)
@@ -243,7 +243,7 @@ class OnwardContent(CaseView):
             faults.append(FieldFault("There is no such use case.", parameter="use_case"))
         if faults or use_case is None:
             raise invalid(faults)
-        viewing.record_case_view(case=case, acting=self.acting, now=now)
+        history.record_case_view(case=case, acting=self.acting, now=now)
         content = carried(case, use_case)
         told = content_json(content, context_of(use_case, now)) if content is not None else {}
         return Response(

@@ -22,23 +22,16 @@ from bars_portal.nhsuk.forms import NHSForm
 from bookings.api.base import is_uuid_text, nothing_in, refusals
 from bookings.api.representation import NO_BODY
 from referrals.api.cases import TAG, CaseView
-from referrals.api.cases_content import (
-    address_of,
-    holder_mark,
-    is_open_answer,
-    shown_case,
-)
+from referrals.api.cases_content import address_of, holder_mark, is_open_answer, shown_case
 from referrals.api.cases_schema import CASE
-from referrals.cases import links, viewing
+from referrals.cases import history, links
 from referrals.cases.models import Case, CaseAnswer, Referral
+from referrals.cases.policies import ANSWER, WORK
 from referrals.cases.selectors import responses_of
-from referrals.permissions import ANSWER, WORK
-from referrals.responding import contacting, decisions, delivery, plotting, sharing
-from referrals.responding.contacting import attempts_of
-from referrals.responding.forms import (
-    NoteForm,
-)
-from referrals.responding.local_forms import AttemptForm, OwnPlaceForm
+from referrals.pages.local import AttemptForm, OwnPlaceForm
+from referrals.responding import decisions, delivery, local
+from referrals.responding.forms import NoteForm
+from referrals.responding.local import attempts_of
 from referrals.responding.response_view import wait_for_response
 
 _PROBLEMS = ("not-found", "not-allowed", "acting-user-missing", "refused", "changed-meanwhile")
@@ -145,7 +138,7 @@ class CaseChange(CaseView, ChangeView[Case]):
         self, request: Request, case_id: str, *, answer: CaseAnswer | None, waited: float = 0.0
     ) -> Response:
         case, now = self.case_of(case_id), timezone.now()
-        viewing.record_case_view(case=case, acting=self.acting, now=now)
+        history.record_case_view(case=case, acting=self.acting, now=now)
         shown = shown_case(request, case, self.caller, steps=self.steps, now=now)
         headers = {"Location": address_of(request, case.pk), "ETag": shown.tag, **applied(waited)}
         return Response(shown.body, status=202 if is_open_answer(answer) else 200, headers=headers)
@@ -184,8 +177,8 @@ class Assign(CaseChange):
             raise invalid(faults)
         acting, seen = self.acting, subject.assigned_to
         if to is None:
-            return lambda: sharing.unassign_case(case=subject, seen=acting.user, acting=acting, now=now)
-        return lambda: sharing.assign_case(case=subject, to=to, seen=seen, acting=acting, now=now)
+            return lambda: local.unassign_case(case=subject, seen=acting.user, acting=acting, now=now)
+        return lambda: local.assign_case(case=subject, to=to, seen=seen, acting=acting, now=now)
 
     def _colleague(self, body: Mapping[str, Any], faults: list[FieldFault]) -> User | None:
         named = body.get("to", "")
@@ -204,7 +197,7 @@ class AddNote(CaseChange):
 
     def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
         words = valid(NoteForm, body).cleaned_data["text"]
-        return lambda: sharing.add_note(case=subject, text=words, acting=self.acting, now=now)
+        return lambda: local.add_note(case=subject, text=words, acting=self.acting, now=now)
 
 
 class RecordAttempt(CaseChange):
@@ -218,7 +211,7 @@ class RecordAttempt(CaseChange):
 
     def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
         told, seen = valid(AttemptForm, body).cleaned_data, len(attempts_of(subject))
-        return lambda: contacting.record_attempt(
+        return lambda: local.record_attempt(
             case=subject,
             seen=seen,
             reached=told["reached"] == "yes",
@@ -238,8 +231,8 @@ class RecordPlace(CaseChange):
     )
 
     def changing(self, request: Request, subject: Case, body: Mapping[str, Any], now: datetime) -> Act:
-        own = plotting.OwnPlace(**valid(OwnPlaceForm, body).cleaned_data)
-        return lambda: plotting.record_place(case=subject, own=own, acting=self.acting, now=now)
+        own = local.OwnPlace(**valid(OwnPlaceForm, body).cleaned_data)
+        return lambda: local.record_place(case=subject, own=own, acting=self.acting, now=now)
 
 
 class LinkBooking(CaseChange):

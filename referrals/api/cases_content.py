@@ -17,16 +17,15 @@ from bookings.api.representation import patient_json
 from bookings.states import BookingStatus
 from referrals.api.cases_schema import CHANGES, COUNTED, REFER_ONWARD
 from referrals.cases import links, words
+from referrals.cases.codes import priority_words
 from referrals.cases.models import Case, CaseAnswer, Referral
 from referrals.cases.policies import can_work
-from referrals.cases.priorities import priority_words
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import CaseStatus, Category
+from referrals.cases.states import CaseStatus, Category, ResponseState
 from referrals.message_page.page import message_of
 from referrals.message_page.reader import Item, MessageView
 from referrals.pages.local import where_it_is
 from referrals.pages.received import ReceivedPage, received_page
-from referrals.responding.contacting import attempts_of, can_record_attempt
+from referrals.responding.local import attempts_of, can_record_attempt
 from referrals.responding.outcome_form import standing_warnings
 from referrals.responding.policies import Decision, can_decide, is_ambulance
 from referrals.responding.presenters import ResponseLine

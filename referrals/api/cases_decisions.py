@@ -19,7 +19,6 @@ from referrals.api.cases_changes import ToldChange, body_of, operation_of_case
 from referrals.cases.models import Case
 from referrals.cases.states import CaseStatus, Category
 from referrals.responding import decisions
-from referrals.responding.contacting import is_contacted
 from referrals.responding.content import CadStatus, NonAttendance, Outcome, Rejection
 from referrals.responding.decisions import Decided
 from referrals.responding.forms import (
@@ -27,10 +26,11 @@ from referrals.responding.forms import (
     CompleteForm,
     DecisionForm,
     NonAttendanceForm,
+    PharmacyCompleteForm,
     RejectForm,
     ResponseForm,
 )
-from referrals.responding.local_forms import PharmacyCompleteForm
+from referrals.responding.local import is_contacted
 from referrals.responding.outcome_form import OutcomeForm
 from referrals.responding.policies import CAD_DECISIONS, Decision, can_decide, check_can_decide
 

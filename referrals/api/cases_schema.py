@@ -7,8 +7,7 @@ from bars_portal.api.paging import page_schema
 from bookings.api.representation import KNOWN_PATIENT
 from bookings.states import BookingStatus
 from directory.api import USE_CASE
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import CaseStatus, ReplyKind
+from referrals.cases.states import CaseStatus, ReplyKind, ResponseState
 from referrals.worklist.query import Kind
 
 _TEXTS: Json = {"type": "array", "items": {"type": "string"}}

@@ -21,8 +21,8 @@ from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.forms import ConfirmField, DateField
 from referrals.cases import settings
 from referrals.cases.codes import LINE, Concept, lists_from
-from referrals.forms.base import FormContext, Nothing, PartForm, Step, Typed
-from referrals.forms.concepts import SYSTEMS, ConceptField, codes_of, read_concept, write_concept
+from referrals.forms import base, times
+from referrals.forms.base import ConceptField, FormContext, Nothing, PartForm, Step, Typed
 from referrals.forms.steps import (
     BY_SLUG,
     ROWS,
@@ -32,15 +32,6 @@ from referrals.forms.steps import (
     row_prefix,
     step_of_part,
     steps_of,
-)
-from referrals.forms.times import (
-    ClockField,
-    KeptMomentField,
-    clock_written,
-    moment_written,
-    part_day_written,
-    write_clock,
-    write_moment,
 )
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts
 
@@ -55,7 +46,7 @@ CODE = component(
     "Code",
     object_of(
         {
-            "system": text(f"Its address, or one of {', '.join(SYSTEMS)}.", maxLength=LINE),
+            "system": text(f"Its address, or one of {', '.join(base.SYSTEMS)}.", maxLength=LINE),
             "code": text(maxLength=_LONGEST_CODE),
             "display": text("What it means; not needed for a code of a list that the pages offer."),
         },
@@ -143,7 +134,7 @@ def _day(name: str) -> str:
 
 def _is_moment(form: PartForm, name: str) -> bool:
     known = form.fields[name]
-    return isinstance(known, ClockField | KeptMomentField) or _has_time(form, name)
+    return isinstance(known, times.ClockField | times.KeptMomentField) or _has_time(form, name)
 
 
 def _has_time(form: PartForm, name: str) -> bool:
@@ -287,8 +278,12 @@ def _moment(value: object) -> datetime | None:
 
 def _write_moment(form: PartForm, name: str, read: datetime) -> Typed:
     if _has_time(form, name):
-        return write_moment(name, read)
-    return {name: read.isoformat() if isinstance(form.fields[name], KeptMomentField) else write_clock(read)}
+        return times.write_moment(name, read)
+    return {
+        name: read.isoformat()
+        if isinstance(form.fields[name], times.KeptMomentField)
+        else times.write_clock(read)
+    }
 
 
 def _coded(form: PartForm, name: str, value: Mapping[str, Any], at: str) -> Typed | FieldFault:
@@ -299,7 +294,7 @@ def _coded(form: PartForm, name: str, value: Mapping[str, Any], at: str) -> Type
     system, code, display = (value.get(each, "") for each in ("system", "code", "display"))
     if not isinstance(system, str) or not _SYSTEM.fullmatch(system):
         return FieldFault("Enter the address of the code's system", pointer=f"{at}/system")
-    system = SYSTEMS.get(system, system)
+    system = base.SYSTEMS.get(system, system)
     if ":" not in system:
         return FieldFault("Enter the address of the code's system", pointer=f"{at}/system")
     if not isinstance(code, str) or len(code) > _LONGEST_CODE or not _CODE.fullmatch(code):
@@ -308,12 +303,12 @@ def _coded(form: PartForm, name: str, value: Mapping[str, Any], at: str) -> Type
         display = ""
     if not isinstance(display, str) or len(display) > LINE or not display.isprintable():
         return FieldFault(f"This must be a text of {LINE} characters or fewer.", pointer=f"{at}/display")
-    codes = codes_of(form, name)
+    codes = base.codes_of(form, name)
     listed = codes.by_words.get(code.casefold())
     if not display and listed is not None and (listed.system, listed.code) == (system, code):
         display = listed.display
     concept = Concept(system, code, display)
-    return {name: write_concept(concept, codes)["what"]}
+    return {name: base.write_concept(concept, codes)["what"]}
 
 
 def _all_faults(read: ReadStep, before: list[FieldFault], at: str) -> list[FieldFault]:
@@ -382,11 +377,11 @@ def _value(form: PartForm, name: str, typed: Typed) -> Any:
     if isinstance(known, ConfirmField):
         return bool(words) or None
     if isinstance(known, DateField):
-        return part_day_written(name, typed)
+        return times.part_day_written(name, typed)
     published = form.base_fields[name]
     if isinstance(published, ConceptField):
         # By the list that it was written with: this installation may have another.
-        concept = read_concept(words, "", published.codes)
+        concept = base.read_concept(words, "", published.codes)
         coded = concept is not None and concept.code
         return {each: getattr(concept, each) for each in CODE.schema["properties"]} if coded else words
     return words
@@ -394,6 +389,8 @@ def _value(form: PartForm, name: str, typed: Typed) -> Any:
 
 def _written(form: PartForm, name: str, typed: Typed) -> datetime | None:
     if _has_time(form, name):
-        return moment_written(name, typed)
+        return times.moment_written(name, typed)
     words = typed.get(name, "")
-    return _moment(words) if isinstance(form.fields[name], KeptMomentField) else clock_written(words)
+    return (
+        _moment(words) if isinstance(form.fields[name], times.KeptMomentField) else times.clock_written(words)
+    )

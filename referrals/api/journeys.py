@@ -23,10 +23,9 @@ from bars_portal.patients.models import Journey, Patient
 from bars_portal.patients.selectors import newest_patient
 from bookings.api.base import is_uuid_text
 from bookings.api.representation import KNOWN_PATIENT, patient_json
-from referrals.cases import viewing
+from referrals.cases import history
 from referrals.cases.selectors import journey_for
-from referrals.journey.entries import Entry, EntryKind, Key, Subject, subjects_of
-from referrals.journey.timeline import timeline_of
+from referrals.journey.timeline import Entry, EntryKind, Key, Subject, subjects_of, timeline_of
 
 _TAG = "Journeys"
 _SUBJECTS = {
@@ -139,7 +138,7 @@ class OneJourney(ApiView):
         told = [each for each in entries if not own or each.service_id in own]
         if found is None or not told:
             raise Problem("not-found")
-        viewing.record_journey_view(journey=found, acting=self.acting, now=timezone.now())
+        history.record_journey_view(journey=found, acting=self.acting, now=timezone.now())
         patient = newest_patient(found) if self.caller.sees_patients else None
         body = {
             "id": str(found.pk),
@@ -195,7 +194,7 @@ class PatientSearch(ApiView):
         }
         if not subjects:
             return None
-        viewing.record_journey_view(journey=journey, acting=self.acting, now=timezone.now())
+        history.record_journey_view(journey=journey, acting=self.acting, now=timezone.now())
         return {
             "id": str(journey.pk),
             "url": _address(request, journey),

@@ -31,21 +31,19 @@ from bookings.selectors.sent import booking_for
 from directory.models import HealthcareService
 from referrals.api.cases_content import content_json as message_json
 from referrals.api.content import AT, context_of, read_content
-from referrals.api.referrals_base import RequestView, service_in, use_case_in
+from referrals.api.referrals_base import NEW, NEW_PROPERTIES, VERDICT, RequestView, service_in, use_case_in
 from referrals.api.referrals_json import (
-    NEW,
-    NEW_PROPERTIES,
     PAGE,
     PLURALS,
     REQUEST,
     SENT_STATES,
-    VERDICT,
+    WHOLE_RESPONSE,
     case_json,
+    response_json,
     summary_json,
     tag_of,
 )
-from referrals.api.responses import WHOLE_RESPONSE, response_json
-from referrals.cases import viewing
+from referrals.cases import history
 from referrals.cases.models import Case
 from referrals.cases.selectors import case_for, reply_for
 from referrals.cases.states import CaseStatus, Category
@@ -217,7 +215,7 @@ class _DryRun(_New):
 class _OneRequest(RequestView):
     def get(self, request: Request, **ids: str) -> Response:
         case, now = self.case_of(ids), timezone.now()
-        viewing.record_case_view(case=case, acting=self.acting, now=now)
+        history.record_case_view(case=case, acting=self.acting, now=now)
         body = case_json(request, case, self.caller, now=now)
         return conditional(request, body, etag=tag_of(body))
 
@@ -228,7 +226,7 @@ class _OneResponse(RequestView):
         found = reply_for(case, int(ids["response_id"]))
         if found is None:
             raise Problem("not-found")
-        viewing.record_case_view(case=case, acting=self.acting, now=now)
+        history.record_case_view(case=case, acting=self.acting, now=now)
         message = shown_message(found.message, now) if self.caller.sees_patients else None
         content = message_json(message) if message else None
         return Response({**response_json(request, case, found), "content": content})

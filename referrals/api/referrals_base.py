@@ -1,4 +1,4 @@
-"""What all resources of sent requests do: find theirs, need a person, read the latest, wait for it."""
+"""What all resources of sent requests need: what a new one must say, and views that find, read and wait."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,28 +13,78 @@ from rest_framework.response import Response
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api.callers import Caller
 from bars_portal.api.headers import applied, turn_to_wait
+from bars_portal.api.operations import Component, Json, component, object_of, text
 from bars_portal.api.problems import FieldFault, Problem, invalid
 from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway.client import client_for_page
 from bookings.api.base import DomainView, is_uuid_text, refusals
+from bookings.api.representation import PATIENT
 from directory.api import service_to_act_for
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from directory.services.entries import read_capability
+from referrals.api.cases_schema import list_of
 from referrals.api.content import faults_of_parts
-from referrals.api.referrals_json import OPEN_STATES, address_of, case_json, tag_of
+from referrals.api.referrals_json import CONTENTS, OPEN_STATES, address_of, case_json, name_of, tag_of
 from referrals.cases.models import MODELS, Case, Referral
 from referrals.cases.selectors import case_for
 from referrals.cases.states import Category
-from referrals.parts.applications import application_of
+from referrals.parts.applications import APPLICATIONS, application_of
 from referrals.parts.content import ContentInvalid
 from referrals.sending import policies
-from referrals.sending.forms import KindForm
 from referrals.sending.latest import read_latest
 from referrals.sending.selectors import rereferral_of
-from referrals.sending.views.lookup import wait_for_case
+from referrals.sending.views.begin import KindForm, wait_for_case
+
+NEW_PROPERTIES = ("service", "use_case", "patient", "content", "booking", "journey", "onward_from")
+
+
+def _new_request(category: Category) -> Component:
+    """One of the Applications, told by its use case."""
+    refs: dict[str, Json] = {}
+    for application in APPLICATIONS:
+        if application.category is not category:
+            continue
+        name = name_of(application)
+        fields = {
+            "service": text("A DoS service id, as a search returned it."),
+            "use_case": text(enum=[each.value for each in application.use_cases]),
+            "patient": PATIENT.ref,
+            "content": CONTENTS[name].ref,
+            "journey": text("The case that it goes on with; without it a new one begins.", format="uuid"),
+            "onward_from": text(
+                "The case of the worklist that it carries on, in the same journey; needs worklist:read.",
+                format="uuid",
+            ),
+        }
+        if category is Category.REFERRAL:
+            fields["booking"] = text("The booking that it goes with, of the same patient.", format="uuid")
+        needed = ("service", "use_case", "patient", "content")
+        made = component(f"New{category.value.capitalize()}{name}", object_of(fields, required=needed))
+        refs |= {each.value: made.ref for each in application.use_cases}
+    each_once = list({ref["$ref"]: ref for ref in refs.values()}.values())
+    mapping = {use_case: ref["$ref"] for use_case, ref in refs.items()}
+    return component(
+        f"New{category.value.capitalize()}",
+        {
+            "oneOf": each_once,
+            "discriminator": {"propertyName": "use_case", "mapping": mapping},
+        },
+    )
+
+
+NEW: Mapping[Category, Component] = {each: _new_request(each) for each in Category}
+VERDICT = component(
+    "Verdict",
+    object_of(
+        {
+            "can_be_sent": {"type": "boolean", "description": "True: every fault is a problem instead."},
+            "notes": list_of(text(), "What to tell the user before it is sent, in sentences."),
+        }
+    ),
+)
 
 _SHOWN_WITH = ("service__provider", "organisation", "patient", "journey")
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bars_portal.api.forms import filled, object_in, unknown_fields, valid
+from bars_portal.api.forms import filled, object_in, schema_of, unknown_fields, valid
 from bars_portal.api.headers import check_match
-from bars_portal.api.operations import Component, Operation, Scope
+from bars_portal.api.operations import Component, Operation, Scope, component, object_of, text
 from bars_portal.api.problems import FieldFault, invalid
 from bars_portal.api.views import Act, ChangeView
 from bars_portal.exchange.fhir.codes import UseCase
@@ -19,18 +19,52 @@ from bars_portal.nhsuk.dates import in_london
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.forms import PatientForm
 from bookings.api.base import nothing_in, refusals
-from bookings.api.representation import NO_BODY
+from bookings.api.representation import NO_BODY, PATIENT
 from referrals.api.content import AT, context_of, read_content
 from referrals.api.referrals import EXAMPLE_CONTENT, WRITE_PROBLEMS
 from referrals.api.referrals_base import RequestView, service_in, use_case_in
-from referrals.api.referrals_json import NEW_AGAIN, PLURALS, REQUEST, REVOCATION, UPDATE, case_json, tag_of
+from referrals.api.referrals_json import PLURALS, REQUEST, case_json, contents_of, tag_of
 from referrals.cases.models import Case, Referral
 from referrals.cases.states import Category
+from referrals.pages.sent import IN_ERROR, TakeBackForm
 from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.sending import outcomes, policies, taking_back, updating
-from referrals.sending.forms import IN_ERROR, ReasonForm, TakeBackForm
 from referrals.sending.latest import is_taken_back
+from referrals.sending.views.begin import ReasonForm
 
+UPDATE: Mapping[Category, Component] = {
+    each: component(
+        f"{each.value.capitalize()}Update",
+        object_of(
+            {
+                "content": {
+                    "anyOf": contents_of(each),
+                    "description": "All that is now known, by its use case: what is left out is gone.",
+                },
+                "patient": {**PATIENT.ref},
+            },
+            required=("content",),
+        ),
+    )
+    for each in Category
+}
+REVOCATION = component("Revocation", schema_of(TakeBackForm))
+_REASON = schema_of(ReasonForm)
+NEW_AGAIN = component(
+    "NewInItsPlace",
+    object_of(
+        {
+            **_REASON["properties"],
+            "service": text("Another service; without it the same."),
+            "use_case": text("Another use case; without it the same."),
+            "content": {
+                "anyOf": contents_of(Category.REFERRAL),
+                "description": "What has changed; without it the new referral says what the old one said.",
+            },
+        },
+        required=tuple(_REASON["required"]),
+    ),
+)
 _NOT_WRITTEN_HERE = "What the old referral says was not written in this portal. Enter what the new one says"
 
 

@@ -1,15 +1,15 @@
-"""A request that we sent, as plain JSON in the words of its page; and what a new one must say."""
+"""A request that we sent and its responses, as plain JSON in the words of their pages."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from referrals.pages.messages import heard_line
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.api.callers import Caller
-from bars_portal.api.forms import schema_of
 from bars_portal.api.headers import etag_of
 from bars_portal.api.operations import Component, Json, component, moment, object_of, optional, text
 from bars_portal.api.paging import page_schema
@@ -17,20 +17,18 @@ from bars_portal.correspondence.explanations import ReasonCode, trying_words
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import in_london
-from bookings.api.representation import KNOWN_PATIENT, PATIENT, patient_json
+from bookings.api.representation import KNOWN_PATIENT, patient_json
 from directory.api import USE_CASE
-from referrals.api.cases_schema import list_of, named
+from referrals.api.cases_schema import CONTENT, list_of, named
 from referrals.api.content import content_json, content_schema, context_of
-from referrals.api.responses import RESPONSE, response_json
 from referrals.cases.links import bookings_of
-from referrals.cases.models import Case, Referral
+from referrals.cases.models import Case, CaseReply, Referral
 from referrals.cases.selectors import replies_of
-from referrals.cases.states import CaseStatus, Category
-from referrals.cases.words import use_case_words
+from referrals.cases.states import CaseStatus, Category, ReplyKind
+from referrals.cases.words import lines_of, use_case_words
 from referrals.parts.applications import APPLICATIONS, Application
 from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.sending import policies
-from referrals.sending.forms import ReasonForm, TakeBackForm
 from referrals.sending.models import Rereferral
 
 SENT_STATES = tuple(each for each in CaseStatus if each is not CaseStatus.RECEIVED)
@@ -44,10 +42,9 @@ _UPDATES = {UPDATING: "The update is on its way", UPDATE_UNKNOWN: "Not known whe
 _CAN = ("update", "revoke", "refer-again", "check-again")
 # What depends on who asks, and on the minute: it is no change of the request.
 _PASSING = ("can", "trying")
-_SERVICE = text("A DoS service id, as a search returned it.")
 
 
-def _name_of(application: Application) -> str:
+def name_of(application: Application) -> str:
     """A1 to A6, and A6T2 where an Application asks for different things."""
     first = min(application.use_cases).value
     alike = [each for each in APPLICATIONS if min(each.use_cases).value.startswith(first[:2])]
@@ -55,100 +52,53 @@ def _name_of(application: Application) -> str:
 
 
 CONTENTS: Mapping[str, Component] = {
-    _name_of(each): component(f"Content{_name_of(each)}", content_schema(min(each.use_cases)))
+    name_of(each): component(f"Content{name_of(each)}", content_schema(min(each.use_cases)))
     for each in APPLICATIONS
 }
 
 
-def _contents_of(category: Category) -> list[Json]:
-    return [CONTENTS[_name_of(each)].ref for each in APPLICATIONS if each.category is category]
+def contents_of(category: Category) -> list[Json]:
+    return [CONTENTS[name_of(each)].ref for each in APPLICATIONS if each.category is category]
 
 
-# -- what is sent to us
-
-NEW_PROPERTIES = ("service", "use_case", "patient", "content", "booking", "journey", "onward_from")
-
-
-def _new_request(category: Category) -> Component:
-    """One of the Applications, told by its use case."""
-    refs: dict[str, Json] = {}
-    for application in APPLICATIONS:
-        if application.category is not category:
-            continue
-        name = _name_of(application)
-        fields = {
-            "service": _SERVICE,
-            "use_case": text(enum=[each.value for each in application.use_cases]),
-            "patient": PATIENT.ref,
-            "content": CONTENTS[name].ref,
-            "journey": text("The case that it goes on with; without it a new one begins.", format="uuid"),
-            "onward_from": text(
-                "The case of the worklist that it carries on, in the same journey; needs worklist:read.",
-                format="uuid",
-            ),
-        }
-        if category is Category.REFERRAL:
-            fields["booking"] = text("The booking that it goes with, of the same patient.", format="uuid")
-        needed = ("service", "use_case", "patient", "content")
-        made = component(f"New{category.value.capitalize()}{name}", object_of(fields, required=needed))
-        refs |= {each.value: made.ref for each in application.use_cases}
-    each_once = list({ref["$ref"]: ref for ref in refs.values()}.values())
-    mapping = {use_case: ref["$ref"] for use_case, ref in refs.items()}
-    return component(
-        f"New{category.value.capitalize()}",
-        {
-            "oneOf": each_once,
-            "discriminator": {"propertyName": "use_case", "mapping": mapping},
-        },
-    )
-
-
-NEW: Mapping[Category, Component] = {each: _new_request(each) for each in Category}
-UPDATE: Mapping[Category, Component] = {
-    each: component(
-        f"{each.value.capitalize()}Update",
-        object_of(
-            {
-                "content": {
-                    "anyOf": _contents_of(each),
-                    "description": "All that is now known, by its use case: what is left out is gone.",
-                },
-                "patient": {**PATIENT.ref},
-            },
-            required=("content",),
-        ),
-    )
-    for each in Category
+_HEARD = {
+    "id": text(),
+    "url": text("With all that it says.", format="uri"),
+    "kind": named([*ReplyKind]),
+    "received_at": moment(),
+    "from": text("Who answered."),
+    "is_from_a_stranger": {
+        "type": "boolean",
+        "description": "It came from somebody who was not asked: call the service.",
+    },
+    "safeguarding": {"type": "boolean", "description": "A concern that the request did not state."},
+    "verdict": text('Of a validation\'s outcome, whether an ambulance is needed; "" otherwise.'),
+    "action_needed": optional({"type": "boolean"}),
+    "priority": text('A code of arp-priority-codes, or ""; of an outcome.'),
+    "clock_start": optional(moment()),
+    "outcomes": list_of(
+        object_of({each: text() for each in ("system", "code", "display", "text")}),
+        "Of an outcome: the codes and words of its plan.",
+    ),
+    "reason": object_of({"code": text(), "text": text()}),
+    "reference": text("Theirs, to be read out."),
+    "new_case": text("The number of the ambulance control's own new case."),
+    "rows": list_of(object_of({"name": text(), "value": text()}), "As the portal's own page shows it."),
 }
-REVOCATION = component("Revocation", schema_of(TakeBackForm))
-_REASON = schema_of(ReasonForm)
-NEW_AGAIN = component(
-    "NewInItsPlace",
+RESPONSE = component("ReceivedResponse", object_of(_HEARD))
+WHOLE_RESPONSE = component(
+    "WholeResponse",
     object_of(
         {
-            **_REASON["properties"],
-            "service": text("Another service; without it the same."),
-            "use_case": text("Another use case; without it the same."),
+            **_HEARD,
             "content": {
-                "anyOf": _contents_of(Category.REFERRAL),
-                "description": "What has changed; without it the new referral says what the old one said.",
+                **optional(CONTENT.ref),
+                "description": "The message whole. Null without the scope patients:read, and where it is "
+                "not kept.",
             },
-        },
-        required=tuple(_REASON["required"]),
-    ),
-)
-VERDICT = component(
-    "Verdict",
-    object_of(
-        {
-            "can_be_sent": {"type": "boolean", "description": "True: every fault is a problem instead."},
-            "notes": list_of(text(), "What to tell the user before it is sent, in sentences."),
         }
     ),
 )
-
-# -- what we answer
-
 _SUMMARY = {
     "id": text(format="uuid"),
     "url": text(format="uri"),
@@ -219,7 +169,7 @@ def _request(category: Category) -> Component:
                 **(_OF_REFERRALS if category is Category.REFERRAL else {}),
                 "can": list_of(text(enum=list(_CAN)), "What this person may do next."),
                 "content": {
-                    "anyOf": [*_contents_of(category), {"type": "null"}],
+                    "anyOf": [*contents_of(category), {"type": "null"}],
                     "description": "By its use_case. Null without the scope patients:read, and when it "
                     "was not written in this portal.",
                 },
@@ -268,6 +218,34 @@ def case_json(request: Request, case: Case, caller: Caller, *, now: datetime) ->
         "can": _possible(case, caller.acting),
         "content": _content_json(case) if caller.sees_patients else None,
         "patient": patient_json(case.patient) if caller.sees_patients else None,
+    }
+
+
+def response_json(request: Request, case: Case, reply: CaseReply) -> Json:
+    line = heard_line(case, reply)
+    # Only an outcome has a plan of its own: every other response repeats that of the request.
+    is_outcome = reply.kind == ReplyKind.FULL
+    started = in_london(reply.clock_start).isoformat() if is_outcome and reply.clock_start else None
+    return {
+        "id": str(reply.pk),
+        "url": str(reverse(f"api-{case.category.value}-response", args=[case.pk, reply.pk], request=request)),
+        "kind": {"code": reply.kind, "name": line.kind},
+        "received_at": in_london(reply.received_at).isoformat(),
+        "from": line.sender,
+        "is_from_a_stranger": line.stranger,
+        "safeguarding": line.safeguarding,
+        "verdict": line.verdict,
+        "action_needed": reply.action_needed if is_outcome else None,
+        "priority": reply.priority if is_outcome else "",
+        "clock_start": started,
+        "outcomes": [
+            {name: str(each.get(name) or "") for name in ("system", "code", "display", "text")}
+            for each in (reply.outcomes if is_outcome else ())
+        ],
+        "reason": {"code": reply.reason_code, "text": reply.reason_text},
+        "reference": reply.responder_reference,
+        "new_case": reply.cad_id,
+        "rows": [{"name": each["key"], "value": "\n".join(lines_of(each))} for each in line.rows],
     }
 
 

@@ -36,13 +36,11 @@ from bookings.api.representation import KNOWN_PATIENT, NO_BODY, patient_json
 from bookings.models import Booking
 from bookings.services.history import record_view
 from referrals.api.journeys import ABOUT, about_json
-from referrals.cases.duties import Duty, DutyKind
-from referrals.cases.viewing import record_case_view
-from referrals.duties import services
-from referrals.duties.presenters import line
-from referrals.duties.selectors import duty_for, open_duties
-from referrals.duties.views import CloseForm
-from referrals.permissions import SEND
+from referrals.cases import duties
+from referrals.cases.duties import Duty, DutyKind, duty_for, open_duties
+from referrals.cases.history import record_case_view
+from referrals.cases.policies import SEND
+from referrals.pages.duties import CloseForm, duty_line
 
 _TAG = "Tasks"
 TASK = component(
@@ -85,7 +83,7 @@ class TaskView(DomainView):
         return found
 
     def shown(self, request: Request, duty: Duty) -> Json:
-        told, subject = line(duty, acting=self.acting), duty.subject
+        told, subject = duty_line(duty, acting=self.acting), duty.subject
         key = (subject._meta.label_lower, str(subject.pk))
         may = {
             "take": told.can_see_to and not told.is_mine,
@@ -213,7 +211,7 @@ class Take(_Change):
 
     def changing(self, request: Request, subject: Duty, body: Mapping[str, Any], now: datetime) -> Act:
         nothing_in(body)
-        return lambda: services.take_duty(duty=subject, acting=self.acting, now=now)
+        return lambda: duties.take_duty(duty=subject, acting=self.acting, now=now)
 
 
 class GiveBack(_Change):
@@ -221,7 +219,7 @@ class GiveBack(_Change):
 
     def changing(self, request: Request, subject: Duty, body: Mapping[str, Any], now: datetime) -> Act:
         nothing_in(body)
-        return lambda: services.give_back_duty(duty=subject, acting=self.acting, now=now)
+        return lambda: duties.give_back_duty(duty=subject, acting=self.acting, now=now)
 
 
 class Close(_Change):
@@ -231,7 +229,7 @@ class Close(_Change):
 
     def changing(self, request: Request, subject: Duty, body: Mapping[str, Any], now: datetime) -> Act:
         said, read = valid(CloseForm, body).cleaned_data["outcome"], subject.raised_at
-        return lambda: services.close_duty(
+        return lambda: duties.close_duty(
             duty=subject, raised_at=read, outcome=said, acting=self.acting, now=now
         )
 

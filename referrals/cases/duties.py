@@ -1,23 +1,29 @@
 """What follows from an answer or a booking of ours, and that a person must take and close.
 
-It is raised in the transaction that learns of it, and stays an alarm until somebody has closed it in words.
+It is raised in the transaction that learns of it, and stays an alarm until somebody has closed it in words;
+of two who take or close it the database says who was first.
 """
 
-import uuid
+from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID, uuid4
 
-from django.db import models
-from django.db.models import Q
+from django.db import models, transaction
+from django.db.models import Q, QuerySet
 
+from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation, User
+from bars_portal.accounts.permissions import PolicyRefused, allowed, need
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.correspondence.history import tell
 from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Journey
 from bookings.models import Booking
+from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from bookings.states import BookingStatus
 from referrals.cases.models import Case, CaseReply, Referral, ValidationCase, owned_by
+from referrals.cases.policies import SEND, VIEW
 from referrals.cases.selectors import sent_in
 from referrals.cases.states import CURRENT, Category, Labelled, ReplyKind
 
@@ -45,7 +51,7 @@ _OPEN = Q(closed_at__isnull=True)
 class Duty(models.Model):
     """About one case or one booking that the organisation sent; open until `closed_at`."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     kind = models.CharField(max_length=20, choices=[(kind.value, kind.label) for kind in DutyKind])
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="duties")
     referral = models.ForeignKey(Referral, null=True, on_delete=models.PROTECT, related_name="duties")
@@ -175,6 +181,113 @@ def settle_referral_duties(*, journey: Journey, actor: Actor, now: datetime) -> 
             _record(booking, "referrals.settle_duty", DutyKind.REFERRAL, actor, now)
 
 
+_SHOWN_WITH = tuple(
+    f"{owner}__{each}" for owner in ("referral", "validation", "booking") for each in ("service", "patient")
+)
+_LOCKED_WITH = ("referral__journey", "validation__journey", "booking__journey")
+
+
+def duties_for(acting: Acting) -> QuerySet[Duty]:
+    """Of the organisation, as far as the person sees what they are about; the longest waiting first."""
+    rows = Duty.objects.filter(_seen_by(acting), organisation=acting.organisation)
+    return rows.select_related(*_SHOWN_WITH, "taken_by", "closed_by", "reply").order_by("raised_at", "id")
+
+
+def open_duties(acting: Acting) -> QuerySet[Duty]:
+    return duties_for(acting).filter(closed_at=None)
+
+
+def duty_for(acting: Acting, duty_id: UUID) -> Duty | None:
+    return duties_for(acting).select_related(*_SHOWN_WITH, *_LOCKED_WITH).filter(pk=duty_id).first()
+
+
+def duties_about(acting: Acting, subject: Case | Booking) -> list[Duty]:
+    """Open ones first, then as they were raised."""
+    known = {"booking": subject} if isinstance(subject, Booking) else owned_by(subject)
+    found = list(duties_for(acting).filter(**known))
+    return sorted(found, key=lambda each: each.closed_at is not None)
+
+
+def _seen_by(acting: Acting) -> Q:
+    """Somebody who sees no bookings sees no duty of one."""
+    cases = acting.may(VIEW[Direction.SENT])
+    bookings = acting.may(VIEW_BOOKINGS[Direction.SENT])
+    none = Q(pk=None)
+    return (Q(booking=None) if cases else none) | (Q(booking__isnull=False) if bookings else none)
+
+
+def check_can_see_to(acting: Acting, duty: Duty) -> None:
+    """Take it, give it back, close it: whoever may send requests."""
+    need(duty.organisation_id == acting.organisation.pk, "This task belongs to another organisation.")
+    need(acting.may(SEND), "You are not allowed to see to tasks of what was sent.")
+    need(duty.closed_at is None, "This task is closed already.")
+
+
+def can_see_to(acting: Acting, duty: Duty) -> bool:
+    return allowed(lambda: check_can_see_to(acting, duty))
+
+
+_MEANWHILE = "Somebody else was first, or there is news of it. Look at it again."
+
+
+@transaction.atomic
+def take_duty(*, duty: Duty, acting: Acting, now: datetime) -> Duty:
+    """From whoever had it when the person looked. Raises PolicyRefused."""
+    return _assign(duty, acting.user, acting, now)
+
+
+@transaction.atomic
+def give_back_duty(*, duty: Duty, acting: Acting, now: datetime) -> Duty:
+    """Nobody's again; only by who has it. Raises PolicyRefused."""
+    if duty.taken_by_id != acting.user.pk:
+        raise PolicyRefused("Only who has taken a task gives it back.")
+    return _assign(duty, None, acting, now)
+
+
+@transaction.atomic
+def close_duty(*, duty: Duty, raised_at: datetime, outcome: str, acting: Acting, now: datetime) -> Duty:
+    """`outcome`: what was done, in words. `raised_at`: of the duty that the person read.
+
+    One that was raised again since then stays open: its newest answer is not known to whoever closes it.
+    Raises PolicyRefused.
+    """
+    check_can_see_to(acting, duty)
+    words = " ".join(outcome.split())
+    if not words:
+        raise PolicyRefused("Say what was done.")
+    same = Duty.objects.filter(pk=duty.pk, closed_at=None, raised_at=raised_at)
+    values = {"closed_at": now, "closed_by": acting.user, "outcome": words[:OUTCOME_LENGTH]}
+    if not same.update(**values):
+        raise PolicyRefused(_MEANWHILE)
+    _record(duty.subject, "referrals.close_duty", DutyKind(duty.kind), acting.actor, now)
+    duty.refresh_from_db()
+    return duty
+
+
+def _assign(duty: Duty, to: User | None, acting: Acting, now: datetime) -> Duty:
+    check_can_see_to(acting, duty)
+    same = Duty.objects.filter(
+        pk=duty.pk, closed_at=None, taken_by=duty.taken_by_id, raised_at=duty.raised_at
+    )
+    if not same.update(taken_by=to, taken_at=now if to else None):
+        raise PolicyRefused(_MEANWHILE)
+    action = "referrals.take_duty" if to else "referrals.give_back_duty"
+    _record(duty.subject, action, DutyKind(duty.kind), acting.actor, now)
+    duty.refresh_from_db()
+    return duty
+
+
+# By what was done: the step that applications are told of.
+_TOLD: Mapping[str, str] = {
+    "referrals.raise_duty": "task-raised",
+    "referrals.raise_duty_again": "task-raised",
+    "referrals.settle_duty": "task-closed",
+    "referrals.take_duty": "task-taken",
+    "referrals.give_back_duty": "task-given-back",
+    "referrals.close_duty": "task-closed",
+}
+
+
 def _record(subject: Case | Booking, action: str, kind: DutyKind, actor: Actor, now: datetime) -> None:
     record(
         actor=actor,
@@ -184,4 +297,4 @@ def _record(subject: Case | Booking, action: str, kind: DutyKind, actor: Actor, 
         correlation_id=subject.correlation_id,
         now=now,
     )
-    tell(subject, "task-closed" if "settle" in action else "task-raised", now=now)
+    tell(subject, _TOLD[action], now=now)

@@ -1,8 +1,9 @@
-"""Bookings and referrals of one case: the link is told by what both say, else by a person here.
+"""What belongs to one case: its bookings, and the requests that carry it on.
 
-Standard section 9, workflow 1. Booked first: ServiceRequest.supportingInfo names the Appointment. Referred
-first: Appointment.basedOn names the ServiceRequest. Ending one ends the link, not the other: whether a link
-is live is never written.
+The link of a booking and a referral is told by what both say, else by a person here (standard section 9,
+workflow 1). Booked first: ServiceRequest.supportingInfo names the Appointment. Referred first:
+Appointment.basedOn names the ServiceRequest. Ending one ends the link, not the other: whether a link is live
+is never written.
 """
 
 from collections.abc import Iterable
@@ -25,9 +26,10 @@ from bookings.models import Booking
 from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from bookings.states import BookingStatus
 from referrals.cases import policies
-from referrals.cases.models import BookingLink, Referral
-from referrals.cases.states import CURRENT
-from referrals.permissions import WORK
+from referrals.cases.models import MODELS, BookingLink, Case, Referral
+from referrals.cases.policies import WORK
+from referrals.cases.selectors import of_either_kind
+from referrals.cases.states import CURRENT, CaseStatus, Category
 
 _STANDING = frozenset({BookingStatus.REQUESTED, BookingStatus.BOOKED})
 _GONE = frozenset({BookingStatus.REFUSED, BookingStatus.CANCELLED, BookingStatus.ENTERED_IN_ERROR})
@@ -253,3 +255,40 @@ def _record(action: str, referral: Referral, booking: Booking, acting: Acting, n
         correlation_id=referral.correlation_id,
         now=now,
     )
+
+
+# It never got there, or was taken back.
+_CAME_TO_NOTHING = (CaseStatus.REFUSED, CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR)
+
+
+def onward_requests_of(case: Case) -> list[Case]:
+    """What our people sent to carry on with a received case, newest first."""
+    found: list[Case] = []
+    for category in Category:
+        rows = MODELS[category].objects.filter(
+            onward_from=case.pk, organisation=case.organisation_id, direction=Direction.SENT
+        )
+        found += rows.select_related("service")
+    return sorted(found, key=lambda each: each.created_at, reverse=True)
+
+
+def standing_onward(cases: list[Case]) -> Case | None:
+    """The newest that may have reached somebody."""
+    return next((each for each in cases if each.status not in _CAME_TO_NOTHING), None)
+
+
+def carried_from(case: Case) -> Case | None:
+    """The received case that a request of ours carries on."""
+    if case.onward_from is None:
+        return None
+    known = {"pk": case.onward_from, "organisation": case.organisation_id, "direction": Direction.RECEIVED}
+    return of_either_kind(known)
+
+
+def onward_words(case: Case) -> str:
+    """Where it went, as an outcome tells it; "" when it did not go onward from here."""
+    standing = standing_onward(onward_requests_of(case))
+    if standing is None:
+        return ""
+    reference = f", their reference {standing.reference}" if standing.reference else ""
+    return f"Referred onward to {standing.service.name}{reference}."

@@ -19,8 +19,7 @@ from bars_portal.nhsuk.dates import format_short
 from bars_portal.patients.models import Journey, Patient
 from bookings.models import Booking
 from directory.models import HealthcareService
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import ANSWERING, CURRENT, CaseStatus, Category, ReplyKind
+from referrals.cases.states import ANSWERING, CURRENT, CaseStatus, Category, ReplyKind, ResponseState
 
 _STATUSES = [(status.value, status.label) for status in CaseStatus]
 
@@ -69,7 +68,7 @@ class AbstractCase(models.Model):
     # Received: the colleague who works on it.
     assigned_to = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     # The ServiceRequest as it now stands on the wire, and what it came with: [[fullUrl, resource], ...]. Null
-    # in a received case as it arrived: our reply has it (referrals.cases.held).
+    # in a received case as it arrived: our reply has it (referrals.cases.wire).
     resource = models.JSONField(default=dict, encoder=ResourceEncoder, decoder=ResourceDecoder)
     included = models.JSONField(null=True, encoder=ResourceEncoder, decoder=ResourceDecoder)
     # The sender's own meta.lastUpdated by fullUrl: a later message is compared with these.

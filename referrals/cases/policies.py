@@ -1,11 +1,25 @@
-"""Who may see a case and work on it: `check_can_x` raises a sentence for the user, `can_x` is its boolean."""
+"""Who may see a case and work on it: `check_can_x` raises a sentence for the user, `can_x` is its boolean.
+
+Which permission shows which cases stands here too; roles.py says who has it.
+"""
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import allowed, need
 from bars_portal.correspondence.states import Direction
 from referrals.cases.models import Case, UnmatchedReply
 from referrals.cases.states import CaseStatus
-from referrals.permissions import VIEW, WORK
+
+VIEW: dict[str, str] = {
+    Direction.SENT.value: "referrals.view_sent_referrals",
+    Direction.RECEIVED.value: "referrals.view_received_referrals",
+}
+# To decide about a received case and tell the requester; to take it over and write notes.
+ANSWER = "referrals.answer_case"
+WORK = "referrals.work_case"
+# To refer, to ask for a validation, and to change or take back what was sent.
+SEND = "referrals.send_request"
+# Whatever an Application asks of clinicians alone (parts.applications, `is_clinical`).
+SEND_CLINICAL = "referrals.send_clinical_request"
 
 
 def check_can_view(acting: Acting, case: Case) -> None:

@@ -29,9 +29,8 @@ from referrals.cases.models import (
     ValidationCase,
     owned_by,
 )
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import CaseStatus, Category, ReplyKind
-from referrals.permissions import VIEW
+from referrals.cases.policies import VIEW
+from referrals.cases.states import CaseStatus, Category, ReplyKind, ResponseState
 
 RESPONSE_WITH = tuple(
     f"{owner}__{each}" for owner in ("referral", "validation") for each in ("service__provider", "journey")
@@ -91,7 +90,7 @@ def _same_case(answer: CaseAnswer) -> Q:
 
 
 BELONGING = ("service", "organisation", "patient", "journey")
-# What came with a request may be in the reply to its message only (referrals.cases.held).
+# What came with a request may be in the reply to its message only (referrals.cases.wire).
 REPLY_ONLY = ("message__body", "message__headers", "message__warnings")
 AnyCase = TypeVar("AnyCase", Referral, ValidationCase)
 _SHOWN_WITH = ("service__provider", "organisation", "patient", "journey", "assigned_to", "message")

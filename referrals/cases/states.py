@@ -1,4 +1,8 @@
-"""The local status of a referral or validation request. Pure; drawn in docs/states-referrals.md."""
+"""The local status of a referral or validation request, and of our response to one. Pure.
+
+Both are drawn in docs/states-referrals.md. The state of a response follows the exchange's delivery, and never
+moves the case: a case is what our people decided, whether or not the other side has heard of it.
+"""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -273,3 +277,52 @@ def next_status(
         return TRANSITIONS[category, direction][status, event]
     except KeyError:
         raise TransitionRefused(f"{event} is not possible from {status} ({category}, {direction})") from None
+
+
+class ResponseState(Labelled):
+    """What became of our response to a case."""
+
+    SENDING = "sending", "On its way"
+    DELIVERED = "delivered", "Delivered"
+    REFUSED = "refused", "Not taken by the requester"
+    UNKNOWN = "unknown", "Not known whether it arrived"
+    NO_ADDRESS = "no-address", "Cannot be sent: the request has no address for replies"
+
+
+class ResponseEvent(StrEnum):
+    QUEUE = "queue"
+    KEEP_BACK = "keep-back"
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+    LOSE = "lose"
+    CHECK_AGAIN = "check-again"
+    SEND_AGAIN = "send-again"
+
+
+RESPONSE_TRANSITIONS: Mapping[tuple[ResponseState | None, ResponseEvent], ResponseState] = {
+    (None, ResponseEvent.QUEUE): ResponseState.SENDING,
+    (None, ResponseEvent.KEEP_BACK): ResponseState.NO_ADDRESS,
+    (ResponseState.SENDING, ResponseEvent.CONFIRM): ResponseState.DELIVERED,
+    (ResponseState.SENDING, ResponseEvent.REFUSE): ResponseState.REFUSED,
+    (ResponseState.SENDING, ResponseEvent.LOSE): ResponseState.UNKNOWN,
+    # The very same message once more, for it may have arrived.
+    (ResponseState.UNKNOWN, ResponseEvent.CHECK_AGAIN): ResponseState.SENDING,
+    # It goes out again by itself; the last loss is when that ends.
+    (ResponseState.UNKNOWN, ResponseEvent.CONFIRM): ResponseState.DELIVERED,
+    (ResponseState.UNKNOWN, ResponseEvent.REFUSE): ResponseState.REFUSED,
+    (ResponseState.UNKNOWN, ResponseEvent.LOSE): ResponseState.UNKNOWN,
+    # A new message with the same content: the old one is known not to be held.
+    (ResponseState.REFUSED, ResponseEvent.SEND_AGAIN): ResponseState.SENDING,
+    # The old one was refused each time it was repeated, and nobody knows of its first attempt.
+    (ResponseState.UNKNOWN, ResponseEvent.SEND_AGAIN): ResponseState.SENDING,
+}
+# Somebody has to look after it: the requester has not heard, or nobody knows.
+TROUBLED = frozenset({ResponseState.REFUSED, ResponseState.UNKNOWN, ResponseState.NO_ADDRESS})
+
+
+def next_response_state(state: ResponseState | None, event: ResponseEvent) -> ResponseState:
+    """The state after the event. Raises TransitionRefused when the table has no such row."""
+    try:
+        return RESPONSE_TRANSITIONS[state, event]
+    except KeyError:
+        raise TransitionRefused(f"{event} is not possible for an answer that is {state}") from None

@@ -1,17 +1,25 @@
-"""Ids, instants and people of a message, and the ids that we add (standard section 5, "Ids")."""
+"""A case's request on the wire, and as we hold it with what came with it.
 
-from collections.abc import Iterable, Sequence
+Ids, instants and people of a message, and the ids that we add (standard section 5, "Ids").
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid5
 
-from bars_portal.correspondence.entries import full_url
+from bars_portal.correspondence.entries import Entry, derived_url, full_url
+from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import EncounterReason
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, is_uuid, same_system
 from bars_portal.exchange.fhir.profiles import uk_core
 from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
+from referrals.cases.models import Case
 
 URN = "urn:uuid:"
 # What a column holds of a text; the message itself keeps all of it.
@@ -142,3 +150,81 @@ _ASIDE = frozenset(
 def bare(resource: Resource) -> Resource:
     """What it says of the patient, without what every version has anew."""
     return {name: value for name, value in resource.items() if name not in _ASIDE}
+
+
+def included_in(case: Case) -> list[list[Any]]:
+    """[[fullUrl, resource], ...]. Of a received case that nobody changed since, our stored reply has it."""
+    if case.included is None:
+        case.included = _from_our_reply(case) if case.direction == Direction.RECEIVED else []
+    included: list[list[Any]] = case.included
+    return included
+
+
+def _from_our_reply(case: Case) -> list[list[Any]]:
+    if case.message is None or case.message.reply is None:
+        return []
+    return read_back(json.loads(bytes(case.message.reply)), focus_id=case.pk)
+
+
+@dataclass(frozen=True)
+class HeldRequest:
+    """`url` is the fullUrl of the ServiceRequest; `entries` everything else but the header.
+
+    `reference` is ours, for people.
+    """
+
+    case_id: UUID
+    url: str
+    request: Resource = field(repr=False)
+    entries: tuple[Entry, ...] = field(repr=False)
+    reference: str = ""
+
+    @cached_property
+    def _index(self) -> MessageBundle:
+        return index_of([(self.url, self.request), *self.entries])
+
+    def of_types(self, kinds: Collection[str]) -> list[Entry]:
+        """The entries of these resource types, in the order in which they were sent."""
+        return [(url, each) for url, each in self.entries if each.get("resourceType") in kinds]
+
+    @property
+    def told(self) -> Resource:
+        """The ServiceRequest as it was sent; its Encounter by fullUrl where their id is not kept."""
+        asked = self.request.get("encounter")
+        if not asked or self._index.resolve(asked) is not None:
+            return self.request
+        return {**self.request, "encounter": {**as_dict(asked), "reference": self.requester_encounter[0]}}
+
+    @property
+    def own_encounter(self) -> Entry | None:
+        """Ours, as the requester was told last."""
+        ours = own_encounter_id(self.case_id)
+        return next((entry for entry in self.of_types({"Encounter"}) if entry[1].get("id") == ours), None)
+
+    @property
+    def requester_encounter(self) -> Entry:
+        """The one that the ServiceRequest names, else the first that is not ours."""
+        named = self._index.resolve(self.request.get("encounter"))
+        theirs = [entry for entry in self.of_types({"Encounter"}) if entry != self.own_encounter]
+        return next((entry for entry in theirs if entry[1] is named), theirs[0])
+
+    @property
+    def patient(self) -> Entry:
+        """ServiceRequest.subject, else the only Patient."""
+        named = self._index.resolve(self.request.get("subject"))
+        patients = self.of_types({"Patient"})
+        return next((entry for entry in patients if entry[1] is named), patients[0])
+
+    def part_url(self, part: str) -> str:
+        """fullUrl of something that we add: the same in every response about the case."""
+        return derived_url(self.case_id, part)
+
+
+def held_request(case: Case) -> HeldRequest:
+    return HeldRequest(
+        case_id=case.pk,
+        url=case.sender_full_url,
+        request=case.resource,
+        entries=tuple((url, resource) for url, resource in included_in(case)),
+        reference=case.reference,
+    )

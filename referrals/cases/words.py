@@ -11,8 +11,8 @@ from bars_portal.exchange.fhir.codes import EncounterStatus, FlagCategory
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import PatientBanner, banner, patient_rows
 from directory.capability import use_cases_in_words
+from referrals.cases.codes import priority_words
 from referrals.cases.models import Case, CaseVersion
-from referrals.cases.priorities import priority_words
 from referrals.cases.selectors import changes_of, versions_of
 from referrals.cases.states import OPEN, CaseEvent, CaseStatus, Category
 

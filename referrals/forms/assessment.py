@@ -1,18 +1,41 @@
-"""The assessment: stage, narrative, complaint, triage outcomes, priority, clock, expectations."""
+"""The assessment: stage, narrative, outcomes, priority, clock; complaint, what is asked, expectations."""
 
 from dataclasses import replace
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import ARPPriority
-from bars_portal.nhsuk.forms import RadiosField, TextareaField
-from referrals.cases.codes import TRIAGE_OUTCOMES, Concept
+from bars_portal.nhsuk.dates import in_london
+from bars_portal.nhsuk.forms import DateField, RadiosField, TextareaField
+from referrals.cases.codes import COMPLAINTS, TASKS, TRIAGE_OUTCOMES, Concept
 from referrals.forms import times
-from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, line, select
-from referrals.forms.concepts import ConceptField, ConceptForm, more_words, write_concept
+from referrals.forms.base import (
+    ConceptField,
+    ConceptForm,
+    PartForm,
+    Step,
+    StepValues,
+    Typed,
+    area,
+    filled,
+    line,
+    more_words,
+    select,
+    write_concept,
+)
+from referrals.forms.times import FrameForm, write_frame
 from referrals.parts.applications import Need, Part, application_of, needs_of
-from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind, kind_of_system
-from referrals.parts.call import CallTimes, Stage
+from referrals.parts.assessment import (
+    Assessment,
+    CallTimes,
+    Expectations,
+    Outcome,
+    OutcomeKind,
+    Stage,
+    kind_of_system,
+)
+from referrals.parts.base import SNOMED
 from referrals.parts.content import RequestContent
+from referrals.parts.problems import Condition, Task
 
 
 class AssessmentForm(PartForm):
@@ -149,7 +172,7 @@ class AssessmentStep(Step):
             }
         )
         rows = outcomes[:-1] if complaint else outcomes
-        return StepValues(fields, tuple(map(_row, rows)))
+        return StepValues(fields, tuple(map(_outcome_row, rows)))
 
 
 def _has_complaint(content: RequestContent) -> bool:
@@ -167,8 +190,104 @@ def _as_complaint(outcome: Outcome) -> str:
     return text if outcome.kind is OutcomeKind.PRESENTING_COMPLAINT and one_line else ""
 
 
-def _row(outcome: Outcome) -> Typed:
+def _outcome_row(outcome: Outcome) -> Typed:
     return {"kind": outcome.kind.value, **write_concept(outcome.concept, TRIAGE_OUTCOMES)}
+
+
+class ConditionForm(ConceptForm):
+    what = ConceptField(
+        "Presenting complaint",
+        codes=COMPLAINTS,
+        hint="Type to search the list, or your own words",
+        missing="Enter the presenting complaint",
+    )
+    words = more_words()
+    onset = DateField(
+        label="When it began",
+        hint="Day, month and year, if known",
+        required=False,
+        too_late="When it began must be today or in the past",
+    )
+
+    def adapt(self) -> None:
+        onset = self.fields["onset"]
+        if isinstance(onset, DateField):
+            onset.latest = in_london(self.asked.opened).date()
+
+    def clean(self) -> dict[str, Any]:
+        if self.asked.requires(Part.CONDITION) or self.answer("onset"):
+            self.need_concept()
+        return self.cleaned_data
+
+    def stated(self) -> Condition | None:
+        concept = self.read_concept()
+        return Condition(concept, self.answer("onset")) if concept else None
+
+
+class ConditionStep(Step):
+    slug, title, section = "complaint", "Presenting complaint", "Assessment"
+    parts = (Part.CONDITION,)
+    form = ConditionForm
+
+    def state(self, form: PartForm, rows: tuple[Any, ...]) -> dict[str, Any]:
+        return {"condition": form.stated()}
+
+    def given(self, content: RequestContent) -> StepValues:
+        if content.condition is None:
+            return StepValues()
+        onset = times.write_day("onset", content.condition.onset)
+        return StepValues(write_concept(content.condition.concept, COMPLAINTS) | onset)
+
+
+class TaskForm(FrameForm, ConceptForm):
+    part_of = {"help_asked": Part.HELP_ASKED}
+
+    help_asked = area("The help you ask for", hint="As the other ambulance service should read it")
+    what = ConceptField(
+        "What is asked",
+        codes=TASKS,
+        hint="Type to search the list, or your own words",
+        missing="Enter what is asked of the service",
+    )
+    words = more_words()
+    description = area("What to do", hint="As the service should read it")
+    start = times.day("Not before")
+    start_time = times.hour("Time of day, not before")
+    end = times.day("At the latest")
+    end_time = times.hour("Time of day, at the latest")
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.asked.requires(Part.TASK) or self.text("description") or self.answer("frame"):
+            self.need_concept()
+        ordered = application_of(self.asked.use_case).is_ordered
+        if ordered and "what" not in self.errors and self._system() != SNOMED:
+            self.add_error("what", "Choose what is asked from the list")
+        return self.cleaned_data
+
+    def _system(self) -> str:
+        concept = self.read_concept()
+        return concept.system if concept else ""
+
+    def stated(self) -> Task | None:
+        concept = self.read_concept()
+        return Task(concept, self.text("description"), self.frame()) if concept else None
+
+
+class TaskStep(Step):
+    slug, title, section = "task", "What is asked", "Assessment"
+    parts = (Part.TASK, Part.HELP_ASKED)
+    form = TaskForm
+
+    def state(self, form: PartForm, rows: tuple[Any, ...]) -> dict[str, Any]:
+        return {"task": form.stated(), "help_asked": form.text("help_asked")}
+
+    def given(self, content: RequestContent) -> StepValues:
+        task, asked = content.task, filled({"help_asked": content.help_asked})
+        if task is None:
+            return StepValues(asked)
+        described = filled({"description": task.description})
+        return StepValues(asked | write_concept(task.concept, TASKS) | described | write_frame(task.period))
 
 
 class ExpectationsForm(PartForm):

@@ -14,15 +14,11 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.forms import DateField
 from bars_portal.nhsuk.forms.base import SummaryItem
 from bars_portal.nhsuk.forms.dates import PARTS
-from referrals.forms.assessment import AssessmentStep, ExpectationsStep
+from referrals.forms.assessment import AssessmentStep, ConditionStep, ExpectationsStep, TaskStep
 from referrals.forms.base import FormContext, PartForm, Step, StepValues, Typed
-from referrals.forms.flags import FlagsStep
-from referrals.forms.medication import AllergiesStep, MedicationStep
-from referrals.forms.observations import ObservationsStep
-from referrals.forms.people import ConsentStep
-from referrals.forms.places import PlacesStep
-from referrals.forms.problems import ConditionStep, NotesStep, ProceduresStep, TaskStep
-from referrals.forms.questionnaires import QuestionsStep, RejectedStep, SourcesStep
+from referrals.forms.patient import AllergiesStep, ConsentStep, MedicationStep, ObservationsStep
+from referrals.forms.records import NotesStep, ProceduresStep, QuestionsStep, RejectedStep, SourcesStep
+from referrals.forms.safety import FlagsStep, PlacesStep
 from referrals.forms.times import TimesStep
 from referrals.parts.content import RequestContent
 

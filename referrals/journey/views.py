@@ -19,12 +19,11 @@ from bars_portal.patients.models import Journey
 from bars_portal.patients.presenters import banner
 from bars_portal.patients.selectors import patients_of_journey
 from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
-from referrals.cases import viewing
+from referrals.cases import history
+from referrals.cases.policies import VIEW
 from referrals.cases.selectors import journey_for
 from referrals.cases.views import clock
-from referrals.journey.entries import Entry, EntryKind
-from referrals.journey.timeline import timeline_of
-from referrals.permissions import VIEW
+from referrals.journey.timeline import Entry, EntryKind, timeline_of
 
 # From this many looks in a row on, they are one line that opens.
 _COLLAPSED = 3
@@ -113,7 +112,7 @@ def journey(request: HttpRequest, journey_id: UUID) -> HttpResponse:
     entries = timeline_of(acting, found)
     if not entries:
         raise Http404
-    viewing.record_journey_view(journey=found, acting=acting, now=clock())
+    history.record_journey_view(journey=found, acting=acting, now=clock())
     utc = "utc" in request.GET
     context = {**about_journey(found), "lines": timeline_lines(entries, utc=utc), "utc": utc}
     return render(request, "referrals/journey.jinja", context)

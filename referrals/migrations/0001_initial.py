@@ -8,7 +8,6 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.fields.json
 import django.db.models.functions.text
-import referrals.cases.response_states
 import referrals.cases.states
 import uuid
 from typing import Any
@@ -475,7 +474,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='caseanswer',
-            index=models.Index(condition=models.Q(('state', referrals.cases.response_states.ResponseState['DELIVERED']), _negated=True), fields=['state'], name='caseanswer_open'),
+            index=models.Index(condition=models.Q(('state', referrals.cases.states.ResponseState['DELIVERED']), _negated=True), fields=['state'], name='caseanswer_open'),
         ),
         migrations.AddConstraint(
             model_name='caseanswer',

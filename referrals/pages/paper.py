@@ -16,7 +16,8 @@ from bars_portal.nhsuk import dates
 from bars_portal.nhsuk.documents import BRACKETS, has_signs_missing, render_pdf
 from bars_portal.nhsuk.words import banner_items, banner_name
 from bookings.states import BookingStatus
-from referrals.cases import viewing
+from referrals.cases import history
+from referrals.cases.policies import VIEW
 from referrals.cases.states import Category
 from referrals.cases.views import clock
 from referrals.cases.words import Row as PageRow
@@ -24,7 +25,6 @@ from referrals.cases.words import lines_of
 from referrals.message_page.page import message_of
 from referrals.message_page.reader import Alert, Group, Item, MessageView, Row
 from referrals.pages.received import ReceivedPage, page_of
-from referrals.permissions import VIEW
 
 _NOT_STATED = "Not stated"
 Part = dict[str, Any]
@@ -171,7 +171,7 @@ def case_paper(page: ReceivedPage, message: MessageView | None, *, now: datetime
 @permission_required(VIEW[Direction.RECEIVED])
 def case_pdf(request: HttpRequest, case_id: UUID) -> HttpResponse:
     page, acting, now = page_of(request, case_id), acting_of(request), clock()
-    viewing.record_case_view(case=page.case, acting=acting, now=now, exported=True)
+    history.record_case_view(case=page.case, acting=acting, now=now, exported=True)
     paper = case_paper(page, message_of(page.case, now), now=now, printed_by=name_of(acting.user))
     response = HttpResponse(paper, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{NAMES[page.case.category]}"'

@@ -13,14 +13,12 @@ from bars_portal.accounts.acting import Acting, acting_of, name_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.correspondence.history import Step
 from bars_portal.correspondence.states import Direction
-from referrals.cases import viewing
-from referrals.cases.links import Link, bookings_of, can_link_referral
+from referrals.cases import history
+from referrals.cases.links import Link, bookings_of, can_link_referral, onward_requests_of, standing_onward
 from referrals.cases.models import Case, CaseNote, Referral
-from referrals.cases.onward import onward_requests_of, standing_onward
-from referrals.cases.policies import can_work
-from referrals.cases.response_states import ResponseState
+from referrals.cases.policies import VIEW, WORK, can_work
 from referrals.cases.selectors import latest_response, notes_of, responses_of, steps_of, version_for
-from referrals.cases.states import CaseStatus, ReplyKind
+from referrals.cases.states import CaseStatus, ReplyKind, ResponseState
 from referrals.cases.views import clock, received_case_of, reloaded
 from referrals.cases.words import (
     CATEGORIES,
@@ -33,13 +31,11 @@ from referrals.cases.words import (
     version_lines,
 )
 from referrals.message_page.page import message_of, shown_message
-from referrals.pages.local import where_it_is
-from referrals.permissions import VIEW, WORK
-from referrals.responding import sharing
-from referrals.responding.contacting import attempts_of, can_record_attempt
+from referrals.pages.local import AttemptForm, where_it_is
+from referrals.responding import local
 from referrals.responding.content import Disposition
 from referrals.responding.forms import NoteForm
-from referrals.responding.local_forms import AttemptForm
+from referrals.responding.local import attempts_of, can_record_attempt
 from referrals.responding.policies import Decision, can_decide
 from referrals.responding.presenters import Actions, ResponseLine, actions_for, response_line
 from referrals.responding.views import told_on_the_case
@@ -138,7 +134,7 @@ def page_of(request: HttpRequest, case_id: UUID) -> ReceivedPage:
 def received(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """`?print=1`: the same on paper, without what can be pressed."""
     page = page_of(request, case_id)
-    viewing.record_case_view(case=page.case, acting=acting_of(request), now=clock())
+    history.record_case_view(case=page.case, acting=acting_of(request), now=clock())
     return shown(request, page, NoteForm())
 
 
@@ -177,7 +173,7 @@ def version(request: HttpRequest, case_id: UUID, number: int) -> HttpResponse:
     found = version_for(page.case, number)
     if found is None:
         raise Http404
-    viewing.record_case_view(case=page.case, acting=acting_of(request), now=clock())
+    history.record_case_view(case=page.case, acting=acting_of(request), now=clock())
     context = {
         "page": page,
         "shown": found,
@@ -197,5 +193,5 @@ def note(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case_id,
         "The note is kept.",
-        lambda: sharing.add_note(case=page.case, text=text, acting=acting_of(request), now=clock()),
+        lambda: local.add_note(case=page.case, text=text, acting=acting_of(request), now=clock()),
     )

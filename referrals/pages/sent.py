@@ -19,12 +19,14 @@ from bars_portal.correspondence.latest import Latest
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange import outbox
 from bars_portal.nhsuk import dates
+from bars_portal.nhsuk.forms import NHSForm, RadiosField, TextareaField
 from bookings.policies import can_book
-from referrals.cases import viewing
-from referrals.cases.links import Link, bookings_of, has_appointment
+from referrals.cases import history
+from referrals.cases.codes import priority_words
+from referrals.cases.duties import duties_about
+from referrals.cases.links import Link, bookings_of, carried_from, has_appointment
 from referrals.cases.models import Case, Referral
-from referrals.cases.onward import carried_from
-from referrals.cases.priorities import priority_words
+from referrals.cases.policies import SEND, VIEW
 from referrals.cases.selectors import replies_of, reply_for
 from referrals.cases.states import CaseStatus, Category
 from referrals.cases.views import clock, reloaded, sent_case_of, whole_number
@@ -36,19 +38,15 @@ from referrals.cases.words import (
     history_lines,
     use_case_words,
 )
-from referrals.duties.presenters import DutyLine
-from referrals.duties.presenters import lines as duty_lines
-from referrals.duties.selectors import duties_about
 from referrals.message_page.page import shown_message
-from referrals.pages.responses import HeardLine, heard_line
+from referrals.pages.duties import DutyLine, duty_lines
+from referrals.pages.messages import HeardLine, heard_line
 from referrals.parts.applications import application_for
-from referrals.permissions import SEND, VIEW
 from referrals.sending import outcomes, policies, taking_back
-from referrals.sending.forms import IN_ERROR, TakeBackForm
 from referrals.sending.latest import is_taken_back
 from referrals.sending.policies import check_can_take_back
 from referrals.sending.selectors import unsent_update_of
-from referrals.sending.views.lookup import latest_of, wait_for_case
+from referrals.sending.views.begin import latest_of, wait_for_case
 
 _HEADINGS: Mapping[CaseStatus, str] = {
     CaseStatus.REQUESTED: "Sending",
@@ -180,7 +178,7 @@ _MEANWHILE = "Somebody changed this case at the same moment. This is how it stan
 @permission_required(VIEW[Direction.SENT])
 def sent_case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case, acting, now = sent_case_of(request, case_id), acting_of(request), clock()
-    viewing.record_case_view(case=case, acting=acting, now=now)
+    history.record_case_view(case=case, acting=acting, now=now)
     context = {"page": sent_page(case, acting=acting, now=now), "printing": "print" in request.GET}
     return render(request, "referrals/sent.jinja", context)
 
@@ -193,7 +191,7 @@ def case_reply(request: HttpRequest, case_id: UUID, reply_id: int) -> HttpRespon
     found = reply_for(case, reply_id)
     if found is None:
         raise Http404
-    viewing.record_case_view(case=case, acting=acting, now=now)
+    history.record_case_view(case=case, acting=acting, now=now)
     context = {
         "page": sent_page(case, acting=acting, now=now),
         "lines": [heard_line(case, found)],
@@ -235,6 +233,26 @@ def check_case_again(request: HttpRequest, case_id: UUID) -> HttpResponse:
     return redirect("referrals:sent-case", case_id)
 
 
+REVOKED, IN_ERROR = "revoked", "entered-in-error"
+
+
+class TakeBackForm(NHSForm):
+    how = RadiosField(
+        label="Why is it taken back?",
+        options=[
+            (REVOKED, "Circumstances changed: it is no longer needed"),
+            (IN_ERROR, "It was sent by mistake: it never should have been"),
+        ],
+        missing="Select why it is taken back",
+    )
+    reason = TextareaField(
+        label="The reason in a few words",
+        missing="Enter the reason in a few words",
+        max_length=300,
+        rows=3,
+    )
+
+
 @require_http_methods(["GET", "POST"])
 @permission_required(SEND)
 def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
@@ -254,7 +272,7 @@ def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
         mistaken = form.cleaned_data["how"] == IN_ERROR
         end = taking_back.mark_entered_in_error if mistaken else taking_back.revoke_request
         return _end(request, case, latest, end, " ".join(form.cleaned_data["reason"].split()))
-    viewing.record_case_view(case=case, acting=acting_of(request), now=clock())
+    history.record_case_view(case=case, acting=acting_of(request), now=clock())
     page = sent_page(case, acting=acting_of(request), now=clock())
     return render(request, "referrals/take_back.jinja", {"form": form, "page": page, "latest": latest})
 

@@ -15,9 +15,8 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.rules.case import is_told_once
 from referrals.cases.codes import STRICT, ResourceId, WordsOrNone
 from referrals.parts.applications import Need, Part, application_of, needs_of
-from referrals.parts.assessment import Assessment, Expectations
+from referrals.parts.assessment import Assessment, CallTimes, Expectations, Stage
 from referrals.parts.base import SNOMED, TimeFrame
-from referrals.parts.call import CallTimes, Stage
 from referrals.parts.flags import Flag
 from referrals.parts.medication import Allergies, Medications, Stated
 from referrals.parts.observations import Observations

@@ -21,8 +21,7 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.reading import as_dict, as_text, codings
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import STRICT, Concept, Moment
-from referrals.cases.held import HeldRequest
-from referrals.cases.wire import CODE, instant
+from referrals.cases.wire import CODE, HeldRequest, instant
 from referrals.parts.base import (
     Frame,
     code_in,

@@ -12,8 +12,7 @@ from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.exchange.fhir.people import dialled_phone
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_entries
-from referrals.cases.held import HeldRequest
-from referrals.cases.wire import head
+from referrals.cases.wire import HeldRequest, head
 from referrals.parts.base import SNOMED, Frame, coding, filled
 
 STAFF_SYSTEM = "https://bars-portal.local/Id/staff"

@@ -19,8 +19,7 @@ from bars_portal.exchange.fhir.rules.case import Where
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.values import InvalidValue, read_postcode
 from referrals.cases.codes import STRICT, Line, LineOrNone, Moment, WordsOrNone
-from referrals.cases.held import HeldRequest
-from referrals.cases.wire import head, instant
+from referrals.cases.wire import HeldRequest, head, instant
 from referrals.parts.base import Frame, code_in, each_tried, filled, require
 
 _Digits = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{1,12})?$")]

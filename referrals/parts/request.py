@@ -1,7 +1,13 @@
-"""The resources of a whole request, from what was stated, and what of a received one goes onward."""
+"""A whole request: its resources from what was stated, what of a received one goes onward, its facts.
+
+Facts are what a case's columns say, read from its message: an index for worklists, never the record.
+"""
 
 from collections.abc import Callable, Sequence
-from uuid import uuid5
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
 
 from bars_portal.correspondence.entries import Entry, Parties
 from bars_portal.exchange.fhir import profiles
@@ -14,15 +20,29 @@ from bars_portal.exchange.fhir.codes import (
     ServiceRequestStatus,
     UseCase,
 )
+from bars_portal.exchange.fhir.reading import as_dict, dicts, id_in
+from bars_portal.exchange.fhir.rules.case import requester_encounter
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import PatientDetails
-from referrals.cases.wire import EMERGENCY, patient_of
+from referrals.cases.wire import EMERGENCY, code_and_name, identifier_of, instant, patient_of, uuid_or_none
 from referrals.parts.applications import Need, Part, application_of, needs_of
-from referrals.parts.assessment import carried_assessment, carried_expectations, plan_entry
+from referrals.parts.assessment import (
+    carried_assessment,
+    carried_expectations,
+    plan_entry,
+    priority_of,
+    status_history,
+)
 from referrals.parts.base import Frame, filled, period
-from referrals.parts.call import status_history
 from referrals.parts.content import RequestContent
-from referrals.parts.flags import carried_flags, flag_entries, rejected_flag
+from referrals.parts.flags import (
+    carried_flags,
+    flag_categories,
+    flag_entries,
+    has_safeguarding,
+    rejected_flag,
+    scene_is_unsafe,
+)
 from referrals.parts.medication import (
     allergy_entries,
     carried_allergies,
@@ -242,3 +262,58 @@ def _fitting(found: tuple[Place, ...], has: Callable[[Part], bool]) -> tuple[Pla
     incidents = [each for each in found if each.type is LocationType.INCIDENT][:1]
     others = [each for each in found if each.type is not LocationType.INCIDENT]
     return (*(incidents if has(Part.INCIDENT) else ()), *(others if has(Part.OTHER_PLACES) else ()))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the columns of a case say. All instants are aware."""
+
+    use_case: str
+    priority: str
+    occurrence_start: datetime | None
+    breach_at: datetime | None
+    authored_on: datetime | None
+    case_number: str
+    requester_ods_code: str
+    requester_name: str
+    flags: tuple[str, ...]
+    safeguarding: bool
+    scene_unsafe: bool
+    booking_ids: tuple[UUID, ...]
+
+
+def facts_of(bundle: MessageBundle, request: Resource, *, use_case: str, sender: Resource) -> Facts:
+    """`bundle` finds the entries by type and fullUrl: it need not be a whole message."""
+    asked_for = as_dict(request.get("occurrencePeriod"))
+    ods_code, name = code_and_name(sender)
+    return Facts(
+        use_case=use_case,
+        priority=priority_of(bundle, request),
+        occurrence_start=instant(asked_for.get("start")),
+        breach_at=instant(asked_for.get("end")),
+        authored_on=instant(request.get("authoredOn")),
+        case_number=identifier_of(requester_encounter_of(bundle)),
+        requester_ods_code=ods_code,
+        requester_name=name,
+        flags=flag_categories(bundle),
+        safeguarding=has_safeguarding(bundle),
+        scene_unsafe=scene_is_unsafe(bundle),
+        booking_ids=_booking_ids(request),
+    )
+
+
+def requester_encounter_of(bundle: MessageBundle) -> Resource | None:
+    named = requester_encounter(bundle)
+    return named if named is not None else next(iter(bundle.of_type("Encounter")), None)
+
+
+def _booking_ids(request: Resource) -> tuple[UUID, ...]:
+    """supportingInfo "Appointment/<uuid>": the booking that was made first (standard section 9)."""
+    named = (id_in(each, "Appointment") for each in dicts(request.get("supportingInfo")))
+    ids = (uuid_or_none(each) for each in named)
+    return tuple(dict.fromkeys(each for each in ids if each is not None))
+
+
+def columns(facts: Facts) -> dict[str, Any]:
+    """Columns of a case that a message decides."""
+    return {**vars(facts), "flags": list(facts.flags), "booking_ids": list(facts.booking_ids)}

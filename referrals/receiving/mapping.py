@@ -33,7 +33,7 @@ from referrals.cases.wire import (
 )
 from referrals.parts import assessment, flags
 from referrals.parts.base import texts_of, words_of
-from referrals.parts.facts import Facts, facts_of, requester_encounter_of
+from referrals.parts.request import Facts, facts_of, requester_encounter_of
 
 
 @dataclass(frozen=True)

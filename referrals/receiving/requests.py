@@ -18,13 +18,13 @@ from bars_portal.patients.services import create_patient, open_journey
 from directory.models import HealthcareService
 from directory.selectors.services import receiving_service
 from referrals.cases import wire
-from referrals.cases.held import included_in
 from referrals.cases.history import change_case, start_history, write_version
 from referrals.cases.models import MODELS, Case
 from referrals.cases.selectors import changed_here_since
 from referrals.cases.states import CaseEvent, CaseStatus
+from referrals.cases.wire import included_in
 from referrals.parts.assessment import outcomes_of
-from referrals.parts.facts import columns
+from referrals.parts.request import columns
 from referrals.receiving import mapping
 from referrals.receiving.mapping import ReceivedCase
 from referrals.receiving.selectors import hold_conversation, lock_received_case, minutes_by_rule

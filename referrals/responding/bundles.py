@@ -1,7 +1,8 @@
-"""Our responses, kind by kind: what their MessageDefinitions ask for. Pure."""
+"""Our responses, kind by kind: what their MessageDefinitions ask for."""
 
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import Resource
@@ -19,9 +20,9 @@ from bars_portal.exchange.fhir.codes import (
 )
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
 from bars_portal.exchange.fhir.timestamps import format_instant
-from referrals.cases.held import HeldRequest
+from referrals.cases.models import CaseAnswer
 from referrals.cases.states import ReplyKind
-from referrals.cases.wire import head
+from referrals.cases.wire import HeldRequest, head, held_request
 from referrals.parts.assessment import kind_of_system
 from referrals.parts.base import coding, filled
 from referrals.parts.flags import RaisedFlag, returned_flags, with_scene_safety
@@ -34,8 +35,16 @@ from referrals.responding.content import (
     Rejection,
     ResponseContent,
     TriageCode,
+    read_content,
 )
-from referrals.responding.envelope import Envelope, cad_encounter, own_encounter_entry, respond, taken_part
+from referrals.responding.envelope import (
+    Envelope,
+    cad_encounter,
+    envelope_of,
+    own_encounter_entry,
+    respond,
+    taken_part,
+)
 
 _SERVICES = ("HealthcareService",)
 
@@ -255,7 +264,7 @@ def _appointment(held: HeldRequest, envelope: Envelope, said: NonAttendance, use
 def build_response(
     *, kind: ReplyKind, held: HeldRequest, envelope: Envelope, content: ResponseContent, use_case: UseCase
 ) -> dict[str, Any]:
-    """The whole Bundle. `content` is of its kind, as content_answers.read_content gives it."""
+    """The whole Bundle. `content` is of its kind, as content.read_content gives it."""
     match kind:
         case ReplyKind.INTERIM:
             return validation_interim(held, envelope)
@@ -269,3 +278,15 @@ def build_response(
             return cad_response(held, envelope, cast(CadStatus, content))
         case ReplyKind.CAD_REJECTION:
             return cad_rejection(held, envelope, cast(Rejection, content))
+
+
+def response_of(answer: CaseAnswer, *, bundle_id: UUID, now: datetime) -> dict[str, Any]:
+    """The Bundle that tells the answer, as it is sent."""
+    case, kind = answer.case, ReplyKind(answer.kind)
+    return build_response(
+        kind=kind,
+        held=held_request(case),
+        envelope=envelope_of(answer, bundle_id=bundle_id, now=now),
+        content=read_content(kind, answer.content),
+        use_case=UseCase(case.use_case),
+    )

@@ -11,11 +11,11 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir.codes import EncounterStatus, ServiceRequestStatus
 from referrals.cases import wire
-from referrals.cases.held import held_request, included_in
 from referrals.cases.history import change_case, write_version
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.selectors import locked_case, steps_of
 from referrals.cases.states import Category
+from referrals.cases.wire import held_request, included_in
 from referrals.responding import envelope, policies
 from referrals.responding.content import (
     CadStatus,

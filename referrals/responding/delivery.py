@@ -1,4 +1,7 @@
-"""A response and its message: queued with the decision, settled by its delivery, sent once more."""
+"""A response and its message: queued with the decision, settled by its delivery, sent once more.
+
+Why it was not taken stands here in plain words, with the next step.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +12,7 @@ from django.db import transaction
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
+from bars_portal.correspondence.explanations import Explanations
 from bars_portal.correspondence.history import send_again, tell
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange import delivery, outbox
@@ -17,7 +21,6 @@ from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from directory.remote import sender_identity
 from referrals.cases.models import Case, CaseAnswer, owned_by
-from referrals.cases.response_states import ResponseEvent, ResponseState, next_response_state
 from referrals.cases.selectors import (
     later_responses,
     locked_case,
@@ -25,10 +28,52 @@ from referrals.cases.selectors import (
     response_with_case,
     was_sent_before,
 )
-from referrals.cases.states import ReplyKind
+from referrals.cases.states import ReplyKind, ResponseEvent, ResponseState, next_response_state
 from referrals.responding import policies
 from referrals.responding.content import ResponseContent, store_content
-from referrals.responding.words import NO_ADDRESS, OVERTAKEN, RESPONSE
+
+NO_ADDRESS = "The request does not say where an answer can go. Telephone the requester."
+STUCK = (
+    "The requester's system refused this answer each time we repeated it. Send it as a new message: if the "
+    "first one arrived after all, the requester reads the same twice."
+)
+OVERTAKEN = "A later answer had reached the requester already."
+RESPONSE = Explanations(
+    unknown=(
+        "We do not know whether the requester has this answer: there was no clear reply. Check again, and "
+        "telephone when it is urgent."
+    ),
+    still_trying=(
+        "We do not know yet whether the requester has this answer: there was no clear reply. We are still "
+        "trying by ourselves; telephone when it is urgent."
+    ),
+    refusals={
+        ("CONFLICT", ""): (
+            "The requester's system holds something newer than this answer. Look at the case again, and "
+            "telephone when in doubt."
+        ),
+        ("NOT_FOUND", ""): "The requester's system does not know this case. Telephone the requester.",
+        ("UNPROCESSABLE_ENTITY", ""): (
+            "For the requester this case is over. Telephone when the answer still matters."
+        ),
+        ("UNAUTHORIZED", ""): (
+            "The requester's system does not take answers from us. Telephone the requester."
+        ),
+        ("FORBIDDEN", ""): "The requester's system does not take answers from us. Telephone the requester.",
+    },
+    otherwise=(
+        "The requester's system did not take this answer. Telephone the requester, and tell your IT support."
+    ),
+    never_sent=(
+        "The requester's system could not be reached in time, so this answer never went out. Telephone the "
+        "requester, or send it again."
+    ),
+    nothing="The requester does not have this answer.",
+    instead="Telephone the requester",
+    network="referral network",
+    not_on_network="The requester's address for answers is not on the network. Telephone the requester.",
+)
+
 
 # Keys of exchange.fhir.rules.table.
 MESSAGE_KEYS: Mapping[ReplyKind, str] = {

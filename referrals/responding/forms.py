@@ -1,4 +1,4 @@
-"""Forms of a response: what was typed becomes content; all but the outcome of a validation."""
+"""Forms of a response: what was typed becomes content or words; all but the outcome of a validation."""
 
 import re
 from abc import abstractmethod
@@ -163,6 +163,54 @@ class CompleteForm(DecisionForm):
         rows=3,
         required=False,
     )
+
+
+CONSULTATION = {
+    "held": "Yes",
+    "unreached": "No: the patient could not be reached",
+    "declined": "No: the patient did not want it",
+    "elsewhere": "No: the patient was helped elsewhere",
+    "unsuitable": "No: the pharmacy cannot help with this",
+}
+_OUTCOMES = {
+    "advice": "Advice only",
+    "supply": "A medicine was supplied",
+    "signposted": "Sent to another service, without urgency",
+    "escalated": "Escalated: the patient needs to be seen urgently elsewhere",
+    "none": "Nothing further",
+}
+
+
+class PharmacyCompleteForm(CompleteForm):
+    """What became of a referral to a pharmacy; all of it in words, for nobody outside is told."""
+
+    field_order = ("consultation", "outcome", "escalated_to", "words")
+    consultation = RadiosField(
+        label="Was there a consultation?",
+        options=list(CONSULTATION.items()),
+        missing="Select whether there was a consultation",
+    )
+    outcome = RadiosField(
+        label="What was the outcome?", options=list(_OUTCOMES.items()), missing="Select the outcome"
+    )
+    escalated_to = TextField(
+        label="Escalated to", hint="The service, and whom you spoke to", max_length=60, required=False
+    )
+    # All of it is one line of the history, which has 300 characters.
+    words = TextareaField(label="What was done (optional)", max_length=100, rows=2, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("outcome") == "escalated" and not cleaned.get("escalated_to", "").strip():
+            self.add_error("escalated_to", "Say to whom the patient was escalated")
+        return cleaned
+
+    def said(self) -> str:
+        """Of a valid form."""
+        held = CONSULTATION[self.cleaned_data["consultation"]]
+        to, words = self.cleaned_data["escalated_to"].strip(), self.cleaned_data["words"].strip()
+        parts = [f"Consultation: {held}", _OUTCOMES[self.cleaned_data["outcome"]]]
+        return ". ".join([*parts, *(f"To {to}" for _ in range(bool(to))), *filter(None, [words])])
 
 
 class CadStatusForm(ResponseForm):

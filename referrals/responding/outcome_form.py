@@ -15,14 +15,12 @@ from bars_portal.nhsuk.forms import (
     TextareaField,
     TextField,
 )
-from referrals.cases.codes import TRIAGE_OUTCOMES, ListName, lists_from
-from referrals.cases.held import included_in
+from referrals.cases.codes import PRIORITIES, TRIAGE_OUTCOMES, CategoryChange, ListName, compare, lists_from
 from referrals.cases.models import Case
-from referrals.cases.priorities import PRIORITIES, CategoryChange, compare
 from referrals.cases.settings import offered_codes
-from referrals.cases.wire import index_of
+from referrals.cases.wire import included_in, index_of
 from referrals.cases.words import FLAGS
-from referrals.forms.concepts import ConceptField, read_concept, write_concept
+from referrals.forms.base import ConceptField, read_concept, write_concept
 from referrals.parts.assessment import OutcomeKind, carried_assessment, kind_of_system
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace

@@ -11,18 +11,15 @@ from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import ARPPriority, EncounterStatus
 from bars_portal.nhsuk import dates
 from bookings.states import RUN_DIARY
-from referrals.cases.held import included_in
+from referrals.cases.codes import CategoryChange, compare
 from referrals.cases.links import standing_bookings
 from referrals.cases.models import Case, CaseAnswer, Referral
-from referrals.cases.policies import STANDING, check_received_here
-from referrals.cases.priorities import CategoryChange, compare
-from referrals.cases.response_states import ResponseState
+from referrals.cases.policies import ANSWER, STANDING, check_received_here
 from referrals.cases.selectors import later_responses, responses_of
-from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, next_status
-from referrals.cases.wire import index_of
+from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, ResponseState, next_status
+from referrals.cases.wire import included_in, index_of
 from referrals.parts.applications import application_for
 from referrals.parts.assessment import clock_start
-from referrals.permissions import ANSWER
 from referrals.responding.content import NonAttendance, Outcome, read_content
 
 

@@ -7,10 +7,9 @@ from datetime import datetime
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import why_not
 from bars_portal.nhsuk import dates
+from referrals.cases.codes import priority_words
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.priorities import priority_words
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import Category, ReplyKind
+from referrals.cases.states import Category, ReplyKind, ResponseState
 from referrals.cases.words import HOW_FAR, Row, told_row
 from referrals.parts.places import CurrentPlace
 from referrals.responding.content import (
@@ -22,6 +21,7 @@ from referrals.responding.content import (
     Started,
     read_content,
 )
+from referrals.responding.delivery import NO_ADDRESS, STUCK
 from referrals.responding.policies import (
     CAD_DECISIONS,
     Decision,
@@ -34,7 +34,6 @@ from referrals.responding.policies import (
     is_told,
     response_to_tell,
 )
-from referrals.responding.words import NO_ADDRESS, STUCK
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,13 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.explanations import PATIENCE_SECONDS, wait_while
 from bars_portal.nhsuk.forms import NHSForm
 from bars_portal.patients.presenters import banner
+from referrals.cases.history import record_case_view
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.response_states import ResponseState
+from referrals.cases.policies import ANSWER
 from referrals.cases.selectors import responses_of, steps_of
-from referrals.cases.states import ReplyKind
-from referrals.cases.viewing import record_case_view
+from referrals.cases.states import ReplyKind, ResponseState
 from referrals.cases.views import clock, received_case_of, whole_number
 from referrals.cases.words import Row, asked_rows
-from referrals.permissions import ANSWER
 from referrals.responding import decisions
 from referrals.responding.content import read_content
 from referrals.responding.decisions import Decided

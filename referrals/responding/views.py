@@ -15,24 +15,24 @@ from bars_portal.accounts.permissions import PolicyRefused, why_not
 from bars_portal.correspondence.states import TransitionRefused
 from bars_portal.exchange.fhir.codes import ARPPriority
 from bars_portal.nhsuk.forms import NHSForm
+from referrals.cases.links import onward_words
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.onward import onward_words
+from referrals.cases.policies import ANSWER, WORK
 from referrals.cases.states import CaseStatus
 from referrals.cases.views import clock, received_case_of, response_of_page
 from referrals.cases.words import Row
-from referrals.permissions import ANSWER, WORK
-from referrals.responding import decisions, delivery, sharing
-from referrals.responding.contacting import is_contacted
+from referrals.responding import decisions, delivery, local
 from referrals.responding.content import Disposition
 from referrals.responding.decisions import Decided
 from referrals.responding.forms import (
     CadStatusForm,
     CompleteForm,
     NonAttendanceForm,
+    PharmacyCompleteForm,
     RejectForm,
     ResponseForm,
 )
-from referrals.responding.local_forms import PharmacyCompleteForm
+from referrals.responding.local import is_contacted
 from referrals.responding.outcome_form import OutcomeForm, symptoms_asked
 from referrals.responding.policies import CAD_DECISIONS, Decision, can_decide, check_can_decide, is_told
 from referrals.responding.presenters import content_rows
@@ -232,7 +232,7 @@ def take(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case_id,
         "The case is yours.",
-        lambda: sharing.assign_case(case=case, to=acting.user, seen=seen, acting=acting, now=clock()),
+        lambda: local.assign_case(case=case, to=acting.user, seen=seen, acting=acting, now=clock()),
     )
 
 
@@ -247,7 +247,7 @@ def release(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case_id,
         "The case is nobody's again.",
-        lambda: sharing.unassign_case(case=case, seen=acting.user, acting=acting, now=clock()),
+        lambda: local.unassign_case(case=case, seen=acting.user, acting=acting, now=clock()),
     )
 
 

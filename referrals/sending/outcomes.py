@@ -1,4 +1,7 @@
-"""What becomes of a request that we sent, once HTTP has said something or nothing about its message."""
+"""What becomes of a request that we sent, once HTTP has said something or nothing about its message.
+
+The clinician reads it in plain words, with the next step.
+"""
 
 import re
 from collections.abc import Sequence
@@ -23,18 +26,113 @@ from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from referrals.cases import wire
-from referrals.cases.held import included_in
 from referrals.cases.history import change_case, write_version
 from referrals.cases.models import Case, Referral
 from referrals.cases.selectors import changes_of
 from referrals.cases.states import CURRENT, CaseEvent, CaseStatus, next_status
-from referrals.sending import mapping, policies
-from referrals.sending.explanations import REQUEST, TAKING_BACK, UPDATE
+from referrals.cases.wire import included_in
+from referrals.sending import policies
 from referrals.sending.latest import STANDS
-from referrals.sending.message import lock_sent
-from referrals.sending.renewing import book_after_referral
-from referrals.sending.taking_back import continue_rereferral
+from referrals.sending.message import acknowledged_entries, lock_sent
+from referrals.sending.taking_back import book_after_referral, continue_rereferral
 from referrals.sending.updating import PendingUpdate
+
+REQUEST = Explanations(
+    unknown=(
+        "We do not know whether this request arrived: the service gave no clear answer. Check again; do "
+        "not send another one until you know."
+    ),
+    still_trying=(
+        "We do not know yet whether this request arrived: the service gave no clear answer. We are still "
+        "trying by ourselves; do not send another one until you know."
+    ),
+    refusals={
+        ("CONFLICT", ""): "The service could not take this request as it stands. Call the service.",
+        ("NOT_FOUND", ""): "The service could not be found. Choose another service.",
+        ("UNPROCESSABLE_ENTITY", ""): "The service could not use this request. Choose another service.",
+        ("BAD_REQUEST", ""): (
+            "The service could not read our request. Call the service, and tell your IT support."
+        ),
+        ("UNAUTHORIZED", ""): "The service does not take requests from us. Choose another service.",
+        ("FORBIDDEN", ""): "The service does not take requests from us. Choose another service.",
+        ("NOT_IMPLEMENTED", ""): "The service does not take requests like this. Choose another service.",
+        ("METHOD_NOT_ALLOWED", ""): "The service does not take requests like this. Choose another service.",
+        ("SERVER_ERROR", ""): (
+            "The service had a technical fault and took nothing. Try again, or call the service."
+        ),
+    },
+    otherwise="The service did not take this request. Choose another service, and tell your IT support.",
+    nothing="Nothing was sent to the service.",
+    instead="Call the service or choose another",
+    network="referral network",
+    never_sent=(
+        "The service could not be reached in time, so this request never went out. Choose another service, "
+        "or phone this one."
+    ),
+    not_on_network=(
+        "This service is not on the referral network. Choose another service, and tell your IT support."
+    ),
+)
+UPDATE = Explanations(
+    unknown=(
+        "We do not know whether this update arrived: the service gave no clear answer. Check again, or "
+        "call the service if it cannot wait."
+    ),
+    still_trying=(
+        "We do not know yet whether this update arrived: the service gave no clear answer. We are still "
+        "trying by ourselves; call the service if it cannot wait."
+    ),
+    refusals={
+        ("CONFLICT", ""): "The service has changed this case meanwhile. Look at it again, then update it.",
+        ("NOT_FOUND", ""): "The service does not know this request. Call the service.",
+        ("UNPROCESSABLE_ENTITY", ""): (
+            "The service did not take the update: the case is over. Read its answer or call the service."
+        ),
+        ("BAD_REQUEST", ""): (
+            "The service could not read our update. Call the service, and tell your IT support."
+        ),
+        ("SERVER_ERROR", ""): (
+            "The service had a technical fault and took nothing. Try again, or call the service."
+        ),
+    },
+    otherwise="The service did not take this update. Call the service, and tell your IT support.",
+    nothing="The service does not have this update.",
+    instead="Call the service",
+    network="referral network",
+    never_sent="The service could not be reached in time, so this update never went out. Phone the service.",
+)
+TAKING_BACK = Explanations(
+    unknown=(
+        "We do not know whether this request was taken back: the service gave no clear answer. Check again "
+        "before you tell the patient."
+    ),
+    still_trying=(
+        "We do not know yet whether this request was taken back: the service gave no clear answer. We are "
+        "still trying by ourselves; wait before you tell the patient."
+    ),
+    refusals={
+        ("CONFLICT", ""): "The service has changed this case meanwhile. Look at it again, then take it back.",
+        ("NOT_FOUND", ""): "The service does not know this request. Call the service.",
+        ("UNPROCESSABLE_ENTITY", ""): (
+            "The service did not let go of this case: it is over there. Read its answer or call the service."
+        ),
+        ("BAD_REQUEST", ""): (
+            "The service could not read our message. Call the service, and tell your IT support."
+        ),
+        ("UNAUTHORIZED", ""): "The service does not let us take this request back. Call the service.",
+        ("FORBIDDEN", ""): "The service does not let us take this request back. Call the service.",
+        ("SERVER_ERROR", ""): "The service had a technical fault. Try again, or call the service.",
+    },
+    otherwise="The service did not let go of this case. Call the service, and tell your IT support.",
+    nothing="Nothing was taken back.",
+    instead="Call the service",
+    network="referral network",
+    never_sent=(
+        "Nothing was taken back: the service could not be reached in time, so our message never went out. "
+        "Phone the service."
+    ),
+)
+
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _REFERENCE = 64
@@ -190,7 +288,7 @@ def _learned(case: Case, held: Acknowledgement) -> dict[str, Any]:
         "remote_id": held.remote_id or case.remote_id,
         "reference": held.reference(case.pk) or case.reference,
         "resource": held.request or case.resource,
-        "included": stored(mapping.acknowledged_entries(included_in(case), held.bundle)),
+        "included": stored(acknowledged_entries(included_in(case), held.bundle)),
     }
 
 

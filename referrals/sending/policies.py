@@ -14,10 +14,9 @@ from directory.models import HealthcareService
 from directory.policies import why_no_referrals_now
 from directory.selectors.services import capability_of
 from referrals.cases.models import Case, Referral
-from referrals.cases.policies import STANDING, check_received_here
+from referrals.cases.policies import SEND, SEND_CLINICAL, STANDING, check_received_here
 from referrals.cases.states import CaseStatus
 from referrals.parts.applications import application_for, application_of
-from referrals.permissions import SEND, SEND_CLINICAL
 from referrals.sending.models import RequestDraft, Rereferral
 
 _GONE = (CaseStatus.REFUSED, CaseStatus.REVOKED, CaseStatus.ENTERED_IN_ERROR, CaseStatus.REJECTED)

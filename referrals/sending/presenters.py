@@ -16,8 +16,7 @@ from bars_portal.nhsuk.forms import ConfirmField, DateField, HiddenField, Radios
 from bars_portal.patients.presenters import PatientBanner, banner
 from referrals.cases.models import Case, Referral
 from referrals.cases.states import OPEN, CaseStatus
-from referrals.forms.base import PartForm
-from referrals.forms.concepts import ConceptField, in_words
+from referrals.forms.base import ConceptField, PartForm, in_words
 from referrals.forms.steps import ReadStep
 from referrals.sending import policies, selectors
 from referrals.sending.updating import MESSAGES as UPDATES

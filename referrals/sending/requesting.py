@@ -24,20 +24,17 @@ from bars_portal.patients.typed import is_as_known
 from bookings.models import Booking
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity, sender_identity
-from referrals.cases.held import included_in
 from referrals.cases.history import start_history
 from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import received_case
 from referrals.cases.states import CaseEvent, CaseStatus, Category
-from referrals.cases.wire import index_of
+from referrals.cases.wire import included_in, index_of
 from referrals.parts.applications import Part, application_of
 from referrals.parts.base import Frame, TimeFrame
 from referrals.parts.content import ContentInvalid, RequestContent, check_parts, content_to_json
-from referrals.parts.facts import columns, facts_of
-from referrals.parts.request import request_entries
+from referrals.parts.request import columns, facts_of, request_entries
 from referrals.sending import policies
-from referrals.sending.mapping import updated_entries, updated_resource
-from referrals.sending.message import requester_of
+from referrals.sending.message import requester_of, updated_entries, updated_resource
 from referrals.sending.models import RequestDraft
 from referrals.sending.policies import check_can_refer_onward
 from referrals.sending.selectors import case_of_draft, linked_booking

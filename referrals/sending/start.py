@@ -1,7 +1,7 @@
-"""Where a request begins: a service, and what the case has so far."""
+"""Where a request begins: a service, what the case has so far, and steps that need not be typed again."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -12,17 +12,25 @@ from django.http import Http404, HttpRequest
 from bars_portal.accounts.acting import Acting, acting_of
 from bars_portal.accounts.permissions import PolicyRefused, allowed, need, why_not
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import VALIDATION_USE_CASES, UseCase
+from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.message_bytes import decode
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.models import Journey
+from bars_portal.patients.typed import answers_from
 from bookings.models import Booking
 from bookings.selectors.sent import booking_for
 from directory.capability import OTHER_VERSION, USE_CASE_WORDS, accepts_request, speaks_our_version
 from directory.models import HealthcareService, ServiceCapability
 from directory.selectors.services import service_by_id
 from referrals.cases.models import Case, Referral
-from referrals.cases.selectors import case_for, journey_for
+from referrals.cases.selectors import case_for, journey_for, telling_message
 from referrals.cases.words import after_interim
+from referrals.forms.base import FormContext
+from referrals.forms.steps import DONE, ROWS, typed_of
+from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
+from referrals.parts.request import carried_content
 from referrals.sending import policies
 from referrals.sending.policies import check_can_refer_onward
 from referrals.sending.selectors import known_details, linked_booking
@@ -193,3 +201,59 @@ def _service(service_id: str) -> HealthcareService:
     if service is None:
         raise Http404
     return service
+
+
+# On what ground data is shared is asked anew.
+STATED_ANEW = {"consent"}
+# Neither says anything by itself. No step is done: a person here has to read it first.
+_ABOUT_THE_FORM = {DONE, ROWS}
+
+
+def carried(case: Case, use_case: UseCase) -> RequestContent | None:
+    """What of a received case goes onward; None when its message cannot be read any more.
+
+    Our own number of the call is the reference that the requester knows.
+    """
+    message = telling_message(case)
+    try:
+        bundle = MessageBundle(decode(message.body)) if message else None
+    except OutcomeError:
+        bundle = None
+    if bundle is None:
+        return None
+    content = carried_content(bundle, use_case)
+    return replace(content, assessment=replace(content.assessment, case_number=case.reference))
+
+
+def carried_steps(case: Case, asked: FormContext) -> dict[str, Mapping[str, str]]:
+    """The same step by step, for a person to check and change."""
+    content = carried(case, asked.use_case)
+    if content is None:
+        return {}
+    return {
+        slug: _not_done(typed)
+        for slug, typed in typed_of(content, asked).items()
+        if slug not in STATED_ANEW and set(typed) - _ABOUT_THE_FORM
+    }
+
+
+def _not_done(typed: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: text for name, text in typed.items() if name != DONE}
+
+
+def known_steps(beginning: RequestStart, asked: FormContext) -> dict[str, Mapping[str, str]]:
+    """Answers that need not be typed again: the patient of the case, and what an earlier request stated."""
+    details = beginning.known_details()
+    patient = {PATIENT: {**answers_from(details), DONE: "1"}} if details else {}
+    if beginning.onward is not None:
+        return {**patient, **carried_steps(beginning.onward, asked)}
+    return {**patient, **(_stated_before(beginning.case, asked) if beginning.case else {})}
+
+
+def _stated_before(case: Case, asked: FormContext) -> dict[str, Mapping[str, str]]:
+    try:
+        content = replace(content_from_json(case.content), use_case=asked.use_case)
+    except ContentInvalid:
+        # Its message was not written by these forms.
+        return {}
+    return dict(typed_of(content, asked))

@@ -15,13 +15,11 @@ from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient
 from bars_portal.patients.typed import is_as_known
 from directory.remote import sender_identity
-from referrals.cases.held import included_in
 from referrals.cases.history import change_case
 from referrals.cases.models import Case
 from referrals.cases.states import CaseEvent, Category
-from referrals.cases.wire import index_of
-from referrals.parts.assessment import clock_start
-from referrals.parts.call import CallTimes
+from referrals.cases.wire import included_in, index_of
+from referrals.parts.assessment import CallTimes, clock_start
 from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.sending import policies
 from referrals.sending.latest import is_taken_back, version_of

@@ -16,10 +16,10 @@ from bookings.models import Booking
 from bookings.presenters.bookings import TONES as BOOKING_TONES
 from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from directory.models import HealthcareService
+from referrals.cases.codes import priority_words
 from referrals.cases.models import CaseAnswer, Referral, ValidationCase
-from referrals.cases.priorities import priority_words
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import OPEN, CaseStatus, Category
+from referrals.cases.policies import VIEW
+from referrals.cases.states import OPEN, CaseStatus, Category, ResponseState
 from referrals.cases.words import (
     CATEGORIES,
     TONES,
@@ -28,9 +28,8 @@ from referrals.cases.words import (
     use_case_words,
     warning_tags,
 )
-from referrals.permissions import VIEW
-from referrals.worklist.models import SavedFilter
 from referrals.worklist.query import Kind, Row
+from referrals.worklist.saved_filters import SavedFilter
 from referrals.worklist.sent import SentRow, Waiting
 
 KINDS: Mapping[Kind, str] = {

@@ -33,12 +33,11 @@ from bookings.models import Booking
 from bookings.states import VIEW_PERMISSION, BookingStatus
 from bookings.states import VIEW_PERMISSION as VIEW_BOOKINGS
 from directory.models import HealthcareService
+from referrals.cases.codes import NOT_STATED, URGENCY
 from referrals.cases.models import MODELS, CaseAnswer, Referral, UnmatchedReply, ValidationCase
-from referrals.cases.priorities import NOT_STATED, URGENCY
-from referrals.cases.response_states import TROUBLED, ResponseState
+from referrals.cases.policies import VIEW
 from referrals.cases.selectors import RESPONSE_WITH
-from referrals.cases.states import CURRENT, OPEN, CaseStatus, Category
-from referrals.permissions import VIEW
+from referrals.cases.states import CURRENT, OPEN, TROUBLED, CaseStatus, Category, ResponseState
 from referrals.worklist.query import (
     CASES,
     LAST_PAGE,

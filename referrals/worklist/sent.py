@@ -17,8 +17,8 @@ from bars_portal.exchange.selectors import given_up, on_first_way
 from referrals.cases.duties import Duty
 from referrals.cases.models import MODELS
 from referrals.cases.models import Case as SentCase
+from referrals.cases.policies import VIEW
 from referrals.cases.states import OPEN, CaseStatus, Category
-from referrals.permissions import VIEW
 
 PAGE_SIZE = 25
 _LAST_PAGE = 400

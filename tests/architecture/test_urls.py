@@ -22,8 +22,7 @@ from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from referrals.cases.duties import Duty, DutyKind
 from referrals.cases.models import CaseAnswer, ValidationCase, owned_by
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import Category, ReplyKind
+from referrals.cases.states import Category, ReplyKind, ResponseState
 from tests.databases import contents
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.bookings import make_booking, make_schedule, make_slot

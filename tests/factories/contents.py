@@ -22,9 +22,8 @@ from bars_portal.exchange.fhir.codes import (
 )
 from referrals.cases.codes import Concept
 from referrals.parts.applications import Need, Part, needs_of
-from referrals.parts.assessment import Assessment, Expectations, Outcome, OutcomeKind
+from referrals.parts.assessment import Assessment, CallTimes, Expectations, Outcome, OutcomeKind, Stage
 from referrals.parts.base import TimeFrame
-from referrals.parts.call import CallTimes, Stage
 from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag
 from referrals.parts.medication import (

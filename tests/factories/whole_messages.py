@@ -26,8 +26,8 @@ from bars_portal.patients.details import ContactDetails, Telecom
 from bookings.mapping.sent import booking_entries, booking_message, cancelled_appointment, patient_url
 from bookings.models import BookingDraft
 from referrals.cases.codes import Concept
-from referrals.cases.held import HeldRequest
 from referrals.cases.states import ReplyKind
+from referrals.cases.wire import HeldRequest
 from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag, RaisedFlag
 from referrals.parts.medication import (

@@ -9,7 +9,7 @@ from bookings.services.history import change_status
 from bookings.states import BookingEvent
 from referrals.cases.history import change_case
 from referrals.cases.states import CaseEvent
-from referrals.responding.sharing import assign_case
+from referrals.responding.local import assign_case
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import NOW, make_booking
 from tests.factories.referrals import make_case

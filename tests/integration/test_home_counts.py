@@ -20,8 +20,7 @@ from bookings.states import BookingStatus
 from directory.models import CapabilityChange, HealthcareService
 from referrals.cases.duties import Duty, DutyKind
 from referrals.cases.models import Case, CaseAnswer, UnmatchedReply, owned_by
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import CaseStatus, Category, ReplyKind
+from referrals.cases.states import CaseStatus, Category, ReplyKind, ResponseState
 from referrals.sending.models import SENT, RequestDraft
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.bookings import make_booking, make_schedule, make_slot
@@ -56,7 +55,7 @@ EVERYTHING = {
 }
 SMALL_PAGES = (
     "bookings.views.bookings._PAGE",
-    "referrals.duties.views._PAGE",
+    "referrals.pages.duties._PAGE",
     "referrals.worklist.views._PAGE",
     "referrals.worklist.query.PAGE_SIZE",
     "referrals.worklist.selectors.PAGE_SIZE",

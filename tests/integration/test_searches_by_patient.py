@@ -21,7 +21,7 @@ from bookings.resources import AppointmentReader
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from referrals.cases.states import Category
-from referrals.resources import ServiceRequestReader
+from referrals.messages import ServiceRequestReader
 from tests.factories.accounts import make_organisation
 from tests.factories.bookings import NOW, make_booking
 from tests.factories.patients import make_details, make_patient

@@ -6,8 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from bars_portal.correspondence.states import Direction
-from referrals.cases.response_states import RESPONSE_TRANSITIONS, ResponseState
-from referrals.cases.states import TRANSITIONS, CaseStatus, Category
+from referrals.cases.states import RESPONSE_TRANSITIONS, TRANSITIONS, CaseStatus, Category, ResponseState
 
 _TITLES = {
     (Category.REFERRAL, Direction.SENT): "Referrals that we sent",

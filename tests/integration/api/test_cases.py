@@ -23,7 +23,7 @@ from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.models import Case, CaseAnswer
 from referrals.cases.states import CaseStatus, Category
-from referrals.responding.models import ContactAttempt
+from referrals.responding.local import ContactAttempt
 from tests.factories.accounts import make_acting
 from tests.factories.api import make_application
 from tests.factories.referrals import NOW, make_case, make_hub

@@ -16,12 +16,12 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.patients.models import Patient
-from referrals.api.responses import response_json
+from referrals.api.referrals_json import response_json
 from referrals.cases.models import Case, CaseReply, Referral, ValidationCase
 from referrals.cases.states import CaseStatus, ReplyKind
 from referrals.parts.applications import application_of
 from referrals.sending.models import Rereferral
-from referrals.sending.views import lookup
+from referrals.sending.views import begin
 from tests.factories.accounts import make_acting
 from tests.factories.contents import FIRST_OF, STARTED
 from tests.factories.referrals import make_sent_case
@@ -220,8 +220,8 @@ def test_an_outcome_that_comes_between_two_looks_is_told(hub: Hub, monkeypatch: 
         hub.network.deliver_all()
         return False
 
-    monkeypatch.setattr(lookup, "is_waiting", settles_now)
-    lookup.wait_for_case(case, patience=1)
+    monkeypatch.setattr(begin, "is_waiting", settles_now)
+    begin.wait_for_case(case, patience=1)
     assert case.status == CaseStatus.SENT
 
 

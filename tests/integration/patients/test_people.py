@@ -24,7 +24,7 @@ from bars_portal.patients.details import OtherNumber, PatientDetails
 from bars_portal.patients.models import Patient
 from bookings.resources import AppointmentReader
 from directory.models import HealthcareService
-from referrals.resources import ServiceRequestReader
+from referrals.messages import ServiceRequestReader
 from tests.factories.accounts import make_acting, make_user
 from tests.factories.bookings import NOW, make_booking
 from tests.factories.patients import DETAILS, make_patient

@@ -15,7 +15,7 @@ from bars_portal.exchange.gateway import client as gateway
 from referrals.cases.models import Case
 from referrals.cases.selectors import steps_of
 from referrals.responding.response_view import wait_for_response
-from referrals.sending.views.lookup import wait_for_case
+from referrals.sending.views.begin import wait_for_case
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import Loopback
 from tests.integration.referrals.desk import AnsweringDesk, own_address

@@ -14,11 +14,9 @@ from referrals.cases.states import Category
 from referrals.pages.local import map_link
 from referrals.parts.places import Place, Position
 from referrals.receiving.selectors import minutes_by_rule
-from referrals.responding import contacting, plotting
-from referrals.responding.forms import RejectForm
-from referrals.responding.local_forms import PharmacyCompleteForm
-from referrals.responding.models import ContactAttempt
-from referrals.responding.plotting import OwnPlace, differences, record_place
+from referrals.responding import local
+from referrals.responding.forms import PharmacyCompleteForm, RejectForm
+from referrals.responding.local import ContactAttempt, OwnPlace, differences, record_place
 from referrals.responding.policies import Decision
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import NOW, make_case, make_hub
@@ -81,7 +79,7 @@ def test_the_difference_is_noted_on_the_case(placed: Case) -> None:
     assert client.post(address, {"uprn": "999"})["Location"] == page
     shown = words(client.get(page))
     assert "Our own record has another place" in shown
-    assert plotting.UPRN_DIFFERS in shown
+    assert local.UPRN_DIFFERS in shown
     client.post(address, {"uprn": "0123"})
     assert "Our own record has another place" not in words(client.get(page)), "the newest counts"
     with pytest.raises(PolicyRefused):
@@ -109,13 +107,13 @@ def test_three_attempts_at_most(pharmacy: Case) -> None:
     assert "not reached in three attempts" in shown
     stranger = make_acting()
     with pytest.raises(PolicyRefused, match="another organisation"):
-        contacting.record_attempt(case=pharmacy, seen=0, reached=True, text="", acting=stranger, now=NOW)
+        local.record_attempt(case=pharmacy, seen=0, reached=True, text="", acting=stranger, now=NOW)
 
 
 def test_only_pharmacies_count_attempts(placed: Case) -> None:
     acting = make_acting(organisation=placed.organisation)
     with pytest.raises(PolicyRefused, match="pharmacies only"):
-        contacting.record_attempt(case=placed, seen=0, reached=True, text="", acting=acting, now=NOW)
+        local.record_attempt(case=placed, seen=0, reached=True, text="", acting=acting, now=NOW)
 
 
 def test_what_became_of_a_referral_to_a_pharmacy(pharmacy: Case) -> None:

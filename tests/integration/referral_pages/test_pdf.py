@@ -11,7 +11,7 @@ from bars_portal.audit.models import AuditEvent
 from referrals.cases.models import Case
 from referrals.message_page.page import message_of
 from referrals.message_page.reader import Item, Row
-from referrals.responding import sharing
+from referrals.responding import local
 from tests.factories.accounts import make_acting
 from tests.integration.referral_pages.conftest import Office, client_of
 
@@ -33,7 +33,7 @@ def _plain(text: str) -> str:
 @pytest.mark.parametrize("name", ["REFREQ01", "VALREQ01"])
 def test_everything_of_the_page_is_in_it(office: Office, name: str) -> None:
     case = office.desk.ask(name)
-    sharing.add_note(
+    local.add_note(
         case=case, text="Line is bad\nRang twice", acting=office.desk.clinician, now=office.desk.now
     )
     found = pages(office, case)

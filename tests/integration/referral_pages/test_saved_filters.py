@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
 from referrals.worklist import saved_filters
-from referrals.worklist.models import SavedFilter
+from referrals.worklist.saved_filters import SavedFilter
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import NOW
 from tests.integration.referral_pages.conftest import client_of, words

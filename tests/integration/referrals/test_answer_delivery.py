@@ -13,12 +13,11 @@ from bars_portal.exchange.fhir.reading import references
 from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import Party
 from referrals.cases.models import CaseReply
-from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import replies_of, responses_of
-from referrals.cases.states import CaseStatus
+from referrals.cases.states import CaseStatus, ResponseState
 from referrals.responding import decisions, delivery, policies
 from referrals.responding.content import NonAttendance
-from referrals.responding.words import OVERTAKEN
+from referrals.responding.delivery import OVERTAKEN
 from referrals.worklist.selectors import troubled_responses
 from tests.factories.referrals import NOW
 from tests.integration.bookings.loopback import Fault, refusing, timeout

@@ -26,9 +26,8 @@ from bars_portal.exchange.fhir.codes import ARPPriority, RejectedReason
 from bars_portal.exchange.models import DeliveryState, OutboundMessage, PartnerCircuit
 from bars_portal.exchange.waiting import may_go_out
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import changes_of, replies_of, responses_of, versions_of
-from referrals.cases.states import CaseEvent, CaseStatus, Category, next_status
+from referrals.cases.states import CaseEvent, CaseStatus, Category, ResponseState, next_status
 from referrals.responding import decisions, delivery
 from referrals.responding.content import Disposition, Rejection
 from tests.factories.accounts import make_acting

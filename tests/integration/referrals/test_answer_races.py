@@ -13,7 +13,7 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.exchange.fhir.codes import RejectedReason
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.selectors import changes_of, responses_of
-from referrals.responding import decisions, delivery, sharing
+from referrals.responding import decisions, delivery, local
 from referrals.responding.content import Rejection
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import timeout
@@ -67,7 +67,7 @@ def test_one_of_many_takes_the_case(desk: AnsweringDesk) -> None:
     case, now = desk.ask("VALREQ01"), desk.later()
 
     def take(who: Acting) -> object:
-        return sharing.assign_case(case=case, to=who.user, seen=None, acting=who, now=now)
+        return local.assign_case(case=case, to=who.user, seen=None, acting=who, now=now)
 
     assert at_once(people(desk), [take]) == {"done": 1, "refused": PEOPLE - 1}
 

@@ -19,16 +19,14 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
-from referrals.cases.held import included_in
 from referrals.cases.models import CaseAnswer, CaseReply
-from referrals.cases.response_states import ResponseState
 from referrals.cases.selectors import changes_of, notes_of, replies_of, responses_of, versions_of
-from referrals.cases.states import CaseStatus, Category, ReplyKind
-from referrals.cases.wire import index_of, own_encounter_id
+from referrals.cases.states import CaseStatus, Category, ReplyKind, ResponseState
+from referrals.cases.wire import included_in, index_of, own_encounter_id
 from referrals.parts.assessment import clock_start
 from referrals.parts.flags import RaisedFlag
 from referrals.parts.places import CurrentPlace
-from referrals.responding import decisions, sharing
+from referrals.responding import decisions, local
 from referrals.responding.content import (
     CadStatus,
     Disposition,
@@ -342,21 +340,21 @@ def test_who_may_not_answer(desk: AnsweringDesk) -> None:
 def test_colleagues_share_the_work(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
     one, other = desk.clinician, make_acting(role=Role.CLERK, organisation=desk.hub.provider)
-    sharing.assign_case(case=case, to=one.user, seen=None, acting=one, now=desk.later())
+    local.assign_case(case=case, to=one.user, seen=None, acting=one, now=desk.later())
     with pytest.raises(PolicyRefused, match="meanwhile"):
-        sharing.assign_case(case=case, to=other.user, seen=None, acting=other, now=desk.later())
+        local.assign_case(case=case, to=other.user, seen=None, acting=other, now=desk.later())
     with pytest.raises(PolicyRefused, match="does not work here"):
-        sharing.assign_case(case=case, to=make_acting().user, seen=one.user, acting=one, now=desk.later())
-    sharing.unassign_case(case=case, seen=one.user, acting=other, now=desk.later())
+        local.assign_case(case=case, to=make_acting().user, seen=one.user, acting=one, now=desk.later())
+    local.unassign_case(case=case, seen=one.user, acting=other, now=desk.later())
     case.refresh_from_db()
     assert case.assigned_to is None
-    sharing.add_note(case=case, text=" Call the daughter first ", acting=other, now=desk.later())
+    local.add_note(case=case, text=" Call the daughter first ", acting=other, now=desk.later())
     (note,) = notes_of(case)
     assert (note.text, note.author) == ("Call the daughter first", other.user)
     with pytest.raises(TypeError, match="never changed"):
         note.save()
     with pytest.raises(PolicyRefused, match="Write something"):
-        sharing.add_note(case=case, text="  ", acting=other, now=desk.later())
+        local.add_note(case=case, text="  ", acting=other, now=desk.later())
 
 
 @pytest.mark.parametrize("name", ["VALREQ01", "VALREQ03", "REFREQ01", "REFREQ02", "REFREQ03", "REFREQ8A"])

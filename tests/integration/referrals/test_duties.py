@@ -16,11 +16,19 @@ from bars_portal.exchange.fhir.codes import FlagCategory, SceneSafety, UseCase
 from bookings.models import Booking
 from bookings.states import BookingStatus
 from referrals.cases.codes import Concept
-from referrals.cases.duties import Duty, DutyKind, duty_of_reply, settle_update_duty
+from referrals.cases.duties import (
+    Duty,
+    DutyKind,
+    close_duty,
+    duty_for,
+    duty_of_reply,
+    give_back_duty,
+    open_duties,
+    settle_update_duty,
+    take_duty,
+)
 from referrals.cases.models import CaseReply, Referral, ValidationCase
 from referrals.cases.states import Category, ReplyKind
-from referrals.duties.selectors import duty_for, open_duties
-from referrals.duties.services import close_duty, give_back_duty, take_duty
 from referrals.parts.flags import Flag
 from referrals.worklist.sent import Waiting, sent_cases, validation_counts
 from tests.factories.accounts import make_acting

@@ -12,7 +12,7 @@ from bars_portal.exchange.fhir.access import Caller
 from bars_portal.exchange.registry import ReadContext
 from referrals.cases.models import ValidationCase
 from referrals.cases.states import Category
-from referrals.resources import ServiceRequestReader
+from referrals.messages import ServiceRequestReader
 from tests.factories.referrals import NOW, make_hub, make_sent_case
 from tests.fhir_check import assert_no_errors
 from tests.integration.referrals.official import (

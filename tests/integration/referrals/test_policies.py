@@ -8,10 +8,9 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
+from referrals.cases.history import record_case_view
 from referrals.cases.models import UnmatchedReply
-from referrals.cases.policies import can_view, check_can_view, check_can_view_unmatched
-from referrals.cases.viewing import record_case_view
-from referrals.permissions import VIEW
+from referrals.cases.policies import VIEW, can_view, check_can_view, check_can_view_unmatched
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import NOW, make_case, make_sent_case
 

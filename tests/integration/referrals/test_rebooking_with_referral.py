@@ -11,10 +11,9 @@ from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.requesting import request_booking
 from bookings.services.settling import wait_for_outcome
 from bookings.states import BookingStatus
-from referrals.cases.duties import DutyKind
+from referrals.cases.duties import DutyKind, open_duties
 from referrals.cases.models import Referral
 from referrals.cases.states import CaseStatus
-from referrals.duties.selectors import open_duties
 from tests.factories.accounts import make_acting
 from tests.factories.patients import DETAILS
 from tests.integration.booking_pages.conftest import client_of

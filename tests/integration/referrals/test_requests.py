@@ -16,11 +16,10 @@ from bars_portal.exchange.models import InboundMessage
 from bars_portal.exchange.transport.headers import IncomingHeaders, Party
 from bars_portal.patients.models import Journey
 from directory.models import HealthcareService
-from referrals.cases.held import included_in
 from referrals.cases.models import CaseStatusChange, CaseVersion, Referral, ValidationCase
 from referrals.cases.selectors import changes_of, versions_of
 from referrals.cases.states import CaseStatus
-from referrals.cases.wire import REFERENCE_SYSTEM
+from referrals.cases.wire import REFERENCE_SYSTEM, included_in
 from tests.factories.referrals import NOW, make_hub
 from tests.integration.referrals.official import (
     NEW_REQUESTS,

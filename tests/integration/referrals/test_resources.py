@@ -13,7 +13,7 @@ from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.registry import ReadContext
 from directory.models import HealthcareService
 from referrals.cases.models import Referral, ValidationCase
-from referrals.resources import ServiceRequestReader
+from referrals.messages import ServiceRequestReader
 from tests.factories.referrals import NOW, make_hub, make_sent_case
 from tests.integration.referrals.official import adapted, answer_of, example, of_type
 

@@ -4,12 +4,11 @@ import pytest
 
 from bars_portal.accounts.permissions import Role
 from bars_portal.correspondence.states import Direction
+from referrals.cases.history import record_case_view
 from referrals.cases.selectors import responses_of
-from referrals.cases.viewing import record_case_view
-from referrals.journey.entries import EntryKind
-from referrals.journey.timeline import timeline_of
+from referrals.journey.timeline import EntryKind, timeline_of
 from referrals.journey.views import timeline_lines
-from referrals.responding import decisions, delivery, sharing
+from referrals.responding import decisions, delivery, local
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import timeout
 from tests.integration.referrals.desk import AnsweringDesk, outcome
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def test_each_side_reads_what_happened_in_order(desk: AnsweringDesk) -> None:
     case = desk.ask("VALREQ01")
-    sharing.add_note(case=case, text="Line is bad", acting=desk.clinician, now=desk.later())
+    local.add_note(case=case, text="Line is bad", acting=desk.clinician, now=desk.later())
     decisions.start_case(case=case, acting=desk.clinician, now=desk.later())
     desk.deliver()
     decisions.complete_validation(case=case, outcome=outcome(), acting=desk.clinician, now=desk.later())
@@ -79,7 +78,7 @@ def test_many_looks_in_a_row_are_one_line(desk: AnsweringDesk) -> None:
     lines = timeline_lines(timeline_of(desk.clinician, case.journey))
     assert lines[-1].words == "Viewed 3 times by 1 person"
     assert [each.words for each in lines[-1].within] == ["Validation request: viewed"] * 3
-    sharing.add_note(case=case, text="Seen", acting=desk.clinician, now=desk.later())
+    local.add_note(case=case, text="Seen", acting=desk.clinician, now=desk.later())
     record_case_view(case=case, acting=desk.clinician, now=desk.later())
     lines = timeline_lines(timeline_of(desk.clinician, case.journey), utc=True)
     assert [len(each.within) for each in lines] == [0, 3, 0, 0]

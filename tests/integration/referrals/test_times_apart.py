@@ -14,8 +14,8 @@ from bars_portal.exchange.fhir.timestamps import parse_instant
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.codes import Concept
 from referrals.parts.applications import Part, application_of
+from referrals.parts.assessment import CallTimes
 from referrals.parts.base import TimeFrame
-from referrals.parts.call import CallTimes
 from referrals.parts.content import RequestContent
 from referrals.parts.flags import Flag
 from referrals.parts.medication import Medication, Medications, Stated

@@ -12,13 +12,11 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import ARPPriority, FlagCategory, UseCase
 from bars_portal.exchange.models import OutboundMessage
-from referrals.cases.held import included_in
 from referrals.cases.history import write_version
 from referrals.cases.states import Category
-from referrals.cases.wire import index_of
-from referrals.parts.assessment import Assessment, clock_start
+from referrals.cases.wire import included_in, index_of
+from referrals.parts.assessment import Assessment, CallTimes, Stage, clock_start
 from referrals.parts.base import TimeFrame
-from referrals.parts.call import CallTimes, Stage
 from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.parts.flags import scene_of
 from referrals.sending.policies import can_take_back, can_update

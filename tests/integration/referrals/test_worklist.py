@@ -12,8 +12,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import Role
 from directory.models import HealthcareService
 from referrals.cases.models import Case, CaseAnswer
-from referrals.cases.response_states import ResponseState
-from referrals.cases.states import CaseStatus, Category
+from referrals.cases.states import CaseStatus, Category, ResponseState
 from referrals.worklist.query import PAGE_SIZE, Filters, Held, Kind, Order
 from referrals.worklist.selectors import worklist, worklist_counts
 from tests.factories.accounts import make_acting, make_organisation

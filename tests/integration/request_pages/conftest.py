@@ -18,7 +18,7 @@ from bars_portal.exchange.gateway import client as gateway
 from directory.models import HealthcareService
 from referrals.cases.models import Case, Referral, ValidationCase
 from referrals.sending.models import RequestDraft
-from referrals.sending.views.lookup import wait_for_case
+from referrals.sending.views.begin import wait_for_case
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import make_hub
 from tests.integration.booking_pages.conftest import ANSWERS as PATIENT

@@ -10,6 +10,6 @@ from tests.integration.ways import check, traced
 
 def test_sending_a_referral(desk: Desk) -> None:
     draft = desk.filled(desk.begin("a1t1"), minimal(UseCase.A1T1))
-    with traced("referrals/sending/views/check.py", "send_draft") as way:
+    with traced("referrals/sending/views/steps.py", "send_draft") as way:
         desk.client.post(reverse("referrals:request-check", args=[draft.pk]))
     check(way, "Sending a referral, to the commit", most_stages=15)

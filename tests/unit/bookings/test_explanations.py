@@ -10,8 +10,8 @@ from bars_portal.exchange.models import NEVER_SENT
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from bookings.explanations import BOOKING, CANCELLATION
-from referrals.responding.words import RESPONSE
-from referrals.sending.explanations import REQUEST, TAKING_BACK, UPDATE
+from referrals.responding.delivery import RESPONSE
+from referrals.sending.outcomes import REQUEST, TAKING_BACK, UPDATE
 
 EVERY = [(code.code, code.issue) for code in OutcomeCode] + [
     ("PROXY_NOT_FOUND", "not-found"),

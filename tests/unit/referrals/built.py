@@ -19,7 +19,7 @@ from referrals.parts import base, people
 from referrals.parts.assessment import Assessment
 from referrals.parts.content import RequestContent
 from referrals.parts.request import request_entries
-from referrals.sending import mapping
+from referrals.sending.message import Envelope, end_message, ended_request, request_message
 from tests.factories.patients import DETAILS
 from tests.factories.referrals import NOW
 
@@ -64,7 +64,7 @@ def message(
     content: RequestContent, *, reason: MessageReason = MessageReason.NEW, patient: PatientDetails = DETAILS
 ) -> dict[str, Any]:
     request, included = entries(content, patient=patient)
-    return mapping.request_message(
+    return request_message(
         envelope(content.assessment),
         category=content.category,
         reason=reason,
@@ -75,7 +75,7 @@ def message(
 
 def end(content: RequestContent, status: ServiceRequestStatus) -> dict[str, Any]:
     request, included = entries(content)
-    ended = mapping.ended_request(
+    ended = ended_request(
         {**request, "id": str(UUID(int=77))},
         case_id=CASE,
         category=content.category,
@@ -84,16 +84,16 @@ def end(content: RequestContent, status: ServiceRequestStatus) -> dict[str, Any]
         reason="The patient is better",
         now=NOW,
     )
-    return mapping.end_message(envelope(), request=ended, included=included)
+    return end_message(envelope(), request=ended, included=included)
 
 
 _USUAL = Assessment()
 
 
-def envelope(assessment: Assessment = _USUAL) -> mapping.Envelope:
+def envelope(assessment: Assessment = _USUAL) -> Envelope:
     tool = triage_tool("Requester", assessment.triage_tool, assessment.triage_tool_version)
     header = replace(HEADER, triage_tools=tool) if tool else HEADER
-    return mapping.Envelope(CASE, BUNDLE, header, NOW)
+    return Envelope(CASE, BUNDLE, header, NOW)
 
 
 def judged(bundle: dict[str, Any]) -> tuple[MessageBundle, Verdict]:

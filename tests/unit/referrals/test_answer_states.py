@@ -7,15 +7,19 @@ import pytest
 
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.rules import table
-from referrals.cases.priorities import CategoryChange, compare
-from referrals.cases.response_states import (
+from referrals.cases.codes import CategoryChange, compare
+from referrals.cases.states import (
     RESPONSE_TRANSITIONS,
     TROUBLED,
+    CaseEvent,
+    CaseStatus,
+    Category,
+    ReplyKind,
     ResponseEvent,
     ResponseState,
     next_response_state,
+    next_status,
 )
-from referrals.cases.states import CaseEvent, CaseStatus, Category, ReplyKind, next_status
 from referrals.parts.applications import application_for
 from referrals.responding.delivery import MESSAGE_KEYS
 

@@ -15,10 +15,9 @@ from bars_portal.exchange.fhir.codes import SAFEGUARDING_SYSTEM, FlagCategory, S
 from referrals.cases.codes import Concept
 from referrals.forms.base import FormContext
 from referrals.forms.steps import BY_SLUG, read_step, typed_of
-from referrals.pages.responses import told_otherwise
-from referrals.parts.assessment import Assessment, Outcome, OutcomeKind
+from referrals.pages.messages import told_otherwise
+from referrals.parts.assessment import Assessment, CallTimes, Outcome, OutcomeKind
 from referrals.parts.base import SNOMED
-from referrals.parts.call import CallTimes
 from referrals.parts.content import RequestContent, content_from_json, content_to_json
 from referrals.parts.flags import Flag, flag_categories, scene_of
 from referrals.parts.medication import (

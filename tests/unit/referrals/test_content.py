@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from bars_portal.exchange.fhir.codes import FlagCategory, LocationType, UseCase
 from referrals.cases.codes import Concept
 from referrals.parts.applications import Need, Part, needs_of
-from referrals.parts.assessment import Assessment
-from referrals.parts.call import Stage
+from referrals.parts.assessment import Assessment, Stage
 from referrals.parts.content import (
     ContentInvalid,
     RequestContent,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from bars_portal.exchange.fhir.codes import FlagCategory, UseCase
 from bars_portal.exchange.fhir.rules.case import Where, is_told_once
 from referrals.forms.base import FormContext
-from referrals.forms.places import TOO_MANY
+from referrals.forms.safety import TOO_MANY
 from referrals.forms.steps import content_of, read_step, steps_of, typed_of
 from referrals.parts.applications import application_of
 from referrals.parts.base import TimeFrame

@@ -24,14 +24,13 @@ from bars_portal.exchange.fhir.codes import (
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.reading import patient_from_fhir
 from referrals.cases.states import Category
-from referrals.parts.assessment import kind_and_words
-from referrals.parts.call import Stage
+from referrals.parts.assessment import Stage, kind_and_words
 from referrals.parts.content import RequestContent
 from referrals.parts.medication import Allergies, Medications, Stated
 from referrals.parts.questionnaires import YesNo
 from referrals.receiving.mapping import parse_case
-from referrals.sending import mapping
-from referrals.sending.mapping import acknowledged_entries
+from referrals.sending import message
+from referrals.sending.message import acknowledged_entries
 from tests.factories.contents import contents, make_content
 from tests.factories.patients import DETAILS
 from tests.factories.referrals import NOW
@@ -215,13 +214,13 @@ def test_an_update_stamps_only_what_changed() -> None:
         {"resourceType": "Encounter", "status": "planned"},
     )
     new_request, new = built.entries(changed, minutes=5)
-    updated = mapping.updated_entries(new, [*held, theirs])
+    updated = message.updated_entries(new, [*held, theirs])
     later = format_instant(NOW.replace(minute=5))
     restamped = {each["resourceType"] for _, each in updated[:-1] if each["meta"]["lastUpdated"] == later}
     assert restamped == {"CarePlan"}
     assert [each.get("id") for _, each in updated[:-1]] == [each["id"] for _, each in held]
     assert updated[-1] == theirs
-    assert mapping.updated_resource(new_request, request) is request
+    assert message.updated_resource(new_request, request) is request
 
 
 def test_ids_of_an_answer_are_learned_and_nothing_else() -> None:

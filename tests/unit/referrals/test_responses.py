@@ -24,8 +24,8 @@ from bars_portal.exchange.fhir.rules import HostedService, judge, table
 from bars_portal.exchange.fhir.structure import check_structure
 from bars_portal.patients.mapping import patient_to_fhir
 from directory.mapping import organisation_to_fhir
-from referrals.cases.held import HeldRequest
 from referrals.cases.states import CaseEvent, Category, ReplyKind
+from referrals.cases.wire import HeldRequest
 from referrals.parts.assessment import OutcomeKind
 from referrals.parts.base import Incomplete
 from referrals.parts.flags import RaisedFlag

@@ -14,8 +14,7 @@ from bars_portal.nhsuk.dates import format_datetime, in_london
 from referrals.cases.codes import Concept
 from referrals.forms.base import FormContext
 from referrals.forms.steps import content_of, read_step, steps_of, typed_of
-from referrals.parts.assessment import clock_start
-from referrals.parts.call import HISTORY, CallTimes
+from referrals.parts.assessment import HISTORY, CallTimes, clock_start
 from referrals.parts.content import RequestContent, content_from_json, content_to_json
 from referrals.parts.problems import Note, Procedure
 from referrals.parts.request import carried_content

@@ -1,13 +1,28 @@
-"""Set questions: of ambulance controls, services not taken, and other records."""
+"""What is on record so far: ambulance questions, procedures, call log, services not taken, other records."""
 
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import DosRejectedReason
 from bars_portal.nhsuk.forms import RadiosField
+from referrals.cases.codes import PROCEDURES
 from referrals.forms import times
-from referrals.forms.base import PartForm, Step, StepValues, Typed, area, filled, line, select
+from referrals.forms.base import (
+    ConceptField,
+    ConceptForm,
+    PartForm,
+    Step,
+    StepValues,
+    Typed,
+    area,
+    filled,
+    line,
+    more_words,
+    select,
+    write_concept,
+)
 from referrals.parts.applications import Part
 from referrals.parts.content import RequestContent
+from referrals.parts.problems import Note, Procedure
 from referrals.parts.questionnaires import (
     OWN_NOTE,
     NatureOfCall,
@@ -73,6 +88,74 @@ class QuestionsStep(Step):
             {name: getattr(sieve, name) for name in ("breathing", "conscious", "noisy")} if sieve else {}
         )
         return StepValues(filled({"nature": content.nature_of_call, **answers}))
+
+
+class ProcedureForm(ConceptForm):
+    what = ConceptField(
+        "Procedure",
+        codes=PROCEDURES,
+        hint="Type to search the list, or your own words",
+        missing="Enter what is being done",
+    )
+    words = more_words()
+    began = times.clock("When it was begun")
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["began"] = times.read_clock(self, "began")
+        if not self.answer("began") and "began" not in self.errors:
+            self.add_error("began", "Enter when it was begun, like 14:30")
+        return super().clean()
+
+    def stated(self) -> Procedure:
+        return Procedure(self.concept(), self.answer("began"))
+
+
+class ProceduresStep(Step):
+    slug, title, section = "procedures", "Procedures", "Ambulance"
+    lead = "What is being done for the patient right now."
+    parts = (Part.PROCEDURES,)
+    row, row_name = ProcedureForm, "procedure"
+
+    def state(self, form: PartForm, rows: tuple[Procedure, ...]) -> dict[str, Any]:
+        return {"procedures": rows}
+
+    def given(self, content: RequestContent) -> StepValues:
+        return StepValues(rows=tuple(map(_procedure, content.procedures)))
+
+
+def _procedure(procedure: Procedure) -> Typed:
+    began = filled({"began": times.write_clock(procedure.began_at)})
+    return write_concept(procedure.concept, PROCEDURES) | began
+
+
+class NoteForm(PartForm):
+    note = area("Entry of the call log")
+    made = times.clock("When it was written down", hint="When you began this form, if nothing is given.")
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["made"] = times.read_clock(self, "made")
+        if not self.text("note") and "note" not in self.errors:
+            self.add_error("note", "Enter what was written down")
+        return self.cleaned_data
+
+    def stated(self) -> Note:
+        return Note(self.text("note"), self.answer("made") or self.asked.opened.replace(microsecond=0))
+
+
+class NotesStep(Step):
+    slug, title, section = "notes", "Call log", "Ambulance"
+    parts = (Part.NOTES,)
+    row, row_name = NoteForm, "entry"
+
+    def state(self, form: PartForm, rows: tuple[Note, ...]) -> dict[str, Any]:
+        return {"notes": rows}
+
+    def given(self, content: RequestContent) -> StepValues:
+        return StepValues(rows=tuple(map(_note, content.notes)))
+
+
+def _note(note: Note) -> Typed:
+    return filled({"note": note.words, "made": times.write_clock(note.made_at)})
 
 
 class RejectedForm(PartForm):

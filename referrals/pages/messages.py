@@ -1,37 +1,140 @@
-"""Responses of the other side in words, and those that answer nothing that we know."""
+"""One message of a case, in words: what we sent, whole with each attempt, and what the other side answered.
+
+Responses that answer nothing that we know stand here too.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
-from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.decorators import permission_required, sign_in_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import LocationType
 from bars_portal.exchange.fhir.outcomes import OutcomeError
+from bars_portal.exchange.fhir.reading import as_text, dicts
 from bars_portal.exchange.message_bytes import decode
+from bars_portal.exchange.models import DeliveryAttempt, OutboundMessage
+from bars_portal.exchange.registry import message_type
 from bars_portal.nhsuk import dates
 from bars_portal.patients.presenters import banner
-from referrals.cases import viewing
+from referrals.cases import history
+from referrals.cases.codes import CategoryChange, compare, priority_words
 from referrals.cases.models import Case, CaseReply, ReplyFacts
-from referrals.cases.policies import can_handle_unmatched
-from referrals.cases.priorities import CategoryChange, compare, priority_words
+from referrals.cases.policies import VIEW, can_handle_unmatched
 from referrals.cases.states import Category, ReplyKind
-from referrals.cases.views import clock, unmatched_of
+from referrals.cases.views import clock, unmatched_of, whole_number
 from referrals.cases.words import HOW_FAR, Row, told_row
-from referrals.message_page.page import shown_message
+from referrals.journey.timeline import came_back, sent_message_for
+from referrals.journey.views import about_journey, journey_of_page
+from referrals.message_page.page import present_message, shown_message
+from referrals.message_page.reader import MessageView
 from referrals.parts.content import ContentInvalid, RequestContent, content_from_json
 from referrals.parts.flags import Flag, carried_flags
 from referrals.parts.places import Place, carried_places
-from referrals.permissions import VIEW
 from referrals.receiving.responses import is_asked
+
+_BUNDLE = "Bundle"
+
+
+@dataclass(frozen=True)
+class AttemptLine:
+    """One call. `said`: what the answer itself says, where it is no message; `readable`: it is one."""
+
+    number: int
+    started_at: datetime
+    outcome: str
+    seconds: str
+    codes: str
+    said: tuple[str, ...]
+    readable: bool
+
+
+@dataclass(frozen=True)
+class SentMessagePage:
+    label: str
+    sent_by: str
+    attempts: list[AttemptLine]
+    # Which answer is shown instead of what was sent; 0: none.
+    answer: int
+    message: MessageView | None
+
+
+def sent_message_page(message: OutboundMessage, *, answer: int, now: datetime) -> SentMessagePage:
+    """`answer`: the number of the attempt whose answer is to be read; 0 for what was sent."""
+    attempts = list(message.attempts.order_by("number"))
+    asked = next((each for each in attempts if each.number == answer and _is_message(each)), None)
+    body = asked.reply if asked is not None else message.body
+    return SentMessagePage(
+        label=message_type(message.message_type).label,
+        sent_by=message.actor_label,
+        attempts=[_attempt_line(each) for each in attempts],
+        answer=asked.number if asked else 0,
+        message=_whole(body, now),
+    )
+
+
+def _attempt_line(attempt: DeliveryAttempt) -> AttemptLine:
+    status = f"HTTP {attempt.status_code}" if attempt.status_code else ""
+    return AttemptLine(
+        number=attempt.number,
+        started_at=attempt.started_at,
+        outcome=came_back(attempt),
+        seconds=f"{attempt.elapsed_ms / 1000:.1f} s" if attempt.elapsed_ms is not None else "",
+        codes=", ".join(filter(None, (status, attempt.reason))),
+        said=_said(attempt),
+        readable=_is_message(attempt),
+    )
+
+
+def _whole(body: bytes | memoryview | None, now: datetime) -> MessageView | None:
+    content = _decoded(body)
+    return present_message(MessageBundle(content), now) if content else None
+
+
+def _is_message(attempt: DeliveryAttempt) -> bool:
+    return _decoded(attempt.reply).get("resourceType") == _BUNDLE
+
+
+def _said(attempt: DeliveryAttempt) -> tuple[str, ...]:
+    """OperationOutcome.issue.diagnostics, in the receiver's own words."""
+    found = (as_text(each.get("diagnostics")) for each in dicts(_decoded(attempt.reply).get("issue")))
+    return tuple(filter(None, found))
+
+
+def _decoded(body: bytes | memoryview | None) -> dict[str, Any]:
+    """{} for what is no JSON and no XML of FHIR."""
+    if not body:
+        return {}
+    try:
+        return decode(body)
+    except OutcomeError:
+        return {}
+
+
+@require_safe
+@sign_in_required
+def sent_message(request: HttpRequest, journey_id: UUID, message_id: UUID) -> HttpResponse:
+    """What was sent, and what came back. `?answer=<number of the attempt>`: that answer, read whole."""
+    found, acting = journey_of_page(request, journey_id), acting_of(request)
+    message = sent_message_for(acting, found, message_id)
+    if message is None:
+        raise Http404
+    history.record_sent_message_view(message=message, acting=acting, now=clock())
+    answer = whole_number(request.GET.get("answer", ""), default=0)
+    page = sent_message_page(message, answer=answer, now=clock())
+    context = {**about_journey(found), "page": page, "message_id": message.pk}
+    return render(request, "referrals/sent_message.jinja", context)
+
 
 # (label, words): several words are several things.
 Pairs = Sequence[tuple[str, str | Sequence[str]]]
@@ -57,7 +160,7 @@ class HeardLine:
 
 def heard_line(case: Case, reply: CaseReply) -> HeardLine:
     asked = is_asked(case, source_service_id=reply.source_service_id, ods_code=reply.sender_ods_code)
-    line = _line(
+    line = _heard(
         reply,
         verdict=_verdict(case, reply),
         stranger=not asked,
@@ -79,10 +182,10 @@ def _news_of(case: Case, reply: CaseReply) -> Pairs:
 
 def unmatched_line(reply: ReplyFacts) -> HeardLine:
     """It answers nothing that we know, so there is nothing to compare it with."""
-    return _line(reply, verdict="", stranger=False, asked_for="")
+    return _heard(reply, verdict="", stranger=False, asked_for="")
 
 
-def _line(reply: ReplyFacts, *, verdict: str, stranger: bool, asked_for: str, news: Pairs = ()) -> HeardLine:
+def _heard(reply: ReplyFacts, *, verdict: str, stranger: bool, asked_for: str, news: Pairs = ()) -> HeardLine:
     kind = ReplyKind(reply.kind)
     return HeardLine(
         reply=reply,
@@ -174,7 +277,7 @@ def _priority(asked: str, found: str) -> str:
 @permission_required(VIEW[Direction.SENT])
 def reply(request: HttpRequest, reply_id: UUID) -> HttpResponse:
     found, acting = unmatched_of(request, reply_id), acting_of(request)
-    viewing.record_unmatched_view(reply=found, acting=acting, now=clock())
+    history.record_unmatched_view(reply=found, acting=acting, now=clock())
     context = {
         "reply": found,
         "line": unmatched_line(found),
@@ -190,7 +293,7 @@ def reply(request: HttpRequest, reply_id: UUID) -> HttpResponse:
 def handled(request: HttpRequest, reply_id: UUID) -> HttpResponse:
     found = unmatched_of(request, reply_id)
     try:
-        first = viewing.mark_unmatched_handled(reply=found, acting=acting_of(request), now=clock())
+        first = history.mark_unmatched_handled(reply=found, acting=acting_of(request), now=clock())
         words = "Marked as dealt with." if first else "This reply was dealt with already."
         messages.success(request, words)
     except PolicyRefused as refusal:

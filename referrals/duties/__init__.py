@@ -1,1 +1,0 @@
-"""Taking and closing what follows from an answer or a booking of ours."""
