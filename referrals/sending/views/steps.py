@@ -24,7 +24,7 @@ from bars_portal.patients.typed import typed_answers as typed_patient
 from bookings.models import Booking
 from directory.capability import USE_CASE_WORDS
 from directory.remote import sender_identity
-from directory.services.capability import read_capability
+from directory.services.entries import read_capability
 from referrals.cases import history
 from referrals.cases.links import is_after, standing_bookings
 from referrals.cases.models import Case, Referral
