@@ -137,3 +137,18 @@ def write_exactly(value: object) -> orjson.Fragment:
     if isinstance(value, ExactDecimal):
         return orjson.Fragment(value.text)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+# For the JSON fields of models.
+
+
+class ResourceEncoder(json.JSONEncoder):
+    """What PostgreSQL stores: its numbers keep trailing zeros."""
+
+    def encode(self, o: Any) -> str:
+        return orjson.dumps(o, default=write_exactly).decode()
+
+
+class ResourceDecoder(json.JSONDecoder):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "parse_float": parse_decimal})
