@@ -5,7 +5,7 @@ Its patient's values are shown for a reason that is kept, and for some minutes.
 Sent as a new one is only what was given up and whose fate nobody knows, by one person, in production by two:
 people were told what was refused or never sent, and may have done it anew. It goes out with ids of its own,
 for a receiver that takes no repeat; the old one never goes out again. So the service is asked first, and
-while it has it, or does not say, nothing is sent. A booking or case hears of the new message as of any repeat.
+while it has it, or does not say, nothing is sent. A booking or case hears of the new one as of any repeat.
 """
 
 from collections.abc import Callable, Iterable, Mapping
