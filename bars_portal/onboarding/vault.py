@@ -6,7 +6,6 @@ from pathlib import Path
 
 from django.conf import settings
 
-from bars_portal.credentials.intake import Unusable, read_key
 from bars_portal.credentials.keys import PUBLIC, SECRET, private_folder, read_if_there, write_whole
 from bars_portal.onboarding.models import Onboarding
 
@@ -57,14 +56,6 @@ class Vault:
 
     def read(self, file: Path) -> bytes | None:
         return read_if_there(file)
-
-    def reads_key(self, file: Path) -> bool:
-        """Whether the file still holds an RSA key."""
-        try:
-            read_key(read_if_there(file) or b"", least_bits=1)
-        except Unusable:
-            return False
-        return True
 
 
 def vault_of(onboarding: Onboarding) -> Vault:

@@ -18,18 +18,8 @@ from bookings.states import BookingStatus
 _RECEIVED = {"direction": "received"}
 _NOT_RECORDED = {"attendance": BookingStatus.BOOKED.value}
 _FIGURES: tuple[tuple[str, Report, dict[str, str], int], ...] = (
-    (
-        "appointments today, attendance not recorded yet",
-        APPOINTMENTS,
-        {"attendance": BookingStatus.BOOKED.value},
-        0,
-    ),
-    (
-        "appointments of yesterday, attendance not recorded",
-        APPOINTMENTS,
-        {"attendance": BookingStatus.BOOKED.value},
-        1,
-    ),
+    ("appointments today, attendance not recorded yet", APPOINTMENTS, _NOT_RECORDED, 0),
+    ("appointments of yesterday, attendance not recorded", APPOINTMENTS, _NOT_RECORDED, 1),
     ("free slots today", SLOTS, {"state": SlotStatus.FREE.value}, 0),
     ("referrals received today", REFERRALS, _RECEIVED, 0),
     ("requests for validation received today", VALIDATIONS, _RECEIVED, 0),

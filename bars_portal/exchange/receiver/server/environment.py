@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bars_portal.settings.environment import Environment
-from bars_portal.settings.peers import peer_names, peer_sources
+from bars_portal.settings.environment import Environment, peer_names, peer_sources
 
 Variables = Mapping[str, str]
 
