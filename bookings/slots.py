@@ -15,9 +15,7 @@ from bars_portal.exchange.fhir import json, profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import DeliveryChannel, Gender, SlotStatus
 from bars_portal.exchange.fhir.identifiers import is_uuid
-from bars_portal.exchange.fhir.people import name_of_person
-from bars_portal.exchange.fhir.queries.services import SlotInclude
-from bars_portal.exchange.fhir.reading import (
+from bars_portal.exchange.fhir.json import (
     as_dict,
     as_list,
     as_text,
@@ -26,6 +24,8 @@ from bars_portal.exchange.fhir.reading import (
     extension,
     references,
 )
+from bars_portal.exchange.fhir.people import name_of_person
+from bars_portal.exchange.fhir.queries.services import SlotInclude
 from bars_portal.exchange.transport.auth import NoCredentials, TokenRefused
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext

@@ -11,7 +11,7 @@ from typing import Any
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import SlotStatus
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts, references
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, dicts, references
 from bookings.mapping.received import read_instant
 
 ID_LENGTH = 64

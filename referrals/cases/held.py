@@ -10,7 +10,7 @@ from bars_portal.correspondence.entries import Entry, derived_url
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.reading import as_dict
+from bars_portal.exchange.fhir.json import as_dict
 from referrals.cases.models import Case
 from referrals.cases.wire import index_of, own_encounter_id, read_back
 

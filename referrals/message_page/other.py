@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from bars_portal.exchange.fhir.reading import as_dict, as_text
+from bars_portal.exchange.fhir.json import as_dict, as_text
 from referrals.cases.words import UUID
 from referrals.message_page.items import Message
 from referrals.message_page.reader import (

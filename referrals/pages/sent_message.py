@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import sign_in_required
 from bars_portal.exchange.fhir.bundle import MessageBundle
+from bars_portal.exchange.fhir.json import as_text, dicts
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.exchange.fhir.reading import as_text, dicts
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import DeliveryAttempt, OutboundMessage
 from bars_portal.exchange.registry import message_type

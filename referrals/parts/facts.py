@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.reading import as_dict, dicts, id_in
+from bars_portal.exchange.fhir.json import as_dict, dicts, id_in
 from bars_portal.exchange.fhir.rules.case import requester_encounter
 from referrals.cases import wire
 from referrals.parts import assessment, flags

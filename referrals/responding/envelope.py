@@ -10,8 +10,8 @@ from uuid import UUID
 from bars_portal.correspondence.entries import Entry, with_references
 from bars_portal.exchange.fhir.bundle import HeaderFacts, Resource, new_message
 from bars_portal.exchange.fhir.codes import EncounterStatus, MessageEvent, MessageReason, ServiceRequestStatus
+from bars_portal.exchange.fhir.json import as_dict, dicts
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
-from bars_portal.exchange.fhir.reading import as_dict, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.held import HeldRequest
 from referrals.cases.wire import (

@@ -11,8 +11,8 @@ from bars_portal.correspondence.envelope import header_between, own_triage_tool
 from bars_portal.exchange.fhir.bundle import HeaderFacts, MessageBundle, triage_tool
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.json import as_text, dicts, extension
 from bars_portal.exchange.fhir.profiles import EXTENSION_CDSS
-from bars_portal.exchange.fhir.reading import as_text, dicts, extension
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.registry import Addressing
 from directory.mapping import organisation_to_fhir

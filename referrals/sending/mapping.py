@@ -16,8 +16,8 @@ from bars_portal.exchange.fhir.codes import (
     ServiceRequestStatus,
     UseCase,
 )
+from bars_portal.exchange.fhir.json import as_text
 from bars_portal.exchange.fhir.profiles import Definition
-from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases import wire
 from referrals.cases.wire import has_usable_id

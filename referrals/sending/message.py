@@ -12,7 +12,7 @@ from bars_portal.correspondence.envelope import header_to
 from bars_portal.exchange.fhir.bundle import HeaderFacts
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.fhir.reading import as_dict, as_text
+from bars_portal.exchange.fhir.json import as_dict, as_text
 from bars_portal.exchange.registry import Addressing
 from directory.remote import SenderIdentity, has_role_profile
 from referrals.cases.models import MODELS, Case, Referral, ValidationCase

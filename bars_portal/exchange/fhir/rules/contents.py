@@ -18,9 +18,9 @@ from bars_portal.exchange.fhir.identifiers import (
     read_nhs_number,
     same_system,
 )
+from bars_portal.exchange.fhir.json import HISTORY, as_dict, as_text, codings, dicts, extension
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.profiles import EXTENSION_CONTACT_RANK
-from bars_portal.exchange.fhir.reading import HISTORY, as_dict, as_text, codings, dicts, extension
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity, located, scan
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 
