@@ -7,11 +7,10 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.reports.activity import APPOINTMENTS, REFERRALS, SLOTS, VALIDATIONS
-from bars_portal.reports.counting import Period, chosen_rows
+from bars_portal.reports.counting import Period, Question, chosen_rows
 from bars_portal.reports.definitions import Report
 from bars_portal.reports.exchange import FAILURES, RECEIVED, SENT
 from bars_portal.reports.presenters import list_address
-from bars_portal.reports.question import Question
 from bookings.models import SlotStatus
 from bookings.states import BookingStatus
 
