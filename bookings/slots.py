@@ -15,8 +15,8 @@ from bars_portal.audit.services import record
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import SlotStatus
+from bars_portal.exchange.fhir.json import as_list
 from bars_portal.exchange.fhir.queries.services import SlotInclude
-from bars_portal.exchange.fhir.reading import as_list
 from bars_portal.exchange.gateway.client import PAGE_SECONDS
 from bars_portal.exchange.transport.auth import NoCredentials, TokenRefused
 from bars_portal.exchange.transport.client import BarsClient

@@ -8,8 +8,8 @@ from typing import Any
 from bars_portal.exchange.fhir.capability import StatedCapability, same_major
 from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, VALIDATION_USE_CASES, MessageEvent, UseCase
 from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.json import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.profiles import DEFINITIONS, Definition
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from directory.models import HealthcareService, ServiceCapability
 
 _ED = "Emergency department"

@@ -10,7 +10,7 @@ from bars_portal.accounts.models import Organisation, User
 from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import SDS_ROLE_PROFILE_SYSTEM, ServiceID, same_system
-from bars_portal.exchange.fhir.reading import as_list, next_page
+from bars_portal.exchange.fhir.json import as_list, next_page
 from bars_portal.exchange.gateway.senders import software_of
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext, Party, Practitioner, Software

@@ -7,7 +7,7 @@ from datetime import datetime
 from bars_portal.correspondence.entries import clean
 from bars_portal.correspondence.history import NOTE_LENGTH
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.reading import as_text, dicts
+from bars_portal.exchange.fhir.json import as_text, dicts
 from bars_portal.exchange.fhir.replies import (
     is_another,
     may_be_twins,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from bars_portal.exchange.fhir.bundle import Resource
-from bars_portal.exchange.fhir.reading import references
+from bars_portal.exchange.fhir.json import references
 
 # Entries of Bundles, (fullUrl, resource), and the references between them.
 

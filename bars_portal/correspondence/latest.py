@@ -16,7 +16,7 @@ from bars_portal.correspondence.history import as_row
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.identifiers import NHS_NUMBER_SYSTEM
-from bars_portal.exchange.fhir.reading import as_text
+from bars_portal.exchange.fhir.json import as_text
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.patients.models import Patient
 from directory.models import HealthcareService

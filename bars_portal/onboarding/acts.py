@@ -9,13 +9,12 @@ from bars_portal.audit.actor import Actor
 from bars_portal.credentials.environments import Environment, Hosting, InvalidName, fqdn_of
 from bars_portal.nhsuk.forms import NHSForm
 from bars_portal.onboarding import forms
-from bars_portal.onboarding.models import Onboarding
+from bars_portal.onboarding.models import NoVault, Onboarding
 from bars_portal.onboarding.selectors import records_of
 from bars_portal.onboarding.services import proving, receiving, sending
 from bars_portal.onboarding.services.recording import StepRefused
 from bars_portal.onboarding.steps import StepName
 from bars_portal.onboarding.tasks import announce_selftest
-from bars_portal.onboarding.vault import NoVault
 
 
 @dataclass(frozen=True)

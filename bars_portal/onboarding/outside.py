@@ -42,6 +42,20 @@ _CONNECTION = "https://terminology.hl7.org/CodeSystem/endpoint-connection-type"
 _PAYLOAD = "https://terminology.hl7.org/CodeSystem/endpoint-payload-type"
 Json = dict[str, Any]
 
+APIS = {
+    "int": "Booking and Referral FHIR API (Integration Testing Environment)",
+    "simulated-int": "Booking and Referral FHIR API (Integration Testing Environment)",
+    "dev": "Booking and Referral FHIR API (Development Environment)",
+    "prod": "Booking and Referral FHIR API (Production Environment)",
+}
+# As API Management calls them.
+ENVIRONMENT_WORDS = {
+    "int": "Integration Test",
+    "simulated-int": "Integration Test",
+    "dev": "Development",
+    "prod": "Production (Live)",
+}
+
 
 class OutsideRefused(Exception):
     """What was asked was refused, or nobody answered; the text says which, for the person at the desk."""
@@ -99,6 +113,28 @@ def get_token(identity: Identity, *, now: datetime) -> datetime:
     """Until when it is good. Raises TokenRefused."""
     with _connections() as http:
         return _endpoint(identity, http).request(now=now).expires_at
+
+
+_TOKEN_FAILURES: Mapping[str, str] = {
+    "public_key error": "API Management does not know this key id, or knows another key under it. Check that "
+    "the KID was registered as it stands here, and that the public key is the one of the step before.",
+    "invalid_client": "The API key belongs to no application, or to one without this API. Check it in the "
+    "developer portal.",
+    "invalid_request": "The request was not taken as it was signed. Most often a clock is wrong: compare "
+    "this machine's with the time of day.",
+    "unusable-private-key": "The file of the private key is missing or damaged. Make a new key.",
+    "no-answer-connect": "The token server did not answer. Check that this machine may connect to it.",
+    "no-answer-timeout": "The token server did not answer in time. Try again.",
+    "no-answer-tls": "The connection to the token server is not secure: its certificate was not accepted.",
+}
+
+
+def token_failure(error: str, description: str, message_id: str) -> str:
+    """What the failure body means and what to do; its own words stand behind."""
+    meaning = _TOKEN_FAILURES.get(error, "The token server refused.")
+    told = f' It said: "{description}"' if description else ""
+    reference = f" (reference {message_id})" if message_id else ""
+    return f"{meaning}{told}{reference}"[:500]
 
 
 def _endpoint(identity: Identity, http: Client) -> TokenEndpoint:

@@ -1,4 +1,4 @@
-"""What the pages say of steps, evidence and environments."""
+"""What the pages say of steps, evidence and environments, and what goes into the mails to the desks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from bars_portal.credentials.environments import Environment
+from bars_portal.credentials.mailboxes import Desk
 from bars_portal.nhsuk.dates import format_moment
-from bars_portal.onboarding import texts
-from bars_portal.onboarding.models import Onboarding, SigningKey
+from bars_portal.onboarding.models import Onboarding, SigningKey, Vault
+from bars_portal.onboarding.outside import APIS, ENVIRONMENT_WORDS
 from bars_portal.onboarding.steps import Standing, State, StepName
-from bars_portal.onboarding.vault import Vault
 
 _TONES = {
     State.TO_DO: "neutral",
@@ -151,30 +151,6 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def mails_for(
-    step: StepName, place: Environment, onboarding: Onboarding, evidence: dict[str, Any]
-) -> Iterator[texts.Mail]:
-    """The request texts of a step, once its facts are known."""
-    found = None
-    if step is StepName.REGISTRATION and "key_id" in evidence:
-        found = texts.registration_mail(
-            place,
-            app_id=evidence["app_id"],
-            app_name=evidence["app_name"],
-            key_id=evidence["key_id"],
-        )
-    elif step is StepName.REQUEST and "fqdn" in evidence:
-        found = texts.certificate_mail(place, fqdn=evidence["fqdn"])
-    elif step is StepName.NETWORK and "fqdn" in evidence:
-        found = texts.dns_mail(place, fqdn=evidence["fqdn"], address=evidence["address"])
-    elif step is StepName.CATALOGUE and "base_url" in evidence:
-        found = texts.catalogue_mail(
-            place, base_url=evidence["base_url"], services=list(evidence["services"])
-        )
-    if found is not None and not place.is_simulated:
-        yield found
-
-
 @dataclass(frozen=True)
 class Attachment:
     """A public text, to be copied."""
@@ -221,7 +197,7 @@ def attachments_for(
         yield Attachment("For the receiver’s environment", receiver_settings(place, vault))
     if step is StepName.TOKEN and "key_id" in evidence:
         yield Attachment("For the portal’s environment", sender_settings(place, vault, evidence["key_id"]))
-    if step is StepName.NETWORK and (firewall := texts.firewall_text(place)):
+    if step is StepName.NETWORK and (firewall := firewall_text(place)):
         yield Attachment("For the firewall", firewall)
 
 
@@ -248,3 +224,118 @@ def facts_of(place: Environment, simulator: str) -> list[dict[str, str]]:
 def _sources(place: Environment) -> Iterator[str]:
     for found in place.sources:
         yield f"{', '.join(found.addresses)} ({found.document})"
+
+
+# -- mails to the desks
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A request text. `attachments` are named, and shown beside it."""
+
+    to: str
+    subject: str
+    body: str
+    attachments: tuple[str, ...] = ()
+    note: str = ""
+
+
+def mails_for(
+    step: StepName, place: Environment, onboarding: Onboarding, evidence: dict[str, Any]
+) -> Iterator[Mail]:
+    """The request texts of a step, once its facts are known."""
+    found = None
+    if step is StepName.REGISTRATION and "key_id" in evidence:
+        found = registration_mail(
+            place,
+            app_id=evidence["app_id"],
+            app_name=evidence["app_name"],
+            key_id=evidence["key_id"],
+        )
+    elif step is StepName.REQUEST and "fqdn" in evidence:
+        found = certificate_mail(place, fqdn=evidence["fqdn"])
+    elif step is StepName.NETWORK and "fqdn" in evidence:
+        found = dns_mail(place, fqdn=evidence["fqdn"], address=evidence["address"])
+    elif step is StepName.CATALOGUE and "base_url" in evidence:
+        found = catalogue_mail(place, base_url=evidence["base_url"], services=list(evidence["services"]))
+    if found is not None and not place.is_simulated:
+        yield found
+
+
+def _mail(desk: Desk, subject: str, lines: list[str], attachments: tuple[str, ...] = ()) -> Mail:
+    return Mail(
+        desk.mailbox, subject, "\n".join(["Hello,", "", *lines, "", "Kind regards"]), attachments, desk.note
+    )
+
+
+def registration_mail(environment: Environment, *, app_id: str, app_name: str, key_id: str) -> Mail | None:
+    """None where there is no such desk."""
+    if environment.key_desk is None:
+        return None
+    lines = [
+        "please register our public key for BaRS.",
+        "",
+        f"Environment: {ENVIRONMENT_WORDS.get(environment.name, environment.title)}",
+        f"App ID: {app_id}",
+        f"App name: {app_name}",
+        f"KID: {key_id}",
+        f"APIs: {APIS.get(environment.name, 'Booking and Referral FHIR API')}",
+        f"Public key: attached, PEM-encoded ({key_id}.public.pem)",
+    ]
+    if environment.for_patients:
+        lines.insert(2, "Specify: Live. The App ID and name of the supplier's INT app: (fill in)")
+    subject = f"BaRS: register public key {key_id}"
+    return _mail(environment.key_desk, subject, lines, (f"{key_id}.public.pem",))
+
+
+def certificate_mail(environment: Environment, *, fqdn: str) -> Mail | None:
+    if environment.certificate_desk is None:
+        return None
+    lines = [
+        "please issue a certificate for a BaRS receiver endpoint.",
+        "",
+        f"FQDN and common name: {fqdn}",
+        "Certificate request: attached. Only the common name is filled in; the e-mail is blank.",
+    ]
+    if not environment.for_patients:
+        lines[3:3] = [
+            "Environment: Integration",
+            "Type: certificate only, no endpoint",
+            "Party Key: N/A, there is no relation to SDS endpoints",
+        ]
+    return _mail(environment.certificate_desk, f"BaRS certificate for {fqdn}", lines, (f"{fqdn}.csr",))
+
+
+def dns_mail(environment: Environment, *, fqdn: str, address: str) -> Mail | None:
+    if environment.dns_desk is None:
+        return None
+    lines = ["please register this name for a BaRS receiver.", "", f"FQDN: {fqdn}", f"Public IP: {address}"]
+    return _mail(environment.dns_desk, f"DNS: {fqdn}", lines)
+
+
+def firewall_text(environment: Environment, *, port: int = 443) -> str:
+    """For whoever runs the firewall; "" where no addresses are published."""
+    if not environment.addresses:
+        return ""
+    lines = [f"Allow TCP {port} to the receiver from the BaRS proxy ({environment.title}):"]
+    lines += [f"  {each}" for each in environment.addresses]
+    older = {each for found in environment.sources[1:] for each in found.addresses}
+    if differing := sorted(older - set(environment.addresses)):
+        older_document = environment.sources[-1].document
+        lines.append(
+            f"An older document ({older_document}) names {', '.join(differing)}: not needed any more."
+        )
+    return "\n".join(lines)
+
+
+def catalogue_mail(environment: Environment, *, base_url: str, services: list[str]) -> Mail | None:
+    if environment.catalogue_desk is None:
+        return None
+    lines = [
+        "please add our receiver to the Endpoint Catalogue.",
+        "",
+        f"Environment: {ENVIRONMENT_WORDS.get(environment.name, environment.title)}",
+        f"Receiver URL: {base_url}",
+        f"Service ids (DoS): {', '.join(services)}",
+    ]
+    return _mail(environment.catalogue_desk, "BaRS Endpoint Catalogue entry", lines)

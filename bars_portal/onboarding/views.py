@@ -17,7 +17,7 @@ from bars_portal.exchange.gateway.senders import is_connected
 from bars_portal.nhsuk.forms import NHSForm
 from bars_portal.onboarding import presenters
 from bars_portal.onboarding.acts import ACTS, Act, Deed, carry_out, suggestions
-from bars_portal.onboarding.models import Onboarding
+from bars_portal.onboarding.models import NoVault, Onboarding, vault_of
 from bars_portal.onboarding.selectors import (
     current_key,
     keys_of,
@@ -27,7 +27,6 @@ from bars_portal.onboarding.selectors import (
 )
 from bars_portal.onboarding.services.recording import begin
 from bars_portal.onboarding.steps import Standing, State, Step, StepName, next_step, steps_of
-from bars_portal.onboarding.vault import NoVault, vault_of
 
 _MAY = "onboarding.run_desk"
 

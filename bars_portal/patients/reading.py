@@ -23,8 +23,8 @@ from bars_portal.exchange.fhir.identifiers import (
     nhs_identifiers,
     same_system,
 )
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, codings, dicts, extension
 from bars_portal.exchange.fhir.people import best_first, chosen, is_valid, rank_of
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, extension
 from bars_portal.patients.details import (
     ADDRESS_USES,
     DIED,

@@ -1,9 +1,10 @@
-"""The numbers of a report, and the lists behind them: one query, with one more condition for a list."""
+"""What a report is asked, the numbers that answer it, and the lists behind them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlencode
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
@@ -69,6 +70,80 @@ def _beginning(day: date, step: str) -> date:
     if step == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if step == "month" else day
+
+
+# -- what an address asks of a report: the days, and which rows of them; nothing in it names a patient
+
+_LONGEST_KEY = 120
+
+
+class UnknownQuestion(ValueError):
+    """An address that no page of ours writes."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """`chosen`: keys by name of the dimension."""
+
+    period: Period
+    chosen: Mapping[str, str]
+
+    @property
+    def query(self) -> str:
+        days = {"from": self.period.first.isoformat(), "to": self.period.last.isoformat()}
+        return urlencode({**days, **self.chosen})
+
+    def about(self, name: str, key: str) -> "Question":
+        return replace(self, chosen={**self.chosen, name: key})
+
+    def without(self, name: str) -> "Question":
+        return replace(self, chosen={each: key for each, key in self.chosen.items() if each != name})
+
+    def on(self, period: Period) -> "Question":
+        return replace(self, period=period)
+
+
+def read_question(report: Report | None, asked: Mapping[str, str], *, today: date) -> Question:
+    """Without days: the last 28. Raises UnknownQuestion."""
+    names = [each.name for each in report.dimensions] if report else []
+    chosen = {name: asked[name] for name in names if asked.get(name)}
+    if any(len(key) > _LONGEST_KEY or "\0" in key for key in chosen.values()):
+        raise UnknownQuestion
+    if not (asked.get("from") or asked.get("to")):
+        return Question(usual(today), chosen)
+    try:
+        period = Period(date.fromisoformat(asked["from"]), date.fromisoformat(asked["to"]))
+    except (KeyError, ValueError):
+        raise UnknownQuestion from None
+    if not (1 <= period.days <= MOST_DAYS and period.first.year > 1900 and period.last.year < 2200):
+        raise UnknownQuestion
+    return Question(period, chosen)
+
+
+def usual(today: date) -> Period:
+    return Period(today - timedelta(days=27), today)
+
+
+def presets(today: date, *, ahead: bool) -> list[tuple[str, Period]]:
+    """Words and days. `ahead`: days to come too."""
+    this_month = today.replace(day=1)
+    last_month = this_month - timedelta(days=1)
+    found = [
+        ("Today", Period(today, today)),
+        ("Last 7 days", Period(today - timedelta(days=6), today)),
+        ("Last 28 days", usual(today)),
+        ("This month", Period(this_month, today)),
+        ("Last month", Period(last_month.replace(day=1), last_month)),
+        ("Last 365 days", Period(today - timedelta(days=364), today)),
+    ]
+    coming = [
+        ("Next 7 days", Period(today, today + timedelta(days=6))),
+        ("Next 28 days", Period(today, today + timedelta(days=27))),
+    ]
+    return [*found, *(coming if ahead else [])]
+
+
+# -- the numbers, and the lists behind them: one query, with one more condition for a list
 
 
 @dataclass(frozen=True)

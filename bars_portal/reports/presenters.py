@@ -12,9 +12,8 @@ from markupsafe import Markup
 from bars_portal.accounts.acting import Acting
 from bars_portal.nhsuk.dates import format_date
 from bars_portal.reports.charts import bars_by_key, bars_by_time
-from bars_portal.reports.counting import Counts, Line, Period
+from bars_portal.reports.counting import Counts, Line, Period, Question
 from bars_portal.reports.definitions import Dimension, Kind, Report, measure_in_words, moment_in_words
-from bars_portal.reports.question import Question
 
 # The dimension that every report has, and that no address chooses: its numbers lead to other days.
 TIME = "time"

@@ -7,29 +7,18 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.reports.activity import APPOINTMENTS, REFERRALS, SLOTS, VALIDATIONS
-from bars_portal.reports.counting import Period, chosen_rows
+from bars_portal.reports.counting import Period, Question, chosen_rows
 from bars_portal.reports.definitions import Report
 from bars_portal.reports.exchange import FAILURES, RECEIVED, SENT
 from bars_portal.reports.presenters import list_address
-from bars_portal.reports.question import Question
 from bookings.models import SlotStatus
 from bookings.states import BookingStatus
 
 _RECEIVED = {"direction": "received"}
 _NOT_RECORDED = {"attendance": BookingStatus.BOOKED.value}
 _FIGURES: tuple[tuple[str, Report, dict[str, str], int], ...] = (
-    (
-        "appointments today, attendance not recorded yet",
-        APPOINTMENTS,
-        {"attendance": BookingStatus.BOOKED.value},
-        0,
-    ),
-    (
-        "appointments of yesterday, attendance not recorded",
-        APPOINTMENTS,
-        {"attendance": BookingStatus.BOOKED.value},
-        1,
-    ),
+    ("appointments today, attendance not recorded yet", APPOINTMENTS, _NOT_RECORDED, 0),
+    ("appointments of yesterday, attendance not recorded", APPOINTMENTS, _NOT_RECORDED, 1),
     ("free slots today", SLOTS, {"state": SlotStatus.FREE.value}, 0),
     ("referrals received today", REFERRALS, _RECEIVED, 0),
     ("requests for validation received today", VALIDATIONS, _RECEIVED, 0),

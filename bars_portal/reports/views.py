@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -15,7 +16,19 @@ from bars_portal.accounts.decorators import refuse, sign_in_required
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.documents import csv_lines
-from bars_portal.reports.counting import REPORTS, chosen_rows, count, listed
+from bars_portal.nhsuk.forms import DateField, NHSForm
+from bars_portal.reports.counting import (
+    MOST_DAYS,
+    REPORTS,
+    Period,
+    Question,
+    UnknownQuestion,
+    chosen_rows,
+    count,
+    listed,
+    presets,
+    read_question,
+)
 from bars_portal.reports.definitions import VIEW_ACTIVITY, Report
 from bars_portal.reports.presenters import (
     TIME,
@@ -34,9 +47,27 @@ from bars_portal.reports.presenters import (
     report_address,
     sections,
 )
-from bars_portal.reports.question import DaysForm, Question, UnknownQuestion, presets, read_question
 
 _PAGE, _MOST_LISTED, _FETCHED = 50, 10_000, 2000
+
+
+class DaysForm(NHSForm):
+    first = DateField(label="From", hint="For example, 1 11 2026", missing="Enter the first day")
+    last = DateField(label="To", hint="The last day", missing="Enter the last day")
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        told = dict(self.cleaned_data)
+        first, last = told.get("first"), told.get("last")
+        if first and last and last < first:
+            self.add_error("last", "The last day must not be before the first")
+        elif first and last and (last - first).days >= MOST_DAYS:
+            self.add_error("last", f"Choose {MOST_DAYS} days at most")
+        return told
+
+    def period(self) -> Period:
+        """Of a valid form."""
+        return Period(self.cleaned_data["first"], self.cleaned_data["last"])
 
 
 def _today() -> date:

@@ -1,8 +1,8 @@
 """Who we are on the BaRS network, and which environment we speak to (api.md and standard, section 1)."""
 
 from bars_portal.credentials.environments import ENVIRONMENTS
+from bars_portal.exchange.receiver.server.environment import peer_names, peer_sources
 from bars_portal.settings.environment import VAR, env
-from bars_portal.settings.peers import peer_names, peer_sources
 
 BARS_PROCESS = env.choice("BARS_PROCESS", ("portal", "receiver", "worker"), "portal")
 

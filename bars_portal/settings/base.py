@@ -74,7 +74,7 @@ RECEIVER_MIDDLEWARE = ["bars_portal.middleware.AnswerTimeMiddleware"]
 
 IS_RECEIVER = BARS_PROCESS == "receiver"
 MIDDLEWARE = RECEIVER_MIDDLEWARE if IS_RECEIVER else PORTAL_MIDDLEWARE
-ROOT_URLCONF = "bars_portal.receiver_urls" if IS_RECEIVER else "bars_portal.urls"
+ROOT_URLCONF = "bars_portal.exchange.receiver.urls" if IS_RECEIVER else "bars_portal.urls"
 APPEND_SLASH = not IS_RECEIVER
 WSGI_APPLICATION = "bars_portal.wsgi.application"
 

@@ -14,8 +14,8 @@ from bars_portal.accounts.decorators import permission_required
 from bars_portal.audit.services import record
 from bars_portal.sql import database_time
 from bars_portal.status.checks import Check, Finding, Moment, look_at_all
+from bars_portal.status.doctor import EXAMINATIONS
 from bars_portal.status.doctor.examination import Line, Verdict, Visit, examine
-from bars_portal.status.doctor.examinations import EXAMINATIONS
 from bars_portal.status.models import Condition, Level
 from bars_portal.status.selectors import conditions
 from bars_portal.status.watched import ALARM_DAYS, Watched, ends_in_words, watched

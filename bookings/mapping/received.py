@@ -11,8 +11,8 @@ from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, codings, dicts, id_in
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts, id_in
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.reading import patient_in

@@ -25,8 +25,8 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, same_system
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.profiles import Definition, uk_core
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import PatientDetails
 from bars_portal.patients.mapping import patient_entries

@@ -7,8 +7,8 @@ from django.db import models
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.correspondence.history import StatusChange
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.json import ResourceDecoder, ResourceEncoder
 from bars_portal.exchange.models import InboundMessage
-from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
 from bars_portal.nhsuk.dates import format_short
 from bars_portal.patients.models import Journey, Patient
 from bookings.models.diary import Slot

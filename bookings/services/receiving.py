@@ -7,9 +7,9 @@ from bars_portal.correspondence.entries import Entry
 from bars_portal.correspondence.envelope import new_reference
 from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, reply
+from bars_portal.exchange.fhir.json import as_dict, dicts, version_in
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, OutcomeError, fault
-from bars_portal.exchange.fhir.reading import as_dict, dicts, version_in
-from bars_portal.exchange.fhir.rules.patient import names_patient
+from bars_portal.exchange.fhir.rules.contents import names_patient
 from bars_portal.exchange.fhir.timestamps import borne_out
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.registry import MessageContext

@@ -22,7 +22,7 @@ from bars_portal.correspondence.explanations import LATE, PATIENCE_SECONDS, Reas
 from bars_portal.correspondence.history import send_again
 from bars_portal.correspondence.latest import Latest
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.fhir.reading import as_text
+from bars_portal.exchange.fhir.json import as_text
 from bars_portal.exchange.fhir.replies import times_of
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery

@@ -20,7 +20,7 @@ from bars_portal.exchange.fhir.identifiers import (
     is_uuid,
     same_system,
 )
-from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
+from bars_portal.exchange.fhir.json import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import parse_instant
 from directory.catalogue.entries import AddressRules, Catalogue, EndpointEntry, Faults, ServiceEntry, refuse
 

@@ -18,7 +18,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import allowed, need
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction
-from bars_portal.exchange.fhir.reading import id_in
+from bars_portal.exchange.fhir.json import id_in
 from bars_portal.patients.details import is_same_person
 from bars_portal.patients.models import Patient
 from bars_portal.patients.selectors import with_number

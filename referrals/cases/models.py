@@ -13,8 +13,8 @@ from django.utils.text import capfirst
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.correspondence.history import HistoryRow, StatusChange
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.fhir.json import ResourceDecoder, ResourceEncoder
 from bars_portal.exchange.models import InboundMessage
-from bars_portal.exchange.models.fields import ResourceDecoder, ResourceEncoder
 from bars_portal.nhsuk.dates import format_short
 from bars_portal.patients.models import Journey, Patient
 from bookings.models import Booking

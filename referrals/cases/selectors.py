@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from bars_portal.accounts.acting import Acting
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.bundle import KEY_LENGTH, key_of
-from bars_portal.exchange.fhir.reading import as_list, as_text, id_in
+from bars_portal.exchange.fhir.json import as_list, as_text, id_in
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import InboundMessage
 from bars_portal.patients.models import Journey

@@ -16,8 +16,8 @@ from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import EncounterReason
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, is_uuid, same_system
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, dicts
 from bars_portal.exchange.fhir.profiles import uk_core
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, parse_instant
 from referrals.cases.models import Case
 

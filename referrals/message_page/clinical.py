@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import HouseholdComposition
 from bars_portal.exchange.fhir.identifiers import same_system
-from bars_portal.exchange.fhir.reading import as_text, codings
+from bars_portal.exchange.fhir.json import as_text, codings
 from referrals.message_page.items import Message, Placed, extension_lines, make_item, row, rows_of
 from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import distinct, lines_of

@@ -7,8 +7,8 @@ from datetime import datetime
 from html.parser import HTMLParser
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
+from bars_portal.exchange.fhir.json import as_dict, dicts
 from bars_portal.exchange.fhir.people import way_to_call
-from bars_portal.exchange.fhir.reading import as_dict, dicts
 from bars_portal.nhsuk.words import format_phone
 from referrals.message_page.reader import Item, Part, Row
 from referrals.message_page.values import lines_of, reference_line

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bars_portal.exchange.fhir.json import decimal_text
+from bars_portal.exchange.fhir.json import as_list, decimal_text
 from bars_portal.exchange.fhir.people import is_valid, preference
-from bars_portal.exchange.fhir.reading import as_list
 from referrals.cases.words import is_guid
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import FlagCategory, MessageEvent
 from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.json import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.people import is_valid, name_of_person, way_to_call
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.rules.case import (
     category_codes,
     request_of,

@@ -6,8 +6,8 @@ from datetime import datetime
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import KNOWN_CODES
 from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.people import name_of_person
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 from bars_portal.nhsuk.dates import format_datetime, format_partly
 from bars_portal.patients.details import RELATIONSHIPS

@@ -10,7 +10,7 @@ from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import ARPPriority, CarePlanStatus, EncounterStatus
 from bars_portal.exchange.fhir.identifiers import same_system
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
+from bars_portal.exchange.fhir.json import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import STRICT, Concept, LineOrNone, Moment, WordsOrNone
 from referrals.cases.states import Labelled

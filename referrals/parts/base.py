@@ -14,8 +14,7 @@ from bars_portal.correspondence.entries import derived_url, full_url
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import KNOWN_CODES
 from bars_portal.exchange.fhir.identifiers import same_system
-from bars_portal.exchange.fhir.json import decimal_text
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
+from bars_portal.exchange.fhir.json import as_dict, as_text, codings, decimal_text, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import LINE, STRICT, Concept, Moment
 from referrals.cases.wire import head

@@ -18,7 +18,7 @@ from bars_portal.exchange.fhir.codes import (
     FlagCategory,
     SceneSafety,
 )
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings
+from bars_portal.exchange.fhir.json import as_dict, as_text, codings
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import STRICT, Concept, Moment
 from referrals.cases.wire import CODE, HeldRequest, instant

@@ -10,7 +10,7 @@ from pydantic import dataclasses as checked
 
 from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
+from bars_portal.exchange.fhir.json import as_dict, as_text, codings, dicts
 from referrals.cases.codes import STRICT, Concept, PartDate, WordsOrNone
 from referrals.cases.states import Labelled
 from referrals.parts.base import (

@@ -10,8 +10,7 @@ from pydantic import dataclasses as checked
 from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import HouseholdComposition
-from bars_portal.exchange.fhir.json import decimal_text, parse_decimal
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, extension
+from bars_portal.exchange.fhir.json import as_dict, as_text, codings, decimal_text, extension, parse_decimal
 from referrals.cases.codes import STRICT, Concept, WordsOrNone
 from referrals.parts.base import (
     SNOMED,

@@ -13,8 +13,15 @@ from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import LocationType
-from bars_portal.exchange.fhir.json import decimal_text, parse_decimal
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts, extension
+from bars_portal.exchange.fhir.json import (
+    as_dict,
+    as_list,
+    as_text,
+    decimal_text,
+    dicts,
+    extension,
+    parse_decimal,
+)
 from bars_portal.exchange.fhir.rules.case import Where
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.values import InvalidValue, read_postcode

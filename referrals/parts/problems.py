@@ -7,7 +7,7 @@ from pydantic import dataclasses as checked
 
 from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.reading import as_dict, codings, dicts
+from bars_portal.exchange.fhir.json import as_dict, codings, dicts
 from bars_portal.exchange.fhir.timestamps import format_instant
 from referrals.cases.codes import STRICT, Concept, Moment, Words, WordsOrNone
 from referrals.cases.wire import instant

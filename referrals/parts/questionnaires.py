@@ -10,7 +10,7 @@ from pydantic import dataclasses as checked
 from bars_portal.correspondence.entries import Entry
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import DosRejectedReason
-from bars_portal.exchange.fhir.reading import as_text, dicts
+from bars_portal.exchange.fhir.json import as_text, dicts
 from referrals.cases.codes import LINE, STRICT, Line, LineOrNone, Uri, WordsOrNone
 from referrals.cases.states import Labelled
 from referrals.parts.base import SNOMED, Frame, date_of, each_tried, standing

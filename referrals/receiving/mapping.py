@@ -9,8 +9,8 @@ from uuid import UUID
 from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource, key_of, reply
 from bars_portal.exchange.fhir.codes import CarePlanStatus, EncounterStatus
+from bars_portal.exchange.fhir.json import as_dict, as_text, codings, dicts, version_in
 from bars_portal.exchange.fhir.outcomes import OutcomeCode, fault
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts, version_in
 from bars_portal.exchange.fhir.rules.case import (
     journey_id,
     request_of,

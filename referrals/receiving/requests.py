@@ -8,8 +8,8 @@ from bars_portal.correspondence.states import Direction, TransitionRefused
 from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.exchange.fhir.bundle import Resource
 from bars_portal.exchange.fhir.codes import CAD_USE_CASES, ServiceRequestStatus
+from bars_portal.exchange.fhir.json import as_text
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode, OutcomeError, fault
-from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.registry import Applied, MessageContext
 from bars_portal.patients.details import may_be_person
 from bars_portal.patients.models import Journey, Patient

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from bars_portal.exchange.fhir.codes import KNOWN_CODES, SAFEGUARDING, ARPPriority, FlagCategory, SceneSafety
-from bars_portal.exchange.fhir.reading import as_text, codings
+from bars_portal.exchange.fhir.json import as_text, codings
 from bars_portal.nhsuk.forms import (
     CheckboxesField,
     ConfirmField,

@@ -8,7 +8,7 @@ from bars_portal.correspondence.latest import Latest, LatestState, Reader
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import ServiceRequestStatus
-from bars_portal.exchange.fhir.reading import as_dict, as_text, references
+from bars_portal.exchange.fhir.json import as_dict, as_text, references
 from bars_portal.exchange.registry import ReadBack
 from bars_portal.exchange.transport.client import BarsClient
 from directory.remote import Missing, SenderIdentity

@@ -26,8 +26,8 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from bars_portal.exchange.fhir.identifiers import ServiceID
+from bars_portal.exchange.fhir.json import as_dict, as_text
 from bars_portal.exchange.fhir.profiles import Definition
-from bars_portal.exchange.fhir.reading import as_dict, as_text
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.registry import Addressing
 from directory.remote import SenderIdentity, has_role_profile

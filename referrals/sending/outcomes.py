@@ -22,7 +22,7 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import EncounterStatus, ServiceRequestStatus
-from bars_portal.exchange.fhir.reading import as_text
+from bars_portal.exchange.fhir.json import as_text
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
 from referrals.cases import wire

@@ -1,24 +1,86 @@
-"""Heads: where the chain ended at a time, signed and kept outside the database. No end can be cut off unseen.
+"""What is signed of the chain: heads, which are kept outside the database, and prunings, which stand in it.
 
-One line of JSON a head, one file a month, only ever appended to. A thread of the worker seals and signs.
+A head says where the chain ended at a time, so that no end can be cut off unseen. One line of JSON a head,
+one file a month, only ever appended to. A thread of the worker seals and signs.
 """
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from bars_portal.audit.chain import sealer
-from bars_portal.audit.chain.canonical import as_text
-from bars_portal.audit.chain.signing import Keys, Signature, can_sign, is_believed, sign
+from bars_portal.audit.chain.sealer import as_text
+from bars_portal.audit.models import Pruning
+from bars_portal.credentials.keys import (
+    UnreadableKey,
+    is_signed,
+    name_of_key,
+    read_audit_key,
+    read_public_key,
+)
 from bars_portal.rounds import OfThisProcess, Rounds
 from bars_portal.sql import database_time
+
+# -- whose key signs, and whose signatures are believed: files, named by settings
+
+Keys = Mapping[str, Ed25519PublicKey]
+
+
+class Signature(NamedTuple):
+    """`key` is the name of the public key that checks it."""
+
+    key: str
+    signature: bytes
+
+
+def can_sign() -> bool:
+    return bool(settings.AUDIT_SIGNING_KEY_FILE)
+
+
+def sign(content: bytes) -> Signature:
+    """Raises ImproperlyConfigured where there is no key that can be read."""
+    file = settings.AUDIT_SIGNING_KEY_FILE
+    if not file:
+        raise ImproperlyConfigured("AUDIT_SIGNING_KEY_FILE must name the key that signs the audit chain.")
+    try:
+        key = read_audit_key(Path(file).read_bytes())
+    except (UnreadableKey, OSError):
+        raise ImproperlyConfigured("AUDIT_SIGNING_KEY_FILE must be an Ed25519 key in PEM.") from None
+    return Signature(name_of_key(key.public_key()), key.sign(content))
+
+
+def believed_keys() -> Keys:
+    """By name: the public half of our own key, and AUDIT_PUBLIC_KEY_FILES. Raises ImproperlyConfigured."""
+    try:
+        keys = [read_public_key(Path(file).read_bytes()) for file in settings.AUDIT_PUBLIC_KEY_FILES]
+    except (UnreadableKey, OSError):
+        raise ImproperlyConfigured("AUDIT_PUBLIC_KEY_FILES must be Ed25519 public keys in PEM.") from None
+    own = settings.AUDIT_SIGNING_KEY_FILE
+    # Who verifies need not be able to read the private key.
+    if own and not keys:
+        try:
+            keys = [read_audit_key(Path(own).read_bytes()).public_key()]
+        except (UnreadableKey, OSError):
+            raise ImproperlyConfigured("AUDIT_SIGNING_KEY_FILE must be an Ed25519 key in PEM.") from None
+    return {name_of_key(key): key for key in keys}
+
+
+def is_believed(keys: Keys, content: bytes, signature: Signature) -> bool:
+    key = keys.get(signature.key)
+    return key is not None and is_signed(key, signature.signature, content)
+
+
+# -- heads
 
 _VERSION = 1
 _MODE = 0o644
@@ -107,6 +169,37 @@ def _read(line: bytes) -> Head | None:
     if not isinstance(told, dict) or told.pop("version", None) != _VERSION or set(told) != set(_TYPES):
         return None
     return Head(**told) if all(type(told[name]) is kind for name, kind in _TYPES.items()) else None
+
+
+# -- prunings stand in the chain for events whose time was over: signed, so that nobody else can invent one
+
+_PRUNING_VERSION = 1
+
+
+def signed(pruning: Pruning) -> Pruning:
+    """The same, not yet written, with our signature. Raises ImproperlyConfigured."""
+    signature = sign(_content(pruning))
+    pruning.key, pruning.signature = signature.key, signature.signature
+    return pruning
+
+
+def is_pruning_believed(pruning: Pruning, keys: Keys) -> bool:
+    return is_believed(keys, _content(pruning), Signature(pruning.key, bytes(pruning.signature)))
+
+
+def _content(pruning: Pruning) -> bytes:
+    told = [
+        "bars audit pruning",
+        _PRUNING_VERSION,
+        pruning.first_number,
+        pruning.number,
+        pruning.total,
+        bytes(pruning.hash).hex(),
+        sorted(pruning.days.items()),
+        as_text(pruning.pruned_at),
+        pruning.actor_label,
+    ]
+    return orjson.dumps(told)
 
 
 # -- when: every few seconds, and a head every hour

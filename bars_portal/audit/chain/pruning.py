@@ -13,9 +13,8 @@ from django.db import connection, transaction
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.chain import heads, sealer
-from bars_portal.audit.chain.canonical import as_text
-from bars_portal.audit.chain.pruned import signed
-from bars_portal.audit.chain.signing import believed_keys
+from bars_portal.audit.chain.heads import believed_keys, signed
+from bars_portal.audit.chain.sealer import as_text
 from bars_portal.audit.chain.verification import verify
 from bars_portal.audit.models import Pruning, Seal
 from bars_portal.audit.services import record

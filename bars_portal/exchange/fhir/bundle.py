@@ -12,8 +12,8 @@ from uuid import NAMESPACE_URL, UUID
 from bars_portal.exchange.fhir import json, profiles
 from bars_portal.exchange.fhir.codes import MessageEvent, MessageReason
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, ServiceID, is_uuid, name_based_uuid
+from bars_portal.exchange.fhir.json import HISTORY, as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
-from bars_portal.exchange.fhir.reading import HISTORY, as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, format_instant, format_london, parse_instant
 
 Resource = dict[str, Any]

@@ -13,6 +13,7 @@ from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.exchange.fhir.bundle import searchset
 from bars_portal.exchange.fhir.codes import USE_CASE_SYSTEM, MessageEvent, UseCase
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, ServiceID
+from bars_portal.exchange.fhir.json import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.profiles import (
     DEFINITIONS,
     FHIR_VERSION,
@@ -22,7 +23,6 @@ from bars_portal.exchange.fhir.profiles import (
     DefinitionFacts,
 )
 from bars_portal.exchange.fhir.queries.services import SlotInclude
-from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.rules import HostedService, WorkflowRow
 from bars_portal.exchange.fhir.timestamps import format_instant
 

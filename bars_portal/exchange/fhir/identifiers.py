@@ -11,8 +11,8 @@ from uuid import UUID
 
 from bars_portal import values
 from bars_portal.exchange.fhir.codes import NHSNumberStatus
+from bars_portal.exchange.fhir.json import as_text, codings, dicts, extension
 from bars_portal.exchange.fhir.profiles import EXTENSION_NHS_NUMBER_STATUS
-from bars_portal.exchange.fhir.reading import as_text, codings, dicts, extension
 
 NHS_NUMBER_SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"
 ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"

@@ -8,7 +8,7 @@ from typing import Any
 
 import phonenumbers
 
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, dicts
 from bars_portal.exchange.fhir.timestamps import LONDON, InvalidInstant, parse_instant
 
 Element = dict[str, Any]

@@ -22,7 +22,7 @@ from bars_portal.exchange.fhir.codes import (
     SlotStatus,
 )
 from bars_portal.exchange.fhir.identifiers import SERVICE_ID_SYSTEM, is_fhir_id, nhs_identifiers, same_system
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 from bars_portal.values import name_key, names_agree, same_name
 

@@ -17,10 +17,9 @@ from fhir.resources.R4B.bundle import Bundle
 from pydantic import ValidationError
 
 from bars_portal.exchange.fhir.identifiers import is_fhir_id
-from bars_portal.exchange.fhir.json import ExactDecimal
+from bars_portal.exchange.fhir.json import ExactDecimal, as_dict, as_list
 from bars_portal.exchange.fhir.limits import has_plain_texts, oddities, too_large
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
-from bars_portal.exchange.fhir.reading import as_dict, as_list
 from bars_portal.exchange.fhir.soundness import is_surely_sound, learn
 from bars_portal.exchange.fhir.xml.table import Element, Kind, facts_of
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bars_portal.exchange.message_log.views import desk, log, resending
+from bars_portal.exchange.message_log.views import desk, log
 
 app_name = "messages"
 
@@ -17,9 +17,9 @@ urlpatterns = [
     path("dead-letters/", desk.dead_letters, name="dead-letters"),
     path("dead-letters/act/", desk.act, name="act"),
     path("dead-letters/decisions/<int:decision_id>/take-back/", desk.take_back, name="take-back"),
-    path("<uuid:message_id>/send-as-new/", resending.ask, name="resend"),
-    path("resendings/<int:resending_id>/", resending.agree, name="resending"),
-    path("resendings/<int:resending_id>/withdraw/", resending.withdraw, name="withdraw-resending"),
+    path("<uuid:message_id>/send-as-new/", desk.ask, name="resend"),
+    path("resendings/<int:resending_id>/", desk.agree, name="resending"),
+    path("resendings/<int:resending_id>/withdraw/", desk.withdraw, name="withdraw-resending"),
     path("partners/", desk.partners, name="partners"),
     path("partners/<str:service_id>/", desk.partner, name="partner"),
 ]

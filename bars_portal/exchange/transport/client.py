@@ -17,9 +17,9 @@ from uuid import uuid4
 from bars_portal import correlation
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM
+from bars_portal.exchange.fhir.json import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.outcomes import OutcomeError
 from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
-from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.transport.auth import TokensOf
 from bars_portal.exchange.transport.headers import (
     CORRELATION_ID,

@@ -20,11 +20,10 @@ from django.db import transaction
 from bars_portal.audit.actor import Actor
 from bars_portal.credentials.environments import Environment, environment
 from bars_portal.onboarding import outside
-from bars_portal.onboarding.models import Onboarding
+from bars_portal.onboarding.models import Onboarding, vault_of
 from bars_portal.onboarding.services.recording import StepRefused, evidence_of, note, require_ready
 from bars_portal.onboarding.services.sending import identity_of
 from bars_portal.onboarding.steps import RecordState, StepName
-from bars_portal.onboarding.vault import vault_of
 from bars_portal.sender_drill import running
 from bars_portal.sender_drill.desk import DrillError, own_desk, rows
 from directory.models import HealthcareService

@@ -17,11 +17,10 @@ from bars_portal.credentials.keys import (
     private_pem,
 )
 from bars_portal.onboarding import outside
-from bars_portal.onboarding.models import Onboarding
+from bars_portal.onboarding.models import Onboarding, vault_of
 from bars_portal.onboarding.services.recording import StepRefused, evidence_of, note, require_ready
 from bars_portal.onboarding.services.sending import identity_of
 from bars_portal.onboarding.steps import RecordState, StepName
-from bars_portal.onboarding.vault import vault_of
 
 # Enough for partners, and a handshake costs a quarter of one with 4096.
 RECEIVER_BITS = 2048

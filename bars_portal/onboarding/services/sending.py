@@ -15,12 +15,11 @@ from bars_portal.exchange.gateway import senders
 from bars_portal.exchange.transport.auth import TokenRefused
 from bars_portal.exchange.transport.headers import Party
 from bars_portal.onboarding import outside
-from bars_portal.onboarding.models import Onboarding, SigningKey
+from bars_portal.onboarding.models import Onboarding, SigningKey, Vault, vault_of
+from bars_portal.onboarding.outside import APIS, ENVIRONMENT_WORDS, token_failure
 from bars_portal.onboarding.selectors import current_key
 from bars_portal.onboarding.services.recording import StepRefused, evidence_of, note, require_ready
 from bars_portal.onboarding.steps import RecordState, StepName
-from bars_portal.onboarding.texts import APIS, ENVIRONMENT_WORDS, token_failure
-from bars_portal.onboarding.vault import Vault, vault_of
 from directory.models import HealthcareService
 
 SIGNING_BITS = 4096

@@ -13,10 +13,9 @@ from django.db import IntegrityError, connection, transaction
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.chain import pruning as pruning_module
-from bars_portal.audit.chain.heads import read_heads
+from bars_portal.audit.chain.heads import believed_keys, read_heads
 from bars_portal.audit.chain.pruning import PruningRefused, plan_pruning, prune
 from bars_portal.audit.chain.sealer import seal_trail
-from bars_portal.audit.chain.signing import believed_keys
 from bars_portal.audit.chain.verification import verify
 from bars_portal.audit.models import AuditEvent, Pruning, Seal
 from tests.integration.audit.conftest import BEGAN, as_superuser

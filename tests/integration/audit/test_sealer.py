@@ -10,8 +10,7 @@ import pytest
 from django.db import connection
 
 from bars_portal.audit.actor import SYSTEM
-from bars_portal.audit.chain.canonical import BEGINNING, EventRow
-from bars_portal.audit.chain.sealer import _LOCK, seal_batch, seal_trail
+from bars_portal.audit.chain.sealer import _LOCK, BEGINNING, EventRow, seal_batch, seal_trail
 from bars_portal.audit.models import AuditEvent, Seal
 from bars_portal.audit.services import record
 

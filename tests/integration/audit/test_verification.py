@@ -11,9 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from bars_portal.audit.actor import SYSTEM
-from bars_portal.audit.chain.canonical import SealFacts, hash_of
 from bars_portal.audit.chain.heads import export_head
-from bars_portal.audit.chain.sealer import seal_trail
+from bars_portal.audit.chain.sealer import SealFacts, hash_of, seal_trail
 from bars_portal.audit.models import Seal
 from bars_portal.audit.services import record
 from bars_portal.credentials.keys import ensure_audit_key

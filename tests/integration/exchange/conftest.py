@@ -16,7 +16,7 @@ from tests.unit.exchange_transport.servers import serving
 @pytest.fixture
 def receiver(settings: Any) -> Receiver:
     """BARS_PROCESS=receiver, without starting one."""
-    settings.ROOT_URLCONF = "bars_portal.receiver_urls"
+    settings.ROOT_URLCONF = "bars_portal.exchange.receiver.urls"
     settings.MIDDLEWARE = []
     settings.APPEND_SLASH = False
     return Receiver(Client(raise_request_exception=False))

@@ -22,7 +22,7 @@ from bars_portal.exchange.message_log.conversations import (
     Wanted,
     list_conversations,
 )
-from bars_portal.exchange.message_log.unmasking import LASTS
+from bars_portal.exchange.message_log.handling import UNMASKED_FOR
 from bars_portal.exchange.models import DeliveryState, InboundState, Unmasking
 from directory.models import HealthcareService
 from tests.factories.accounts import confirm, make_organisation, make_user
@@ -199,7 +199,7 @@ def test_whoever_says_why_sees_one_message_for_ten_minutes(
     assert f'action="/messages/{message.pk}/mask/"' in shown
     assert f"/messages/{other.pk}/unmask/" in shown
     assert "Quintilla" not in text(sign_in(role).get(page)), "nobody else sees it"
-    Unmasking.objects.update(until=Unmasking.objects.get().at + LASTS - 11 * MINUTE)
+    Unmasking.objects.update(until=Unmasking.objects.get().at + UNMASKED_FOR - 11 * MINUTE)
     assert "Quintilla" not in text(client.get(page)), "its time is over"
 
 

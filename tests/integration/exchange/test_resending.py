@@ -13,7 +13,7 @@ from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange import delivery
 from bars_portal.exchange.message_log import dead_letters as letters
-from bars_portal.exchange.message_log import resending
+from bars_portal.exchange.message_log import handling
 from bars_portal.exchange.message_log.dead_letters import Act, Shown
 from bars_portal.exchange.models import (
     NEVER_SENT,
@@ -54,12 +54,14 @@ def shown(message: OutboundMessage) -> Shown:
 
 def ask(desk: Desk, message: OutboundMessage, acting: Acting) -> Resending:
     with desk.client() as client:
-        return resending.ask(shown=shown(message), note=NOTE, acting=acting, client=client, clock=desk.clock)
+        return handling.ask_to_resend(
+            shown=shown(message), note=NOTE, acting=acting, client=client, clock=desk.clock
+        )
 
 
 def agree(desk: Desk, found: Resending, acting: Acting) -> Resending:
     with desk.client() as client:
-        return resending.agree(resending_id=found.pk, acting=acting, client=client, clock=desk.clock)
+        return handling.agree_to_resend(resending_id=found.pk, acting=acting, client=client, clock=desk.clock)
 
 
 def in_production(settings: Any) -> None:
@@ -100,7 +102,7 @@ def test_a_refusal_of_it_is_not_final_for_the_old_one_may_have_arrived(
 
 
 @pytest.mark.parametrize(
-    ("read", "says"), [(THERE, resending.HAS_IT), (ReadBack(), resending.NOT_SAID)], ids=["there", "not-said"]
+    ("read", "says"), [(THERE, handling.HAS_IT), (ReadBack(), handling.NOT_SAID)], ids=["there", "not-said"]
 )
 def test_nothing_is_sent_while_the_service_has_it_or_does_not_say(
     desk: Desk, lost: OutboundMessage, acting: Acting, read: ReadBack, says: str
@@ -169,8 +171,8 @@ def test_what_somebody_else_did_meanwhile_stands(
     with pytest.raises(PolicyRefused, match="moved on"):
         agree(desk, found, second)
     assert OutboundMessage.objects.count() == 1
-    assert resending.withdraw(resending_id=found.pk, acting=second, now=desk.now)
-    assert not resending.withdraw(resending_id=found.pk, acting=second, now=desk.now)
+    assert handling.withdraw_resending(resending_id=found.pk, acting=second, now=desk.now)
+    assert not handling.withdraw_resending(resending_id=found.pk, acting=second, now=desk.now)
 
 
 def test_the_pages(desk: Desk, lost: OutboundMessage, settings: Any) -> None:
@@ -194,7 +196,7 @@ def test_the_pages(desk: Desk, lost: OutboundMessage, settings: Any) -> None:
     agreeing = f"/messages/resendings/{Resending.objects.get().pk}/"
     assert agreeing in page
     assert "Agree and send" not in first.get(agreeing).content.decode()
-    assert resending.NOT_BY_THE_SAME in unescape(first.post(agreeing).content.decode())
+    assert handling.NOT_BY_THE_SAME in unescape(first.post(agreeing).content.decode())
     other = Client()
     other.force_login(make_user(role=Role.ENGINEER))
     confirm(other)

@@ -62,7 +62,7 @@ def certificate() -> str:
 
 @pytest.fixture
 def partner(settings: Any, db: None, certificate: str) -> Partner:
-    settings.ROOT_URLCONF = "bars_portal.receiver_urls"
+    settings.ROOT_URLCONF = "bars_portal.exchange.receiver.urls"
     settings.MIDDLEWARE = []
     return Partner(certificate)
 

@@ -74,7 +74,7 @@ def test_every_operation_can_be_generated_from(description: Json) -> None:
 
 
 def test_every_path_is_described_and_nothing_else(description: Json) -> None:
-    served = [each for each in urls.urlpatterns if isinstance(each, URLPattern)]
+    served = [each for each in urls.operations if isinstance(each, URLPattern)]
     described = [path.replace("{resource_id}", str(uuid4())).lstrip("/") for path in description["paths"]]
 
     for path in described:

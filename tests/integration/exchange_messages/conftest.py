@@ -12,7 +12,7 @@ from tests.unit.exchange_fhir.samples import HUB
 
 @pytest.fixture
 def receiver(settings: Any) -> Receiver:
-    settings.ROOT_URLCONF = "bars_portal.receiver_urls"
+    settings.ROOT_URLCONF = "bars_portal.exchange.receiver.urls"
     settings.MIDDLEWARE = settings.RECEIVER_MIDDLEWARE
     settings.APPEND_SLASH = False
     return Receiver(Client(raise_request_exception=False))

@@ -22,7 +22,7 @@ VALUE = "Quetzalberg"
 
 @pytest.fixture
 def receiver(settings: Any) -> Receiver:
-    settings.ROOT_URLCONF, settings.APPEND_SLASH = "bars_portal.receiver_urls", False
+    settings.ROOT_URLCONF, settings.APPEND_SLASH = "bars_portal.exchange.receiver.urls", False
     settings.MIDDLEWARE = ["bars_portal.middleware.AnswerTimeMiddleware"]
     return Receiver(Client(raise_request_exception=False))
 

@@ -22,11 +22,10 @@ from bars_portal.credentials.environments import environment
 from bars_portal.credentials.keys import public_pem
 from bars_portal.exchange.models import OutboundMessage
 from bars_portal.onboarding import outside
-from bars_portal.onboarding.models import Onboarding, SigningKey, StepRecord
+from bars_portal.onboarding.models import Onboarding, SigningKey, StepRecord, vault_of
 from bars_portal.onboarding.services import proving
 from bars_portal.onboarding.services.recording import StepRefused, begin, note
 from bars_portal.onboarding.steps import RecordState, StepName, steps_of
-from bars_portal.onboarding.vault import vault_of
 from bars_portal.sender_drill import running
 from bars_portal.sender_drill.desk import DrillError, own_desk, rows
 from referrals.cases.states import Category

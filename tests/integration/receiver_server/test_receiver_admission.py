@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from bars_portal.credentials.local_pki import PkiFiles
+from bars_portal.exchange.receiver.server.environment import peer_sources
 from bars_portal.exchange.receiver.server.peer import Admission
 from bars_portal.settings.environment import Environment
-from bars_portal.settings.peers import peer_sources
 from tests.integration.receiver_server.running import Receiver, exchange, running
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"

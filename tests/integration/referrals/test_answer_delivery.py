@@ -9,7 +9,7 @@ import pytest
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.delivery import queue_again
-from bars_portal.exchange.fhir.reading import references
+from bars_portal.exchange.fhir.json import references
 from bars_portal.exchange.models import OBSOLETE, DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import Party
 from referrals.cases.models import CaseReply

@@ -19,8 +19,8 @@ from bars_portal.audit.chain.sealer import seal_trail
 from bars_portal.audit.services import record
 from bars_portal.credentials.local_pki import PkiFiles
 from bars_portal.http import Answer
+from bars_portal.status.doctor import EXAMINATIONS
 from bars_portal.status.doctor.examination import Line, Verdict, Visit, examine
-from bars_portal.status.doctor.examinations import EXAMINATIONS
 from directory.models import HealthcareService
 from tests.factories.certificates import rsa_key
 from tests.unit.exchange_transport.servers import Server

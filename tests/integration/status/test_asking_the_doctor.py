@@ -14,8 +14,8 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.audit.chain.sealer import seal_trail
 from bars_portal.audit.models import AuditEvent
 from bars_portal.status import selectors
+from bars_portal.status.doctor import EXAMINATIONS
 from bars_portal.status.doctor.examination import UnknownExamination, Verdict, Visit, examine
-from bars_portal.status.doctor.examinations import EXAMINATIONS
 from tests.factories.accounts import make_user
 from tests.integration.status.installation import World, ill
 from tests.integration.status.test_doctor import sealed_elsewhere, token_says

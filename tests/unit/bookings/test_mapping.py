@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bars_portal.correspondence.entries import clean, distinct_urls, referred_to, with_references
 from bars_portal.exchange.fhir.bundle import MessageBundle, rendered_searchset
 from bars_portal.exchange.fhir.codes import UseCase
+from bars_portal.exchange.fhir.json import references
 from bars_portal.exchange.fhir.queries.services import SlotInclude
-from bars_portal.exchange.fhir.reading import references
 from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.patients.details import PatientDetails
 from bookings.mapping.offers import read_offers

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bars_portal.exchange.fhir.xml.generate import render, table
 from bars_portal.exchange.fhir.xml.table import TABLE_FILE, facts_of, is_resource
+from tests.unit.exchange_fhir_xml.generate import render, table
 
 BARS_TYPES = [
     "Appointment",

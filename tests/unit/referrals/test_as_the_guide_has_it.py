@@ -7,7 +7,7 @@ import pytest
 
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import FlagCategory, LocationType, UseCase
-from bars_portal.exchange.fhir.reading import as_text, codings
+from bars_portal.exchange.fhir.json import as_text, codings
 from referrals.cases.codes import Concept
 from referrals.parts.base import Frame
 from referrals.parts.flags import Flag, carried_flags

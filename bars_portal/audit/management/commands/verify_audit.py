@@ -10,9 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from bars_portal.audit.chain import heads, signing
-from bars_portal.audit.chain.findings import Report
-from bars_portal.audit.chain.verification import verify
+from bars_portal.audit.chain import heads
+from bars_portal.audit.chain.verification import Report, verify
 
 _NOT_COVERED = (
     "An event that was removed before it was sealed (within 10 seconds of its commit) leaves no trace in the "
@@ -47,7 +46,7 @@ class Command(BaseCommand):
 
     def _verify(self, place: Path | None) -> Report:
         kept = heads.read_heads(place) if place is not None else None
-        return verify(heads=kept, keys=signing.believed_keys(), now=timezone.now())
+        return verify(heads=kept, keys=heads.believed_keys(), now=timezone.now())
 
 
 def _lines(report: Report) -> Iterator[str]:

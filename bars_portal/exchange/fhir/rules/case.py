@@ -18,9 +18,9 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from bars_portal.exchange.fhir.identifiers import InvalidIdentifier, parse_uuid, same_system
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.profiles import EXTENSION_LOCATION
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, codings, dicts
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity
 from bars_portal.exchange.fhir.timestamps import InvalidInstant, parse_instant
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.fhir.identifiers import ODS_SYSTEM, same_system
+from bars_portal.exchange.fhir.json import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
-from bars_portal.exchange.fhir.reading import as_dict, as_text, dicts
 from bars_portal.exchange.fhir.rules.case import (
     category_codes,
     request_of,

@@ -12,9 +12,9 @@ from dataclasses import replace
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import EncounterStatus, MessageReason
 from bars_portal.exchange.fhir.identifiers import is_uuid
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text, dicts
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
 from bars_portal.exchange.fhir.profiles import DEFINITIONS, STANDARD_VERSION, DefinitionFacts
-from bars_portal.exchange.fhir.reading import as_dict, as_list, as_text, dicts
 from bars_portal.exchange.fhir.rules.model import Facts, Rule, Severity, WorkflowRow, located, scan
 
 

@@ -14,8 +14,8 @@ from bars_portal.exchange.fhir.codes import (
     ServiceRequestStatus,
 )
 from bars_portal.exchange.fhir.identifiers import same_system
+from bars_portal.exchange.fhir.json import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.outcomes import Issue, OutcomeCode
-from bars_portal.exchange.fhir.reading import as_dict, as_text, codings, dicts
 from bars_portal.exchange.fhir.rules.case import (
     category_codes,
     request_of,

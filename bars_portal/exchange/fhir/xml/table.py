@@ -1,6 +1,7 @@
 """What FHIR R4 says of every element: its place among its siblings, its kind, whether it repeats.
 
-The facts are in `elements.json` (written by `generate.py`); a type is read from it when it is first met.
+The facts are in `elements.json` (written by `tests/unit/exchange_fhir_xml/generate.py`); a type is read from
+it when it is first met.
 """
 
 from __future__ import annotations

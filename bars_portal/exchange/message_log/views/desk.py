@@ -1,20 +1,23 @@
-"""Pages for who keeps the exchange going: dead letters, many at once, and how it goes with each partner."""
+"""Pages for who keeps the exchange going: dead letters, many at once or one anew, and the partners."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.contrib import messages as notices
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
-from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.decorators import permission_required, requires_step_up
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
+from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.exchange.message_log import dead_letters as letters
+from bars_portal.exchange.message_log import handling
 from bars_portal.exchange.message_log import partners as partner_figures
-from bars_portal.exchange.message_log import resending
 from bars_portal.exchange.message_log.conversations import partners_of
 from bars_portal.exchange.message_log.dead_letters import Act, Shown, Trouble
 from bars_portal.exchange.message_log.desk_presenters import (
@@ -28,7 +31,7 @@ from bars_portal.exchange.message_log.desk_presenters import (
     result_words,
     verdict_words,
 )
-from bars_portal.exchange.message_log.forms import SetAsideForm, SettledForm
+from bars_portal.exchange.message_log.forms import ResendForm, SetAsideForm, SettledForm
 from bars_portal.exchange.message_log.partners import Figures, Window
 from bars_portal.exchange.models import CircuitState
 from bars_portal.exchange.registry import services
@@ -54,7 +57,7 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
         *(each.service_id for each in page.object_list),
         *(each.message.service_id for each in decisions),
     }
-    asked = list(resending.waiting(acting.organisation.pk))
+    asked = list(handling.resendings_waiting(acting.organisation.pk))
     partners |= {each.message.service_id for each in asked}
     known = services.provider.names({*partners, *([partner] if partner else ())})
     record(actor=acting.actor, action="exchange.view_dead_letters", now=now)
@@ -200,3 +203,77 @@ def partner(request: HttpRequest, service_id: str) -> HttpResponse:
 
 def _window(request: HttpRequest) -> Window:
     return next((each for each in Window if each.value == request.GET.get("of")), Window.DAY)
+
+
+# -- a message that was given up, sent as a new one
+
+SENT = "A new message is on its way. The old one never goes out again."
+ASKED = "Somebody else has to agree before it is sent. They find it on this page."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(HANDLE)
+@requires_step_up
+def ask(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    acting = acting_of(request)
+    message = handling.resendable(acting.organisation.pk, message_id, now=timezone.now())
+    if message is None:
+        raise Http404
+    form = ResendForm(request.POST if request.method == "POST" else None)
+    shown = Shown.read(request.POST.get("message", ""))
+    refusal = ""
+    if form.is_valid() and shown is not None and shown.message_id == message_id:
+        note = form.cleaned_data["note"]
+        try:
+            asked = handling.ask_to_resend(
+                shown=shown, note=note, acting=acting, client=client_for_page(request), clock=timezone.now
+            )
+        except PolicyRefused as refused:
+            refusal = refused.sentence
+        else:
+            notices.success(request, SENT if asked.new_message_id else ASKED)
+            return redirect("messages:dead-letters")
+    known = services.provider.names([message.service_id])
+    context = {
+        "form": form,
+        "line": letter_lines([message], known)[0],
+        "by_two": handling.needs_second_person(),
+        "refusal": refusal,
+    }
+    return render(request, "messages/resend.jinja", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(HANDLE)
+@requires_step_up
+def agree(request: HttpRequest, resending_id: int) -> HttpResponse:
+    acting = acting_of(request)
+    found = handling.resendings_waiting(acting.organisation.pk).filter(pk=resending_id).first()
+    if found is None:
+        raise Http404
+    refusal = ""
+    if request.method == "POST":
+        try:
+            handling.agree_to_resend(
+                resending_id=resending_id,
+                acting=acting,
+                client=client_for_page(request),
+                clock=timezone.now,
+            )
+        except PolicyRefused as refused:
+            refusal = refused.sentence
+        else:
+            notices.success(request, SENT)
+            return redirect("messages:dead-letters")
+    known = services.provider.names([found.message.service_id])
+    context = {"asked": resending_lines([found], known, acting.user.pk)[0], "refusal": refusal}
+    return render(request, "messages/resending.jinja", context)
+
+
+@require_POST
+@permission_required(HANDLE)
+def withdraw(request: HttpRequest, resending_id: int) -> HttpResponse:
+    """A second press finds it withdrawn, and says the same."""
+    handling.withdraw_resending(resending_id=resending_id, acting=acting_of(request), now=timezone.now())
+    notices.success(request, "It is not sent as a new message. It waits for a person again.")
+    return redirect("messages:dead-letters")

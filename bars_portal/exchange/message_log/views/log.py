@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required, requires_step_up
 from bars_portal.audit.services import record
-from bars_portal.exchange.message_log import unmasking
+from bars_portal.exchange.message_log import handling
 from bars_portal.exchange.message_log.conversations import (
     Message,
     Place,
@@ -97,7 +97,7 @@ def conversation(request: HttpRequest, key: UUID) -> HttpResponse:
     if found is None:
         raise Http404
     oldest_first = found.messages[::-1]
-    until = unmasking.unmasked_until(acting, oldest_first, now=now)
+    until = handling.unmasked_until(acting, oldest_first, now=now)
     known = services.provider.names({*found.partners, *(each.service_id for each in oldest_first)})
     record(
         actor=acting.actor,
@@ -106,7 +106,7 @@ def conversation(request: HttpRequest, key: UUID) -> HttpResponse:
         correlation_id=key,
         now=now,
     )
-    unmasking.note_looks(acting, [each for each in oldest_first if each.pk in until], now=now)
+    handling.note_looks(acting, [each for each in oldest_first if each.pk in until], now=now)
     views = [message_view(each, known, key=key, until=until.get(each.pk)) for each in oldest_first]
     context = {"key": key, "messages_shown": views, "is_cut": found.is_cut}
     return render(request, "messages/conversation.jinja", context)
@@ -116,13 +116,13 @@ def conversation(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@permission_required(unmasking.PERMISSION)
+@permission_required(handling.MAY_UNMASK)
 @requires_step_up
 def unmask(request: HttpRequest, message_id: UUID) -> HttpResponse:
     message = _message(request, message_id)
     form = UnmaskForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        unmasking.unmask(
+        handling.unmask(
             message=message,
             reason=form.cleaned_data["reason"],
             acting=acting_of(request),
@@ -135,17 +135,17 @@ def unmask(request: HttpRequest, message_id: UUID) -> HttpResponse:
         "kind": kind_words(message.message_type),
         "partner": ", ".join(named(partner, services.provider.names(partner))),
         "back": _page_of(message),
-        "minutes": int(unmasking.LASTS.total_seconds() // 60),
+        "minutes": int(handling.UNMASKED_FOR.total_seconds() // 60),
     }
     return render(request, "messages/unmask.jinja", context)
 
 
 @require_POST
-@permission_required(unmasking.PERMISSION)
+@permission_required(handling.MAY_UNMASK)
 def mask_again(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """A second press finds it masked, and says the same."""
     message = _message(request, message_id)
-    unmasking.mask_again(message=message, acting=acting_of(request), now=timezone.now())
+    handling.mask_again(message=message, acting=acting_of(request), now=timezone.now())
     notices.success(request, "The patient's values are masked again.")
     return redirect(_page_of(message))
 
@@ -166,7 +166,7 @@ def _page_of(message: Message) -> str:
 @permission_required(VIEW_UNMASKINGS)
 def unmaskings(request: HttpRequest) -> HttpResponse:
     acting, now = acting_of(request), timezone.now()
-    page = RowPaginator(unmasking.unmaskings_of(acting.organisation.pk), _PAGE).get_page(
+    page = RowPaginator(handling.unmaskings_of(acting.organisation.pk), _PAGE).get_page(
         request.GET.get("page")
     )
     rows = [unmasking_row(each) for each in page.object_list]
@@ -181,7 +181,7 @@ def unmaskings(request: HttpRequest) -> HttpResponse:
 def unmaskings_csv(request: HttpRequest) -> HttpResponse:
     acting, now = acting_of(request), timezone.now()
     record(actor=acting.actor, action="exchange.export_unmaskings", now=now)
-    rows = unmasking.unmaskings_of(acting.organisation.pk).iterator(chunk_size=_FETCHED)
+    rows = handling.unmaskings_of(acting.organisation.pk).iterator(chunk_size=_FETCHED)
     response = StreamingHttpResponse(
         csv_lines(REPORT_COLUMNS, map(report_cells, rows)), content_type="text/csv; charset=utf-8"
     )

@@ -1,11 +1,17 @@
-"""What the receiver's server and its health process read from RECEIVER_* variables; blank is not set."""
+"""What the receiver's server and its health process read from RECEIVER_* variables; blank is not set.
+
+And who may call, by name and address: Django's settings read that here too, but the server judges first.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
+from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.settings.environment import Environment
-from bars_portal.settings.peers import peer_names, peer_sources
 
 Variables = Mapping[str, str]
 
@@ -99,3 +105,33 @@ class HealthSettings:
             cert_file=env.file("RECEIVER_HEALTH_CERT_FILE"),
             key_file=env.file("RECEIVER_HEALTH_KEY_FILE"),
         )
+
+
+# -- who may call the receiver in each environment
+
+
+def peer_names(env: Environment, environment: str) -> list[str]:
+    """BARS_PEER_NAMES: the names in a certificate of which one must be there."""
+    known = ENVIRONMENTS.get(environment)
+    return env.listing("BARS_PEER_NAMES", known.peer_names if known else ())
+
+
+def peer_sources(env: Environment) -> list[str]:
+    """BARS_PEER_SOURCES: addresses, networks, "int" and "prod" for the published ones; none: from anywhere.
+
+    Raises ImproperlyConfigured.
+    """
+    words = env.listing("BARS_PEER_SOURCES")
+    found = [each for word in words for each in _published(word.lower()) or (word,)]
+    try:
+        for each in found:
+            ip_network(each)
+    except ValueError:
+        raise ImproperlyConfigured(
+            'BARS_PEER_SOURCES must hold IP addresses, networks, "int" or "prod".'
+        ) from None
+    return found
+
+
+def _published(name: str) -> tuple[str, ...]:
+    return ENVIRONMENTS[name].addresses if name in ENVIRONMENTS else ()

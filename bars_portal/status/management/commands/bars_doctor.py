@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bars_portal.status.doctor import EXAMINATIONS
 from bars_portal.status.doctor.examination import Line, UnknownExamination, Verdict, Visit, examine
-from bars_portal.status.doctor.examinations import EXAMINATIONS
 
 _COLOURS = {Verdict.FINE: "green", Verdict.WARNING: "yellow", Verdict.WRONG: "red", Verdict.SKIPPED: "dim"}
 

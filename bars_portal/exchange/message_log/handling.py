@@ -1,13 +1,15 @@
-"""A message that was given up, sent as a new one: by one person, in production by two.
+"""What a person does with one message: see what it says of its patient, or have it sent as a new one.
 
-Only one whose fate nobody knows: people were told what was refused or never sent, and may have done it anew.
-It goes out with ids of its own, for a receiver that takes no repeat; the old one never goes out again. So the
-service is asked first, and while it has it, or does not say, nothing is sent. A booking or case hears of the
-new message as of any repeat.
+Its patient's values are shown for a reason that is kept, and for some minutes.
+
+Sent as a new one is only what was given up and whose fate nobody knows, by one person, in production by two:
+people were told what was refused or never sent, and may have done it anew. It goes out with ids of its own,
+for a receiver that takes no repeat; the old one never goes out again. So the service is asked first, and
+while it has it, or does not say, nothing is sent. A booking or case hears of the new one as of any repeat.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -20,12 +22,82 @@ from bars_portal.audit.services import record
 from bars_portal.exchange.delivery import set_aside
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.bundle import renewed
+from bars_portal.exchange.message_log.conversations import Message
 from bars_portal.exchange.message_log.dead_letters import Shown, Trouble, dead_letters
-from bars_portal.exchange.models import OutboundMessage, Resending
+from bars_portal.exchange.models import OutboundMessage, Resending, Unmasking
 from bars_portal.exchange.outbox import announce_on_commit
 from bars_portal.exchange.registry import message_type
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import REQUEST_ID
+
+# -- unmasking it
+
+MAY_UNMASK = "exchange.unmask_message"
+UNMASKED_FOR = timedelta(minutes=10)
+
+
+@transaction.atomic
+def unmask(*, message: Message, reason: str, acting: Acting, now: datetime) -> Unmasking:
+    """Raises ValueError without a reason. The message is one of the organisation that the person acts for.
+
+    On the trail it is a look at the message, so it is found by who asks who looked at its patient.
+    """
+    if not reason:
+        raise ValueError("An unmasking needs a reason.")
+    unmasking = Unmasking.objects.create(
+        organisation=acting.organisation,
+        user=acting.user,
+        user_label=acting.actor.label,
+        **_of(message),
+        reason=reason,
+        at=now,
+        until=now + UNMASKED_FOR,
+    )
+    _note(acting, "exchange.unmask_message", message, now, unmasking=str(unmasking.pk))
+    return unmasking
+
+
+@transaction.atomic
+def mask_again(*, message: Message, acting: Acting, now: datetime) -> bool:
+    """Ends it for this person before its time. False when it was masked."""
+    lasting = Unmasking.objects.filter(**_of(message), user=acting.user, until__gt=now)
+    if not lasting.update(until=now):
+        return False
+    _note(acting, "exchange.mask_message", message, now)
+    return True
+
+
+def unmasked_until(acting: Acting, messages: Iterable[Message], *, now: datetime) -> Mapping[UUID, datetime]:
+    """Until when the person sees those of the messages that are unmasked for them."""
+    if not acting.may(MAY_UNMASK):
+        return {}
+    rows = Unmasking.objects.filter(
+        user=acting.user, organisation=acting.organisation, until__gt=now, at__lte=now
+    )
+    lasting = rows.order_by("until").values_list("outbound_id", "inbound_id", "until")
+    wanted = {each.pk for each in messages}
+    found = {sent or received: until for sent, received, until in lasting if sent or received}
+    return {pk: until for pk, until in found.items() if pk in wanted}
+
+
+def note_looks(acting: Acting, messages: Iterable[Message], *, now: datetime) -> None:
+    """Each time that unmasked ones are shown."""
+    for message in messages:
+        _note(acting, "exchange.view_unmasked_message", message, now)
+
+
+def unmaskings_of(organisation_id: int) -> QuerySet[Unmasking]:
+    """Of the organisation's messages, by whomever; the newest first."""
+    rows = Unmasking.objects.filter(organisation_id=organisation_id)
+    unread = (f"{side}__{name}" for side in ("inbound", "outbound") for name in ("body", "headers"))
+    return rows.select_related("inbound", "outbound", "user").defer(*unread, "inbound__reply")
+
+
+def _of(message: Message) -> dict[str, Message]:
+    return {"outbound" if isinstance(message, OutboundMessage) else "inbound": message}
+
+
+# -- sending it as a new one
 
 MOVED_ON = "This message has moved on since you saw it, so nothing was sent."
 ASKED_ALREADY = "Somebody has asked for this already."
@@ -46,7 +118,7 @@ def resendable(organisation_id: int, message_id: UUID, *, now: datetime) -> Outb
     return such.filter(pk=message_id).first()
 
 
-def waiting(organisation_id: int) -> QuerySet[Resending]:
+def resendings_waiting(organisation_id: int) -> QuerySet[Resending]:
     """What somebody asked for and nobody has agreed to or withdrawn; the longest waiting first."""
     rows = Resending.objects.filter(
         message__organisation_id=organisation_id, agreed_at__isnull=True, withdrawn_at__isnull=True
@@ -54,7 +126,7 @@ def waiting(organisation_id: int) -> QuerySet[Resending]:
     return rows.select_related("message").defer("message__body", "message__headers").order_by("asked_at")
 
 
-def ask(
+def ask_to_resend(
     *, shown: Shown, note: str, acting: Acting, client: BarsClient, clock: Callable[[], datetime]
 ) -> Resending:
     """Ask for it; where one person is enough it is sent at once.
@@ -72,17 +144,19 @@ def ask(
         return _send(_asked(shown, note, acting, now=clock()), acting, now=clock())
 
 
-def agree(
+def agree_to_resend(
     *, resending_id: int, acting: Acting, client: BarsClient, clock: Callable[[], datetime]
 ) -> Resending:
-    """By somebody else than asked. Raises PolicyRefused, and the asking stands: withdraw() ends it."""
-    found = waiting(acting.organisation.pk).filter(pk=resending_id).first()
+    """By somebody else than asked. Raises PolicyRefused, and the asking stands until it is withdrawn."""
+    found = resendings_waiting(acting.organisation.pk).filter(pk=resending_id).first()
     if found is None:
         raise PolicyRefused(MOVED_ON)
     need(not found.needs_second or found.asked_by_id != acting.user.pk, NOT_BY_THE_SAME)
     _check_not_there(found.message, client, now=clock())
     with transaction.atomic():
-        locked = waiting(acting.organisation.pk).select_for_update(of=("self",)).filter(pk=resending_id)
+        locked = (
+            resendings_waiting(acting.organisation.pk).select_for_update(of=("self",)).filter(pk=resending_id)
+        )
         resending = locked.first()
         if resending is None:
             raise PolicyRefused(MOVED_ON)
@@ -90,9 +164,9 @@ def agree(
 
 
 @transaction.atomic
-def withdraw(*, resending_id: int, acting: Acting, now: datetime) -> bool:
+def withdraw_resending(*, resending_id: int, acting: Acting, now: datetime) -> bool:
     """By whoever may ask: the message waits for a person again. False when that was settled before."""
-    resending = waiting(acting.organisation.pk).filter(pk=resending_id).first()
+    resending = resendings_waiting(acting.organisation.pk).filter(pk=resending_id).first()
     open_still = Resending.objects.filter(pk=resending_id, agreed_at__isnull=True, withdrawn_at__isnull=True)
     if resending is None or not open_still.update(withdrawn_at=now):
         return False
@@ -177,7 +251,7 @@ def _as_new(old: OutboundMessage, *, now: datetime) -> OutboundMessage:
     )
 
 
-def _note(acting: Acting, action: str, message: OutboundMessage, now: datetime, **detail: str) -> None:
+def _note(acting: Acting, action: str, message: Message, now: datetime, **detail: str) -> None:
     record(
         actor=acting.actor,
         action=action,

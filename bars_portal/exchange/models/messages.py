@@ -1,4 +1,8 @@
-"""What we send: finished bytes and ids, written in the caller's transaction, sent outside any."""
+"""The messages themselves: what we send, and what reached the receiver.
+
+Of both the bytes are the record, and the columns an index. What we send are finished bytes and ids, written
+in the caller's transaction and sent outside any.
+"""
 
 import uuid
 
@@ -164,77 +168,70 @@ class DeliveryAttempt(models.Model):
         return f"attempt {self.number}"
 
 
-class Resending(models.Model):
-    """Somebody asks that a message that was given up, as it stood at `settled_at`, is sent as a new one.
+class InboundState(models.TextChoices):
+    ACCEPTED = "accepted", "Accepted"
+    REFUSED = "refused", "Refused"
+    # Of earlier versions, which wrote the row first: the worker died before it answered.
+    ABANDONED = "abandoned", "Abandoned"
 
-    Where `needs_second` somebody else has to agree before that: a constraint sees to it. Withdrawn ones stay.
-    """
 
-    message = models.ForeignKey(OutboundMessage, on_delete=models.PROTECT, related_name="resendings")
-    settled_at = models.DateTimeField()
-    # What the person typed; it names no patient, as they are asked.
-    note = models.CharField(max_length=300)
-    needs_second = models.BooleanField()
-    asked_at = models.DateTimeField()
-    asked_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
-    asked_label = models.CharField(max_length=200)
-    agreed_at = models.DateTimeField(null=True)
-    agreed_by = models.ForeignKey("accounts.User", null=True, on_delete=models.PROTECT, related_name="+")
-    agreed_label = models.CharField(max_length=200, blank=True)
-    withdrawn_at = models.DateTimeField(null=True)
-    new_message = models.OneToOneField(
-        OutboundMessage, null=True, on_delete=models.PROTECT, related_name="in_place_of"
-    )
+class InboundMessage(models.Model):
+    """One `POST /$process-message`: raw bytes, all headers, our stored answer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Null in what was refused because they were missing, or no UUIDs.
+    request_id = models.UUIDField(null=True)
+    correlation_id = models.UUIDField(null=True)
+    bundle_id = models.CharField(max_length=64, blank=True)
+    message_type = models.CharField(max_length=60, blank=True)
+    service_id = models.CharField(max_length=20, blank=True)
+    source_service_id = models.CharField(max_length=20, blank=True)
+    sender_ods_code = models.CharField("sender's ODS code", max_length=12, blank=True)
+    peer = models.CharField(max_length=200)
+    headers = models.JSONField()
+    body = models.BinaryField()
+    received_at = models.DateTimeField(db_index=True)
+    state = models.CharField(max_length=12, choices=InboundState.choices)
+    completed_at = models.DateTimeField(null=True)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    reply = models.BinaryField(null=True)
+    # What the rules noticed without refusing: [{"rule", "diagnostics", "expression"}].
+    warnings = models.JSONField(default=list)
 
     class Meta:
-        ordering = ["-asked_at"]
+        ordering = ["-received_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["message", "settled_at"],
-                condition=models.Q(withdrawn_at__isnull=True),
-                name="resending_once",
+                fields=["request_id"],
+                condition=models.Q(state=InboundState.ACCEPTED),
+                name="inbound_request_id_once",
             ),
-            models.CheckConstraint(
-                condition=models.Q(needs_second=False) | ~models.Q(agreed_by=models.F("asked_by")),
-                name="resending_by_two_people",
+            models.UniqueConstraint(
+                fields=["bundle_id"],
+                condition=models.Q(state=InboundState.ACCEPTED, starts_conversation=True),
+                name="inbound_new_bundle_id_once",
             ),
-            models.CheckConstraint(
-                condition=models.Q(agreed_at__isnull=True, new_message__isnull=True)
-                | models.Q(agreed_at__isnull=False, new_message__isnull=False, withdrawn_at__isnull=True),
-                name="resending_sent_once_agreed",
+        ]
+        indexes = [
+            models.Index(fields=["correlation_id", "received_at"], name="inbound_correlation"),
+            # The message log reads it alone, whatever it is filtered by.
+            models.Index(
+                fields=["service_id", "received_at", "id"],
+                include=["correlation_id", "source_service_id", "message_type", "state"],
+                name="inbound_log",
+            ),
+            models.Index(fields=["service_id", "source_service_id", "received_at"], name="inbound_partner"),
+            models.Index(fields=["request_id"], name="inbound_request"),
+            models.Index(fields=["bundle_id"], name="inbound_bundle"),
+            models.Index(
+                fields=["focus_id"], name="inbound_focus", condition=models.Q(focus_id__isnull=False)
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"resending of {self.message_id}"
-
-
-class Decision(models.TextChoices):
-    SET_ASIDE = "set-aside", "Set aside"
-    SETTLED = "settled", "Settled with the service"
-
-
-class DeadLetterDecision(models.Model):
-    """A person has dealt with a message that was not delivered, as it stood at `settled_at`.
-
-    One that goes out again and comes to nothing again is a dead letter again. Taking it back deletes the row;
-    the trail keeps both.
-    """
-
-    message = models.ForeignKey(OutboundMessage, on_delete=models.PROTECT, related_name="decisions")
-    settled_at = models.DateTimeField()
-    decision = models.CharField(max_length=12, choices=Decision.choices)
-    # What the person typed; it names no patient, as they are asked.
-    note = models.CharField(max_length=300)
-    decided_at = models.DateTimeField()
-    actor_user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
-    actor_label = models.CharField(max_length=200)
-
-    class Meta:
-        ordering = ["-decided_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["message", "settled_at"], name="dead_letter_decided_once")
-        ]
+    # True for a message whose Bundle.id may not come again (reason `new`, standard section 5).
+    starts_conversation = models.BooleanField(default=False)
+    # The resource that it is about (MessageHeader.focus), where its id is a UUID.
+    focus_id = models.UUIDField(null=True)
 
     def __str__(self) -> str:
-        return f"{self.decision} {self.message_id}"
+        return f"{self.message_type or 'Message'} received {format_short(self.received_at)}"

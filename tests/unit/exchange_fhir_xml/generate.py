@@ -1,6 +1,6 @@
 """Writes `elements.json` from the installed fhir.resources models; run it after an upgrade of that library:
 
-`python -m bars_portal.exchange.fhir.xml.generate`. A test tells when the file no longer agrees.
+`python -m tests.unit.exchange_fhir_xml.generate`. A test tells when the file no longer agrees.
 
 One line a type: its elements in FHIR's order, each `name:kind`, with `*` when it may repeat. Kinds are
 boolean, integer, decimal, xhtml, Resource (any), or the name of a complex type; none is any other primitive.
