@@ -17,8 +17,7 @@ from bars_portal.exchange.fhir import profiles
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import DeliveryChannel, Gender, SlotStatus
 from bars_portal.exchange.fhir.identifiers import is_uuid
-from bars_portal.exchange.fhir.people import name_of_person
-from bars_portal.exchange.fhir.reading import (
+from bars_portal.exchange.fhir.json import (
     as_dict,
     as_list,
     as_text,
@@ -27,6 +26,7 @@ from bars_portal.exchange.fhir.reading import (
     extension,
     references,
 )
+from bars_portal.exchange.fhir.people import name_of_person
 from bookings.mapping.received import read_instant
 
 

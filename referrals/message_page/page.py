@@ -11,9 +11,8 @@ from functools import partial
 from itertools import groupby
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
-from bars_portal.exchange.fhir.json import as_dict, as_list
+from bars_portal.exchange.fhir.json import as_dict, as_list, as_text
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.exchange.fhir.reading import as_text
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import InboundMessage
 from referrals.cases.models import Case

@@ -20,8 +20,8 @@ from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import LocationType
+from bars_portal.exchange.fhir.json import as_text, dicts
 from bars_portal.exchange.fhir.outcomes import OutcomeError
-from bars_portal.exchange.fhir.reading import as_text, dicts
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.models import DeliveryAttempt, OutboundMessage
 from bars_portal.exchange.registry import message_type

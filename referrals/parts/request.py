@@ -20,7 +20,7 @@ from bars_portal.exchange.fhir.codes import (
     ServiceRequestStatus,
     UseCase,
 )
-from bars_portal.exchange.fhir.reading import as_dict, dicts, id_in
+from bars_portal.exchange.fhir.json import as_dict, dicts, id_in
 from bars_portal.exchange.fhir.rules.case import requester_encounter
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.patients.details import PatientDetails

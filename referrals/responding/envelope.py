@@ -24,9 +24,8 @@ from bars_portal.exchange.fhir.codes import (
     UseCase,
 )
 from bars_portal.exchange.fhir.identifiers import ServiceID
-from bars_portal.exchange.fhir.json import as_dict, dicts
+from bars_portal.exchange.fhir.json import as_dict, as_text, dicts, extension
 from bars_portal.exchange.fhir.profiles import EXTENSION_CDSS, Definition, uk_core
-from bars_portal.exchange.fhir.reading import as_text, extension
 from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.message_bytes import decode
 from bars_portal.exchange.registry import Addressing
