@@ -3,19 +3,18 @@
 import gc
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from bars_portal.exchange.fhir import bundle
 from tests import profiles  # noqa: F401 - registers them
 from tests.groups import GroupScheduling, place_of
-from tests.sender_rules import broken
+from tests.sender_rules import judging_messages
 from tests.template import migrated_template
 from tests.worlds import WORLDS, Worlds, commits
 
@@ -88,21 +87,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Every message that a test builds is judged by the rules for senders, whatever the test is about."""
-    faults: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle, "_message", _judging(bundle._message, faults))
-        result = yield
-    assert not faults, "\n".join(dict.fromkeys(faults))
-    return result
-
-
-def _judging(write: Callable[..., dict[str, Any]], faults: list[str]) -> Callable[..., dict[str, Any]]:
-    def judged(*args: Any) -> dict[str, Any]:
-        written = write(*args)
-        faults.extend(broken(written))
-        return written
-
-    return judged
+    with judging_messages():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

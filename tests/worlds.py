@@ -28,6 +28,8 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
+from tests.sender_rules import judging_messages
+
 T = TypeVar("T")
 
 
@@ -61,7 +63,8 @@ class Kept(Generic[T]):
         with self.worlds.blocker.unblock():
             self._rows.__enter__()
             try:
-                self._made.append(self.make())
+                with judging_messages():
+                    self._made.append(self.make())
             except BaseException:
                 self.close()
                 raise

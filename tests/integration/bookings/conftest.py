@@ -1,6 +1,6 @@
 """A sending organisation, a hosted service with a slot, and the network between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.factories.bookings import NOW, TOMORROW, make_schedule, make_slot
 from tests.factories.directory import make_service
 from tests.factories.patients import DETAILS
 from tests.integration.bookings.loopback import Loopback
+from tests.integration.wire import connected
 from tests.worlds import Kept, Worlds
 
 OWN_SERVICE_ID = "2000099090"
@@ -103,3 +104,18 @@ def desk(kept_desk: Kept[Desk], db: None, network: Loopback) -> Desk:
     desk = kept_desk.copy()
     desk.network = network
     return desk
+
+
+@pytest.fixture(scope="module")
+def kept_booking(worlds: Worlds, kept_desk: Kept[Desk]) -> Kept[Booking]:
+    def make() -> Booking:
+        with connected(NOW) as network:
+            return replace(kept_desk.original(), network=network).book()
+
+    return worlds.keep("kept_booking", make)
+
+
+@pytest.fixture
+def booking(kept_booking: Kept[Booking], desk: Desk) -> Booking:
+    """Of the desk, as `book()` makes one more."""
+    return kept_booking.copy()

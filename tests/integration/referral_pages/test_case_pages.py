@@ -172,7 +172,7 @@ def test_news_of_a_sent_case_are_said(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
     address = reverse("referrals:sent-news", args=[office.desk.sent.pk])
     assert office.asking.get(f"{address}?steps=1").status_code == 204
-    office.press("start", case)
+    office.pressed("start", case)
     office.desk.deliver()
     assert "Something came back" in words(office.asking.get(f"{address}?steps=1"))
 
@@ -180,7 +180,7 @@ def test_news_of_a_sent_case_are_said(office: Office) -> None:
 @pytest.mark.parametrize("utc", [False, True])
 def test_the_journey_tells_both_sides(office: Office, utc: bool) -> None:
     case = office.desk.ask("VALREQ01")
-    office.press("start", case)
+    office.pressed("start", case)
     office.desk.deliver()
     query = "?utc=1" if utc else ""
     received = words(office.client.get(f"/referrals/journeys/{case.journey_id}/{query}"))
@@ -211,7 +211,7 @@ def test_nothing_of_the_patient_in_titles_and_addresses(office: Office) -> None:
 
 def test_what_was_sent_and_what_came_back_can_be_read(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
-    office.press("start", case)
+    office.pressed("start", case)
     office.desk.deliver()
     message = OutboundMessage.objects.get(organisation=case.organisation)
     address = reverse("referrals:sent-message", args=[case.journey_id, message.pk])
