@@ -63,7 +63,7 @@ def test_every_field_is_judged_and_named(
     before = rows()
     caplog.set_level(logging.DEBUG)
     for number, field in enumerate(fields_of(operation_id)):
-        for value in share(BAD, number, of=2):
+        for value in share(BAD, number, of=3):
             if takes_it(operation_id, field, value):
                 continue
             body = dict(write.body)
