@@ -47,14 +47,17 @@ class Office:
     def sent_page(self) -> str:
         return reverse("referrals:sent-case", args=[self.desk.sent.pk])
 
-    def press(self, name: str, case: Case, *, follow: bool = True, **typed: str) -> Any:
+    def press(self, name: str, case: Case, **typed: str) -> Any:
         """A button of the case's page, with what the page knows now; and the page to which it leads."""
-        address = reverse(f"referrals:{name}", args=[case.pk])
-        return self.client.post(address, {"seen": steps_of(case), **typed}, follow=follow)
+        return self._post(name, case, typed, follow=True)
 
     def pressed(self, name: str, case: Case, **typed: str) -> None:
         """The same, where nobody looks at what comes next."""
-        assert self.press(name, case, follow=False, **typed).status_code == 302
+        assert self._post(name, case, typed, follow=False).status_code == 302
+
+    def _post(self, name: str, case: Case, typed: dict[str, str], *, follow: bool) -> Any:
+        address = reverse(f"referrals:{name}", args=[case.pk])
+        return self.client.post(address, {"seen": steps_of(case), **typed}, follow=follow)
 
     def colleague(self, role: Role = Role.CLINICIAN) -> Client:
         return client_of(make_acting(role=role, organisation=self.desk.hub.provider))
