@@ -3,22 +3,23 @@
 import gc
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from bars_portal.exchange.fhir import bundle
 from tests import profiles  # noqa: F401 - registers them
 from tests.groups import GroupScheduling, place_of
-from tests.sender_rules import broken
+from tests.sender_rules import judging_messages
 from tests.template import migrated_template
+from tests.worlds import WORLDS, Worlds, commits
 
 if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
     from xdist.remote import Producer
 
     from bars_portal.demo.processes import EmbeddedPostgres
@@ -66,6 +67,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 50, 50)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture: what another test keeps is none of this one's."""
+    WORLDS.prepare(getattr(item, "fixturenames", ()), commits=commits(item))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Around the fixtures too: tests of other workers are at the same stack."""
@@ -80,21 +87,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Every message that a test builds is judged by the rules for senders, whatever the test is about."""
-    faults: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle, "_message", _judging(bundle._message, faults))
-        result = yield
-    assert not faults, "\n".join(dict.fromkeys(faults))
-    return result
-
-
-def _judging(write: Callable[..., dict[str, Any]], faults: list[str]) -> Callable[..., dict[str, Any]]:
-    def judged(*args: Any) -> dict[str, Any]:
-        written = write(*args)
-        faults.extend(broken(written))
-        return written
-
-    return judged
+    with judging_messages():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -139,6 +133,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
     post_migrate.connect(_seed_code_lists, sender=apps.get_app_config("referrals"))
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # no public type
         empty_quickly()
+
+
+@pytest.fixture(scope="module")
+def worlds(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> Iterator[Worlds]:
+    """Keeps rows for the tests of a module: see tests/worlds.py."""
+    WORLDS.blocker = django_db_blocker
+    yield WORLDS
+    WORLDS.forget()
 
 
 def _seed_code_lists(**_: object) -> None:

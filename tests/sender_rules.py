@@ -5,11 +5,15 @@ Only what was written together with the Bundle is judged: what is repeated stays
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import phonenumbers
+import pytest
+
+from bars_portal.exchange.fhir import bundle
 
 Json = dict[str, Any]
 _CODES = "https://fhir.nhs.uk/CodeSystem/"
@@ -322,3 +326,20 @@ def broken(bundle: Json) -> list[str]:
     """Each fault with its rule; nothing for a Bundle that keeps them all."""
     sent = Sent(bundle)
     return [f"{each.id}: {fault}" for each in RULES for fault in each.judge(sent)]
+
+
+@contextmanager
+def judging_messages() -> Iterator[None]:
+    """Every message Bundle that is written meanwhile."""
+    faults: list[str] = []
+    write = bundle._message
+
+    def judged(*args: Any) -> Json:
+        written = write(*args)
+        faults.extend(broken(written))
+        return written
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle, "_message", judged)
+        yield
+    assert not faults, "\n".join(dict.fromkeys(faults))

@@ -1,11 +1,13 @@
 """A sending organisation, a hosted service with a slot, and the network between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from tests.integration.wire import connected
+from tests.worlds import Kept, Worlds
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.details import PatientDetails
@@ -76,8 +78,7 @@ class Desk:
         return booking
 
 
-@pytest.fixture
-def desk(db: None, network: Loopback) -> Desk:
+def make_desk() -> Desk:
     service = make_service()
     schedule = make_schedule(
         service=service,
@@ -91,4 +92,31 @@ def desk(db: None, network: Loopback) -> Desk:
         location_name="Riverside, ground floor",
     )
     slots = [make_slot(schedule=schedule, start=TOMORROW + timedelta(minutes=15 * n)) for n in range(3)]
-    return Desk(make_acting(), service, slots, network)
+    return Desk(make_acting(), service, slots, Loopback())
+
+
+@pytest.fixture(scope="module")
+def kept_desk(worlds: Worlds) -> Kept[Desk]:
+    return worlds.keep("kept_desk", make_desk)
+
+
+@pytest.fixture
+def desk(kept_desk: Kept[Desk], db: None, network: Loopback) -> Desk:
+    desk = kept_desk.copy()
+    desk.network = network
+    return desk
+
+
+@pytest.fixture(scope="module")
+def kept_booking(worlds: Worlds, kept_desk: Kept[Desk]) -> Kept[Booking]:
+    def make() -> Booking:
+        with connected(NOW) as network:
+            return replace(kept_desk.original(), network=network).book()
+
+    return worlds.keep("kept_booking", make)
+
+
+@pytest.fixture
+def booking(kept_booking: Kept[Booking], desk: Desk) -> Booking:
+    """Of the desk, as `book()` makes one more."""
+    return kept_booking.copy()

@@ -38,8 +38,7 @@ def test_what_was_typed_and_chosen_is_kept(desk: Desk) -> None:
     assert kept.slot_resources[0][1]["resourceType"] == "Slot"
 
 
-def test_old_drafts_go_but_not_what_waits_for_a_cancellation(desk: Desk) -> None:
-    booking = desk.book()
+def test_old_drafts_go_but_not_what_waits_for_a_cancellation(desk: Desk, booking: Booking) -> None:
     gone, waiting = desk.draft(), desk.draft(replaces=booking)
     Rebooking.objects.create(cancelled=booking, draft=waiting, started_at=NOW)
     Booking.objects.filter(pk=booking.pk).update(status=BookingStatus.CANCEL_UNKNOWN)
@@ -75,8 +74,7 @@ def test_a_draft_belongs_to_its_author(desk: Desk) -> None:
         open_draft(acting=manager, service=desk.service, use_case="a1t2", chosen=desk.offers()[0], now=NOW)
 
 
-def test_no_new_appointment_while_the_old_one_stands(desk: Desk) -> None:
-    booking = desk.book()
+def test_no_new_appointment_while_the_old_one_stands(desk: Desk, booking: Booking) -> None:
     draft = desk.draft(replaces=booking)
     with pytest.raises(PolicyRefused, match="not cancelled yet"):
         desk.request(draft=draft)
@@ -124,8 +122,7 @@ def test_two_presses_at_the_same_moment_make_one_booking(desk: Desk) -> None:
     assert Booking.objects.count() == 1
 
 
-def test_the_patient_is_told_once(desk: Desk) -> None:
-    booking = desk.book()
+def test_the_patient_is_told_once(desk: Desk, booking: Booking) -> None:
     assert booking_page(booking, acting=desk.acting, now=NOW).must_tell
     mark_patient_told(booking=booking, acting=desk.acting, now=NOW)
     mark_patient_told(booking=booking, acting=desk.acting, now=NOW + timedelta(hours=1))

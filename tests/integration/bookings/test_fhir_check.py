@@ -18,7 +18,7 @@ from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.registry import ReadContext
 from bookings.latest import read_latest
 from bookings.mapping.offers import read_offers
-from bookings.models import BookingDraft
+from bookings.models import Booking, BookingDraft
 from bookings.services.cancelling import request_cancel
 from bookings.services.requesting import change_draft_slot
 from bookings.slots import INCLUDES
@@ -46,8 +46,7 @@ def sent(message_type: str) -> dict[str, Any]:
     return loads(bytes(OutboundMessage.objects.get(message_type=message_type).body))
 
 
-def test_booking_cancel_and_their_answers(desk: Desk, check: Check) -> None:
-    booking = desk.book()
+def test_booking_cancel_and_their_answers(desk: Desk, booking: Booking, check: Check) -> None:
     latest = read_latest(desk.network.client, booking=booking, sender=sender_identity(desk.acting), now=NOW)
     request_cancel(booking=booking, latest=latest, reason="pat", acting=desk.acting, now=NOW)
     desk.network.deliver_all()
@@ -76,8 +75,7 @@ def test_patients_of_whom_little_is_known(desk: Desk, check: Check, changes: dic
     check(sent("booking-new"))
 
 
-def test_a_cancel_in_words_of_what_had_no_category(desk: Desk, check: Check) -> None:
-    booking = desk.book()
+def test_a_cancel_in_words_of_what_had_no_category(desk: Desk, booking: Booking, check: Check) -> None:
     bare = {"resourceType": "Appointment", "id": booking.remote_id, "status": "booked", "participant": []}
     desk.network.before.append(answering(bare))
     latest = read_latest(desk.network.client, booking=booking, sender=sender_identity(desk.acting), now=NOW)
@@ -85,8 +83,7 @@ def test_a_cancel_in_words_of_what_had_no_category(desk: Desk, check: Check) -> 
     check(sent("booking-cancelled"))
 
 
-def test_answers_to_reads(desk: Desk, check: Check) -> None:
-    booking = desk.book()
+def test_answers_to_reads(desk: Desk, booking: Booking, check: Check) -> None:
     client, sender = desk.network.client, sender_identity(desk.acting)
     read = read_latest(client, booking=booking, sender=sender, now=NOW)
     booking.remote_id = ""

@@ -53,8 +53,7 @@ def appointment(**changes: Any) -> dict[str, Any]:
         (answering({"resourceType": "Bundle", "type": "searchset"}), LatestState.UNREACHABLE),
     ],
 )
-def test_what_the_receiver_holds(desk: Desk, fault: Any, state: LatestState) -> None:
-    booking = desk.book()
+def test_what_the_receiver_holds(desk: Desk, booking: Booking, fault: Any, state: LatestState) -> None:
     desk.network.before.append(fault)
     found = latest(desk, booking)
     assert found.state is state
@@ -108,9 +107,8 @@ HELD = {"fullUrl": "urn:uuid:9", "resource": appointment()}
     ],
 )
 def test_the_pages_of_a_search_are_followed_and_never_to_another_address(
-    desk: Desk, following: str, second: dict[str, Any], state: LatestState, asked: int
+    desk: Desk, booking: Booking, following: str, second: dict[str, Any], state: LatestState, asked: int
 ) -> None:
-    booking = desk.book()
     booking.remote_id = ""
     before = len(desk.network.requests)
     desk.network.before += [answering(bundle(following=following)), answering(second)]
@@ -120,8 +118,7 @@ def test_the_pages_of_a_search_are_followed_and_never_to_another_address(
     assert requests[-1].url.query == (b"page=2" if asked == 2 else requests[0].url.query)
 
 
-def test_pages_without_end_are_not_followed_for_ever(desk: Desk) -> None:
-    booking = desk.book()
+def test_pages_without_end_are_not_followed_for_ever(desk: Desk, booking: Booking) -> None:
     booking.remote_id = ""
     before = len(desk.network.requests)
     desk.network.before += [
@@ -131,8 +128,7 @@ def test_pages_without_end_are_not_followed_for_ever(desk: Desk) -> None:
     assert len(desk.network.requests) - before == MOST_PAGES
 
 
-def test_what_is_over_may_stand_again_among_what_did_not_come(desk: Desk) -> None:
-    booking = desk.book()
+def test_what_is_over_may_stand_again_among_what_did_not_come(desk: Desk, booking: Booking) -> None:
     booking.remote_id = ""
     over = {**HELD, "resource": appointment(status="cancelled")}
     desk.network.before += [answering(bundle(following="Appointment?page=2", entry=[over])), timeout]
@@ -172,8 +168,7 @@ def test_a_patient_whom_nobody_could_search_for(desk: Desk) -> None:
     assert latest(desk, booking).state is LatestState.MISSING
 
 
-def test_nothing_is_cancelled_unread(desk: Desk) -> None:
-    booking = desk.book()
+def test_nothing_is_cancelled_unread(desk: Desk, booking: Booking) -> None:
     desk.network.before.append(timeout)
     with pytest.raises(PolicyRefused, match="nothing was changed"):
         request_cancel(
@@ -183,8 +178,9 @@ def test_nothing_is_cancelled_unread(desk: Desk) -> None:
     assert booking.status == BookingStatus.BOOKED
 
 
-def test_what_the_service_cancelled_itself_is_recorded_without_a_message(desk: Desk) -> None:
-    booking = desk.book()
+def test_what_the_service_cancelled_itself_is_recorded_without_a_message(
+    desk: Desk, booking: Booking
+) -> None:
     desk.network.before.append(answering(appointment(status="cancelled")))
     found = latest(desk, booking)
     request_cancel(booking=booking, latest=found, reason="pat", acting=desk.acting, now=NOW)

@@ -153,8 +153,7 @@ def test_includes_that_stand_for_several_are_honoured_and_foreign_ones_left_out(
     assert "_include=Schedule%3A%2A" in found["link"][0]["url"]
 
 
-def test_an_appointment_is_read_as_it_stands(desk: Desk) -> None:
-    booking = desk.book()
+def test_an_appointment_is_read_as_it_stands(desk: Desk, booking: Booking) -> None:
     theirs = UUID(booking.remote_id)
     found = AppointmentReader().read(theirs, context())
     assert found is not None
@@ -203,9 +202,10 @@ def test_a_search_by_patient(desk: Desk, asked: Params, total: int) -> None:
 
 
 @pytest.mark.parametrize("known", [ServiceID("1"), UnknownTarget()])
-def test_what_another_target_holds_is_not_found(desk: Desk, known: ServiceID | UnknownTarget) -> None:
+def test_what_another_target_holds_is_not_found(
+    desk: Desk, booking: Booking, known: ServiceID | UnknownTarget
+) -> None:
     """An unknown target is a scope in which there is nothing, never no scope (standard section 12)."""
-    booking = desk.book()
     theirs = UUID(booking.remote_id)
     other = replace(context(), target=known)
     assert AppointmentReader().read(theirs, other) is None
@@ -240,8 +240,7 @@ def test_a_search_without_a_patient_is_refused(asked: Sequence[tuple[str, str]])
     assert refused.value.status == 400
 
 
-def test_appointments_of_a_closed_service_are_for_its_callers(desk: Desk) -> None:
-    booking = desk.book()
+def test_appointments_of_a_closed_service_are_for_its_callers(desk: Desk, booking: Booking) -> None:
     desk.service.allowed_callers = ["OTHER"]
     desk.service.save()
     with pytest.raises(OutcomeError) as refused:

@@ -144,8 +144,7 @@ def test_a_cancellation_that_arrived_counts_whatever_the_repeat_was_told(desk: D
     assert last_note(booking) == READ_BACK
 
 
-def test_a_500_after_which_it_is_cancelled_goes_on_with_the_rebooking(desk: Desk) -> None:
-    booking = desk.book()
+def test_a_500_after_which_it_is_cancelled_goes_on_with_the_rebooking(desk: Desk, booking: Booking) -> None:
     draft = desk.draft(position=1, replaces=booking)
     plan = start_rebooking(
         booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW
@@ -284,8 +283,7 @@ def test_a_cancellation_answered_about_somebody_else_is_not_known(desk: Desk) ->
     assert "the service says" in booking.explanation
 
 
-def test_the_second_half_of_a_rebooking_is_an_alarm(desk: Desk) -> None:
-    booking = desk.book()
+def test_the_second_half_of_a_rebooking_is_an_alarm(desk: Desk, booking: Booking) -> None:
     draft = desk.draft(position=1, replaces=booking)
     plan = start_rebooking(
         booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW

@@ -100,8 +100,7 @@ def test_a_lost_answer_is_settled_by_the_same_message(desk: Desk) -> None:
     assert posts[0].headers["X-Request-ID"] == posts[1].headers["X-Request-ID"]
 
 
-def test_a_cancel_frees_the_slot(desk: Desk) -> None:
-    booking = desk.book()
+def test_a_cancel_frees_the_slot(desk: Desk, booking: Booking) -> None:
     assert latest(desk, booking).state is LatestState.CURRENT
     cancel(desk, booking)
     assert booking.status == BookingStatus.CANCELLING
@@ -129,8 +128,7 @@ def test_a_cancel_names_nobody_who_is_not_in_it(desk: Desk) -> None:
     assert there[practice["reference"]]["name"] == "The Headrow Surgery"
 
 
-def test_a_refused_cancel_leaves_the_booking(desk: Desk) -> None:
-    booking = desk.book()
+def test_a_refused_cancel_leaves_the_booking(desk: Desk, booking: Booking) -> None:
     cancel(desk, booking)
     desk.network.before.append(refusing(409, "REC_CONFLICT", "conflict"))
     desk.network.deliver_all()
@@ -140,8 +138,7 @@ def test_a_refused_cancel_leaves_the_booking(desk: Desk) -> None:
     assert booking.resource["status"] == "booked"
 
 
-def test_a_lost_cancel_is_settled_by_check_again(desk: Desk) -> None:
-    booking = desk.book()
+def test_a_lost_cancel_is_settled_by_check_again(desk: Desk, booking: Booking) -> None:
     cancel(desk, booking)
     desk.network.after.append(timeout)
     desk.network.deliver_all()
@@ -153,8 +150,7 @@ def test_a_lost_cancel_is_settled_by_check_again(desk: Desk) -> None:
     assert booking.status == BookingStatus.CANCELLED
 
 
-def test_rebooking_books_anew_when_the_cancel_is_confirmed(desk: Desk) -> None:
-    booking = desk.book()
+def test_rebooking_books_anew_when_the_cancel_is_confirmed(desk: Desk, booking: Booking) -> None:
     draft = desk.draft(position=1, replaces=booking)
     plan = start_rebooking(
         booking=booking,
@@ -176,8 +172,7 @@ def test_rebooking_books_anew_when_the_cancel_is_confirmed(desk: Desk) -> None:
     assert new.start == desk.slots[2].start
 
 
-def test_a_failed_second_half_is_said_loudly_and_can_be_repeated(desk: Desk) -> None:
-    booking = desk.book()
+def test_a_failed_second_half_is_said_loudly_and_can_be_repeated(desk: Desk, booking: Booking) -> None:
     draft = desk.draft(position=1, replaces=booking)
     plan = start_rebooking(
         booking=booking,
@@ -211,9 +206,8 @@ def test_a_failed_second_half_is_said_loudly_and_can_be_repeated(desk: Desk) -> 
     ],
 )
 def test_nothing_new_is_booked_unless_the_cancel_is_sure(
-    desk: Desk, fault: Fault, state: RebookingState
+    desk: Desk, booking: Booking, fault: Fault, state: RebookingState
 ) -> None:
-    booking = desk.book()
     draft = desk.draft(position=1, replaces=booking)
     plan = start_rebooking(
         booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW
@@ -226,8 +220,7 @@ def test_nothing_new_is_booked_unless_the_cancel_is_sure(
     assert Booking.objects.filter(direction=Direction.SENT).count() == 1
 
 
-def test_rebooking_what_the_service_cancelled_itself_books_at_once(desk: Desk) -> None:
-    booking = desk.book()
+def test_rebooking_what_the_service_cancelled_itself_books_at_once(desk: Desk, booking: Booking) -> None:
     draft = desk.draft(position=1, replaces=booking)
     theirs = {**latest(desk, booking).resource, "status": "cancelled"}
     found = Latest(LatestState.OVER, "", theirs)
@@ -241,8 +234,7 @@ def test_rebooking_what_the_service_cancelled_itself_books_at_once(desk: Desk) -
     assert rebooking_state(plan).state is RebookingState.DONE
 
 
-def test_check_again_after_a_lost_cancel_goes_on_with_the_rebooking(desk: Desk) -> None:
-    booking = desk.book()
+def test_check_again_after_a_lost_cancel_goes_on_with_the_rebooking(desk: Desk, booking: Booking) -> None:
     draft = desk.draft(position=1, replaces=booking)
     plan = start_rebooking(
         booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW
@@ -282,8 +274,9 @@ def test_taken_but_not_booked_is_never_shown_as_booked(desk: Desk, status: str) 
 
 
 @pytest.mark.parametrize("status", ["booked", "arrived", "pending"])
-def test_a_cancel_after_which_the_appointment_stands_is_not_known(desk: Desk, status: str) -> None:
-    booking = desk.book()
+def test_a_cancel_after_which_the_appointment_stands_is_not_known(
+    desk: Desk, booking: Booking, status: str
+) -> None:
     cancel(desk, booking)
     desk.network.before.append(holding(status))
     desk.network.deliver_all()
@@ -313,8 +306,7 @@ def test_hostile_answers_are_stored_without_harm(desk: Desk) -> None:
     assert latest(desk, booking).state is LatestState.UNREACHABLE, "an id is never a path"
 
 
-def test_a_plain_cancel_does_not_bring_back_a_refused_rebooking(desk: Desk) -> None:
-    booking = desk.book()
+def test_a_plain_cancel_does_not_bring_back_a_refused_rebooking(desk: Desk, booking: Booking) -> None:
     draft = desk.draft(position=1, replaces=booking)
     start_rebooking(
         booking=booking, latest=latest(desk, booking), draft=draft, reason="pat", acting=desk.acting, now=NOW

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from tests.worlds import Kept, Worlds
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import Role
@@ -47,11 +48,16 @@ class Office:
         return reverse("referrals:sent-case", args=[self.desk.sent.pk])
 
     def press(self, name: str, case: Case, **typed: str) -> Any:
-        """A button of the case's page, with what the page knows now."""
-        seen = steps_of(case)
-        return self.client.post(
-            reverse(f"referrals:{name}", args=[case.pk]), {"seen": seen, **typed}, follow=True
-        )
+        """A button of the case's page, with what the page knows now; and the page to which it leads."""
+        return self._post(name, case, typed, follow=True)
+
+    def pressed(self, name: str, case: Case, **typed: str) -> None:
+        """The same, where nobody looks at what comes next."""
+        assert self._post(name, case, typed, follow=False).status_code == 302
+
+    def _post(self, name: str, case: Case, typed: dict[str, str], *, follow: bool) -> Any:
+        address = reverse(f"referrals:{name}", args=[case.pk])
+        return self.client.post(address, {"seen": steps_of(case), **typed}, follow=follow)
 
     def colleague(self, role: Role = Role.CLINICIAN) -> Client:
         return client_of(make_acting(role=role, organisation=self.desk.hub.provider))
@@ -71,7 +77,17 @@ def network(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Loopbac
     return network
 
 
+@pytest.fixture(scope="module")
+def kept_office(worlds: Worlds, shared_dir: Path) -> Kept[Office]:
+    def make() -> Office:
+        desk = AnsweringDesk(shared_dir)
+        return Office(desk, client_of(desk.clinician), client_of(make_acting(organisation=desk.asking)))
+
+    return worlds.keep("kept_office", make)
+
+
 @pytest.fixture
-def office(network: Loopback, shared_dir: Path) -> Office:
-    desk = AnsweringDesk(shared_dir, network=network, now=network.now)
-    return Office(desk, client_of(desk.clinician), client_of(make_acting(organisation=desk.asking)))
+def office(kept_office: Kept[Office], network: Loopback) -> Office:
+    office = kept_office.copy()
+    office.desk.network, office.desk.now = network, network.now
+    return office

@@ -55,7 +55,7 @@ def test_a_validation_is_started_and_completed(office: Office) -> None:
     assert "Check your answer" in words(checked)
     assert "No ambulance is needed: advice was given by telephone" in words(checked)
     assert status_of(case) == CaseStatus.IN_PROGRESS, "nothing is sent before the check"
-    office.press("outcome", case, **OUTCOME, send="yes")
+    office.pressed("outcome", case, **OUTCOME, send="yes")
     office.desk.deliver()
 
     assert status_of(case) == CaseStatus.COMPLETED
@@ -91,7 +91,7 @@ def test_the_symptoms_that_were_asked_about_need_not_be_typed_again(office: Offi
 def test_a_corrected_outcome_is_sent_once(office: Office) -> None:
     """Both presses are possible from the same state, so only what was seen tells them apart."""
     case = office.desk.ask("VALREQ01")
-    office.press("outcome", case, **OUTCOME, send="yes")
+    office.pressed("outcome", case, **OUTCOME, send="yes")
     office.desk.deliver()
     seen = str(changes_of(case).count())
     address = reverse("referrals:outcome", args=[case.pk])
@@ -175,11 +175,11 @@ def test_what_was_typed_is_there_again_until_it_is_sent(office: Office) -> None:
     """The back button, another page in between, a second look: nothing is lost, and nothing is left over."""
     case = office.desk.ask("VALREQ01")
     address = reverse("referrals:reject", args=[case.pk])
-    office.press("reject", case, **REJECT)
+    office.pressed("reject", case, **REJECT)
     for page in (address, f"{address}?check=1"):
         assert "Not our area" in words(office.client.get(page))
     assert "Not our area" not in words(office.colleague().get(address)), "another person's page"
-    office.press("reject", case, **REJECT, send="yes")
+    office.pressed("reject", case, **REJECT, send="yes")
     assert "Not our area" not in str(office.client.session.items())
     assert office.client.get(f"{address}?check=1")["Location"] == office.page(case)
     back = office.client.get(f"{address}?check=1", follow=True)
@@ -196,11 +196,11 @@ def test_change_leads_back_to_the_form(office: Office) -> None:
 
 def test_a_referral_is_accepted_and_then_the_patient_does_not_attend(office: Office) -> None:
     case = office.desk.ask("REFREQ01")
-    office.press("accept", case)
+    office.pressed("accept", case)
     assert status_of(case) == CaseStatus.ACCEPTED
     checked = words(office.press("did-not-attend", case, **MISSED))
     assert "A safeguarding concern is raised" in checked
-    office.press("did-not-attend", case, **MISSED, send="yes")
+    office.pressed("did-not-attend", case, **MISSED, send="yes")
     office.desk.deliver()
     assert status_of(case) == CaseStatus.DID_NOT_ATTEND
     told = words(office.asking.get(office.sent_page()))
@@ -215,7 +215,7 @@ def test_what_nobody_is_told_of_is_said(office: Office) -> None:
     case = office.desk.ask("REFREQ01")
     checked = words(office.press("complete", case, words="Seen and discharged"))
     assert "nobody outside is told" in checked
-    office.press("complete", case, words="Seen and discharged", send="yes")
+    office.pressed("complete", case, words="Seen and discharged", send="yes")
     assert status_of(case) == CaseStatus.COMPLETED
     assert not responses_of(case).exists()
 
@@ -235,14 +235,14 @@ def test_only_clinicians_answer(office: Office) -> None:
 
 def test_a_case_that_is_over_says_so(office: Office) -> None:
     case = office.desk.ask("REFREQ01")
-    office.press("reject", case, **REJECT, send="yes")
+    office.pressed("reject", case, **REJECT, send="yes")
     response = office.client.get(reverse("referrals:complete", args=[case.pk]), follow=True)
     assert "This case was rejected already." in words(response)
 
 
 def test_an_answer_that_was_not_taken_is_sent_again(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
-    office.press("start", case)
+    office.pressed("start", case)
     office.desk.network.before.append(refusing(422, "REC_UNPROCESSABLE_ENTITY"))
     office.desk.deliver()
     page = words(office.client.get(office.page(case)))
@@ -262,7 +262,7 @@ def test_an_answer_that_was_not_taken_is_sent_again(office: Office) -> None:
 
 def test_an_answer_of_which_nobody_knows_is_checked(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
-    office.press("start", case)
+    office.pressed("start", case)
     office.desk.network.after.append(timeout)
     office.desk.deliver()
     page = words(office.client.get(office.page(case)))
@@ -310,7 +310,7 @@ def test_warnings_end_and_begin_with_the_outcome(office: Office) -> None:
     changed = {"ended": ended, "raised": "IR", "raised_words": "Rash", "address": "9 Canal Wharf"}
     nowhere = words(office.press("outcome", case, **OUTCOME, **changed, send="yes"))
     assert "Enter the postcode of the address" in nowhere
-    office.press("outcome", case, **OUTCOME, **changed, postcode="LS11 5PS", send="yes")
+    office.pressed("outcome", case, **OUTCOME, **changed, postcode="LS11 5PS", send="yes")
     content = responses_of(case).get().content
     assert content["flags_ended"] == [ended]
     assert (content["flags_raised"][0]["category"], content["flags_raised"][0]["words"]) == ("IR", "Rash")
@@ -322,7 +322,7 @@ def test_an_ambulance_control_tells_how_far_it_is(office: Office) -> None:
     page = words(office.client.get(office.page(case)))
     assert "Tell how far you are" in page
     said = {"status": "in-progress", "words": "Crew on its way"}
-    office.press("cad-status", case, **said, send="yes")
+    office.pressed("cad-status", case, **said, send="yes")
     assert status_of(case) == CaseStatus.IN_PROGRESS
     assert [each.kind for each in responses_of(case)] == ["cad-status"]
     again = words(office.client.get(reverse("referrals:cad-status", args=[case.pk])))
@@ -332,11 +332,11 @@ def test_an_ambulance_control_tells_how_far_it_is(office: Office) -> None:
 
 def test_triage_codes_of_the_list_go_with_the_outcome(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
-    office.press("start", case)
+    office.pressed("start", case)
     typed = {**OUTCOME, "triage_1": "dx335", "triage_2": "Palpitations (SG1137)", "triage_3": "DX335"}
     checked = words(office.press("outcome", case, **typed))
     assert "call the individual back immediately to assess the problem</li><li>Palpitations" in checked
-    office.press("outcome", case, **typed, send="yes")
+    office.pressed("outcome", case, **typed, send="yes")
     office.desk.deliver()
     (reply,) = [each for each in replies_of(office.desk.sent) if each.kind == "full"]
     assert [each["code"] for each in reply.outcomes if each.get("code")] == ["C5", "Dx335", "SG1137"]

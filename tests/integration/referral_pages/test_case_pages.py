@@ -20,6 +20,7 @@ from tests.integration.bookings.loopback import Loopback, timeout
 from tests.integration.referral_pages.conftest import Office, client_of, words
 from tests.integration.referrals.desk import outcome
 from tests.integration.referrals.sending import Desk, make_desk, messages, theirs
+from tests.worlds import Kept, Worlds
 
 TAKE_BACK = {"how": "revoked", "reason": "The patient feels better"}
 
@@ -98,10 +99,15 @@ def test_an_answer_from_somebody_else_is_a_warning(office: Office) -> None:
     assert "From Elsewhere, who was not asked" in page
 
 
+@pytest.fixture(scope="module")
+def kept_sender(worlds: Worlds) -> Kept[Desk]:
+    return worlds.keep("kept_sender", make_desk)
+
+
 @pytest.fixture
-def sender(network: Loopback) -> Desk:
+def sender(kept_sender: Kept[Desk], network: Loopback) -> Desk:
     """Somebody who sends; what they send goes to our own receiver."""
-    desk = make_desk()
+    desk = kept_sender.copy()
     desk.network = network
     network.now = desk.now
     return desk
@@ -166,7 +172,7 @@ def test_news_of_a_sent_case_are_said(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
     address = reverse("referrals:sent-news", args=[office.desk.sent.pk])
     assert office.asking.get(f"{address}?steps=1").status_code == 204
-    office.press("start", case)
+    office.pressed("start", case)
     office.desk.deliver()
     assert "Something came back" in words(office.asking.get(f"{address}?steps=1"))
 
@@ -174,7 +180,7 @@ def test_news_of_a_sent_case_are_said(office: Office) -> None:
 @pytest.mark.parametrize("utc", [False, True])
 def test_the_journey_tells_both_sides(office: Office, utc: bool) -> None:
     case = office.desk.ask("VALREQ01")
-    office.press("start", case)
+    office.pressed("start", case)
     office.desk.deliver()
     query = "?utc=1" if utc else ""
     received = words(office.client.get(f"/referrals/journeys/{case.journey_id}/{query}"))
@@ -205,7 +211,7 @@ def test_nothing_of_the_patient_in_titles_and_addresses(office: Office) -> None:
 
 def test_what_was_sent_and_what_came_back_can_be_read(office: Office) -> None:
     case = office.desk.ask("VALREQ01")
-    office.press("start", case)
+    office.pressed("start", case)
     office.desk.deliver()
     message = OutboundMessage.objects.get(organisation=case.organisation)
     address = reverse("referrals:sent-message", args=[case.journey_id, message.pk])

@@ -76,7 +76,7 @@ def test_non_attendance_across_midnight_is_filled_in_and_told(office: Office) ->
     assert "must be later than expected from" in refused
     checked = words(office.press("did-not-attend", case, **{**MISSED_NOW, **typed, "overnight": "on"}))
     assert f"{format_datetime(night)} to {format_datetime(night + timedelta(minutes=15))}" in checked
-    office.press("did-not-attend", case, **{**MISSED_NOW, **typed, "overnight": "on"}, send="yes")
+    office.pressed("did-not-attend", case, **{**MISSED_NOW, **typed, "overnight": "on"}, send="yes")
     said = read_content(ReplyKind.DID_NOT_ATTEND, responses_of(case).get().content)
     assert isinstance(said, NonAttendance)
     assert (said.expected_from, said.expected_until) == (night, night + timedelta(minutes=15))

@@ -118,7 +118,7 @@ def test_an_outcome_that_says_onward_asks_for_the_request(office: Office) -> Non
         "narrative": "To be seen by a department.",
         "send": "1",
     }
-    office.press("outcome", case, **typed)
+    office.pressed("outcome", case, **typed)
     case.refresh_from_db()
     assert case.status == CaseStatus.COMPLETED
     assert "The onward referral is missing" in words(office.client.get(office.page(case)))

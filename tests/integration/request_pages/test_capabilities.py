@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from tests.worlds import Kept, Worlds
 
 from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.fhir.codes import UseCase
@@ -12,7 +13,13 @@ from directory.models import ServiceCapability
 from directory.selectors.services import SILENT_FOR, capability_of
 from referrals.sending.models import RequestDraft
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
-from tests.integration.request_pages.conftest import Desk
+from tests.integration.request_pages.conftest import Desk, make_desk
+
+
+@pytest.fixture(scope="module")
+def kept_desk(worlds: Worlds) -> Kept[Desk]:
+    """Nobody has asked the service yet."""
+    return worlds.keep("kept_desk", make_desk)
 
 
 def offered(desk: Desk) -> set[str]:
