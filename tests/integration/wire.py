@@ -14,9 +14,9 @@ from bars_portal.exchange.gateway import client as gateway
 from bookings.services.settling import wait_for_outcome
 from directory.models import HealthcareService, ServiceCapability
 from directory.remote import identity_of
-from directory.services.capability import read_capability
+from directory.services.entries import read_capability
 from referrals.responding.response_view import wait_for_response
-from referrals.sending.views.lookup import wait_for_case
+from referrals.sending.views.begin import wait_for_case
 from tests.integration.bookings.loopback import Loopback
 
 OWN_SERVICE_ID = "2000099090"
