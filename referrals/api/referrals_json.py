@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from referrals.pages.messages import heard_line
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
@@ -26,6 +25,7 @@ from referrals.cases.models import Case, CaseReply, Referral
 from referrals.cases.selectors import replies_of
 from referrals.cases.states import CaseStatus, Category, ReplyKind
 from referrals.cases.words import lines_of, use_case_words
+from referrals.pages.messages import heard_line
 from referrals.parts.applications import APPLICATIONS, Application
 from referrals.parts.content import ContentInvalid, content_from_json
 from referrals.sending import policies

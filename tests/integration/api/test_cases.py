@@ -14,7 +14,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
-from tests.worlds import Kept, Worlds
 
 from bars_portal.accounts.permissions import Role
 from bars_portal.api.models import Event
@@ -32,6 +31,7 @@ from tests.integration.api.conftest import DOCTOR, Calls
 from tests.integration.bookings.loopback import Loopback
 from tests.integration.referral_pages.conftest import network
 from tests.integration.referrals.desk import AnsweringDesk
+from tests.worlds import Kept, Worlds
 
 __all__ = ["network"]
 CLERK = (

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from tests.integration.wire import connected
-from tests.worlds import Kept, Worlds
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.details import PatientDetails
@@ -22,6 +20,8 @@ from tests.factories.bookings import NOW, TOMORROW, make_schedule, make_slot
 from tests.factories.directory import make_service
 from tests.factories.patients import DETAILS
 from tests.integration.bookings.loopback import Loopback
+from tests.integration.wire import connected
+from tests.worlds import Kept, Worlds
 
 OWN_SERVICE_ID = "2000099090"
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from tests.worlds import Kept, Worlds
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import Role
@@ -20,6 +19,7 @@ from referrals.sending.views.begin import wait_for_case
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import Loopback
 from tests.integration.referrals.desk import AnsweringDesk, own_address
+from tests.worlds import Kept, Worlds
 
 
 def client_of(acting: Acting) -> Client:

@@ -9,8 +9,6 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
-from tests.integration.wire import ask
-from tests.worlds import Kept, Worlds
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.models import Organisation
@@ -28,6 +26,8 @@ from tests.integration.booking_pages.conftest import ANSWERS as PATIENT
 from tests.integration.booking_pages.conftest import client_of
 from tests.integration.bookings.loopback import Loopback
 from tests.integration.request_pages.minimal import minimal
+from tests.integration.wire import ask
+from tests.worlds import Kept, Worlds
 
 OWN_SERVICE_ID = "2000099090"
 

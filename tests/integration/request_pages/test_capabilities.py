@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from tests.worlds import Kept, Worlds
 
 from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.fhir.codes import UseCase
@@ -14,6 +13,7 @@ from directory.selectors.services import SILENT_FOR, capability_of
 from referrals.sending.models import RequestDraft
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
 from tests.integration.request_pages.conftest import Desk, make_desk
+from tests.worlds import Kept, Worlds
 
 
 @pytest.fixture(scope="module")
