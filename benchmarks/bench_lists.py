@@ -10,8 +10,6 @@ misses shows the plans of its slowest statements. `--only` takes a part of a lis
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,9 +18,8 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-from crowd import fill
+from crowd import crowded, everything
 from pairs import finish, say
-from stage import prepare
 
 MILLISECONDS, TIMES = 150.0, 5
 _PLAIN = "/accounts/choose-organisation/"
@@ -131,19 +128,6 @@ def work() -> float:
     return process_time() * 1000 + spent / 1e6
 
 
-def alone() -> None:
-    """What further processes did for a statement would not be counted."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT format('ALTER DATABASE %I SET max_parallel_workers_per_gather = 0', current_database())"
-        )
-        cursor.execute(cursor.fetchone()[0])
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
-
-
 def admin_pages() -> Iterator[str]:
     from django.contrib import admin
     from django.urls import reverse
@@ -204,32 +188,8 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--plans", action="store_true", help="of every list")
     given = parser.parse_args()
-    os.environ["BROKER_URL"] = "memory://"
-    with prepare(process="portal", durable=False):
-        from django.conf import settings
-        from django.db import connection
-
-        from bars_portal.accounts.permissions import Role
-        from tests.factories.accounts import make_organisation, make_user
-
-        logging.disable(logging.WARNING)
-        settings.ALLOWED_HOSTS = ["testserver"]
-        organisation = make_organisation(name="Riverside")
-        began = perf_counter()
-        fill(organisation, given.rows)
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
-            cursor.execute("VACUUM ANALYZE")
-        alone()
-        say(f"{given.rows:,} rows of each kind in {perf_counter() - began:.0f} s")
-        readers = {
-            role.value: Reader(make_user(role=role, organisation=organisation, username=f"reads-{role}"))
-            for role in Role
-        }
-        everything = make_user(
-            role=Role.MANAGER, organisation=organisation, username="reads-all", is_superuser=True
-        )
-        readers["superuser"] = Reader(everything)
+    with crowded(everything, given.rows) as people:
+        readers = {role: Reader(person) for role, person in people.items()}
         admin = [("superuser", each) for each in admin_pages()]
         pages = [(who, each) for who, each in [*PAGES, *admin] if given.only in each]
         kept = list(measured(readers, pages, plans=given.plans))

@@ -29,7 +29,7 @@ from bars_portal.reports.exchange import CALLS, FAILURES, RECEIVED, SENT
 from bookings.models import SlotStatus
 from bookings.states import BookingStatus
 from referrals.cases.models import Case, CaseStatusChange, owned_by
-from referrals.cases.states import CaseEvent, CaseStatus, Category
+from referrals.cases.states import ANSWERING, CaseEvent, CaseStatus, Category
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.bookings import make_booking, make_schedule, make_slot
 from tests.factories.messages import outbound
@@ -55,6 +55,9 @@ def decided(case: Case, event: CaseEvent, moment: datetime) -> None:
     CaseStatusChange.objects.create(
         **owned_by(case), event=event, to_status=case.status, at=moment, actor_label="Somebody", version=1
     )
+    if event in ANSWERING and (case.answered_at is None or moment < case.answered_at):
+        case.answered_at = moment
+        case.save(update_fields=["answered_at"])
 
 
 def world_of(organisation: Organisation) -> None:
