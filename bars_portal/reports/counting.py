@@ -1,6 +1,6 @@
 """The numbers of a report, and the lists behind them: one query, with one more condition for a list."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Self
@@ -23,6 +23,7 @@ REPORTS = (
 # A year and the day on which it began.
 MOST_DAYS = 366
 _SORTED_IN = "64MB"
+_FETCHED = 2000
 # One key for all rows: hashed as any other, where the empty set would be sorted for.
 _ALL = "every"
 
@@ -183,3 +184,13 @@ def listed(rows: QuerySet[Any], report: Report) -> QuerySet[Any]:
     extra = [*(["name"] if report.named else []), *(["way"] if report.page_of else [])]
     order = (f"-{report.time}", "-pk")
     return rows.order_by(*order).values("pk", report.time, *extra, *columns)
+
+
+def fetched(rows: QuerySet[Any]) -> Iterator[Any]:
+    """However many, some at a time.
+
+    In a transaction the server reads on as it is asked, and each time has the time of a statement. Outside
+    of one it would first write all of them down, in that time.
+    """
+    with transaction.atomic():
+        yield from rows.iterator(chunk_size=_FETCHED)

@@ -17,6 +17,10 @@ class UnknownQuestion(ValueError):
     """An address that no page of ours writes."""
 
 
+class UnknownDays(UnknownQuestion):
+    """Its days are none, or too many: somebody wrote them."""
+
+
 @dataclass(frozen=True)
 class Question:
     """`chosen`: keys by name of the dimension."""
@@ -50,10 +54,21 @@ def read_question(report: Report | None, asked: Mapping[str, str], *, today: dat
     try:
         period = Period(date.fromisoformat(asked["from"]), date.fromisoformat(asked["to"]))
     except (KeyError, ValueError):
-        raise UnknownQuestion from None
+        raise UnknownDays from None
     if not (1 <= period.days <= MOST_DAYS and period.first.year > 1900 and period.last.year < 2200):
-        raise UnknownQuestion
+        raise UnknownDays
     return Question(period, chosen)
+
+
+def days_asked(asked: Mapping[str, str]) -> dict[str, str]:
+    """The days of an address as somebody would type them into DaysForm, sensible or not."""
+    found = {}
+    for name, text in (("first", asked.get("from", "")), ("last", asked.get("to", ""))):
+        parts = text.split("-")
+        # What is no date at all stands where the day does.
+        year, month, day = parts if len(parts) == 3 else ("", "", text)
+        found |= {f"{name}-year": year, f"{name}-month": month, f"{name}-day": day}
+    return found
 
 
 def usual(today: date) -> Period:

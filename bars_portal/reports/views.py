@@ -15,7 +15,7 @@ from bars_portal.accounts.decorators import refuse, sign_in_required
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.documents import csv_lines
-from bars_portal.reports.counting import REPORTS, chosen_rows, count, listed
+from bars_portal.reports.counting import REPORTS, chosen_rows, count, fetched, listed
 from bars_portal.reports.definitions import VIEW_ACTIVITY, Report
 from bars_portal.reports.presenters import (
     TIME,
@@ -34,9 +34,17 @@ from bars_portal.reports.presenters import (
     report_address,
     sections,
 )
-from bars_portal.reports.question import DaysForm, Question, UnknownQuestion, presets, read_question
+from bars_portal.reports.question import (
+    DaysForm,
+    Question,
+    UnknownDays,
+    UnknownQuestion,
+    days_asked,
+    presets,
+    read_question,
+)
 
-_PAGE, _MOST_LISTED, _FETCHED = 50, 10_000, 2000
+_PAGE, _MOST_LISTED = 50, 10_000
 
 
 def _today() -> date:
@@ -63,6 +71,14 @@ def _report(request: HttpRequest, name: str) -> Report:
 def _question(request: HttpRequest, report: Report | None) -> Question:
     try:
         return read_question(report, request.GET, today=_today())
+    except UnknownQuestion:
+        raise Http404 from None
+
+
+def _without_days(request: HttpRequest, report: Report) -> Question:
+    """What else was asked, of the usual days."""
+    try:
+        return read_question(report, {**request.GET.dict(), "from": "", "to": ""}, today=_today())
     except UnknownQuestion:
         raise Http404 from None
 
@@ -111,12 +127,16 @@ def report(request: HttpRequest, report_name: str) -> HttpResponse:
     form = None
     if any(each.startswith(("first-", "last-")) for each in request.GET):
         form = DaysForm(request.GET)
-        chosen = read_question(found, {**request.GET.dict(), "from": "", "to": ""}, today=_today())
+        question = _without_days(request, found)
         if form.is_valid():
-            return redirect(report_address(found, chosen.on(form.period())))
-        question = chosen
+            return redirect(report_address(found, question.on(form.period())))
     else:
-        question = _question(request, found)
+        try:
+            question = read_question(found, request.GET, today=_today())
+        except UnknownDays:
+            form, question = DaysForm(days_asked(request.GET)), _without_days(request, found)
+        except UnknownQuestion:
+            raise Http404 from None
     acting, now = acting_of(request), timezone.now()
     before = question.on(question.period.before)
     here, then = (
@@ -169,7 +189,14 @@ def file(request: HttpRequest, report_name: str, cut: str) -> HttpResponse:
 def rows(request: HttpRequest, report_name: str) -> HttpResponse:
     """What a number counts, without a patient; the page of each row is where its reader may see more."""
     found = _report(request, report_name)
-    question, acting, now = _question(request, found), acting_of(request), timezone.now()
+    try:
+        question = read_question(found, request.GET, today=_today())
+    except UnknownDays:
+        # Its report says what is wrong with them.
+        return redirect(f"{reverse('reports:report', args=[report_name])}?{request.GET.urlencode()}")
+    except UnknownQuestion:
+        raise Http404 from None
+    acting, now = acting_of(request), timezone.now()
     wanted = chosen_rows(found, acting.organisation, question.period, question.chosen, now=now)
     total = wanted.count()
     page = Paginator(listed(wanted, found)[:_MOST_LISTED], _PAGE).get_page(request.GET.get("page"))
@@ -200,7 +227,7 @@ def rows_file(request: HttpRequest, report_name: str) -> HttpResponse:
     question, acting, now = _question(request, found), acting_of(request), timezone.now()
     record(actor=acting.actor, action="reports.export_list", detail={"report": found.name}, now=now)
     wanted = chosen_rows(found, acting.organisation, question.period, question.chosen, now=now)
-    lines = list_lines(found, listed(wanted, found).iterator(chunk_size=_FETCHED))
+    lines = list_lines(found, fetched(listed(wanted, found)))
     return _attached(csv_lines(list_columns(found), lines), report_name, question)
 
 

@@ -37,7 +37,7 @@ from referrals.cases.models import MODELS, CaseAnswer, Referral, UnmatchedReply,
 from referrals.cases.priorities import NOT_STATED, URGENCY
 from referrals.cases.response_states import TROUBLED, ResponseState
 from referrals.cases.selectors import RESPONSE_WITH
-from referrals.cases.states import CURRENT, OPEN, CaseStatus, Category
+from referrals.cases.states import CURRENT, OPEN, OVER, CaseStatus, Category
 from referrals.permissions import VIEW
 from referrals.worklist.query import (
     CASES,
@@ -177,7 +177,8 @@ _ALARMS = {
 }
 _OWNERS = {Category.REFERRAL: "referral", Category.VALIDATION: "validation"}
 _OPEN = tuple(sorted(CURRENT))
-_OVER = tuple(sorted(set(CaseStatus) - CURRENT))
+# What was received is never in doubt: it is open or over.
+_OVER = tuple(sorted(OVER))
 
 
 def worklist(
