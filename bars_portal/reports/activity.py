@@ -42,6 +42,8 @@ from referrals.cases.states import OPEN, CaseStatus, Category
 from referrals.permissions import VIEW
 
 _TEXT, _NUMBER = CharField(), FloatField()
+# Named, so that the index that begins with it is read alone.
+_BOTH = tuple(Direction)
 
 
 def _service_names(keys: Iterable[str]) -> Mapping[str, str]:
@@ -96,7 +98,7 @@ _PARTNER = Dimension(
 
 
 def _bookings(organisation: Organisation, now: datetime) -> QuerySet[Booking]:
-    return Booking.objects.filter(organisation=organisation)
+    return Booking.objects.filter(organisation=organisation, direction__in=_BOTH)
 
 
 def _booking_page(acting: Acting, row: Mapping[str, Any]) -> str:
@@ -253,9 +255,8 @@ def _cases(category: Category, organisation: Organisation, now: datetime) -> Que
         output_field=_TEXT,
     )
     rows: QuerySet[Any] = MODELS[category].objects.filter(
-        # Both, so that the index that begins with it is read alone.
         organisation=organisation,
-        direction__in=list(Direction),
+        direction__in=_BOTH,
     )
     timed: QuerySet[Any] = rows.annotate(
         answer=answer, to_answer=seconds_between("created_at", "answered_at")

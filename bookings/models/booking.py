@@ -122,9 +122,11 @@ class Booking(models.Model):
                 include=("status", "created_at", "id", "service"),
                 name="booking_by_start",
             ),
-            # The API's list, page by page.
+            # The API's list, page by page; and what reports count.
             models.Index(
-                fields=["organisation", "direction", "-created_at", "-id"], name="booking_newest_first"
+                fields=["organisation", "direction", "-created_at", "-id"],
+                include=("status", "service", "sender_ods_code", "reference"),
+                name="booking_by_creation",
             ),
             models.Index(
                 fields=["organisation", "status"], name="booking_attention", condition=ASKS_FOR_ATTENTION

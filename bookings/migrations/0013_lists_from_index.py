@@ -17,5 +17,14 @@ class Migration(migrations.Migration):
                 name="booking_by_start",
             ),
         ),
+        AddIndexConcurrently(
+            "booking",
+            models.Index(
+                fields=["organisation", "direction", "-created_at", "-id"],
+                include=("status", "service", "sender_ods_code", "reference"),
+                name="booking_by_creation",
+            ),
+        ),
         RemoveIndexConcurrently("booking", "booking_worklist"),
+        RemoveIndexConcurrently("booking", "booking_newest_first"),
     ]
