@@ -83,7 +83,7 @@ PAGES = [
 
 @dataclass(frozen=True)
 class Taken:
-    """Milliseconds at the median: of processors, all and ours, and for a page without a list; by the clock."""
+    """Milliseconds at the median: of processors, all and ours, and of a page without a list; by the clock."""
 
     work: float
     ours: float

@@ -244,6 +244,7 @@ def messages(made: Originals, organisation: Organisation, rows: int, *, accepted
     inbound = made.kept[models.InboundMessage]
     _many(inbound, rows, id=_of("in"), status_code="200 + n % 2 * 222", **common, **arrived, **place)
     written = {"created_at": _since(rows), "settled_at": _since(rows), "service_id": partner}
+    written["subject_id"] = f"{_of('b')}::text"
     never = "deadline/never-sent"
     for letter, state, reason, many in (("ok", "accepted", "", accepted), ("no", "abandoned", never, rows)):
         one = outbound(organisation, state=state, reason=reason)

@@ -12,9 +12,8 @@ from rest_framework.response import Response
 from bars_portal.api import paging
 from bars_portal.api.forms import filled, object_in, unknown_fields, unknown_parameters, valid
 from bars_portal.api.headers import check_match, conditional, etag_of
-from bars_portal.api.operations import Component, Json, Operation, Parameter, moment, text
+from bars_portal.api.operations import Component, Json, Operation, Parameter, Scope, moment, text
 from bars_portal.api.problems import FieldFault, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act, ChangeView
 from bars_portal.audit.services import record
 from bars_portal.exchange.gateway.client import client_for_page

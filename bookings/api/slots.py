@@ -17,6 +17,7 @@ from bars_portal.api.operations import (
     Json,
     Operation,
     Parameter,
+    Scope,
     component,
     moment,
     object_of,
@@ -24,7 +25,6 @@ from bars_portal.api.operations import (
     text,
 )
 from bars_portal.api.problems import FieldFault, Problem, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView
 from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.nhsuk.dates import LONDON, in_london

@@ -12,9 +12,8 @@ from bars_portal.api import paging
 from bars_portal.api.callers import Caller
 from bars_portal.api.forms import asked, parameters_of
 from bars_portal.api.headers import conditional
-from bars_portal.api.operations import Json, Operation, component, moment, object_of, optional, text
+from bars_portal.api.operations import Json, Operation, Scope, component, moment, object_of, optional, text
 from bars_portal.api.problems import Problem
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView
 from bars_portal.exchange.circuits import not_answering
 from directory.capability import use_cases_in_words

@@ -13,9 +13,7 @@ LONGEST = 400
 EDGES = {
     "bars_portal/accounts/decorators.py",
     "bars_portal/accounts/home.py",
-    "bars_portal/accounts/passwords.py",
     "bars_portal/accounts/security.py",
-    "bars_portal/api/authentication.py",
     "bars_portal/api/oauth.py",
     "bars_portal/audit/staff_pages.py",
     "bars_portal/celery.py",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from bars_portal.api.events.numbering import number_events
+from bars_portal.api.events import number_events
 from bars_portal.api.schema import document
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
