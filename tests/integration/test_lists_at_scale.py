@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import Role
 from bars_portal.api.models import Webhook
-from bars_portal.api.webhooks import services
+from bars_portal.api.webhooks.selectors import attention
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.message_log.conversations import Wanted, list_conversations
 from bars_portal.exchange.message_log.dead_letters import Trouble, counts
@@ -248,7 +248,7 @@ def test_home_reads_no_webhook_that_is_on() -> None:
     Webhook.objects.filter(pk=hook.pk).update(off_at=NOW, off_reason="failing")
 
     def ask() -> list[int]:
-        return [each.count for each in services.attention(acting, NOW)]
+        return [each.count for each in attention(acting, NOW)]
 
     assert ask() == [1]
     assert read_rows(ask, Webhook) < 5
