@@ -62,7 +62,7 @@ def read_question(report: Report | None, asked: Mapping[str, str], *, today: dat
 
 def days_asked(asked: Mapping[str, str]) -> dict[str, str]:
     """The days of an address as somebody would type them into DaysForm, sensible or not."""
-    found = {}
+    found: dict[str, str] = {}
     for name, text in (("first", asked.get("from", "")), ("last", asked.get("to", ""))):
         parts = text.split("-")
         # What is no date at all stands where the day does.

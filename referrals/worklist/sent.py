@@ -118,7 +118,7 @@ def _first_keys(sides: Mapping[Category, QuerySet[Any]], limit: int) -> QuerySet
         rows.annotate(category=Value(each.value, output_field=CharField())) for each, rows in sides.items()
     ]
     first = [rows.values("id", "category", "created_at").order_by(*_NEWEST)[:limit] for rows in named]
-    joined = first[0].union(*first[1:], all=True).order_by(*_NEWEST) if first[1:] else first[0]
+    joined: QuerySet[Any] = first[0].union(*first[1:], all=True).order_by(*_NEWEST) if first[1:] else first[0]
     return joined[:limit]
 
 

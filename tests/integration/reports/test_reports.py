@@ -392,7 +392,7 @@ def test_a_long_file_is_read_as_it_is_asked_for(client: Client) -> None:
     acting = make_acting(role=Role.MANAGER, organisation=make_organisation())
     world_of(acting.organisation)
     client.force_login(acting.user)
-    answer = client.get(f"/reports/bookings/list/file/?{WEEK_QUERY}")
+    answer: Any = client.get(f"/reports/bookings/list/file/?{WEEK_QUERY}")
     lines = iter(answer.streaming_content)
     next(lines), next(lines)
     with connection.cursor() as cursor:
