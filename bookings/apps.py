@@ -17,7 +17,7 @@ class BookingsConfig(AppConfig):
         from bars_portal.patients.looks import question
         from bookings.presenters import clinics
         from bookings.presenters.bookings import attention
-        from bookings.selectors import sent, trail
+        from bookings.selectors import received, sent
         from bookings.selectors.slots import next_free_slots
         from bookings.states import VIEW_PERMISSION, BookingStatus
         from directory import ports
@@ -37,7 +37,7 @@ class BookingsConfig(AppConfig):
         events.register(
             events.Kind("booking", "bookings.booking", VIEW_PERMISSION, tuple(BookingStatus), TASK_STEPS)
         )
-        question.register_source(question.Source(trail.subjects, trail.journeys))
+        question.register_source(question.Source(received.subjects_of, received.journeys_named))
         register(attention)
         register(clinics.attention)
         register_work(sent.unfinished_work)

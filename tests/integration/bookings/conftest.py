@@ -9,9 +9,10 @@ from django.conf import settings as django_settings
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.details import PatientDetails
+from bookings.mapping.offers import OfferedSlot
 from bookings.models import Booking, BookingDraft, Slot
 from bookings.services.requesting import open_draft, request_booking
-from bookings.slots import OfferedSlot, search_slots
+from bookings.slots import search_slots
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from tests.factories.accounts import make_acting

@@ -1,9 +1,10 @@
-"""Services as the pages find and show them."""
+"""Services in the REST API, as the pages find and show them."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import ClassVar
 
+from django.urls import re_path
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -193,3 +194,9 @@ def use_cases_json(codes: list[str]) -> Iterator[Json]:
 
 def _text(moment_of: datetime | None) -> str | None:
     return None if moment_of is None else moment_of.isoformat()
+
+
+urlpatterns = [
+    re_path(r"^services/?$", ServiceList.as_view(), name="api-services"),
+    re_path(r"^services/(?P<service_id>[0-9]{1,20})/?$", OneService.as_view(), name="api-service"),
+]
