@@ -3,15 +3,14 @@
 Whole requests in this process, from the first middleware to the answer's bytes: first pages, the deepest page
 where there are pages, every column that sorts, and a search where there is one. Beside each stands a page
 that lists nothing, asked by the same person in turn with it. Processor time counts, ours and PostgreSQL's,
-so that a busy machine says the same; what was waited stands beside it. At the median 150 ms; a list that
-misses shows the plans of its slowest statements. `--only` takes a part of a list's address.
+so that a busy machine says the same; ours alone, how many statements, how many rows they read and what was
+waited stand beside it. At the median 150 ms; a list that misses shows the plans of its slowest statements.
+`--only` takes a part of a list's address.
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,9 +19,8 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-from crowd import fill
+from crowd import crowded, everything
 from pairs import finish, say
-from stage import prepare
 
 MILLISECONDS, TIMES = 150.0, 5
 _PLAIN = "/accounts/choose-organisation/"
@@ -51,8 +49,8 @@ PAGES = [
     ("clinician", "/referrals/worklist/?page={last}"),
     ("clinician", "/referrals/worklist/?order=priority"),
     ("clinician", "/referrals/worklist/?order=age"),
-    ("clinician", "/referrals/worklist/?open=closed"),
-    ("clinician", "/referrals/worklist/?breached=on"),
+    ("clinician", "/referrals/worklist/?state=closed"),
+    ("clinician", "/referrals/worklist/?state=late"),
     ("clinician", "/referrals/worklist/?kind=booking"),
     ("clinician", "/referrals/tasks/"),
     ("clinician", "/referrals/tasks/?page={last}"),
@@ -85,9 +83,10 @@ PAGES = [
 
 @dataclass(frozen=True)
 class Taken:
-    """Milliseconds at the median: of processors, for a list and for a page without one; and by the clock."""
+    """Milliseconds at the median: of processors, all and ours, and of a page without a list; by the clock."""
 
     work: float
+    ours: float
     plain: float
     waited: float
 
@@ -108,16 +107,28 @@ class Reader:
         return int(response.status_code)
 
     def time(self, address: str) -> Taken:
-        listed, plain, waited = [], [], []
+        listed, ours, plain, waited = [], [], [], []
         for _ in range(TIMES):
-            began, used = perf_counter(), work()
+            used, own, began = work(), process_time(), perf_counter()
             self.ask(address)
-            listed.append(work() - used)
             waited.append((perf_counter() - began) * 1000)
+            ours.append((process_time() - own) * 1000)
+            listed.append(work() - used)
             used = work()
             self.client.get(_PLAIN)
             plain.append(work() - used)
-        return Taken(median(listed), median(plain), median(waited))
+        return Taken(median(listed), median(ours), median(plain), median(waited))
+
+    def read(self, address: str) -> tuple[int, float]:
+        """Statements, and the rows that they read, whatever came of them."""
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        from tests.plans import plans
+
+        with CaptureQueriesContext(connection) as asked:
+            self.ask(address)
+        return len(asked), sum(_rows_of(plan) for _, plan in plans(lambda: self.ask(address)))
 
 
 def work() -> float:
@@ -129,19 +140,6 @@ def work() -> float:
         theirs = [Path(f"/proc/{pid}/schedstat") for (pid,) in cursor.fetchall()]
     spent = sum(int(each.read_text().split()[0]) for each in theirs if each.exists())
     return process_time() * 1000 + spent / 1e6
-
-
-def alone() -> None:
-    """What further processes did for a statement would not be counted."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT format('ALTER DATABASE %I SET max_parallel_workers_per_gather = 0', current_database())"
-        )
-        cursor.execute(cursor.fetchone()[0])
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
 
 
 def admin_pages() -> Iterator[str]:
@@ -157,6 +155,14 @@ def admin_pages() -> Iterator[str]:
         for at, name in enumerate(page.list_display, start=1):
             if name in (page.sortable_by or ()):
                 yield f"{address}?o={at}"
+
+
+def _rows_of(plan: Any) -> float:
+    found = sum(_rows_of(each) for each in plan.get("Plans", ()))
+    if "Relation Name" in plan:
+        dropped = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+        found += (plan["Actual Rows"] + dropped) * plan["Actual Loops"]
+    return float(found)
 
 
 def slow_plans(reader: Reader, address: str) -> Iterator[str]:
@@ -190,8 +196,10 @@ def measured(readers: dict[str, Reader], pages: list[tuple[str, str]], *, plans:
             continue
         taken = readers[who].time(asked)
         verdict = "" if taken.fits else " MISSED"
-        told = f"{taken.work:8.1f} ms {taken.work / taken.plain:6.1f} times {taken.waited:8.1f} waited"
-        say(f"{told}  {who:<10} {address}{verdict}")
+        statements, rows = readers[who].read(asked)
+        told = f"{taken.work:7.1f} ms, {taken.ours:6.1f} ours, {taken.work / taken.plain:5.1f} times"
+        read = f"{statements:3} statements {rows:9,.0f} rows {taken.waited:8.1f} waited"
+        say(f"{told} {read}  {who:<10} {address}{verdict}")
         if plans or not taken.fits:
             for line in slow_plans(readers[who], asked):
                 say(line)
@@ -204,32 +212,8 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--plans", action="store_true", help="of every list")
     given = parser.parse_args()
-    os.environ["BROKER_URL"] = "memory://"
-    with prepare(process="portal", durable=False):
-        from django.conf import settings
-        from django.db import connection
-
-        from bars_portal.accounts.permissions import Role
-        from tests.factories.accounts import make_organisation, make_user
-
-        logging.disable(logging.WARNING)
-        settings.ALLOWED_HOSTS = ["testserver"]
-        organisation = make_organisation(name="Riverside")
-        began = perf_counter()
-        fill(organisation, given.rows)
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
-            cursor.execute("VACUUM ANALYZE")
-        alone()
-        say(f"{given.rows:,} rows of each kind in {perf_counter() - began:.0f} s")
-        readers = {
-            role.value: Reader(make_user(role=role, organisation=organisation, username=f"reads-{role}"))
-            for role in Role
-        }
-        everything = make_user(
-            role=Role.MANAGER, organisation=organisation, username="reads-all", is_superuser=True
-        )
-        readers["superuser"] = Reader(everything)
+    with crowded(everything, given.rows) as people:
+        readers = {role: Reader(person) for role, person in people.items()}
         admin = [("superuser", each) for each in admin_pages()]
         pages = [(who, each) for who, each in [*PAGES, *admin] if given.only in each]
         kept = list(measured(readers, pages, plans=given.plans))

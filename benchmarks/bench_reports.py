@@ -9,18 +9,15 @@ a report's name. What took long is told with its plans.
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 from collections.abc import Callable
 from statistics import median
 from time import perf_counter
 from typing import Any
 
-from bench_lists import Reader, alone, slow_plans, work
+from bench_lists import Reader, slow_plans, work
 from bench_trail import megabytes
-from crowd import fill_reports
+from crowd import crowded, reported
 from pairs import finish, holds, say
-from stage import prepare
 
 PAGE_SECONDS, MORE_MEGABYTES, TIMES = 2.0, 64.0, 3
 
@@ -68,26 +65,10 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--plans", action="store_true")
     given = parser.parse_args()
-    os.environ["BROKER_URL"] = "memory://"
-    with prepare(process="portal", durable=False):
-        from django.conf import settings
-        from django.db import connection
-
-        from bars_portal.accounts.permissions import Role
-        from tests.factories.accounts import make_organisation, make_user
-
-        logging.disable(logging.WARNING)
-        settings.ALLOWED_HOSTS = ["testserver"]
-        organisation = make_organisation(name="Riverside")
-        began = perf_counter()
-        fill_reports(organisation, given.rows)
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
-            cursor.execute("VACUUM ANALYZE")
-        alone()
-        say(f"{given.rows:,} rows of each kind in {perf_counter() - began:.0f} s")
-        readers = {role.value: Reader(make_user(role=role, organisation=organisation)) for role in Role}
-        finish(*each_report(readers, given))
+    with crowded(reported, given.rows) as people:
+        readers = {role: Reader(person) for role, person in people.items()}
+        kept = each_report(readers, given)
+    finish(*kept)
 
 
 def each_report(readers: dict[str, Reader], given: argparse.Namespace) -> list[bool]:

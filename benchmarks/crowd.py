@@ -6,16 +6,28 @@ lists find names beside them. Nothing of it is a patient's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from pairs import say
+from stage import keys_made_last, one_processor, prepare
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
-    from bars_portal.accounts.models import Organisation
+    from bars_portal.accounts.models import Organisation, User
 
 # Services of the organisation itself; all others are those of others, and it sends to some of them.
-OWN_SERVICES, DIARIES, PARTNERS = 40, 400, 300
+OWN_SERVICES, DIARIES, PARTNERS = 40, 120, 300
+# A day of a diary, in quarters of an hour from nine to six.
+_QUARTERS = 36
+# As many as what is only named beside a report's rows.
+_FEW = 5_000
 # Where the ids begin of rows that are numbered.
 _FIRST = 1_000_000
 _YEAR = "now() - interval '365 days' * (n::float8 / {rows})"
@@ -45,7 +57,33 @@ _SENT = (
     "CASE WHEN n % 100 = 0 THEN 'unknown' WHEN n % 10 = 0 THEN '{open}' WHEN n % 3 = 0 THEN '{other}'"
     " ELSE '{usual}' END"
 )
-_ANY_BOOKING = ("attended", "attended", "did-not-attend", "cancelled", "cancelled")
+_OVER = ("attended", "attended", "did-not-attend", "cancelled", "cancelled")
+
+
+@dataclass(frozen=True)
+class Originals:
+    """One row of each kind, of which the others are copies."""
+
+    kept: Mapping[type[Model], Any]
+    sent: Any
+    received: Any
+    requests: list[Any]
+
+    @classmethod
+    def of(cls, organisation: Organisation) -> Originals:
+        from bars_portal.correspondence.states import Direction
+        from bookings.models import Booking
+        from referrals.cases.states import Category
+        from tests.factories.everything import make_everything
+        from tests.factories.referrals import make_sent_case
+
+        made = make_everything(organisation)
+        sent, received = (
+            next(each for each in made if isinstance(each, Booking) and each.direction == way)
+            for way in (Direction.SENT, Direction.RECEIVED)
+        )
+        requests = [make_sent_case(category, organisation=organisation) for category in Category]
+        return cls({type(each): each for each in made}, sent, received, requests)
 
 
 def people(organisation: Organisation, rows: int) -> None:
@@ -104,72 +142,84 @@ def patients(kept: Mapping[type[Model], Any], rows: int) -> None:
     )
 
 
-def bookings(kept: Mapping[type[Model], Any], sent: Any, received: Any, rows: int) -> None:
-    from bookings.models import Schedule, SenderCall, Slot
+def bookings(made: Originals, rows: int, *, sent: int, diaries: int, over: bool = False) -> None:
+    """Received ones, as many slots around today, and those sent. `over`: every slot is of the past."""
+    from bookings.models import Schedule, Slot
 
-    # Ten of each service of its own.
-    place = f"CASE WHEN n <= {DIARIES} THEN {_of('s', OWN_SERVICES)} ELSE {_of('s', 5000)} END"
-    _many(kept[Schedule], rows, id=_of("d"), name="'Room ' || n", service_id=place)
-    quarter = f"date_trunc('day', now()) - interval '1 day' + interval '15 minutes' * (n / {DIARIES})"
+    # Three of each service of its own.
+    other = "md5('s' || n % 4000 + 100)::uuid"
+    place = f"CASE WHEN n <= {DIARIES} THEN {_of('s', OWN_SERVICES)} ELSE {other} END"
+    _many(made.kept[Schedule], diaries, id=_of("d"), name="'Room ' || n", service_id=place)
+    turn = f"n / {DIARIES}"
+    day = f"{turn} / {_QUARTERS}"
+    first = f"- ({day} + 1)" if over else f"+ ({day} - 1)"
+    begins = f"date_trunc('day', now()) {first} * interval '1 day' + interval '9 hours'"
+    begins = f"{begins} + {turn} % {_QUARTERS} * interval '15 minutes'"
     diary = {
         "schedule_id": _of("d", DIARIES),
-        "service_id": f"md5('s' || (n + 1) % {OWN_SERVICES} + 1)::uuid",
+        "service_id": f"md5('s' || (n % {DIARIES} + 1) % {OWN_SERVICES} + 1)::uuid",
     }
-    ends = {"start": quarter, "end": f"{quarter} + interval '15 minutes'"}
-    _many(kept[Slot], rows, id=_of("t"), status=_turns("busy", "free", "busy-unavailable"), **diary, **ends)
-    made = {**_PATIENT, **_NAMED, **_RESOURCE, "included": "'[]'::jsonb", "draft_id": "NULL::uuid"}
-    made |= {"created_at": _since(rows), "start": f"{_since(rows)} + interval '9 days'"}
-    _many(
-        sent,
-        rows,
-        status=_turns("booked", "cancelled", "unknown"),
-        service_id=_of("s", 5000),
-        **_NEW_ID,
-        **made,
-    )
-    there = {**_SERVICE, "status": _turns(*_ANY_BOOKING), "slot_id": _of("t")}
-    _many(received, rows, id=_of("b"), **there, **made)
-    call = SenderCall.objects.create(booking=received, message="Moved", made_at=_now())
+    ends = {"start": begins, "end": f"{begins} + interval '15 minutes'"}
+    states = _turns("busy", "free", "busy-unavailable")
+    _many(made.kept[Slot], rows, id=_of("t"), status=states, **diary, **ends)
+    asked = {**_PATIENT, **_NAMED, **_RESOURCE, "included": "'[]'::jsonb", "draft_id": "NULL::uuid"}
+    asked |= {"created_at": _since(rows), "start": f"{_since(rows)} + interval '9 days'"}
+    # Of what waits for a person, one in a hundred, as of cases.
+    status = f"CASE WHEN n % 100 = 0 THEN 'unknown' ELSE {_turns('booked', 'cancelled')} END"
+    told = {"patient_told_at": _dealt_with(rows)}
+    _many(made.sent, sent, status=status, service_id=_of("s", 5000), **_NEW_ID, **asked, **told)
+    # One in three stands, in the slot that it keeps busy.
+    stands = "n % 3 = 0"
+    there = {
+        "id": _of("b"),
+        "service_id": diary["service_id"],
+        "status": f"CASE WHEN {stands} THEN 'booked' ELSE {_turns(*_OVER)} END",
+        "slot_id": f"CASE WHEN {stands} THEN {_of('t')} END",
+        "start": f"CASE WHEN {stands} THEN {begins} ELSE {asked['start']} END",
+    }
+    _many(made.received, rows, **asked | there)
+
+
+def calls(made: Originals, rows: int) -> None:
+    from bookings.models import SenderCall
+
+    call = SenderCall.objects.create(booking=made.received, message="Moved", made_at=_now())
     _many(call, rows, booking_id=_of("b"), made_at=_since(rows), closed_at=_dealt_with(rows), **_NEW_ID)
 
 
-def cases(kept: Mapping[type[Model], Any], sent: list[Any], rows: int) -> None:
-    from referrals.cases.duties import Duty, DutyKind
-    from referrals.cases.models import CaseStatusChange, Referral, UnmatchedReply, ValidationCase, owned_by
+def cases(made: Originals, rows: int, *, sent: int) -> None:
+    """Received ones of both categories, each answered, and those sent."""
+    from referrals.cases.models import Referral, ValidationCase
 
+    due = {"created_at": _since(rows), "breach_at": f"{_since(rows)} + interval '2 days' * (n % 9)"}
     for model, letter in ((Referral, "r"), (ValidationCase, "v")):
-        received = kept[model]
-        step = CaseStatusChange.objects.create(
-            **owned_by(received), event="accept", to_status="accepted", at=_now(), version=1, actor_label="A"
-        )
-        due = {"created_at": _since(rows), "breach_at": f"{_since(rows)} + interval '2 days' * (n % 9)"}
         stands = {"status": _turns(*_CASES), "safeguarding": "n % 20 = 0"}
-        _many(received, rows, id=_of(letter), **stands, **due, **_CASE, **_SERVICE)
-        answered = f"{_since(rows)} + interval '1 hour' * (n % 90)"
-        owner = {f"{'referral' if letter == 'r' else 'validation'}_id": _of(letter)}
-        _many(step, rows, at=answered, **owner)
-    for case in sent:
-        letter = f"{type(case).__name__}-sent"
-        over = _SENT.format(open="accepted", other="rejected", usual="completed")
-        stands = {"status": over, **due}
-        _many(case, rows, id=_of(letter), service_id=_of("s", PARTNERS), **stands, **_CASE)
-        if isinstance(case, Referral):
-            task = Duty.objects.create(
-                kind=DutyKind.REJECTED.value,
-                organisation=case.organisation,
-                referral=case,
-                raised_at=_now(),
-            )
-            _many(
-                task,
-                rows,
-                referral_id=_of(letter),
-                raised_at=_since(rows),
-                closed_at=_dealt_with(rows),
-                **_NEW_ID,
-            )
+        # No two took as long.
+        took = f"{_since(rows)} + interval '1 hour' * (n % 90) + interval '1 microsecond' * n"
+        _many(made.kept[model], rows, id=_of(letter), answered_at=took, **stands, **due, **_CASE, **_SERVICE)
+    over = _SENT.format(open="accepted", other="rejected", usual="completed")
+    for case in made.requests:
+        place = {"id": _of(_letter_of(case)), "service_id": _of("s", PARTNERS)}
+        _many(case, sent, status=over, **place, **due, **_CASE)
+
+
+def _letter_of(case: Any) -> str:
+    return f"{type(case).__name__}-sent"
+
+
+def tasks(made: Originals, rows: int) -> None:
+    """What came back to referrals of its own, and replies that fit none of them."""
+    from referrals.cases.duties import Duty, DutyKind
+    from referrals.cases.models import Referral, UnmatchedReply
+
+    case = next(each for each in made.requests if isinstance(each, Referral))
+    task = Duty.objects.create(
+        kind=DutyKind.REJECTED.value, organisation=case.organisation, referral=case, raised_at=_now()
+    )
+    raised = {"referral_id": _of(_letter_of(case)), "raised_at": _since(rows)}
+    _many(task, rows, closed_at=_dealt_with(rows), **raised, **_NEW_ID)
     met = {"received_at": _since(rows), "handled_at": _dealt_with(rows)}
-    _many(kept[UnmatchedReply], rows, **met, **_PATIENT, **_SERVICE, **_NEW_ID)
+    _many(made.kept[UnmatchedReply], rows, **met, **_PATIENT, **_SERVICE, **_NEW_ID)
 
 
 def settings(kept: Mapping[type[Model], Any], rows: int) -> None:
@@ -180,8 +230,8 @@ def settings(kept: Mapping[type[Model], Any], rows: int) -> None:
     _many(kept[BreachRule], rows, service_id=_of("s"))
 
 
-def messages(kept: Mapping[type[Model], Any], organisation: Organisation, rows: int) -> None:
-    """Half of what was sent was given up; two or three messages a conversation, with sixty partners."""
+def messages(made: Originals, organisation: Organisation, rows: int, *, accepted: int) -> None:
+    """Received, given up, and so many accepted; two or three messages a conversation, with sixty partners."""
     from bars_portal.exchange import models
     from tests.factories.messages import outbound
 
@@ -191,21 +241,30 @@ def messages(kept: Mapping[type[Model], Any], organisation: Organisation, rows: 
     common = {**ids, "message_type": kind, "correlation_id": "md5('c' || n / 2)::uuid"}
     arrived = {"received_at": _since(rows), "completed_at": f"{_since(rows)} + interval '90 ms' * (n % 50)"}
     place = {"service_id": f"(3000000000 + n % {OWN_SERVICES} + 1)::text", "source_service_id": partner}
-    inbound = kept[models.InboundMessage]
+    inbound = made.kept[models.InboundMessage]
     _many(inbound, rows, id=_of("in"), status_code="200 + n % 2 * 222", **common, **arrived, **place)
     written = {"created_at": _since(rows), "settled_at": _since(rows), "service_id": partner}
-    for letter, state, reason in (("ok", "accepted", ""), ("no", "abandoned", "deadline/never-sent")):
+    written["subject_id"] = f"{_of('b')}::text"
+    never = "deadline/never-sent"
+    for letter, state, reason, many in (("ok", "accepted", "", accepted), ("no", "abandoned", never, rows)):
         one = outbound(organisation, state=state, reason=reason)
-        _many(one, rows, id=_of(letter), **common, **written)
+        _many(one, many, id=_of(letter), **common, **written)
         tried = models.DeliveryAttempt.objects.create(
             message=one, number=1, started_at=_now(), outcome=state, elapsed_ms=90, status_code=200
         )
-        _many(tried, rows, message_id=_of(letter), elapsed_ms="n % 6000", started_at=_since(rows))
+        _many(tried, many, message_id=_of(letter), elapsed_ms="n % 6000", started_at=_since(rows))
+
+
+def partners(made: Originals, organisation: Organisation, rows: int) -> None:
+    """What was looked at unmasked, and circuits."""
+    from bars_portal.exchange import models
+
+    inbound = made.kept[models.InboundMessage]
     unmasking = models.Unmasking.objects.create(
         organisation=organisation, user=_anybody(), inbound=inbound, reason="Asked", at=_now(), until=_now()
     )
     _many(unmasking, rows, inbound_id=_of("in"), at=_since(rows), until=_since(rows), **_NEW_ID)
-    _many(kept[models.PartnerCircuit], rows, service_id="(3000000000 + n)::text")
+    _many(made.kept[models.PartnerCircuit], rows, service_id="(3000000000 + n)::text")
 
 
 def programs(kept: Mapping[type[Model], Any], rows: int) -> None:
@@ -226,53 +285,56 @@ def trail(kept: Mapping[type[Model], Any], rows: int) -> None:
     _many(kept[AuditEvent], rows, at=_since(rows), correlation_id=_of("c"), **words, **about)
 
 
-def fill(organisation: Organisation, rows: int) -> None:
+@contextmanager
+def crowded(filled: Callable[[Organisation, int], None], rows: int) -> Iterator[dict[str, User]]:
+    """People by role, and "superuser", of an organisation that has so many rows of each kind."""
+    os.environ["BROKER_URL"] = "memory://"
+    with prepare(process="portal", durable=False):
+        from django.conf import settings
+        from django.db import connection
+
+        from bars_portal.accounts.permissions import Role
+        from tests.factories.accounts import make_organisation, make_user
+
+        logging.disable(logging.WARNING)
+        settings.ALLOWED_HOSTS = ["testserver"]
+        organisation, began = make_organisation(name="Riverside"), perf_counter()
+        with connection.cursor() as cursor, keys_made_last(cursor):
+            filled(organisation, rows)
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+        one_processor()
+        say(f"{rows:,} rows of each kind in {perf_counter() - began:.0f} s")
+        people = {each.value: make_user(role=each, organisation=organisation) for each in Role}
+        people["superuser"] = make_user(role=Role.MANAGER, organisation=organisation, is_superuser=True)
+        yield people
+
+
+def everything(organisation: Organisation, rows: int) -> None:
     """So many rows of each list, all of this organisation where rows belong to one."""
-    from bars_portal.correspondence.states import Direction
-    from bookings.models import Booking
-    from referrals.cases.states import Category
-    from tests.factories.everything import make_everything
-    from tests.factories.referrals import make_sent_case
-
-    made = make_everything(organisation)
-    kept = {type(each): each for each in made}
-    sent, received = (
-        next(each for each in made if isinstance(each, Booking) and each.direction == way)
-        for way in (Direction.SENT, Direction.RECEIVED)
-    )
-    requests = [make_sent_case(category, organisation=organisation) for category in Category]
+    made = Originals.of(organisation)
     people(organisation, rows)
-    directory(kept, organisation, rows)
-    patients(kept, rows)
-    bookings(kept, sent, received, rows)
-    cases(kept, requests, rows)
-    settings(kept, rows)
-    messages(kept, organisation, rows)
-    programs(kept, rows)
-    trail(kept, rows)
+    directory(made.kept, organisation, rows)
+    patients(made.kept, rows)
+    bookings(made, rows, sent=rows, diaries=rows)
+    calls(made, rows)
+    cases(made, rows, sent=rows)
+    tasks(made, rows)
+    settings(made.kept, rows)
+    messages(made, organisation, rows, accepted=rows)
+    partners(made, organisation, rows)
+    programs(made.kept, rows)
+    trail(made.kept, rows)
 
 
-def fill_reports(organisation: Organisation, rows: int) -> None:
+def reported(organisation: Organisation, rows: int) -> None:
     """So many rows of each kind that reports count; of what they name beside them, as many as there are."""
-    from bars_portal.correspondence.states import Direction
-    from bookings.models import Booking
-    from referrals.cases.states import Category
-    from tests.factories.everything import make_everything
-    from tests.factories.referrals import make_sent_case
-
-    made = make_everything(organisation)
-    kept = {type(each): each for each in made}
-    sent, received = (
-        next(each for each in made if isinstance(each, Booking) and each.direction == way)
-        for way in (Direction.SENT, Direction.RECEIVED)
-    )
-    requests = [make_sent_case(category, organisation=organisation) for category in Category]
-    people(organisation, 5_000)
-    directory(kept, organisation, 5_000)
-    patients(kept, rows)
-    bookings(kept, sent, received, rows)
-    cases(kept, requests, rows)
-    messages(kept, organisation, rows)
+    made = Originals.of(organisation)
+    people(organisation, _FEW)
+    directory(made.kept, organisation, _FEW)
+    bookings(made, rows, sent=rows // 10, diaries=_FEW, over=True)
+    cases(made, rows, sent=rows // 10)
+    messages(made, organisation, rows, accepted=rows // 10)
 
 
 def _many(row: Any, rows: int, **columns: str) -> None:

@@ -37,6 +37,21 @@ SERVICE_ID = "2000099999"
 _JOURNEY = re.compile(r"EpisodeOfCare/([0-9a-fA-F-]{36})")
 _PUBLISHED = "REFREQ01*.json"
 
+# Indexes that hold no constraint, and constraints that are more than a key others refer to.
+_KEYS = """
+    SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname,
+                  pg_get_constraintdef(oid))
+    FROM pg_constraint AS held
+    WHERE contype IN ('u', 'x') AND connamespace = 'public'::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND conindid = held.conindid)
+    UNION ALL
+    SELECT format('DROP INDEX %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+    FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE relnamespace = 'public'::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+"""
+
 
 class NotDurable(Exception):
     """The server does not wait for the disk: what it says about speed is worth nothing."""
@@ -85,6 +100,8 @@ def prepare(*, durable: bool = True, slower_by: int = 0, process: str = "receive
     with _database() as url:
         if durable:
             _require_fsync(url)
+        elif "DATABASE_URL" not in os.environ:
+            _hasten(url)
         _slow_down(url, slower_by)
         _set_up_django(url, process)
         from django.db import connections
@@ -95,6 +112,36 @@ def prepare(*, durable: bool = True, slower_by: int = 0, process: str = "receive
             for each in connections.all():
                 each.close()
                 each.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
+
+
+@contextmanager
+def keys_made_last(cursor: Any) -> Iterator[None]:
+    """Sorted once, an index takes a fifth of what it takes row by row.
+
+    Primary keys stay, to find by them the row that is copied.
+    """
+    cursor.execute("SET statement_timeout = 0")
+    cursor.execute("SET maintenance_work_mem = '512MB'")
+    cursor.execute(_KEYS)
+    kept = cursor.fetchall()
+    for drop, _ in kept:
+        cursor.execute(drop)
+    yield
+    for _, make in kept:
+        cursor.execute(make)
+
+
+def one_processor() -> None:
+    """What further processes did for a statement would not be counted."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('ALTER DATABASE %I SET max_parallel_workers_per_gather = 0', current_database())"
+        )
+        cursor.execute(cursor.fetchone()[0])
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
 
 
 def published_message() -> Json:
@@ -185,6 +232,15 @@ def _require_fsync(url: str) -> None:
             row = server.execute(sql.SQL("SHOW {}").format(sql.Identifier(setting))).fetchone()
             if row is None or row[0] != "on":
                 raise NotDurable(f"PostgreSQL runs with {setting} off: unset DATABASE_URL, or switch it on.")
+
+
+def _hasten(url: str) -> None:
+    """A server of our own, that nobody needs after a crash, and whose rows come all at once."""
+    for setting, value in (("fsync", "off"), ("full_page_writes", "off"), ("max_wal_size", "8GB")):
+        with psycopg.connect(url, autocommit=True) as server:
+            statement = sql.SQL("ALTER SYSTEM SET {} = {}")
+            server.execute(statement.format(sql.Identifier(setting), sql.Literal(value)))
+            server.execute("SELECT pg_reload_conf()")
 
 
 def _slow_down(url: str, milliseconds: int) -> None:

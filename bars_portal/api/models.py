@@ -270,6 +270,14 @@ class Webhook(models.Model):
 
     class Meta:
         ordering = ["created_at"]
+        # Those that home counts are few.
+        indexes = [
+            models.Index(
+                fields=["application"],
+                condition=models.Q(off_at__isnull=False, removed_at=None),
+                name="webhook_off",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.url

@@ -75,6 +75,9 @@ class RowPaginator(Paginator):  # type: ignore[type-arg]  # no generics at run t
         if not isinstance(rows, QuerySet) or rows.query.is_sliced or rows.query.values_select:
             return super().page(number)
         number = self.validate_number(number)
+        if self.num_pages == 1:
+            # All of it is shown.
+            return super().page(number)
         first = (number - 1) * self.per_page
         keys = list(rows.values_list("pk", flat=True)[first : first + self.per_page])
         return Page(rows.filter(pk__in=keys), number, self)

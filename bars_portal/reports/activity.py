@@ -11,15 +11,13 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     FloatField,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
 )
 from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Cast, Coalesce, Extract
+from django.db.models.functions import Cast, Extract
 from django.urls import reverse
 
 from bars_portal.accounts.acting import Acting
@@ -39,11 +37,13 @@ from bars_portal.reports.definitions import (
 from bookings.models import Booking, Schedule, Slot, SlotStatus
 from bookings.states import VIEW_PERMISSION, BookingStatus
 from directory.models import HealthcareService
-from referrals.cases.models import MODELS, CaseStatusChange
+from referrals.cases.models import MODELS
 from referrals.cases.policies import VIEW
-from referrals.cases.states import ANSWERING, OPEN, CaseStatus, Category
+from referrals.cases.states import OPEN, CaseStatus, Category
 
 _TEXT, _NUMBER = CharField(), FloatField()
+# Named, so that the index that begins with it is read alone.
+_BOTH = tuple(Direction)
 
 
 def _service_names(keys: Iterable[str]) -> Mapping[str, str]:
@@ -98,7 +98,7 @@ _PARTNER = Dimension(
 
 
 def _bookings(organisation: Organisation, now: datetime) -> QuerySet[Booking]:
-    return Booking.objects.filter(organisation=organisation)
+    return Booking.objects.filter(organisation=organisation, direction__in=_BOTH)
 
 
 def _booking_page(acting: Acting, row: Mapping[str, Any]) -> str:
@@ -245,28 +245,21 @@ _ANSWERS = {
 
 
 def _cases(category: Category, organisation: Organisation, now: datetime) -> QuerySet[Any]:
-    # Each is one look into an index of steps; what both need would be looked up by each of its readers.
-    steps = CaseStatusChange.objects.filter(**{category.value: OuterRef("pk")}, event__in=ANSWERING)
-    answered = Case(
-        When(at__lte=OuterRef("breach_at"), then=Value("in-time")),
-        When(at__gt=OuterRef("breach_at"), then=Value("late")),
-        default=Value("answered"),
-        output_field=_TEXT,
-    )
-    first = steps.order_by("at").annotate(
-        answer=answered,
-        took=ExpressionWrapper(F("at") - OuterRef("created_at"), output_field=DurationField()),
-    )
-    unanswered = Case(
+    answer = Case(
+        When(answered_at__lte=F("breach_at"), then=Value("in-time")),
+        When(answered_at__gt=F("breach_at"), then=Value("late")),
+        When(answered_at__isnull=False, then=Value("answered")),
         When(~Q(status__in=sorted(OPEN)), then=Value("ended")),
         When(breach_at__lt=now, then=Value("overdue")),
         default=Value("waiting"),
         output_field=_TEXT,
     )
-    rows: QuerySet[Any] = MODELS[category].objects.filter(organisation=organisation)
+    rows: QuerySet[Any] = MODELS[category].objects.filter(
+        organisation=organisation,
+        direction__in=_BOTH,
+    )
     timed: QuerySet[Any] = rows.annotate(
-        answer=Coalesce(Subquery(first.values("answer")[:1]), unanswered, output_field=_TEXT),
-        to_answer=Cast(Extract(Subquery(first.values("took")[:1]), "epoch"), _NUMBER),
+        answer=answer, to_answer=seconds_between("created_at", "answered_at")
     )
     return timed
 

@@ -59,8 +59,8 @@ class Kind(StrEnum):
     """
 
     SHARE = "avg({})"
-    HALF = "percentile_cont(0.5) WITHIN GROUP (ORDER BY {})"
-    NINE_IN_TEN = "percentile_cont(0.9) WITHIN GROUP (ORDER BY {})"
+    HALF = "0.5"
+    NINE_IN_TEN = "0.9"
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,20 @@ class Measure:
     zeros: tuple[str, ...] = ()
 
     @property
+    def ranked(self) -> str:
+        """The column whose values it needs in their order; "" for a share."""
+        return "" if self.kind is Kind.SHARE else self.column
+
+    @property
     def figure(self) -> str:
-        """As SQL over the columns of the rows; the keys are ours."""
+        """As SQL: a share over the columns of the rows, else over `ranked`, the array of their values.
+
+        Between two of them it lies as far as the rank does. The keys are ours.
+        """
         if self.kind is not Kind.SHARE:
-            return self.kind.replace("{}", self.column)
+            rank = f"({self.kind.value} * (cardinality(ranked) - 1))"
+            below, above = (f"ranked[1 + {way}({rank})::int]" for way in ("floor", "ceil"))
+            return f"{below} + ({rank} - floor({rank})) * ({above} - {below})"
         ones, zeros = (", ".join(f"'{key}'" for key in keys) for keys in (self.ones, self.zeros))
         is_one = f"CASE WHEN {self.column} IN ({ones}) THEN 1.0 WHEN {self.column} IN ({zeros}) THEN 0.0 END"
         return self.kind.replace("{}", is_one)

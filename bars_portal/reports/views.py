@@ -22,9 +22,12 @@ from bars_portal.reports.counting import (
     REPORTS,
     Period,
     Question,
+    UnknownDays,
     UnknownQuestion,
     chosen_rows,
     count,
+    days_asked,
+    fetched,
     listed,
     presets,
     read_question,
@@ -48,7 +51,7 @@ from bars_portal.reports.presenters import (
     sections,
 )
 
-_PAGE, _MOST_LISTED, _FETCHED = 50, 10_000, 2000
+_PAGE, _MOST_LISTED = 50, 10_000
 
 
 class DaysForm(NHSForm):
@@ -98,6 +101,14 @@ def _question(request: HttpRequest, report: Report | None) -> Question:
         raise Http404 from None
 
 
+def _without_days(request: HttpRequest, report: Report) -> Question:
+    """What else was asked, of the usual days."""
+    try:
+        return read_question(report, {**request.GET.dict(), "from": "", "to": ""}, today=_today())
+    except UnknownQuestion:
+        raise Http404 from None
+
+
 @require_safe
 @sign_in_required
 def index(request: HttpRequest) -> HttpResponse:
@@ -142,12 +153,16 @@ def report(request: HttpRequest, report_name: str) -> HttpResponse:
     form = None
     if any(each.startswith(("first-", "last-")) for each in request.GET):
         form = DaysForm(request.GET)
-        chosen = read_question(found, {**request.GET.dict(), "from": "", "to": ""}, today=_today())
+        question = _without_days(request, found)
         if form.is_valid():
-            return redirect(report_address(found, chosen.on(form.period())))
-        question = chosen
+            return redirect(report_address(found, question.on(form.period())))
     else:
-        question = _question(request, found)
+        try:
+            question = read_question(found, request.GET, today=_today())
+        except UnknownDays:
+            form, question = DaysForm(days_asked(request.GET)), _without_days(request, found)
+        except UnknownQuestion:
+            raise Http404 from None
     acting, now = acting_of(request), timezone.now()
     before = question.on(question.period.before)
     here, then = (
@@ -200,7 +215,14 @@ def file(request: HttpRequest, report_name: str, cut: str) -> HttpResponse:
 def rows(request: HttpRequest, report_name: str) -> HttpResponse:
     """What a number counts, without a patient; the page of each row is where its reader may see more."""
     found = _report(request, report_name)
-    question, acting, now = _question(request, found), acting_of(request), timezone.now()
+    try:
+        question = read_question(found, request.GET, today=_today())
+    except UnknownDays:
+        # Its report says what is wrong with them.
+        return redirect(f"{reverse('reports:report', args=[report_name])}?{request.GET.urlencode()}")
+    except UnknownQuestion:
+        raise Http404 from None
+    acting, now = acting_of(request), timezone.now()
     wanted = chosen_rows(found, acting.organisation, question.period, question.chosen, now=now)
     total = wanted.count()
     page = Paginator(listed(wanted, found)[:_MOST_LISTED], _PAGE).get_page(request.GET.get("page"))
@@ -231,7 +253,7 @@ def rows_file(request: HttpRequest, report_name: str) -> HttpResponse:
     question, acting, now = _question(request, found), acting_of(request), timezone.now()
     record(actor=acting.actor, action="reports.export_list", detail={"report": found.name}, now=now)
     wanted = chosen_rows(found, acting.organisation, question.period, question.chosen, now=now)
-    lines = list_lines(found, listed(wanted, found).iterator(chunk_size=_FETCHED))
+    lines = list_lines(found, fetched(listed(wanted, found)))
     return _attached(csv_lines(list_columns(found), lines), report_name, question)
 
 

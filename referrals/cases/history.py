@@ -23,7 +23,7 @@ from bars_portal.patients.models import Journey
 from referrals.cases import policies
 from referrals.cases.duties import settle_referral_duties, settle_update_duty
 from referrals.cases.models import Case, CaseStatusChange, CaseVersion, Referral, UnmatchedReply, owned_by
-from referrals.cases.states import CaseEvent, CaseStatus, next_status
+from referrals.cases.states import ANSWERING, CaseEvent, CaseStatus, next_status
 
 
 def change_case(
@@ -44,6 +44,8 @@ def change_case(
     before, version = CaseStatus(case.status), case.version
     after = next_status(case.category, Direction(case.direction), before, event)
     values = {**(changes or {}), "status": after.value, "updated_at": now}
+    if event in ANSWERING and case.answered_at is None:
+        values["answered_at"] = now
     if "explanation" in values:
         # A code never outlives the words that it stands for.
         values.setdefault("explanation_code", "")

@@ -262,6 +262,9 @@ TRANSITIONS: dict[tuple[Category, Direction], Table] = {
 CURRENT = frozenset({_S.REQUESTED, _S.SENT, _S.RECEIVED, _S.ACCEPTED, _S.IN_PROGRESS})
 # Not over, or not known to be; everything else is.
 OPEN = CURRENT | {_S.UNKNOWN, _S.REVOKING, _S.REVOKE_UNKNOWN}
+OVER = frozenset(CaseStatus) - OPEN
+# Nobody knows whether it arrived, or whether it is taken back.
+UNCLEAR = frozenset({_S.UNKNOWN, _S.REVOKE_UNKNOWN})
 # A person decided, here or at the other side.
 ANSWERING = (
     *(_E.ACCEPT, _E.START, _E.REJECT, _E.COMPLETE, _E.RECORD_NON_ATTENDANCE),

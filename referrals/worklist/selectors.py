@@ -37,7 +37,7 @@ from referrals.cases.codes import NOT_STATED, URGENCY
 from referrals.cases.models import MODELS, CaseAnswer, Referral, UnmatchedReply, ValidationCase
 from referrals.cases.policies import VIEW
 from referrals.cases.selectors import RESPONSE_WITH
-from referrals.cases.states import CURRENT, OPEN, TROUBLED, CaseStatus, Category, ResponseState
+from referrals.cases.states import CURRENT, OPEN, OVER, TROUBLED, CaseStatus, Category, ResponseState
 from referrals.worklist.query import (
     CASES,
     LAST_PAGE,
@@ -176,7 +176,8 @@ _ALARMS = {
 }
 _OWNERS = {Category.REFERRAL: "referral", Category.VALIDATION: "validation"}
 _OPEN = tuple(sorted(CURRENT))
-_OVER = tuple(sorted(set(CaseStatus) - CURRENT))
+# What was received is never in doubt: it is open or over.
+_OVER = tuple(sorted(OVER))
 
 
 def worklist(

@@ -1,6 +1,6 @@
 """Lists of what the organisation sent: its requests, and messages that were tried to the end in vain."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,10 +18,12 @@ from referrals.cases.duties import Duty
 from referrals.cases.models import MODELS
 from referrals.cases.models import Case as SentCase
 from referrals.cases.policies import VIEW
-from referrals.cases.states import OPEN, CaseStatus, Category
+from referrals.cases.states import OPEN, OVER, UNCLEAR, CaseStatus, Category
 
 PAGE_SIZE = 25
 _LAST_PAGE = 400
+# As the index of what was sent, so that a page reads its rows alone.
+_NEWEST = ("-created_at", "-id")
 _COLUMNS = ("id", "status", "reference", "use_case", "priority", "breach_at", "created_at", "safeguarding")
 _JOINED = {
     "service_name": F("service__name"),
@@ -81,14 +83,13 @@ class Waiting(StrEnum):
 
     def wanted(self, now: datetime, category: Category) -> Q:
         if self is Waiting.UNCLEAR:
-            return Q(status__in=(CaseStatus.UNKNOWN, CaseStatus.REVOKE_UNKNOWN)) | Q(_lost_update(category))
+            return Q(status__in=sorted(UNCLEAR)) | Q(_lost_update(category))
         if self is Waiting.LATE:
             return Q(status__in=sorted(OPEN), breach_at__lt=now)
         waits = Q(Exists(Duty.objects.filter(**{category.value: OuterRef("pk")}, closed_at=None)))
         if self is Waiting.TO_ACT:
             return waits
-        is_open = Q(status__in=sorted(OPEN))
-        return ~waits & (is_open if self is Waiting.PENDING else ~is_open)
+        return ~waits & Q(status__in=sorted(OPEN if self is Waiting.PENDING else OVER))
 
 
 def sent_cases(
@@ -106,14 +107,28 @@ def sent_cases(
     sides = {
         each: _sent(acting, each, _wanted(status, now, each)) for each in Category if category in (None, each)
     }
-    # Counted before a name is joined to each.
     total = sum(rows.count() for rows in sides.values())
-    # Each side is cut before it is joined, as on the worklist.
-    shown_of = [_shown(rows, each) for each, rows in sides.items()]
-    first = [side.order_by("-created_at", "id")[: number * PAGE_SIZE] for side in shown_of]
-    joined = first[0].union(*first[1:], all=True).order_by("-created_at", "id") if first[1:] else first[0]
-    shown = joined[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    return SentPage(tuple(_row(each) for each in shown), total, number)
+    keys = _first_keys(sides, number * PAGE_SIZE)[(number - 1) * PAGE_SIZE :]
+    return SentPage(tuple(_rows_of(sides, list(keys))), total, number)
+
+
+def _first_keys(sides: Mapping[Category, QuerySet[Any]], limit: int) -> QuerySet[Any]:
+    """Each side is cut before it is joined, as on the worklist; nothing before a page is joined at all."""
+    named = [
+        rows.annotate(category=Value(each.value, output_field=CharField())) for each, rows in sides.items()
+    ]
+    first = [rows.values("id", "category", "created_at").order_by(*_NEWEST)[:limit] for rows in named]
+    joined: QuerySet[Any] = first[0].union(*first[1:], all=True).order_by(*_NEWEST) if first[1:] else first[0]
+    return joined[:limit]
+
+
+def _rows_of(sides: Mapping[Category, QuerySet[Any]], keys: Collection[dict[str, Any]]) -> list[SentRow]:
+    """In the order of the keys; what has left its side meanwhile is left out."""
+    found: dict[UUID, SentRow] = {}
+    for category, rows in sides.items():
+        if ids := [each["id"] for each in keys if each["category"] == category]:
+            found |= {each["id"]: _row(each) for each in _shown(rows.filter(pk__in=ids), category)}
+    return [found[each["id"]] for each in keys if each["id"] in found]
 
 
 def validation_counts(acting: Acting, now: datetime) -> dict[Waiting, int]:

@@ -1,34 +1,43 @@
 """Lists over many rows: how PostgreSQL goes about them, at a scale at which that can be seen."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Model
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import Role
+from bars_portal.api.models import Webhook
+from bars_portal.api.webhooks.selectors import attention
 from bars_portal.correspondence.states import Direction
+from bars_portal.exchange.message_log.conversations import Wanted, list_conversations
+from bars_portal.exchange.message_log.dead_letters import Trouble, counts
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.selectors import given_up
 from bars_portal.nhsuk.pages import RowPaginator
 from bars_portal.reports.activity import REFERRALS
-from bars_portal.reports.counting import Period, count
+from bars_portal.reports.counting import Counts, Period, count
 from bookings.models import Booking
 from bookings.selectors.sent import attention_counts, sent_bookings
 from bookings.states import BookingStatus
-from referrals.cases.models import CaseStatusChange, owned_by
-from referrals.cases.states import CaseStatus
-from referrals.worklist.selectors import worklist
-from referrals.worklist.sent import sent_cases
+from referrals.cases.history import change_case
+from referrals.cases.models import CaseStatusChange, Referral
+from referrals.cases.states import CaseEvent, CaseStatus
+from referrals.worklist.selectors import worklist, worklist_counts
+from referrals.worklist.sent import SentPage, sent_cases
 from tests.factories.accounts import make_acting
+from tests.factories.api import make_application, make_webhook
 from tests.factories.bookings import make_booking
 from tests.factories.messages import inbound, outbound
-from tests.factories.referrals import make_case, make_hub
-from tests.plans import multiply, plans, read_whole
+from tests.factories.referrals import make_case, make_hub, make_sent_case
+from tests.plans import multiply, plans
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -120,21 +129,130 @@ def test_names_are_joined_to_the_rows_of_a_page(ask: Callable[[Acting], object])
                 assert node["Actual Rows"] * node["Actual Loops"] <= 50
 
 
-def test_the_first_answer_of_each_case_is_one_look_into_an_index(clinician: Acting) -> None:
+def test_a_report_of_cases_asks_no_step_when_they_were_answered(clinician: Acting) -> None:
     case = make_case(service=make_hub(provider=clinician.organisation), created_at=NOW)
-    step = CaseStatusChange.objects.create(
-        **owned_by(case), event="accept", to_status="accepted", at=NOW, actor_label="Somebody", version=1
-    )
-    multiply(step, ROWS, referral_id="gen_random_uuid()")
-    multiply(step, ROWS, event="'note'", referral_id="kept.referral_id")
+    change_case(case=case, event=CaseEvent.ACCEPT, actor=clinician.actor, now=NOW + timedelta(hours=2))
+    change_case(case=case, event=CaseEvent.START, actor=clinician.actor, now=NOW + timedelta(hours=3))
     day = Period(NOW.date(), NOW.date())
 
-    def ask() -> object:
+    def ask() -> Counts:
         return count(REFERRALS, clinician.organisation, day, {}, now=NOW)
 
-    assert read_rows(ask, CaseStatusChange) <= 2
+    assert ask().total.measured[1] == 2 * 3600
+    assert not any(
+        node.get("Relation Name") == CaseStatusChange._meta.db_table
+        for _, plan in plans(ask)
+        for node in nodes(plan)
+    )
+
+
+@pytest.mark.parametrize("answered", [1, 2, 3, ROWS])
+def test_no_key_of_a_report_is_sorted_for(clinician: Acting, answered: int) -> None:
+    """The values of a key are gathered in the order in which they come: a sort by keys would lose it."""
+    case = make_case(service=make_hub(provider=clinician.organisation), created_at=NOW)
+    took = "(n * 7919 % 5003) * interval '1 second'"
+    multiply(
+        case,
+        answered,
+        id="gen_random_uuid()",
+        draft_id="NULL::uuid",
+        reference="n::text",
+        answered_at=f"kept.created_at + {took}",
+    )
+    day, seconds = Period(NOW.date(), NOW.date()), sorted(n * 7919 % 5003 for n in range(1, answered + 1))
+
+    def ask() -> Counts:
+        return count(REFERRALS, clinician.organisation, day, {}, now=NOW)
+
+    (told,) = ask().by["direction"].values()
+    assert told.measured[1] == median(seconds)
+    assert ask().total.measured[1] == median(seconds)
     for _, plan in plans(ask):
-        assert not read_whole(plan)
+        found = [node for node in nodes(plan) if node["Node Type"] == "Aggregate"]
+        assert {node["Strategy"] for node in found} == {"Hashed"}
+
+
+def fill_received(acting: Acting) -> None:
+    """One in ten is open."""
+    case = make_case(service=make_hub(provider=acting.organisation), breach_at=NOW)
+    status = "CASE WHEN n % 10 = 0 THEN 'received' ELSE 'completed' END"
+    breach = "kept.created_at + n * interval '1 minute'"
+    multiply(
+        case, ROWS, **_NEW_ID, reference="n::text", status=status, breach_at=breach, draft_id="NULL::uuid"
+    )
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        worklist,
+        lambda acting: worklist(acting, page=10),
+        lambda acting: worklist_counts(acting, now=NOW),
+    ],
+    ids=["first", "later", "counts"],
+)
+def test_a_worklist_looks_at_the_cases_that_it_shows(ask: Callable[[Acting], object]) -> None:
+    acting = make_acting(role=Role.CLINICIAN)
+    fill_received(acting)
+    assert read_rows(lambda: ask(acting), Referral) <= 25
+
+
+def test_the_last_page_of_what_was_sent_joins_its_own_rows() -> None:
+    acting = make_acting(role=Role.CLINICIAN)
+    case = make_sent_case(organisation=acting.organisation)
+    multiply(case, ROWS, **_NEW_ID, draft_id="NULL::uuid")
+    pages = sent_cases(acting, now=NOW).pages
+
+    def ask() -> SentPage:
+        return sent_cases(acting, now=NOW, page=pages)
+
+    assert len(ask().rows) == ROWS + 1 - 25 * (pages - 1)
+    for _, plan in plans(ask):
+        for node in nodes(plan):
+            if "Join Type" in node:
+                assert node["Actual Rows"] * node["Actual Loops"] <= 25
+
+
+def test_a_conversation_that_goes_on_is_passed_once(clinician: Acting) -> None:
+    """Everything that came was answered since: the last message of none of it is a received one."""
+    service = make_hub(provider=clinician.organisation)
+    shared = {"id": "gen_random_uuid()", "request_id": "gen_random_uuid()", "bundle_id": "gen_random_uuid()"}
+    same = {**shared, "correlation_id": "md5('c' || n)::uuid"}
+    ago = "- n * interval '1 minute'"
+    came = inbound(service.service_id, received_at=NOW)
+    multiply(came, ROWS, **same, received_at=f"kept.received_at {ago}")
+    answer = outbound(clinician.organisation, created_at=NOW)
+    multiply(answer, ROWS, **same, created_at=f"kept.created_at {ago} + interval '5 seconds'")
+    with CaptureQueriesContext(connection) as asked:
+        page = list_conversations(clinician.organisation.pk, Wanted(), now=NOW)
+    assert len(page.conversations) == 25
+    assert len(asked) <= 6
+
+
+def test_dead_letters_are_counted_without_what_arrived(clinician: Acting) -> None:
+    taken = outbound(clinician.organisation, state="accepted", settled_at=NOW)
+    multiply(taken, ROWS, **_NEW_ID, request_id="gen_random_uuid()")
+    outbound(clinician.organisation, state="abandoned", reason="timeout", settled_at=NOW)
+
+    def ask() -> object:
+        return counts(clinician.organisation.pk, now=NOW)
+
+    assert counts(clinician.organisation.pk, now=NOW)[Trouble.NOT_KNOWN] == 1
+    assert read_rows(ask, OutboundMessage) < 50
+
+
+def test_home_reads_no_webhook_that_is_on() -> None:
+    acting = make_acting(role=Role.ENGINEER)
+    application = make_application(organisation=acting.organisation)
+    hook, _ = make_webhook(url="https://hooks.example/", application=application)
+    multiply(hook, ROWS, id="gen_random_uuid()")
+    Webhook.objects.filter(pk=hook.pk).update(off_at=NOW, off_reason="failing")
+
+    def ask() -> list[int]:
+        return [each.count for each in attention(acting, NOW)]
+
+    assert ask() == [1]
+    assert read_rows(ask, Webhook) < 5
 
 
 @pytest.mark.parametrize("typed", ["A1", "a1", "3f0c2f6e-5f0b-4a7e-9d1c-0a5b7a1c2d3e"])

@@ -1,7 +1,7 @@
 """Stored messages as conversations, both ways: joined by correlation id, and by what they are about.
 
 A page of the list costs as many index entries as it passes (outbound_log, inbound_log), however many messages
-there are. Each message is asked whether a later one of its conversation fits too: the last stands for all.
+there are. The last message of a conversation that fits stands for all of it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -110,11 +110,8 @@ def list_conversations(
         _sent(organisation_id).filter(_of_sent(wanted, now)),
         _received(organisation_id).filter(_of_received(wanted)),
     )
-    ends = [_last_messages(side, sides, before) for side in sides]
-    # Nothing below the place at which a side was given up: what is missing there comes with the next page.
-    floor = max((place for _, place in ends if place is not None), default=None)
-    found = sorted((each for side, _ in ends for each in side), reverse=True)
-    shown = [each for each in found if floor is None or each[0] >= floor][:PAGE]
+    found, floor = _last_messages(sides, before)
+    shown = found[:PAGE]
     is_more = len(found) > len(shown) or floor is not None
     messages = _listed(organisation_id, [key for _, key in shown])
     return ConversationPage(
@@ -124,24 +121,48 @@ def list_conversations(
 
 
 def _last_messages(
-    side: QuerySet[Any], sides: Sequence[QuerySet[Any]], before: Place | None
+    sides: Sequence[QuerySet[Any]], before: Place | None
 ) -> tuple[list[tuple[Place, UUID]], Place | None]:
     """The newest that no later one of their conversation follows; and where it was given up, if it was.
 
-    Some at a time: asked for all at once, the server would join the whole log with itself.
+    Some at a time, of both sides together: of what was read from the newest on, the first of a conversation
+    is its last. Only what pages before this one show has to be asked for.
     """
-    found: list[tuple[Place, UUID]] = []
+    found: dict[UUID, Place] = {}
+    passed: set[UUID] = set()
+    begins = before
     for _ in range(_MOST_BATCHES):
-        rows = side.filter(_before(before)).order_by("-at", "-pk").values_list("at", "pk", "correlation_id")
-        batch = [(Place(at, pk), correlation_id or pk) for at, pk, correlation_id in rows[:_BATCH]]
-        followed = (~Exists(_later(each)) for each in sides)
-        last = side.filter(*followed, pk__in=[place.message_id for place, _ in batch])
-        alive = set(last.values_list("pk", flat=True))
-        found += [each for each in batch if each[0].message_id in alive]
+        batch = _batch(sides, before)
+        first = {key: place for place, key in reversed(batch) if key not in passed}
+        passed |= first.keys()
+        alive = _unfollowed(sides, list(first.values())) if begins is not None else set(first.values())
+        found |= {key: place for key, place in first.items() if place in alive}
         if len(found) > PAGE or len(batch) < _BATCH:
-            return found[: PAGE + 1], None
+            return _newest_first(found)[: PAGE + 1], None
         before = batch[-1][0]
-    return found, before
+    return _newest_first(found), before
+
+
+def _newest_first(found: dict[UUID, Place]) -> list[tuple[Place, UUID]]:
+    return sorted(((place, key) for key, place in found.items()), reverse=True)
+
+
+def _batch(sides: Sequence[QuerySet[Any]], before: Place | None) -> list[tuple[Place, UUID]]:
+    """Each side is cut before it is joined."""
+    newest = ("-at", "-pk")
+    first = [
+        side.filter(_before(before)).order_by(*newest).values_list("at", "pk", "correlation_id")[:_BATCH]
+        for side in sides
+    ]
+    joined = first[0].union(*first[1:], all=True).order_by("-at", "-id")[:_BATCH]
+    return [(Place(at, pk), correlation_id or pk) for at, pk, correlation_id in joined]
+
+
+def _unfollowed(sides: Sequence[QuerySet[Any]], places: Sequence[Place]) -> set[Place]:
+    wanted = {each.message_id: each for each in places}
+    followed = [~Exists(_later(each)) for each in sides]
+    last = (side.filter(*followed, pk__in=wanted).values_list("pk", flat=True) for side in sides)
+    return {wanted[pk] for side in last for pk in side}
 
 
 def _later(rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -101,7 +101,7 @@ def dead_letters(
 
 
 def counts(organisation_id: int, *, now: datetime) -> dict[Trouble, int]:
-    rows = OutboundMessage.objects.filter(_undecided(), organisation_id=organisation_id)
+    rows = OutboundMessage.objects.filter(_any(now), organisation_id=organisation_id)
     names = {each: each.value.replace("-", "_") for each in Trouble}
     found = rows.aggregate(**{names[each]: Count("pk", filter=_in(each, now)) for each in Trouble})
     return {each: found[names[each]] for each in Trouble}

@@ -155,5 +155,5 @@ def test_the_index_serves_it(here: HealthcareService, acting: Acting) -> None:
             if "UNION" in query["sql"] or 'FROM "referrals_referral"' in query["sql"]:
                 cursor.execute(f"EXPLAIN {query['sql']}")
                 plan = " ".join(str(row) for row in cursor.fetchall())
-                assert "referral_worklist" in plan or "referrals_referral_pkey" in plan
+                assert "referral_open" in plan or "referrals_referral_pkey" in plan
                 assert "Seq Scan on referrals_referral" not in plan

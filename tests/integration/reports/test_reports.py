@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +30,7 @@ from bars_portal.reports.exchange import CALLS, FAILURES, RECEIVED, SENT
 from bookings.models import SlotStatus
 from bookings.states import BookingStatus
 from referrals.cases.models import Case, CaseStatusChange, owned_by
-from referrals.cases.states import CaseEvent, CaseStatus, Category
+from referrals.cases.states import ANSWERING, CaseEvent, CaseStatus, Category
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.bookings import make_booking, make_schedule, make_slot
 from tests.factories.messages import outbound
@@ -55,6 +56,9 @@ def decided(case: Case, event: CaseEvent, moment: datetime) -> None:
     CaseStatusChange.objects.create(
         **owned_by(case), event=event, to_status=case.status, at=moment, actor_label="Somebody", version=1
     )
+    if event in ANSWERING and (case.answered_at is None or moment < case.answered_at):
+        case.answered_at = moment
+        case.save(update_fields=["answered_at"])
 
 
 def world_of(organisation: Organisation) -> None:
@@ -326,8 +330,27 @@ def test_a_chart_has_words_and_nothing_that_the_policy_bars(pages: Client, repor
     ["from=2026-10-19", "from=x&to=y", "from=2026-10-25&to=2026-10-19", "from=2024-01-01&to=2026-10-19"],
 )
 def test_an_address_that_no_page_writes_is_not_there(pages: Client, query: str) -> None:
-    for address in ("/reports/", "/reports/bookings/", "/reports/bookings/list/"):
+    for address in ("/reports/", "/reports/bookings/list/file/"):
         assert pages.get(f"{address}?{query}").status_code == 404
+
+
+DAYS = {
+    "from=2026-10-19": "Enter the last day",
+    "from=x&to=2026-10-25": "From must include",
+    "from=2026-11-01&to=x": "To must include",
+    "from=2026-11-01&to=2026-13-01": "To must be a real date",
+    "from=2026-10-25&to=2026-10-19": "The last day must not be before the first",
+    "from=2024-01-01&to=2026-10-19": "Choose 366 days at most",
+}
+
+
+@pytest.mark.parametrize(("query", "words"), DAYS.items())
+def test_what_is_wrong_with_the_days_of_an_address_is_said(pages: Client, query: str, words: str) -> None:
+    page = pages.get(f"/reports/bookings/?{query}&direction=sent")
+    assert page.status_code == 200
+    assert words in unescape(page.content.decode())
+    listed = pages.get(f"/reports/bookings/list/?{query}")
+    assert listed.headers["Location"] == f"/reports/bookings/?{query}"
 
 
 def test_days_are_typed_and_kept_with_what_was_chosen(pages: Client) -> None:
@@ -361,3 +384,18 @@ def test_the_report_of_the_how_to_counts(manager: Acting) -> None:
     counts = count(report, manager.organisation, WEEK, {}, now=NOW)
     assert counts.total.count == sum(each.count for each in counts.by["use"].values()) > 0
     assert counts.total == count(BOOKINGS, manager.organisation, WEEK, {}, now=NOW).total
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_file_is_read_as_it_is_asked_for(client: Client) -> None:
+    """Held beyond its transaction, a cursor would have to read all before the first line, in 15 s."""
+    acting = make_acting(role=Role.MANAGER, organisation=make_organisation())
+    world_of(acting.organisation)
+    client.force_login(acting.user)
+    answer: Any = client.get(f"/reports/bookings/list/file/?{WEEK_QUERY}")
+    lines = iter(answer.streaming_content)
+    next(lines), next(lines)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT is_holdable FROM pg_cursors WHERE name LIKE '_django_curs_%'")
+        assert cursor.fetchall() == [(False,)]
+    answer.close()
