@@ -17,8 +17,10 @@ from tests import profiles  # noqa: F401 - registers them
 from tests.groups import GroupScheduling, place_of
 from tests.sender_rules import broken
 from tests.template import migrated_template
+from tests.worlds import WORLDS, Worlds, commits
 
 if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
     from xdist.remote import Producer
 
     from bars_portal.demo.processes import EmbeddedPostgres
@@ -64,6 +66,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture: what another test keeps is none of this one's."""
+    WORLDS.prepare(getattr(item, "fixturenames", ()), commits=commits(item))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -139,6 +147,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
     post_migrate.connect(_seed_code_lists, sender=apps.get_app_config("referrals"))
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # no public type
         empty_quickly()
+
+
+@pytest.fixture(scope="module")
+def worlds(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> Iterator[Worlds]:
+    """Keeps rows for the tests of a module: see tests/worlds.py."""
+    WORLDS.blocker = django_db_blocker
+    yield WORLDS
+    WORLDS.forget()
 
 
 def _seed_code_lists(**_: object) -> None:

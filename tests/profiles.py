@@ -1,9 +1,13 @@
 """How much is tried: `quick` every day, `thorough` by `make thorough` (--hypothesis-profile)."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from _pytest.mark import ParameterSet
 
 T = TypeVar("T")
 
@@ -18,6 +22,16 @@ def is_thorough() -> bool:
 
 def examples(quick: int, *, thorough: int) -> int:
     return thorough if is_thorough() else quick
+
+
+def daily(rows: Iterable[Any], kept: Callable[[Any], bool]) -> "list[ParameterSet]":
+    """Rows of a table that say one thing: some for every day, the others in `make thorough` only."""
+    return [
+        pytest.param(
+            *(row if isinstance(row, tuple) else (row,)), marks=[] if kept(row) else [pytest.mark.thorough]
+        )
+        for row in rows
+    ]
 
 
 def share(values: Sequence[T], number: int, *, of: int = 4) -> Sequence[T]:

@@ -25,6 +25,8 @@ from tests.factories.referrals import make_hub
 from tests.integration.booking_pages.conftest import make_office, network
 from tests.integration.bookings.loopback import Loopback
 from tests.integration.referrals.sending import OWN_SERVICE_ID
+from tests.integration.wire import ask
+from tests.worlds import Kept, Worlds
 
 __all__ = ["network"]
 
@@ -100,10 +102,21 @@ class World:
         return self.calls.get(f"bookings/{made.json()['id']}").json()
 
 
+@pytest.fixture(scope="module")
+def kept_world(worlds: Worlds, kept_calls: Kept[Calls]) -> Kept[World]:
+    def make() -> World:
+        office = make_office(Loopback(now=datetime.now(UTC)))
+        ask(office.service, by=kept_calls.original().application.organisation)
+        return World(kept_calls.original(), office.service, office.slots, office.network)
+
+    return worlds.keep("kept_world", make)
+
+
 @pytest.fixture
-def world(calls: Calls, network: Loopback) -> World:
-    office = make_office(network)
-    return World(calls, office.service, office.slots, network)
+def world(kept_world: Kept[World], db: None, network: Loopback) -> World:
+    world = kept_world.copy()
+    world.network = network
+    return world
 
 
 @pytest.fixture(autouse=True)
@@ -111,9 +124,14 @@ def _full_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttling, "SHARES", Shares())
 
 
+@pytest.fixture(scope="module")
+def kept_calls(worlds: Worlds) -> Kept[Calls]:
+    return worlds.keep("kept_calls", lambda: Calls(make_application()))
+
+
 @pytest.fixture
-def calls() -> Calls:
-    return Calls(make_application())
+def calls(kept_calls: Kept[Calls], db: None) -> Calls:
+    return kept_calls.copy()
 
 
 @dataclass
@@ -156,12 +174,23 @@ def stated(use_case: UseCase) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def kept_hub(worlds: Worlds, kept_calls: Kept[Calls]) -> Kept[Hub]:
+    def make() -> Hub:
+        calls = kept_calls.original()
+        service = make_hub(accepted_use_cases=[each.value for each in UseCase])
+        make_hub(service_id=OWN_SERVICE_ID, provider=calls.application.organisation, accepted_use_cases=[])
+        ask(service, by=calls.application.organisation)
+        return Hub(calls, service, Loopback())
+
+    return worlds.keep("kept_hub", make)
+
+
 @pytest.fixture
-def hub(calls: Calls, network: Loopback) -> Hub:
-    service = make_hub(accepted_use_cases=[each.value for each in UseCase])
-    organisation = calls.application.organisation
-    make_hub(service_id=OWN_SERVICE_ID, provider=organisation, accepted_use_cases=[])
-    return Hub(calls, service, network)
+def hub(kept_hub: Kept[Hub], db: None, network: Loopback) -> Hub:
+    hub = kept_hub.copy()
+    hub.network = network
+    return hub
 
 
 @dataclass
@@ -181,9 +210,18 @@ class Diary:
         return self.hub.arrived(made)
 
 
+@pytest.fixture(scope="module")
+def kept_diary(worlds: Worlds, kept_hub: Kept[Hub]) -> Kept[Diary]:
+    def make() -> Diary:
+        hub = kept_hub.original()
+        schedule, tomorrow = make_schedule(service=hub.service), datetime.now(UTC).date() + timedelta(days=1)
+        for minutes in (0, 15, 30):
+            make_slot(schedule=schedule, start=datetime.combine(tomorrow, time(10, minutes), UTC))
+        return Diary(hub)
+
+    return worlds.keep("kept_diary", make)
+
+
 @pytest.fixture
-def diary(hub: Hub) -> Diary:
-    schedule, tomorrow = make_schedule(service=hub.service), datetime.now(UTC).date() + timedelta(days=1)
-    for minutes in (0, 15, 30):
-        make_slot(schedule=schedule, start=datetime.combine(tomorrow, time(10, minutes), UTC))
-    return Diary(hub)
+def diary(kept_diary: Kept[Diary], hub: Hub) -> Diary:
+    return kept_diary.copy()

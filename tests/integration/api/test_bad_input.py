@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from bars_portal.api.schema import document
-from tests.integration.api.conftest import DOCTOR, Calls, Diary, Hub
+from tests.integration.api.conftest import DOCTOR, Calls
 from tests.integration.api.test_once import rows
-from tests.integration.api.writes import OPERATIONS, Writes
+from tests.integration.api.writes import OPERATIONS, Writes, kept_before, writes
+from tests.profiles import share
 
+__all__ = ["kept_before", "writes"]
 pytestmark = pytest.mark.django_db
 # No text that a field could take, and no value that a log or a problem may show.
 SECRET = "Quillfeather"
@@ -19,11 +21,6 @@ BAD: list[Any] = [7, [SECRET], {"odd": SECRET}, f"\x00{SECRET}", UNREADABLE, SEC
 # Of each kind of body one; the rest is thorough.
 SAMPLE = {"create-referral", "reject-case", "assign-case", "close-task", "create-webhook"}
 SAMPLED = [pytest.param(each, marks=[] if each in SAMPLE else [pytest.mark.thorough]) for each in OPERATIONS]
-
-
-@pytest.fixture
-def writes(hub: Hub, diary: Diary) -> Writes:
-    return Writes(hub, diary)
 
 
 def operations() -> Iterator[tuple[str, str, Any]]:
@@ -65,8 +62,8 @@ def test_every_field_is_judged_and_named(
     write = writes.of(operation_id)
     before = rows()
     caplog.set_level(logging.DEBUG)
-    for field in fields_of(operation_id):
-        for value in BAD:
+    for number, field in enumerate(fields_of(operation_id)):
+        for value in share(BAD, number, of=2):
             if takes_it(operation_id, field, value):
                 continue
             body = dict(write.body)
@@ -90,21 +87,25 @@ def test_every_field_is_judged_and_named(
     assert SECRET not in caplog.text
 
 
-@pytest.mark.parametrize("value", ["", "\x00", SECRET, "-1", "9" * 400, "2026-13-01", "%ff"])
+PARAMETERS = [
+    (path.removeprefix("/api/v1/"), operation["operationId"], parameter)
+    for path, verb, operation in operations()
+    for parameter in operation["parameters"]
+    if verb == "get" and "{" not in path and parameter["in"] == "query"
+]
+VALUES = ["", "\x00", SECRET, "-1", "9" * 400, "2026-13-01", "%ff"]
+
+
+@pytest.mark.parametrize("value", VALUES)
 def test_every_parameter_is_judged_and_named(calls: Calls, value: str) -> None:
     """Of the lists, where there is something to read without anything that is there."""
-    for path, verb, operation in operations():
-        if verb != "get" or "{" in path:
+    for path, operation_id, parameter in share(PARAMETERS, VALUES.index(value), of=3):
+        name = parameter["name"]
+        answer = calls.get(path, {name: value})
+        told = (operation_id, name, answer.content[:500])
+        if answer.status_code == 200:
+            assert value in ("", SECRET) or "enum" not in parameter["schema"], told
             continue
-        for parameter in operation["parameters"]:
-            if parameter["in"] != "query":
-                continue
-            name = parameter["name"]
-            answer = calls.get(path.removeprefix("/api/v1/"), {name: value})
-            told = (operation["operationId"], name, answer.content[:500])
-            if answer.status_code == 200:
-                assert value in ("", SECRET) or "enum" not in parameter["schema"], told
-                continue
-            assert answer.status_code == 400, told
-            assert name in [each.get("parameter") for each in answer.json()["errors"]], told
-            assert SECRET not in answer.content.decode(), told
+        assert answer.status_code == 400, told
+        assert name in [each.get("parameter") for each in answer.json()["errors"]], told
+        assert SECRET not in answer.content.decode(), told

@@ -31,6 +31,7 @@ from tests.integration.api.conftest import DOCTOR, Calls
 from tests.integration.bookings.loopback import Loopback
 from tests.integration.referral_pages.conftest import network
 from tests.integration.referrals.desk import AnsweringDesk
+from tests.worlds import Kept, Worlds
 
 __all__ = ["network"]
 CLERK = (
@@ -51,14 +52,26 @@ class Ward:
 
     def do(self, case: Case, what: str, body: Any = None, **headers: str) -> Any:
         """As somebody who has read the case as it stands."""
-        given = {"If_Match": self.read(case)["ETag"], **PERSON, **headers}
-        return self.calls.post(f"cases/{case.pk}/{what}", body or {}, **given)
+        read = headers.pop("If_Match", "") or self.read(case)["ETag"]
+        return self.calls.post(
+            f"cases/{case.pk}/{what}", body or {}, **{"If_Match": read, **PERSON, **headers}
+        )
+
+
+@pytest.fixture(scope="module")
+def kept_ward(worlds: Worlds, shared_dir: Path) -> Kept[Ward]:
+    def make() -> Ward:
+        desk = AnsweringDesk(shared_dir)
+        return Ward(desk, Calls(make_application(organisation=desk.hub.provider)))
+
+    return worlds.keep("kept_ward", make)
 
 
 @pytest.fixture
-def ward(network: Loopback, shared_dir: Path) -> Ward:
-    desk = AnsweringDesk(shared_dir, network=network, now=network.now)
-    return Ward(desk, Calls(make_application(organisation=desk.hub.provider)))
+def ward(kept_ward: Kept[Ward], network: Loopback) -> Ward:
+    ward = kept_ward.copy()
+    ward.desk.network, ward.desk.now = network, network.now
+    return ward
 
 
 def check(body: Any, name: str) -> None:
@@ -282,8 +295,8 @@ def test_faults_are_named_as_the_form_names_them(
 ) -> None:
     case = ward.desk.ask(name)
     if what == "complete":
-        ward.do(case, "accept")
-    refused = ward.do(case, what, body)
+        ward.do(case, "accept", If_Match="*")
+    refused = ward.do(case, what, body, If_Match="*")
     assert refused.status_code == 422, refused.content
     named = {each["pointer"]: each["detail"] for each in refused.json()["errors"]}
     assert named[pointer].startswith(words)
@@ -309,14 +322,14 @@ ON_PAGES = [
 def test_the_page_names_the_same_faults(ward: Ward, name: str, what: str, body: Any) -> None:
     case = ward.desk.ask(name)
     if what == "complete":
-        ward.do(case, "accept")
+        ward.do(case, "accept", If_Match="*")
     client = Client()
     client.force_login(ward.desk.clinician.user)
     posted, address = typed(body), reverse(f"referrals:{PAGES[what]}", args=[case.pk])
     page = client.post(address, posted, follow=True).content.decode()
     summary = page.partition("nhsuk-error-summary__list")[2].partition("</ul>")[0]
     lines = [html.unescape(re.sub("<[^>]*>", "", each)) for each in re.findall("<li>.*?</li>", summary, re.S)]
-    told = [each["detail"] for each in ward.do(case, what, body).json()["errors"]]
+    told = [each["detail"] for each in ward.do(case, what, body, If_Match="*").json()["errors"]]
     assert [each.strip() for each in lines] == told
 
 

@@ -1,5 +1,7 @@
 """Every operation with every scope, of another organisation, and as the OpenAPI document says."""
 
+from copy import copy
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,13 @@ from bookings.slots import search_slots
 from referrals.cases.duties import Duty, DutyKind
 from referrals.cases.models import Case, CaseReply
 from referrals.cases.states import Category, ReplyKind
-from tests.factories.api import make_application, make_webhook
+from tests.factories.api import bearer, make_application, make_webhook
 from tests.factories.bookings import make_booking
 from tests.factories.patients import make_patient
 from tests.factories.referrals import make_case, make_sent_case
 from tests.integration.api.conftest import DOCTOR, PATIENT, Calls, World
+from tests.integration.wire import ask
+from tests.worlds import Kept, Worlds
 
 pytestmark = pytest.mark.django_db
 OWNED = (
@@ -85,14 +89,65 @@ def send(calls: Calls, path: str, verb: str, operation: Any, ids: dict[str, str]
     return calls.post(address, {**example, **named}, x_acting_user=DOCTOR, if_match="*")
 
 
+Token = dict[str, str]
+
+
+@dataclass
+class Known:
+    """Something of the application for each path to name, tokens of it, and one of another's."""
+
+    ids: dict[str, str]
+    # Each scope by itself.
+    alone: dict[Scope, Token]
+    # For each operation all scopes but those that open it.
+    rest: dict[str, Token]
+    other: Token
+
+
+@pytest.fixture(scope="module")
+def kept_known(worlds: Worlds, kept_world: Kept[World]) -> Kept[Known]:
+    def make() -> Known:
+        world = kept_world.original()
+        application = world.calls.application
+        by_need: dict[frozenset[str], Token] = {}
+        for _, _, operation in operations():
+            needed = frozenset(needed_by(operation))
+            if needed not in by_need:
+                by_need[needed] = bearer(application, [each for each in Scope if each.value not in needed])
+        return Known(
+            some_of_everything(world),
+            {scope: bearer(application, [scope]) for scope in Scope},
+            {each["operationId"]: by_need[frozenset(needed_by(each))] for _, _, each in operations()},
+            bearer(make_application()),
+        )
+
+    return worlds.keep("kept_known", make)
+
+
 @pytest.fixture
-def ids(world: World) -> dict[str, str]:
+def known(kept_known: Kept[Known], world: World) -> Known:
+    return kept_known.copy()
+
+
+@pytest.fixture
+def ids(known: Known) -> dict[str, str]:
+    return known.ids
+
+
+def needed_by(operation: Any) -> list[str]:
+    """Any one of these scopes opens it; none: every token does."""
+    needed: list[str] = operation["security"][0]["oauth2"]
+    return needed
+
+
+def some_of_everything(world: World) -> dict[str, str]:
     booking = make_booking(organisation=world.calls.application.organisation, service=world.service)
     webhook, _ = make_webhook(url="https://hospital.example/in", application=world.calls.application)
     own = {"booking_id": str(booking.pk), "webhook_id": str(webhook.pk)}
     world.service.accepted_use_cases += ["a4t1"]
     world.service.takes_referrals = True
     world.service.save()
+    ask(world.service, by=booking.organisation)
     for category in Category:
         case = make_sent_case(category, organisation=booking.organisation, service=world.service)
         own[f"{category.value}_id"] = str(case.pk)
@@ -129,24 +184,45 @@ def names_one(path: str) -> bool:
 
 @pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
 def test_a_scope_opens_what_the_table_says_and_nothing_else(
-    world: World, ids: dict[str, str], path: str, verb: str, operation: Any
+    world: World, known: Known, path: str, verb: str, operation: Any
 ) -> None:
-    needed, slot = operation["security"][0]["oauth2"], a_slot(world, operation)
-    for scope in Scope:
-        answer = send(Calls(world.calls.application, (scope,)), path, verb, operation, ids, slot)
+    """Who has all the others has none that opens it: each by itself is thorough."""
+    needed, slot = needed_by(operation), a_slot(world, operation)
+    for scope in (each for each in Scope if not needed or each.value in needed):
+        answer = send(under(known.alone[scope], world), path, verb, operation, known.ids, slot)
+        assert answer.status_code != 403, (scope, answer.content)
+    if needed:
+        rest = under(known.rest[operation["operationId"]], world)
+        answer = send(rest, path, verb, operation, known.ids, slot)
+        assert answer.status_code == 403, answer.content
+    assert send(under({}, world), path, verb, operation, known.ids, slot).status_code == 401
+
+
+def under(token: Token, world: World) -> Calls:
+    """Requests with another token than the application's, or with none."""
+    calls = copy(world.calls)
+    calls.headers = token
+    return calls
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
+def test_each_scope_by_itself_opens_what_the_table_says_and_nothing_else(
+    world: World, known: Known, path: str, verb: str, operation: Any
+) -> None:
+    needed, slot = needed_by(operation), a_slot(world, operation)
+    for scope, token in known.alone.items():
+        answer = send(under(token, world), path, verb, operation, known.ids, slot)
         missing = answer.status_code == 403
         assert missing == (bool(needed) and scope.value not in needed), (scope, answer.content)
-    stranger = Calls(world.calls.application)
-    stranger.headers = {}
-    assert send(stranger, path, verb, operation, ids, slot).status_code == 401
 
 
 @pytest.mark.parametrize(("path", "verb", "operation"), operations(), ids=IDS)
 def test_what_is_of_another_organisation_is_not_there(
-    world: World, ids: dict[str, str], path: str, verb: str, operation: Any
+    world: World, known: Known, path: str, verb: str, operation: Any
 ) -> None:
-    slot, other = a_slot(world, operation), Calls(make_application())
-    answer = send(other, path, verb, operation, ids, slot)
+    ids = known.ids
+    answer = send(under(known.other, world), path, verb, operation, ids, a_slot(world, operation))
     if names_one(path):
         assert (answer.status_code, answer.json()["title"]) == (404, PROBLEMS["not-found"].title)
     else:
@@ -159,7 +235,7 @@ def test_what_is_of_another_organisation_is_not_there(
 def test_no_scope_by_itself_opens_what_is_of_another_organisation(
     world: World, ids: dict[str, str], path: str, verb: str, operation: Any
 ) -> None:
-    needed, slot = operation["security"][0]["oauth2"], a_slot(world, operation)
+    needed, slot = needed_by(operation), a_slot(world, operation)
     other = make_application()
     for scope in Scope:
         answer = send(Calls(other, (scope,)), path, verb, operation, ids, slot)

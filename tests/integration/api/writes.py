@@ -1,9 +1,11 @@
 """Every write of the API, on something that it can be done with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+
+import pytest
 
 from bars_portal.api.events.numbering import number_events
 from bars_portal.api.schema import document
@@ -19,6 +21,8 @@ from tests.factories.patients import make_patient
 from tests.factories.referrals import make_case
 from tests.integration.api.conftest import DOCTOR, PATIENT, Calls, Diary, Hub, stated
 from tests.integration.bookings.loopback import refusing, timeout
+from tests.integration.wire import connected
+from tests.worlds import Kept, Worlds
 
 
 class Write(NamedTuple):
@@ -45,11 +49,27 @@ def example_of(operation_id: str) -> dict[str, Any]:
 
 
 @dataclass
+class Before:
+    """What most writes are about, as it stands once the services have answered."""
+
+    booked: Any
+    sent: dict[UseCase, Any]
+
+
+def what_went_before(diary: Diary) -> Before:
+    with connected() as network:
+        hub = replace(diary.hub, network=network)
+        sent = {each: hub.sent(each) for each in (UseCase.A1T1, UseCase.A3T1, UseCase.A4T1)}
+        return Before(replace(diary, hub=hub).booked(), sent)
+
+
+@dataclass
 class Writes:
     """Of two organisations: one books and refers, the other receives and answers."""
 
     hub: Hub
     diary: Diary
+    before: Before
 
     def of(self, operation_id: str) -> Write:
         return OPERATIONS[operation_id](self, operation_id)
@@ -64,12 +84,11 @@ class Writes:
 
     def of_booking(self, operation_id: str) -> Write:
         what, body = PATHS[operation_id], example_of(operation_id)
-        booked = self.diary.booked()
+        booked = self.before.booked
         slot = {"slot": self.diary.times()[0]} if "slot" in body else {}
         return Write(self.hub.calls, f"bookings/{booked['id']}/{what}", {**body, **slot})
 
     def unknown_booking(self, operation_id: str) -> Write:
-        self.diary.booked()
         made = self.hub.calls.post("bookings", self._new_booking())
         self.hub.network.before.append(timeout)
         unknown = self.hub.arrived(made)
@@ -81,13 +100,12 @@ class Writes:
 
     def of_request(self, operation_id: str) -> Write:
         kind, use_case = _about(operation_id)
-        sent, body = self.hub.sent(use_case), example_of(operation_id)
+        sent, body = self.before.sent[use_case], example_of(operation_id)
         content = {"content": stated(use_case)} if "content" in body else {}
         return Write(self.hub.calls, f"{kind}s/{sent['id']}/{PATHS[operation_id]}", {**body, **content})
 
     def unknown_request(self, operation_id: str) -> Write:
         kind, use_case = _about(operation_id)
-        self.hub.sent(use_case)
         made = self.hub.post(f"{kind}s", self.hub.body(use_case))
         self.hub.network.before.append(timeout)
         return Write(self.hub.calls, f"{kind}s/{self.hub.arrived(made)['id']}/check-again", {})
@@ -126,9 +144,10 @@ class Writes:
         return Write(start.calls, f"cases/{case.pk}/{PATHS[operation_id]}", {})
 
     def _received(self, use_case: UseCase) -> Case:
-        self.hub.sent(use_case)
+        if use_case not in self.before.sent:
+            self.hub.sent(use_case)
         model = MODELS[application_of(use_case).category]
-        found: Case = model.objects.get(direction=Direction.RECEIVED)
+        found: Case = model.objects.get(direction=Direction.RECEIVED, use_case=use_case.value)
         return found
 
     def _there(self, case: Case) -> Calls:
@@ -164,6 +183,16 @@ class Writes:
             number_events()
             body = {"after": "1", "until": "9"}
         return Write(self.hub.calls, f"{path}/{PATHS[operation_id]}", body)
+
+
+@pytest.fixture(scope="module")
+def kept_before(worlds: Worlds, kept_diary: Kept[Diary]) -> Kept[Before]:
+    return worlds.keep("kept_before", lambda: what_went_before(kept_diary.original()))
+
+
+@pytest.fixture
+def writes(kept_before: Kept[Before], hub: Hub, diary: Diary) -> Writes:
+    return Writes(hub, diary, kept_before.copy())
 
 
 def _about(operation_id: str) -> tuple[str, UseCase]:

@@ -1,12 +1,13 @@
 """A clinician at a desk, a hosted service with free times, and the network between them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -27,6 +28,8 @@ from tests.factories.accounts import make_acting
 from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.directory import make_service
 from tests.integration.bookings.loopback import Loopback
+from tests.integration.wire import ask, connected
+from tests.worlds import Kept, Worlds
 
 # What a page must not write before it has been understood.
 WATCHED: tuple[type[Model], ...] = (Booking, BookingDraft, Patient, Journey, Rebooking, OutboundMessage)
@@ -61,7 +64,10 @@ def client_of(acting: Acting) -> Client:
 
 
 def row_counts() -> dict[str, int]:
-    return {model.__name__: model._default_manager.count() for model in WATCHED}
+    counts = [f"SELECT '{model.__name__}', count(*) FROM {model._meta.db_table}" for model in WATCHED]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(counts))
+        return dict(cursor.fetchall())
 
 
 @dataclass
@@ -128,9 +134,36 @@ def make_office(network: Loopback) -> Office:
     return Office(acting, client_of(acting), service, slots, network)
 
 
+@pytest.fixture(scope="module")
+def kept_office(worlds: Worlds) -> Kept[Office]:
+    def make() -> Office:
+        office = make_office(Loopback(now=datetime.now(UTC)))
+        ask(office.service, by=office.acting.organisation)
+        return office
+
+    return worlds.keep("kept_office", make)
+
+
 @pytest.fixture
-def office(db: None, network: Loopback) -> Office:
-    return make_office(network)
+def office(kept_office: Kept[Office], db: None, network: Loopback) -> Office:
+    office = kept_office.copy()
+    office.network = network
+    return office
+
+
+@pytest.fixture(scope="module")
+def kept_booking(worlds: Worlds, kept_office: Kept[Office]) -> Kept[Booking]:
+    def make() -> Booking:
+        with connected() as network:
+            return replace(kept_office.original(), network=network).booked()
+
+    return worlds.keep("kept_booking", make)
+
+
+@pytest.fixture
+def booking(kept_booking: Kept[Booking], office: Office) -> Booking:
+    """Of the office, as `booked()` makes one more."""
+    return kept_booking.copy()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Before a booking's first message the service itself says whether it takes it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +9,19 @@ from django.urls import reverse
 from bars_portal.exchange.models import OutboundMessage
 from bookings.models import Booking
 from directory.models import ServiceCapability
-from tests.integration.booking_pages.conftest import ANSWERS, Office
-from tests.integration.bookings.loopback import answering, refusing, timeout
+from tests.integration.booking_pages.conftest import ANSWERS, Office, make_office
+from tests.integration.bookings.loopback import Loopback, answering, refusing, timeout
 from tests.integration.request_pages.test_capabilities import definition, searchset, statement
+from tests.worlds import Kept, Worlds
 
 BOOKINGS = "bars-message-booking-request"
 REFUSAL = "takes no such bookings now"
+
+
+@pytest.fixture(scope="module")
+def kept_office(worlds: Worlds) -> Kept[Office]:
+    """Nobody has asked the service yet."""
+    return worlds.keep("kept_office", lambda: make_office(Loopback(now=datetime.now(UTC))))
 
 
 def asked(office: Office) -> list[str]:

@@ -20,6 +20,7 @@ from tests.factories.bookings import make_schedule, make_slot
 from tests.factories.directory import make_service
 from tests.integration.booking_pages.conftest import client_of
 from tests.integration.bookings.running import book
+from tests.worlds import Kept, Worlds
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -49,14 +50,26 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "clock", lambda: NOW)
 
 
-@pytest.fixture
-def service() -> HealthcareService:
-    return make_service(name="Walk-in centre")
+Place = tuple[HealthcareService, Client]
+
+
+@pytest.fixture(scope="module")
+def kept_place(worlds: Worlds) -> Kept[Place]:
+    def make() -> Place:
+        service = make_service(name="Walk-in centre")
+        return service, client_of(make_acting(role=Role.MANAGER, organisation=service.provider))
+
+    return worlds.keep("kept_place", make)
 
 
 @pytest.fixture
-def client(service: HealthcareService) -> Client:
-    return client_of(make_acting(role=Role.MANAGER, organisation=service.provider))
+def service(kept_place: Kept[Place], db: None) -> HealthcareService:
+    return kept_place.copy()[0]
+
+
+@pytest.fixture
+def client(kept_place: Kept[Place], db: None) -> Client:
+    return kept_place.copy()[1]
 
 
 def seen_in(page: str) -> str:

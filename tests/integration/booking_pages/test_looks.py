@@ -13,14 +13,12 @@ def looks_at(subject: Booking | Journey) -> int:
     return AuditEvent.objects.filter(action__contains=".view_", subject_id=str(subject.pk)).count()
 
 
-def test_cancelling_begins_with_a_look(office: Office) -> None:
-    booking = office.booked()
+def test_cancelling_begins_with_a_look(office: Office, booking: Booking) -> None:
     office.client.get(reverse("bookings:cancel", args=[booking.pk]))
     assert looks_at(booking) == 1
 
 
-def test_the_patient_of_a_booking_is_taken_over_to_a_new_time(office: Office) -> None:
-    booking = office.booked()
+def test_the_patient_of_a_booking_is_taken_over_to_a_new_time(office: Office, booking: Booking) -> None:
     office.client.post(f"{office.times_page}?instead={booking.pk}", {"slot": office.chosen(1)})
     draft = BookingDraft.objects.get()
     assert looks_at(booking) == 1

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from bookings.models import BookingDraft, Slot
+from bookings.models import Booking, BookingDraft, Slot
 from tests.integration.booking_pages.conftest import Office
 from tests.integration.bookings.loopback import answering, timeout
 
@@ -96,8 +96,7 @@ def test_a_time_that_was_moved_is_not_taken_for_the_chosen_one(office: Office) -
     assert "That time is no longer free" in page.content.decode()
 
 
-def test_a_refused_booking_shows_other_times_with_what_is_missing(office: Office) -> None:
-    booking = office.booked()
+def test_a_refused_booking_shows_other_times_with_what_is_missing(office: Office, booking: Booking) -> None:
     type(booking).objects.filter(pk=booking.pk).update(status="refused")
     office.network.before[:] = [answering(searchset(resource(office.slots[1]), total=7))]
     page = office.client.get(reverse("bookings:detail", args=[booking.pk])).content.decode()

@@ -68,8 +68,8 @@ def address(office: Office, page: str, booking: Booking, draft_id: object) -> st
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_roles(office: Office, sign_in_as: Callable[..., Client], role: Role) -> None:
-    booking, draft = office.booked(), office.draft(answers=ANSWERS)
+def test_roles(office: Office, booking: Booking, sign_in_as: Callable[..., Client], role: Role) -> None:
+    draft = office.draft(answers=ANSWERS)
     client, before = sign_in_as(role, office.acting.organisation), row_counts()
     opened = set()
     for page, method, allowed in TABLE:
@@ -84,8 +84,8 @@ def test_roles(office: Office, sign_in_as: Callable[..., Client], role: Role) ->
     assert opened == {(page, method) for page, method, allowed in TABLE if role in allowed}
 
 
-def test_signed_out_people_are_sent_to_sign_in(office: Office) -> None:
-    booking, draft = office.booked(), office.draft(answers=ANSWERS)
+def test_signed_out_people_are_sent_to_sign_in(office: Office, booking: Booking) -> None:
+    draft = office.draft(answers=ANSWERS)
     for page, method, _ in TABLE:
         response = getattr(Client(), method)(address(office, page, booking, draft.pk))
         assert response.status_code == 302
@@ -93,8 +93,9 @@ def test_signed_out_people_are_sent_to_sign_in(office: Office) -> None:
 
 
 @pytest.mark.parametrize(("page", "method"), [(p, m) for p, m, _ in TABLE if p in BOOKING_PAGES])
-def test_bookings_of_another_organisation_are_not_found(office: Office, page: str, method: str) -> None:
-    booking = office.booked()
+def test_bookings_of_another_organisation_are_not_found(
+    office: Office, booking: Booking, page: str, method: str
+) -> None:
     stranger = client_of(make_acting(organisation=make_organisation()))
     before = row_counts()
     response = getattr(stranger, method)(
@@ -125,9 +126,8 @@ def test_a_time_is_never_chosen_into_somebody_elses_draft(office: Office) -> Non
 
 
 def test_sent_and_received_bookings_have_pages_of_their_own(
-    office: Office, sign_in_as: Callable[..., Client]
+    office: Office, booking: Booking, sign_in_as: Callable[..., Client]
 ) -> None:
-    office.booked()
     received = Booking.objects.get(direction="received")
     clerk = sign_in_as(Role.CLERK, office.service.provider)
     assert clerk.get(reverse("bookings:received", args=[received.pk])).status_code == 200
@@ -136,17 +136,16 @@ def test_sent_and_received_bookings_have_pages_of_their_own(
 
 
 def test_the_diary_of_another_organisation_is_not_shown(
-    office: Office, sign_in_as: Callable[..., Client]
+    office: Office, booking: Booking, sign_in_as: Callable[..., Client]
 ) -> None:
-    office.booked()
     shown = {"service": office.service.service_id, "on": office.slots[0].start.date().isoformat()}
     for organisation, sees in ((office.service.provider, True), (make_organisation(), False)):
         response = sign_in_as(Role.MANAGER, organisation).get(reverse("bookings:diary"), shown)
         assert ("QUILL" in response.content.decode()) is sees
 
 
-def test_pages_with_patients_are_never_kept_by_the_browser(office: Office) -> None:
-    booking, draft = office.booked(), office.draft(answers=ANSWERS)
+def test_pages_with_patients_are_never_kept_by_the_browser(office: Office, booking: Booking) -> None:
+    draft = office.draft(answers=ANSWERS)
     for page in ("list", "detail", "cancel", "patient", "check"):
         response = office.client.get(address(office, page, booking, draft.pk))
         assert response.status_code == 200

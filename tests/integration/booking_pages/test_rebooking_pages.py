@@ -1,5 +1,6 @@
 """Where a rebooking ends, its one task, and that nothing half done is hidden."""
 
+from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
 
@@ -14,6 +15,8 @@ from bookings.states import BookingStatus
 from tests.factories.bookings import NOW, make_booking
 from tests.integration.booking_pages.conftest import Office
 from tests.integration.bookings.loopback import Fault, refusing, timeout
+from tests.integration.wire import connected
+from tests.worlds import Kept, Worlds
 
 WHY = {"reason": "patient", "reassessed": "not-called"}
 TASK = "I have told the patient"
@@ -34,12 +37,37 @@ def new_time(office: Office, old: Booking, position: int = 1) -> str:
     return str(chosen["Location"])
 
 
-def rebook(office: Office, *faults: Fault) -> tuple[Booking, Booking | None]:
+@dataclass
+class Asked:
+    """An appointment for which another time was asked: its cancellation is on its way."""
+
+    office: Office
+    old: Booking
+
+
+@pytest.fixture(scope="module")
+def kept_asked(worlds: Worlds, kept_office: Kept[Office], kept_booking: Kept[Booking]) -> Kept[Asked]:
+    def make() -> Asked:
+        old = kept_booking.original()
+        with connected() as network:
+            office = replace(kept_office.original(), network=network)
+            sent = office.client.post(new_time(office, old), WHY)
+        assert sent["Location"] == address_of(old), "the answer has not come yet"
+        return Asked(office, old)
+
+    return worlds.keep("kept_asked", make)
+
+
+@pytest.fixture
+def asked(kept_asked: Kept[Asked], office: Office) -> Asked:
+    asked = kept_asked.copy()
+    asked.office = office
+    return asked
+
+
+def rebook(asked: Asked, *faults: Fault) -> tuple[Booking, Booking | None]:
     """`faults` spoil the messages after the cancellation."""
-    old = office.booked()
-    confirm = new_time(office, old)
-    sent = office.client.post(confirm, WHY)
-    assert sent["Location"] == address_of(old), "the answer has not come yet"
+    office, old = asked.office, asked.old
     # The cancellation is answered as it is.
     office.network.before += [office.network._receiver, *faults] if faults else []
     office.network.deliver_all()
@@ -52,8 +80,8 @@ def to_tell(office: Office) -> int:
     return next((item.count for item in items if item.label == "patients to tell"), 0)
 
 
-def test_it_ends_on_the_new_appointment_with_one_task(office: Office) -> None:
-    old, new = rebook(office)
+def test_it_ends_on_the_new_appointment_with_one_task(office: Office, asked: Asked) -> None:
+    old, new = rebook(asked)
     assert new is not None
     waiting = reverse("bookings:status", args=[old.pk])
     assert office.client.get(waiting).headers["HX-Redirect"] == address_of(new)
@@ -87,8 +115,10 @@ def test_it_ends_on_the_new_appointment_with_one_task(office: Office) -> None:
     ],
     ids=["refused", "not-known"],
 )
-def test_what_is_half_done_is_said_where_it_ends(office: Office, fault: Fault, loud: str) -> None:
-    old, new = rebook(office, fault)
+def test_what_is_half_done_is_said_where_it_ends(
+    office: Office, asked: Asked, fault: Fault, loud: str
+) -> None:
+    old, new = rebook(asked, fault)
     assert new is not None
     assert new.status in (BookingStatus.REFUSED, BookingStatus.UNKNOWN)
     assert office.client.get(reverse("bookings:status", args=[old.pk]), {"open": "1"})["Location"] == (
@@ -108,8 +138,8 @@ def half_rebooked(office: Office) -> int:
     return next((item.count for item in items if item.label == "rebookings without a new appointment"), 0)
 
 
-def test_what_nobody_wants_any_more_is_counted_no_more(office: Office) -> None:
-    old, new = rebook(office, refusing(409, "REC_CONFLICT", "conflict"))
+def test_what_nobody_wants_any_more_is_counted_no_more(office: Office, asked: Asked) -> None:
+    old, new = rebook(asked, refusing(409, "REC_CONFLICT", "conflict"))
     assert new is not None
     assert half_rebooked(office) == 1
     end = reverse("bookings:no-longer-wanted", args=[old.pk])
@@ -128,8 +158,8 @@ def test_what_nobody_wants_any_more_is_counted_no_more(office: Office) -> None:
     assert old.changes.filter(event="end-rebooking").count() == 1
 
 
-def test_who_ended_it_may_think_better_of_it(office: Office) -> None:
-    old, _ = rebook(office, refusing(409, "REC_CONFLICT", "conflict"))
+def test_who_ended_it_may_think_better_of_it(office: Office, asked: Asked) -> None:
+    old, _ = rebook(asked, refusing(409, "REC_CONFLICT", "conflict"))
     office.client.post(reverse("bookings:no-longer-wanted", args=[old.pk]))
     office.client.post(new_time(office, old, 2))
     office.network.before.append(refusing(409, "REC_CONFLICT", "conflict"))
@@ -137,16 +167,16 @@ def test_who_ended_it_may_think_better_of_it(office: Office) -> None:
     assert half_rebooked(office) == 1
 
 
-def test_what_has_its_new_appointment_is_not_ended(office: Office) -> None:
-    old, new = rebook(office)
+def test_what_has_its_new_appointment_is_not_ended(office: Office, asked: Asked) -> None:
+    old, new = rebook(asked)
     office.client.post(reverse("bookings:no-longer-wanted", args=[old.pk]))
     plan = Rebooking.objects.get()
     assert (plan.ended_at, plan.booked) == (None, new)
     assert not old.changes.filter(event="end-rebooking").exists()
 
 
-def test_told_of_the_old_one_before_leaves_the_new_one_to_tell(office: Office) -> None:
-    old, new = rebook(office, timeout)
+def test_told_of_the_old_one_before_leaves_the_new_one_to_tell(office: Office, asked: Asked) -> None:
+    old, new = rebook(asked, timeout)
     assert new is not None
     office.client.post(reverse("bookings:told", args=[old.pk]))
     office.client.post(reverse("bookings:check-again", args=[new.pk]))
@@ -172,9 +202,9 @@ def test_several_rebookings_are_one_task(office: Office) -> None:
     assert not Booking.objects.filter(patient_told_at=None, direction="sent").exists()
 
 
-def test_told_of_the_new_one_alone_leaves_the_old_one_to_tell(office: Office) -> None:
+def test_told_of_the_new_one_alone_leaves_the_old_one_to_tell(office: Office, asked: Asked) -> None:
     """As of rows from before there was one task."""
-    old, new = rebook(office)
+    old, new = rebook(asked)
     assert new is not None
     Booking.objects.filter(pk=new.pk).update(patient_told_at=NOW)
     assert TASK in page(office, old)
@@ -182,14 +212,6 @@ def test_told_of_the_new_one_alone_leaves_the_old_one_to_tell(office: Office) ->
 
 
 # Pages of a draft that was sent.
-
-
-def sent_draft(office: Office) -> tuple[Any, Booking]:
-    """A rebooking whose cancellation is on its way, and what it is to replace."""
-    old = office.booked()
-    confirm = new_time(office, old)
-    office.client.post(confirm, WHY)
-    return BookingDraft.objects.get().pk, old
 
 
 def draft_pages(office: Office, draft_id: Any) -> dict[str, str]:
@@ -202,8 +224,8 @@ NAMES = ("patient", "check", "approval", "rebook-confirm", "discard", "times")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_back_to_a_rebooking_under_way_leads_to_its_booking(office: Office, name: str) -> None:
-    draft_id, old = sent_draft(office)
+def test_back_to_a_rebooking_under_way_leads_to_its_booking(office: Office, asked: Asked, name: str) -> None:
+    draft_id, old = BookingDraft.objects.get().pk, asked.old
     address = draft_pages(office, draft_id)[name]
     if name != "discard":
         assert office.client.get(address)["Location"] == address_of(old)
@@ -215,8 +237,8 @@ def test_back_to_a_rebooking_under_way_leads_to_its_booking(office: Office, name
     assert office.client.post(address, {"slot": office.chosen(2)})["Location"] == address_of(new)
 
 
-def test_no_times_are_offered_for_what_has_a_new_one_already(office: Office) -> None:
-    old, new = rebook(office)
+def test_no_times_are_offered_for_what_has_a_new_one_already(office: Office, asked: Asked) -> None:
+    old, new = rebook(asked)
     assert new is not None
     response = office.client.get(f"{office.times_page}?instead={old.pk}")
     assert response["Location"] == address_of(new)

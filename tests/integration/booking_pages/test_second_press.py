@@ -93,8 +93,7 @@ def test_what_was_refused_is_booked_once_more_and_not_twice(office: Office) -> N
     assert not BookingDraft.objects.exists()
 
 
-def test_a_cancelled_booking_is_not_cancelled_twice(office: Office) -> None:
-    booking = office.booked()
+def test_a_cancelled_booking_is_not_cancelled_twice(office: Office, booking: Booking) -> None:
     address = reverse("bookings:cancel", args=[booking.pk])
     for _ in range(2):
         office.client.post(address, {"reason": "patient"})

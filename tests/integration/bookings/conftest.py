@@ -19,6 +19,7 @@ from tests.factories.bookings import NOW, TOMORROW, make_schedule, make_slot
 from tests.factories.directory import make_service
 from tests.factories.patients import DETAILS
 from tests.integration.bookings.loopback import Loopback
+from tests.worlds import Kept, Worlds
 
 OWN_SERVICE_ID = "2000099090"
 
@@ -75,8 +76,7 @@ class Desk:
         return booking
 
 
-@pytest.fixture
-def desk(db: None, network: Loopback) -> Desk:
+def make_desk() -> Desk:
     service = make_service()
     schedule = make_schedule(
         service=service,
@@ -90,4 +90,16 @@ def desk(db: None, network: Loopback) -> Desk:
         location_name="Riverside, ground floor",
     )
     slots = [make_slot(schedule=schedule, start=TOMORROW + timedelta(minutes=15 * n)) for n in range(3)]
-    return Desk(make_acting(), service, slots, network)
+    return Desk(make_acting(), service, slots, Loopback())
+
+
+@pytest.fixture(scope="module")
+def kept_desk(worlds: Worlds) -> Kept[Desk]:
+    return worlds.keep("kept_desk", make_desk)
+
+
+@pytest.fixture
+def desk(kept_desk: Kept[Desk], db: None, network: Loopback) -> Desk:
+    desk = kept_desk.copy()
+    desk.network = network
+    return desk

@@ -19,6 +19,7 @@ from referrals.sending.views.lookup import wait_for_case
 from tests.factories.accounts import make_acting
 from tests.integration.bookings.loopback import Loopback
 from tests.integration.referrals.desk import AnsweringDesk, own_address
+from tests.worlds import Kept, Worlds
 
 
 def client_of(acting: Acting) -> Client:
@@ -71,7 +72,17 @@ def network(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Loopbac
     return network
 
 
+@pytest.fixture(scope="module")
+def kept_office(worlds: Worlds, shared_dir: Path) -> Kept[Office]:
+    def make() -> Office:
+        desk = AnsweringDesk(shared_dir)
+        return Office(desk, client_of(desk.clinician), client_of(make_acting(organisation=desk.asking)))
+
+    return worlds.keep("kept_office", make)
+
+
 @pytest.fixture
-def office(network: Loopback, shared_dir: Path) -> Office:
-    desk = AnsweringDesk(shared_dir, network=network, now=network.now)
-    return Office(desk, client_of(desk.clinician), client_of(make_acting(organisation=desk.asking)))
+def office(kept_office: Kept[Office], network: Loopback) -> Office:
+    office = kept_office.copy()
+    office.desk.network, office.desk.now = network, network.now
+    return office

@@ -20,6 +20,7 @@ from tests.integration.bookings.loopback import Loopback, timeout
 from tests.integration.referral_pages.conftest import Office, client_of, words
 from tests.integration.referrals.desk import outcome
 from tests.integration.referrals.sending import Desk, make_desk, messages, theirs
+from tests.worlds import Kept, Worlds
 
 TAKE_BACK = {"how": "revoked", "reason": "The patient feels better"}
 
@@ -98,10 +99,15 @@ def test_an_answer_from_somebody_else_is_a_warning(office: Office) -> None:
     assert "From Elsewhere, who was not asked" in page
 
 
+@pytest.fixture(scope="module")
+def kept_sender(worlds: Worlds) -> Kept[Desk]:
+    return worlds.keep("kept_sender", make_desk)
+
+
 @pytest.fixture
-def sender(network: Loopback) -> Desk:
+def sender(kept_sender: Kept[Desk], network: Loopback) -> Desk:
     """Somebody who sends; what they send goes to our own receiver."""
-    desk = make_desk()
+    desk = kept_sender.copy()
     desk.network = network
     network.now = desk.now
     return desk

@@ -24,23 +24,37 @@ from tests.factories.bookings import make_booking
 from tests.factories.patients import DETAILS, make_patient
 from tests.factories.referrals import make_case, make_hub
 from tests.integration.referral_pages.conftest import client_of, words
+from tests.worlds import Kept, Worlds
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def here() -> HealthcareService:
-    return make_hub(provider=make_organisation(name="Riverside"), takes_bookings=True)
+Place = tuple[HealthcareService, Acting, Client]
+
+
+@pytest.fixture(scope="module")
+def kept_place(worlds: Worlds) -> Kept[Place]:
+    def make() -> Place:
+        here = make_hub(provider=make_organisation(name="Riverside"), takes_bookings=True)
+        acting = make_acting(organisation=here.provider)
+        return here, acting, client_of(acting)
+
+    return worlds.keep("kept_place", make)
 
 
 @pytest.fixture
-def acting(here: HealthcareService) -> Acting:
-    return make_acting(organisation=here.provider)
+def here(kept_place: Kept[Place], db: None) -> HealthcareService:
+    return kept_place.copy()[0]
 
 
 @pytest.fixture
-def client(acting: Acting) -> Client:
-    return client_of(acting)
+def acting(kept_place: Kept[Place], db: None) -> Acting:
+    return kept_place.copy()[1]
+
+
+@pytest.fixture
+def client(kept_place: Kept[Place], db: None) -> Client:
+    return kept_place.copy()[2]
 
 
 @pytest.fixture

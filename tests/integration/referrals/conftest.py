@@ -8,17 +8,28 @@ from django.conf import settings as django_settings
 
 from tests.integration.referrals.desk import AnsweringDesk, own_address
 from tests.integration.referrals.sending import OWN_SERVICE_ID, Desk, make_desk
+from tests.worlds import Kept, Worlds
+
+
+@pytest.fixture(scope="module")
+def kept_desk(worlds: Worlds, shared_dir: Path) -> Kept[AnsweringDesk]:
+    return worlds.keep("kept_desk", lambda: AnsweringDesk(shared_dir))
 
 
 @pytest.fixture
-def desk(shared_dir: Path, settings: Any) -> AnsweringDesk:
+def desk(kept_desk: Kept[AnsweringDesk], db: None, settings: Any) -> AnsweringDesk:
     own_address(settings)
-    return AnsweringDesk(shared_dir)
+    return kept_desk.copy()
+
+
+@pytest.fixture(scope="module")
+def kept_sender(worlds: Worlds) -> Kept[Desk]:
+    return worlds.keep("kept_sender", make_desk)
 
 
 @pytest.fixture
-def sender(db: None, settings: Any) -> Desk:
+def sender(kept_sender: Kept[Desk], db: None, settings: Any) -> Desk:
     settings.BARS = {**django_settings.BARS, "SERVICE_ID": OWN_SERVICE_ID}
     # Messages are delivered by the tests themselves.
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    return make_desk()
+    return kept_sender.copy()

@@ -1,9 +1,10 @@
 """A request, an update, a taking back: read back after a doubtful refusal, compared with what was asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,11 +18,18 @@ from referrals.cases.states import CaseStatus, Category
 from tests.factories.contents import make_content
 from tests.integration.bookings.loopback import Fault, answering, refusing, timeout
 from tests.integration.referrals.sending import Desk, events, theirs
+from tests.profiles import daily
+
+if TYPE_CHECKING:
+    from _pytest.mark import ParameterSet
 
 LATER = timedelta(hours=2)
 FAILED = refusing(500, "REC_SERVER_ERROR", "exception")
-FAULTS = [FAILED, refusing(409, "REC_CONFLICT", "conflict"), refusing(422, "REC_UNPROCESSABLE_ENTITY")]
-NAMES = ["500", "409", "422"]
+FAULTS = {
+    "500": FAILED,
+    "409": refusing(409, "REC_CONFLICT", "conflict"),
+    "422": refusing(422, "REC_UNPROCESSABLE_ENTITY"),
+}
 PRIORITY = ARPPriority.C2
 Act = Callable[[Desk], Case]
 
@@ -48,20 +56,30 @@ ACTS: dict[str, tuple[Act, str, str, str]] = {
 }
 
 
+def turns(of: Iterable[str]) -> "list[ParameterSet]":
+    """Each act with one of them in turn, the first act with all: each is judged by one rule for every act."""
+    kinds, acts = list(of), list(ACTS)
+
+    def kept(row: tuple[str, str]) -> bool:
+        number = acts.index(row[0])
+        return number == 0 or kinds.index(row[1]) == number % len(kinds)
+
+    return daily(product(acts, kinds), kept)
+
+
 def repeat(desk: Desk, case: Case, fault: Fault) -> None:
     desk.network.before.append(fault)
     desk.network.deliver_due(after=LATER)
     case.refresh_from_db()
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=NAMES)
-@pytest.mark.parametrize("name", ACTS)
-def test_what_arrived_counts_whatever_the_repeat_was_told(sender: Desk, name: str, fault: Fault) -> None:
+@pytest.mark.parametrize(("name", "code"), turns(FAULTS))
+def test_what_arrived_counts_whatever_the_repeat_was_told(sender: Desk, name: str, code: str) -> None:
     act, applied, _, lost = ACTS[name]
     case = act(sender)
     sender.network.after.append(timeout)
     sender.arrive(case)
-    repeat(sender, case, fault)
+    repeat(sender, case, FAULTS[code])
     assert events(case)[-2:] == [lost, applied]
     assert changes_of(case).last().note == READ_BACK  # type: ignore[union-attr]  # it has a history
     held = theirs(case)
@@ -80,14 +98,13 @@ def test_a_500_after_which_it_was_applied(sender: Desk, name: str) -> None:
     assert case.resource["status"] == theirs(case).resource["status"]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=NAMES)
-@pytest.mark.parametrize("name", ACTS)
-def test_what_surely_did_not_arrive_is_refused(sender: Desk, name: str, fault: Fault) -> None:
+@pytest.mark.parametrize(("name", "code"), turns(FAULTS))
+def test_what_surely_did_not_arrive_is_refused(sender: Desk, name: str, code: str) -> None:
     act, _, refused, lost = ACTS[name]
     case = act(sender)
     sender.network.before.append(timeout)
     sender.arrive(case)
-    repeat(sender, case, fault)
+    repeat(sender, case, FAULTS[code])
     assert events(case)[-2:] == [lost, refused]
     assert case.explanation
     assert sender.network.requests[-1].method == "GET"
@@ -149,12 +166,12 @@ def another_focus(bundle: dict[str, Any]) -> None:
     bundle["entry"][0]["resource"]["focus"] = [{"reference": "urn:uuid:own"}]
 
 
-@pytest.mark.parametrize("change", [somebody_else, another_request, another_status, another_focus])
-@pytest.mark.parametrize("name", ACTS)
-def test_an_answer_about_something_else_is_not_known(
-    sender: Desk, name: str, change: Callable[[dict[str, Any]], None]
-) -> None:
-    act, applied, _, lost = ACTS[name]
+CHANGES = {each.__name__: each for each in (somebody_else, another_request, another_status, another_focus)}
+
+
+@pytest.mark.parametrize(("name", "changed"), turns(CHANGES))
+def test_an_answer_about_something_else_is_not_known(sender: Desk, name: str, changed: str) -> None:
+    (act, applied, _, lost), change = ACTS[name], CHANGES[changed]
     case = act(sender)
     sender.network.before.append(saying(change))
     sender.arrive(case)

@@ -17,6 +17,7 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway import client as gateway
 from directory.models import HealthcareService
 from referrals.cases.models import Case, Referral, ValidationCase
+from referrals.forms.steps import DONE
 from referrals.sending.models import RequestDraft
 from referrals.sending.views.lookup import wait_for_case
 from tests.factories.accounts import make_acting
@@ -24,6 +25,9 @@ from tests.factories.referrals import make_hub
 from tests.integration.booking_pages.conftest import ANSWERS as PATIENT
 from tests.integration.booking_pages.conftest import client_of
 from tests.integration.bookings.loopback import Loopback
+from tests.integration.request_pages.minimal import minimal
+from tests.integration.wire import ask
+from tests.worlds import Kept, Worlds
 
 OWN_SERVICE_ID = "2000099090"
 
@@ -62,6 +66,19 @@ class Desk:
         draft.refresh_from_db()
         return draft
 
+    def written(self, use_case: UseCase = UseCase.A1T1) -> RequestDraft:
+        """With the least that can be sent, as `filled()` leaves it: for what is about later pages."""
+        now = datetime.now(UTC)
+        return RequestDraft.objects.create(
+            user=self.acting.user,
+            organisation=self.acting.organisation,
+            service=self.service,
+            use_case=use_case.value,
+            typed={slug: {**typed, DONE: "1"} for slug, typed in minimal(use_case).items()},
+            created_at=now,
+            updated_at=now,
+        )
+
     def send(self, draft: RequestDraft, **answers: str) -> Any:
         response = self.client.post(reverse("referrals:request-check", args=[draft.pk]), answers)
         self.network.now = datetime.now(UTC)
@@ -92,12 +109,28 @@ def network(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Loopback:
     return network
 
 
-@pytest.fixture
-def desk(db: None, network: Loopback) -> Desk:
+def make_desk() -> Desk:
     acting = make_acting()
     service = make_hub(accepted_use_cases=[each.value for each in UseCase])
     make_hub(service_id=OWN_SERVICE_ID, provider=acting.organisation, accepted_use_cases=[])
-    return Desk(acting, client_of(acting), service, network)
+    return Desk(acting, client_of(acting), service, Loopback())
+
+
+@pytest.fixture(scope="module")
+def kept_desk(worlds: Worlds) -> Kept[Desk]:
+    def make() -> Desk:
+        desk = make_desk()
+        ask(desk.service, by=desk.acting.organisation)
+        return desk
+
+    return worlds.keep("kept_desk", make)
+
+
+@pytest.fixture
+def desk(kept_desk: Kept[Desk], db: None, network: Loopback) -> Desk:
+    desk = kept_desk.copy()
+    desk.network = network
+    return desk
 
 
 @pytest.fixture

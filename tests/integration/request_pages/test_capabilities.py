@@ -12,7 +12,14 @@ from directory.models import ServiceCapability
 from directory.selectors.capability import SILENT_FOR, capability_of
 from referrals.sending.models import RequestDraft
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
-from tests.integration.request_pages.conftest import Desk
+from tests.integration.request_pages.conftest import Desk, make_desk
+from tests.worlds import Kept, Worlds
+
+
+@pytest.fixture(scope="module")
+def kept_desk(worlds: Worlds) -> Kept[Desk]:
+    """Nobody has asked the service yet."""
+    return worlds.keep("kept_desk", make_desk)
 
 
 def offered(desk: Desk) -> set[str]:

@@ -30,6 +30,8 @@ ED, VALIDATION, CAD = UseCase.A1T1, UseCase.A4T1, UseCase.A6T1
 
 
 def begun(desk: Desk, use_case: UseCase = ED, **query: Any) -> RequestDraft:
+    if not query:
+        return desk.written(use_case)
     return desk.filled(desk.begin(use_case.value, **query), minimal(use_case))
 
 

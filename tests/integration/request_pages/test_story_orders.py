@@ -26,10 +26,11 @@ from bars_portal.exchange.inbound import receive
 from bars_portal.exchange.models import DeliveryState, OutboundMessage
 from bars_portal.exchange.transport.headers import decode_headers
 from directory.models import HealthcareService
-from referrals.cases.models import Case, Referral, ValidationCase
+from referrals.cases.models import MODELS, Case, Referral, ValidationCase
 from referrals.cases.selectors import changes_of, replies_of, responses_of, versions_of
 from referrals.cases.states import CaseEvent, CaseStatus, Category, next_status
 from referrals.forms.steps import DONE
+from referrals.parts.applications import application_of
 from referrals.sending.models import RequestDraft
 from tests.factories.accounts import make_acting
 from tests.factories.referrals import make_hub
@@ -37,11 +38,12 @@ from tests.integration.booking_pages.conftest import client_of
 from tests.integration.bookings.loopback import Fault, Loopback, refusing, timeout
 from tests.integration.request_pages.conftest import OWN_SERVICE_ID
 from tests.integration.request_pages.minimal import minimal
-from tests.profiles import examples
+from tests.profiles import daily, examples
 
 STORIES = {
     "111 to an emergency department": UseCase.A1T1,
     "validation of a category 3 call": UseCase.A4T1,
+    # The buttons of the first one, behind other steps: thorough.
     "practice to pharmacy": UseCase.A5T1,
     "ambulance control to its neighbour": UseCase.A6T3,
 }
@@ -225,7 +227,10 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def every_case_is_where_its_history_leads(self) -> None:
-        for case in self.cases():
+        cases = list(self.cases())
+        kinds = [case.direction for case in cases]
+        assert len(kinds) == len(set(kinds)), "there is one case on each side"
+        for case in cases:
             status: CaseStatus | None = None
             for change in changes_of(case):
                 assert change.from_status == (status.value if status else "")
@@ -235,11 +240,6 @@ class Story(RuleBasedStateMachine):
                 assert change.to_status == status
             assert case.status == status
             assert versions_of(case).count() in (case.version, 0)
-
-    @invariant()
-    def there_is_one_case_on_each_side(self) -> None:
-        kinds = [case.direction for case in self.cases()]
-        assert len(kinds) == len(set(kinds))
 
     @invariant()
     def nothing_is_told_twice(self) -> None:
@@ -287,7 +287,11 @@ class Story(RuleBasedStateMachine):
             yield from model.objects.filter(service=self.hub).order_by("created_at")
 
     def of(self, direction: Direction) -> Case | None:
-        return next((case for case in self.cases() if case.direction == direction), None)
+        """Of the kind that the story is of; that there is none of the other, `cases()` shows."""
+        model = MODELS[application_of(self.use_case).category]
+        rows = model.objects.filter(service=self.hub, direction=direction)
+        found: Case | None = rows.order_by("created_at").first()
+        return found
 
     @property
     def has_sent(self) -> bool:
@@ -325,10 +329,10 @@ class Story(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("use_case", STORIES.values(), ids=list(STORIES))
-def test_any_order_at_the_pages_leaves_both_sides_right(network: Loopback, use_case: UseCase) -> None:
+@pytest.mark.parametrize("story", daily(STORIES, lambda story: STORIES[story] is not UseCase.A5T1))
+def test_any_order_at_the_pages_leaves_both_sides_right(network: Loopback, story: str) -> None:
     make_hub(service_id=OWN_SERVICE_ID, provider=make_acting().organisation, accepted_use_cases=[])
-    machine = type("OneStory", (Story,), {"network": network, "use_case": use_case})
+    machine = type("OneStory", (Story,), {"network": network, "use_case": STORIES[story]})
     quick = quickly(
         max_examples=examples(2, thorough=20),
         stateful_step_count=10,
