@@ -283,6 +283,12 @@ def rows_behind(client: Client, start: str) -> int:
 
 
 @pytest.fixture
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They link nowhere, as their own test sees to, and drawing one takes longer than its whole page."""
+    monkeypatch.setattr("bars_portal.reports.charts._drawn", lambda *drawn: Markup())
+
+
+@pytest.fixture
 def pages(week: None, manager: Acting, client: Client) -> Client:
     client.force_login(manager.user)
     return client
@@ -291,9 +297,8 @@ def pages(week: None, manager: Acting, client: Client) -> Client:
 WEEK_QUERY = "from=2026-10-19&to=2026-10-25"
 
 
-def test_every_number_opens_the_list_that_it_counts(pages: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Charts link nowhere, as the test of charts sees to.
-    monkeypatch.setattr("bars_portal.reports.charts._drawn", lambda *drawn: Markup())
+@pytest.mark.usefixtures("no_charts")
+def test_every_number_opens_the_list_that_it_counts(pages: Client) -> None:
     seen: dict[str, int] = {}
     for address in ("/reports/", *(f"/reports/{each.name}/" for each in REPORTS)):
         page = pages.get(f"{address}?{WEEK_QUERY}")
@@ -316,15 +321,15 @@ def test_a_long_list_has_pages(pages: Client, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("report", REPORTS, ids=[each.name for each in REPORTS])
 def test_files_say_what_the_page_says(pages: Client, report: Report) -> None:
+    listed = rows_behind(pages, f"/reports/{report.name}/list/?{WEEK_QUERY}")
     for dimension in ("time", *(each.name for each in report.dimensions)):
         answer = pages.get(f"/reports/{report.name}/file/{dimension}/?{WEEK_QUERY}")
         head, *lines = csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
         assert {len(head)} == {len(line) for line in lines}
-        total = sum(int(line[1]) for line in lines)
-        assert total == rows_behind(pages, f"/reports/{report.name}/list/?{WEEK_QUERY}")
+        assert sum(int(line[1]) for line in lines) == listed
     answer = pages.get(f"/reports/{report.name}/list/file/?{WEEK_QUERY}")
     lines = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
-    assert len(lines) - 1 == total
+    assert len(lines) - 1 == listed
     assert b"Quill" not in answer.getvalue()
     assert not [cell for line in lines for cell in line if cell.startswith("=")]
 
@@ -360,6 +365,7 @@ def test_days_are_typed_and_kept_with_what_was_chosen(pages: Client) -> None:
     assert "The last day must not be before the first" in answer.content.decode()
 
 
+@pytest.mark.usefixtures("no_charts")
 @pytest.mark.parametrize("role", list(Role))
 def test_who_sees_which_report(client: Client, role: Role) -> None:
     client.force_login(make_acting(role=role).user)
