@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from bars_portal.exchange.fhir import bundle
 from tests import profiles  # noqa: F401 - registers them
 from tests.groups import GroupScheduling, place_of
-from tests.once import keep_routes
+from tests.once import keep_no_fields, keep_routes
 from tests.sender_rules import broken
 from tests.template import migrated_template
 from tests.worlds import WORLDS, Worlds, commits
@@ -65,6 +65,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Grou
 def pytest_collection_finish() -> None:
     """Thousands of tests stay until the end: no sweep need look at them again, and fewer will do."""
     keep_routes()
+    keep_no_fields()
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.signals import setting_changed
+from django.test import client
 from django.test.signals import root_urlconf_changed
 from django.urls import set_urlconf
 from pytest import MonkeyPatch
@@ -39,6 +40,17 @@ def keep_routes() -> None:
 def _forget_the_present(*, setting: str, **_: object) -> None:
     if setting == "ROOT_URLCONF":
         set_urlconf(None)
+
+
+def keep_no_fields() -> None:
+    """An answer keeps a copy of the context of each template: no test wants those of each field and label."""
+    keep = client.store_rendered_templates
+
+    def keep_pages(*args: Any, template: Any, **kwargs: Any) -> None:
+        if not str(template.name).startswith("django/forms/"):
+            keep(*args, template=template, **kwargs)
+
+    client.store_rendered_templates = keep_pages
 
 
 def read_keys_once(patch: MonkeyPatch) -> None:
