@@ -102,7 +102,7 @@ def _row(number: int, code: str, suffix: str) -> list[str]:
 def bring_in(content: bytes) -> float:
     """Seconds."""
     from bars_portal.audit.actor import SYSTEM
-    from directory.catalogue.reach import EVERYTHING
+    from directory.catalogue.entries import EVERYTHING
     from directory.services.catalogue import apply_catalogue, preview_catalogue
 
     before, began = processor_seconds(), perf_counter()

@@ -39,7 +39,7 @@ def fill(organisation: int, events: int) -> None:
 
 
 def number(events: int) -> bool:
-    from bars_portal.api.events.numbering import number_events
+    from bars_portal.api.events import number_events
 
     began = perf_counter()
     if number_events() != events:
@@ -51,7 +51,7 @@ def reader(service_ids: list[str], organisation: Any) -> Callable[[int], float]:
     """Reads one page after a cursor; how many milliseconds that took."""
     from rest_framework.test import APIRequestFactory
 
-    from bars_portal.api.events.views import EventList
+    from bars_portal.api.own import EventList
     from tests.factories.api import bearer, make_application
 
     application = make_application(
@@ -85,7 +85,7 @@ def pages(what: str, read: Callable[[int], float], events: int) -> bool:
 
 
 def show_plan(organisation: Any, events: int) -> None:
-    from bars_portal.api.events.selectors import LOOKED_AT
+    from bars_portal.api.events import LOOKED_AT
     from bars_portal.api.models import Event
 
     within = {"position__gt": events // 2, "position__lte": events // 2 + LOOKED_AT}

@@ -145,7 +145,7 @@ def searches() -> bool:
     from bars_portal.exchange.gateway.client import own_organisation
     from bars_portal.exchange.gateway.senders import own_software
     from bars_portal.exchange.models import PartnerCircuit
-    from bookings.choosing import compare_services
+    from bookings.slots import compare_services
     from directory.remote import SenderIdentity
     from tests.factories.accounts import make_acting
     from tests.factories.directory import make_service

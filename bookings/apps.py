@@ -11,13 +11,13 @@ class BookingsConfig(AppConfig):
     def ready(self) -> None:
         from bars_portal.accounts.home import register
         from bars_portal.accounts.people.selectors import register as register_work
-        from bars_portal.api.events import kinds
+        from bars_portal.api import events
         from bars_portal.audit import presenters
         from bars_portal.correspondence.history import TASK_STEPS
         from bars_portal.patients.looks import question
         from bookings.presenters import clinics
         from bookings.presenters.bookings import attention
-        from bookings.selectors import sent, trail
+        from bookings.selectors import received, sent
         from bookings.selectors.slots import next_free_slots
         from bookings.states import VIEW_PERMISSION, BookingStatus
         from directory import ports
@@ -34,10 +34,10 @@ class BookingsConfig(AppConfig):
                 "bookings.close_waiting": "Took somebody off the waiting list of a service",
             }
         )
-        kinds.register(
-            kinds.Kind("booking", "bookings.booking", VIEW_PERMISSION, tuple(BookingStatus), TASK_STEPS)
+        events.register(
+            events.Kind("booking", "bookings.booking", VIEW_PERMISSION, tuple(BookingStatus), TASK_STEPS)
         )
-        question.register_source(question.Source(trail.subjects, trail.journeys))
+        question.register_source(question.Source(received.subjects_of, received.journeys_named))
         register(attention)
         register(clinics.attention)
         register_work(sent.unfinished_work)

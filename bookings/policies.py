@@ -16,7 +16,7 @@ from bookings.states import RUN_DIARY, VIEW_PERMISSION, BookingStatus
 from directory.capability import NO_BOOKINGS, accepts_booking, why_no_booking
 from directory.models import HealthcareService, ServiceCapability
 from directory.policies import why_unreachable
-from directory.selectors.capability import capability_of
+from directory.selectors.services import capability_of
 
 
 def check_can_book(acting: Acting, service: HealthcareService) -> None:

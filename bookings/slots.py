@@ -1,50 +1,36 @@
-"""Free slots of a service: asked for over the wire, read leniently, or why there are none (section 7)."""
+"""Free slots, asked of services over the wire: of one, of many at once, of a chosen time anew (section 7)."""
 
+import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor, TimeoutError, as_completed
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from time import monotonic
+from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from bars_portal.audit.services import record
-from bars_portal.correspondence.entries import full_url, with_references
-from bars_portal.exchange.fhir import json, profiles
-from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
-from bars_portal.exchange.fhir.codes import DeliveryChannel, Gender, SlotStatus
-from bars_portal.exchange.fhir.identifiers import is_uuid
-from bars_portal.exchange.fhir.people import name_of_person
+from bars_portal.exchange.fhir import json
+from bars_portal.exchange.fhir.bundle import Resource
+from bars_portal.exchange.fhir.codes import SlotStatus
 from bars_portal.exchange.fhir.queries.services import SlotInclude
-from bars_portal.exchange.fhir.reading import (
-    as_dict,
-    as_list,
-    as_text,
-    codings,
-    dicts,
-    extension,
-    references,
-)
+from bars_portal.exchange.fhir.reading import as_list
+from bars_portal.exchange.gateway.client import PAGE_SECONDS
 from bars_portal.exchange.transport.auth import NoCredentials, TokenRefused
 from bars_portal.exchange.transport.client import BarsClient
 from bars_portal.exchange.transport.headers import OutgoingContext
 from bars_portal.exchange.transport.judgement import Delivery, Judgement, judge_answer
 from bars_portal.http import Answer, TransportError
-from bookings.mapping.completeness import (
-    NotShown,
-    contradicted,
-    displayed,
-    lack_of,
-    lacks_details,
-    not_shown,
-    says_none,
-)
-from bookings.mapping.received import read_instant
+from bars_portal.nhsuk.dates import in_london, london_midnight
+from bookings.mapping.offers import NotShown, OfferedSlot, not_shown, read_offers, says_none
 from directory.models import HealthcareService
 from directory.remote import Params, SenderIdentity, Unreachable, follow, reading_context
-from directory.selectors.capability import agreed_version_with
+from directory.selectors.services import agreed_version_with
 from directory.services.entries import record_contact, record_no_contact
+
+logger = logging.getLogger(__name__)
 
 # A search asks the receiver for this many days; it may refuse more than 31 (standard section 7).
 DAYS_SHOWN = 3
@@ -89,26 +75,6 @@ _SENTENCES = {
         "This service refused to show its slots. Choose another service, and tell your IT support."
     ),
 }
-
-
-@dataclass(frozen=True)
-class OfferedSlot:
-    """A free slot as its receiver offered it; what was not given is "".
-
-    `start` and `end` are aware. `delivery_channel`, `role` and `gender` are words for people. `resources` are
-    the Slot and what it refers to, [[fullUrl, resource], ...], which the booking message carries along.
-    """
-
-    id: str
-    start: datetime
-    end: datetime
-    practitioner_name: str = ""
-    role: str = ""
-    gender: str = ""
-    delivery_channel: str = ""
-    location_name: str = ""
-    lacks_details: bool = False
-    resources: list[list[Any]] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True)
@@ -231,6 +197,16 @@ def _problem(judged: Judgement, answer: Answer) -> SlotProblem:
     return SlotProblem.NO_BOOKINGS if answer.status in _NO_SUCH_OPERATION else SlotProblem.REFUSED
 
 
+def read_answer(pages: Sequence[Resource], *, is_cut: bool = False) -> SlotSearch:
+    """What a searchset of one or more pages offers, and what of it cannot be shown."""
+    entries = [each for page in pages for each in as_list(page.get("entry"))]
+    offers, missing = read_offers({"entry": entries}), not_shown(pages, is_cut=is_cut)
+    if offers:
+        return SlotSearch(offers, None, missing)
+    none = says_none(pages, is_cut=is_cut)
+    return SlotSearch([], SlotProblem.NONE_IN_RANGE if none else SlotProblem.UNREADABLE, missing)
+
+
 @transaction.atomic
 def _note(
     service: HealthcareService, sender: SenderIdentity, correlation_id: UUID, found: SlotSearch, now: datetime
@@ -255,129 +231,95 @@ def _note(
     )
 
 
-# What a booking message carries along with its Slot, and how often its MessageDefinition lets it.
-_CARRIED = {"Schedule": 1, "HealthcareService": 1, "Location": 1, "Practitioner": 9, "PractitionerRole": 9}
-_URN = "urn:uuid:"
-_WORDS = 120
-_CHANNEL_WORDS = {DeliveryChannel.IN_PERSON: "In person"}
+# -- many services at once
+
+# Each waits for the network without a connection of the database's pool.
+AT_ONCE = 24
 
 
-def read_answer(pages: Sequence[Resource], *, is_cut: bool = False) -> SlotSearch:
-    """What a searchset of one or more pages offers, and what of it cannot be shown."""
-    entries = [each for page in pages for each in as_list(page.get("entry"))]
-    offers, missing = read_offers({"entry": entries}), not_shown(pages, is_cut=is_cut)
-    if offers:
-        return SlotSearch(offers, None, missing)
-    none = says_none(pages, is_cut=is_cut)
-    return SlotSearch([], SlotProblem.NONE_IN_RANGE if none else SlotProblem.UNREADABLE, missing)
+def compare_services(
+    client: BarsClient,
+    *,
+    services: Sequence[HealthcareService],
+    start: datetime,
+    end: datetime,
+    sender: SenderIdentity,
+    now: datetime,
+    seconds: float = PAGE_SECONDS,
+) -> Iterator[tuple[HealthcareService, SlotSearch]]:
+    """Each service with its free slots from `start` to `end` (aware), in the order in which they answered.
+
+    After `seconds` the search goes on without whoever has not answered: those come last, as NO_ANSWER. One
+    whose search fails in our own house is told so too. Call it outside any transaction. Every search is
+    recorded.
+    """
+    deadline = monotonic() + seconds
+    hurried = client.within(seconds)
+
+    def ask(service: HealthcareService) -> SlotSearch:
+        try:
+            return search_slots(hurried, service=service, start=start, end=end, sender=sender, now=now)
+        except Exception:
+            # A pool without a free connection, or an answer that we cannot deal with: the others are shown.
+            # The text may quote the answer: the log's formatter leaves it out.
+            logger.exception("comparing: a service could not be asked")
+            return SlotSearch([], SlotProblem.NO_ANSWER)
+        finally:
+            connection.close()
+
+    threads = ThreadPoolExecutor(AT_ONCE, "comparing")
+    asked = {threads.submit(ask, service): service for service in services}
+    try:
+        for answered in as_completed(list(asked), timeout=max(0.0, deadline - monotonic())):
+            yield asked.pop(answered), answered.result()
+    except TimeoutError:
+        for service in asked.values():
+            yield service, SlotSearch([], SlotProblem.NO_ANSWER)
+    finally:
+        # Those under way end with the client's own deadline, and note what came of it.
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
-def read_offers(raw: dict[str, Any]) -> list[OfferedSlot]:
-    """The free slots of a searchset in order of time; what is not whole is no offer (see `lack_of`)."""
-    bundle = MessageBundle(raw)
-    slots = bundle.of_type("Slot")
-    doubtful = contradicted(slots)
-    diaries: dict[int, list[list[Any]]] = {}
-    offers: dict[str, OfferedSlot] = {}
-    for slot in slots:
-        offer = _offer(bundle, slot, diaries)
-        if offer is not None and offer.id not in doubtful:
-            offers.setdefault(offer.id, offer)
-    return sorted(offers.values(), key=lambda each: (each.start, each.id))
+# -- one time that was chosen
+
+GONE = "That time is no longer free. Choose another time."
+UNSURE = "It is not known whether that time is still free: the service did not say so. Try again."
 
 
-def _offer(bundle: MessageBundle, slot: Resource, diaries: dict[int, list[list[Any]]]) -> OfferedSlot | None:
-    start, end = read_instant(slot.get("start")), read_instant(slot.get("end"))
-    free = as_text(slot.get("status")) == SlotStatus.FREE
-    if not free or lack_of(slot) is not None or start is None or end is None:
-        return None
-    around = _diary(bundle, bundle.resolve(slot.get("schedule")), diaries)
-    carried = [each for _, each in around]
-    practitioner = _first(carried, "Practitioner")
-    return OfferedSlot(
-        id=as_text(slot.get("id")),
-        start=start,
-        end=end,
-        practitioner_name=_words(name_of_person(practitioner, start))
-        or _words(displayed(bundle, slot, "Practitioner")),
-        role=_role(_first(carried, "PractitionerRole")),
-        gender=_gender(practitioner),
-        delivery_channel=_channel(slot),
-        location_name=_words(_first(carried, "Location").get("name") or displayed(bundle, slot, "Location")),
-        lacks_details=lacks_details(bundle, slot),
-        resources=[[_url(bundle, slot), _portable(bundle, slot, {id(slot)}, around)], *around],
-    )
+@dataclass(frozen=True)
+class NotOffered:
+    """`is_gone`: the service said so; else it did not say. `problem`: why it did not."""
+
+    is_gone: bool
+    problem: SlotProblem | None = None
+
+    @property
+    def sentence(self) -> str:
+        return GONE if self.is_gone else UNSURE
 
 
-def _diary(
-    bundle: MessageBundle, schedule: Resource | None, diaries: dict[int, list[list[Any]]]
-) -> list[list[Any]]:
-    """The Schedule and all that it refers to, made portable; once for all of its slots."""
-    if schedule is None:
-        return []
-    if id(schedule) not in diaries:
-        found = list(_reached(bundle, schedule))
-        kept = {id(each) for each in found}
-        diaries[id(schedule)] = [[_url(bundle, each), _portable(bundle, each, kept, [])] for each in found]
-    return diaries[id(schedule)]
+def still_offered(
+    client: BarsClient,
+    *,
+    service: HealthcareService,
+    slot_id: str,
+    start: datetime,
+    sender: SenderIdentity,
+    now: datetime,
+) -> OfferedSlot | NotOffered:
+    """The search is repeated for the day of `start` (aware). Call it outside any transaction."""
+    day, today = in_london(start).date(), in_london(now).date()
+    if not today <= day <= today + FURTHEST:
+        return NotOffered(is_gone=True)
+    first, last = days_from(day, days=1)
+    search = search_slots(client, service=service, start=max(first, now), end=last, sender=sender, now=now)
+    return search.offer(slot_id, start) or NotOffered(_says_all(search), search.problem)
 
 
-def _reached(bundle: MessageBundle, schedule: Resource) -> Iterator[Resource]:
-    room = dict(_CARRIED)
-    seen: set[int] = set()
-    waiting = [schedule]
-    while waiting:
-        each = waiting.pop(0)
-        kind = as_text(each.get("resourceType"))
-        if id(each) in seen or not room.get(kind):
-            continue
-        seen.add(id(each))
-        room[kind] -= 1
-        yield each
-        waiting += [target for ref in references(each) if (target := bundle.resolve(ref)) is not None]
+def days_from(first: date, *, days: int) -> tuple[datetime, datetime]:
+    """The first and the last moment of whole London days; a time at midnight is the next day's."""
+    return london_midnight(first), london_midnight(first + timedelta(days=days)) - timedelta(seconds=1)
 
 
-def _portable(bundle: MessageBundle, resource: Resource, kept: set[int], around: list[list[Any]]) -> Resource:
-    """A copy whose references resolve in our own message; those to anything left behind are dropped."""
-    urls = {url for url, _ in around}
-
-    def rename(text: str) -> str | None:
-        target = bundle.resolve(text)
-        url = _url(bundle, target) if target is not None else None
-        return url if target is not None and (id(target) in kept or url in urls) else None
-
-    copied: Resource = with_references(resource, rename)
-    return copied
-
-
-def _url(bundle: MessageBundle, resource: Resource) -> str:
-    """Its own fullUrl when that is a UUID, else one made from it: ours must be UUIDs."""
-    url = bundle.full_url_of(resource)
-    if url.startswith(_URN) and is_uuid(url[len(_URN) :]):
-        return url
-    name = url or f"{resource.get('resourceType')}/{resource.get('id')}"
-    return full_url(uuid5(NAMESPACE_URL, name))
-
-
-def _first(resources: list[Resource], kind: str) -> Resource:
-    return next((each for each in resources if each.get("resourceType") == kind), {})
-
-
-def _words(value: object) -> str:
-    return " ".join(as_text(value).split())[:_WORDS]
-
-
-def _role(role: Resource) -> str:
-    concept = as_dict(next(dicts(role.get("code")), {}))
-    return _words(concept.get("text")) or next((_words(each.get("display")) for each in codings(concept)), "")
-
-
-def _gender(practitioner: Resource) -> str:
-    known = Gender.lookup(practitioner.get("gender"))
-    return known.display if known and known is not Gender.UNKNOWN else ""
-
-
-def _channel(slot: Resource) -> str:
-    """Only when known, and only in words that we know."""
-    known = DeliveryChannel.lookup(extension(slot, profiles.EXTENSION_DELIVERY_CHANNEL).get("valueCode"))
-    return _CHANNEL_WORDS.get(known, known.display) if known else ""
+def _says_all(search: SlotSearch) -> bool:
+    return search.problem in (None, SlotProblem.NONE_IN_RANGE) and not search.not_shown

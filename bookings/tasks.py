@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from bookings.services.capacity import judge_alarms, mail_alarms
 from bookings.services.clinics import fill_clinics as fill
+from bookings.services.clinics import judge_alarms, mail_alarms
 from bookings.services.requesting import purge_drafts as purge
 
 

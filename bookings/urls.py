@@ -2,20 +2,20 @@
 
 from django.urls import path
 
-from bookings.views import bookings, cancelling, capacity, clinics, diary, drafting, running, searching
+from bookings.views import bookings, clinics, diary, drafting, running, searching
 
 app_name = "bookings"
 
 urlpatterns = [
     path("", bookings.sent_list, name="list"),
-    path("free-again/", capacity.free_again, name="free-again"),
-    path("free-again/<uuid:entry_id>/close/", capacity.close_own, name="close-free-again"),
+    path("free-again/", running.free_again, name="free-again"),
+    path("free-again/<uuid:entry_id>/close/", running.take_off_own, name="close-free-again"),
     path("compare/", searching.compare, name="compare"),
     path("services/<str:service_id>/times/", searching.slots, name="slots"),
     path("services/<str:service_id>/ask-again/", searching.ask_again, name="ask-again"),
     path("drafts/<uuid:draft_id>/patient/", drafting.patient, name="patient"),
     path("drafts/<uuid:draft_id>/check/", drafting.check, name="check"),
-    path("drafts/<uuid:draft_id>/rebook/", cancelling.confirm, name="rebook-confirm"),
+    path("drafts/<uuid:draft_id>/rebook/", bookings.confirm_rebooking, name="rebook-confirm"),
     path("drafts/<uuid:draft_id>/approval/", drafting.approval, name="approval"),
     path("drafts/<uuid:draft_id>/discard/", drafting.discard, name="discard"),
     path("diary/", diary.diary, name="diary"),
@@ -26,14 +26,14 @@ urlpatterns = [
     path("diary/add/", diary.add, name="add-slots"),
     path("diary/calls/", running.calls, name="calls"),
     path("diary/calls/<uuid:call_id>/made/", running.made_call, name="made-call"),
-    path("diary/feeds/", running.feeds, name="feeds"),
-    path("diary/feeds/<uuid:feed_id>/close/", running.close_feed, name="close-feed"),
-    path("diary/capacity/", capacity.capacity, name="capacity"),
-    path("diary/capacity/<int:alarm_id>/end/", capacity.end_capacity_alarm, name="end-capacity-alarm"),
-    path("diary/waiting/", capacity.waiting, name="waiting"),
-    path("diary/waiting/<uuid:entry_id>/close/", capacity.close, name="close-waiting"),
-    path("diary/feed/", running.feed, name="feed"),
-    path("diary/<uuid:booking_id>/", bookings.received, name="received"),
+    path("diary/feeds/", diary.feeds, name="feeds"),
+    path("diary/feeds/<uuid:feed_id>/close/", diary.close_feed, name="close-feed"),
+    path("diary/capacity/", running.capacity, name="capacity"),
+    path("diary/capacity/<int:alarm_id>/end/", running.end_capacity_alarm, name="end-capacity-alarm"),
+    path("diary/waiting/", running.waiting, name="waiting"),
+    path("diary/waiting/<uuid:entry_id>/close/", running.take_off, name="close-waiting"),
+    path("diary/feed/", diary.feed, name="feed"),
+    path("diary/<uuid:booking_id>/", running.received, name="received"),
     path("diary/<uuid:booking_id>/move/", running.move, name="move"),
     path("diary/<uuid:booking_id>/cancel/", running.cancel, name="cancel-received"),
     path("diary/<uuid:booking_id>/attendance/", running.attendance, name="attendance"),
@@ -47,10 +47,10 @@ urlpatterns = [
     path("<uuid:booking_id>/", bookings.detail, name="detail"),
     path("<uuid:booking_id>/status/", bookings.status, name="status"),
     path("<uuid:booking_id>/check-again/", bookings.check_booking_again, name="check-again"),
-    path("<uuid:booking_id>/ask-again/", cancelling.ask_again, name="ask-service-again"),
-    path("<uuid:booking_id>/accept/", cancelling.accept, name="accept"),
-    path("<uuid:booking_id>/no-longer-wanted/", cancelling.no_longer_wanted, name="no-longer-wanted"),
+    path("<uuid:booking_id>/ask-again/", bookings.ask_again, name="ask-service-again"),
+    path("<uuid:booking_id>/accept/", bookings.accept, name="accept"),
+    path("<uuid:booking_id>/no-longer-wanted/", bookings.no_longer_wanted, name="no-longer-wanted"),
     path("<uuid:booking_id>/told/", bookings.told, name="told"),
-    path("<uuid:booking_id>/cancel/", cancelling.cancel, name="cancel"),
-    path("<uuid:booking_id>/rebook/", cancelling.choose, name="rebook"),
+    path("<uuid:booking_id>/cancel/", bookings.cancel, name="cancel"),
+    path("<uuid:booking_id>/rebook/", bookings.rebook, name="rebook"),
 ]

@@ -7,7 +7,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import need
 from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.nhsuk.dates import format_date, format_moment
-from directory.catalogue.reach import EVERYTHING, Reach
+from directory.catalogue.entries import EVERYTHING, Reach
 from directory.models import AccessRule, Endpoint, HealthcareService
 
 _CONNECTION_TYPES = frozenset({"hl7-fhir-rest", "hl7-fhir-msg"})

@@ -23,10 +23,14 @@ from directory.hours import (
 )
 from directory.models import HealthcareService, ServiceType
 from directory.policies import why_no_bookings, why_no_referrals_now, why_unreachable
-from directory.selectors.capability import capability_of, changes_of, last_stated, lately_stopped
-from directory.selectors.places import Nearness, Origin
-from directory.selectors.search import MOST_COUNTED, FoundService
-from directory.selectors.services import services_that_may_pause
+from directory.selectors.search import MOST_COUNTED, FoundService, Nearness, Origin
+from directory.selectors.services import (
+    capability_of,
+    changes_of,
+    last_stated,
+    lately_stopped,
+    services_that_may_pause,
+)
 
 _NO_CONTACT = "No contact so far"
 

@@ -14,8 +14,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from bars_portal.accounts.acting import Acting
-from bars_portal.accounts.decorators import acting_of, permission_required
+from bars_portal.accounts.acting import Acting, acting_of
+from bars_portal.accounts.decorators import permission_required
 from bars_portal.exchange.circuits import not_answering
 from bars_portal.exchange.fhir.access import is_paused
 from bars_portal.nhsuk.dates import format_moment

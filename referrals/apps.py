@@ -11,7 +11,7 @@ class ReferralsConfig(AppConfig):
     def ready(self) -> None:
         from bars_portal.accounts.home import register
         from bars_portal.accounts.people.selectors import register as register_work
-        from bars_portal.api.events import kinds
+        from bars_portal.api import events
         from bars_portal.audit import presenters
         from bars_portal.patients.looks import question
         from bookings import ports
@@ -56,7 +56,7 @@ class ReferralsConfig(AppConfig):
                 "referrals.view_unmatched_reply": "Opened a reply that fits no request",
             }
         )
-        kinds.register(*EVENT_KINDS)
+        events.register(*EVENT_KINDS)
         question.register_source(question.Source(trail_subjects, trail_journeys))
         register(attention)
         register(unsent_drafts)

@@ -12,7 +12,7 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.people.selectors import UnfinishedWork
-from bars_portal.api.events.kinds import Kind
+from bars_portal.api.events import Kind
 from bars_portal.audit.actor import Actor
 from bars_portal.correspondence.history import TASK_STEPS
 from bars_portal.correspondence.states import Direction

@@ -9,14 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from bars_portal.accounts.acting import Acting, acting_of, actor_of
+from bars_portal.accounts.acting import Acting, actor_of
 from bars_portal.accounts.late_forms import to_confirm, to_sign_in
 from bars_portal.audit.services import record
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
-
-__all__ = ["acting_of", "permission_required", "requires_step_up", "sign_in_required"]
 
 # How long a proof of who somebody is counts for what weighs more.
 FRESH_SECONDS = 10 * 60

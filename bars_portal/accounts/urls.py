@@ -4,10 +4,15 @@ from django.urls import path
 
 from bars_portal.accounts.break_glass import views as break_glass
 from bars_portal.accounts.cis2 import views as cis2
-from bars_portal.accounts.passwords import change_password
 from bars_portal.accounts.people import views as people
 from bars_portal.accounts.second_factor import views as second_factor
-from bars_portal.accounts.security import end_session, remove_factor, renew_recovery_codes, security
+from bars_portal.accounts.security import (
+    change_password,
+    end_session,
+    remove_factor,
+    renew_recovery_codes,
+    security,
+)
 from bars_portal.accounts.views import choose_organisation, keep_alive, keep_form, sign_in, sign_out
 
 app_name = "accounts"

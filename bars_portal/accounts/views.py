@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bars_portal.accounts import middleware, services, sessions
 from bars_portal.accounts.acting import SESSION_KEY, Acting, actor_of
 from bars_portal.accounts.cis2.issuer import configured
-from bars_portal.accounts.cis2.services import leave_issuer
+from bars_portal.accounts.cis2.sign_in import leave_issuer
 from bars_portal.accounts.decorators import note_proof, sign_in_required
 from bars_portal.accounts.late_forms import (
     KEPT_FORMS,
@@ -29,8 +29,7 @@ from bars_portal.accounts.late_forms import (
     safe_next,
 )
 from bars_portal.accounts.models import Organisation, User
-from bars_portal.accounts.second_factor import pending
-from bars_portal.accounts.second_factor.factors import has_factor, is_required
+from bars_portal.accounts.second_factor.factors import begin_pending, has_factor, is_required
 from bars_portal.accounts.throttling import SLOWED_SECONDS, client_address
 from bars_portal.nhsuk.forms import NHSForm, Option, PasswordField, RadiosField, TextField
 
@@ -80,7 +79,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         user = _check(request, form)
         if user is not None and (has_factor(user) or is_required(user)):
-            pending.begin(request.session, user=user, target=target, now=timezone.now())
+            begin_pending(request.session, user=user, target=target, now=timezone.now())
             return redirect("accounts:second-factor")
         if user is not None:
             login(request, user)

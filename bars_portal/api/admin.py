@@ -22,7 +22,7 @@ from bars_portal.accounts.decorators import requires_step_up
 from bars_portal.accounts.models import User
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api.models import Application
-from bars_portal.api.scopes import STATABLE, Scope
+from bars_portal.api.operations import STATABLE, Scope
 from bars_portal.api.services import (
     change_application,
     create_application,

@@ -10,7 +10,7 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from bars_portal.accounts.home import register
-        from bars_portal.api.webhooks.notices import attention
+        from bars_portal.api.webhooks.selectors import attention
         from bars_portal.audit import presenters
 
         presenters.register(

@@ -7,9 +7,9 @@ from typing import Any
 
 from bars_portal.accounts.acting import Acting, StatedPerson
 from bars_portal.accounts.permissions import Role
-from bars_portal.api import strict_json
+from bars_portal.api.forms import RepeatedNames, Unreadable, read_json
 from bars_portal.api.models import ApiToken, Application
-from bars_portal.api.scopes import STATABLE, Scope, known_scopes, permissions_for
+from bars_portal.api.operations import STATABLE, Scope, known_scopes, permissions_for
 from bars_portal.api.services import digest_of, note_use
 from bars_portal.audit.actor import Actor
 from bars_portal.nhsuk.forms.fields import has_control_characters
@@ -92,10 +92,10 @@ def read_stated_person(header: str) -> StatedPerson:
     """X-Acting-User as JSON. Raises Misstated."""
     try:
         # Headers are Latin-1 on the wire: what was sent as UTF-8 is read as such.
-        stated = strict_json.loads(header.encode("latin-1", "replace"))
-    except strict_json.RepeatedNames:
+        stated = read_json(header.encode("latin-1", "replace"))
+    except RepeatedNames:
         raise Misstated(f"{ACTING_USER} has the same name twice.") from None
-    except strict_json.Unreadable:
+    except Unreadable:
         raise Misstated(f"{ACTING_USER} is not JSON.") from None
     if not isinstance(stated, dict):
         raise Misstated(f"{ACTING_USER} must be an object.")

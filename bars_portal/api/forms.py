@@ -1,18 +1,80 @@
-"""The forms of the pages, filled from JSON: the same fields, the same rules, the same words."""
+"""JSON that comes in: read strictly, judged by the forms of the pages, with their fields, rules and words.
 
+Strict is UTF-8, no NaN, and no object with the same name twice: every parser keeps one of two like-named
+members without a word, and which of them was meant nobody knows.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
+import orjson
 from django.forms import Field, Form
 from rest_framework.request import Request
 
 from bars_portal.api.operations import Json, Parameter, object_of
 from bars_portal.api.problems import FieldFault, faults_of, invalid
-from bars_portal.api.strict_json import escaped as escaped
 
 F = TypeVar("F", bound=Form)
-
 _NO_SUCH_FIELD = "There is no such field."
+# Of names that are there twice.
+_LONGEST_NAME, _MOST_TOLD = 50, 20
+
+
+class Unreadable(ValueError):
+    """It is no JSON that means one thing only."""
+
+
+class RepeatedNames(Unreadable):
+    """`pointers` (RFC 6901) lead to names that are there twice, in the order of the text."""
+
+    def __init__(self, pointers: tuple[str, ...]) -> None:
+        super().__init__("names that are there twice")
+        self.pointers = pointers
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of one object, as they came."""
+
+
+def read_json(text: bytes) -> Any:
+    """Raises Unreadable."""
+    try:
+        read = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Unreadable from None
+    if b"{" in text:
+        try:
+            members = json.loads(text, object_pairs_hook=_Members)
+        except (RecursionError, ValueError):
+            raise Unreadable from None
+        pointers = tuple(pointer for pointer, _ in zip(_repeated(members), range(_MOST_TOLD), strict=False))
+        if pointers:
+            raise RepeatedNames(pointers)
+    return read
+
+
+def escaped(name: str) -> str:
+    """A name as a step of a JSON pointer (RFC 6901); a long one is cut, for it is no name of ours."""
+    return name[:_LONGEST_NAME].replace("~", "~0").replace("/", "~1")
+
+
+def _repeated(root: Any) -> Iterator[str]:
+    stack: list[tuple[Any, str]] = [(root, "")]
+    while stack:
+        item, path = stack.pop()
+        within: list[tuple[Any, str]] = []
+        if isinstance(item, _Members):
+            met: set[str] = set()
+            for name, value in item:
+                step = f"{path}/{escaped(name)}"
+                if name in met:
+                    yield step
+                met.add(name)
+                within.append((value, step))
+        elif isinstance(item, list):
+            within = [(each, f"{path}/{at}") for at, each in enumerate(item)]
+        stack.extend(reversed(within))
 
 
 def schema_of(form: type[Form], *, without: tuple[str, ...] = ()) -> Json:

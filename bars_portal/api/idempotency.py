@@ -22,8 +22,7 @@ from rest_framework.response import Response
 
 from bars_portal.api.callers import ACTING_USER
 from bars_portal.api.models import Application, KeyedRequest
-from bars_portal.api.problem_types import PROBLEMS
-from bars_portal.api.problems import Problem, unusable_header
+from bars_portal.api.problems import PROBLEMS, Problem, unusable_header
 from bars_portal.sealing import Sealer
 from bars_portal.sql import insert_unless_there
 

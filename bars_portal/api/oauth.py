@@ -1,9 +1,11 @@
-"""The token endpoint: OAuth 2 client credentials (RFC 6749), by authlib, with what is ours plugged in.
+"""Access tokens: given at the token endpoint, shown on every request (Bearer, RFC 6750).
 
-By secret (Basic or in the form) or by a signed assertion (private_key_jwt, RFC 7523).
+The endpoint is OAuth 2 client credentials (RFC 6749), by authlib, with what is ours plugged in: by secret
+(Basic or in the form) or by a signed assertion (private_key_jwt, RFC 7523).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,21 +30,49 @@ from django.views.decorators.debug import sensitive_post_parameters
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
 from bars_portal.accounts.acting import user_called
+from bars_portal.accounts.models import User
 from bars_portal.accounts.throttling import SLOWED_SECONDS
-from bars_portal.api.authentication import Secret
-from bars_portal.api.callers import actor_of_application
+from bars_portal.api.callers import Caller, actor_of_application, caller_of_token
 from bars_portal.api.models import Application
-from bars_portal.api.scopes import known_scopes
-from bars_portal.api.services import TOKEN_LIFE, issue_token, record_refused_token, spend_assertion
+from bars_portal.api.operations import known_scopes
+from bars_portal.api.services import TOKEN_LIFE, digest_of, issue_token, record_refused_token, spend_assertion
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 # How far ahead an assertion may say that it ends: until then its jti is kept.
 LONGEST_ASSERTION_SECONDS = 600
-_LONGEST_BODY = 20_000
+_LONGEST_BODY, _LONGEST_TOKEN = 20_000, 200
 _CLIENT_CREDENTIALS = "client_credentials"
 _BASIC, _POST, _ASSERTION = "client_secret_basic", "client_secret_post", "client_assertion_jwt"
+_BEARER = b"bearer"
+
+
+@dataclass(frozen=True, repr=False)
+class Secret:
+    """What somebody shows for the application that they name."""
+
+    text: str
+
+
+class SecretBackend:
+    """`authenticate(request, username=<client id>, secret_shown=Secret(...))`: guesses count as at sign-in.
+
+    Its name is one that Django leaves out of the signal of a failure. Nobody is signed in by it.
+    """
+
+    def authenticate(self, request: HttpRequest | None, username: str, secret_shown: Secret) -> User | None:
+        found = Application.objects.select_related("account").filter(account__username=username).first()
+        if found is None or not found.is_usable(timezone.now()):
+            return None
+        standing = found.secrets.filter(revoked_at=None, digest=digest_of(secret_shown.text))
+        return found.account if standing.exists() else None
+
+    def get_user(self, user_id: int) -> None:
+        """No session is of this backend."""
 
 
 class _Client:
@@ -241,3 +271,27 @@ def _locked_out(request: HttpRequest) -> HttpResponse:
 
 def _refused(error: str, description: str, status: int) -> HttpResponse:
     return JsonResponse({"error": error, "error_description": description}, status=status)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`request.user` is the application's account, `request.auth` its Caller. No session counts here."""
+
+    def authenticate(self, request: Request) -> tuple[User, Caller] | None:
+        scheme, _, token = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != _BEARER:
+            return None
+        found = _caller_by(token.strip())
+        if found is None:
+            raise AuthenticationFailed("The access token is not valid, or is over. Ask for a new one.")
+        # Who refused pages and policies are told of (accounts.middleware.RefusalMiddleware).
+        request._request.acting = found.acting  # type: ignore[attr-defined]  # as ActingMiddleware does
+        return found.acting.user, found
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="BaRS portal"'
+
+
+def _caller_by(token: bytes) -> Caller | None:
+    if not token.isascii() or not 0 < len(token) <= _LONGEST_TOKEN:
+        return None
+    return caller_of_token(token.decode("ascii"), now=timezone.now())

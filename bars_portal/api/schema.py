@@ -11,13 +11,20 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.settings import patched_settings
 from rest_framework.views import APIView
 
-from bars_portal.api.authentication import BearerAuthentication
 from bars_portal.api.callers import ACTING_USER
 from bars_portal.api.headers import LONGEST_WAIT, PLAIN_ID, REQUEST_ID
-from bars_portal.api.operations import Json, Operation, Parameter, components, object_of, text
-from bars_portal.api.problem_types import PROBLEMS
-from bars_portal.api.problems import CONTENT_TYPE
-from bars_portal.api.scopes import STATABLE, Scope
+from bars_portal.api.oauth import BearerAuthentication
+from bars_portal.api.operations import (
+    STATABLE,
+    Json,
+    Operation,
+    Parameter,
+    Scope,
+    components,
+    object_of,
+    text,
+)
+from bars_portal.api.problems import CONTENT_TYPE, PROBLEMS
 from bars_portal.api.views import ApiView
 
 TOKEN_PATH = "/api/oauth2/token/"  # noqa: S105 - an address

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
+from bars_portal.api.events import forget_events
 from bars_portal.api.idempotency import forget_answers
 from bars_portal.api.services import forget_tokens
 from bars_portal.api.usage import forget_usage
-from bars_portal.api.webhooks.retention import forget_deliveries, forget_events
+from bars_portal.api.webhooks.delivery import forget_deliveries
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery has no types

@@ -3,7 +3,6 @@
 from django.urls import path, re_path
 
 from bars_portal.api import docs, own
-from bars_portal.api.events.views import EventList
 from bars_portal.api.oauth import TokenView
 from bars_portal.api.webhooks import views as webhooks
 
@@ -18,7 +17,7 @@ urlpatterns = [
     path("docs/problems/<slug:name>/", docs.problem, name="problem"),
     re_path(r"^v1/applications/me/?$", own.OwnApplication.as_view(), name="own-application"),
     re_path(r"^v1/applications/me/usage/?$", own.OwnUsage.as_view(), name="own-usage"),
-    re_path(r"^v1/events/?$", EventList.as_view(), name="events"),
+    re_path(r"^v1/events/?$", own.EventList.as_view(), name="events"),
     re_path(r"^v1/webhooks/?$", webhooks.WebhookList.as_view(), name="webhooks"),
     re_path(rf"{_WEBHOOK}/?$", webhooks.OneWebhook.as_view(), name="webhook"),
     re_path(rf"{_WEBHOOK}/change/?$", webhooks.Change.as_view(), name="webhook-change"),

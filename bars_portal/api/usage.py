@@ -1,15 +1,18 @@
-"""How much each application asks, and how it is answered: counted by each process, written every few seconds.
+"""How much each application may ask of one process in a minute, and how much it has asked, day by day.
 
-No request pays for a statement. What a process has counted since it wrote last, API_USAGE_SECONDS at most, is
-lost when it is killed; one that ends in good order writes first (docs/adr/0062).
+Beyond its share 429 says when to ask again. What was asked, and how it was answered, each process counts, and
+writes every few seconds: no request pays for a statement. What was counted since then, API_USAGE_SECONDS at
+most, is lost when a process is killed; one that ends in good order writes first (docs/adr/0062).
 """
 
 import atexit
 import logging
+import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from threading import Lock, Timer
+from time import monotonic
 from uuid import UUID
 
 from django.conf import settings
@@ -17,8 +20,11 @@ from django.db import DatabaseError, connection
 
 from bars_portal.api.models import Application, ApplicationUsage
 from bars_portal.nhsuk.dates import in_london
+from bars_portal.shares import Shares, Taken
 
 logger = logging.getLogger(__name__)
+SHARES = Shares()
+_WINDOW_SECONDS = 60
 KEPT_FOR = timedelta(days=90)
 # Answered within so many milliseconds; what took longer than the last counts with it.
 STEPS = (5, 10, 20, 35, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 40_000)
@@ -37,6 +43,24 @@ ON CONFLICT (application_id, day, milliseconds) DO UPDATE SET
 """
 # Application, London day, step.
 _Place = tuple[UUID, date, int]
+
+
+def take_share(application: Application) -> Taken:
+    return SHARES.take(application.pk, a_minute=application.requests_a_minute, now=monotonic())
+
+
+def headers_of(application: Application, taken: Taken) -> dict[str, str]:
+    """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): what is left of how much."""
+    resets = math.ceil(taken.waits) or 1
+    return {
+        "RateLimit-Policy": f'"application";q={application.requests_a_minute};w={_WINDOW_SECONDS}',
+        "RateLimit": f'"application";r={taken.left};t={resets}',
+    }
+
+
+def retry_after(taken: Taken) -> int:
+    """Seconds until it may ask again, of one who may not now."""
+    return max(1, math.ceil(taken.waits))
 
 
 class Tally:

@@ -21,10 +21,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bars_portal.accounts.acting import Acting
-from bars_portal.api import strict_json
-from bars_portal.api.authentication import BearerAuthentication
 from bars_portal.api.callers import ACTING_USER, Caller, Misstated, for_person
-from bars_portal.api.forms import object_in
+from bars_portal.api.forms import RepeatedNames, Unreadable, object_in, read_json
 from bars_portal.api.headers import (
     REQUEST_ID,
     check_headers,
@@ -33,10 +31,10 @@ from bars_portal.api.headers import (
     tell_origin,
 )
 from bars_portal.api.idempotency import Attempt, Superseded, carried_out
+from bars_portal.api.oauth import BearerAuthentication
 from bars_portal.api.operations import Operation
 from bars_portal.api.problems import CONTENT_TYPE, FieldFault, Problem, problem_response, unusable_header
-from bars_portal.api.throttling import headers_of, take_share, too_many
-from bars_portal.api.usage import TALLY
+from bars_portal.api.usage import TALLY, headers_of, retry_after, take_share
 from bars_portal.shares import Taken
 
 LARGEST_BODY = 256_000
@@ -52,13 +50,13 @@ class JsonParser(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            return strict_json.loads(stream.read())
-        except strict_json.RepeatedNames as repeated:
+            return read_json(stream.read())
+        except RepeatedNames as repeated:
             words = "This name is there twice: which of the two is meant?"
             faults = [FieldFault(words, pointer=each) for each in repeated.pointers]
             told = "Names of an object are unique: see errors."
             raise Problem("unusable-request", told, faults=faults) from None
-        except strict_json.Unreadable:
+        except Unreadable:
             raise ParseError from None
 
 
@@ -127,7 +125,7 @@ class ApiView(APIView):
         self.known = request.auth
         self.taken = take_share(self.known.application)
         if self.taken.waits:
-            raise too_many(self.taken)
+            raise Problem("too-many-requests", retry_after=retry_after(self.taken))
         if self.operation_of(request) is None:
             self.http_method_not_allowed(request)
         check_headers(request)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import models
 
 from bars_portal.accounts.models import User
-from bars_portal.api.events import kinds
+from bars_portal.api import events
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import event_of
 from bars_portal.correspondence.states import TransitionRefused
@@ -117,7 +117,7 @@ def write_step(
         correlation_id=about.correlation_id,
         now=now,
     )
-    told = kinds.event_of(
+    told = events.event_of(
         row,
         step=event,
         status=about.status,
@@ -137,7 +137,7 @@ TASK_STEPS: Mapping[str, str] = {
 def tell(about: Tracked, step: str, *, now: datetime) -> None:
     """The event for applications of a step that is none of the history; in the transaction that takes it."""
     insert(
-        kinds.event_of(
+        events.event_of(
             as_row(about),
             step=step,
             status=about.status,

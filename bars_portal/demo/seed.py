@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bars_portal.accounts.cis2.issuer import configured
 from bars_portal.accounts.models import Cis2Identity, Membership, Organisation, User
 from bars_portal.api.models import Application
-from bars_portal.api.scopes import STATABLE, Scope
+from bars_portal.api.operations import STATABLE, Scope
 from bars_portal.api.services import create_application, new_application, set_secret
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.demo import facts

@@ -25,7 +25,7 @@ from bookings.models import Booking
 from bookings.services.cancelling import request_cancel
 from bookings.services.requesting import open_draft, request_booking
 from bookings.slots import SlotSearch, search_slots
-from directory.services.capability import clear_capability, read_capability
+from directory.services.entries import clear_capability, read_capability
 from referrals.cases.models import Case
 from referrals.cases.selectors import received_case
 from referrals.cases.states import CaseStatus, Category

@@ -170,8 +170,8 @@ PORTAL_TRUSTED_PROXIES = [each for each in FORWARDED_ALLOW_IPS if each != "*"]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "bars_portal.accounts.acting.RoleBackend",
-    "bars_portal.accounts.second_factor.backend.SecondFactorBackend",
-    "bars_portal.api.authentication.SecretBackend",
+    "bars_portal.accounts.second_factor.services.SecondFactorBackend",
+    "bars_portal.api.oauth.SecretBackend",
 ]
 # Whoever has one of these roles, in any organisation, signs in with a password and a second factor. What NHS
 # CIS2 asks for is its own affair.

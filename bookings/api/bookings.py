@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.urls import re_path
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,9 +13,8 @@ from rest_framework.response import Response
 from bars_portal.api import paging
 from bars_portal.api.forms import filled, object_in, unknown_fields, unknown_parameters, valid
 from bars_portal.api.headers import check_match, conditional, etag_of
-from bars_portal.api.operations import Component, Json, Operation, Parameter, moment, text
+from bars_portal.api.operations import Component, Json, Operation, Parameter, Scope, moment, text
 from bars_portal.api.problems import FieldFault, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act, ChangeView
 from bars_portal.audit.services import record
 from bars_portal.exchange.gateway.client import client_for_page
@@ -55,7 +55,7 @@ from bookings.services.history import record_view
 from bookings.services.requesting import book_at_once
 from bookings.services.settling import check_again
 from bookings.states import BookingStatus
-from directory.api.services import service_to_act_for
+from directory.api import service_to_act_for
 
 _STATES: Mapping[str, BookingStatus | Waiting] = {each.value: each for each in (*Waiting, *SENT_STATES)}
 _FILTERS = (
@@ -313,3 +313,14 @@ class CheckAgain(_Change):
     def changing(self, request: Request, subject: Booking, body: Mapping[str, Any], now: datetime) -> Act:
         nothing_in(body)
         return lambda: check_again(booking=subject, acting=self.acting, now=timezone.now())
+
+
+_ONE = r"^bookings/(?P<booking_id>[0-9a-f]{8}-[0-9a-f-]{27})"
+
+urlpatterns = [
+    re_path(r"^bookings/?$", BookingList.as_view(), name="api-bookings"),
+    re_path(rf"{_ONE}/?$", OneBooking.as_view(), name="api-booking"),
+    re_path(rf"{_ONE}/cancel/?$", Cancel.as_view(), name="api-booking-cancel"),
+    re_path(rf"{_ONE}/rebook/?$", Rebook.as_view(), name="api-booking-rebook"),
+    re_path(rf"{_ONE}/check-again/?$", CheckAgain.as_view(), name="api-booking-check-again"),
+]

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from django.core import signing
+from django.urls import re_path
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +18,7 @@ from bars_portal.api.operations import (
     Json,
     Operation,
     Parameter,
+    Scope,
     component,
     moment,
     object_of,
@@ -24,19 +26,27 @@ from bars_portal.api.operations import (
     text,
 )
 from bars_portal.api.problems import FieldFault, Problem, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView
 from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.nhsuk.dates import LONDON, in_london
-from bookings.choosing import compare_services, days_from, still_offered
+from bookings.mapping.offers import OfferedSlot
 from bookings.policies import check_accepts_bookings, check_is_booked, check_reachable
 from bookings.presenters.slots import SlotPage, use_case_options
-from bookings.services.capacity import find_times
-from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, search_slots
-from directory.api.services import USE_CASE, service_to_act_for
+from bookings.services.running import find_times
+from bookings.slots import (
+    DAYS_SHOWN,
+    FURTHEST,
+    SlotProblem,
+    SlotSearch,
+    compare_services,
+    days_from,
+    search_slots,
+    still_offered,
+)
+from directory.api import USE_CASE, service_to_act_for
 from directory.models import HealthcareService, ServiceCapability
 from directory.remote import sender_identity
-from directory.services.capability import read_capability
+from directory.services.entries import read_capability
 
 # A service may refuse a search over more days (standard section 7).
 MOST_DAYS = 31
@@ -330,3 +340,11 @@ def _bound(request: Request, name: str, faults: list[FieldFault]) -> tuple[datet
     )
     faults.append(FieldFault(words, parameter=name))
     return None
+
+
+urlpatterns = [
+    re_path(r"^slots/?$", SlotsOfServices.as_view(), name="api-slots"),
+    re_path(
+        r"^services/(?P<service_id>[0-9]{1,20})/slots/?$", SlotsOfService.as_view(), name="api-service-slots"
+    ),
+]

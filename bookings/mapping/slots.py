@@ -1,4 +1,7 @@
-"""The slots of GET /Slot and what comes with them (standard section 7): plain rows in, plain dicts out."""
+"""Our slots for others: GET /Slot and what comes with it (standard section 7), and a diary as a calendar.
+
+Plain rows in, plain dicts or bytes out.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +9,8 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from icalendar import Calendar, Event
 
 from bars_portal.correspondence.entries import Entry, derived_url, full_url
 from bars_portal.exchange.fhir import json, profiles
@@ -211,3 +216,38 @@ def _kept(diaries: tuple[DiaryRow, ...], facts: ServiceFacts, includes: frozense
 
 def _stamp(moment: datetime) -> bytes:
     return json.dumps({"lastUpdated": format_london(moment)})[1:-1]
+
+
+# -- a diary as an iCalendar file (RFC 5545): times, whether booked, our reference; no patient
+
+
+class CalendarEntry(NamedTuple):
+    """One slot. `reference` is "" for one that nobody has booked; `changed` and the times are aware."""
+
+    id: str
+    start: datetime
+    end: datetime
+    status: str
+    diary: str
+    reference: str
+    changed: datetime
+
+
+def diary_calendar(service_name: str, entries: Iterable[CalendarEntry]) -> bytes:
+    """Free times are shown as free, all others as busy."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//bars-portal//diary//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", service_name)
+    for each in entries:
+        event = Event()
+        event.add("uid", f"{each.id}@bars-portal")
+        event.add("dtstamp", each.changed)
+        event.add("dtstart", each.start)
+        event.add("dtend", each.end)
+        event.add("summary", f"{each.status} {each.reference}".strip())
+        event.add("location", each.diary)
+        event.add("transp", "OPAQUE" if each.reference else "TRANSPARENT")
+        calendar.add_component(event)
+    written: bytes = calendar.to_ical()
+    return written

@@ -172,7 +172,7 @@ class WaitingEntry(models.Model):
     """Somebody here wanted a time of a service that we host, and there was none: on its list for that day.
 
     Of a case, or of a search in which no patient was named: then `journey` is None. Whether they have been
-    booked since is read, never kept (bookings.selectors.running).
+    booked since is read, never kept (`bookings.selectors.clinics`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

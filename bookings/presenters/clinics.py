@@ -17,13 +17,16 @@ from bookings.models.plan import LaneChange, Period, Plan
 from bookings.presenters.bookings import short_name
 from bookings.selectors.clinics import (
     PlanChange,
+    alarms_of,
     booked_outside,
+    came_free,
     horizon_of,
     is_behind,
+    open_calls,
     seen_at,
     troubled_clinics,
+    waiting_list,
 )
-from bookings.selectors.running import alarms_of, came_free, open_calls, waiting_list
 from directory.hours import DAYS, bank_holiday
 
 _DAY_NAMES = [name[:3] for name in DAYS.values()]

@@ -16,10 +16,10 @@ from bookings.models import Booking, DiaryBlock, Schedule, SenderCall, SlotStatu
 from bookings.ports import Companions, WholeMessage
 from bookings.presenters.bookings import TONES, booking_rows, history_step, short_name
 from bookings.presenters.slots import appointment_rows
+from bookings.selectors.clinics import calls_about
 from bookings.selectors.received import ended_bookings_of
-from bookings.selectors.running import blocks_of, calls_about, diaries_of
 from bookings.selectors.sent import history_of
-from bookings.selectors.slots import DiaryEntry, diary_of
+from bookings.selectors.slots import DiaryEntry, blocks_of, diaries_of, diary_of
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 

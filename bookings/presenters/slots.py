@@ -13,10 +13,10 @@ from bars_portal.nhsuk.dates import SlotChoice, SlotDay, by_day
 from bars_portal.nhsuk.words import summary_rows
 from bars_portal.patients.models import Journey
 from bookings import ports
-from bookings.mapping.completeness import Lack
+from bookings.mapping.offers import Lack, OfferedSlot, read_offers
 from bookings.models import Booking, BookingDraft
 from bookings.ports import TimeFrame
-from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot, SlotProblem, SlotSearch, read_offers
+from bookings.slots import DAYS_SHOWN, FURTHEST, SlotProblem, SlotSearch
 from directory.capability import accepts_booking, use_cases_in_words
 from directory.models import HealthcareService, ServiceCapability
 

@@ -1,12 +1,14 @@
-"""Received bookings: as their senders name them on the wire, and those of a day that are over."""
+"""Received bookings, by the wire and by day; and what is of a journey, for who asks who looked at it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.models import Organisation
 from bars_portal.correspondence.searches import Found, Order, find
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.access import Caller
@@ -14,7 +16,7 @@ from bars_portal.exchange.fhir.identifiers import NHSNumber, ServiceID, UnknownT
 from bars_portal.exchange.fhir.queries.patients import Demographics
 from bars_portal.nhsuk.dates import london_midnight
 from bars_portal.patients.selectors import with_number
-from bookings.models import Booking
+from bookings.models import Booking, WaitingEntry
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 
@@ -89,3 +91,21 @@ def ended_bookings_of(acting: Acting, service: HealthcareService, day: date) -> 
         start__lt=london_midnight(day + timedelta(days=1)),
     )
     return ended.select_related("patient", "service").order_by("start")
+
+
+# -- for the page of who looked at a patient, whoever booked
+
+
+def subjects_of(journeys: Sequence[UUID]) -> Iterator[tuple[str, str]]:
+    for model in (Booking, WaitingEntry):
+        for pk in model._default_manager.filter(journey__in=journeys).values_list("pk", flat=True):
+            yield model._meta.label_lower, str(pk)
+
+
+def journeys_named(organisation: Organisation, text: str) -> Iterator[UUID]:
+    """By the reference, or our id, of a booking."""
+    wanted = Q(reference__iexact=text)
+    with suppress(ValueError):
+        wanted |= Q(pk=UUID(text))
+    found = Booking.objects.filter(wanted, journey__organisation=organisation)
+    yield from found.values_list("journey_id", flat=True)

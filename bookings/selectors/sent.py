@@ -128,12 +128,6 @@ def unfinished_work(person: User, organisation: Organisation) -> Iterator[Unfini
     yield UnfinishedWork("Drafts of bookings", drafts)
 
 
-def drafts_of(acting: Acting) -> QuerySet[BookingDraft]:
-    """The person's own drafts, newest first."""
-    drafts = BookingDraft.objects.filter(user=acting.user, organisation=acting.organisation)
-    return drafts.select_related("service__provider", "replaces__service").order_by("-updated_at")
-
-
 def draft_for(acting: Acting, draft_id: UUID) -> BookingDraft | None:
     # Few of them replace a booking: joining its columns took a tenth of a page.
     drafts = BookingDraft.objects.filter(pk=draft_id, user=acting.user, organisation=acting.organisation)

@@ -1,4 +1,4 @@
-"""Our own slots: as the receiver offers them, by day with who booked them, and when one is free next."""
+"""Our own diaries and slots: as the receiver offers them, as people see their days, and the next free one."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.audit.services import NOTED, ReadNote
@@ -16,8 +17,8 @@ from bars_portal.exchange.fhir.access import Caller, in_the_way
 from bars_portal.exchange.fhir.identifiers import ServiceID
 from bars_portal.nhsuk.dates import london_midnight
 from bars_portal.sql import cursor
-from bookings.models import Booking, Schedule, Slot
-from bookings.models.diary import DIARY_IN_USE, IN_TIME, DiaryRow, OfferedSlots, SlotStatus, paired_id_sql
+from bookings.models import Booking, DiaryBlock, Schedule, Slot, SlotStatus
+from bookings.models.diary import DIARY_IN_USE, IN_TIME, DiaryRow, OfferedSlots, paired_id_sql
 from bookings.states import BookingStatus
 from directory.models import HealthcareService
 from directory.selectors.services import SERVING, serving_of
@@ -130,6 +131,9 @@ ORDER BY number
 """  # noqa: S608 - columns and expressions are ours, every value is a parameter
 
 
+# -- as people of the service see them
+
+
 @dataclass(frozen=True)
 class DiaryEntry:
     """A slot, and the booking that has it (None: free, blocked, or not for this person to see)."""
@@ -146,6 +150,17 @@ def diary_services(acting: Acting) -> list[HealthcareService]:
     # Asked of each service, not of each of their diaries.
     has_diary = Exists(Schedule.objects.filter(service=OuterRef("pk")))
     return list(ours.filter(has_diary).order_by("name"))
+
+
+def diaries_of(acting: Acting, service: HealthcareService) -> QuerySet[Schedule]:
+    """Of one service of the acting organisation, by name; lanes of a clinic by their number."""
+    ours = Schedule.objects.filter(service=service, service__provider=acting.organisation)
+    return ours.order_by(*_by_name(), "pk") if acting.may("bookings.view_diary") else Schedule.objects.none()
+
+
+def _by_name(diary: str = "") -> tuple[Coalesce, str, str]:
+    """In which order people read diaries; `diary`: the way to them, "schedule__"."""
+    return Coalesce(f"{diary}clinic__name", f"{diary}name"), f"{diary}lane", f"{diary}name"
 
 
 def diary_of(
@@ -177,6 +192,44 @@ _COMES = (BookingStatus.BOOKED, BookingStatus.ATTENDED, BookingStatus.DID_NOT_AT
 def _bookings_of(slots: QuerySet[Slot]) -> dict[UUID | None, Booking]:
     current = Booking.objects.filter(slot__in=slots, direction=Direction.RECEIVED, status__in=_COMES)
     return {booking.slot_id: booking for booking in current.select_related("patient", "service", "journey")}
+
+
+def blocks_of(diaries: Collection[UUID], *, start: datetime, end: datetime) -> QuerySet[DiaryBlock]:
+    """That stand and reach into the stretch."""
+    standing = DiaryBlock.objects.filter(schedule__in=diaries, ended_at=None, start__lt=end, end__gt=start)
+    return standing.select_related("schedule").order_by("start", "schedule__name")
+
+
+def slots_between(diaries: Collection[UUID], *, start: datetime, end: datetime) -> QuerySet[Slot]:
+    """All that reach into the stretch and are not withdrawn."""
+    slots = Slot.objects.filter(schedule__in=diaries, start__lt=end, end__gt=start)
+    return slots.exclude(status=SlotStatus.WITHDRAWN)
+
+
+def booked_between(diaries: Collection[UUID], *, start: datetime, end: datetime) -> QuerySet[Booking]:
+    """Who comes in the stretch, by time."""
+    booked = Booking.objects.filter(
+        slot__schedule__in=diaries,
+        slot__start__lt=end,
+        slot__end__gt=start,
+        direction=Direction.RECEIVED,
+        status=BookingStatus.BOOKED,
+    )
+    return booked.select_related("patient", "service", "slot__schedule").order_by("start")
+
+
+def free_slots_of(service: HealthcareService, day: date, *, now: datetime) -> QuerySet[Slot]:
+    """Where a booking could be moved to on one London day, by time and diary."""
+    begin, end = london_midnight(day), london_midnight(day + timedelta(days=1))
+    free = Slot.objects.filter(
+        service=service,
+        status=SlotStatus.FREE,
+        start__gte=begin,
+        start__lt=end,
+        end__gt=now,
+        schedule__active=True,
+    )
+    return free.select_related("schedule").order_by("start", *_by_name("schedule__"))
 
 
 def next_free_slots(now: datetime) -> Mapping[UUID, datetime]:

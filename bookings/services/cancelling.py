@@ -11,10 +11,10 @@ from bars_portal.correspondence.latest import Latest
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import CancellationReason
 from bookings import policies, ports
+from bookings.mapping.offers import OfferedSlot
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.history import change_status
 from bookings.services.requesting import approve_if_needed, book_draft, open_draft
-from bookings.slots import OfferedSlot
 from bookings.states import BookingEvent, BookingStatus
 from directory.remote import identity_of, sender_identity
 

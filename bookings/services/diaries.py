@@ -1,4 +1,4 @@
-"""Making, adding, blocking, freeing and releasing slots; a booked slot is never touched.
+"""Making, adding, blocking, freeing and releasing slots, and feeds of them; a booked slot is never touched.
 
 Whoever changes the slots of a diary locks its row first, so that two managers go one after the other. Who
 books does not: a slot is taken, blocked or withdrawn by one conditional statement, and the database says who
@@ -6,18 +6,24 @@ was first.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.sql import ask
-from bookings.models import DiaryBlock, Schedule, Slot, SlotStatus, Standing
+from bookings.models import DiaryBlock, DiaryFeed, Schedule, Slot, SlotStatus, Standing
 from bookings.models.diary import Period, slot_times, times_between
+from bookings.policies import check_can_run
+from directory.models import HealthcareService
 
 BATCH = 1000
 
@@ -274,3 +280,38 @@ def _move(
             )
     record(actor=actor, action=action, detail={"asked": len(slot_ids), "changed": changed}, now=now)
     return changed
+
+
+# -- secret addresses from which calendars read a diary: only a digest is kept
+
+_MOST_FEED_DAYS = 365
+
+
+def digest_of(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic
+def make_feed(*, service: HealthcareService, days: int, acting: Acting, now: datetime) -> str:
+    """The secret, which is told this once. Raises PolicyRefused."""
+    check_can_run(acting, service)
+    secret = token_urlsafe(32)
+    feed = DiaryFeed.objects.create(
+        organisation=acting.organisation,
+        service=service,
+        digest=digest_of(secret),
+        made_at=now,
+        made_by=acting.user,
+        expires_at=now + timedelta(days=min(days, _MOST_FEED_DAYS)),
+    )
+    record(actor=acting.actor, action="bookings.make_feed", subject=feed, now=now)
+    return secret
+
+
+@transaction.atomic
+def revoke_feed(*, feed: DiaryFeed, acting: Acting, now: datetime) -> None:
+    """Its address shows nothing from this moment. Raises PolicyRefused."""
+    check_can_run(acting, feed.service)
+    if not DiaryFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=now):
+        raise PolicyRefused("This address was closed before.")
+    record(actor=acting.actor, action="bookings.revoke_feed", subject=feed, now=now)

@@ -26,10 +26,10 @@ from bars_portal.patients.selectors import details_of
 from bars_portal.patients.services import create_patient, open_journey
 from bars_portal.patients.typed import is_as_known
 from bookings import policies, ports
+from bookings.mapping.offers import OfferedSlot
 from bookings.mapping.sent import booking_entries
 from bookings.models import Booking, BookingDraft, Rebooking
 from bookings.services.history import start_history
-from bookings.slots import OfferedSlot
 from bookings.states import BookingEvent, BookingStatus
 from directory.models import HealthcareService
 from directory.remote import SenderIdentity, sender_identity

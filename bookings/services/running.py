@@ -1,31 +1,40 @@
-"""What a service does with a booking that it received: move, cancel, attended or not, a note, a call made.
+"""What a service does with a booking that it received, the calls that follow, and who waits for its times.
 
 The standard has no message from a service to who booked: they see a change when they read the booking. So
 each change that they would have to know of leaves a call to make, which a person closes.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.permissions import PolicyRefused
+from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.correspondence.entries import full_url
+from bars_portal.correspondence.explanations import ReasonCode
 from bars_portal.exchange.fhir.queries.services import SlotInclude
 from bars_portal.exchange.fhir.timestamps import format_london
-from bars_portal.nhsuk.dates import format_datetime
+from bars_portal.exchange.transport.client import BarsClient
+from bars_portal.nhsuk.dates import format_datetime, in_london
+from bars_portal.patients.models import Journey
 from bars_portal.sql import ask
 from bookings import policies, ports
 from bookings.mapping.received import cancelled_here, moved
 from bookings.mapping.slots import SlotTexts, entries_with_slots, slot_entry
-from bookings.models import Booking, SenderCall, Slot
+from bookings.models import Booking, Closing, SenderCall, Slot, WaitingEntry
 from bookings.models.diary import DiaryRow, paired_id
 from bookings.ports import Companion
 from bookings.services.diaries import release_slot
 from bookings.services.history import change_status
+from bookings.slots import DAYS_SHOWN, SlotProblem, SlotSearch, days_from, search_slots
 from bookings.states import BookingEvent
+from directory.models import HealthcareService
+from directory.remote import sender_identity
 from directory.selectors.services import facts_of
 
 _CAME_ALL_THE_SAME = (
@@ -182,3 +191,92 @@ def close_call(*, call: SenderCall, spoke_to: str, acting: Acting, now: datetime
         now=now,
     )
     return call
+
+
+# -- who waits for a time: people of the organisations here, at services that are hosted here
+
+
+def find_times(
+    client: BarsClient,
+    *,
+    service: HealthcareService,
+    start: datetime,
+    end: datetime,
+    acting: Acting,
+    now: datetime,
+    journey: Journey | None = None,
+) -> SlotSearch:
+    """`search_slots` for somebody who wants one of these times, for the case of `journey` if there is one.
+
+    Who finds none at a service of ours is on its waiting list for the day. Call it outside any transaction.
+    """
+    found = search_slots(
+        client, service=service, start=start, end=end, sender=sender_identity(acting), now=now
+    )
+    if service.hosted and found.problem is SlotProblem.NONE_IN_RANGE:
+        wanted = {"wanted_from": start, "wanted_until": end}
+        _wait(service, journey, acting.organisation.pk, acting.actor, now, wanted)
+    elif service.hosted and found.offers and journey is None:
+        # Nobody knows for whom the earlier search was; who looked has times before them now.
+        waiting = WaitingEntry.objects.filter(service=service, user=acting.user, journey=None, closed_at=None)
+        waiting.filter(organisation=acting.organisation).update(closed_at=now, closed_as=Closing.FOUND)
+    return found
+
+
+_NO_SLOT = (ReasonCode.TAKEN, ReasonCode.NOT_FOUND)
+
+
+def note_refusal(*, booking: Booking, actor: Actor, now: datetime) -> None:
+    """A booking that a service of ours refused as its slot was gone; in the transaction that settles it."""
+    if not booking.service.hosted or booking.explanation_code not in _NO_SLOT:
+        return
+    # The days that its page offers instead.
+    first, last = days_from(in_london(booking.start).date(), days=DAYS_SHOWN)
+    wanted = {"wanted_from": first, "wanted_until": last, "booking": booking}
+    _wait(booking.service, booking.journey, booking.organisation_id, actor, now, wanted)
+
+
+def _wait(
+    service: HealthcareService,
+    journey: Journey | None,
+    organisation_id: int,
+    actor: Actor,
+    now: datetime,
+    wanted: dict[str, Any],
+) -> None:
+    """Once for each case, or each person who named none: a constraint of the database settles races."""
+    who = {"user_id": actor.user_id, "organisation_id": organisation_id}
+    one: dict[str, Any] = {"journey": journey} if journey is not None else {"journey": None, **who}
+    stated = {**who, "label": actor.label, "refused_at": now, **wanted}
+    WaitingEntry.objects.update_or_create(service=service, closed_at=None, **one, defaults=stated)
+
+
+@transaction.atomic
+def close_waiting(*, entry: WaitingEntry, reason: str, acting: Acting, now: datetime) -> None:
+    """Take an entry off the list, for a Closing. Raises PolicyRefused: also when a colleague was first."""
+    policies.check_can_close_waiting(acting, entry)
+    open_still = WaitingEntry.objects.filter(pk=entry.pk, closed_at=None)
+    if not open_still.update(closed_at=now, closed_by=acting.user, closed_as=Closing(reason)):
+        raise PolicyRefused("Somebody has taken this off the list already.")
+    record(
+        actor=acting.actor,
+        action="bookings.close_waiting",
+        subject=entry,
+        detail={"reason": reason},
+        correlation_id=entry.journey.correlation_id if entry.journey else None,
+        now=now,
+    )
+
+
+@transaction.atomic
+def record_looks(*, entries: Iterable[WaitingEntry], acting: Acting, now: datetime) -> None:
+    """A list that names the patients of these entries was read."""
+    for entry in entries:
+        if entry.journey is not None:
+            record(
+                actor=acting.actor,
+                action="bookings.view_waiting_list",
+                subject=entry.booking or entry.journey,
+                correlation_id=entry.journey.correlation_id,
+                now=now,
+            )

@@ -31,8 +31,8 @@ from bookings.explanations import BOOKING, CANCELLATION, STILL_ANOTHER
 from bookings.mapping.sent import asked_for, is_taken_back, reference_of, stands
 from bookings.models import Booking
 from bookings.services.cancelling import continue_rebooking
-from bookings.services.capacity import note_refusal
 from bookings.services.history import change_status
+from bookings.services.running import note_refusal
 from bookings.states import BookingEvent, BookingStatus
 
 _CHECKS = {

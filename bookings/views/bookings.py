@@ -1,4 +1,8 @@
-"""Bookings that we sent, and one that we received."""
+"""Bookings that we sent: listed, shown, checked again, settled with the service, cancelled and rebooked.
+
+Before a cancellation or a rebooking the latest is read from the receiver: what it says is said, it is asked
+once, and then sent.
+"""
 
 from uuid import UUID
 
@@ -6,33 +10,48 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
-from bars_portal.correspondence.states import Direction, TransitionRefused
+from bars_portal.correspondence.latest import Latest
+from bars_portal.correspondence.states import TransitionRefused
+from bars_portal.exchange.gateway.client import client_for_page
 from bars_portal.nhsuk.dates import in_london
 from bars_portal.nhsuk.pages import RowPaginator
-from bookings.forms.bookings import CallForm, NoteForm
+from bookings import ports
+from bookings.forms.bookings import CancelForm, RebookForm
+from bookings.latest import read_latest
+from bookings.models import Booking, BookingDraft
+from bookings.policies import (
+    check_can_cancel,
+    check_can_rebook,
+    check_can_settle,
+    frame_missed_by,
+    lacks_approval,
+)
 from bookings.presenters.bookings import FILTERS, BookingPage, booking_page, booking_rows
-from bookings.presenters.diary import received_page
-from bookings.presenters.slots import SlotPage
-from bookings.selectors.sent import OfToday, Waiting, sent_bookings
+from bookings.presenters.slots import SlotPage, appointment_rows, lateness
+from bookings.selectors.sent import OfToday, Waiting, rebooking_of, sent_bookings
+from bookings.services.cancelling import end_rebooking, find_cancelled, request_cancel, start_rebooking
 from bookings.services.history import mark_patient_told, record_view
-from bookings.services.settling import check_again, wait_for_outcome
+from bookings.services.settling import accept_differences, check_again, settle_differences, wait_for_outcome
 from bookings.states import BookingStatus
 from bookings.views.common import (
-    booking_of,
+    ask_first,
     clock,
     ended_at,
+    of_draft,
     redirect_to_outcome,
     sent_booking,
 )
 from bookings.views.searching import slot_page
+from directory.remote import sender_identity
 
 _PAGE = 25
+_MEANWHILE = "Somebody changed this booking at the same moment. This is how it stands now."
 
 
 @require_safe
@@ -127,12 +146,169 @@ def told(request: HttpRequest, booking_id: UUID) -> HttpResponse:
     return redirect("bookings:detail", booking_id)
 
 
+def latest_of(request: HttpRequest, booking: Booking) -> Latest:
+    """One read over the wire, never inside a transaction."""
+    sender = sender_identity(acting_of(request))
+    return read_latest(client_for_page(request), booking=booking, sender=sender, now=clock())
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("bookings.cancel_booking")
+def cancel(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    booking = sent_booking(request, booking_id)
+    try:
+        check_can_cancel(acting_of(request), booking, clock())
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+        return redirect("bookings:detail", booking.pk)
+    form = CancelForm(request.POST or None)
+    latest = latest_of(request, booking)
+    if latest.status in ("cancelled", "entered-in-error"):
+        return _found_cancelled(request, booking, latest)
+    if request.method == "POST" and form.is_valid() and latest.can_be_changed:
+        return _send_cancel(request, booking, form, latest)
+    record_view(booking=booking, acting=acting_of(request), now=clock())
+    page = booking_page(booking, acting=acting_of(request), now=clock())
+    return render(request, "bookings/cancel.jinja", {"form": form, "page": page, "latest": latest})
+
+
+def _found_cancelled(request: HttpRequest, booking: Booking, latest: Latest) -> HttpResponse:
+    """Only our record is behind: nothing has to be sent."""
+    try:
+        find_cancelled(booking=booking, latest=latest, actor=acting_of(request).actor, now=clock())
+        messages.info(request, "The service had already cancelled this appointment.")
+    except TransitionRefused:
+        messages.info(request, _MEANWHILE)
+    return redirect("bookings:detail", booking.pk)
+
+
+def _send_cancel(request: HttpRequest, booking: Booking, form: CancelForm, latest: Latest) -> HttpResponse:
+    try:
+        cancelling = request_cancel(
+            booking=booking, latest=latest, reason=form.words(), acting=acting_of(request), now=clock()
+        )
+        wait_for_outcome(cancelling)
+    except PolicyRefused as refusal:
+        messages.error(request, refusal.sentence)
+    except TransitionRefused:
+        messages.info(request, _MEANWHILE)
+    return redirect("bookings:detail", booking.pk)
+
+
+@require_POST
+@permission_required("bookings.book_slot")
+def ask_again(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    """Of a booking that is not as we asked: what the service holds now."""
+    booking = sent_booking(request, booking_id)
+    try:
+        check_can_settle(acting_of(request), booking)
+        latest = latest_of(request, booking)
+        settle_differences(booking=booking, latest=latest, acting=acting_of(request), now=clock())
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    except TransitionRefused:
+        messages.info(request, _MEANWHILE)
+    return redirect("bookings:detail", booking.pk)
+
+
+@require_POST
+@permission_required("bookings.book_slot")
+def accept(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    """Take the time that the service holds."""
+    booking = sent_booking(request, booking_id)
+    try:
+        accept_differences(booking=booking, acting=acting_of(request), now=clock())
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    except TransitionRefused:
+        messages.info(request, _MEANWHILE)
+    return redirect("bookings:detail", booking.pk)
+
+
 @require_safe
-@permission_required("bookings.view_received_bookings")
-def received(request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    booking, acting = booking_of(request, booking_id, Direction.RECEIVED), acting_of(request)
-    now = clock()
-    record_view(booking=booking, acting=acting, now=now)
-    page = received_page(booking, acting=acting, now=now)
-    forms = {"note_form": NoteForm(), "call_form": CallForm()}
-    return render(request, "bookings/received.jinja", {"page": page, **forms})
+@permission_required("bookings.rebook_booking")
+def rebook(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    """On to the service's times; the same patient is kept."""
+    booking = sent_booking(request, booking_id)
+    try:
+        check_can_rebook(acting_of(request), booking, clock())
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+        return redirect("bookings:detail", booking.pk)
+    return redirect(f"{reverse('bookings:slots', args=[booking.service.service_id])}?instead={booking.pk}")
+
+
+@require_POST
+@permission_required("bookings.rebook_booking")
+def no_longer_wanted(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    """Of a rebooking whose new appointment came to nothing: nobody looks after it any more."""
+    booking = sent_booking(request, booking_id)
+    try:
+        end_rebooking(booking=booking, acting=acting_of(request), now=clock())
+        messages.success(request, "Recorded: no new appointment is wanted.")
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    return redirect("bookings:detail", booking.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("bookings.rebook_booking")
+@of_draft
+def confirm_rebooking(request: HttpRequest, draft: BookingDraft) -> HttpResponse:
+    booking = draft.replaces
+    if booking is None or booking.status == BookingStatus.CANCELLED:
+        # Nothing is left to cancel: only the second half is to be done.
+        return redirect("bookings:check", draft.pk)
+    if lacks_approval(draft):
+        return redirect("bookings:approval", draft.pk)
+    try:
+        check_can_rebook(acting_of(request), booking, clock())
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+        return redirect("bookings:detail", booking.pk)
+    return _confirm_rebooking(request, draft, booking)
+
+
+def _confirm_rebooking(request: HttpRequest, draft: BookingDraft, booking: Booking) -> HttpResponse:
+    latest = latest_of(request, booking)
+    renewal = ports.renewal.provider(
+        booking, draft.service, acting_of(request), client_for_page(request), clock()
+    )
+    form = RebookForm(request.POST or None, refers_anew=renewal is not None and not renewal.obstacle)
+    if request.method == "POST" and form.is_valid() and latest.can_be_changed:
+        ask_first(request, draft.service)
+        try:
+            start_rebooking(
+                booking=booking,
+                latest=latest,
+                draft=draft,
+                reason=form.words(),
+                acting=acting_of(request),
+                now=clock(),
+                reassessed=form.cleaned_data["reassessed"],
+                renewal=renewal,
+            )
+            _wait_for_both(booking)
+        except PolicyRefused as refusal:
+            messages.error(request, refusal.sentence)
+        except TransitionRefused:
+            messages.info(request, "Somebody changed this booking at the same moment.")
+        return redirect_to_outcome(booking)
+    record_view(booking=booking, acting=acting_of(request), now=clock())
+    context = {
+        "form": form,
+        "draft": draft,
+        "page": booking_page(booking, acting=acting_of(request), now=clock()),
+        "summary": appointment_rows(draft),
+        "latest": latest,
+        "renewal": renewal,
+        "late": lateness(draft, frame_missed_by(draft)),
+    }
+    return render(request, "bookings/rebook.jinja", context)
+
+
+def _wait_for_both(booking: Booking) -> None:
+    wait_for_outcome(booking)
+    rebooking = rebooking_of(booking)
+    if rebooking is not None and rebooking.booked is not None:
+        wait_for_outcome(rebooking.booked, patience=2.0)

@@ -31,7 +31,7 @@ from bookings.selectors.clinics import (
     plain_diaries_of,
     plan_change,
 )
-from bookings.selectors.running import booked_between
+from bookings.selectors.slots import booked_between
 from bookings.services.clinics import apply_plan, last_run, switch, undo_run
 from bookings.services.history import record_views
 from bookings.states import RUN_DIARY

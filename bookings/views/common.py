@@ -18,7 +18,7 @@ from bookings.selectors.sent import booking_for, booking_of_draft, draft_for, re
 from bookings.states import BookingStatus
 from directory.models import HealthcareService, ServiceCapability
 from directory.remote import sender_identity
-from directory.services.capability import read_capability
+from directory.services.entries import read_capability
 
 
 def clock() -> datetime:

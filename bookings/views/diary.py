@@ -4,26 +4,42 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
+from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import format_date, format_time, in_london
 from bars_portal.nhsuk.documents import csv_lines
 from bars_portal.patients.presenters import banner
-from bookings.forms.bookings import AddSlotsForm, DiaryForm, RangeForm
+from bookings.forms.bookings import (
+    AddSlotsForm,
+    DiaryForm,
+    FeedForm,
+    RangeForm,
+)
+from bookings.mapping.slots import CalendarEntry, diary_calendar
 from bookings.models import DiaryBlock, Schedule, SlotStatus
 from bookings.presenters.clinics import affected_bookings
 from bookings.presenters.diary import DiaryLine, DiaryPage, diary_page
-from bookings.selectors.running import booked_between, diaries_of, open_calls, slots_between, waiting_list
-from bookings.selectors.slots import diary_services
-from bookings.services.diaries import add_slots, block_range, free_range
+from bookings.selectors.clinics import (
+    feed_of,
+    feed_slots,
+    feeds_of,
+    hosted_services,
+    open_calls,
+    waiting_list,
+)
+from bookings.selectors.slots import booked_between, diaries_of, diary_services, slots_between
+from bookings.services.diaries import add_slots, block_range, digest_of, free_range, make_feed, revoke_feed
 from bookings.services.history import record_views
 from bookings.states import RUN_DIARY
 from bookings.views.common import clock, today
@@ -249,3 +265,63 @@ def add(request: HttpRequest) -> HttpResponse:
 def _to_day(service: HealthcareService, day: date) -> HttpResponse:
     query = {"service": service.service_id, "on": day.isoformat()}
     return redirect(reverse("bookings:diary", query=query))
+
+
+# -- feeds, from which calendars read it
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(RUN_DIARY)
+def feeds(request: HttpRequest) -> HttpResponse:
+    """The address is in the answer that made it, and nowhere else."""
+    acting, now, link = acting_of(request), clock(), ""
+    services = hosted_services(acting)
+    options = [(each.service_id, each.name) for each in services]
+    form = FeedForm(request.POST if request.method == "POST" else None, services=options)
+    if request.method == "POST" and form.is_valid():
+        service = next(each for each in services if each.service_id == form.cleaned_data["service"])
+        secret = make_feed(service=service, days=int(form.cleaned_data["days"]), acting=acting, now=now)
+        # In the query: no log of ours has that part of an address.
+        link = request.build_absolute_uri(reverse("bookings:feed", query={"key": secret}))
+        form = FeedForm(services=options)
+    context = {"form": form, "link": link, "feeds": feeds_of(acting, now=now)}
+    return render(request, "bookings/feeds.jinja", context)
+
+
+@require_POST
+@permission_required(RUN_DIARY)
+def close_feed(request: HttpRequest, feed_id: UUID) -> HttpResponse:
+    acting, now = acting_of(request), clock()
+    found = feeds_of(acting, now=now).filter(pk=feed_id).first()
+    if found is None:
+        raise Http404
+    try:
+        revoke_feed(feed=found, acting=acting, now=now)
+        messages.success(request, "The address is closed: it shows nothing any more.")
+    except PolicyRefused as refusal:
+        messages.info(request, refusal.sentence)
+    return redirect("bookings:feeds")
+
+
+@never_cache
+@require_safe
+def feed(request: HttpRequest) -> HttpResponse:
+    """For calendars, which do not sign in: who has the secret reads times and references, no patient."""
+    now = clock()
+    found = feed_of(digest_of(request.GET.get("key", "")), now=now)
+    if found is None:
+        raise Http404
+    entries = [
+        CalendarEntry(
+            id=str(slot.pk),
+            start=slot.start,
+            end=slot.end,
+            status=SlotStatus(slot.status).label,
+            diary=slot.schedule.name,
+            reference=reference,
+            changed=slot.updated_at,
+        )
+        for slot, reference in feed_slots(found, now=now)
+    ]
+    body = diary_calendar(found.service.name, entries)
+    return HttpResponse(body, content_type="text/calendar; charset=utf-8")

@@ -1,13 +1,13 @@
-"""What a service does with one booking that it received, the calls that follow, and calendar feeds."""
+"""What a service does with a booking that it received, the calls that follow, and where times are short."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bars_portal.accounts.acting import acting_of
@@ -21,21 +21,38 @@ from bookings import ports
 from bookings.forms.bookings import (
     CallForm,
     CancelReceivedForm,
+    CapacityForm,
+    CloseWaitingForm,
     DiaryForm,
-    FeedForm,
     MoveForm,
     NoteForm,
 )
-from bookings.mapping.calendars import CalendarEntry, diary_calendar
-from bookings.models import Booking, SlotStatus
+from bookings.models import Booking, WaitingEntry
 from bookings.policies import check_can_move, check_can_run_booking
 from bookings.presenters.bookings import short_name
+from bookings.presenters.clinics import waiting_row
+from bookings.presenters.diary import received_page
 from bookings.presenters.slots import appointment_rows
-from bookings.selectors.clinics import hosted_services
-from bookings.selectors.running import feed_of, feed_slots, feeds_of, free_slots_of, open_calls
-from bookings.services.feeds import digest_of, make_feed, revoke_feed
+from bookings.selectors.clinics import (
+    alarms_of,
+    came_free,
+    free_within,
+    hosted_services,
+    open_calls,
+    waiting_list,
+)
+from bookings.selectors.slots import free_slots_of
+from bookings.services.clinics import end_alarm, set_alarm
 from bookings.services.history import record_view, record_views
-from bookings.services.running import add_note, cancel_received, close_call, move_booking, record_attendance
+from bookings.services.running import (
+    add_note,
+    cancel_received,
+    close_call,
+    close_waiting,
+    move_booking,
+    record_attendance,
+    record_looks,
+)
 from bookings.states import RUN_DIARY
 from bookings.views.common import booking_of, clock
 from bookings.views.diary import day_of
@@ -53,6 +70,17 @@ def _received(request: HttpRequest, booking_id: UUID) -> Booking:
     except PolicyRefused:
         raise Http404 from None
     return booking
+
+
+@require_safe
+@permission_required("bookings.view_received_bookings")
+def received(request: HttpRequest, booking_id: UUID) -> HttpResponse:
+    booking, acting = booking_of(request, booking_id, Direction.RECEIVED), acting_of(request)
+    now = clock()
+    record_view(booking=booking, acting=acting, now=now)
+    page = received_page(booking, acting=acting, now=now)
+    forms = {"note_form": NoteForm(), "call_form": CallForm()}
+    return render(request, "bookings/received.jinja", {"page": page, **forms})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -182,9 +210,9 @@ def calls(request: HttpRequest) -> HttpResponse:
     """Whom to phone, oldest first."""
     acting = acting_of(request)
     page = RowPaginator(open_calls(acting), _CALLS).get_page(request.GET.get("page"))
-    waiting = list(page.object_list)
-    record_views(bookings=[each.booking for each in waiting], acting=acting, now=clock())
-    rows = [{"call": each, "patient": short_name(each.booking)} for each in waiting]
+    to_make = list(page.object_list)
+    record_views(bookings=[each.booking for each in to_make], acting=acting, now=clock())
+    rows = [{"call": each, "patient": short_name(each.booking)} for each in to_make]
     return render(request, "bookings/calls.jinja", {"rows": rows, "page": page})
 
 
@@ -206,58 +234,100 @@ def made_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     return redirect("bookings:received", call.booking_id)
 
 
+# -- too few free slots, and who found no time
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(RUN_DIARY)
-def feeds(request: HttpRequest) -> HttpResponse:
-    """The address is in the answer that made it, and nowhere else."""
-    acting, now, link = acting_of(request), clock(), ""
+def capacity(request: HttpRequest) -> HttpResponse:
+    """Alarms for services that run out of free slots: those that are set, and a form to set one."""
+    acting, now = acting_of(request), clock()
     services = hosted_services(acting)
     options = [(each.service_id, each.name) for each in services]
-    form = FeedForm(request.POST if request.method == "POST" else None, services=options)
+    form = CapacityForm(request.POST if request.method == "POST" else None, services=options)
     if request.method == "POST" and form.is_valid():
-        service = next(each for each in services if each.service_id == form.cleaned_data["service"])
-        secret = make_feed(service=service, days=int(form.cleaned_data["days"]), acting=acting, now=now)
-        # In the query: no log of ours has that part of an address.
-        link = request.build_absolute_uri(reverse("bookings:feed", query={"key": secret}))
-        form = FeedForm(services=options)
-    context = {"form": form, "link": link, "feeds": feeds_of(acting, now=now)}
-    return render(request, "bookings/feeds.jinja", context)
+        stated = form.cleaned_data
+        service = next(each for each in services if each.service_id == stated["service"])
+        set_alarm(
+            service=service, least=int(stated["least"]), hours=int(stated["hours"]), acting=acting, now=now
+        )
+        messages.success(request, f"The alarm of {service.name} is set.")
+        return redirect("bookings:capacity")
+    found, is_raised = alarms_of(acting), "raised" in request.GET
+    found = found.filter(raised_at__isnull=False) if is_raised else found
+    rows = [(each, free_within(each, now=now)) for each in found]
+    context = {"form": form, "rows": rows, "raised": is_raised}
+    return render(request, "bookings/capacity.jinja", context)
 
 
 @require_POST
 @permission_required(RUN_DIARY)
-def close_feed(request: HttpRequest, feed_id: UUID) -> HttpResponse:
-    acting, now = acting_of(request), clock()
-    found = feeds_of(acting, now=now).filter(pk=feed_id).first()
+def end_capacity_alarm(request: HttpRequest, alarm_id: int) -> HttpResponse:
+    acting = acting_of(request)
+    found = alarms_of(acting).filter(pk=alarm_id).first()
     if found is None:
         raise Http404
-    try:
-        revoke_feed(feed=found, acting=acting, now=now)
-        messages.success(request, "The address is closed: it shows nothing any more.")
-    except PolicyRefused as refusal:
-        messages.info(request, refusal.sentence)
-    return redirect("bookings:feeds")
+    end_alarm(alarm=found, acting=acting, now=clock())
+    messages.success(request, f"The alarm of {found.service.name} is removed.")
+    return redirect("bookings:capacity")
 
 
-@never_cache
 @require_safe
-def feed(request: HttpRequest) -> HttpResponse:
-    """For calendars, which do not sign in: who has the secret reads times and references, no patient."""
-    now = clock()
-    found = feed_of(digest_of(request.GET.get("key", "")), now=now)
-    if found is None:
-        raise Http404
-    entries = [
-        CalendarEntry(
-            id=str(slot.pk),
-            start=slot.start,
-            end=slot.end,
-            status=SlotStatus(slot.status).label,
-            diary=slot.schedule.name,
-            reference=reference,
-            changed=slot.updated_at,
-        )
-        for slot, reference in feed_slots(found, now=now)
-    ]
-    body = diary_calendar(found.service.name, entries)
-    return HttpResponse(body, content_type="text/calendar; charset=utf-8")
+@permission_required(RUN_DIARY)
+def waiting(request: HttpRequest) -> HttpResponse:
+    """Who found no time of our services today. Names patients only as far as the service was sent them."""
+    acting, now, free_only = acting_of(request), clock(), "free" in request.GET
+    entries = list(waiting_list(acting, now=now, free_only=free_only))
+    record_looks(entries=[each for each in entries if each.booking], acting=acting, now=now)
+    rows = [waiting_row(each, is_own=False) for each in entries]
+    return render(request, "bookings/waiting.jinja", {"rows": rows, "free_only": free_only})
+
+
+@require_safe
+@permission_required("bookings.book_slot")
+def free_again(request: HttpRequest) -> HttpResponse:
+    """What this person found no time for today, and one is free now."""
+    acting, now = acting_of(request), clock()
+    entries = list(came_free(acting, now=now))
+    record_looks(entries=entries, acting=acting, now=now)
+    rows = [waiting_row(each, is_own=True) for each in entries]
+    return render(request, "bookings/free_again.jinja", {"rows": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(RUN_DIARY)
+def take_off(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    return _take_off(request, entry_id, waiting_list, "bookings:waiting")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("bookings.book_slot")
+def take_off_own(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    return _take_off(request, entry_id, came_free, "bookings:free-again")
+
+
+def _take_off(
+    request: HttpRequest,
+    entry_id: UUID,
+    listed: Callable[..., QuerySet[WaitingEntry]],
+    back: str,
+) -> HttpResponse:
+    """Asks why, once; `listed` are those that this person may take off."""
+    acting, now = acting_of(request), clock()
+    entry = listed(acting, now=now).filter(pk=entry_id).first()
+    if entry is None:
+        messages.info(request, "This is on the list no more.")
+        return redirect(back)
+    form = CloseWaitingForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            close_waiting(entry=entry, reason=form.cleaned_data["reason"], acting=acting, now=now)
+            messages.success(request, "It is off the list.")
+        except PolicyRefused as refusal:
+            messages.info(request, refusal.sentence)
+        return redirect(back)
+    is_own = back == "bookings:free-again"
+    row = waiting_row(entry, is_own=is_own)
+    record_looks(entries=[entry] if row.patient else [], acting=acting, now=now)
+    context = {"form": form, "row": row, "back": back, "is_own": is_own}
+    return render(request, "bookings/close_waiting.jinja", context)

@@ -20,16 +20,16 @@ from bars_portal.patients.models import Journey
 from bars_portal.patients.selectors import details_of, journey_of, newest_patient
 from bars_portal.patients.typed import answers_from
 from bookings import ports
-from bookings.choosing import GONE, compare_services, days_from, still_offered
 from bookings.forms.bookings import ChosenSlotForm, FirstDayForm
+from bookings.mapping.offers import OfferedSlot
 from bookings.models import Booking, BookingDraft
 from bookings.policies import check_accepts_bookings, check_can_book, check_can_rebook, check_reachable
 from bookings.presenters.slots import SlotPage, first_times, use_case_options, usual_route
 from bookings.selectors.sent import draft_for, later_booking, rebooking_of
-from bookings.services.capacity import find_times
 from bookings.services.history import record_view
 from bookings.services.requesting import change_draft_slot, open_draft, save_draft_patient
-from bookings.slots import DAYS_SHOWN, FURTHEST, OfferedSlot
+from bookings.services.running import find_times
+from bookings.slots import DAYS_SHOWN, FURTHEST, GONE, compare_services, days_from, still_offered
 from bookings.states import BookingStatus
 from bookings.views.common import (
     ask_first,
@@ -44,7 +44,7 @@ from directory.models import HealthcareService
 from directory.presenters import not_answering_note
 from directory.remote import sender_identity
 from directory.selectors.services import service_by_id
-from directory.services.capability import clear_capability
+from directory.services.entries import clear_capability
 
 # As many as a page of the directory lists.
 _COMPARED = 20

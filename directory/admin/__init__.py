@@ -1,11 +1,13 @@
 """Staff pages of the directory."""
 
-from directory.admin.access import AccessRuleAdmin
 from directory.admin.catalogues import CatalogueImportAdmin
-from directory.admin.services import CapabilityChangeAdmin as CapabilityChangeAdmin
-from directory.admin.services import EndpointAdmin as EndpointAdmin
-from directory.admin.services import HealthcareServiceAdmin
-from directory.admin.services import ServiceCapabilityAdmin as ServiceCapabilityAdmin
+from directory.admin.services import (
+    AccessRuleAdmin,
+    CapabilityChangeAdmin,
+    EndpointAdmin,
+    HealthcareServiceAdmin,
+    ServiceCapabilityAdmin,
+)
 
 __all__ = [
     "AccessRuleAdmin",

@@ -19,9 +19,8 @@ from bars_portal.audit.staff_pages import PastDaysFilter, administers_everything
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.transport.client import CatalogueUnavailable
 from directory.admin.forms import ODSCodesField
-from directory.catalogue.entries import BadCatalogue
-from directory.catalogue.reach import Reach
-from directory.catalogue.words import KINDS, counts_of, described, field_sentences, summary
+from directory.catalogue.comparing import KINDS, described, field_sentences, summary
+from directory.catalogue.entries import BadCatalogue, Reach
 from directory.models import CatalogueImport, ImportState, Source
 from directory.policies import keeps_shared_directory, reach_of
 from directory.services.catalogue import (
@@ -232,7 +231,7 @@ def _preview_context(request: HttpRequest, catalogue: CatalogueImport) -> dict[s
     except BadCatalogue as refusal:
         return {"refusal": refusal}
     return {
-        "summary": summary(counts_of(difference)),
+        "summary": summary(difference.counts),
         "rows": list(described(difference, most=_PER_PAGE)),
         "more": max(len(difference.changes) - _PER_PAGE, 0),
         "fingerprint": difference.fingerprint,

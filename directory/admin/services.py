@@ -1,11 +1,12 @@
-"""Services, endpoints and what services said of themselves, as staff see and change them."""
+"""Services, endpoints, access rules and what services said of themselves, as staff see and change them."""
 
 import json
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import ForeignKey, Q, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -21,14 +22,23 @@ from bars_portal.audit.staff_pages import (
     administers_everything,
 )
 from bars_portal.nhsuk.dates import format_datetime
-from directory.admin.forms import EndpointForm, HealthcareServiceForm
+from directory.admin.forms import AccessRuleForm, EndpointForm, HealthcareServiceForm
 from directory.capability import Difference, staff_words
-from directory.models import CapabilityChange, Endpoint, HealthcareService, ServiceCapability
-from directory.policies import can_change_endpoint, can_change_service, keeps_shared_directory
-from directory.selectors.capability import changes_of, lately_stopped
-from directory.selectors.services import endpoints_on_staff_pages, services_on_staff_pages
-from directory.services.capability import clear_capability
-from directory.services.entries import create_entry, save_entry
+from directory.models import AccessRule, CapabilityChange, Endpoint, HealthcareService, ServiceCapability
+from directory.policies import (
+    can_change_access_rule,
+    can_change_endpoint,
+    can_change_service,
+    keeps_shared_directory,
+)
+from directory.selectors.access import DRY_RUN_OVER, dry_run
+from directory.selectors.services import (
+    changes_of,
+    endpoints_on_staff_pages,
+    lately_stopped,
+    services_on_staff_pages,
+)
+from directory.services.entries import clear_capability, create_entry, save_entry
 
 
 def _sees_shared(request: HttpRequest) -> bool:
@@ -190,6 +200,52 @@ class EndpointAdmin(DirectoryAdmin):
 
     def may_change(self, row: Endpoint, acting: Acting | None) -> bool:
         return can_change_endpoint(row, acting)
+
+
+_MOST_SHOWN = 50
+
+
+@admin.register(AccessRule)
+class AccessRuleAdmin(DirectoryAdmin):
+    """Switched off, a rule stays: what it was is on the trail and in its row."""
+
+    owner = "service__provider"
+    purpose = "Who may use a service, tried on what came lately before it counts."
+    form = AccessRuleForm
+    fixed_fields = ("service", "would_refuse")
+    list_display = ("name", "service", "software", "version_from", "version_to", "in_force")
+    sortable_by = list_display
+    list_filter = ["in_force"]
+    list_select_related = ["service"]
+    search_fields = ["name", "software", "service__name", "=service__service_id"]
+    search_help_text = "Part of the name, the software or the service's name, or a DoS service id"
+    help_texts = {"service": "It cannot be changed later."}
+
+    def get_fieldsets(self, request: HttpRequest, obj: AccessRule | None = None) -> Any:
+        who = ["organisations", "roles", "software", "version_from", "version_to"]
+        return [
+            (None, {"fields": ["service", "name", "in_force"]}),
+            ("Who may use the service by this rule: all of it must fit", {"fields": who}),
+            *([("Tried on what came lately", {"fields": ["would_refuse"]})] if obj else []),
+        ]
+
+    def may_change(self, row: AccessRule, acting: Acting | None) -> bool:
+        return can_change_access_rule(row, acting)
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        services = HealthcareService.objects.filter(hosted=True).order_by("name")
+        everything = administers_everything(request)
+        kwargs["queryset"] = services if everything else services.filter(provider=acts_for(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description="as if it were in force")
+    def would_refuse(self, rule: AccessRule) -> SafeString:
+        found = dry_run(rule)
+        shown, rest = found.refused[:_MOST_SHOWN], found.refused[_MOST_SHOWN:]
+        context = {"found": found, "shown": shown, "more": len(rest), "over": DRY_RUN_OVER}
+        return render_to_string("admin/directory/accessrule/dry_run.html", context, using="django")
 
 
 class _SaidAdmin(ReadOnlyAdmin):

@@ -1,14 +1,19 @@
-"""What a catalogue would change: compared with what is known, before anything is written. Pure."""
+"""What a catalogue would change: compared with what is known before anything is written, and told in words.
+
+Pure.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from directory.catalogue.entries import Catalogue, EndpointEntry, Faults, ServiceEntry
-from directory.catalogue.reach import Reach
+from directory.catalogue.entries import Catalogue, EndpointEntry, Faults, Reach, ServiceEntry
 
+KINDS = {"added": "New", "changed": "Changed", "removed": "Made inactive"}
 # {"name": (before, after)}
 Fields = dict[str, tuple[Any, Any]]
 WayKey = tuple[str, UUID | None]
@@ -77,8 +82,10 @@ class Difference:
     unchanged: int
     left_out: int = 0
 
-    def count(self, kind: str) -> int:
-        return sum(change.kind == kind for change in self.changes)
+    @property
+    def counts(self) -> dict[str, int]:
+        kinds = {kind: sum(change.kind == kind for change in self.changes) for kind in KINDS}
+        return {**kinds, "unchanged": self.unchanged}
 
     @property
     def fingerprint(self) -> str:
@@ -328,3 +335,48 @@ def _known_ways(ways: Mapping[WayKey, KnownEndpoint]) -> dict[str, dict[UUID | N
     for (service_id, key), way in ways.items():
         found.setdefault(service_id, {})[key] = way
     return found
+
+
+# -- in words, for pages and commands alike
+
+# Of no use to people who decide about a catalogue.
+_UNSAID = frozenset({"source", "catalogue_id", "endpoint source"})
+
+
+def summary(counts: Mapping[str, int]) -> str:
+    """ "3 new, 1 changed, 0 made inactive, 12 as they were" """
+    return (
+        f"{counts['added']:,} new, {counts['changed']:,} changed, {counts['removed']:,} made inactive, "
+        f"{counts['unchanged']:,} as they were"
+    )
+
+
+def described(difference: Difference, *, most: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """(service id, what happens to it, a sentence for each field), the first `most` of them."""
+    return (
+        (each.service_id, KINDS[each.kind], tuple(field_sentences(each.fields(), new=each.kind == "added")))
+        for each in islice(difference.changes, most)
+    )
+
+
+def field_sentences(fields: Mapping[str, Any], *, new: bool) -> Iterator[str]:
+    """ "name: Old, now New". `fields` are pairs of before and after."""
+    for name, (before, after) in fields.items():
+        if name in _UNSAID or name.endswith(("catalogue_id", "source")):
+            continue
+        label = name.replace("_", " ")
+        yield f"{label}: {_value(after)}" if new else f"{label}: {_value(before)}, now {_value(after)}"
+
+
+def _value(value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="minutes")
+    if isinstance(value, list):
+        return ", ".join("-".join(map(str, each)) if isinstance(each, list) else str(each) for each in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {_value(each) if each else 'closed'}" for key, each in value.items())
+    return str(value)

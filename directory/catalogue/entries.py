@@ -1,4 +1,4 @@
-"""What a catalogue says, in one form for every source, and what is wrong with it."""
+"""What a catalogue says, in one form for every source, whose services it may speak of, and its faults."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +42,28 @@ class Catalogue:
     services: tuple[ServiceEntry, ...]
     endpoints: tuple[EndpointEntry, ...]
     organisations: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Those of one `organisation` (ODS code, "" for none), those that nobody here hosts, or all.
+
+    What is hosted here is its provider's alone: whoever could change its provider, its callers or its
+    endpoint would get its patients.
+    """
+
+    organisation: str = ""
+    unhosted: bool = False
+    everything: bool = False
+
+    def covers(self, *, provider: str, hosted: bool) -> bool:
+        """`provider`: ODS code of the organisation that a service has, or is to have; "" when nobody says."""
+        own = bool(self.organisation) and provider == self.organisation
+        return self.everything or own or (self.unhosted and not hosted)
+
+
+# The command line's, where somebody has the whole database anyway, and the superusers'.
+EVERYTHING = Reach(everything=True)
 
 
 MOST_SHOWN = 50

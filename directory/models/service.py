@@ -1,4 +1,4 @@
-"""Services, how they are reached, and where postcodes are."""
+"""Services: how they are reached, who may use them, what they say of themselves, and their catalogues."""
 
 import uuid
 from typing import Any
@@ -10,7 +10,9 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Left
 
-from bars_portal.accounts.models import Organisation
+from bars_portal.accounts.models import Organisation, User
+from bars_portal.exchange.fhir.profiles import STANDARD_VERSION
+from bars_portal.nhsuk.dates import format_short
 from directory.models.functions import Compact, Folded, Place
 
 
@@ -189,3 +191,142 @@ class Endpoint(OfService, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AccessRule(OfService, models.Model):
+    """Lets in the requests that satisfy all that it asks; as long as one is in force, others get in by none.
+
+    Its copy in HealthcareService.access_rules is kept by triggers.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="rules")
+    name = models.CharField(max_length=100)
+    # ODS codes; empty: any. So are the others.
+    organisations = ArrayField(models.CharField(max_length=12), default=list, blank=True)
+    # SNOMED codes of the practitioner's role.
+    roles = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    software = models.CharField(max_length=100, blank=True)
+    version_from = models.CharField("version from", max_length=40, blank=True)
+    version_to = models.CharField("version up to", max_length=40, blank=True)
+    in_force = models.BooleanField("in force", default=False)
+
+    class Meta:
+        ordering = ["service", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "name"], name="access_rule_name_once"),
+            models.CheckConstraint(
+                condition=~models.Q(organisations=[], roles=[], software=""),
+                name="access_rule_asks_something",
+                violation_error_message="Say which organisations, roles or software may use the service.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(software="") | models.Q(version_from="", version_to=""),
+                name="access_rule_version_of_software",
+                violation_error_message="Name the software that the versions are of.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.service.service_id})"
+
+
+class ServiceCapability(models.Model):
+    """A service's CapabilityStatement and the use cases of its MessageDefinitions, as they were last read.
+
+    Kept in the database, so that "ask again" holds for every process.
+    """
+
+    service = models.OneToOneField(HealthcareService, on_delete=models.CASCADE, related_name="+")
+    # Of requests, and of bookings. None: it could not be read, or named no use case.
+    use_cases = ArrayField(models.CharField(max_length=20), null=True)
+    booking_use_cases = ArrayField(models.CharField(max_length=20), null=True)
+    # CapabilityStatement.version (of the standard), and the highest that both sides know: "" when not told,
+    # or when there is none.
+    version = models.CharField("version of the standard", max_length=20, blank=True)
+    agreed_version = models.CharField(max_length=20, blank=True, default=STANDARD_VERSION)
+    # MessageDefinitions that its CapabilityStatement lists; None: it lists none, or was not read.
+    definitions = ArrayField(models.CharField(max_length=200), null=True)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "service capabilities"
+
+    def __str__(self) -> str:
+        return f"What {self.service.name} says of itself"
+
+
+class CapabilityChange(models.Model):
+    """A service said something else than the last time. `stated`, `added`, `removed`: {aspect: codes}.
+
+    The first row of a service has nothing added or removed: nothing was known to compare with.
+    """
+
+    service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="+")
+    noticed_at = models.DateTimeField()
+    stated = models.JSONField(default=dict)
+    added = models.JSONField(default=dict)
+    removed = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-noticed_at", "-id"]
+        indexes = [models.Index(fields=["service", "-noticed_at"], name="capability_change_latest")]
+
+    def __str__(self) -> str:
+        return f"Change noticed {format_short(self.noticed_at)}"
+
+
+class ImportState(models.TextChoices):
+    PREVIEWED = "previewed", "Previewed"
+    APPLIED = "applied", "Applied"
+
+
+class CatalogueImport(models.Model):
+    """One catalogue. Previewed: nothing of it is in the directory yet, and its file is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    # A file's name, or the address of a catalogue.
+    name = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.PREVIEWED)
+    content = models.BinaryField(default=bytes)
+    # Whose services it may speak of; None: those that nobody here hosts (`Reach`).
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT, related_name="+")
+    # Whom new services belong to that name nobody.
+    provider = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT, related_name="+")
+    read_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True)
+    actor_user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    actor_label = models.CharField(max_length=200)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-read_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.get_state_display()})"
+
+
+class ChangeKind(models.TextChoices):
+    ADDED = "added", "Added"
+    CHANGED = "changed", "Changed"
+    REMOVED = "removed", "Made inactive"
+
+
+class CatalogueChange(models.Model):
+    """What one applied catalogue did to one service, its endpoints included; never changed afterwards."""
+
+    catalogue = models.ForeignKey(CatalogueImport, on_delete=models.PROTECT, related_name="changes")
+    service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="catalogue_changes")
+    kind = models.CharField(max_length=10, choices=ChangeKind.choices)
+    # {"name": ["before", "after"], "endpoint 1 address": [...]}
+    fields = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.service_id}"

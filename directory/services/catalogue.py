@@ -1,10 +1,13 @@
 """A catalogue into the directory: fetched, previewed, then applied in one transaction, or not at all."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -14,17 +17,22 @@ from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 from bars_portal.exchange.gateway.client import get_client, own_organisation
 from bars_portal.exchange.transport.client import EndpointCatalogue
-from directory.catalogue.comparing import Change, Difference, Known, compare
-from directory.catalogue.entries import AddressRules, Catalogue
+from directory.catalogue.comparing import (
+    ENDPOINT,
+    NEW_ENDPOINT,
+    NEW_SERVICE,
+    SERVICE,
+    Change,
+    Difference,
+    Known,
+    compare,
+)
+from directory.catalogue.entries import AddressRules, Catalogue, Reach
 from directory.catalogue.local_list import read_local_list
-from directory.catalogue.reach import Reach
 from directory.catalogue.resources import Json, pack_answers, read_answers
 from directory.catalogue.routes import read_routes
-from directory.catalogue.words import counts_of
 from directory.models import CatalogueImport, ImportState, Source
-from directory.selectors.catalogue import known_to_the_directory
-from directory.selectors.services import provider_organisations
-from directory.services.catalogue_rows import write_rows
+from directory.selectors.services import known_to_the_directory, provider_organisations
 
 READERS: dict[str, Callable[..., Catalogue]] = {
     Source.ROUTES: read_routes,
@@ -47,6 +55,37 @@ class Preview:
 
 class CatalogueMoved(Exception):
     """The directory changed since the differences were shown: they must be looked at again."""
+
+
+def fetch_catalogue(
+    catalogue: EndpointCatalogue,
+    *,
+    organisations: Sequence[str],
+    progress: Callable[[str, int], None] | None = None,
+) -> bytes:
+    """What it answers, as one file for `preview_catalogue`. Raises CatalogueUnavailable: nothing is used.
+
+    `organisations` are ODS codes; `progress` gets each of them with its number of services.
+    """
+    services, endpoints = list[Json](), dict[str, Json]()
+    for ods_code in organisations:
+        found = catalogue.services_of(ods_code)
+        for service in found:
+            for endpoint in catalogue.endpoints_of(str(service.get("id"))):
+                endpoints[str(endpoint.get("id"))] = endpoint
+        services.extend(found)
+        if progress is not None:
+            progress(ods_code, len(found))
+    return pack_answers(organisations=organisations, services=services, endpoints=list(endpoints.values()))
+
+
+def fetch_known_organisations(
+    ods_codes: Sequence[str] = (), *, progress: Callable[[str, int], None] | None = None
+) -> tuple[str, bytes]:
+    """(address, answers) of the environment's catalogue; without codes: all that provide a service here."""
+    codes = ods_codes or [each.ods_code for each in provider_organisations()]
+    reader = EndpointCatalogue(get_client(), organisation=own_organisation())
+    return settings.BARS["BASE_URL"], fetch_catalogue(reader, organisations=codes, progress=progress)
 
 
 @contextmanager
@@ -92,7 +131,7 @@ def preview_catalogue(
         read_at=now,
         actor_user_id=actor.user_id,
         actor_label=actor.label,
-        **counts_of(difference),
+        **difference.counts,
     )
     with transaction.atomic():
         CatalogueImport.objects.filter(
@@ -163,7 +202,7 @@ def _apply(
     if difference.fingerprint != fingerprint or _changed_meanwhile(read.source, difference, known):
         raise CatalogueMoved
     owners = _owners(read, difference.changes)
-    write_rows(difference.changes, known, owners=owners, catalogue_id=catalogue.pk)
+    _write_rows(difference.changes, known, owners=owners, catalogue_id=catalogue.pk)
     _record(catalogue, "directory.apply_catalogue", actor, now)
     return True
 
@@ -177,7 +216,7 @@ def _claim(catalogue: CatalogueImport, difference: Difference, actor: Actor, now
         "content": b"",
         "actor_user_id": actor.user_id,
         "actor_label": actor.label,
-        **counts_of(difference),
+        **difference.counts,
     }
     if waiting.update(**applied) == 0:
         return False
@@ -229,32 +268,99 @@ def _record(catalogue: CatalogueImport, action: str, actor: Actor, now: datetime
     )
 
 
-def fetch_catalogue(
-    catalogue: EndpointCatalogue,
-    *,
-    organisations: Sequence[str],
-    progress: Callable[[str, int], None] | None = None,
-) -> bytes:
-    """What it answers, as one file for `preview_catalogue`. Raises CatalogueUnavailable: nothing is used.
+# -- written: COPY into temporary tables, then one statement a table
 
-    `organisations` are ODS codes; `progress` gets each of them with its number of services.
+Row = Sequence[Any]
+_FIXED = ("id", "service_id", "hosted")
+
+
+def _write_rows(
+    changes: Sequence[Change], known: Known, *, owners: Mapping[str, int], catalogue_id: UUID
+) -> None:
+    """All rows of all changes; in the caller's transaction. `owners`: primary keys by ODS code.
+
+    Raises IntegrityError when somebody else added one of the services meanwhile.
     """
-    services, endpoints = list[Json](), dict[str, Json]()
-    for ods_code in organisations:
-        found = catalogue.services_of(ods_code)
-        for service in found:
-            for endpoint in catalogue.endpoints_of(str(service.get("id"))):
-                endpoints[str(endpoint.get("id"))] = endpoint
-        services.extend(found)
-        if progress is not None:
-            progress(ods_code, len(found))
-    return pack_answers(organisations=organisations, services=services, endpoints=list(endpoints.values()))
+    keys = {change.service_id: _key_of(change, known) for change in changes}
+    _upsert("directory_healthcareservice", _SERVICE_COLUMNS, _service_rows(changes, known, owners, keys))
+    _upsert("directory_endpoint", _ENDPOINT_COLUMNS, _endpoint_rows(changes, known, owners, keys))
+    _copy("directory_cataloguechange", _CHANGE_COLUMNS, _change_rows(changes, catalogue_id, keys))
 
 
-def fetch_known_organisations(
-    ods_codes: Sequence[str] = (), *, progress: Callable[[str, int], None] | None = None
-) -> tuple[str, bytes]:
-    """(address, answers) of the environment's catalogue; without codes: all that provide a service here."""
-    codes = ods_codes or [each.ods_code for each in provider_organisations()]
-    reader = EndpointCatalogue(get_client(), organisation=own_organisation())
-    return settings.BARS["BASE_URL"], fetch_catalogue(reader, organisations=codes, progress=progress)
+_SERVICE_COLUMNS = {
+    "id": "uuid", "service_id": "varchar", "hosted": "boolean", "provider_id": "bigint", **SERVICE
+}  # fmt: skip
+_ENDPOINT_COLUMNS = {"id": "uuid", "service_id": "uuid", "managing_organisation_id": "bigint", **ENDPOINT}
+_CHANGE_COLUMNS = {"catalogue_id": "uuid", "service_id": "uuid", "kind": "varchar", "fields": "jsonb"}
+
+
+def _key_of(change: Change, known: Known) -> UUID:
+    there = known.services.get(change.service_id)
+    return there.key if there else uuid4()
+
+
+def _service_rows(
+    changes: Iterable[Change], known: Known, owners: Mapping[str, int], keys: Mapping[str, UUID]
+) -> Iterator[Row]:
+    for change in changes:
+        if change.service is None:
+            continue
+        there = known.services.get(change.service_id)
+        values = {**(there.values if there else NEW_SERVICE), **change.service.after}
+        yield (
+            keys[change.service_id],
+            change.service_id,
+            bool(there and there.hosted),
+            owners[values["provider"]],
+            *_cells(values, SERVICE),
+        )
+
+
+def _endpoint_rows(
+    changes: Iterable[Change], known: Known, owners: Mapping[str, int], keys: Mapping[str, UUID]
+) -> Iterator[Row]:
+    for change in changes:
+        for catalogue_id, way in change.endpoints:
+            there = known.endpoints.get((change.service_id, catalogue_id)) if way.key else None
+            values = {
+                **(there.values if there else {**NEW_ENDPOINT, "catalogue_id": catalogue_id}),
+                **way.after,
+            }
+            owner = owners[values["managing_organisation"]]
+            yield (way.key or uuid4(), keys[change.service_id], owner, *_cells(values, ENDPOINT))
+
+
+def _change_rows(changes: Iterable[Change], catalogue_id: UUID, keys: Mapping[str, UUID]) -> Iterator[Row]:
+    """A new service is its own record; of the others, what was there before is kept."""
+    for change in changes:
+        fields = {} if change.kind == "added" else change.fields()
+        yield catalogue_id, keys[change.service_id], change.kind, json.dumps(fields, default=str)
+
+
+def _cells(values: Mapping[str, Any], columns: Mapping[str, str]) -> Iterator[Any]:
+    for name, kind in columns.items():
+        value = values[name]
+        yield json.dumps(value) if kind == "jsonb" and value is not None else value
+
+
+def _upsert(table: str, columns: Mapping[str, str], rows: Iterable[Row]) -> None:
+    """Names are constants of this program; values travel by COPY."""
+    staged = f"staged_{table}"
+    described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    names = ", ".join(columns)
+    news = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in _FIXED)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{staged}")
+        cursor.execute(f"CREATE TEMPORARY TABLE {staged} ({described}) ON COMMIT DROP")
+        _copy(staged, columns, rows)
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged} "  # noqa: S608 - names of models
+            f"ON CONFLICT (id) DO UPDATE SET {news}"
+        )
+
+
+def _copy(table: str, columns: Mapping[str, str], rows: Iterable[Row]) -> None:
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -14,9 +14,8 @@ from rest_framework.response import Response
 from bars_portal.api import paging
 from bars_portal.api.forms import parameters_of, unknown_parameters
 from bars_portal.api.headers import conditional
-from bars_portal.api.operations import Json, Operation, Parameter, component, object_of, text
+from bars_portal.api.operations import Json, Operation, Parameter, Scope, component, object_of, text
 from bars_portal.api.problems import FieldFault, Problem, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView, JsonRenderer, ProblemRenderer
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction

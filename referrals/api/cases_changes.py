@@ -15,9 +15,8 @@ from bars_portal.accounts.models import User
 from bars_portal.api.callers import ACTING_USER
 from bars_portal.api.forms import schema_of, unknown_fields, valid
 from bars_portal.api.headers import applied, matches, turn_to_wait
-from bars_portal.api.operations import Component, Json, Operation, component, object_of, optional, text
+from bars_portal.api.operations import Component, Json, Operation, Scope, component, object_of, optional, text
 from bars_portal.api.problems import FieldFault, Problem, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act, ChangeView
 from bars_portal.nhsuk.forms import NHSForm
 from bookings.api.base import is_uuid_text, nothing_in, refusals

@@ -11,9 +11,8 @@ from rest_framework.reverse import reverse
 
 from bars_portal.api.forms import object_in, schema_of, valid
 from bars_portal.api.headers import conditional
-from bars_portal.api.operations import Json, Operation, component, moment, object_of, optional, text
+from bars_portal.api.operations import Json, Operation, Scope, component, moment, object_of, optional, text
 from bars_portal.api.problems import Problem
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction

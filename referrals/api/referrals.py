@@ -13,9 +13,8 @@ from rest_framework.response import Response
 from bars_portal.api import paging
 from bars_portal.api.forms import filled, object_in, unknown_fields, unknown_parameters
 from bars_portal.api.headers import conditional
-from bars_portal.api.operations import Operation, Parameter, moment, text
+from bars_portal.api.operations import Operation, Parameter, Scope, moment, text
 from bars_portal.api.problems import FieldFault, Problem, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction

@@ -19,10 +19,10 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway.client import client_for_page
 from bookings.api.base import DomainView, is_uuid_text, refusals
-from directory.api.services import service_to_act_for
+from directory.api import service_to_act_for
 from directory.models import HealthcareService
 from directory.remote import sender_identity
-from directory.services.capability import read_capability
+from directory.services.entries import read_capability
 from referrals.api.content import faults_of_parts
 from referrals.api.referrals_json import OPEN_STATES, address_of, case_json, tag_of
 from referrals.cases.models import MODELS, Case, Referral

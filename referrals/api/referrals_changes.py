@@ -11,9 +11,8 @@ from rest_framework.response import Response
 
 from bars_portal.api.forms import filled, object_in, unknown_fields, valid
 from bars_portal.api.headers import check_match
-from bars_portal.api.operations import Component, Operation
+from bars_portal.api.operations import Component, Operation, Scope
 from bars_portal.api.problems import FieldFault, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act, ChangeView
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import in_london

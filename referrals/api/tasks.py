@@ -19,6 +19,7 @@ from bars_portal.api.operations import (
     Component,
     Json,
     Operation,
+    Scope,
     component,
     moment,
     object_of,
@@ -26,7 +27,6 @@ from bars_portal.api.operations import (
     text,
 )
 from bars_portal.api.problems import Problem, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act, ChangeView
 from bars_portal.audit.services import record
 from bars_portal.correspondence.states import Direction

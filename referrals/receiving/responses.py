@@ -3,7 +3,7 @@
 What is refused about a case that we know stays in its history.
 """
 
-from bars_portal.api.events.kinds import event_of
+from bars_portal.api.events import event_of
 from bars_portal.audit.services import record
 from bars_portal.correspondence.history import write_rows
 from bars_portal.correspondence.states import Direction

@@ -12,7 +12,7 @@ from bookings.states import BookingStatus
 from directory.capability import OTHER_VERSION, accepts_request, speaks_our_version
 from directory.models import HealthcareService
 from directory.policies import why_no_referrals_now
-from directory.selectors.capability import capability_of
+from directory.selectors.services import capability_of
 from referrals.cases.models import Case, Referral
 from referrals.cases.policies import STANDING, check_received_here
 from referrals.cases.states import CaseStatus

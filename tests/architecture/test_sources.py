@@ -13,9 +13,7 @@ LONGEST = 400
 EDGES = {
     "bars_portal/accounts/decorators.py",
     "bars_portal/accounts/home.py",
-    "bars_portal/accounts/passwords.py",
     "bars_portal/accounts/security.py",
-    "bars_portal/api/authentication.py",
     "bars_portal/api/oauth.py",
     "bars_portal/audit/staff_pages.py",
     "bars_portal/celery.py",
@@ -28,7 +26,7 @@ EDGES = {
     "bookings/api/base.py",
     "bookings/api/bookings.py",
     "bookings/api/slots.py",
-    "directory/api/services.py",
+    "directory/api.py",
     "referrals/api/cases.py",
     "referrals/api/cases_changes.py",
     "referrals/api/cases_decisions.py",

@@ -9,7 +9,7 @@ from bars_portal.accounts.acting import Acting, resolve_acting
 from bars_portal.accounts.decorators import note_proof
 from bars_portal.accounts.models import Membership, Organisation, User
 from bars_portal.accounts.permissions import Role
-from bars_portal.accounts.second_factor import codes
+from bars_portal.accounts.second_factor import proofs
 
 PASSWORD = "correct horse battery staple"
 _numbers = count(1)
@@ -51,7 +51,7 @@ def add_membership(user: User, organisation: Organisation, role: Role | str = Ro
 
 def code_at(secret: bytes, now: datetime) -> str:
     """What an authenticator app shows at that moment."""
-    return codes.code_of(secret, int(now.timestamp()) // codes.PERIOD_SECONDS)
+    return proofs.code_of(secret, int(now.timestamp()) // proofs.PERIOD_SECONDS)
 
 
 def confirm(client: Client) -> None:

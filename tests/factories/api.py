@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from bars_portal.accounts.models import Organisation
 from bars_portal.api.models import Application, Event, Webhook
-from bars_portal.api.scopes import STATABLE, Scope
+from bars_portal.api.operations import STATABLE, Scope
 from bars_portal.api.services import create_application, issue_token, new_application
 from bars_portal.api.webhooks.services import create_webhook
 from bars_portal.audit.actor import Actor

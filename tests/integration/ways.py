@@ -30,7 +30,7 @@ _LIBRARIES = {
     "bars_portal/exchange/arrival": "exchange: inbound",
     "bars_portal/audit/": "audit",
     # Written with the audit event, and as it is: what applications are told of the change.
-    "bars_portal/api/events/": "audit",
+    "bars_portal/api/events": "audit",
     # Django's way to the database, as another library would be.
     "bars_portal/postgresql/": "beneath all rooms",
     "bars_portal/nhsuk/": "views",

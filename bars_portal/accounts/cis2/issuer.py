@@ -89,7 +89,7 @@ class Cis2Config:
     client_id: str
     key_id: str
     private_key_file: str
-    # How people are asked to sign in, and how sure the issuer must be of them (cis2.assurance).
+    # How people are asked to sign in, and how sure the issuer must be of them (cis2.tokens).
     acr_values: str = "AAL2_OR_AAL3_ANY"
     least_authentication: int = 2
     least_identity: int = 3

@@ -1,5 +1,10 @@
-"""The issuer's tokens, believed only when everything about them is right."""
+"""The issuer's tokens, believed only when everything about them is right, and how sure it is of somebody.
 
+Levels of assurance as CIS2 counts them: of authentication 1 (password) to 3 (smartcard and the like), of
+identity 0 to 3.
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +22,9 @@ LEEWAY_SECONDS = 30
 # How old a logout token may be, by its own "iat".
 LOGOUT_SECONDS = 150
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+_LEVELS = frozenset("0123")
+# Of an `acr` such as AAL2_OR_AAL3_ANY only the least is certain.
+_IN_ACR = re.compile(r"AAL([0-3])")
 
 
 @dataclass(frozen=True)
@@ -74,3 +82,33 @@ def _expected(config: Cis2Config) -> dict[str, Any]:
         "iat": {"essential": True},
         "exp": {"essential": True},
     }
+
+
+@dataclass(frozen=True)
+class Assurance:
+    """How they signed in, and how their identity was proven. What is not said counts as 0."""
+
+    authentication: int
+    identity: int
+
+    def reaches(self, *, authentication: int, identity: int) -> bool:
+        return self.authentication >= authentication and self.identity >= identity
+
+
+def read_assurance(id_token: Mapping[str, Any], userinfo: Mapping[str, Any]) -> Assurance:
+    """From the id token; the level of identity may stand in the userinfo, where it is named otherwise."""
+    said = _level(id_token.get("authentication_assurance_level"))
+    in_acr = [int(digit) for digit in _IN_ACR.findall(str(id_token.get("acr") or ""))]
+    authentication = min(in_acr, default=0) if said is None else said
+    identity = _level(id_token.get("id_assurance_level"))
+    if identity is None:
+        identity = _level(userinfo.get("idassurancelevel"))
+    return Assurance(authentication, identity or 0)
+
+
+def _level(value: object) -> int | None:
+    """A whole number or its digit; None for anything else, also for what no level is."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    text = str(value).strip()
+    return int(text) if text in _LEVELS else None

@@ -12,7 +12,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from bars_portal.accounts.acting import LIMIT_KEY, actor_of
-from bars_portal.accounts.cis2 import services as cis2_services
 from bars_portal.accounts.cis2 import sign_in, tokens
 from bars_portal.accounts.cis2.issuer import Cis2Config, Reason, SignInRefused, configured
 from bars_portal.accounts.decorators import note_proof
@@ -31,7 +30,7 @@ def start(request: HttpRequest) -> HttpResponse:
     config, now = _config(), timezone.now()
     again_for = None
     if isinstance(request.user, User):
-        if not request.GET.get("again") or not request.session.get(cis2_services.ID_TOKEN):
+        if not request.GET.get("again") or not request.session.get(sign_in.ID_TOKEN):
             return redirect("home")
         again_for = request.user.pk
     next_page = safe_next(request, request.GET.get("next", ""))
@@ -50,17 +49,17 @@ def callback(request: HttpRequest) -> HttpResponse:
     try:
         attempt = sign_in.take(request.session, state=request.GET.get("state", ""), now=now)
         signed_in = sign_in.redeem(config, attempt, code=_code(request), back_to=_callback(request), now=now)
-        admission = cis2_services.admit(signed_in.person, issuer=config.issuer)
+        admission = sign_in.admit(signed_in.person, issuer=config.issuer)
         if attempt.again_for is not None:
             return _confirmed(request, attempt, signed_in, admission, now)
     except SignInRefused as refusal:
         return _refused(request, refusal.reason)
     user, session = admission.user, request.session
     login(request, user, backend=_BACKEND)
-    session[LIMIT_KEY], session[cis2_services.ID_TOKEN] = list(admission.organisation_ids), signed_in.id_token
+    session[LIMIT_KEY], session[sign_in.ID_TOKEN] = list(admission.organisation_ids), signed_in.id_token
     response = welcome(request, user, attempt.next_page, way="cis2")
     session.save()
-    cis2_services.remember_session(
+    sign_in.remember_session(
         user=user, issuer=config.issuer, sid=signed_in.sid, session_key=session.session_key or "", now=now
     )
     return response
@@ -70,15 +69,15 @@ def _confirmed(
     request: HttpRequest,
     attempt: sign_in.Attempt,
     signed_in: sign_in.SignedIn,
-    admission: cis2_services.Admission,
+    admission: sign_in.Admission,
     now: datetime,
 ) -> HttpResponse:
     """The session goes on for the person whose it is. Raises SignInRefused for anybody else."""
     user, session = request.user, request.session
     if not isinstance(user, User) or not attempt.again_for == user.pk == admission.user.pk:
         raise SignInRefused(Reason.NOT_AGAIN)
-    session[cis2_services.ID_TOKEN] = signed_in.id_token
-    cis2_services.follow_issuer(sid=signed_in.sid, session_key=session.session_key or "")
+    session[sign_in.ID_TOKEN] = signed_in.id_token
+    sign_in.follow_issuer(sid=signed_in.sid, session_key=session.session_key or "")
     note_proof(session, now=now)
     record_confirmation(user=user, actor=actor_of(request), way="cis2", now=now)
     return redirect(attempt.next_page or "home")
@@ -94,7 +93,7 @@ def back_channel_logout(request: HttpRequest) -> HttpResponse:
         ended = tokens.read_logout_token(request.POST.get("logout_token", ""), config, now=now)
     except SignInRefused:
         return HttpResponse(status=400)
-    cis2_services.end_sessions(ended, issuer=config.issuer, now=now)
+    sign_in.end_sessions(ended, issuer=config.issuer, now=now)
     return HttpResponse(status=200)
 
 
@@ -117,5 +116,5 @@ def _callback(request: HttpRequest) -> str:
 
 
 def _refused(request: HttpRequest, reason: Reason) -> HttpResponse:
-    cis2_services.record_refusal(reason, now=timezone.now())
+    sign_in.record_refusal(reason, now=timezone.now())
     return render(request, "accounts/cis2_refused.jinja", {"sentence": reason.sentence}, status=403)

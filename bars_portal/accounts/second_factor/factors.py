@@ -1,10 +1,20 @@
-"""Who must prove themselves twice, and what somebody can do it with. Reads only."""
+"""Who must prove themselves twice, what with, and who is about to.
+
+Between password and second factor the session knows who it is to be, and lets nobody in.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hmac import compare_digest
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 
 from bars_portal.accounts.models import AuthenticatorApp, Membership, Passkey, RecoveryCode, User
+
+# Of a sign-in that waits for its second factor.
+LIFE = timedelta(minutes=10)
+_KEY = "pending_sign_in"
 
 
 @dataclass(frozen=True)
@@ -42,3 +52,37 @@ def is_required(user: User) -> bool:
     if user.is_superuser and roles:
         return True
     return Membership.objects.filter(user=user, role__in=roles).exists()
+
+
+@dataclass(frozen=True)
+class PendingSignIn:
+    """Who gave their password, and where they wanted to go."""
+
+    user: User
+    target: str
+
+
+def begin_pending(session: SessionBase, *, user: User, target: str, now: datetime) -> None:
+    """Under a new session key, as after every step of a sign-in."""
+    session.cycle_key()
+    session[_KEY] = {
+        "user": user.pk,
+        "target": target,
+        "at": now.timestamp(),
+        "password": user.get_session_auth_hash(),
+    }
+
+
+def pending_sign_in(session: SessionBase, *, now: datetime) -> PendingSignIn | None:
+    """None when there is none, it took too long, or the password is another one by now."""
+    held = session.get(_KEY)
+    if held is None or now.timestamp() - held["at"] >= LIFE.total_seconds():
+        return None
+    user = User.objects.filter(pk=held["user"], is_active=True).first()
+    if user is None or not compare_digest(user.get_session_auth_hash(), held["password"]):
+        return None
+    return PendingSignIn(user, held["target"])
+
+
+def end_pending(session: SessionBase) -> None:
+    session.pop(_KEY, None)

@@ -5,10 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
+from django.http import HttpRequest
 
+from bars_portal.accounts.acting import user_called
 from bars_portal.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, User
 from bars_portal.accounts.permissions import need
-from bars_portal.accounts.second_factor import codes, passkeys
+from bars_portal.accounts.second_factor import proofs
 from bars_portal.accounts.second_factor.factors import factors_of, is_required
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
@@ -43,10 +45,24 @@ def prove(user: User, proof: Proof) -> bool:
     return bool(proof.way)
 
 
+class SecondFactorBackend:
+    """`authenticate(request, username=..., secret_proof=Proof(...))`: guesses count and lock as at passwords.
+
+    Its name is one that Django leaves out of the signal of a failure. Nobody is signed in by it alone.
+    """
+
+    def authenticate(self, request: HttpRequest | None, username: str, secret_proof: Proof) -> User | None:
+        user = user_called(username)
+        return user if user is not None and user.is_active and prove(user, secret_proof) else None
+
+    def get_user(self, user_id: int) -> None:
+        """No session is of this backend."""
+
+
 def _use_app(user: User, proof: Proof) -> bool:
     app = AuthenticatorApp.objects.filter(user=user).first()
     secret = SEALER.unseal(bytes(app.sealed)) if app is not None else None
-    period = codes.period_of(secret, proof.code, now=proof.now) if secret is not None else None
+    period = proofs.period_of(secret, proof.code, now=proof.now) if secret is not None else None
     if period is None:
         return False
     # Of two who show one code, or show it again, one at most is believed.
@@ -55,7 +71,7 @@ def _use_app(user: User, proof: Proof) -> bool:
 
 @transaction.atomic
 def _use_recovery_code(user: User, proof: Proof) -> bool:
-    unused = RecoveryCode.objects.filter(user=user, digest=codes.digest_of(proof.code), used_at=None)
+    unused = RecoveryCode.objects.filter(user=user, digest=proofs.recovery_digest(proof.code), used_at=None)
     if not unused.update(used_at=proof.now):
         return False
     record(actor=_themselves(user), action="accounts.use_recovery_code", subject=user, now=proof.now)
@@ -65,8 +81,8 @@ def _use_recovery_code(user: User, proof: Proof) -> bool:
 def _use_passkey(user: User, proof: Proof) -> bool:
     known = Passkey.objects.filter(user=user)
     try:
-        asserted = passkeys.read_assertion(proof.passkey, proof.state, known, origin=proof.origin)
-    except passkeys.InvalidAnswer:
+        asserted = proofs.read_assertion(proof.passkey, proof.state, known, origin=proof.origin)
+    except proofs.InvalidAnswer:
         return False
     # Many passkeys do not count, and always say 0.
     goes_on = Q(sign_count__lt=asserted.sign_count) | (
@@ -82,7 +98,7 @@ def add_app(*, user: User, secret: bytes, code: str, actor: Actor, now: datetime
 
     The new app takes the place of one before.
     """
-    period = codes.period_of(secret, code, now=now)
+    period = proofs.period_of(secret, code, now=now)
     if period is None:
         return None
     kept = {"sealed": SEALER.seal(secret), "last_period": period, "added_at": now}
@@ -91,9 +107,7 @@ def add_app(*, user: User, secret: bytes, code: str, actor: Actor, now: datetime
 
 
 @transaction.atomic
-def add_passkey(
-    *, user: User, made: passkeys.Registered, name: str, actor: Actor, now: datetime
-) -> list[str]:
+def add_passkey(*, user: User, made: proofs.Registered, name: str, actor: Actor, now: datetime) -> list[str]:
     """Recovery codes that came with a first factor, or none. Raises PolicyRefused beyond MOST_PASSKEYS."""
     count = Passkey.objects.filter(user=user).count()
     need(
@@ -125,9 +139,11 @@ def renew_recovery_codes(*, user: User, actor: Actor, now: datetime) -> list[str
 
 
 def _new_recovery_codes(user: User) -> list[str]:
-    shown = codes.new_recovery_codes()
+    shown = proofs.new_recovery_codes()
     RecoveryCode.objects.filter(user=user).delete()
-    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=codes.digest_of(each)) for each in shown)
+    RecoveryCode.objects.bulk_create(
+        RecoveryCode(user=user, digest=proofs.recovery_digest(each)) for each in shown
+    )
     return shown
 
 

@@ -18,7 +18,7 @@ from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
 from bars_portal.accounts.decorators import requires_step_up
 from bars_portal.accounts.permissions import PolicyRefused
-from bars_portal.api.events.kinds import all_types
+from bars_portal.api.events import all_types
 from bars_portal.api.models import Application, OffReason, Webhook, WebhookAttempt, WebhookDelivery
 from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.delivery import TEST

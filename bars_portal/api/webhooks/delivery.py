@@ -1,4 +1,4 @@
-"""From an event to a receiver that has it: made, claimed, sent outside any transaction, settled.
+"""From an event to a receiver that has it: made, claimed, sent outside any transaction, settled, forgotten.
 
 By the outbox's rules. A claim is a commit of its own and only lends the row: who dies leaves it to the next
 one after LEASE, which sends the same body under the same id. What another has settled or claimed meanwhile
@@ -18,13 +18,25 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from bars_portal.api.events.presenters import instant, row_of, shown
-from bars_portal.api.events.selectors import stream_of
-from bars_portal.api.models import DeliveryState, OffReason, Webhook, WebhookAttempt, WebhookDelivery
-from bars_portal.api.webhooks import backoff, selectors
+from bars_portal.api.events import instant, row_of, shown, stream_of
+from bars_portal.api.models import (
+    DeliveryState,
+    OffReason,
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
+)
+from bars_portal.api.webhooks import selectors
+from bars_portal.api.webhooks.posting import (
+    GONE,
+    OFF_AFTER,
+    asked_for,
+    headers_for,
+    may_reach,
+    next_try,
+    rest_until,
+)
 from bars_portal.api.webhooks.services import make_deliveries, switch_off
-from bars_portal.api.webhooks.signing import headers_for
-from bars_portal.api.webhooks.targets import may_reach
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.guarded_http import Resolve, look_up, post
 from bars_portal.http import Answer, TransportError, client_context, milliseconds_since
@@ -33,8 +45,9 @@ from bars_portal.sql import let_go_of_connection
 # Longer than any attempt, its look-up of the name included.
 LEASE = timedelta(minutes=2)
 ANSWERS_WITHIN_SECONDS = 15.0
-# Events of one webhook and one transaction.
-_BATCH = 1000
+KEPT_FOR = timedelta(days=30)
+# Of one transaction: events of one webhook, and deliveries whichever webhook they are of.
+_DEALT_AT_ONCE, _FORGOTTEN_AT_ONCE = 1000, 2000
 TEST = "webhook.test"
 _AGENT = "bars-portal-webhooks/1"
 Clock = Callable[[], datetime]
@@ -58,7 +71,7 @@ def deal(webhook_id: UUID, *, now: datetime) -> int:
         return 0
     stream = stream_of(webhook.application.organisation)
     begin = max(webhook.dealt, stream.forgotten)
-    end = min(stream.last, begin + _BATCH)
+    end = min(stream.last, begin + _DEALT_AT_ONCE)
     made = make_deliveries(
         webhook=webhook, after=begin, until=end, sight=selectors.sight_of(webhook), now=now
     )
@@ -142,19 +155,19 @@ def settle(delivery: WebhookDelivery, outcome: Outcome, *, now: datetime) -> Non
     if outcome.problem == "withdrawn":
         _close(delivery, DeliveryState.FAILED, now)
         return
-    asked = backoff.asked_for(answer, now=now) if answer else None
-    then = backoff.next_try(delivery.tries, now=now, asked=asked)
+    asked = asked_for(answer, now=now) if answer else None
+    then = next_try(delivery.tries, now=now, asked=asked)
     if then is None:
         _close(delivery, DeliveryState.FAILED, now)
     else:
         _held(delivery).update(next_attempt_at=then)
     webhook.failures += 1
     webhook.failing_since = webhook.failing_since or now
-    webhook.resting_until = backoff.rest_until(webhook.failures, now=now, asked=asked)
+    webhook.resting_until = rest_until(webhook.failures, now=now, asked=asked)
     webhook.save(update_fields=["failures", "failing_since", "resting_until"])
-    if answer is not None and answer.status == backoff.GONE:
+    if answer is not None and answer.status == GONE:
         switch_off(webhook=webhook, reason=OffReason.GONE, actor=SYSTEM, now=now)
-    elif now - webhook.failing_since >= backoff.OFF_AFTER:
+    elif now - webhook.failing_since >= OFF_AFTER:
         switch_off(webhook=webhook, reason=OffReason.FAILING, actor=SYSTEM, now=now)
 
 
@@ -187,3 +200,14 @@ def _may_still_be_told(delivery: WebhookDelivery) -> bool:
 @cache
 def public_authorities() -> ssl.SSLContext:
     return client_context(ca_file=None)
+
+
+def forget_deliveries(*, now: datetime, batch: int = _FORGOTTEN_AT_ONCE) -> int:
+    """What was settled long ago, and the attempts at it; how many."""
+    old = WebhookDelivery.objects.filter(created_at__lte=now - KEPT_FOR)
+    settled = old.exclude(state=DeliveryState.PENDING).order_by("created_at")
+    gone = 0
+    while found := list(settled.values_list("pk", flat=True)[:batch]):
+        WebhookDelivery.objects.filter(pk__in=found).delete()
+        gone += len(found)
+    return gone

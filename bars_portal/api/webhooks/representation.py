@@ -5,15 +5,14 @@ from datetime import datetime
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from bars_portal.api.events.kinds import all_types
-from bars_portal.api.events.presenters import instant
-from bars_portal.api.events.views import CURSOR_PATTERN
+from bars_portal.api.events import all_types, instant
 from bars_portal.api.models import DeliveryState, OffReason, Webhook, WebhookDelivery
 from bars_portal.api.operations import Json, component, moment, object_of, optional, text
+from bars_portal.api.own import CURSOR_PATTERN
 from bars_portal.api.paging import page_schema
 from bars_portal.api.webhooks.delivery import TEST
+from bars_portal.api.webhooks.posting import LONGEST_URL
 from bars_portal.api.webhooks.services import LONGEST_BOTH, MOST_REPLAYED
-from bars_portal.api.webhooks.targets import LONGEST_URL
 
 _URL = text("Where events are posted: https, reachable from anywhere.", maxLength=LONGEST_URL)
 _TYPES: Json = {

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection
 
-from bars_portal.api.events.numbering import number_events
+from bars_portal.api.events import number_events
 from bars_portal.api.models import Webhook, WebhookDelivery
 from bars_portal.api.webhooks import delivery, selectors
-from bars_portal.api.webhooks.notices import tell_owners
+from bars_portal.api.webhooks.services import tell_owners
 from bars_portal.rounds import OfThisProcess, Rounds
 from bars_portal.sql import database_time
 from bars_portal.tracing import span

@@ -1,14 +1,17 @@
 """What webhooks there are, what they may tell, and what became of each delivery."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from bars_portal.api.events.selectors import Sight
+from bars_portal.accounts.acting import Acting
+from bars_portal.accounts.home import AttentionItem
+from bars_portal.api.events import Sight
 from bars_portal.api.models import Application, DeliveryState, EventStream, Webhook, WebhookDelivery
-from bars_portal.api.scopes import Scope, known_scopes, permissions_for
+from bars_portal.api.operations import Scope, known_scopes, permissions_for
+from bars_portal.nhsuk.pages import address
 from bars_portal.sealing import Sealer
 
 sealer = Sealer("api.webhooks")
@@ -108,3 +111,11 @@ def off_by_itself() -> QuerySet[Webhook]:
     """Nobody switched it off; its owner is to look."""
     rows = Webhook.objects.filter(removed_at=None, off_at__isnull=False, application__revoked_at=None)
     return rows.exclude(off_reason="owner")
+
+
+def attention(acting: Acting, _now: datetime) -> Iterator[AttentionItem]:
+    """At home, for whoever looks after the organisation's applications."""
+    if acting.may("api.view_webhook"):
+        count = off_by_itself().filter(application__organisation=acting.organisation).count()
+        url = address("admin:api_webhook_changelist")
+        yield AttentionItem("webhooks switched off because nothing arrived", count, url, True)

@@ -1,4 +1,7 @@
-"""The only writers of webhooks, for their owners; each change is on the trail. Secrets are told once."""
+"""The only writers of webhooks, for their owners; each change is on the trail. Secrets are told once.
+
+The owner of one that switched itself off is told by mail.
+"""
 
 import re
 from collections.abc import Collection, Mapping
@@ -9,9 +12,9 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import transaction
 
+from bars_portal.accounts import mail
 from bars_portal.accounts.permissions import need
-from bars_portal.api.events.kinds import all_types
-from bars_portal.api.events.selectors import CursorGone, Sight, stream_of
+from bars_portal.api.events import CursorGone, Sight, all_types, stream_of
 from bars_portal.api.models import (
     Application,
     DeliveryState,
@@ -20,9 +23,8 @@ from bars_portal.api.models import (
     Webhook,
     WebhookDelivery,
 )
-from bars_portal.api.webhooks.selectors import sealer, sight_of
-from bars_portal.api.webhooks.signing import new_secret
-from bars_portal.api.webhooks.targets import BadTarget, check_target
+from bars_portal.api.webhooks.posting import BadTarget, check_target, new_secret
+from bars_portal.api.webhooks.selectors import off_by_itself, sealer, sight_of
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
 
@@ -33,6 +35,13 @@ BOTH_COUNT_FOR = timedelta(hours=24)
 LONGEST_BOTH = timedelta(days=7)
 MOST_REPLAYED = 10_000
 _MOST_TESTS_WAITING = 5
+_MOST_MAILS = 50
+_TEXT = (
+    "A webhook of the application “{name}” is switched off: {reason}.\n\n"
+    "Address: {url}\n\n"
+    "Nothing is lost: what happens meanwhile is kept, and is sent when it is switched on again, in the API "
+    "or in the administration of the BaRS portal.\n"
+)
 
 
 class BadWebhook(ValueError):
@@ -197,6 +206,26 @@ def make_deliveries(
         batch_size=1000,
     )
     return len(events)
+
+
+def tell_owners(*, now: datetime) -> int:
+    """Claimed first, so that two workers tell it once; what no server took is tried again."""
+    if not settings.EMAIL_HOST:
+        return 0
+    told = 0
+    waiting = off_by_itself().filter(told_at=None).exclude(application__owner__email="")
+    for webhook in waiting.select_related("application__owner")[:_MOST_MAILS]:
+        held = Webhook.objects.filter(pk=webhook.pk, told_at=None, off_at=webhook.off_at)
+        if not held.update(told_at=now):
+            continue
+        text = _TEXT.format(
+            name=webhook.application.name, reason=webhook.get_off_reason_display(), url=webhook.url
+        )
+        if mail.send(to=[webhook.application.owner.email], subject="A webhook is switched off", text=text):
+            told += 1
+        else:
+            Webhook.objects.filter(pk=webhook.pk, off_at=webhook.off_at).update(told_at=None)
+    return told
 
 
 def check_webhook(application: Application, given: Mapping[str, Any]) -> None:

@@ -12,14 +12,13 @@ from rest_framework.response import Response
 
 from bars_portal.accounts.permissions import PolicyRefused
 from bars_portal.api import paging
-from bars_portal.api.events.selectors import CursorGone
-from bars_portal.api.events.views import cursor_in
+from bars_portal.api.events import CursorGone
 from bars_portal.api.forms import object_in, unknown_fields, unknown_parameters
 from bars_portal.api.headers import check_match, conditional, etag_of
 from bars_portal.api.models import OffReason, Webhook
-from bars_portal.api.operations import Component, Operation
+from bars_portal.api.operations import Component, Operation, Scope
+from bars_portal.api.own import cursor_in
 from bars_portal.api.problems import FieldFault, Problem, Refused, invalid
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import Act, ApiView
 from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.representation import (

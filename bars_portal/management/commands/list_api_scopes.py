@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from bars_portal.accounts.acting import StatedPerson
 from bars_portal.accounts.permissions import Role
+from bars_portal.api.operations import Scope, permissions_for
 from bars_portal.api.schema import document
-from bars_portal.api.scopes import Scope, permissions_for
 
 _HEAD = """# What an application may do through the API
 

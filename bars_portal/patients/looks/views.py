@@ -1,5 +1,8 @@
 """Auditors ask who looked. What is typed is sent, not put into an address; asking is on the trail itself."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -12,9 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bars_portal.accounts.acting import acting_of
 from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.models import Organisation
+from bars_portal.audit.models import AuditEvent
+from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
 from bars_portal.audit.services import record
 from bars_portal.nhsuk.dates import in_london
-from bars_portal.patients.looks.presenters import file_lines, trail_row
+from bars_portal.nhsuk.documents import csv_lines
 from bars_portal.patients.looks.question import (
     MOST,
     Question,
@@ -145,3 +150,67 @@ def _note(request: HttpRequest, action: str, question: Question, **detail: Any) 
 
 def _address(name: str, question: Question) -> str:
     return f"{reverse(f'trail:{name}')}?{question.query}"
+
+
+# -- events of the trail as rows of the page and of the file
+
+
+@dataclass(frozen=True)
+class TrailRow:
+    at: datetime
+    who: str
+    username: str
+    organisation: str
+    what: str
+    about: str
+    outcome: str
+    is_done: bool
+
+
+def trail_row(event: AuditEvent) -> TrailRow:
+    return TrailRow(
+        at=event.at,
+        who=event.actor_label,
+        username=event.actor_user.get_username() if event.actor_user else "",
+        organisation=event.organisation.name if event.organisation else "",
+        what=action_words(event.action),
+        about=subject_words(event),
+        outcome=outcome_words(event.outcome),
+        is_done=event.outcome == "done",
+    )
+
+
+_COLUMNS = (
+    "When (UTC)",
+    "Who",
+    "Username",
+    "Organisation",
+    "ODS code",
+    "What",
+    "Outcome",
+    "About",
+    "Action code",
+    "Correlation id",
+    "Details",
+)
+
+
+def file_lines(events: Iterable[AuditEvent]) -> Iterator[str]:
+    return csv_lines(_COLUMNS, map(_cells, events))
+
+
+def _cells(event: AuditEvent) -> tuple[str, ...]:
+    row = trail_row(event)
+    return (
+        event.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        row.who,
+        row.username,
+        row.organisation,
+        event.organisation.ods_code if event.organisation else "",
+        row.what,
+        row.outcome,
+        row.about,
+        event.action,
+        str(event.correlation_id or ""),
+        detail_words(event),
+    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bars_portal.simulator.fhir import Resource
+from bars_portal.simulator.fhir import Resource, stamp
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.tables import Accepted, ReceiverError, Rejected, accepted, focuses
 
@@ -147,7 +147,7 @@ def _definition(taken: Accepted, service_id: str, now: datetime) -> Resource:
     return {
         "resourceType": "MessageDefinition",
         "id": shapes.stable_id(name, service_id),
-        "meta": {"lastUpdated": shapes.stamp(now)},
+        "meta": {"lastUpdated": stamp(now)},
         "url": DEFINITION_BASE + name,
         "version": rows[0].version,
         "name": name.title().replace("-", ""),

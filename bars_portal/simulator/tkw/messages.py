@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bars_portal.simulator.fhir import Resource, child, dicts, first, is_usable_id, resources
+from bars_portal.simulator.fhir import Resource, child, dicts, first, is_usable_id, resources, stamp
 from bars_portal.simulator.tkw import shapes
 from bars_portal.simulator.tkw.tables import ReceiverError, Rejected, scenarios
 
@@ -201,8 +201,8 @@ def acknowledge(message: Message, *, gives: str, now: datetime) -> Resource:
             content["status"] = "busy"
     if message.kind in {"new referral", "new validation"}:
         bundle["entry"].append(planned_encounter(message, now))
-    stamp = shapes.stamp(now)
-    return {**bundle, "meta": {**child(bundle.get("meta")), "lastUpdated": stamp}, "timestamp": stamp}
+    moment = stamp(now)
+    return {**bundle, "meta": {**child(bundle.get("meta")), "lastUpdated": moment}, "timestamp": moment}
 
 
 def name_it(content: Resource, url: str) -> None:
@@ -231,7 +231,7 @@ def planned_encounter(message: Message, now: datetime, status: str = "planned") 
         **{"class": _class_of(message)},
         **({"subject": subject} if subject else {}),
         **({"episodeOfCare": journey[0]} if journey else {}),
-        period={"start": shapes.stamp(now)},
+        period={"start": stamp(now)},
     )
     return {"fullUrl": shapes.full_url("Encounter", str(message.bundle.get("id"))), "resource": content}
 

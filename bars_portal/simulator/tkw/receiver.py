@@ -11,7 +11,15 @@ from threading import Lock
 from urllib.parse import parse_qsl
 
 from bars_portal.simulator.config import Clock
-from bars_portal.simulator.fhir import NotFhir, Resource, UnknownMedia, fhir_answer, read_bundle, read_instant
+from bars_portal.simulator.fhir import (
+    NotFhir,
+    Resource,
+    UnknownMedia,
+    fhir_answer,
+    read_bundle,
+    read_instant,
+    stamp,
+)
 from bars_portal.simulator.forwarding import Call
 from bars_portal.simulator.headers import ORGANISATION_HEADER, organisation_code
 from bars_portal.simulator.tkw import shapes
@@ -174,8 +182,8 @@ def _service_request(identity: str, gives: str, now: datetime) -> Resource:
         intent="plan",
         category=[{"coding": codings}],
         subject={"type": "Patient", "display": "Test patient"},
-        authoredOn=shapes.stamp(now),
-        occurrencePeriod={"start": shapes.stamp(now), "end": shapes.stamp(now + _TIME_FRAME)},
+        authoredOn=stamp(now),
+        occurrencePeriod={"start": stamp(now), "end": stamp(now + _TIME_FRAME)},
     )
     content["meta"] |= {"versionId": "1", "profile": [PROFILE + category]}
     return content
@@ -192,7 +200,7 @@ def is_uuid(text: str) -> bool:
 def _tomorrow(now: datetime) -> Times:
     day = now.astimezone(LONDON).date() + timedelta(days=1)
     start = datetime.combine(day, time(9), LONDON)
-    return shapes.stamp(start), shapes.stamp(start + timedelta(minutes=30))
+    return stamp(start), stamp(start + timedelta(minutes=30))
 
 
 def _is_instant(value: object) -> bool:

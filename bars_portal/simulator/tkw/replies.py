@@ -17,7 +17,17 @@ import orjson
 
 from bars_portal.simulator.config import FHIR_BASE, Clock
 from bars_portal.simulator.drills import ConnectionCut
-from bars_portal.simulator.fhir import FHIR_JSON, FHIR_XML, XML_MEDIA, Resource, child, first, is_fhir, to_xml
+from bars_portal.simulator.fhir import (
+    FHIR_JSON,
+    FHIR_XML,
+    XML_MEDIA,
+    Resource,
+    child,
+    first,
+    is_fhir,
+    stamp,
+    to_xml,
+)
 from bars_portal.simulator.forwarding import Call
 from bars_portal.simulator.headers import ORGANISATION_HEADER, TARGET_HEADER, encode_header, organisation_code
 from bars_portal.simulator.journal import SENT, Journal
@@ -137,15 +147,15 @@ def build_reply(kind: str, message: Message, *, now: datetime) -> Resource:
 
 
 def _bundle(entries: list[Entry], message: Message, now: datetime) -> Resource:
-    stamp = shapes.stamp(now)
+    moment = stamp(now)
     version = str(message.bundle.get("meta", {}).get("versionId", "1.1.0"))
     profile = "https://fhir.nhs.uk/StructureDefinition/BARSBundleMessage"
     return {
         "resourceType": "Bundle",
         "id": str(uuid4()),
-        "meta": {"versionId": version, "lastUpdated": stamp, "profile": [profile]},
+        "meta": {"versionId": version, "lastUpdated": moment, "profile": [profile]},
         "type": "message",
-        "timestamp": stamp,
+        "timestamp": moment,
         "entry": entries,
     }
 
@@ -199,14 +209,14 @@ def _reject(entries: list[Entry], message: Message, now: datetime, status: str) 
 def _full(entries: list[Entry], message: Message, now: datetime) -> None:
     encounter = planned_encounter(message, now, "finished")
     entries.append(encounter)
-    stamp = shapes.stamp(now)
+    moment = stamp(now)
     outcome = {"text": "Assessed by the simulated service: hear and treat, no ambulance needed."}
     for each in entries:
         if _kind(each) == "CarePlan":
             each["resource"] |= {
                 "status": "completed",
                 "encounter": {"reference": encounter["fullUrl"]},
-                "period": {"start": stamp},
+                "period": {"start": moment},
                 "activity": [{"outcomeCodeableConcept": [outcome]}],
             }
             _touch(each, now)
@@ -217,7 +227,7 @@ def _safeguarding(entries: list[Entry], message: Message, now: datetime) -> None
         if _kind(each) == "ServiceRequest":
             each["resource"] |= {"status": "revoked", "category": [_referral_category(message)]}
             # The referral profile asks for it, the validation's does not.
-            each["resource"].setdefault("authoredOn", shapes.stamp(now))
+            each["resource"].setdefault("authoredOn", stamp(now))
             _touch(each, now, REFERRAL_PROFILE)
         if _kind(each) == "CarePlan":
             each["resource"]["status"] = "completed"
@@ -250,9 +260,9 @@ def _missed_appointment(message: Message, now: datetime) -> Entry:
         identity,
         now,
         status="noshow",
-        start=shapes.stamp(start),
-        end=shapes.stamp(start + timedelta(minutes=10)),
-        created=shapes.stamp(start),
+        start=stamp(start),
+        end=stamp(start + timedelta(minutes=10)),
+        created=stamp(start),
         participant=[{"actor": {"reference": each["fullUrl"]}, "status": "accepted"} for each in patient],
     )
     return {"fullUrl": f"urn:uuid:{uuid4()}", "resource": content}
@@ -280,7 +290,7 @@ def _header(message: Message, recipe: _Recipe, focus: str, now: datetime) -> Res
 
 def _touch(entry: Entry, now: datetime, profile: str | None = None) -> None:
     meta = entry["resource"].setdefault("meta", {})
-    meta["lastUpdated"] = shapes.stamp(now)
+    meta["lastUpdated"] = stamp(now)
     if profile:
         meta["profile"] = [profile]
 

@@ -10,8 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bars_portal.simulator.fhir import Resource, read_instant
-from bars_portal.simulator.fhir import stamp as stamp
+from bars_portal.simulator.fhir import Resource, read_instant, stamp
 from bars_portal.simulator.tkw.tables import ReceiverError, Rejected, displays, services
 
 Entry = tuple[str, Resource]

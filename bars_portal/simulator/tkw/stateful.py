@@ -9,8 +9,7 @@ from datetime import date, datetime
 from threading import Lock
 from uuid import uuid4
 
-from bars_portal.simulator.fhir import Resource, dicts
-from bars_portal.simulator.tkw import shapes
+from bars_portal.simulator.fhir import Resource, dicts, stamp
 from bars_portal.simulator.tkw.messages import Message, acknowledge
 from bars_portal.simulator.tkw.shapes import LONDON
 from bars_portal.simulator.tkw.tables import BY_REASON, Rejected, transitions
@@ -132,7 +131,7 @@ def _record(answer: Resource, identity: str, before: Resource | None, now: datet
     """The focus as a read shows it, without whom it is about; a cancellation is the next version."""
     (focus,) = (each["resource"] for each in answer["entry"] if each["resource"].get("id") == identity)
     version = int(before["meta"]["versionId"]) + 1 if before else 1
-    meta = {"versionId": str(version), "lastUpdated": shapes.stamp(now)}
+    meta = {"versionId": str(version), "lastUpdated": stamp(now)}
     kept = {name: value for name, value in focus.items() if name in _READ}
     if focus["resourceType"] == "Appointment":
         person = {"actor": {"type": "Patient", "display": "Test patient"}, "status": "accepted"}

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from bars_portal.exchange.transport.client import CatalogueUnavailable
-from directory.management.catalogues import CatalogueCommand
+from directory.management.commands.import_catalogue import CatalogueCommand
 from directory.services.catalogue import fetch_known_organisations
 
 

@@ -20,7 +20,7 @@ from directory.capability import USE_CASE_WORDS
 from directory.remote import sender_identity
 from directory.selectors.search import find_services
 from directory.selectors.services import service_by_id
-from directory.services.capability import clear_capability, read_capability
+from directory.services.entries import clear_capability, read_capability
 from referrals.cases import viewing
 from referrals.cases.views import clock
 from referrals.forms.base import FormContext

@@ -21,7 +21,7 @@ from bars_portal.patients.presenters import patient_rows, untraced_words
 from bookings.models import Booking
 from directory.capability import USE_CASE_WORDS
 from directory.remote import sender_identity
-from directory.services.capability import read_capability
+from directory.services.entries import read_capability
 from referrals.cases import viewing
 from referrals.cases.links import is_after, standing_bookings
 from referrals.cases.models import Case, Referral

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from bars_portal.accounts import home
-from bars_portal.accounts.acting import LIMIT_KEY, SESSION_KEY, Acting, actor_of, resolve_acting
-from bars_portal.accounts.decorators import acting_of, permission_required
+from bars_portal.accounts.acting import LIMIT_KEY, SESSION_KEY, Acting, acting_of, actor_of, resolve_acting
+from bars_portal.accounts.decorators import permission_required
 from bars_portal.accounts.home import AttentionItem
 from bars_portal.accounts.models import Membership, User
 from bars_portal.accounts.permissions import PERMISSIONS, Role

@@ -18,7 +18,7 @@ from fido2.webauthn import (
 )
 
 from bars_portal.accounts.models import Passkey, User
-from bars_portal.accounts.second_factor import passkeys, services
+from bars_portal.accounts.second_factor import proofs, services
 from bars_portal.audit.actor import Actor
 from tests.factories.accounts import make_user
 
@@ -66,14 +66,14 @@ def user(db: None) -> User:
 def key(user: User) -> Key:
     """Of the person."""
     key = Key()
-    _, state = passkeys.ask_to_register(user, [], origin=ORIGIN)
-    made = passkeys.read_registration(key.make(state), state, origin=ORIGIN)
+    _, state = proofs.ask_to_register(user, [], origin=ORIGIN)
+    made = proofs.read_registration(key.make(state), state, origin=ORIGIN)
     assert services.add_passkey(user=user, made=made, name="key", actor=Actor("x", user.pk), now=NOW)
     return key
 
 
 def asked(user: User) -> dict[str, Any]:
-    _, state = passkeys.ask_to_assert(Passkey.objects.filter(user=user), origin=ORIGIN)
+    _, state = proofs.ask_to_assert(Passkey.objects.filter(user=user), origin=ORIGIN)
     return state
 
 
@@ -108,9 +108,9 @@ def test_keys_that_do_not_count_always_say_0(user: User, key: Key) -> None:
 def test_an_answer_given_elsewhere_is_none(user: User, key: Key, origin: str) -> None:
     state = asked(user)
     assert not proves(user, key.sign(state, origin=origin), state)
-    _, state = passkeys.ask_to_register(user, [], origin=ORIGIN)
-    with pytest.raises(passkeys.InvalidAnswer):
-        passkeys.read_registration(Key().make(state, origin=origin), state, origin=ORIGIN)
+    _, state = proofs.ask_to_register(user, [], origin=ORIGIN)
+    with pytest.raises(proofs.InvalidAnswer):
+        proofs.read_registration(Key().make(state, origin=origin), state, origin=ORIGIN)
 
 
 def test_an_answer_to_another_question_or_of_another_key_is_none(user: User, key: Key) -> None:
@@ -137,4 +137,4 @@ def test_what_is_no_answer_is_none(user: User, key: Key, answer: str) -> None:
     ],
 )
 def test_where_they_can_be_used(origin: str, can: bool) -> None:
-    assert passkeys.can_be_used_at(origin) is can
+    assert proofs.can_use_passkeys_at(origin) is can

@@ -11,7 +11,7 @@ from django.test import Client
 from bars_portal.accounts.middleware import STARTED
 from bars_portal.accounts.models import Invitation, KeptForm, Membership, Organisation, SignedInSession, User
 from bars_portal.accounts.people import services
-from bars_portal.accounts.people.policies import check_can_invite
+from bars_portal.accounts.people.services import check_can_invite
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent

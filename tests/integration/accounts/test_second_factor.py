@@ -10,8 +10,8 @@ from django.test import Client
 from bars_portal.accounts.acting import name_of
 from bars_portal.accounts.models import AuthenticatorApp, KeptForm, RecoveryCode, User
 from bars_portal.accounts.permissions import PolicyRefused, Role
-from bars_portal.accounts.second_factor import codes, services
-from bars_portal.accounts.second_factor.pending import LIFE
+from bars_portal.accounts.second_factor import proofs, services
+from bars_portal.accounts.second_factor.factors import LIFE
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.models import AuditEvent
 from tests.factories.accounts import PASSWORD, add_membership, code_at, make_organisation
@@ -27,7 +27,7 @@ def now() -> datetime:
 
 
 def code(*, periods: int = 0) -> str:
-    return code_at(SECRET, now() + timedelta(seconds=codes.PERIOD_SECONDS * periods))
+    return code_at(SECRET, now() + timedelta(seconds=proofs.PERIOD_SECONDS * periods))
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_same_code_counts_once(user: User, recovery_codes: list[str]) -> Non
     shown = code_at(SECRET, moment)
     assert services.prove(user, services.Proof(now=moment, code=shown))
     assert not services.prove(user, services.Proof(now=moment, code=shown))
-    earlier = code_at(SECRET, moment - timedelta(seconds=codes.PERIOD_SECONDS))
+    earlier = code_at(SECRET, moment - timedelta(seconds=proofs.PERIOD_SECONDS))
     assert not services.prove(user, services.Proof(now=moment, code=earlier)), "nor one from before it"
 
 
@@ -70,7 +70,7 @@ def test_a_recovery_code_counts_once(client: Client, user: User, recovery_codes:
     assert not services.prove(user, services.Proof(now=now(), code=recovery_codes[3]))
     assert AuditEvent.objects.filter(action="accounts.use_recovery_code").count() == 1
     stored = str(list(RecoveryCode.objects.values_list("digest", flat=True)))
-    assert not any(codes.compact(each) in stored.upper() for each in recovery_codes)
+    assert not any(proofs.compact(each) in stored.upper() for each in recovery_codes)
 
 
 def test_guesses_lock_as_passwords_do_and_a_right_password_forgives_none(
@@ -120,7 +120,7 @@ def test_who_needs_one_sets_it_up_at_the_first_sign_in(client: Client, user: Use
 
     secret = base64.b32decode(shown.replace(" ", ""))
     page = client.post(ADD_APP, {"otp": code_at(secret, now())}).content.decode()
-    assert page.count("<code>") == codes.RECOVERY_CODES
+    assert page.count("<code>") == proofs.RECOVERY_CODES
     assert 'href="/bookings/"' in page
     assert is_signed_in(client)
     assert secret not in bytes(AuthenticatorApp.objects.get().sealed)

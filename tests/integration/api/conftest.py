@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from bars_portal.api import throttling
+from bars_portal.api import usage
 from bars_portal.api.models import Application
-from bars_portal.api.scopes import Scope
+from bars_portal.api.operations import Scope
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.shares import Shares
 from bookings.models import Slot
@@ -121,7 +121,7 @@ def world(kept_world: Kept[World], db: None, network: Loopback) -> World:
 
 @pytest.fixture(autouse=True)
 def _full_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttling, "SHARES", Shares())
+    monkeypatch.setattr(usage, "SHARES", Shares())
 
 
 @pytest.fixture(scope="module")

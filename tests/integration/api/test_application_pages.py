@@ -12,8 +12,8 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from bars_portal.accounts.permissions import Role
 from bars_portal.api.admin import PublicKeysField, ServiceIdsField
-from bars_portal.api.authentication import Secret, SecretBackend
 from bars_portal.api.models import Application
+from bars_portal.api.oauth import Secret, SecretBackend
 from bars_portal.audit.models import AuditEvent
 from tests.factories.accounts import confirm, make_organisation, make_user
 from tests.factories.api import make_application

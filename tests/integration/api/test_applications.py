@@ -8,7 +8,7 @@ from bars_portal.accounts.acting import StatedPerson
 from bars_portal.accounts.permissions import PERMISSIONS, PolicyRefused, Role
 from bars_portal.api.callers import Misstated, caller_of_token, for_person
 from bars_portal.api.models import Application
-from bars_portal.api.scopes import FOR_CLINICIANS, FOR_PEOPLE, Scope, permissions_for
+from bars_portal.api.operations import FOR_CLINICIANS, FOR_PEOPLE, Scope, permissions_for
 from bars_portal.api.services import (
     TOKEN_LIFE,
     change_application,

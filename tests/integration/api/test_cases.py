@@ -17,8 +17,8 @@ from pypdf import PdfReader
 
 from bars_portal.accounts.permissions import Role
 from bars_portal.api.models import Event
+from bars_portal.api.operations import Scope
 from bars_portal.api.schema import document
-from bars_portal.api.scopes import Scope
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.models import OutboundMessage
 from referrals.cases.models import Case, CaseAnswer

@@ -13,11 +13,17 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.api.events import selectors
-from bars_portal.api.events.kinds import all_types
-from bars_portal.api.events.numbering import _LOCK, number_events
-from bars_portal.api.events.presenters import row_of
-from bars_portal.api.events.selectors import CursorGone, EventRow, Sight, events_after
+from bars_portal.api import events
+from bars_portal.api.events import (
+    _LOCK,
+    CursorGone,
+    EventRow,
+    Sight,
+    all_types,
+    events_after,
+    number_events,
+    row_of,
+)
 from bars_portal.api.models import Event, EventStream
 from bars_portal.audit.actor import SYSTEM
 from bookings.models import Booking
@@ -262,7 +268,7 @@ def test_a_reader_sees_what_it_may_and_goes_on_past_the_rest(monkeypatch: pytest
     assert (len(rest.events), rest.cursor, rest.has_more) == (2, 7, False)
     nothing = events_after(ours, after=None, sight=Sight(frozenset()))
     assert (nothing.events, nothing.cursor, nothing.has_more) == ([], 7, False)
-    monkeypatch.setattr(selectors, "LOOKED_AT", 3)
+    monkeypatch.setattr(events, "LOOKED_AT", 3)
     windowed = events_after(ours, after=0, sight=typed)
     assert (windowed.events, windowed.cursor, windowed.has_more) == ([], 3, True)
     assert [int(each.cursor) for each in events_after(ours, after=3, sight=typed).events] == [4, 5, 6]

@@ -12,9 +12,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from bars_portal.api.problem_types import PROBLEMS
+from bars_portal.api.operations import Scope
+from bars_portal.api.problems import PROBLEMS
 from bars_portal.api.schema import document
-from bars_portal.api.scopes import Scope
 from bars_portal.exchange.models import InboundMessage
 from bookings.models import Booking
 from bookings.slots import search_slots

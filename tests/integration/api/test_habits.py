@@ -16,7 +16,7 @@ from rest_framework.test import APIRequestFactory
 from bars_portal.api import operations
 from bars_portal.api.operations import Component, Deprecation, Operation, deprecated, object_of, text
 from bars_portal.api.own import OWN_APPLICATION
-from bars_portal.api.problem_types import PROBLEMS
+from bars_portal.api.problems import PROBLEMS
 from bars_portal.api.schema import ApiSchemaGenerator, document
 from bars_portal.api.views import ApiView
 from tests.factories.api import bearer, make_application

@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 
 from bars_portal.api.models import Event
+from bars_portal.api.operations import Scope
 from bars_portal.api.schema import document
-from bars_portal.api.scopes import Scope
 from bars_portal.audit.models import AuditEvent
 from referrals.cases.duties import Duty
 from tests.factories.api import make_application

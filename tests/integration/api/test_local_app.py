@@ -16,8 +16,8 @@ from django.db import connection
 
 from bars_portal.api.models import Webhook, WebhookDelivery
 from bars_portal.api.services import create_secret
+from bars_portal.api.webhooks.posting import headers_for, new_secret
 from bars_portal.api.webhooks.rounds import WebhookRoom
-from bars_portal.api.webhooks.signing import headers_for, new_secret
 from tests.factories.api import SETUP, make_application
 from tests.integration.booking_pages.conftest import make_office
 from tests.integration.bookings.loopback import Loopback

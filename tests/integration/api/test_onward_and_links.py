@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bars_portal.api.operations import Scope
 from bars_portal.api.schema import document
-from bars_portal.api.scopes import Scope
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase

@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from rest_framework.request import Request
 
 from bars_portal.api.models import Event
-from bars_portal.api.scopes import Scope
+from bars_portal.api.operations import Scope
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.fhir import json
 from bars_portal.exchange.fhir.codes import UseCase

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from bars_portal.api.models import ApiToken, Application
-from bars_portal.api.scopes import Scope
+from bars_portal.api.operations import Scope
 from bars_portal.api.services import create_secret, revoke_application
 from bars_portal.audit.models import AuditEvent
 from tests.factories.api import SETUP, make_application

@@ -14,8 +14,7 @@ from django.core import mail
 from standardwebhooks import Webhook as Verifier
 
 from bars_portal.accounts.permissions import PolicyRefused
-from bars_portal.api.events.numbering import number_events
-from bars_portal.api.events.selectors import CursorGone
+from bars_portal.api.events import CursorGone, forget_events, number_events
 from bars_portal.api.models import (
     Application,
     DeliveryState,
@@ -26,14 +25,20 @@ from bars_portal.api.models import (
     WebhookAttempt,
     WebhookDelivery,
 )
-from bars_portal.api.scopes import Scope
-from bars_portal.api.webhooks import backoff, delivery, services
-from bars_portal.api.webhooks.delivery import LEASE, attempt, claim, deal, settle
-from bars_portal.api.webhooks.notices import tell_owners
-from bars_portal.api.webhooks.retention import forget_deliveries, forget_events
+from bars_portal.api.operations import Scope
+from bars_portal.api.webhooks import delivery, services
+from bars_portal.api.webhooks.delivery import (
+    LEASE,
+    attempt,
+    claim,
+    deal,
+    forget_deliveries,
+    settle,
+)
+from bars_portal.api.webhooks.posting import OFF_AFTER, WAITS
 from bars_portal.api.webhooks.rounds import WebhookRoom
 from bars_portal.api.webhooks.selectors import secrets_of, with_due, with_news
-from bars_portal.api.webhooks.services import BadWebhook
+from bars_portal.api.webhooks.services import BadWebhook, tell_owners
 from bars_portal.audit.models import AuditEvent
 from tests.factories.api import SETUP, happen, make_application, make_webhook
 from tests.unit.exchange_transport.servers import Server, raw, reply, serving, silence
@@ -183,8 +188,8 @@ def test_one_that_takes_nothing_for_days_is_switched_off_and_its_owner_told(
         found = WebhookDelivery.objects.get()
         now = found.next_attempt_at or now
     webhook.refresh_from_db()
-    assert (webhook.off_reason, now - began) == (OffReason.FAILING, backoff.OFF_AFTER)
-    assert len(receiver.received) == len(backoff.WAITS) + 1
+    assert (webhook.off_reason, now - began) == (OffReason.FAILING, OFF_AFTER)
+    assert len(receiver.received) == len(WAITS) + 1
     assert (tell_owners(now=now), tell_owners(now=now)) == (1, 0)
     (told,) = mail.outbox
     assert (told.to, webhook.application.name in told.body) == (["owner@example.org"], True)

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from bars_portal.accounts.permissions import PolicyRefused
-from bars_portal.api.events.numbering import number_events
+from bars_portal.api.events import number_events
 from bars_portal.api.models import EventStream, Webhook, WebhookAttempt, WebhookDelivery
-from bars_portal.api.scopes import Scope
+from bars_portal.api.operations import Scope
 from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.delivery import deal
 from bars_portal.api.webhooks.selectors import secrets_of

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bars_portal.api.events.numbering import number_events
+from bars_portal.api.events import number_events
 from bars_portal.api.schema import document
 from bars_portal.correspondence.states import Direction
 from bars_portal.exchange.fhir.codes import UseCase

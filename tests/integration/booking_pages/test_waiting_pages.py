@@ -10,7 +10,7 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.audit.models import AuditEvent
 from bars_portal.correspondence.explanations import ReasonCode
 from bookings.models import Booking, SlotStatus, WaitingEntry
-from bookings.services.capacity import note_refusal
+from bookings.services.running import note_refusal
 from bookings.states import BookingStatus
 from tests.factories.bookings import make_booking
 from tests.factories.patients import make_patient

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from bookings.mapping.offers import OfferedSlot
 from django.conf import settings as django_settings
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.details import PatientDetails
 from bookings.models import Booking, BookingDraft, Slot
 from bookings.services.requesting import open_draft, request_booking
-from bookings.slots import OfferedSlot, search_slots
+from bookings.slots import search_slots
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from tests.factories.accounts import make_acting

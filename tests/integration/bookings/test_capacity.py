@@ -12,8 +12,8 @@ from bars_portal.accounts.acting import Acting
 from bars_portal.accounts.home import items_for
 from bars_portal.accounts.permissions import PolicyRefused, Role
 from bookings.models import CapacityAlarm, Schedule, SlotStatus
-from bookings.selectors.running import free_within
-from bookings.services.capacity import end_alarm, judge_alarms, mail_alarms, set_alarm
+from bookings.selectors.clinics import free_within
+from bookings.services.clinics import end_alarm, judge_alarms, mail_alarms, set_alarm
 from directory.models import HealthcareService
 from tests.factories.accounts import make_acting
 from tests.factories.bookings import make_schedule, make_slot

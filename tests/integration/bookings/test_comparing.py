@@ -15,8 +15,7 @@ from django.db import OperationalError
 from bars_portal.audit.models import AuditEvent
 from bars_portal.exchange.gateway import client as gateway
 from bars_portal.exchange.transport.client import BarsClient
-from bookings.choosing import compare_services
-from bookings.slots import SlotProblem, SlotSearch, search_slots
+from bookings.slots import SlotProblem, SlotSearch, compare_services, search_slots
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from tests.factories.accounts import make_acting
@@ -82,7 +81,7 @@ def test_a_pool_without_a_free_connection_fails_one_service_and_no_other(
             raise OperationalError("couldn't get a connection after 5.00 sec")
         return search_slots(client, service=service, **named)
 
-    monkeypatch.setattr("bookings.choosing.search_slots", search)
+    monkeypatch.setattr("bookings.slots.search_slots", search)
     found = compare_services(
         gateway.get_client(),
         services=starved,

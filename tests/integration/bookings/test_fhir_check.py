@@ -17,10 +17,11 @@ from bars_portal.exchange.fhir.timestamps import format_instant
 from bars_portal.exchange.models import InboundMessage, OutboundMessage
 from bars_portal.exchange.registry import ReadContext
 from bookings.latest import read_latest
+from bookings.mapping.offers import read_offers
 from bookings.models import BookingDraft
 from bookings.services.cancelling import request_cancel
 from bookings.services.requesting import change_draft_slot
-from bookings.slots import INCLUDES, read_offers
+from bookings.slots import INCLUDES
 from directory.remote import sender_identity
 from tests.factories.bookings import NOW
 from tests.factories.patients import make_details

@@ -15,7 +15,7 @@ from bookings.services.cancelling import request_cancel
 from bookings.states import BookingStatus
 from directory.models import ServiceCapability
 from directory.remote import MOST_PAGES, search, sender_identity
-from directory.services.capability import clear_capability, read_capability
+from directory.services.entries import clear_capability, read_capability
 from tests.factories.bookings import NOW
 from tests.factories.patients import make_details
 from tests.integration.bookings.conftest import Desk

@@ -18,9 +18,8 @@ from bars_portal.correspondence.states import TransitionRefused
 from bookings.mapping.sent import is_taken_back
 from bookings.models import Booking, SenderCall, Slot, SlotStatus
 from bookings.presenters.slots import appointment_rows, offered_in
-from bookings.selectors.running import feed_of
-from bookings.services.diaries import block_range
-from bookings.services.feeds import digest_of, make_feed, revoke_feed
+from bookings.selectors.clinics import feed_of
+from bookings.services.diaries import block_range, digest_of, make_feed, revoke_feed
 from bookings.services.running import add_note, cancel_received, close_call, move_booking, record_attendance
 from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting
@@ -170,7 +169,7 @@ def test_nobody_else_changes_it(booking: Booking, manager: Acting, role: Role | 
 def test_a_calendar_reads_times_and_no_patient(
     booking: Booking, manager: Acting, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bookings.views.running.clock", lambda: NOW)
+    monkeypatch.setattr("bookings.views.diary.clock", lambda: NOW)
     secret = make_feed(service=booking.service, days=30, acting=manager, now=NOW)
     address = reverse("bookings:feed", query={"key": secret})
     answer = client.get(address)

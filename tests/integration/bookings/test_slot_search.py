@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bars_portal.audit.models import AuditEvent
-from bookings.mapping.completeness import Lack, NotShown
+from bookings.mapping.offers import Lack, NotShown
 from bookings.models import Slot, SlotStatus
 from bookings.slots import SlotProblem, SlotSearch, search_slots
 from directory.remote import sender_identity

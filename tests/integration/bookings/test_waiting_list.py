@@ -15,10 +15,9 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.patients.models import Journey
 from bookings.models import Booking, Closing, Schedule, Slot, SlotStatus, WaitingEntry
 from bookings.policies import check_can_close_waiting
-from bookings.selectors.running import came_free, waiting_list
-from bookings.services.capacity import close_waiting, find_times, note_refusal
+from bookings.selectors.clinics import came_free, waiting_list
 from bookings.services.diaries import add_slots, block_range, free_range
-from bookings.services.running import cancel_received
+from bookings.services.running import cancel_received, close_waiting, find_times, note_refusal
 from bookings.states import BookingStatus
 from tests.factories.accounts import make_acting, make_organisation
 from tests.factories.bookings import NOW, TOMORROW, make_booking, make_slot

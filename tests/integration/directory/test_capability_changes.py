@@ -12,7 +12,7 @@ from bars_portal.audit.actor import Actor
 from bars_portal.exchange.fhir.capability import StatedCapability
 from directory.models import CapabilityChange, HealthcareService
 from directory.presenters import attention, no_longer
-from directory.services.capability import clear_capability, keep_capability
+from directory.services.entries import clear_capability, keep_capability
 from tests.factories.accounts import make_acting, make_user
 from tests.factories.bookings import NOW
 from tests.factories.referrals import make_hub

@@ -13,8 +13,7 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent
 from directory.catalogue.comparing import compare
-from directory.catalogue.entries import BadCatalogue
-from directory.catalogue.reach import EVERYTHING
+from directory.catalogue.entries import EVERYTHING, BadCatalogue
 from directory.catalogue.resources import pack_answers
 from directory.models import CatalogueChange, CatalogueImport, Endpoint, HealthcareService, ImportState
 from directory.services.catalogue import CatalogueMoved, Preview, apply_catalogue, preview_catalogue
@@ -233,14 +232,12 @@ def test_a_change_between_our_look_and_our_write_is_not_overwritten(monkeypatch:
 
 
 def test_what_breaks_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from directory.services import catalogue_rows
-
     catalogue = preview(rows({"service_id": "1", "endpoint_address": URL}))
 
     def fail(*_args: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(catalogue_rows, "_notes", fail)
+    monkeypatch.setattr("directory.services.catalogue._change_rows", fail)
     with pytest.raises(OSError):
         apply(catalogue)
     assert not HealthcareService.objects.exists()

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from directory.models.functions import search_words
 from directory.postcodes import InvalidPostcode
-from directory.selectors.places import Nearness
-from directory.selectors.search import ServiceSearch, find_services
+from directory.selectors.search import Nearness, ServiceSearch, find_services
 from tests.factories.accounts import make_organisation
 from tests.factories.directory import make_postcodes, make_service
 

@@ -34,7 +34,7 @@ def pair(
     """Referred, then booked for it: the appointment rests on the referral."""
     monkeypatch.setattr(gateway._process, "config", dict(settings.BARS))
     monkeypatch.setattr(gateway._process, "client", sender.network.client)
-    for module in ("cancelling", "common", "bookings"):
+    for module in ("common", "bookings"):
         monkeypatch.setattr(f"bookings.views.{module}.clock", lambda: sender.now)
     monkeypatch.setitem(wait_for_outcome.__kwdefaults__ or {}, "patience", 0.0)
     referral = sender.sent()

@@ -9,7 +9,7 @@ from django.urls import reverse
 from bars_portal.accounts.permissions import Role
 from bars_portal.exchange.fhir.codes import UseCase
 from directory.models import ServiceCapability
-from directory.selectors.capability import SILENT_FOR, capability_of
+from directory.selectors.services import SILENT_FOR, capability_of
 from referrals.sending.models import RequestDraft
 from tests.integration.bookings.loopback import answering, refusing, timeout, unreachable
 from tests.integration.request_pages.conftest import Desk, make_desk

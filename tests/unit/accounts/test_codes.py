@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bars_portal.accounts.second_factor import codes
+from bars_portal.accounts.second_factor import proofs
 from bars_portal.accounts.sessions import device_words
 from tests.factories.accounts import code_at
 
@@ -19,25 +19,25 @@ RFC_SECRET = b"12345678901234567890"
 def test_the_published_vectors(seconds: int, code: str) -> None:
     now = datetime.fromtimestamp(seconds, UTC)
     assert code_at(RFC_SECRET, now) == code
-    assert codes.period_of(RFC_SECRET, f" {code[:3]} {code[3:]}", now=now) == seconds // 30
+    assert proofs.period_of(RFC_SECRET, f" {code[:3]} {code[3:]}", now=now) == seconds // 30
 
 
 @pytest.mark.parametrize(("off", "counts"), [(-60, False), (-30, True), (0, True), (30, True), (60, False)])
 def test_a_clock_may_be_one_period_off(off: int, counts: bool) -> None:
     now = datetime(2026, 11, 30, 16, tzinfo=UTC)
     code = code_at(RFC_SECRET, now + timedelta(seconds=off))
-    assert (codes.period_of(RFC_SECRET, code, now=now) is not None) is counts
+    assert (proofs.period_of(RFC_SECRET, code, now=now) is not None) is counts
 
 
 @pytest.mark.parametrize("typed", ["", "0", "٠٨١٨٠٤", "081804081804", "nothing"])
 def test_what_is_no_code_is_none(typed: str) -> None:
-    assert codes.period_of(RFC_SECRET, typed, now=datetime.fromtimestamp(1111111109, UTC)) is None
+    assert proofs.period_of(RFC_SECRET, typed, now=datetime.fromtimestamp(1111111109, UTC)) is None
 
 
 def test_recovery_codes_are_told_apart_however_they_are_typed() -> None:
-    shown = codes.new_recovery_codes()
-    assert len({codes.digest_of(each) for each in shown}) == codes.RECOVERY_CODES
-    assert codes.digest_of(shown[0].lower().replace("-", " ")) == codes.digest_of(shown[0])
+    shown = proofs.new_recovery_codes()
+    assert len({proofs.recovery_digest(each) for each in shown}) == proofs.RECOVERY_CODES
+    assert proofs.recovery_digest(shown[0].lower().replace("-", " ")) == proofs.recovery_digest(shown[0])
 
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64) AppleWebKit/537.36 Chrome/131.0 Safari/537.36"

@@ -9,9 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bars_portal.api.webhooks.backoff import LONGEST_ASKED, OFF_AFTER, WAITS, asked_for, next_try, rest_until
-from bars_portal.api.webhooks.signing import headers_for, new_secret
-from bars_portal.api.webhooks.targets import BadTarget, check_target, may_reach
+from bars_portal.api.webhooks.posting import (
+    LONGEST_ASKED,
+    OFF_AFTER,
+    WAITS,
+    BadTarget,
+    asked_for,
+    check_target,
+    headers_for,
+    may_reach,
+    new_secret,
+    next_try,
+    rest_until,
+)
 from bars_portal.http import Answer
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.reading import next_page
-from bookings.mapping.completeness import Lack, NotShown, lacks_details
+from bookings.mapping.offers import Lack, NotShown, lacks_details
 from bookings.presenters.slots import SlotPage
 from bookings.slots import SlotProblem, SlotSearch, read_answer
 

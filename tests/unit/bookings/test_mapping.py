@@ -16,11 +16,11 @@ from bars_portal.exchange.fhir.queries.services import SlotInclude
 from bars_portal.exchange.fhir.reading import references
 from bars_portal.exchange.fhir.timestamps import format_london
 from bars_portal.patients.details import PatientDetails
+from bookings.mapping.offers import read_offers
 from bookings.mapping.received import parse_booking
 from bookings.mapping.sent import cancelled_appointment, new_appointment, reference_of
 from bookings.mapping.slots import SlotTexts, slot_entry, texts_with_slots
 from bookings.models.diary import DiaryRow, paired_id
-from bookings.slots import read_offers
 from directory.ports import ServiceFacts
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

@@ -1,13 +1,22 @@
-"""Where a webhook may go: what an address must look like, and which machines it may mean. Pure.
+"""What a post to a webhook must be: where it may go, how it is signed, and when it is sent again. Pure.
 
 A portal that posts wherever a stranger says is a way into its own network: so nothing private is reached, by
-whatever name (docs/adr/0053).
+whatever name (docs/adr/0053). Signatures are those of Standard Webhooks 1.0 (standardwebhooks.com): what a
+receiver checks before it believes.
 """
 
+import secrets
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
+
+from standardwebhooks import Webhook
 
 from bars_portal.guarded_http import IPAddress
+from bars_portal.http import Answer, http_date
 
 LONGEST_URL = 500
 # What is of no use across the open internet (IANA's registries of special-purpose addresses), as data: the
@@ -96,3 +105,68 @@ def _literal(host: str) -> IPAddress | None:
 def _is_here(host: str) -> bool:
     literal = _literal(host)
     return host == "localhost" or host.endswith(".localhost") or (literal is not None and literal.is_loopback)
+
+
+_SECRET_PREFIX, _SECRET_BYTES = "whsec_", 32
+ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+
+
+def new_secret() -> str:
+    """As the specification writes them: `whsec_` and base64."""
+    return _SECRET_PREFIX + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode("ascii")
+
+
+def headers_for(body: bytes, *, message_id: UUID, now: datetime, using: Iterable[str]) -> Mapping[str, str]:
+    """The three headers, with one signature for each secret.
+
+    `message_id` is the same on every attempt, `now` the moment of this one: receivers refuse what is old.
+    """
+    at, text = now.astimezone(UTC), body.decode("utf-8")
+    signatures = [Webhook(secret).sign(str(message_id), at, text) for secret in using]
+    return {ID: str(message_id), TIMESTAMP: str(int(at.timestamp())), SIGNATURE: " ".join(signatures)}
+
+
+_M, _H = timedelta(minutes=1), timedelta(hours=1)
+# After the first attempt, the second, ...: three and a half days, so that a weekend is survived.
+WAITS = (
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    5 * _M,
+    30 * _M,
+    2 * _H,
+    5 * _H,
+    10 * _H,
+    14 * _H,
+    20 * _H,
+    24 * _H,
+    8 * _H,
+)
+# A receiver that has taken nothing for so long is switched off.
+OFF_AFTER: timedelta = sum(WAITS, timedelta())
+# A receiver that fails rests so long before anything else goes there: longer each time, never for long.
+_FIRST_REST, LONGEST_REST = timedelta(seconds=5), 5 * _M
+LONGEST_ASKED = 24 * _H
+GONE = 410
+
+
+def next_try(tries: int, *, now: datetime, asked: timedelta | None = None) -> datetime | None:
+    """After so many attempts; None: that was the last. What a receiver `asked` for counts when longer."""
+    if tries > len(WAITS):
+        return None
+    return now + max(WAITS[tries - 1], min(asked or timedelta(), LONGEST_ASKED))
+
+
+def rest_until(failures: int, *, now: datetime, asked: timedelta | None = None) -> datetime:
+    """Until when nothing goes to a receiver that has failed so many times running."""
+    doublings: int = 2 ** min(failures - 1, 10)
+    rest = min(_FIRST_REST * doublings, LONGEST_REST)
+    return now + max(rest, min(asked or timedelta(), LONGEST_ASKED))
+
+
+def asked_for(answer: Answer, *, now: datetime) -> timedelta | None:
+    """Retry-After in seconds or as a date (RFC 9110 section 10.2.3); None: it says nothing usable."""
+    said = (answer.header("retry-after") or "").strip()
+    if said.isascii() and said.isdigit():
+        return min(timedelta(seconds=int(said[:9])), LONGEST_ASKED)
+    moment = http_date(said) if said else None
+    return max(moment - now, timedelta()) if moment else None

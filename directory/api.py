@@ -1,9 +1,10 @@
-"""Services as the pages find and show them."""
+"""Services in the REST API, as the pages find and show them."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import ClassVar
 
+from django.urls import re_path
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,9 +13,8 @@ from bars_portal.api import paging
 from bars_portal.api.callers import Caller
 from bars_portal.api.forms import asked, parameters_of
 from bars_portal.api.headers import conditional
-from bars_portal.api.operations import Json, Operation, component, moment, object_of, optional, text
+from bars_portal.api.operations import Json, Operation, Scope, component, moment, object_of, optional, text
 from bars_portal.api.problems import Problem
-from bars_portal.api.scopes import Scope
 from bars_portal.api.views import ApiView
 from bars_portal.exchange.circuits import not_answering
 from directory.capability import use_cases_in_words
@@ -194,3 +194,9 @@ def use_cases_json(codes: list[str]) -> Iterator[Json]:
 
 def _text(moment_of: datetime | None) -> str | None:
     return None if moment_of is None else moment_of.isoformat()
+
+
+urlpatterns = [
+    re_path(r"^services/?$", ServiceList.as_view(), name="api-services"),
+    re_path(r"^services/(?P<service_id>[0-9]{1,20})/?$", OneService.as_view(), name="api-service"),
+]

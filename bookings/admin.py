@@ -1,4 +1,4 @@
-"""Diaries and their slots: the weekly pattern, making slots, and blocking and freeing them in bulk."""
+"""Staff pages of diaries and slots, and of bookings, which are only shown: the exchange owns their state."""
 
 from collections.abc import Callable
 from datetime import datetime, time
@@ -15,17 +15,15 @@ from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
 from bars_portal.audit.staff_acts import confirmed
 from bars_portal.audit.staff_pages import DaysFilter, StaffAdmin
-from bars_portal.correspondence.admin import changeable, own_services
+from bars_portal.correspondence.admin import PatientRecordAdmin, ShownRows, changeable, own_services
 from bars_portal.exchange.fhir.timestamps import LONDON
 from bars_portal.nhsuk.dates import format_time
-from bookings.models import Schedule, Slot, SlotStatus
-from bookings.models.diary import MIDNIGHT
+from bookings.models import Booking, BookingStatusChange, Schedule, Slot, SlotStatus
+from bookings.models.plan import MIDNIGHT, Hours
 from bookings.services.diaries import block_slots, foreseen, free_slots, make_slots, save_schedule
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
-END_OF_DAY = "24:00"
+_END_OF_DAY = "24:00"
 
 
 class MinutesWidget(AdminTimeWidget):
@@ -42,15 +40,11 @@ class EndOfDayField(forms.TimeField):
 
     def to_python(self, value: Any) -> time | None:
         return super().to_python(
-            MIDNIGHT if str(value).strip() in (END_OF_DAY, f"{END_OF_DAY}:00") else value
+            MIDNIGHT if str(value).strip() in (_END_OF_DAY, f"{_END_OF_DAY}:00") else value
         )
 
     def prepare_value(self, value: Any) -> Any:
-        return END_OF_DAY if value == MIDNIGHT else super().prepare_value(value)
-
-
-def _end_in_words(end: time) -> str:
-    return END_OF_DAY if end == MIDNIGHT else f"{end:%H:%M}"
+        return _END_OF_DAY if value == MIDNIGHT else super().prepare_value(value)
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at run time
@@ -138,7 +132,7 @@ class ScheduleAdmin(JudgedAgain, StaffAdmin):
 
     @admin.display(description="hours (London)")
     def hours(self, schedule: Schedule) -> str:
-        return f"{schedule.day_start:%H:%M} to {_end_in_words(schedule.day_end)}"
+        return Hours(schedule.day_start, schedule.day_end).words
 
     def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
         # Its slots carry the service too.
@@ -274,3 +268,57 @@ class SlotAdmin(StaffAdmin):
         messages.success(request, f"{changed} {'slot' if changed == 1 else 'slots'} {word}.")
         if left := len(ids) - changed:
             messages.warning(request, f"{left} left as they were: booked, or {word} already.")
+
+
+class HistoryInline(ShownRows, admin.TabularInline):  # type: ignore[type-arg]  # no generics at run time
+    # With the booking itself: the history has no permission of its own.
+    shown_with = ("bookings.view_booking",)
+    model = BookingStatusChange
+    fields = ("at", "event", "from_status", "to_status", "actor_label", "note")
+    readonly_fields = fields
+    ordering = ("at", "id")
+
+
+@admin.register(Booking)
+class BookingAdmin(PatientRecordAdmin):
+    purpose = "Every appointment that was asked for, with its history."
+    list_display = ("shown_reference", "direction", "status", "start", "service", "sender_name", "created_at")
+    sortable_by = ("direction", "status", "start", "sender_name", "created_at")
+    list_filter = (
+        ("start", DaysFilter),
+        *("status", "direction", ("service", admin.RelatedOnlyFieldListFilter)),
+    )
+    list_select_related = ("service",)
+    search_fields = ("=reference", "=id", "=remote_id", "=journey__correlation_id")
+    search_help_text = (
+        "The patient's name or NHS number, a whole reference, an appointment id or a correlation id"
+    )
+    inlines = (HistoryInline,)
+    # Who may know who the patient is: those who see received bookings or patient records.
+    knows_patients = ("bookings.view_received_bookings", "patients.view_patient")
+    sees_sent = "bookings.view_sent_bookings"
+    facts = (
+        ("Appointment", ("shown_reference", "status", "service", "start", "end")),
+        ("Who booked", ("direction", "sender_name", "sender_ods_code", "use_case")),
+        ("What became of it", ("explanation", "patient_told_at")),
+        ("This record", ("version", "created_at", "updated_at")),
+    )
+    labels = {
+        "start": "Starts",
+        "end": "Ends",
+        "use_case": "Use case",
+        "explanation": "What was said",
+        "patient_told_at": "Patient told",
+        "version": "Version",
+        "created_at": "Made",
+        "updated_at": "Last changed",
+    }
+    help_texts = {
+        "status": "As our people see it; what the other side has been told is in the messages.",
+        "direction": "Received: others booked with your service. Sent: your people booked elsewhere.",
+        "sender_ods_code": "Of the organisation that booked.",
+        "use_case": "The code of the Booking and Referral Standard for the way that this booking goes.",
+        "explanation": "Why it was refused, or is not known, in words.",
+        "patient_told_at": "When somebody recorded that the patient knows.",
+        "version": "How often it was changed.",
+    }

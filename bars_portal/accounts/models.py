@@ -1,4 +1,6 @@
-"""People and the organisations they act for."""
+"""People and where they belong, how they prove who they are, and what is known of their access."""
+
+import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
@@ -125,3 +127,110 @@ class KeptForm(models.Model):
 
     def __str__(self) -> str:
         return f"a form of {self.user.username}"
+
+
+class AuthenticatorApp(models.Model):
+    """One-time codes by time (TOTP) from an app on somebody's phone."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator_app")
+    # The secret, encrypted (bars_portal.sealing).
+    sealed = models.BinaryField()
+    # The last period of 30 s whose code was used: only later ones count.
+    last_period = models.BigIntegerField()
+    added_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"the authenticator app of {self.user.username}"
+
+
+class Passkey(models.Model):
+    """A WebAuthn credential; all of it is public."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="passkeys")
+    name = models.CharField(max_length=60)
+    credential_id = models.BinaryField(unique=True)
+    # Authenticator, credential id and public key, as the authenticator attested them.
+    credential = models.BinaryField()
+    # A copy of the key would count by itself: the number may not go back.
+    sign_count = models.BigIntegerField()
+    added_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"a passkey of {self.user.username}"
+
+
+class RecoveryCode(models.Model):
+    """Lets its owner in once, without app and passkey."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once")]
+
+    def __str__(self) -> str:
+        return f"a recovery code of {self.user.username}"
+
+
+_ROLES = [(role.value, role.label) for role in Role]
+
+
+class Invitation(models.Model):
+    """A link by which somebody makes an account of their own, once and not for long."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=12, choices=_ROLES)
+    username = models.CharField(max_length=150)
+    first_name = models.CharField(max_length=150)
+    last_name = models.CharField(max_length=150)
+    email = models.EmailField(blank=True)
+    # The link holds the token, the database only this: who reads it invites nobody.
+    token_digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # Accepted or withdrawn.
+    closed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"invitation of {self.username}"
+
+
+class AccessReview(models.Model):
+    """Somebody looked over who can do what in an organisation."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reviewed_at = models.DateTimeField()
+    people = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "-reviewed_at"], name="access_review_latest")]
+
+    def __str__(self) -> str:
+        return f"access review of {self.organisation_id}"
+
+
+class BreakGlass(models.Model):
+    """Reading more of one's own organisation than one's roles allow, for a reason and for a short time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    # It may tell of a patient: on the page of who reviews it, and nowhere else.
+    reason = models.TextField()
+    started_at = models.DateTimeField()
+    # Earlier than planned when they ended it themselves.
+    ends_at = models.DateTimeField()
+    # When who reviews it was mailed.
+    mailed_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "reviewed_at"], name="break_glass_unreviewed")]
+
+    def __str__(self) -> str:
+        return f"break-glass of {self.user_id}"

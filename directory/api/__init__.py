@@ -1,1 +1,0 @@
-"""The directory in the REST API."""
