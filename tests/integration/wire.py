@@ -14,7 +14,7 @@ from bars_portal.exchange.gateway import client as gateway
 from bookings.services.settling import wait_for_outcome
 from directory.models import HealthcareService, ServiceCapability
 from directory.remote import identity_of
-from directory.services.capability import read_capability
+from directory.services.entries import read_capability
 from referrals.responding.response_view import wait_for_response
 from referrals.sending.views.lookup import wait_for_case
 from tests.integration.bookings.loopback import Loopback
