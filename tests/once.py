@@ -44,13 +44,13 @@ def _forget_the_present(*, setting: str, **_: object) -> None:
 
 def keep_no_fields() -> None:
     """An answer keeps a copy of the context of each template: no test wants those of each field and label."""
-    keep = client.store_rendered_templates
+    keep = client.store_rendered_templates  # type: ignore[attr-defined]  # the stubs leave it out
 
     def keep_pages(*args: Any, template: Any, **kwargs: Any) -> None:
         if not str(template.name).startswith("django/forms/"):
             keep(*args, template=template, **kwargs)
 
-    client.store_rendered_templates = keep_pages
+    client.store_rendered_templates = keep_pages  # type: ignore[attr-defined]  # the stubs leave it out
 
 
 def read_keys_once(patch: MonkeyPatch) -> None:

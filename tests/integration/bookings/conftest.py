@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from bookings.mapping.offers import OfferedSlot
 from django.conf import settings as django_settings
 
 from bars_portal.accounts.acting import Acting
 from bars_portal.patients.details import PatientDetails
+from bookings.mapping.offers import OfferedSlot
 from bookings.models import Booking, BookingDraft, Slot
 from bookings.services.requesting import open_draft, request_booking
 from bookings.slots import search_slots
