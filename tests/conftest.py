@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from tests.once import keep_no_fields, keep_routes
 
 from tests import profiles  # noqa: F401 - registers them
 from tests.groups import GroupScheduling, place_of
@@ -62,6 +63,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Grou
 
 def pytest_collection_finish() -> None:
     """Thousands of tests stay until the end: no sweep need look at them again, and fewer will do."""
+    keep_routes()
+    keep_no_fields()
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)

@@ -11,6 +11,7 @@ from bookings.models import Slot
 from tests.integration.exchange.calling import Receiver, hosted
 from tests.integration.exchange.partner import Desk, Probe, registered
 from tests.unit.exchange_transport.servers import serving
+from tests.worlds import Kept, Worlds
 
 
 @pytest.fixture
@@ -22,9 +23,14 @@ def receiver(settings: Any) -> Receiver:
     return Receiver(Client(raise_request_exception=False))
 
 
+@pytest.fixture(scope="module")
+def kept_slot(worlds: Worlds) -> Kept[Slot]:
+    return worlds.keep("kept_slot", hosted)
+
+
 @pytest.fixture
-def slot(db: None) -> Slot:
-    return hosted()
+def slot(kept_slot: Kept[Slot], db: None) -> Slot:
+    return kept_slot.copy()
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from bookings.models import Slot
 from tests.integration.exchange.calling import Receiver, hosted
 from tests.integration.exchange_messages.world import World, new_id
 from tests.unit.exchange_fhir.samples import HUB
+from tests.worlds import Kept, Worlds
 
 
 @pytest.fixture
@@ -18,6 +20,11 @@ def receiver(settings: Any) -> Receiver:
     return Receiver(Client(raise_request_exception=False))
 
 
+@pytest.fixture(scope="module")
+def kept_slot(worlds: Worlds) -> Kept[Slot]:
+    return worlds.keep("kept_slot", lambda: hosted(HUB))
+
+
 @pytest.fixture
-def world(db: None, receiver: Receiver) -> World:
-    return World(receiver, hosted(HUB), new_id())
+def world(kept_slot: Kept[Slot], db: None, receiver: Receiver) -> World:
+    return World(receiver, kept_slot.copy(), new_id())

@@ -15,7 +15,7 @@ from referrals.cases.states import Category
 from tests.factories.referrals import make_sent_case
 from tests.integration.exchange.calling import Json, Receiver, fresh
 from tests.unit.exchange_fhir.factory import Change, booking, changed
-from tests.unit.exchange_fhir.samples import referral_new, validation
+from tests.unit.exchange_fhir.samples import SAMPLES, referral_new, validation
 
 # What MessageHeader.response of every sample names.
 OUR_REQUEST = "bbbbbbbb-0000-4000-8000-00000000000b"
@@ -54,9 +54,13 @@ class World:
         return sent.loads(answer.content)
 
     def prepare(self, key: str, *changes: Change) -> None:
-        """Everything without which a sound message of the type would be refused; what came before changed."""
-        for category, use_case in ((Category.VALIDATION, "a4t1"), (Category.REFERRAL, "a6t3")):
-            make_sent_case(category, bundle_id=self.our_request, use_case=use_case)
+        """Everything without which a sound message of the type would be refused; what came before changed.
+
+        With "", what an answer needs: requests of ours.
+        """
+        if not key or "response" in SAMPLES[key]()["entry"][0]["resource"]:
+            for category, use_case in ((Category.VALIDATION, "a4t1"), (Category.REFERRAL, "a6t3")):
+                make_sent_case(category, bundle_id=self.our_request, use_case=use_case)
         if key in FORERUNNERS:
             self.take(changed(fresh(FORERUNNERS[key]()), *changes))
 

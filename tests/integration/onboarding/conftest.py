@@ -16,6 +16,7 @@ from bars_portal.accounts.permissions import Role
 from bars_portal.simulator.app import create_app
 from tests.factories.accounts import confirm, make_organisation, make_user
 from tests.factories.certificates import rsa_key
+from tests.once import read_authorities_once, read_keys_once
 from tests.simulator.conftest import configured
 from tests.simulator.support import Recorder
 
@@ -38,8 +39,10 @@ def engineer(client: Client, organisation: Organisation) -> Client:
 
 
 @pytest.fixture(autouse=True)
-def desks(settings: Any, tmp_path: Path) -> Iterator[Path]:
+def desks(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The simulator answers where the settings say; the folder of keys."""
+    read_keys_once(monkeypatch)
+    read_authorities_once(monkeypatch)
     (tmp_path / "state").mkdir()
     with WSGIServer(("127.0.0.1", 0), _Quiet) as server:
         url = f"http://127.0.0.1:{server.server_port}"

@@ -17,10 +17,12 @@ from bars_portal.accounts.models import Organisation
 from bars_portal.audit.actor import SYSTEM
 from bars_portal.audit.models import AuditEvent
 from bars_portal.credentials.acceptance import thumbprint
+from bars_portal.credentials.environments import ENVIRONMENTS
 from bars_portal.credentials.intake import read_key
 from bars_portal.credentials.keys import private_pem
 from bars_portal.exchange.gateway.senders import sender_of
 from bars_portal.exchange.transport.auth import NoCredentials
+from bars_portal.onboarding.acts import BY_NAME, Deed, carry_out
 from bars_portal.onboarding.models import SigningKey
 from bars_portal.onboarding.selectors import standings_of
 from bars_portal.onboarding.services import sending
@@ -50,10 +52,11 @@ def state(organisation: Organisation, step: StepName, environment: str = "simula
     return standings_of(organisation, environment, now=datetime.now(UTC))[step].state
 
 
-def through_pages(client: Client, *, until: str = "catalogue") -> None:
-    post(client, "facts", **FACTS)
-    post(client, "key", way="bring", pasted_key=key_pem(), key_password="")
-    for step, values in {
+def way() -> dict[str, dict[str, str]]:
+    """Each step, and what is told at it."""
+    return {
+        "facts": FACTS,
+        "key": {"way": "bring", "pasted_key": key_pem(), "key_password": ""},
         "registration": {"app_name": "Portal"},
         "token": {},
         "name": {"fqdn": FQDN},
@@ -62,10 +65,28 @@ def through_pages(client: Client, *, until: str = "catalogue") -> None:
         "bundle": {"bundle_password": "correct horse battery"},
         "network": {"address": "127.0.0.1"},
         "catalogue": {"services": SERVICE, "port": "8443"},
-    }.items():
-        page = post(client, step, **values)
-        assert "There is a problem" not in page, step
-        if step == until:
+    }
+
+
+def through_pages(client: Client) -> None:
+    for step, values in way().items():
+        assert "There is a problem" not in post(client, step, **values), step
+
+
+def took(organisation: Organisation, step: str, environment: str = "simulated-int", **values: str) -> None:
+    """What the page does when it is posted, without the page."""
+    now, place = datetime.now(UTC), ENVIRONMENTS[environment]
+    act = BY_NAME[StepName(step), values.pop("act", "")]
+    form = act.form(place)(values)
+    assert form.is_valid(), (step, form.errors)
+    onboarding = begin(organisation=organisation, name=environment, now=now)
+    assert carry_out(act, Deed(onboarding, form, SYSTEM, now)) == "", step
+
+
+def got_as_far_as(organisation: Organisation, last: str) -> None:
+    for step, values in way().items():
+        took(organisation, step, **values)
+        if step == last:
             return
 
 
@@ -131,7 +152,7 @@ def test_the_same_by_commands(organisation: Organisation, tmp_path: Path) -> Non
 
 
 def test_what_changes_beneath_opens_again(engineer: Client, organisation: Organisation) -> None:
-    through_pages(engineer)
+    got_as_far_as(organisation, "catalogue")
     post(engineer, "name", fqdn=FQDN.replace("RIV01", "RIV01UTC"))
     found = standings_of(organisation, "simulated-int", now=datetime.now(UTC))
     opened = {name for name, each in found.items() if each.reopened}
@@ -152,13 +173,13 @@ def test_a_second_key_stands_beside_the_first_until_that_is_withdrawn(
         return [each["kid"] for each in answer.json()["keys"]]
 
     assert kids() == []
-    through_pages(engineer, until="token")
-    post(engineer, "key", way="bring", pasted_key=key_pem("next"), key_password="")
+    got_as_far_as(organisation, "token")
+    took(organisation, "key", way="bring", pasted_key=key_pem("next"), key_password="")
     assert kids() == ["MySupplier-INT-1", "MySupplier-INT-2"]
     assert state(organisation, StepName.TOKEN) is State.BLOCKED
     assert "get a token with the new key" in post(engineer, "token", act="withdraw")
-    post(engineer, "registration", app_name="Portal")
-    post(engineer, "token")
+    took(organisation, "registration", app_name="Portal")
+    took(organisation, "token")
     post(engineer, "token", act="withdraw")
     assert kids() == ["MySupplier-INT-2"]
     assert state(organisation, StepName.TOKEN) is State.DONE
@@ -168,7 +189,7 @@ def test_an_organisation_is_connected_by_its_own_key_until_that_is_switched_off(
     engineer: Client, organisation: Organisation, settings: Any
 ) -> None:
     settings.BARS = {**settings.BARS, "ENVIRONMENT": "simulated-int"}
-    through_pages(engineer, until="token")
+    got_as_far_as(organisation, "token")
     assert "no active service of Riverside Health" in post(engineer, "connection", service_id=SERVICE)
     make_service(service_id=SERVICE, provider=organisation)
     assert "Replies go to" in post(engineer, "connection", service_id=SERVICE)
@@ -176,12 +197,12 @@ def test_an_organisation_is_connected_by_its_own_key_until_that_is_switched_off(
     assert (sender.key_id, sender.service_id) == ("MySupplier-INT-1", SERVICE)
     assert Path(sender.private_key_file).is_file()
     assert sender.api_key not in dump()
-    post(engineer, "key", way="bring", pasted_key=key_pem("next"), key_password="")
+    took(organisation, "key", way="bring", pasted_key=key_pem("next"), key_password="")
     assert state(organisation, StepName.CONNECTION) is State.BLOCKED
     assert sender_of("RIV01").key_id == "MySupplier-INT-1", "until the step is taken again"
-    post(engineer, "registration", app_name="Portal")
-    post(engineer, "token")
-    post(engineer, "connection", service_id=SERVICE)
+    took(organisation, "registration", app_name="Portal")
+    took(organisation, "token")
+    took(organisation, "connection", service_id=SERVICE)
     assert sender_of("RIV01").key_id == "MySupplier-INT-2"
     assert "It was switched off" in post(engineer, "connection", act="revoke")
     with pytest.raises(NoCredentials):
@@ -221,8 +242,8 @@ def test_a_command_connects_from_files_or_says_why_not(
 def test_at_int_it_waits_for_people_and_writes_their_mails(
     engineer: Client, organisation: Organisation
 ) -> None:
-    post(engineer, "facts", "int", **FACTS)
-    post(engineer, "key", "int", way="bring", pasted_key=key_pem(), key_password="")
+    took(organisation, "facts", "int", **FACTS)
+    took(organisation, "key", "int", way="bring", pasted_key=key_pem(), key_password="")
     told = {"app_name": "Portal", "app_id": "a-1", "pasted_api_key": "the-secret-api-key"}
     page = post(engineer, "registration", "int", **told)
     assert "Waiting for API Management since" in page
@@ -246,9 +267,9 @@ def test_at_int_it_waits_for_people_and_writes_their_mails(
 def test_a_certificate_is_taken_from_a_file_or_refused_in_words(
     engineer: Client, organisation: Organisation, desks: Path
 ) -> None:
-    post(engineer, "facts", "int", **FACTS)
-    post(engineer, "name", "int", fqdn=FQDN)
-    post(engineer, "request", "int")
+    took(organisation, "facts", "int", **FACTS)
+    took(organisation, "name", "int", fqdn=FQDN)
+    took(organisation, "request", "int")
     wrong = pem(leaf_recipe(name=FQDN, key="another").make(), *authority("int"))
     page = post(engineer, "certificate", "int", pasted_certificate=wrong.decode())
     assert "belongs to another key" in page
@@ -273,7 +294,7 @@ def test_a_certificate_is_taken_from_a_file_or_refused_in_words(
 def test_a_refused_token_is_explained_and_noted(
     engineer: Client, organisation: Organisation, desks: Path
 ) -> None:
-    through_pages(engineer, until="token")
+    got_as_far_as(organisation, "token")
     (desks / "simulated-int" / "RIV01" / "api-key").write_text("unknown")
     page = post(engineer, "token")
     assert "The API key belongs to no application" in page
@@ -288,7 +309,7 @@ def test_two_who_make_a_key_get_two_numbers_and_nothing_goes_without_a_folder(
     onboarding = begin(organisation=organisation, name="dev", now=now)
     with pytest.raises(StepRefused, match="First: say what is connected"):
         sending.make_key(onboarding=onboarding, actor=SYSTEM, now=now, bits=2048)
-    post(engineer, "facts", "dev", **FACTS)
+    took(organisation, "facts", "dev", **FACTS)
     for _ in range(2):
         sending.make_key(onboarding=onboarding, actor=SYSTEM, now=now, bits=2048)
     assert [each.key_id for each in SigningKey.objects.all()] == ["MySupplier-DEV-1", "MySupplier-DEV-2"]

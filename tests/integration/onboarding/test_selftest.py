@@ -32,7 +32,7 @@ from referrals.cases.states import Category
 from tests.factories.accounts import make_organisation, make_user
 from tests.factories.certificates import rsa_key
 from tests.factories.directory import make_service
-from tests.integration.onboarding.test_desk import SERVICE, post, through_pages
+from tests.integration.onboarding.test_desk import SERVICE, got_as_far_as, took
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -169,14 +169,14 @@ def at_simulated_int(settings: Any) -> None:
 
 @pytest.mark.usefixtures("at_simulated_int")
 def test_the_drill_sends_as_the_organisation_and_enters_the_test_services(
-    engineer: Client, organisation: Organisation, desks: Path
+    organisation: Organisation, desks: Path
 ) -> None:
     """From an empty directory, against the simulator, with the organisation's own key."""
     with pytest.raises(DrillError, match="nothing to send with"):
         own_desk(organisation, reachable=[SERVICE], clock=now)
-    through_pages(engineer, until="token")
+    got_as_far_as(organisation, "token")
     make_service(service_id=SERVICE, provider=organisation, accepted_use_cases=["a1t2", "a4t1"])
-    post(engineer, "connection", service_id=SERVICE)
+    took(organisation, "connection", service_id=SERVICE)
     desk = own_desk(organisation, reachable=[SERVICE], clock=now)
     results = running.run_at_int(
         desk,

@@ -36,6 +36,7 @@ from tests.factories.bookings import make_booking, make_schedule, make_slot
 from tests.factories.messages import outbound
 from tests.factories.referrals import make_case, make_hub
 from tests.unit.docs.markdown import ROOT, blocks
+from tests.worlds import Kept, Worlds
 
 pytestmark = pytest.mark.django_db
 # A week with the end of summer time in it: Sunday 25 October 2026 has 25 hours.
@@ -47,9 +48,32 @@ def at(day: int, hour: int = 12, minute: int = 0) -> datetime:
     return datetime(2026, 10, day, hour, minute, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def kept_manager(worlds: Worlds) -> Kept[Acting]:
+    return worlds.keep(
+        "kept_manager", lambda: make_acting(role=Role.MANAGER, organisation=make_organisation())
+    )
+
+
 @pytest.fixture
-def manager() -> Acting:
-    return make_acting(role=Role.MANAGER, organisation=make_organisation())
+def manager(kept_manager: Kept[Acting], db: None) -> Acting:
+    return kept_manager.copy()
+
+
+@pytest.fixture(scope="module")
+def kept_week(worlds: Worlds, kept_manager: Kept[Acting]) -> Kept[None]:
+    """Rows of the manager's organisation and of another."""
+
+    def make() -> None:
+        world_of(kept_manager.original().organisation)
+        world_of(make_organisation())
+
+    return worlds.keep("kept_week", make)
+
+
+@pytest.fixture
+def week(kept_week: Kept[None], manager: Acting) -> None:
+    kept_week.copy()
 
 
 def decided(case: Case, event: CaseEvent, moment: datetime) -> None:
@@ -184,18 +208,17 @@ def counts_of(report: Report, acting: Acting, period: Period = WEEK, **chosen: s
         (RECEIVED, "took", {"half": 2, "slow": 1}),
     ],
 )
+@pytest.mark.usefixtures("week")
 def test_known_rows_give_known_answers(
     manager: Acting, report: Report, name: str, expected: dict[str, int]
 ) -> None:
-    world_of(manager.organisation)
-    world_of(make_organisation())
     found = counts_of(report, manager)
     assert {key: line.count for key, line in found.by[name].items()} == expected
     assert found.total.count == sum(expected.values())
 
 
+@pytest.mark.usefixtures("week")
 def test_known_rows_give_known_measures(manager: Acting) -> None:
-    world_of(manager.organisation)
     assert list(counts_of(APPOINTMENTS, manager).total.measured) == pytest.approx([1 / 3, 7200])
     assert list(counts_of(SLOTS, manager).total.measured) == pytest.approx([4 / 7])
     # 1, 2, 3 and 4 hours; two in time, one late, one overdue.
@@ -205,8 +228,8 @@ def test_known_rows_give_known_measures(manager: Acting) -> None:
     assert nine_in_ten == pytest.approx(2.58)
 
 
+@pytest.mark.usefixtures("week")
 def test_a_day_is_a_day_in_london(manager: Acting) -> None:
-    world_of(manager.organisation)
     by_day = counts_of(BOOKINGS, manager, direction="sent").by_time
     assert {day.day: line.count for day, line in by_day.items()} == {19: 1, 25: 1}
     before = count(BOOKINGS, manager.organisation, WEEK.before, {"direction": "sent"}, now=NOW)
@@ -264,9 +287,13 @@ def rows_behind(client: Client, start: str) -> int:
 
 
 @pytest.fixture
-def pages(manager: Acting, client: Client) -> Client:
-    world_of(manager.organisation)
-    world_of(make_organisation())
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They link nowhere, as their own test sees to, and drawing one takes longer than its whole page."""
+    monkeypatch.setattr("bars_portal.reports.charts._drawn", lambda *drawn: Markup())
+
+
+@pytest.fixture
+def pages(week: None, manager: Acting, client: Client) -> Client:
     client.force_login(manager.user)
     return client
 
@@ -274,9 +301,8 @@ def pages(manager: Acting, client: Client) -> Client:
 WEEK_QUERY = "from=2026-10-19&to=2026-10-25"
 
 
-def test_every_number_opens_the_list_that_it_counts(pages: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Charts link nowhere, as the test of charts sees to.
-    monkeypatch.setattr("bars_portal.reports.charts._drawn", lambda *drawn: Markup())
+@pytest.mark.usefixtures("no_charts")
+def test_every_number_opens_the_list_that_it_counts(pages: Client) -> None:
     seen: dict[str, int] = {}
     for address in ("/reports/", *(f"/reports/{each.name}/" for each in REPORTS)):
         page = pages.get(f"{address}?{WEEK_QUERY}")
@@ -299,15 +325,15 @@ def test_a_long_list_has_pages(pages: Client, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("report", REPORTS, ids=[each.name for each in REPORTS])
 def test_files_say_what_the_page_says(pages: Client, report: Report) -> None:
+    listed = rows_behind(pages, f"/reports/{report.name}/list/?{WEEK_QUERY}")
     for dimension in ("time", *(each.name for each in report.dimensions)):
         answer = pages.get(f"/reports/{report.name}/file/{dimension}/?{WEEK_QUERY}")
         head, *lines = csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
         assert {len(head)} == {len(line) for line in lines}
-        total = sum(int(line[1]) for line in lines)
-        assert total == rows_behind(pages, f"/reports/{report.name}/list/?{WEEK_QUERY}")
+        assert sum(int(line[1]) for line in lines) == listed
     answer = pages.get(f"/reports/{report.name}/list/file/?{WEEK_QUERY}")
     lines = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
-    assert len(lines) - 1 == total
+    assert len(lines) - 1 == listed
     assert b"Quill" not in answer.getvalue()
     assert not [cell for line in lines for cell in line if cell.startswith("=")]
 
@@ -362,6 +388,7 @@ def test_days_are_typed_and_kept_with_what_was_chosen(pages: Client) -> None:
     assert "The last day must not be before the first" in answer.content.decode()
 
 
+@pytest.mark.usefixtures("no_charts")
 @pytest.mark.parametrize("role", list(Role))
 def test_who_sees_which_report(client: Client, role: Role) -> None:
     client.force_login(make_acting(role=role).user)
@@ -373,8 +400,8 @@ def test_who_sees_which_report(client: Client, role: Role) -> None:
     assert client.get(reverse("reports:index")).status_code == (200 if expected else 403)
 
 
+@pytest.mark.usefixtures("week")
 def test_the_report_of_the_how_to_counts(manager: Acting) -> None:
-    world_of(manager.organisation)
     page = (ROOT / "docs" / "how-to" / "add-a-report.md").read_text()
     assert len([line for line in page.splitlines() if line]) <= 10
     (example,) = blocks(page, "python")

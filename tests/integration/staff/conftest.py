@@ -10,6 +10,7 @@ from bars_portal.accounts.models import Organisation, User
 from bars_portal.accounts.permissions import Role
 from tests.factories.accounts import add_membership, make_organisation, make_user
 from tests.factories.everything import make_everything
+from tests.worlds import Kept, Worlds
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,15 @@ class World:
         return client
 
 
+@pytest.fixture(scope="module")
+def kept_world(worlds: Worlds) -> Kept[World]:
+    def make() -> World:
+        owner = make_organisation(name="Zanzibar Health")
+        return World(owner, make_everything(owner), make_organisation(name="Elsewhere"))
+
+    return worlds.keep("kept_world", make)
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    owner = make_organisation(name="Zanzibar Health")
-    return World(owner, make_everything(owner), make_organisation(name="Elsewhere"))
+def world(kept_world: Kept[World], db: None) -> World:
+    return kept_world.copy()

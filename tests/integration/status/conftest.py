@@ -23,6 +23,7 @@ from tests.integration.status.installation import (
     private_file,
     server_side,
 )
+from tests.once import read_authorities_once, read_keys_once
 from tests.unit.exchange_transport.servers import reply, serving
 
 
@@ -57,6 +58,8 @@ def world(
     # Small keys are read faster, and four thousand bits are one of the faults.
     monkeypatch.setattr(sender, "_ASKED_BITS", 2048)
     monkeypatch.setattr(checks, "run_checks", lambda: django_checks)
+    read_keys_once(monkeypatch)
+    read_authorities_once(monkeypatch)
     with serving() as token_server, door(server_side(pki)) as opened:
         token_server.script(reply(body=TOKEN))
         settings.RECEIVER = {

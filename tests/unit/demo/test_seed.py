@@ -14,6 +14,7 @@ from bars_portal.demo import facts
 from bars_portal.demo.seed import seed
 from bookings.models import Schedule, Slot, SlotStatus
 from directory.models import Endpoint, HealthcareService
+from tests.worlds import Kept, Worlds
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +28,22 @@ DIARIES = 6
 def two_days(monkeypatch: pytest.MonkeyPatch) -> None:
     """What holds for two days holds for three weeks."""
     monkeypatch.setattr(facts, "SLOT_DAYS", 2)
+
+
+@pytest.fixture(scope="module")
+def kept_seed(worlds: Worlds) -> Kept[int]:
+    def make() -> int:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(facts, "SLOT_DAYS", 2)
+            return seed(now=NOW)
+
+    return worlds.keep("kept_seed", make)
+
+
+@pytest.fixture
+def seeded(kept_seed: Kept[int], db: None, two_days: None) -> None:
+    """As it is after the first start."""
+    assert kept_seed.copy() == DIARIES * A_DAY * 2
 
 
 def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, list[Any]]:
@@ -53,17 +70,15 @@ def test_the_counts_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("later", [timedelta(0), timedelta(hours=5)])
-@pytest.mark.usefixtures("two_days")
+@pytest.mark.usefixtures("seeded")
 def test_a_second_run_changes_nothing(later: timedelta) -> None:
-    seed(now=NOW)
     before = everything()
     assert seed(now=NOW + later) == 0
     assert everything() == before
 
 
-@pytest.mark.usefixtures("two_days")
+@pytest.mark.usefixtures("seeded")
 def test_a_day_later_there_are_only_new_slots() -> None:
-    seed(now=NOW)
     before, slots = everything(but=(Slot,)), {each["id"]: each for each in Slot.objects.values()}
     assert seed(now=NOW + timedelta(days=1)) == DIARIES * A_DAY
     assert everything(but=(Slot,)) == before
@@ -82,9 +97,8 @@ def test_the_first_day_is_londons() -> None:
 
 
 @pytest.mark.parametrize("status", [SlotStatus.BUSY, SlotStatus.BUSY_UNAVAILABLE])
-@pytest.mark.usefixtures("two_days")
+@pytest.mark.usefixtures("seeded")
 def test_a_slot_that_is_taken_stays_taken(status: SlotStatus) -> None:
-    seed(now=NOW)
     taken = Slot.objects.order_by("pk")[:7].values_list("pk", flat=True)
     Slot.objects.filter(pk__in=list(taken)).update(status=status)
     before = list(Slot.objects.exclude(status=SlotStatus.FREE).order_by("pk").values())
@@ -94,9 +108,8 @@ def test_a_slot_that_is_taken_stays_taken(status: SlotStatus) -> None:
     assert list(Slot.objects.exclude(status=SlotStatus.FREE).order_by("pk").values()) == before
 
 
-@pytest.mark.usefixtures("two_days")
+@pytest.mark.usefixtures("seeded")
 def test_what_people_changed_stays_changed() -> None:
-    seed(now=NOW)
     HealthcareService.objects.filter(service_id="2000099001").update(name="Renamed")
     User.objects.filter(username="clerk").update(first_name="Other")
     before = everything()
@@ -104,9 +117,8 @@ def test_what_people_changed_stays_changed() -> None:
     assert everything() == before
 
 
-@pytest.mark.usefixtures("two_days")
+@pytest.mark.usefixtures("seeded")
 def test_every_endpoint_is_valid() -> None:
-    seed(now=NOW)
     for endpoint in Endpoint.objects.select_related("service"):
         endpoint.full_clean()
         assert endpoint.address.startswith("https://")

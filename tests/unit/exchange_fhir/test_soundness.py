@@ -19,7 +19,7 @@ from bars_portal.exchange.fhir import json as fhir_json
 from bars_portal.exchange.fhir.limits import MAX_DEPTH, MAX_ENTRIES
 from bars_portal.exchange.fhir.soundness import Model, is_surely_sound, surely_fits
 from bars_portal.exchange.fhir.structure import RESOURCE_TYPES, judge_structure
-from tests.profiles import examples
+from tests.profiles import examples, share
 
 from .factory import PATIENT, Json, booking, changed, put, resource
 from .mutations import ODD_VALUES, mutated
@@ -124,10 +124,11 @@ def test_each_element_with_each_wrong_value_is_judged_like_the_library_does() ->
 
 def check_each_element(model: Model) -> None:
     base = minimal(model)
-    for name in [each.alias or key for key, each in model.model_fields.items()]:
-        for value in ODD_VALUES:
-            check_like_library(model, base | {name: value})
-            check_like_library(model, base | {name: [value]})
+    for number, name in enumerate(each.alias or key for key, each in model.model_fields.items()):
+        for turn, value in enumerate(ODD_VALUES, start=number):
+            # By itself and in a list: in turns, for the next element of the same kind is tried the other way.
+            for odd in share((value, [value]), turn, of=2):
+                check_like_library(model, base | {name: odd})
         for absent in base.keys() & {name}:
             check_like_library(model, {key: each for key, each in base.items() if key != absent})
     for with_member in good_members(model, base):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bars_portal.exchange.fhir.bundle import MessageBundle
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.words import format_nhs_number, format_phone
 from referrals.message_page.page import present_message
-from referrals.message_page.reader import MessageView, Scalar, leaves, reason_not_shown, scalar_text
+from referrals.message_page.reader import MessageView, leaves, reason_not_shown, scalar_text
 from referrals.message_page.words import code_words, date_words, sentence, system_name
 from referrals.parts.assessment import kind_and_words
 from tests.factories.contents import make_content
@@ -47,11 +48,17 @@ def markup_of(raw: dict[str, Any]) -> str:
     return str(template.render({"message": view_of(raw)}))
 
 
+def page_of(raw: dict[str, Any]) -> html.HtmlElement:
+    return html.fromstring(f"<main>{markup_of(raw)}</main>")
+
+
 def text_of(raw: dict[str, Any], within: str = "app-message") -> str:
     """The words of the page, or of the part with this class."""
-    page = html.fromstring(f"<main>{markup_of(raw)}</main>")
-    part = next(each for each in page.iter() if each.get("class") == within)
-    return words_in(part)
+    return text_within(page_of(raw), within)
+
+
+def text_within(page: html.HtmlElement, within: str = "app-message") -> str:
+    return words_in(next(each for each in page.iter() if each.get("class") == within))
 
 
 def words_in(part: html.HtmlElement) -> str:
@@ -66,7 +73,7 @@ def without_codes(page: html.HtmlElement) -> html.HtmlElement:
 
 
 def clinical_text_of(raw: dict[str, Any]) -> str:
-    return words_in(without_codes(html.fromstring(f"<main>{markup_of(raw)}</main>")))
+    return words_in(without_codes(page_of(raw)))
 
 
 GUID = re.compile(r"(?:urn:uuid:)?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -77,14 +84,19 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[/\\]n(?=\s|\\n|/n|$)", " ", text).casefold().split())
 
 
-def holds(page: str, words: str) -> bool:
-    """Whether the page has these very words, not merely letters within others."""
-    return re.search(rf"(?<!\w){re.escape(plain(words))}(?!\w)", page) is not None
+def holds(page: str, looked_for: str) -> bool:
+    """Whether the page has these very words, not merely letters within others; both are plain."""
+    # An expression for each of thousands of leaves costs more than all else; most forms are not there at all.
+    return looked_for in page and bool(re.search(rf"(?<!\w){re.escape(looked_for)}(?!\w)", page))
 
 
-def forms(value: Scalar) -> Iterator[str]:
-    """How a leaf may read on a page."""
-    text = scalar_text(value)
+@cache
+def forms(text: str) -> tuple[str, ...]:
+    """How a leaf may read on a page, in plain words. The same codes and systems are in every message."""
+    return tuple(dict.fromkeys(plain(each) for each in _forms(text)))
+
+
+def _forms(text: str) -> Iterator[str]:
     yield text
     # A GUID within a sentence stands with the codes; a test of its own says so.
     yield GUID.sub("[technical ID]", text)
@@ -101,5 +113,6 @@ def missing_from(page: str, raw: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [
         (*path, value)
         for path, value in leaves(raw)
-        if not reason_not_shown(path, value) and not any(holds(page, form) for form in forms(value))
+        if not reason_not_shown(path, value)
+        and not any(holds(page, form) for form in forms(scalar_text(value)))
     ]
