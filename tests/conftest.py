@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings as hypothesis_settings
-from tests.once import keep_no_fields, keep_routes
 
 from tests import profiles  # noqa: F401 - registers them
 from tests.groups import GroupScheduling, place_of
+from tests.once import keep_no_fields, keep_routes
 from tests.sender_rules import judging_messages
 from tests.template import migrated_template
 from tests.worlds import WORLDS, Worlds, commits
