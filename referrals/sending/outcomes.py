@@ -3,7 +3,6 @@
 The clinician reads it in plain words, with the next step.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from bars_portal.correspondence.states import Direction
 from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.bundle import MessageBundle, Resource
 from bars_portal.exchange.fhir.codes import EncounterStatus, ServiceRequestStatus
+from bars_portal.exchange.fhir.identifiers import is_fhir_id
 from bars_portal.exchange.fhir.json import as_text
 from bars_portal.exchange.registry import Outcome
 from bars_portal.exchange.transport.judgement import Delivery
@@ -134,7 +134,6 @@ TAKING_BACK = Explanations(
 )
 
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _REFERENCE = 64
 _TAKEN_BACK = (ServiceRequestStatus.REVOKED, ServiceRequestStatus.ENTERED_IN_ERROR)
 
@@ -150,7 +149,7 @@ class Acknowledgement:
     def remote_id(self) -> str:
         """ServiceRequest.id; "" for what is no id, for it becomes part of an address."""
         ident = as_text(self.request.get("id"))
-        return ident if _ID.fullmatch(ident) else ""
+        return ident if is_fhir_id(ident) else ""
 
     @property
     def is_taken_back(self) -> bool:
