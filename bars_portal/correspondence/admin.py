@@ -1,5 +1,6 @@
 """Whose rows the administration lets change, and records about patients, which it only shows."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -50,6 +51,33 @@ class ShownRows:
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return any(request.user.has_perm(each) for each in self.shown_with)
+
+
+class ShownSteps(ShownRows):
+    """What happened to a booking or a case, in the words of the portal's own pages."""
+
+    event_words: ClassVar[Mapping[str, str]] = {}
+    # Called as `self.status_words(status)`: a static method.
+    status_words: ClassVar[Callable[[str], str]]
+    fields: ClassVar[tuple[str, ...]] = ("at", "what", "before", "after", "who", "note")
+    readonly_fields = fields
+    ordering = ("at", "id")
+
+    @admin.display(description="what happened")
+    def what(self, step: Any) -> str:
+        return self.event_words.get(step.event, str(step.event))
+
+    @admin.display(description="status before")
+    def before(self, step: Any) -> str:
+        return self.status_words(step.from_status) if step.from_status else "None"
+
+    @admin.display(description="status after")
+    def after(self, step: Any) -> str:
+        return self.status_words(step.to_status)
+
+    @admin.display(description="who")
+    def who(self, step: Any) -> str:
+        return str(step.actor_label)
 
 
 class PatientRecordAdmin(FindsPatients):
