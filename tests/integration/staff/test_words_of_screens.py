@@ -87,6 +87,17 @@ def test_the_way_back_is_called_as_the_list_is(world: World, reader: Client) -> 
     assert not faults, "\n".join(faults)
 
 
+def test_the_last_crumb_is_the_heading_of_the_row(world: World, reader: Client) -> None:
+    """An event of the trail was called by its code there."""
+    for page, row in rows_by_page(world):
+        if page.opts.model_name == "auditevent":
+            screen = shown(reader, f"{address_of(page)}{row.pk}/change/")
+            crumbs = words(screen.xpath("//div[@class='breadcrumbs']")[0])
+            assert crumbs.endswith(words(screen.xpath("//div[@id='content']/h2")[0]))
+            return
+    raise AssertionError("the world has an event")
+
+
 def test_a_history_of_nothing_says_where_the_rest_is(world: World, reader: Client) -> None:
     for page, row in rows_by_page(world):
         told = words(shown(reader, f"{address_of(page)}{row.pk}/history/"))
