@@ -54,7 +54,7 @@ class PortalAdminConfig(AdminConfig):
 
         # Django draws a green tick for yes and a red cross for no: a safeguarding concern looked like good
         # news, and none of it like an alarm. It has no setting for that.
-        admin_list._boolean_icon = yes_or_no
+        admin_list._boolean_icon = yes_or_no  # type: ignore[attr-defined]  # its own
 
 
 @dataclass(frozen=True)

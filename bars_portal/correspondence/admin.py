@@ -1,6 +1,6 @@
 """Whose rows the administration lets change, and records about patients, which it only shows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -57,11 +57,14 @@ class ShownSteps(ShownRows):
     """What happened to a booking or a case, in the words of the portal's own pages."""
 
     event_words: ClassVar[Mapping[str, str]] = {}
-    # Called as `self.status_words(status)`: a static method.
-    status_words: ClassVar[Callable[[str], str]]
-    fields: ClassVar[tuple[str, ...]] = ("at", "what", "before", "after", "who", "note")
-    readonly_fields = fields
-    ordering = ("at", "id")
+    # Any: the classes beside it in an inline have wider types of their own.
+    fields: Any = ("at", "what", "before", "after", "who", "note")
+    readonly_fields: Any = fields
+    ordering: Any = ("at", "id")
+
+    @staticmethod
+    def status_words(status: str) -> str:
+        raise NotImplementedError
 
     @admin.display(description="what happened")
     def what(self, step: Any) -> str:
