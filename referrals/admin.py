@@ -47,8 +47,8 @@ class _History(ShownSteps, _ChangeInline):
     shown_with = _VIEW_CASES
     model = CaseStatusChange
     event_words = EVENTS
-    fields: Any = ("at", "what", "before", "after", "version", "who", "note")
-    readonly_fields: Any = fields
+    fields = ("at", "what", "before", "after", "version", "who", "note")
+    readonly_fields = fields
 
     @staticmethod
     def status_words(status: str) -> str:

@@ -58,9 +58,9 @@ class ShownSteps(ShownRows):
 
     event_words: ClassVar[Mapping[str, str]] = {}
     # Any: the classes beside it in an inline have wider types of their own.
-    fields: Any = ("at", "what", "before", "after", "who", "note")
-    readonly_fields: Any = fields
-    ordering: Any = ("at", "id")
+    fields: ClassVar[Any] = ("at", "what", "before", "after", "who", "note")
+    readonly_fields: ClassVar[Any] = fields
+    ordering: ClassVar[Any] = ("at", "id")
 
     @staticmethod
     def status_words(status: str) -> str:
