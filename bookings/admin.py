@@ -14,13 +14,16 @@ from django.utils import timezone
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
 from bars_portal.audit.staff_acts import confirmed
-from bars_portal.audit.staff_pages import DaysFilter, StaffAdmin
-from bars_portal.correspondence.admin import PatientRecordAdmin, ShownRows, changeable, own_services
+from bars_portal.audit.staff_filters import DaysFilter
+from bars_portal.audit.staff_pages import StaffAdmin
+from bars_portal.correspondence.admin import PatientRecordAdmin, ShownSteps, changeable, own_services
 from bars_portal.exchange.fhir.timestamps import LONDON
 from bars_portal.nhsuk.dates import format_time
 from bookings.models import Booking, BookingStatusChange, Schedule, Slot, SlotStatus
 from bookings.models.plan import MIDNIGHT, Hours
+from bookings.presenters.bookings import EVENT_WORDS
 from bookings.services.diaries import block_slots, foreseen, free_slots, make_slots, save_schedule
+from bookings.states import BookingStatus
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _END_OF_DAY = "24:00"
@@ -270,13 +273,15 @@ class SlotAdmin(StaffAdmin):
             messages.warning(request, f"{left} left as they were: booked, or {word} already.")
 
 
-class HistoryInline(ShownRows, admin.TabularInline):  # type: ignore[type-arg]  # no generics at run time
+class HistoryInline(ShownSteps, admin.TabularInline):  # type: ignore[type-arg]  # no generics at run time
     # With the booking itself: the history has no permission of its own.
     shown_with = ("bookings.view_booking",)
     model = BookingStatusChange
-    fields = ("at", "event", "from_status", "to_status", "actor_label", "note")
-    readonly_fields = fields
-    ordering = ("at", "id")
+    event_words = EVENT_WORDS
+
+    @staticmethod
+    def status_words(status: str) -> str:
+        return BookingStatus(status).label
 
 
 @admin.register(Booking)

@@ -9,16 +9,12 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
-from bars_portal.audit.staff_pages import (
-    DaysFilter,
-    PastDaysFilter,
-    StaffAdmin,
-    acts_for,
-    administers_everything,
-)
+from bars_portal.audit.staff_filters import DaysFilter, DoneFilter, PastDaysFilter
+from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 from bars_portal.correspondence.admin import (
     PatientRecordAdmin,
     ShownRows,
+    ShownSteps,
     own_services,
 )
 from referrals.cases import settings
@@ -32,6 +28,8 @@ from referrals.cases.models import (
     ValidationCase,
 )
 from referrals.cases.settings import BreachRule, ListedCode
+from referrals.cases.states import CaseStatus
+from referrals.cases.words import EVENTS
 
 if TYPE_CHECKING:
     _ChangeInline = admin.TabularInline[CaseStatusChange, AbstractCase]
@@ -45,12 +43,16 @@ KNOW_PATIENTS = ("referrals.view_received_referrals", "patients.view_patient")
 _VIEW_CASES = ("referrals.view_referral", "referrals.view_validationcase")
 
 
-class _History(ShownRows, _ChangeInline):
+class _History(ShownSteps, _ChangeInline):
     shown_with = _VIEW_CASES
     model = CaseStatusChange
-    fields = ("at", "event", "from_status", "to_status", "version", "actor_label", "note")
+    event_words = EVENTS
+    fields = ("at", "what", "before", "after", "version", "who", "note")
     readonly_fields = fields
-    ordering = ("at", "id")
+
+    @staticmethod
+    def status_words(status: str) -> str:
+        return CaseStatus(status).label
 
 
 class _Replies(ShownRows, _ReplyInline):
@@ -160,7 +162,7 @@ class UnmatchedReplyAdmin(PatientRecordAdmin):
     list_display = ("kind", "received_at", "service", "sender_name", "safeguarding", "handled_at")
     sortable_by = list_display
     list_filter = (
-        ("handled_at", admin.EmptyFieldListFilter),
+        ("handled_at", DoneFilter),
         *("kind", ("service", admin.RelatedOnlyFieldListFilter), "safeguarding"),
         ("received_at", PastDaysFilter),
     )

@@ -33,12 +33,8 @@ from bars_portal.api.services import (
 from bars_portal.api.usage import usage_of
 from bars_portal.api.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
 from bars_portal.audit.staff_acts import confirmed
-from bars_portal.audit.staff_pages import (
-    DaysFilter,
-    StaffAdmin,
-    acts_for,
-    administers_everything,
-)
+from bars_portal.audit.staff_filters import DaysFilter, DoneFilter
+from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 
 _KEYS_HELP = (
     "For private_key_jwt: public keys as PEM, one after another, or a JWK set. Two at a time while one is "
@@ -171,7 +167,7 @@ class ApplicationAdmin(JudgedAgain, StaffAdmin):
     form = ApplicationForm
     list_display = ("name", "organisation", "owner", "expires_at", "revoked_at", "last_used_at")
     sortable_by = ("name", "expires_at", "revoked_at", "last_used_at")
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter), ("expires_at", DaysFilter))
+    list_filter = (("revoked_at", DoneFilter), ("expires_at", DaysFilter))
     list_select_related = ("account", "organisation", "owner")
     search_fields = ("name", "account__username")
     search_help_text = "Part of the name, or a client id"

@@ -4,10 +4,9 @@ its words.
 This room knows of no sign-in: what it needs of the person hangs on the request and on its user.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -21,7 +20,6 @@ from django.utils.text import capfirst
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
-from bars_portal.nhsuk.dates import LONDON, in_london
 from bars_portal.nhsuk.pages import RowPaginator, handler400
 
 if TYPE_CHECKING:
@@ -154,6 +152,25 @@ class StaffAdmin(_ModelAdmin):
         """So that one row is told from another, on the page that asks before many are changed."""
         return str(row)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        told = {"list_title": self.list_title, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, told)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        told = {"list_title": self.list_title, **(extra_context or {})}
+        return super().delete_view(request, object_id, told)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """The way back is called as its heading is, on every page."""
+        told = {"module_name": self.list_title, **(extra_context or {})}
+        return super().history_view(request, object_id, told)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Fields that are only shown take their words from the form too."""
         meta = getattr(self.form, "Meta", None)
@@ -245,64 +262,6 @@ class StaffAdmin(_ModelAdmin):
         told = {"of": str(self.opts.model_name), **detail} if row is None else detail
         kept = {name: value for name, value in told.items() if value}
         record(actor=actor, action=action, subject=row, detail=kept, now=timezone.now())
-
-
-class DaysFilter(admin.DateFieldListFilter):
-    """By days on a London clock, also those to come: for appointments, deadlines and what ends."""
-
-    spans: ClassVar[Mapping[str, Callable[[date], tuple[date, date]]]] = {
-        "Today": lambda day: (day, day + timedelta(days=1)),
-        "Tomorrow": lambda day: (day + timedelta(days=1), day + timedelta(days=2)),
-        "This week": lambda day: (_monday(day), _monday(day) + timedelta(days=7)),
-        "Next 7 days": lambda day: (day, day + timedelta(days=7)),
-        "Next week": lambda day: (_monday(day) + timedelta(days=7), _monday(day) + timedelta(days=14)),
-        "Past 7 days": lambda day: (day - timedelta(days=7), day + timedelta(days=1)),
-    }
-
-    def __init__(
-        self,
-        field: Any,
-        request: HttpRequest,
-        params: Any,
-        model: type[Model],
-        model_admin: Any,
-        field_path: str,
-    ) -> None:
-        super().__init__(field, request, params, model, model_admin, field_path)
-        # As the page calls it: "Made" and not "created at".
-        told = str(model_admin.labels.get(field_path, self.title))
-        self.title = f"{told[:1].lower()}{told[1:]}"
-        today = in_london(timezone.now()).date()
-        any_date, *own = self.links
-        self.links = (
-            any_date,
-            *((words, self._between(*span(today))) for words, span in self.spans.items()),
-            # With and without a date, where there may be none.
-            *(link for link in own if set(link[1]) == {f"{self.field_generic}isnull"}),
-        )
-
-    def _between(self, first: date, end: date) -> dict[str, Any]:
-        return {self.lookup_kwarg_since: _midnight(first), self.lookup_kwarg_until: _midnight(end)}
-
-
-class PastDaysFilter(DaysFilter):
-    """By days that were: for what came, went or was made."""
-
-    spans = {
-        "Today": lambda day: (day, day + timedelta(days=1)),
-        "Yesterday": lambda day: (day - timedelta(days=1), day),
-        "This week": lambda day: (_monday(day), _monday(day) + timedelta(days=7)),
-        "Past 7 days": lambda day: (day - timedelta(days=7), day + timedelta(days=1)),
-        "Past 28 days": lambda day: (day - timedelta(days=28), day + timedelta(days=1)),
-    }
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=LONDON)
 
 
 def _as_kept(field: Any, term: str) -> list[Any]:

@@ -1,5 +1,6 @@
 """Whose rows the administration lets change, and records about patients, which it only shows."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -50,6 +51,36 @@ class ShownRows:
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return any(request.user.has_perm(each) for each in self.shown_with)
+
+
+class ShownSteps(ShownRows):
+    """What happened to a booking or a case, in the words of the portal's own pages."""
+
+    event_words: ClassVar[Mapping[str, str]] = {}
+    # Any: the classes beside it in an inline have wider types of their own.
+    fields: ClassVar[Any] = ("at", "what", "before", "after", "who", "note")
+    readonly_fields: ClassVar[Any] = fields
+    ordering: ClassVar[Any] = ("at", "id")
+
+    @staticmethod
+    def status_words(status: str) -> str:
+        raise NotImplementedError
+
+    @admin.display(description="what happened")
+    def what(self, step: Any) -> str:
+        return self.event_words.get(step.event, str(step.event))
+
+    @admin.display(description="status before")
+    def before(self, step: Any) -> str:
+        return self.status_words(step.from_status) if step.from_status else "None"
+
+    @admin.display(description="status after")
+    def after(self, step: Any) -> str:
+        return self.status_words(step.to_status)
+
+    @admin.display(description="who")
+    def who(self, step: Any) -> str:
+        return str(step.actor_label)
 
 
 class PatientRecordAdmin(FindsPatients):

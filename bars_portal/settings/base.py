@@ -125,7 +125,8 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         # Only the admin speaks Django's template language.
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [ROOT / "templates"],
+        # Forms of Django's own pages stand where Jinja, which is asked first, does not find them.
+        "DIRS": [ROOT / "templates", ROOT / "templates" / "django"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

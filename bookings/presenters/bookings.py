@@ -185,7 +185,7 @@ FILTERS: Mapping[Waiting | OfToday, str] = {
     OfToday.STARTS: "Appointments today that you booked elsewhere",
     OfToday.ASKED: "Bookings asked for today",
 }
-_EVENT_WORDS: Mapping[str, str] = {
+EVENT_WORDS: Mapping[str, str] = {
     BookingEvent.REQUEST: "Asked the service to book",
     BookingEvent.CONFIRM: "The service confirmed the booking",
     BookingEvent.CONFIRM_OTHER: "The service holds something else than we asked for",
@@ -354,7 +354,7 @@ def short_name(booking: Booking) -> str:
 def history_step(change: BookingStatusChange, booking: Booking) -> Step:
     """An answer came from the service, whoever's message it answers."""
     who = booking.service.name if change.event in _ANSWERS else change.actor_label
-    return Step(_EVENT_WORDS.get(change.event, change.event), who, change.at, change.note)
+    return Step(EVENT_WORDS.get(change.event, change.event), who, change.at, change.note)
 
 
 def attention(acting: Acting, now: datetime) -> Iterator[AttentionItem]:

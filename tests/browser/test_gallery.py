@@ -75,6 +75,15 @@ def test_no_page_has_violations_or_scrolls_sideways(site: str, page: Page) -> No
         assert page.locator("h1").count() == 1, address
 
 
+def test_a_table_that_fits_has_no_scroll_bar(site: str) -> None:
+    """The library draws tables two pixels wider than their place: each would be scrolled by that."""
+    with browser_page() as page:
+        page.goto(site + "/")
+        over = page.locator(".app-scroll").evaluate_all("all => all.map(e => e.scrollWidth - e.clientWidth)")
+        assert over
+        assert set(over) == {0}
+
+
 def test_errors_take_the_focus_and_lead_to_the_field(site: str, page: Page) -> None:
     page.goto(site + "/form/")
     page.get_by_label("Month").fill("13")

@@ -24,13 +24,8 @@ from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.delivery import TEST
 from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.staff_acts import confirmed
-from bars_portal.audit.staff_pages import (
-    DaysFilter,
-    PastDaysFilter,
-    StaffAdmin,
-    acts_for,
-    administers_everything,
-)
+from bars_portal.audit.staff_filters import DaysFilter, DoneFilter, PastDaysFilter
+from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 from bars_portal.nhsuk.dates import format_datetime
 
 _SERVICE_ID = RegexValidator(r"^[0-9]{1,20}\Z", "DoS service ids are up to 20 digits.")
@@ -82,7 +77,7 @@ class WebhookAdmin(JudgedAgain, StaffAdmin):
     form = WebhookForm
     list_display = ("url", "application", "standing", "created_at")
     sortable_by = ("url", "created_at")
-    list_filter = (("removed_at", admin.EmptyFieldListFilter), ("created_at", PastDaysFilter))
+    list_filter = (("removed_at", DoneFilter), ("created_at", PastDaysFilter))
     list_select_related = ("application",)
     search_fields = ("url", "application__name")
     search_help_text = "Part of the address, or of the application's name"

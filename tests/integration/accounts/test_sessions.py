@@ -35,7 +35,7 @@ def test_other_browsers_are_listed_and_signed_out_one_by_one_or_all(signed_in: C
     others = [elsewhere(), elsewhere(), elsewhere()]
     stranger = elsewhere(make_user(username="colleague").username)
     page = signed_in.get(PAGE).content.decode()
-    assert page.count("Firefox on Linux</td>") == 3
+    assert page.count("Firefox on Linux</div></td>") == 3
     assert "This browser" in page
     first, theirs = (
         SignedInSession.objects.get(session_key=each.session.session_key).pk for each in (others[0], stranger)
@@ -59,7 +59,9 @@ def test_what_is_over_is_not_listed(signed_in: Client, rewind: Any) -> None:
 
 
 def _devices(page: str) -> list[str]:
-    return page.partition("Where you are signed in, this browser first")[2].split("<tr>")[2:]
+    return page.partition("Where you are signed in, this browser first")[2].split(
+        '<tr role="row" class="nhsuk-table__row">'
+    )[1:]
 
 
 def test_a_new_password_keeps_this_browser_on_the_list(signed_in: Client) -> None:

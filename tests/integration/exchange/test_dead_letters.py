@@ -239,3 +239,11 @@ def _client(role: Role, organisation: Organisation) -> Client:
 )
 def test_an_odd_address_asks_for_nothing(client: Client, query: str) -> None:
     assert client.get(f"/messages/{query}").status_code == 200
+
+
+def test_no_message_is_called_delivered_that_was_refused(client: Client, ours: Organisation) -> None:
+    given_up(ours, timezone.now(), state=_S.REFUSED, reason="CONFLICT")
+    page = client.get(PAGE).content.decode()
+    assert "Refused (1)" in page
+    assert "Nothing that was sent waits for a person." in page
+    assert "was delivered" not in page

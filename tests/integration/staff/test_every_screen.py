@@ -18,7 +18,8 @@ from lxml import html
 from bars_portal.accounts.permissions import PERMISSIONS, Role
 from bars_portal.apps import SECTIONS
 from bars_portal.audit.models import AuditEvent
-from bars_portal.audit.staff_pages import DaysFilter, StaffAdmin
+from bars_portal.audit.staff_filters import DaysFilter
+from bars_portal.audit.staff_pages import StaffAdmin
 from bookings.models import Schedule, Slot, SlotStatus
 from directory.models import CatalogueImport
 from tests.factories.accounts import confirm

@@ -1,0 +1,122 @@
+"""What the administration says by itself: yes and no, filters, the way back and the history, in our words."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from lxml import html
+
+from bars_portal.accounts.permissions import Role
+from bookings.admin import HistoryInline
+from bookings.models import BookingStatusChange
+from bookings.states import BookingEvent, BookingStatus
+from referrals.cases.models import CaseStatusChange, Referral, UnmatchedReply
+from referrals.cases.states import CaseEvent, CaseStatus
+from tests.factories.accounts import confirm
+from tests.integration.staff.conftest import World
+from tests.integration.staff.test_every_screen import PAGES, address_of, rows_by_page
+
+ANSWER = re.compile(r"icon-(yes|no|unknown)\b")
+
+
+@pytest.fixture
+def reader(world: World) -> Client:
+    client = world.client(*Role, at_home=True)
+    confirm(client)
+    return client
+
+
+def shown(reader: Client, address: str) -> Any:
+    return html.fromstring(reader.get(address).content)
+
+
+def words(element: Any) -> str:
+    return " ".join(element.text_content().split())
+
+
+def test_yes_and_no_are_words(world: World, reader: Client) -> None:
+    """Django's tick for yes is green: a safeguarding concern looked like good news."""
+    UnmatchedReply.objects.update(safeguarding=True)
+    row = UnmatchedReply.objects.get()
+    for page, each in rows_by_page(world):
+        for address in (address_of(page), f"{address_of(page)}{each.pk}/change/"):
+            drawn = [str(image) for image in shown(reader, address).xpath("//img/@src")]
+            assert not [image for image in drawn if ANSWER.search(image)], address
+    listed = shown(reader, "/admin/referrals/unmatchedreply/").xpath("//td[@class='field-safeguarding']")
+    assert [words(each) for each in listed] == ["Yes"]
+    one = shown(reader, f"/admin/referrals/unmatchedreply/{row.pk}/change/")
+    assert (
+        words(one.xpath("//div[contains(@class, 'field-safeguarding')]//div[@class='readonly']")[0]) == "Yes"
+    )
+
+
+def test_filters_are_in_words(reader: Client) -> None:
+    faults = []
+    for page in PAGES:
+        for each in shown(reader, address_of(page)).xpath("//*[@id='changelist-filter']//details"):
+            heading = words(each.xpath("summary")[0])
+            choices = [words(choice) for choice in each.xpath(".//li")]
+            if heading.startswith("By ") or {"Empty", "Not empty"} & set(choices):
+                faults.append(f"{page}: {heading} {choices}")
+    assert not faults, "\n".join(faults)
+
+
+def test_what_was_dealt_with_is_chosen_by_yes_and_no(world: World, reader: Client) -> None:
+    page = shown(reader, "/admin/referrals/unmatchedreply/")
+    (choices,) = page.xpath("//details[@data-filter-title='Dealt with']")
+    links = {words(each): each.get("href") for each in choices.xpath(".//a")}
+    assert list(links) == ["All", "No", "Yes"]
+    found = {
+        name: len(reader.get(f"/admin/referrals/unmatchedreply/{query}").context["cl"].result_list)
+        for name, query in links.items()
+    }
+    assert found == {"All": 1, "No": 1, "Yes": 0}
+
+
+def test_the_way_back_is_called_as_the_list_is(world: World, reader: Client) -> None:
+    faults = []
+    for page, row in rows_by_page(world):
+        if page.opts.model_name == "catalogueimport":
+            continue  # Pages of its own.
+        for part in ("", f"{row.pk}/change/", f"{row.pk}/history/"):
+            crumbs = words(shown(reader, address_of(page) + part).xpath("//div[@class='breadcrumbs']")[0])
+            if page.list_title not in crumbs.split(" › "):
+                faults.append(f"{page} {part[-8:]}: {crumbs}")
+    assert not faults, "\n".join(faults)
+
+
+def test_the_last_crumb_is_the_heading_of_the_row(world: World, reader: Client) -> None:
+    """An event of the trail was called by its code there."""
+    for page, row in rows_by_page(world):
+        if page.opts.model_name == "auditevent":
+            screen = shown(reader, f"{address_of(page)}{row.pk}/change/")
+            crumbs = words(screen.xpath("//div[@class='breadcrumbs']")[0])
+            assert crumbs.endswith(words(screen.xpath("//div[@id='content']/h2")[0]))
+            return
+    raise AssertionError("the world has an event")
+
+
+def test_a_history_of_nothing_says_where_the_rest_is(world: World, reader: Client) -> None:
+    for page, row in rows_by_page(world):
+        told = words(shown(reader, f"{address_of(page)}{row.pk}/history/"))
+        assert "Nobody has changed it in the administration" in told, page
+
+
+@pytest.mark.parametrize("event", BookingEvent)
+def test_a_step_of_a_booking_is_in_words(event: BookingEvent) -> None:
+    step = BookingStatusChange(event=event, from_status="", to_status=BookingStatus.BOOKED)
+    inline: Any = HistoryInline.__new__(HistoryInline)
+    assert inline.what(step) != event
+    assert inline.what(step)[0].isupper()
+    assert (inline.before(step), inline.after(step)) == ("None", "Booked")
+
+
+@pytest.mark.parametrize("event", CaseEvent)
+def test_a_step_of_a_case_is_in_words(event: CaseEvent) -> None:
+    step = CaseStatusChange(event=event, from_status=CaseStatus.RECEIVED, to_status=CaseStatus.IN_PROGRESS)
+    kind: Any = admin.site.get_model_admin(Referral).inlines[0]
+    inline = kind.__new__(kind)
+    assert inline.what(step)[0].isupper()
+    assert (inline.before(step), inline.after(step)) == ("Received", "In progress")
