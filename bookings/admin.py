@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
-from bars_portal.audit.staff_acts import confirmed
-from bars_portal.audit.staff_filters import DaysFilter
+from bars_portal.audit.staff_lists import DaysFilter, confirmed
 from bars_portal.audit.staff_pages import StaffAdmin
 from bars_portal.correspondence.admin import PatientRecordAdmin, ShownSteps, changeable, own_services
 from bars_portal.exchange.fhir.timestamps import LONDON

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
-from bars_portal.audit.staff_filters import DaysFilter, DoneFilter, PastDaysFilter
+from bars_portal.audit.staff_lists import DaysFilter, DoneFilter, PastDaysFilter
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 from bars_portal.correspondence.admin import (
     PatientRecordAdmin,

@@ -32,8 +32,7 @@ from bars_portal.api.services import (
 )
 from bars_portal.api.usage import usage_of
 from bars_portal.api.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
-from bars_portal.audit.staff_acts import confirmed
-from bars_portal.audit.staff_filters import DaysFilter, DoneFilter
+from bars_portal.audit.staff_lists import DaysFilter, DoneFilter, confirmed
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 
 _KEYS_HELP = (

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
 from bars_portal.audit.selectors import seen_by, seen_by_installation
-from bars_portal.audit.staff_filters import PastDaysFilter
+from bars_portal.audit.staff_lists import PastDaysFilter
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for
 
 

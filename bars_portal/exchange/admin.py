@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.staff_filters import DaysFilter, PastDaysFilter
+from bars_portal.audit.staff_lists import DaysFilter, PastDaysFilter
 from bars_portal.audit.staff_pages import acts_for
 from bars_portal.exchange.message_bytes import readable
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage, PartnerCircuit

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.services import record
-from bars_portal.audit.staff_filters import PastDaysFilter
+from bars_portal.audit.staff_lists import PastDaysFilter
 from bars_portal.audit.staff_pages import acts_for, administers_everything, reader_of
 from bars_portal.nhsuk.dates import format_partly
 from bars_portal.nhsuk.words import banner_name, format_nhs_number, without_direction_marks

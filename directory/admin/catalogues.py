@@ -15,7 +15,7 @@ from django.utils import timezone
 from bars_portal.accounts.acting import Acting, acting_in, actor_of
 from bars_portal.accounts.models import Organisation
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.staff_filters import PastDaysFilter
+from bars_portal.audit.staff_lists import PastDaysFilter
 from bars_portal.audit.staff_pages import administers_everything
 from bars_portal.exchange.fhir.identifiers import is_uuid
 from bars_portal.exchange.transport.client import CatalogueUnavailable

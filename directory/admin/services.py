@@ -14,8 +14,7 @@ from django.utils.safestring import SafeString
 from bars_portal.accounts.acting import Acting, acting_in, actor_of
 from bars_portal.accounts.admin import JudgedAgain
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.staff_acts import confirmed
-from bars_portal.audit.staff_filters import PastDaysFilter
+from bars_portal.audit.staff_lists import PastDaysFilter, confirmed
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 from bars_portal.nhsuk.dates import format_datetime
 from directory.admin.forms import AccessRuleForm, EndpointForm, HealthcareServiceForm

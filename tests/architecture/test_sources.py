@@ -15,7 +15,7 @@ EDGES = {
     "bars_portal/accounts/home.py",
     "bars_portal/accounts/security.py",
     "bars_portal/api/oauth.py",
-    "bars_portal/audit/staff_filters.py",
+    "bars_portal/audit/staff_lists.py",
     "bars_portal/audit/staff_pages.py",
     "bars_portal/celery.py",
     "bars_portal/demo/setup.py",

@@ -23,8 +23,7 @@ from bars_portal.api.models import Application, OffReason, Webhook, WebhookAttem
 from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.delivery import TEST
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.staff_acts import confirmed
-from bars_portal.audit.staff_filters import DaysFilter, DoneFilter, PastDaysFilter
+from bars_portal.audit.staff_lists import DaysFilter, DoneFilter, PastDaysFilter, confirmed
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 from bars_portal.nhsuk.dates import format_datetime
 

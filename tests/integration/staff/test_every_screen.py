@@ -18,7 +18,7 @@ from lxml import html
 from bars_portal.accounts.permissions import PERMISSIONS, Role
 from bars_portal.apps import SECTIONS
 from bars_portal.audit.models import AuditEvent
-from bars_portal.audit.staff_filters import DaysFilter
+from bars_portal.audit.staff_lists import DaysFilter
 from bars_portal.audit.staff_pages import StaffAdmin
 from bookings.models import Schedule, Slot, SlotStatus
 from directory.models import CatalogueImport
@@ -313,7 +313,7 @@ def test_what_is_foreseen_is_what_is_made(world: World, reader: Client) -> None:
 def test_more_than_can_be_read_is_not_carried_out(
     world: World, reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bars_portal.audit.staff_acts.MOST_AT_ONCE", 0)
+    monkeypatch.setattr("bars_portal.audit.staff_lists.MOST_AT_ONCE", 0)
     slot = Slot.objects.get()
     told = carry_out(reader, "/admin/bookings/slot/", "block", [slot.pk]).content.decode()
     assert "Choose at most 0 at a time" in told
