@@ -107,13 +107,13 @@ def _is_here(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost") or (literal is not None and literal.is_loopback)
 
 
-_SECRET_PREFIX, _SECRET_BYTES = "whsec_", 32
+_KEY_PREFIX, _KEY_BYTES = "whsec_", 32
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 
 
 def new_secret() -> str:
     """As the specification writes them: `whsec_` and base64."""
-    return _SECRET_PREFIX + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode("ascii")
+    return _KEY_PREFIX + b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii")
 
 
 def headers_for(body: bytes, *, message_id: UUID, now: datetime, using: Iterable[str]) -> Mapping[str, str]:
