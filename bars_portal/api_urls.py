@@ -6,7 +6,7 @@ from bars_portal.api.views import NothingHere
 
 urlpatterns = [
     path("", include("bars_portal.api.urls")),
-    path("v1/", include("directory.api")),
+    path("v1/", include("directory.api.services")),
     path("v1/", include("bookings.api.slots")),
     path("v1/", include("bookings.api.bookings")),
     path("v1/", include("referrals.api.urls")),

@@ -55,7 +55,7 @@ from bookings.services.history import record_view
 from bookings.services.requesting import book_at_once
 from bookings.services.settling import check_again
 from bookings.states import BookingStatus
-from directory.api import service_to_act_for
+from directory.api.services import service_to_act_for
 
 _STATES: Mapping[str, BookingStatus | Waiting] = {each.value: each for each in (*Waiting, *SENT_STATES)}
 _FILTERS = (

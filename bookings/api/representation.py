@@ -24,7 +24,7 @@ from bookings.presenters.bookings import RebookingState, rebooking_state
 from bookings.presenters.slots import use_case_text
 from bookings.selectors.sent import rebooking_of
 from bookings.states import BookingStatus
-from directory.api import USE_CASE
+from directory.api.services import USE_CASE
 
 SENT_STATES = tuple(each for each in BookingStatus if each is not BookingStatus.ENTERED_IN_ERROR)
 # The outcome is not there yet, or not clear: it may still change by itself.

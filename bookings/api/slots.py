@@ -43,7 +43,7 @@ from bookings.slots import (
     search_slots,
     still_offered,
 )
-from directory.api import USE_CASE, service_to_act_for
+from directory.api.services import USE_CASE, service_to_act_for
 from directory.models import HealthcareService, ServiceCapability
 from directory.remote import sender_identity
 from directory.services.entries import read_capability

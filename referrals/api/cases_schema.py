@@ -6,7 +6,7 @@ from bars_portal.api.operations import Json, component, moment, object_of, optio
 from bars_portal.api.paging import page_schema
 from bookings.api.representation import KNOWN_PATIENT
 from bookings.states import BookingStatus
-from directory.api import USE_CASE
+from directory.api.services import USE_CASE
 from referrals.cases.states import CaseStatus, ReplyKind, ResponseState
 from referrals.worklist.query import Kind
 

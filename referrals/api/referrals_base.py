@@ -21,7 +21,7 @@ from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.exchange.gateway.client import client_for_page
 from bookings.api.base import DomainView, is_uuid_text, refusals
 from bookings.api.representation import PATIENT
-from directory.api import service_to_act_for
+from directory.api.services import service_to_act_for
 from directory.models import HealthcareService
 from directory.remote import sender_identity
 from directory.services.entries import read_capability

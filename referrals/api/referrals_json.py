@@ -17,7 +17,7 @@ from bars_portal.exchange import outbox
 from bars_portal.exchange.fhir.codes import UseCase
 from bars_portal.nhsuk.dates import in_london
 from bookings.api.representation import KNOWN_PATIENT, patient_json
-from directory.api import USE_CASE
+from directory.api.services import USE_CASE
 from referrals.api.cases_schema import CONTENT, list_of, named
 from referrals.api.content import content_json, content_schema, context_of
 from referrals.cases.links import bookings_of

@@ -27,7 +27,7 @@ EDGES = {
     "bookings/api/base.py",
     "bookings/api/bookings.py",
     "bookings/api/slots.py",
-    "directory/api.py",
+    "directory/api/services.py",
     "referrals/api/cases.py",
     "referrals/api/cases_changes.py",
     "referrals/api/cases_decisions.py",
