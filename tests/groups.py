@@ -1,7 +1,13 @@
 """Which tests one process runs, one after the other, and which of them come first."""
 
+import os
+from collections import deque
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # What is timed is never beside its like, nor is the stack while it is started; one browser is enough. The
@@ -22,6 +28,27 @@ _ORDER = (
     "tests/live/",
     "tests/integration/",
 )
+_LAST_GROUP = _ORDER.index("tests/live/")
+# Three to one, where the processor has not enough for all.
+_STEP = 5
+
+
+def import_in_turns(config: pytest.Config) -> None:
+    """Before the workers of a whole run collect: each begins at another file, and comes to those that others
+    have compiled by then. All in the same order, each would compile them all.
+    """
+    worker = getattr(config, "workerinput", None)
+    if worker is None or config.args != config.getini("testpaths"):
+        return
+    left_out = tuple(config.getoption("ignore") or ())
+    files = [file for file in sorted(Path("tests").rglob("test_*.py")) if not str(file).startswith(left_out)]
+    turns = deque(files)
+    number = int(worker["workerid"].removeprefix("gw"))
+    turns.rotate(-number * len(files) // worker["workercount"])
+    for file in turns:
+        # What is wrong with it is told when it is collected.
+        with suppress(Exception, pytest.skip.Exception):
+            import_module(".".join(file.with_suffix("").parts))
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
@@ -35,6 +62,18 @@ def place_of(nodeid: str) -> int:
     """First what takes longest."""
     file = nodeid.partition("::")[0]
     return next((place for place, start in enumerate(_ORDER) if file.startswith(start)), len(_ORDER))
+
+
+def is_after_the_groups(nodeid: str) -> bool:
+    """Whoever comes here runs none of them any more: they are all in others' hands, or done."""
+    return place_of(nodeid) > _LAST_GROUP
+
+
+@cache
+def step_back() -> None:
+    """Leaves the processor to the groups, whose tests are timed or are waited for at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.nice(_STEP)
 
 
 @cache
