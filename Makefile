@@ -18,7 +18,7 @@ LOCK_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo onboarding-demo test fast live browser further thorough ways assets check lint types contracts migrations bench bite fuzz chaos api-changes lock format security audit
+.PHONY: help demo onboarding-demo test fast live browser further thorough ways assets check tests-of-ci beside-the-tests lint types contracts migrations bench bite fuzz chaos api-changes lock format security audit
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,8 +56,15 @@ ways: assets ## walk the main ways by real requests and write their tables into 
 assets: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bars_portal.nhsuk.build
 
-check: test ## everything that CI runs
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync further lint types contracts migrations security api-changes
+check: assets ## everything that CI runs: every test but the thorough in one run, and beside it what is no test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line tests-of-ci beside-the-tests
+
+tests-of-ci: assets
+	$(PYTEST) -rs $(BOTH_CORES) -m "not thorough" $(PYTEST_ARGS)
+
+# Tests are timed, and these are not: they take what the tests leave. Who may import whom is a test too.
+beside-the-tests: $(VENV)/.dev-stamp
+	@nice -n 10 $(MAKE) --no-print-directory lint types migrations security api-changes
 
 lint: $(VENV)/.dev-stamp ## ruff, rules and format
 	$(BIN)/ruff check .
