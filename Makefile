@@ -4,7 +4,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := bars_portal bookings directory referrals tests benchmarks manage.py
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+# Compiled afterwards, on all cores; a few packages carry files that no Python compiles.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-compile
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 # Universal: a package that only one of the Pythons needs stands in the lock with its marker.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(LOCK_ARGS)
 PEER := var/peer
@@ -137,11 +139,13 @@ $(BIN)/python:
 $(VENV)/.local-stamp: requirements/local.txt | $(BIN)/python
 	@echo "Installing what the demo needs (once)..."
 	@$(PIP) -r requirements/local.txt
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev-stamp: requirements/dev.txt | $(BIN)/python
 	@echo "Installing what the tests need (once)..."
 	@$(PIP) -r requirements/dev.txt
+	@$(COMPILE)
 	@touch $@
 
 $(PEER)/.stamp: requirements/bench.txt
