@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# What is timed is never beside its like, nor is the stack while it is started; one browser is enough. The
-# launcher's tests, which start the stack and stop it, are with those that need it first.
+# What is timed is never beside its like, nor is the stack while it is started; one browser is enough at the
+# stack. The launcher's tests, which start the stack and stop it, are with those that need it first.
 _GROUPS = {
+    "tests/browser/test_gallery.py": "gallery",
     "tests/live/test_launcher.py": "browser",
     "tests/live/": "live",
     "tests/integration/receiver_server/": "live",
