@@ -10,10 +10,27 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# What is timed is never beside its like, nor is the stack while it is started; one browser is enough at the
-# stack. The launcher's tests, which start the stack and stop it, are with those that need it first.
+# Journeys that take no time of a service: nobody needs to see the same times beside them.
+TAKE_NO_TIME = (
+    "ambulance_story",
+    "answering",
+    "cis2",
+    "long_form",
+    "message_pages",
+    "narrow_lists",
+    "onboarding",
+    "people_and_break_glass",
+    "pharmacy_story",
+    "second_factor",
+    "simulator_pages",
+    "worklist",
+)
+# What is timed is never beside its like, nor is the stack while it is started; nor are two who take the first
+# free time that they see. The launcher's tests, which start the stack and stop it, are with those that need
+# it first. The gallery needs none.
 _GROUPS = {
     "tests/browser/test_gallery.py": "gallery",
+    **{f"tests/browser/test_{journey}.py": "live" for journey in TAKE_NO_TIME},
     "tests/live/test_launcher.py": "browser",
     "tests/live/": "live",
     "tests/integration/receiver_server/": "live",
@@ -22,14 +39,13 @@ _GROUPS = {
 }
 # The longest group begins, beside it what needs no stack, until that stands.
 _ORDER = (
-    "tests/live/test_launcher.py",
-    "tests/browser/",
+    "browser",
+    "gallery",
     "tests/architecture/",
     "tests/integration/request_pages/",
-    "tests/live/",
+    "live",
     "tests/integration/",
 )
-_LAST_GROUP = _ORDER.index("tests/live/")
 # Three to one, where the processor has not enough for all.
 _STEP = 5
 
@@ -59,15 +75,17 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no t
         return _group_of(nodeid.partition("::")[0])
 
 
-def place_of(nodeid: str) -> int:
-    """First what takes longest."""
+def place_of(nodeid: str) -> tuple[int, bool]:
+    """First what takes longest, and of that the launcher's."""
     file = nodeid.partition("::")[0]
-    return next((place for place, start in enumerate(_ORDER) if file.startswith(start)), len(_ORDER))
+    group = _group_of(file)
+    place = next((place for place, start in enumerate(_ORDER) if group.startswith(start)), len(_ORDER))
+    return place, file != "tests/live/test_launcher.py"
 
 
 def is_after_the_groups(nodeid: str) -> bool:
     """Whoever comes here runs none of them any more: they are all in others' hands, or done."""
-    return place_of(nodeid) > _LAST_GROUP
+    return place_of(nodeid)[0] > _ORDER.index("live")
 
 
 @cache
