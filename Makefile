@@ -64,9 +64,9 @@ check: assets ## everything that CI runs: every test but the thorough in one run
 tests-of-ci: assets
 	$(PYTEST) -rs $(BOTH_CORES) -m "not thorough" $(PYTEST_ARGS)
 
-# Tests are timed, and these are not: they take what the tests leave. Who may import whom is a test too.
+# Tests are timed, and these are not: they take what the tests leave.
 beside-the-tests: $(VENV)/.dev-stamp
-	@nice -n 10 $(MAKE) --no-print-directory lint types migrations security api-changes
+	@nice -n 10 $(MAKE) --no-print-directory lint types contracts migrations security api-changes
 
 lint: $(VENV)/.dev-stamp ## ruff, rules and format
 	$(BIN)/ruff check .
