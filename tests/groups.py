@@ -16,7 +16,6 @@ TAKE_NO_TIME = (
     "answering",
     "cis2",
     "long_form",
-    "message_pages",
     "narrow_lists",
     "onboarding",
     "people_and_break_glass",
@@ -27,9 +26,10 @@ TAKE_NO_TIME = (
 )
 # What is timed is never beside its like, nor is the stack while it is started; nor are two who take the first
 # free time that they see. The launcher's tests, which start the stack and stop it, are with those that need
-# it first. The gallery needs none.
+# it first. Pages that are made for a look at them need none.
 _GROUPS = {
-    "tests/browser/test_gallery.py": "gallery",
+    "tests/browser/test_gallery.py": "pages",
+    "tests/browser/test_message_pages.py": "pages",
     **{f"tests/browser/test_{journey}.py": "live" for journey in TAKE_NO_TIME},
     "tests/live/test_launcher.py": "browser",
     "tests/live/": "live",
@@ -40,7 +40,7 @@ _GROUPS = {
 # The longest group begins, beside it what needs no stack, until that stands.
 _ORDER = (
     "browser",
-    "gallery",
+    "pages",
     "tests/architecture/",
     "tests/integration/request_pages/",
     "live",

@@ -33,14 +33,14 @@ PATIENCE_MILLISECONDS = 20_000
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
-# No page of the portal has a blank one for a neighbour (Cross-Origin-Opener-Policy): who comes from there gets
-# a process of their own, with every font and script anew. An image of the same site names nobody either.
+# No page of the portal has a blank one for a neighbour (Cross-Origin-Opener-Policy): who comes from there
+# gets a process of their own, with every font and script anew. An image of the same site names nobody either.
 _RESTING_PLACE = "/static/build/images/favicon.svg"
 _EMPTY = """() => {
-    if (!location.protocol.startsWith("http")) return "";
+    if (location.protocol === "about:") return "";
     sessionStorage.clear();
     localStorage.clear();
-    return location.origin;
+    return location.hostname === "127.0.0.1" ? location.origin : "";
 }"""
 _FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 
