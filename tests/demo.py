@@ -14,5 +14,5 @@ def portal_environment(*given: Any) -> dict[str, str]:
 
 if __name__ == "__main__":
     # As the launcher has it: its programs, its own commands, and whoever reads manage.env.
-    setup.portal_environment = portal_environment
+    setup.portal_environment = portal_environment  # type: ignore[assignment]  # takes what the launcher gives
     sys.exit(demo.main())
