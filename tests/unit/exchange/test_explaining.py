@@ -16,6 +16,7 @@ from bars_portal.exchange.explaining.stored import meaning_of
 from bars_portal.exchange.fhir import json, replies
 from bars_portal.exchange.fhir.formats import Format
 from bars_portal.exchange.fhir.rules import all_rules
+from bars_portal.exchange.message_bytes import deflate
 from bars_portal.exchange.transport import judgement
 from tests.unit.exchange.broken import BROKEN, HEADERS, Broken
 from tests.unit.exchange_fhir.samples import HUB, SAMPLES
@@ -54,6 +55,31 @@ def test_the_words_name_the_fault_that_was_made(broken: Broken) -> None:
         assert value not in shown
     if finding.result is Result.REFUSED:
         assert explanation.decisive == broken.rule, "one fault was made"
+
+
+@pytest.mark.parametrize("stranger", ["shoeSize", "serviceCategory"], ids=["of none", "of another type"])
+def test_what_does_not_belong_is_marked_and_nothing_beside_it(stranger: str) -> None:
+    """However long the resource is: all of it would be cut before its end."""
+    raw = SAMPLES["booking-new"]()
+    patient = next(each["resource"] for each in raw["entry"] if each["resource"]["resourceType"] == "Patient")
+    patient["communication"] = [{"language": {"text": "Zebedee"}}] * 30
+    patient[stranger] = "Zebedee"
+    explanation = explained(Letter(json.dumps(raw), HEADERS))
+    ((breach,),) = [each.breaches for each in explanation.findings if each.words.rule == "structure"]
+    assert breach.place is not None
+    marked = [line.text.strip() for line in breach.place.lines if line.is_marked]
+    assert marked == [f'"{"•••" if stranger == "shoeSize" else stranger}": "•••"']
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_where_json_ends_to_be_json_is_told_and_not_shown(packed: bool) -> None:
+    body = b'{\n "resourceType": "Bundle",\n "id": "Zebedee",\n}'
+    headers = {**HEADERS, "Content-Encoding": "gzip"} if packed else HEADERS
+    explanation = explained(Letter(deflate(body) if packed else body, headers))
+    ((breach,),) = [each.breaches for each in explanation.findings if each.words.rule == "well-formed"]
+    assert breach.place is not None
+    assert (breach.place.path, breach.place.lines) == ("line 3, column 17 of the body", ())
+    assert "line 3, column 17 of the body" in told(explanation)
 
 
 def test_there_are_thirty_faults_of_as_many_rules() -> None:
