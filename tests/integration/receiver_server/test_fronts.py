@@ -206,6 +206,28 @@ def test_a_large_body_is_refused_and_is_on_no_disk(portal_front: Front, announce
     assert not [file for file in (portal_front.folder / "client_body").rglob("*") if file.is_file()]
 
 
+@pytest.mark.parametrize(
+    ("head", "status", "words"),
+    [
+        (f"GET /?p={PATIENT * 2000} HTTP/1.1", 414, b"could not be understood"),
+        (f"GET / HTTP/1.1\r\nCookie: {PATIENT * 2000}", 431, b"cookies"),
+        ("GET / HTTP/nonsense", 400, b"could not be understood"),
+        ("GET / HTTP/3.0", 400, b"could not be understood"),
+        ("TRACE / HTTP/1.1", 405, b"could not be understood"),
+    ],
+    ids=range(5),
+)
+def test_a_person_reads_what_the_front_answers_itself(
+    portal_front: Front, head: str, status: int, words: bytes
+) -> None:
+    with contextlib.closing(secure(portal_front)) as sock:
+        sock.sendall(f"{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        page = answer.read()
+    assert (answer.status, words in page, b"nginx" in page) == (status, True, False)
+
+
 def test_the_portal_hears_the_real_address(portal_front: Front) -> None:
     with contextlib.closing(portal_front.connect()) as connection:
         forged = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http", "Forwarded": "for=192.0.2.1"}
