@@ -7,6 +7,7 @@ another; an element that is not there is named in a line of its own.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ def where_json_ends(body: bytes) -> Fragment | None:
     try:
         content = unpacked(body)
         if sniff(content) is Format.JSON:
-            orjson.loads(content)
+            orjson.loads(content.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError as stop:
         return Fragment(f"line {stop.lineno}, column {stop.colno} of the body", ())
     except OutcomeError:
