@@ -114,6 +114,22 @@ def test_a_backend_that_is_away_is_a_503_kind_and_nobody_is_named(
     assert PATIENT not in receiver_front.logs
 
 
+def test_a_flood_from_one_address_is_told_when_to_come_again(pki: PkiFiles, tmp_path: Path) -> None:
+    fewer = {"connections 500": "connections 1"}
+    with (
+        fronted("nginx.conf", "gunicorn_receiver_behind_nginx.py", pki, tmp_path, fewer) as front,
+        contextlib.closing(secure(front)) as under_way,
+    ):
+        under_way.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
+        deadline = time.monotonic() + 3
+        while (answer := knock(front, "proxy-client", IDS))[0] == 200 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        status, body, headers = answer
+        assert refusal(body) == (429, status, "REC_TOO_MANY_REQUESTS", "throttled")
+        assert {name: headers[name] for name in IDS} == IDS
+        assert int(headers["Retry-After"]) > 0
+
+
 HARBOUR, RIVERSIDE = "BaRS-INT-HAR02.MySupplier.thirdparty.nhs.uk", "riv01.nhs.uk"
 
 
