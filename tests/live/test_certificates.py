@@ -64,8 +64,15 @@ FROM_ELSEWHERE = "192.0.2.7"
 def front(stack: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Front]:
     """The receiver itself behind nginx, in the stack's own database."""
     ours = {**stack.environment, "BARS_PROCESS": "receiver", "BARS_PEER_SOURCES": request.param}
-    files = ("nginx.conf", "gunicorn_receiver_behind_nginx.py", stack.pki, tmp_path, {})
-    with fronted(*files, application="bars_portal.wsgi:application", environment=ours) as running:
+    with fronted(
+        "nginx.conf",
+        "gunicorn_receiver_behind_nginx.py",
+        stack.pki,
+        tmp_path,
+        {},
+        application="bars_portal.wsgi:application",
+        environment=ours,
+    ) as running:
         yield running
 
 
