@@ -172,6 +172,7 @@ class Event(models.Model):
     on, comes after the commit (bars_portal.api.events); nothing else ever changes.
     """
 
+    # The webhook-id, by which people search for deliveries.
     uid = models.UUIDField(default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_index=False)
     # From 1 for each organisation, without gaps; null for some moments.
@@ -199,6 +200,7 @@ class Event(models.Model):
             models.Index(
                 fields=["id"], condition=models.Q(position__isnull=True), name="api_event_to_number"
             ),
+            models.Index(fields=["uid"], name="api_event_uid"),
         ]
 
     def __str__(self) -> str:
