@@ -53,6 +53,8 @@ class Application(models.Model):
                 violation_error_message="The organisation has an application of this name.",
             ),
         ]
+        # The order of the list, and of its deepest page.
+        indexes = [models.Index(fields=["name", "-id"], name="application_by_name")]
 
     def __str__(self) -> str:
         return self.name

@@ -17,7 +17,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, Field, GeneratedField, Model, Q, QuerySet, Value
+from django.db.models import BooleanField, Field, Model, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -98,7 +98,9 @@ class ListedChangeList(ChangeList):
         return {"back": _back(chosen, link), "choices": choices}
 
     def _outermost(self, order: str) -> datetime | None:
-        return self.queryset.order_by(order).values_list(order.removeprefix("-"), flat=True).first()
+        moments = self.queryset.order_by(order).values_list(order.removeprefix("-"), flat=True)
+        found: datetime | None = moments.first()
+        return found
 
     def get_ordering_field(self, field_name: Any) -> Any:
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
@@ -281,8 +283,9 @@ def as_kept(field: Any, word: str) -> dict[str, Any]:
 
 def _part(owner: type[Model], name: str, word: str) -> dict[str, Any]:
     """Where a folded name is kept, in that. Capitals cost more than all else, and digits have none."""
-    kept = next((each for each in owner._meta.concrete_fields if each.name == f"folded_{name}"), None)
-    if isinstance(kept, GeneratedField):
+    fields: dict[str, Any] = {each.name: each for each in owner._meta.concrete_fields}
+    kept = fields.get(f"folded_{name}")
+    if kept is not None and kept.generated:
         return {f"{kept.name}__contains": type(kept.expression)(Value(word))}
     return {f"{name}__{'icontains' if _has_case(word) else 'contains'}": word}
 

@@ -192,9 +192,9 @@ class StaffAdmin(_ModelAdmin):
         ]
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _in_words(self, name: Any, of: tuple[type, ...] = (Field,)) -> Any:
+    def _in_words(self, name: Any, of: "tuple[type[Field[Any, Any]], ...]" = (Field,)) -> Any:
         """The same for the same name: what sorts a column is looked up by it."""
-        field = _known_fields(self.model).get(name)
+        field: Any = _known_fields(self.model).get(name)
         words = self.labels.get(name, "")
         if not isinstance(field, of) or not (words or isinstance(field, BooleanField)):
             return name

@@ -34,7 +34,7 @@ class KnownValues(admin.AllValuesFieldListFilter):
 
     def __init__(self, field: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(field, request, *args, **kwargs)
-        self.lookup_choices = self.known(request)
+        self.lookup_choices: Any = self.known(request)
 
     def known(self, request: HttpRequest) -> list[Any]:
         raise NotImplementedError

@@ -78,13 +78,13 @@ def test_columns_and_filters_are_called_as_on_the_page_of_one_row(world: World, 
                 f"{page}: {words(each)}" for each in headings if not words(each).endswith(labels[name])
             ]
         for each in page.list_filter:
-            name = each[0] if isinstance(each, tuple) else each
-            if name in labels and labels[name] not in (
+            path: Any = each[0] if isinstance(each, tuple) else each
+            if path in labels and labels[path] not in (
                 words(title) for title in screen.xpath("//*[@id='changelist-filter']//summary")
             ):
                 # A filter with one choice is none.
                 faults += (
-                    [f"{page}: filter {name}"] if screen.xpath(f"//a[contains(@href, '{name}')]") else []
+                    [f"{page}: filter {path}"] if screen.xpath(f"//a[contains(@href, '{path}')]") else []
                 )
     assert compared > 30
     assert not faults, "\n".join(faults)
