@@ -41,20 +41,8 @@ def database_is_postgresql(**_: Any) -> list[CheckMessage]:
     return [Error("The portal runs on PostgreSQL only: see DATABASE_URL.", id="portal.E001")]
 
 
-def yes_or_no(value: bool | None) -> str:
-    return "Not known" if value is None else "Yes" if value else "No"
-
-
 class PortalAdminConfig(AdminConfig):
     default_site = "bars_portal.apps.PortalAdminSite"
-
-    def ready(self) -> None:
-        super().ready()
-        from django.contrib.admin.templatetags import admin_list
-
-        # Django draws a green tick for yes and a red cross for no: a safeguarding concern looked like good
-        # news, and none of it like an alarm. It has no setting for that.
-        admin_list._boolean_icon = yes_or_no  # type: ignore[attr-defined]  # its own
 
 
 @dataclass(frozen=True)

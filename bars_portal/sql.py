@@ -6,7 +6,7 @@ costs twice what it costs beside it. New rows are written by SQL built once a mo
 values, defaults and constraints are the model's own; only signals are not sent, and nothing here has any.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -52,6 +52,34 @@ def ask(text: str, *values: Any) -> tuple[Any, ...] | None:
         asking.execute(text, values)
         found: tuple[Any, ...] | None = asking.fetchone()
     return found
+
+
+_EACH = """
+    WITH RECURSIVE found(value) AS (
+        ({first}) UNION ALL SELECT ({later}) FROM found WHERE value IS NOT NULL
+    ) SELECT value FROM found WHERE value IS NOT NULL
+"""
+
+
+def each_value(
+    model: type[Model], column: str, *, of: Mapping[str, Any] | None = None, other_than: str | None = None
+) -> list[Any]:
+    """What a column holds, each once and in order; null is nothing.
+
+    One look at an index that begins with the column for each value, where DISTINCT reads every row. `of`:
+    columns before it in the index, and their values. The index may leave out the rows of one value,
+    `other_than`.
+    """
+    quote = connection.ops.quote_name
+    field, table = quote(str(model._meta.get_field(column).column)), quote(model._meta.db_table)  # type: ignore[union-attr]  # a column
+    before = [str(model._meta.get_field(each).column) for each in of or ()]  # type: ignore[union-attr]  # columns
+    kept = " AND ".join(["TRUE", *(f"{quote(each)} = %s" for each in before)])
+    kept += "" if other_than is None else f" AND {field} <> '{other_than}'"
+    following = f"SELECT {field} FROM {table} WHERE {kept} AND {field} {{}} ORDER BY {field} LIMIT 1"  # noqa: S608 - names of models
+    first, later = following.format("IS NOT NULL"), following.format("> value")
+    with connection.cursor() as asking:
+        asking.execute(_EACH.format(first=first, later=later), 2 * list((of or {}).values()))
+        return [value for (value,) in asking.fetchall()]
 
 
 def database_time() -> datetime:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
-from bars_portal.audit.staff_lists import DaysFilter, confirmed
+from bars_portal.audit.staff_lists import DaysFilter, ThereFilter, confirmed
 from bars_portal.audit.staff_pages import StaffAdmin
 from bars_portal.correspondence.admin import PatientRecordAdmin, ShownSteps, changeable, own_services
 from bars_portal.exchange.fhir.timestamps import LONDON
@@ -75,7 +75,7 @@ class ScheduleAdmin(JudgedAgain, StaffAdmin):
     form = ScheduleForm
     list_display = ("name", "service", "days", "hours", "slot_minutes", "delivery_channel", "active")
     sortable_by = ("name", "service", "slot_minutes", "delivery_channel", "active")
-    list_filter = ("active", ("service", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("active", ("service", ThereFilter))
     list_select_related = ("service",)
     search_fields = ("name", "service__name", "service__service_id")
     search_help_text = "The name of a diary or service, or a DoS service id"
@@ -210,7 +210,7 @@ class SlotAdmin(StaffAdmin):
     purpose = "Single times, to block or free some of them. For a whole stretch, use the diary."
     list_display = ("start", "ends", "status", "diary", "service", "updated_at")
     sortable_by = ("start", "service", "status", "updated_at")
-    list_filter = (("start", DaysFilter), "status", ("service", admin.RelatedOnlyFieldListFilter))
+    list_filter = (("start", DaysFilter), "status", ("service", ThereFilter))
     date_hierarchy = "start"
     list_select_related = ("service", "schedule")
     search_fields = ("schedule__name", "service__name", "=service__service_id")
@@ -290,7 +290,7 @@ class BookingAdmin(PatientRecordAdmin):
     sortable_by = ("direction", "status", "start", "sender_name", "created_at")
     list_filter = (
         ("start", DaysFilter),
-        *("status", "direction", ("service", admin.RelatedOnlyFieldListFilter)),
+        *("status", "direction", ("service", ThereFilter)),
     )
     list_select_related = ("service",)
     search_fields = ("=reference", "=id", "=remote_id", "=journey__correlation_id")

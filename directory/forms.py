@@ -109,6 +109,7 @@ class PauseForm(NHSForm):
     )
     reason = TextField(
         label="Why?",
+        called="The reason",
         hint="Whoever finds the service here reads it, like: no clinician on duty. Name no patient",
         max_length=200,
     )

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bars_portal.accounts.acting import actor_of
 from bars_portal.accounts.admin import JudgedAgain
-from bars_portal.audit.staff_lists import DaysFilter, DoneFilter, PastDaysFilter
+from bars_portal.audit.staff_lists import DaysFilter, DoneFilter, PastDaysFilter, ThereFilter
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 from bars_portal.correspondence.admin import (
     PatientRecordAdmin,
@@ -98,7 +98,7 @@ class _CaseAdmin(PatientRecordAdmin):
     sortable_by = tuple(name for name in list_display if name != "shown_reference")
     list_filter = (
         *("status", ("breach_at", DaysFilter), "direction", "safeguarding"),
-        *(("service", admin.RelatedOnlyFieldListFilter), ("created_at", PastDaysFilter)),
+        *(("service", ThereFilter), ("created_at", PastDaysFilter)),
     )
     list_select_related = ("service",)
     search_fields = ("=reference", "=id", "=remote_id", "=correlation_id")
@@ -163,7 +163,7 @@ class UnmatchedReplyAdmin(PatientRecordAdmin):
     sortable_by = list_display
     list_filter = (
         ("handled_at", DoneFilter),
-        *("kind", ("service", admin.RelatedOnlyFieldListFilter), "safeguarding"),
+        *("kind", ("service", ThereFilter), "safeguarding"),
         ("received_at", PastDaysFilter),
     )
     list_select_related = ("service",)

@@ -53,6 +53,8 @@ class Application(models.Model):
                 violation_error_message="The organisation has an application of this name.",
             ),
         ]
+        # The order of the list, and of its deepest page.
+        indexes = [models.Index(fields=["name", "-id"], name="application_by_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -172,6 +174,7 @@ class Event(models.Model):
     on, comes after the commit (bars_portal.api.events); nothing else ever changes.
     """
 
+    # The webhook-id, by which people search for deliveries.
     uid = models.UUIDField(default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_index=False)
     # From 1 for each organisation, without gaps; null for some moments.
@@ -199,6 +202,7 @@ class Event(models.Model):
             models.Index(
                 fields=["id"], condition=models.Q(position__isnull=True), name="api_event_to_number"
             ),
+            models.Index(fields=["uid"], name="api_event_uid"),
         ]
 
     def __str__(self) -> str:

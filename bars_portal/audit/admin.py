@@ -1,7 +1,6 @@
 """The trail in the admin, read-only and itself audited; and the base of every read-only admin page."""
 
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from bars_portal.audit.models import AuditEvent
 from bars_portal.audit.presenters import action_words, detail_words, outcome_words, subject_words
 from bars_portal.audit.selectors import seen_by, seen_by_installation
-from bars_portal.audit.staff_lists import PastDaysFilter
+from bars_portal.audit.staff_lists import PastDaysFilter, ThereFilter
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for
+from bars_portal.sql import each_value
 
 
 class ReadOnlyAdmin(StaffAdmin):
@@ -31,16 +31,8 @@ class ReadOnlyAdmin(StaffAdmin):
         return False
 
 
-_CODE_WORDS: dict[str, Callable[[str], str]] = {"action": action_words, "outcome": outcome_words}
-
-
 class _CodeFilter(admin.SimpleListFilter):
-    """By the codes that are there, in words."""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        name = self.parameter_name
-        codes = model_admin.get_queryset(request).order_by(name).values_list(name, flat=True).distinct()
-        return [(code, _CODE_WORDS[str(name)](code)) for code in codes]
+    """By the codes that are there, in words. They are of no organisation, and say nothing of any."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
@@ -50,13 +42,19 @@ class ActionFilter(_CodeFilter):
     title, parameter_name = "what happened", "action"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return sorted(super().lookups(request, model_admin), key=lambda pair: pair[1])
+        codes = each_value(AuditEvent, "action")
+        return sorted(((code, action_words(code)) for code in codes), key=lambda pair: pair[1])
 
 
 class OutcomeFilter(_CodeFilter):
     title = parameter_name = "outcome"
 
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = [_USUAL, *each_value(AuditEvent, "outcome", other_than=_USUAL)]
+        return [(code, outcome_words(code)) for code in codes]
 
+
+_USUAL = "done"
 _OF_NOBODY = "audit.view_installation_trail"
 
 
@@ -73,7 +71,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     sortable_by = ("at", "who", "what", "result")
     list_filter = (
         *(("at", PastDaysFilter), ActionFilter, OutcomeFilter),
-        ("organisation", admin.RelatedOnlyFieldListFilter),
+        ("organisation", ThereFilter),
     )
     list_select_related = ("organisation",)
     date_hierarchy = "at"
@@ -143,7 +141,11 @@ class AuditEventAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = Q(subject_id__iexact=term) | Q(actor_label__icontains=term)
+        # Names and kinds of records are few: looked through first, they lead to the events by an index.
+        kinds, names = each_value(AuditEvent, "subject_type"), each_value(AuditEvent, "actor_label")
+        named = [name for name in names if term.casefold() in name.casefold()]
+        written = {term, term.lower(), term.upper()}
+        wanted = Q(subject_type__in=kinds, subject_id__in=written) | Q(actor_label__in=named)
         # Where it is no id, names and record ids alone are searched.
         with suppress(ValueError):
             wanted |= Q(correlation_id=uuid.UUID(term))

@@ -45,6 +45,13 @@ class AuditEvent(models.Model):
                 name="audit_person",
                 condition=models.Q(actor_user__isnull=False),
             ),
+            # What the administration filters and searches by: its values, and their newest events.
+            models.Index(fields=["action", "-at", "-id"], name="audit_action"),
+            models.Index(fields=["actor_label", "-at", "-id"], name="audit_label"),
+            # Nearly everything is done.
+            models.Index(
+                fields=["outcome", "-at", "-id"], name="audit_outcome", condition=~models.Q(outcome="done")
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(actor_label=""), name="audit_actor_required"),

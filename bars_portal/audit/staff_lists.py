@@ -1,25 +1,138 @@
-"""What a list of the staff area offers beside its rows: filters, and acts on many rows at once.
+"""The lists of the staff area: columns, filters, days, what a search finds, and acts on many rows at once.
 
-Days are those of a London clock. Before many rows are changed, the page shows what will become of each, and
-asks for a yes to just that.
+Days are those of a London clock. Nothing beside the rows reads all of them. Before many rows are changed, the
+page shows what will become of each, and asks for a yes to just that.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import wraps
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Model, QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.db.models import BooleanField, Field, Model, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.text import smart_split, unescape_string_literal
 
-from bars_portal.audit.staff_pages import StaffAdmin
 from bars_portal.nhsuk.dates import LONDON, in_london
+from bars_portal.sql import each_value
+
+# -- columns and days
+
+
+def yes_or_no(value: bool | None) -> str:
+    return "Not known" if value is None else "Yes" if value else "No"
+
+
+class Shown:
+    """A field of the model as a page shows it: under the page's own word, and a yes or no in words.
+
+    Django draws a green tick for yes and a red cross for no: a safeguarding concern looked like good
+    news, and none of it like an alarm.
+    """
+
+    def __init__(self, field: "Field[Any, Any]", heading: str) -> None:
+        self.__name__ = self.admin_order_field = field.name
+        self.short_description = heading
+        self._field = field
+
+    def __call__(self, row: Any) -> Any:
+        if self._field.choices:
+            return getattr(row, f"get_{self._field.name}_display")()
+        value = getattr(row, self._field.name)
+        return yes_or_no(value) if isinstance(self._field, BooleanField) else value
+
+
+class ListedChangeList(ChangeList):
+    """Sorts by listed columns only: the page itself would sort by any that an address names."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        page: Any = self.model_admin
+        # Django's own says "Select slot to change", whatever the list is for.
+        self.title = page.list_title
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Called as the column is: "Made" and not "created at"."""
+        page: Any = self.model_admin
+        specs, *rest = super().get_filters(request)
+        for each in specs:
+            each.title = page.labels.get(getattr(each, "field_path", ""), each.title)
+        return specs, *rest
+
+    @property
+    def calendar(self) -> dict[str, Any]:
+        """For admin/date_hierarchy.html: years, months or days from the first row to the last.
+
+        Django itself reads all rows to leave out those that have none.
+        """
+        name = str(self.date_hierarchy)
+        parts = [f"{name}__{part}" for part in ("year", "month", "day")]
+        chosen = [int(self.params[each]) for each in takewhile(self.params.__contains__, parts)]
+
+        def link(*numbers: int) -> str:
+            return self.get_query_string(dict(zip(parts, numbers, strict=False)), [f"{name}__"])
+
+        if len(chosen) == len(parts):
+            day = date(*chosen)
+            return {"back": {"link": link(*chosen[:2]), "title": f"{day:%B %Y}"}, "choices": [_told(day, 3)]}
+        moments = [self._outermost(name), self._outermost(f"-{name}")]
+        first, last = (in_london(each).date() if each else None for each in moments)
+        if first is None or last is None:
+            return {}
+        if not chosen:
+            pairs = zip(_parts(first)[:2], _parts(last), strict=False)
+            chosen = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+        depth = len(chosen) + 1
+        days = _from_to(first, last, depth)
+        choices = [{**_told(each, depth), "link": link(*_parts(each)[:depth])} for each in days]
+        return {"back": _back(chosen, link), "choices": choices}
+
+    def _outermost(self, order: str) -> datetime | None:
+        moments = self.queryset.order_by(order).values_list(order.removeprefix("-"), flat=True)
+        found: datetime | None = moments.first()
+        return found
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+
+def _parts(day: date) -> tuple[int, int, int]:
+    return day.year, day.month, day.day
+
+
+def _told(day: date, depth: int) -> dict[str, str]:
+    return {"title": (f"{day:%Y}", f"{day:%B %Y}", f"{day.day} {day:%B}")[depth - 1]}
+
+
+def _back(chosen: list[int], link: Callable[..., str]) -> dict[str, str] | None:
+    if not chosen:
+        return None
+    title = "All dates" if len(chosen) == 1 else str(chosen[0])
+    return {"link": link(*chosen[:-1]), "title": title}
+
+
+def _from_to(first: date, last: date, depth: int) -> Iterator[date]:
+    """A day of each year or month, or each day, from one to the other."""
+    day = first
+    while day <= last:
+        yield day
+        if depth == 1:
+            day = date(day.year + 1, 1, 1)
+        elif depth == 2:
+            day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+        else:
+            day += timedelta(days=1)
+
 
 # -- filters
 
@@ -46,9 +159,6 @@ class DaysFilter(admin.DateFieldListFilter):
         field_path: str,
     ) -> None:
         super().__init__(field, request, params, model, model_admin, field_path)
-        # As the page calls it: "Made" and not "created at".
-        told = str(model_admin.labels.get(field_path, self.title))
-        self.title = f"{told[:1].lower()}{told[1:]}"
         today = in_london(timezone.now()).date()
         any_date, *own = self.links
         self.links = (
@@ -62,20 +172,19 @@ class DaysFilter(admin.DateFieldListFilter):
         return {self.lookup_kwarg_since: _midnight(first), self.lookup_kwarg_until: _midnight(end)}
 
 
+class ThereFilter(admin.RelatedFieldListFilter):
+    """By the related rows that rows of the list have, for a reference that an index begins with."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        theirs = model_admin.related_rows(request, field.name)
+        there = model_admin.get_queryset(request).order_by().values(f"{field.name}__pk").distinct()
+        chosen = {"pk__in": there if theirs is None else each_value(model_admin.model, field.name)}
+        order = self.field_admin_ordering(field, request, model_admin)
+        return field.get_choices(False, ordering=order, limit_choices_to={**chosen, **(theirs or {})})
+
+
 class DoneFilter(admin.EmptyFieldListFilter):
     """By whether something was done, of a moment that is empty until then."""
-
-    def __init__(
-        self,
-        field: Any,
-        request: HttpRequest,
-        params: Any,
-        model: type[Model],
-        model_admin: Any,
-        field_path: str,
-    ) -> None:
-        super().__init__(field, request, params, model, model_admin, field_path)
-        self.title = str(model_admin.labels.get(field_path, self.title))
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Django's own are "Empty" and "Not empty"."""
@@ -101,6 +210,96 @@ def _monday(day: date) -> date:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=LONDON)
+
+
+# -- what a search finds
+
+# Of one word: more are not gathered before the rows themselves are read.
+_MOST_KEYS = 1000
+
+
+def of_keys(rows: QuerySet[Any], wanted: Q) -> QuerySet[Any]:
+    """The rows that are wanted, by their keys where those are not too many."""
+    found = rows.filter(wanted)
+    keys = list(found.order_by().values_list("pk", flat=True)[: _MOST_KEYS + 1])
+    return found if len(keys) > _MOST_KEYS else rows.filter(pk__in=keys)
+
+
+def wanted_by(model: type[Model], names: Sequence[str], asked: str) -> Q:
+    """Each word of what was asked, in any of these fields: "=name" is all of it, else it is a part."""
+    whole = all(name.startswith("=") for name in names)
+    # An id with a blank in it is none.
+    words = [asked.strip()] if whole else words_of(asked)
+    wanted = Q()
+    for word in words:
+        any_of = Q(pk__in=[])
+        for name in names:
+            any_of |= _has(model, name, word, kept=whole)
+        wanted &= any_of
+    return wanted
+
+
+def words_of(asked: str) -> list[str]:
+    """What stands in quotes is one."""
+    return [
+        unescape_string_literal(each) if each[0] in "\"'" and each[0] == each[-1] else each
+        for each in smart_split(asked)
+    ]
+
+
+def _has(model: type[Model], name: str, word: str, *, kept: bool) -> Q:
+    path, _, last = name.removeprefix("=").rpartition("__")
+    owner = field_at(model, path).related_model if path else model
+    field = owner._meta.get_field(last)
+    if not name.startswith("="):
+        asked = _part(owner, last, word)
+    elif kept or not _has_case(word) or field.get_internal_type() == "UUIDField":
+        asked = as_kept(field, word)
+    else:
+        asked = {f"{last}__iexact": word}
+    if not path:
+        return Q(**asked)
+    # Of a related row the key first: joined, it would keep the indexes of the others from use.
+    rows = owner._default_manager.filter(**asked).order_by()
+    keys = list(rows.values_list("pk", flat=True)[: _MOST_KEYS + 1])
+    if len(keys) <= _MOST_KEYS:
+        return Q(**{f"{path}__in": keys})
+    return Q(**{f"{path}__{lookup}": value for lookup, value in asked.items()})
+
+
+def as_kept(field: Any, word: str) -> dict[str, Any]:
+    """What was typed as the column has it, in either case; nothing when it can be no value of it.
+
+    So an index finds it, where `iexact` would write each value of the table in capitals.
+    """
+    kept: list[Any] = []
+    if field.get_internal_type() == "UUIDField":
+        with suppress(ValidationError):
+            kept = [field.to_python(word)]
+    else:
+        kept = sorted({word, word.upper(), word.lower()})
+    return {f"{field.name}__in": kept}
+
+
+def _part(owner: type[Model], name: str, word: str) -> dict[str, Any]:
+    """Where a folded name is kept, in that. Capitals cost more than all else, and digits have none."""
+    fields: dict[str, Any] = {each.name: each for each in owner._meta.concrete_fields}
+    kept = fields.get(f"folded_{name}")
+    if kept is not None and kept.generated:
+        return {f"{kept.name}__contains": type(kept.expression)(Value(word))}
+    return {f"{name}__{'icontains' if _has_case(word) else 'contains'}": word}
+
+
+def _has_case(word: str) -> bool:
+    return word.upper() != word.lower()
+
+
+def field_at(model: type[Model], path: str) -> Any:
+    field: Any = None
+    for name in path.split("__"):
+        field = model._meta.get_field(name)
+        model = field.related_model or model
+    return field
 
 
 # -- acts on many rows
@@ -139,7 +338,7 @@ def confirmed(does: Callable[[Any, HttpRequest, Any], str]) -> Callable[[Act], A
     return asking
 
 
-def _ask(page: StaffAdmin, request: HttpRequest, told: list[tuple[Any, str]], seal: str) -> HttpResponse:
+def _ask(page: Any, request: HttpRequest, told: list[tuple[Any, str]], seal: str) -> HttpResponse:
     name = request.POST.getlist("action")[_button_of(request)]
     actions: dict[str, Any] = page.get_actions(request)
     if "confirmed" in request.POST:

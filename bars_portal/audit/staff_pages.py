@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import flatten
 from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import BooleanField, Field, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.text import capfirst
 
 from bars_portal.audit.actor import Actor
 from bars_portal.audit.services import record
+from bars_portal.audit.staff_lists import ListedChangeList, Shown, field_at, of_keys, wanted_by
 from bars_portal.nhsuk.pages import RowPaginator, handler400
 
 if TYPE_CHECKING:
@@ -59,19 +61,6 @@ def reader_of(request: HttpRequest) -> Actor:
     return Actor(label=str(request.user), user_id=request.user.pk)
 
 
-class ListedChangeList(ChangeList):
-    """Sorts by listed columns only: the page itself would sort by any that an address names."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        page: Any = self.model_admin
-        # Django's own says "Select slot to change", whatever the list is for.
-        self.title = page.list_title
-
-    def get_ordering_field(self, field_name: Any) -> Any:
-        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
-
-
 class StaffAdmin(_ModelAdmin):
     """A page of the administration.
 
@@ -100,6 +89,10 @@ class StaffAdmin(_ModelAdmin):
     labels: ClassVar[Mapping[str, str]] = {}
     help_texts: ClassVar[Mapping[str, str]] = {}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shown: dict[str, Shown] = {}
+
     # Whose rows.
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -112,6 +105,13 @@ class StaffAdmin(_ModelAdmin):
             return Q()
         organisation_id = acts_for(request)
         return Q(**{self.owner: organisation_id}) if organisation_id is not None else Q(pk__in=[])
+
+    def related_rows(self, request: HttpRequest, name: str) -> dict[str, Any] | None:
+        """Which rows of a related model are of the same organisation; None where `owner` does not say."""
+        if administers_everything(request):
+            return {}
+        path, _, rest = (self.owner or "").partition("__")
+        return {rest or "pk": acts_for(request)} if path == name else None
 
     def owner_of(self, row: Any) -> int | None:
         """The primary key of the organisation that a row belongs to."""
@@ -178,6 +178,28 @@ class StaffAdmin(_ModelAdmin):
             kwargs[name] = {**(getattr(meta, name, None) or {}), **getattr(self, name)}
         return super().get_form(request, obj, change=change, **kwargs)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [self._in_words(name) for name in super().get_list_display(request)]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Who only reads a yes or no reads it in words."""
+        form = context["adminform"]
+        known = {each: self._in_words(each, of=(BooleanField,)) for each in form.readonly_fields}
+        form.readonly_fields = list(known.values())
+        form.fieldsets = [
+            (heading, {**told, "fields": [known.get(each, each) for each in flatten(told["fields"])]})
+            for heading, told in form.fieldsets
+        ]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _in_words(self, name: Any, of: "tuple[type[Field[Any, Any]], ...]" = (Field,)) -> Any:
+        """The same for the same name: what sorts a column is looked up by it."""
+        field: Any = _known_fields(self.model).get(name)
+        words = self.labels.get(name, "")
+        if not isinstance(field, of) or not (words or isinstance(field, BooleanField)):
+            return name
+        return self._shown.setdefault(name, Shown(field, words or str(field.verbose_name)))
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The two boxes of a moment have no labels of their own."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -199,7 +221,7 @@ class StaffAdmin(_ModelAdmin):
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
         """Only columns that are listed for it: without a list none."""
-        return self.sortable_by or ()
+        return [self._in_words(name) for name in self.sortable_by or ()]
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         return to_field in ("id", self.opts.pk.name)
@@ -210,24 +232,11 @@ class StaffAdmin(_ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Whole ids and references ("=") are compared as they are kept, so that an index finds them: the
-        page itself would write each value of the table as a text in capitals.
-        """
-        names, term = [str(each) for each in self.get_search_fields(request)], search_term.strip()
-        if not term or not names or not all(name.startswith("=") for name in names):
-            return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(self._called(term, names)), False
-
-    def _called(self, term: str, names: list[str]) -> Q:
-        wanted = Q(pk__in=[])
-        for name in names:
-            path, _, last = name.removeprefix("=").rpartition("__")
-            owner = _field_at(self.model, path).related_model if path else self.model
-            asked = {f"{last}__in": _as_kept(owner._meta.get_field(last), term)}
-            # Of a related row the key first: joined, it would keep the indexes of the others from use.
-            keys = list(owner._default_manager.filter(**asked).values_list("pk", flat=True)) if path else []
-            wanted |= Q(**({f"{path}__in": keys} if path else asked))
-        return wanted
+        """The keys first, and once: the count, the page and the days each ask of those."""
+        names = [str(each) for each in self.get_search_fields(request)]
+        if not search_term.strip() or not names:
+            return queryset, False
+        return of_keys(queryset, wanted_by(self.model, names, search_term)), False
 
     # What the trail says.
 
@@ -264,22 +273,13 @@ class StaffAdmin(_ModelAdmin):
         record(actor=actor, action=action, subject=row, detail=kept, now=timezone.now())
 
 
-def _as_kept(field: Any, term: str) -> list[Any]:
-    """What was typed as the column has it, in either case; nothing when it can be no value of it."""
-    if field.get_internal_type() == "UUIDField":
-        with suppress(ValidationError):
-            return [field.to_python(term)]
-        return []
-    return sorted({term, term.upper(), term.lower()})
-
-
 def _written_by(model: type[Model], each: Any) -> Iterator[str]:
     """The parameters of one entry of `list_filter`."""
     if isinstance(each, type) and issubclass(each, admin.SimpleListFilter):
         yield str(each.parameter_name)
         return
     path, kind = each if isinstance(each, tuple | list) else (each, None)
-    field = _field_at(model, path)
+    field = field_at(model, path)
     kind = kind or _usual_filter(field)
     written = next(names for known, names in _WRITTEN_BY_FILTERS.items() if issubclass(kind, known))
     target = field.target_field.name if field.is_relation else ""
@@ -287,12 +287,8 @@ def _written_by(model: type[Model], each: Any) -> Iterator[str]:
         yield f"{path}{name.format(pk=target)}"
 
 
-def _field_at(model: type[Model], path: str) -> Any:
-    field: Any = None
-    for name in path.split("__"):
-        field = model._meta.get_field(name)
-        model = field.related_model or model
-    return field
+def _known_fields(model: type[Model]) -> dict[Any, Any]:
+    return {each.name: each for each in model._meta.concrete_fields}
 
 
 def _usual_filter(field: Any) -> type[admin.FieldListFilter]:

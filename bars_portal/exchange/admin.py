@@ -1,6 +1,7 @@
 """The message log in the admin: read-only, decoded, masked; the log's own pages unmask for a reason."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -13,22 +14,67 @@ from django.utils.safestring import SafeString
 
 from bars_portal.audit.admin import ReadOnlyAdmin
 from bars_portal.audit.staff_lists import DaysFilter, PastDaysFilter
-from bars_portal.audit.staff_pages import acts_for
+from bars_portal.audit.staff_pages import acts_for, administers_everything
+from bars_portal.exchange.fhir.outcomes import OutcomeCode
 from bars_portal.exchange.message_bytes import readable
 from bars_portal.exchange.models import DeliveryAttempt, InboundMessage, OutboundMessage, PartnerCircuit
-from bars_portal.exchange.registry import owner_of
+from bars_portal.exchange.registry import message_types, owner_of, services
 from bars_portal.exchange.selectors import reached
 from bars_portal.nhsuk.words import with_direction_marks_told
+from bars_portal.sql import each_value
 
 _EXPLAINS = "exchange.explain_message"
 
 
 class KnownValues(admin.AllValuesFieldListFilter):
-    """What a message was too broken to tell is named too: a link without words says nothing to anybody."""
+    """By what is known of a column beforehand, or by its index: nothing reads the messages for it.
+
+    What a message was too broken to tell is named too: a link without words says nothing to anybody.
+    """
+
+    def __init__(self, field: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(field, request, *args, **kwargs)
+        self.lookup_choices: Any = self.known(request)
+
+    def known(self, request: HttpRequest) -> list[Any]:
+        raise NotImplementedError
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # stubs are narrower
         for choice in super().choices(changelist):
             yield {**choice, "display": choice["display"] or "Not known"}
+
+
+class KindOfMessage(KnownValues):
+    def known(self, request: HttpRequest) -> list[Any]:
+        return sorted(each.key for each in message_types())
+
+
+class KindReceived(KindOfMessage):
+    def known(self, request: HttpRequest) -> list[Any]:
+        return ["", *super().known(request)]
+
+
+class AnsweredWith(KnownValues):
+    def known(self, request: HttpRequest) -> list[Any]:
+        """Whatever the receiver answers; 413 and 415 are those of its parsers."""
+        return [*sorted({200, 413, 415, *(each.status for each in OutcomeCode)}), None]
+
+
+class ServiceReached(KnownValues):
+    def known(self, request: HttpRequest) -> list[Any]:
+        reached_ones = each_value(InboundMessage, "service_id")
+        if administers_everything(request):
+            return reached_ones
+        own = set(services.provider.provided_by(acts_for(request) or 0))
+        return [each for each in reached_ones if each in own]
+
+
+class ServiceSentTo(KnownValues):
+    def known(self, request: HttpRequest) -> list[Any]:
+        everything = administers_everything(request)
+        senders = each_value(OutboundMessage, "organisation") if everything else [acts_for(request) or 0]
+        sent_to = (each_value(OutboundMessage, "service_id", of={"organisation": each}) for each in senders)
+        return sorted(set(chain.from_iterable(sent_to)))
 
 
 _ID_LABELS = {
@@ -91,8 +137,8 @@ class InboundMessageAdmin(MessageAdmin):
     list_display = ("received_at", "message_type", "state", "status_code", "service_id", "sender_ods_code")
     sortable_by = list_display
     list_filter = (
-        *(("received_at", PastDaysFilter), "state", ("message_type", KnownValues)),
-        *(("service_id", KnownValues), "status_code"),
+        *(("received_at", PastDaysFilter), "state", ("message_type", KindReceived)),
+        *(("service_id", ServiceReached), ("status_code", AnsweredWith)),
     )
     search_fields = ("=request_id", "=correlation_id", "=bundle_id")
     search_help_text = "Request id, correlation id or Bundle.id"
@@ -191,7 +237,7 @@ class OutboundMessageAdmin(MessageAdmin):
     list_select_related = ("organisation",)
     list_filter = (
         *(("created_at", PastDaysFilter), "state", ("next_attempt_at", DaysFilter)),
-        *("message_type", "service_id"),
+        *(("message_type", KindOfMessage), ("service_id", ServiceSentTo)),
     )
     search_fields = ("=request_id", "=correlation_id", "=bundle_id")
     search_help_text = "Request id, correlation id or Bundle.id"

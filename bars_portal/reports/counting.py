@@ -6,15 +6,15 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import DateField, QuerySet
-from django.db.models.functions import Trunc
+from django.db.models import DateTimeField, F, Func, IntegerField, QuerySet, Value
 
 from bars_portal.accounts.models import Organisation
-from bars_portal.nhsuk.dates import LONDON, london_midnight
+from bars_portal.nhsuk.dates import london_midnight
 from bars_portal.reports.activity import APPOINTMENTS, BOOKINGS, REFERRALS, SLOTS, VALIDATIONS
-from bars_portal.reports.definitions import Report
+from bars_portal.reports.definitions import Report, key_of
 from bars_portal.reports.exchange import CALLS, FAILURES, RECEIVED, SENT
 
 REPORTS = (
@@ -191,8 +191,14 @@ def chosen_rows(
     now: datetime,
 ) -> QuerySet[Any]:
     """The rows of a period that have these keys, by name of the dimension."""
+    return _of_period(report.keyed_rows(organisation, now), report, period, chosen)
+
+
+def _of_period(
+    rows: QuerySet[Any], report: Report, period: Period, chosen: Mapping[str, str]
+) -> QuerySet[Any]:
     wanted = {each.column: chosen[each.name] for each in report.dimensions if each.name in chosen}
-    return report.keyed_rows(organisation, now).filter(
+    return rows.filter(
         **wanted,
         **{
             f"{report.time}__gte": london_midnight(period.first),
@@ -210,16 +216,16 @@ def count(
     now: datetime,
 ) -> Counts:
     """All numbers of a report by one statement, so that they add up whatever happens meanwhile."""
-    began = Trunc(report.time, period.step, output_field=DateField(), tzinfo=LONDON)
     cuts = [each.column for each in report.dimensions]
-    rows = chosen_rows(report, organisation, period, chosen, now=now).annotate(began=began).order_by()
+    rows = _of_period(report.counted_rows(organisation, now, chosen), report, period, chosen)
+    rows = rows.annotate(began=_part_of(period, report.time)).order_by()
     columns = list(dict.fromkeys(["began", *cuts, *(each.column for each in report.measures)]))
     kept = ["began", *cuts]
     try:
         inner, values = rows.values(*columns).query.sql_with_params()
     except EmptyResultSet:
         # An organisation without services: Django sees that nothing can be found.
-        return _sorted_out(report, kept, [])
+        return _sorted_out(report, period, kept, [])
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL work_mem = '{_SORTED_IN}'")
         # Each set is hashed: sorted for each, a million rows would take three times as long, and an array
@@ -227,7 +233,14 @@ def count(
         cursor.execute("SET LOCAL enable_sort = off")
         cursor.execute(_statement(report, kept, inner), values)
         answer = cursor.fetchall()
-    return _sorted_out(report, kept, answer)
+    return _sorted_out(report, period, kept, answer)
+
+
+def _part_of(period: Period, time: str) -> Func:
+    """The number of the part of the period, from 1: by their beginnings, without a calendar for each row."""
+    firsts = [london_midnight(each.first) for each in period.parts()]
+    among = Value(firsts, output_field=ArrayField(DateTimeField()))
+    return Func(F(time), among, function="width_bucket", output_field=IntegerField())
 
 
 def _statement(report: Report, kept: list[str], inner: str) -> str:
@@ -247,11 +260,12 @@ def _statement(report: Report, kept: list[str], inner: str) -> str:
     return f"SELECT {', '.join([*kept, 'bits', 'number', *told])} FROM {lines}"  # noqa: S608
 
 
-def _sorted_out(report: Report, kept: list[str], answer: list[tuple[Any, ...]]) -> Counts:
+def _sorted_out(report: Report, period: Period, kept: list[str], answer: list[tuple[Any, ...]]) -> Counts:
     total = Line("", 0, (None,) * len(report.measures))
     by_time: dict[date, Line] = {}
     by: dict[str, dict[str, Line]] = {each.name: {} for each in report.dimensions}
     names = dict(zip((each.column for each in report.dimensions), by, strict=True))
+    parts = period.parts()
     for row in answer:
         keys, (bits, number, *measured) = row[: len(kept)], row[len(kept) :]
         figures = tuple(None if each is None else float(each) for each in measured)
@@ -260,11 +274,11 @@ def _sorted_out(report: Report, kept: list[str], answer: list[tuple[Any, ...]]) 
         if place is None:
             total = Line("", number, figures)
         elif place == 0:
-            # The local time at which that day begins.
-            day = keys[0].date()
+            day = parts[keys[0] - 1].first
             by_time[day] = Line(day.isoformat(), number, figures)
         else:
-            by[names[kept[place]]][keys[place]] = Line(keys[place], number, figures)
+            key = key_of(keys[place])
+            by[names[kept[place]]][key] = Line(key, number, figures)
     return Counts(total, by_time, by)
 
 

@@ -35,7 +35,8 @@ class Dimension:
     """One way to cut a report; keys without words read as they are.
 
     `order`: keys in their natural order; without one the most frequent come first. `of`: the column of the
-    rows, or a text of them that is never null; "" for the column of its name.
+    rows, or a text of them that is never null; "" for the column of its name. `made_of`: what `as_key` made
+    that text of.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Dimension:
     words: Words
     order: Sequence[str] = ()
     of: str | Combinable = ""
+    made_of: Combinable | None = None
 
     @property
     def column(self) -> str:
@@ -51,6 +53,11 @@ class Dimension:
     @property
     def key(self) -> Combinable:
         return as_key(self.of or self.name) if isinstance(self.of, str) else self.of
+
+    @property
+    def plain(self) -> Combinable:
+        """What keys are made of: as it is, it is gathered in half the time that a text takes."""
+        return self.made_of or (F(self.of or self.name) if isinstance(self.of, str) else self.of)
 
 
 class Kind(StrEnum):
@@ -133,10 +140,21 @@ class Report:
         rows: QuerySet[Any] = self.rows(organisation, now).annotate(**keys, **beside)
         return rows
 
+    def counted_rows(self, organisation: Organisation, now: datetime, chosen: Iterable[str]) -> QuerySet[Any]:
+        """The same to be counted: keys are made of what they are gathered by, but those that choose rows."""
+        keys = {each.column: each.key if each.name in chosen else each.plain for each in self.dimensions}
+        rows: QuerySet[Any] = self.rows(organisation, now).annotate(**keys)
+        return rows
+
 
 def fixed(words: Mapping[str, str]) -> Words:
     """The same words whatever is asked."""
     return lambda keys: words
+
+
+def key_of(value: Any) -> str:
+    """What `as_key` makes in SQL."""
+    return NOTHING if value is None or value == "" else str(value)
 
 
 def as_key(expression: Combinable | str) -> Combinable:

@@ -55,8 +55,10 @@ _PAGE, _MOST_LISTED = 50, 10_000
 
 
 class DaysForm(NHSForm):
-    first = DateField(label="From", hint="For example, 1 11 2026", missing="Enter the first day")
-    last = DateField(label="To", hint="The last day", missing="Enter the last day")
+    first = DateField(
+        label="From", called="The first day", hint="For example, 1 11 2026", missing="Enter the first day"
+    )
+    last = DateField(label="To", called="The last day", hint="The last day", missing="Enter the last day")
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -39,6 +39,7 @@ class FirstDayForm(NHSForm):
 
     first_day = DateField(
         label="Show times from",
+        called="The first day",
         hint="Day, month and year, within the next 6 months",
         too_late="The date must be within the next 6 months",
     )
@@ -144,9 +145,14 @@ class RangeForm(NHSForm):
     )
     diaries = CheckboxesField(label="Diaries", options=[])
     first_day = DateField(label="First day")
-    from_time = ClockField(label="From", hint="Like 13:00", label_size="s")
+    from_time = ClockField(label="From", called="The time from which", hint="Like 13:00", label_size="s")
     last_day = DateField(label="Last day (optional)", hint="Leave it empty for the same day", required=False)
-    to_time = ClockField(label="To", hint="Like 17:30; 24:00 is the end of the day", label_size="s")
+    to_time = ClockField(
+        label="To",
+        called="The time up to which",
+        hint="Like 17:30; 24:00 is the end of the day",
+        label_size="s",
+    )
     reason = TextField(
         label="Reason (optional)", hint="Colleagues see it, senders do not", max_length=200, required=False
     )
@@ -220,7 +226,9 @@ class NoteForm(NHSForm):
 
 
 class CallForm(NHSForm):
-    spoke_to = TextField(label="Who did you speak to?", missing="Enter who you spoke to")
+    spoke_to = TextField(
+        label="Who did you speak to?", called="Who you spoke to", missing="Enter who you spoke to"
+    )
 
 
 class FeedForm(NHSForm):
@@ -241,8 +249,21 @@ class CapacityForm(NHSForm):
     """From when on a manager wants to know that a service runs out of times."""
 
     service = SelectField(label="Service", options=[], empty_text="Select a service")
-    least = WholeField(label="Tell me when there are fewer free slots than", least=1, most=1000)
-    hours = WholeField(label="In the next hours", hint="24 is a day, 168 a week", least=1, most=24 * 28)
+    least = WholeField(
+        label="Tell me when there are fewer free slots than",
+        called="The number of free slots",
+        missing="Enter the number of free slots",
+        least=1,
+        most=1000,
+    )
+    hours = WholeField(
+        label="In the next hours",
+        called="The number of hours",
+        missing="Enter the number of hours",
+        hint="24 is a day, 168 a week",
+        least=1,
+        most=24 * 28,
+    )
 
     def __init__(self, *args: Any, services: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

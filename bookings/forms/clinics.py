@@ -41,7 +41,7 @@ class ClockField(TextField):
         try:
             return f"{read_time(text):%H:%M}"
         except InvalidValue:
-            raise ValidationError(f"{self.label} must be a time like 09:00", code="format") from None
+            raise ValidationError(f"{self.called} must be a time like 09:00", code="format") from None
 
 
 class WholeField(TextField):
@@ -55,7 +55,7 @@ class WholeField(TextField):
     def normalise(self, text: str) -> str:
         plain = text.strip()
         if not (plain.isascii() and plain.isdigit()) or not self.least <= int(plain) <= self.most:
-            words = f"{self.label} must be a whole number from {self.least} to {self.most}"
+            words = f"{self.called} must be a whole number from {self.least} to {self.most}"
             raise ValidationError(words, code="bounds")
         return str(int(plain))
 
@@ -78,11 +78,13 @@ class ClinicForm(NHSForm):
     last_day = DateField(label="Last day (optional)", required=False)
     from_day = DateField(
         label="From which day on does this change count?",
+        called="The day from which this change counts",
         hint="Slots before that day stay as they are",
     )
     slot_minutes = WholeField(label="Minutes a slot", least=5, most=480)
     lanes = WholeField(
         label="Patients seen at the same time",
+        called="The number of patients seen at the same time",
         hint="Each has a diary of its own, a lane, and all lanes are changed together",
         least=1,
         most=_MOST_LANES,
@@ -90,12 +92,14 @@ class ClinicForm(NHSForm):
     on_bank_holidays = ConfirmField(label="Also open on bank holidays", required=False)
     lead_minutes = WholeField(
         label="Minutes before its start until which a slot can be booked",
+        called="The minutes before a slot starts",
         hint="0: until it ends",
         least=0,
         most=_MOST_LEAD,
     )
     horizon_days = WholeField(
         label="Days ahead that slots are made for",
+        called="The number of days ahead",
         hint="New days are added every day",
         least=1,
         most=_MOST_DAYS,

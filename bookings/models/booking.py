@@ -116,10 +116,10 @@ class Booking(models.Model):
             ),
         ]
         indexes = [
-            # Listed and counted from the index alone: a booking itself is large.
+            # Listed, counted and reported from the index alone: a booking itself is large.
             models.Index(
                 fields=["organisation", "direction", "start"],
-                include=("status", "created_at", "id", "service"),
+                include=("status", "created_at", "id", "service", "slot", "sender_ods_code"),
                 name="booking_by_start",
             ),
             # The API's list, page by page; and what reports count.

@@ -86,7 +86,10 @@ class MedicationForm(ConceptForm):
     dosage = area("Dosage", hint="For example, one tablet at night", rows=2)
     reason = area("What it is taken for", rows=2)
     since = PartlyKnownDateField(
-        label="Taken since", hint="As far as it is known: the year alone will do", required=False
+        label="Taken since",
+        called="The date since which it is taken",
+        hint="As far as it is known: the year alone will do",
+        required=False,
     )
     is_new = _found_now()
 

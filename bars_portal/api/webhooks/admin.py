@@ -23,7 +23,7 @@ from bars_portal.api.models import Application, OffReason, Webhook, WebhookAttem
 from bars_portal.api.webhooks import services
 from bars_portal.api.webhooks.delivery import TEST
 from bars_portal.audit.admin import ReadOnlyAdmin
-from bars_portal.audit.staff_lists import DaysFilter, DoneFilter, PastDaysFilter, confirmed
+from bars_portal.audit.staff_lists import DaysFilter, DoneFilter, PastDaysFilter, ThereFilter, confirmed
 from bars_portal.audit.staff_pages import StaffAdmin, acts_for, administers_everything
 from bars_portal.nhsuk.dates import format_datetime
 
@@ -238,10 +238,10 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_select_related = ("webhook", "event")
     list_filter = (
         *(("created_at", PastDaysFilter), "state", ("next_attempt_at", DaysFilter)),
-        ("webhook", admin.RelatedOnlyFieldListFilter),
+        ("webhook", ThereFilter),
     )
     date_hierarchy = "created_at"
-    search_fields = ("=id", "webhook__url")
+    search_fields = ("=id", "=event__uid", "webhook__url")
     search_help_text = "A webhook-id, or part of the address"
     fieldsets = (
         (None, {"fields": ("kind", "webhook", "created_at", "message_id")}),
@@ -254,7 +254,6 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         "settled_at": "When it was taken, or given up.",
     }
     inlines = (AttemptInline,)
-    show_full_result_count = False
 
     @admin.display(description="event")
     def kind(self, delivery: WebhookDelivery) -> str:

@@ -118,10 +118,10 @@ class OutboundMessage(models.Model):
             ),
             # What was given up waits for a person however old it is: found without all else that failed.
             models.Index(fields=["organisation", "settled_at"], name="outbound_given_up", condition=GIVEN_UP),
-            # The message log reads it alone, whatever it is filtered by.
+            # The message log and reports read it alone, whatever they are filtered by.
             models.Index(
                 fields=["organisation", "created_at", "id"],
-                include=["correlation_id", "service_id", "message_type", "state", "reason"],
+                include=["correlation_id", "service_id", "message_type", "state", "reason", "settled_at"],
                 name="outbound_log",
             ),
             models.Index(fields=["organisation", "service_id", "created_at"], name="outbound_partner"),
@@ -163,6 +163,12 @@ class DeliveryAttempt(models.Model):
     class Meta:
         ordering = ["message_id", "number"]
         constraints = [models.UniqueConstraint(fields=["message", "number"], name="attempt_number_once")]
+        # Reports read it alone: an attempt carries its whole answer.
+        indexes = [
+            models.Index(
+                fields=["message"], include=["elapsed_ms", "outcome", "status_code"], name="attempt_reported"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"attempt {self.number}"
@@ -214,10 +220,13 @@ class InboundMessage(models.Model):
         ]
         indexes = [
             models.Index(fields=["correlation_id", "received_at"], name="inbound_correlation"),
-            # The message log reads it alone, whatever it is filtered by.
+            # The message log and reports read it alone, whatever they are filtered by.
             models.Index(
                 fields=["service_id", "received_at", "id"],
-                include=["correlation_id", "source_service_id", "message_type", "state"],
+                include=[
+                    *("correlation_id", "source_service_id", "message_type", "state"),
+                    *("sender_ods_code", "status_code", "completed_at"),
+                ],
                 name="inbound_log",
             ),
             models.Index(fields=["service_id", "source_service_id", "received_at"], name="inbound_partner"),

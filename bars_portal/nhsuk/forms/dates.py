@@ -75,7 +75,7 @@ class DateField(Worded):
                 raise _fault(str(self.error_messages["required"]), PARTS)
             return None
         if parts.missing:
-            raise _fault(f"{self.label} must include a {' and a '.join(parts.missing)}", parts.missing)
+            raise _fault(f"{self.called} must include a {' and a '.join(parts.missing)}", parts.missing)
         return self._within_limits(self._parse(parts))
 
     def _parse(self, parts: DateParts) -> date:
@@ -84,18 +84,18 @@ class DateField(Worded):
         limits = {"day": 31, "month": 12, "year": 9999}
         wrong = tuple(part for part in PARTS if not 1 <= numbers[part] <= limits[part])
         if not wrong and year < 1000:
-            raise _fault(f"Year of {lower_first(str(self.label))} must have 4 numbers, like 1984", ("year",))
+            raise _fault(f"Year of {lower_first(self.called)} must have 4 numbers, like 1984", ("year",))
         try:
             return date(year, month, day)
         except (ValueError, OverflowError):
-            raise _fault(f"{self.label} must be a real date", wrong or ("day",)) from None
+            raise _fault(f"{self.called} must be a real date", wrong or ("day",)) from None
 
     def _within_limits(self, day: date) -> date:
         earliest, latest = _resolve(self.earliest), _resolve(self.latest)
         if day < earliest:
-            raise _fault(f"{self.label} must be on or after {format_date(earliest)}", ("year",))
+            raise _fault(f"{self.called} must be on or after {format_date(earliest)}", ("year",))
         if day > latest:
-            message = self.too_late or f"{self.label} must be on or before {format_date(latest)}"
+            message = self.too_late or f"{self.called} must be on or before {format_date(latest)}"
             raise _fault(message, _differing(day, latest))
         return day
 

@@ -33,6 +33,8 @@ class Given(TypedDict, total=False):
     """What a field may be given beside its label; below the line, what only its component reads."""
 
     hint: str
+    # What errors call it, where its label is no name: "The number of hours" of "In the next hours".
+    called: str
     # The sentence for an empty field; made from the label when there is none.
     missing: str
     required: bool
@@ -60,6 +62,7 @@ class Worded(forms.Field):
     ) -> None:
         self.options: dict[str, Any] = {"label_size": "s", **given}
         self.hint = self.options.pop("hint", "")
+        self._called = self.options.pop("called", "")
         sentence = self.options.pop("missing", "") or self.sentence_for_nothing(label)
         super().__init__(
             label=label,
@@ -69,6 +72,11 @@ class Worded(forms.Field):
             template_name=f"components/forms/{self.component}.jinja",
             **django,
         )
+
+    @property
+    def called(self) -> str:
+        """What a sentence about it begins with."""
+        return self._called or str(self.label).removesuffix(" (optional)")
 
     def sentence_for_nothing(self, label: str) -> str:
         return f"Enter {lower_first(label)}"
@@ -95,12 +103,12 @@ class TextField(Worded, forms.CharField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if has_control_characters(value, allow_lines=self.allow_lines):
-            raise ValidationError(f"{self.label} contains characters that cannot be used", code="characters")
+            raise ValidationError(f"{self.called} contains characters that cannot be used", code="characters")
         if self.max_length is not None and len(value) > self.max_length:
-            words = f"{self.label} must be {self.max_length} characters or fewer"
+            words = f"{self.called} must be {self.max_length} characters or fewer"
             raise ValidationError(words, code="max_length")
         if value and self.min_length is not None and len(value) < self.min_length:
-            words = f"{self.label} must be {self.min_length} characters or more"
+            words = f"{self.called} must be {self.min_length} characters or more"
             raise ValidationError(words, code="min_length")
 
     def clean(self, value: Any) -> str:
@@ -197,7 +205,7 @@ class PhoneField(TextField):
         except InvalidValue as fault:
             words = f"Enter a {lower_first(str(self.label))} like 020 7946 0000 or 07700 900123"
             if fault.code == "first_zero":
-                words = f"{self.label} must begin with 0, or with + and the code of a country"
+                words = f"{self.called} must begin with 0, or with + and the code of a country"
             raise ValidationError(words, code=fault.code) from None
 
 

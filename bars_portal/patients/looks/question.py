@@ -299,8 +299,8 @@ class TrailForm(NHSForm):
         spellcheck=False,
         width=20,
     )
-    first = DateField(label="From", hint="The first day", required=False)
-    last = DateField(label="To", hint="The last day", required=False)
+    first = DateField(label="From", called="The first day", hint="The first day", required=False)
+    last = DateField(label="To", called="The last day", hint="The last day", required=False)
     shown = RadiosField(
         label="What to show",
         options=[

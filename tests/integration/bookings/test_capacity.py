@@ -107,7 +107,10 @@ def test_the_pages(service: HealthcareService, manager: Acting) -> None:
     assert "No alarm is set" in client.get(address).content.decode()
     typed = {"service": service.service_id, "least": "many", "hours": "24"}
     page = client.post(address, typed).content.decode()
-    assert "must be a whole number from 1 to 1000" in page and 'value="many"' in page
+    assert "The number of free slots must be a whole number from 1 to 1000" in page
+    assert 'value="many"' in page
+    page = client.post(address, {**typed, "least": "2", "hours": ""}).content.decode()
+    assert "Enter the number of hours" in page
     assert client.post(address, {**typed, "least": "2"}).status_code == 302
     held = CapacityAlarm.objects.get()
     assert (held.least, held.hours, held.service) == (2, 24, service)

@@ -116,9 +116,9 @@ def test_an_address_that_no_page_writes_is_not_there(pages: Client, query: str) 
 
 DAYS = {
     "from=2026-10-19": "Enter the last day",
-    "from=x&to=2026-10-25": "From must include",
-    "from=2026-11-01&to=x": "To must include",
-    "from=2026-11-01&to=2026-13-01": "To must be a real date",
+    "from=x&to=2026-10-25": "The first day must include",
+    "from=2026-11-01&to=x": "The last day must include",
+    "from=2026-11-01&to=2026-13-01": "The last day must be a real date",
     "from=2026-10-25&to=2026-10-19": "The last day must not be before the first",
     "from=2024-01-01&to=2026-10-19": "Choose 366 days at most",
 }

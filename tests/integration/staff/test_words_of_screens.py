@@ -63,6 +63,33 @@ def test_filters_are_in_words(reader: Client) -> None:
     assert not faults, "\n".join(faults)
 
 
+def test_columns_and_filters_are_called_as_on_the_page_of_one_row(world: World, reader: Client) -> None:
+    """ "Created at" stood above what a form calls "Made"."""
+    faults, compared = [], 0
+    for page, _ in rows_by_page(world):
+        screen, labels = shown(reader, address_of(page)), dict(page.labels)
+        named = {
+            name: screen.xpath(f"//th[contains(concat(' ', @class, ' '), ' column-{name} ')]")
+            for name in labels
+        }
+        for name, headings in named.items():
+            compared += len(headings)
+            faults += [
+                f"{page}: {words(each)}" for each in headings if not words(each).endswith(labels[name])
+            ]
+        for each in page.list_filter:
+            path: Any = each[0] if isinstance(each, tuple) else each
+            if path in labels and labels[path] not in (
+                words(title) for title in screen.xpath("//*[@id='changelist-filter']//summary")
+            ):
+                # A filter with one choice is none.
+                faults += (
+                    [f"{page}: filter {path}"] if screen.xpath(f"//a[contains(@href, '{path}')]") else []
+                )
+    assert compared > 30
+    assert not faults, "\n".join(faults)
+
+
 def test_what_was_dealt_with_is_chosen_by_yes_and_no(world: World, reader: Client) -> None:
     page = shown(reader, "/admin/referrals/unmatchedreply/")
     (choices,) = page.xpath("//details[@data-filter-title='Dealt with']")
