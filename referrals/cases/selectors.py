@@ -110,7 +110,7 @@ def of_either_kind(known: Mapping[str, Any], *, with_: Sequence[str] = ("service
     What is known is true of one, so that no order is asked for: to write one costs as much as the rest.
     """
     for category in Category:
-        rows = MODELS[category].objects.filter(**known).select_related(*with_).order_by()
+        rows: QuerySet[Any] = MODELS[category].objects.filter(**known).select_related(*with_).order_by()
         found: Case | None = next(iter(rows), None)
         if found is not None:
             return found

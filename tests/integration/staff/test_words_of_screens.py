@@ -74,7 +74,8 @@ def test_yes_and_no_are_words(world: World, screens: dict[str, bytes]) -> None:
     assert row.safeguarding
     for page, each in rows_by_page(world):
         for address in addresses(page, each)[:2]:
-            drawn = [str(image) for image in html.fromstring(screens[address]).xpath("//img/@src")]
+            screen: Any = html.fromstring(screens[address])
+            drawn = [str(image) for image in screen.xpath("//img/@src")]
             assert not [image for image in drawn if ANSWER.search(image)], address
     base = "/admin/referrals/unmatchedreply/"
     listed: Any = html.fromstring(screens[base]).xpath("//td[@class='field-safeguarding']")
