@@ -30,7 +30,7 @@ from referrals.cases.models import (
     owned_by,
 )
 from referrals.cases.policies import VIEW
-from referrals.cases.states import CaseStatus, Category, ReplyKind, ResponseState
+from referrals.cases.states import CaseStatus, Category, ResponseState
 
 RESPONSE_WITH = tuple(
     f"{owner}__{each}" for owner in ("referral", "validation") for each in ("service__provider", "journey")
@@ -40,11 +40,6 @@ RESPONSE_WITH = tuple(
 def responses_of(case: Case) -> QuerySet[CaseAnswer]:
     """Oldest first."""
     return CaseAnswer.objects.filter(**owned_by(case)).select_related("author").order_by("created_at", "id")
-
-
-def latest_response(case: Case, kind: ReplyKind) -> CaseAnswer | None:
-    """The one of this kind that counts."""
-    return responses_of(case).filter(kind=kind).last()
 
 
 def notes_of(case: Case) -> QuerySet[CaseNote]:
